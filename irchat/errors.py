@@ -1,0 +1,54 @@
+"""Every refusal that a user can meet, with its stable code (the list is the protocol's)."""
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The stable codes of errors, as they stand on the wire."""
+
+    BAD_REQUEST = "bad-request"
+    BAD_ENCODING = "bad-encoding"
+    LINE_TOO_LONG = "line-too-long"
+    TEXT_TOO_LONG = "text-too-long"
+    EMPTY_TEXT = "empty-text"
+    NOT_LOGGED_IN = "not-logged-in"
+    ALREADY_LOGGED_IN = "already-logged-in"
+    BAD_NAME = "bad-name"
+    NAME_TAKEN = "name-taken"
+    WEAK_PASSWORD = "weak-password"  # noqa: S105 -- a code, not a password
+    BAD_CREDENTIALS = "bad-credentials"
+    BAD_TOKEN = "bad-token"  # noqa: S105 -- a code, not a token
+    REGISTRATION_CLOSED = "registration-closed"
+    TOO_MANY_TRIES = "too-many-tries"
+    NO_SUCH_USER = "no-such-user"
+    NO_SUCH_GROUP = "no-such-group"
+    NO_SUCH_CHAT = "no-such-chat"
+    GROUP_EXISTS = "group-exists"
+    NOT_A_MEMBER = "not-a-member"
+    ALREADY_A_MEMBER = "already-a-member"
+    NOT_THE_OWNER = "not-the-owner"
+    YOURSELF = "yourself"
+    BLOCKED = "blocked"
+    BAD_TIME = "bad-time"
+    TOO_FAST = "too-fast"
+    TOO_MANY = "too-many"
+    UNAVAILABLE = "unavailable"
+    INTERNAL = "internal"
+
+
+class Refusal(Exception):
+    """The one exception for what a user is refused: nothing was changed, and the text says what to do next.
+
+    ``usage`` is the usage text of the command that was used wrongly, where there is one.
+    """
+
+    def __init__(self, code: Code, text: str, usage: str | None = None) -> None:
+        super().__init__(code, text, usage)
+        self.code = code
+        self.text = text
+        self.usage = usage
+
+
+def unavailable() -> Refusal:
+    """The refusal while the store cannot be written or read."""
+    return Refusal(Code.UNAVAILABLE, "The server cannot use its disk now; nothing was changed. Try again soon.")

@@ -1,0 +1,76 @@
+"""The way of bytes into a socket: tried at once where nothing waits, through the transport where it does not fit."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.interfaces import IPullProducer
+from zope.interface import implementer
+
+
+class Outgoing(Protocol):
+    """Where a session's bytes go: an `Outlet`, or TLS over one."""
+
+    on_drained: Callable[[], None]
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was sent has reached the kernel."""
+
+    def send(self, data: bytes) -> None:
+        """Send ``data`` after all that was sent before."""
+
+    def close(self) -> None:
+        """Close the connection when all is sent."""
+
+    def abort(self) -> None:
+        """Close the connection now; what waits is lost."""
+
+
+def _nothing() -> None:
+    pass
+
+
+@implementer(IPullProducer)
+class Outlet:
+    """Sends bytes over a TCP transport with one system call and no round through the reactor while the peer keeps up.
+
+    It registers as the transport's pull producer: Twisted then calls `resumeProducing` each time all was written,
+    which is the sign that a slow reader has caught up (``on_drained``).
+    """
+
+    def __init__(self, transport: object) -> None:
+        self.on_drained: Callable[[], None] = _nothing
+        self.idle = True
+        self._transport: object = transport
+        # A fake transport of a test has no socket to try.
+        self._try_socket: Callable[[bytes], int | BaseException] | None = getattr(transport, "writeSomeData", None)
+        transport.registerProducer(self, False)  # type: ignore[attr-defined]
+
+    def send(self, data: bytes) -> None:
+        """Send ``data`` after all that was sent before."""
+        if self.idle and self._try_socket is not None:
+            written = self._try_socket(data)
+            # Where the connection is lost the transport is to find out by itself, on its own next write.
+            count = written if isinstance(written, int) else 0
+            if count == len(data):
+                return
+            data = data[count:]
+            self.idle = False
+        self._transport.write(data)  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        """Close the connection when all is sent."""
+        self._transport.unregisterProducer()  # type: ignore[attr-defined]
+        self._transport.loseConnection()  # type: ignore[attr-defined]
+
+    def abort(self) -> None:
+        """Close the connection now; what waits is lost."""
+        self._transport.abortConnection()  # type: ignore[attr-defined]
+
+    def resumeProducing(self) -> None:
+        """All was written."""
+        self.idle = True
+        self.on_drained()
+
+    def stopProducing(self) -> None:
+        """The connection is lost; the protocol hears of it by itself."""

@@ -1,0 +1,167 @@
+"""TLS round another protocol, over the standard library's memory BIO: a third of the cost of a record in pyOpenSSL."""
+
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.interfaces import IProtocol, ITransport
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from irchat.outlet import Outlet
+
+_READ_BYTES = 65_536
+
+
+@implementer(ITransport)
+class TLSLayer(Protocol):
+    """Speaks TLS with the peer and plain bytes with ``inner``, whose transport it is once the handshake is done.
+
+    ``server_hostname`` is what a client checks the certificate against, where its context checks. ``on_failure`` is
+    called with the `ssl.SSLError` of a handshake that failed; ``inner`` never hears of that connection.
+    """
+
+    disconnecting = False
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        inner: IProtocol,
+        *,
+        server_side: bool,
+        server_hostname: str | None = None,
+        on_failure: Callable[[ssl.SSLError], None] | None = None,
+    ) -> None:
+        self._inner = inner
+        self._on_failure = on_failure
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side, server_hostname)
+        self._ready = False
+        self._closed = False
+
+    # The side of the socket.
+
+    def connectionMade(self) -> None:
+        """The TCP connection is there: begin the handshake."""
+        self.outlet = Outlet(self.transport)
+        self._advance()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes of TLS came."""
+        self._incoming.write(data)
+        self._advance()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The TCP connection is gone."""
+        self._closed = True
+        if self._ready:
+            self._inner.connectionLost(reason)
+        elif self._on_failure is not None:
+            self._failed(ssl.SSLEOFError("the connection ended during the handshake"))
+
+    def _advance(self) -> None:
+        try:
+            if not self._ready:
+                self._tls.do_handshake()
+                self._ready = True
+                self._flush()
+                self._inner.makeConnection(self)
+            while not self._closed and (data := self._tls.read(_READ_BYTES)):
+                self._inner.dataReceived(data)
+            if not self._closed:
+                self.close()
+        except ssl.SSLWantReadError:
+            self._flush()
+        except ssl.SSLError as error:
+            self._flush()
+            self.outlet.close()
+            if not self._ready:
+                self._failed(error)
+
+    def _failed(self, error: ssl.SSLError) -> None:
+        if self._on_failure is not None:
+            on_failure, self._on_failure = self._on_failure, None
+            on_failure(error)
+
+    def _flush(self) -> None:
+        if data := self._outgoing.read():
+            self.outlet.send(data)
+
+    # The side of the inner protocol: what `irchat.outlet.Outgoing` says.
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was sent has reached the kernel."""
+        return self.outlet.idle
+
+    @property
+    def on_drained(self) -> Callable[[], None]:
+        """What is called when all that waited has reached the kernel."""
+        return self.outlet.on_drained
+
+    @on_drained.setter
+    def on_drained(self, call: Callable[[], None]) -> None:
+        self.outlet.on_drained = call
+
+    def send(self, data: bytes) -> None:
+        """Encrypt and send ``data`` after all that was sent before."""
+        if not self._closed:
+            self._tls.write(data)
+            self.outlet.send(self._outgoing.read())
+
+    def close(self) -> None:
+        """Say goodbye in TLS and close the connection when all is sent."""
+        if self._closed:
+            return
+        self._closed = self.disconnecting = True
+        try:
+            self._tls.unwrap()
+        except ssl.SSLError:
+            pass  # the peer's own goodbye has not come, and need not
+        self._flush()
+        self.outlet.close()
+
+    def abort(self) -> None:
+        """Close the connection now; what waits is lost."""
+        self._closed = self.disconnecting = True
+        self.outlet.abort()
+
+    def peer_certificate(self) -> bytes | None:
+        """The peer's certificate in DER."""
+        return self._tls.getpeercert(binary_form=True)
+
+    # The side of the inner protocol: Twisted's names.
+
+    def write(self, data: bytes) -> None:
+        """Send ``data``."""
+        self.send(data)
+
+    def writeSequence(self, data: Any) -> None:
+        """Send all of ``data``."""
+        self.send(b"".join(data))
+
+    def loseConnection(self) -> None:
+        """Close the connection when all is sent."""
+        self.close()
+
+    def abortConnection(self) -> None:
+        """Close the connection now."""
+        self.abort()
+
+    def getPeer(self) -> Any:
+        """The address of the peer."""
+        return self.transport.getPeer()
+
+    def getHost(self) -> Any:
+        """The address of this side."""
+        return self.transport.getHost()
+
+    def pauseProducing(self) -> None:
+        """Stop reading from the socket."""
+        self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Read from the socket again."""
+        self.transport.resumeProducing()

@@ -1,0 +1,48 @@
+"""What a plain terminal shows, kept so that it can be shown again without a timed message that has ended."""
+
+from collections import deque
+from collections.abc import Iterable
+
+from irchat.events import Sent
+from irchat.render import Line
+from irchat.rules import TRANSCRIPT_LINES
+
+# In this order: tmux 3.3a and GNU screen 4.09 keep a copy of the text in their scrollback after any other.
+CLEAR = "\x1b[H\x1b[2J\x1b[3J"
+
+
+class Transcript:
+    """The last 500 lines of a terminal, those that were typed as well as those that were shown."""
+
+    def __init__(self) -> None:
+        self._lines: deque[Line] = deque(maxlen=TRANSCRIPT_LINES)
+
+    def show(self, lines: Iterable[Line]) -> None:
+        """Note lines that are shown."""
+        self._lines.extend(lines)
+
+    def typed(self, text: str) -> None:
+        """Note a line that was typed."""
+        self._lines.append(Line(text))
+
+    def sent(self, typed: str, reply: Sent) -> None:
+        """Tie the line ``typed`` to the timed message that it sent, so that both go together."""
+        if reply.id is None:
+            return
+        for index in range(len(self._lines) - 1, -1, -1):
+            if self._lines[index] == Line(typed):
+                self._lines[index] = Line(typed, reply.id)
+                return
+
+    def shows(self, timed_id: str) -> bool:
+        """Whether a line of the timed message is among the lines."""
+        return any(line.timed == timed_id for line in self._lines)
+
+    def erase(self, timed_ids: Iterable[str]) -> None:
+        """Forget every line of these timed messages."""
+        gone = set(timed_ids)
+        self._lines = deque((line for line in self._lines if line.timed not in gone), maxlen=TRANSCRIPT_LINES)
+
+    def reprint(self) -> str:
+        """What clears the terminal and its scrollback and shows the lines again; each line ends with CR LF."""
+        return CLEAR + "".join(f"{line.text}\r\n" for line in self._lines)
