@@ -11,6 +11,7 @@ class Outgoing(Protocol):
     """Where a session's bytes go: an `Outlet`, or TLS over one."""
 
     on_drained: Callable[[], None]
+    """Called when all that waited has reached the kernel, not after a send that never waited: go on while ``idle``."""
 
     @property
     def idle(self) -> bool:
@@ -60,11 +61,13 @@ class Outlet:
 
     def close(self) -> None:
         """Close the connection when all is sent."""
+        self._try_socket = None
         self._transport.unregisterProducer()  # type: ignore[attr-defined]
         self._transport.loseConnection()  # type: ignore[attr-defined]
 
     def abort(self) -> None:
         """Close the connection now; what waits is lost."""
+        self._try_socket = None
         self._transport.abortConnection()  # type: ignore[attr-defined]
 
     def resumeProducing(self) -> None:
@@ -73,4 +76,5 @@ class Outlet:
         self.on_drained()
 
     def stopProducing(self) -> None:
-        """The connection is lost; the protocol hears of it by itself."""
+        """The connection is lost and there is no socket to try any more; the protocol hears of it by itself."""
+        self._try_socket = None

@@ -9,8 +9,8 @@ from irchat.events import Ref
 from irchat.rules import NONCE_LENGTH, PAGE_DEFAULT, USERS_DEFAULT
 
 Nonce = Annotated[str, Meta(min_length=1, max_length=NONCE_LENGTH)]
-Count = Annotated[int, Meta(ge=1)]
-Seq = Annotated[int, Meta(ge=0)]
+Count = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Seq = Annotated[int, Meta(ge=0, le=2**63 - 1)]  # what a store can count
 
 
 def _tag(name: str) -> str:

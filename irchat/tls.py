@@ -50,6 +50,8 @@ class TLSLayer(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes of TLS came."""
+        if self._closed:
+            return
         self._incoming.write(data)
         self._advance()
 
@@ -75,6 +77,7 @@ class TLSLayer(Protocol):
         except ssl.SSLWantReadError:
             self._flush()
         except ssl.SSLError as error:
+            self._closed = self.disconnecting = True
             self._flush()
             self.outlet.close()
             if not self._ready:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from irchat.events import Sent
 from irchat.render import Line
-from irchat.rules import TRANSCRIPT_LINES
+from irchat.rules import TRANSCRIPT_LINES, visible
 
 # In this order: tmux 3.3a and GNU screen 4.09 keep a copy of the text in their scrollback after any other.
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
@@ -23,15 +23,16 @@ class Transcript:
 
     def typed(self, text: str) -> None:
         """Note a line that was typed."""
-        self._lines.append(Line(text))
+        self._lines.append(_typed_line(text))
 
     def sent(self, typed: str, reply: Sent) -> None:
         """Tie the line ``typed`` to the timed message that it sent, so that both go together."""
         if reply.id is None:
             return
+        line = _typed_line(typed)
         for index in range(len(self._lines) - 1, -1, -1):
-            if self._lines[index] == Line(typed):
-                self._lines[index] = Line(typed, reply.id)
+            if self._lines[index] == line:
+                self._lines[index] = line._replace(timed=reply.id)
                 return
 
     def shows(self, timed_id: str) -> bool:
@@ -46,3 +47,8 @@ class Transcript:
     def reprint(self) -> str:
         """What clears the terminal and its scrollback and shows the lines again; each line ends with CR LF."""
         return CLEAR + "".join(f"{line.text}\r\n" for line in self._lines)
+
+
+def _typed_line(text: str) -> Line:
+    # What was pasted into a terminal is not obeyed when it is shown again.
+    return Line(visible(text))

@@ -10,13 +10,16 @@ from msgspec import UNSET, UnsetType
 from irchat import events, requests
 from irchat.errors import Code, Refusal
 from irchat.events import Ref
-from irchat.rules import SERVER_LINE_BYTES
+from irchat.rules import SERVER_LINE_BYTES, shown
+
+_WHY_LENGTH = 200  # characters of a decoder's message, which may repeat what the client sent
+_INT_DIGITS = 4_300
 
 _encoder = msgspec.json.Encoder()
 _request_decoder = msgspec.json.Decoder(requests.ANY)
 _event_decoder = msgspec.json.Decoder(events.ANY)
 _ref_decoder = msgspec.json.Decoder(Ref)
-_PAGE_BYTES = SERVER_LINE_BYTES - 512  # leaves room for the ref of a reply
+_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class _Reply(msgspec.Struct):
@@ -38,13 +41,14 @@ class BadLine(Exception):
 def decode_request(line: bytes) -> requests.ANY:
     """The request in a line (UTF-8 JSON). Raises BadLine."""
     try:
-        return _request_decoder.decode(line)
+        text = line.decode()  # msgspec does not look into fields that it ignores
     except UnicodeDecodeError:
         raise BadLine(bad_encoding()) from None
+    try:
+        return _request_decoder.decode(line)
     except (msgspec.MsgspecError, RecursionError) as error:
-        if not _is_utf8(line):
-            raise BadLine(bad_encoding()) from None
-        raise BadLine(Refusal(Code.BAD_REQUEST, f"This is no request: {error}"), _salvage_ref(line)) from None
+        why = shown(str(error), _WHY_LENGTH)
+        raise BadLine(Refusal(Code.BAD_REQUEST, f"This is no request: {why}"), _salvage_ref(text)) from None
 
 
 def encode_request(request: requests.Request) -> bytes:
@@ -56,30 +60,34 @@ def decode_event(line: bytes) -> events.ANY | None:
     """The event in a line, or None where this client does not know its type. Raises ValueError where it is no event."""
     try:
         return _event_decoder.decode(line)
-    except msgspec.ValidationError:
-        if isinstance(json.loads(line), dict):
+    except (msgspec.MsgspecError, RecursionError) as error:
+        if isinstance(error, msgspec.ValidationError) and _is_object(line):
             return None
-        raise
+        raise ValueError(f"this is no event: {error}") from error
 
 
 def reply_ref(line: bytes) -> Ref | UnsetType:
     """The ``ref`` of a line from the server: UNSET in an event. Raises ValueError where the line is no JSON object."""
-    return _reply_decoder.decode(line).ref
+    try:
+        return _reply_decoder.decode(line).ref
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"this is no reply: {error}") from error
 
 
 def encode(event: events.Event) -> bytes:
-    """An event as a line with its end, of at most 256 KiB: a page is cut to what fits and then says ``more``."""
-    line = _encoder.encode(event)
-    while len(line) > _PAGE_BYTES:
-        event = _cut(event)
-        line = _encoder.encode(event)
-    return line + b"\n"
+    """An event as a line with its end, of at most 256 KiB: a list is cut to what fits and says ``more`` where it can.
+
+    Raises ValueError where nothing can be cut; whoever makes a page of history keeps it short enough.
+    """
+    return _encode(event, SERVER_LINE_BYTES)
 
 
 def encode_reply(reply: events.Event, ref: Ref | UnsetType) -> bytes:
-    """A reply as a line with its end, carrying ``ref``."""
-    line = encode(reply)
-    return line if ref is UNSET else b'{"ref":' + _encoder.encode(ref) + b"," + line[1:]
+    """A reply as a line with its end, carrying ``ref``; as long as `encode` has it."""
+    if ref is UNSET:
+        return encode(reply)
+    head = b'{"ref":' + _encoder.encode(ref) + b","
+    return head + _encode(reply, SERVER_LINE_BYTES - len(head) + 1)[1:]
 
 
 def bad_encoding() -> Refusal:
@@ -87,32 +95,49 @@ def bad_encoding() -> Refusal:
     return Refusal(Code.BAD_ENCODING, "This line is not UTF-8. Set your terminal or program to UTF-8.")
 
 
-def _is_utf8(line: bytes) -> bool:
+def _encode(event: events.Event, limit: int) -> bytes:
+    line = _encoder.encode(event)
+    while len(line) >= limit:
+        event = _cut(event)
+        line = _encoder.encode(event)
+    return line + b"\n"
+
+
+def _is_object(line: bytes) -> bool:
     try:
-        line.decode()
-    except UnicodeDecodeError:
+        _object_decoder.decode(line)
+    except (msgspec.MsgspecError, RecursionError):
         return False
     return True
 
 
-def _salvage_ref(line: bytes) -> Ref | UnsetType:
+def _salvage_ref(line: str) -> Ref | UnsetType:
     """The ref of a line that may be wrong otherwise; the standard library reads what msgspec will not."""
     try:
-        fields: Any = json.loads(line)
+        fields: Any = json.loads(line, parse_int=_small_int)
         return _ref_decoder.decode(_encoder.encode(fields["ref"]))
     except (ValueError, KeyError, TypeError, RecursionError, msgspec.MsgspecError):
         return UNSET
 
 
+def _small_int(digits: str) -> int | None:
+    """An int of as many digits as msgspec reads too, in place of json's exception for a longer one."""
+    return int(digits) if len(digits) <= _INT_DIGITS else None
+
+
 def _cut(event: events.Event) -> events.Event:
     """The event with the longer of its lists halved at the end that matters less."""
     match event:
-        case events.Welcome():
-            if len(event.online) > len(event.unread):
-                return msgspec.structs.replace(event, online=event.online[: len(event.online) // 2])
-            return msgspec.structs.replace(event, unread=event.unread[: len(event.unread) // 2])
-        case events.Chats():
-            return events.Chats(event.chats[: len(event.chats) // 2])
-        case events.Found():
-            return events.Found(event.messages[: len(event.messages) // 2], more=True)
+        case events.Welcome(online=online, unread=unread) if online or unread:
+            if len(online) > len(unread):
+                return msgspec.structs.replace(event, online=online[: len(online) // 2])
+            return msgspec.structs.replace(event, unread=unread[: len(unread) // 2])
+        case events.Users(online=online, offline=offline) if online or offline:
+            if len(online) > len(offline):
+                return events.Users(online[: len(online) // 2], offline, more=True)
+            return events.Users(online, offline[: len(offline) // 2], more=True)
+        case events.Chats(chats=chats) if chats:
+            return events.Chats(chats[: len(chats) // 2])
+        case events.Found(messages=messages) if messages:
+            return events.Found(messages[: len(messages) // 2], more=True)
     raise ValueError(f"a line of {type(event).__name__} is too long for the wire")

@@ -1,0 +1,205 @@
+"""Accounts: register, sign in, tokens, change of password. Passwords are hashed with argon2id, off the reactor."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from twisted.internet.defer import Deferred
+
+from irchat.chat.commits import Change, CommitQueue
+from irchat.chat.directory import Directory, User
+from irchat.errors import Code, Refusal
+from irchat.interfaces import AddToken, CreateUser, Publication, RemoveToken, SetPassword, Store, Write
+from irchat.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password, fold_name, shown
+
+InThread = Callable[..., Deferred[Any]]
+"""Runs a call in a thread: ``in_thread(call, *args)`` fires with what it gives."""
+
+_TOKEN_BYTES = 32
+
+
+class SignedIn(NamedTuple):
+    """Who signed in. ``token`` is empty where none was asked for; ``digest`` is all that the store knows of it."""
+
+    user: User
+    new: bool
+    token: str
+    digest: bytes | None
+
+
+class Accounts:
+    """The accounts of one server. ``passwords`` false: a name is enough, and an unknown one makes its account."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        queue: CommitQueue,
+        store: Store,
+        in_thread: InThread,
+        wall_ms: Callable[[], int],
+        *,
+        registration_open: bool = True,
+        passwords: bool = True,
+        hasher: PasswordHasher | None = None,
+    ) -> None:
+        self.passwords = passwords
+        self.registration_open = registration_open
+        self._directory = directory
+        self._queue = queue
+        self._store = store
+        self._in_thread = in_thread
+        self._wall_ms = wall_ms
+        self._hasher = hasher or PasswordHasher()
+        # Verified in place of the hash of an unknown name, so that the answer comes as late as for a known one.
+        self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
+
+    async def register(self, name: str, password: str, *, with_token: bool = True) -> SignedIn:
+        """A new account. Raises Refusal ``registration-closed``, ``bad-name``, ``name-taken`` or ``weak-password``."""
+        if not self.registration_open:
+            raise _registration_closed()
+        return await self._create(name, password, with_token=with_token)
+
+    async def add(self, name: str, password: str) -> None:
+        """A new account made by the administrator, whether registration is open or not. Raises Refusal."""
+        await self._create(name, password, with_token=False)
+
+    async def login(self, name: str, password: str | None, *, with_token: bool = True) -> SignedIn:
+        """Sign in. Raises Refusal ``bad-credentials``, alike and as late for an unknown name and a wrong password."""
+        if not self.passwords:
+            return await self._login_by_name(name, with_token=with_token)
+        if password is None:
+            raise Refusal(Code.BAD_REQUEST, "This server asks for a password: give name and password.")
+        try:
+            user = self._directory.find_user(name)
+        except Refusal:
+            user = None
+        known = None if user is None else await self._store.password(user.id)
+        right = await self._verify(known or self._nobodys_hash, password)
+        if user is None or known is None or not right:
+            raise Refusal(Code.BAD_CREDENTIALS, "That name and that password do not belong together. Try again.")
+        return await self._signed_in(user, with_token=with_token)
+
+    async def resume(self, token: str) -> SignedIn:
+        """Sign in by a token. Raises Refusal ``bad-token`` for one that was ended or not used for 90 days."""
+        digest = _digest(token)
+        known = await self._store.token(digest)
+        now = self._wall_ms()
+        if known is None or known[1] + TOKEN_SECONDS * 1000 < now:
+            raise Refusal(Code.BAD_TOKEN, "That token is not valid any more. Sign in with name and password.")
+        user = self._directory.users[known[0]]
+        if known[1] + TOKEN_TOUCH_SECONDS * 1000 < now:
+            await self._queue.submit(_WriteOnly(AddToken(digest, user.id, now)))
+        return SignedIn(user, new=False, token=token, digest=digest)
+
+    async def change_password(self, user: User, old: str, new: str, keep: bytes | None) -> None:
+        """Change the password and end all tokens but ``keep``. Raises Refusal ``bad-credentials``, ``weak-password``."""
+        known = await self._store.password(user.id)
+        if known is None or not await self._verify(known, old):
+            raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")
+        hashed = await self._hash(check_password(new, user.name))
+        await self._queue.submit(_WriteOnly(SetPassword(user.id, hashed, keep)))
+
+    def forget(self, digest: bytes) -> Deferred[None]:
+        """End a token."""
+        return self._queue.submit(_WriteOnly(RemoveToken(digest)))
+
+    async def _create(self, name: str, password: str | None, *, with_token: bool) -> SignedIn:
+        if self._directory.find_user(name) is not None:
+            raise _name_taken(name)
+        hashed = None if password is None else await self._hash(check_password(password, name))
+        token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
+        digest = _digest(token) if with_token else None
+        user: User = await self._queue.submit(_Create(self._directory, name, hashed, self._wall_ms(), digest))
+        return SignedIn(user, new=True, token=token, digest=digest)
+
+    async def _login_by_name(self, name: str, *, with_token: bool) -> SignedIn:
+        user = self._directory.find_user(name)
+        if user is not None:
+            return await self._signed_in(user, with_token=with_token)
+        if not self.registration_open:
+            raise _registration_closed()
+        return await self._create(name, None, with_token=with_token)
+
+    async def _signed_in(self, user: User, *, with_token: bool) -> SignedIn:
+        if not with_token:
+            return SignedIn(user, new=False, token="", digest=None)
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        digest = _digest(token)
+        await self._queue.submit(_WriteOnly(AddToken(digest, user.id, self._wall_ms())))
+        return SignedIn(user, new=False, token=token, digest=digest)
+
+    async def _hash(self, password: str) -> str:
+        hashed: str = await self._in_thread(self._hasher.hash, _password_bytes(password))
+        return hashed
+
+    async def _verify(self, hashed: str, password: str) -> bool:
+        right: bool = await self._in_thread(_verify, self._hasher, hashed, _password_bytes(password))
+        return right
+
+
+class _Create(Change):
+    """An account comes to be."""
+
+    alone = True
+
+    def __init__(
+        self, directory: Directory, name: str, password: str | None, at: int, token: bytes | None
+    ) -> None:
+        self._directory = directory
+        self._name = name
+        self._password = password
+        self._at = at
+        self._token = token
+
+    def check(self) -> CreateUser:
+        self._key = fold_name(self._name)
+        if self._directory.find_user(self._name) is not None:
+            raise _name_taken(self._name)
+        return CreateUser(self._name, self._key, self._password, self._at, self._token)
+
+    def apply(self, result: Any, publications: list[Publication]) -> User:
+        user = User(result, self._name, self._key)
+        self._directory.add_user(user)
+        return user
+
+
+class _WriteOnly(Change):
+    """A write that needs no check and is told to nobody."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+
+    def check(self) -> Write:
+        return self._write
+
+    def apply(self, result: Any, publications: list[Publication]) -> None:
+        return None
+
+
+def _digest(token: str) -> bytes:
+    """A token has 256 random bits, so one round of SHA-256 is enough to keep it from who reads the database."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _password_bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")
+
+
+def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
+    try:
+        return hasher.verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _registration_closed() -> Refusal:
+    return Refusal(
+        Code.REGISTRATION_CLOSED, "This server takes no new names. Ask the person who runs it for an account."
+    )
+
+
+def _name_taken(name: str) -> Refusal:
+    return Refusal(Code.NAME_TAKEN, f"The name {shown(name)!r} is taken. Choose another one, or sign in.")

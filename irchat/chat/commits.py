@@ -1,0 +1,127 @@
+"""The queue through which every change goes: checked in the order of arrival, committed in groups, then published.
+
+While one commit runs, changes gather; the next commit takes all of them (group commit). A change is checked against
+what is committed at that moment and applied to memory only after its own commit, so memory never shows what the disk
+does not hold. A change of who may do what (``alone``) ends its group: what comes after it is checked after it.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from irchat.errors import Code, Refusal
+from irchat.interfaces import Publication, Publish, Store, Write
+
+_GROUP_MOST = 1_000
+
+_log = Logger()
+
+
+class Change:
+    """One change: what it needs, what it writes, and what follows from it."""
+
+    alone = False
+
+    def check(self) -> Write | None:
+        """What to write, None where there is nothing to. Raises Refusal where the change cannot be made."""
+        raise NotImplementedError
+
+    def apply(self, result: Any, publications: list[Publication]) -> Any:
+        """Change memory by what the commit gave, add what is to be told, and return what the asker is to have."""
+        raise NotImplementedError
+
+
+class CommitQueue:
+    """Takes changes, commits them in groups to ``store`` and gives what follows from them to ``publish``."""
+
+    def __init__(self, store: Store, publish: Publish) -> None:
+        self._store = store
+        self._publish = publish
+        self._waiting: deque[tuple[Change, Deferred[Any]]] = deque()
+        self._running = False
+        self._when_idle: list[Deferred[None]] = []
+
+    def submit(self, change: Change) -> Deferred[Any]:
+        """Queue ``change``; fires with what its ``apply`` gives, or fails with the Refusal that met it."""
+        done: Deferred[Any] = Deferred()
+        self._waiting.append((change, done))
+        if not self._running:
+            self._next()
+        return done
+
+    def when_idle(self) -> Deferred[None]:
+        """Fires when all that was submitted is committed or refused."""
+        idle: Deferred[None] = Deferred()
+        self._when_idle.append(idle)
+        if not self._running:
+            self._next()
+        return idle
+
+    def _next(self) -> None:
+        self._running = True
+        while self._waiting:
+            group = self._take_group()
+            writes = [write for _, _, write in group if write is not None]
+            if writes:
+                committing = self._store.commit(writes)
+                committing.addCallbacks(self._committed, self._failed, callbackArgs=(group,), errbackArgs=(group,))
+                committing.addErrback(lambda failure: _log.failure("a commit's callback failed", failure))
+                return
+            self._finish(group, [])
+        self._running = False
+        idle, self._when_idle = self._when_idle, []
+        for waiter in idle:
+            waiter.callback(None)
+
+    def _take_group(self) -> list[tuple[Change, Deferred[Any], Write | None]]:
+        group: list[tuple[Change, Deferred[Any], Write | None]] = []
+        refused: list[tuple[Deferred[Any], Failure]] = []
+        while self._waiting and len(group) < _GROUP_MOST:
+            change, done = self._waiting[0]
+            if change.alone and group:
+                break
+            self._waiting.popleft()
+            try:
+                group.append((change, done, change.check()))
+            except Exception:  # whatever one change meets is its own asker's
+                refused.append((done, Failure()))
+                continue
+            if change.alone:
+                break
+        for done, failure in refused:
+            done.errback(failure)
+        return group
+
+    def _committed(self, results: list[Any], group: list[tuple[Change, Deferred[Any], Write | None]]) -> None:
+        self._finish(group, results)
+        self._next()
+
+    def _failed(self, failure: Failure, group: list[tuple[Change, Deferred[Any], Write | None]]) -> None:
+        """The store could not write: what needed it is refused, what did not goes on."""
+        if not failure.check(Refusal):
+            _log.failure("a commit failed", failure)
+            failure = Failure(Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed."))
+        for _, done, write in group:
+            if write is not None:
+                done.errback(failure)
+        self._finish([entry for entry in group if entry[2] is None], [])
+        self._next()
+
+    def _finish(self, group: list[tuple[Change, Deferred[Any], Write | None]], results: list[Any]) -> None:
+        publications: list[Publication] = []
+        answers: list[tuple[Callable[[Any], None], Any]] = []
+        each_result = iter(results)
+        for change, done, write in group:
+            result = None if write is None else next(each_result)
+            try:
+                answers.append((done.callback, change.apply(result, publications)))
+            except Exception:
+                answers.append((done.errback, Failure()))
+        if publications:
+            self._publish(publications)
+        for answer, value in answers:
+            answer(value)

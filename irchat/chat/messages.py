@@ -1,0 +1,247 @@
+"""Saying something: stored messages and timed ones, to GLOBAL, to a group or to one user."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from irchat.chat.commits import Change, CommitQueue
+from irchat.chat.directory import Chat, Directory, User
+from irchat.chat.timed import TimedMessage, TimedMessages
+from irchat.clock import rfc3339
+from irchat.events import Erased, Message, Sent
+from irchat.interfaces import AddMessage, FindNonce, Publication, Publish, Stored, Write
+from irchat.rules import NONCE_SECONDS, check_seconds, clean_text
+
+
+class Messages:
+    """Takes messages, gives them to those who may have them, and erases the timed ones when they end."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        queue: CommitQueue,
+        timed: TimedMessages,
+        publish: Publish,
+        wall_ms: Callable[[], int],
+    ) -> None:
+        self.directory = directory
+        self.timed = timed
+        self.wall_ms = wall_ms
+        self._queue = queue
+        self._publish = publish
+        self._timed_nonces: dict[tuple[int, str], tuple[float, TimedSent]] = {}
+
+    def send(
+        self, sender: User, chat: str, text: str, *, expires_in: int | None, nonce: str | None, origin: object
+    ) -> Deferred[Sent]:
+        """Say ``text`` in the chat that ``sender`` calls ``chat``; for ``expires_in`` seconds only, where given.
+
+        Fires with `Sent` when it is on the disk (a timed one: when it is published). Raises Refusal for a text or a time
+        that cannot be, and fails with one for a chat that cannot.
+        """
+        text = clean_text(text)
+        if expires_in is None:
+            return self._queue.submit(_StoredSend(self, sender, chat, text, nonce, origin))
+        return self._queue.submit(_TimedSend(self, sender, chat, text, nonce, origin, check_seconds(expires_in)))
+
+    def writable_chat(self, sender: User, name: str) -> Chat:
+        """The chat called ``name``, where ``sender`` may write. Raises Refusal."""
+        chat = self.directory.chat(sender, name)
+        if chat.pair is not None:
+            self.directory.refuse_silenced(sender, chat.peer(sender))
+        return chat
+
+    def nonces_since(self) -> int:
+        """From when on (ms) a nonce is remembered."""
+        return self.wall_ms() - NONCE_SECONDS * 1000
+
+    def timed_sent_before(self, sender: User, nonce: str | None) -> "TimedSent | None":
+        """What a timed message with that nonce was answered with, in the last ten minutes."""
+        if nonce is None:
+            return None
+        known = self._timed_nonces.get((sender.id, nonce))
+        return known[1] if known is not None and known[0] > self.timed.now() else None
+
+    def remember_timed(self, sender: User, nonce: str | None, sent: "TimedSent") -> None:
+        """Remember a nonce in memory, where alone those of timed messages may be, and forget those whose time is over."""
+        now = self.timed.now()
+        while self._timed_nonces:
+            oldest = next(iter(self._timed_nonces))
+            if self._timed_nonces[oldest][0] > now:
+                break
+            del self._timed_nonces[oldest]
+        if nonce is not None:
+            self._timed_nonces[sender.id, nonce] = (now + NONCE_SECONDS, sent)
+
+    def stored_before(self, sender: User, stored: Stored) -> Sent:
+        """The answer to a message that was stored before, once more."""
+        chat = self.directory.chat_by_key(stored.chat)
+        assert chat is not None, "a nonce goes with its chat"
+        return Sent(chat=chat.label(sender), at=rfc3339(stored.at), seq=stored.seq)
+
+    def erase(self, ended: list[TimedMessage]) -> None:
+        """Tell all who had them that these timed messages have ended."""
+        publications = []
+        for timed in ended:
+            had = timed.had.union(timed.had_later)
+            if timed.chat.pair is None:
+                event = Erased(chat=timed.chat.label(timed.sender), id=timed.id)
+                publications.append(Publication(event, had))
+            else:
+                publications.extend(
+                    Publication(Erased(chat=timed.chat.label(user), id=timed.id), (user.id,))
+                    for user in timed.chat.pair
+                    if user.id in had
+                )
+        self._publish(publications)
+
+
+class TimedSent:
+    """What a timed message is answered with, but for what remains, which is told anew each time."""
+
+    __slots__ = ("_at", "_chat", "_end", "_expires_at", "_id", "_of", "_reached")
+
+    def __init__(self, timed: TimedMessage, reached: int, of: int) -> None:
+        self._id = timed.id
+        self._chat = timed.chat.label(timed.sender)
+        self._at = timed.at
+        self._expires_at = timed.expires_at
+        self._end = timed.end
+        self._reached = reached
+        self._of = of
+
+    def answer(self, now: float) -> Sent:
+        """The reply at ``now``."""
+        return Sent(
+            chat=self._chat,
+            at=rfc3339(self._at),
+            id=self._id,
+            expires_at=rfc3339(self._expires_at),
+            left_ms=max(0, int((self._end - now) * 1000)),
+            reached=self._reached,
+            of=self._of,
+        )
+
+
+class _Send(Change):
+    """What both kinds of message share."""
+
+    __slots__ = ("chat", "chat_name", "messages", "nonce", "origin", "sender", "text")
+
+    def __init__(
+        self, messages: Messages, sender: User, chat_name: str, text: str, nonce: str | None, origin: object
+    ) -> None:
+        self.messages = messages
+        self.sender = sender
+        self.chat_name = chat_name
+        self.text = text
+        self.nonce = nonce
+        self.origin = origin
+
+
+class _StoredSend(_Send):
+    """A message to be stored."""
+
+    __slots__ = ("at", "timed_before")
+
+    def check(self) -> Write | None:
+        messages = self.messages
+        self.timed_before = messages.timed_sent_before(self.sender, self.nonce)
+        if self.timed_before is not None:
+            return None
+        self.chat = messages.writable_chat(self.sender, self.chat_name)
+        self.at = messages.wall_ms()
+        return AddMessage(
+            self.chat.key, self.sender.id, self.text, self.at, self.nonce, messages.nonces_since() if self.nonce else 0
+        )
+
+    def apply(self, result: Any, publications: list[Publication]) -> Sent:
+        if self.timed_before is not None:
+            return self.timed_before.answer(self.messages.timed.now())
+        stored: Stored = result
+        if stored.repeated:
+            return self.messages.stored_before(self.sender, stored)
+        sender, chat, at = self.sender, self.chat, rfc3339(self.at)
+        position = (chat.key, stored.seq)
+        label = chat.label(sender)
+        if chat.pair is None or sender.sessions > 1:
+            audience = chat.audience if chat.pair is None else (sender.id,)
+            event = Message(chat=label, sender=sender.name, at=at, text=self.text, seq=stored.seq)
+            publications.append(
+                Publication(event, audience, hidden=sender.hidden, origin=self.origin, position=position)
+            )
+        if chat.pair is not None and (peer := chat.peer(sender)).sessions:
+            event = Message(chat=chat.label(peer), sender=sender.name, at=at, text=self.text, seq=stored.seq)
+            publications.append(Publication(event, (peer.id,), hidden=sender.hidden, position=position))
+        return Sent(chat=label, at=at, seq=stored.seq)
+
+
+class _TimedSend(_Send):
+    """A timed message. It passes the same queue, so that it keeps its place among the others, and stores nothing."""
+
+    __slots__ = ("at", "end", "seconds")
+
+    def __init__(
+        self,
+        messages: Messages,
+        sender: User,
+        chat_name: str,
+        text: str,
+        nonce: str | None,
+        origin: object,
+        seconds: int,
+    ) -> None:
+        super().__init__(messages, sender, chat_name, text, nonce, origin)
+        self.seconds = seconds
+        self.at = messages.wall_ms()
+        self.end = messages.timed.now() + seconds
+
+    def check(self) -> Write | None:
+        if self.messages.timed_sent_before(self.sender, self.nonce) is not None:
+            return None
+        self.chat = self.messages.writable_chat(self.sender, self.chat_name)
+        return FindNonce(self.sender.id, self.nonce, self.messages.nonces_since()) if self.nonce else None
+
+    def apply(self, result: Any, publications: list[Publication]) -> Sent:
+        messages, sender = self.messages, self.sender
+        now = messages.timed.now()
+        if (before := messages.timed_sent_before(sender, self.nonce)) is not None:
+            return before.answer(now)
+        if result is not None:
+            return messages.stored_before(sender, result)
+        timed = messages.timed.add(self.chat, sender, self.text, self.at, self.seconds, self.end)
+        of, reached = self._others()
+        timed.had = frozenset(reached | {sender.id})
+        sent = TimedSent(timed, len(reached), of)
+        messages.remember_timed(sender, self.nonce, sent)
+        if timed.end > now:
+            self._tell(timed, now, publications)
+        return sent.answer(now)
+
+    def _others(self) -> tuple[int, set[int]]:
+        """How many others of the chat may see the message, and the ids of those of them who are online."""
+        directory, sender = self.messages.directory, self.sender
+        if self.chat.pair is not None:
+            peer = self.chat.peer(sender)
+            return 1, {peer.id} if peer.sessions else set()
+        everyone = directory.users if self.chat.group is None else self.chat.group.members
+        online = directory.online if self.chat.group is None else everyone
+        reached = {user.id for user in online.values() if user.sessions and user.id not in sender.hidden}
+        hidden = sum(1 for user in sender.hidden if user in everyone)
+        return len(everyone) - hidden - 1, reached - {sender.id}
+
+    def _tell(self, timed: TimedMessage, now: float, publications: list[Publication]) -> None:
+        sender, chat, place = self.sender, self.chat, (self.chat.key, timed.order)
+        if chat.pair is None:
+            publications.append(
+                Publication(
+                    timed.event(sender, now), chat.audience, hidden=sender.hidden, origin=self.origin, timed=place
+                )
+            )
+            return
+        for user in chat.pair:
+            if user.sessions:
+                publications.append(
+                    Publication(timed.event(user, now), (user.id,), origin=self.origin, timed=place)
+                )

@@ -1,0 +1,230 @@
+"""Reading: pages of history, search, the list of chats, and how far each user has read."""
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from irchat import events
+from irchat.chat.commits import Change, CommitQueue
+from irchat.chat.directory import Chat, Directory, User
+from irchat.chat.timed import TimedMessage, TimedMessages
+from irchat.clock import rfc3339
+from irchat.errors import Code, Refusal
+from irchat.interfaces import ChatKey, ChatState, Marker, MoveMarker, Page, PageQuery, Publication, Store, StoredMessage
+from irchat.rules import CHATS_MAX, PAGE_MAX, SERVER_LINE_BYTES, is_searchable, line_bytes
+
+# What a message takes on the wire besides the text and the name of its chat, at most: keys, times, a name of 32 characters
+# of 4 bytes, the id and end of a timed one.
+_MESSAGE_BYTES = 320
+_PAGE_BYTES = SERVER_LINE_BYTES - 1_024
+
+
+class Reading:
+    """Gives users what they may see of what was said."""
+
+    def __init__(self, directory: Directory, queue: CommitQueue, timed: TimedMessages, store: Store) -> None:
+        self.directory = directory
+        self.timed = timed
+        self._queue = queue
+        self._store = store
+
+    async def history(
+        self,
+        reader: User,
+        chat_name: str,
+        *,
+        before: int | None = None,
+        after: int | None = None,
+        unread: bool = False,
+        limit: int,
+        mark_read: bool = False,
+        origin: object = None,
+    ) -> events.History:
+        """A page of a chat as ``reader`` may see it, at most ``limit`` stored messages and never over 500.
+
+        On the page that holds the chat's end come the timed messages that are alive. ``mark_read`` moves the marker to
+        the end of the page. Raises Refusal.
+        """
+        if (before is not None) + (after is not None) + unread > 1:
+            raise Refusal(Code.BAD_REQUEST, "Give only one of before, after and unread.")
+        chat = self.directory.chat(reader, chat_name)
+        overhead = _MESSAGE_BYTES + len(chat.label(reader).encode())
+        page = await self._store.page(
+            PageQuery(
+                reader.id,
+                chat.key,
+                min(limit, PAGE_MAX),
+                before,
+                after,
+                unread,
+                reader.hidden,
+                overhead,
+                _PAGE_BYTES,
+            )
+        )
+        self._still_in(reader, chat)
+        forwards = unread or after is not None
+        at_end = before is None and not (forwards and page.more)
+        timed = self._timed_on_page(reader, chat, page, overhead, only_unread=unread) if at_end else []
+        now = self.timed.now()
+        shown = events.History(
+            chat=chat.label(reader),
+            messages=[
+                *(self._event(reader, chat, message) for message in page.messages),
+                *(message.event(reader, now) for message in timed),
+            ],
+            more=page.more,
+        )
+        self._note_given(reader, timed, mark_read)
+        if mark_read:
+            end = page.last_seq if at_end else max((message.seq for message in page.messages), default=0)
+            await self._queue.submit(_Mark(self, reader, chat, end, origin))
+        return shown
+
+    async def after(self, reader: User, key: ChatKey, seq: int, limit: int, page_bytes: int) -> Page:
+        """The stored messages that come after ``seq``, for a session that fell behind; none where ``reader`` left."""
+        chat = self.directory.chat_by_key(key)
+        if chat is None or (chat.group is not None and reader.id not in chat.group.members):
+            return Page([], False, 0)
+        return await self._store.page(
+            PageQuery(reader.id, key, limit, after=seq, hidden=reader.hidden, page_bytes=page_bytes)
+        )
+
+    def event(self, reader: User, message: StoredMessage) -> events.Message | None:
+        """A stored message as ``reader`` is told of it; None where its group is no more."""
+        chat = self.directory.chat_by_key(message.chat)
+        return None if chat is None else self._event(reader, chat, message)
+
+    def missed_timed(self, reader: User, since: int) -> list[events.Message]:
+        """The timed messages alive from the order ``since`` on, for a session that fell behind."""
+        missed = self.timed.missed(reader, since)
+        self._note_given(reader, missed, read=False)
+        now = self.timed.now()
+        return [message.event(reader, now) for message in missed]
+
+    async def search(self, reader: User, words: str, chat_name: str | None, limit: int) -> events.Found:
+        """The newest messages that hold all of ``words``, in one chat or in all of the reader's. Raises Refusal."""
+        wanted = [word for word in words.split() if is_searchable(word)]
+        if not wanted:
+            raise Refusal(Code.BAD_REQUEST, "Search for at least one word of letters or digits.")
+        chat = None if chat_name is None else self.directory.chat(reader, chat_name)
+        messages, more = await self._store.search(
+            reader.id, wanted, None if chat is None else chat.key, reader.hidden, min(limit, PAGE_MAX)
+        )
+        found = [event for message in messages if (event := self.event(reader, message)) is not None]
+        return events.Found(messages=found, more=more)
+
+    async def chats(self, reader: User) -> events.Chats:
+        """The reader's chats, latest first."""
+        return events.Chats(chats=[described for _, described in await self.states(reader)])
+
+    async def states(self, reader: User) -> list[tuple[ChatState, events.Chat]]:
+        """The reader's chats, latest first, at most 1,000 of them, each as the store has it and as the reader is told."""
+        stored = {state.chat: state for state in await self._store.chats(reader.id, reader.hidden)}
+        for key, alive in self.timed.chats_of(reader):
+            state = stored.get(key, ChatState(key, 0, None, 0, 0))
+            stored[key] = state._replace(
+                last_at=max(state.last_at or 0, alive[-1].at),
+                unread=state.unread + sum(timed.unread_by(reader) for timed in alive),
+            )
+        latest_first = sorted(stored.values(), key=lambda state: state.last_at or 0, reverse=True)
+        listed = []
+        for state in latest_first:
+            chat = self.directory.chat_by_key(state.chat)
+            if chat is not None and (chat.group is None or reader.id in chat.group.members):
+                listed.append((state, _described(reader, chat, state)))
+        return listed[:CHATS_MAX]
+
+    def mark(self, reader: User, chat_name: str, seq: int, origin: object) -> Deferred[events.Ok]:
+        """Move the marker forward to ``seq``; at the chat's end the timed messages alive are read too."""
+        chat = self.directory.chat(reader, chat_name)
+        return self._queue.submit(_Mark(self, reader, chat, seq, origin, timed_too=True))
+
+    def mark_shown(self, reader: User, key: ChatKey, seq: int, origin: object) -> Deferred[events.Ok] | None:
+        """Move the marker to what a session has shown; None where the chat is no more."""
+        chat = self.directory.chat_by_key(key)
+        return None if chat is None else self._queue.submit(_Mark(self, reader, chat, seq, origin))
+
+    def timed_shown(self, reader: User, key: ChatKey, order: int) -> None:
+        """A session has shown a timed message."""
+        for timed in self.timed.in_chat(key, reader):
+            if timed.order == order:
+                timed.read_by.add(reader.id)
+
+    def read_all_timed(self, reader: User, chat: Chat) -> None:
+        """All timed messages of a chat are read."""
+        for timed in self.timed.in_chat(chat.key, reader):
+            timed.read_by.add(reader.id)
+
+    def _still_in(self, reader: User, chat: Chat) -> None:
+        """Raises Refusal where ``reader`` was removed from the group since."""
+        if chat.group is not None and reader.id not in chat.group.members:
+            raise Refusal(Code.NO_SUCH_GROUP, f"You are no longer in {chat.group.name}. ls lists your chats.")
+
+    def _event(self, reader: User, chat: Chat, message: StoredMessage) -> events.Message:
+        return events.Message(
+            chat=chat.label(reader),
+            sender=self.directory.users[message.sender].name,
+            at=rfc3339(message.at),
+            text=message.text,
+            seq=message.seq,
+        )
+
+    def _timed_on_page(
+        self, reader: User, chat: Chat, page: Page, overhead: int, *, only_unread: bool
+    ) -> list[TimedMessage]:
+        """The timed messages that go on the page: the latest of those alive, as many as the line still holds."""
+        room = _PAGE_BYTES - sum(line_bytes(message.text) + overhead for message in page.messages)
+        fitting: list[TimedMessage] = []
+        for timed in reversed(self.timed.in_chat(chat.key, reader)):
+            if only_unread and not timed.unread_by(reader):
+                continue
+            room -= line_bytes(timed.text) + overhead
+            if room < 0:
+                break
+            fitting.append(timed)
+        return fitting[::-1]
+
+    def _note_given(self, reader: User, given: list[TimedMessage], read: bool) -> None:
+        for timed in given:
+            timed.had_later.add(reader.id)
+            if read:
+                timed.read_by.add(reader.id)
+
+
+def _described(reader: User, chat: Chat, state: ChatState) -> events.Chat:
+    return events.Chat(
+        chat=chat.label(reader),
+        id=chat.wire_id(reader),
+        unread=state.unread,
+        last_seq=state.last_seq,
+        read_seq=state.read_seq,
+        last_at=None if state.last_at is None else rfc3339(state.last_at),
+    )
+
+
+class _Mark(Change):
+    """A marker moves."""
+
+    def __init__(
+        self, reading: Reading, reader: User, chat: Chat, seq: int, origin: object, timed_too: bool = False
+    ) -> None:
+        self.reading = reading
+        self.reader = reader
+        self.chat = chat
+        self.seq = seq
+        self.origin = origin
+        self.timed_too = timed_too
+
+    def check(self) -> MoveMarker:
+        self.reading._still_in(self.reader, self.chat)
+        return MoveMarker(self.reader.id, self.chat.key, self.seq)
+
+    def apply(self, result: Any, publications: list[Publication]) -> events.Ok:
+        marker: Marker = result
+        if self.timed_too and self.seq >= marker.last_seq:
+            self.reading.read_all_timed(self.reader, self.chat)
+        if marker.moved and self.reader.sessions > 1:
+            event = events.Read(chat=self.chat.label(self.reader), seq=marker.seq)
+            publications.append(Publication(event, (self.reader.id,), origin=self.origin))
+        return events.Ok()

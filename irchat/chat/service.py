@@ -1,0 +1,78 @@
+"""The one door of the core: what a session can ask of the chat, in parts."""
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+
+from irchat import events
+from irchat.chat.blocks import Blocks
+from irchat.chat.commits import CommitQueue
+from irchat.chat.directory import Directory, User
+from irchat.chat.groups import Groups
+from irchat.chat.messages import Messages
+from irchat.chat.reading import Reading
+from irchat.chat.timed import TimedMessages
+from irchat.interfaces import Clock, Publish, Store
+
+
+class ChatService:
+    """The chat. ``publish`` brings events to sessions; ``presence_changed`` hears of each who comes or goes."""
+
+    def __init__(
+        self,
+        store: Store,
+        publish: Publish,
+        presence_changed: Callable[[User], None],
+        clock: Clock,
+        wall_ms: Callable[[], int],
+    ) -> None:
+        self.wall_ms = wall_ms
+        self.store = store
+        self.directory = Directory(store.snapshot())
+        self.queue = CommitQueue(store, publish)
+        timed = TimedMessages(clock, lambda ended: self.messages.erase(ended))
+        self.messages = Messages(self.directory, self.queue, timed, publish, wall_ms)
+        self.groups = Groups(self.directory, self.queue, timed, wall_ms)
+        self.blocks = Blocks(self.directory, self.queue)
+        self.reading = Reading(self.directory, self.queue, timed, store)
+        self._presence_changed = presence_changed
+
+    def enter(self, user: User) -> None:
+        """A session of ``user`` begins."""
+        user.sessions += 1
+        if user.sessions == 1:
+            self.directory.online[user.id] = user
+            self._presence_changed(user)
+
+    def leave(self, user: User) -> None:
+        """A session of ``user`` is over."""
+        user.sessions -= 1
+        if not user.sessions:
+            del self.directory.online[user.id]
+            self._presence_changed(user)
+
+    def users(self, prefix: str, limit: int) -> events.Users:
+        """The users whose name begins with ``prefix``, who is online first, at most ``limit``, by name."""
+        beginning = prefix.casefold()
+
+        def names(online: bool) -> list[str]:
+            return sorted(
+                (
+                    user.name
+                    for user in self.directory.users.values()
+                    if bool(user.sessions) is online
+                    and (user.key.startswith(beginning) or user.name.startswith(prefix))
+                ),
+                key=str.casefold,
+            )
+
+        online, offline = names(True), names(False)
+        return events.Users(
+            online=online[:limit],
+            offline=offline[: max(0, limit - len(online))],
+            more=len(online) + len(offline) > limit,
+        )
+
+    def settled(self) -> Deferred[None]:
+        """Fires when all that was asked so far is committed or refused."""
+        return self.queue.when_idle()

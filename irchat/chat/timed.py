@@ -1,0 +1,162 @@
+"""Timed messages, in memory alone: one heap of ends and one ``callLater`` for the next of them."""
+
+import heapq
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+
+from twisted.internet.interfaces import IDelayedCall
+
+from irchat.chat.directory import Chat, User
+from irchat.events import Message
+from irchat.interfaces import GLOBAL, ChatKey, Clock
+from irchat.clock import rfc3339
+
+# While timed messages wait the reactor wakes this often: epoll does not count the time that the machine sleeps.
+_WAKE_SECONDS = 0.25
+
+
+class TimedMessage:
+    """A timed message while it lives.
+
+    ``at`` and ``expires_at`` in ms since the epoch, for showing; ``end`` in seconds of the forward clock, which decides.
+    ``order`` rises with each. ``had``: ids of those who were given it at once; ``had_later``: of those who came for it.
+    ``may_see``: ids of those who were in the group when it was sent, None for GLOBAL and for a private chat.
+    """
+
+    __slots__ = (
+        "at", "chat", "end", "expires_at", "had", "had_later", "id", "may_see", "order", "read_by", "sender", "text",
+    )
+
+    def __init__(self, chat: Chat, sender: User, text: str, at: int, seconds: int, end: float, order: int) -> None:
+        self.id = secrets.token_urlsafe(12)
+        self.order = order
+        self.chat = chat
+        self.sender = sender
+        self.text = text
+        self.at = at
+        self.expires_at = at + seconds * 1000
+        self.end = end
+        self.may_see = None if chat.group is None else chat.group.member_ids
+        self.had: frozenset[int] = frozenset()
+        self.had_later: set[int] = set()
+        self.read_by: set[int] = set()
+
+    def visible_to(self, user: User) -> bool:
+        """Whether ``user``, who is in the chat, may see it: no block, and in the group when it was sent."""
+        return self.sender.id not in user.hidden and (self.may_see is None or user.id in self.may_see)
+
+    def unread_by(self, user: User) -> bool:
+        """Whether it counts as unread to ``user``, who may see it."""
+        return self.sender is not user and user.id not in self.read_by
+
+    def event(self, reader: User, now: float) -> Message:
+        """The message as ``reader`` is told of it at ``now``."""
+        return Message(
+            chat=self.chat.label(reader),
+            sender=self.sender.name,
+            at=rfc3339(self.at),
+            text=self.text,
+            id=self.id,
+            expires_at=rfc3339(self.expires_at),
+            left_ms=self.left_ms(now),
+        )
+
+    def left_ms(self, now: float) -> int:
+        """What remains of its life, in ms."""
+        return max(0, int((self.end - now) * 1000))
+
+
+class TimedMessages:
+    """The timed messages that are alive. ``on_end`` is handed those that ended, in the order of their ends."""
+
+    def __init__(self, clock: Clock, on_end: Callable[[list[TimedMessage]], None]) -> None:
+        self._clock = clock
+        self._on_end = on_end
+        self._ends: list[tuple[float, int, TimedMessage]] = []
+        self._by_chat: dict[ChatKey, dict[int, TimedMessage]] = {}
+        self._private_chats: dict[int, set[ChatKey]] = {}
+        self._orders = count(1)
+        self._next_wake: IDelayedCall | None = None
+
+    def now(self) -> float:
+        """Seconds of the clock by which timed messages end."""
+        return self._clock.seconds()
+
+    def add(self, chat: Chat, sender: User, text: str, at: int, seconds: int, end: float) -> TimedMessage:
+        """A timed message that lives until ``end``."""
+        timed = TimedMessage(chat, sender, text, at, seconds, end, next(self._orders))
+        heapq.heappush(self._ends, (end, timed.order, timed))
+        self._by_chat.setdefault(chat.key, {})[timed.order] = timed
+        if chat.pair is not None:
+            for user in chat.pair:
+                self._private_chats.setdefault(user.id, set()).add(chat.key)
+        self._schedule()
+        return timed
+
+    def in_chat(self, key: ChatKey, reader: User) -> list[TimedMessage]:
+        """Those alive in a chat that ``reader`` may see, in the order of sending."""
+        now = self.now()
+        return [
+            timed for timed in self._by_chat.get(key, {}).values() if timed.end > now and timed.visible_to(reader)
+        ]
+
+    def chats_of(self, reader: User) -> Iterator[tuple[ChatKey, list[TimedMessage]]]:
+        """The chats of ``reader`` with those in them that ``reader`` may see, chats without any left out."""
+        keys: Iterable[ChatKey] = [GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())]
+        for key in keys:
+            if alive := self.in_chat(key, reader):
+                yield key, alive
+
+    def missed(self, reader: User, since: int) -> list[TimedMessage]:
+        """Those alive that ``reader`` may see, from the order ``since`` on."""
+        alive = (timed for _, chat in self.chats_of(reader) for timed in chat if timed.order >= since)
+        return sorted(alive, key=lambda timed: timed.order)
+
+    def lose_sight(self, key: ChatKey, user: User) -> None:
+        """``user`` left the group: what was sent before is not to be seen again, also on coming back."""
+        for timed in self._by_chat.get(key, {}).values():
+            if timed.may_see is not None:
+                timed.may_see -= {user.id}
+
+    def end_chat(self, key: ChatKey) -> None:
+        """End all in a chat now."""
+        ended = list(self._by_chat.get(key, {}).values())
+        for timed in ended:
+            timed.end = self.now()
+            self._forget(timed)
+        if ended:
+            self._on_end(ended)
+
+    def _schedule(self) -> None:
+        if self._next_wake is None and self._ends:
+            delay = max(0.0, min(self._ends[0][0] - self._clock.seconds(), _WAKE_SECONDS))
+            self._next_wake = self._clock.callLater(delay, self._wake)
+        elif self._next_wake is not None and self._ends[0][0] < self._next_wake.getTime():
+            self._next_wake.reset(max(0.0, self._ends[0][0] - self._clock.seconds()))
+
+    def _wake(self) -> None:
+        self._next_wake = None
+        now = self._clock.seconds()
+        ended = []
+        while self._ends and self._ends[0][0] <= now:
+            timed = heapq.heappop(self._ends)[2]
+            if self._forget(timed):
+                ended.append(timed)
+        self._schedule()
+        if ended:
+            self._on_end(ended)
+
+    def _forget(self, timed: TimedMessage) -> bool:
+        """Take a message out of its chat; False where it was out already."""
+        in_chat = self._by_chat.get(timed.chat.key, {})
+        if in_chat.pop(timed.order, None) is None:
+            return False
+        timed.text = ""
+        if not in_chat:
+            del self._by_chat[timed.chat.key]
+            for user in timed.chat.pair or ():
+                self._private_chats[user.id].discard(timed.chat.key)
+                if not self._private_chats[user.id]:
+                    del self._private_chats[user.id]
+        return True

@@ -1,0 +1,76 @@
+"""What a user writes to name a server, ``[user@]host[:port]``, and the server that it means."""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from irchat.client.stop import Stop
+from irchat.portfile import Server
+from irchat.rules import DEFAULT_PORT, shown
+
+_HOST_AND_PORT = re.compile(r"(?:\[(?P<bracketed>[^][]+)]|(?P<plain>[^][:]+))(?::(?P<port>.*))?")
+
+
+class Address(NamedTuple):
+    """An address as it was written; ``user`` and ``port`` are None where they were left out."""
+
+    user: str | None
+    host: str
+    port: int | None
+
+
+class Target(NamedTuple):
+    """A server to connect to."""
+
+    host: str
+    port: int
+    tls: bool
+
+    @property
+    def label(self) -> str:
+        """``host:port``, an IPv6 address in brackets: how messages and known_hosts write it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_address(text: str) -> Address:
+    """Read ``[user@]host[:port]``; an IPv6 address with a port stands in brackets. Raises Stop."""
+    user, at, rest = text.rpartition("@")
+    if rest.count(":") > 1 and "[" not in rest:
+        rest = f"[{rest}]"  # an IPv6 address alone
+    match = _HOST_AND_PORT.fullmatch(rest)
+    host = match and (match["bracketed"] or match["plain"])
+    if not match or not host or not text.isprintable() or " " in text or (at and not user):
+        raise Stop(f"{shown(text, 80)!r} is no address. Write [user@]host[:port], for example alice@192.0.2.7:7667.")
+    return Address(user or None, host.lower(), None if match["port"] is None else _port(match["port"]))
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65_535):
+        raise Stop(f"{shown(text)!r} is no port. A port is a number from 1 to 65535.")
+    return int(text)
+
+
+def find_target(address: Address, *, tls: bool, own_name: str, find_servers: Callable[[], list[Server]]) -> Target:
+    """The server that ``address`` means.
+
+    Where it names this machine (``own_name`` is its host name) and no port, the servers that run here are asked for:
+    the one on the default port before the newest. ``tls`` is what the user wants where none of them tells.
+    """
+    if address.port is not None:
+        return Target(address.host, address.port, tls)
+    servers = find_servers() if _is_this_machine(address.host, own_name) else []
+    if not servers:
+        return Target(address.host, DEFAULT_PORT, tls)
+    server = next((server for server in servers if server.port == DEFAULT_PORT), servers[0])
+    return Target(address.host, server.port, server.tls)
+
+
+def _is_this_machine(host: str, own_name: str) -> bool:
+    if host in ("localhost", own_name.lower()):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,163 @@
+"""One connection to a server, as lines: its greeting is checked, nothing is sent that was not asked for."""
+
+import re
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.basic import LineOnlyReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from irchat.client.stop import Stop
+from irchat.fingerprint import fingerprint_of
+from irchat.outlet import Outgoing, Outlet
+from irchat.rules import PROTOCOL, SERVER_LINE_BYTES, shown
+from irchat.tls import TLSLayer
+
+_GREETING = re.compile(r"IRChat/(\d{1,9}) (.*?)(?:: your username\?)?")
+_SHOWN_OF_GREETING = 200
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+@implementer(IPushProducer)
+class Connection(LineOnlyReceiver):
+    """Lines of JSON to and from the server ``label``.
+
+    ``greeted`` fires with the server's name when the greeting has come, or with the Stop that tells why it will not.
+    After that ``on_line`` is called with each line of JSON, and ``on_lost`` once with the Stop that tells why the
+    connection ended, unless it was ended by `close`.
+    """
+
+    delimiter = b"\n"
+    MAX_LENGTH = SERVER_LINE_BYTES + 1_024
+
+    def __init__(self, label: str) -> None:
+        self.greeted: Deferred[str] = Deferred()
+        self.on_line: Callable[[bytes], None] = _ignore
+        self.on_lost: Callable[[Stop], None] = _ignore
+        self.paused = False
+        self._label = label
+        self._server_name: str | None = None
+        self._over = False
+        self._outgoing: Outgoing | None = None
+        self._closed: Deferred[None] = Deferred()
+        self._drained: list[Deferred[None]] = []
+
+    def fingerprint(self) -> str:
+        """The fingerprint of the server's certificate. The connection is one over TLS."""
+        certificate = self.transport.peer_certificate()  # type: ignore[attr-defined]
+        return fingerprint_of(certificate)
+
+    def send(self, line: bytes) -> None:
+        """Send a line, which has its end."""
+        if self._outgoing is not None and not self._over:
+            self._outgoing.send(line)
+
+    def drained(self) -> Deferred[None]:
+        """Fires when what was sent has reached the kernel, or when the connection is lost."""
+        if self._outgoing is None or self._over or self._outgoing.idle:
+            return succeed(None)
+        self._drained.append(Deferred())
+        return self._drained[-1]
+
+    def close(self) -> Deferred[None]:
+        """End the connection when all is sent; fires when it has ended."""
+        if self._outgoing is not None and not self._over:
+            self._over = True
+            self._outgoing.close()
+        return self._closed
+
+    def fail(self, why: str) -> None:
+        """End the connection at once, for a reason that the user is told."""
+        if self._over:
+            return
+        if self._outgoing is not None:
+            self._outgoing.abort()
+        self._end(Stop(why))
+
+    # What Twisted calls.
+
+    def connectionMade(self) -> None:
+        """The connection is there, the handshake of TLS done."""
+        transport = self.transport
+        self._outgoing = transport if isinstance(transport, TLSLayer) else Outlet(transport)
+        self._outgoing.on_drained = self._on_drained
+
+    def lineReceived(self, line: bytes) -> None:
+        """A line came, without its end."""
+        if self._over:
+            return
+        if self._server_name is None:
+            self._greet(line.removesuffix(b"\r"))
+        elif line.startswith(b"{"):
+            self.on_line(line)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """A line is longer than any that a server may send."""
+        self.fail(
+            self._not_irchat() if self._server_name is None
+            else f"{self._label} sent a line that is longer than the protocol allows. The connection was ended."
+        )
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone."""
+        if not self._over:
+            if self._server_name is None:
+                self._end(Stop(self._not_irchat()))
+            else:
+                self._end(Stop(self._gone(reason)))
+        self._on_drained()
+        self._closed.callback(None)
+
+    def pauseProducing(self) -> None:
+        """Whoever reads what we show is slow: read no more from the server."""
+        self.paused = True
+        self.transport.pauseProducing()  # type: ignore[attr-defined]
+
+    def resumeProducing(self) -> None:
+        """Read from the server again."""
+        self.paused = False
+        self.transport.resumeProducing()  # type: ignore[attr-defined]
+
+    def stopProducing(self) -> None:
+        """Nobody reads what we show any more; the client ends by itself."""
+
+    def _on_drained(self) -> None:
+        waiting, self._drained = self._drained, []
+        for drained in waiting:
+            drained.callback(None)
+
+    def _end(self, stop: Stop) -> None:
+        self._over = True
+        if self._server_name is None:
+            self.greeted.errback(stop)
+        else:
+            self.on_lost(stop)
+
+    def _greet(self, line: bytes) -> None:
+        if not line:
+            return
+        match = _GREETING.fullmatch(line.decode("utf-8", "replace"))
+        if match is None:
+            self.fail(self._not_irchat())
+        elif int(match[1]) != PROTOCOL:
+            self.fail(
+                f"{self._label} speaks version {int(match[1])} of the IRChat protocol, this client version {PROTOCOL}. "
+                "Install the version of IRChat that the server runs."
+            )
+        else:
+            self._server_name = shown(match[2], _SHOWN_OF_GREETING)
+            self.greeted.callback(self._server_name)
+
+    def _not_irchat(self) -> str:
+        return f"{self._label} is not an IRChat server. Check the host and the port."
+
+    def _gone(self, reason: Failure) -> str:
+        how = "" if reason.check(ConnectionDone) else f" ({shown(reason.getErrorMessage(), 200)})"
+        return f"The server {self._label} has gone away{how}. Start the client again to come back."

@@ -1,0 +1,43 @@
+"""The command line of the client."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from irchat.fingerprint import parse_fingerprint
+
+
+class Options(NamedTuple):
+    """What the user asked for on the command line."""
+
+    address: str
+    tls: bool
+    json: bool
+    fingerprint: str | None
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> Options:
+    """Read the command line (``sys.argv`` for None). Ends the process, with help or a complaint, as argparse does."""
+    parser = argparse.ArgumentParser(
+        prog="irchat",
+        description="Join an IRChat server. Inside, !help shows what can be typed.",
+        epilog="On this machine the port of a running server is found where none is given.",
+    )
+    parser.add_argument("address", metavar="[user@]host[:port]", help="the server, and your name there")
+    parser.add_argument("--no-tls", action="store_true", help="for a server that runs with --no-tls: no encryption")
+    parser.add_argument(
+        "--fingerprint",
+        type=_fingerprint,
+        metavar="SHA256",
+        help="trust exactly the certificate that has this fingerprint",
+    )
+    parser.add_argument("--json", action="store_true", help="pass lines of JSON through, for bots")
+    options = parser.parse_args(arguments)
+    return Options(options.address, not options.no_tls, options.json, options.fingerprint)
+
+
+def _fingerprint(text: str) -> str:
+    try:
+        return parse_fingerprint(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a fingerprint is 32 pairs of hexadecimal digits: AB:CD:...") from None

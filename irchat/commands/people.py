@@ -1,0 +1,186 @@
+"""The commands of oneself and others: signing in, leaving, blocks, passwords, help."""
+
+import re
+from typing import TYPE_CHECKING
+
+from irchat import events, requests
+from irchat.commands.base import Caller, Command, Outcome, Services
+from irchat.errors import Code, Refusal
+from irchat.rules import (
+    GROUP_MEMBERS,
+    NAME_LENGTH,
+    ONLINE_IN_WELCOME,
+    PAGE_MAX,
+    PASSWORD_MAX_BYTES,
+    PASSWORD_MIN_BYTES,
+    PROTOCOL,
+    TEXT_LENGTH,
+    TIMED_MAX,
+)
+
+if TYPE_CHECKING:
+    from irchat.accounts import SignedIn
+
+LIMITS = {
+    "name_length": NAME_LENGTH,
+    "text_length": TEXT_LENGTH,
+    "password_min_bytes": PASSWORD_MIN_BYTES,
+    "password_max_bytes": PASSWORD_MAX_BYTES,
+    "timed_max": TIMED_MAX,
+    "page": PAGE_MAX,
+    "group_members": GROUP_MEMBERS,
+}
+
+
+async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") -> events.Welcome:
+    """Let the session in: first it joins, so that nothing is missed, then it is told what it finds."""
+    caller.join(signed_in)
+    try:
+        states = await services.chat.reading.states(signed_in.user)
+    except Refusal:
+        caller.part()
+        raise
+    caller.saw({state.chat: state.last_seq for state, _ in states})
+    online = services.chat.directory.online
+    return events.Welcome(
+        name=signed_in.user.name,
+        new=signed_in.new,
+        token=signed_in.token,
+        version=PROTOCOL,
+        limits=LIMITS,
+        online=[user.name for user, _ in zip(online.values(), range(ONLINE_IN_WELCOME), strict=False)],
+        online_count=len(online),
+        unread=[
+            events.UnreadChat(chat=chat.chat, id=chat.id, unread=chat.unread, last_seq=chat.last_seq)
+            for _, chat in states
+            if chat.unread
+        ],
+    )
+
+
+class Register(Command):
+    """Make an account."""
+
+    request = requests.Register
+    signed_in = False
+
+    @classmethod
+    async def run(cls, services: Services, caller: Caller, request: requests.Register) -> events.Event:
+        signed_in = await services.accounts.register(
+            request.name, request.password, with_token=caller.wants_token
+        )
+        return await _welcome(services, caller, signed_in)
+
+
+class Login(Command):
+    """Sign in by name and password."""
+
+    request = requests.Login
+    signed_in = False
+
+    @classmethod
+    async def run(cls, services: Services, caller: Caller, request: requests.Login) -> events.Event:
+        signed_in = await services.accounts.login(request.name, request.password, with_token=caller.wants_token)
+        return await _welcome(services, caller, signed_in)
+
+
+class Resume(Command):
+    """Sign in by a token."""
+
+    request = requests.Resume
+    signed_in = False
+
+    @classmethod
+    async def run(cls, services: Services, caller: Caller, request: requests.Resume) -> events.Event:
+        return await _welcome(services, caller, await services.accounts.resume(request.token))
+
+
+class ChangePassword(Command):
+    """``!password``: what it asks for is not typed on the line."""
+
+    prefix = "!"
+    usage = "!password"
+    meaning = "change your password"
+    pattern = re.compile(r"!password")
+    request = requests.Password
+
+    @classmethod
+    def read(cls, match: re.Match[str]) -> requests.Request:
+        raise Refusal(
+            Code.BAD_REQUEST, "Passwords are not given on a line. Use the request password.", cls.usage
+        )
+
+    @classmethod
+    async def run(cls, services: Services, caller: Caller, request: requests.Password) -> events.Event:
+        await services.accounts.change_password(caller.user, request.old, request.new, caller.token)
+        return events.Ok()
+
+
+class Block(Command):
+    """``~bob``"""
+
+    prefix = "~"
+    usage = "~<user>"
+    meaning = "block a user, or lift the block: neither sees what the other writes"
+    pattern = re.compile(r"~\s*(\S+)")
+    request = requests.Block
+    pipelined = True
+
+    @classmethod
+    def read(cls, match: re.Match[str]) -> requests.Block:
+        return requests.Block(name=match[1])
+
+    @classmethod
+    def run(cls, services: Services, caller: Caller, request: requests.Block) -> Outcome:
+        return services.chat.blocks.block(caller.user, request.name, request.blocked, caller)
+
+
+class Blocks(Command):
+    """``~``"""
+
+    prefix = "~"
+    usage = "~"
+    meaning = "list whom you block"
+    pattern = re.compile(r"~")
+    request = requests.Blocks
+
+    @classmethod
+    def read(cls, match: re.Match[str]) -> requests.Blocks:
+        return requests.Blocks()
+
+    @classmethod
+    def run(cls, services: Services, caller: Caller, request: requests.Blocks) -> Outcome:
+        return services.chat.blocks.listed(caller.user)
+
+
+class Logout(Command):
+    """``exit``"""
+
+    prefix = "exit"
+    usage = "exit"
+    meaning = "leave"
+    pattern = re.compile(r"exit")
+    request = requests.Logout
+    signed_in = None
+    whole_line = True
+
+    @classmethod
+    def read(cls, match: re.Match[str]) -> requests.Logout:
+        return requests.Logout()
+
+    @classmethod
+    async def run(cls, services: Services, caller: Caller, request: requests.Logout) -> events.Event:
+        if request.forget and caller.token is not None:
+            await services.accounts.forget(caller.token)
+        return events.Bye(reason="you left")
+
+
+class Ping(Command):
+    """Is the server there?"""
+
+    request = requests.Ping
+    signed_in = None
+
+    @classmethod
+    def run(cls, services: Services, caller: Caller, request: requests.Ping) -> Outcome:
+        return events.Pong()

@@ -1,0 +1,26 @@
+"""The fingerprint by which people compare certificates: ``sha256:`` and 32 bytes in hexadecimal, with colons."""
+
+import hashlib
+import re
+
+_PREFIX = "sha256:"
+
+
+def fingerprint_of(certificate: bytes) -> str:
+    """The SHA-256 fingerprint of a certificate in DER: ``sha256:AB:CD:...``."""
+    return _write(hashlib.sha256(certificate).digest())
+
+
+def parse_fingerprint(text: str) -> str:
+    """A fingerprint as a person may write it (case, colons and the prefix do not matter), as `fingerprint_of` does.
+
+    Raises ValueError where ``text`` is none.
+    """
+    digits = text.lower().removeprefix(_PREFIX).replace(":", "")
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise ValueError("not a SHA-256 fingerprint")
+    return _write(bytes.fromhex(digits))
+
+
+def _write(digest: bytes) -> str:
+    return _PREFIX + digest.hex(":").upper()

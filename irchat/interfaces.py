@@ -1,0 +1,290 @@
+"""What a store, a session and a bus must do, and the values that pass between them and the core."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall
+
+from irchat.events import Event
+
+ChatKey = int | tuple[int, int]
+"""A chat inside the server: `GLOBAL`, the id of a group, or the ids of the two users of a private chat, lower first."""
+
+GLOBAL: ChatKey = 1
+
+
+# What the core asks the store to write. Each names what its commit gives.
+
+
+class CreateUser(NamedTuple):
+    """A new account, its marker in GLOBAL at the end. Gives its id (int). ``password`` is a hash, None for none."""
+
+    name: str
+    key: str
+    password: str | None
+    at: int
+    token: bytes | None
+
+
+class SetPassword(NamedTuple):
+    """A new password hash; ends all tokens of the user but ``keep``. Gives None."""
+
+    user: int
+    password: str
+    keep: bytes | None
+
+
+class AddToken(NamedTuple):
+    """A token, by its hash; one that is there already is marked as used at ``at``. Gives None."""
+
+    token: bytes
+    user: int
+    at: int
+
+
+class RemoveToken(NamedTuple):
+    """End a token. Gives None."""
+
+    token: bytes
+
+
+class AddMessage(NamedTuple):
+    """A message to store; moves its sender's marker to it. Gives `Stored`.
+
+    A ``nonce`` that the sender used at ``nonces_since`` (ms) or later stores nothing and gives the first message again.
+    """
+
+    chat: ChatKey
+    sender: int
+    text: str
+    at: int
+    nonce: str | None
+    nonces_since: int
+
+
+class FindNonce(NamedTuple):
+    """Look for a nonce as `AddMessage` does, writing nothing. Gives `Stored` or None."""
+
+    sender: int
+    nonce: str
+    nonces_since: int
+
+
+class MoveMarker(NamedTuple):
+    """Move a read marker forward to ``seq``, at most to the chat's end. Gives `Marker`."""
+
+    user: int
+    chat: ChatKey
+    seq: int
+
+
+class CreateGroup(NamedTuple):
+    """A group; ``members`` in order of standing, the owner first. Gives its id (int), which is never used again."""
+
+    name: str
+    key: str
+    members: tuple[int, ...]
+    at: int
+
+
+class AddMember(NamedTuple):
+    """A member, who sees what comes after. Gives None."""
+
+    group: int
+    user: int
+
+
+class RemoveMember(NamedTuple):
+    """A member goes; ``owner`` owns the group now. Gives None."""
+
+    group: int
+    user: int
+    owner: int
+
+
+class RemoveGroup(NamedTuple):
+    """The group goes with all its messages. Gives None."""
+
+    group: int
+
+
+class SetBlock(NamedTuple):
+    """A block begins or, with ``blocked`` false, ends. Gives None."""
+
+    blocker: int
+    blocked_user: int
+    blocked: bool
+
+
+Write = (
+    CreateUser | SetPassword | AddToken | RemoveToken | AddMessage | FindNonce | MoveMarker | CreateGroup | AddMember
+    | RemoveMember | RemoveGroup | SetBlock
+)
+
+
+# What the store gives.
+
+
+class Stored(NamedTuple):
+    """Where a message is stored. ``repeated``: it was stored before, under the same nonce."""
+
+    chat: ChatKey
+    seq: int
+    at: int
+    repeated: bool
+
+
+class Marker(NamedTuple):
+    """A read marker after it was asked to move; ``moved`` tells whether it did."""
+
+    seq: int
+    last_seq: int
+    moved: bool
+
+
+class StoredMessage(NamedTuple):
+    """A message as the store holds it; ``at`` in ms since the epoch."""
+
+    chat: ChatKey
+    seq: int
+    sender: int
+    at: int
+    text: str
+
+
+class Page(NamedTuple):
+    """Messages of a chat, oldest first. ``more``: there are more in the direction asked. ``last_seq``: the chat's end."""
+
+    messages: list[StoredMessage]
+    more: bool
+    last_seq: int
+
+
+class ChatState(NamedTuple):
+    """A chat as one of its users finds it. ``last_at`` in ms since the epoch, None where nothing was said."""
+
+    chat: ChatKey
+    last_seq: int
+    last_at: int | None
+    read_seq: int
+    unread: int
+
+
+class StoredUser(NamedTuple):
+    """An account."""
+
+    id: int
+    name: str
+    key: str
+
+
+class StoredGroup(NamedTuple):
+    """A group; ``members`` in order of standing."""
+
+    id: int
+    name: str
+    key: str
+    owner: int
+    members: list[int]
+
+
+class Snapshot(NamedTuple):
+    """All that the core keeps in memory: who there is, the groups, and the blocks as (blocker, blocked)."""
+
+    users: list[StoredUser]
+    groups: list[StoredGroup]
+    blocks: list[tuple[int, int]]
+
+
+class PageQuery(NamedTuple):
+    """Which page of a chat: after ``after`` upwards, or before ``before`` downwards, or the end.
+
+    ``unread`` starts after the reader's marker. ``hidden`` are senders that the reader does not see. The page holds at
+    most ``limit`` messages and ends before their texts and ``overhead`` bytes for each come to over ``page_bytes``.
+    """
+
+    user: int
+    chat: ChatKey
+    limit: int
+    before: int | None = None
+    after: int | None = None
+    unread: bool = False
+    hidden: Collection[int] = ()
+    overhead: int = 0
+    page_bytes: int = 1 << 62
+
+
+class Store(Protocol):
+    """Keeps what must survive. Every method may fail with the Refusal ``unavailable``, and then has changed nothing."""
+
+    def snapshot(self) -> Snapshot:
+        """What the core keeps in memory; read once, before the server listens."""
+
+    def commit(self, writes: Sequence[Write]) -> Deferred[list[Any]]:
+        """Write all or nothing, in order, and have it on the disk; gives what each write gives."""
+
+    def page(self, query: PageQuery) -> Deferred[Page]:
+        """A page of a chat that the user is in; an empty one where the chat does not exist yet."""
+
+    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[ChatState]]:
+        """The user's chats, latest first, those without messages last."""
+
+    def search(
+        self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], limit: int
+    ) -> Deferred[tuple[list[StoredMessage], bool]]:
+        """The newest messages that hold all ``words`` and that the user may see, newest first; and if there are more."""
+
+    def password(self, user: int) -> Deferred[str | None]:
+        """The user's password hash, None where the account has none."""
+
+    def token(self, token: bytes) -> Deferred[tuple[int, int] | None]:
+        """The user of a token (by its hash) and when it was last used (ms); None for an unknown one."""
+
+    def close(self) -> None:
+        """Wait for what runs and close."""
+
+
+# What the core publishes.
+
+
+class Publication:
+    """An event for those who may have it at this moment.
+
+    ``audience``: ids of users, None for everyone. ``hidden``: users of the audience who do not get it. ``origin``: a
+    session that does not get it, for it made the event. ``position``: of a stored message, its chat and seq, where a
+    reader that fell behind finds it again. ``timed``: of a timed message, its chat and its place in the order of all.
+    """
+
+    __slots__ = ("audience", "event", "hidden", "origin", "position", "timed")
+
+    def __init__(
+        self,
+        event: Event,
+        audience: Collection[int] | None,
+        *,
+        hidden: Collection[int] = (),
+        origin: object | None = None,
+        position: tuple[ChatKey, int] | None = None,
+        timed: tuple[ChatKey, int] | None = None,
+    ) -> None:
+        self.event = event
+        self.audience = audience
+        self.hidden = hidden
+        self.origin = origin
+        self.position = position
+        self.timed = timed
+
+
+Publish = Callable[[Sequence[Publication]], None]
+"""The bus: takes publications in order and brings them to every session of their audience."""
+
+
+class Clock(Protocol):
+    """The part of a reactor that the core uses. ``seconds`` only goes forward."""
+
+    def seconds(self) -> float:
+        """Now."""
+
+    def callLater(self, delay: float, callable: Callable[..., object], *args: object) -> IDelayedCall:
+        """Call later."""

@@ -1,0 +1,76 @@
+"""Where the servers of this machine listen: one small file for each, written by the server, read by the client."""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import NamedTuple, Self
+
+_SUFFIX = ".port"
+
+
+class Server(NamedTuple):
+    """A server that runs on this machine: its port, whether it speaks TLS, its process."""
+
+    port: int
+    tls: bool
+    pid: int
+
+
+class PortFile:
+    """The file of one running server.
+
+    Its lock is held until the process ends, however it ends, which is how a file that was left behind is told apart.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
+        self._descriptor = descriptor
+
+    @classmethod
+    def write(cls, directory: Path, *, port: int, tls: bool) -> Self:
+        """Say in ``directory`` (made with mode 0700 where it is missing) that this process listens on ``port``.
+
+        The file is locked before it has its name, so nobody sees it without the lock. Raises OSError.
+        """
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = directory / f"{os.getpid()}{_SUFFIX}"
+        unnamed = path.with_suffix(".new")
+        descriptor = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        os.write(descriptor, json.dumps({"port": port, "tls": tls}).encode())
+        unnamed.replace(path)
+        return cls(path, descriptor)
+
+    def remove(self) -> None:
+        """The server stops."""
+        self._path.unlink(missing_ok=True)
+        os.close(self._descriptor)
+
+
+def find_servers(directory: Path) -> list[Server]:
+    """The running servers that ``directory`` tells of, the newest first; files of dead ones are deleted.
+
+    A directory of another user is not believed: it could lead to a server of theirs.
+    """
+    if not directory.is_dir() or directory.stat().st_uid != os.getuid():
+        return []
+    found = []
+    for path in directory.glob(f"*{_SUFFIX}"):
+        try:
+            found.append((path.stat().st_mtime_ns, _read(path)))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # gone meanwhile, or no file of ours
+    return [server for _, server in sorted(found, reverse=True, key=lambda pair: pair[0]) if server is not None]
+
+
+def _read(path: Path) -> Server | None:
+    """The server of one file, or None, and the file deleted, where that server is dead."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fields = json.loads(file.read())
+            return Server(int(fields["port"]), bool(fields["tls"]), int(path.stem))
+        path.unlink()
+        return None

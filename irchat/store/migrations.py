@@ -1,0 +1,103 @@
+"""The versions of the database, each a script that makes it from the one before. ``PRAGMA user_version`` counts them."""
+
+import sqlite3
+
+from irchat.interfaces import GLOBAL
+
+_VERSION_1 = f"""
+CREATE TABLE users (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    key TEXT NOT NULL UNIQUE,
+    password TEXT,
+    created_at INTEGER NOT NULL
+);
+CREATE TABLE tokens (
+    hash BLOB PRIMARY KEY,
+    user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    used_at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX tokens_of_user ON tokens (user);
+
+-- GLOBAL has none of the optional columns, a group has name, key and owner, a private chat low and high.
+CREATE TABLE chats (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT,
+    key TEXT UNIQUE,
+    owner INTEGER REFERENCES users,
+    low INTEGER REFERENCES users,
+    high INTEGER REFERENCES users,
+    last_seq INTEGER NOT NULL DEFAULT 0,
+    last_at INTEGER,
+    UNIQUE (low, high),
+    CHECK (low < high)
+);
+INSERT INTO chats (id) VALUES ({GLOBAL});
+
+-- Who is in a chat, of all three kinds, with the read marker. A member sees what comes after since_seq.
+CREATE TABLE members (
+    user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    chat INTEGER NOT NULL REFERENCES chats ON DELETE CASCADE,
+    standing INTEGER NOT NULL,
+    since_seq INTEGER NOT NULL,
+    read_seq INTEGER NOT NULL,
+    PRIMARY KEY (user, chat)
+) WITHOUT ROWID;
+CREATE INDEX members_of_chat ON members (chat, standing);
+
+-- Clustered by (chat, seq): a page costs the same in a chat of any length. id is the order of storing over all chats.
+CREATE TABLE messages (
+    chat INTEGER NOT NULL REFERENCES chats,
+    seq INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    sender INTEGER NOT NULL REFERENCES users,
+    at INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (chat, seq)
+) WITHOUT ROWID;
+CREATE TABLE message_places (
+    id INTEGER PRIMARY KEY,
+    chat INTEGER NOT NULL,
+    seq INTEGER NOT NULL
+);
+
+-- The index alone, without a second copy of the texts; its rowid is messages.id, so newest first needs no sorting.
+-- The column chat holds 'c' and the chat's number as one more word to look for.
+CREATE VIRTUAL TABLE message_words USING fts5 (
+    chat, text, content='', tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co So'"
+);
+
+CREATE TABLE nonces (
+    user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    nonce TEXT NOT NULL,
+    chat INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (user, nonce)
+) WITHOUT ROWID;
+CREATE INDEX nonces_by_age ON nonces (at);
+
+CREATE TABLE blocks (
+    blocker INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    blocked INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    PRIMARY KEY (blocker, blocked)
+) WITHOUT ROWID;
+"""
+
+SCRIPTS = (_VERSION_1,)
+"""``SCRIPTS[n]`` makes version n + 1 from version n."""
+
+
+class NewerDatabase(Exception):
+    """The database was made by a newer version of IRChat."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the database to this version, each step in a transaction of its own. Raises NewerDatabase."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > len(SCRIPTS):
+        raise NewerDatabase(
+            f"the database has version {version}, this IRChat knows {len(SCRIPTS)} at most; use the newer IRChat"
+        )
+    for number in range(version, len(SCRIPTS)):
+        connection.executescript(f"BEGIN IMMEDIATE;{SCRIPTS[number]}PRAGMA user_version = {number + 1};COMMIT;")

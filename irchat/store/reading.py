@@ -1,0 +1,155 @@
+"""How each question is answered from SQLite. Runs in a reader's thread, on that thread's own connection."""
+
+import json
+import sqlite3
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from irchat.interfaces import (
+    ChatKey,
+    ChatState,
+    Page,
+    PageQuery,
+    Snapshot,
+    StoredGroup,
+    StoredMessage,
+    StoredUser,
+)
+from irchat.rules import line_bytes
+
+
+def snapshot(connection: sqlite3.Connection) -> Snapshot:
+    """All that the core keeps in memory."""
+    users = [StoredUser(*row) for row in connection.execute("SELECT id, name, key FROM users ORDER BY id")]
+    members: dict[int, list[int]] = {}
+    for group, user in connection.execute(
+        "SELECT members.chat, members.user FROM chats JOIN members ON members.chat = chats.id"
+        " WHERE chats.key IS NOT NULL ORDER BY members.chat, members.standing"
+    ):
+        members.setdefault(group, []).append(user)
+    groups = [
+        StoredGroup(group, name, key, owner, members[group])
+        for group, name, key, owner in connection.execute("SELECT id, name, key, owner FROM chats WHERE key IS NOT NULL ORDER BY id")
+    ]
+    blocks = connection.execute("SELECT blocker, blocked FROM blocks").fetchall()
+    return Snapshot(users, groups, blocks)
+
+
+def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
+    """A page of a chat."""
+    membership = connection.execute(
+        "SELECT chats.id, last_seq, since_seq, read_seq FROM chats JOIN members"
+        f" ON members.chat = chats.id AND members.user = ? WHERE {_chat_is(query.chat)}",  # noqa: S608
+        (query.user, *_chat_values(query.chat)),
+    ).fetchone()
+    if membership is None:
+        return Page([], more=False, last_seq=0)
+    chat, last_seq, since_seq, read_seq = membership
+    forwards = query.unread or query.after is not None
+    above = max(since_seq, read_seq if query.unread else (query.after or 0))
+    below = last_seq + 1 if query.before is None else min(query.before, last_seq + 1)
+    rows = connection.execute(
+        "SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ? AND seq < ?"
+        f" AND {_seen('sender', query.hidden)} ORDER BY seq {'ASC' if forwards else 'DESC'} LIMIT ?",  # noqa: S608
+        (chat, _int64(above), _int64(below), query.limit + 1),
+    )
+    messages: list[StoredMessage] = []
+    room = query.page_bytes
+    more = False
+    for seq, sender, at, text in rows:
+        room -= line_bytes(text) + query.overhead
+        if len(messages) == query.limit or (room < 0 and messages):
+            more = True
+            break
+        messages.append(StoredMessage(query.chat, seq, sender, at, text))
+    if not forwards:
+        messages.reverse()
+    return Page(messages, more, last_seq)
+
+
+def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) -> list[ChatState]:
+    """The user's chats, latest first, with what is unread: the end less the marker, less what blocks hide between."""
+    rows = connection.execute(
+        "SELECT chats.id, low, high, last_seq, last_at, read_seq FROM members JOIN chats ON chats.id = members.chat"
+        " WHERE members.user = ? ORDER BY last_at DESC NULLS LAST",
+        (user,),
+    ).fetchall()
+    states = []
+    for chat, low, high, last_seq, last_at, read_seq in rows:
+        unread = last_seq - read_seq
+        if hidden and unread:
+            unread -= connection.execute(
+                "SELECT count(*) FROM messages WHERE chat = ? AND seq > ?"
+                f" AND NOT {_seen('sender', hidden)}",  # noqa: S608
+                (chat, read_seq),
+            ).fetchone()[0]
+        key: ChatKey = chat if low is None else (low, high)
+        states.append(ChatState(key, last_seq, last_at, read_seq, unread))
+    return states
+
+
+def search(
+    connection: sqlite3.Connection,
+    user: int,
+    words: Sequence[str],
+    chat: ChatKey | None,
+    hidden: Collection[int],
+    limit: int,
+) -> tuple[list[StoredMessage], bool]:
+    """The newest messages with all ``words``. Each word is handed to FTS5 as a quoted string: data, never syntax."""
+    where, values = ("1", ()) if chat is None else (_chat_is(chat), _chat_values(chat))
+    scope = connection.execute(
+        f"SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ? AND {where}",  # noqa: S608
+        (user, *values),
+    ).fetchall()
+    if not scope:
+        return [], False
+    in_chats = " OR ".join(f'"c{chat_id}"' for (chat_id,) in scope)
+    with_words = " AND ".join('"' + word.replace('"', '""') + '"' for word in words)
+    rows = connection.execute(
+        "SELECT chats.id, low, high, messages.seq, sender, at, messages.text FROM message_words"
+        " CROSS JOIN message_places AS place ON place.id = message_words.rowid"
+        " CROSS JOIN members ON members.user = ? AND members.chat = place.chat AND place.seq > members.since_seq"
+        " CROSS JOIN messages ON messages.chat = place.chat AND messages.seq = place.seq"
+        " CROSS JOIN chats ON chats.id = place.chat"
+        f" WHERE message_words MATCH ? AND {_seen('sender', hidden)}"  # noqa: S608
+        " ORDER BY message_words.rowid DESC LIMIT ?",
+        (user, f"chat:({in_chats}) AND text:({with_words})", limit + 1),
+    ).fetchall()
+    found = [
+        StoredMessage(chat_id if low is None else (low, high), seq, sender, at, text)
+        for chat_id, low, high, seq, sender, at, text in rows[:limit]
+    ]
+    return found, len(rows) > limit
+
+
+def password(connection: sqlite3.Connection, user: int) -> str | None:
+    """The user's password hash."""
+    row = connection.execute("SELECT password FROM users WHERE id = ?", (user,)).fetchone()
+    return None if row is None else row[0]
+
+
+def token(connection: sqlite3.Connection, digest: bytes) -> tuple[int, int] | None:
+    """The user of a token and when it was last used."""
+    row: tuple[int, int] | None = connection.execute(
+        "SELECT user, used_at FROM tokens WHERE hash = ?", (digest,)
+    ).fetchone()
+    return row
+
+
+def _chat_is(key: ChatKey) -> str:
+    return "chats.low = ? AND chats.high = ?" if isinstance(key, tuple) else "chats.id = ?"
+
+
+def _chat_values(key: ChatKey) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _seen(column: str, hidden: Collection[int]) -> str:
+    """A condition on the sender; ids are numbers of our own."""
+    return f"{column} NOT IN (SELECT value FROM json_each('{json.dumps(sorted(hidden))}'))" if hidden else "1"
+
+
+def _int64(number: int) -> int:
+    """``number`` as SQLite can hold it; seqs are far below."""
+    return min(number, 2**63 - 1)

@@ -1,0 +1,123 @@
+"""The store in SQLite: one writer thread, a few readers, every commit on the disk before it is told."""
+
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from irchat.errors import Refusal, unavailable
+from irchat.interfaces import ChatKey, ChatState, Page, PageQuery, Snapshot, StoredMessage, Write
+from irchat.rules import TOKEN_SECONDS
+from irchat.store import reading
+from irchat.store.migrations import migrate
+from irchat.store.writing import Writer
+
+Given = TypeVar("Given")
+
+_BUSY_SECONDS = 2.0
+
+_log = Logger()
+
+
+class Threads(Protocol):
+    """Runs calls in threads: writes in one, in their order; reads in any."""
+
+    def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call`` in the writer's thread."""
+
+    def read(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call`` in one of the readers' threads."""
+
+    def local(self) -> Any:
+        """An object whose attributes each thread has for itself."""
+
+    def stop(self) -> None:
+        """Wait for what runs and stop."""
+
+
+class SQLiteStore:
+    """What `irchat.interfaces.Store` says, in the database file ``path``, which is made where there is none.
+
+    Raises sqlite3.Error where the file cannot be opened or is damaged, and
+    `irchat.store.migrations.NewerDatabase`.
+    """
+
+    def __init__(self, path: Path, threads: Threads, wall_ms: Callable[[], int]) -> None:
+        self._path = path
+        self._threads = threads
+        self._readers: list[sqlite3.Connection] = []
+        self._mine = threads.local()
+        self._connection = self._connect()
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        migrate(self._connection)
+        self._connection.execute("DELETE FROM tokens WHERE used_at < ?", (wall_ms() - TOKEN_SECONDS * 1000,))
+        self._writer = Writer(self._connection)
+
+    def snapshot(self) -> Snapshot:
+        """See `irchat.interfaces.Store`, as for all that follow."""
+        return reading.snapshot(self._connection)
+
+    def commit(self, writes: Sequence[Write]) -> Deferred[list[Any]]:
+        return self._threads.write(self._writer.commit, writes).addErrback(_refuse)
+
+    def page(self, query: PageQuery) -> Deferred[Page]:
+        return self._read(reading.page, query)
+
+    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[ChatState]]:
+        return self._read(reading.chats, user, hidden)
+
+    def search(
+        self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], limit: int
+    ) -> Deferred[tuple[list[StoredMessage], bool]]:
+        return self._read(reading.search, user, words, chat, hidden, limit)
+
+    def password(self, user: int) -> Deferred[str | None]:
+        return self._read(reading.password, user)
+
+    def token(self, token: bytes) -> Deferred[tuple[int, int] | None]:
+        return self._read(reading.token, token)
+
+    def close(self) -> None:
+        self._threads.stop()
+        for connection in [*self._readers, self._connection]:
+            connection.close()
+
+    def _read(self, question: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        return self._threads.read(self._ask, question, *args).addErrback(_refuse)
+
+    def _ask(self, question: Callable[..., Given], *args: Any) -> Given:
+        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+        if connection is None:
+            connection = self._mine.connection = self._connect()
+            connection.execute("PRAGMA query_only = ON")
+            self._readers.append(connection)
+        connection.execute("BEGIN")
+        try:
+            return question(connection, *args)
+        finally:
+            connection.execute("ROLLBACK")
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+
+def _refuse(failure: Failure) -> Any:
+    """A disk that cannot be used is the Refusal ``unavailable``; the log has its reason, which holds no text."""
+    error = failure.value
+    if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
+    ):
+        _log.error("the database cannot be used: {error}", error=error)
+        raise unavailable()
+    if isinstance(error, Refusal):
+        raise error
+    return failure

@@ -1,0 +1,266 @@
+"""How each write is done in SQLite. Runs in the writer's thread, inside the transaction of a group commit."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from irchat.interfaces import (
+    GLOBAL,
+    AddMember,
+    AddMessage,
+    AddToken,
+    ChatKey,
+    CreateGroup,
+    CreateUser,
+    FindNonce,
+    Marker,
+    MoveMarker,
+    RemoveGroup,
+    RemoveMember,
+    RemoveToken,
+    SetBlock,
+    SetPassword,
+    Stored,
+    Write,
+)
+
+# Chats whose row is remembered; past that all are forgotten and looked up anew.
+_KNOWN_MOST = 100_000
+
+
+class _ChatRow:
+    """What the writer knows of a chat between commits."""
+
+    __slots__ = ("id", "last_at", "last_seq")
+
+    def __init__(self, chat_id: int, last_seq: int) -> None:
+        self.id = chat_id
+        self.last_seq = last_seq
+        self.last_at = 0
+
+
+class Writer:
+    """Does the writes of one commit after another on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._forget()
+
+    def commit(self, writes: Sequence[Write]) -> list[Any]:
+        """Do all of ``writes`` in one transaction, or none. Raises sqlite3.Error."""
+        results: list[Any] = []
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for write in writes:
+                if self._messages and not isinstance(write, AddMessage | FindNonce):
+                    self._flush()
+                results.append(_DO[type(write)](self, write))
+            self._flush()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._forget()
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        if len(self._chats) > _KNOWN_MOST:
+            self._chats.clear()
+        return results
+
+    def _forget(self) -> None:
+        self._chats: dict[ChatKey, _ChatRow] = {}
+        self._last_id: int | None = None
+        self._messages: list[tuple[int, int, int, int, int, str]] = []
+        self._touched: dict[int, _ChatRow] = {}
+        self._read: dict[tuple[int, int], int] = {}
+
+    def _flush(self) -> None:
+        """Write the messages that were gathered, in a few statements for all of them."""
+        if not self._messages:
+            return
+        run = self._connection.executemany
+        run("INSERT INTO messages (chat, seq, id, sender, at, text) VALUES (?, ?, ?, ?, ?, ?)", self._messages)
+        run(
+            "INSERT INTO message_places (id, chat, seq) VALUES (?, ?, ?)",
+            [(message_id, chat, seq) for chat, seq, message_id, _, _, _ in self._messages],
+        )
+        run(
+            "INSERT INTO message_words (rowid, chat, text) VALUES (?, ?, ?)",
+            [(message_id, f"c{chat}", text) for chat, _, message_id, _, _, text in self._messages],
+        )
+        run(
+            "UPDATE chats SET last_seq = ?, last_at = ? WHERE id = ?",
+            [(row.last_seq, row.last_at, row.id) for row in self._touched.values()],
+        )
+        run(
+            "UPDATE members SET read_seq = max(read_seq, ?) WHERE user = ? AND chat = ?",
+            [(seq, user, chat) for (user, chat), seq in self._read.items()],
+        )
+        self._messages = []
+        self._touched = {}
+        self._read = {}
+
+    def _one(self, sql: str, *values: Any) -> Any:
+        row = self._connection.execute(sql, values).fetchone()
+        return None if row is None else row[0]
+
+    def _chat(self, key: ChatKey) -> _ChatRow | None:
+        row = self._chats.get(key)
+        if row is None:
+            if isinstance(key, tuple):
+                found = self._connection.execute("SELECT id, last_seq FROM chats WHERE low = ? AND high = ?", key)
+            else:
+                found = self._connection.execute("SELECT id, last_seq FROM chats WHERE id = ?", (key,))
+            known = found.fetchone()
+            if known is None:
+                return None
+            row = self._chats[key] = _ChatRow(*known)
+        return row
+
+    def _chat_to_write(self, key: ChatKey) -> _ChatRow:
+        row = self._chat(key)
+        if row is not None:
+            return row
+        assert isinstance(key, tuple), "a group is made by CreateGroup"
+        chat_id = self._connection.execute("INSERT INTO chats (low, high) VALUES (?, ?)", key).lastrowid
+        assert chat_id is not None
+        self._connection.executemany(
+            "INSERT INTO members (user, chat, standing, since_seq, read_seq) VALUES (?, ?, 0, 0, 0)",
+            [(user, chat_id) for user in key],
+        )
+        row = self._chats[key] = _ChatRow(chat_id, 0)
+        return row
+
+    def _next_id(self) -> int:
+        if self._last_id is None:
+            self._last_id = self._one("SELECT max(id) FROM message_places") or 0
+        self._last_id += 1
+        return self._last_id
+
+    def add_message(self, write: AddMessage) -> Stored:
+        if write.nonce is not None:
+            before = self.find_nonce(FindNonce(write.sender, write.nonce, write.nonces_since))
+            if before is not None:
+                return before
+        row = self._chat_to_write(write.chat)
+        row.last_seq += 1
+        row.last_at = write.at
+        self._messages.append((row.id, row.last_seq, self._next_id(), write.sender, write.at, write.text))
+        self._touched[row.id] = row
+        self._read[write.sender, row.id] = row.last_seq
+        if write.nonce is not None:
+            self._connection.execute("DELETE FROM nonces WHERE at < ?", (write.nonces_since,))
+            self._connection.execute(
+                "INSERT INTO nonces (user, nonce, chat, seq, at) VALUES (?, ?, ?, ?, ?)",
+                (write.sender, write.nonce, row.id, row.last_seq, write.at),
+            )
+        return Stored(write.chat, row.last_seq, write.at, repeated=False)
+
+    def find_nonce(self, write: FindNonce) -> Stored | None:
+        known = self._connection.execute(
+            "SELECT chats.id, low, high, seq, at FROM nonces JOIN chats ON chats.id = nonces.chat"
+            " WHERE user = ? AND nonce = ? AND at >= ?",
+            (write.sender, write.nonce, write.nonces_since),
+        ).fetchone()
+        if known is None:
+            return None
+        chat, low, high, seq, at = known
+        return Stored(chat if low is None else (low, high), seq, at, repeated=True)
+
+    def move_marker(self, write: MoveMarker) -> Marker:
+        row = self._chat(write.chat)
+        if row is None:
+            return Marker(0, 0, moved=False)
+        wanted = min(write.seq, row.last_seq)
+        moved = self._connection.execute(
+            "UPDATE members SET read_seq = ? WHERE user = ? AND chat = ? AND read_seq < ?",
+            (wanted, write.user, row.id, wanted),
+        ).rowcount
+        return Marker(wanted, row.last_seq, moved=moved > 0)
+
+    def create_user(self, write: CreateUser) -> int:
+        user = self._connection.execute(
+            "INSERT INTO users (name, key, password, created_at) VALUES (?, ?, ?, ?)",
+            (write.name, write.key, write.password, write.at),
+        ).lastrowid
+        assert user is not None
+        end = self._chat_to_write(GLOBAL).last_seq
+        self._connection.execute(
+            "INSERT INTO members (user, chat, standing, since_seq, read_seq) VALUES (?, ?, 0, 0, ?)",
+            (user, GLOBAL, end),
+        )
+        if write.token is not None:
+            self.add_token(AddToken(write.token, user, write.at))
+        return user
+
+    def set_password(self, write: SetPassword) -> None:
+        self._connection.execute("UPDATE users SET password = ? WHERE id = ?", (write.password, write.user))
+        self._connection.execute("DELETE FROM tokens WHERE user = ? AND hash IS NOT ?", (write.user, write.keep))
+
+    def add_token(self, write: AddToken) -> None:
+        self._connection.execute(
+            "INSERT INTO tokens (hash, user, used_at) VALUES (?, ?, ?)"
+            " ON CONFLICT (hash) DO UPDATE SET used_at = excluded.used_at",
+            (write.token, write.user, write.at),
+        )
+
+    def remove_token(self, write: RemoveToken) -> None:
+        self._connection.execute("DELETE FROM tokens WHERE hash = ?", (write.token,))
+
+    def create_group(self, write: CreateGroup) -> int:
+        group = self._connection.execute(
+            "INSERT INTO chats (name, key, owner) VALUES (?, ?, ?)", (write.name, write.key, write.members[0])
+        ).lastrowid
+        assert group is not None
+        self._connection.executemany(
+            "INSERT INTO members (user, chat, standing, since_seq, read_seq) VALUES (?, ?, ?, 0, 0)",
+            [(user, group, standing) for standing, user in enumerate(write.members)],
+        )
+        return group
+
+    def add_member(self, write: AddMember) -> None:
+        self._connection.execute(
+            "INSERT INTO members (user, chat, standing, since_seq, read_seq)"
+            " SELECT ?, id, (SELECT max(standing) + 1 FROM members WHERE chat = ?), last_seq, last_seq"
+            " FROM chats WHERE id = ?",
+            (write.user, write.group, write.group),
+        )
+
+    def remove_member(self, write: RemoveMember) -> None:
+        self._connection.execute("DELETE FROM members WHERE chat = ? AND user = ?", (write.group, write.user))
+        self._connection.execute("UPDATE chats SET owner = ? WHERE id = ?", (write.owner, write.group))
+
+    def remove_group(self, write: RemoveGroup) -> None:
+        self._chats.pop(write.group, None)
+        for statement in (
+            "INSERT INTO message_words (message_words, rowid, chat, text)"
+            " SELECT 'delete', id, 'c' || chat, text FROM messages WHERE chat = ?",
+            "DELETE FROM message_places WHERE id IN (SELECT id FROM messages WHERE chat = ?)",
+            "DELETE FROM messages WHERE chat = ?",
+            "DELETE FROM nonces WHERE chat = ?",
+            "DELETE FROM chats WHERE id = ?",
+        ):
+            self._connection.execute(statement, (write.group,))
+
+    def set_block(self, write: SetBlock) -> None:
+        self._connection.execute(
+            "INSERT INTO blocks (blocker, blocked) VALUES (?, ?)"
+            if write.blocked
+            else "DELETE FROM blocks WHERE blocker = ? AND blocked = ?",
+            (write.blocker, write.blocked_user),
+        )
+
+
+_DO: dict[type[Any], Callable[[Writer, Any], Any]] = {
+    AddMessage: Writer.add_message,
+    FindNonce: Writer.find_nonce,
+    MoveMarker: Writer.move_marker,
+    CreateUser: Writer.create_user,
+    SetPassword: Writer.set_password,
+    AddToken: Writer.add_token,
+    RemoveToken: Writer.remove_token,
+    CreateGroup: Writer.create_group,
+    AddMember: Writer.add_member,
+    RemoveMember: Writer.remove_member,
+    RemoveGroup: Writer.remove_group,
+    SetBlock: Writer.set_block,
+}
