@@ -1,4 +1,4 @@
-"""The fingerprint by which people compare certificates: ``sha256:`` and 32 bytes in hexadecimal, with colons."""
+"""The fingerprint by which people compare certificates: ``sha256:`` and 32 bytes in hex, with colons."""
 
 import hashlib
 import re
@@ -12,7 +12,7 @@ def fingerprint_of(certificate: bytes) -> str:
 
 
 def parse_fingerprint(text: str) -> str:
-    """A fingerprint as a person may write it (case, colons and the prefix do not matter), as `fingerprint_of` does.
+    """A fingerprint in the form of `fingerprint_of`, from one in which case, colons and prefix do not matter.
 
     Raises ValueError where ``text`` is none.
     """

@@ -4,7 +4,6 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 
 from irchat.events import Event
 
@@ -278,13 +277,3 @@ class Publication:
 
 Publish = Callable[[Sequence[Publication]], None]
 """The bus: takes publications in order and brings them to every session of their audience."""
-
-
-class Clock(Protocol):
-    """The part of a reactor that the core uses. ``seconds`` only goes forward."""
-
-    def seconds(self) -> float:
-        """Now."""
-
-    def callLater(self, delay: float, callable: Callable[..., object], *args: object) -> IDelayedCall:
-        """Call later."""

@@ -1,12 +1,22 @@
-"""Where the servers of this machine listen: one small file for each, written by the server, read by the client."""
+"""Where the servers of this machine listen: a small file for each, for the clients of this machine to find."""
 
 import fcntl
 import json
 import os
+import warnings
 from pathlib import Path
 from typing import NamedTuple, Self
 
+import platformdirs
+
 _SUFFIX = ".port"
+
+
+def default_directory() -> Path:
+    """Where servers and clients of one user look for each other."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it stands in /tmp where the system has no place for such files
+        return Path(platformdirs.user_runtime_dir("irchat"))
 
 
 class Server(NamedTuple):
@@ -20,7 +30,7 @@ class Server(NamedTuple):
 class PortFile:
     """The file of one running server.
 
-    Its lock is held until the process ends, however it ends, which is how a file that was left behind is told apart.
+    Its lock is held until the process ends, however it ends; by that a file that was left behind is told apart.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -29,7 +39,7 @@ class PortFile:
 
     @classmethod
     def write(cls, directory: Path, *, port: int, tls: bool) -> Self:
-        """Say in ``directory`` (made with mode 0700 where it is missing) that this process listens on ``port``.
+        """Say in ``directory`` (made with mode 0700 where it is missing) that this process listens there.
 
         The file is locked before it has its name, so nobody sees it without the lock. Raises OSError.
         """
@@ -61,7 +71,8 @@ def find_servers(directory: Path) -> list[Server]:
             found.append((path.stat().st_mtime_ns, _read(path)))
         except (OSError, ValueError, KeyError, TypeError):
             continue  # gone meanwhile, or no file of ours
-    return [server for _, server in sorted(found, reverse=True, key=lambda pair: pair[0]) if server is not None]
+    newest_first = sorted(found, key=lambda pair: pair[0], reverse=True)
+    return [server for _, server in newest_first if server is not None]
 
 
 def _read(path: Path) -> Server | None:

@@ -2,9 +2,10 @@
 
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from twisted.internet.interfaces import IProtocol, ITransport
+from twisted.internet.interfaces import IDelayedCall, IProtocol, IReactorTime, ITransport
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -19,10 +20,12 @@ class TLSLayer(Protocol):
     """Speaks TLS with the peer and plain bytes with ``inner``, whose transport it is once the handshake is done.
 
     ``server_hostname`` is what a client checks the certificate against, where its context checks. ``on_failure`` is
-    called with the `ssl.SSLError` of a handshake that failed; ``inner`` never hears of that connection.
+    called with the `ssl.SSLError` of a handshake that failed; ``inner`` never hears of that connection. With a ``clock``
+    a handshake that takes longer than ``handshake_seconds`` is given up.
     """
 
     disconnecting = False
+    transport: Any  # Twisted's TCP connection, or a test's
 
     def __init__(
         self,
@@ -32,8 +35,13 @@ class TLSLayer(Protocol):
         server_side: bool,
         server_hostname: str | None = None,
         on_failure: Callable[[ssl.SSLError], None] | None = None,
+        clock: IReactorTime | None = None,
+        handshake_seconds: float = 0,
     ) -> None:
         self._inner = inner
+        self._clock = clock
+        self._handshake_seconds = handshake_seconds
+        self._late: IDelayedCall | None = None
         self._on_failure = on_failure
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -46,6 +54,8 @@ class TLSLayer(Protocol):
     def connectionMade(self) -> None:
         """The TCP connection is there: begin the handshake."""
         self.outlet = Outlet(self.transport)
+        if self._clock is not None:
+            self._late = self._clock.callLater(self._handshake_seconds, self._give_up)
         self._advance()
 
     def dataReceived(self, data: bytes) -> None:
@@ -58,6 +68,7 @@ class TLSLayer(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The TCP connection is gone."""
         self._closed = True
+        self._in_time()
         if self._ready:
             self._inner.connectionLost(reason)
         elif self._on_failure is not None:
@@ -68,7 +79,7 @@ class TLSLayer(Protocol):
             if not self._ready:
                 self._tls.do_handshake()
                 self._ready = True
-                self._flush()
+                self._in_time()
                 self._inner.makeConnection(self)
             while not self._closed and (data := self._tls.read(_READ_BYTES)):
                 self._inner.dataReceived(data)
@@ -82,6 +93,15 @@ class TLSLayer(Protocol):
             self.outlet.close()
             if not self._ready:
                 self._failed(error)
+
+    def _in_time(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _give_up(self) -> None:
+        self._late = None
+        self.abort()
 
     def _failed(self, error: ssl.SSLError) -> None:
         if self._on_failure is not None:
@@ -119,10 +139,8 @@ class TLSLayer(Protocol):
         if self._closed:
             return
         self._closed = self.disconnecting = True
-        try:
+        with suppress(ssl.SSLError):  # the peer's own goodbye has not come, and need not
             self._tls.unwrap()
-        except ssl.SSLError:
-            pass  # the peer's own goodbye has not come, and need not
         self._flush()
         self.outlet.close()
 

@@ -16,9 +16,9 @@ _WHY_LENGTH = 200  # characters of a decoder's message, which may repeat what th
 _INT_DIGITS = 4_300
 
 _encoder = msgspec.json.Encoder()
-_request_decoder = msgspec.json.Decoder(requests.ANY)
-_event_decoder = msgspec.json.Decoder(events.ANY)
-_ref_decoder = msgspec.json.Decoder(Ref)
+_request_decoder: msgspec.json.Decoder[requests.ANY] = msgspec.json.Decoder(requests.ANY)
+_event_decoder: msgspec.json.Decoder[events.ANY] = msgspec.json.Decoder(events.ANY)
+_ref_decoder: msgspec.json.Decoder[Ref] = msgspec.json.Decoder(Ref)
 _object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 

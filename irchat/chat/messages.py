@@ -165,12 +165,11 @@ class _StoredSend(_Send):
         sender, chat, at = self.sender, self.chat, rfc3339(self.at)
         position = (chat.key, stored.seq)
         label = chat.label(sender)
-        if chat.pair is None or sender.sessions > 1:
-            audience = chat.audience if chat.pair is None else (sender.id,)
-            event = Message(chat=label, sender=sender.name, at=at, text=self.text, seq=stored.seq)
-            publications.append(
-                Publication(event, audience, hidden=sender.hidden, origin=self.origin, position=position)
-            )
+        audience = chat.audience if chat.pair is None else (sender.id,)
+        event = Message(chat=label, sender=sender.name, at=at, text=self.text, seq=stored.seq)
+        publications.append(
+            Publication(event, audience, hidden=sender.hidden, origin=self.origin, position=position)
+        )
         if chat.pair is not None and (peer := chat.peer(sender)).sessions:
             event = Message(chat=chat.label(peer), sender=sender.name, at=at, text=self.text, seq=stored.seq)
             publications.append(Publication(event, (peer.id,), hidden=sender.hidden, position=position))

@@ -1,5 +1,6 @@
 """Reading: pages of history, search, the list of chats, and how far each user has read."""
 
+from collections.abc import Collection
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -95,12 +96,19 @@ class Reading:
         chat = self.directory.chat_by_key(message.chat)
         return None if chat is None else self._event(reader, chat, message)
 
-    def missed_timed(self, reader: User, since: int) -> list[events.Message]:
-        """The timed messages alive from the order ``since`` on, for a session that fell behind."""
-        missed = self.timed.missed(reader, since)
-        self._note_given(reader, missed, read=False)
+    def missed_timed(
+        self, reader: User, since: int, own: Collection[tuple[ChatKey, int]]
+    ) -> list[tuple[tuple[ChatKey, int], events.Message]]:
+        """The timed messages alive from the order ``since`` on, each with its place, for a session that fell behind.
+
+        ``own``: the places of those that the session sent itself, which are left out.
+        """
         now = self.timed.now()
-        return [message.event(reader, now) for message in missed]
+        missed = [
+            timed for timed in self.timed.missed(reader, since) if (timed.chat.key, timed.order) not in own
+        ]
+        self._note_given(reader, missed, read=False)
+        return [((timed.chat.key, timed.order), timed.event(reader, now)) for timed in missed]
 
     async def search(self, reader: User, words: str, chat_name: str | None, limit: int) -> events.Found:
         """The newest messages that hold all of ``words``, in one chat or in all of the reader's. Raises Refusal."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
 from irchat import events
 from irchat.chat.blocks import Blocks
@@ -12,7 +13,7 @@ from irchat.chat.groups import Groups
 from irchat.chat.messages import Messages
 from irchat.chat.reading import Reading
 from irchat.chat.timed import TimedMessages
-from irchat.interfaces import Clock, Publish, Store
+from irchat.interfaces import Publish, Store
 
 
 class ChatService:
@@ -23,7 +24,7 @@ class ChatService:
         store: Store,
         publish: Publish,
         presence_changed: Callable[[User], None],
-        clock: Clock,
+        clock: IReactorTime,
         wall_ms: Callable[[], int],
     ) -> None:
         self.wall_ms = wall_ms

@@ -1,19 +1,17 @@
-"""Timed messages, in memory alone: one heap of ends and one ``callLater`` for the next of them."""
+"""Timed messages, in memory alone: one heap of ends and one alarm for the next of them."""
 
 import heapq
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IReactorTime
 
+from irchat.alarm import Alarm
 from irchat.chat.directory import Chat, User
-from irchat.events import Message
-from irchat.interfaces import GLOBAL, ChatKey, Clock
 from irchat.clock import rfc3339
-
-# While timed messages wait the reactor wakes this often: epoll does not count the time that the machine sleeps.
-_WAKE_SECONDS = 0.25
+from irchat.events import Message
+from irchat.interfaces import GLOBAL, ChatKey
 
 
 class TimedMessage:
@@ -70,14 +68,14 @@ class TimedMessage:
 class TimedMessages:
     """The timed messages that are alive. ``on_end`` is handed those that ended, in the order of their ends."""
 
-    def __init__(self, clock: Clock, on_end: Callable[[list[TimedMessage]], None]) -> None:
+    def __init__(self, clock: IReactorTime, on_end: Callable[[list[TimedMessage]], None]) -> None:
         self._clock = clock
         self._on_end = on_end
         self._ends: list[tuple[float, int, TimedMessage]] = []
         self._by_chat: dict[ChatKey, dict[int, TimedMessage]] = {}
         self._private_chats: dict[int, set[ChatKey]] = {}
         self._orders = count(1)
-        self._next_wake: IDelayedCall | None = None
+        self._alarm = Alarm(clock, self._end)
 
     def now(self) -> float:
         """Seconds of the clock by which timed messages end."""
@@ -91,7 +89,8 @@ class TimedMessages:
         if chat.pair is not None:
             for user in chat.pair:
                 self._private_chats.setdefault(user.id, set()).add(chat.key)
-        self._schedule()
+        if self._ends[0][2] is timed:
+            self._alarm.set(end)
         return timed
 
     def in_chat(self, key: ChatKey, reader: User) -> list[TimedMessage]:
@@ -128,22 +127,15 @@ class TimedMessages:
         if ended:
             self._on_end(ended)
 
-    def _schedule(self) -> None:
-        if self._next_wake is None and self._ends:
-            delay = max(0.0, min(self._ends[0][0] - self._clock.seconds(), _WAKE_SECONDS))
-            self._next_wake = self._clock.callLater(delay, self._wake)
-        elif self._next_wake is not None and self._ends[0][0] < self._next_wake.getTime():
-            self._next_wake.reset(max(0.0, self._ends[0][0] - self._clock.seconds()))
-
-    def _wake(self) -> None:
-        self._next_wake = None
+    def _end(self) -> None:
         now = self._clock.seconds()
         ended = []
         while self._ends and self._ends[0][0] <= now:
             timed = heapq.heappop(self._ends)[2]
             if self._forget(timed):
                 ended.append(timed)
-        self._schedule()
+        if self._ends:
+            self._alarm.set(self._ends[0][0])
         if ended:
             self._on_end(ended)
 

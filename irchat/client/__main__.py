@@ -26,10 +26,9 @@ from irchat.client.screen import Screen, TerminalScreen
 from irchat.client.stop import Stop
 from irchat.client.trust import Trust
 from irchat.clock import install_forward_clock
-from irchat.portfile import find_servers
+from irchat.portfile import default_directory, find_servers
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
-_APP = "irchat"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -56,9 +55,9 @@ def _run(reactor: Any, options: Options) -> int:
         address,
         tls=options.tls,
         own_name=socket.gethostname(),
-        find_servers=partial(find_servers, Path(platformdirs.user_runtime_dir(_APP))),
+        find_servers=partial(find_servers, default_directory()),
     )
-    known_hosts = KnownHosts(Path(platformdirs.user_config_dir(_APP)) / "known_hosts")
+    known_hosts = KnownHosts(Path(platformdirs.user_config_dir("irchat")) / "known_hosts")
     dialer = Dialer(reactor, HostnameEndpoint(reactor, target.host, target.port, timeout=PATIENCE), target)
     console = Console()
     screen = _open_screen(reactor, console, options)
@@ -78,7 +77,7 @@ def _open_screen(reactor: Any, console: Console, options: Options) -> Screen:
         StandardIO(console, reactor=reactor)
         return Screen(console, _write_error)
     terminal = _open_again(_STDIN)
-    StandardIO(console, stdin=terminal, stdout=_open_again(_STDOUT), reactor=reactor)
+    StandardIO(console, terminal, _open_again(_STDOUT), reactor)  # type: ignore[call-arg]
     return TerminalScreen(
         console,
         _write_error,

@@ -42,7 +42,9 @@ def parse_address(text: str) -> Address:
     match = _HOST_AND_PORT.fullmatch(rest)
     host = match and (match["bracketed"] or match["plain"])
     if not match or not host or not text.isprintable() or " " in text or (at and not user):
-        raise Stop(f"{shown(text, 80)!r} is no address. Write [user@]host[:port], for example alice@192.0.2.7:7667.")
+        raise Stop(
+            f"{shown(text, 80)!r} is no address. Write [user@]host[:port], for example alice@192.0.2.7:7667."
+        )
     return Address(user or None, host.lower(), None if match["port"] is None else _port(match["port"]))
 
 
@@ -52,11 +54,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def find_target(address: Address, *, tls: bool, own_name: str, find_servers: Callable[[], list[Server]]) -> Target:
+def find_target(
+    address: Address, *, tls: bool, own_name: str, find_servers: Callable[[], list[Server]]
+) -> Target:
     """The server that ``address`` means.
 
-    Where it names this machine (``own_name`` is its host name) and no port, the servers that run here are asked for:
-    the one on the default port before the newest. ``tls`` is what the user wants where none of them tells.
+    Where it names this machine (``own_name`` is its host name) and no port, the servers that run here are looked
+    at: the one on the default port before the newest. ``tls`` is what the user wants where none of them tells.
     """
     if address.port is not None:
         return Target(address.host, address.port, tls)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone
@@ -29,11 +30,12 @@ def _ignore(_: object) -> None:
 class Connection(LineOnlyReceiver):
     """Lines of JSON to and from the server ``label``.
 
-    ``greeted`` fires with the server's name when the greeting has come, or with the Stop that tells why it will not.
-    After that ``on_line`` is called with each line of JSON, and ``on_lost`` once with the Stop that tells why the
-    connection ended, unless it was ended by `close`.
+    ``greeted`` fires with the server's name when the greeting has come, or with the Stop that tells why it never
+    will. After that ``on_line`` is called with each line of JSON, and ``on_lost`` once with the Stop that tells why
+    the connection ended, unless it was ended by `close`. ``paused``: we do not read from the server now.
     """
 
+    transport: Any
     delimiter = b"\n"
     MAX_LENGTH = SERVER_LINE_BYTES + 1_024
 
@@ -51,8 +53,7 @@ class Connection(LineOnlyReceiver):
 
     def fingerprint(self) -> str:
         """The fingerprint of the server's certificate. The connection is one over TLS."""
-        certificate = self.transport.peer_certificate()  # type: ignore[attr-defined]
-        return fingerprint_of(certificate)
+        return fingerprint_of(self.transport.peer_certificate())
 
     def send(self, line: bytes) -> None:
         """Send a line, which has its end."""
@@ -100,10 +101,10 @@ class Connection(LineOnlyReceiver):
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """A line is longer than any that a server may send."""
-        self.fail(
-            self._not_irchat() if self._server_name is None
-            else f"{self._label} sent a line that is longer than the protocol allows. The connection was ended."
-        )
+        if self._server_name is None:
+            self.fail(self._not_irchat())
+        else:
+            self.fail(f"{self._label} sent a line longer than the protocol allows. The connection was ended.")
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
@@ -118,12 +119,12 @@ class Connection(LineOnlyReceiver):
     def pauseProducing(self) -> None:
         """Whoever reads what we show is slow: read no more from the server."""
         self.paused = True
-        self.transport.pauseProducing()  # type: ignore[attr-defined]
+        self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
         """Read from the server again."""
         self.paused = False
-        self.transport.resumeProducing()  # type: ignore[attr-defined]
+        self.transport.resumeProducing()
 
     def stopProducing(self) -> None:
         """Nobody reads what we show any more; the client ends by itself."""
@@ -148,7 +149,7 @@ class Connection(LineOnlyReceiver):
             self.fail(self._not_irchat())
         elif int(match[1]) != PROTOCOL:
             self.fail(
-                f"{self._label} speaks version {int(match[1])} of the IRChat protocol, this client version {PROTOCOL}. "
+                f"{self._label} speaks version {int(match[1])} of the protocol, this client version {PROTOCOL}. "
                 "Install the version of IRChat that the server runs."
             )
         else:

@@ -1,5 +1,7 @@
 """Standard input as lines and standard output, through Twisted's StandardIO."""
 
+from typing import Any
+
 from twisted.internet.defer import Deferred, DeferredQueue, fail, succeed
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
@@ -17,21 +19,24 @@ _KEPT_BYTES = CLIENT_LINE_BYTES + 1
 
 @implementer(IHalfCloseableProtocol)
 class Console(Protocol):
-    """What was typed or piped in, line by line, and the way out. The end of the input does not end the output.
+    """What was typed or piped in, line by line, and the way out, which the end of the input does not end.
 
     ``unread`` fires when nobody reads the output any more.
     """
+
+    transport: Any
 
     def __init__(self) -> None:
         self.unread: Deferred[None] = Deferred()
         self._lines: DeferredQueue[bytes | None] = DeferredQueue()
         self._begun = b""
         self._ended = False
+        self._paces = False
         self._broken: Stop | None = None
         self._closed: Deferred[None] = Deferred()
 
     def read_line(self) -> Deferred[bytes | None]:
-        """The next line, without its end: at most one byte more than a request may have. None after the last one.
+        """The next line, without its end; at most one byte more than a request may have. None after the last.
 
         Fails with the Stop of `break_off`. Only one reader may wait.
         """
@@ -41,7 +46,7 @@ class Console(Protocol):
             return succeed(None)
         line = self._lines.get()
         if len(self._lines.pending) < _WAITING_LINES:
-            self.transport.resumeProducing()  # type: ignore[attr-defined]
+            self.transport.resumeProducing()
         return line
 
     def break_off(self, stop: Stop) -> None:
@@ -57,12 +62,14 @@ class Console(Protocol):
 
     def pace(self, producer: IPushProducer) -> None:
         """Pause ``producer`` while standard output takes no more."""
-        self.transport.registerProducer(producer, True)  # type: ignore[attr-defined]
+        self.transport.registerProducer(producer, True)
+        self._paces = True
 
     def finish(self) -> Deferred[None]:
         """Read no more; fires when all is written, or nobody reads it."""
         if not self.unread.called:
-            self.transport.unregisterProducer()  # type: ignore[attr-defined]
+            if self._paces:
+                self.transport.unregisterProducer()  # with a producer, the transport would wait for more to write
             self.transport.loseConnection()
         return self._closed
 
@@ -75,7 +82,7 @@ class Console(Protocol):
         for line in lines:
             self._lines.put(line[:_KEPT_BYTES].removesuffix(b"\r"))
         if len(self._lines.pending) >= _WAITING_LINES:
-            self.transport.pauseProducing()  # type: ignore[attr-defined]
+            self.transport.pauseProducing()
 
     def readConnectionLost(self) -> None:
         """The input has ended."""

@@ -1,6 +1,7 @@
 """Calls a server: TCP, TLS where it is wanted, the greeting; what can go wrong on the way is told apart."""
 
 import ssl
+from typing import Any
 
 from twisted.internet import error
 from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
@@ -14,6 +15,8 @@ from irchat.tls import TLSLayer
 
 # Seconds. Both the connecting and what follows up to the greeting may take this long.
 PATIENCE = 10
+# How a peer that speaks TLS begins: with an alert or a handshake.
+_TLS_RECORDS = (b"\x15", b"\x16")
 
 
 class Unverified(Exception):
@@ -53,8 +56,8 @@ class Dialer:
     def _silence(self) -> str:
         hint = "" if self.target.tls else " Or it speaks TLS: then leave out --no-tls."
         return (
-            f"No greeting came from {self.target.label} within {PATIENCE} seconds, so it is not an IRChat server, "
-            f"or it is too busy. Check the host and the port.{hint}"
+            f"No greeting came from {self.target.label} within {PATIENCE} seconds, so it is not an IRChat "
+            f"server, or it is too busy. Check the host and the port.{hint}"
         )
 
 
@@ -76,7 +79,7 @@ class _Factory(Factory):
 
 
 class _SniffingTLS(TLSLayer):
-    """TLS that keeps the first bytes that came: where the peer speaks no TLS, they tell what it is instead."""
+    """TLS that keeps the first bytes that came: where the peer speaks no TLS, they tell what it is."""
 
     def __init__(self, context: ssl.SSLContext, connection: Connection, target: Target) -> None:
         name = target.host.partition("%")[0]  # the zone of an IPv6 address is in no certificate
@@ -93,26 +96,25 @@ class _SniffingTLS(TLSLayer):
         super().dataReceived(data)
 
     def _on_handshake_failed(self, failure: ssl.SSLError) -> None:
-        greeted = self._connection.greeted
-        if greeted.called:
+        if self._connection.greeted.called:
             return
-        label = self._target.label
         if isinstance(failure, ssl.SSLCertVerificationError):
-            greeted.errback(Unverified(failure.verify_message))
-        elif self._first.startswith(b"IRChat/"):
-            greeted.errback(Stop(f"The server {label} runs without TLS. To connect to it anyway, add --no-tls."))
-        elif self._first[:1] in (b"\x15", b"\x16"):  # an alert or a handshake of TLS
-            greeted.errback(Stop(f"No TLS connection to {label} could be agreed on: {failure.reason or failure}."))
+            self._connection.greeted.errback(Unverified(failure.verify_message))
         else:
-            greeted.errback(
-                Stop(f"{label} speaks no TLS, so it is not an IRChat server, or one that runs with --no-tls. "
-                     "Check the host and the port.")
-            )
+            self._connection.fail(self._explain(failure))
+
+    def _explain(self, failure: ssl.SSLError) -> str:
+        label = self._target.label
+        if self._first.startswith(b"IRChat/"):
+            return f"The server {label} runs without TLS. To connect to it anyway, add --no-tls."
+        if self._first[:1] in _TLS_RECORDS:
+            return f"No TLS connection to {label} could be agreed on: {failure.reason or failure}."
+        return f"{label} speaks no TLS: it is not an IRChat server. Check the host and the port."
 
 
-def _give_up(connection: Connection, protocol: Protocol, why: str) -> None:
+def _give_up(connection: Connection, protocol: Any, why: str) -> None:
     connection.fail(why)
-    protocol.transport.abortConnection()  # type: ignore[attr-defined]
+    protocol.transport.abortConnection()
 
 
 def _explain(failure: Exception, target: Target) -> str:

@@ -1,4 +1,4 @@
-"""The file of the servers that the user trusts, each with the fingerprint of its certificate, like ssh's known_hosts."""
+"""The file of the servers that the user trusts, each with its certificate's fingerprint, as ssh has one."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ class KnownHosts:
         self.path = path
 
     def find(self, label: str) -> Known | None:
-        """What is known of the server ``label`` (``host:port``). Raises Stop where the file cannot be read."""
+        """What is known of the server ``label`` (``host:port``). Raises Stop if the file cannot be read."""
         for number, line in enumerate(self._read().split("\n"), 1):
             match line.split():
                 case [host, fingerprint] if host == label:
@@ -33,7 +33,9 @@ class KnownHosts:
         return None
 
     def remember(self, label: str, fingerprint: str) -> Known:
-        """Trust the server from now on; gives what is known now. The file is replaced as a whole, so that no crash leaves half of it.
+        """Trust the server from now on; gives what is known now.
+
+        The file is replaced as a whole, so that no crash leaves half of it.
 
         Raises Stop where the file cannot be written.
         """

@@ -17,14 +17,14 @@ class Options(NamedTuple):
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
-    """Read the command line (``sys.argv`` for None). Ends the process, with help or a complaint, as argparse does."""
+    """Read the command line, ``sys.argv`` for None. For help and for wrong options the process ends here."""
     parser = argparse.ArgumentParser(
         prog="irchat",
         description="Join an IRChat server. Inside, !help shows what can be typed.",
         epilog="On this machine the port of a running server is found where none is given.",
     )
     parser.add_argument("address", metavar="[user@]host[:port]", help="the server, and your name there")
-    parser.add_argument("--no-tls", action="store_true", help="for a server that runs with --no-tls: no encryption")
+    parser.add_argument("--no-tls", action="store_true", help="for a server that runs with --no-tls")
     parser.add_argument(
         "--fingerprint",
         type=_fingerprint,
@@ -40,4 +40,4 @@ def _fingerprint(text: str) -> str:
     try:
         return parse_fingerprint(text)
     except ValueError:
-        raise argparse.ArgumentTypeError("a fingerprint is 32 pairs of hexadecimal digits: AB:CD:...") from None
+        raise argparse.ArgumentTypeError("a fingerprint is 32 pairs of hex digits, AB:CD:...") from None

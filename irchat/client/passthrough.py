@@ -1,4 +1,4 @@
-"""``--json``: lines of JSON as they are, from standard input to the server and from the server to standard output."""
+"""``--json``: lines of JSON as they are, from standard input to the server and from it to standard output."""
 
 from twisted.internet.defer import Deferred
 
@@ -13,7 +13,7 @@ _LAST = "irchat-last"
 class PassThrough:
     """A bot's way to the server. What it says is not looked at, but for whether it leaves by itself.
 
-    At the end of the input a ``logout`` is sent; its reply, the last of all replies, ends the client and is not shown.
+    At the end of the input a ``logout`` is sent; its reply, the last of all, ends the client and is not shown.
     """
 
     def __init__(self, console: Console) -> None:

@@ -46,8 +46,10 @@ class PlainChat:
         await self._session.request(requests.Logout())
 
     async def _say(self, line: str) -> Reply:
-        """Send a line and show the reply, which is given back. Lines are sent one after another, so that one that
-        came too fast can be sent again in its place."""
+        """Send a line and show the reply, which is given back.
+
+        Lines are sent one after another, so that one that came too fast can be sent again in its place.
+        """
         request = requests.Line(line=line, nonce=self._new_nonce())
         if len(wire.encode_request(request)) > CLIENT_LINE_BYTES:
             self._screen.complain("This line is too long and was not sent.")
@@ -70,7 +72,7 @@ class PlainChat:
         except InputEnded:
             return
         if new != again:
-            self._screen.complain("The two new passwords differ; the old one stays. Type !password to try again.")
+            self._screen.complain("The new passwords differ; the old one stays. Type !password to try again.")
             return
         reply = await self._session.request(requests.Password(old=old, new=new))
         if isinstance(reply, events.Ok):

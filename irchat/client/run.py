@@ -1,8 +1,9 @@
 """One run of the client, from the first connection to the exit status."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from twisted.internet.defer import Deferred, DeferredList, TimeoutError
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, TimeoutError, succeed
 from twisted.internet.interfaces import IReactorCore, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -19,8 +20,8 @@ _LEAVING = 2.0
 class Run:
     """Connects and talks, and stops the reactor when that is over.
 
-    Whatever ends the run, a signal as well, takes the same way out: the connection is closed, the terminal left as it
-    was found, all that was shown written. ``status`` is then the exit status.
+    Whatever ends the run, a signal as well, takes the same way out: the connection is closed, the terminal left as
+    it was found, all that was shown written. ``status`` is then the exit status.
     """
 
     def __init__(self, reactor: IReactorCore, clock: IReactorTime, console: Console, screen: Screen) -> None:
@@ -30,6 +31,7 @@ class Run:
         self._console = console
         self._screen = screen
         self._log = Logger()
+        self._conversation: Deferred[None] = succeed(None)
         self._connection: Connection | None = None
         self._leaving = False
         self._over = False
@@ -49,12 +51,14 @@ class Run:
             self._connection = await connect()
             await talk(self._connection)
 
-        Deferred.fromCoroutine(converse()).addErrback(self._failed).addBoth(self._end)
+        self._conversation = Deferred.fromCoroutine(converse())
+        self._conversation.addErrback(self._failed).addBoth(self._end)
 
     def _failed(self, failure: Failure) -> None:
-        if not self._leaving:
-            self.status = 1
-        if failure.check(Stop):
+        if self._leaving and failure.check(CancelledError):
+            return
+        self.status = 1
+        if isinstance(failure.value, Stop):
             self._screen.complain(failure.value.text)
         else:
             self._log.failure("The client failed", failure)
@@ -68,12 +72,14 @@ class Run:
             self._leaving = True
             self._reactor.stop()
 
-    def _leave(self) -> Deferred[object]:
+    def _leave(self) -> Deferred[Any]:
         self._leaving = True
-        self._screen.finish(interrupted=not self._over)
+        interrupted = not self._over
+        self._conversation.cancel()
+        self._screen.finish(interrupted=interrupted)
         ends = [self._console.finish()]
         if self._connection is not None:
             ends.append(self._connection.close())
-        left: Deferred[object] = DeferredList(ends)
+        left: Deferred[Any] = DeferredList(ends, consumeErrors=True)
         left.addTimeout(_LEAVING, self._clock)
         return left.addErrback(lambda failure: failure.trap(TimeoutError))

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from irchat import events
 from irchat.alarm import Alarm
 from irchat.client.console import Console
-from irchat.client.stop import InputEnded
+from irchat.client.stop import InputEnded, Stop
 from irchat.render import Line, Renderer
 from irchat.rules import CLIENT_LINE_BYTES, REPRINT_SECONDS, TIMED_MAX
 from irchat.transcript import Transcript
@@ -59,12 +59,12 @@ class Screen:
         """The next line that was typed, None when there are no more. Raises the console's Stop."""
         while (line := await self._console.read_line()) is not None:
             if len(line) > CLIENT_LINE_BYTES:
-                self.complain(f"This line is too long and was not sent; {CLIENT_LINE_BYTES:,} bytes are the most.")
+                self.complain(f"This line was not sent: it is longer than {CLIENT_LINE_BYTES:,} bytes.")
                 continue
             try:
                 return line.decode()
             except UnicodeDecodeError:
-                self.complain("This line is not UTF-8 and was not sent. Set your terminal to UTF-8.")
+                self.complain("This line was not sent: it is not UTF-8. Set your terminal to UTF-8.")
         return None
 
     async def ask(self, question: str, *, secret: bool = False) -> str:
@@ -88,8 +88,10 @@ class Screen:
 
 
 class TerminalScreen(Screen):
-    """A terminal in line mode. All that it shows is kept in a transcript, from which it is shown again without the
-    timed messages that ended: when the server says so or when our own clock does, whichever is first.
+    """A terminal in line mode.
+
+    All that it shows is kept in a transcript, from which it is shown again without the timed messages that ended:
+    when the server says so or when our own clock does, whichever is first.
 
     ``errors_apart``: standard error is not this terminal.
     """
@@ -141,23 +143,28 @@ class TerminalScreen(Screen):
         return line
 
     async def ask(self, question: str, *, secret: bool = False) -> str:
-        """The answer to a question. From then on nothing that is typed is shown, until it is asked for: who types a
-        password ahead of its question is not betrayed."""
+        """The answer to a question.
+
+        From then on nothing that is typed is shown until it is asked for, lest a password be seen that is typed
+        before its question.
+        """
         self._question = question
         self._write(question)
         if secret:
             self._echo.off()
         else:
             self._echo.on()
-        answer = None
         try:
             answer = await super().read()
+        except Stop:
+            self._write("\n")
+            raise
         finally:
             self._question = ""
             self._echo.off()
-            if secret or answer is None:
-                self._write("\n")
-            self._transcript.typed(question + ("" if secret or answer is None else answer))
+        if secret or answer is None:
+            self._write("\n")
+        self._transcript.typed(question + ("" if secret or answer is None else answer))
         if answer is None:
             raise InputEnded
         return answer
@@ -199,7 +206,7 @@ class TerminalScreen(Screen):
             self._plan()
 
     def _plan(self) -> None:
-        """Plan the next reprint: at the first end, or where others follow within half a second, at the last of them."""
+        """Plan the next reprint: at the first end, or at the last of those that follow it within half a second."""
         if self._ends:
             latest = min(self._ends.values()) + REPRINT_SECONDS
             self._next_end.set(max(end for end in self._ends.values() if end <= latest))

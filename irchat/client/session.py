@@ -17,7 +17,7 @@ Reply = events.ANY | None
 
 
 class Session:
-    """Speaks the JSON face. ``on_event`` is called with each event, ``on_lost`` when the connection is lost."""
+    """Speaks the JSON face. ``on_event`` is called with each event, ``on_lost`` if the connection is lost."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Session:
         connection.on_lost = self._end
 
     def request(self, request: requests.Request) -> Deferred[Reply]:
-        """Send a request. Fires with its reply (None for a type that this client does not know), fails with Stop."""
+        """Send a request. Fires with its reply, None for one of an unknown type; fails with Stop."""
         if self._lost is not None:
             return fail(self._lost)
         self._last_ref += 1
@@ -52,7 +52,7 @@ class Session:
         try:
             event, ref = wire.decode_event(line), wire.reply_ref(line)
         except ValueError:
-            self._connection.fail("The server sent a line that is not of this protocol. The connection was ended.")
+            self._connection.fail("The server sent what is not of this protocol. The connection was ended.")
             return
         if ref is not UNSET:
             if waiting := self._waiting.pop(ref, None):
@@ -68,10 +68,10 @@ class Session:
             self._heard = max(self._heard, now - PING_AFTER)
         silence = now - self._heard
         if silence >= SILENCE_ENDS:
-            self._connection.fail(f"Nothing was heard from the server for {SILENCE_ENDS} seconds. It has gone away.")
+            self._connection.fail(f"The server has gone away: nothing was heard for {SILENCE_ENDS} seconds.")
             return
         if silence >= PING_AFTER:
-            self.request(requests.Ping()).addErrback(lambda _: None)  # whoever waits hears of a loss otherwise
+            self.request(requests.Ping()).addErrback(lambda _: None)  # a loss is told by on_lost
             silence = 0
         self._watch = self._clock.callLater(PING_AFTER - silence, self._check_silence)
 

@@ -9,8 +9,10 @@ from irchat.rules import LOGIN_TRIES, visible
 
 
 class SignIn:
-    """The dialogue that signs ``session`` in. On a terminal what went wrong is asked again; elsewhere it ends all,
-    for the next line of a pipe is no second try."""
+    """The dialogue that signs ``session`` in.
+
+    On a terminal what went wrong is asked again; elsewhere it ends all, for the next line of a pipe is no second try.
+    """
 
     def __init__(self, session: Session, screen: Screen) -> None:
         self._session = session
@@ -40,7 +42,7 @@ class SignIn:
                     raise _refused(reply)
 
     async def _try_without_password(self, name: str) -> Reply:
-        """Where no passwords are used this is all. Elsewhere an empty one is refused, and how tells of the name."""
+        """Where no passwords are used this is all. Elsewhere how an empty one is refused tells of the name."""
         reply = await self._session.request(requests.Login(name=name))
         if isinstance(reply, events.Error) and reply.code in (Code.BAD_REQUEST, Code.BAD_CREDENTIALS):
             reply = await self._session.request(requests.Register(name=name, password=""))
@@ -56,7 +58,7 @@ class SignIn:
             if not (isinstance(reply, events.Error) and reply.code == Code.BAD_CREDENTIALS):
                 raise _refused(reply)
             tries -= 1
-            wrong = f"The password for {visible(name)} is wrong. If the name is not yours it is taken: choose another."
+            wrong = f"Wrong password for {visible(name)}. If the name is not yours, it is taken: choose another."
             if not tries:
                 raise Stop(wrong + hint)
             self._screen.complain(wrong + hint)
@@ -88,4 +90,4 @@ class SignIn:
 
 
 def _refused(reply: Reply) -> Stop:
-    return Stop(reply.text if isinstance(reply, events.Error) else "The server's answer is not of this protocol.")
+    return Stop(reply.text if isinstance(reply, events.Error) else "The server answered what this client cannot read.")

@@ -2,7 +2,7 @@
 
 
 class Stop(Exception):
-    """The client cannot go on. The text, of one or more lines, says what happened and what to do; the status is 1."""
+    """The client cannot go on. The text, of one or more lines, says what happened and what to do."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)

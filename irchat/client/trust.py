@@ -1,4 +1,4 @@
-"""Whether a server is the one that the user means: by its certificate, or by the fingerprint that the user knows."""
+"""Whether a server is the one that is meant: by its certificate, or by a fingerprint that the user trusts."""
 
 import ssl
 
@@ -14,7 +14,7 @@ Somebody may be between you and the server, to read along; or the server has a n
   expected: {expected}
   now:      {found}
 Nothing was sent. Ask whoever runs the server which fingerprint it has.
-{how_known}"""
+"""
 _GIVEN = "The expected one is that of --fingerprint."
 
 
@@ -35,8 +35,8 @@ class Trust:
         """A connection to the server that is meant. Raises Stop."""
         if not self._dialer.target.tls:
             if self._pinned is not None:
-                raise Stop(f"{self._label} runs without TLS and has no certificate to compare with --fingerprint.")
-            self._screen.note("this connection is not encrypted; who can listen to the network can read along")
+                raise Stop("--fingerprint needs TLS: without it there is no certificate to compare with.")
+            self._screen.note("this connection is not encrypted: whoever can listen to the network can read it")
             return await self._dialer.dial(None)
         if self._pinned is not None:
             return await self._dial_pinned(self._pinned, _GIVEN)
@@ -82,13 +82,14 @@ class Trust:
         found = connection.fingerprint()
         if found != expected:
             connection.close()
-            raise Stop(_WARNING.format(label=self._label, expected=expected, found=found, how_known=how_known))
+            warning = _WARNING.format(label=self._label, expected=expected, found=found)
+            raise Stop(warning + how_known)
         return connection
 
     def _how_known(self, known: Known) -> str:
         return (
-            "If you know that the server has a new certificate, and the fingerprint that it printed is the new one,\n"
-            f"delete line {known.line} of {self._known_hosts.path} and connect again."
+            "If the server is known to have a new certificate, and this is its fingerprint, delete line "
+            f"{known.line} of\n  {self._known_hosts.path}\nand connect again."
         )
 
 

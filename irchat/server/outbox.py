@@ -1,17 +1,17 @@
-"""What one session is still to be sent: joined to one write a turn, bounded, and fed from the store after falling behind.
+"""What one session is still to be sent: one write a turn, bounded, and fed from the store after falling behind.
 
 A session whose reader is slow is *behind*: stored messages are no longer queued for it, only the place in each chat
 from which it misses them. When all that was sent has drained, it is brought up to date from the store, in order.
 """
 
-from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from irchat.errors import Refusal
 from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
 from irchat.outlet import Outgoing
 from irchat.rules import WAITING_BYTES
@@ -26,131 +26,170 @@ _PAGE_BYTES = 65_536
 class Reader(Protocol):
     """The session behind an outbox: what it may see, and how its face says it."""
 
-    def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
-        """Stored messages of a chat after ``seq``."""
-
-    def say_stored(self, message: StoredMessage) -> bytes:
-        """A stored message in the session's face; nothing where it is not for this session."""
-
-    def say_missed_timed(self, since: int) -> bytes:
-        """The timed messages alive from that order on."""
-
     def say(self, publication: Publication) -> bytes:
         """A publication in the session's face."""
 
-    def caught_up(self) -> None:
-        """The session is no longer behind."""
+    def say_stored(self, message: StoredMessage) -> bytes:
+        """A stored message in the session's face; nothing where it is not for the session any more."""
+
+    def say_timed_since(self, order: int, own: set[tuple[ChatKey, int]]) -> bytes:
+        """The timed messages that are alive, from that order on, but for the session's ``own``."""
+
+    def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
+        """Stored messages of a chat after ``seq``."""
 
     def drained(self) -> None:
-        """All that waited was sent."""
+        """What waited was sent, after `Outbox.full` had told the session to ask for no more."""
 
 
 class Outbox:
-    """The bytes that wait for one session, at most `WAITING_BYTES` of events."""
+    """The bytes that wait for one session: at most `WAITING_BYTES` of events, and what one reply takes.
+
+    ``wake`` is called with the outbox when it has something to write, to have `flush` called at the end of the turn.
+    """
 
     __slots__ = (
-        "_catching_up", "_dirty", "_held", "_missed", "_missed_timed", "_others", "_others_bytes", "_outlet", "_pending",
-        "_reader", "behind", "closed", "size",
-    )
+        "_catching_up", "_held", "_kept", "_kept_bytes", "_missed", "_missed_timed", "_outlet", "_own", "_own_timed",
+        "_pending", "_reader", "_size", "_stalled", "_wake", "behind", "closed",
+    )  # fmt: skip
 
-    def __init__(self, outlet: Outgoing, reader: Reader, dirty: "deque[Outbox]") -> None:
+    def __init__(self, outlet: Outgoing, reader: Reader, wake: "Callable[[Outbox], None]") -> None:
+        self.behind = False
+        self.closed = False
         self._outlet = outlet
         self._reader = reader
-        self._dirty = dirty
+        self._wake = wake
         self._pending: list[bytes] = []
-        self.size = 0
-        self.closed = False
-        self.behind = False
+        self._size = 0
+        self._stalled = False
         self._held = False
         self._catching_up = False
+        self._kept: list[bytes] = []
+        self._kept_bytes = 0
         # By chat: the seq after which messages are missing, and the newest that is.
-        self._missed: dict[ChatKey, list[int]] = {}
+        self._missed: dict[ChatKey, tuple[int, int]] = {}
+        # The first timed message that is missing, in the order of all.
         self._missed_timed: int | None = None
-        self._others: list[bytes] = []
-        self._others_bytes = 0
+        self._own: set[tuple[ChatKey, int]] = set()
+        self._own_timed: set[tuple[ChatKey, int]] = set()
         outlet.on_drained = self._drained
 
     def put(self, data: bytes) -> None:
-        """Queue bytes that must arrive (a reply); they go out at the end of the turn."""
-        if not self.closed:
+        """Queue bytes that must arrive, as of a reply; they go out at the end of the turn."""
+        if data and not self.closed:
             if not self._pending:
-                self._dirty.append(self)
+                self._wake(self)
             self._pending.append(data)
-            self.size += len(data)
+            self._size += len(data)
 
     def offer(self, data: bytes, run: Sequence[Publication]) -> None:
-        """Queue the bytes of a run of publications; where they do not fit, the session falls behind."""
-        if self.behind:
-            self._skip(run)
-        elif self.size + len(data) > WAITING_BYTES or (not self._outlet.idle and any(p.timed for p in run)):
-            # What is left of a timed message is told at the moment of sending: it does not wait behind other bytes.
-            self.behind = True
+        """Queue ``data``, which says the publications of ``run``; where that is too much, the session falls behind."""
+        if self.behind or self._falls_behind(len(data), run):
             self._skip(run)
         else:
             self.put(data)
+
+    def offer_one(self, publication: Publication) -> None:
+        """Queue one publication as the session's face says it."""
+        if self.behind or self._falls_behind(0, (publication,)):
+            self._skip((publication,))
+        else:
+            self.put(self._reader.say(publication))
+
+    def note_own(self, publication: Publication) -> None:
+        """The session made this publication itself and knows of it: it is not to come again out of the store."""
+        if self.behind:
+            if publication.position is not None:
+                self._own.add(publication.position)
+            elif publication.timed is not None:
+                self._own_timed.add(publication.timed)
+
+    def full(self) -> bool:
+        """Whether so much waits that the session is to ask for no more; `Reader.drained` is called then."""
+        self._stalled = self._size > WAITING_BYTES
+        return self._stalled
 
     def hold(self) -> None:
         """Keep what comes until `release`, as for a session that is behind."""
         self.behind = self._held = True
 
     def release(self, seen: dict[ChatKey, int]) -> None:
-        """Go on. The session was told of these chats up to these seqs in another way."""
+        """Go on. The session was told of these chats up to these seqs already."""
         self._held = False
         for chat, seq in seen.items():
             if chat in self._missed:
                 after, newest = self._missed[chat]
+                self._missed[chat] = (max(after, seq), newest)
                 if newest <= seq:
                     del self._missed[chat]
-                else:
-                    self._missed[chat][0] = max(after, seq)
-        if self._outlet.idle:
-            self._catch_up()
+        self._catch_up()
+
+    def drop_held(self) -> None:
+        """Go on with nothing of what was held: nobody is signed in after all."""
+        self._held = self.behind = False
+        self._kept, self._kept_bytes = [], 0
+        self._forget_missed()
 
     def flush(self) -> None:
         """Write what waits, in one write, where the reader keeps up."""
-        if self._pending and self._outlet.idle and not self.closed:
-            data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
-            self._pending = []
-            self._outlet.send(data)
-            if self._outlet.idle:
-                self._sent_all()
-            else:
-                self.size = len(data)
+        if self.closed or not self._outlet.idle:
+            return
+        if self._pending:
+            self._write()
+        if self._outlet.idle:
+            self._all_sent()
 
     def close(self) -> None:
         """Close the connection after what waits now."""
         if not self.closed:
             if self._pending:
-                self._outlet.send(b"".join(self._pending))
+                self._write()
             self.closed = True
             self._outlet.close()
 
     def abort(self) -> None:
         """Close the connection at once."""
-        self.closed = True
-        self._outlet.abort()
+        if not self.closed:
+            self.closed = True
+            self._outlet.abort()
 
     def lost(self) -> None:
         """The connection is gone."""
         self.closed = True
+        self._pending = []
+
+    def _write(self) -> None:
+        data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
+        self._pending = []
+        self._outlet.send(data)
 
     def _drained(self) -> None:
-        if self._pending:
-            self.flush()
-        else:
-            self._sent_all()
+        self._size = sum(map(len, self._pending))
+        self.flush()
 
-    def _sent_all(self) -> None:
-        self.size = 0
-        if self.behind and not self._held:
+    def _all_sent(self) -> None:
+        self._size = 0
+        if self.behind:
             self._catch_up()
-        self._reader.drained()
+        if self._stalled:
+            self._stalled = False
+            self._reader.drained()
+
+    def _falls_behind(self, size: int, run: Sequence[Publication]) -> bool:
+        """Whether events are too much. What is left of a timed message is told at the moment of sending, so that one
+        does not wait behind other bytes either."""
+        self.behind = self._size + size > WAITING_BYTES or (
+            not self._outlet.idle and any(publication.timed is not None for publication in run)
+        )
+        if self.behind:
+            self._wake(self)
+        return self.behind
 
     def _skip(self, run: Sequence[Publication]) -> None:
         for publication in run:
             if publication.position is not None:
                 chat, seq = publication.position
-                self._missed.setdefault(chat, [seq - 1, seq])[1] = seq
+                self._missed[chat] = (self._missed[chat][0] if chat in self._missed else seq - 1, seq)
             elif publication.timed is not None:
                 if self._missed_timed is None:
                     self._missed_timed = publication.timed[1]
@@ -158,37 +197,44 @@ class Outbox:
                 self._keep(self._reader.say(publication))
 
     def _keep(self, data: bytes) -> None:
-        """Keep the bytes of an event that no store can give again; who lets too many gather is to connect anew."""
-        self._others.append(data)
-        self._others_bytes += len(data)
-        if self._others_bytes > WAITING_BYTES and not self.closed:
+        """Keep the bytes of an event that the store cannot give again; who lets too many gather must connect anew."""
+        self._kept.append(data)
+        self._kept_bytes += len(data)
+        if self._kept_bytes > WAITING_BYTES:
             self.abort()
 
+    def _forget_missed(self) -> None:
+        self._missed.clear()
+        self._missed_timed = None
+        self._own.clear()
+        self._own_timed.clear()
+
     def _catch_up(self) -> None:
-        if not self._catching_up:
+        if not (self._catching_up or self._held):
             self._catching_up = True
             Deferred.fromCoroutine(self._feed()).addErrback(self._cannot_catch_up)
 
     def _cannot_catch_up(self, failure: Failure) -> None:
-        """The store does not answer: let the client come back, when it will find all that it missed."""
-        _log.failure("a slow session could not be brought up to date", failure)
-        if not self.closed:
-            self.abort()
+        """The store does not answer: let the client come back, and it will find all that it missed."""
+        if not failure.check(Refusal):
+            _log.failure("a session that fell behind could not be brought up to date", failure)
+        self.abort()
 
     async def _feed(self) -> None:
-        """Send what was missed, page by page, each when the one before has drained; `_catch_up` is called again then."""
+        """Send what was missed, page by page, each when the one before has drained (it is called again then)."""
         try:
             while self._outlet.idle and not self.closed:
-                if self._others:
-                    self._send(self._take_others())
+                if self._kept:
+                    data, self._kept, self._kept_bytes = b"".join(self._kept), [], 0
+                    self._send_now(data)
                 elif self._missed:
                     await self._feed_page()
                 elif self._missed_timed is not None:
-                    since, self._missed_timed = self._missed_timed, None
-                    self._send(self._reader.say_missed_timed(since))
+                    order, self._missed_timed = self._missed_timed, None
+                    self._send_now(self._reader.say_timed_since(order, self._own_timed))
                 else:
                     self.behind = False
-                    self._reader.caught_up()
+                    self._forget_missed()
                     return
         finally:
             self._catching_up = False
@@ -196,24 +242,26 @@ class Outbox:
     async def _feed_page(self) -> None:
         chat, (after, newest) = next(iter(self._missed.items()))
         page = await self._reader.page_after(chat, after, _PAGE_MESSAGES, _PAGE_BYTES)
-        last = page.messages[-1].seq if page.more else max(page.last_seq, newest)
-        still_missed = self._missed[chat]
-        still_missed[0] = last
-        if still_missed[1] <= last:
+        after = page.messages[-1].seq if page.more else max(page.last_seq, newest)
+        newest = self._missed[chat][1]
+        if newest > after:
+            self._missed[chat] = (after, newest)
+        else:
             del self._missed[chat]
-        if not self.closed:
-            self._send(b"".join(map(self._reader.say_stored, page.messages)))
+        mine = self._own
+        self._send_now(
+            b"".join(
+                self._reader.say_stored(message)
+                for message in page.messages
+                if (message.chat, message.seq) not in mine
+            )
+        )
 
-    def _take_others(self) -> bytes:
-        data = b"".join(self._others)
-        self._others, self._others_bytes = [], 0
-        return data
-
-    def _send(self, data: bytes) -> None:
-        if data:
-            self.size += len(data)
-            self._outlet.send(data)
+    def _send_now(self, data: bytes) -> None:
+        """Send ``data`` after what waits, without waiting for the end of the turn."""
+        if not self.closed and (data or self._pending):
+            self._pending.append(data)
+            self._size += len(data)
+            self._write()
             if self._outlet.idle:
-                self.size -= len(data)
-
-
+                self._size = 0

@@ -39,7 +39,7 @@ def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
     """A page of a chat."""
     membership = connection.execute(
         "SELECT chats.id, last_seq, since_seq, read_seq FROM chats JOIN members"
-        f" ON members.chat = chats.id AND members.user = ? WHERE {_chat_is(query.chat)}",  # noqa: S608
+        f" ON members.chat = chats.id AND members.user = ? WHERE {_chat_is(query.chat)}",
         (query.user, *_chat_values(query.chat)),
     ).fetchone()
     if membership is None:
@@ -50,7 +50,7 @@ def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
     below = last_seq + 1 if query.before is None else min(query.before, last_seq + 1)
     rows = connection.execute(
         "SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ? AND seq < ?"
-        f" AND {_seen('sender', query.hidden)} ORDER BY seq {'ASC' if forwards else 'DESC'} LIMIT ?",  # noqa: S608
+        f" AND {_seen('sender', query.hidden)} ORDER BY seq {'ASC' if forwards else 'DESC'} LIMIT ?",
         (chat, _int64(above), _int64(below), query.limit + 1),
     )
     messages: list[StoredMessage] = []
@@ -80,7 +80,7 @@ def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) ->
         if hidden and unread:
             unread -= connection.execute(
                 "SELECT count(*) FROM messages WHERE chat = ? AND seq > ?"
-                f" AND NOT {_seen('sender', hidden)}",  # noqa: S608
+                f" AND NOT {_seen('sender', hidden)}",
                 (chat, read_seq),
             ).fetchone()[0]
         key: ChatKey = chat if low is None else (low, high)
@@ -112,7 +112,7 @@ def search(
         " CROSS JOIN members ON members.user = ? AND members.chat = place.chat AND place.seq > members.since_seq"
         " CROSS JOIN messages ON messages.chat = place.chat AND messages.seq = place.seq"
         " CROSS JOIN chats ON chats.id = place.chat"
-        f" WHERE message_words MATCH ? AND {_seen('sender', hidden)}"  # noqa: S608
+        f" WHERE message_words MATCH ? AND {_seen('sender', hidden)}"
         " ORDER BY message_words.rowid DESC LIMIT ?",
         (user, f"chat:({in_chats}) AND text:({with_words})", limit + 1),
     ).fetchall()

@@ -1,10 +1,11 @@
-"""The threads of the store: one that writes, a few that read."""
+"""The threads of the store: one that writes, a few that read; or none, for a process that does nothing else."""
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
@@ -40,3 +41,20 @@ class StoreThreads:
         """Wait for what runs and stop."""
         self._writer.stop()
         self._readers.stop()
+
+
+class NoThreads:
+    """Runs the store's calls at once."""
+
+    def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call``."""
+        return maybeDeferred(call, *args)
+
+    read = write
+
+    def local(self) -> Any:
+        """An object for attributes."""
+        return SimpleNamespace()
+
+    def stop(self) -> None:
+        """Nothing runs."""

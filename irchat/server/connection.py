@@ -1,0 +1,184 @@
+"""A connection: lines in, the choice of the face, and the limits of time.
+
+The server greets; the first line chooses the face. Who does not sign in within a minute is told so and disconnected. A
+JSON client that is silent for 45 seconds is asked for a sign of life, after 90 it is given up; in the text face TCP
+keepalive does this. A line that is too long is thrown away up to its end, and answered.
+"""
+
+import re
+import socket
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+
+from irchat import events
+from irchat.errors import Code, Refusal
+from irchat.outlet import Outgoing, Outlet
+from irchat.render import Renderer
+from irchat.rules import CLIENT_LINE_BYTES, LOGIN_SECONDS, PING_AFTER, PROTOCOL, SILENCE_ENDS
+from irchat.server.json_face import JSONFace
+from irchat.server.pace import Pace
+from irchat.server.session import Services, Session
+from irchat.server.text_face import TextFace
+from irchat.tls import TLSLayer
+
+_HTTP_REQUEST = re.compile(rb"[A-Z]+ \S+ HTTP/\d")
+_KEEPALIVE_PROBES = 3
+_LINGER_SECONDS = 10.0
+
+
+class Connection(LineReceiver):
+    """One connection of a client."""
+
+    transport: Any  # Twisted's TCP connection, TLS over it, or a test's
+    delimiter = b"\n"
+    # Room for the carriage return that may come before the end.
+    MAX_LENGTH = CLIENT_LINE_BYTES + 1
+
+    def __init__(self, services: Services, clock: IReactorTime, server_name: str, rate: float) -> None:
+        self._services = services
+        self._clock = clock
+        self._server_name = server_name
+        self._rate = rate
+        self._face: TextFace | JSONFace
+        self._has_face = False
+        self._rest = b""
+        self._last_line = clock.seconds()
+        self._is_pinged = False
+        self._timer: IDelayedCall | None = None
+
+    def connectionMade(self) -> None:
+        """Greet."""
+        outlet: Outgoing = self.transport if isinstance(self.transport, TLSLayer) else Outlet(self.transport)
+        pace = Pace(self._rate, self._clock.seconds)
+        self.session = Session(self._services, outlet, pace, self._welcomed, self._pause, self._linger)
+        self._face = TextFace(
+            self.session,
+            self._services.chat.directory,
+            self._services.accounts,
+            Renderer(colour=True),
+            self._clock,
+        )
+        self.session.speak(self._face)
+        self._timer = self._clock.callLater(LOGIN_SECONDS, self._sign_in_late)
+        self.session.outbox.put(f"IRChat/{PROTOCOL} {self._server_name}: your username?\n".encode())
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The client is gone."""
+        self._cancel_timer()
+        self.session.lost()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes came. What follows an overlong line is taken up anew, for LineReceiver has let go of it."""
+        super().dataReceived(data)
+        while self._rest and not self.paused:
+            rest, self._rest = self._rest, b""
+            super().dataReceived(rest)
+
+    def lineReceived(self, line: bytes) -> None:
+        """A line came."""
+        line = line.removesuffix(b"\r")
+        self._last_line = self._clock.seconds()
+        self._is_pinged = False
+        if len(line) > CLIENT_LINE_BYTES:
+            self._refuse_overlong()
+        elif line and (self._has_face or self._choose_face(line)):
+            self._face.line(line)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """More than a line may hold came, with or without its end."""
+        self._refuse_overlong()
+        _, end, self._rest = line.partition(self.delimiter)
+        if not end:
+            self.setRawMode()
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """More of a line that is too long came: throw it away up to its end."""
+        _, end, rest = data.partition(self.delimiter)
+        if end:
+            self.setLineMode(rest)
+
+    def _refuse_overlong(self) -> None:
+        refusal = Refusal(
+            Code.LINE_TOO_LONG, f"The line is longer than {CLIENT_LINE_BYTES:,} bytes; it was thrown away. Send less."
+        )
+        self.session.refuse(refusal, None)
+
+    def _choose_face(self, line: bytes) -> bool:
+        """The first line that is not blank chooses; False where it is not for the face to read."""
+        if not line.strip():
+            return False
+        if _HTTP_REQUEST.match(line):
+            self.session.end("this is no web server")
+            return False
+        if line.startswith(b"{"):
+            self._face = JSONFace(self.session)
+            self.session.speak(self._face)
+        self._has_face = True
+        return True
+
+    def _welcomed(self) -> None:
+        if isinstance(self._face, JSONFace):
+            self._watch()
+        else:
+            self._cancel_timer()
+            self._keep_alive()
+
+    def _sign_in_late(self) -> None:
+        self._timer = None
+        self.session.end(f"nobody signed in within {LOGIN_SECONDS} seconds")
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _watch(self) -> None:
+        """Look again when the client will have been silent for too long."""
+        self._cancel_timer()
+        due = self._last_line + (SILENCE_ENDS if self._is_pinged else PING_AFTER)
+        self._timer = self._clock.callLater(max(0.0, due - self._clock.seconds()), self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        silence = self._clock.seconds() - self._last_line
+        if silence >= SILENCE_ENDS:
+            self.session.end(f"nothing heard for {SILENCE_ENDS} seconds")
+            return
+        if silence >= PING_AFTER and not self._is_pinged:
+            self._is_pinged = True
+            self.session.outbox.put(JSONFace.encode(events.Ping()))
+        self._watch()
+
+    def _keep_alive(self) -> None:
+        """Have the system notice within 90 seconds that a text client is gone."""
+        tcp: Any = self.transport.transport if isinstance(self.transport, TLSLayer) else self.transport
+        tcp.setTcpKeepAlive(1)
+        handle = tcp.getHandle()
+        interval = (SILENCE_ENDS - PING_AFTER) // _KEEPALIVE_PROBES
+        for option, value in (
+            ("TCP_KEEPIDLE", PING_AFTER),
+            ("TCP_KEEPINTVL", interval),
+            ("TCP_KEEPCNT", _KEEPALIVE_PROBES),
+        ):
+            if hasattr(socket, option):
+                handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+    def _linger(self) -> None:
+        """The connection closes; who does not read the last line is not waited for long."""
+        self._cancel_timer()
+        self._timer = self._clock.callLater(_LINGER_SECONDS, self._abort)
+
+    def _abort(self) -> None:
+        self._timer = None
+        self.transport.abortConnection()
+
+    def _pause(self, is_full: bool) -> None:
+        """Read no more while the session has more to answer than it may, and read on after."""
+        if is_full:
+            self.pauseProducing()
+        else:
+            self.resumeProducing()

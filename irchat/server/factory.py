@@ -1,0 +1,78 @@
+"""The factory: makes connections, with or without TLS, and holds those that there are."""
+
+import ssl
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
+from twisted.python.failure import Failure
+
+from irchat.rules import LOGIN_SECONDS
+from irchat.server.connection import Connection
+from irchat.server.session import Services
+from irchat.tls import TLSLayer
+
+_STOP_SECONDS = 1.0
+
+
+class ChatFactory(ServerFactory):
+    """Builds a `Connection` for each client. ``tls`` None: plain TCP."""
+
+    noisy = False
+
+    def __init__(
+        self, services: Services, clock: IReactorTime, *, name: str, rate: float, tls: ssl.SSLContext | None
+    ) -> None:
+        self.connections: set[Connection] = set()
+        self._services = services
+        self._clock = clock
+        self._name = name
+        self._rate = rate
+        self._tls = tls
+        self._stopped: Deferred[None] | None = None
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        """A connection for a client."""
+        connection = _HeldConnection(self, self._services, self._clock, self._name, self._rate)
+        if self._tls is None:
+            return connection
+        return TLSLayer(
+            self._tls, connection, server_side=True, clock=self._clock, handshake_seconds=LOGIN_SECONDS
+        )
+
+    def stop(self) -> Deferred[None]:
+        """Say ``bye`` to all sessions and close them; fires when all are closed, in a second at most."""
+        self._stopped = Deferred()
+        self._clock.callLater(_STOP_SECONDS, self._abort_all)
+        for connection in list(self.connections):
+            connection.session.end("the server stops")
+        self.noticed()
+        return self._stopped
+
+    def noticed(self) -> None:
+        """A connection came or went."""
+        if self._stopped is not None and not self.connections:
+            stopped, self._stopped = self._stopped, None
+            stopped.callback(None)
+
+    def _abort_all(self) -> None:
+        for connection in list(self.connections):
+            connection.transport.abortConnection()
+
+
+class _HeldConnection(Connection):
+    """A connection that its factory knows of."""
+
+    def __init__(self, chat_factory: ChatFactory, *args: Any) -> None:
+        super().__init__(*args)
+        self._chat_factory = chat_factory
+
+    def connectionMade(self) -> None:
+        super().connectionMade()
+        self._chat_factory.connections.add(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        super().connectionLost(reason)
+        self._chat_factory.connections.discard(self)
+        self._chat_factory.noticed()

@@ -1,0 +1,348 @@
+"""One session: takes requests in order, lets sends run side by side, and answers in the order of the requests."""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from irchat import events, requests
+from irchat.accounts import Accounts, SignedIn
+from irchat.chat.directory import User
+from irchat.chat.service import ChatService
+from irchat.commands import AS_MESSAGE, REGISTRY, Command
+from irchat.errors import Code, Refusal
+from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
+from irchat.outlet import Outgoing
+from irchat.server.delivery import Delivery, Encode
+from irchat.server.outbox import Outbox
+from irchat.server.pace import Pace
+from irchat.server.presence import PresenceFeed
+
+_log = Logger()
+
+# Requests that one session may have unanswered; past that it is not read from.
+_UNANSWERED_MOST = 512
+
+_MAY_BE_MEANT_AS_MESSAGE = frozenset({"+", "-", "~", "ls"})
+_NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
+
+
+class Face(Protocol):
+    """How a connection speaks. ``encode`` is None where each session says events in a way of its own."""
+
+    @property
+    def encode(self) -> Encode | None:
+        """What says an event to all sessions of this face alike."""
+
+    @property
+    def wants_token(self) -> bool:
+        """Whether who signs in here is given a token."""
+
+    def reply(self, context: Any, event: events.Event) -> bytes:
+        """The reply to the request that came with ``context``."""
+
+    def event(
+        self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
+    ) -> bytes:
+        """An event; of a message, where it stands in its chat."""
+
+    def lost(self) -> None:
+        """The session is over."""
+
+
+class Services:
+    """What all sessions of a server share."""
+
+    def __init__(
+        self, chat: ChatService, accounts: Accounts, delivery: Delivery, presence: PresenceFeed
+    ) -> None:
+        self.chat = chat
+        self.accounts = accounts
+        self.delivery = delivery
+        self.presence = presence
+
+
+class _Slot:
+    """The place of one reply in the order of replies."""
+
+    __slots__ = ("context", "exclusive", "reply")
+
+    def __init__(self, context: Any, exclusive: bool) -> None:
+        self.context = context
+        self.exclusive = exclusive
+        self.reply: events.Event | None = None
+
+
+class _Asked:
+    """A request that waits for its turn, or the refusal that met it on being read."""
+
+    __slots__ = ("command", "context", "prefix", "refusal", "request")
+
+    def __init__(self, context: Any) -> None:
+        self.context = context
+        self.refusal: Refusal | None = None
+        self.command: type[Command] | None = None
+        self.request: requests.Request | None = None
+        self.prefix: str | None = None
+
+
+class Session:
+    """A connection's requests and replies, and whose it is.
+
+    ``on_welcome`` is called when it is signed in, ``on_full`` with whether it is to be read from no more for now,
+    ``on_bye`` when the last line is said and the connection closes as soon as that is sent.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        outlet: Outgoing,
+        pace: Pace,
+        on_welcome: Callable[[], None],
+        on_full: Callable[[bool], None],
+        on_bye: Callable[[], None],
+    ) -> None:
+        self.outbox = Outbox(outlet, self, services.delivery.wake)
+        self.token: bytes | None = None
+        self.face: Face
+        self.encode: Encode | None = None
+        self.wants_token = False
+        self.user_id = 0
+        self._user: User | None = None
+        self._services = services
+        self._pace = pace
+        self._on_welcome = on_welcome
+        self._on_full = on_full
+        self._on_bye = on_bye
+        self._is_full = False
+        self._waiting: deque[_Asked] = deque()
+        self._slots: deque[_Slot] = deque()
+        self._advancing = False
+        self._over = False
+        self._seen: dict[ChatKey, int] = {}
+
+    def speak(self, face: Face) -> None:
+        """Use ``face`` from now on."""
+        self.face = face
+        self.encode = face.encode
+        self.wants_token = face.wants_token
+
+    # What the face calls.
+
+    def ask(self, request: requests.Request, context: Any) -> None:
+        """Answer ``request`` when its turn comes; the face is handed ``context`` with the reply."""
+        asked = _Asked(context)
+        try:
+            self._read(asked, request)
+        except Refusal as refusal:
+            asked.refusal = refusal
+        self._wait(asked)
+
+    def refuse(self, refusal: Refusal, context: Any) -> None:
+        """Answer what is no request with ``refusal`` when its turn comes."""
+        asked = _Asked(context)
+        asked.refusal = refusal
+        self._wait(asked)
+
+    def end(self, reason: str) -> None:
+        """Say ``bye`` and close the connection when what waits is sent."""
+        if not self._over:
+            self._say_bye(None, events.Bye(reason=reason))
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._finish()
+        self.outbox.lost()
+
+    def mark_shown(self, chat: ChatKey, seq: int) -> None:
+        """The user has seen the chat up to ``seq``; the marker is saved by and by."""
+        if self._user is not None:
+            marking = self._services.chat.reading.mark_shown(self._user, chat, seq, self)
+            if marking is not None:
+                # What cannot be saved shows as unread again.
+                marking.addErrback(lambda failure: failure.trap(Refusal))
+
+    def timed_shown(self, chat: ChatKey, order: int) -> None:
+        """The user has seen a timed message."""
+        self._services.chat.reading.timed_shown(self.user, chat, order)
+
+    # What the commands call (`irchat.commands.Caller`).
+
+    @property
+    def user(self) -> User:
+        """Who is signed in. Raises Refusal ``not-logged-in``."""
+        if self._user is None:
+            raise Refusal(Code.NOT_LOGGED_IN, "Sign in first: login, register or resume.")
+        return self._user
+
+    @property
+    def is_signed_in(self) -> bool:
+        """Whether somebody is signed in."""
+        return self._user is not None
+
+    def admit_message(self) -> None:
+        """Count a message. Raises Refusal ``too-fast``."""
+        self._pace.admit()
+
+    def join(self, signed_in: SignedIn) -> None:
+        """The session is that user's from now on; what happens is kept until the welcome is sent."""
+        if self._over:
+            raise Refusal(Code.NOT_LOGGED_IN, "The connection is closed.")
+        self._user = signed_in.user
+        self.user_id = signed_in.user.id
+        self.token = signed_in.digest
+        self.outbox.hold()
+        self._services.delivery.add(self)
+        self._services.chat.enter(signed_in.user)
+
+    def part(self) -> None:
+        """The session is nobody's again."""
+        if self._user is not None:
+            user, self._user, self.token = self._user, None, None
+            self._services.delivery.remove(self)
+            self._services.presence.remove(self)
+            self._services.chat.leave(user)
+            self.outbox.drop_held()
+
+    def saw(self, ends: dict[ChatKey, int]) -> None:
+        """The welcome tells of these chats up to these seqs."""
+        self._seen = ends
+
+    # What the outbox calls (`irchat.server.outbox.Reader`).
+
+    def say(self, publication: Publication) -> bytes:
+        """A publication in the session's face."""
+        return self.face.event(publication.event, publication.position, publication.timed)
+
+    def say_stored(self, message: StoredMessage) -> bytes:
+        """A stored message in the session's face."""
+        event = self._services.chat.reading.event(self.user, message)
+        return b"" if event is None else self.face.event(event, (message.chat, message.seq), None)
+
+    def say_timed_since(self, order: int, own: set[tuple[ChatKey, int]]) -> bytes:
+        """The timed messages that are alive, from that order on."""
+        missed = self._services.chat.reading.missed_timed(self.user, order, own)
+        return b"".join(self.face.event(event, None, place) for place, event in missed)
+
+    def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
+        """Stored messages of a chat after ``seq``."""
+        return self._services.chat.reading.after(self.user, chat, seq, limit, page_bytes)
+
+    def drained(self) -> None:
+        """There is room for replies again."""
+        self._advance()
+
+    # Requests, one after another.
+
+    def _read(self, asked: _Asked, request: requests.Request) -> None:
+        if isinstance(request, requests.Line):
+            asked.command, read = REGISTRY.read(request.line)
+            asked.prefix = asked.command.prefix
+            if isinstance(read, requests.Send) and request.nonce is not None:
+                read = requests.Send(
+                    chat=read.chat, text=read.text, expires_in=read.expires_in, nonce=request.nonce
+                )
+            asked.request = read
+        else:
+            asked.command, asked.request = REGISTRY.for_request(request), request
+
+    def _wait(self, asked: _Asked) -> None:
+        if not self._over:
+            self._waiting.append(asked)
+            self._advance()
+
+    def _advance(self) -> None:
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            while self._waiting and not self._over and self._may_start(self._waiting[0]):
+                self._start(self._waiting.popleft())
+        finally:
+            self._advancing = False
+        self._tell_full()
+
+    def _may_start(self, asked: _Asked) -> bool:
+        """A read waits for all before it, and all after it wait for the read; sends run side by side."""
+        if self._slots:
+            if self._slots[-1].exclusive or len(self._slots) >= _UNANSWERED_MOST:
+                return False
+            if asked.command is not None and not asked.command.pipelined:
+                return False
+        return not self.outbox.full()
+
+    def _tell_full(self) -> None:
+        if self._is_full != bool(self._waiting) and not self._over:
+            self._is_full = bool(self._waiting)
+            self._on_full(self._is_full)
+
+    def _start(self, asked: _Asked) -> None:
+        slot = _Slot(asked.context, exclusive=asked.command is None or not asked.command.pipelined)
+        self._slots.append(slot)
+        try:
+            outcome = self._run(asked)
+        except Exception:
+            self._failed(Failure(), slot, asked.prefix)
+            return
+        if isinstance(outcome, events.Event):
+            self._answer(outcome, slot)
+            return
+        if not isinstance(outcome, Deferred):
+            outcome = Deferred.fromCoroutine(outcome)
+        outcome.addCallbacks(
+            self._answer, self._failed, callbackArgs=(slot,), errbackArgs=(slot, asked.prefix)
+        )
+        outcome.addErrback(lambda failure: _log.failure("a reply could not be given", failure))
+
+    def _run(self, asked: _Asked) -> Any:
+        if asked.refusal is not None or asked.command is None:
+            assert asked.refusal is not None
+            raise asked.refusal
+        if asked.command.signed_in is False and self._user is not None:
+            raise Refusal(Code.ALREADY_LOGGED_IN, "This session is signed in already.")
+        if asked.command.signed_in:
+            _ = self.user
+        return asked.command.run(self._services, self, asked.request)
+
+    def _failed(self, failure: Failure, slot: _Slot, prefix: str | None) -> None:
+        error = failure.value
+        if not isinstance(error, Refusal):
+            _log.failure("a request failed", failure)
+            error = Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed.")
+        text = error.text
+        if prefix in _MAY_BE_MEANT_AS_MESSAGE and error.code in _NOT_FOUND:
+            text += AS_MESSAGE
+        self._answer(events.Error(code=error.code.value, text=text, usage=error.usage), slot)
+
+    def _answer(self, reply: events.Event, slot: _Slot) -> None:
+        slot.reply = reply
+        while self._slots and (reply_of_first := self._slots[0].reply) is not None:
+            first = self._slots.popleft()
+            if self._over:
+                continue
+            if isinstance(reply_of_first, events.Bye):
+                self._say_bye(first.context, reply_of_first)
+            else:
+                self.outbox.put(self.face.reply(first.context, reply_of_first))
+                if isinstance(reply_of_first, events.Welcome):
+                    self._services.presence.add(self)
+                    self.outbox.release(self._seen)
+                    self._seen = {}
+                    self._on_welcome()
+        self._advance()
+
+    def _say_bye(self, context: Any, bye: events.Bye) -> None:
+        self.outbox.put(self.face.reply(context, bye))
+        self._finish()
+        self.outbox.close()
+        self._on_bye()
+
+    def _finish(self) -> None:
+        if not self._over:
+            self._over = True
+            self._waiting.clear()
+            self.face.lost()
+            self.part()

@@ -1,0 +1,257 @@
+"""The text face: for a person with nc, telnet or openssl s_client. Every line is a command of the language."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from irchat import events, requests
+from irchat.accounts import Accounts
+from irchat.alarm import Alarm
+from irchat.chat.directory import Directory
+from irchat.errors import Code, Refusal
+from irchat.interfaces import ChatKey
+from irchat.render import Line, Renderer
+from irchat.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, REPRINT_SECONDS, check_password
+from irchat.server.session import Session
+from irchat.transcript import Transcript
+from irchat.wire import bad_encoding
+
+_CHANGE_PASSWORD = "!password"  # noqa: S105 -- what is typed to change it
+
+
+class TextFace:
+    """Asks for name and password, then takes commands and shows what comes, without a trace of timed messages."""
+
+    encode = None
+    wants_token = False
+
+    def __init__(
+        self, session: Session, directory: Directory, accounts: Accounts, renderer: Renderer, clock: IReactorTime
+    ) -> None:
+        self._session = session
+        self._directory = directory
+        self._accounts = accounts
+        self._renderer = renderer
+        self._clock = clock
+        self._take: Callable[[str], None] = self._take_name
+        self._typed: deque[str] = deque()
+        self._is_waiting = False
+        self._name = ""
+        self._passwords: list[str] = []
+        self._tries = 0
+        self._transcript = Transcript()
+        self._ends: dict[str, float] = {}
+        self._ended: set[str] = set()
+        self._reprint_alarm = Alarm(clock, self._reprint)
+        self._marks: dict[ChatKey, int] = {}
+        self._saving: IDelayedCall | None = None
+
+    def line(self, line: bytes) -> None:
+        """A line came, without its end."""
+        try:
+            self._typed.append(line.decode())
+        except UnicodeDecodeError:
+            self._session.refuse(bad_encoding(), None)
+            return
+        self._take_lines()
+
+    # What the session calls (`irchat.server.session.Face`).
+
+    def reply(self, context: Any, event: events.Event) -> bytes:
+        """The reply to a command, or in the sign-in what comes next: ``context`` is what takes it, or the typed line."""
+        if callable(context):
+            said: bytes = context(event)
+            return said
+        if isinstance(event, events.Sent) and event.id is not None:
+            self._transcript.sent(context, event)
+            self._ends[event.id] = self._clock.seconds() + (event.left_ms or 0) / 1000
+        return self._show(event)
+
+    def event(
+        self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
+    ) -> bytes:
+        """An event. What is shown counts as read."""
+        if isinstance(event, events.Erased):
+            self._erase(event.id)
+            return b""
+        if position is not None:
+            self._mark(*position)
+        elif timed is not None:
+            self._session.timed_shown(*timed)
+        return self._show(event)
+
+    def lost(self) -> None:
+        """The session is over."""
+        self._reprint_alarm.cancel()
+        if self._saving is not None:
+            self._saving.cancel()
+            self._save_marks()
+
+    # Lines, one after another: the next is taken when the sign-in knows what the last one led to.
+
+    def _take_lines(self) -> None:
+        while self._typed and not self._is_waiting:
+            self._take(self._typed.popleft())
+
+    def _ask_and_wait(self, request: requests.Request, then: Callable[[events.Event], bytes]) -> None:
+        def answered(event: events.Event) -> bytes:
+            self._is_waiting = False
+            said = then(event)
+            # After the reply is written, so that what the next line says comes after it.
+            self._clock.callLater(0, self._take_lines)
+            return said
+
+        self._is_waiting = True
+        self._session.ask(request, answered)
+
+    def _ask_person(self, question: str, take: Callable[[str], None]) -> bytes:
+        self._take = take
+        return f"{question}\n".encode()
+
+    def _say(self, data: bytes) -> None:
+        self._session.outbox.put(data)
+
+    # Signing in.
+
+    def _take_name(self, line: str) -> None:
+        name = line.strip()
+        if not name:
+            return
+        try:
+            known = self._directory.find_user(name) is not None
+        except Refusal as refusal:
+            self._say(self._refused(refusal) + self._ask_person("Your username?", self._take_name))
+            return
+        self._name = name
+        if not self._accounts.passwords:
+            self._ask_and_wait(requests.Login(name=name), self._name_answered)
+        elif known:
+            self._say(self._ask_person(f"Password for {name}?", self._take_password))
+        elif not self._accounts.registration_open:
+            self._say(
+                f"! There is no user {name}, and this server takes no new names. Ask the person who runs it.\n".encode()
+                + self._ask_person("Your username?", self._take_name)
+            )
+        else:
+            self._say(f"{name} is a new name here, welcome.\n".encode() + self._choose_password(self._create))
+
+    def _name_answered(self, event: events.Event) -> bytes:
+        if isinstance(event, events.Welcome):
+            return self._let_in(event)
+        return self._show(event) + self._ask_person("Your username?", self._take_name)
+
+    def _take_password(self, line: str) -> None:
+        self._ask_and_wait(requests.Login(name=self._name, password=line), self._password_answered)
+
+    def _password_answered(self, event: events.Event) -> bytes:
+        if isinstance(event, events.Welcome):
+            return self._let_in(event)
+        if isinstance(event, events.Error) and event.code != Code.BAD_CREDENTIALS:
+            return self._show(event) + self._ask_person(f"Password for {self._name}?", self._take_password)
+        self._tries += 1
+        if self._tries == LOGIN_TRIES:
+            self._clock.callLater(0, self._session.end, f"{LOGIN_TRIES} wrong passwords")
+            return b"! That password is wrong.\n"
+        return b"! That password is wrong.\n" + self._ask_person(
+            f"Password for {self._name}, once more?", self._take_password
+        )
+
+    def _choose_password(self, use: Callable[[str], None]) -> bytes:
+        def take_again(line: str) -> None:
+            if line == self._passwords.pop():
+                use(line)
+            else:
+                self._say(b"! The two are not the same.\n" + self._choose_password(use))
+
+        def take(line: str) -> None:
+            try:
+                self._passwords = [check_password(line, self._name)]
+            except Refusal as refusal:
+                self._say(self._refused(refusal) + self._choose_password(use))
+            else:
+                self._say(self._ask_person("The same password again?", take_again))
+
+        return self._ask_person(f"Choose a password ({PASSWORD_MIN_BYTES} characters or more)?", take)
+
+    def _create(self, password: str) -> None:
+        self._ask_and_wait(requests.Register(name=self._name, password=password), self._name_answered)
+
+    def _let_in(self, welcome: events.Welcome) -> bytes:
+        self._name = welcome.name
+        self._take = self._take_command
+        return self._show(welcome)
+
+    # Signed in.
+
+    def _take_command(self, line: str) -> None:
+        typed = line.strip()
+        if not typed:
+            return
+        self._transcript.typed(typed)
+        if typed == _CHANGE_PASSWORD:
+            self._say(self._ask_person("Your old password?", self._take_old_password))
+        else:
+            self._session.ask(requests.Line(line=typed), typed)
+
+    def _take_old_password(self, old: str) -> None:
+        def change(new: str) -> None:
+            self._ask_and_wait(requests.Password(old=old, new=new), self._password_changed)
+
+        self._say(self._choose_password(change))
+
+    def _password_changed(self, event: events.Event) -> bytes:
+        self._take = self._take_command
+        if isinstance(event, events.Ok):
+            return self._show_lines([self._renderer.note("your password is changed")])
+        return self._show(event)
+
+    # Showing, marking, erasing.
+
+    def _refused(self, refusal: Refusal) -> bytes:
+        return self._show(events.Error(code=refusal.code.value, text=refusal.text, usage=refusal.usage))
+
+    def _show(self, event: events.Event) -> bytes:
+        now = self._clock.seconds()
+        shown = [event] if isinstance(event, events.Message) else getattr(event, "messages", ())
+        for message in shown:
+            if message.id is not None:
+                self._ends[message.id] = now + (message.left_ms or 0) / 1000
+        return self._show_lines(self._renderer.lines(event))
+
+    def _show_lines(self, lines: Iterable[Line]) -> bytes:
+        lines = list(lines)
+        self._transcript.show(lines)
+        return "".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace")
+
+    def _mark(self, chat: ChatKey, seq: int) -> None:
+        self._marks[chat] = max(seq, self._marks.get(chat, 0))
+        if self._saving is None:
+            self._saving = self._clock.callLater(MARKER_SECONDS, self._save_marks)
+
+    def _save_marks(self) -> None:
+        self._saving = None
+        marks, self._marks = self._marks, {}
+        for chat, seq in marks.items():
+            self._session.mark_shown(chat, seq)
+
+    def _erase(self, timed_id: str) -> None:
+        """Have the message reprinted away: at once, or with the last of those that end within the next half second."""
+        self._ends.pop(timed_id, None)
+        if not self._transcript.shows(timed_id):
+            return
+        if not self._ended:
+            now = self._clock.seconds()
+            soon = (end for end in self._ends.values() if now <= end <= now + REPRINT_SECONDS)
+            self._reprint_alarm.set(max(soon, default=now))
+        self._ended.add(timed_id)
+
+    def _reprint(self) -> None:
+        now = self._clock.seconds()
+        over = {timed_id for timed_id, end in self._ends.items() if end <= now}
+        for timed_id in over:
+            del self._ends[timed_id]
+        self._transcript.erase(self._ended | over)
+        self._ended.clear()
+        self._say(self._transcript.reprint().encode("utf-8", "replace"))
