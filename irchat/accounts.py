@@ -57,7 +57,10 @@ class Accounts:
         self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
 
     async def register(self, name: str, password: str, *, with_token: bool = True) -> SignedIn:
-        """A new account. Raises Refusal ``registration-closed``, ``bad-name``, ``name-taken`` or ``weak-password``."""
+        """A new account.
+
+        Raises Refusal ``registration-closed``, ``bad-name``, ``name-taken`` or ``weak-password``.
+        """
         if not self.registration_open:
             raise _registration_closed()
         return await self._create(name, password, with_token=with_token)
@@ -95,7 +98,10 @@ class Accounts:
         return SignedIn(user, new=False, token=token, digest=digest)
 
     async def change_password(self, user: User, old: str, new: str, keep: bytes | None) -> None:
-        """Change the password and end all tokens but ``keep``. Raises Refusal ``bad-credentials``, ``weak-password``."""
+        """Change the password and end all tokens but ``keep``.
+
+        Raises Refusal ``bad-credentials`` or ``weak-password``.
+        """
         known = await self._store.password(user.id)
         if known is None or not await self._verify(known, old):
             raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")

@@ -153,7 +153,7 @@ class StoredMessage(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Messages of a chat, oldest first. ``more``: there are more in the direction asked. ``last_seq``: the chat's end."""
+    """Messages of a chat, oldest first; if there are ``more`` in the direction asked; the chat's ``last_seq``."""
 
     messages: list[StoredMessage]
     more: bool
@@ -232,7 +232,7 @@ class Store(Protocol):
     def search(
         self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], limit: int
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        """The newest messages that hold all ``words`` and that the user may see, newest first; and if there are more."""
+        """The messages that hold all ``words`` and that the user may see, newest first; and if there are more."""
 
     def password(self, user: int) -> Deferred[str | None]:
         """The user's password hash, None where the account has none."""

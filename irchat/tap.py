@@ -66,7 +66,7 @@ class Options(usage.Options):
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Read the command line."""
         try:
-            super().parseOptions(options)
+            usage.Options.parseOptions(self, options)
         except usage.UsageError as error:
             _fail(f"{error}; see twistd irchat --help")
 
@@ -118,7 +118,7 @@ class ChatServer(Service):
 
     def startService(self) -> None:
         """Open the data and listen. Ends the process with one line on standard error where that cannot be."""
-        super().startService()
+        Service.startService(self)
         try:
             self._folder.acquire()
             self._open()
@@ -144,7 +144,7 @@ class ChatServer(Service):
 
     def stopService(self) -> Deferred[None]:
         """Say goodbye to all, commit what is queued, and close."""
-        super().stopService()
+        Service.stopService(self)
         return Deferred.fromCoroutine(self._stop())
 
     def _open(self) -> None:

@@ -20,8 +20,8 @@ class TLSLayer(Protocol):
     """Speaks TLS with the peer and plain bytes with ``inner``, whose transport it is once the handshake is done.
 
     ``server_hostname`` is what a client checks the certificate against, where its context checks. ``on_failure`` is
-    called with the `ssl.SSLError` of a handshake that failed; ``inner`` never hears of that connection. With a ``clock``
-    a handshake that takes longer than ``handshake_seconds`` is given up.
+    called with the `ssl.SSLError` of a handshake that failed; ``inner`` never hears of that connection. With a
+    ``clock`` a handshake that takes longer than ``handshake_seconds`` is given up.
     """
 
     disconnecting = False

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.commits import Change, CommitQueue
 from irchat.chat.directory import Chat, Directory, User
@@ -21,12 +22,12 @@ class Messages:
         self,
         directory: Directory,
         queue: CommitQueue,
-        timed: TimedMessages,
+        clock: IReactorTime,
         publish: Publish,
         wall_ms: Callable[[], int],
     ) -> None:
         self.directory = directory
-        self.timed = timed
+        self.timed = TimedMessages(clock, self.erase)
         self.wall_ms = wall_ms
         self._queue = queue
         self._publish = publish
@@ -37,8 +38,8 @@ class Messages:
     ) -> Deferred[Sent]:
         """Say ``text`` in the chat that ``sender`` calls ``chat``; for ``expires_in`` seconds only, where given.
 
-        Fires with `Sent` when it is on the disk (a timed one: when it is published). Raises Refusal for a text or a time
-        that cannot be, and fails with one for a chat that cannot.
+        Fires with `Sent` when it is on the disk (a timed one: when it is published). Raises Refusal for a text or a
+        time that cannot be, and fails with one for a chat that cannot.
         """
         text = clean_text(text)
         if expires_in is None:
@@ -64,7 +65,7 @@ class Messages:
         return known[1] if known is not None and known[0] > self.timed.now() else None
 
     def remember_timed(self, sender: User, nonce: str | None, sent: "TimedSent") -> None:
-        """Remember a nonce in memory, where alone those of timed messages may be, and forget those whose time is over."""
+        """Remember a nonce in memory, where alone those of timed messages may be, and forget the old ones."""
         now = self.timed.now()
         while self._timed_nonces:
             oldest = next(iter(self._timed_nonces))

@@ -14,8 +14,8 @@ from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, ChatState, Marker, MoveMarker, Page, PageQuery, Publication, Store, StoredMessage
 from irchat.rules import CHATS_MAX, PAGE_MAX, SERVER_LINE_BYTES, is_searchable, line_bytes
 
-# What a message takes on the wire besides the text and the name of its chat, at most: keys, times, a name of 32 characters
-# of 4 bytes, the id and end of a timed one.
+# What a message takes on the wire besides the text and the name of its chat, at most: keys, times, a name of 32
+# characters of 4 bytes, the id and end of a timed one.
 _MESSAGE_BYTES = 320
 _PAGE_BYTES = SERVER_LINE_BYTES - 1_024
 
@@ -127,7 +127,7 @@ class Reading:
         return events.Chats(chats=[described for _, described in await self.states(reader)])
 
     async def states(self, reader: User) -> list[tuple[ChatState, events.Chat]]:
-        """The reader's chats, latest first, at most 1,000 of them, each as the store has it and as the reader is told."""
+        """The reader's chats, latest first, at most 1,000: each as the store has it, and as the reader is told."""
         stored = {state.chat: state for state in await self._store.chats(reader.id, reader.hidden)}
         for key, alive in self.timed.chats_of(reader):
             state = stored.get(key, ChatState(key, 0, None, 0, 0))

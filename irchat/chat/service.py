@@ -12,7 +12,6 @@ from irchat.chat.directory import Directory, User
 from irchat.chat.groups import Groups
 from irchat.chat.messages import Messages
 from irchat.chat.reading import Reading
-from irchat.chat.timed import TimedMessages
 from irchat.interfaces import Publish, Store
 
 
@@ -31,8 +30,8 @@ class ChatService:
         self.store = store
         self.directory = Directory(store.snapshot())
         self.queue = CommitQueue(store, publish)
-        timed = TimedMessages(clock, lambda ended: self.messages.erase(ended))
-        self.messages = Messages(self.directory, self.queue, timed, publish, wall_ms)
+        self.messages = Messages(self.directory, self.queue, clock, publish, wall_ms)
+        timed = self.messages.timed
         self.groups = Groups(self.directory, self.queue, timed, wall_ms)
         self.blocks = Blocks(self.directory, self.queue)
         self.reading = Reading(self.directory, self.queue, timed, store)

@@ -19,7 +19,7 @@ _LIFE = datetime.timedelta(days=3650)
 
 
 def ensure_self_signed(folder: Path, host: str) -> tuple[Path, Path]:
-    """The certificate and key in ``folder``, made for ``host`` where there are none; the key can be read by us alone."""
+    """The certificate and key in ``folder``, made for ``host`` where there are none; the key is for us alone."""
     certificate_path, key_path = folder / CERTIFICATE_FILE, folder / KEY_FILE
     if not (certificate_path.exists() and key_path.exists()):
         key = ec.generate_private_key(ec.SECP256R1())
@@ -37,7 +37,7 @@ def ensure_self_signed(folder: Path, host: str) -> tuple[Path, Path]:
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """What the server's side of TLS needs. Raises OSError or ssl.SSLError where the files are not what they should be."""
+    """What the server's side of TLS needs. Raises OSError or ssl.SSLError where the files cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(certificate, key, password=_no_password)

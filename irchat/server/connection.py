@@ -73,10 +73,10 @@ class Connection(LineReceiver):
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came. What follows an overlong line is taken up anew, for LineReceiver has let go of it."""
-        super().dataReceived(data)
+        LineReceiver.dataReceived(self, data)
         while self._rest and not self.paused:
             rest, self._rest = self._rest, b""
-            super().dataReceived(rest)
+            LineReceiver.dataReceived(self, rest)
 
     def lineReceived(self, line: bytes) -> None:
         """A line came."""

@@ -1,4 +1,4 @@
-"""Brings what the core publishes to the sessions: encoded once for each face, written once a turn to each connection."""
+"""Brings what the core publishes to the sessions: encoded once for each face, one write a turn for each connection."""
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence

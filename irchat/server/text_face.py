@@ -60,7 +60,10 @@ class TextFace:
     # What the session calls (`irchat.server.session.Face`).
 
     def reply(self, context: Any, event: events.Event) -> bytes:
-        """The reply to a command, or in the sign-in what comes next: ``context`` is what takes it, or the typed line."""
+        """The reply to a command, or what comes next in the sign-in.
+
+        ``context`` is the typed line, what takes the reply, or None.
+        """
         if callable(context):
             said: bytes = context(event)
             return said

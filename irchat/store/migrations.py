@@ -1,4 +1,4 @@
-"""The versions of the database, each a script that makes it from the one before. ``PRAGMA user_version`` counts them."""
+"""The versions of the database, each a script that makes it from the one before, counted by ``user_version``."""
 
 import sqlite3
 

@@ -29,7 +29,9 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
         members.setdefault(group, []).append(user)
     groups = [
         StoredGroup(group, name, key, owner, members[group])
-        for group, name, key, owner in connection.execute("SELECT id, name, key, owner FROM chats WHERE key IS NOT NULL ORDER BY id")
+        for group, name, key, owner in connection.execute(
+            "SELECT id, name, key, owner FROM chats WHERE key IS NOT NULL ORDER BY id"
+        )
     ]
     blocks = connection.execute("SELECT blocker, blocked FROM blocks").fetchall()
     return Snapshot(users, groups, blocks)
@@ -99,7 +101,7 @@ def search(
     """The newest messages with all ``words``. Each word is handed to FTS5 as a quoted string: data, never syntax."""
     where, values = ("1", ()) if chat is None else (_chat_is(chat), _chat_values(chat))
     scope = connection.execute(
-        f"SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ? AND {where}",  # noqa: S608
+        f"SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ? AND {where}",
         (user, *values),
     ).fetchall()
     if not scope:
