@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from irchat import events, requests, wire
 from irchat.client.connection import Connection
 from irchat.client.console import Console
+from irchat.client.marks import ReadMarks
 from irchat.client.screen import Screen
 from irchat.client.session import Reply, Session
 from irchat.client.signin import SignIn
@@ -35,14 +37,28 @@ class PlainChat:
 
     async def run(self, connection: Connection, name: str | None) -> None:
         """Sign in, as ``name`` where it is given, and chat until the user leaves. Raises Stop."""
-        self._session = Session(self._clock, connection, self._screen.show, self._console.break_off)
+        self._session = Session(self._clock, connection, self._show, self._console.break_off)
+        self._marks = ReadMarks(self._clock, self._session, timed_too=self._screen.interactive)
         self._console.pace(connection)
         self._screen.show(await SignIn(self._session, self._screen).run(name))
+        self._marks.begin()
+        try:
+            await self._talk()
+        except CancelledError:
+            self._marks.tell()
+            raise
+
+    def _show(self, event: events.ANY) -> None:
+        self._screen.show(event)
+        self._marks.shown(event)
+
+    async def _talk(self) -> None:
         while (line := await self._screen.read()) is not None:
             if self._screen.interactive and line.strip() == "!password":
                 await self._change_password()
             elif line.strip() and isinstance(await self._say(line), events.Bye):
                 return
+        self._marks.tell()
         await self._session.request(requests.Logout())
 
     async def _say(self, line: str) -> Reply:
@@ -54,6 +70,7 @@ class PlainChat:
         if len(wire.encode_request(request)) > CLIENT_LINE_BYTES:
             self._screen.complain("This line is too long and was not sent.")
             return None
+        self._marks.tell()  # so that ls does not count what stands on the screen
         reply = await self._session.request(request)
         while isinstance(reply, events.Error) and reply.code == Code.TOO_FAST:
             await deferLater(self._clock, _PAUSE)
@@ -61,7 +78,7 @@ class PlainChat:
         if isinstance(reply, events.Sent):
             self._screen.sent(line, reply)
         if reply is not None:
-            self._screen.show(reply)
+            self._show(reply)
         return reply
 
     async def _change_password(self) -> None:

@@ -43,12 +43,12 @@ class ChatFactory(ServerFactory):
 
     def stop(self) -> Deferred[None]:
         """Say ``bye`` to all sessions and close them; fires when all are closed, in a second at most."""
-        self._stopped = Deferred()
+        stopped = self._stopped = Deferred()
         self._clock.callLater(_STOP_SECONDS, self._abort_all)
         for connection in list(self.connections):
             connection.session.end("the server stops")
         self.noticed()
-        return self._stopped
+        return stopped
 
     def noticed(self) -> None:
         """A connection came or went."""
