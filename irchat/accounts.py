@@ -79,7 +79,7 @@ class Accounts:
             user = self._directory.find_user(name)
         except Refusal:
             user = None
-        known = None if user is None else await self._store.password(user.id)
+        known = await self._store.password(0 if user is None else user.id)
         right = await self._verify(known or self._nobodys_hash, password)
         if user is None or known is None or not right:
             raise Refusal(Code.BAD_CREDENTIALS, "That name and that password do not belong together. Try again.")

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct, field
 
 from irchat.rules import REF_LENGTH
 
-Ref = int | Annotated[str, Meta(max_length=REF_LENGTH)]
+Ref = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | Annotated[str, Meta(max_length=REF_LENGTH)]
 
 
 class Event(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str.lower):

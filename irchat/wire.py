@@ -138,6 +138,8 @@ def _cut(event: events.Event) -> events.Event:
             return events.Users(online, offline[: len(offline) // 2], more=True)
         case events.Chats(chats=chats) if chats:
             return events.Chats(chats[: len(chats) // 2])
+        case events.Blocks(names=names) if names:
+            return events.Blocks(names[: len(names) // 2])
         case events.Found(messages=messages) if messages:
             return events.Found(messages[: len(messages) // 2], more=True)
     raise ValueError(f"a line of {type(event).__name__} is too long for the wire")

@@ -1,6 +1,7 @@
 """Who there is: users, groups and blocks, held in memory as they are committed."""
 
-from collections.abc import Collection, Iterable
+from bisect import bisect_left, insort
+from collections.abc import Collection, Iterable, Iterator
 
 from irchat.errors import Code, Refusal
 from irchat.interfaces import GLOBAL, ChatKey, Snapshot
@@ -91,6 +92,7 @@ class Directory:
         self.groups: dict[int, Group] = {}
         self.online: dict[int, User] = {}
         self._users_by_key: dict[str, User] = {}
+        self._keys: list[str] = []
         self._groups_by_key: dict[str, Group] = {}
         self._everyone = Chat(GLOBAL)
         for user in snapshot.users:
@@ -105,6 +107,14 @@ class Directory:
     def add_user(self, user: User) -> None:
         """A new account."""
         self.users[user.id] = self._users_by_key[user.key] = user
+        insort(self._keys, user.key)
+
+    def users_by_name(self, prefix: str) -> Iterator[User]:
+        """The users whose name begins with ``prefix``, in the order of their names."""
+        for index in range(bisect_left(self._keys, prefix), len(self._keys)):
+            if not self._keys[index].startswith(prefix):
+                return
+            yield self._users_by_key[self._keys[index]]
 
     def find_user(self, name: str) -> User | None:
         """The user called ``name``, None where there is none. Raises Refusal ``bad-name``."""

@@ -97,18 +97,26 @@ class Reading:
         return None if chat is None else self._event(reader, chat, message)
 
     def missed_timed(
-        self, reader: User, since: int, own: Collection[tuple[ChatKey, int]]
-    ) -> list[tuple[tuple[ChatKey, int], events.Message]]:
+        self, reader: User, since: int, own: Collection[tuple[ChatKey, int]], page_bytes: int
+    ) -> tuple[list[tuple[tuple[ChatKey, int], events.Message]], int | None]:
         """The timed messages alive from the order ``since`` on, each with its place, for a session that fell behind.
 
-        ``own``: the places of those that the session sent itself, which are left out.
+        ``own``: the places of those that the session sent itself, which are left out. Gives as many as come to
+        ``page_bytes``, and one at least; and the order from which there are more, None where there are not.
         """
         now = self.timed.now()
-        missed = [
-            timed for timed in self.timed.missed(reader, since) if (timed.chat.key, timed.order) not in own
-        ]
-        self._note_given(reader, missed, read=False)
-        return [((timed.chat.key, timed.order), timed.event(reader, now)) for timed in missed]
+        given: list[TimedMessage] = []
+        further = None
+        for timed in self.timed.missed(reader, since):
+            if (timed.chat.key, timed.order) in own:
+                continue
+            page_bytes -= line_bytes(timed.text) + _MESSAGE_BYTES
+            if page_bytes < 0 and given:
+                further = timed.order
+                break
+            given.append(timed)
+        self._note_given(reader, given, read=False)
+        return [((timed.chat.key, timed.order), timed.event(reader, now)) for timed in given], further
 
     async def search(self, reader: User, words: str, chat_name: str | None, limit: int) -> events.Found:
         """The newest messages that hold all of ``words``, in one chat or in all of the reader's. Raises Refusal."""

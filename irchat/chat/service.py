@@ -1,6 +1,7 @@
 """The one door of the core: what a session can ask of the chat, in parts."""
 
 from collections.abc import Callable
+from itertools import islice
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -53,23 +54,13 @@ class ChatService:
 
     def users(self, prefix: str, limit: int) -> events.Users:
         """The users whose name begins with ``prefix``, who is online first, at most ``limit``, by name."""
-        beginning = prefix.casefold()
-
-        def names(online: bool) -> list[str]:
-            return sorted(
-                (
-                    user.name
-                    for user in self.directory.users.values()
-                    if bool(user.sessions) is online
-                    and (user.key.startswith(beginning) or user.name.startswith(prefix))
-                ),
-                key=str.casefold,
-            )
-
-        online, offline = names(True), names(False)
+        beginning = prefix.lower()
+        online = sorted(user.key for user in self.directory.online.values() if user.key.startswith(beginning))
+        away = (user for user in self.directory.users_by_name(beginning) if not user.sessions)
+        offline = list(islice(away, max(0, limit + 1 - len(online))))
         return events.Users(
-            online=online[:limit],
-            offline=offline[: max(0, limit - len(online))],
+            online=[self.directory.user(key).name for key in online[:limit]],
+            offline=[user.name for user in offline[: max(0, limit - len(online))]],
             more=len(online) + len(offline) > limit,
         )
 

@@ -30,7 +30,7 @@ def _ignore(_: object) -> None:
 class Connection(LineOnlyReceiver):
     """Lines of JSON to and from the server ``label``.
 
-    ``greeted`` fires with the server's name when the greeting has come, or with the Stop that tells why it never
+    ``greeted`` fires when the greeting has come, which gives ``server_name``, or with the Stop that tells why it never
     will. After that ``on_line`` is called with each line of JSON, and ``on_lost`` once with the Stop that tells why
     the connection ended, unless it was ended by `close`. ``paused``: we do not read from the server now.
     """
@@ -40,12 +40,12 @@ class Connection(LineOnlyReceiver):
     MAX_LENGTH = SERVER_LINE_BYTES + 1_024
 
     def __init__(self, label: str) -> None:
-        self.greeted: Deferred[str] = Deferred()
+        self.greeted: Deferred[None] = Deferred()
         self.on_line: Callable[[bytes], None] = _ignore
         self.on_lost: Callable[[Stop], None] = _ignore
         self.paused = False
+        self.server_name: str | None = None
         self._label = label
-        self._server_name: str | None = None
         self._over = False
         self._outgoing: Outgoing | None = None
         self._closed: Deferred[None] = Deferred()
@@ -94,14 +94,14 @@ class Connection(LineOnlyReceiver):
         """A line came, without its end."""
         if self._over:
             return
-        if self._server_name is None:
+        if self.server_name is None:
             self._greet(line.removesuffix(b"\r"))
         elif line.startswith(b"{"):
             self.on_line(line)
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """A line is longer than any that a server may send."""
-        if self._server_name is None:
+        if self.server_name is None:
             self.fail(self._not_irchat())
         else:
             self.fail(f"{self._label} sent a line longer than the protocol allows. The connection was ended.")
@@ -109,7 +109,7 @@ class Connection(LineOnlyReceiver):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
         if not self._over:
-            if self._server_name is None:
+            if self.server_name is None:
                 self._end(Stop(self._not_irchat()))
             else:
                 self._end(Stop(self._gone(reason)))
@@ -136,7 +136,7 @@ class Connection(LineOnlyReceiver):
 
     def _end(self, stop: Stop) -> None:
         self._over = True
-        if self._server_name is None:
+        if self.server_name is None:
             self.greeted.errback(stop)
         else:
             self.on_lost(stop)
@@ -153,12 +153,14 @@ class Connection(LineOnlyReceiver):
                 "Install the version of IRChat that the server runs."
             )
         else:
-            self._server_name = shown(match[2], _SHOWN_OF_GREETING)
-            self.greeted.callback(self._server_name)
+            self.server_name = shown(match[2], _SHOWN_OF_GREETING)
+            self.greeted.callback(None)
 
     def _not_irchat(self) -> str:
         return f"{self._label} is not an IRChat server. Check the host and the port."
 
     def _gone(self, reason: Failure) -> str:
-        how = "" if reason.check(ConnectionDone) else f" ({shown(reason.getErrorMessage(), 200)})"
+        # After a goodbye of TLS the socket may still end roughly, which tells the user nothing.
+        in_order = reason.check(ConnectionDone) or self.transport.disconnecting
+        how = "" if in_order else f" ({shown(reason.getErrorMessage(), 200).rstrip('.')})"
         return f"The server {self._label} has gone away{how}. Start the client again to come back."

@@ -106,7 +106,10 @@ class _SniffingTLS(TLSLayer):
     def _explain(self, failure: ssl.SSLError) -> str:
         label = self._target.label
         if self._first.startswith(b"IRChat/"):
-            return f"The server {label} runs without TLS. To connect to it anyway, add --no-tls."
+            return (
+                f"The server {label} speaks without TLS, or somebody between you and it does. If it is known to run "
+                "with --no-tls, add --no-tls; whoever can listen to the network can then read it."
+            )
         if self._first[:1] in _TLS_RECORDS:
             return f"No TLS connection to {label} could be agreed on: {failure.reason or failure}."
         return f"{label} speaks no TLS: it is not an IRChat server. Check the host and the port."

@@ -40,6 +40,7 @@ class PlainChat:
         self._session = Session(self._clock, connection, self._show, self._console.break_off)
         self._marks = ReadMarks(self._clock, self._session, timed_too=self._screen.interactive)
         self._console.pace(connection)
+        self._screen.note(f"connected to {connection.server_name}")
         self._screen.show(await SignIn(self._session, self._screen).run(name))
         self._marks.begin()
         try:

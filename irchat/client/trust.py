@@ -49,8 +49,10 @@ class Trust:
             return await self._meet(unverified.reason)
 
     async def _meet(self, reason: str) -> Connection:
-        """The first time: show the fingerprint and let the user decide. The connection that told it is closed
-        meanwhile, for the server does not wait long for a sign-in."""
+        """The first time: show the fingerprint and let the user decide.
+
+        The connection that told it is closed meanwhile, for a server does not wait long for a sign-in.
+        """
         connection = await self._dialer.dial(_unverifying())
         fingerprint = connection.fingerprint()
         connection.close()

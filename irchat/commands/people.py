@@ -37,7 +37,7 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
     caller.join(signed_in)
     try:
         states = await services.chat.reading.states(signed_in.user)
-    except Refusal:
+    except Exception:
         caller.part()
         raise
     caller.saw({state.chat: state.last_seq for state, _ in states})

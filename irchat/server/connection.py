@@ -73,6 +73,7 @@ class Connection(LineReceiver):
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came. What follows an overlong line is taken up anew, for LineReceiver has let go of it."""
+        data, self._rest = self._rest + data, b""
         LineReceiver.dataReceived(self, data)
         while self._rest and not self.paused:
             rest, self._rest = self._rest, b""

@@ -5,10 +5,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from irchat import events
 from irchat.interfaces import Publication
 from irchat.server.outbox import Outbox
+
+_log = Logger()
 
 # A turn of the reactor writes for at most this long; 10,000 writes would take over 120 ms.
 _SLICE_SECONDS = 0.02
@@ -122,8 +125,17 @@ class Delivery:
         dirty = self._dirty
         while dirty:
             for _ in range(min(_WRITES_BETWEEN_LOOKS, len(dirty))):
-                dirty.popleft().flush()
+                _flush_one(dirty.popleft())
             if dirty and self._clock.seconds() > deadline:
                 self._clock.callLater(0, self._flush)
                 return
         self._flushing = False
+
+
+def _flush_one(outbox: Outbox) -> None:
+    """Flush ``outbox``; what goes wrong with one connection is not to keep all others waiting."""
+    try:
+        outbox.flush()
+    except Exception:
+        _log.failure("a connection could not be written")
+        outbox.abort()

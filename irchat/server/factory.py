@@ -4,7 +4,7 @@ import ssl
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
 
@@ -31,6 +31,7 @@ class ChatFactory(ServerFactory):
         self._rate = rate
         self._tls = tls
         self._stopped: Deferred[None] | None = None
+        self._late: IDelayedCall | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
         """A connection for a client."""
@@ -44,7 +45,7 @@ class ChatFactory(ServerFactory):
     def stop(self) -> Deferred[None]:
         """Say ``bye`` to all sessions and close them; fires when all are closed, in a second at most."""
         stopped = self._stopped = Deferred()
-        self._clock.callLater(_STOP_SECONDS, self._abort_all)
+        self._late = self._clock.callLater(_STOP_SECONDS, self._abort_all)
         for connection in list(self.connections):
             connection.session.end("the server stops")
         self.noticed()
@@ -54,9 +55,12 @@ class ChatFactory(ServerFactory):
         """A connection came or went."""
         if self._stopped is not None and not self.connections:
             stopped, self._stopped = self._stopped, None
+            if self._late is not None:
+                self._late.cancel()
             stopped.callback(None)
 
     def _abort_all(self) -> None:
+        self._late = None
         for connection in list(self.connections):
             connection.transport.abortConnection()
 

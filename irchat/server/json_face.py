@@ -36,5 +36,8 @@ class JSONFace:
     ) -> bytes:
         return wire.encode(event)
 
+    def go_on(self) -> None:
+        pass
+
     def lost(self) -> None:
         pass

@@ -32,11 +32,17 @@ class Reader(Protocol):
     def say_stored(self, message: StoredMessage) -> bytes:
         """A stored message in the session's face; nothing where it is not for the session any more."""
 
-    def say_timed_since(self, order: int, own: set[tuple[ChatKey, int]]) -> bytes:
-        """The timed messages that are alive, from that order on, but for the session's ``own``."""
+    def say_timed_since(
+        self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
+    ) -> tuple[bytes, int | None]:
+        """The timed messages that are alive, from that order on, but for the session's ``own``: about ``page_bytes``
+        of them, and the order from which there are more, None where there are not."""
 
     def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
         """Stored messages of a chat after ``seq``."""
+
+    def caught_up(self) -> None:
+        """The session was behind and is up to date again."""
 
     def drained(self) -> None:
         """What waited was sent, after `Outbox.full` had told the session to ask for no more."""
@@ -230,11 +236,14 @@ class Outbox:
                 elif self._missed:
                     await self._feed_page()
                 elif self._missed_timed is not None:
-                    order, self._missed_timed = self._missed_timed, None
-                    self._send_now(self._reader.say_timed_since(order, self._own_timed))
+                    data, self._missed_timed = self._reader.say_timed_since(
+                        self._missed_timed, self._own_timed, _PAGE_BYTES
+                    )
+                    self._send_now(data)
                 else:
                     self.behind = False
                     self._forget_missed()
+                    self._reader.caught_up()
                     return
         finally:
             self._catching_up = False
@@ -242,6 +251,8 @@ class Outbox:
     async def _feed_page(self) -> None:
         chat, (after, newest) = next(iter(self._missed.items()))
         page = await self._reader.page_after(chat, after, _PAGE_MESSAGES, _PAGE_BYTES)
+        if self.closed:
+            return
         after = page.messages[-1].seq if page.more else max(page.last_seq, newest)
         newest = self._missed[chat][1]
         if newest > after:

@@ -1,6 +1,7 @@
 """Who comes and goes, told to each session at once and then at most once a second, with all that changed meanwhile."""
 
 from collections import OrderedDict
+from itertools import takewhile
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -11,6 +12,9 @@ from irchat.server.delivery import Delivery, Recipient
 
 # Sessions whose second ends within the same tenth are told together, so that they share one encoding from then on.
 _TICKS_A_SECOND = 10
+
+# Names in one event; what is over waits for the next.
+_NAMES_MOST = 1_000
 
 
 class PresenceFeed:
@@ -61,20 +65,22 @@ class PresenceFeed:
             if self._told[session] < self._count and not session.outbox.behind:
                 to_tell.setdefault(self._told[session], []).append(session)
         for told, sessions in to_tell.items():
-            self._delivery.tell(sessions, self._since(told))
+            presence, up_to = self._since(told)
+            self._delivery.tell(sessions, presence)
             for session in sessions:
-                self._told[session] = self._count
+                self._told[session] = up_to
                 del self._ready[session]
         self._rest([session for sessions in to_tell.values() for session in sessions])
 
-    def _since(self, told: int) -> Presence:
-        online: list[str] = []
-        offline: list[str] = []
-        for user, number in reversed(self._changes.items()):
-            if number <= told:
-                break
-            (online if user.sessions else offline).append(user.name)
-        return Presence(online=online[::-1], offline=offline[::-1])
+    def _since(self, told: int) -> tuple[Presence, int]:
+        """What changed after the change ``told``, as much of it as a line holds, and up to which change that is."""
+        newest_first = takewhile(lambda change: change[1] > told, reversed(self._changes.items()))
+        changes = list(newest_first)[::-1][:_NAMES_MOST]
+        presence = Presence(
+            online=[user.name for user, _ in changes if user.sessions],
+            offline=[user.name for user, _ in changes if not user.sessions],
+        )
+        return presence, changes[-1][1]
 
     def _rest(self, sessions: list[Recipient]) -> None:
         if not sessions:

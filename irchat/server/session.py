@@ -49,6 +49,9 @@ class Face(Protocol):
     ) -> bytes:
         """An event; of a message, where it stands in its chat."""
 
+    def go_on(self) -> None:
+        """There is room for replies again."""
+
     def lost(self) -> None:
         """The session is over."""
 
@@ -118,6 +121,7 @@ class Session:
         self._on_full = on_full
         self._on_bye = on_bye
         self._is_full = False
+        self._face_holds = False
         self._waiting: deque[_Asked] = deque()
         self._slots: deque[_Slot] = deque()
         self._advancing = False
@@ -146,6 +150,11 @@ class Session:
         asked = _Asked(context)
         asked.refusal = refusal
         self._wait(asked)
+
+    def hold_back(self, holds: bool) -> None:
+        """Whether the face holds lines back that it cannot take yet; nothing more is read while it does."""
+        self._face_holds = holds
+        self._tell_full()
 
     def end(self, reason: str) -> None:
         """Say ``bye`` and close the connection when what waits is sent."""
@@ -222,18 +231,25 @@ class Session:
         event = self._services.chat.reading.event(self.user, message)
         return b"" if event is None else self.face.event(event, (message.chat, message.seq), None)
 
-    def say_timed_since(self, order: int, own: set[tuple[ChatKey, int]]) -> bytes:
-        """The timed messages that are alive, from that order on."""
-        missed = self._services.chat.reading.missed_timed(self.user, order, own)
-        return b"".join(self.face.event(event, None, place) for place, event in missed)
+    def say_timed_since(
+        self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
+    ) -> tuple[bytes, int | None]:
+        """The timed messages that are alive, from that order on, and the order from which there are more."""
+        missed, further = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
+        return b"".join(self.face.event(event, None, place) for place, event in missed), further
 
     def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
         """Stored messages of a chat after ``seq``."""
         return self._services.chat.reading.after(self.user, chat, seq, limit, page_bytes)
 
+    def caught_up(self) -> None:
+        """Nothing is missing any more."""
+        self._services.presence.caught_up()
+
     def drained(self) -> None:
         """There is room for replies again."""
         self._advance()
+        self.face.go_on()
 
     # Requests, one after another.
 
@@ -275,9 +291,10 @@ class Session:
         return not self.outbox.full()
 
     def _tell_full(self) -> None:
-        if self._is_full != bool(self._waiting) and not self._over:
-            self._is_full = bool(self._waiting)
-            self._on_full(self._is_full)
+        is_full = bool(self._waiting) or self._face_holds
+        if self._is_full != is_full and not self._over:
+            self._is_full = is_full
+            self._on_full(is_full)
 
     def _start(self, asked: _Asked) -> None:
         slot = _Slot(asked.context, exclusive=asked.command is None or not asked.command.pipelined)

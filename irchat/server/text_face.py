@@ -85,18 +85,25 @@ class TextFace:
             self._session.timed_shown(*timed)
         return self._show(event)
 
+    def go_on(self) -> None:
+        """There is room for replies again."""
+        self._take_lines()
+
     def lost(self) -> None:
         """The session is over."""
+        self._typed.clear()
         self._reprint_alarm.cancel()
         if self._saving is not None:
             self._saving.cancel()
             self._save_marks()
 
-    # Lines, one after another: the next is taken when the sign-in knows what the last one led to.
+    # Lines, one after another: the next is taken when the sign-in knows what the last one led to, and the person has
+    # not left too much unread.
 
     def _take_lines(self) -> None:
-        while self._typed and not self._is_waiting:
+        while self._typed and not self._is_waiting and not self._session.outbox.full():
             self._take(self._typed.popleft())
+        self._session.hold_back(bool(self._typed))
 
     def _ask_and_wait(self, request: requests.Request, then: Callable[[events.Event], bytes]) -> None:
         def answered(event: events.Event) -> bytes:
@@ -241,8 +248,7 @@ class TextFace:
 
     def _erase(self, timed_id: str) -> None:
         """Have the message reprinted away: at once, or with the last of those that end within the next half second."""
-        self._ends.pop(timed_id, None)
-        if not self._transcript.shows(timed_id):
+        if self._ends.pop(timed_id, None) is None:
             return
         if not self._ended:
             now = self._clock.seconds()

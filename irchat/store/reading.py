@@ -107,7 +107,7 @@ def search(
     if not scope:
         return [], False
     in_chats = " OR ".join(f'"c{chat_id}"' for (chat_id,) in scope)
-    with_words = " AND ".join('"' + word.replace('"', '""') + '"' for word in words)
+    with_words = " AND ".join(f'"{_quotable(word)}"' for word in words)
     rows = connection.execute(
         "SELECT chats.id, low, high, messages.seq, sender, at, messages.text FROM message_words"
         " CROSS JOIN message_places AS place ON place.id = message_words.rowid"
@@ -150,6 +150,11 @@ def _chat_values(key: ChatKey) -> tuple[Any, ...]:
 def _seen(column: str, hidden: Collection[int]) -> str:
     """A condition on the sender; ids are numbers of our own."""
     return f"{column} NOT IN (SELECT value FROM json_each('{json.dumps(sorted(hidden))}'))" if hidden else "1"
+
+
+def _quotable(word: str) -> str:
+    """``word`` inside the quotes of FTS5, which would take a NUL for the end of the query."""
+    return word.replace('"', '""').replace("\0", " ")
 
 
 def _int64(number: int) -> int:

@@ -1,0 +1,47 @@
+"""The command line."""
+
+import contextlib
+import io
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.options import Options, parse_options
+from irchat.fingerprint import fingerprint_of
+
+
+class OptionsTests(SynchronousTestCase):
+    """Options are read, wrong ones refused."""
+
+    def _ended(self, *arguments: str) -> tuple[object, str]:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            status = self.assertRaises(SystemExit, parse_options, arguments).code
+        return status, out.getvalue()
+
+    def test_defaults(self) -> None:
+        """An address is enough, and means TLS."""
+        self.assertEqual(parse_options(["bob@host"]), Options("bob@host", True, False, None))
+
+    def test_all(self) -> None:
+        """Every option is read."""
+        fingerprint = fingerprint_of(b"")
+        self.assertEqual(parse_options(["--no-tls", "--json", "h"]), Options("h", False, True, None))
+        self.assertEqual(parse_options(["--fingerprint", fingerprint.lower(), "h"]).fingerprint, fingerprint)
+
+    def test_help(self) -> None:
+        """``--help`` explains every option."""
+        status, text = self._ended("--help")
+        self.assertEqual(status, 0)
+        for option in "[user@]host[:port]", "--no-tls", "--fingerprint", "--json":
+            self.assertIn(option, text)
+
+    def test_wrong(self) -> None:
+        """Wrong options end with the usage and status 2."""
+        for arguments, why in (
+            ((), "required"),
+            (("--fingerprint", "AB", "h"), "32 pairs of hex digits"),
+            (("--loud", "h"), "unrecognized"),
+        ):
+            status, text = self._ended(*arguments)
+            self.assertEqual(status, 2)
+            self.assertIn(why, text)

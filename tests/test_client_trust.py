@@ -1,0 +1,170 @@
+"""Whether a server is the one that is meant."""
+
+import ssl
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client import trust
+from irchat.client.address import Target
+from irchat.client.connection import Connection
+from irchat.client.dialer import Dialer
+from irchat.client.known_hosts import Known, KnownHosts
+from irchat.client.screen import Screen, TerminalScreen
+from irchat.client.stop import InputEnded, Stop
+from irchat.client.trust import Trust
+from irchat.fingerprint import fingerprint_of
+from tests.client_fakes import GREETING, Keyboard, Network, Peer, certificate, over_tls
+
+_HOST = "chat.example"
+_LABEL = "chat.example:7667"
+
+
+class _Echo:
+    def on(self) -> None:
+        pass
+
+    def off(self) -> None:
+        pass
+
+
+class TrustTests(SynchronousTestCase):
+    """Nothing is sent to a server that is not trusted."""
+
+    def setUp(self) -> None:
+        """A server with a certificate of its own, and a user who knows nobody."""
+        self.clock = Clock()
+        self.keyboard = Keyboard()
+        self.peers: list[Peer] = []
+        self.certificate = _HOST
+        self.network = Network(self._answer)
+        self.known = KnownHosts(Path(self.mktemp()) / "known_hosts")
+        self.fingerprint = fingerprint_of(certificate(_HOST)[1])
+        self.other = fingerprint_of(certificate("other.example")[1])
+
+    def tearDown(self) -> None:
+        """Whatever happened, nothing was sent."""
+        self.assertEqual([peer.heard for peer in self.peers], [b""] * len(self.peers))
+
+    def _answer(self) -> object:
+        self.peers.append(Peer(GREETING))
+        return over_tls(self.peers[-1], self.certificate) if self.certificate else self.peers[-1]
+
+    def _terminal(self) -> Screen:
+        return TerminalScreen(
+            self.keyboard.console, self.keyboard.errors.append, self.clock, _Echo(), colour=False, errors_apart=True
+        )
+
+    def _connect(
+        self, *, terminal: bool = True, pinned: str | None = None, tls: bool = True
+    ) -> Deferred[Connection]:
+        screen = self._terminal() if terminal else Screen(self.keyboard.console, self.keyboard.errors.append)
+        dialer = Dialer(self.clock, self.network, Target(_HOST, 7667, tls))
+        connected = Deferred.fromCoroutine(Trust(dialer, self.known, screen, pinned).connect())
+        self._flush()
+        return connected
+
+    def _flush(self) -> None:
+        if self.network.calls:
+            self.network.flush()
+
+    def _stopped(self, connected: Deferred[Connection]) -> str:
+        return self.failureResultOf(connected, Stop).value.text
+
+    def test_verified(self) -> None:
+        """A certificate that the system trusts for this host needs no question and is not remembered."""
+        def trusting() -> ssl.SSLContext:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.load_verify_locations(cadata=certificate(_HOST)[1])
+            return context
+
+        self.patch(trust, "_verifying", trusting)
+        self.successResultOf(self._connect())
+        self.assertEqual((self.network.calls, self.keyboard.shown(), self.known.find(_LABEL)), (1, "", None))
+
+    def test_first_contact(self) -> None:
+        """An unknown certificate is shown and asked about until the answer is clear; yes is remembered."""
+        connected = self._connect()
+        shown = self.keyboard.shown()
+        self.assertIn(self.fingerprint, shown)
+        self.assertIn("self-signed", shown)
+        self.assertTrue(shown.endswith("Trust this server? [yes/no] "))
+        self.keyboard.type("maybe", "")
+        self.assertIsNone(self.known.find(_LABEL))
+        self.assertNoResult(connected)
+        self.keyboard.type("YES ")
+        self._flush()
+        self.assertEqual(self.successResultOf(connected).fingerprint(), self.fingerprint)
+        self.assertEqual(self.known.find(_LABEL), Known(1, self.fingerprint))
+        self.assertIn("remembered in", self.keyboard.shown())
+
+    def test_no(self) -> None:
+        """No ends it, and nothing is remembered."""
+        connected = self._connect()
+        self.keyboard.type("no")
+        self.assertIn("not trusted", self._stopped(connected))
+        self.assertIsNone(self.known.find(_LABEL))
+
+    def test_no_answer(self) -> None:
+        """The end of the input is no yes."""
+        connected = self._connect()
+        self.keyboard.end()
+        self.failureResultOf(connected, InputEnded)
+        self.assertIsNone(self.known.find(_LABEL))
+
+    def test_not_while_asking(self) -> None:
+        """The server does not wait while the user reads: it is called again after the answer, and must be the same."""
+        connected = self._connect()
+        self.assertTrue(self.peers[-1].left)
+        self.certificate = "other.example"
+        self.keyboard.type("yes")
+        self._flush()
+        self.assertIn("NOT THE EXPECTED ONE", self._stopped(connected))
+
+    def test_pipe(self) -> None:
+        """Without a terminal an unknown certificate is refused, with what would make it trusted."""
+        text = self._stopped(self._connect(terminal=False))
+        self.assertIn(f"--fingerprint {self.fingerprint}", text)
+        self.assertIsNone(self.known.find(_LABEL))
+
+    def test_known(self) -> None:
+        """A server that is known needs no question, on a terminal or not."""
+        self.known.remember(_LABEL, self.fingerprint)
+        for terminal in True, False:
+            self.successResultOf(self._connect(terminal=terminal))
+        self.assertEqual(self.keyboard.shown(), "")
+
+    def test_changed(self) -> None:
+        """A changed certificate is refused with both fingerprints and the line of the file to delete."""
+        self.known.remember("other:1", self.fingerprint)
+        self.known.remember(_LABEL, self.other)
+        text = self._stopped(self._connect())
+        for part in "WARNING", self.other, self.fingerprint, "line 2", str(self.known.path):
+            self.assertIn(part, text)
+
+    def test_given(self) -> None:
+        """The fingerprint that was given is trusted, before what is known, and is not remembered."""
+        self.known.remember(_LABEL, self.other)
+        self.successResultOf(self._connect(terminal=False, pinned=self.fingerprint))
+        self.assertEqual(self.known.find(_LABEL), Known(1, self.other))
+
+    def test_other_than_given(self) -> None:
+        """Any other than the given one is refused, also one that is known."""
+        self.known.remember(_LABEL, self.fingerprint)
+        text = self._stopped(self._connect(pinned=self.other))
+        self.assertIn("--fingerprint", text)
+        self.assertNotIn("delete", text)
+
+    def test_no_tls(self) -> None:
+        """Without TLS the user is told that others can read along."""
+        self.certificate = ""
+        self.successResultOf(self._connect(tls=False))
+        self.assertIn("not encrypted", self.keyboard.shown())
+
+    def test_no_tls_but_fingerprint(self) -> None:
+        """Without TLS a fingerprint that was given cannot be kept, so nothing is called."""
+        self.certificate = ""
+        self.assertIn("--fingerprint needs TLS", self._stopped(self._connect(tls=False, pinned=self.other)))
+        self.assertEqual(self.network.calls, 0)

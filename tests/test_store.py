@@ -1,0 +1,433 @@
+"""What every store must do: one suite, which each engine passes. SQLite's own tests are in test_store_sqlite."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces import (
+    GLOBAL,
+    AddMember,
+    AddMessage,
+    AddToken,
+    ChatKey,
+    ChatState,
+    CreateGroup,
+    CreateUser,
+    FindNonce,
+    Marker,
+    MoveMarker,
+    Page,
+    PageQuery,
+    RemoveGroup,
+    RemoveMember,
+    RemoveToken,
+    SetBlock,
+    SetPassword,
+    Snapshot,
+    Store,
+    Stored,
+    StoredGroup,
+    StoredMessage,
+    StoredUser,
+    Write,
+)
+from irchat.rules import is_searchable, line_bytes, visible
+from irchat.store.sqlite import SQLiteStore
+from irchat.store.threads import NoThreads
+
+NOW = 1_795_356_000_000
+
+
+def message(chat: ChatKey, sender: int, text: str = "hi", at: int = NOW, nonce: str | None = None) -> AddMessage:
+    """A message whose nonce, where it has one, is looked for in the ten minutes before."""
+    return AddMessage(chat, sender, text, at, nonce, at - 600_000 if nonce else 0)
+
+
+class StoreContract:
+    """Mix it into a SynchronousTestCase that says how a store is opened. The store answers within the call."""
+
+    successResultOf: Any
+    failureResultOf: Any
+    assertEqual: Any
+    assertIn: Any
+    assertIsNone: Any
+    assertTrue: Any
+
+    def open_store(self) -> Store:
+        """Open the store of this test; opened again it holds what it held."""
+        raise NotImplementedError
+
+    def setUp(self) -> None:
+        """Open a store with three users."""
+        self.store = self.open_store()
+        self.alice, self.bob, self.carol = self.write(*map(self.user, ("Alice", "bob", "carol")))
+        self.pair = (self.alice, self.bob)
+
+    def tearDown(self) -> None:
+        """Close it."""
+        self.store.close()
+
+    def reopen(self) -> None:
+        """Close the store and open it again."""
+        self.store.close()
+        self.store = self.open_store()
+
+    @staticmethod
+    def user(name: str, password: str | None = None, token: bytes | None = None) -> CreateUser:
+        """A new account."""
+        return CreateUser(name, name.casefold(), password, NOW, token)
+
+    def write(self, *writes: Write) -> list[Any]:
+        """Commit."""
+        results: list[Any] = self.successResultOf(self.store.commit(writes))
+        return results
+
+    def team(self, *members: int, name: str = "team") -> int:
+        """Make a group."""
+        group: int = self.write(CreateGroup(name, name, members, NOW))[0]
+        return group
+
+    def page(self, user: int, chat: ChatKey, limit: int = 50, **how: Any) -> Page:
+        """A page of a chat."""
+        page: Page = self.successResultOf(self.store.page(PageQuery(user, chat, limit, **how)))
+        return page
+
+    def seqs(self, user: int, chat: ChatKey, limit: int = 50, **how: Any) -> tuple[list[int], bool]:
+        """The numbers on a page, and whether there are more."""
+        page = self.page(user, chat, limit, **how)
+        return [message.seq for message in page.messages], page.more
+
+    def chats(self, user: int, hidden: Sequence[int] = ()) -> list[ChatState]:
+        """The user's chats."""
+        chats: list[ChatState] = self.successResultOf(self.store.chats(user, hidden))
+        return chats
+
+    def unread(self, user: int, chat: ChatKey, hidden: Sequence[int] = ()) -> int:
+        """The unread count of one chat."""
+        return next(state.unread for state in self.chats(user, hidden) if state.chat == chat)
+
+    def found(
+        self, user: int, *words: str, chat: ChatKey | None = None, hidden: Sequence[int] = (), limit: int = 50
+    ) -> tuple[list[StoredMessage], bool]:
+        """What a search gives."""
+        found: tuple[list[StoredMessage], bool] = self.successResultOf(
+            self.store.search(user, words, chat, hidden, limit)
+        )
+        return found
+
+    def found_texts(self, user: int, *words: str, **how: Any) -> list[str]:
+        """The texts that a search gives."""
+        return [message.text for message in self.found(user, *words, **how)[0]]
+
+    # Accounts
+
+    def test_empty(self) -> None:
+        """Users alone give a snapshot without groups and blocks, and each has GLOBAL without messages."""
+        users = [StoredUser(self.alice, "Alice", "alice"), StoredUser(self.bob, "bob", "bob"),
+                 StoredUser(self.carol, "carol", "carol")]
+        self.assertEqual(self.store.snapshot(), Snapshot(users, [], []))
+        self.assertEqual(self.chats(self.bob), [ChatState(GLOBAL, 0, None, 0, 0)])
+        self.assertEqual(self.page(self.bob, GLOBAL), Page([], False, 0))
+
+    def test_nothing_to_write(self) -> None:
+        """A commit of nothing gives nothing."""
+        self.assertEqual(self.write(), [])
+
+    def test_passwords(self) -> None:
+        """A password hash is kept, can be none, is changed, and an unknown user has none."""
+        dave, = self.write(self.user("dave", "hash 1"))
+        self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 1")
+        self.assertIsNone(self.successResultOf(self.store.password(self.alice)))
+        self.assertIsNone(self.successResultOf(self.store.password(10_000)))
+        self.write(SetPassword(dave, "hash 2", None))
+        self.reopen()
+        self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 2")
+
+    def test_tokens(self) -> None:
+        """A token is found with its user and when it was used last, until it is removed."""
+        token = self.store.token
+        dave, = self.write(self.user("dave", None, b"first"))
+        self.write(AddToken(b"second", dave, NOW + 5), AddToken(b"first", dave, NOW + 7))
+        self.reopen()
+        token = self.store.token
+        self.assertEqual(self.successResultOf(token(b"first")), (dave, NOW + 7))
+        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5))
+        self.write(RemoveToken(b"first"), RemoveToken(b"unknown"))
+        self.assertIsNone(self.successResultOf(token(b"first")))
+        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5))
+
+    def test_password_ends_tokens(self) -> None:
+        """A new password ends all tokens of that user but the one to keep, and nobody else's."""
+        self.write(*(AddToken(name, self.alice, NOW) for name in (b"a", b"b", b"c")), AddToken(b"bob", self.bob, NOW))
+        self.write(SetPassword(self.alice, "hash", b"b"))
+        left = [name for name in (b"a", b"b", b"c", b"bob") if self.successResultOf(self.store.token(name))]
+        self.assertEqual(left, [b"b", b"bob"])
+        self.write(SetPassword(self.alice, "hash", None))
+        self.assertIsNone(self.successResultOf(self.store.token(b"b")))
+
+    # Messages
+
+    def test_numbers(self) -> None:
+        """Each chat numbers its messages from 1 in the order of the writes, on after opening again."""
+        team = self.team(self.alice, self.bob)
+        results = self.write(*(message(chat, self.alice) for chat in (GLOBAL, team, GLOBAL, self.pair, GLOBAL, team)))
+        self.assertEqual([stored.seq for stored in results], [1, 1, 2, 1, 3, 2])
+        self.assertEqual(results[3], Stored(self.pair, 1, NOW, repeated=False))
+        self.reopen()
+        results = self.write(*(message(chat, self.bob) for chat in (GLOBAL, team, self.pair)))
+        self.assertEqual([stored.seq for stored in results], [4, 3, 2])
+
+    def test_survives(self) -> None:
+        """All that was written is there after opening again: messages, groups, blocks, markers."""
+        team = self.team(self.bob, self.alice)
+        self.write(message(GLOBAL, self.alice, "one"), message(team, self.bob, "zwei\n\t\u2400"),
+                   message(self.pair, self.bob, "trois"), SetBlock(self.carol, self.bob, True),
+                   MoveMarker(self.carol, GLOBAL, 1))
+        before = (self.store.snapshot(), self.chats(self.alice), self.chats(self.carol),
+                  [self.page(self.alice, chat) for chat in (GLOBAL, team, self.pair)])
+        self.reopen()
+        after = (self.store.snapshot(), self.chats(self.alice), self.chats(self.carol),
+                 [self.page(self.alice, chat) for chat in (GLOBAL, team, self.pair)])
+        self.assertEqual(after, before)
+        self.assertEqual(self.page(self.alice, team),
+                         Page([StoredMessage(team, 1, self.bob, NOW, "zwei\n\t\u2400")], False, 1))
+
+    def test_all_or_nothing(self) -> None:
+        """Where one write of a commit cannot be done, none is, and the numbers go on without a gap."""
+        self.write(message(GLOBAL, self.alice, "before"), message(self.pair, self.alice, "before"))
+        before = (self.store.snapshot(), self.chats(self.alice))
+        failing = self.store.commit([
+            message(GLOBAL, self.bob, "lost"), message((self.alice, self.carol), self.alice, "lost"),
+            CreateGroup("team", "team", (self.alice,), NOW), SetBlock(self.alice, self.bob, True),
+            AddToken(b"token", self.alice, NOW), self.user("ALICE"),
+        ])  # fmt: skip
+        self.failureResultOf(failing)
+        self.assertEqual((self.store.snapshot(), self.chats(self.alice)), before)
+        self.assertIsNone(self.successResultOf(self.store.token(b"token")))
+        self.assertEqual(self.found_texts(self.alice, "lost"), [])
+        again = self.write(message(GLOBAL, self.bob, "after"), message((self.alice, self.carol), self.alice))
+        self.assertEqual([stored.seq for stored in again], [2, 1])
+
+    def test_pages(self) -> None:
+        """A page is the end of a chat, or goes down from before, or up from after, and tells whether there are more."""
+        self.write(*(message(GLOBAL, self.alice) for _ in range(9)))
+        for how, expected in (
+            ({}, ([7, 8, 9], True)),
+            ({"before": 4}, ([1, 2, 3], False)),
+            ({"before": 5}, ([2, 3, 4], True)),
+            ({"before": 1}, ([], False)),
+            ({"before": 2**63 - 1}, ([7, 8, 9], True)),
+            ({"after": 0}, ([1, 2, 3], True)),
+            ({"after": 6}, ([7, 8, 9], False)),
+            ({"after": 9}, ([], False)),
+            ({"after": 2**63 - 1}, ([], False)),
+        ):
+            self.assertEqual(self.seqs(self.bob, GLOBAL, 3, **how), expected, how)
+
+    def test_page_bytes(self) -> None:
+        """A page ends before its bytes are over, on the side away from where it began, but holds one message always."""
+        self.write(*(message(GLOBAL, self.alice, text) for text in ("x" * 10, "\n" * 10, "é" * 10, "x" * 1000)))
+        self.assertEqual(line_bytes("\n" * 10), 20)
+        for room, expected in ((54, [1, 2]), (55, [1, 2]), (64, [1, 2]), (65, [1, 2, 3])):
+            self.assertEqual(self.seqs(self.bob, GLOBAL, after=0, overhead=5, page_bytes=room), (expected, True), room)
+        self.assertEqual(self.seqs(self.bob, GLOBAL, after=0, overhead=5, page_bytes=1), ([1], True))
+        self.assertEqual(self.seqs(self.bob, GLOBAL, overhead=5, page_bytes=1), ([4], True))
+        self.assertEqual(self.seqs(self.bob, GLOBAL, before=4, page_bytes=40), ([2, 3], True))
+
+    def test_hidden_on_pages(self) -> None:
+        """What hidden senders said is on no page, takes no place of the limit, and the end is the chat's end."""
+        self.write(*(message(GLOBAL, (self.alice, self.carol)[number % 2]) for number in range(8)))
+        self.assertEqual(self.seqs(self.bob, GLOBAL, 3, hidden={self.carol}), ([3, 5, 7], True))
+        self.assertEqual(self.seqs(self.bob, GLOBAL, 3, after=1, hidden={self.carol}), ([3, 5, 7], False))
+        self.assertEqual(self.page(self.bob, GLOBAL, hidden={self.carol, self.alice}), Page([], False, 8))
+
+    def test_no_chat(self) -> None:
+        """A chat that does not exist, or that one is not in, has an empty page and no marker."""
+        team = self.team(self.alice)
+        self.write(message(team, self.alice), message(self.pair, self.alice))
+        for user, chat in ((self.bob, team), (self.bob, 999), (self.bob, (self.bob, self.carol)), (self.carol, self.pair)):
+            self.assertEqual(self.page(user, chat), Page([], False, 0))
+            self.assertEqual(self.found(user, "hi", chat=chat), ([], False))
+            marker, = self.write(MoveMarker(user, chat, 1))
+            self.assertEqual(marker.moved, False)
+        self.assertEqual([state.chat for state in self.chats(self.carol)], [GLOBAL])
+
+    # Nonces
+
+    def test_nonce(self) -> None:
+        """A nonce that was used stores nothing and gives the first message, in the same commit, later, after opening."""
+        first, second = self.write(message(self.pair, self.alice, nonce="n"), message(self.pair, self.alice, nonce="n"))
+        self.assertEqual((first, second), (Stored(self.pair, 1, NOW, False), Stored(self.pair, 1, NOW, True)))
+        self.reopen()
+        again, found = self.write(message(GLOBAL, self.alice, nonce="n", at=NOW + 600_000),
+                                  FindNonce(self.alice, "n", NOW))
+        self.assertEqual((again, found), (second, second))
+        self.assertEqual(self.page(self.bob, GLOBAL).last_seq, 0)
+
+    def test_nonces_of_others(self) -> None:
+        """A nonce is its user's own; other nonces and none are not it."""
+        self.write(message(GLOBAL, self.alice, nonce="n"))
+        results = self.write(message(GLOBAL, self.bob, nonce="n"), message(GLOBAL, self.alice, nonce="N"),
+                             message(GLOBAL, self.alice), message(GLOBAL, self.alice), FindNonce(self.carol, "n", 0))
+        self.assertEqual([stored and stored.seq for stored in results], [2, 3, 4, 5, None])
+
+    def test_old_nonce(self) -> None:
+        """A nonce from before ``nonces_since`` is free again."""
+        self.write(message(GLOBAL, self.alice, nonce="n"))
+        found, stored, found_again = self.write(
+            FindNonce(self.alice, "n", NOW + 1),
+            message(GLOBAL, self.alice, nonce="n", at=NOW + 600_001),
+            FindNonce(self.alice, "n", NOW + 1),
+        )
+        self.assertEqual((found, stored), (None, Stored(GLOBAL, 2, NOW + 600_001, False)))
+        self.assertEqual(found_again, stored._replace(repeated=True))
+
+    # Markers and counts
+
+    def test_markers(self) -> None:
+        """A marker goes forward only, never past the end, and tells whether it moved."""
+        self.write(*(message(GLOBAL, self.alice) for _ in range(4)))
+        self.assertEqual(self.write(MoveMarker(self.bob, GLOBAL, 3)), [Marker(3, 4, True)])
+        for seq in (3, 2, 0):
+            marker, = self.write(MoveMarker(self.bob, GLOBAL, seq))
+            self.assertEqual((marker.last_seq, marker.moved, self.unread(self.bob, GLOBAL)), (4, False, 1))
+        self.assertEqual(self.write(MoveMarker(self.bob, GLOBAL, 2**63 - 1)), [Marker(4, 4, True)])
+        self.write(message(GLOBAL, self.alice))
+        self.assertEqual(self.unread(self.bob, GLOBAL), 1)
+        self.assertEqual(self.seqs(self.bob, GLOBAL, unread=True), ([5], False))
+
+    def test_sending_reads(self) -> None:
+        """Sending moves the sender's marker to what was sent and nobody else's."""
+        self.write(message(GLOBAL, self.alice), message(GLOBAL, self.bob), message(GLOBAL, self.alice))
+        unread = [self.unread(user, GLOBAL) for user in (self.alice, self.bob, self.carol)]
+        self.assertEqual(unread, [0, 1, 3])
+
+    def test_hidden_unread(self) -> None:
+        """What hidden senders said after the marker is not unread."""
+        self.write(*(message(GLOBAL, sender) for sender in (self.alice, self.bob, self.alice)),
+                   MoveMarker(self.carol, GLOBAL, 1))
+        self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice]), 1)
+        self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice, self.bob]), 0)
+        self.assertEqual(self.unread(self.carol, GLOBAL), 2)
+
+    def test_new_user(self) -> None:
+        """A new user has read GLOBAL to its end, as it is in the middle of that commit, and may page back."""
+        dave = self.write(message(GLOBAL, self.alice), self.user("dave"), message(GLOBAL, self.alice))[1]
+        self.assertEqual(self.chats(dave), [ChatState(GLOBAL, 2, NOW, 1, 1)])
+        self.assertEqual(self.seqs(dave, GLOBAL), ([1, 2], False))
+
+    def test_chats(self) -> None:
+        """Chats come latest first, those without messages last, a private one under both users' ids."""
+        silent, team = self.team(self.bob, name="silent"), self.team(self.bob)
+        self.write(message(team, self.bob, at=NOW + 1), message(self.pair, self.alice, at=NOW + 3),
+                   message(GLOBAL, self.alice, at=NOW + 2))
+        self.assertEqual(self.chats(self.bob), [
+            ChatState(self.pair, 1, NOW + 3, 0, 1), ChatState(GLOBAL, 1, NOW + 2, 0, 1),
+            ChatState(team, 1, NOW + 1, 1, 0), ChatState(silent, 0, None, 0, 0),
+        ])  # fmt: skip
+
+    # Groups and blocks
+
+    def test_groups(self) -> None:
+        """A group keeps its members in order of standing; who leaves and comes back stands last."""
+        team = self.team(self.carol, self.alice, self.bob)
+        self.write(RemoveMember(team, self.carol, self.alice), AddMember(team, self.carol))
+        self.reopen()
+        expected = StoredGroup(team, "team", "team", self.alice, [self.alice, self.bob, self.carol])
+        self.assertEqual(self.store.snapshot().groups, [expected])
+
+    def test_late_member(self) -> None:
+        """A member sees what comes after joining, also on coming back: on pages, in search, in counts."""
+        team = self.team(self.alice)
+        self.write(message(team, self.alice, "old"), AddMember(team, self.bob), message(team, self.alice, "new"))
+        self.assertEqual(self.seqs(self.bob, team), ([2], False))
+        self.assertEqual(self.seqs(self.bob, team, after=0), ([2], False))
+        self.assertEqual((self.found_texts(self.bob, "old"), self.found_texts(self.bob, "new")), ([], ["new"]))
+        self.assertEqual(self.unread(self.bob, team), 1)
+        self.write(RemoveMember(team, self.bob, self.alice))
+        self.assertEqual(self.page(self.bob, team), Page([], False, 0))
+        self.assertEqual((self.found_texts(self.bob, "new"), len(self.chats(self.bob))), ([], 1))
+        self.write(message(team, self.alice, "away"), AddMember(team, self.bob))
+        self.assertEqual((self.seqs(self.bob, team), self.unread(self.bob, team)), (([], False), 0))
+
+    def test_remove_group(self) -> None:
+        """A group goes with its messages, its words and its nonces; its name is free and its id never used again."""
+        team = self.team(self.alice)
+        self.write(message(team, self.alice, "gone", nonce="n"), message(GLOBAL, self.alice, "gone not"))
+        self.write(RemoveMember(team, self.bob, self.alice), RemoveGroup(team))
+        self.assertEqual((self.store.snapshot().groups, self.found_texts(self.alice, "gone")), ([], ["gone not"]))
+        self.assertEqual(self.write(FindNonce(self.alice, "n", 0)), [None])
+        self.reopen()
+        new = self.team(self.alice)
+        self.assertTrue(new > team)
+        self.assertEqual(self.write(message(new, self.alice, nonce="n")), [Stored(new, 1, NOW, False)])
+        self.assertEqual(self.page(self.alice, team), Page([], False, 0))
+
+    def test_blocks(self) -> None:
+        """A block stands between the two until it is lifted, each direction for itself."""
+        self.write(SetBlock(self.alice, self.bob, True), SetBlock(self.bob, self.alice, True))
+        self.write(SetBlock(self.bob, self.alice, False))
+        self.reopen()
+        self.assertEqual(self.store.snapshot().blocks, [(self.alice, self.bob)])
+
+    # Search
+
+    def test_search(self) -> None:
+        """All words must occur, in any order; case and accents do not matter; newest first; cut at the limit."""
+        texts = ["Crème brûlée recipe", "a RECIPE for creme", "creme alone", "Съешь ещё"]
+        self.write(*(message(GLOBAL, self.alice, text) for text in texts))
+        self.assertEqual(self.found_texts(self.bob, "recipe", "CREME"), [texts[1], texts[0]])
+        self.assertEqual(self.found_texts(self.bob, "СЪЕШЬ"), [texts[3]])
+        self.assertEqual(self.found_texts(self.bob, "cre"), [])
+        messages, more = self.found(self.bob, "creme", limit=2)
+        self.assertEqual(([message.seq for message in messages], more), ([3, 2], True))
+        self.assertEqual(self.found(self.bob, "creme", limit=3)[1], False)
+
+    def test_search_scope(self) -> None:
+        """A search finds what is in the chat asked or in all of one's own, and nothing of hidden senders."""
+        team = self.team(self.alice, self.bob)
+        self.write(message(GLOBAL, self.carol, "word g"), message(team, self.alice, "word t"),
+                   message(self.pair, self.bob, "word p"), message((self.bob, self.carol), self.carol, "word bc"))
+        self.assertEqual(self.found_texts(self.alice, "word"), ["word p", "word t", "word g"])
+        self.assertEqual(self.found_texts(self.alice, "word", chat=team), ["word t"])
+        self.assertEqual(self.found_texts(self.alice, "word", chat=self.pair), ["word p"])
+        self.assertEqual(self.found_texts(self.alice, "word", hidden=[self.carol]), ["word p", "word t"])
+        self.assertEqual(self.found(self.alice, "word", chat=self.pair)[0],
+                         [StoredMessage(self.pair, 1, self.bob, NOW, "word p")])
+
+    @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
+    @example(['"', "a"])
+    @example(["a\0b"])
+    @example(["NOT", "OR", "AND", "NEAR(a b)", "text:a", "a*", "^a", "(", "{a b}:", "-a", "a + b", "c1"])
+    @example(["word"] * 3_000)
+    def test_any_words(self, words: list[str]) -> None:
+        """Whatever the words are, they are looked for and never understood as a query."""
+        self.found(self.bob, *words)
+
+    @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(visible))
+    def test_words_are_found(self, text: str) -> None:
+        """Each word that can be looked for finds the message that holds it, and not one that does not."""
+        if not text.strip():
+            return
+        stored, _ = self.write(message(GLOBAL, self.alice, text), message(GLOBAL, self.alice, "zzz"))
+        for word in filter(is_searchable, text.split()):
+            found = [message.seq for message in self.found(self.bob, word)[0]]
+            self.assertIn(stored.seq, found, word)
+            self.assertTrue(stored.seq + 1 not in found or word.casefold() == "zzz", word)
+
+
+class SQLiteStoreTests(StoreContract, SynchronousTestCase):
+    """SQLite does what every store must."""
+
+    def setUp(self) -> None:
+        """Choose the file."""
+        self.path = Path(self.mktemp())
+        super().setUp()
+
+    def open_store(self) -> Store:
+        """Without threads every Deferred has fired."""
+        return SQLiteStore(self.path, NoThreads(), lambda: NOW)
