@@ -85,9 +85,8 @@ class Renderer:
     def _sent(self, sent: events.Sent) -> Iterator[Line]:
         if sent.id is not None:
             seconds = max(0, -(-(sent.left_ms or 0) // 1000))
-            yield self.note(
-                f"timed message to {sent.chat}: {sent.reached} of {sent.of} have it now; erased in {seconds} s"
-            )
+            note = f"timed message to {sent.chat}: {sent.reached} of {sent.of} have it now; erased in {seconds} s"
+            yield self.note(note)._replace(timed=sent.id)
 
     def _welcome(self, welcome: events.Welcome) -> Iterator[Line]:
         name = self._name(welcome.name)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from platformdirs import user_runtime_dir
 from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, DeferredList
@@ -23,7 +22,7 @@ from irchat.accounts import Accounts
 from irchat.chat.service import ChatService
 from irchat.clock import install_forward_clock, wall_ms
 from irchat.data_folder import DataFolder, FolderInUse, default_data_folder
-from irchat.portfile import PortFile
+from irchat.portfile import PortFile, default_directory
 from irchat.rules import DEFAULT_PORT, DEFAULT_RATE
 from irchat.server import certificates, control
 from irchat.server.delivery import Delivery
@@ -102,7 +101,7 @@ def makeService(options: Options) -> "ChatServer":
     """
     install_forward_clock(reactor)
     _check(options)
-    return ChatServer(options, _announcer(), Path(user_runtime_dir("irchat")))
+    return ChatServer(options, _announcer(), default_directory())
 
 
 class ChatServer(Service):

@@ -53,6 +53,7 @@ class ConsoleTests(SynchronousTestCase):
         """Of a line that is too long only as much is kept as shows that it is."""
         for _ in range(10):
             self.console.dataReceived(b"x" * 50_000)
+            self.assertLess(len(self.console._begun), 70_000)
         self.console.dataReceived(b"\nnext\n" + b"y" * 100_000 + b"\n")
         self.assertEqual(self._read(), b"x" * (CLIENT_LINE_BYTES + 1))
         self.assertEqual(self._read(), b"next")

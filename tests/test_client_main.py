@@ -12,7 +12,8 @@ import twisted.internet
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client import __main__ as command
+from irchat.client import parts
+from irchat.client.__main__ import main
 from irchat.client.console import Console
 from irchat.clock import forward_seconds
 from irchat.portfile import PortFile
@@ -52,8 +53,8 @@ class MainTests(SynchronousTestCase):
         self.patch(os, "environ", {"XDG_RUNTIME_DIR": str(home), "XDG_CONFIG_HOME": str(home), "TERM": "xterm"})
         self.peer = Peer(GREETING)
         self.network = Network(lambda: self.peer)
-        self.patch(command, "HostnameEndpoint", self._endpoint)
-        self.patch(command, "StandardIO", self._stdio)
+        self.patch(parts, "HostnameEndpoint", self._endpoint)
+        self.patch(parts, "StandardIO", self._stdio)
         self.called: list[tuple[str, int]] = []
         self.descriptors: list[int] = []
 
@@ -73,7 +74,7 @@ class MainTests(SynchronousTestCase):
         for name, descriptor in zip(("_STDIN", "_STDOUT"), os.pipe(), strict=True):
             self.addCleanup(os.close, descriptor)
             os.set_blocking(descriptor, False)
-            self.patch(command, name, descriptor)
+            self.patch(parts, name, descriptor)
 
     def _on_terminal(self) -> int:
         """Let standard input, output and error be a terminal."""
@@ -81,7 +82,7 @@ class MainTests(SynchronousTestCase):
         self.addCleanup(os.close, master)
         self.addCleanup(os.close, terminal)
         for name in "_STDIN", "_STDOUT", "_STDERR":
-            self.patch(command, name, terminal)
+            self.patch(parts, name, terminal)
         return terminal
 
     def _main(self, *arguments: str, act: Callable[[], None] = lambda: None) -> tuple[object, str]:
@@ -92,7 +93,7 @@ class MainTests(SynchronousTestCase):
         self.addCleanup(installed.stop)
         errors = io.StringIO()
         with contextlib.redirect_stderr(errors):
-            status = self.assertRaises(SystemExit, command.main, list(arguments)).code
+            status = self.assertRaises(SystemExit, main, list(arguments)).code
         for descriptor in self.descriptors:
             if descriptor >= 0:
                 os.close(descriptor)
@@ -104,6 +105,16 @@ class MainTests(SynchronousTestCase):
         status, errors = self._main("host:x")
         self.assertEqual((status, self.called), (1, []))
         self.assertIn("! 'x' is no port", errors)
+
+    def test_interrupted_early(self) -> None:
+        """Ctrl-C before anything runs leaves without a word."""
+        self._on_pipes()
+
+        def interrupt(reactor: object, options: object) -> int:
+            raise KeyboardInterrupt
+
+        self.patch(parts, "run_client", interrupt)
+        self.assertEqual(self._main("host"), (0, ""))
 
     def test_forward_clock(self) -> None:
         """The reactor keeps the time that only goes forward."""
@@ -118,7 +129,7 @@ class MainTests(SynchronousTestCase):
         self.assertEqual((status, errors, self.called), (0, "", [("host", 99)]))
         self.assertEqual(self.peer.heard, b'{"type":"login","ref":1,"name":"bob"}\n')
         self.assertEqual(self.screen.value(), b"")
-        self.assertTrue(os.get_blocking(command._STDIN) and os.get_blocking(command._STDOUT))
+        self.assertTrue(os.get_blocking(parts._STDIN) and os.get_blocking(parts._STDOUT))
 
     def test_json(self) -> None:
         """``--json`` passes lines through, also on a terminal."""
@@ -131,6 +142,14 @@ class MainTests(SynchronousTestCase):
 
         self.assertEqual(self._main("--no-tls", "--json", "host", act=act), (0, ""))
         self.assertEqual(self.peer.heard, b'{"type":"ping"}\n')
+
+    def test_json_asks_nothing(self) -> None:
+        """``--json`` on a terminal asks no question about a server that is not known."""
+        self._on_terminal()
+        self.network.answer = lambda: over_tls(Peer(GREETING), "host")
+        status, errors = self._main("--json", "host", act=self.network.flush)
+        self.assertEqual((status, self.screen.value()), (1, b""))
+        self.assertIn("--fingerprint sha256:", errors)
 
     def test_terminal(self) -> None:
         """A terminal is asked, in colour, over descriptors of its own."""

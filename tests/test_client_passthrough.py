@@ -31,6 +31,15 @@ class PassThroughTests(SynchronousTestCase):
         self.assertEqual(self.keyboard.shown(), '{"b":  2}\n{broken\n')
         self.assertIs(self.keyboard.transport.producer, self.server.connection)
 
+    def test_slow_server(self) -> None:
+        """While the server does not take what was sent, no more is read from the bot."""
+        idle: Deferred[None] = Deferred()
+        self.server.connection.drained = lambda: idle
+        self.keyboard.type('{"a":1}', '{"a":2}')
+        self.assertEqual(self._sent(), b'{"a":1}\n')
+        idle.callback(None)
+        self.assertEqual(self._sent(), b'{"a":2}\n')
+
     def test_end_of_input(self) -> None:
         """After the end of the input all replies still come, and the reply to our own logout is not shown."""
         self.keyboard.type('{"type":"ping","ref":1}')

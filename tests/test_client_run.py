@@ -1,6 +1,6 @@
 """One run of the client: whatever ends it takes the same way out."""
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -114,6 +114,14 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual((self.run_.status, self.reactor.stopped), (1, 1))
 
+    def test_cancelled_unasked(self) -> None:
+        """A talk that was cancelled by none of our ways out did not end well."""
+        self._begin()
+        self.connected.callback(self.server.connection)
+        self.talk.cancel()
+        self.assertEqual(len(self.flushLoggedErrors(CancelledError)), 1)
+        self.assertEqual(self.run_.status, 1)
+
     def test_signal(self) -> None:
         """A signal ends the talk in good order: status 0, and the screen knows that it was interrupted."""
         self._begin()
@@ -126,11 +134,13 @@ class RunTests(SynchronousTestCase):
 
     def test_signal_before_connection(self) -> None:
         """A signal also ends the connecting."""
-        cancelled: list[object] = []
-        self.connected = Deferred(cancelled.append)
+        self.connected = Deferred(lambda connected: connected.errback(Stop("There is no such host.")))
         self._begin()
         self.reactor.stop()
-        self.assertEqual((cancelled, self.run_.status), ([self.connected], 0))
+        self.assertTrue(self.connected.called)
+        self.assertEqual((self.keyboard.complaints(), self.run_.status), ("", 0))
+        self.keyboard.console.connectionLost()
+        self.successResultOf(self.reactor.left)
 
     def test_nobody_reads(self) -> None:
         """When nobody reads the output any more, that is the end, in good order."""

@@ -359,14 +359,14 @@ class BehindTests(_OutboxTestCase):
 
     def test_closed_while_asking(self) -> None:
         """A page that comes after the connection is closed is dropped, without complaint."""
-        for end in self.outbox.close, self.outbox.lost:
+        for end in Outbox.close, Outbox.lost:
             self.setUp()
             self._fall_behind()
             self._offer(stored(5))
             self.outlet.keeps_up = True
             self.outlet.drain()
             self.outbox.drop_held()
-            end()
+            end(self.outbox)
             self.reader.give(5)
             self.assertEqual(self.outlet.got(), b"")
 

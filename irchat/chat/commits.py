@@ -122,6 +122,9 @@ class CommitQueue:
             except Exception:
                 answers.append((done.errback, Failure()))
         if publications:
-            self._publish(publications)
+            try:
+                self._publish(publications)
+            except Exception:  # what is committed is answered, and the queue goes on
+                _log.failure("the bus failed")
         for answer, value in answers:
             answer(value)

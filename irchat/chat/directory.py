@@ -76,6 +76,10 @@ class Chat:
         assert self.pair is not None
         return self.pair[1] if self.pair[0] is reader else self.pair[0]
 
+    def has(self, user: User) -> bool:
+        """Whether ``user``, who was in the chat, still is: one can leave a group alone."""
+        return self.group is None or user.id in self.group.members
+
     @property
     def audience(self) -> Collection[int] | None:
         """The ids of all who are in it, None for everyone."""

@@ -10,6 +10,7 @@ from irchat.chat.commits import Change, CommitQueue
 from irchat.chat.directory import Chat, Directory, User
 from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.clock import rfc3339
+from irchat.errors import Refusal
 from irchat.events import Erased, Message, Sent
 from irchat.interfaces import AddMessage, FindNonce, Publication, Publish, Stored, Write
 from irchat.rules import NONCE_SECONDS, check_seconds, clean_text
@@ -128,7 +129,7 @@ class TimedSent:
 class _Send(Change):
     """What both kinds of message share."""
 
-    __slots__ = ("chat", "chat_name", "messages", "nonce", "origin", "sender", "text")
+    __slots__ = ("chat", "chat_name", "messages", "nonce", "origin", "refusal", "sender", "text")
 
     def __init__(
         self, messages: Messages, sender: User, chat_name: str, text: str, nonce: str | None, origin: object
@@ -139,6 +140,19 @@ class _Send(Change):
         self.text = text
         self.nonce = nonce
         self.origin = origin
+        self.refusal: Refusal | None = None
+
+    def find_before(self, refusal: Refusal) -> Write:
+        """What the sender may not send may be the repetition of what was sent when that was still allowed."""
+        if self.nonce is None:
+            raise refusal
+        self.refusal = refusal
+        return FindNonce(self.sender.id, self.nonce, self.messages.nonces_since())
+
+    def refuse_unless_before(self, result: Stored | None) -> None:
+        """Raises the Refusal that `find_before` met, where nothing was found."""
+        if self.refusal is not None and result is None:
+            raise self.refusal
 
 
 class _StoredSend(_Send):
@@ -151,7 +165,10 @@ class _StoredSend(_Send):
         self.timed_before = messages.timed_sent_before(self.sender, self.nonce)
         if self.timed_before is not None:
             return None
-        self.chat = messages.writable_chat(self.sender, self.chat_name)
+        try:
+            self.chat = messages.writable_chat(self.sender, self.chat_name)
+        except Refusal as refusal:
+            return self.find_before(refusal)
         self.at = messages.wall_ms()
         return AddMessage(
             self.chat.key, self.sender.id, self.text, self.at, self.nonce, messages.nonces_since() if self.nonce else 0
@@ -160,6 +177,7 @@ class _StoredSend(_Send):
     def apply(self, result: Any, publications: list[Publication]) -> Sent:
         if self.timed_before is not None:
             return self.timed_before.answer(self.messages.timed.now())
+        self.refuse_unless_before(result)
         stored: Stored = result
         if stored.repeated:
             return self.messages.stored_before(self.sender, stored)
@@ -200,7 +218,10 @@ class _TimedSend(_Send):
     def check(self) -> Write | None:
         if self.messages.timed_sent_before(self.sender, self.nonce) is not None:
             return None
-        self.chat = self.messages.writable_chat(self.sender, self.chat_name)
+        try:
+            self.chat = self.messages.writable_chat(self.sender, self.chat_name)
+        except Refusal as refusal:
+            return self.find_before(refusal)
         return FindNonce(self.sender.id, self.nonce, self.messages.nonces_since()) if self.nonce else None
 
     def apply(self, result: Any, publications: list[Publication]) -> Sent:
@@ -208,10 +229,13 @@ class _TimedSend(_Send):
         now = messages.timed.now()
         if (before := messages.timed_sent_before(sender, self.nonce)) is not None:
             return before.answer(now)
+        self.refuse_unless_before(result)
         if result is not None:
             return messages.stored_before(sender, result)
         timed = messages.timed.add(self.chat, sender, self.text, self.at, self.seconds, self.end)
         of, reached = self._others()
+        if timed.end <= now:
+            reached = set()
         timed.had = frozenset(reached | {sender.id})
         sent = TimedSent(timed, len(reached), of)
         messages.remember_timed(sender, self.nonce, sent)

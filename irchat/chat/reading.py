@@ -12,7 +12,7 @@ from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.clock import rfc3339
 from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, ChatState, Marker, MoveMarker, Page, PageQuery, Publication, Store, StoredMessage
-from irchat.rules import CHATS_MAX, PAGE_MAX, SERVER_LINE_BYTES, is_searchable, line_bytes
+from irchat.rules import CHATS_MAX, PAGE_MAX, SERVER_LINE_BYTES, is_searchable, line_bytes, visible
 
 # What a message takes on the wire besides the text and the name of its chat, at most: keys, times, a name of 32
 # characters of 4 bytes, the id and end of a timed one.
@@ -66,35 +66,38 @@ class Reading:
         self._still_in(reader, chat)
         forwards = unread or after is not None
         at_end = before is None and not (forwards and page.more)
+        if mark_read:
+            end = page.last_seq if at_end else max((message.seq for message in page.messages), default=0)
+            await self._queue.submit(_Mark(self, reader, chat, end, origin))
+        # From here on nothing waits: a timed message that is on the page is alive when the page is given.
         timed = self._timed_on_page(reader, chat, page, overhead, only_unread=unread) if at_end else []
+        self._note_given(reader, timed, mark_read)
         now = self.timed.now()
-        shown = events.History(
+        return events.History(
             chat=chat.label(reader),
             messages=[
-                *(self._event(reader, chat, message) for message in page.messages),
+                *(self._event(reader, chat, message) for message in page.messages
+                  if message.sender not in reader.hidden),
                 *(message.event(reader, now) for message in timed),
             ],
             more=page.more,
         )
-        self._note_given(reader, timed, mark_read)
-        if mark_read:
-            end = page.last_seq if at_end else max((message.seq for message in page.messages), default=0)
-            await self._queue.submit(_Mark(self, reader, chat, end, origin))
-        return shown
 
     async def after(self, reader: User, key: ChatKey, seq: int, limit: int, page_bytes: int) -> Page:
         """The stored messages that come after ``seq``, for a session that fell behind; none where ``reader`` left."""
         chat = self.directory.chat_by_key(key)
-        if chat is None or (chat.group is not None and reader.id not in chat.group.members):
+        if chat is None or not chat.has(reader):
             return Page([], False, 0)
         return await self._store.page(
             PageQuery(reader.id, key, limit, after=seq, hidden=reader.hidden, page_bytes=page_bytes)
         )
 
     def event(self, reader: User, message: StoredMessage) -> events.Message | None:
-        """A stored message as ``reader`` is told of it; None where its group is no more."""
+        """A stored message as ``reader`` is told of it; None where ``reader`` may not see it any more."""
         chat = self.directory.chat_by_key(message.chat)
-        return None if chat is None else self._event(reader, chat, message)
+        if chat is None or not chat.has(reader) or message.sender in reader.hidden:
+            return None
+        return self._event(reader, chat, message)
 
     def missed_timed(
         self, reader: User, since: int, own: Collection[tuple[ChatKey, int]], page_bytes: int
@@ -120,7 +123,7 @@ class Reading:
 
     async def search(self, reader: User, words: str, chat_name: str | None, limit: int) -> events.Found:
         """The newest messages that hold all of ``words``, in one chat or in all of the reader's. Raises Refusal."""
-        wanted = [word for word in words.split() if is_searchable(word)]
+        wanted = [word for word in visible(words).split() if is_searchable(word)]
         if not wanted:
             raise Refusal(Code.BAD_REQUEST, "Search for at least one word of letters or digits.")
         chat = None if chat_name is None else self.directory.chat(reader, chat_name)
@@ -147,7 +150,7 @@ class Reading:
         listed = []
         for state in latest_first:
             chat = self.directory.chat_by_key(state.chat)
-            if chat is not None and (chat.group is None or reader.id in chat.group.members):
+            if chat is not None and chat.has(reader):
                 listed.append((state, _described(reader, chat, state)))
         return listed[:CHATS_MAX]
 
@@ -174,7 +177,7 @@ class Reading:
 
     def _still_in(self, reader: User, chat: Chat) -> None:
         """Raises Refusal where ``reader`` was removed from the group since."""
-        if chat.group is not None and reader.id not in chat.group.members:
+        if chat.group is not None and not chat.has(reader):
             raise Refusal(Code.NO_SUCH_GROUP, f"You are no longer in {chat.group.name}. ls lists your chats.")
 
     def _event(self, reader: User, chat: Chat, message: StoredMessage) -> events.Message:

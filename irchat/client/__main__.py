@@ -1,103 +1,30 @@
-"""The command ``irchat``, also ``python -m irchat.client``: puts the parts of the client together."""
+"""The command ``irchat``, also ``python -m irchat.client``."""
 
-import os
-import secrets
-import socket
 import sys
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any
-
-import platformdirs
-from twisted.internet.endpoints import HostnameEndpoint
-from twisted.internet.stdio import StandardIO
-
-from irchat.client.address import find_target, parse_address
-from irchat.client.console import Console
-from irchat.client.dialer import PATIENCE, Dialer
-from irchat.client.echo import Echo
-from irchat.client.known_hosts import KnownHosts
-from irchat.client.options import Options, parse_options
-from irchat.client.passthrough import PassThrough
-from irchat.client.plain import PlainChat
-from irchat.client.run import Run
-from irchat.client.screen import Screen, TerminalScreen
-from irchat.client.stop import Stop
-from irchat.client.trust import Trust
-from irchat.clock import install_forward_clock
-from irchat.portfile import default_directory, find_servers
-
-_STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the client and exit with its status: 0 where the user left, 1 where something went wrong."""
-    options = parse_options(arguments)
-    from twisted.internet import reactor  # noqa: PLC0415 -- importing it installs it
-
-    install_forward_clock(reactor)  # type: ignore[arg-type]
     try:
-        status = _run(reactor, options)
-    except Stop as stop:
-        _write_error(f"! {stop.text}")
-        status = 1
-    finally:
-        # A shell shares these descriptors with us, and does not expect them as Twisted leaves them.
-        os.set_blocking(_STDIN, True)
-        os.set_blocking(_STDOUT, True)
+        status = _run(arguments)
+    except KeyboardInterrupt:  # before the reactor ran, so there is nothing yet to leave in good order
+        status = 0
     sys.exit(status)
 
 
-def _run(reactor: Any, options: Options) -> int:
-    address = parse_address(options.address)
-    target = find_target(
-        address,
-        tls=options.tls,
-        own_name=socket.gethostname(),
-        find_servers=partial(find_servers, default_directory()),
-    )
-    known_hosts = KnownHosts(Path(platformdirs.user_config_dir("irchat")) / "known_hosts")
-    dialer = Dialer(reactor, HostnameEndpoint(reactor, target.host, target.port, timeout=PATIENCE), target)
-    console = Console()
-    screen = _open_screen(reactor, console, options)
-    trust = Trust(dialer, known_hosts, screen, options.fingerprint)
-    run = Run(reactor, reactor, console, screen)
-    if options.json:
-        run.begin(trust.connect, PassThrough(console).run)
-    else:
-        chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
-        run.begin(trust.connect, partial(chat.run, name=address.user))
-    reactor.run()
-    return run.status
+def _run(arguments: Sequence[str] | None) -> int:
+    # Imported here, because it takes long enough for a user to think better of it and press Ctrl-C.
+    from irchat.client.options import parse_options  # noqa: PLC0415
 
+    options = parse_options(arguments)
+    from twisted.internet import reactor  # noqa: PLC0415
 
-def _open_screen(reactor: Any, console: Console, options: Options) -> Screen:
-    if options.json or not (os.isatty(_STDIN) and os.isatty(_STDOUT)):
-        StandardIO(console, reactor=reactor)
-        return Screen(console, _write_error)
-    terminal = _open_again(_STDIN)
-    StandardIO(console, terminal, _open_again(_STDOUT), reactor)  # type: ignore[call-arg]
-    return TerminalScreen(
-        console,
-        _write_error,
-        reactor,
-        Echo(terminal),
-        colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
-        errors_apart=not os.isatty(_STDERR),
-    )
+    from irchat.client.parts import run_client  # noqa: PLC0415
+    from irchat.clock import install_forward_clock  # noqa: PLC0415
 
-
-def _open_again(descriptor: int) -> int:
-    """The same terminal opened anew, for Twisted to use without changing what the shell shares with us."""
-    try:
-        return os.open(os.ttyname(descriptor), os.O_RDWR | os.O_NOCTTY)
-    except OSError:  # a terminal without a name here, as in some containers
-        return os.dup(descriptor)
-
-
-def _write_error(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
+    install_forward_clock(reactor)  # type: ignore[arg-type]
+    return run_client(reactor, options)
 
 
 if __name__ == "__main__":

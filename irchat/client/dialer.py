@@ -96,8 +96,6 @@ class _SniffingTLS(TLSLayer):
         super().dataReceived(data)
 
     def _on_handshake_failed(self, failure: ssl.SSLError) -> None:
-        if self._connection.greeted.called:
-            return
         if isinstance(failure, ssl.SSLCertVerificationError):
             self._connection.greeted.errback(Unverified(failure.verify_message))
         else:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from twisted.internet.defer import CancelledError, Deferred, DeferredList, TimeoutError, succeed
+from twisted.internet.defer import Deferred, DeferredList, TimeoutError, succeed
 from twisted.internet.interfaces import IReactorCore, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -55,8 +55,8 @@ class Run:
         self._conversation.addErrback(self._failed).addBoth(self._end)
 
     def _failed(self, failure: Failure) -> None:
-        if self._leaving and failure.check(CancelledError):
-            return
+        if self._leaving:
+            return  # that is how the conversation was cancelled: by an error of whatever it was waiting for
         self.status = 1
         if isinstance(failure.value, Stop):
             self._screen.complain(failure.value.text)

@@ -72,7 +72,7 @@ class ToGroup(_Send):
     usage = "*<group_name> <message>"
     meaning = "say it to a group"
     # What has a comma or an arrow after the first word is to create a group, what has a second * or an @ is timed.
-    pattern = re.compile(r"\*(?![0-9]+\s)([^\s,*@>]+)\s+(?!->)(.+)", re.DOTALL)
+    pattern = re.compile(r"\*(?![0-9]+\s)([^\s,*@>]+)\s+(?!\s|->)(.+)", re.DOTALL)
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Send:
@@ -88,9 +88,10 @@ class _Timed(_Send):
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Send:
         time, name, text = match[1], match["name"], match["text"]
-        is_number = time.isascii() and time.isdigit() and len(time.lstrip("0")) <= _LONGEST_TIME
+        digits = time.lstrip("0")
+        is_number = digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_TIME
         try:
-            seconds = check_seconds(int(time) if is_number else 0)
+            seconds = check_seconds(int(digits) if is_number else 0)
         except Refusal as refusal:
             raise Refusal(refusal.code, refusal.text + AS_MESSAGE, cls.usage) from None
         return requests.Send(chat=cls.chat_mark + name, text=text, expires_in=seconds)

@@ -343,13 +343,21 @@ class Session:
             if isinstance(reply_of_first, events.Bye):
                 self._say_bye(first.context, reply_of_first)
             else:
-                self.outbox.put(self.face.reply(first.context, reply_of_first))
+                self.outbox.put(self._said(first.context, reply_of_first))
                 if isinstance(reply_of_first, events.Welcome):
                     self._services.presence.add(self)
                     self.outbox.release(self._seen)
                     self._seen = {}
                     self._on_welcome()
         self._advance()
+
+    def _said(self, context: Any, reply: events.Event) -> bytes:
+        try:
+            return self.face.reply(context, reply)
+        except Exception:
+            _log.failure("a reply could not be given")
+            text = "The server has an answer but cannot give it, by an error of its own."
+            return self.face.reply(context, events.Error(code=Code.INTERNAL.value, text=text))
 
     def _say_bye(self, context: Any, bye: events.Bye) -> None:
         self.outbox.put(self.face.reply(context, bye))

@@ -52,10 +52,14 @@ class SQLiteStore:
         self._readers: list[sqlite3.Connection] = []
         self._mine = threads.local()
         self._connection = self._connect()
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-        migrate(self._connection)
-        self._connection.execute("DELETE FROM tokens WHERE used_at < ?", (wall_ms() - TOKEN_SECONDS * 1000,))
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            migrate(self._connection)
+            self._connection.execute("DELETE FROM tokens WHERE used_at < ?", (wall_ms() - TOKEN_SECONDS * 1000,))
+        except BaseException:
+            self._connection.close()
+            raise
         self._writer = Writer(self._connection)
 
     def snapshot(self) -> Snapshot:
@@ -93,9 +97,10 @@ class SQLiteStore:
     def _ask(self, question: Callable[..., Given], *args: Any) -> Given:
         connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
         if connection is None:
-            connection = self._mine.connection = self._connect()
-            connection.execute("PRAGMA query_only = ON")
+            connection = self._connect()
             self._readers.append(connection)
+            connection.execute("PRAGMA query_only = ON")
+            self._mine.connection = connection
         connection.execute("BEGIN")
         try:
             return question(connection, *args)

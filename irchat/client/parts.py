@@ -1,0 +1,93 @@
+"""Puts the parts of the client together: the only file that names them all."""
+
+import os
+import secrets
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.stdio import StandardIO
+
+from irchat.client.address import find_target, parse_address
+from irchat.client.console import Console
+from irchat.client.dialer import PATIENCE, Dialer
+from irchat.client.echo import Echo
+from irchat.client.known_hosts import KnownHosts
+from irchat.client.options import Options
+from irchat.client.passthrough import PassThrough
+from irchat.client.plain import PlainChat
+from irchat.client.run import Run
+from irchat.client.screen import Screen, TerminalScreen
+from irchat.client.stop import Stop
+from irchat.client.trust import Trust
+from irchat.portfile import default_directory, find_servers
+
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
+
+
+def run_client(reactor: Any, options: Options) -> int:
+    """Run the client in ``reactor``; gives its exit status: 0 where the user left, 1 where something went wrong."""
+    try:
+        return _run(reactor, options)
+    except Stop as stop:
+        _write_error(f"! {stop.text}")
+        return 1
+    finally:
+        # A shell shares these descriptors with us, and does not expect them as Twisted leaves them.
+        os.set_blocking(_STDIN, True)
+        os.set_blocking(_STDOUT, True)
+
+
+def _run(reactor: Any, options: Options) -> int:
+    address = parse_address(options.address)
+    target = find_target(
+        address,
+        tls=options.tls,
+        own_name=socket.gethostname(),
+        find_servers=partial(find_servers, default_directory()),
+    )
+    known_hosts = KnownHosts(Path(platformdirs.user_config_dir("irchat")) / "known_hosts")
+    dialer = Dialer(reactor, HostnameEndpoint(reactor, target.host, target.port, timeout=PATIENCE), target)
+    console = Console()
+    screen = _open_screen(reactor, console, options)
+    trust = Trust(dialer, known_hosts, screen, options.fingerprint)
+    run = Run(reactor, reactor, console, screen)
+    if options.json:
+        run.begin(trust.connect, PassThrough(console).run)
+    else:
+        chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
+        run.begin(trust.connect, partial(chat.run, name=address.user))
+    reactor.run()
+    return run.status
+
+
+def _open_screen(reactor: Any, console: Console, options: Options) -> Screen:
+    if options.json or not (os.isatty(_STDIN) and os.isatty(_STDOUT)):
+        StandardIO(console, reactor=reactor)
+        return Screen(console, _write_error)
+    terminal = _open_again(_STDIN)
+    StandardIO(console, terminal, _open_again(_STDOUT), reactor)  # type: ignore[call-arg]
+    return TerminalScreen(
+        console,
+        _write_error,
+        reactor,
+        Echo(terminal),
+        colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+        errors_apart=not os.isatty(_STDERR),
+    )
+
+
+def _open_again(descriptor: int) -> int:
+    """The same terminal opened anew, for Twisted to use without changing what the shell shares with us."""
+    try:
+        return os.open(os.ttyname(descriptor), os.O_RDWR | os.O_NOCTTY)
+    except OSError:  # a terminal without a name here, as in some containers
+        return os.dup(descriptor)
+
+
+def _write_error(line: str) -> None:
+    sys.stderr.write(f"{line}\n")

@@ -1,0 +1,1 @@
+"""What the screen shows, made from events: pure, without a terminal and without a reactor."""

@@ -1,0 +1,38 @@
+"""The colours of names, and times as people read them."""
+
+import zlib
+from datetime import datetime, tzinfo
+
+# Colours of which each has a contrast of at least 3.7 to black and to white, so that they serve on both.
+NAME_COLOURS = (
+    "#d75f5f", "#d75f00", "#af5f00", "#878700", "#5f8700", "#008700",
+    "#00875f", "#008787", "#0087af", "#5f87af", "#5f5fff", "#875fd7",
+    "#af5fd7", "#af5faf", "#d700af", "#ff005f",
+)  # fmt: skip
+
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+
+def name_style(name: str) -> str:
+    """The style of a user's name: always the same for the same name."""
+    return f"class:name{zlib.crc32(name.casefold().encode()) % len(NAME_COLOURS)}"
+
+
+def left(seconds: float) -> str:
+    """What is left of a timed message, in at most six characters: ``28s``, ``12m``, ``6d23h``."""
+    whole = max(0, -int(-seconds // 1))
+    if whole < 2 * _MINUTE:
+        return f"{whole}s"
+    if whole < 2 * _HOUR:
+        return f"{whole // _MINUTE}m{whole % _MINUTE:02d}s"
+    if whole < _DAY:
+        return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}m"
+    return f"{whole // _DAY}d{whole % _DAY // _HOUR}h"
+
+
+def local_time(at: str, zone: tzinfo | None) -> datetime | None:
+    """A time of the wire in ``zone``, None for the system's; None where it is none."""
+    try:
+        return datetime.fromisoformat(at).astimezone(zone)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,153 @@
+"""Items as rows of a pane: pieces of text, each with the names of its styles."""
+
+from collections.abc import Callable
+from datetime import date, datetime, tzinfo
+from typing import NamedTuple
+
+from irchat.client.view.items import Item, Kind
+from irchat.client.view.paint import left, local_time, name_style
+from irchat.client.view.wrap import cells, fit, is_complex, wrap
+
+Piece = tuple[str, str]
+
+_TIME_CELLS = 5
+_NAME_CELLS_MAX = 16
+_NAME_CELLS_MIN = 4
+# Narrower than this, a text begins under its name.
+_NARROW = 40
+
+
+class Row(NamedTuple):
+    """A row. ``redraw``: it holds what terminals do not agree on, so it is to be drawn as a whole."""
+
+    pieces: tuple[Piece, ...]
+    redraw: bool = False
+
+
+class Brush:
+    """Makes rows of items for a pane of ``width`` cells, at the moment ``now`` of the forward clock."""
+
+    def __init__(
+        self, width: int, now: float, *, name_width: int = 0, zone: tzinfo | None = None, today: date | None = None
+    ) -> None:
+        self.width = width
+        self._now = now
+        self._zone = zone
+        self._today = today or datetime.now(zone).date()
+        self._name_cells = max(_NAME_CELLS_MIN, min(name_width, _NAME_CELLS_MAX, width // 4))
+
+    def rows(self, item: Item, before: Item | None, *, unread_line: bool, with_chat: bool = False) -> list[Row]:
+        """The rows of an item: what parts it from the item ``before`` it, and itself."""
+        return [
+            *self._day(item, before),
+            *([self.rule("unread", "class:unread-line")] if unread_line else []),
+            *(self._talk(item, with_chat=with_chat) if item.is_talk else self._note(item)),
+        ]
+
+    def rule(self, text: str, style: str) -> Row:
+        """A line across the pane with a word in it."""
+        word = f" {fit(text, self.width - 4)} "
+        side = max(0, self.width - cells(word))
+        return Row(((style, "─" * (side // 2) + word + "─" * (side - side // 2)),))
+
+    def _day(self, item: Item, before: Item | None) -> list[Row]:
+        if item.kind is not Kind.MESSAGE or (day := self._date(item)) is None:
+            return []
+        last = self._date(before) if before is not None and before.kind is Kind.MESSAGE else None
+        if day == last or (before is None and day == self._today) or (before is not None and last is None):
+            return []
+        return [self.rule(f"{day:%A, %-d %B %Y}", "class:day")]
+
+    def _date(self, item: Item) -> date | None:
+        local = local_time(item.at, self._zone)
+        return local.date() if local else None
+
+    def _time(self, item: Item) -> Piece:
+        if item.kind is Kind.PENDING:
+            return ("class:pending", " … ".center(_TIME_CELLS))
+        local = local_time(item.at, self._zone)
+        return ("class:time", f"{local:%H:%M}" if local else "--:--")
+
+    def _talk(self, item: Item, *, with_chat: bool) -> list[Row]:
+        name = fit(item.sender, self._name_cells)
+        pad = " " * max(0, self._name_cells - cells(name))
+        style = "class:own-name" if item.own else name_style(item.sender)
+        bar: Piece = ("class:own-bar", " ┃ ") if item.own else ("class:bar", " │ ")
+        text_style = "class:pending" if item.kind is Kind.PENDING else "class:text"
+        mark = f"({left(item.ends - self._now)}) " if item.ends is not None else ""
+        place = f"{item.chat} " if with_chat else ""
+        head: list[Piece] = [self._time(item), ("", " " + pad), (style, name), bar]
+        indent = _TIME_CELLS + 1 + self._name_cells + 3
+        if self.width < _NARROW:
+            head, indent = [self._time(item), ("", " "), (style, name), bar], 2
+            texts = wrap(" " * (_TIME_CELLS + 4 + cells(name)) + place + mark + item.text, self.width)
+            texts[0] = texts[0].lstrip(" ")
+        else:
+            texts = wrap(place + mark + item.text, self.width - indent)
+        first = texts[0].removeprefix(place).removeprefix(mark)
+        marks: list[Piece] = [("class:place", place)] * bool(place) + [("class:timed", mark)] * bool(mark)
+        rows = [self._row([*head, *marks, (text_style, first)])]
+        margin = ("", " " * (indent - 2)), (bar[0], bar[1][1:])
+        if self.width < _NARROW:
+            margin = ("", ""), ("", "  ")
+        rows += [self._row([*margin, (text_style, text)]) for text in texts[1:]]
+        return rows
+
+    def _note(self, item: Item) -> list[Row]:
+        is_error = item.kind is Kind.ERROR
+        mark, style = ("! ", "class:error") if is_error else ("  ", "class:note")
+        rows = []
+        for number, line in enumerate(wrap(item.text, self.width - 2)):
+            rows.append(self._row([(style, ("  " if number else mark) + line)]))
+        return rows
+
+    def _row(self, pieces: list[Piece]) -> Row:
+        return Row(tuple(pieces), any(is_complex(text) for _, text in pieces))
+
+
+class Pager:
+    """Which part of a list of items a pane shows: its end, or up to a row of some item.
+
+    ``place`` is the key of the lowest item shown, and how many of its rows; None at the end.
+    """
+
+    def __init__(self) -> None:
+        self.place: tuple[tuple[float, int, int], int] | None = None
+
+    def page(self, count: int, paint: Callable[[int], list[Row]], bottom: tuple[int, int], height: int) -> list[Row]:
+        """At most ``height`` rows that end at ``bottom`` (an index, and how many of its rows)."""
+        rows: list[Row] = []
+        index, shown = bottom
+        while 0 <= index < count and len(rows) < height:
+            painted = paint(index)[:shown]
+            rows[:0] = painted
+            index, shown = index - 1, len(painted) + height
+            shown = 1 << 30
+        return rows[-height:]
+
+    @staticmethod
+    def up(paint: Callable[[int], list[Row]], bottom: tuple[int, int], by: int) -> tuple[int, int]:
+        """The place so many rows above ``bottom``, at the first row at most."""
+        index, shown = bottom
+        shown = min(shown, len(paint(index)))
+        while by >= shown:
+            if index == 0:
+                return 0, 1
+            by -= shown
+            index -= 1
+            shown = len(paint(index))
+        return index, shown - by
+
+    @staticmethod
+    def down(
+        count: int, paint: Callable[[int], list[Row]], bottom: tuple[int, int], by: int
+    ) -> tuple[int, int] | None:
+        """The place so many rows below ``bottom``; None at the end."""
+        index, shown = bottom
+        shown += by
+        while shown > (rows := len(paint(index))):
+            shown -= rows
+            index += 1
+            if index == count:
+                return None
+        return None if index == count - 1 and shown == rows else (index, shown)

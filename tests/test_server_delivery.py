@@ -1,0 +1,234 @@
+"""Delivery: who gets what, encoded once, written once a turn, in slices."""
+
+from collections.abc import Collection
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat import wire
+from irchat.events import Event, Message
+from irchat.interfaces import GLOBAL, Publication
+from irchat.server.delivery import Delivery
+
+
+class FakeOutbox:
+    """Keeps what it is offered; ``seconds`` is what a flush takes."""
+
+    behind = False
+
+    def __init__(self, clock: Clock | None = None, seconds: float = 0.0) -> None:
+        self.offered: list[bytes] = []
+        self.own: list[Publication] = []
+        self.flushed: list[float] = []
+        self.aborted = False
+        self.error: Exception | None = None
+        self._clock = clock
+        self._seconds = seconds
+
+    def offer(self, data: bytes, run: Collection[Publication]) -> None:
+        self.offered.append(data)
+
+    def offer_one(self, publication: Publication) -> None:
+        self.offered.append(wire.encode(publication.event))
+
+    def note_own(self, publication: Publication) -> None:
+        self.own.append(publication)
+
+    def flush(self) -> None:
+        if self.error is not None:
+            raise self.error
+        self.flushed.append(self._clock.seconds())
+        self._clock.rightNow += self._seconds
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+class FakeSession:
+    """A session of a user."""
+
+    def __init__(self, user_id: int, *, encodes: bool = True, outbox: FakeOutbox | None = None) -> None:
+        self.user_id = user_id
+        self.encode = wire.encode if encodes else None
+        self.outbox = outbox or FakeOutbox()
+
+    @property
+    def got(self) -> bytes:
+        """All that it was offered."""
+        return b"".join(self.outbox.offered)
+
+
+def message(seq: int) -> Message:
+    """A message in GLOBAL."""
+    return Message(chat="GLOBAL", sender="alice", at="2026-11-22T14:00:00.000Z", text=f"text {seq}", seq=seq)
+
+
+class AudienceTests(SynchronousTestCase):
+    """Who gets a publication."""
+
+    def setUp(self) -> None:
+        """Two sessions of one user, one of another, one of a third that says each event in its own way."""
+        self.delivery = Delivery(Clock())
+        self.alice, self.alice_too, self.bob = FakeSession(1), FakeSession(1), FakeSession(2)
+        self.carol = FakeSession(3, encodes=False)
+        self.sessions = [self.alice, self.alice_too, self.bob, self.carol]
+        for session in self.sessions:
+            self.delivery.add(session)
+
+    def _seqs(self) -> list[list[int]]:
+        """The seqs that each session got since the last call."""
+        seqs = [[wire.decode_event(line).seq for line in session.got.splitlines()] for session in self.sessions]
+        for session in self.sessions:
+            session.outbox.offered.clear()
+        return seqs
+
+    def test_everyone(self) -> None:
+        """An audience of None is everyone."""
+        self.delivery.publish([Publication(message(1), None)])
+        self.assertEqual(self._seqs(), [[1], [1], [1], [1]])
+
+    def test_some(self) -> None:
+        """An audience of users is all of their sessions and nobody else; users without a session are passed over."""
+        self.delivery.publish([Publication(message(1), (1, 3, 99))])
+        self.assertEqual(self._seqs(), [[1], [1], [], [1]])
+        self.delivery.publish([Publication(message(2), {2: "bob"})])
+        self.assertEqual(self._seqs(), [[], [], [2], []])
+
+    def test_hidden_and_origin(self) -> None:
+        """Hidden users get nothing of it, and the session that made it only notes it; the rest of the run they get."""
+        mine = Publication(message(2), None, origin=self.alice, position=(GLOBAL, 2))
+        self.delivery.publish(
+            [Publication(message(1), None), mine, Publication(message(3), None, hidden=frozenset({2, 3}))]
+        )
+        self.assertEqual(self._seqs(), [[1, 3], [1, 2, 3], [1, 2], [1, 2]])
+        self.assertEqual([session.outbox.own for session in self.sessions], [[mine], [], [], []])
+
+    def test_encoded_once(self) -> None:
+        """A run is encoded once, and all who get the whole of it share the same bytes."""
+        encoded: list[Event] = []
+
+        def encode(event: Event) -> bytes:
+            encoded.append(event)
+            return wire.encode(event)
+
+        for session in self.alice, self.alice_too, self.bob:
+            session.encode = encode
+        audience = [1, 2]
+        self.delivery.publish([Publication(message(seq), audience) for seq in (1, 2)])
+        self.assertEqual(encoded, [message(1), message(2)])
+        shared = [session.outbox.offered for session in (self.alice, self.alice_too, self.bob)]
+        self.assertEqual(list(map(len, shared)), [1, 1, 1])
+        self.assertEqual(len({id(offered[0]) for offered in shared}), 1)
+
+    def test_audiences_in_one_batch(self) -> None:
+        """Each audience of a batch gets its own, in the order of publishing."""
+        group = {1: "alice", 2: "bob"}
+        self.delivery.publish(
+            [Publication(message(1), None), Publication(message(2), group), Publication(message(3), group)]
+        )
+        self.assertEqual(self._seqs(), [[1, 2, 3], [1, 2, 3], [1, 2, 3], [1]])
+
+    def test_tell(self) -> None:
+        """Chosen sessions are told an event, whoever they are."""
+        self.delivery.tell([self.alice, self.carol], message(1))
+        self.assertEqual(self._seqs(), [[1], [], [], [1]])
+
+    def test_removed(self) -> None:
+        """A session that was removed gets nothing more, its user's other one does."""
+        self.delivery.remove(self.alice)
+        self.delivery.remove(self.bob)
+        self.delivery.publish([Publication(message(1), None), Publication(message(2), (1, 2))])
+        self.assertEqual(self._seqs(), [[], [1, 2], [], [1]])
+
+    @given(
+        st.lists(
+            st.tuples(st.none() | st.sampled_from([(1, 2), (2, 3), (1, 2, 3)]), st.sets(st.integers(1, 3)),
+                      st.none() | st.integers(0, 3)),
+            min_size=1, max_size=8,
+        )
+    )
+    def test_shared_is_single(self, runs: list[tuple]) -> None:
+        """However a batch is cut into runs, each session gets the bytes that saying each event by itself gives."""
+        self.setUp()
+        publications = [
+            Publication(
+                message(seq),
+                audience,
+                hidden=frozenset(hidden),
+                origin=None if origin is None else self.sessions[origin],
+            )
+            for seq, (audience, hidden, origin) in enumerate(runs)
+        ]
+        self.delivery.publish(publications)
+        for session in self.sessions:
+            expected = [
+                wire.encode(publication.event)
+                for publication in publications
+                if (publication.audience is None or session.user_id in publication.audience)
+                and session.user_id not in publication.hidden
+                and publication.origin is not session
+            ]
+            self.assertEqual(sorted(session.got.splitlines(keepends=True)), sorted(expected))
+            for audience in {publication.audience for publication in publications}:
+                same = [wire.encode(p.event) for p in publications if p.audience == audience]
+                got = [line for line in session.got.splitlines(keepends=True) if line in same]
+                self.assertEqual(got, [line for line in same if line in expected])
+
+
+class FlushTests(SynchronousTestCase):
+    """Writing at the end of the turn."""
+
+    def setUp(self) -> None:
+        """A clock."""
+        self.clock = Clock()
+        self.delivery = Delivery(self.clock)
+
+    def _wake(self, count: int, seconds: float) -> list[FakeOutbox]:
+        outboxes = [FakeOutbox(self.clock, seconds) for _ in range(count)]
+        for outbox in outboxes:
+            self.delivery.wake(outbox)
+        return outboxes
+
+    def test_end_of_the_turn(self) -> None:
+        """Nothing is written in the turn that queues it, and one call of the reactor does it for all."""
+        outboxes = self._wake(100, 0.0)
+        self.assertEqual(len(self.clock.calls), 1)
+        self.assertEqual([outbox.flushed for outbox in outboxes], [[]] * 100)
+        self.clock.advance(0)
+        self.assertEqual([len(outbox.flushed) for outbox in outboxes], [1] * 100)
+        self.assertEqual(self.clock.calls, [])
+
+    def test_slices(self) -> None:
+        """10,000 writes are cut into slices of about 20 ms, between which the reactor turns; none is left out."""
+        outboxes = self._wake(10_000, 0.001)
+        slices = []
+        while self.clock.calls:
+            before = self.clock.seconds()
+            self.clock.calls.pop(0).func()
+            slices.append(self.clock.seconds() - before)
+        self.assertLess(max(slices), 0.05)
+        self.assertEqual([len(outbox.flushed) for outbox in outboxes], [1] * 10_000)
+
+    def test_woken_while_flushing(self) -> None:
+        """What is queued between slices goes out with them."""
+        self._wake(100, 0.01)
+        self.clock.calls.pop(0).func()
+        (late,) = self._wake(1, 0.0)
+        self.assertEqual(len(self.clock.calls), 1)
+        self.clock.advance(0)
+        self.assertEqual(len(late.flushed), 1)
+        self._wake(1, 0.0)
+        self.assertEqual(len(self.clock.calls), 1)
+
+    def test_one_that_fails(self) -> None:
+        """A connection that cannot be written is given up and logged; all others are written, now and later."""
+        broken, other = self._wake(2, 0.0)
+        broken.error = ZeroDivisionError()
+        self.clock.advance(0)
+        self.assertEqual((broken.aborted, len(other.flushed)), (True, 1))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        (later,) = self._wake(1, 0.0)
+        self.clock.advance(0)
+        self.assertEqual(len(later.flushed), 1)
