@@ -19,6 +19,8 @@ InThread = Callable[..., Deferred[Any]]
 """Runs a call in a thread: ``in_thread(call, *args)`` fires with what it gives."""
 
 _TOKEN_BYTES = 32
+# Passwords that wait to be hashed; a storm of sign-ins is refused past that, and takes no memory.
+_HASHING_MOST = 1_000
 
 
 class SignedIn(NamedTuple):
@@ -53,6 +55,7 @@ class Accounts:
         self._in_thread = in_thread
         self._wall_ms = wall_ms
         self._hasher = hasher or PasswordHasher()
+        self._hashing = 0
         # Verified in place of the hash of an unknown name, so that the answer comes as late as for a known one.
         self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
 
@@ -138,12 +141,21 @@ class Accounts:
         return SignedIn(user, new=False, token=token, digest=digest)
 
     async def _hash(self, password: str) -> str:
-        hashed: str = await self._in_thread(self._hasher.hash, _password_bytes(password))
+        hashed: str = await self._hashed(self._hasher.hash, _password_bytes(password))
         return hashed
 
     async def _verify(self, hashed: str, password: str) -> bool:
-        right: bool = await self._in_thread(_verify, self._hasher, hashed, _password_bytes(password))
+        right: bool = await self._hashed(_verify, self._hasher, hashed, _password_bytes(password))
         return right
+
+    async def _hashed(self, call: Callable[..., Any], *args: Any) -> Any:
+        if self._hashing >= _HASHING_MOST:
+            raise Refusal(Code.TOO_MANY, "Too many are signing in at this moment. Try again soon.")
+        self._hashing += 1
+        try:
+            return await self._in_thread(call, *args)
+        finally:
+            self._hashing -= 1
 
 
 class _Create(Change):

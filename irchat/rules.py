@@ -127,15 +127,15 @@ def visible(text: str) -> str:
     return text if text.isascii() and text.isprintable() else text.translate(_CONTROL_PICTURES)
 
 
-def clean_text(text: str) -> str:
-    """The text of a message as the server takes it, its controls made visible.
+def clean_text(text: str, most: int = TEXT_LENGTH) -> str:
+    """The text of a message, of ``most`` characters, as the server takes it, its controls made visible.
 
     Raises Refusal ``empty-text`` or ``text-too-long``.
     """
-    if len(text) > TEXT_LENGTH:
+    if len(text) > most:
         raise Refusal(
             Code.TEXT_TOO_LONG,
-            f"The message has {len(text):,} characters; {TEXT_LENGTH:,} are the most. Send it in parts.",
+            f"The message has {len(text):,} characters; {most:,} are the most. Send it in parts.",
         )
     if not text.strip():
         raise Refusal(Code.EMPTY_TEXT, "The message is empty. Write something after the command.")

@@ -1,6 +1,8 @@
 """``twistd irchat``: the options, and the service that puts the parts together."""
 
+import errno
 import os
+import signal
 import socket
 import sqlite3
 import ssl
@@ -21,10 +23,13 @@ from twisted.python.threadpool import ThreadPool
 from irchat.accounts import Accounts
 from irchat.chat.service import ChatService
 from irchat.clock import install_forward_clock, wall_ms
-from irchat.data_folder import DataFolder, FolderInUse, default_data_folder
+from irchat.config import SETTINGS, Config, Setting, WrongSetting, changed_for_restart, make_config, read_file
+from irchat.core_dumps import forbid_core_dumps
+from irchat.data_folder import DataFolder, FolderInUse
 from irchat.portfile import PortFile, default_directory
-from irchat.rules import DEFAULT_PORT, DEFAULT_RATE
+from irchat.rules import DEFAULT_PORT
 from irchat.server import certificates, control
+from irchat.server.admission import Admission
 from irchat.server.delivery import Delivery
 from irchat.server.factory import ChatFactory
 from irchat.server.presence import PresenceFeed
@@ -37,61 +42,63 @@ reactor: Any = _reactor
 
 _BACKLOG = 1_024
 _HASHING_THREADS = 2
-_SERVER_NAME_LENGTH = 64
 # Longest that stopping waits for what is queued to be committed.
 _SETTLE_SECONDS = 3.0
 
 _log = Logger()
 
 
+def _default(setting: Setting) -> str:
+    return "" if setting.default is None else f" [default: {setting.default}]"
+
+
 class Options(usage.Options):
-    """The options of ``twistd irchat``. Wrong ones end the process with one line on standard error."""
+    """The options of ``twistd irchat``. Wrong ones end the process with one line on standard error.
+
+    ``config`` are the settings that come of them: what is on the command line goes before what is in the file.
+    """
 
     optParameters: Sequence[Sequence[Any]] = [
-        ["data", None, None, "Folder for all data [default: the user's data folder]"],
-        ["host", None, None, "Address to listen on [default: all, IPv6 and IPv4]"],
-        ["port", None, DEFAULT_PORT, "Port to listen on; 0 for a random free one"],
-        ["tls-cert", None, None, "PEM file with a certificate, and its chain [default: a self-signed one is made]"],
-        ["tls-key", None, None, "PEM file with the key of --tls-cert"],
-        ["registration", None, "open", "Who may make an account: open (everyone) or closed (the administrator)"],
-        ["rate", None, DEFAULT_RATE, "Messages a second that a session may send, with bursts of 3 s; 0: no limit"],
-        ["name", None, "IRChat", "The server's name in its greeting"],
+        ["config", None, None, "Configuration file (TOML) with settings of these names; read again on SIGHUP"],
+        *(
+            [setting.name, None, None, setting.help + _default(setting)]
+            for setting in SETTINGS
+            if not isinstance(setting.default, bool | list)
+        ),
     ]
     optFlags: Sequence[Sequence[Any]] = [
-        ["no-tls", None, "Speak plain TCP, without encryption"],
-        ["no-passwords", None, "A name is enough to sign in: for a room where all trust each other"],
+        [setting.name, None, setting.help] for setting in SETTINGS if isinstance(setting.default, bool)
     ]
+
+    def __init__(self) -> None:
+        usage.Options.__init__(self)
+        self._admins: list[str] = []
+        self.config: Config
+
+    def opt_admin(self, name: str) -> None:
+        """A user who may !kick, !ban and !unban in the chat; may be repeated"""
+        self._admins.append(name)
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Read the command line."""
         try:
             usage.Options.parseOptions(self, options)
-        except usage.UsageError as error:
+            if self["config"] is not None:
+                self["config"] = Path(self["config"]).absolute()  # a daemon changes its working directory
+            self.config = self.read_config()
+        except (usage.UsageError, WrongSetting) as error:
             _fail(f"{error}; see twistd irchat --help")
 
-    def postOptions(self) -> None:
-        """Check and convert the values. Raises usage.UsageError."""
-        self["data"] = Path(self["data"]).expanduser().absolute() if self["data"] else default_data_folder()
-        self["port"] = _number(self["port"], "--port", int, 65_535)
-        self["rate"] = _number(self["rate"], "--rate", float, 1e9)
-        if self["registration"] not in ("open", "closed"):
-            raise usage.UsageError("--registration is open or closed")
-        if (self["tls-cert"] is None) != (self["tls-key"] is None):
-            raise usage.UsageError("--tls-cert and --tls-key go together")
-        if self["tls-cert"] is not None and self["no-tls"]:
-            raise usage.UsageError("--no-tls and --tls-cert exclude each other")
-        if not (self["name"].isprintable() and 1 <= len(self["name"].strip()) <= _SERVER_NAME_LENGTH):
-            raise usage.UsageError(f"--name is 1 to {_SERVER_NAME_LENGTH} visible characters")
-
-
-def _number(text: Any, option: str, kind: Callable[[Any], Any], most: float) -> Any:
-    try:
-        number = kind(text)
-    except ValueError:
-        number = -1
-    if not 0 <= number <= most:
-        raise usage.UsageError(f"{option} is a number from 0 to {most:,.0f}, not {text!r}")
-    return number
+    def read_config(self) -> Config:
+        """The settings of command line and file, the file read anew. Raises WrongSetting."""
+        given = {} if self["config"] is None else read_file(self["config"])
+        for setting in SETTINGS:
+            on_command_line = self.get(setting.name)
+            if on_command_line is not None and on_command_line != 0:  # 0: a flag that is not there
+                given[setting.name] = on_command_line
+        if self._admins:
+            given["admin"] = self._admins
+        return make_config(given)
 
 
 def makeService(options: Options) -> "ChatServer":
@@ -100,7 +107,7 @@ def makeService(options: Options) -> "ChatServer":
     It runs before the process becomes a daemon, so that what is wrong is still told on standard error.
     """
     install_forward_clock(reactor)
-    _check(options)
+    _check(options.config)
     return ChatServer(options, _announcer(), default_directory())
 
 
@@ -109,23 +116,44 @@ class ChatServer(Service):
 
     def __init__(self, options: Options, announce: Callable[[str], None], runtime_folder: Path) -> None:
         self._options = options
+        self._config = options.config
         self._announce = announce
         self._runtime_folder = runtime_folder
-        self._folder = DataFolder(options["data"])
+        self._folder = DataFolder(options.config.data)
         self._port_file: PortFile | None = None
         self._ports: list[Any] = []
 
     def startService(self) -> None:
         """Open the data and listen. Ends the process with one line on standard error where that cannot be."""
         Service.startService(self)
+        forbid_core_dumps()
         try:
             self._folder.acquire()
             self._open()
             self._listen()
         except (OSError, ssl.SSLError, FolderInUse, CannotListenError, sqlite3.Error, NewerDatabase) as error:
-            _fail(_explain(error, self._options))
+            _fail(_explain(error, self._config))
         self._write_port_file()
+        if self._options["config"] is not None:
+            signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
         self._announce(self._banner())
+
+    def reload(self) -> None:
+        """Read the configuration file again, and take over what can be while sessions go on."""
+        try:
+            new = self._options.read_config()
+            if self._certificate is not None:
+                self._factory.tls = self._tls_context()
+        except (WrongSetting, OSError, ssl.SSLError) as error:
+            _log.error("the configuration stays as it was: {error}", error=error)
+            return
+        for name in changed_for_restart(self._config, new):
+            _log.warn("{name} is changed by a new start of the server only", name=name)
+        self._chat.limits.change_to(new.limits)
+        self._accounts.registration_open = new.registration_open
+        self._factory.name = new.name
+        self._services.admins = new.admins
+        _log.info("the configuration was read again")
 
     async def _stop(self) -> None:
         await DeferredList([Deferred.fromCoroutine(_stopped(port)) for port in self._ports])
@@ -147,38 +175,40 @@ class ChatServer(Service):
         return Deferred.fromCoroutine(self._stop())
 
     def _open(self) -> None:
-        options = self._options
+        config = self._config
         self._store = SQLiteStore(self._folder.database, StoreThreads(reactor), wall_ms)
         self._hashing = ThreadPool(0, _HASHING_THREADS, "irchat-hashing")
         self._hashing.start()
         delivery = Delivery(reactor)
         presence = PresenceFeed(reactor, delivery)
-        self._chat = ChatService(self._store, delivery.publish, presence.changed, reactor, wall_ms)
+        self._chat = ChatService(
+            self._store, delivery.publish, presence.changed, reactor, wall_ms, config.limits
+        )
         self._accounts = Accounts(
             self._chat.directory,
             self._chat.queue,
             self._store,
             lambda call, *args: deferToThreadPool(reactor, self._hashing, call, *args),
             wall_ms,
-            registration_open=options["registration"] == "open",
-            passwords=not options["no-passwords"],
+            registration_open=config.registration_open,
+            passwords=not config.no_passwords,
         )
+        admission = Admission(config.limits, reactor.seconds)
+        self._services = Services(self._chat, self._accounts, delivery, presence, admission, config.admins)
         self._certificate: Path | None = None
-        context = None
-        if not options["no-tls"]:
-            self._certificate, key = self._certificate_files()
-            context = certificates.server_context(self._certificate, key)
-        services = Services(self._chat, self._accounts, delivery, presence)
-        self._factory = ChatFactory(services, reactor, name=options["name"], rate=options["rate"], tls=context)
+        tls = None if config.no_tls else self._tls_context()
+        self._factory = ChatFactory(self._services, reactor, name=config.name, tls=tls)
 
-    def _certificate_files(self) -> tuple[Path, Path]:
-        if self._options["tls-cert"] is not None:
-            return Path(self._options["tls-cert"]), Path(self._options["tls-key"])
-        return certificates.ensure_self_signed(self._folder.path, socket.gethostname())
+    def _tls_context(self) -> ssl.SSLContext:
+        if self._config.tls_cert is not None and self._config.tls_key is not None:
+            self._certificate, key = self._config.tls_cert, self._config.tls_key
+        else:
+            self._certificate, key = certificates.ensure_self_signed(self._folder.path, socket.gethostname())
+        return certificates.server_context(self._certificate, key)
 
     def _listen(self) -> None:
         port = reactor.listenTCP(
-            self._options["port"], self._factory, backlog=_BACKLOG, interface=_interface(self._options["host"])
+            self._config.port, self._factory, backlog=_BACKLOG, interface=_interface(self._config.host)
         )
         self._ports.append(port)
         self.port: int = port.getHost().port
@@ -198,8 +228,8 @@ class ChatServer(Service):
             _log.error("clients of this machine must be told the port: {error}", error=error)
 
     def _banner(self) -> str:
-        listening = self._options["host"] or "all addresses"
-        address = self._options["host"] or _own_address()
+        listening = self._config.host or "all addresses"
+        address = self._config.host or _own_address()
         host = f"[{address}]" if ":" in address else address
         at_port = "" if self.port == DEFAULT_PORT else f":{self.port}"
         lines = [
@@ -219,45 +249,46 @@ async def _stopped(port: Any) -> None:
     await port.stopListening()
 
 
-def _check(options: Options) -> None:
+def _check(config: Config) -> None:
     """See what can be seen without writing; ends the process with one line on standard error."""
     try:
-        DataFolder(options["data"]).check()
-        if options["tls-cert"] is not None:
-            certificates.server_context(Path(options["tls-cert"]), Path(options["tls-key"]))
-        interface = _interface(options["host"])
+        DataFolder(config.data).check()
+        if config.tls_cert is not None and config.tls_key is not None:
+            certificates.server_context(config.tls_cert, config.tls_key)
+        interface = _interface(config.host)
         family, kind, _, _, address = socket.getaddrinfo(
-            interface, options["port"], type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_PASSIVE
+            interface, config.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen(1)
     except socket.gaierror:
-        _fail(f"--host {options['host']} is no IP address of this machine")
+        _fail(f"--host {config.host} is no IP address of this machine")
     except (OSError, ssl.SSLError, FolderInUse) as error:
-        _fail(_explain(error, options))
+        _fail(_explain(error, config))
 
 
-def _explain(error: Exception, options: Options) -> str:
+def _explain(error: Exception, config: Config) -> str:
     """One line for the person who starts the server."""
-    where = f"{options['host'] or 'all addresses'}, port {options['port']}"
+    where = f"{config.host or 'all addresses'}, port {config.port}"
     if isinstance(error, FolderInUse):
-        return f"the data folder {options['data']} is in use: {error}; stop that one or choose another --data"
+        return f"the data folder {config.data} is in use: {error}; stop that one or choose another --data"
     if isinstance(error, NewerDatabase):
-        return f"the data in {options['data']} cannot be used: {error}"
+        return f"the data in {config.data} cannot be used: {error}"
     if isinstance(error, sqlite3.Error):
-        return f"the database in {options['data']} cannot be used: {error}; restore a backup or choose another --data"
+        return f"the database in {config.data} cannot be used: {error}; restore a backup or choose another --data"
     if isinstance(error, ssl.SSLError):
         return f"the certificate and key cannot be used: {error.reason or error}"
     if isinstance(error, CannotListenError):
         return f"cannot listen on {where}: {error.socketError}"
     assert isinstance(error, OSError)
     if error.errno is None:
-        return f"the data folder {options['data']} cannot be used: {error}"
+        return f"the data folder {config.data} cannot be used: {error}"
     if error.filename is not None:
         return f"{error.filename}: {os.strerror(error.errno)}"
-    return f"cannot listen on {where}: {os.strerror(error.errno)}; is a server running there? choose another --port"
+    mend = "; is a server running there? choose another --port" if error.errno == errno.EADDRINUSE else ""
+    return f"cannot listen on {where}: {os.strerror(error.errno)}{mend}"
 
 
 def _fail(line: str) -> NoReturn:

@@ -1,6 +1,6 @@
 """Groups: made by anyone, grown by any member, cut by their owner."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -11,15 +11,24 @@ from irchat.chat.directory import Directory, Group, User
 from irchat.chat.timed import TimedMessages
 from irchat.errors import Code, Refusal
 from irchat.interfaces import AddMember, CreateGroup, Publication, RemoveGroup, RemoveMember, Write
-from irchat.rules import GROUP_MEMBERS, fold_name, shown
+from irchat.limits import Limits
+from irchat.rules import fold_name, shown
 
 
 class Groups:
     """Makes and changes groups."""
 
-    def __init__(self, directory: Directory, queue: CommitQueue, timed: TimedMessages, wall_ms: Any) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        queue: CommitQueue,
+        timed: TimedMessages,
+        wall_ms: Callable[[], int],
+        limits: Limits,
+    ) -> None:
         self.directory = directory
         self.timed = timed
+        self.limits = limits
         self.wall_ms = wall_ms
         self._queue = queue
 
@@ -70,6 +79,17 @@ class _GroupChange(Change):
         self.user = user
         self.origin = origin
 
+    def refuse_too_many(self, members: int, joining: Iterable[User]) -> None:
+        """Raises Refusal ``too-many`` for a group of so many members, or for one who is in too many groups."""
+        limits = self.groups.limits
+        if members > limits.group_members:
+            raise Refusal(Code.TOO_MANY, f"A group has at most {limits.group_members:,} members.")
+        for user in joining:
+            if limits.groups and len(user.groups) >= limits.groups:
+                raise Refusal(
+                    Code.TOO_MANY, f"{user.name} is in {limits.groups:,} groups, and more are not allowed."
+                )
+
     def added(self, group: Group, member: User) -> events.Added:
         return events.Added(
             group=f"*{group.name}", id=f"*{group.id}", name=member.name, by=self.user.name, owner=group.owner.name
@@ -89,8 +109,7 @@ class _Create(_GroupChange):
             member = self.directory.user(name)
             self.directory.refuse_silenced(self.user, member)
             members[member.id] = member
-        if len(members) > GROUP_MEMBERS:
-            raise _too_many()
+        self.refuse_too_many(len(members), members.values())
         if self.directory.group_name_is_taken(self.key):
             raise Refusal(Code.GROUP_EXISTS, f"There is a group {shown(self.name)!r} already. Choose another name.")
         self.members = list(members.values())
@@ -119,8 +138,7 @@ class _Add(_GroupChange):
         if self.member.id in self.group.members:
             raise Refusal(Code.ALREADY_A_MEMBER, f"{self.member.name} is in {self.group.name} already.")
         self.directory.refuse_silenced(self.user, self.member)
-        if len(self.group.members) >= GROUP_MEMBERS:
-            raise _too_many()
+        self.refuse_too_many(len(self.group.members) + 1, [self.member])
         return AddMember(self.group.id, self.member.id)
 
     def apply(self, result: Any, publications: list[Publication]) -> events.Group:
@@ -171,7 +189,3 @@ class _Remove(_GroupChange):
         if not group.members:
             self.groups.timed.end_chat(group.id)
         return events.Ok() if member is self.user else described(group)
-
-
-def _too_many() -> Refusal:
-    return Refusal(Code.TOO_MANY, f"A group has at most {GROUP_MEMBERS:,} members.")

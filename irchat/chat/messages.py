@@ -10,9 +10,10 @@ from irchat.chat.commits import Change, CommitQueue
 from irchat.chat.directory import Chat, Directory, User
 from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.clock import rfc3339
-from irchat.errors import Refusal
+from irchat.errors import Code, Refusal
 from irchat.events import Erased, Message, Sent
 from irchat.interfaces import AddMessage, FindNonce, Publication, Publish, Stored, Write
+from irchat.limits import Limits
 from irchat.rules import NONCE_SECONDS, check_seconds, clean_text
 
 
@@ -26,7 +27,9 @@ class Messages:
         clock: IReactorTime,
         publish: Publish,
         wall_ms: Callable[[], int],
+        limits: Limits,
     ) -> None:
+        self.limits = limits
         self.directory = directory
         self.timed = TimedMessages(clock, self.erase)
         self.wall_ms = wall_ms
@@ -42,7 +45,7 @@ class Messages:
         Fires with `Sent` when it is on the disk (a timed one: when it is published). Raises Refusal for a text or a
         time that cannot be, and fails with one for a chat that cannot.
         """
-        text = clean_text(text)
+        text = clean_text(text, self.limits.text_length)
         if expires_in is None:
             return self._queue.submit(_StoredSend(self, sender, chat, text, nonce, origin))
         return self._queue.submit(_TimedSend(self, sender, chat, text, nonce, origin, check_seconds(expires_in)))
@@ -53,6 +56,14 @@ class Messages:
         if chat.pair is not None:
             self.directory.refuse_silenced(sender, chat.peer(sender))
         return chat
+
+    def refuse_too_many_timed(self, sender: User) -> None:
+        """Raises Refusal ``too-many`` where so many timed messages of ``sender`` are alive that no more may be."""
+        most = self.limits.timed
+        if most and self.timed.count_of(sender) >= most:
+            raise Refusal(
+                Code.TOO_MANY, f"{most:,} of your timed messages are alive, and more are not allowed. Wait a while."
+            )
 
     def nonces_since(self) -> int:
         """From when on (ms) a nonce is remembered."""
@@ -220,6 +231,7 @@ class _TimedSend(_Send):
             return None
         try:
             self.chat = self.messages.writable_chat(self.sender, self.chat_name)
+            self.messages.refuse_too_many_timed(self.sender)
         except Refusal as refusal:
             return self.find_before(refusal)
         return FindNonce(self.sender.id, self.nonce, self.messages.nonces_since()) if self.nonce else None

@@ -14,6 +14,7 @@ from irchat.chat.groups import Groups
 from irchat.chat.messages import Messages
 from irchat.chat.reading import Reading
 from irchat.interfaces import Publish, Store
+from irchat.limits import Limits
 
 
 class ChatService:
@@ -26,14 +27,16 @@ class ChatService:
         presence_changed: Callable[[User], None],
         clock: IReactorTime,
         wall_ms: Callable[[], int],
+        limits: Limits | None = None,
     ) -> None:
+        self.limits = limits = limits or Limits()
         self.wall_ms = wall_ms
         self.store = store
         self.directory = Directory(store.snapshot())
         self.queue = CommitQueue(store, publish)
-        self.messages = Messages(self.directory, self.queue, clock, publish, wall_ms)
+        self.messages = Messages(self.directory, self.queue, clock, publish, wall_ms, limits)
         timed = self.messages.timed
-        self.groups = Groups(self.directory, self.queue, timed, wall_ms)
+        self.groups = Groups(self.directory, self.queue, timed, wall_ms, limits)
         self.blocks = Blocks(self.directory, self.queue)
         self.reading = Reading(self.directory, self.queue, timed, store)
         self._presence_changed = presence_changed

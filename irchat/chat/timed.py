@@ -2,6 +2,7 @@
 
 import heapq
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
@@ -75,6 +76,7 @@ class TimedMessages:
         self._by_chat: dict[ChatKey, dict[int, TimedMessage]] = {}
         self._private_chats: dict[int, set[ChatKey]] = {}
         self._orders = count(1)
+        self._of_sender: Counter[int] = Counter()
         self._alarm = Alarm(clock, self._end)
 
     def now(self) -> float:
@@ -86,12 +88,17 @@ class TimedMessages:
         timed = TimedMessage(chat, sender, text, at, seconds, end, next(self._orders))
         heapq.heappush(self._ends, (end, timed.order, timed))
         self._by_chat.setdefault(chat.key, {})[timed.order] = timed
+        self._of_sender[sender.id] += 1
         if chat.pair is not None:
             for user in chat.pair:
                 self._private_chats.setdefault(user.id, set()).add(chat.key)
         if self._ends[0][2] is timed:
             self._alarm.set(end)
         return timed
+
+    def count_of(self, sender: User) -> int:
+        """How many messages of ``sender`` are alive."""
+        return self._of_sender[sender.id]
 
     def in_chat(self, key: ChatKey, reader: User) -> list[TimedMessage]:
         """Those alive in a chat that ``reader`` may see, in the order of sending."""
@@ -145,6 +152,9 @@ class TimedMessages:
         if in_chat.pop(timed.order, None) is None:
             return False
         timed.text = ""
+        self._of_sender[timed.sender.id] -= 1
+        if not self._of_sender[timed.sender.id]:
+            del self._of_sender[timed.sender.id]
         if not in_chat:
             del self._by_chat[timed.chat.key]
             for user in timed.chat.pair or ():

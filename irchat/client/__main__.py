@@ -22,7 +22,9 @@ def _run(arguments: Sequence[str] | None) -> int:
 
     from irchat.client.parts import run_client  # noqa: PLC0415
     from irchat.clock import install_forward_clock  # noqa: PLC0415
+    from irchat.core_dumps import forbid_core_dumps  # noqa: PLC0415
 
+    forbid_core_dumps()
     install_forward_clock(reactor)  # type: ignore[arg-type]
     return run_client(reactor, options)
 

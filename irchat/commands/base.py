@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Coroutine
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from twisted.internet.defer import Deferred
@@ -33,6 +34,12 @@ class Caller(Protocol):
 
     def admit_message(self) -> None:
         """Count a message against the session's pace. Raises Refusal ``too-fast``."""
+
+    def admit_registration(self) -> None:
+        """Count an account that is to be made. Raises Refusal ``too-many-tries``."""
+
+    def trying(self, name: str) -> AbstractContextManager[None]:
+        """A sign-in, as ``name`` or by a token (empty), is tried inside. Raises Refusal ``too-many-tries``."""
 
     def join(self, signed_in: "SignedIn") -> None:
         """The session is that user's from now on; what happens is kept for it until it is welcomed."""

@@ -7,29 +7,31 @@ from irchat import events, requests
 from irchat.commands.base import Caller, Command, Outcome, Services
 from irchat.errors import Code, Refusal
 from irchat.rules import (
-    GROUP_MEMBERS,
     NAME_LENGTH,
     ONLINE_IN_WELCOME,
     PAGE_MAX,
     PASSWORD_MAX_BYTES,
     PASSWORD_MIN_BYTES,
     PROTOCOL,
-    TEXT_LENGTH,
     TIMED_MAX,
 )
 
 if TYPE_CHECKING:
     from irchat.accounts import SignedIn
+    from irchat.limits import Limits
 
-LIMITS = {
-    "name_length": NAME_LENGTH,
-    "text_length": TEXT_LENGTH,
-    "password_min_bytes": PASSWORD_MIN_BYTES,
-    "password_max_bytes": PASSWORD_MAX_BYTES,
-    "timed_max": TIMED_MAX,
-    "page": PAGE_MAX,
-    "group_members": GROUP_MEMBERS,
-}
+
+def _limits(limits: "Limits") -> dict[str, int]:
+    """The limits in force, as the welcome names them."""
+    return {
+        "name_length": NAME_LENGTH,
+        "text_length": limits.text_length,
+        "password_min_bytes": PASSWORD_MIN_BYTES,
+        "password_max_bytes": PASSWORD_MAX_BYTES,
+        "timed_max": TIMED_MAX,
+        "page": PAGE_MAX,
+        "group_members": limits.group_members,
+    }
 
 
 async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") -> events.Welcome:
@@ -47,7 +49,7 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
         new=signed_in.new,
         token=signed_in.token,
         version=PROTOCOL,
-        limits=LIMITS,
+        limits=_limits(services.chat.limits),
         online=[user.name for user, _ in zip(online.values(), range(ONLINE_IN_WELCOME), strict=False)],
         online_count=len(online),
         unread=[
@@ -66,6 +68,7 @@ class Register(Command):
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Register) -> events.Event:
+        caller.admit_registration()
         signed_in = await services.accounts.register(
             request.name, request.password, with_token=caller.wants_token
         )
@@ -80,7 +83,8 @@ class Login(Command):
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Login) -> events.Event:
-        signed_in = await services.accounts.login(request.name, request.password, with_token=caller.wants_token)
+        with caller.trying(request.name):
+            signed_in = await services.accounts.login(request.name, request.password, with_token=caller.wants_token)
         return await _welcome(services, caller, signed_in)
 
 
@@ -92,7 +96,9 @@ class Resume(Command):
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Resume) -> events.Event:
-        return await _welcome(services, caller, await services.accounts.resume(request.token))
+        with caller.trying(""):
+            signed_in = await services.accounts.resume(request.token)
+        return await _welcome(services, caller, signed_in)
 
 
 class ChangePassword(Command):

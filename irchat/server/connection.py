@@ -19,6 +19,7 @@ from irchat.errors import Code, Refusal
 from irchat.outlet import Outgoing, Outlet
 from irchat.render import Renderer
 from irchat.rules import CLIENT_LINE_BYTES, LOGIN_SECONDS, PING_AFTER, PROTOCOL, SILENCE_ENDS
+from irchat.server.admission import Visit
 from irchat.server.json_face import JSONFace
 from irchat.server.pace import Pace
 from irchat.server.session import Services, Session
@@ -38,11 +39,11 @@ class Connection(LineReceiver):
     # Room for the carriage return that may come before the end.
     MAX_LENGTH = CLIENT_LINE_BYTES + 1
 
-    def __init__(self, services: Services, clock: IReactorTime, server_name: str, rate: float) -> None:
+    def __init__(self, services: Services, clock: IReactorTime, server_name: str, visit: Visit) -> None:
         self._services = services
         self._clock = clock
         self._server_name = server_name
-        self._rate = rate
+        self._visit = visit
         self._face: TextFace | JSONFace
         self._has_face = False
         self._rest = b""
@@ -53,8 +54,8 @@ class Connection(LineReceiver):
     def connectionMade(self) -> None:
         """Greet."""
         outlet: Outgoing = self.transport if isinstance(self.transport, TLSLayer) else Outlet(self.transport)
-        pace = Pace(self._rate, self._clock.seconds)
-        self.session = Session(self._services, outlet, pace, self._welcomed, self._pause, self._linger)
+        pace = Pace(self._services.chat.limits.rate, self._clock.seconds)
+        self.session = Session(self._services, outlet, self._visit, pace, self._welcomed, self._pause, self._linger)
         self._face = TextFace(
             self.session,
             self._services.chat.directory,
@@ -70,6 +71,7 @@ class Connection(LineReceiver):
         """The client is gone."""
         self._cancel_timer()
         self.session.lost()
+        self._visit.over()
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came. What follows an overlong line is taken up anew, for LineReceiver has let go of it."""

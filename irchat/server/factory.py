@@ -8,7 +8,9 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
 
+from irchat.errors import Refusal
 from irchat.rules import LOGIN_SECONDS
+from irchat.server.admission import Visit, counted_address
 from irchat.server.connection import Connection
 from irchat.server.session import Services
 from irchat.tls import TLSLayer
@@ -17,29 +19,39 @@ _STOP_SECONDS = 1.0
 
 
 class ChatFactory(ServerFactory):
-    """Builds a `Connection` for each client. ``tls`` None: plain TCP."""
+    """Builds a `Connection` for each client. ``name`` and ``tls`` (None: plain TCP) are what new ones are given."""
 
     noisy = False
 
     def __init__(
-        self, services: Services, clock: IReactorTime, *, name: str, rate: float, tls: ssl.SSLContext | None
+        self, services: Services, clock: IReactorTime, *, name: str, tls: ssl.SSLContext | None
     ) -> None:
         self.connections: set[Connection] = set()
         self._services = services
         self._clock = clock
-        self._name = name
-        self._rate = rate
-        self._tls = tls
+        self.name = name
+        self.tls = tls
         self._stopped: Deferred[None] | None = None
         self._late: IDelayedCall | None = None
 
-    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+    def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """A connection for a client."""
-        connection = _HeldConnection(self, self._services, self._clock, self._name, self._rate)
-        if self._tls is None:
+        address = counted_address(getattr(addr, "host", ""))
+        try:
+            visit = Visit(self._services.admission, address)
+        except Refusal as refusal:
+            # Under TLS a word of why would cost a handshake, which is what who comes in masses wants.
+            return _TurnedAway(refusal.text) if self.tls is None else None
+        connection = _HeldConnection(self, self._services, self._clock, self.name, visit)
+        if self.tls is None:
             return connection
         return TLSLayer(
-            self._tls, connection, server_side=True, clock=self._clock, handshake_seconds=LOGIN_SECONDS
+            self.tls,
+            connection,
+            server_side=True,
+            on_failure=lambda _: visit.over(),
+            clock=self._clock,
+            handshake_seconds=LOGIN_SECONDS,
         )
 
     def stop(self) -> Deferred[None]:
@@ -63,6 +75,18 @@ class ChatFactory(ServerFactory):
         self._late = None
         for connection in list(self.connections):
             connection.transport.abortConnection()
+
+
+class _TurnedAway(Protocol):
+    """A connection that is closed at once, with the reason."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def connectionMade(self) -> None:
+        transport: Any = self.transport
+        transport.write(f"! {self._reason}\n".encode())
+        transport.loseConnection()
 
 
 class _HeldConnection(Connection):

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
@@ -16,6 +17,7 @@ from irchat.commands import AS_MESSAGE, REGISTRY, Command
 from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
 from irchat.outlet import Outgoing
+from irchat.server.admission import Admission, Visit
 from irchat.server.delivery import Delivery, Encode
 from irchat.server.outbox import Outbox
 from irchat.server.pace import Pace
@@ -60,12 +62,20 @@ class Services:
     """What all sessions of a server share."""
 
     def __init__(
-        self, chat: ChatService, accounts: Accounts, delivery: Delivery, presence: PresenceFeed
+        self,
+        chat: ChatService,
+        accounts: Accounts,
+        delivery: Delivery,
+        presence: PresenceFeed,
+        admission: Admission,
+        admins: frozenset[str] = frozenset(),
     ) -> None:
         self.chat = chat
         self.accounts = accounts
         self.delivery = delivery
         self.presence = presence
+        self.admission = admission
+        self.admins = admins
 
 
 class _Slot:
@@ -103,6 +113,7 @@ class Session:
         self,
         services: Services,
         outlet: Outgoing,
+        visit: Visit,
         pace: Pace,
         on_welcome: Callable[[], None],
         on_full: Callable[[bool], None],
@@ -116,6 +127,7 @@ class Session:
         self.user_id = 0
         self._user: User | None = None
         self._services = services
+        self._visit = visit
         self._pace = pace
         self._on_welcome = on_welcome
         self._on_full = on_full
@@ -196,10 +208,19 @@ class Session:
         """Count a message. Raises Refusal ``too-fast``."""
         self._pace.admit()
 
+    def admit_registration(self) -> None:
+        """Count an account that is to be made. Raises Refusal ``too-many-tries``."""
+        self._visit.admit_registration()
+
+    def trying(self, name: str) -> AbstractContextManager[None]:
+        """A sign-in is tried inside. Raises Refusal ``too-many-tries``."""
+        return self._visit.trying(name)
+
     def join(self, signed_in: SignedIn) -> None:
         """The session is that user's from now on; what happens is kept until the welcome is sent."""
         if self._over:
             raise Refusal(Code.NOT_LOGGED_IN, "The connection is closed.")
+        self._visit.enter(signed_in.user.sessions)
         self._user = signed_in.user
         self.user_id = signed_in.user.id
         self.token = signed_in.digest
@@ -211,6 +232,7 @@ class Session:
         """The session is nobody's again."""
         if self._user is not None:
             user, self._user, self.token = self._user, None, None
+            self._visit.leave()
             self._services.delivery.remove(self)
             self._services.presence.remove(self)
             self._services.chat.leave(user)

@@ -1,0 +1,199 @@
+"""Who may come in: connections and sessions for each address and user, and the pauses after failed sign-ins."""
+
+import ipaddress
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from irchat.errors import Code, Refusal
+from irchat.limits import Limits
+
+_HOUR = 3_600.0
+# Seconds. The pauses double from the shortest to the longest; that for a name is kept short, or a stranger could keep
+# its owner out.
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE_OF_ADDRESS = 900.0
+_LONGEST_PAUSE_OF_NAME = 30.0
+# Addresses and names whose failures are remembered; past that the oldest are forgotten.
+_REMEMBERED_MOST = 100_000
+
+
+def counted_address(host: str) -> str:
+    """The address as it is counted: IPv4 also where it comes by way of IPv6, of IPv6 the network of 64 bits."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        if not address.is_loopback:
+            return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+class _Failures:
+    """The failed sign-ins of one address, or to one name."""
+
+    __slots__ = ("at", "count", "until")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.at = 0.0
+        self.until = 0.0
+
+
+class Admission:
+    """Counts, and refuses what is over the limits. ``seconds`` is the forward clock."""
+
+    def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
+        self._limits = limits
+        self._seconds = seconds
+        self._pending: Counter[str] = Counter()
+        self._pending_in_all = 0
+        self._sessions: Counter[str] = Counter()
+        self._failures: OrderedDict[str, _Failures] = OrderedDict()
+        self._registrations: OrderedDict[str, list[float]] = OrderedDict()
+
+    def connect(self, address: str) -> None:
+        """A connection from ``address``. Raises Refusal ``too-many``."""
+        limits = self._limits
+        if limits.pending and self._pending_in_all >= limits.pending:
+            raise Refusal(Code.TOO_MANY, "Too many are signing in at this moment. Try again soon.")
+        if limits.per_address and self._pending[address] >= limits.per_address:
+            raise Refusal(Code.TOO_MANY, "Too many connections from your address wait to sign in. Close some.")
+        self._pending[address] += 1
+        self._pending_in_all += 1
+
+    def disconnect(self, address: str) -> None:
+        """A connection that was not signed in is over."""
+        self._pending_in_all -= 1
+        _less(self._pending, address)
+
+    def enter(self, address: str, sessions_of_user: int) -> None:
+        """A connection is signed in, by a user with that many sessions. Raises Refusal ``too-many``."""
+        limits = self._limits
+        if limits.per_address and self._sessions[address] >= limits.per_address:
+            raise Refusal(
+                Code.TOO_MANY,
+                f"{limits.per_address} sessions from your address are signed in, and more are not allowed. Leave one.",
+            )
+        if limits.per_user and sessions_of_user >= limits.per_user:
+            raise Refusal(
+                Code.TOO_MANY, f"You are signed in {limits.per_user} times, and more is not allowed. Leave one."
+            )
+        self.disconnect(address)
+        self._sessions[address] += 1
+
+    def leave(self, address: str) -> None:
+        """The user of a connection has left it; it counts as not signed in until it is closed."""
+        _less(self._sessions, address)
+        self._pending[address] += 1
+        self._pending_in_all += 1
+
+    def check_try(self, address: str, name: str) -> None:
+        """Somebody is about to try to sign in. Raises Refusal ``too-many-tries`` while a pause lasts."""
+        now = self._seconds()
+        for key, _ in self._tried(address, name):
+            failures = self._failures.get(key)
+            if failures is not None and failures.until > now:
+                raise Refusal(
+                    Code.TOO_MANY_TRIES,
+                    f"Too many sign-ins failed. Wait {failures.until - now:.0f} seconds, then try again.",
+                )
+
+    def try_failed(self, address: str, name: str) -> None:
+        """A sign-in was wrong: after some of them a pause begins, and each further one doubles it."""
+        now = self._seconds()
+        for key, longest in self._tried(address, name):
+            failures = self._failures.pop(key, None) or _Failures()
+            failures.count = failures.count + 1 if now - failures.at < _HOUR else 1
+            failures.at = now
+            over = failures.count - self._limits.tries
+            if over >= 0:
+                failures.until = now + min(longest, _FIRST_PAUSE * 2.0 ** min(over, 30))
+            self._failures[key] = failures
+        while len(self._failures) > _REMEMBERED_MOST:
+            self._failures.popitem(last=False)
+
+    def try_succeeded(self, address: str, name: str) -> None:
+        """A sign-in was right: the failures before it are forgotten."""
+        for key, _ in self._tried(address, name):
+            self._failures.pop(key, None)
+
+    def admit_registration(self, address: str) -> None:
+        """Somebody makes an account. Raises Refusal ``too-many-tries``."""
+        limits = self._limits
+        if not (limits.registrations and limits.per_address):
+            return
+        now = self._seconds()
+        recent = [at for at in self._registrations.pop(address, []) if at > now - _HOUR]
+        self._registrations[address] = recent
+        if len(recent) >= limits.registrations:
+            raise Refusal(
+                Code.TOO_MANY_TRIES, "Too many accounts were made from your address. Try again in an hour."
+            )
+        recent.append(now)
+        while len(self._registrations) > _REMEMBERED_MOST:
+            self._registrations.popitem(last=False)
+
+    def _tried(self, address: str, name: str) -> list[tuple[str, float]]:
+        """What a try is counted for, with the longest pause of each."""
+        if not self._limits.tries:
+            return []
+        keys = [(f"@{name}", _LONGEST_PAUSE_OF_NAME)] if name else []
+        if self._limits.per_address:
+            keys.append((address, _LONGEST_PAUSE_OF_ADDRESS))
+        return keys
+
+
+class Visit:
+    """One connection from ``address``, as admission counts it until `over`. Raises Refusal ``too-many``."""
+
+    def __init__(self, admission: Admission, address: str) -> None:
+        self._admission = admission
+        self._address = address
+        self._is_over = False
+        self._is_signed_in = False
+        admission.connect(address)
+
+    def enter(self, sessions_of_user: int) -> None:
+        """It is signed in, by a user with that many other sessions. Raises Refusal ``too-many``."""
+        self._admission.enter(self._address, sessions_of_user)
+        self._is_signed_in = True
+
+    def leave(self) -> None:
+        """Nobody is signed in any more."""
+        if self._is_signed_in:
+            self._is_signed_in = False
+            self._admission.leave(self._address)
+
+    def over(self) -> None:
+        """The connection is closed."""
+        self.leave()
+        if not self._is_over:
+            self._is_over = True
+            self._admission.disconnect(self._address)
+
+    def admit_registration(self) -> None:
+        """An account is to be made from here. Raises Refusal ``too-many-tries``."""
+        self._admission.admit_registration(self._address)
+
+    @contextmanager
+    def trying(self, name: str) -> Iterator[None]:
+        """A sign-in as ``name``, or by a token (empty), is tried inside. Raises Refusal ``too-many-tries``."""
+        key = name.casefold()
+        self._admission.check_try(self._address, key)
+        try:
+            yield
+        except Refusal as refusal:
+            if refusal.code in (Code.BAD_CREDENTIALS, Code.BAD_TOKEN):
+                self._admission.try_failed(self._address, key)
+            raise
+        self._admission.try_succeeded(self._address, key)
+
+
+def _less(counter: Counter[str], key: str) -> None:
+    counter[key] -= 1
+    if counter[key] <= 0:
+        del counter[key]

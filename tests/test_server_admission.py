@@ -1,0 +1,168 @@
+"""Tests of `irchat.server.admission`."""
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.errors import Code, Refusal
+from irchat.limits import Limits
+from irchat.server.admission import Admission, Visit, counted_address
+
+
+class AdmissionTests(SynchronousTestCase):
+    """Connections, sessions, tries and registrations are counted."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.limits = Limits(per_address=2, per_user=3, pending=4, tries=2, registrations=2)
+        self.admission = Admission(self.limits, self.clock.seconds)
+
+    def visit(self, address: str = "a") -> Visit:
+        """A connection."""
+        return Visit(self.admission, address)
+
+    def refused(self, code: Code, call: object, *args: object) -> str:
+        """The text with which ``call`` is refused with ``code``."""
+        assert callable(call)
+        refusal = self.assertRaises(Refusal, call, *args)
+        self.assertEqual(refusal.code, code)
+        return refusal.text
+
+    def wrong(self, visit: Visit, name: str, code: Code = Code.BAD_CREDENTIALS) -> None:
+        """A sign-in that fails."""
+
+        def attempt() -> None:
+            with visit.trying(name):
+                raise Refusal(code, "wrong")
+
+        self.refused(code, attempt)
+
+    def right(self, visit: Visit, name: str) -> None:
+        """A sign-in that succeeds."""
+        with visit.trying(name):
+            pass
+
+    def test_connections_of_one_address(self) -> None:
+        """An address has so many connections that are not signed in; one that ends makes room for another."""
+        first, _ = self.visit(), self.visit()
+        self.assertIn("your address", self.refused(Code.TOO_MANY, self.visit))
+        self.visit("b")
+        first.over()
+        first.over()
+        self.visit()
+
+    def test_connections_in_all(self) -> None:
+        """All addresses together have so many connections that are not signed in."""
+        visits = [self.visit(f"address {number}") for number in range(4)]
+        self.refused(Code.TOO_MANY, self.visit, "one more")
+        visits[0].enter(0)
+        self.visit("one more")
+
+    def test_sessions_of_one_address(self) -> None:
+        """An address has so many sessions; leaving one makes room, and its connection counts as not signed in again."""
+        visits = [self.visit() for _ in range(2)]
+        for visit in visits:
+            visit.enter(0)
+        third = self.visit()
+        self.refused(Code.TOO_MANY, third.enter, 0)
+        visits[0].leave()
+        third.enter(0)
+        self.visit()
+        self.refused(Code.TOO_MANY, self.visit)
+        visits[0].over()
+        self.visit()
+
+    def test_sessions_of_one_user(self) -> None:
+        """A user has so many sessions."""
+        self.refused(Code.TOO_MANY, self.visit().enter, 3)
+        self.visit().enter(2)
+
+    def test_pauses_grow(self) -> None:
+        """After some failures there is a pause, twice as long after each further one; nothing is tried meanwhile."""
+        visit = self.visit()
+        pauses = []
+        self.wrong(visit, "bob")
+        for _ in range(4):
+            self.wrong(visit, "bob")
+            tried = []
+            waited = 0
+            while not tried:
+                try:
+                    with visit.trying("bob"):
+                        tried.append(True)
+                        raise Refusal(Code.UNAVAILABLE, "not counted")
+                except Refusal as refusal:
+                    if refusal.code == Code.TOO_MANY_TRIES:
+                        self.clock.advance(1)
+                        waited += 1
+            pauses.append(waited)
+        self.assertEqual(pauses, [1, 2, 4, 8])
+
+    def test_pause_of_a_name_is_short(self) -> None:
+        """Whoever fails often for a name from elsewhere keeps its owner out for half a minute at most."""
+        for number in range(20):
+            visit = self.visit(f"address {number}")
+            self.wrong(visit, "bob")
+            visit.over()
+            self.clock.advance(30)
+        self.right(self.visit("home"), "bob")
+
+    def test_name_is_paused_for_all_addresses(self) -> None:
+        """Failures to one name count together, whatever address they come from and whatever the case."""
+        self.wrong(self.visit("a"), "bob")
+        self.wrong(self.visit("b"), "BOB")
+        self.refused(Code.TOO_MANY_TRIES, self.right, self.visit("c"), "Bob")
+        self.right(self.visit("d"), "alice")
+
+    def test_address_is_paused_for_all_names(self) -> None:
+        """Failures from one address count together, whatever is tried; tokens too."""
+        visit = self.visit()
+        self.wrong(visit, "bob")
+        self.wrong(visit, "", Code.BAD_TOKEN)
+        self.refused(Code.TOO_MANY_TRIES, self.right, visit, "alice")
+
+    def test_success_forgets(self) -> None:
+        """A sign-in that is right forgets the failures before it, and so does an hour."""
+        visit = self.visit()
+        for _ in range(3):
+            self.wrong(visit, "bob")
+            self.right(visit, "bob")
+        self.wrong(visit, "bob")
+        self.clock.advance(3_600)
+        self.wrong(visit, "bob")
+        self.right(visit, "bob")
+
+    def test_no_limits(self) -> None:
+        """0 is no limit: nothing is counted."""
+        self.limits.change_to(Limits(per_address=0, per_user=0, pending=0, tries=0, registrations=0))
+        visits = [self.visit() for _ in range(100)]
+        for visit in visits:
+            visit.enter(1_000)
+            visit.admit_registration()
+            self.wrong(visit, "bob")
+
+    def test_registrations(self) -> None:
+        """An address makes so many accounts in an hour."""
+        visit = self.visit()
+        visit.admit_registration()
+        visit.admit_registration()
+        self.refused(Code.TOO_MANY_TRIES, visit.admit_registration)
+        self.visit("b").admit_registration()
+        self.clock.advance(3_601)
+        visit.admit_registration()
+
+
+class AddressTests(SynchronousTestCase):
+    """`counted_address`."""
+
+    def test_addresses(self) -> None:
+        """IPv4 counts the same by way of IPv6; an IPv6 network of 64 bits counts as one; what is no address, as it is."""
+        for given, counted in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+            ("2001:db8:0:1:ffff::2", "2001:db8:0:1::/64"),
+            ("fe80::1%eth0", "fe80::/64"),
+            ("::1", "::1"),
+            ("", ""),
+        ]:
+            self.assertEqual(counted_address(given), counted, given)
