@@ -9,9 +9,11 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from twisted.internet.defer import Deferred
 
+from irchat.chat import bans
 from irchat.chat.commits import Change, CommitQueue
 from irchat.chat.directory import Directory, User
 from irchat.errors import Code, Refusal
+from irchat.events import Bye
 from irchat.interfaces import AddToken, CreateUser, Publication, RemoveToken, SetPassword, Store, Write
 from irchat.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password, fold_name, shown
 
@@ -82,10 +84,12 @@ class Accounts:
             user = self._directory.find_user(name)
         except Refusal:
             user = None
+        resets = 0 if user is None else user.resets
         known = await self._store.password(0 if user is None else user.id)
         right = await self._verify(known or self._nobodys_hash, password)
-        if user is None or known is None or not right:
-            raise Refusal(Code.BAD_CREDENTIALS, "That name and that password do not belong together. Try again.")
+        # What was set anew while the old one was verified is not the one that was given.
+        if user is None or known is None or not right or user.resets != resets:
+            raise _wrong_password()
         return await self._signed_in(user, with_token=with_token)
 
     async def resume(self, token: str) -> SignedIn:
@@ -96,8 +100,9 @@ class Accounts:
         if known is None or known[1] + TOKEN_SECONDS * 1000 < now:
             raise Refusal(Code.BAD_TOKEN, "That token is not valid any more. Sign in with name and password.")
         user = self._directory.users[known[0]]
+        self._refuse_shut_out(user, Code.BAD_TOKEN)
         if known[1] + TOKEN_TOUCH_SECONDS * 1000 < now:
-            await self._queue.submit(_WriteOnly(AddToken(digest, user.id, now)))
+            await self._queue.submit(_AddToken(self, user, AddToken(digest, user.id, now), Code.BAD_TOKEN))
         return SignedIn(user, new=False, token=token, digest=digest)
 
     async def change_password(self, user: User, old: str, new: str, keep: bytes | None) -> None:
@@ -109,7 +114,16 @@ class Accounts:
         if known is None or not await self._verify(known, old):
             raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")
         hashed = await self._hash(check_password(new, user.name))
-        await self._queue.submit(_WriteOnly(SetPassword(user.id, hashed, keep)))
+        await self._queue.submit(_SetPassword(user, hashed, keep, None))
+
+    async def reset_password(self, name: str, password: str) -> None:
+        """A new password set by the administrator: all tokens and sessions of the user end.
+
+        Raises Refusal ``no-such-user`` or ``weak-password``.
+        """
+        user = self._directory.user(name)
+        hashed = await self._hash(check_password(password, user.name))
+        await self._queue.submit(_SetPassword(user, hashed, None, "the administrator gave you a new password"))
 
     def forget(self, digest: bytes) -> Deferred[None]:
         """End a token."""
@@ -133,12 +147,21 @@ class Accounts:
         return await self._create(name, None, with_token=with_token)
 
     async def _signed_in(self, user: User, *, with_token: bool) -> SignedIn:
+        self._refuse_shut_out(user, Code.BAD_CREDENTIALS)
         if not with_token:
             return SignedIn(user, new=False, token="", digest=None)
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         digest = _digest(token)
-        await self._queue.submit(_WriteOnly(AddToken(digest, user.id, self._wall_ms())))
+        write = AddToken(digest, user.id, self._wall_ms())
+        await self._queue.submit(_AddToken(self, user, write, Code.BAD_CREDENTIALS))
         return SignedIn(user, new=False, token=token, digest=digest)
+
+    def _refuse_shut_out(self, user: User, code: Code) -> None:
+        """Raises Refusal with ``code`` where ``user`` is banned or removed."""
+        if user.removed:
+            raise Refusal(code, "Your account was removed.")
+        if user.ban is not None and bans.stands(user.ban, self._wall_ms()):
+            raise Refusal(code, f"{bans.told(user.ban)}.")
 
     async def _hash(self, password: str) -> str:
         hashed: str = await self._hashed(self._hasher.hash, _password_bytes(password))
@@ -184,6 +207,48 @@ class _Create(Change):
         return user
 
 
+class _AddToken(Change):
+    """Somebody signs in. A ban, a removal or a new password that came first shuts out."""
+
+    def __init__(self, accounts: Accounts, user: User, write: AddToken, code: Code) -> None:
+        self._accounts = accounts
+        self._user = user
+        self._resets = user.resets
+        self._write = write
+        self._code = code
+
+    def check(self) -> Write:
+        self._accounts._refuse_shut_out(self._user, self._code)
+        if self._user.resets != self._resets:
+            raise _wrong_password()
+        return self._write
+
+    def apply(self, result: Any, publications: list[Publication]) -> None:
+        return None
+
+
+class _SetPassword(Change):
+    """A new password; where there is a ``goodbye``, it ends the sessions."""
+
+    alone = True
+
+    def __init__(self, user: User, password: str, keep: bytes | None, goodbye: str | None) -> None:
+        self._user = user
+        self._password = password
+        self._keep = keep
+        self._goodbye = goodbye
+
+    def check(self) -> Write:
+        if self._user.removed:
+            raise Refusal(Code.NO_SUCH_USER, f"{self._user.name} was removed.")
+        return SetPassword(self._user.id, self._password, self._keep)
+
+    def apply(self, result: Any, publications: list[Publication]) -> None:
+        self._user.resets += 1
+        if self._goodbye is not None:
+            publications.append(Publication(Bye(reason=self._goodbye), (self._user.id,)))
+
+
 class _WriteOnly(Change):
     """A write that needs no check and is told to nobody."""
 
@@ -211,6 +276,10 @@ def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
         return hasher.verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _wrong_password() -> Refusal:
+    return Refusal(Code.BAD_CREDENTIALS, "That name and that password do not belong together. Try again.")
 
 
 def _registration_closed() -> Refusal:

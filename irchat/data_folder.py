@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_data_dir
@@ -54,6 +55,14 @@ class DataFolder:
         except FolderInUse:
             self.release()
             raise
+        self._keep_database_to_us()
+
+    def _keep_database_to_us(self) -> None:
+        """SQLite would let all read a database that it makes; its other files get the mode of the database."""
+        descriptor = os.open(self.database, os.O_RDWR | os.O_CREAT, 0o600)
+        with suppress(PermissionError):  # of a file that is another's, who lets us use it
+            os.fchmod(descriptor, 0o600)
+        os.close(descriptor)
 
     def release(self) -> None:
         """Let others have it."""

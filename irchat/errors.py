@@ -36,6 +36,11 @@ class Code(StrEnum):
     INTERNAL = "internal"
 
 
+BANNED = "You are banned"
+"""How the texts of refusals for a ban begin: they come as ``bad-credentials`` or ``bad-token``, for which clients have
+words of their own, and the protocol has no code for a ban."""
+
+
 class Refusal(Exception):
     """The one exception for what a user is refused: nothing was changed, and the text says what to do next.
 

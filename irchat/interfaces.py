@@ -116,9 +116,43 @@ class SetBlock(NamedTuple):
     blocked: bool
 
 
+class RemoveUser(NamedTuple):
+    """An account ends: its password, tokens, nonces, memberships and ban go. Gives None.
+
+    What it wrote stays, under the ``name`` (and ``key``) that it has from now on. ``groups``: those that it was in,
+    each with who owns it now, None for one whose last member it was: that goes with its messages.
+    """
+
+    user: int
+    name: str
+    key: str
+    at: int
+    groups: tuple[tuple[int, int | None], ...]
+
+
+class DeleteMessages(NamedTuple):
+    """Messages go, for good. A private chat that is left with none goes too. Gives None."""
+
+    places: tuple[tuple[ChatKey, int], ...]
+
+
+class SetBan(NamedTuple):
+    """A ban begins, or changes, of the user or of the network; those that have ended by ``at`` go. Gives None."""
+
+    ban: "StoredBan"
+    at: int
+
+
+class RemoveBan(NamedTuple):
+    """The ban of the user or of the network ends. Gives None."""
+
+    user: int | None
+    network: str | None
+
+
 Write = (
     CreateUser | SetPassword | AddToken | RemoveToken | AddMessage | FindNonce | MoveMarker | CreateGroup | AddMember
-    | RemoveMember | RemoveGroup | SetBlock
+    | RemoveMember | RemoveGroup | SetBlock | RemoveUser | DeleteMessages | SetBan | RemoveBan
 )
 
 
@@ -171,11 +205,38 @@ class ChatState(NamedTuple):
 
 
 class StoredUser(NamedTuple):
-    """An account."""
+    """An account; one that was ``removed`` is kept for the sake of what it wrote."""
 
     id: int
     name: str
     key: str
+    removed: bool = False
+
+
+class StoredBan(NamedTuple):
+    """A ban of a user, or of a network as ``ipaddress`` writes it, ``until`` a time (ms), None for good."""
+
+    user: int | None
+    network: str | None
+    until: int | None
+    reason: str
+
+
+class StoredAccount(NamedTuple):
+    """An account as the administrator is shown it; ``created_at`` in ms since the epoch."""
+
+    id: int
+    key: str
+    created_at: int
+
+
+class Figures(NamedTuple):
+    """How much the store holds; ``database_bytes`` with what is in its journal."""
+
+    messages: int
+    private_chats: int
+    tokens: int
+    database_bytes: int
 
 
 class StoredGroup(NamedTuple):
@@ -189,11 +250,12 @@ class StoredGroup(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """All that the core keeps in memory: who there is, the groups, and the blocks as (blocker, blocked)."""
+    """All that the core keeps in memory: who there is, the groups, the blocks as (blocker, blocked), and the bans."""
 
     users: list[StoredUser]
     groups: list[StoredGroup]
     blocks: list[tuple[int, int]]
+    bans: tuple[StoredBan, ...] = ()
 
 
 class PageQuery(NamedTuple):
@@ -239,6 +301,17 @@ class Store(Protocol):
 
     def token(self, token: bytes) -> Deferred[tuple[int, int] | None]:
         """The user of a token (by its hash) and when it was last used (ms); None for an unknown one."""
+
+    def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
+        """The accounts, removed ones left out, whose keys come after ``after``, in the order of their keys."""
+
+    def messages_of(
+        self, user: int, after: tuple[ChatKey, int] | None, limit: int
+    ) -> Deferred[list[tuple[ChatKey, int]]]:
+        """Where the messages that ``user`` wrote stand, after that place, in an order of the store's own."""
+
+    def figures(self) -> Deferred[Figures]:
+        """How much there is."""
 
     def close(self) -> None:
         """Wait for what runs and close."""

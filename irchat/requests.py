@@ -161,6 +161,28 @@ class Pong(Request, frozen=True, kw_only=True):
     """Answer the server's ``ping``; has no reply."""
 
 
+# What administrators type. These cannot be sent as requests of their own, only in a line.
+
+
+class Kick(Request, frozen=True, kw_only=True):
+    """End the sessions of a user."""
+
+    name: str
+
+
+class Ban(Request, frozen=True, kw_only=True):
+    """Ban a user for a time, as ``2h30m`` or ``2026-12-01T12:00``, or for good."""
+
+    name: str
+    end: str | None = None
+
+
+class Unban(Request, frozen=True, kw_only=True):
+    """Lift the ban of a user."""
+
+    name: str
+
+
 ANY = (
     Register | Login | Resume | Line | Send | History | Search | Read | Chats | Users | CreateGroup | AddMember
     | RemoveMember | Members | Block | Blocks | Help | Password | Logout | Ping | Pong

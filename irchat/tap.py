@@ -21,6 +21,7 @@ from twisted.python import usage
 from twisted.python.threadpool import ThreadPool
 
 from irchat.accounts import Accounts
+from irchat.administration import Administration
 from irchat.chat.service import ChatService
 from irchat.clock import install_forward_clock, wall_ms
 from irchat.config import SETTINGS, Config, Setting, WrongSetting, changed_for_restart, make_config, read_file
@@ -198,6 +199,13 @@ class ChatServer(Service):
         self._certificate: Path | None = None
         tls = None if config.no_tls else self._tls_context()
         self._factory = ChatFactory(self._services, reactor, name=config.name, tls=tls)
+        began = reactor.seconds()
+        self._administration = Administration(
+            self._chat,
+            self._accounts,
+            lambda: float(reactor.seconds() - began),
+            lambda: len(self._factory.connections),
+        )
 
     def _tls_context(self) -> ssl.SSLContext:
         if self._config.tls_cert is not None and self._config.tls_key is not None:
@@ -216,7 +224,7 @@ class ChatServer(Service):
         path.unlink(missing_ok=True)  # of a server that died: the folder is ours
         try:
             self._ports.append(
-                reactor.listenUNIX(str(path), control.ControlFactory(self._accounts), mode=0o600, wantPID=False)
+                reactor.listenUNIX(str(path), control.ControlFactory(self._administration), mode=0o600, wantPID=False)
             )
         except (OSError, CannotListenError) as error:
             _log.error("irchat.admin cannot reach this server while it runs: {error}", error=error)
@@ -291,8 +299,13 @@ def _explain(error: Exception, config: Config) -> str:
     return f"cannot listen on {where}: {os.strerror(error.errno)}{mend}"
 
 
+class _CannotStart(SystemExit, Exception):
+    """Ends the process with one line. It is an Exception too, for of nothing else does twistd's daemon tell the process
+    that was started, which would wait for it for ever."""
+
+
 def _fail(line: str) -> NoReturn:
-    raise SystemExit(f"irchat: {line}")
+    raise _CannotStart(f"irchat: {line}")
 
 
 def _interface(host: str | None) -> str:

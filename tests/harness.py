@@ -13,6 +13,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from twisted.internet import main
 from twisted.internet.abstract import FileDescriptor
+from twisted.internet.address import IPv6Address
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -20,6 +21,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.accounts import Accounts
 from irchat.chat.service import ChatService
+from irchat.limits import Limits
+from irchat.server.admission import Admission
 from irchat.server.delivery import Delivery
 from irchat.server.factory import ChatFactory
 from irchat.server.presence import PresenceFeed
@@ -148,7 +151,15 @@ class StoreThreads:
 class Server:
     """A server with a store in a new file; ``options`` are those of `Accounts`."""
 
-    def __init__(self, *, rate: float = 0, tls: Any = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        rate: float = 0,
+        tls: Any = None,
+        limits: Limits | None = None,
+        admins: frozenset[str] = frozenset(),
+        **options: Any,
+    ) -> None:
         self.clock = FakeReactor()
         self.threads = StoreThreads()
         self.hashing = HandThreads()
@@ -158,7 +169,10 @@ class Server:
         self.store._connection.execute("PRAGMA synchronous = OFF")
         self.delivery = Delivery(self.clock)
         self.presence = PresenceFeed(self.clock, self.delivery)
-        self.chat = ChatService(self.store, self.delivery.publish, self.presence.changed, self.clock, self.wall_ms)
+        limits = limits or Limits(per_address=0, per_user=0, rate=rate)
+        self.chat = ChatService(
+            self.store, self.delivery.publish, self.presence.changed, self.clock, self.wall_ms, limits
+        )
         self.accounts = Accounts(
             self.chat.directory,
             self.chat.queue,
@@ -168,8 +182,9 @@ class Server:
             hasher=cheap_hasher(),
             **options,
         )
-        self.services = Services(self.chat, self.accounts, self.delivery, self.presence)
-        self.factory = ChatFactory(self.services, self.clock, name="Test", rate=rate, tls=tls)
+        admission = Admission(limits, self.clock.seconds)
+        self.services = Services(self.chat, self.accounts, self.delivery, self.presence, admission, admins)
+        self.factory = ChatFactory(self.services, self.clock, name="Test", tls=tls)
         self.clients: list[Client] = []
 
     def close(self) -> None:
@@ -216,10 +231,11 @@ class Server:
 class Client:
     """One client: its socket, and the server's connection to it."""
 
-    def __init__(self, server: Server, room: int | None = None) -> None:
+    def __init__(self, server: Server, room: int | None = None, host: str | None = None) -> None:
         self.server = server
         self.socket = Socket(server.clock, room)
-        self.connection = self.socket.protocol = server.factory.buildProtocol(None)
+        address = None if host is None else IPv6Address("TCP", host, 1)
+        self.connection = self.socket.protocol = server.factory.buildProtocol(address)
         self._unsent: deque[bytes] = deque()
         server.clients.append(self)
         self.connection.makeConnection(self.socket)

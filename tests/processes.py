@@ -14,7 +14,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,9 +53,11 @@ def twistd(*options: str) -> list[str]:
 
 
 class ServerProcess:
-    """``twistd -n irchat`` on a free port of the loopback interface."""
+    """``twistd -n irchat`` on a free port of the loopback interface, with more ``variables`` in its environment."""
 
-    def __init__(self, home: Path, *options: str, port: int = 0) -> None:
+    def __init__(
+        self, home: Path, *options: str, port: int = 0, variables: Mapping[str, str] | None = None
+    ) -> None:
         self.data = home / "data"
         self.log = home / f"server-{len(list(home.glob('server-*.log')))}.log"
         place = ["--data", str(self.data), "--host", "127.0.0.1", "--port", str(port)]
@@ -63,7 +65,7 @@ class ServerProcess:
             self.process = subprocess.Popen(
                 twistd("-n", "--pidfile=", "irchat", *place, *options),
                 cwd=home,
-                env=environment(home),
+                env={**environment(home), **(variables or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -5,7 +5,6 @@ from unittest.mock import patch
 from twisted.internet.defer import Deferred
 
 from irchat import events
-from irchat.chat import groups
 from irchat.errors import Code
 from tests.worlds import WorldTestCase
 
@@ -86,7 +85,7 @@ class GroupTests(WorldTestCase):
 
     def test_most_members(self) -> None:
         """A group has a most of members, at its making and later."""
-        with patch.object(groups, "GROUP_MEMBERS", 2):
+        with patch.object(self.world.chat.limits, "group_members", 2):
             self.unchanged(Code.TOO_MANY, self.create, "team", "alice", "bob", "carol")
             self.done(self.create("team", "alice", "bob"))
             self.unchanged(Code.TOO_MANY, self.add, "alice", "carol")

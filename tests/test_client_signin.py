@@ -106,6 +106,15 @@ class TerminalTests(_Dialogue):
         self.assertIn("Wrong password for alice", self.stopped())
         self.assertEqual(self.keyboard.complaints().count("Wrong password for alice"), 2)
 
+    def test_banned(self) -> None:
+        """Who is banned is told what the server says of it, and not asked again."""
+        self.begin("alice")
+        self.probe("alice", "name-taken")
+        self.keyboard.type("correct horse")
+        banned = events.Error(code="bad-credentials", text="You are banned until 2026-12-01 12:00 UTC: spam.")
+        self.exchange(requests.Login(name="alice", password="correct horse"), banned)
+        self.assertEqual(self.stopped(), banned.text)
+
     def test_new_name(self) -> None:
         """A new name is said to be new and chooses a password, twice."""
         self.begin("alice")

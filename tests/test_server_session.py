@@ -446,7 +446,7 @@ class ErrorTests(ServerTestCase):
 
     def test_reply_that_cannot_be_said(self) -> None:
         """A reply that no line can hold is logged and answered with ``internal``, and the session goes on."""
-        self.patch(BlocksListed, "run", lambda *_: events.Blocks(["x" * WAITING_BYTES]))
+        self.patch(BlocksListed, "run", lambda *_: events.Help(text="x" * WAITING_BYTES))
         self.alice.send(request("blocks", ref=1) + request("ping", ref=2))
         error, pong = self.alice.got()
         self.assertEqual((error["code"], error["ref"], pong["ref"]), ("internal", 1, 2))

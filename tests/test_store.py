@@ -17,19 +17,26 @@ from irchat.interfaces import (
     ChatState,
     CreateGroup,
     CreateUser,
+    DeleteMessages,
+    Figures,
     FindNonce,
     Marker,
     MoveMarker,
     Page,
     PageQuery,
+    RemoveBan,
     RemoveGroup,
     RemoveMember,
     RemoveToken,
+    RemoveUser,
+    SetBan,
     SetBlock,
     SetPassword,
     Snapshot,
     Store,
     Stored,
+    StoredAccount,
+    StoredBan,
     StoredGroup,
     StoredMessage,
     StoredUser,
@@ -373,6 +380,115 @@ class StoreContract:
         self.write(SetBlock(self.bob, self.alice, False))
         self.reopen()
         self.assertEqual(self.store.snapshot().blocks, [(self.alice, self.bob)])
+
+    # Removal and bans
+
+    def test_remove_user(self) -> None:
+        """A removed account keeps its number and its messages under its new name, and nothing else that was its own."""
+        dave, = self.write(self.user("dave", "hash", b"token"))
+        team, own, alone = self.team(self.alice, dave), self.team(dave, self.bob, name="own"), self.team(dave, name="x")
+        pair = (self.alice, dave)
+        self.write(*(message(chat, dave, "word", nonce=str(chat)) for chat in (GLOBAL, team, own, alone, pair)),
+                   SetBlock(self.bob, dave, True), SetBan(StoredBan(dave, None, None, ""), NOW))
+        self.write(RemoveUser(dave, "dave#4", "dave#4", NOW, ((team, self.alice), (own, self.bob), (alone, None))))
+        self.reopen()
+        snapshot = self.store.snapshot()
+        self.assertEqual(snapshot.users[-1], StoredUser(dave, "dave#4", "dave#4", removed=True))
+        self.assertEqual([(group.id, group.owner, group.members) for group in snapshot.groups],
+                         [(team, self.alice, [self.alice]), (own, self.bob, [self.bob])])
+        self.assertEqual((snapshot.blocks, snapshot.bans), ([(self.bob, dave)], ()))
+        self.assertIsNone(self.successResultOf(self.store.password(dave)))
+        self.assertIsNone(self.successResultOf(self.store.token(b"token")))
+        self.assertEqual(self.write(FindNonce(dave, "1", 0)), [None])
+        self.assertEqual(self.chats(dave), [])
+        for user, chat in ((self.bob, GLOBAL), (self.alice, team), (self.bob, own), (self.alice, pair)):
+            self.assertEqual([message.sender for message in self.page(user, chat).messages], [dave])
+            self.assertEqual(self.unread(user, chat), 1)
+        again, = self.write(self.user("dave"))
+        self.assertTrue(again > dave)
+
+    def test_delete_messages(self) -> None:
+        """Deleted messages are on no page and in no search; counts are of what is left; numbers go on after the gap."""
+        self.write(*(message(GLOBAL, (self.alice, self.bob)[number % 2], f"word {number}", at=NOW + number)
+                     for number in range(6)), MoveMarker(self.carol, GLOBAL, 1))
+        self.write(DeleteMessages(((GLOBAL, 2), (GLOBAL, 4), (GLOBAL, 6), (GLOBAL, 99), (999, 1))))
+        self.reopen()
+        self.assertEqual(self.seqs(self.carol, GLOBAL), ([1, 3, 5], False))
+        self.assertEqual(self.seqs(self.carol, GLOBAL, 1, after=1), ([3], True))
+        self.assertEqual(self.found_texts(self.carol, "word"), ["word 4", "word 2", "word 0"])
+        self.assertEqual(self.chats(self.carol), [ChatState(GLOBAL, 6, NOW + 4, 1, 2)])
+        self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice]), 0)
+        self.assertEqual(self.write(MoveMarker(self.carol, GLOBAL, 6)), [Marker(6, 6, True)])
+        stored, = self.write(message(GLOBAL, self.alice, "word 7"))
+        self.assertEqual((stored.seq, self.unread(self.carol, GLOBAL)), (7, 1))
+        self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice]), 0)
+        self.assertEqual(self.found_texts(self.carol, "7"), ["word 7"])
+
+    def test_delete_with_its_nonce(self) -> None:
+        """The nonce of a message that was deleted gives nothing any more."""
+        self.write(message(GLOBAL, self.alice, nonce="n"), DeleteMessages(((GLOBAL, 1),)))
+        self.assertEqual(self.write(FindNonce(self.alice, "n", 0)), [None])
+
+    def test_delete_all_of_a_private_chat(self) -> None:
+        """A private chat that is left without messages goes, a group and GLOBAL stay; begun anew it counts from 1."""
+        team, other = self.team(self.alice, self.bob), (self.alice, self.carol)
+        self.write(message(self.pair, self.alice), message(team, self.alice), message(GLOBAL, self.alice),
+                   message(other, self.alice), message(other, self.carol))
+        self.write(DeleteMessages(((self.pair, 1), (team, 1), (GLOBAL, 1), (other, 1))))
+        self.assertEqual([state.chat for state in self.chats(self.bob)], [GLOBAL, team])
+        self.assertEqual({state.chat: state.last_at for state in self.chats(self.alice)},
+                         {GLOBAL: None, team: None, other: NOW})
+        self.assertEqual(self.write(message(self.pair, self.bob), message(team, self.bob)),
+                         [Stored(self.pair, 1, NOW, False), Stored(team, 2, NOW, False)])
+
+    def test_messages_of(self) -> None:
+        """The messages of one user are found in all chats, part by part, each once, also while those found go."""
+        team = self.team(self.alice, self.bob)
+        chats: list[ChatKey] = [GLOBAL, self.pair, team, (self.alice, self.carol), GLOBAL, self.pair]
+        self.write(*(message(chat, self.alice) for chat in chats), message(GLOBAL, self.bob))
+        places = {(GLOBAL, 1), (GLOBAL, 2), (self.pair, 1), (self.pair, 2), (team, 1), ((self.alice, self.carol), 1)}
+        for deleting in (False, True):
+            found: list[tuple[ChatKey, int]] = []
+            after = None
+            while part := self.successResultOf(self.store.messages_of(self.alice, after, 2)):
+                self.assertTrue(len(part) <= 2)
+                found += part
+                after = part[-1]
+                if deleting:
+                    self.write(DeleteMessages(tuple(part)))
+            self.assertEqual((len(found), set(found)), (6, places))
+        self.assertEqual(self.successResultOf(self.store.messages_of(self.bob, None, 9)), [(GLOBAL, 3)])
+
+    def test_bans(self) -> None:
+        """A ban is kept, changed and lifted, of users and networks; those that have ended go with the next one."""
+        user, network = StoredBan(self.bob, None, NOW + 5, "why"), StoredBan(None, "192.0.2.0/24", None, "")
+        self.write(SetBan(user, NOW), SetBan(network, NOW))
+        self.reopen()
+        self.assertEqual(self.store.snapshot().bans, (user, network))
+        network = network._replace(reason="other")
+        self.write(SetBan(network, NOW + 4))
+        self.assertEqual(self.store.snapshot().bans, (user, network))
+        carol = StoredBan(self.carol, None, None, "")
+        self.write(SetBan(carol, NOW + 5))
+        self.assertEqual(self.store.snapshot().bans, (network, carol))
+        self.write(RemoveBan(None, "192.0.2.0/24"), RemoveBan(self.alice, None))
+        self.assertEqual(self.store.snapshot().bans, (carol,))
+        self.write(RemoveBan(self.carol, None))
+        self.assertEqual(self.store.snapshot().bans, ())
+
+    def test_accounts(self) -> None:
+        """The accounts come by name, from one on, without those that were removed."""
+        self.write(RemoveUser(self.bob, "bob#2", "bob#2", NOW, ()))
+        alice, carol = StoredAccount(self.alice, "alice", NOW), StoredAccount(self.carol, "carol", NOW)
+        for after, limit, expected in (("", 9, [alice, carol]), ("", 1, [alice]), ("alice", 9, [carol]), ("d", 9, [])):
+            self.assertEqual(self.successResultOf(self.store.accounts(after, limit)), expected)
+
+    def test_figures(self) -> None:
+        """It is counted how much there is."""
+        self.write(message(GLOBAL, self.alice), message(self.pair, self.bob), AddToken(b"token", self.bob, NOW))
+        figures = self.successResultOf(self.store.figures())
+        self.assertEqual(figures, Figures(2, 1, 1, figures.database_bytes))
+        self.assertTrue(figures.database_bytes > 0)
 
     # Search
 

@@ -64,6 +64,15 @@ class HeldStore:
     def token(self, token: bytes) -> Deferred[tuple[int, int] | None]:
         return self._hold(lambda: self.store.token(token))
 
+    def accounts(self, after: str, limit: int) -> Deferred[Any]:
+        return self._hold(lambda: self.store.accounts(after, limit))
+
+    def messages_of(self, user: int, after: tuple[ChatKey, int] | None, limit: int) -> Deferred[Any]:
+        return self._hold(lambda: self.store.messages_of(user, after, limit))
+
+    def figures(self) -> Deferred[Any]:
+        return self._hold(self.store.figures)
+
     def snapshot(self) -> Snapshot:
         return self.store.snapshot()
 

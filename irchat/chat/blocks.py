@@ -42,7 +42,9 @@ class _Block(Change):
         self.origin = origin
 
     def check(self) -> Write | None:
-        self.other = self.blocks.directory.user(self.name)
+        self.blocks.directory.refuse_removed(self.user)
+        # What a removed user wrote stays hidden, until the block is lifted.
+        self.other = self.blocks.directory.user_or_removed(self.name)
         if self.other is self.user:
             raise Refusal(Code.YOURSELF, "You cannot block yourself. Name somebody else; @ lists the users.")
         stands = self.other.id in self.user.blocking

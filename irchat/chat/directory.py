@@ -3,20 +3,29 @@
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator
 
+from irchat.chat.bans import NetworkBans
 from irchat.errors import Code, Refusal
-from irchat.interfaces import GLOBAL, ChatKey, Snapshot
+from irchat.interfaces import GLOBAL, ChatKey, Snapshot, StoredBan
 from irchat.rules import GLOBAL_NAME, fold_name, shown
 
 
 class User:
-    """An account. ``hidden``: ids of the users with whom it is in mutual silence."""
+    """An account. ``hidden``: ids of the users with whom it is in mutual silence.
 
-    __slots__ = ("blocked_by", "blocking", "groups", "hidden", "id", "key", "name", "sessions")
+    One that was ``removed`` has a name that nobody can take. ``resets`` counts how often its password was set anew.
+    """
 
-    def __init__(self, user_id: int, name: str, key: str) -> None:
+    __slots__ = (
+        "ban", "blocked_by", "blocking", "groups", "hidden", "id", "key", "name", "removed", "resets", "sessions",
+    )
+
+    def __init__(self, user_id: int, name: str, key: str, removed: bool = False) -> None:
         self.id = user_id
         self.name = name
         self.key = key
+        self.removed = removed
+        self.ban: StoredBan | None = None
+        self.resets = 0
         self.sessions = 0
         self.groups: dict[int, Group] = {}
         self.blocking: set[int] = set()
@@ -89,13 +98,15 @@ class Chat:
 
 
 class Directory:
-    """Finds users, groups and chats by their names."""
+    """Finds users, groups and chats by their names. ``users`` holds removed ones too, for they are senders still."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.users: dict[int, User] = {}
         self.groups: dict[int, Group] = {}
         self.online: dict[int, User] = {}
+        self.network_bans = NetworkBans()
         self._users_by_key: dict[str, User] = {}
+        self._removed_by_key: dict[str, User] = {}
         self._keys: list[str] = []
         self._groups_by_key: dict[str, Group] = {}
         self._everyone = Chat(GLOBAL)
@@ -107,11 +118,37 @@ class Directory:
             )
         for blocker, blocked in snapshot.blocks:
             self.set_block(self.users[blocker], self.users[blocked], True)
+        for ban in snapshot.bans:
+            self.set_ban(ban)
+
+    @property
+    def count(self) -> int:
+        """How many accounts there are."""
+        return len(self._keys)
 
     def add_user(self, user: User) -> None:
-        """A new account."""
-        self.users[user.id] = self._users_by_key[user.key] = user
-        insort(self._keys, user.key)
+        """A new account, or a removed one."""
+        self.users[user.id] = user
+        if user.removed:
+            self._removed_by_key[user.key] = user
+        else:
+            self._users_by_key[user.key] = user
+            insort(self._keys, user.key)
+
+    def remove_user(self, user: User, name: str, key: str) -> None:
+        """The account is no more: what it wrote goes by ``name`` from now on. It is in no group any more."""
+        del self._users_by_key[user.key]
+        del self._keys[bisect_left(self._keys, user.key)]
+        self.online.pop(user.id, None)
+        user.name, user.key, user.removed, user.ban = name, key, True, None
+        self._removed_by_key[key] = user
+
+    def set_ban(self, ban: StoredBan) -> None:
+        """A ban begins or changes."""
+        if ban.user is not None:
+            self.users[ban.user].ban = ban
+        else:
+            self.network_bans.add(ban)
 
     def users_by_name(self, prefix: str) -> Iterator[User]:
         """The users whose name begins with ``prefix``, in the order of their names."""
@@ -133,6 +170,16 @@ class Directory:
         if user is None:
             raise Refusal(Code.NO_SUCH_USER, f"There is no user {shown(name)!r}. @ lists the users.")
         return user
+
+    def user_or_removed(self, name: str) -> User:
+        """The user called ``name``, also where that is one who was removed: ``bob#7``. Raises Refusal."""
+        given, mark, number = name.rpartition("#")
+        if mark:
+            try:
+                return self._removed_by_key[f"{fold_name(given)}#{number}"]
+            except (Refusal, KeyError):
+                pass
+        return self.user(name)
 
     def add_group(self, group: Group) -> None:
         """A new group."""
@@ -186,7 +233,7 @@ class Directory:
         ``no-such-chat`` or ``yourself``.
         """
         if name.startswith("@"):
-            return self.private_chat(reader, self.user(name[1:].strip()))
+            return self.private_chat(reader, self.user_or_removed(name[1:].strip()))
         if name.startswith("*"):
             return self.group_chat(self.group(reader, name))
         if name.upper() == GLOBAL_NAME:
@@ -194,7 +241,7 @@ class Directory:
         if group := self.find_group(reader, name):
             return self.group_chat(group)
         try:
-            user = self.user(name)
+            user = self.user_or_removed(name)
         except Refusal:
             raise Refusal(
                 Code.NO_SUCH_CHAT, f"You have no chat {shown(name)!r}. ls lists your chats, @ the users."
@@ -237,3 +284,8 @@ class Directory:
         if other.id in user.hidden:
             mend = f" ~{other.name} lifts it." if other.id in user.blocking else ""
             raise Refusal(Code.BLOCKED, f"There is a block between you and {other.name}.{mend}")
+
+    def refuse_removed(self, user: User) -> None:
+        """Raises Refusal where the account of ``user`` was removed while what it asked for waited."""
+        if user.removed:
+            raise Refusal(Code.NOT_LOGGED_IN, "Your account was removed.")

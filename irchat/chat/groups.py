@@ -103,6 +103,7 @@ class _Create(_GroupChange):
         self.member_names = members
 
     def check(self) -> Write:
+        self.directory.refuse_removed(self.user)
         self.key = fold_name(self.name)
         members = {self.user.id: self.user}
         for name in self.member_names:

@@ -1,5 +1,6 @@
 """Saying something: stored messages and timed ones, to GLOBAL, to a group or to one user."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,7 @@ class Messages:
         self.wall_ms = wall_ms
         self._queue = queue
         self._publish = publish
+        self._nonce_window = _NonceWindow(clock, wall_ms)
         self._timed_nonces: dict[tuple[int, str], tuple[float, TimedSent]] = {}
 
     def send(
@@ -52,9 +54,15 @@ class Messages:
 
     def writable_chat(self, sender: User, name: str) -> Chat:
         """The chat called ``name``, where ``sender`` may write. Raises Refusal."""
+        self.directory.refuse_removed(sender)
         chat = self.directory.chat(sender, name)
         if chat.pair is not None:
-            self.directory.refuse_silenced(sender, chat.peer(sender))
+            peer = chat.peer(sender)
+            if peer.removed:
+                raise Refusal(
+                    Code.NO_SUCH_USER, f"{peer.name} was removed. ls @{peer.name} shows what was said, and no more is."
+                )
+            self.directory.refuse_silenced(sender, peer)
         return chat
 
     def refuse_too_many_timed(self, sender: User) -> None:
@@ -66,8 +74,8 @@ class Messages:
             )
 
     def nonces_since(self) -> int:
-        """From when on (ms) a nonce is remembered."""
-        return self.wall_ms() - NONCE_SECONDS * 1000
+        """From when on (ms of the wall clock) a nonce is remembered."""
+        return self._nonce_window.begin()
 
     def timed_sent_before(self, sender: User, nonce: str | None) -> "TimedSent | None":
         """What a timed message with that nonce was answered with, in the last ten minutes."""
@@ -108,6 +116,29 @@ class Messages:
                     if user.id in had
                 )
         self._publish(publications)
+
+
+class _NonceWindow:
+    """The last ten minutes, by the wall clock that was furthest behind in them: the nonces that were stored in them
+    have its times, and one that jumps forth is not to make them forgotten."""
+
+    def __init__(self, clock: IReactorTime, wall_ms: Callable[[], int]) -> None:
+        self._clock = clock
+        self._wall_ms = wall_ms
+        # When the wall clock was looked at, and how far it was before the forward clock then; both rise.
+        self._leads: deque[tuple[float, int]] = deque()
+
+    def begin(self) -> int:
+        """When the ten minutes begin, in ms of the wall clock."""
+        now = self._clock.seconds()
+        now_ms = int(now * 1000)
+        lead = self._wall_ms() - now_ms
+        while self._leads and self._leads[-1][1] >= lead:
+            self._leads.pop()
+        self._leads.append((now, lead))
+        while self._leads[0][0] < now - NONCE_SECONDS:
+            self._leads.popleft()
+        return now_ms + self._leads[0][1] - NONCE_SECONDS * 1000
 
 
 class TimedSent:
@@ -261,11 +292,14 @@ class _TimedSend(_Send):
         if self.chat.pair is not None:
             peer = self.chat.peer(sender)
             return 1, {peer.id} if peer.sessions else set()
-        everyone = directory.users if self.chat.group is None else self.chat.group.members
-        online = directory.online if self.chat.group is None else everyone
+        group = self.chat.group
+        count, online = (directory.count, directory.online) if group is None else (len(group.members), group.members)
         reached = {user.id for user in online.values() if user.sessions and user.id not in sender.hidden}
-        hidden = sum(1 for user in sender.hidden if user in everyone)
-        return len(everyone) - hidden - 1, reached - {sender.id}
+        if group is None:
+            hidden = sum(not directory.users[user].removed for user in sender.hidden)
+        else:
+            hidden = sum(user in group.members for user in sender.hidden)
+        return count - hidden - 1, reached - {sender.id}
 
     def _tell(self, timed: TimedMessage, now: float, publications: list[Publication]) -> None:
         sender, chat, place = self.sender, self.chat, (self.chat.key, timed.order)

@@ -12,6 +12,7 @@ from irchat.chat.commits import CommitQueue
 from irchat.chat.directory import Directory, User
 from irchat.chat.groups import Groups
 from irchat.chat.messages import Messages
+from irchat.chat.moderation import Moderation
 from irchat.chat.reading import Reading
 from irchat.interfaces import Publish, Store
 from irchat.limits import Limits
@@ -39,6 +40,7 @@ class ChatService:
         self.groups = Groups(self.directory, self.queue, timed, wall_ms, limits)
         self.blocks = Blocks(self.directory, self.queue)
         self.reading = Reading(self.directory, self.queue, timed, store)
+        self.moderation = Moderation(self.directory, self.queue, timed, store, wall_ms, presence_changed)
         self._presence_changed = presence_changed
 
     def enter(self, user: User) -> None:
@@ -51,7 +53,7 @@ class ChatService:
     def leave(self, user: User) -> None:
         """A session of ``user`` is over."""
         user.sessions -= 1
-        if not user.sessions:
+        if not user.sessions and not user.removed:  # who was removed went then
             del self.directory.online[user.id]
             self._presence_changed(user)
 

@@ -134,6 +134,15 @@ class TimedMessages:
         if ended:
             self._on_end(ended)
 
+    def end_of(self, sender: User) -> None:
+        """End all that ``sender`` wrote now."""
+        ended = [timed for chat in self._by_chat.values() for timed in chat.values() if timed.sender is sender]
+        for timed in ended:
+            timed.end = self.now()
+            self._forget(timed)
+        if ended:
+            self._on_end(ended)
+
     def _end(self) -> None:
         now = self._clock.seconds()
         ended = []

@@ -3,7 +3,7 @@
 import re
 
 from irchat import events, requests
-from irchat.commands import groups, messages, people, reading
+from irchat.commands import groups, messages, moderation, people, reading
 from irchat.commands.base import AS_MESSAGE, Caller, Command, Outcome, Registry, Services, wrong_use
 
 __all__ = ["AS_MESSAGE", "REGISTRY", "Caller", "Command", "Outcome", "Registry", "Services", "wrong_use"]
@@ -27,7 +27,7 @@ class Help(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Help) -> Outcome:
-        return events.Help(text=REGISTRY.manual(request.prefix))
+        return events.Help(text=REGISTRY.manual(request.prefix, caller.is_admin))
 
 
 REGISTRY.add(
@@ -53,6 +53,9 @@ REGISTRY.add(
     people.Blocks,
     Help,
     people.ChangePassword,
+    moderation.Kick,
+    moderation.Ban,
+    moderation.Unban,
     messages.Literally,
     people.Logout,
     people.Register,

@@ -32,6 +32,10 @@ class Caller(Protocol):
     def user(self) -> "User":
         """Who is signed in. Raises Refusal ``not-logged-in``."""
 
+    @property
+    def is_admin(self) -> bool:
+        """Whether who is signed in may moderate."""
+
     def admit_message(self) -> None:
         """Count a message against the session's pace. Raises Refusal ``too-fast``."""
 
@@ -71,6 +75,8 @@ class Command:
     """True: only for who is signed in; False: only for who is not; None: for both."""
     pipelined: ClassVar[bool] = False
     """Whether the session's next request is taken while this one runs. What reads waits for all before it."""
+    for_admins: ClassVar[bool] = False
+    """Whether it is there for administrators alone; others find no trace of it. It can only be typed."""
     whole_line: ClassVar[bool] = False
     """Whether the prefix means the command only where it is the whole line."""
 
@@ -105,27 +111,30 @@ class Registry:
         """The command that runs ``request``."""
         return self._by_request[type(request)]
 
-    def read(self, line: str) -> tuple[type[Command], requests.Request]:
+    def read(self, line: str, is_admin: bool = False) -> tuple[type[Command], requests.Request]:
         """The command and the request that the typed ``line`` makes. Raises Refusal with that prefix's usage."""
         line = line.strip()
         if not line:
             raise Refusal(Code.EMPTY_TEXT, "The line is empty. Type a message, or !help.")
         prefix = self._prefix(line)
-        commands = self._by_prefix[prefix]
+        commands = self._of_prefix(prefix, is_admin)
         for command in commands:
             if match := command.pattern.fullmatch(line):
                 return command, command.read(match)
         raise wrong_use(prefix, "\n".join(command.usage for command in commands))
 
-    def manual(self, prefix: str | None) -> str:
+    def manual(self, prefix: str | None, is_admin: bool = False) -> str:
         """The manual, or the part of one prefix. Raises Refusal ``bad-request`` for a prefix that is none."""
         if prefix is not None and prefix not in self._by_prefix:
             known = " ".join(known for known in self._by_prefix if known)
             raise Refusal(Code.BAD_REQUEST, f"No command begins so. There are: {known}", "!help [<prefix>]")
-        wanted = self._by_prefix if prefix is None else {prefix: self._by_prefix[prefix]}
-        commands = [command for group in wanted.values() for command in group]
+        wanted = self._by_prefix if prefix is None else [prefix]
+        commands = [command for one in wanted for command in self._of_prefix(one, is_admin)]
         width = max(len(command.usage) for command in commands)
         return "\n".join(f"{command.usage:{width}}  {command.meaning}" for command in commands)
+
+    def _of_prefix(self, prefix: str, is_admin: bool) -> list[type[Command]]:
+        return [command for command in self._by_prefix[prefix] if is_admin or not command.for_admins]
 
     def _prefix(self, line: str) -> str:
         word = line.split(maxsplit=1)[0]

@@ -29,6 +29,8 @@ from irchat.tls import TLSLayer
 _HTTP_REQUEST = re.compile(rb"[A-Z]+ \S+ HTTP/\d")
 _KEEPALIVE_PROBES = 3
 _LINGER_SECONDS = 10.0
+# One read from a socket may bring thousands of lines. After so many the others get their turn.
+_LINES_A_TURN = 32
 
 
 class Connection(LineReceiver):
@@ -50,6 +52,9 @@ class Connection(LineReceiver):
         self._last_line = clock.seconds()
         self._is_pinged = False
         self._timer: IDelayedCall | None = None
+        self._is_full = False
+        self._lines_taken = 0
+        self._resting: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
         """Greet."""
@@ -70,11 +75,16 @@ class Connection(LineReceiver):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The client is gone."""
         self._cancel_timer()
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
         self.session.lost()
         self._visit.over()
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came. What follows an overlong line is taken up anew, for LineReceiver has let go of it."""
+        if self._resting is None:
+            self._lines_taken = 0
         data, self._rest = self._rest + data, b""
         LineReceiver.dataReceived(self, data)
         while self._rest and not self.paused:
@@ -83,6 +93,7 @@ class Connection(LineReceiver):
 
     def lineReceived(self, line: bytes) -> None:
         """A line came."""
+        self._count_line()
         line = line.removesuffix(b"\r")
         self._last_line = self._clock.seconds()
         self._is_pinged = False
@@ -93,6 +104,7 @@ class Connection(LineReceiver):
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """More than a line may hold came, with or without its end."""
+        self._count_line()
         self._refuse_overlong()
         _, end, self._rest = line.partition(self.delimiter)
         if not end:
@@ -166,6 +178,8 @@ class Connection(LineReceiver):
             ("TCP_KEEPIDLE", PING_AFTER),
             ("TCP_KEEPINTVL", interval),
             ("TCP_KEEPCNT", _KEEPALIVE_PROBES),
+            # While something is unacknowledged there are no probes; the system would try for a quarter of an hour.
+            ("TCP_USER_TIMEOUT", SILENCE_ENDS * 1_000),
         ):
             if hasattr(socket, option):
                 handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
@@ -179,9 +193,24 @@ class Connection(LineReceiver):
         self._timer = None
         self.transport.abortConnection()
 
+    def _count_line(self) -> None:
+        self._lines_taken += 1
+        if self._lines_taken >= _LINES_A_TURN and self._resting is None:
+            self._resting = self._clock.callLater(0, self._rested)
+            self._read_on()
+
+    def _rested(self) -> None:
+        self._resting = None
+        self._read_on()
+
     def _pause(self, is_full: bool) -> None:
         """Read no more while the session has more to answer than it may, and read on after."""
-        if is_full:
+        self._is_full = is_full
+        self._read_on()
+
+    def _read_on(self) -> None:
+        pauses = self._is_full or self._resting is not None
+        if pauses and not self.paused:
             self.pauseProducing()
-        else:
+        elif self.paused and not pauses:
             self.resumeProducing()

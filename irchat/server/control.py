@@ -1,6 +1,7 @@
 """The administrator's door to a running server: a socket in the data folder that only its owner can open.
 
-One JSON object a line each way; see `irchat.admin` for who asks.
+A line of JSON asks; the answer is one line, before which others may tell of the progress. See
+`irchat.administration` for what can be asked, and `irchat.admin` for who asks.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 
-from irchat.accounts import Accounts
+from irchat.administration import ANY, Administration, Answer, Progress
 from irchat.errors import Refusal
 
 SOCKET_FILE = "control.sock"
@@ -20,48 +21,34 @@ SOCKET_FILE = "control.sock"
 _log = Logger()
 
 
-class AddUser(msgspec.Struct, frozen=True, tag_field="command", tag="add-user"):
-    """Make an account, whether registration is open or not."""
-
-    name: str
-    password: str
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What came of a command: ``error`` is empty where it was done."""
-
-    error: str = ""
-
-
 class Control(LineReceiver):
     """One connection of the administrator."""
 
     delimiter = b"\n"
 
-    def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
 
     def lineReceived(self, line: bytes) -> None:
         """A command came."""
         try:
-            command = msgspec.json.decode(line, type=AddUser)
+            command: ANY = msgspec.json.decode(line, type=ANY)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            self._answer(Answer(error="this server does not know that command; is it of another version?"))
+            self._say(Answer(error="this server does not know that command; is it of another version?"))
             return
-        Deferred.fromCoroutine(self._accounts.add(command.name, command.password)).addCallbacks(
-            lambda _: self._answer(Answer()), self._failed
-        )
+        running = self._administration.run(command, lambda text: self._say(Progress(text)))
+        Deferred.fromCoroutine(running).addCallbacks(lambda result: self._say(Answer(result=result)), self._failed)
 
     def _failed(self, failure: Failure) -> None:
         if isinstance(failure.value, Refusal):
-            self._answer(Answer(error=failure.value.text))
+            self._say(Answer(error=failure.value.text))
         else:
             _log.failure("a command of the administrator failed", failure)
-            self._answer(Answer(error="the server met an error of its own; its log says more"))
+            self._say(Answer(error="the server met an error of its own; its log says more"))
 
-    def _answer(self, answer: Answer) -> None:
+    def _say(self, line: Answer | Progress) -> None:
         transport: Any = self.transport
-        transport.write(msgspec.json.encode(answer) + b"\n")
+        transport.write(msgspec.json.encode(line) + b"\n")
 
 
 class ControlFactory(ServerFactory):
@@ -69,9 +56,9 @@ class ControlFactory(ServerFactory):
 
     noisy = False
 
-    def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
 
     def buildProtocol(self, addr: Any) -> Control:
         """A connection of the administrator."""
-        return Control(self._accounts)
+        return Control(self._administration)

@@ -27,6 +27,9 @@ class Recipient(Protocol):
     encode: Encode | None
     user_id: int
 
+    def end(self, reason: str) -> None:
+        """Say ``bye`` and close the connection."""
+
 
 class _Run:
     """Publications with one audience: joined to bytes once for each encoding, when the first session wants them."""
@@ -68,12 +71,22 @@ class Delivery:
             del self._of_user[session.user_id]
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Queue publications for all sessions of their audiences, in order. Those of one audience are joined."""
+        """Queue publications for all sessions of their audiences, in order. Those of one audience are joined.
+
+        A goodbye ends the sessions of its audience, after all else is queued.
+        """
         by_audience: dict[int, list[Publication]] = {}
+        goodbyes = []
         for publication in publications:
-            by_audience.setdefault(id(publication.audience), []).append(publication)
+            if isinstance(publication.event, events.Bye):
+                goodbyes.append((publication.event, publication.audience))
+            else:
+                by_audience.setdefault(id(publication.audience), []).append(publication)
         for publications_of_one in by_audience.values():
             self._deliver(_Run(publications_of_one), publications_of_one[0].audience)
+        for bye, audience in goodbyes:
+            for session in self._of(audience):
+                session.end(bye.reason)
 
     def tell(self, sessions: Iterable[Recipient], event: events.Event) -> None:
         """Queue an event for these sessions."""
@@ -89,11 +102,7 @@ class Delivery:
             self._clock.callLater(0, self._flush)
 
     def _deliver(self, run: _Run, audience: Collection[int] | None) -> None:
-        if audience is None:
-            sessions: Iterable[Recipient] = list(self._sessions)
-        else:
-            of_user = self._of_user
-            sessions = [session for user in audience if user in of_user for session in of_user[user]]
+        sessions = self._of(audience)
         if run.origins or run.hidden:
             for session in sessions:
                 if id(session) in run.origins or session.user_id in run.hidden:
@@ -103,6 +112,12 @@ class Delivery:
         else:
             for session in sessions:
                 self._offer(session, run)
+
+    def _of(self, audience: Collection[int] | None) -> list[Recipient]:
+        if audience is None:
+            return list(self._sessions)
+        of_user = self._of_user
+        return [session for user in audience if user in of_user for session in of_user[user]]
 
     def _offer(self, session: Recipient, run: _Run) -> None:
         if session.encode is not None:

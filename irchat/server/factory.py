@@ -8,6 +8,8 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
 
+from irchat.addresses import Address, read_address
+from irchat.chat import bans
 from irchat.errors import Refusal
 from irchat.rules import LOGIN_SECONDS
 from irchat.server.admission import Visit, counted_address
@@ -26,13 +28,14 @@ class ChatFactory(ServerFactory):
     def __init__(
         self, services: Services, clock: IReactorTime, *, name: str, tls: ssl.SSLContext | None
     ) -> None:
-        self.connections: set[Connection] = set()
+        self.connections: set[_HeldConnection] = set()
         self._services = services
         self._clock = clock
         self.name = name
         self.tls = tls
         self._stopped: Deferred[None] | None = None
         self._late: IDelayedCall | None = None
+        services.chat.moderation.on_network_banned = self._end_banned
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """A connection for a client."""
@@ -42,7 +45,8 @@ class ChatFactory(ServerFactory):
         except Refusal as refusal:
             # Under TLS a word of why would cost a handshake, which is what who comes in masses wants.
             return _TurnedAway(refusal.text) if self.tls is None else None
-        connection = _HeldConnection(self, self._services, self._clock, self.name, visit)
+        host = read_address(getattr(addr, "host", ""))
+        connection = _HeldConnection(self, host, self._services, self._clock, self.name, visit)
         if self.tls is None:
             return connection
         return TLSLayer(
@@ -71,6 +75,18 @@ class ChatFactory(ServerFactory):
                 self._late.cancel()
             stopped.callback(None)
 
+    def end_if_banned(self, connection: "_HeldConnection") -> bool:
+        """End a connection from a banned address, with the reason; tells whether it is one."""
+        chat = self._services.chat
+        ban = chat.directory.network_bans.of(connection.address, chat.wall_ms())
+        if ban is not None:
+            connection.session.end(bans.told(ban))
+        return ban is not None
+
+    def _end_banned(self) -> None:
+        for connection in list(self.connections):
+            self.end_if_banned(connection)
+
     def _abort_all(self) -> None:
         self._late = None
         for connection in list(self.connections):
@@ -92,8 +108,9 @@ class _TurnedAway(Protocol):
 class _HeldConnection(Connection):
     """A connection that its factory knows of."""
 
-    def __init__(self, chat_factory: ChatFactory, *args: Any) -> None:
+    def __init__(self, chat_factory: ChatFactory, address: Address | None, *args: Any) -> None:
         super().__init__(*args)
+        self.address = address
         self._chat_factory = chat_factory
 
     def connectionMade(self) -> None:
@@ -104,3 +121,7 @@ class _HeldConnection(Connection):
         super().connectionLost(reason)
         self._chat_factory.connections.discard(self)
         self._chat_factory.noticed()
+
+    def _choose_face(self, line: bytes) -> bool:
+        """The goodbye to a banned address waits for the choice, for a client has to understand it."""
+        return super()._choose_face(line) and not self._chat_factory.end_if_banned(self)

@@ -204,6 +204,11 @@ class Session:
         """Whether somebody is signed in."""
         return self._user is not None
 
+    @property
+    def is_admin(self) -> bool:
+        """Whether who is signed in may moderate."""
+        return self._user is not None and self._user.key in self._services.admins
+
     def admit_message(self) -> None:
         """Count a message. Raises Refusal ``too-fast``."""
         self._pace.admit()
@@ -277,7 +282,7 @@ class Session:
 
     def _read(self, asked: _Asked, request: requests.Request) -> None:
         if isinstance(request, requests.Line):
-            asked.command, read = REGISTRY.read(request.line)
+            asked.command, read = REGISTRY.read(request.line, self.is_admin)
             asked.prefix = asked.command.prefix
             if isinstance(read, requests.Send) and request.nonce is not None:
                 read = requests.Send(

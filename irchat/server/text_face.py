@@ -10,7 +10,7 @@ from irchat import events, requests
 from irchat.accounts import Accounts
 from irchat.alarm import Alarm
 from irchat.chat.directory import Directory
-from irchat.errors import Code, Refusal
+from irchat.errors import BANNED, Code, Refusal
 from irchat.interfaces import ChatKey
 from irchat.render import Line, Renderer
 from irchat.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, REPRINT_SECONDS, check_password
@@ -160,6 +160,9 @@ class TextFace:
             return self._let_in(event)
         if isinstance(event, events.Error) and event.code != Code.BAD_CREDENTIALS:
             return self._show(event) + self._ask_person(f"Password for {self._name}?", self._take_password)
+        if isinstance(event, events.Error) and event.text.startswith(BANNED):
+            self._clock.callLater(0, self._session.end, "come back when the ban has ended")
+            return self._show(event)
         self._tries += 1
         if self._tries == LOGIN_TRIES:
             self._clock.callLater(0, self._session.end, f"{LOGIN_TRIES} wrong passwords")

@@ -1,8 +1,10 @@
 """The versions of the database, each a script that makes it from the one before, counted by ``user_version``."""
 
 import sqlite3
+from pathlib import Path
 
 from irchat.interfaces import GLOBAL
+from irchat.store.copying import copy_database
 
 _VERSION_1 = f"""
 CREATE TABLE users (
@@ -84,7 +86,24 @@ CREATE TABLE blocks (
 ) WITHOUT ROWID;
 """
 
-SCRIPTS = (_VERSION_1,)
+_VERSION_2 = """
+-- An account that was removed stays for the sake of what it wrote.
+ALTER TABLE users ADD COLUMN removed_at INTEGER;
+
+-- Up to this seq messages are missing, for they were deleted; after it there is one for each number.
+ALTER TABLE chats ADD COLUMN gaps_up_to INTEGER NOT NULL DEFAULT 0;
+
+-- Of a user or of a network of addresses; without an end it is for good.
+CREATE TABLE bans (
+    user INTEGER UNIQUE REFERENCES users ON DELETE CASCADE,
+    network TEXT UNIQUE,
+    until INTEGER,
+    reason TEXT NOT NULL,
+    CHECK ((user IS NULL) != (network IS NULL))
+);
+"""
+
+SCRIPTS = (_VERSION_1, _VERSION_2)
 """``SCRIPTS[n]`` makes version n + 1 from version n."""
 
 
@@ -92,12 +111,18 @@ class NewerDatabase(Exception):
     """The database was made by a newer version of IRChat."""
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the database to this version, each step in a transaction of its own. Raises NewerDatabase."""
+def migrate(connection: sqlite3.Connection, path: Path) -> None:
+    """Bring the database, which is in the file ``path``, to this version, each step in a transaction of its own.
+
+    One that holds something is copied first, to ``path`` with ``.before-version-2`` (or so) behind its name. Raises
+    NewerDatabase; sqlite3.Error, OSError or `irchat.store.copying.BadCopy` where the copy cannot be made.
+    """
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(SCRIPTS):
         raise NewerDatabase(
             f"the database has version {version}, this IRChat knows {len(SCRIPTS)} at most; use the newer IRChat"
         )
+    if 0 < version < len(SCRIPTS):
+        copy_database(connection, path.with_name(f"{path.name}.before-version-{len(SCRIPTS)}"))
     for number in range(version, len(SCRIPTS)):
         connection.executescript(f"BEGIN IMMEDIATE;{SCRIPTS[number]}PRAGMA user_version = {number + 1};COMMIT;")

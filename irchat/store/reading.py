@@ -3,14 +3,19 @@
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from irchat.interfaces import (
     ChatKey,
     ChatState,
+    Figures,
     Page,
     PageQuery,
     Snapshot,
+    StoredAccount,
+    StoredBan,
     StoredGroup,
     StoredMessage,
     StoredUser,
@@ -20,7 +25,12 @@ from irchat.rules import line_bytes
 
 def snapshot(connection: sqlite3.Connection) -> Snapshot:
     """All that the core keeps in memory."""
-    users = [StoredUser(*row) for row in connection.execute("SELECT id, name, key FROM users ORDER BY id")]
+    users = [
+        StoredUser(user, name, key, bool(removed))
+        for user, name, key, removed in connection.execute(
+            "SELECT id, name, key, removed_at IS NOT NULL FROM users ORDER BY id"
+        )
+    ]
     members: dict[int, list[int]] = {}
     for group, user in connection.execute(
         "SELECT members.chat, members.user FROM chats JOIN members ON members.chat = chats.id"
@@ -34,7 +44,8 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
         )
     ]
     blocks = connection.execute("SELECT blocker, blocked FROM blocks").fetchall()
-    return Snapshot(users, groups, blocks)
+    bans = connection.execute("SELECT user, network, until, reason FROM bans ORDER BY rowid")
+    return Snapshot(users, groups, blocks, tuple(StoredBan(*row) for row in bans))
 
 
 def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
@@ -70,16 +81,24 @@ def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
 
 
 def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) -> list[ChatState]:
-    """The user's chats, latest first, with what is unread: the end less the marker, less what blocks hide between."""
+    """The user's chats, latest first, with what is unread: the end less the marker, less what blocks hide between.
+
+    Where messages after the marker were deleted, those that are left are counted.
+    """
     rows = connection.execute(
-        "SELECT chats.id, low, high, last_seq, last_at, read_seq FROM members JOIN chats ON chats.id = members.chat"
-        " WHERE members.user = ? ORDER BY last_at DESC NULLS LAST",
+        "SELECT chats.id, low, high, last_seq, last_at, read_seq, gaps_up_to"
+        " FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ? ORDER BY last_at DESC NULLS LAST",
         (user,),
     ).fetchall()
     states = []
-    for chat, low, high, last_seq, last_at, read_seq in rows:
+    for chat, low, high, last_seq, last_at, read_seq, gaps_up_to in rows:
         unread = last_seq - read_seq
-        if hidden and unread:
+        if read_seq < gaps_up_to:
+            unread = connection.execute(
+                f"SELECT count(*) FROM messages WHERE chat = ? AND seq > ? AND {_seen('sender', hidden)}",
+                (chat, read_seq),
+            ).fetchone()[0]
+        elif hidden and unread:
             unread -= connection.execute(
                 "SELECT count(*) FROM messages WHERE chat = ? AND seq > ?"
                 f" AND NOT {_seen('sender', hidden)}",
@@ -137,6 +156,46 @@ def token(connection: sqlite3.Connection, digest: bytes) -> tuple[int, int] | No
         "SELECT user, used_at FROM tokens WHERE hash = ?", (digest,)
     ).fetchone()
     return row
+
+
+def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[StoredAccount]:
+    """The accounts in the order of their keys."""
+    rows = connection.execute(
+        "SELECT id, key, created_at FROM users WHERE removed_at IS NULL AND key > ? ORDER BY key LIMIT ?",
+        (after, limit),
+    )
+    return [StoredAccount(*row) for row in rows]
+
+
+def messages_of(
+    connection: sqlite3.Connection, user: int, after: tuple[ChatKey, int] | None, limit: int
+) -> list[tuple[ChatKey, int]]:
+    """Where the messages of a user stand, chat by chat. There is no index of senders, so that sending costs less."""
+    where, values = "1", tuple[Any, ...]()
+    if after is not None:
+        key, seq = after
+        row = connection.execute(f"SELECT id FROM chats WHERE {_chat_is(key)}", _chat_values(key)).fetchone()
+        where, values = "(chat, seq) > (?, ?)", (0 if row is None else row[0], seq)
+    rows = connection.execute(
+        f"SELECT chat, seq, low, high FROM messages JOIN chats ON chats.id = chat WHERE sender = ? AND {where}"
+        " ORDER BY chat, seq LIMIT ?",
+        (user, *values, limit),
+    )
+    return [(chat if low is None else (low, high), seq) for chat, seq, low, high in rows]
+
+
+def figures(connection: sqlite3.Connection) -> Figures:
+    """How much there is."""
+    counts = connection.execute(
+        "SELECT (SELECT count(*) FROM message_places), (SELECT count(*) FROM chats WHERE low IS NOT NULL),"
+        " (SELECT count(*) FROM tokens)"
+    ).fetchone()
+    path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
+    size = 0
+    for name in (path.name, f"{path.name}-wal"):
+        with suppress(OSError):
+            size += path.with_name(name).stat().st_size
+    return Figures._make((*counts, size))
 
 
 def _chat_is(key: ChatKey) -> str:

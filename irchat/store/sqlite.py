@@ -10,7 +10,17 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.errors import Refusal, unavailable
-from irchat.interfaces import ChatKey, ChatState, Page, PageQuery, Snapshot, StoredMessage, Write
+from irchat.interfaces import (
+    ChatKey,
+    ChatState,
+    Figures,
+    Page,
+    PageQuery,
+    Snapshot,
+    StoredAccount,
+    StoredMessage,
+    Write,
+)
 from irchat.rules import TOKEN_SECONDS
 from irchat.store import reading
 from irchat.store.migrations import migrate
@@ -42,8 +52,8 @@ class Threads(Protocol):
 class SQLiteStore:
     """What `irchat.interfaces.Store` says, in the database file ``path``, which is made where there is none.
 
-    Raises sqlite3.Error where the file cannot be opened or is damaged, and
-    `irchat.store.migrations.NewerDatabase`.
+    Raises sqlite3.Error where the file cannot be opened or is damaged, and what `irchat.store.migrations.migrate`
+    raises.
     """
 
     def __init__(self, path: Path, threads: Threads, wall_ms: Callable[[], int]) -> None:
@@ -55,7 +65,7 @@ class SQLiteStore:
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
-            migrate(self._connection)
+            migrate(self._connection, path)
             self._connection.execute("DELETE FROM tokens WHERE used_at < ?", (wall_ms() - TOKEN_SECONDS * 1000,))
         except BaseException:
             self._connection.close()
@@ -85,6 +95,17 @@ class SQLiteStore:
 
     def token(self, token: bytes) -> Deferred[tuple[int, int] | None]:
         return self._read(reading.token, token)
+
+    def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
+        return self._read(reading.accounts, after, limit)
+
+    def messages_of(
+        self, user: int, after: tuple[ChatKey, int] | None, limit: int
+    ) -> Deferred[list[tuple[ChatKey, int]]]:
+        return self._read(reading.messages_of, user, after, limit)
+
+    def figures(self) -> Deferred[Figures]:
+        return self._read(reading.figures)
 
     def close(self) -> None:
         self._threads.stop()

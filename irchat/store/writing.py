@@ -12,12 +12,16 @@ from irchat.interfaces import (
     ChatKey,
     CreateGroup,
     CreateUser,
+    DeleteMessages,
     FindNonce,
     Marker,
     MoveMarker,
+    RemoveBan,
     RemoveGroup,
     RemoveMember,
     RemoveToken,
+    RemoveUser,
+    SetBan,
     SetBlock,
     SetPassword,
     Stored,
@@ -249,6 +253,58 @@ class Writer:
             (write.blocker, write.blocked_user),
         )
 
+    def remove_user(self, write: RemoveUser) -> None:
+        for group, owner in write.groups:
+            if owner is None:
+                self.remove_group(RemoveGroup(group))
+            else:
+                self.remove_member(RemoveMember(group, write.user, owner))
+        for table in ("tokens", "nonces", "members", "bans"):
+            self._connection.execute(f"DELETE FROM {table} WHERE user = ?", (write.user,))
+        self._connection.execute(
+            "UPDATE users SET name = ?, key = ?, password = NULL, removed_at = ? WHERE id = ?",
+            (write.name, write.key, write.at, write.user),
+        )
+
+    def delete_messages(self, write: DeleteMessages) -> None:
+        chats: dict[ChatKey, _ChatRow] = {}
+        places: list[tuple[int, int]] = []
+        for key, seq in write.places:
+            row = chats.get(key) or self._chat(key)
+            if row is not None:
+                chats[key] = row
+                places.append((row.id, seq))
+        for statement in (
+            "INSERT INTO message_words (message_words, rowid, chat, text)"
+            " SELECT 'delete', id, 'c' || chat, text FROM messages WHERE chat = ? AND seq = ?",
+            "DELETE FROM message_places WHERE id = (SELECT id FROM messages WHERE chat = ? AND seq = ?)",
+            "DELETE FROM messages WHERE chat = ? AND seq = ?",
+            "DELETE FROM nonces WHERE chat = ? AND seq = ?",
+        ):
+            self._connection.executemany(statement, places)
+        self._connection.executemany(
+            "UPDATE chats SET gaps_up_to = max(gaps_up_to, ?) WHERE id = ?", [(seq, chat) for chat, seq in places]
+        )
+        for key, row in chats.items():
+            self._connection.execute(
+                "UPDATE chats SET last_at = (SELECT at FROM messages WHERE chat = ? ORDER BY seq DESC LIMIT 1)"
+                " WHERE id = ?",
+                (row.id, row.id),
+            )
+            if isinstance(key, tuple) and self._one("SELECT 1 FROM messages WHERE chat = ? LIMIT 1", row.id) is None:
+                del self._chats[key]
+                self._connection.execute("DELETE FROM chats WHERE id = ?", (row.id,))
+
+    def set_ban(self, write: SetBan) -> None:
+        self._connection.execute("DELETE FROM bans WHERE until <= ?", (write.at,))
+        self.remove_ban(RemoveBan(write.ban.user, write.ban.network))
+        self._connection.execute(
+            "INSERT INTO bans (user, network, until, reason) VALUES (?, ?, ?, ?)", tuple(write.ban)
+        )
+
+    def remove_ban(self, write: RemoveBan) -> None:
+        self._connection.execute("DELETE FROM bans WHERE user = ? OR network = ?", (write.user, write.network))
+
 
 _DO: dict[type[Any], Callable[[Writer, Any], Any]] = {
     AddMessage: Writer.add_message,
@@ -263,4 +319,8 @@ _DO: dict[type[Any], Callable[[Writer, Any], Any]] = {
     RemoveMember: Writer.remove_member,
     RemoveGroup: Writer.remove_group,
     SetBlock: Writer.set_block,
+    RemoveUser: Writer.remove_user,
+    DeleteMessages: Writer.delete_messages,
+    SetBan: Writer.set_ban,
+    RemoveBan: Writer.remove_ban,
 }

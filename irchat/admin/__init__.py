@@ -1,0 +1,1 @@
+"""``python -m irchat.admin``: what the person who runs the server can do, whether it runs at the moment or not."""

@@ -1,0 +1,255 @@
+"""The commands as they are typed, and what they print."""
+
+import argparse
+import getpass
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from msgspec import convert
+
+from irchat import administration as ask_for
+from irchat.admin import database
+from irchat.admin.reach import Failed, ask
+from irchat.clock import wall_ms
+from irchat.data_folder import default_data_folder
+from irchat.errors import Refusal
+from irchat.moments import end_after, end_at, shown_moment
+from irchat.rules import PASSWORD_MIN_BYTES
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; gives the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except Failed as failed:
+        _end_progress()
+        print(f"irchat: {failed}", file=sys.stderr)  # noqa: T201
+        return 1
+    except KeyboardInterrupt:
+        _end_progress()
+        print("irchat: stopped", file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:  # who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m irchat.admin", description="Administer an IRChat server on this machine, running or not."
+    )
+    parser.add_argument(
+        "--data", type=Path, default=default_data_folder(), help="the server's data folder [default: %(default)s]"
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], help_text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help_text, description=help_text)
+        added.set_defaults(run=run)
+        return added
+
+    command("users", _users, "list the accounts")
+    for name, run, help_text in (
+        ("add-user", _add_user, "make an account; asks for its password"),
+        ("reset-password", _reset_password, "give a user another password, asked for, and end tokens and sessions"),
+        ("kick", _kick, "end the sessions of a user"),
+    ):
+        command(name, run, help_text).add_argument("name", metavar="NAME")
+    remove = command("remove-user", _remove_user, "remove an account; what it wrote stays, as NAME#NUMBER")
+    remove.add_argument("name", metavar="NAME")
+    remove.add_argument("--messages", action="store_true", help="remove all that the user wrote as well")
+    remove.add_argument("--yes", action="store_true", help="do not ask whether to do it")
+    ban = command("ban", _ban, "keep a user, an address or a network of addresses out")
+    ban.add_argument("whom", metavar="NAME|ADDRESS", help="@NAME is always a user; a network is 192.0.2.0/24")
+    end = ban.add_mutually_exclusive_group()
+    end.add_argument("--for", dest="duration", metavar="TIME", help="how long, as 2h30m (of w, d, h, m, s)")
+    end.add_argument("--until", metavar="MOMENT", help="until when, as 2026-12-01T12:00, in this machine's time zone")
+    ban.add_argument("--reason", metavar="TEXT", default="", help="what the banned are told")
+    command("unban", _unban, "end a ban").add_argument("whom", metavar="NAME|ADDRESS")
+    command("bans", _bans, "list the banned addresses; users lists the banned users")
+    command("backup", _backup, "copy the database, whether the server runs or not").add_argument(
+        "file", metavar="FILE", type=Path
+    )
+    command("restore", _restore, "put a backup in the place of the database; stop the server first").add_argument(
+        "file", metavar="FILE", type=Path
+    )
+    command("check", _check, "see whether the database is sound")
+    command("stats", _stats, "show how much there is of everything")
+    return parser
+
+
+# The commands.
+
+
+def _users(options: argparse.Namespace) -> None:
+    """Page by page, so that a server is never asked for more than it can give in a moment."""
+    rows: list[ask_for.UserRow] = []
+    after: str | None = ""
+    while after is not None:
+        page = convert(ask(options.data, ask_for.ListUsers(after=after), _tell), list[ask_for.UserRow])
+        rows += page
+        after = page[-1].key if page else None
+    _print_table(
+        ("NAME", "ONLINE", "CREATED", "BANNED UNTIL"),
+        ((row.name, "online" if row.sessions else "", _local(row.created_at), _banned(row)) for row in rows),
+    )
+
+
+def _banned(row: ask_for.UserRow) -> str:
+    if row.banned_until is False:
+        return ""
+    return "for good" if row.banned_until is None else shown_moment(row.banned_until)
+
+
+def _add_user(options: argparse.Namespace) -> None:
+    ask(options.data, ask_for.AddUser(name=options.name, password=_ask_password(options.name)), _tell)
+    _print(f"{options.name} can sign in now.")
+
+
+def _reset_password(options: argparse.Namespace) -> None:
+    ask(options.data, ask_for.ResetPassword(name=options.name, password=_ask_password(options.name)), _tell)
+    _print(f"{options.name} can sign in with the new password alone now.")
+
+
+def _remove_user(options: argparse.Namespace) -> None:
+    what = "and all that was written by that name" if options.messages else "and keep what was written"
+    if not options.yes and not _confirmed(f"Remove {options.name} {what}? This cannot be undone. [y/N] "):
+        raise Failed("nothing was removed; say yes, or give --yes")
+    name = ask(options.data, ask_for.RemoveUser(name=options.name, messages=options.messages), _tell)
+    _end_progress()
+    _print(f"{options.name} is removed{'' if options.messages else f'; what stays is by {name}'}.")
+
+
+def _kick(options: argparse.Namespace) -> None:
+    count = ask(options.data, ask_for.Kick(name=options.name), _tell)
+    _print(f"{options.name} had {count} {'session' if count == 1 else 'sessions'}.")
+
+
+def _ban(options: argparse.Namespace) -> None:
+    now = wall_ms()
+    try:
+        until = end_after(options.duration, now) if options.duration is not None else None
+        until = end_at(options.until, now) if options.until is not None else until
+    except Refusal as refusal:
+        raise Failed(refusal.text) from None
+    whom = ask(options.data, ask_for.Ban(whom=options.whom, until=until, reason=options.reason), _tell)
+    _print(f"{whom} is banned {'for good' if until is None else f'until {shown_moment(until)}'}.")
+
+
+def _unban(options: argparse.Namespace) -> None:
+    _print(f"{ask(options.data, ask_for.Unban(whom=options.whom), _tell)} is not banned any more.")
+
+
+def _bans(options: argparse.Namespace) -> None:
+    rows = convert(ask(options.data, ask_for.ListBans(), _tell), list[ask_for.BanRow])
+    _print_table(
+        ("ADDRESS", "UNTIL", "REASON"),
+        ((row.network, "for good" if row.until is None else shown_moment(row.until), row.reason) for row in rows),
+    )
+
+
+def _backup(options: argparse.Namespace) -> None:
+    database.backup(options.data, options.file, _tell_pages)
+    _end_progress()
+    _print(f"{options.file} is a verified copy ({_size(options.file.stat().st_size)}).")
+
+
+def _restore(options: argparse.Namespace) -> None:
+    kept = database.restore(options.data, options.file, _tell_pages)
+    _end_progress()
+    _print(f"{options.file} is restored." + ("" if kept is None else f" What was there before is {kept}."))
+
+
+def _check(options: argparse.Namespace) -> None:
+    found = database.check(options.data, _tell_pages)
+    _end_progress()
+    if found:
+        raise Failed("\nirchat: ".join([*found, "the database is not sound; restore a backup"]))
+    _print("The database is sound.")
+
+
+def _stats(options: argparse.Namespace) -> None:
+    stats = convert(ask(options.data, ask_for.Stats(), _tell), ask_for.StatsRow)
+    minutes, seconds = divmod(int(stats.uptime), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    uptime = f"{days} d {hours:02}:{minutes:02}:{seconds:02}" if stats.uptime else "not running"
+    for label, value in (
+        ("users", f"{stats.users:,}"),
+        ("online", f"{stats.online:,}"),
+        ("sessions", f"{stats.sessions:,}"),
+        ("connections", f"{stats.connections:,}"),
+        ("groups", f"{stats.groups:,}"),
+        ("private chats", f"{stats.private_chats:,}"),
+        ("messages", f"{stats.messages:,}"),
+        ("bans", f"{stats.banned:,}"),
+        ("tokens", f"{stats.tokens:,}"),
+        ("database", _size(stats.database_bytes)),
+        ("uptime", uptime),
+    ):
+        _print(f"{label:14}{value}")
+
+
+# Asking and printing.
+
+
+def _ask_password(name: str) -> str:
+    """The password for ``name``: typed twice on a terminal, one line of standard input elsewhere. Raises Failed."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    password = getpass.getpass(f"Password for {name} ({PASSWORD_MIN_BYTES} characters or more): ")
+    if getpass.getpass("The same password again: ") != password:
+        raise Failed("the two are not the same; nothing was changed")
+    return password
+
+
+def _confirmed(question: str) -> bool:
+    """Whether somebody at a terminal says yes."""
+    return sys.stdin.isatty() and input(question).strip().casefold() in ("y", "yes")
+
+
+def _print(line: str) -> None:
+    print(line)  # noqa: T201
+
+
+def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    table = [head, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        _print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _local(ms: int) -> str:
+    return f"{datetime.fromtimestamp(ms // 1000):%Y-%m-%d %H:%M}"
+
+
+def _size(count: float) -> str:
+    unit = 0
+    while count >= 1_024 and unit < len(_UNITS) - 1:
+        count, unit = count / 1_024, unit + 1
+    return f"{count:.0f} {_UNITS[unit]}" if unit == 0 else f"{count:.1f} {_UNITS[unit]}"
+
+
+def _tell(text: str) -> None:
+    """Show how far it is, on one line of a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _tell_pages(done: int, of: int) -> None:
+    _tell(f"{100 * done // of if of else 100} %")
+
+
+def _end_progress() -> None:
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
+
+

@@ -1,0 +1,36 @@
+"""The targets of `tests.fuzzing` under atheris, which learns.
+
+``python -m tests.fuzz_atheris json -max_total_time=300``. It runs on until it finds something, or as long as the
+options of libFuzzer say. What it finds lies in a file ``crash-...``.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["irchat"]):
+    from tests import fuzzing
+
+_SEEDS = [
+    b'{"type":"send","chat":"GLOBAL","text":"hi","expires_in":3,"nonce":"n","ref":1}',
+    b'{"type":"history","chat":"@bob","after":0,"limit":5,"mark_read":true}\n{"type":"line","line":"*bob -> team"}',
+    b"*30*team hi\n@bob hi\nls -n @bob\n~bob\n!password\n+bob team\n\xfe\xfd\n",
+]
+
+
+def main() -> None:
+    """Fuzz one target."""
+    target = fuzzing.TARGETS[sys.argv.pop(1)]
+    seeds = Path(tempfile.mkdtemp(prefix="irchat-seeds-"))
+    for number, seed in enumerate(_SEEDS):
+        (seeds / str(number)).write_bytes(seed)
+    # The first folder, where one is given, gets what it learns; a file is run again.
+    is_again = any(Path(argument).is_file() for argument in sys.argv[1:])
+    atheris.Setup(sys.argv if is_again else [*sys.argv, str(seeds)], target)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The long versions of tests that CI runs short: ``python -m tests.soak crash --cycles 1000`` and the like."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests import crashing, powercut, sieges
+
+
+def main() -> int:
+    """Run one siege and print its figures."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--seed", type=int, default=int(time.time()), help="of all that is random [default: the time]")
+    each = parser.add_subparsers(dest="siege", required=True)
+    crash = each.add_parser("crash", help="kill -9 at random moments under load")
+    crash.add_argument("--cycles", type=int, default=1_000)
+    cut = each.add_parser("power-cut", help="bring back what the disk held at random moments of a server under load")
+    cut.add_argument("--seconds", type=float, default=20)
+    cut.add_argument("--cuts", type=int, default=1_000)
+    slow = each.add_parser("slow-readers", help="readers that stop reading under full traffic, and then read on")
+    slow.add_argument("--readers", type=int, default=1_000)
+    slow.add_argument("--seconds", type=float, default=60)
+    slow.add_argument("--messages", type=int, default=450)
+    hostile = each.add_parser("hostile", help="lines that no honest client sends, while others talk")
+    hostile.add_argument("--lines", type=int, default=1_000_000)
+    slowloris = each.add_parser("slowloris", help="connections that send a byte now and then")
+    slowloris.add_argument("--connections", type=int, default=1_000)
+    slowloris.add_argument("--seconds", type=float, default=20)
+    lines = each.add_parser("byte-by-byte", help="lines of 64 KiB, a byte at a time")
+    lines.add_argument("--lines", type=int, default=10)
+    storm = each.add_parser("storm", help="connects as fast as the machine gives")
+    storm.add_argument("--connects", type=int, default=10_000)
+    deaf = each.add_parser("never-read", help="clients that ask for much and read nothing of it")
+    deaf.add_argument("--connections", type=int, default=50)
+    deaf.add_argument("--seconds", type=float, default=30)
+    options = parser.parse_args()
+    home = Path(tempfile.mkdtemp(prefix="irchat-"))
+    begin = time.monotonic()
+    print(f"seed {options.seed}", flush=True)  # noqa: T201
+    try:
+        print(_run(options, home))  # noqa: T201
+    finally:
+        shutil.rmtree(home)
+    print(f"{time.monotonic() - begin:.0f} s")  # noqa: T201
+    return 0
+
+
+def _run(options: argparse.Namespace, home: Path) -> object:
+    match options.siege:
+        case "crash":
+            return crashing.crash(home, options.cycles, options.seed)
+        case "power-cut":
+            return powercut.cut_power(home, options.seconds, options.cuts, options.seed)
+        case "slow-readers":
+            return sieges.stall(home, options.readers, messages=options.messages, seconds=options.seconds)
+        case "hostile":
+            return sieges.hostile(home, options.lines, options.seed)
+        case "slowloris":
+            return sieges.slowloris(home, options.connections, options.seconds)
+        case "byte-by-byte":
+            return sieges.byte_by_byte(home, options.lines)
+        case "storm":
+            return sieges.storm(home, options.connects)
+        case "never-read":
+            return sieges.never_read(home, options.connections, options.seconds)
+    raise AssertionError(options.siege)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""The server dies, or the machine: all that was acknowledged or shown is there afterwards, once and in order."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import SkipTest
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests import crashing, powercut
+
+_SEED = int.from_bytes(os.urandom(4))
+
+
+@contextmanager
+def seeded() -> Iterator[None]:
+    """A failure names the seed with which ``python -m tests.soak`` finds it again."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"seed {_SEED}")
+        raise
+
+
+class CrashTests(SynchronousTestCase):
+    """Real servers that are killed, and what they leave."""
+
+    def setUp(self) -> None:
+        """Make a folder with a short path."""
+        self.home = Path(tempfile.mkdtemp(prefix="irchat-"))
+        self.addCleanup(shutil.rmtree, self.home)
+
+    def test_killed_again_and_again(self) -> None:
+        """Fifty times killed under load, on one data folder: messages, groups, blocks, markers, accounts and tokens
+        that were acknowledged or shown are there, once and in order, and a repeated nonce does not double."""
+        with seeded():
+            crashing.crash(self.home, 50, _SEED)
+
+    def test_power_cut(self) -> None:
+        """Of any moment under load, what was synced, with any part of what was not, is a sound database with all that
+        was acknowledged by then."""
+        if powercut.COMPILER is None:
+            raise SkipTest("there is no C compiler for the shim")
+        with seeded():
+            powercut.cut_power(self.home, 3, 40, _SEED)
