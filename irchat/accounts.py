@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from twisted.internet.defer import Deferred
 from irchat.chat.commits import Change, CommitQueue
 from irchat.chat.directory import Directory, User
 from irchat.errors import Code, Refusal
-from irchat.interfaces import AddToken, CreateUser, Publication, RemoveToken, SetPassword, Store, Write
+from irchat.interfaces import AddToken, CreateUser, Publication, RemoveToken, SetPassword, Store, TouchToken, Write
 from irchat.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password, fold_name, shown
 
 InThread = Callable[..., Deferred[Any]]
@@ -53,6 +54,7 @@ class Accounts:
         self._in_thread = in_thread
         self._wall_ms = wall_ms
         self._hasher = hasher or PasswordHasher()
+        self._password_changes: Counter[int] = Counter()
         # Verified in place of the hash of an unknown name, so that the answer comes as late as for a known one.
         self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
 
@@ -79,11 +81,13 @@ class Accounts:
             user = self._directory.find_user(name)
         except Refusal:
             user = None
-        known = await self._store.password(0 if user is None else user.id)
+        user_id = 0 if user is None else user.id
+        changes = self._password_changes[user_id]
+        known = await self._store.password(user_id)
         right = await self._verify(known or self._nobodys_hash, password)
         if user is None or known is None or not right:
-            raise Refusal(Code.BAD_CREDENTIALS, "That name and that password do not belong together. Try again.")
-        return await self._signed_in(user, with_token=with_token)
+            raise _bad_credentials()
+        return await self._signed_in(user, changes, with_token=with_token)
 
     async def resume(self, token: str) -> SignedIn:
         """Sign in by a token. Raises Refusal ``bad-token`` for one that was ended or not used for 90 days."""
@@ -91,10 +95,11 @@ class Accounts:
         known = await self._store.token(digest)
         now = self._wall_ms()
         if known is None or known[1] + TOKEN_SECONDS * 1000 < now:
-            raise Refusal(Code.BAD_TOKEN, "That token is not valid any more. Sign in with name and password.")
+            raise _bad_token()
         user = self._directory.users[known[0]]
-        if known[1] + TOKEN_TOUCH_SECONDS * 1000 < now:
-            await self._queue.submit(_WriteOnly(AddToken(digest, user.id, now)))
+        used_lately = known[1] + TOKEN_TOUCH_SECONDS * 1000 >= now
+        if not used_lately and not await self._queue.submit(_WriteOnly(TouchToken(digest, now))):
+            raise _bad_token()
         return SignedIn(user, new=False, token=token, digest=digest)
 
     async def change_password(self, user: User, old: str, new: str, keep: bytes | None) -> None:
@@ -102,11 +107,15 @@ class Accounts:
 
         Raises Refusal ``bad-credentials`` or ``weak-password``.
         """
+        changes = self._password_changes[user.id]
         known = await self._store.password(user.id)
-        if known is None or not await self._verify(known, old):
+        if known is None:
+            raise Refusal(Code.BAD_CREDENTIALS, "Your account has no password. Ask who runs the server to give it one.")
+        if not await self._verify(known, old):
             raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")
         hashed = await self._hash(check_password(new, user.name))
-        await self._queue.submit(_WriteOnly(SetPassword(user.id, hashed, keep)))
+        write = SetPassword(user.id, hashed, keep)
+        await self._queue.submit(_ByPassword(self._password_changes, changes, write))
 
     def forget(self, digest: bytes) -> Deferred[None]:
         """End a token."""
@@ -124,17 +133,18 @@ class Accounts:
     async def _login_by_name(self, name: str, *, with_token: bool) -> SignedIn:
         user = self._directory.find_user(name)
         if user is not None:
-            return await self._signed_in(user, with_token=with_token)
+            return await self._signed_in(user, self._password_changes[user.id], with_token=with_token)
         if not self.registration_open:
             raise _registration_closed()
         return await self._create(name, None, with_token=with_token)
 
-    async def _signed_in(self, user: User, *, with_token: bool) -> SignedIn:
+    async def _signed_in(self, user: User, changes: int, *, with_token: bool) -> SignedIn:
         if not with_token:
             return SignedIn(user, new=False, token="", digest=None)
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         digest = _digest(token)
-        await self._queue.submit(_WriteOnly(AddToken(digest, user.id, self._wall_ms())))
+        write = AddToken(digest, user.id, self._wall_ms())
+        await self._queue.submit(_ByPassword(self._password_changes, changes, write))
         return SignedIn(user, new=False, token=token, digest=digest)
 
     async def _hash(self, password: str) -> str:
@@ -181,8 +191,27 @@ class _WriteOnly(Change):
     def check(self) -> Write:
         return self._write
 
+    def apply(self, result: Any, publications: list[Publication]) -> Any:
+        return result
+
+
+class _ByPassword(Change):
+    """A write that a password opened: refused where the password was changed since, ``changes`` counting them."""
+
+    def __init__(self, counter: Counter[int], changes: int, write: AddToken | SetPassword) -> None:
+        self.alone = isinstance(write, SetPassword)
+        self._counter = counter
+        self._changes = changes
+        self._write = write
+
+    def check(self) -> Write:
+        if self._counter[self._write.user] != self._changes:
+            raise _bad_credentials()
+        return self._write
+
     def apply(self, result: Any, publications: list[Publication]) -> None:
-        return None
+        if isinstance(self._write, SetPassword):
+            self._counter[self._write.user] += 1
 
 
 def _digest(token: str) -> bytes:
@@ -205,6 +234,14 @@ def _registration_closed() -> Refusal:
     return Refusal(
         Code.REGISTRATION_CLOSED, "This server takes no new names. Ask the person who runs it for an account."
     )
+
+
+def _bad_token() -> Refusal:
+    return Refusal(Code.BAD_TOKEN, "That token is not valid any more. Sign in with name and password.")
+
+
+def _bad_credentials() -> Refusal:
+    return Refusal(Code.BAD_CREDENTIALS, "That name and that password do not belong together. Try again.")
 
 
 def _name_taken(name: str) -> Refusal:

@@ -17,7 +17,7 @@ from irchat.chat.service import ChatService
 from irchat.clock import wall_ms
 from irchat.data_folder import DataFolder, FolderInUse, default_data_folder
 from irchat.errors import Refusal
-from irchat.rules import PASSWORD_MIN_BYTES
+from irchat.rules import PASSWORD_MIN_BYTES, fold_name
 from irchat.server.control import SOCKET_FILE, AddUser, Answer
 from irchat.store.migrations import NewerDatabase
 from irchat.store.sqlite import SQLiteStore
@@ -54,7 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def add(data: Path, name: str, password: str) -> None:
     """Make an account in the data folder, through the server where one runs on it. Raises Failed."""
     try:
+        fold_name(name)
         answer = _ask_server(data / SOCKET_FILE, AddUser(name=name, password=password))
+    except Refusal as refusal:
+        raise Failed(refusal.text) from None
     except OSError:
         _add_offline(data, name, password)
         return
@@ -82,18 +85,27 @@ def _ask_server(path: Path, command: AddUser) -> Answer:
             line = lines.readline()
     if not line:
         raise Failed("the server closed the connection before it answered; is it stopping?")
-    return msgspec.json.decode(line, type=Answer)
+    try:
+        return msgspec.json.decode(line, type=Answer)
+    except msgspec.MsgspecError:
+        raise Failed("the server's answer cannot be read; is it of another version?") from None
 
 
 def _add_offline(data: Path, name: str, password: str) -> None:
     folder = DataFolder(data)
     try:
         folder.acquire()
-        store = SQLiteStore(folder.database, NoThreads(), wall_ms)
+        _add_to_database(folder.database, name, password)
     except FolderInUse:
         raise Failed(f"a server uses {data} but does not answer; stop it first, or look at its log") from None
     except (OSError, sqlite3.Error, NewerDatabase) as error:
         raise Failed(f"the data in {data} cannot be used: {error}") from error
+    finally:
+        folder.release()
+
+
+def _add_to_database(database: Path, name: str, password: str) -> None:
+    store = SQLiteStore(database, NoThreads(), wall_ms)
     try:
         chat = ChatService(store, lambda _: None, lambda _: None, _no_clock, wall_ms)
         accounts = Accounts(chat.directory, chat.queue, store, maybeDeferred, wall_ms)
@@ -102,7 +114,6 @@ def _add_offline(data: Path, name: str, password: str) -> None:
         raise Failed(refusal.text) from None
     finally:
         store.close()
-        folder.release()
 
 
 _no_clock: Any = None  # nothing timed is sent here

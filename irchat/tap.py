@@ -4,7 +4,6 @@ import os
 import socket
 import sqlite3
 import ssl
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,9 +26,12 @@ from irchat.rules import DEFAULT_PORT, DEFAULT_RATE
 from irchat.server import certificates, control
 from irchat.server.delivery import Delivery
 from irchat.server.factory import ChatFactory
+from irchat.server.garbage import GarbagePlan
 from irchat.server.presence import PresenceFeed
 from irchat.server.session import Services
+from irchat.starting import StartingTerminal
 from irchat.store.migrations import NewerDatabase
+from irchat.store.migrations import check as check_database
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import StoreThreads
 
@@ -101,19 +103,20 @@ def makeService(options: Options) -> "ChatServer":
     """
     install_forward_clock(reactor)
     _check(options)
-    return ChatServer(options, _announcer(), default_directory())
+    return ChatServer(options, StartingTerminal(), default_directory())
 
 
 class ChatServer(Service):
     """The server: opens its data, listens, and closes both when it is stopped."""
 
-    def __init__(self, options: Options, announce: Callable[[str], None], runtime_folder: Path) -> None:
+    def __init__(self, options: Options, terminal: StartingTerminal, runtime_folder: Path) -> None:
         self._options = options
-        self._announce = announce
+        self._terminal = terminal
         self._runtime_folder = runtime_folder
         self._folder = DataFolder(options["data"])
         self._port_file: PortFile | None = None
         self._ports: list[Any] = []
+        self._garbage = GarbagePlan(reactor)
 
     def startService(self) -> None:
         """Open the data and listen. Ends the process with one line on standard error where that cannot be."""
@@ -123,13 +126,15 @@ class ChatServer(Service):
             self._open()
             self._listen()
         except (OSError, ssl.SSLError, FolderInUse, CannotListenError, sqlite3.Error, NewerDatabase) as error:
-            _fail(_explain(error, self._options))
+            self._terminal.fail(_explain(error, self._options))
+        self._garbage.start()
         self._write_port_file()
-        self._announce(self._banner())
+        self._terminal.announce(self._banner())
 
     async def _stop(self) -> None:
         await DeferredList([Deferred.fromCoroutine(_stopped(port)) for port in self._ports])
         await self._factory.stop()
+        self._garbage.stop()
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
         settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))
@@ -153,7 +158,9 @@ class ChatServer(Service):
         self._hashing.start()
         delivery = Delivery(reactor)
         presence = PresenceFeed(reactor, delivery)
-        self._chat = ChatService(self._store, delivery.publish, presence.changed, reactor, wall_ms)
+        self._chat = ChatService(
+            self._store, delivery.publish, presence.changed, reactor, wall_ms, lambda call: reactor.callLater(0, call)
+        )
         self._accounts = Accounts(
             self._chat.directory,
             self._chat.queue,
@@ -222,7 +229,9 @@ async def _stopped(port: Any) -> None:
 def _check(options: Options) -> None:
     """See what can be seen without writing; ends the process with one line on standard error."""
     try:
-        DataFolder(options["data"]).check()
+        folder = DataFolder(options["data"])
+        folder.check()
+        check_database(folder.database)
         if options["tls-cert"] is not None:
             certificates.server_context(Path(options["tls-cert"]), Path(options["tls-key"]))
         interface = _interface(options["host"])
@@ -235,7 +244,7 @@ def _check(options: Options) -> None:
             probe.listen(1)
     except socket.gaierror:
         _fail(f"--host {options['host']} is no IP address of this machine")
-    except (OSError, ssl.SSLError, FolderInUse) as error:
+    except (OSError, ssl.SSLError, FolderInUse, sqlite3.Error, NewerDatabase) as error:
         _fail(_explain(error, options))
 
 
@@ -249,7 +258,7 @@ def _explain(error: Exception, options: Options) -> str:
     if isinstance(error, sqlite3.Error):
         return f"the database in {options['data']} cannot be used: {error}; restore a backup or choose another --data"
     if isinstance(error, ssl.SSLError):
-        return f"the certificate and key cannot be used: {error.reason or error}"
+        return f"the certificate and key cannot be used: {getattr(error, 'reason', None) or error}"
     if isinstance(error, CannotListenError):
         return f"cannot listen on {where}: {error.socketError}"
     assert isinstance(error, OSError)
@@ -285,17 +294,3 @@ def _own_address() -> str:
         except OSError:
             return socket.gethostname()
     return address
-
-
-def _announcer() -> Callable[[str], None]:
-    """Writes once to the standard output that there is now, also after the process has become a daemon."""
-    try:
-        descriptor = os.dup(sys.__stdout__.fileno() if sys.__stdout__ else 1)
-    except OSError:
-        return _log.info
-
-    def announce(text: str) -> None:
-        with os.fdopen(descriptor, "w") as terminal:
-            terminal.write(text + "\n")
-
-    return announce

@@ -17,7 +17,10 @@ from irchat.interfaces import Publish, Store
 
 
 class ChatService:
-    """The chat. ``publish`` brings events to sessions; ``presence_changed`` hears of each who comes or goes."""
+    """The chat. ``publish`` brings events to sessions; ``presence_changed`` hears of each who comes or goes.
+
+    ``soon`` is what `irchat.chat.commits.CommitQueue` wants.
+    """
 
     def __init__(
         self,
@@ -26,11 +29,12 @@ class ChatService:
         presence_changed: Callable[[User], None],
         clock: IReactorTime,
         wall_ms: Callable[[], int],
+        soon: Callable[[Callable[[], None]], object] = lambda call: call(),
     ) -> None:
         self.wall_ms = wall_ms
         self.store = store
         self.directory = Directory(store.snapshot())
-        self.queue = CommitQueue(store, publish)
+        self.queue = CommitQueue(store, publish, soon)
         self.messages = Messages(self.directory, self.queue, clock, publish, wall_ms)
         timed = self.messages.timed
         self.groups = Groups(self.directory, self.queue, timed, wall_ms)
