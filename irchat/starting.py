@@ -40,9 +40,10 @@ class StartingTerminal:
 
     def _say(self, descriptor: int | None, text: str) -> None:
         if descriptor is not None:
-            with suppress(OSError):  # the terminal is gone; the log has it as well
+            with suppress(OSError):  # the terminal is gone
                 os.write(descriptor, f"{text}\n".encode())
-        _log.info("{text}", text=text)
+        if os.getpid() != self._process:
+            _log.info("{text}", text=text)
 
     def _close(self) -> None:
         for descriptor in self._output, self._errors:
