@@ -14,7 +14,7 @@ from irchat.chat.commits import Change, CommitQueue
 from irchat.chat.directory import Directory, User
 from irchat.errors import Code, Refusal
 from irchat.events import Bye
-from irchat.interfaces import AddToken, CreateUser, Publication, RemoveToken, SetPassword, Store, Write
+from irchat.interfaces import AddToken, CreateUser, Publication, RemoveToken, SetPassword, Store, TouchToken, Write
 from irchat.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password, fold_name, shown
 
 InThread = Callable[..., Deferred[Any]]
@@ -87,10 +87,9 @@ class Accounts:
         resets = 0 if user is None else user.resets
         known = await self._store.password(0 if user is None else user.id)
         right = await self._verify(known or self._nobodys_hash, password)
-        # What was set anew while the old one was verified is not the one that was given.
-        if user is None or known is None or not right or user.resets != resets:
-            raise _wrong_password()
-        return await self._signed_in(user, with_token=with_token)
+        if user is None or known is None or not right:
+            raise _bad_credentials()
+        return await self._signed_in(user, resets, with_token=with_token)
 
     async def resume(self, token: str) -> SignedIn:
         """Sign in by a token. Raises Refusal ``bad-token`` for one that was ended or not used for 90 days."""
@@ -98,11 +97,14 @@ class Accounts:
         known = await self._store.token(digest)
         now = self._wall_ms()
         if known is None or known[1] + TOKEN_SECONDS * 1000 < now:
-            raise Refusal(Code.BAD_TOKEN, "That token is not valid any more. Sign in with name and password.")
+            raise _bad_token()
         user = self._directory.users[known[0]]
         self._refuse_shut_out(user, Code.BAD_TOKEN)
-        if known[1] + TOKEN_TOUCH_SECONDS * 1000 < now:
-            await self._queue.submit(_AddToken(self, user, AddToken(digest, user.id, now), Code.BAD_TOKEN))
+        used_lately = known[1] + TOKEN_TOUCH_SECONDS * 1000 >= now
+        if not used_lately:
+            if not await self._queue.submit(_WriteOnly(TouchToken(digest, now))):
+                raise _bad_token()
+            self._refuse_shut_out(user, Code.BAD_TOKEN)
         return SignedIn(user, new=False, token=token, digest=digest)
 
     async def change_password(self, user: User, old: str, new: str, keep: bytes | None) -> None:
@@ -110,11 +112,14 @@ class Accounts:
 
         Raises Refusal ``bad-credentials`` or ``weak-password``.
         """
+        resets = user.resets
         known = await self._store.password(user.id)
-        if known is None or not await self._verify(known, old):
+        if known is None:
+            raise Refusal(Code.BAD_CREDENTIALS, "Your account has no password. Ask who runs the server to give it one.")
+        if not await self._verify(known, old):
             raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")
         hashed = await self._hash(check_password(new, user.name))
-        await self._queue.submit(_SetPassword(user, hashed, keep, None))
+        await self._queue.submit(_SetPassword(user, hashed, keep, resets=resets))
 
     async def reset_password(self, name: str, password: str) -> None:
         """A new password set by the administrator: all tokens and sessions of the user end.
@@ -123,7 +128,7 @@ class Accounts:
         """
         user = self._directory.user(name)
         hashed = await self._hash(check_password(password, user.name))
-        await self._queue.submit(_SetPassword(user, hashed, None, "the administrator gave you a new password"))
+        await self._queue.submit(_SetPassword(user, hashed, goodbye="the administrator gave you a new password"))
 
     def forget(self, digest: bytes) -> Deferred[None]:
         """End a token."""
@@ -141,19 +146,20 @@ class Accounts:
     async def _login_by_name(self, name: str, *, with_token: bool) -> SignedIn:
         user = self._directory.find_user(name)
         if user is not None:
-            return await self._signed_in(user, with_token=with_token)
+            return await self._signed_in(user, user.resets, with_token=with_token)
         if not self.registration_open:
             raise _registration_closed()
         return await self._create(name, None, with_token=with_token)
 
-    async def _signed_in(self, user: User, *, with_token: bool) -> SignedIn:
+    async def _signed_in(self, user: User, resets: int, *, with_token: bool) -> SignedIn:
+        """``resets``: of the user's password, when it was found right."""
         self._refuse_shut_out(user, Code.BAD_CREDENTIALS)
         if not with_token:
             return SignedIn(user, new=False, token="", digest=None)
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         digest = _digest(token)
         write = AddToken(digest, user.id, self._wall_ms())
-        await self._queue.submit(_AddToken(self, user, write, Code.BAD_CREDENTIALS))
+        await self._queue.submit(_AddToken(self, user, resets, write))
         return SignedIn(user, new=False, token=token, digest=digest)
 
     def _refuse_shut_out(self, user: User, code: Code) -> None:
@@ -210,17 +216,16 @@ class _Create(Change):
 class _AddToken(Change):
     """Somebody signs in. A ban, a removal or a new password that came first shuts out."""
 
-    def __init__(self, accounts: Accounts, user: User, write: AddToken, code: Code) -> None:
+    def __init__(self, accounts: Accounts, user: User, resets: int, write: AddToken) -> None:
         self._accounts = accounts
         self._user = user
-        self._resets = user.resets
+        self._resets = resets
         self._write = write
-        self._code = code
 
     def check(self) -> Write:
-        self._accounts._refuse_shut_out(self._user, self._code)
+        self._accounts._refuse_shut_out(self._user, Code.BAD_CREDENTIALS)
         if self._user.resets != self._resets:
-            raise _wrong_password()
+            raise _bad_credentials()
         return self._write
 
     def apply(self, result: Any, publications: list[Publication]) -> None:
@@ -228,19 +233,31 @@ class _AddToken(Change):
 
 
 class _SetPassword(Change):
-    """A new password; where there is a ``goodbye``, it ends the sessions."""
+    """A new password. With ``resets``, of the old one when it was found right, it is refused where another came first;
+    with a ``goodbye`` it ends the sessions."""
 
     alone = True
 
-    def __init__(self, user: User, password: str, keep: bytes | None, goodbye: str | None) -> None:
+    def __init__(
+        self,
+        user: User,
+        password: str,
+        keep: bytes | None = None,
+        *,
+        resets: int | None = None,
+        goodbye: str | None = None,
+    ) -> None:
         self._user = user
         self._password = password
         self._keep = keep
+        self._resets = resets
         self._goodbye = goodbye
 
     def check(self) -> Write:
         if self._user.removed:
             raise Refusal(Code.NO_SUCH_USER, f"{self._user.name} was removed.")
+        if self._resets not in (None, self._user.resets):
+            raise _bad_credentials()
         return SetPassword(self._user.id, self._password, self._keep)
 
     def apply(self, result: Any, publications: list[Publication]) -> None:
@@ -258,8 +275,8 @@ class _WriteOnly(Change):
     def check(self) -> Write:
         return self._write
 
-    def apply(self, result: Any, publications: list[Publication]) -> None:
-        return None
+    def apply(self, result: Any, publications: list[Publication]) -> Any:
+        return result
 
 
 def _digest(token: str) -> bytes:
@@ -278,14 +295,19 @@ def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
         return False
 
 
-def _wrong_password() -> Refusal:
-    return Refusal(Code.BAD_CREDENTIALS, "That name and that password do not belong together. Try again.")
-
 
 def _registration_closed() -> Refusal:
     return Refusal(
         Code.REGISTRATION_CLOSED, "This server takes no new names. Ask the person who runs it for an account."
     )
+
+
+def _bad_token() -> Refusal:
+    return Refusal(Code.BAD_TOKEN, "That token is not valid any more. Sign in with name and password.")
+
+
+def _bad_credentials() -> Refusal:
+    return Refusal(Code.BAD_CREDENTIALS, "That name and that password do not belong together. Try again.")
 
 
 def _name_taken(name: str) -> Refusal:

@@ -35,10 +35,17 @@ class SetPassword(NamedTuple):
 
 
 class AddToken(NamedTuple):
-    """A token, by its hash; one that is there already is marked as used at ``at``. Gives None."""
+    """A new token, by its hash. Gives None."""
 
     token: bytes
     user: int
+    at: int
+
+
+class TouchToken(NamedTuple):
+    """A token was used at ``at``. Gives whether there is such a token (bool)."""
+
+    token: bytes
     at: int
 
 
@@ -151,8 +158,8 @@ class RemoveBan(NamedTuple):
 
 
 Write = (
-    CreateUser | SetPassword | AddToken | RemoveToken | AddMessage | FindNonce | MoveMarker | CreateGroup | AddMember
-    | RemoveMember | RemoveGroup | SetBlock | RemoveUser | DeleteMessages | SetBan | RemoveBan
+    CreateUser | SetPassword | AddToken | TouchToken | RemoveToken | AddMessage | FindNonce | MoveMarker | CreateGroup
+    | AddMember | RemoveMember | RemoveGroup | SetBlock | RemoveUser | DeleteMessages | SetBan | RemoveBan
 )
 
 
@@ -169,7 +176,7 @@ class Stored(NamedTuple):
 
 
 class Marker(NamedTuple):
-    """A read marker after it was asked to move; ``moved`` tells whether it did."""
+    """Where a read marker was to go, at most to the chat's end; ``moved`` tells whether it did: it never goes back."""
 
     seq: int
     last_seq: int

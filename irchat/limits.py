@@ -15,7 +15,7 @@ class Limits:
     """Sessions of one user; 0: none."""
     pending: int = 2_000
     """Connections that are not signed in yet; 0: none."""
-    tries: int = 5
+    tries: int = 10
     """Failed sign-ins from one address or to one name before pauses begin; 0: no pauses."""
     registrations: int = 200
     """New accounts from one address in an hour; 0: none."""

@@ -107,6 +107,8 @@ def fold_name(name: str) -> str:
         key: str = _PROFILE.enforce(name)
     except UnicodeEncodeError as error:
         raise _bad_name(name, "it has white space, symbols or other characters that names do not have") from error
+    if unicodedata.category(name[0]).startswith("M"):
+        raise _bad_name(name, "it begins with a mark that belongs on a letter before it")
     if forbidden := _NOT_IN_NAMES.intersection(name + key):
         raise _bad_name(name, f"names do not have {' '.join(sorted(forbidden))}")
     if key in _RESERVED_KEYS:

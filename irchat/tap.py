@@ -6,8 +6,7 @@ import signal
 import socket
 import sqlite3
 import ssl
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -33,9 +32,12 @@ from irchat.server import certificates, control
 from irchat.server.admission import Admission
 from irchat.server.delivery import Delivery
 from irchat.server.factory import ChatFactory
+from irchat.server.garbage import GarbagePlan
 from irchat.server.presence import PresenceFeed
 from irchat.server.session import Services
+from irchat.starting import StartingTerminal
 from irchat.store.migrations import NewerDatabase
+from irchat.store.migrations import check as check_database
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import StoreThreads
 
@@ -109,20 +111,21 @@ def makeService(options: Options) -> "ChatServer":
     """
     install_forward_clock(reactor)
     _check(options.config)
-    return ChatServer(options, _announcer(), default_directory())
+    return ChatServer(options, StartingTerminal(), default_directory())
 
 
 class ChatServer(Service):
     """The server: opens its data, listens, and closes both when it is stopped."""
 
-    def __init__(self, options: Options, announce: Callable[[str], None], runtime_folder: Path) -> None:
+    def __init__(self, options: Options, terminal: StartingTerminal, runtime_folder: Path) -> None:
         self._options = options
         self._config = options.config
-        self._announce = announce
+        self._terminal = terminal
         self._runtime_folder = runtime_folder
         self._folder = DataFolder(options.config.data)
         self._port_file: PortFile | None = None
         self._ports: list[Any] = []
+        self._garbage = GarbagePlan(reactor)
 
     def startService(self) -> None:
         """Open the data and listen. Ends the process with one line on standard error where that cannot be."""
@@ -133,11 +136,11 @@ class ChatServer(Service):
             self._open()
             self._listen()
         except (OSError, ssl.SSLError, FolderInUse, CannotListenError, sqlite3.Error, NewerDatabase) as error:
-            _fail(_explain(error, self._config))
+            self._terminal.fail(_explain(error, self._config))
+        self._garbage.start()
         self._write_port_file()
-        if self._options["config"] is not None:
-            signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
-        self._announce(self._banner())
+        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
+        self._terminal.announce(self._banner())
 
     def reload(self) -> None:
         """Read the configuration file again, and take over what can be while sessions go on."""
@@ -159,6 +162,7 @@ class ChatServer(Service):
     async def _stop(self) -> None:
         await DeferredList([Deferred.fromCoroutine(_stopped(port)) for port in self._ports])
         await self._factory.stop()
+        self._garbage.stop()
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
         settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))
@@ -183,7 +187,13 @@ class ChatServer(Service):
         delivery = Delivery(reactor)
         presence = PresenceFeed(reactor, delivery)
         self._chat = ChatService(
-            self._store, delivery.publish, presence.changed, reactor, wall_ms, config.limits
+            self._store,
+            delivery.publish,
+            presence.changed,
+            reactor,
+            wall_ms,
+            config.limits,
+            lambda call: reactor.callLater(0, call),
         )
         self._accounts = Accounts(
             self._chat.directory,
@@ -260,7 +270,9 @@ async def _stopped(port: Any) -> None:
 def _check(config: Config) -> None:
     """See what can be seen without writing; ends the process with one line on standard error."""
     try:
-        DataFolder(config.data).check()
+        folder = DataFolder(config.data)
+        folder.check()
+        check_database(folder.database)
         if config.tls_cert is not None and config.tls_key is not None:
             certificates.server_context(config.tls_cert, config.tls_key)
         interface = _interface(config.host)
@@ -273,7 +285,7 @@ def _check(config: Config) -> None:
             probe.listen(1)
     except socket.gaierror:
         _fail(f"--host {config.host} is no IP address of this machine")
-    except (OSError, ssl.SSLError, FolderInUse) as error:
+    except (OSError, ssl.SSLError, FolderInUse, sqlite3.Error, NewerDatabase) as error:
         _fail(_explain(error, config))
 
 
@@ -287,7 +299,7 @@ def _explain(error: Exception, config: Config) -> str:
     if isinstance(error, sqlite3.Error):
         return f"the database in {config.data} cannot be used: {error}; restore a backup or choose another --data"
     if isinstance(error, ssl.SSLError):
-        return f"the certificate and key cannot be used: {error.reason or error}"
+        return f"the certificate and key cannot be used: {getattr(error, 'reason', None) or error}"
     if isinstance(error, CannotListenError):
         return f"cannot listen on {where}: {error.socketError}"
     assert isinstance(error, OSError)
@@ -329,17 +341,3 @@ def _own_address() -> str:
         except OSError:
             return socket.gethostname()
     return address
-
-
-def _announcer() -> Callable[[str], None]:
-    """Writes once to the standard output that there is now, also after the process has become a daemon."""
-    try:
-        descriptor = os.dup(sys.__stdout__.fileno() if sys.__stdout__ else 1)
-    except OSError:
-        return _log.info
-
-    def announce(text: str) -> None:
-        with os.fdopen(descriptor, "w") as terminal:
-            terminal.write(text + "\n")
-
-    return announce

@@ -35,6 +35,14 @@ class Transcript:
                 self._lines[index] = line._replace(timed=reply.id)
                 return
 
+    def forget(self, typed: str) -> None:
+        """Do not show the line that was typed last with that text again."""
+        line = _typed_line(typed)
+        for index in range(len(self._lines) - 1, -1, -1):
+            if self._lines[index] == line:
+                del self._lines[index]
+                return
+
     def shows(self, timed_id: str) -> bool:
         """Whether a line of the timed message is among the lines."""
         return any(line.timed == timed_id for line in self._lines)

@@ -1,4 +1,4 @@
-"""A whole server in memory, in the hands of a test: its clock, its disk's and hashers' pace, and what each socket takes."""
+"""A whole server in memory, in the hands of a test: its clock, the pace of its disk, and what each socket takes."""
 
 import itertools
 import json
@@ -111,16 +111,22 @@ class Socket(FileDescriptor):
 
 
 class HandThreads:
-    """Runs the store's calls at once, or, while ``holds``, one by one when the test says so."""
+    """Runs the store's calls at once, or, while ``holds``, one by one when the test says so.
+
+    While it ``answers_late`` it holds only what the calls give: the disk has what nobody was told yet.
+    """
 
     def __init__(self) -> None:
-        self.holds = False
+        self.holds = self.answers_late = False
         self.held: deque[tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
 
     def __call__(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
-        if not self.holds:
+        if not (self.holds or self.answers_late):
             return maybeDeferred(call, *args)
         done: Deferred[Any] = Deferred()
+        if self.answers_late:
+            given = call(*args)
+            call, args = lambda: given, ()
         self.held.append((done, call, args))
         return done
 

@@ -1,4 +1,4 @@
-"""The commit queue: what is checked when, committed with what, told in which order, and what a failing commit leaves."""
+"""The commit queue: what is checked when, committed with what, told in which order; what a failing commit leaves."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,13 +28,13 @@ class _HandStore:
 
     def finish(self) -> None:
         """The commit that runs is on the disk."""
-        running, = self._running
+        (running,) = self._running
         self._running = []
         running.callback([f"{write} done" for write in self.commits[-1]])
 
     def fail(self, error: Exception) -> None:
         """The commit that runs fails."""
-        running, = self._running
+        (running,) = self._running
         self._running = []
         running.errback(error)
 
@@ -205,11 +205,11 @@ class CommitQueueTests(SynchronousTestCase):
     def test_broken_apply(self) -> None:
         """A change that breaks when it is applied fails its own asker alone."""
         self.submit("a")
-        broken = self.queue.submit(_Step(self.log, "b", in_apply=lambda: [][0]))
+        broken = self.queue.submit(_Step(self.log, "b", in_apply=lambda: int("x") and None))
         self.submit("c")
         self.store.finish()
         self.store.finish()
-        self.failureResultOf(broken, IndexError)
+        self.failureResultOf(broken, ValueError)
         self.assertEqual(self.events()[-4:], ["apply b: b done", "apply c: c done", "tell c", "answer c"])
 
     def test_broken_bus(self) -> None:
@@ -227,7 +227,9 @@ class CommitQueueTests(SynchronousTestCase):
         """What an answer or a refusal leads to takes its place behind what waits."""
         first = self.queue.submit(_Step(self.log, "a"))
         first.addCallback(lambda _: self.submit("late") and None)
-        self.queue.submit(_Step(self.log, "b", in_check=self.refuse)).addErrback(lambda _: self.submit("later") and None)
+        self.queue.submit(_Step(self.log, "b", in_check=self.refuse)).addErrback(
+            lambda _: self.submit("later") and None
+        )
         self.submit("c")
         for _ in range(3):
             self.store.finish()
@@ -245,6 +247,19 @@ class CommitQueueTests(SynchronousTestCase):
         for one in idle:
             one.addCallback(lambda _: self.log.append("idle"))
         self.assertEqual(self.events()[-3:], ["refuse b: unavailable", "idle", "idle"])
+
+    def test_published(self) -> None:
+        """All is published at once where no commit runs, otherwise when what the commit holds is told."""
+        self.successResultOf(self.queue.published())
+        self.submit("a")
+        self.queue.published().addCallback(lambda _: self.log.append("published a"))
+        self.submit("b")
+        self.events()
+        self.store.finish()
+        self.assertEqual(self.events(), ["apply a: a done", "tell a", "published a", "answer a", "check b"])
+        published = self.queue.published()
+        self.store.fail(unavailable())
+        self.successResultOf(published)
 
     def test_a_change_says_what_it_does(self) -> None:
         """A change has both its parts."""

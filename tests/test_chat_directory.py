@@ -14,7 +14,9 @@ class DirectoryTests(SynchronousTestCase):
         """Make it from a snapshot."""
         names = ("Alice", "bob", "Čeněk", "team")
         users = [StoredUser(number, name, name.lower()) for number, name in enumerate(names, 1)]
-        self.directory = Directory(Snapshot(users, [StoredGroup(7, "Team", "team", 2, [2, 1])], [(1, 3), (3, 1), (2, 3)]))
+        self.directory = Directory(
+            Snapshot(users, [StoredGroup(7, "Team", "team", 2, [2, 1])], [(1, 3), (3, 1), (2, 3)])
+        )
         self.alice, self.bob, self.cenek, self.namesake = (self.directory.users[number] for number in (1, 2, 3, 4))
         self.team = self.directory.groups[7]
 
@@ -60,8 +62,12 @@ class DirectoryTests(SynchronousTestCase):
         found = {}
         for name in ("GLOBAL", "global", "*team", "team", "@bob", "@ BOB", "bob", "@team"):
             chat = self.directory.chat(self.alice, name)
-            found[name] = (chat.key, chat.label(self.alice), chat.wire_id(self.alice),
-                           None if chat.audience is None else sorted(chat.audience))
+            found[name] = (
+                chat.key,
+                chat.label(self.alice),
+                chat.wire_id(self.alice),
+                None if chat.audience is None else sorted(chat.audience),
+            )
         everyone = (GLOBAL, "GLOBAL", "GLOBAL", None)
         team, bob = (7, "*Team", "*7", [1, 2]), ((1, 2), "@bob", "@2", [1, 2])
         self.assertEqual(found, {
@@ -124,7 +130,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertEqual((self.team.owner, self.team.member_ids, self.alice.groups), (self.bob, {2, 3}, {}))
 
     def test_owner_goes(self) -> None:
-        """After the owner the member of longest standing owns; after the last the group is no more and its name free."""
+        """After the owner the member of longest standing owns; after the last the group is gone and its name free."""
         self.directory.add_member(self.team, self.cenek)
         self.directory.remove_member(self.team, self.bob)
         self.assertIdentical(self.team.owner, self.alice)

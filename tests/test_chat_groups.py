@@ -44,12 +44,14 @@ class GroupTests(WorldTestCase):
     def assert_saved(self) -> None:
         """What memory holds is what the disk holds."""
         stored = [(group.id, group.name, group.owner, group.members) for group in self.world.store.snapshot().groups]
-        held = [(group.id, group.name, group.owner.id, list(group.members))
-                for group in self.world.directory.groups.values()]
+        held = [
+            (group.id, group.name, group.owner.id, list(group.members))
+            for group in self.world.directory.groups.values()
+        ]
         self.assertEqual(held, stored)
 
     def test_create(self) -> None:
-        """A group is of who makes it and those named, in that order, each once; each who is online is told of oneself."""
+        """A group is of who makes it and those named, in that order, each once; who is online is told of oneself."""
         group = self.done(self.create("*Team", "bob", "carol", "ALICE", "bob", "dave", "carol"))
         self.assertEqual(group.members, ["bob", "carol", "alice", "dave"])
         self.assertEqual((group.group, group.owner, group.id[0]), ("*Team", "bob", "*"))
@@ -96,7 +98,9 @@ class GroupTests(WorldTestCase):
         self.world.published.clear()
         session = object()
         answer = self.done(self.add("bob", "carol", "*team", session))
-        self.assertEqual(answer, events.Group(group="*team", id=group.id, owner="alice", members=["alice", "bob", "carol"]))
+        self.assertEqual(
+            answer, events.Group(group="*team", id=group.id, owner="alice", members=["alice", "bob", "carol"])
+        )
         added = events.Added(group="*team", id=group.id, name="carol", by="bob", owner="alice")
         for name in ("alice", "bob", "carol"):
             self.assertEqual(self.world.told(name), [added])
@@ -222,7 +226,7 @@ class GroupTests(WorldTestCase):
         self.world.store.holding = True
         before = self.world.send("bob", "team", "before")
         removing = self.remove("alice", "bob")
-        after = self.world.send("bob", "team", "after")
+        after = self.world.send("bob", "*team", "after")
         others = self.world.send("alice", "team", "after")
         for _ in range(3):
             self.world.store.let_through()
@@ -237,9 +241,11 @@ class GroupTests(WorldTestCase):
         count = len(self.world.published)
         self.world.store.holding = True
         for ask in (
-            lambda: self.create("new", "alice"), lambda: self.add("alice", "carol"), lambda: self.remove("alice", "bob"),
+            lambda: self.create("new", "alice"),
+            lambda: self.add("alice", "carol"),
+            lambda: self.remove("alice", "bob"),
             lambda: self.world.chat.blocks.block(self.world["alice"], "bob", True, None),
-        ):  # fmt: skip
+        ):
             asked = ask()
             self.world.store.fail()
             self.refused(Code.UNAVAILABLE, lambda asked=asked: asked)

@@ -24,7 +24,7 @@ class StoredMessageTests(WorldTestCase):
         told = [events.Message(chat="GLOBAL", sender="alice", at=_AT, text="Hello\u241b", seq=1)]
         self.assertEqual(self.world.told("bob"), told)
         self.assertEqual((self.world.told("alice", session), self.world.told("alice", other)), ([], told))
-        publication, = self.world.published
+        (publication,) = self.world.published
         self.assertEqual((publication.position, publication.timed), ((GLOBAL, 1), None))
         self.assertEqual(self.said("carol", "GLOBAL"), ["Hello\u241b"])
 
@@ -56,8 +56,12 @@ class StoredMessageTests(WorldTestCase):
 
     def test_chats(self) -> None:
         """A chat that cannot be written to is refused by its kind."""
-        for code, chat in ((Code.NO_SUCH_USER, "@dave"), (Code.NO_SUCH_GROUP, "*dave"), (Code.NO_SUCH_CHAT, "dave"),
-                           (Code.YOURSELF, "@alice")):
+        for code, chat in (
+            (Code.NO_SUCH_USER, "@dave"),
+            (Code.NO_SUCH_GROUP, "*dave"),
+            (Code.NO_SUCH_CHAT, "dave"),
+            (Code.YOURSELF, "@alice"),
+        ):
             self.refused(code, self.world.send, "alice", chat)
             self.refused(code, self.world.send, "alice", chat, expires_in=5)
             self.refused(code, self.world.send, "alice", chat, expires_in=5, nonce="n")
@@ -70,8 +74,10 @@ class StoredMessageTests(WorldTestCase):
         self.assertEqual(self.world.published, [])
         for _ in range(2):
             self.world.store.let_through()
-        self.assertEqual([(event.seq, event.text) for event in self.world.told("carol")],
-                         [(number + 1, str(number)) for number in range(9)])
+        self.assertEqual(
+            [(event.seq, event.text) for event in self.world.told("carol")],
+            [(number + 1, str(number)) for number in range(9)],
+        )
         self.assertEqual([len(commit) for commit in self.world.store.commits], [1, 8])
 
     def test_nothing_before_the_commit(self) -> None:
@@ -84,7 +90,7 @@ class StoredMessageTests(WorldTestCase):
         self.assertEqual((self.done(sent).seq, len(self.world.published)), (1, 1))
 
     def test_unavailable(self) -> None:
-        """Where the disk does not take it the sender is refused, nobody is told, and the next message has its number."""
+        """Where the disk does not take it the sender is refused, nobody is told, and the next one has its number."""
         self.world.store.holding = True
         failing = self.world.send("alice", "GLOBAL", "lost")
         self.world.store.fail()
@@ -151,7 +157,10 @@ class NonceTests(WorldTestCase):
         self.refused(Code.NO_SUCH_USER, self.world.send, "alice", "@dave", nonce="n")
         self.refused(Code.EMPTY_TEXT, self.world.send, "alice", "GLOBAL", " ", nonce="n")
         self.world.store.holding = True
-        failing = [self.world.send("alice", "GLOBAL", nonce="n"), self.world.send("alice", "@bob", nonce="m", expires_in=5)]
+        failing = [
+            self.world.send("alice", "GLOBAL", nonce="n"),
+            self.world.send("alice", "@bob", nonce="m", expires_in=5),
+        ]
         self.world.store.fail()
         self.world.store.fail()
         for sent in failing:
@@ -182,7 +191,9 @@ class NonceTests(WorldTestCase):
         first = self.done(self.world.send("alice", "GLOBAL", nonce="n", expires_in=5))
         self.world.pass_time(2)
         again = self.done(self.world.send("alice", "GLOBAL", nonce="n", expires_in=5))
-        self.assertEqual((again.id, again.expires_at, again.left_ms, again.reached), (first.id, first.expires_at, 3_000, 2))
+        self.assertEqual(
+            (again.id, again.expires_at, again.left_ms, again.reached), (first.id, first.expires_at, 3_000, 2)
+        )
         self.world.pass_time(60)
         over = self.done(self.world.send("alice", "GLOBAL", nonce="n", expires_in=5))
         self.assertEqual((over.id, over.left_ms), (first.id, 0))
@@ -229,8 +240,9 @@ class TimedSendTests(WorldTestCase):
         sent = self.done(self.world.send("alice", "GLOBAL", "psst", expires_in=30, origin=session))
         self.assertEqual((sent.chat, sent.at, sent.expires_at), ("GLOBAL", _AT, "2026-11-22T14:00:30.000Z"))
         self.assertEqual((sent.seq, sent.left_ms, sent.reached, sent.of), (None, 30_000, 1, 2))
-        expected = events.Message(chat="GLOBAL", sender="alice", at=_AT, text="psst", id=sent.id,
-                                  expires_at=sent.expires_at, left_ms=30_000)
+        expected = events.Message(
+            chat="GLOBAL", sender="alice", at=_AT, text="psst", id=sent.id, expires_at=sent.expires_at, left_ms=30_000
+        )
         self.assertEqual((self.world.told("bob"), self.world.told("alice", session)), ([expected], []))
 
     def test_of_whom(self) -> None:
@@ -261,7 +273,9 @@ class TimedSendTests(WorldTestCase):
         self.world.published.clear()
         self.world.pass_time(5)
         of_bob, of_alice = self.world.told("bob"), self.world.told("alice")
-        self.assertEqual(of_bob, [events.Erased(chat="GLOBAL", id=sent[0].id), events.Erased(chat="@alice", id=sent[1].id)])
+        self.assertEqual(
+            of_bob, [events.Erased(chat="GLOBAL", id=sent[0].id), events.Erased(chat="@alice", id=sent[1].id)]
+        )
         self.assertEqual(of_alice, [
             events.Erased(chat="GLOBAL", id=sent[0].id), events.Erased(chat="@bob", id=sent[1].id),
             events.Erased(chat="@carol", id=sent[2].id),

@@ -152,7 +152,7 @@ class TimedMessagesTests(SynchronousTestCase):
     def test_unread(self) -> None:
         """It is unread to others until they read it, never to its sender."""
         timed = self.add(9)
-        timed.read_by.add(2)
+        timed.note_read(self.bob)
         self.assertEqual([timed.unread_by(user) for user in (self.alice, self.bob, self.carol)], [False, False, True])
 
     def test_end_chat(self) -> None:

@@ -1,4 +1,6 @@
-"""A session: replies in the order of the requests, reads after the session's own sends, nothing told before it is safe."""
+"""A session: replies in the order of the requests, reads after one's own sends, nothing told before it is safe.
+
+Its sign-in and its end are in test_server_session_sign_in.py."""
 
 from typing import Any
 
@@ -7,12 +9,12 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import events
-from irchat.commands.people import Blocks as BlocksListed
+from irchat.commands import Help
 from irchat.commands.reading import SearchChat
 from irchat.errors import unavailable
 from irchat.interfaces import AddMessage
 from irchat.rules import WAITING_BYTES
-from tests.harness import PASSWORD, JSONClient, Server, ServerTestCase, refs, request, texts
+from tests.harness import Server, ServerTestCase, refs, request, texts
 
 
 def send(text: str, **fields: Any) -> bytes:
@@ -60,7 +62,8 @@ class OrderTests(ServerTestCase):
         self.assertEqual(len(self.writes.held), 1)
         self.writes.release(1)
         ((_, _, (writes,)),) = self.writes.held
-        self.assertEqual([write.text for write in writes if isinstance(write, AddMessage)], list(map(str, range(1, 50))))
+        texts_in_one = [write.text for write in writes if isinstance(write, AddMessage)]
+        self.assertEqual(texts_in_one, [str(number) for number in range(1, 50)])
         self.writes.release()
         self.server.turn()
         self.assertEqual(refs(self.alice.got()), list(range(50)))
@@ -68,8 +71,8 @@ class OrderTests(ServerTestCase):
     def test_refusals_keep_their_place(self) -> None:
         """What is refused at once is still answered after the sends before it."""
         self.alice.send(
-            send("one", ref=1) + send("", ref=2) + b"nonsense\n" + request("line", line="*0* x", ref=3) + send("two", ref=4)
-            + request("ping", ref=5)
+            send("one", ref=1) + send("", ref=2) + b"nonsense\n" + request("line", line="*0* x", ref=3)
+            + send("two", ref=4) + request("ping", ref=5)
         )
         self.assertEqual(self.alice.got(), [])
         self.writes.release()
@@ -162,7 +165,10 @@ class AnyPipelineTests(SynchronousTestCase):
 
     @settings(max_examples=50)
     @given(
-        st.lists(st.sampled_from(["send", "timed", "history", "ping", "chats", "bad", "refused", "read", "none"]), max_size=25),
+        st.lists(
+            st.sampled_from(["send", "timed", "history", "ping", "chats", "bad", "refused", "read", "none"]),
+            max_size=25,
+        ),
         st.lists(st.tuples(st.sampled_from(["write", "read"]), st.integers(1, 3)), max_size=40),
     )
     def test_replies_in_order(self, kinds: list[str], releases: list[tuple[str, int]]) -> None:
@@ -255,168 +261,6 @@ class FullTests(ServerTestCase):
         self.assertEqual(refs(self.alice.got()), list(range(600)))
 
 
-class SignInTests(ServerTestCase):
-    """From nobody to somebody and back."""
-
-    def setUp(self) -> None:
-        """Bob is here, alice has an account."""
-        self.server = self.make_server()
-        self.bob = self.server.json("bob")
-        self.server.json("alice").leave()
-        self.server.advance(2)
-        self.bob.got()
-
-    def _signing_in(self, name: str = "alice") -> JSONClient:
-        """A client whose sign-in waits for the store to say what it finds."""
-        client = JSONClient(self.server)
-        client.send(request("login", name=name, password=PASSWORD, ref=0))
-        return client
-
-    def test_needs_somebody(self) -> None:
-        """Before signing in, what needs it is refused, what does not is answered."""
-        client = JSONClient(self.server)
-        client.send(send("x", ref=1) + history(ref=2) + request("line", line="ls", ref=3) + request("ping", ref=4)
-                    + request("help", ref=5))
-        self.assertEqual([line.get("code", line["type"]) for line in client.got()],
-                         ["not-logged-in"] * 3 + ["pong", "help"])
-
-    def test_twice(self) -> None:
-        """Who is signed in cannot sign in again, and stays signed in."""
-        self.bob.send(request("login", name="alice", password=PASSWORD) + request("register", name="eve", password=PASSWORD)
-                      + request("resume", token=self.bob.welcome["token"]))
-        self.assertEqual([line["code"] for line in self.bob.got()], ["already-logged-in"] * 3)
-        self.bob.send(send("still bob"))
-        self.bob.one("sent")
-
-    def test_pipelined_after_the_sign_in(self) -> None:
-        """What comes with the sign-in in one segment is answered as that user, after the welcome."""
-        client = JSONClient(self.server)
-        client.send(request("login", name="alice", password=PASSWORD, ref=1) + send("quick", ref=2))
-        self.assertEqual([line["type"] for line in client.got()], ["welcome", "sent"])
-        self.assertEqual(self.bob.told("message")[0]["from"], "alice")
-
-    def test_message_during_the_sign_in(self) -> None:
-        """A message committed while the sign-in waits is told of in the welcome or comes after it, never both or
-        neither."""
-        reads = self.server.threads.read
-        for released_before in False, True:
-            self.bob.send(send("before"))
-            reads.holds = True
-            client = self._signing_in()
-            reads.release(1)  # the password
-            self.server.turn()
-            if released_before:
-                (done, question, arguments), = reads.held
-                states = question(*arguments)
-                reads.held[0] = (done, lambda states=states: states, ())
-            self.bob.send(send("during"))
-            reads.holds = False
-            reads.release()
-            self.server.turn()
-            self.bob.send(send("after"))
-            welcome, *events = client.got()
-            last_seq = welcome["unread"][0]["last_seq"]
-            came = [event["seq"] for event in events if event["type"] == "message"]
-            end = self.bob.told("sent")[-1]["seq"]
-            self.assertEqual(came, list(range(last_seq + 1, end + 1)))
-            self.assertEqual(len(came), 2 if released_before else 1)
-            client.leave()
-
-    def test_other_events_during_the_sign_in(self) -> None:
-        """A group made and a timed message sent while the sign-in waits come after the welcome."""
-        reads = self.server.threads.read
-        reads.holds = True
-        client = self._signing_in()
-        reads.release(1)
-        self.bob.ask("create_group", name="team", members=["alice"])
-        self.bob.send(send("soon gone", expires_in=5))
-        self.server.turn()
-        self.assertEqual(client.got(), [])
-        reads.holds = False
-        reads.release()
-        self.server.turn()
-        self.assertEqual([line["type"] for line in client.got()], ["welcome", "added", "message"])
-
-    def test_store_fails_at_the_welcome(self) -> None:
-        """Where the store fails in between, the session is nobody's, gets nothing of what came, and may try again."""
-        reads = self.server.threads.read
-        for error, code in (unavailable(), "unavailable"), (ZeroDivisionError(), "internal"):
-            reads.holds = True
-            client = self._signing_in()
-            reads.release(1)
-            self.bob.send(send("during"))
-            reads.fail(error)
-            reads.holds = False
-            self.server.turn()
-            self.assertEqual(client.one("error")["code"], code)
-            self.assertNotIn("alice", self.bob.welcome["online"])
-            client.send(request("login", name="alice", password=PASSWORD))
-            self.assertEqual(client.got()[0]["type"], "welcome")
-            client.leave()
-        self.flushLoggedErrors(ZeroDivisionError)
-
-    def test_lost_during_the_sign_in(self) -> None:
-        """A connection that is lost while it signs in leaves nobody online, at whatever moment it is lost."""
-        reads = self.server.threads.read
-        for released in 0, 1:
-            reads.holds = True
-            client = self._signing_in()
-            reads.release(released)
-            client.leave()
-            reads.holds = False
-            reads.release()
-            self.server.turn()
-            self.bob.send(request("users"))
-            self.assertEqual(self.bob.told("users")[0]["online"], ["bob"])
-
-    def test_leaving(self) -> None:
-        """``logout`` is answered with ``bye``, then the connection closes; what came with it is not done."""
-        alice = self.server.json("alice")
-        alice.send(request("logout", ref=1) + send("never"))
-        bye, = alice.got()
-        self.assertEqual((bye["type"], bye["ref"], alice.is_open), ("bye", 1, False))
-        self.assertEqual(self.bob.told("message"), [])
-
-    def test_forget(self) -> None:
-        """``logout`` with ``forget`` ends the token, without it the token stays."""
-        for forget, answer in (False, "welcome"), (True, "error"):
-            alice = self.server.json("alice")
-            alice.ask("logout", forget=forget)
-            again = JSONClient(self.server)
-            again.ask("resume", token=alice.welcome["token"])
-            self.assertEqual(again.got()[0]["type"], answer)
-            again.ask("logout", forget=True)
-
-    def test_forget_without_a_token(self) -> None:
-        """``forget`` of nobody's token is only a farewell."""
-        client = JSONClient(self.server)
-        client.ask("logout", forget=True)
-        client.one("bye")
-
-    def test_several_sessions(self) -> None:
-        """A user is online until the last session is over."""
-        first, second = self.server.json("alice"), self.server.json("alice")
-        self.server.advance(2)
-        self.bob.got()
-        first.leave()
-        self.server.advance(2)
-        self.assertEqual(self.bob.got(), [])
-        second.leave()
-        self.server.advance(2)
-        self.assertEqual(self.bob.one("presence")["offline"], ["alice"])
-
-    def test_replies_after_the_end(self) -> None:
-        """What is answered after the connection was lost goes nowhere, and its change is made all the same."""
-        alice = self.server.json("alice")
-        self.server.threads.write.holds = True
-        alice.send(send("late"), history())
-        alice.leave()
-        self.server.threads.write.release()
-        self.server.turn()
-        self.assertEqual(alice.got(), [])
-        self.assertEqual(texts(self.bob.got()), ["late"])
-
-
 class ErrorTests(ServerTestCase):
     """What goes wrong."""
 
@@ -446,21 +290,20 @@ class ErrorTests(ServerTestCase):
 
     def test_reply_that_cannot_be_said(self) -> None:
         """A reply that no line can hold is logged and answered with ``internal``, and the session goes on."""
-        self.patch(BlocksListed, "run", lambda *_: events.Help(text="x" * WAITING_BYTES))
-        self.alice.send(request("blocks", ref=1) + request("ping", ref=2))
+        self.patch(Help, "run", lambda *_: events.Help("x" * WAITING_BYTES))
+        self.alice.send(request("help", ref=1) + request("ping", ref=2))
         error, pong = self.alice.got()
         self.assertEqual((error["code"], error["ref"], pong["ref"]), ("internal", 1, 2))
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
 
     def test_meant_as_message(self) -> None:
         """Where a typed line names what is not there and could be meant as a message, the answer says how to send it;
-        for other commands it does not."""
-        for line in "+1 nobody", "-dave team", "ls is nice", "~nobody":
+        to who did not type a line it does not."""
+        for line in "+1 nobody", "-dave team", "ls is nice", "~nobody", "@nobody hi", "*nothing hi":
             self.alice.ask("line", line=line)
             self.assertIn("type \\ before it", self.alice.one("error")["text"], line)
-        for line in "@nobody hi", "*nothing hi":
-            self.alice.ask("line", line=line)
-            self.assertNotIn("type \\", self.alice.one("error")["text"], line)
+        self.alice.ask("send", chat="@nobody", text="hi")
+        self.assertNotIn("type \\", self.alice.one("error")["text"])
 
     def test_usage(self) -> None:
         """A wrong use of a command is answered with its usage."""
@@ -474,6 +317,20 @@ class ErrorTests(ServerTestCase):
             self.assertEqual(self.alice.one("sent")["seq"], 1)
         self.alice.ask("line", line="ls", nonce="n")
         self.alice.one("chats")
+
+    def test_shown_to_a_person(self) -> None:
+        """What a text session shows is saved as read, of chats that are still there, and timed messages too."""
+        bob = self.server.text("bob")
+        self.alice.send(send("hi") + send("soon gone", expires_in=60))
+        bob.connection.session.mark_shown(999, 1)
+        self.server.advance(2)
+        self.assertEqual(self.server.json("bob").welcome["unread"], [])
+
+    def test_lines_held_back(self) -> None:
+        """While the face holds lines back nothing more is read."""
+        for holds in True, False:
+            self.alice.connection.session.hold_back(holds)
+            self.assertEqual(self.alice.socket.is_read, not holds)
 
     def test_marks_that_cannot_be_saved(self) -> None:
         """Where what was shown cannot be saved as read, it stays unread and nobody is troubled."""

@@ -56,11 +56,13 @@ class _Scene:
 
     def talk(self, who: int, chat: str, count: int, size: int, *, at_once: bool) -> None:
         """Several messages, in one commit or in many."""
-        self.server.threads.write.holds = at_once
+        write = self.server.threads.write
+        write.holds = at_once
         for _ in range(count):
             self.others[who].ask("send", chat=chat, text="x" * size)
-        self.server.threads.write.holds = False
-        self.server.threads.write.release()
+        write.holds = False
+        if not write.answers_late:
+            write.release()
 
     def send_timed(self, who: int, chat: str, seconds: int) -> None:
         self.others[who].ask("send", chat=chat, text="t" * 500, expires_in=seconds)
@@ -92,8 +94,15 @@ class _Scene:
         if not holds:
             self.server.threads.read.release()
 
+    def tell_commits_late(self, late: bool) -> None:
+        """What is committed is told later, or at once, with all that was."""
+        self.server.threads.write.answers_late = late
+        if not late:
+            self.server.threads.write.release()
+
     def finish(self) -> None:
         """The slow reader reads all, and the store answers."""
+        self.tell_commits_late(False)
         self.hold_reads(False)
         self.slow.socket.room = None
         self.server.advance(0, 0, 0, 1.5, 0, 0)
@@ -112,6 +121,7 @@ _steps = st.one_of(
     st.tuples(st.just(_Scene.membership), st.tuples(st.booleans())),
     st.tuples(st.just(_Scene.pass_time), st.tuples(st.floats(0, 4))),
     st.tuples(st.just(_Scene.hold_reads), st.tuples(st.booleans())),
+    st.tuples(st.just(_Scene.tell_commits_late), st.tuples(st.booleans())),
 )
 _flood = (_Scene.talk, (0, "GLOBAL", 30, 4_000), False)
 _team_flood = (_Scene.talk, (0, "*team", 30, 4_000), True)
@@ -120,7 +130,7 @@ _team_flood = (_Scene.talk, (0, "*team", 30, 4_000), True)
 class AnyTrafficTests(SynchronousTestCase):
     """A slow reader among users who talk, block, come into groups and go."""
 
-    @settings(max_examples=60)
+    @settings(max_examples=80)
     @given(st.lists(_steps, max_size=14))
     @example([_flood, _flood, _flood, (_Scene.send_own, ("GLOBAL", None)), (_Scene.drain, (100_000,)), _flood,
               (_Scene.drain, (150_000,)), (_Scene.send_own, ("GLOBAL", None)), _flood])
@@ -128,6 +138,8 @@ class AnyTrafficTests(SynchronousTestCase):
               (_Scene.membership, (False,)), (_Scene.membership, (True,)), (_Scene.talk, (0, "*team", 2, 10), True)])
     @example([_flood, (_Scene.send_timed, (0, "GLOBAL", 5)), (_Scene.send_own, ("GLOBAL", 4)), _flood, _flood,
               (_Scene.drain, (200_000,)), (_Scene.pass_time, (2.0,))])
+    @example([_flood, _flood, _flood, (_Scene.tell_commits_late, (True,)), (_Scene.talk, (0, "GLOBAL", 1, 9), False),
+              (_Scene.drain, (400_000,)), (_Scene.drain, (400_000,)), (_Scene.tell_commits_late, (False,))])
     @example([(_Scene.block, (True,)), _flood, _flood, _flood, (_Scene.talk, (1, "GLOBAL", 20, 4_000), False),
               (_Scene.block, (False,)), (_Scene.drain, (200_000,)), (_Scene.talk, (1, "GLOBAL", 20, 4_000), False)])
     def test_all_in_order_and_once(self, steps: list[tuple]) -> None:

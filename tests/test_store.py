@@ -1,8 +1,6 @@
 """What every store must do: one suite, which each engine passes. SQLite's own tests are in test_store_sqlite."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -11,9 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.interfaces import (
     GLOBAL,
     AddMember,
-    AddMessage,
     AddToken,
-    ChatKey,
     ChatState,
     CreateGroup,
     CreateUser,
@@ -40,102 +36,26 @@ from irchat.interfaces import (
     StoredGroup,
     StoredMessage,
     StoredUser,
-    Write,
+    TouchToken,
 )
 from irchat.rules import is_searchable, line_bytes, visible
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import NoThreads
-
-NOW = 1_795_356_000_000
-
-
-def message(chat: ChatKey, sender: int, text: str = "hi", at: int = NOW, nonce: str | None = None) -> AddMessage:
-    """A message whose nonce, where it has one, is looked for in the ten minutes before."""
-    return AddMessage(chat, sender, text, at, nonce, at - 600_000 if nonce else 0)
+from tests.stores import NOW, StoreHands, message
 
 
-class StoreContract:
-    """Mix it into a SynchronousTestCase that says how a store is opened. The store answers within the call."""
-
-    successResultOf: Any
-    failureResultOf: Any
-    assertEqual: Any
-    assertIn: Any
-    assertIsNone: Any
-    assertTrue: Any
-
-    def open_store(self) -> Store:
-        """Open the store of this test; opened again it holds what it held."""
-        raise NotImplementedError
-
-    def setUp(self) -> None:
-        """Open a store with three users."""
-        self.store = self.open_store()
-        self.alice, self.bob, self.carol = self.write(*map(self.user, ("Alice", "bob", "carol")))
-        self.pair = (self.alice, self.bob)
-
-    def tearDown(self) -> None:
-        """Close it."""
-        self.store.close()
-
-    def reopen(self) -> None:
-        """Close the store and open it again."""
-        self.store.close()
-        self.store = self.open_store()
-
-    @staticmethod
-    def user(name: str, password: str | None = None, token: bytes | None = None) -> CreateUser:
-        """A new account."""
-        return CreateUser(name, name.casefold(), password, NOW, token)
-
-    def write(self, *writes: Write) -> list[Any]:
-        """Commit."""
-        results: list[Any] = self.successResultOf(self.store.commit(writes))
-        return results
-
-    def team(self, *members: int, name: str = "team") -> int:
-        """Make a group."""
-        group: int = self.write(CreateGroup(name, name, members, NOW))[0]
-        return group
-
-    def page(self, user: int, chat: ChatKey, limit: int = 50, **how: Any) -> Page:
-        """A page of a chat."""
-        page: Page = self.successResultOf(self.store.page(PageQuery(user, chat, limit, **how)))
-        return page
-
-    def seqs(self, user: int, chat: ChatKey, limit: int = 50, **how: Any) -> tuple[list[int], bool]:
-        """The numbers on a page, and whether there are more."""
-        page = self.page(user, chat, limit, **how)
-        return [message.seq for message in page.messages], page.more
-
-    def chats(self, user: int, hidden: Sequence[int] = ()) -> list[ChatState]:
-        """The user's chats."""
-        chats: list[ChatState] = self.successResultOf(self.store.chats(user, hidden))
-        return chats
-
-    def unread(self, user: int, chat: ChatKey, hidden: Sequence[int] = ()) -> int:
-        """The unread count of one chat."""
-        return next(state.unread for state in self.chats(user, hidden) if state.chat == chat)
-
-    def found(
-        self, user: int, *words: str, chat: ChatKey | None = None, hidden: Sequence[int] = (), limit: int = 50
-    ) -> tuple[list[StoredMessage], bool]:
-        """What a search gives."""
-        found: tuple[list[StoredMessage], bool] = self.successResultOf(
-            self.store.search(user, words, chat, hidden, limit)
-        )
-        return found
-
-    def found_texts(self, user: int, *words: str, **how: Any) -> list[str]:
-        """The texts that a search gives."""
-        return [message.text for message in self.found(user, *words, **how)[0]]
+class StoreContract(StoreHands):
+    """What any store must do, as `StoreHands` asks it."""
 
     # Accounts
 
     def test_empty(self) -> None:
         """Users alone give a snapshot without groups and blocks, and each has GLOBAL without messages."""
-        users = [StoredUser(self.alice, "Alice", "alice"), StoredUser(self.bob, "bob", "bob"),
-                 StoredUser(self.carol, "carol", "carol")]
+        users = [
+            StoredUser(self.alice, "Alice", "alice"),
+            StoredUser(self.bob, "bob", "bob"),
+            StoredUser(self.carol, "carol", "carol"),
+        ]
         self.assertEqual(self.store.snapshot(), Snapshot(users, [], []))
         self.assertEqual(self.chats(self.bob), [ChatState(GLOBAL, 0, None, 0, 0)])
         self.assertEqual(self.page(self.bob, GLOBAL), Page([], False, 0))
@@ -146,7 +66,7 @@ class StoreContract:
 
     def test_passwords(self) -> None:
         """A password hash is kept, can be none, is changed, and an unknown user has none."""
-        dave, = self.write(self.user("dave", "hash 1"))
+        (dave,) = self.write(self.user("dave", "hash 1"))
         self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 1")
         self.assertIsNone(self.successResultOf(self.store.password(self.alice)))
         self.assertIsNone(self.successResultOf(self.store.password(10_000)))
@@ -156,14 +76,14 @@ class StoreContract:
 
     def test_tokens(self) -> None:
         """A token is found with its user and when it was used last, until it is removed."""
-        token = self.store.token
-        dave, = self.write(self.user("dave", None, b"first"))
-        self.write(AddToken(b"second", dave, NOW + 5), AddToken(b"first", dave, NOW + 7))
+        (dave,) = self.write(self.user("dave", None, b"first"))
+        self.assertEqual(self.write(AddToken(b"second", dave, NOW + 5), TouchToken(b"first", NOW + 7)), [None, True])
         self.reopen()
         token = self.store.token
         self.assertEqual(self.successResultOf(token(b"first")), (dave, NOW + 7))
         self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5))
         self.write(RemoveToken(b"first"), RemoveToken(b"unknown"))
+        self.assertEqual(self.write(TouchToken(b"first", NOW + 9)), [False])
         self.assertIsNone(self.successResultOf(token(b"first")))
         self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5))
 
@@ -191,17 +111,30 @@ class StoreContract:
     def test_survives(self) -> None:
         """All that was written is there after opening again: messages, groups, blocks, markers."""
         team = self.team(self.bob, self.alice)
-        self.write(message(GLOBAL, self.alice, "one"), message(team, self.bob, "zwei\n\t\u2400"),
-                   message(self.pair, self.bob, "trois"), SetBlock(self.carol, self.bob, True),
-                   MoveMarker(self.carol, GLOBAL, 1))
-        before = (self.store.snapshot(), self.chats(self.alice), self.chats(self.carol),
-                  [self.page(self.alice, chat) for chat in (GLOBAL, team, self.pair)])
+        self.write(
+            message(GLOBAL, self.alice, "one"),
+            message(team, self.bob, "zwei\n\t\u2400"),
+            message(self.pair, self.bob, "trois"),
+            SetBlock(self.carol, self.bob, True),
+            MoveMarker(self.carol, GLOBAL, 1),
+        )
+        before = (
+            self.store.snapshot(),
+            self.chats(self.alice),
+            self.chats(self.carol),
+            [self.page(self.alice, chat) for chat in (GLOBAL, team, self.pair)],
+        )
         self.reopen()
-        after = (self.store.snapshot(), self.chats(self.alice), self.chats(self.carol),
-                 [self.page(self.alice, chat) for chat in (GLOBAL, team, self.pair)])
+        after = (
+            self.store.snapshot(),
+            self.chats(self.alice),
+            self.chats(self.carol),
+            [self.page(self.alice, chat) for chat in (GLOBAL, team, self.pair)],
+        )
         self.assertEqual(after, before)
-        self.assertEqual(self.page(self.alice, team),
-                         Page([StoredMessage(team, 1, self.bob, NOW, "zwei\n\t\u2400")], False, 1))
+        self.assertEqual(
+            self.page(self.alice, team), Page([StoredMessage(team, 1, self.bob, NOW, "zwei\n\t\u2400")], False, 1)
+        )
 
     def test_all_or_nothing(self) -> None:
         """Where one write of a commit cannot be done, none is, and the numbers go on without a gap."""
@@ -256,30 +189,41 @@ class StoreContract:
         """A chat that does not exist, or that one is not in, has an empty page and no marker."""
         team = self.team(self.alice)
         self.write(message(team, self.alice), message(self.pair, self.alice))
-        for user, chat in ((self.bob, team), (self.bob, 999), (self.bob, (self.bob, self.carol)), (self.carol, self.pair)):
+        for user, chat in (
+            (self.bob, team),
+            (self.bob, 999),
+            (self.bob, (self.bob, self.carol)),
+            (self.carol, self.pair),
+        ):
             self.assertEqual(self.page(user, chat), Page([], False, 0))
             self.assertEqual(self.found(user, "hi", chat=chat), ([], False))
-            marker, = self.write(MoveMarker(user, chat, 1))
+            (marker,) = self.write(MoveMarker(user, chat, 1))
             self.assertEqual(marker.moved, False)
         self.assertEqual([state.chat for state in self.chats(self.carol)], [GLOBAL])
 
     # Nonces
 
     def test_nonce(self) -> None:
-        """A nonce that was used stores nothing and gives the first message, in the same commit, later, after opening."""
+        """A nonce that was used stores nothing and gives the first message: at once, later, after opening."""
         first, second = self.write(message(self.pair, self.alice, nonce="n"), message(self.pair, self.alice, nonce="n"))
         self.assertEqual((first, second), (Stored(self.pair, 1, NOW, False), Stored(self.pair, 1, NOW, True)))
         self.reopen()
-        again, found = self.write(message(GLOBAL, self.alice, nonce="n", at=NOW + 600_000),
-                                  FindNonce(self.alice, "n", NOW))
+        again, found = self.write(
+            message(GLOBAL, self.alice, nonce="n", at=NOW + 600_000), FindNonce(self.alice, "n", NOW)
+        )
         self.assertEqual((again, found), (second, second))
         self.assertEqual(self.page(self.bob, GLOBAL).last_seq, 0)
 
     def test_nonces_of_others(self) -> None:
         """A nonce is its user's own; other nonces and none are not it."""
         self.write(message(GLOBAL, self.alice, nonce="n"))
-        results = self.write(message(GLOBAL, self.bob, nonce="n"), message(GLOBAL, self.alice, nonce="N"),
-                             message(GLOBAL, self.alice), message(GLOBAL, self.alice), FindNonce(self.carol, "n", 0))
+        results = self.write(
+            message(GLOBAL, self.bob, nonce="n"),
+            message(GLOBAL, self.alice, nonce="N"),
+            message(GLOBAL, self.alice),
+            message(GLOBAL, self.alice),
+            FindNonce(self.carol, "n", 0),
+        )
         self.assertEqual([stored and stored.seq for stored in results], [2, 3, 4, 5, None])
 
     def test_old_nonce(self) -> None:
@@ -300,7 +244,7 @@ class StoreContract:
         self.write(*(message(GLOBAL, self.alice) for _ in range(4)))
         self.assertEqual(self.write(MoveMarker(self.bob, GLOBAL, 3)), [Marker(3, 4, True)])
         for seq in (3, 2, 0):
-            marker, = self.write(MoveMarker(self.bob, GLOBAL, seq))
+            (marker,) = self.write(MoveMarker(self.bob, GLOBAL, seq))
             self.assertEqual((marker.last_seq, marker.moved, self.unread(self.bob, GLOBAL)), (4, False, 1))
         self.assertEqual(self.write(MoveMarker(self.bob, GLOBAL, 2**63 - 1)), [Marker(4, 4, True)])
         self.write(message(GLOBAL, self.alice))
@@ -315,8 +259,10 @@ class StoreContract:
 
     def test_hidden_unread(self) -> None:
         """What hidden senders said after the marker is not unread."""
-        self.write(*(message(GLOBAL, sender) for sender in (self.alice, self.bob, self.alice)),
-                   MoveMarker(self.carol, GLOBAL, 1))
+        self.write(
+            *(message(GLOBAL, sender) for sender in (self.alice, self.bob, self.alice)),
+            MoveMarker(self.carol, GLOBAL, 1),
+        )
         self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice]), 1)
         self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice, self.bob]), 0)
         self.assertEqual(self.unread(self.carol, GLOBAL), 2)
@@ -330,8 +276,11 @@ class StoreContract:
     def test_chats(self) -> None:
         """Chats come latest first, those without messages last, a private one under both users' ids."""
         silent, team = self.team(self.bob, name="silent"), self.team(self.bob)
-        self.write(message(team, self.bob, at=NOW + 1), message(self.pair, self.alice, at=NOW + 3),
-                   message(GLOBAL, self.alice, at=NOW + 2))
+        self.write(
+            message(team, self.bob, at=NOW + 1),
+            message(self.pair, self.alice, at=NOW + 3),
+            message(GLOBAL, self.alice, at=NOW + 2),
+        )
         self.assertEqual(self.chats(self.bob), [
             ChatState(self.pair, 1, NOW + 3, 0, 1), ChatState(GLOBAL, 1, NOW + 2, 0, 1),
             ChatState(team, 1, NOW + 1, 1, 0), ChatState(silent, 0, None, 0, 0),
@@ -494,10 +443,12 @@ class StoreContract:
 
     def test_search(self) -> None:
         """All words must occur, in any order; case and accents do not matter; newest first; cut at the limit."""
-        texts = ["Crème brûlée recipe", "a RECIPE for creme", "creme alone", "Съешь ещё"]
+        texts = ["Crème brûlée recipe", "a RECIPE for creme", "creme alone", "Съешь ещё", "Ελλάδα, große Straße"]
         self.write(*(message(GLOBAL, self.alice, text) for text in texts))
         self.assertEqual(self.found_texts(self.bob, "recipe", "CREME"), [texts[1], texts[0]])
         self.assertEqual(self.found_texts(self.bob, "СЪЕШЬ"), [texts[3]])
+        for word in ("ελλαδα", "ΕΛΛΑΔΑ", "Ἑλλάδα", "STRASSE", "strasse"):
+            self.assertEqual(self.found_texts(self.bob, word), [texts[4]], word)
         self.assertEqual(self.found_texts(self.bob, "cre"), [])
         messages, more = self.found(self.bob, "creme", limit=2)
         self.assertEqual(([message.seq for message in messages], more), ([3, 2], True))
@@ -506,14 +457,19 @@ class StoreContract:
     def test_search_scope(self) -> None:
         """A search finds what is in the chat asked or in all of one's own, and nothing of hidden senders."""
         team = self.team(self.alice, self.bob)
-        self.write(message(GLOBAL, self.carol, "word g"), message(team, self.alice, "word t"),
-                   message(self.pair, self.bob, "word p"), message((self.bob, self.carol), self.carol, "word bc"))
+        self.write(
+            message(GLOBAL, self.carol, "word g"),
+            message(team, self.alice, "word t"),
+            message(self.pair, self.bob, "word p"),
+            message((self.bob, self.carol), self.carol, "word bc"),
+        )
         self.assertEqual(self.found_texts(self.alice, "word"), ["word p", "word t", "word g"])
         self.assertEqual(self.found_texts(self.alice, "word", chat=team), ["word t"])
         self.assertEqual(self.found_texts(self.alice, "word", chat=self.pair), ["word p"])
         self.assertEqual(self.found_texts(self.alice, "word", hidden=[self.carol]), ["word p", "word t"])
-        self.assertEqual(self.found(self.alice, "word", chat=self.pair)[0],
-                         [StoredMessage(self.pair, 1, self.bob, NOW, "word p")])
+        self.assertEqual(
+            self.found(self.alice, "word", chat=self.pair)[0], [StoredMessage(self.pair, 1, self.bob, NOW, "word p")]
+        )
 
     @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
     @example(['"', "a"])

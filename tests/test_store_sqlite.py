@@ -17,7 +17,7 @@ from irchat.store import migrations, sqlite, writing
 from irchat.store.migrations import SCRIPTS, NewerDatabase
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import NoThreads, StoreThreads
-from tests.test_store import NOW, message
+from tests.stores import NOW, message
 
 
 class _HeldBack:
@@ -98,7 +98,9 @@ class OpenTests(_Case):
         """The writer's connection keeps a write-ahead log, waits for the disk at each commit and checks references."""
         self.open_store()
         writer = self.connections[0]
-        found = [writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")]
+        found = [
+            writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
         self.assertEqual(found, ["wal", 2, 1])
 
     def test_readers_write_nothing(self) -> None:
@@ -142,6 +144,19 @@ class OpenTests(_Case):
         self.assertRaises(sqlite3.ProgrammingError, self.connections[-1].execute, "SELECT 1")
         self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 1,)])
 
+    def test_check(self) -> None:
+        """To look first changes nothing: nothing is made, a good file is good, a newer or damaged one is refused."""
+        migrations.check(self.path)
+        self.assertFalse(self.path.exists())
+        self.open_store().close()
+        before = self.path.read_bytes()
+        migrations.check(self.path)
+        self.assertEqual((self.path.read_bytes(), [*self.path.parent.glob(f"{self.path.name}?*")]), (before, []))
+        self.look(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
+        self.assertRaises(NewerDatabase, migrations.check, self.path)
+        self.path.write_bytes(b"not a database " * 1_000)
+        self.assertRaises(sqlite3.DatabaseError, migrations.check, self.path)
+
     def test_damaged_file(self) -> None:
         """A file that is no database is refused and left as it is."""
         self.path.write_bytes(b"not a database " * 1_000)
@@ -176,7 +191,7 @@ class UnusableDiskTests(_Case):
     def assert_goes_on(self) -> None:
         """Nothing was changed, and the next message is number 2."""
         self.assertEqual(self.texts(self.store), ["before"])
-        stored, = self.successResultOf(self.store.commit([message(GLOBAL, 2, "after")]))
+        (stored,) = self.successResultOf(self.store.commit([message(GLOBAL, 2, "after")]))
         self.assertEqual((stored.seq, self.texts(self.store)), (2, ["before", "after"]))
         self.assertEqual(self.look("PRAGMA integrity_check"), [("ok",)])
 
@@ -204,8 +219,17 @@ class UnusableDiskTests(_Case):
         """Whichever statement of a commit meets the error, nothing of the commit is done."""
         writer = self.store._writer
         plain = writer._connection
-        for failing in ("BEGIN", "INSERT INTO messages", "INSERT INTO message_words", "UPDATE chats", "UPDATE members",
-                        "INSERT INTO nonces", "INSERT INTO chats", "INSERT INTO blocks", "COMMIT"):
+        for failing in (
+            "BEGIN",
+            "INSERT INTO messages",
+            "INSERT INTO message_words",
+            "UPDATE chats",
+            "UPDATE members",
+            "INSERT INTO nonces",
+            "INSERT INTO chats",
+            "INSERT INTO blocks",
+            "COMMIT",
+        ):
             writer._connection = _HeldBack(plain, failing)
             self.unavailable(self.store.commit([
                 message(GLOBAL, 1, nonce="n"), message((1, 2), 1), SetBlock(1, 2, True),
@@ -307,7 +331,7 @@ class WriterTests(_Case):
     def test_nothing_left(self) -> None:
         """A group that goes leaves no row of its messages, members, words or places."""
         store = self.open_store()
-        group, = self.successResultOf(store.commit([CreateGroup("team", "team", (1, 2), NOW)]))
+        (group,) = self.successResultOf(store.commit([CreateGroup("team", "team", (1, 2), NOW)]))
         self.successResultOf(store.commit([message(group, 1, "vanishing", nonce="n")]))
         self.successResultOf(store.commit([RemoveGroup(group)]))
         for table in ("messages", "message_places", "nonces"):
@@ -330,7 +354,7 @@ class ThreadsTests(TestCase):
         await self.store.commit([CreateUser("alice", "alice", None, NOW, None)])
         commits = [self.store.commit([message(GLOBAL, 1, str(number))]) for number in range(20)]
         for number, commit in enumerate(commits):
-            stored, = await commit
+            (stored,) = await commit
             self.assertEqual(stored.seq, number + 1)
             pages = [self.store.page(PageQuery(1, GLOBAL, 50, before=number + 2)) for _ in range(5)]
             for page in pages:

@@ -1,4 +1,4 @@
-"""A chat with a real store, a clock set by hand and all that it publishes noted down: what the core's tests stand on."""
+"""A chat with a real store, a clock set by hand, and all that it publishes noted down, for the core's tests."""
 
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from pathlib import Path
@@ -168,9 +168,7 @@ class World:
         origin: object = None,
     ) -> Deferred[events.Sent]:
         """Say something."""
-        return self.chat.messages.send(
-            self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin
-        )
+        return self.chat.messages.send(self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin)
 
     def history(self, name: str, chat: str, **how: Any) -> Deferred[events.History]:
         """Read a page."""

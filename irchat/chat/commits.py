@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -36,22 +36,42 @@ class Change:
 
 
 class CommitQueue:
-    """Takes changes, commits them in groups to ``store`` and gives what follows from them to ``publish``."""
+    """Takes changes, commits them in groups to ``store`` and gives what follows from them to ``publish``.
 
-    def __init__(self, store: Store, publish: Publish) -> None:
+    ``soon`` calls what it is handed at the end of the reactor's turn: so all that one turn brings is one group, where
+    else its first change would be committed alone and all others wait for that. The default calls at once.
+    """
+
+    def __init__(
+        self, store: Store, publish: Publish, soon: Callable[[Callable[[], None]], object] = lambda call: call()
+    ) -> None:
         self._store = store
         self._publish = publish
+        self._soon = soon
         self._waiting: deque[tuple[Change, Deferred[Any]]] = deque()
         self._running = False
         self._when_idle: list[Deferred[None]] = []
+        self._when_published: list[Deferred[None]] = []
 
     def submit(self, change: Change) -> Deferred[Any]:
         """Queue ``change``; fires with what its ``apply`` gives, or fails with the Refusal that met it."""
         done: Deferred[Any] = Deferred()
         self._waiting.append((change, done))
         if not self._running:
-            self._next()
+            self._running = True
+            self._soon(self._next)
         return done
+
+    def published(self) -> Deferred[None]:
+        """Fires when all that is committed by now is published as well.
+
+        A reader may see on the disk what is not published yet; who waits for this knows that it is no more so.
+        """
+        if not self._running:
+            return succeed(None)
+        published: Deferred[None] = Deferred()
+        self._when_published.append(published)
+        return published
 
     def when_idle(self) -> Deferred[None]:
         """Fires when all that was submitted is committed or refused."""
@@ -73,9 +93,15 @@ class CommitQueue:
                 return
             self._finish(group, [])
         self._running = False
+        self._tell_published()  # those who asked between the last publishing and this
         idle, self._when_idle = self._when_idle, []
         for waiter in idle:
             waiter.callback(None)
+
+    def _tell_published(self) -> None:
+        waiting, self._when_published = self._when_published, []
+        for published in waiting:
+            published.callback(None)
 
     def _take_group(self) -> list[tuple[Change, Deferred[Any], Write | None]]:
         group: list[tuple[Change, Deferred[Any], Write | None]] = []
@@ -126,5 +152,6 @@ class CommitQueue:
                 self._publish(publications)
             except Exception:  # what is committed is answered, and the queue goes on
                 _log.failure("the bus failed")
+        self._tell_published()
         for answer, value in answers:
             answer(value)

@@ -91,10 +91,10 @@ class Chat:
 
     @property
     def audience(self) -> Collection[int] | None:
-        """The ids of all who are in it, None for everyone."""
+        """The ids of all who are in it now, None for everyone."""
         if self.pair is not None:
             return (self.pair[0].id, self.pair[1].id)
-        return None if self.group is None else self.group.members
+        return None if self.group is None else self.group.member_ids
 
 
 class Directory:

@@ -145,7 +145,7 @@ class _Add(_GroupChange):
     def apply(self, result: Any, publications: list[Publication]) -> events.Group:
         self.directory.add_member(self.group, self.member)
         publications.append(
-            Publication(self.added(self.group, self.member), self.group.members, origin=self.origin)
+            Publication(self.added(self.group, self.member), self.group.member_ids, origin=self.origin)
         )
         return described(self.group)
 

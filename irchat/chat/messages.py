@@ -105,7 +105,7 @@ class Messages:
         """Tell all who had them that these timed messages have ended."""
         publications = []
         for timed in ended:
-            had = timed.had.union(timed.had_later)
+            had = timed.had_by()
             if timed.chat.pair is None:
                 event = Erased(chat=timed.chat.label(timed.sender), id=timed.id)
                 publications.append(Publication(event, had))
@@ -279,7 +279,7 @@ class _TimedSend(_Send):
         of, reached = self._others()
         if timed.end <= now:
             reached = set()
-        timed.had = frozenset(reached | {sender.id})
+        messages.timed.give(timed, frozenset(reached | {sender.id}))
         sent = TimedSent(timed, len(reached), of)
         messages.remember_timed(sender, self.nonce, sent)
         if timed.end > now:

@@ -84,13 +84,18 @@ class Reading:
         )
 
     async def after(self, reader: User, key: ChatKey, seq: int, limit: int, page_bytes: int) -> Page:
-        """The stored messages that come after ``seq``, for a session that fell behind; none where ``reader`` left."""
+        """The stored messages that come after ``seq``, for a session that fell behind; none where ``reader`` left.
+
+        All that are on the page are published when it is given, so none of them comes to the session again.
+        """
         chat = self.directory.chat_by_key(key)
         if chat is None or not chat.has(reader):
             return Page([], False, 0)
-        return await self._store.page(
+        page = await self._store.page(
             PageQuery(reader.id, key, limit, after=seq, hidden=reader.hidden, page_bytes=page_bytes)
         )
+        await self._queue.published()
+        return page
 
     def event(self, reader: User, message: StoredMessage) -> events.Message | None:
         """A stored message as ``reader`` is told of it; None where ``reader`` may not see it any more."""
@@ -166,14 +171,16 @@ class Reading:
 
     def timed_shown(self, reader: User, key: ChatKey, order: int) -> None:
         """A session has shown a timed message."""
-        for timed in self.timed.in_chat(key, reader):
-            if timed.order == order:
-                timed.read_by.add(reader.id)
+        timed = self.timed.find(key, order)
+        if timed is not None:
+            timed.note_read(reader)
 
-    def read_all_timed(self, reader: User, chat: Chat) -> None:
-        """All timed messages of a chat are read."""
-        for timed in self.timed.in_chat(chat.key, reader):
-            timed.read_by.add(reader.id)
+    def read_all_timed(self, reader: User, chat: Chat) -> bool:
+        """All timed messages of a chat are read; gives whether one was not."""
+        unread = [timed for timed in self.timed.in_chat(chat.key, reader) if timed.unread_by(reader)]
+        for timed in unread:
+            timed.note_read(reader)
+        return bool(unread)
 
     def _still_in(self, reader: User, chat: Chat) -> None:
         """Raises Refusal where ``reader`` was removed from the group since."""
@@ -206,9 +213,9 @@ class Reading:
 
     def _note_given(self, reader: User, given: list[TimedMessage], read: bool) -> None:
         for timed in given:
-            timed.had_later.add(reader.id)
+            timed.note_given(reader)
             if read:
-                timed.read_by.add(reader.id)
+                timed.note_read(reader)
 
 
 def _described(reader: User, chat: Chat, state: ChatState) -> events.Chat:
@@ -241,9 +248,10 @@ class _Mark(Change):
 
     def apply(self, result: Any, publications: list[Publication]) -> events.Ok:
         marker: Marker = result
+        moved = marker.moved
         if self.timed_too and self.seq >= marker.last_seq:
-            self.reading.read_all_timed(self.reader, self.chat)
-        if marker.moved and self.reader.sessions > 1:
+            moved = self.reading.read_all_timed(self.reader, self.chat) or moved
+        if moved and self.reader.sessions > 1:
             event = events.Read(chat=self.chat.label(self.reader), seq=marker.seq)
             publications.append(Publication(event, (self.reader.id,), origin=self.origin))
         return events.Ok()

@@ -19,7 +19,10 @@ from irchat.limits import Limits
 
 
 class ChatService:
-    """The chat. ``publish`` brings events to sessions; ``presence_changed`` hears of each who comes or goes."""
+    """The chat. ``publish`` brings events to sessions; ``presence_changed`` hears of each who comes or goes.
+
+    ``soon`` is what `irchat.chat.commits.CommitQueue` wants.
+    """
 
     def __init__(
         self,
@@ -29,12 +32,13 @@ class ChatService:
         clock: IReactorTime,
         wall_ms: Callable[[], int],
         limits: Limits | None = None,
+        soon: Callable[[Callable[[], None]], object] = lambda call: call(),
     ) -> None:
         self.limits = limits = limits or Limits()
         self.wall_ms = wall_ms
         self.store = store
         self.directory = Directory(store.snapshot())
-        self.queue = CommitQueue(store, publish)
+        self.queue = CommitQueue(store, publish, soon)
         self.messages = Messages(self.directory, self.queue, clock, publish, wall_ms, limits)
         timed = self.messages.timed
         self.groups = Groups(self.directory, self.queue, timed, wall_ms, limits)

@@ -19,12 +19,11 @@ class TimedMessage:
     """A timed message while it lives.
 
     ``at`` and ``expires_at`` in ms since the epoch, for showing; ``end`` in seconds of the forward clock, to decide.
-    ``order`` rises with each. ``had``: ids of those who were given it at once; ``had_later``: of those who came for
-    it. ``may_see``: ids of those who were in the group when it was sent, None for GLOBAL and for a private chat.
+    ``order`` rises with each. ``had``: ids of those who were given it at once. ``may_see``: ids of those who were in the group when it was sent, None for GLOBAL and for a private chat.
     """
 
     __slots__ = (
-        "at", "chat", "end", "expires_at", "had", "had_later", "id", "may_see", "order", "read_by", "sender", "text",
+        "_had_later", "_read_by", "at", "chat", "end", "expires_at", "had", "id", "may_see", "order", "sender", "text",
     )
 
     def __init__(self, chat: Chat, sender: User, text: str, at: int, seconds: int, end: float, order: int) -> None:
@@ -38,8 +37,9 @@ class TimedMessage:
         self.end = end
         self.may_see = None if chat.group is None else chat.group.member_ids
         self.had: frozenset[int] = frozenset()
-        self.had_later: set[int] = set()
-        self.read_by: set[int] = set()
+        # Empty sets would take half of the memory of the message.
+        self._had_later: set[int] | None = None
+        self._read_by: set[int] | None = None
 
     def visible_to(self, user: User) -> bool:
         """Whether ``user``, who is in the chat, may see it: no block, and in the group when it was sent."""
@@ -47,7 +47,23 @@ class TimedMessage:
 
     def unread_by(self, user: User) -> bool:
         """Whether it counts as unread to ``user``, who may see it."""
-        return self.sender is not user and user.id not in self.read_by
+        return self.sender is not user and (self._read_by is None or user.id not in self._read_by)
+
+    def note_read(self, user: User) -> None:
+        """``user`` has read it."""
+        if self._read_by is None:
+            self._read_by = set()
+        self._read_by.add(user.id)
+
+    def note_given(self, user: User) -> None:
+        """``user`` came for it later."""
+        if self._had_later is None:
+            self._had_later = set()
+        self._had_later.add(user.id)
+
+    def had_by(self) -> frozenset[int]:
+        """The ids of all who had it, at once or later."""
+        return self.had if self._had_later is None else self.had.union(self._had_later)
 
     def event(self, reader: User, now: float) -> Message:
         """The message as ``reader`` is told of it at ``now``."""
@@ -75,6 +91,7 @@ class TimedMessages:
         self._ends: list[tuple[float, int, TimedMessage]] = []
         self._by_chat: dict[ChatKey, dict[int, TimedMessage]] = {}
         self._private_chats: dict[int, set[ChatKey]] = {}
+        self._last_had: dict[ChatKey, frozenset[int]] = {}
         self._orders = count(1)
         self._of_sender: Counter[int] = Counter()
         self._alarm = Alarm(clock, self._end)
@@ -85,9 +102,12 @@ class TimedMessages:
 
     def add(self, chat: Chat, sender: User, text: str, at: int, seconds: int, end: float) -> TimedMessage:
         """A timed message that lives until ``end``."""
+        in_chat = self._by_chat.setdefault(chat.key, {})
+        if in_chat:
+            chat = next(reversed(in_chat.values())).chat  # all of a chat share one object
         timed = TimedMessage(chat, sender, text, at, seconds, end, next(self._orders))
         heapq.heappush(self._ends, (end, timed.order, timed))
-        self._by_chat.setdefault(chat.key, {})[timed.order] = timed
+        in_chat[timed.order] = timed
         self._of_sender[sender.id] += 1
         if chat.pair is not None:
             for user in chat.pair:
@@ -100,6 +120,15 @@ class TimedMessages:
         """How many messages of ``sender`` are alive."""
         return self._of_sender[sender.id]
 
+    def give(self, timed: TimedMessage, had: frozenset[int]) -> None:
+        """Note who was given it at once. Equal sets of a chat are one object: they are as many as are online."""
+        last = self._last_had.get(timed.chat.key)
+        timed.had = self._last_had[timed.chat.key] = last if last == had else had
+
+    def find(self, key: ChatKey, order: int) -> TimedMessage | None:
+        """The timed message of that order in a chat, None where it is no more."""
+        return self._by_chat.get(key, {}).get(order)
+
     def in_chat(self, key: ChatKey, reader: User) -> list[TimedMessage]:
         """Those alive in a chat that ``reader`` may see, in the order of sending."""
         now = self.now()
@@ -111,7 +140,7 @@ class TimedMessages:
         """The chats of ``reader`` with those in them that ``reader`` may see, chats without any left out."""
         keys: Iterable[ChatKey] = [GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())]
         for key in keys:
-            if alive := self.in_chat(key, reader):
+            if key in self._by_chat and (alive := self.in_chat(key, reader)):
                 yield key, alive
 
     def missed(self, reader: User, since: int) -> list[TimedMessage]:
@@ -166,6 +195,7 @@ class TimedMessages:
             del self._of_sender[timed.sender.id]
         if not in_chat:
             del self._by_chat[timed.chat.key]
+            self._last_had.pop(timed.chat.key, None)
             for user in timed.chat.pair or ():
                 self._private_chats[user.id].discard(timed.chat.key)
                 if not self._private_chats[user.id]:

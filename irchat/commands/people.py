@@ -39,6 +39,7 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
     caller.join(signed_in)
     try:
         states = await services.chat.reading.states(signed_in.user)
+        await services.chat.queue.published()  # so that what the states count does not come as an event as well
     except Exception:
         caller.part()
         raise

@@ -52,7 +52,7 @@ def fingerprint(certificate: Path) -> str:
 
 def _no_password() -> str:
     """A key that is locked by a password would have OpenSSL ask for it on the terminal."""
-    raise ssl.SSLError("the key is locked by a password; give one without")
+    raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the key is locked by a password; give one without")
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate:

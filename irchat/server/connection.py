@@ -130,6 +130,7 @@ class Connection(LineReceiver):
             self.session.end("this is no web server")
             return False
         if line.startswith(b"{"):
+            self._face.lost()
             self._face = JSONFace(self.session)
             self.session.speak(self._face)
         self._has_face = True

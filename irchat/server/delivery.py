@@ -90,9 +90,7 @@ class Delivery:
 
     def tell(self, sessions: Iterable[Recipient], event: events.Event) -> None:
         """Queue an event for these sessions."""
-        run = _Run([Publication(event, ())])
-        for session in sessions:
-            self._offer(session, run)
+        self._offer(sessions, _Run([Publication(event, ())]))
 
     def wake(self, outbox: Outbox) -> None:
         """Have ``outbox`` flushed at the end of this turn."""
@@ -104,14 +102,15 @@ class Delivery:
     def _deliver(self, run: _Run, audience: Collection[int] | None) -> None:
         sessions = self._of(audience)
         if run.origins or run.hidden:
+            excepted: list[Recipient] = []
+            alike: list[Recipient] = []
             for session in sessions:
-                if id(session) in run.origins or session.user_id in run.hidden:
-                    self._offer_some(session, run)
-                else:
-                    self._offer(session, run)
-        else:
-            for session in sessions:
-                self._offer(session, run)
+                is_excepted = id(session) in run.origins or session.user_id in run.hidden
+                (excepted if is_excepted else alike).append(session)
+            for session in excepted:
+                self._offer_some(session, run)
+            sessions = alike
+        self._offer(sessions, run)
 
     def _of(self, audience: Collection[int] | None) -> list[Recipient]:
         if audience is None:
@@ -119,12 +118,18 @@ class Delivery:
         of_user = self._of_user
         return [session for user in audience if user in of_user for session in of_user[user]]
 
-    def _offer(self, session: Recipient, run: _Run) -> None:
-        if session.encode is not None:
-            session.outbox.offer(run.bytes_for(session.encode), run.publications)
-        else:
-            for publication in run.publications:
-                session.outbox.offer_one(publication)
+    def _offer(self, sessions: Iterable[Recipient], run: _Run) -> None:
+        """Offer all of the run to all of ``sessions``."""
+        encode, data = None, b""
+        for session in sessions:
+            if session.encode is None:
+                for publication in run.publications:
+                    session.outbox.offer_one(publication)
+                continue
+            if session.encode is not encode:
+                encode = session.encode
+                data = run.bytes_for(encode)
+            session.outbox.offer(data, run.publications)
 
     def _offer_some(self, session: Recipient, run: _Run) -> None:
         """Offer what is not the session's own and not hidden from its user, one by one."""
@@ -140,17 +145,13 @@ class Delivery:
         dirty = self._dirty
         while dirty:
             for _ in range(min(_WRITES_BETWEEN_LOOKS, len(dirty))):
-                _flush_one(dirty.popleft())
+                outbox = dirty.popleft()
+                try:
+                    outbox.flush()
+                except Exception:  # what goes wrong with one connection is not to keep all others waiting
+                    _log.failure("a connection could not be written")
+                    outbox.abort()
             if dirty and self._clock.seconds() > deadline:
                 self._clock.callLater(0, self._flush)
                 return
         self._flushing = False
-
-
-def _flush_one(outbox: Outbox) -> None:
-    """Flush ``outbox``; what goes wrong with one connection is not to keep all others waiting."""
-    try:
-        outbox.flush()
-    except Exception:
-        _log.failure("a connection could not be written")
-        outbox.abort()

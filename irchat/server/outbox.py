@@ -4,6 +4,7 @@ A session whose reader is slow is *behind*: stored messages are no longer queued
 from which it misses them. When all that was sent has drained, it is brought up to date from the store, in order.
 """
 
+import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
@@ -48,6 +49,10 @@ class Reader(Protocol):
         """What waited was sent, after `Outbox.full` had told the session to ask for no more."""
 
 
+def _nothing() -> None:
+    pass
+
+
 class Outbox:
     """The bytes that wait for one session: at most `WAITING_BYTES` of events, and what one reply takes.
 
@@ -63,7 +68,7 @@ class Outbox:
         self.behind = False
         self.closed = False
         self._outlet = outlet
-        self._reader = reader
+        self._reader: Reader = weakref.proxy(reader)  # the session holds the outbox; a cycle would be garbage
         self._wake = wake
         self._pending: list[bytes] = []
         self._size = 0
@@ -90,6 +95,16 @@ class Outbox:
 
     def offer(self, data: bytes, run: Sequence[Publication]) -> None:
         """Queue ``data``, which says the publications of ``run``; where that is too much, the session falls behind."""
+        size = self._size + len(data)
+        if self.behind or size > WAITING_BYTES or not self._outlet.idle:
+            self._offer_slowly(data, run)
+        elif not self.closed:  # what `put` does, without a call: a fan-out is thousands of these
+            if not self._pending:
+                self._wake(self)
+            self._pending.append(data)
+            self._size = size
+
+    def _offer_slowly(self, data: bytes, run: Sequence[Publication]) -> None:
         if self.behind or self._falls_behind(len(data), run):
             self._skip(run)
         else:
@@ -138,12 +153,15 @@ class Outbox:
 
     def flush(self) -> None:
         """Write what waits, in one write, where the reader keeps up."""
-        if self.closed or not self._outlet.idle:
+        outlet = self._outlet
+        if self.closed or not outlet.idle:
             return
         if self._pending:
             self._write()
-        if self._outlet.idle:
-            self._all_sent()
+        if outlet.idle:
+            self._size = 0
+            if self.behind or self._stalled:
+                self._all_sent()
 
     def close(self) -> None:
         """Close the connection after what waits now."""
@@ -163,6 +181,7 @@ class Outbox:
         """The connection is gone."""
         self.closed = True
         self._pending = []
+        self._outlet.on_drained = _nothing
 
     def _write(self) -> None:
         data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
@@ -174,7 +193,6 @@ class Outbox:
         self.flush()
 
     def _all_sent(self) -> None:
-        self._size = 0
         if self.behind:
             self._catch_up()
         if self._stalled:

@@ -28,8 +28,12 @@ _log = Logger()
 # Requests that one session may have unanswered; past that it is not read from.
 _UNANSWERED_MOST = 512
 
-_MAY_BE_MEANT_AS_MESSAGE = frozenset({"+", "-", "~", "ls"})
+_MAY_BE_MEANT_AS_MESSAGE = frozenset({"@", "*", "+", "-", "~", "ls"})
 _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
+
+
+def _gone(*_: object) -> None:
+    """Stands for what was to be told to the connection."""
 
 
 class Face(Protocol):
@@ -174,9 +178,11 @@ class Session:
             self._say_bye(None, events.Bye(reason=reason))
 
     def lost(self) -> None:
-        """The connection is gone."""
+        """The connection is gone. What is let go of would keep the session in memory until a collection of garbage."""
         self._finish()
         self.outbox.lost()
+        self._on_welcome = self._on_bye = self._on_full = _gone
+        del self.face
 
     def mark_shown(self, chat: ChatKey, seq: int) -> None:
         """The user has seen the chat up to ``seq``; the marker is saved by and by."""

@@ -1,5 +1,6 @@
 """The text face: for a person with nc, telnet or openssl s_client. Every line is a command of the language."""
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,6 +18,9 @@ from irchat.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, REPRIN
 from irchat.server.session import Session
 from irchat.transcript import Transcript
 from irchat.wire import bad_encoding
+
+# What was meant as a timed message and was refused has no end, so it is not shown again at all.
+_TIMED_TYPED = re.compile(r"\*[^\s*@]*[*@]")
 
 _CHANGE_PASSWORD = "!password"  # noqa: S105 -- what is typed to change it
 
@@ -70,6 +74,8 @@ class TextFace:
         if isinstance(event, events.Sent) and event.id is not None:
             self._transcript.sent(context, event)
             self._ends[event.id] = self._clock.seconds() + (event.left_ms or 0) / 1000
+        if isinstance(event, events.Error) and context is not None and _TIMED_TYPED.match(context):
+            self._transcript.forget(context)
         return self._show(event)
 
     def event(
@@ -90,12 +96,13 @@ class TextFace:
         self._take_lines()
 
     def lost(self) -> None:
-        """The session is over."""
+        """The session is over. What calls back here is let go of, or it would keep the face in memory as garbage."""
         self._typed.clear()
         self._reprint_alarm.cancel()
         if self._saving is not None:
             self._saving.cancel()
             self._save_marks()
+        del self._reprint_alarm, self._take
 
     # Lines, one after another: the next is taken when the sign-in knows what the last one led to, and the person has
     # not left too much unread.
@@ -140,8 +147,9 @@ class TextFace:
         elif known:
             self._say(self._ask_person(f"Password for {name}?", self._take_password))
         elif not self._accounts.registration_open:
+            # The name is not repeated: it may be a password, typed by who did not expect the question.
             self._say(
-                f"! There is no user {name}, and this server takes no new names. Ask the person who runs it.\n".encode()
+                self._complain("That name is not known, and this server takes no new names. Ask who runs it.")
                 + self._ask_person("Your username?", self._take_name)
             )
         else:
@@ -165,9 +173,10 @@ class TextFace:
             return self._show(event)
         self._tries += 1
         if self._tries == LOGIN_TRIES:
+            self._is_waiting = True  # no line is taken any more
             self._clock.callLater(0, self._session.end, f"{LOGIN_TRIES} wrong passwords")
-            return b"! That password is wrong.\n"
-        return b"! That password is wrong.\n" + self._ask_person(
+            return self._complain("That password is wrong.")
+        return self._complain("That password is wrong.") + self._ask_person(
             f"Password for {self._name}, once more?", self._take_password
         )
 
@@ -176,7 +185,7 @@ class TextFace:
             if line == self._passwords.pop():
                 use(line)
             else:
-                self._say(b"! The two are not the same.\n" + self._choose_password(use))
+                self._say(self._complain("The two are not the same.") + self._choose_password(use))
 
         def take(line: str) -> None:
             try:
@@ -203,7 +212,7 @@ class TextFace:
         if not typed:
             return
         self._transcript.typed(typed)
-        if typed == _CHANGE_PASSWORD:
+        if typed == _CHANGE_PASSWORD and self._accounts.passwords:
             self._say(self._ask_person("Your old password?", self._take_old_password))
         else:
             self._session.ask(requests.Line(line=typed), typed)
@@ -224,6 +233,9 @@ class TextFace:
 
     def _refused(self, refusal: Refusal) -> bytes:
         return self._show(events.Error(code=refusal.code.value, text=refusal.text, usage=refusal.usage))
+
+    def _complain(self, text: str) -> bytes:
+        return self._show(events.Error(code=Code.BAD_REQUEST.value, text=text))
 
     def _show(self, event: events.Event) -> bytes:
         now = self._clock.seconds()

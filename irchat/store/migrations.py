@@ -1,6 +1,7 @@
 """The versions of the database, each a script that makes it from the one before, counted by ``user_version``."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from irchat.interfaces import GLOBAL
@@ -63,10 +64,11 @@ CREATE TABLE message_places (
     seq INTEGER NOT NULL
 );
 
--- The index alone, without a second copy of the texts; its rowid is messages.id, so newest first needs no sorting.
+-- The index alone, of the texts as irchat.store.folding makes them, without a second copy of them. Its rowid is
+-- messages.id, so newest first needs no sorting.
 -- The column chat holds 'c' and the chat's number as one more word to look for.
 CREATE VIRTUAL TABLE message_words USING fts5 (
-    chat, text, content='', tokenize="unicode61 remove_diacritics 2 categories 'L* N* Co So'"
+    chat, text, content='', tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co So'"
 );
 
 CREATE TABLE nonces (
@@ -111,18 +113,35 @@ class NewerDatabase(Exception):
     """The database was made by a newer version of IRChat."""
 
 
+def check(path: Path) -> None:
+    """See, changing nothing, that the database at ``path`` can be opened by this version, if there is one.
+
+    Raises sqlite3.Error or NewerDatabase.
+    """
+    if not path.exists():
+        return
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        _version(connection)
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Bring the database, which is in the file ``path``, to this version, each step in a transaction of its own.
 
     One that holds something is copied first, to ``path`` with ``.before-version-2`` (or so) behind its name. Raises
     NewerDatabase; sqlite3.Error, OSError or `irchat.store.copying.BadCopy` where the copy cannot be made.
     """
+    version = _version(connection)
+    if 0 < version < len(SCRIPTS):
+        copy_database(connection, path.with_name(f"{path.name}.before-version-{len(SCRIPTS)}"))
+    for number in range(version, len(SCRIPTS)):
+        connection.executescript(f"BEGIN IMMEDIATE;{SCRIPTS[number]}PRAGMA user_version = {number + 1};COMMIT;")
+
+
+def _version(connection: sqlite3.Connection) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(SCRIPTS):
         raise NewerDatabase(
             f"the database has version {version}, this IRChat knows {len(SCRIPTS)} at most; use the newer IRChat"
         )
-    if 0 < version < len(SCRIPTS):
-        copy_database(connection, path.with_name(f"{path.name}.before-version-{len(SCRIPTS)}"))
-    for number in range(version, len(SCRIPTS)):
-        connection.executescript(f"BEGIN IMMEDIATE;{SCRIPTS[number]}PRAGMA user_version = {number + 1};COMMIT;")
+    return version

@@ -21,6 +21,7 @@ from irchat.interfaces import (
     StoredUser,
 )
 from irchat.rules import line_bytes
+from irchat.store.folding import fold
 
 
 def snapshot(connection: sqlite3.Connection) -> Snapshot:
@@ -126,7 +127,7 @@ def search(
     if not scope:
         return [], False
     in_chats = " OR ".join(f'"c{chat_id}"' for (chat_id,) in scope)
-    with_words = " AND ".join(f'"{_quotable(word)}"' for word in words)
+    with_words = " AND ".join(f'"{_quotable(fold(word))}"' for word in words)
     rows = connection.execute(
         "SELECT chats.id, low, high, messages.seq, sender, at, messages.text FROM message_words"
         " CROSS JOIN message_places AS place ON place.id = message_words.rowid"

@@ -25,8 +25,10 @@ from irchat.interfaces import (
     SetBlock,
     SetPassword,
     Stored,
+    TouchToken,
     Write,
 )
+from irchat.store.folding import fold
 
 # Chats whose row is remembered; past that all are forgotten and looked up anew.
 _KNOWN_MOST = 100_000
@@ -48,6 +50,7 @@ class Writer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        connection.create_function("fold", 1, fold, deterministic=True)
         self._forget()
 
     def commit(self, writes: Sequence[Write]) -> list[Any]:
@@ -89,7 +92,7 @@ class Writer:
         )
         run(
             "INSERT INTO message_words (rowid, chat, text) VALUES (?, ?, ?)",
-            [(message_id, f"c{chat}", text) for chat, _, message_id, _, _, text in self._messages],
+            [(message_id, f"c{chat}", fold(text)) for chat, _, message_id, _, _, text in self._messages],
         )
         run(
             "UPDATE chats SET last_seq = ?, last_at = ? WHERE id = ?",
@@ -202,10 +205,14 @@ class Writer:
 
     def add_token(self, write: AddToken) -> None:
         self._connection.execute(
-            "INSERT INTO tokens (hash, user, used_at) VALUES (?, ?, ?)"
-            " ON CONFLICT (hash) DO UPDATE SET used_at = excluded.used_at",
-            (write.token, write.user, write.at),
+            "INSERT INTO tokens (hash, user, used_at) VALUES (?, ?, ?)", (write.token, write.user, write.at)
         )
+
+    def touch_token(self, write: TouchToken) -> bool:
+        touched = self._connection.execute(
+            "UPDATE tokens SET used_at = ? WHERE hash = ?", (write.at, write.token)
+        ).rowcount
+        return touched > 0
 
     def remove_token(self, write: RemoveToken) -> None:
         self._connection.execute("DELETE FROM tokens WHERE hash = ?", (write.token,))
@@ -237,7 +244,7 @@ class Writer:
         self._chats.pop(write.group, None)
         for statement in (
             "INSERT INTO message_words (message_words, rowid, chat, text)"
-            " SELECT 'delete', id, 'c' || chat, text FROM messages WHERE chat = ?",
+            " SELECT 'delete', id, 'c' || chat, fold(text) FROM messages WHERE chat = ?",
             "DELETE FROM message_places WHERE id IN (SELECT id FROM messages WHERE chat = ?)",
             "DELETE FROM messages WHERE chat = ?",
             "DELETE FROM nonces WHERE chat = ?",
@@ -276,7 +283,7 @@ class Writer:
                 places.append((row.id, seq))
         for statement in (
             "INSERT INTO message_words (message_words, rowid, chat, text)"
-            " SELECT 'delete', id, 'c' || chat, text FROM messages WHERE chat = ? AND seq = ?",
+            " SELECT 'delete', id, 'c' || chat, fold(text) FROM messages WHERE chat = ? AND seq = ?",
             "DELETE FROM message_places WHERE id = (SELECT id FROM messages WHERE chat = ? AND seq = ?)",
             "DELETE FROM messages WHERE chat = ? AND seq = ?",
             "DELETE FROM nonces WHERE chat = ? AND seq = ?",
@@ -313,6 +320,7 @@ _DO: dict[type[Any], Callable[[Writer, Any], Any]] = {
     CreateUser: Writer.create_user,
     SetPassword: Writer.set_password,
     AddToken: Writer.add_token,
+    TouchToken: Writer.touch_token,
     RemoveToken: Writer.remove_token,
     CreateGroup: Writer.create_group,
     AddMember: Writer.add_member,

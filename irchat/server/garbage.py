@@ -1,0 +1,52 @@
+"""When garbage is collected: young objects every second; what outlives that is looked at no more while it is much.
+
+Python by itself goes through all objects in one turn now and then: a quarter of a second with a million timed messages.
+Here almost nothing needs the collector, for sessions and messages go by reference counting; it is left for the few cycles
+that exceptions make.
+"""
+
+import gc
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+_YOUNG_SECONDS = 1.0
+# All objects are looked through this often where they are so few that it takes less than about 20 ms.
+_ALL_SECONDS = 60.0
+_FEW = 100_000
+
+
+class GarbagePlan:
+    """Takes the place of the automatic collection from `start` to `stop`."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._next: IDelayedCall | None = None
+        self._all_at = 0.0
+
+    def start(self) -> None:
+        """Collect once, and from now on by the plan."""
+        gc.collect()
+        gc.disable()
+        gc.freeze()
+        self._schedule()
+
+    def stop(self) -> None:
+        """Leave it to Python again."""
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+            gc.unfreeze()
+            gc.enable()
+
+    def _schedule(self) -> None:
+        self._next = self._clock.callLater(_YOUNG_SECONDS, self._collect)
+
+    def _collect(self) -> None:
+        now = self._clock.seconds()
+        if now >= self._all_at:
+            self._all_at = now + _ALL_SECONDS
+            if gc.get_freeze_count() <= _FEW:
+                gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+        self._schedule()

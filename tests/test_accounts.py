@@ -1,0 +1,342 @@
+"""Accounts: registering, signing in, tokens and passwords."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+
+from irchat.accounts import Accounts, SignedIn
+from irchat.errors import Code
+from irchat.rules import PASSWORD_MAX_BYTES, TOKEN_SECONDS, TOKEN_TOUCH_SECONDS
+from tests.worlds import BEGIN_MS, WorldTestCase
+
+_GOOD = "correct horse"
+_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class AccountsTestCase(WorldTestCase):
+    """A world without users."""
+
+    names = ()
+
+    def setUp(self) -> None:
+        """Make the accounts of a server with passwords that takes new users."""
+        super().setUp()
+        self.calls: list[Any] = []
+        self.accounts = self.made()
+
+    def made(self, **how: bool) -> Accounts:
+        """Other accounts of the same store."""
+
+        def in_thread(call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+            self.calls.append(call)
+            return maybeDeferred(call, *args)
+
+        return Accounts(
+            self.world.directory, self.world.chat.queue, self.world.store, in_thread, self.world.wall_ms,
+            hasher=_HASHER, **how,
+        )  # fmt: skip
+
+    def restart(self) -> None:
+        """Restart the server."""
+        self.world.restart()
+        self.accounts = self.made()
+
+    def register(self, name: str = "Alice", password: str = _GOOD, **how: bool) -> SignedIn:
+        """Register."""
+        return self.done(self.accounts.register(name, password, **how))
+
+    def login(self, name: str = "alice", password: str | None = _GOOD, **how: bool) -> SignedIn:
+        """Sign in."""
+        return self.done(self.accounts.login(name, password, **how))
+
+    def resume(self, token: str) -> SignedIn:
+        """Sign in by a token."""
+        return self.done(self.accounts.resume(token))
+
+    def refuse(self, code: Code, ask: Any, *args: Any, **how: Any) -> str:
+        """What is asked is refused."""
+        return self.refused(code, lambda: ensureDeferred(ask(*args, **how))).text
+
+    def change(self, signed_in: SignedIn, old: str = _GOOD, new: str = "battery staple") -> None:
+        """Change the password in that session."""
+        self.done(self.accounts.change_password(signed_in.user, old, new, signed_in.digest))
+
+
+class RegisterTests(AccountsTestCase):
+    """New accounts."""
+
+    def test_register(self) -> None:
+        """A new account signs in by its name in any case, its password and its token, also after a restart."""
+        new = self.register("Alice")
+        self.assertEqual((new.user.name, new.user.key, new.new), ("Alice", "alice", True))
+        self.assertIdentical(self.world["ALICE"], new.user)
+        self.restart()
+        self.assertEqual([self.login("ALICE").user.name, self.resume(new.token).user.name], ["Alice", "Alice"])
+
+    def test_refused(self) -> None:
+        """A name that is bad or taken and a password that is weak make no account."""
+        self.register("Alice")
+        for code, name, password in (
+            (Code.BAD_NAME, "a b", _GOOD), (Code.BAD_NAME, "", _GOOD), (Code.NAME_TAKEN, "ALICE", _GOOD),
+            (Code.NAME_TAKEN, "alice", ""), (Code.WEAK_PASSWORD, "bob", "short"),
+            (Code.WEAK_PASSWORD, "bob", "x" * (PASSWORD_MAX_BYTES + 1)), (Code.WEAK_PASSWORD, "robert_b", "Robert_B"),
+        ):  # fmt: skip
+            self.refuse(code, self.accounts.register, name, password)
+        self.assertEqual([user.name for user in self.world.store.snapshot().users], ["Alice"])
+
+    def test_two_at_once(self) -> None:
+        """Of two who register the same name at the same time one gets it."""
+        self.world.store.holding = True
+        asked = [ensureDeferred(self.accounts.register(name, _GOOD)) for name in ("bob", "BOB")]
+        for _ in range(2):
+            self.world.store.let_through()
+        self.assertEqual(self.done(asked[0]).user.name, "bob")
+        self.refused(Code.NAME_TAKEN, lambda: asked[1])
+
+    def test_closed(self) -> None:
+        """Where registration is closed the administrator alone adds accounts, who then sign in."""
+        self.accounts = self.made(registration_open=False)
+        self.refuse(Code.REGISTRATION_CLOSED, self.accounts.register, "alice", _GOOD)
+        self.done(self.accounts.add("alice", _GOOD))
+        self.refuse(Code.NAME_TAKEN, self.accounts.add, "Alice", _GOOD)
+        self.refuse(Code.WEAK_PASSWORD, self.accounts.add, "bob", "x")
+        self.assertEqual(self.login().user.name, "alice")
+
+    def test_nothing_secret_on_disk(self) -> None:
+        """Neither a password nor a token is in any file."""
+        new = self.register()
+        signed_in = self.login()
+        self.change(signed_in)
+        for path in self.world.folder.iterdir():
+            data = Path(path).read_bytes()
+            for secret in (_GOOD, "battery staple", new.token, signed_in.token):
+                self.assertNotIn(secret.encode(), data)
+
+    def test_off_the_reactor(self) -> None:
+        """Hashing and verifying run in a thread."""
+        self.register()
+        self.login()
+        self.assertEqual(len(self.calls), 2)
+
+    def test_unavailable(self) -> None:
+        """An account that the disk does not take is none."""
+        self.world.store.holding = True
+        asked = ensureDeferred(self.accounts.register("alice", _GOOD))
+        self.world.store.fail()
+        self.refused(Code.UNAVAILABLE, lambda: asked)
+        self.world.store.holding = False
+        self.assertEqual(self.register("Alice").user.name, "Alice")
+
+    def test_without_token(self) -> None:
+        """A session that wants no token gets none, and none is kept."""
+        for signed_in in (self.register(with_token=False), self.login(with_token=False)):
+            self.assertEqual((signed_in.token, signed_in.digest), ("", None))
+        self.assertEqual(
+            [type(write).__name__ for commit in self.world.store.commits for write in commit], ["CreateUser"]
+        )
+
+    def test_default_hasher(self) -> None:
+        """Without another hasher it is argon2id."""
+        accounts = Accounts(
+            self.world.directory, self.world.chat.queue, self.world.store, maybeDeferred, self.world.wall_ms
+        )
+        self.done(accounts.register("alice", _GOOD))
+        self.assertEqual(self.done(self.world.store.password(1))[:10], "$argon2id$")
+
+
+class LoginTests(AccountsTestCase):
+    """Signing in by name and password."""
+
+    def test_wrong(self) -> None:
+        """A wrong password, an unknown name and one that can be none get one answer, after the same work."""
+        self.register()
+        texts, works = set(), set()
+        for name, password in (
+            ("alice", "wrong horse"),
+            ("nobody", _GOOD),
+            ("a b", _GOOD),
+            ("alice", ""),
+            ("alice", "\ud800"),
+            ("alice", "x" * 10_000),
+        ):
+            self.calls.clear()
+            texts.add(self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, name, password))
+            works.add(tuple(self.calls))
+        self.assertEqual((len(texts), len(works), len(works.pop())), (1, 1, 1))
+
+    def test_no_password_given(self) -> None:
+        """A server with passwords wants one."""
+        self.refuse(Code.BAD_REQUEST, self.accounts.login, "alice", None)
+
+    def test_account_without_password(self) -> None:
+        """An account that was made without a password is closed where passwords are asked for."""
+        self.world.add_user("alice")
+        for password in ("", _GOOD):
+            self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, "alice", password)
+
+    def test_damaged_hash(self) -> None:
+        """A hash that is none opens to nobody."""
+        signed_in = self.register()
+        self.patch(self.accounts, "_hash", lambda password: maybeDeferred(lambda: "no hash"))
+        self.change(signed_in)
+        self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, "alice", "no hash")
+
+    def test_by_name(self) -> None:
+        """On a server without passwords a name is enough, an unknown one makes its account, a bad one does not."""
+        self.accounts = self.made(passwords=False)
+        first, again = self.login("Bob", None), self.login("bob", "anything")
+        self.assertEqual((first.new, again.new, again.user), (True, False, first.user))
+        self.assertEqual(self.resume(again.token).user, first.user)
+        self.refuse(Code.BAD_NAME, self.accounts.login, "a b", None)
+        self.accounts = self.made(passwords=False, registration_open=False)
+        self.refuse(Code.REGISTRATION_CLOSED, self.accounts.login, "carol", None)
+        self.assertEqual(self.login("bob", None).new, False)
+
+    def test_token_on_disk_first(self) -> None:
+        """Nobody is signed in before the token is on the disk."""
+        self.register()
+        self.world.store.holding = True
+        asked = ensureDeferred(self.accounts.login("alice", _GOOD))
+        self.world.store.let_through()  # the hash is read
+        self.assertNoResult(asked)
+        self.world.store.fail()
+        self.refused(Code.UNAVAILABLE, lambda: asked)
+
+
+class TokenTests(AccountsTestCase):
+    """Tokens."""
+
+    def test_wrong(self) -> None:
+        """A token that was never given is refused."""
+        self.register()
+        for token in ("", "x", "\ud800", "x" * 60_000):
+            self.refuse(Code.BAD_TOKEN, self.accounts.resume, token)
+
+    def test_differ(self) -> None:
+        """Each sign-in has a token of its own, long enough that nobody guesses it; resuming keeps it."""
+        tokens = {self.register().token, *(self.login().token for _ in range(20))}
+        self.assertEqual((len(tokens), min(map(len, tokens))), (21, 43))
+        token = tokens.pop()
+        resumed = self.resume(token)
+        self.assertEqual((resumed.token, resumed.new), (token, False))
+
+    def test_forget(self) -> None:
+        """A forgotten token is over, the others live."""
+        first, second = self.register(), self.login()
+        assert first.digest is not None
+        self.done(self.accounts.forget(first.digest))
+        self.refuse(Code.BAD_TOKEN, self.accounts.resume, first.token)
+        self.assertEqual(self.resume(second.token).user, first.user)
+
+    def test_ninety_days(self) -> None:
+        """A token lives while it is used within 90 days."""
+        used, unused = self.register(), self.login()
+        for _ in range(3):
+            self.world.ms += TOKEN_SECONDS * 1000
+            self.resume(used.token)
+        self.refuse(Code.BAD_TOKEN, self.accounts.resume, unused.token)
+        self.world.ms += TOKEN_SECONDS * 1000 + 1
+        self.refuse(Code.BAD_TOKEN, self.accounts.resume, used.token)
+
+    def test_written_once_a_day(self) -> None:
+        """That a token was used is written at most once a day."""
+        token = self.register().token
+        count = len(self.world.store.commits)
+        for ms in (0, TOKEN_TOUCH_SECONDS * 1000, 1, 0):
+            self.world.ms += ms
+            self.resume(token)
+        self.assertEqual(self.world.ms, BEGIN_MS + TOKEN_TOUCH_SECONDS * 1000 + 1)
+        self.assertEqual(len(self.world.store.commits), count + 1)
+
+    def test_ended_while_it_is_used(self) -> None:
+        """A token that is ended while somebody resumes by it stays ended."""
+        first = self.register()
+        assert first.digest is not None
+        self.world.ms += TOKEN_TOUCH_SECONDS * 1000 + 1
+        self.world.store.holding = True
+        resuming = ensureDeferred(self.accounts.resume(first.token))
+        forgetting = self.accounts.forget(first.digest)
+        for _ in range(3):
+            self.world.store.let_through()
+        self.done(forgetting)
+        self.world.store.holding = False
+        self.refused(Code.BAD_TOKEN, lambda: resuming)
+        self.refuse(Code.BAD_TOKEN, self.accounts.resume, first.token)
+
+
+class PasswordTests(AccountsTestCase):
+    """Changing the password."""
+
+    def test_change(self) -> None:
+        """The new password opens, the old one does not, and all tokens but the session's own are over."""
+        here, elsewhere = self.register(), self.login()
+        other = self.register("bob")
+        self.change(here)
+        self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, "alice", _GOOD)
+        self.assertEqual(self.login("alice", "battery staple").user, here.user)
+        self.refuse(Code.BAD_TOKEN, self.accounts.resume, elsewhere.token)
+        self.assertEqual([self.resume(one.token).user for one in (here, other)], [here.user, other.user])
+
+    def test_from_a_session_without_token(self) -> None:
+        """A session without a token ends all of them."""
+        first = self.register()
+        self.change(self.login(with_token=False))
+        self.refuse(Code.BAD_TOKEN, self.accounts.resume, first.token)
+
+    def test_refused(self) -> None:
+        """A wrong old password or a weak new one changes nothing."""
+        signed_in = self.register()
+        for code, old, new in (
+            (Code.BAD_CREDENTIALS, "wrong", "battery staple"),
+            (Code.WEAK_PASSWORD, _GOOD, "x"),
+            (Code.WEAK_PASSWORD, _GOOD, "x" * 1_025),
+        ):
+            self.refuse(code, self.accounts.change_password, signed_in.user, old, new, None)
+        self.assertEqual((self.login().user, self.resume(signed_in.token).user), (signed_in.user, signed_in.user))
+
+    def test_account_without_password(self) -> None:
+        """An account without a password has none to change."""
+        user = self.world.add_user("alice")
+        self.refuse(Code.BAD_CREDENTIALS, self.accounts.change_password, user, "", _GOOD, None)
+
+    def test_login_meanwhile(self) -> None:
+        """Who signs in by the old password just before it is changed has no token after the change."""
+        here = self.register()
+        self.world.store.holding = True
+        entering = ensureDeferred(self.accounts.login("alice", _GOOD))
+        changing = ensureDeferred(self.accounts.change_password(here.user, _GOOD, "battery staple", here.digest))
+        for _ in range(3):
+            self.world.store.let_through()
+        self.done(changing)
+        self.world.store.holding = False
+        self.refuse(Code.BAD_TOKEN, self.accounts.resume, self.done(entering).token)
+
+    def test_together(self) -> None:
+        """Where the change and a sign-in by the old password wait for the disk together, the change goes alone."""
+        here = self.register()
+        self.world.store.holding = True
+        changing = ensureDeferred(self.accounts.change_password(here.user, _GOOD, "battery staple", here.digest))
+        entering = ensureDeferred(self.accounts.login("alice", _GOOD))
+        self.accounts.forget(b"keeps the disk busy")
+        for _ in range(3):
+            self.world.store.let_through()
+        self.done(changing)
+        self.refused(Code.BAD_CREDENTIALS, lambda: entering)
+
+    def test_too_late(self) -> None:
+        """Who gave the old password before the change and is let in after it is refused, and so is another change."""
+        here = self.register()
+        self.world.store.holding = True
+        changing = ensureDeferred(self.accounts.change_password(here.user, _GOOD, "battery staple", here.digest))
+        entering = ensureDeferred(self.accounts.login("alice", _GOOD))
+        another = ensureDeferred(self.accounts.change_password(here.user, _GOOD, "of somebody else", None))
+        for _ in range(2):
+            self.world.store.let_through()
+        self.done(changing)
+        self.refused(Code.BAD_CREDENTIALS, lambda: entering)
+        self.refused(Code.BAD_CREDENTIALS, lambda: another)
+        self.world.store.holding = False
+        self.assertEqual((self.login("alice", "battery staple").user, self.resume(here.token).user), (here.user,) * 2)

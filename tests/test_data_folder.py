@@ -1,0 +1,93 @@
+"""The data folder: one process at a time has it, and looking at it writes nothing."""
+
+import os
+import stat
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat import data_folder
+from irchat.data_folder import DATABASE_FILE, DataFolder, FolderInUse, default_data_folder
+
+
+class DataFolderTests(SynchronousTestCase):
+    """`DataFolder`."""
+
+    def setUp(self) -> None:
+        """A place where there is no folder yet."""
+        self.place = Path(self.mktemp())
+        self.path = self.place / "data" / "irchat"
+        self.folder = DataFolder(self.path)
+        self.addCleanup(self.folder.release)
+
+    def test_default(self) -> None:
+        """Where nothing is said it is a folder of IRChat's own."""
+        self.assertEqual(default_data_folder().name, "irchat")
+
+    def test_database(self) -> None:
+        """The database is a file in it."""
+        self.assertEqual(self.folder.database, self.path / DATABASE_FILE)
+
+    def test_made(self) -> None:
+        """It is made for its owner alone, and its lock too."""
+        self.folder.acquire()
+        self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o700)
+        (lock,) = self.path.iterdir()
+        self.assertEqual(stat.S_IMODE(lock.stat().st_mode), 0o600)
+
+    def test_one_at_a_time(self) -> None:
+        """While one has it nobody else can have it; once it is released, and released again, others can."""
+        self.folder.acquire()
+        other = DataFolder(self.path)
+        self.assertRaises(FolderInUse, other.acquire)
+        self.assertRaises(FolderInUse, other.check)
+        self.folder.release()
+        self.folder.release()
+        other.check()
+        other.acquire()
+        self.assertRaises(FolderInUse, self.folder.acquire)
+        other.release()
+        self.folder.acquire()
+
+    def test_check_writes_nothing(self) -> None:
+        """Looking writes nothing, where there is nothing yet and where there is all, and takes no lock."""
+        self.place.mkdir()
+        self.folder.check()
+        self.assertEqual(list(self.place.iterdir()), [])
+        self.folder.acquire()
+        self.folder.release()
+        before = [(path, path.stat().st_mtime_ns) for path in self.path.iterdir()]
+        self.folder.check()
+        self.assertEqual([(path, path.stat().st_mtime_ns) for path in self.path.iterdir()], before)
+        DataFolder(self.path).acquire()
+
+    def test_no_folder(self) -> None:
+        """Where a file stands in the way it is refused."""
+        self.place.write_text("a file")
+        for path in self.place, self.path:
+            self.assertRaises(NotADirectoryError, DataFolder(path).check)
+            self.assertRaises(OSError, DataFolder(path).acquire)
+
+    def test_not_writable(self) -> None:
+        """A folder that cannot be written is refused."""
+        self.place.mkdir()
+        self.patch(data_folder.os, "access", lambda path, mode: path != self.place)
+        self.assertRaises(PermissionError, self.folder.check)
+
+    def test_lock_of_a_dead_process(self) -> None:
+        """The file of the lock alone does not keep anyone out."""
+        self.path.mkdir(parents=True)
+        (self.path / "lock").touch()
+        self.folder.check()
+        self.folder.acquire()
+
+    def test_no_descriptor_is_left(self) -> None:
+        """A refused try leaves no file open."""
+        self.folder.acquire()
+        before = len(os.listdir("/proc/self/fd"))
+        for call in DataFolder(self.path).acquire, DataFolder(self.path).check:
+            self.assertRaises(FolderInUse, call)
+        self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+
+    if not os.path.isdir("/proc/self/fd"):
+        test_no_descriptor_is_left.skip = "needs Linux"

@@ -1,0 +1,120 @@
+"""The plan of garbage collection, and that closed connections do not need it."""
+
+import gc
+from collections.abc import Callable
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.server import garbage
+from irchat.server.garbage import GarbagePlan
+from irchat.server.session import Session
+from tests.harness import Client, Server, ServerTestCase
+
+
+class _Cycle:
+    """An object that only a collection frees."""
+
+    freed = 0
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        _Cycle.freed += 1
+
+
+class GarbagePlanTests(SynchronousTestCase):
+    """`GarbagePlan` by a clock set by hand."""
+
+    def setUp(self) -> None:
+        """A plan that began."""
+        _Cycle.freed = 0
+        self.clock = Clock()
+        self.plan = GarbagePlan(self.clock)
+        self.addCleanup(self.plan.stop)
+        self.plan.start()
+
+    def test_takes_over_and_gives_back(self) -> None:
+        """Python collects nothing by itself from the start to the stop, and as before after it."""
+        self.assertFalse(gc.isenabled())
+        self.plan.stop()
+        self.plan.stop()
+        self.assertTrue(gc.isenabled())
+        self.assertEqual((gc.get_freeze_count(), self.clock.getDelayedCalls()), (0, []))
+
+    def test_young_garbage(self) -> None:
+        """What became garbage lately is freed within a second."""
+        self.clock.advance(1)
+        _Cycle()
+        self.assertEqual(_Cycle.freed, 0)
+        self.clock.advance(1)
+        self.assertEqual(_Cycle.freed, 1)
+
+    def test_what_lives_on_is_not_looked_at(self) -> None:
+        """Objects that outlive a second are not gone through again, so that a turn stays short, however many they are."""
+        kept = [[number] for number in range(100_000)]
+        self.clock.advance(1)
+        self.assertGreater(gc.get_freeze_count(), len(kept))
+        self.assertEqual(sum(gc.get_count()[1:]), 0)
+
+    def test_old_garbage(self) -> None:
+        """What became garbage late is freed within a minute while there are few objects, and never while there are many."""
+        self.patch(garbage.gc, "get_freeze_count", lambda: 99_000)
+        old = _Cycle()
+        self.clock.pump([1] * 2)
+        del old
+        self.clock.pump([1] * 60)
+        self.assertEqual(_Cycle.freed, 1)
+        self.patch(garbage.gc, "get_freeze_count", lambda: 101_000)
+        old = _Cycle()
+        self.clock.pump([1] * 2)
+        del old
+        self.clock.pump([1] * 130)
+        self.assertEqual(_Cycle.freed, 1)
+
+
+class ClosedConnectionTests(ServerTestCase):
+    """A connection that closed is freed by reference counting alone."""
+
+    def check(self, visit: Callable[[Server], Client]) -> None:
+        """Let a client come and go with the collector off; what is garbage then must not be of a session."""
+        server = self.make_server()
+        self._come_and_go(server, visit)
+        gc.collect()
+        gc.disable()
+        self.addCleanup(gc.enable)
+        self._come_and_go(server, visit)
+        self.assertEqual([one for one in gc.get_objects() if isinstance(one, Session)], [])
+
+    def _come_and_go(self, server: Server, visit: Callable[[Server], Client]) -> None:
+        client = visit(server)
+        client.leave()
+        client.socket.protocol = None  # as Twisted's own transport does
+        server.clients.clear()
+        server.advance(1, 1, 15)
+
+    def test_json(self) -> None:
+        """Of a program."""
+
+        def visit(server: Server) -> Client:
+            client = server.json("alice")
+            client.ask("send", chat="GLOBAL", text="hi")
+            client.ask("history", chat="GLOBAL")
+            return client
+
+        self.check(visit)
+
+    def test_text(self) -> None:
+        """Of a person."""
+
+        def visit(server: Server) -> Client:
+            client = server.text("alice")
+            client.type("hi", "*9* psst", "ls GLOBAL")
+            return client
+
+        self.check(visit)
+
+    def test_nobody(self) -> None:
+        """Of who never signed in."""
+        self.check(lambda server: server.json())

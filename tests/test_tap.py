@@ -1,0 +1,243 @@
+"""The options of ``twistd irchat``, and what is checked before anything is written; the service is in
+test_tap_service.py."""
+
+import os
+import socket
+import sqlite3
+import ssl
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from twisted.internet.error import CannotListenError
+from twisted.python import usage
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat import tap
+from irchat.config import make_config
+from irchat.data_folder import DataFolder, FolderInUse, default_data_folder
+from irchat.server.certificates import ensure_self_signed
+from irchat.store.migrations import NewerDatabase
+from irchat.tap import ChatServer, Options, makeService
+
+
+def options_of(*arguments: str) -> Options:
+    """The options in these arguments."""
+    options = Options()
+    options.parseOptions(list(arguments))
+    return options
+
+
+class _TapTestCase(SynchronousTestCase):
+    def _refused(self, call: Any, *arguments: Any) -> str:
+        """The one line with which the process ends."""
+        line = self.assertRaises(SystemExit, call, *arguments).code
+        self.assertIsInstance(line, str)
+        self.assertTrue(line.startswith("irchat: "), line)
+        self.assertNotIn("\n", line)
+        return line
+
+
+class OptionsTests(_TapTestCase):
+    """`Options`."""
+
+    def test_defaults(self) -> None:
+        """Without options the server is open to all, on all addresses, with TLS and passwords."""
+        config = options_of().config
+        self.assertEqual(config, make_config({}))
+        self.assertEqual((config.host, config.port, config.data), (None, 7667, default_data_folder()))
+        self.assertFalse(config.no_tls or config.no_passwords)
+
+    def test_values(self) -> None:
+        """Each option is taken in its own kind."""
+        config = options_of("--data", "here", "--host", "127.0.0.1", "--port", "0", "--registration", "closed",
+                             "--rate", "0.5", "--name", "Ship of fools", "--no-tls", "--no-passwords", "--admin", "Alice", "--admin", "bob", "--per-address", "0").config
+        self.assertEqual((config.data, config.port, config.limits.rate), (Path("here").absolute(), 0, 0.5))
+        self.assertEqual((config.host, config.registration_open, config.name), ("127.0.0.1", False, "Ship of fools"))
+        self.assertTrue(config.no_tls and config.no_passwords)
+        self.assertEqual((config.admins, config.limits.per_address), (frozenset({"alice", "bob"}), 0))
+
+    def test_file(self) -> None:
+        """Settings come from a file where the command line does not say otherwise; a wrong file is named."""
+        path = Path(self.mktemp()).absolute()
+        path.write_text('port = 1\nrate = 2\nno-tls = true\nadmin = ["alice"]\n')
+        config = options_of("--config", str(path), "--port", "0").config
+        self.assertEqual((config.port, config.limits.rate, config.no_tls), (0, 2, True))
+        self.assertEqual(config.admins, frozenset({"alice"}))
+        path.write_text("nonsense = 1")
+        self.assertIn(str(path), self._refused(options_of, "--config", str(path)))
+
+    def test_home(self) -> None:
+        """A tilde in the data folder is the home folder, for no shell may have seen it."""
+        self.assertEqual(options_of("--data=~/chat").config.data, Path.home() / "chat")
+
+    def test_wrong_values(self) -> None:
+        """Each wrong option ends the process with one line that names it and points to the help."""
+        for arguments in (
+            ["--port", "x"], ["--port", "-1"], ["--port", "65536"], ["--port", "7.5"], ["--port", ""],
+            ["--rate", "x"], ["--rate", "-1"], ["--rate", "nan"], ["--rate", "inf"], ["--rate", "1e10"],
+            ["--registration", "ajar"], ["--registration", ""],
+            ["--tls-cert", "a.pem"], ["--tls-key", "a.pem"],
+            ["--tls-cert", "a.pem", "--tls-key", "a.pem", "--no-tls"],
+            ["--name", ""], ["--name", "   "], ["--name", "a\nb"], ["--name", "\x1b[2J"], ["--name", "x" * 65],
+            ["--nonsense"], ["--port"],
+        ):  # fmt: skip
+            line = self._refused(options_of, *arguments)
+            self.assertIn(arguments[0].removeprefix("--"), line)
+            self.assertTrue(line.endswith("; see twistd irchat --help"), line)
+        self._refused(options_of, "argument")
+
+    def test_every_option_has_its_help(self) -> None:
+        """The help has a line for each option."""
+        manual = Options().getUsage()
+        for name, *_ in [*Options.optParameters, *Options.optFlags]:
+            self.assertIn(f"--{name}", manual)
+        self.assertIsInstance(Options(), usage.Options)
+
+
+class MakeServiceTests(_TapTestCase):
+    """`makeService` looks and writes nothing."""
+
+    def setUp(self) -> None:
+        """A folder for data that is not there yet, and a reactor that keeps its clock."""
+        self.place = Path(self.mktemp())
+        self.place.mkdir()
+        self.data = self.place / "data"
+        self.clocks: list[Any] = []
+        self.patch(tap, "install_forward_clock", self.clocks.append)
+
+    def _make(self, *arguments: str) -> ChatServer:
+        service = makeService(options_of("--data", str(self.data), "--host", "127.0.0.1", "--port", "0", *arguments))
+        self.assertIsInstance(service, ChatServer)
+        return service
+
+    def test_nothing_is_written(self) -> None:
+        """It gives a service, installs the clock that only goes forward, and leaves no file and no port behind."""
+        for _ in range(2):
+            self._make()
+        self.assertEqual(list(self.place.iterdir()), [])
+        self.assertEqual(self.clocks, [tap.reactor] * 2)
+
+    def test_data_in_the_way(self) -> None:
+        """A data folder that cannot be one is told in one line that names it."""
+        self.data.write_text("a file")
+        self.assertIn(f"{self.data} cannot be used", self._refused(self._make))
+
+    def test_data_in_use(self) -> None:
+        """A data folder that another server has is told in one line that names it and says what to do."""
+        other = DataFolder(self.data)
+        other.acquire()
+        self.addCleanup(other.release)
+        line = self._refused(self._make)
+        self.assertIn(str(self.data), line)
+        self.assertIn("choose another --data", line)
+
+    def test_database(self) -> None:
+        """A database that is damaged is told in one line that says what to do, and stays as it is."""
+        self.data.mkdir()
+        damaged = b"no database " * 1_000
+        DataFolder(self.data).database.write_bytes(damaged)
+        self.assertIn("restore a backup", self._refused(self._make))
+        (left,) = self.data.iterdir()
+        self.assertEqual(left.read_bytes(), damaged)
+
+    def test_port_in_use(self) -> None:
+        """A port that another program has is told in one line that names it and says what to do."""
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = str(other.getsockname()[1])
+            line = self._refused(self._make, "--port", port)
+        self.assertIn(f"cannot listen on 127.0.0.1, port {port}", line)
+        self.assertIn("choose another --port", line)
+
+    def test_host(self) -> None:
+        """A host that is no address of this machine is told in one line."""
+        for host in "nonsense", "chat.example", "999.1.1.1", "192.0.2.1":
+            self.assertIn(host, self._refused(self._make, "--host", host))
+
+    def test_all_addresses(self) -> None:
+        """Without a host it is checked on all addresses, of IPv6 where there is IPv6."""
+        config = options_of("--data", str(self.data), "--port", "0")
+        makeService(options)
+
+        class NoIPv6(socket.socket):
+            def bind(self, address: Any) -> None:
+                if address[0] == "::":
+                    raise OSError
+                super().bind(address)
+
+        self.assertIn(tap._interface(None), ("::", "0.0.0.0"))
+        self.patch(tap.socket, "socket", NoIPv6)
+        self.assertEqual(tap._interface(None), "0.0.0.0")
+        makeService(options)
+
+    def test_certificate(self) -> None:
+        """A certificate and key that fit are taken; those that do not, or are not there, are told in one line."""
+        certificate, key = map(str, ensure_self_signed(self.place, "chat.example"))
+        self._make("--tls-cert", certificate, "--tls-key", key)
+        (self.place / "other").mkdir()
+        _, other = map(str, ensure_self_signed(self.place / "other", "chat.example"))
+        line = self._refused(self._make, "--tls-cert", certificate, "--tls-key", other)
+        self.assertIn("certificate and key cannot be used", line)
+        self._refused(self._make, "--tls-cert", certificate, "--tls-key", str(self.place / "nothing"))
+        Path(key).write_text("nonsense")
+        self.assertIn("cannot be used", self._refused(self._make, "--tls-cert", certificate, "--tls-key", key))
+        locked = serialization.load_pem_private_key(Path(other).read_bytes(), None).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"secret"),
+        )
+        Path(key).write_bytes(locked)
+        self.assertIn("locked by a password", self._refused(self._make, "--tls-cert", certificate, "--tls-key", key))
+
+
+class ExplainTests(_TapTestCase):
+    """What stands in the way is told in one line with what to do."""
+
+    def test_each(self) -> None:
+        """Each kind of error names what it is about."""
+        config = options_of("--data", "/data", "--port", "5")
+        for error, wanted in (
+            (FolderInUse("another server uses it"), "/data is in use: another server uses it"),
+            (NewerDatabase("it is newer"), "the data in /data cannot be used: it is newer"),
+            (sqlite3.DatabaseError("malformed"), "the database in /data cannot be used: malformed"),
+            (ssl.SSLError(1, "the key is locked"), "the certificate and key cannot be used: the key is locked"),
+            (CannotListenError("", 5, OSError(98, "in use")), "cannot listen on all addresses, port 5"),
+            (OSError("not a folder"), "the data folder /data cannot be used: not a folder"),
+            (PermissionError(13, "denied", "/data/lock"), f"/data/lock: {os.strerror(13)}"),
+            (OSError(98, "in use"), f"cannot listen on all addresses, port 5: {os.strerror(98)}"),
+        ):
+            line = tap._explain(error, options)
+            self.assertIn(wanted, line)
+            self.assertNotIn("\n", line)
+
+
+class BannerTests(SynchronousTestCase):
+    """What is told on starting."""
+
+    def _banner(self, *arguments: str, port: int = 7667) -> list[str]:
+        server = ChatServer(options_of("--data", "/data", *arguments), lambda text: None, Path())
+        server.port = port
+        server._certificate = None
+        return server._banner().splitlines()
+
+    def test_how_to_join(self) -> None:
+        """It says where the server listens and how to join: an address that others can use, a port where it is not
+        the default, brackets round an IPv6 address."""
+        self.patch(tap, "_own_address", lambda: "192.0.2.7")
+        self.assertEqual(self._banner("--no-tls"), [
+            "IRChat listens on all addresses, port 7667, WITHOUT TLS",
+            "Data: /data",
+            "To join: python -m irchat.client --no-tls 192.0.2.7",
+        ])  # fmt: skip
+        self.assertTrue(self._banner("--host", "::1", port=99)[-1].endswith(" [::1]:99"))
+
+    def test_own_address(self) -> None:
+        """Where there is no way to others, the machine's name stands in the place of its address."""
+        self.assertTrue(tap._own_address())
+
+        class Nowhere(socket.socket):
+            def connect(self, address: Any) -> None:
+                raise OSError
+
+        self.patch(tap.socket, "socket", Nowhere)
+        self.assertEqual(tap._own_address(), socket.gethostname())

@@ -1,0 +1,211 @@
+"""The service for real: ports of this machine, files in folders, and threads."""
+
+import os
+import socket
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+from twisted.internet import defer, reactor, ssl
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint, connectProtocol, wrapClientTLS
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+from twisted.trial.unittest import TestCase
+
+from irchat import admin, tap
+from irchat.data_folder import DataFolder
+from irchat.portfile import Server, find_servers
+from irchat.server.certificates import CERTIFICATE_FILE, KEY_FILE, fingerprint
+from irchat.server.control import SOCKET_FILE
+from irchat.tap import ChatServer
+from tests.test_tap import options_of
+
+
+class Client(LineReceiver):
+    """Gives the lines that come, one by one."""
+
+    delimiter = b"\n"
+
+    def __init__(self) -> None:
+        self.lines: defer.DeferredQueue[bytes] = defer.DeferredQueue()
+        self.lost: Deferred[None] = Deferred()
+
+    def lineReceived(self, line: bytes) -> None:
+        self.lines.put(line)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.lost.callback(None)
+
+    async def next(self, start: bytes) -> bytes:
+        """The next line that starts so."""
+        while not (line := await self.lines.get()).startswith(start):
+            pass
+        return line
+
+
+class Terminal:
+    """Keeps what is said on starting; a failure is the exit of the process."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.announce = self.said.append
+
+    def fail(self, line: str) -> NoReturn:
+        raise SystemExit(line)
+
+
+class ServiceTests(TestCase):
+    """`ChatServer`."""
+
+    timeout = 60
+
+    def setUp(self) -> None:
+        """Folders with short names, for the path of a UNIX socket is not long."""
+        folder = tempfile.TemporaryDirectory(prefix="irchat-")
+        self.addCleanup(folder.cleanup)
+        self.data, self.runtime = Path(folder.name) / "data", Path(folder.name) / "run"
+        self.terminal = Terminal()
+        self.said = self.terminal.said
+
+    def _start(self, *arguments: str, running: bool = True) -> ChatServer:
+        options = options_of("--data", str(self.data), "--host", "127.0.0.1", "--port", "0", *arguments)
+        service = ChatServer(options, self.terminal, self.runtime)
+        if running:
+            service.startService()
+        return service
+
+    async def _connect(self, service: ChatServer, *, tls: bool) -> Client:
+        endpoint: Any = TCP4ClientEndpoint(reactor, "127.0.0.1", service.port)
+        if tls:
+            endpoint = wrapClientTLS(ssl.CertificateOptions(verify=False), endpoint)
+        client = Client()
+        await connectProtocol(endpoint, client)
+        self.assertEqual(await client.lines.get(), b"IRChat/1 IRChat: your username?")
+        return client
+
+    def _modes(self) -> dict[str, int]:
+        return {path.name: stat.S_IMODE(path.stat().st_mode) for path in self.data.iterdir()}
+
+    async def test_tls(self) -> None:
+        """Over TLS a client is greeted, registers, sends, and is told when the server stops; what was sent is there
+        after the next start; nothing is left behind but the data."""
+        service = self._start()
+        client = await self._connect(service, tls=True)
+        client.sendLine(b'{"type":"register","name":"alice","password":"correct horse"}')
+        await client.next(b'{"type":"welcome"')
+        client.sendLine(b'{"type":"send","chat":"GLOBAL","text":"kept"}')
+        await client.next(b'{"type":"sent"')
+        await service.stopService()
+        await client.next(b'{"type":"bye"')
+        await client.lost
+        self.assertEqual(find_servers(self.runtime), [])
+        DataFolder(self.data).check()
+        service = self._start()
+        client = await self._connect(service, tls=True)
+        client.sendLine(b'{"type":"login","name":"alice","password":"correct horse"}')
+        await client.next(b'{"type":"welcome"')
+        client.sendLine(b'{"type":"history","chat":"GLOBAL"}')
+        self.assertIn(b'"text":"kept"', await client.next(b'{"type":"history"'))
+        await service.stopService()
+        await client.lost
+
+    async def test_plain(self) -> None:
+        """Without TLS a client is greeted too, and no certificate is made."""
+        service = self._start("--no-tls")
+        client = await self._connect(service, tls=False)
+        client.sendLine(b"exit")
+        self.assertEqual(find_servers(self.runtime), [Server(service.port, False, os.getpid())])
+        await service.stopService()
+        await client.lost
+        self.assertNotIn(KEY_FILE, self._modes())
+        self.assertIn("WITHOUT TLS", self.said[0])
+
+    async def test_files(self) -> None:
+        """While it runs, its files are for its owner alone, and clients of this machine find it; the same certificate
+        is told on each start."""
+        service = self._start()
+        modes = self._modes()
+        self.assertEqual(stat.S_IMODE(self.data.stat().st_mode), 0o700)
+        for name in KEY_FILE, SOCKET_FILE, "lock":
+            self.assertEqual(modes[name], 0o600, name)
+        self.assertEqual(find_servers(self.runtime), [Server(service.port, True, os.getpid())])
+        await service.stopService()
+        self.assertEqual(find_servers(self.runtime), [])
+        self.assertNotIn(SOCKET_FILE, self._modes())
+        await self._start().stopService()
+        certificates = [line for said in self.said for line in said.splitlines() if line.startswith("Certificate: ")]
+        self.assertEqual(certificates, [f"Certificate: {fingerprint(self.data / CERTIFICATE_FILE)}"] * 2)
+
+    async def test_given_certificate(self) -> None:
+        """A certificate of one's own is used, and none is made."""
+        await self._start().stopService()
+        elsewhere = self.data.rename(self.data.with_name("elsewhere"))
+        service = self._start("--tls-cert", str(elsewhere / CERTIFICATE_FILE), "--tls-key", str(elsewhere / KEY_FILE))
+        client = await self._connect(service, tls=True)
+        self.assertIn(fingerprint(elsewhere / CERTIFICATE_FILE), self.said[-1])
+        self.assertNotIn(KEY_FILE, self._modes())
+        await service.stopService()
+        await client.lost
+
+    async def test_administrator(self) -> None:
+        """The administrator adds users through the door of the running server, as `irchat.admin` asks."""
+        service = self._start("--registration", "closed", "--no-tls")
+        path = self.data / SOCKET_FILE
+        control = Client()
+        await connectProtocol(UNIXClientEndpoint(reactor, str(path)), control)
+        control.sendLine(b'{"command":"add-user","name":"alice","password":"correct horse"}')
+        self.assertEqual(await control.lines.get(), b'{"error":""}')
+        control.transport.loseConnection()
+        await control.lost
+        await tap.deferToThreadPool(reactor, service._hashing, admin.add, self.data, "bob", "correct horse")
+        taken = tap.deferToThreadPool(reactor, service._hashing, admin.add, self.data, "bob", "correct horse")
+        self.assertIn("is taken", str(await self.assertFailure(taken, admin.Failed)))
+        for name in b"alice", b"bob":
+            client = await self._connect(service, tls=False)
+            client.sendLine(b'{"type":"login","name":"%b","password":"correct horse"}' % name)
+            await client.next(b'{"type":"welcome"')
+            client.sendLine(b'{"type":"logout"}')
+            await client.lost
+        await service.stopService()
+
+    async def test_no_door(self) -> None:
+        """Where the administrator's socket or the port file cannot be made the server runs all the same and the log
+        says so."""
+        self.data = self.data / ("d" * 120)
+        self.runtime.write_text("a file")
+        errors: list[str] = []
+        self.patch(tap._log, "error", lambda text, **_: errors.append(text))
+        service = self._start("--no-tls")
+        client = await self._connect(service, tls=False)
+        await service.stopService()
+        await client.lost
+        self.assertEqual([error.split(" ")[0] for error in errors], ["irchat.admin", "clients"])
+
+    async def test_cannot_start(self) -> None:
+        """Where the port is taken, the data is in use or is no database, it ends with one line."""
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            service = self._start("--no-tls", "--port", str(other.getsockname()[1]), running=False)
+            self.assertIn("cannot listen", str(self.assertRaises(SystemExit, service.startService)))
+            service._hashing.stop()
+            service._store.close()
+        service = self._start("--no-tls", running=False)
+        self.assertIn("is in use", str(self.assertRaises(SystemExit, service.startService)))
+        self.data = self.data.with_name("damaged")
+        self.data.mkdir()
+        (self.data / "irchat.sqlite").write_bytes(b"no database " * 1_000)
+        service = self._start("--no-tls", running=False)
+        self.assertIn("restore a backup", str(self.assertRaises(SystemExit, service.startService)))
+
+    async def test_not_all_is_saved(self) -> None:
+        """Where the disk does not take what is queued, stopping does not wait for it for ever, and says so."""
+        self.patch(tap, "_SETTLE_SECONDS", 0.01)
+        service = self._start("--no-tls")
+        stuck: Deferred[None] = Deferred()
+        self.patch(service._chat, "settled", lambda: stuck)
+        await service.stopService()
+        self.assertEqual(len(self.flushLoggedErrors(defer.TimeoutError)), 1)
+
+
