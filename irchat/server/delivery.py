@@ -34,7 +34,8 @@ class _Run:
     def __init__(self, publications: Sequence[Publication]) -> None:
         self.publications = publications
         self.origins = {id(p.origin) for p in publications if p.origin is not None}
-        self.hidden = frozenset().union(*(p.hidden for p in publications))
+        first = publications[0].hidden
+        self.hidden = first if len(publications) == 1 else frozenset(first).union(*(p.hidden for p in publications))
         self._joined: dict[Encode, bytes] = {}
 
     def bytes_for(self, encode: Encode) -> bytes:
@@ -93,7 +94,8 @@ class Delivery:
             of_user = self._of_user
             sessions = [session for user in audience if user in of_user for session in of_user[user]]
         if run.origins or run.hidden:
-            excepted, alike = [], []
+            excepted: list[Recipient] = []
+            alike: list[Recipient] = []
             for session in sessions:
                 is_excepted = id(session) in run.origins or session.user_id in run.hidden
                 (excepted if is_excepted else alike).append(session)
