@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 # CLOCK_BOOTTIME is Linux's; elsewhere the monotonic clock of clock_gettime is the nearest (on macOS it counts sleep).
@@ -36,4 +37,10 @@ def wall_ms() -> int:
 def rfc3339(ms: int) -> str:
     """``ms`` since the epoch as RFC 3339 in UTC with milliseconds: ``2026-11-22T14:03:05.120Z``."""
     seconds, rest = divmod(ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{_to_the_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=1_024)
+def _to_the_second(seconds: int) -> str:
+    """Remembered, for most of what is told at one time was said in the same second."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]

@@ -73,6 +73,7 @@ class TLSLayer(Protocol):
             self._inner.connectionLost(reason)
         elif self._on_failure is not None:
             self._failed(ssl.SSLEOFError("the connection ended during the handshake"))
+        del self._inner  # which knows this layer as its transport; a cycle would be garbage
 
     def _advance(self) -> None:
         try:

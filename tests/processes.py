@@ -147,29 +147,48 @@ class JSONClient:
 class TerminalProcess:
     """A process in a pseudo-terminal, its screen as a person sees it."""
 
-    def __init__(self, arguments: Sequence[str], home: Path) -> None:
-        self.screen = pyte.HistoryScreen(_COLUMNS, _LINES, history=1_000)
+    def __init__(
+        self, arguments: Sequence[str], home: Path, columns: int = _COLUMNS, lines: int = _LINES, **variables: str
+    ) -> None:
+        self.screen = pyte.HistoryScreen(columns, lines, history=1_000)
         self._stream = pyte.ByteStream(self.screen)
         self.output = b""
         controller, terminal = pty.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", _LINES, _COLUMNS, 0, 0))
         self._controller = controller
+        self._set_size(columns, lines)
         self.process = subprocess.Popen(
             arguments,
             cwd=home,
-            env=environment(home),
+            env={**environment(home), **variables},
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 -- no threads run here
         )
         os.close(terminal)
 
     @classmethod
     def client(cls, address: str, home: Path, *options: str) -> "TerminalProcess":
-        """``python -m irchat.client`` in a terminal."""
-        return cls([sys.executable, "-m", "irchat.client", *options, address], home)
+        """``python -m irchat.client --plain`` in a terminal."""
+        return cls([sys.executable, "-m", "irchat.client", "--plain", *options, address], home)
+
+    @classmethod
+    def full_screen(
+        cls, address: str, home: Path, *options: str, columns: int = 80, lines: int = 24, **variables: str
+    ) -> "TerminalProcess":
+        """``python -m irchat.client`` in a terminal of that size."""
+        return cls([sys.executable, "-m", "irchat.client", *options, address], home, columns, lines, **variables)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Make the terminal another size."""
+        self._read()
+        self.screen.resize(lines, columns)
+        self._set_size(columns, lines)
+
+    def modes(self) -> list[Any]:
+        """How the terminal is set up: cooked or raw, echo or none."""
+        return termios.tcgetattr(self._controller)
 
     def type(self, line: str) -> None:
         """Type a line and Enter."""
@@ -182,7 +201,8 @@ class TerminalProcess:
     def text(self) -> str:
         """What the screen and its scrollback show."""
         self._read()
-        above = ("".join(row[column].data for column in range(_COLUMNS)) for row in self.screen.history.top)
+        columns = range(self.screen.columns)
+        above = ("".join(row[column].data for column in columns) for row in self.screen.history.top)
         return "\n".join(line.rstrip() for line in [*above, *self.screen.display])
 
     def expect(self, wanted: str) -> str:
@@ -194,6 +214,11 @@ class TerminalProcess:
         return wait_for(
             lambda: text if unwanted not in (text := self.text()) else None, f"{unwanted!r} to go", self.text
         )
+
+    def read_raw(self, seconds: float) -> None:
+        """Take what comes within some seconds into ``output`` without looking at the screen, which costs time."""
+        if select.select([self._controller], [], [], seconds)[0]:
+            self.output += os.read(self._controller, 65_536)
 
     def wait(self) -> int:
         """The exit status, when it ends."""
@@ -207,6 +232,9 @@ class TerminalProcess:
             self.process.kill()
         self.process.wait(PATIENCE)
         os.close(self._controller)
+
+    def _set_size(self, columns: int, lines: int) -> None:
+        fcntl.ioctl(self._controller, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
 
     def _read(self) -> None:
         while select.select([self._controller], [], [], 0)[0]:

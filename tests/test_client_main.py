@@ -93,7 +93,7 @@ class MainTests(SynchronousTestCase):
         self.addCleanup(installed.stop)
         errors = io.StringIO()
         with contextlib.redirect_stderr(errors):
-            status = self.assertRaises(SystemExit, main, list(arguments)).code
+            status = self.assertRaises(SystemExit, main, ["--plain", *arguments]).code
         for descriptor in self.descriptors:
             if descriptor >= 0:
                 os.close(descriptor)

@@ -2,10 +2,11 @@
 
 import contextlib
 import io
+import os
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.options import Options, parse_options
+from irchat.client.options import Options, parse_options, wants_full_screen
 from irchat.fingerprint import fingerprint_of
 
 
@@ -28,11 +29,29 @@ class OptionsTests(SynchronousTestCase):
         self.assertEqual(parse_options(["--no-tls", "--json", "h"]), Options("h", False, True, None))
         self.assertEqual(parse_options(["--fingerprint", fingerprint.lower(), "h"]).fingerprint, fingerprint)
 
+    def test_screen(self) -> None:
+        """The full screen is for a terminal that can show it, where nothing else was asked for."""
+        self.patch(os, "isatty", lambda descriptor: True)
+        for arguments, term, wanted in [
+            (["h"], "xterm", True),
+            (["--no-bell", "h"], "xterm", True),
+            (["--plain", "h"], "xterm", False),
+            (["--json", "h"], "xterm", False),
+            (["--forget", "h"], "xterm", False),
+            (["h"], "dumb", False),
+        ]:
+            options = parse_options(arguments)
+            self.assertEqual(wants_full_screen(options, {"TERM": term}), wanted, arguments)
+        self.assertFalse(parse_options(["--no-bell", "h"]).bell)
+        self.assertFalse(wants_full_screen(parse_options(["h"]), {}))
+        self.patch(os, "isatty", lambda descriptor: descriptor == 0)
+        self.assertFalse(wants_full_screen(parse_options(["h"]), {"TERM": "xterm"}))
+
     def test_help(self) -> None:
         """``--help`` explains every option."""
         status, text = self._ended("--help")
         self.assertEqual(status, 0)
-        for option in "[user@]host[:port]", "--no-tls", "--fingerprint", "--json":
+        for option in "[user@]host[:port]", "--no-tls", "--fingerprint", "--json", "--plain", "--no-bell", "--forget":
             self.assertIn(option, text)
 
     def test_wrong(self) -> None:

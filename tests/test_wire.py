@@ -15,7 +15,8 @@ from tests.shapes import members, plain_text, structs
 
 any_request = st.one_of([structs(struct) for struct in members(requests.ANY)])
 any_event = st.one_of([structs(struct) for struct in members(events.ANY)])
-any_ref = st.integers(-(2**63), 2**63 - 1) | st.text(st.characters(exclude_categories=["Cs"]), max_size=rules.REF_LENGTH)
+any_int = st.integers(-(2**63), 2**63 - 1)
+any_ref = any_int | st.text(st.characters(exclude_categories=["Cs"]), max_size=rules.REF_LENGTH)
 
 _TAGS = [struct.__struct_config__.tag for struct in members(requests.ANY)]
 _FIELDS = sorted({name for struct in members(requests.ANY) for name in struct.__struct_fields__} | {"type", "nonsense"})

@@ -19,7 +19,8 @@ class TimedMessage:
     """A timed message while it lives.
 
     ``at`` and ``expires_at`` in ms since the epoch, for showing; ``end`` in seconds of the forward clock, to decide.
-    ``order`` rises with each. ``had``: ids of those who were given it at once. ``may_see``: ids of those who were in the group when it was sent, None for GLOBAL and for a private chat.
+    ``order`` rises with each. ``had``: ids of those who were given it at once. ``may_see``: ids of those who were in
+    the group when it was sent, None for GLOBAL and for a private chat.
     """
 
     __slots__ = (

@@ -1,7 +1,12 @@
 """The command ``irchat``, also ``python -m irchat.client``."""
 
+import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from irchat.client.options import Options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -15,9 +20,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     # Imported here, because it takes long enough for a user to think better of it and press Ctrl-C.
-    from irchat.client.options import parse_options  # noqa: PLC0415
+    from irchat.client.options import parse_options, wants_full_screen  # noqa: PLC0415
 
     options = parse_options(arguments)
+    if wants_full_screen(options, os.environ):
+        return _run_full_screen(options)
     from twisted.internet import reactor  # noqa: PLC0415
 
     from irchat.client.parts import run_client  # noqa: PLC0415
@@ -27,6 +34,26 @@ def _run(arguments: Sequence[str] | None) -> int:
     forbid_core_dumps()
     install_forward_clock(reactor)  # type: ignore[arg-type]
     return run_client(reactor, options)
+
+
+def _run_full_screen(options: "Options") -> int:
+    """prompt_toolkit wants an asyncio loop, so Twisted runs on one here, and only here."""
+    import asyncio  # noqa: PLC0415
+
+    from twisted.internet import asyncioreactor  # noqa: PLC0415
+
+    from irchat.client.terminal.loop import ForwardLoop  # noqa: PLC0415
+
+    loop = ForwardLoop()
+    asyncio.set_event_loop(loop)
+    asyncioreactor.install(loop)
+    from twisted.internet import reactor  # noqa: PLC0415
+
+    from irchat.client.terminal.parts import run_full_screen  # noqa: PLC0415
+    from irchat.clock import install_forward_clock  # noqa: PLC0415
+
+    install_forward_clock(reactor)  # type: ignore[arg-type]
+    return run_full_screen(reactor, options)
 
 
 if __name__ == "__main__":

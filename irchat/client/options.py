@@ -1,7 +1,8 @@
 """The command line of the client."""
 
 import argparse
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from irchat.fingerprint import parse_fingerprint
@@ -14,6 +15,9 @@ class Options(NamedTuple):
     tls: bool
     json: bool
     fingerprint: str | None
+    plain: bool = False
+    bell: bool = True
+    forget: bool = False
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
@@ -32,8 +36,26 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         help="trust exactly the certificate that has this fingerprint",
     )
     parser.add_argument("--json", action="store_true", help="pass lines of JSON through, for bots")
+    parser.add_argument("--plain", action="store_true", help="lines in place of a full screen, for screen readers")
+    parser.add_argument("--no-bell", action="store_true", help="do not ring and do not notify")
+    parser.add_argument("--forget", action="store_true", help="forget the sign-in that is kept, and end")
     options = parser.parse_args(arguments)
-    return Options(options.address, not options.no_tls, options.json, options.fingerprint)
+    return Options(
+        options.address,
+        not options.no_tls,
+        options.json,
+        options.fingerprint,
+        options.plain,
+        not options.no_bell,
+        options.forget,
+    )
+
+
+def wants_full_screen(options: Options, environment: Mapping[str, str]) -> bool:
+    """Whether to open the full screen: on a terminal that can show it, where nothing else was asked for."""
+    if options.json or options.plain or options.forget or environment.get("TERM", "dumb") == "dumb":
+        return False
+    return os.isatty(0) and os.isatty(1)
 
 
 def _fingerprint(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Puts the parts of the client together: the only file that names them all."""
+"""Puts the parts of the plain client together."""
 
 import os
 import secrets
@@ -12,10 +12,11 @@ import platformdirs
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.stdio import StandardIO
 
-from irchat.client.address import find_target, parse_address
+from irchat.client.address import Address, find_target, parse_address
 from irchat.client.console import Console
 from irchat.client.dialer import PATIENCE, Dialer
 from irchat.client.echo import Echo
+from irchat.client.forget import Forget
 from irchat.client.known_hosts import KnownHosts
 from irchat.client.options import Options
 from irchat.client.passthrough import PassThrough
@@ -23,6 +24,7 @@ from irchat.client.plain import PlainChat
 from irchat.client.run import Run
 from irchat.client.screen import Screen, TerminalScreen
 from irchat.client.stop import Stop
+from irchat.client.tokens import Tokens
 from irchat.client.trust import Trust
 from irchat.portfile import default_directory, find_servers
 
@@ -34,7 +36,7 @@ def run_client(reactor: Any, options: Options) -> int:
     try:
         return _run(reactor, options)
     except Stop as stop:
-        _write_error(f"! {stop.text}")
+        write_error(f"! {stop.text}")
         return 1
     finally:
         # A shell shares these descriptors with us, and does not expect them as Twisted leaves them.
@@ -43,20 +45,14 @@ def run_client(reactor: Any, options: Options) -> int:
 
 
 def _run(reactor: Any, options: Options) -> int:
-    address = parse_address(options.address)
-    target = find_target(
-        address,
-        tls=options.tls,
-        own_name=socket.gethostname(),
-        find_servers=partial(find_servers, default_directory()),
-    )
-    known_hosts = KnownHosts(Path(platformdirs.user_config_dir("irchat")) / "known_hosts")
-    dialer = Dialer(reactor, HostnameEndpoint(reactor, target.host, target.port, timeout=PATIENCE), target)
+    address, dialer = make_dialer(reactor, options)
     console = Console()
     screen = _open_screen(reactor, console, options)
-    trust = Trust(dialer, known_hosts, screen, options.fingerprint)
+    trust = Trust(dialer, known_hosts(), screen, options.fingerprint)
     run = Run(reactor, reactor, console, screen)
-    if options.json:
+    if options.forget:
+        run.begin(trust.connect, Forget(reactor, tokens(), dialer.target.label, address.user, screen).run)
+    elif options.json:
         run.begin(trust.connect, PassThrough(console).run)
     else:
         chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
@@ -65,15 +61,38 @@ def _run(reactor: Any, options: Options) -> int:
     return run.status
 
 
+def make_dialer(reactor: Any, options: Options) -> tuple[Address, Dialer]:
+    """What the user wrote to name the server, and what calls it. Raises Stop."""
+    address = parse_address(options.address)
+    target = find_target(
+        address,
+        tls=options.tls,
+        own_name=socket.gethostname(),
+        find_servers=partial(find_servers, default_directory()),
+    )
+    endpoint = HostnameEndpoint(reactor, target.host, target.port, timeout=PATIENCE)
+    return address, Dialer(reactor, endpoint, target)
+
+
+def known_hosts() -> KnownHosts:
+    """The servers that the user trusts."""
+    return KnownHosts(Path(platformdirs.user_config_dir("irchat")) / "known_hosts")
+
+
+def tokens() -> Tokens:
+    """The sign-ins that are kept."""
+    return Tokens(Path(platformdirs.user_state_dir("irchat")) / "tokens")
+
+
 def _open_screen(reactor: Any, console: Console, options: Options) -> Screen:
     if options.json or not (os.isatty(_STDIN) and os.isatty(_STDOUT)):
         StandardIO(console, reactor=reactor)
-        return Screen(console, _write_error)
-    terminal = _open_again(_STDIN)
-    StandardIO(console, terminal, _open_again(_STDOUT), reactor)  # type: ignore[call-arg]
+        return Screen(console, write_error)
+    terminal = open_again(_STDIN)
+    StandardIO(console, terminal, open_again(_STDOUT), reactor)  # type: ignore[call-arg]
     return TerminalScreen(
         console,
-        _write_error,
+        write_error,
         reactor,
         Echo(terminal),
         colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
@@ -81,7 +100,7 @@ def _open_screen(reactor: Any, console: Console, options: Options) -> Screen:
     )
 
 
-def _open_again(descriptor: int) -> int:
+def open_again(descriptor: int) -> int:
     """The same terminal opened anew, for Twisted to use without changing what the shell shares with us."""
     try:
         return os.open(os.ttyname(descriptor), os.O_RDWR | os.O_NOCTTY)
@@ -89,5 +108,6 @@ def _open_again(descriptor: int) -> int:
         return os.dup(descriptor)
 
 
-def _write_error(line: str) -> None:
+def write_error(line: str) -> None:
+    """Write a line to standard error."""
     sys.stderr.write(f"{line}\n")

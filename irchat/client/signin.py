@@ -1,7 +1,7 @@
 """Signing in: what is asked of the user, and in which order; a name that is new gets an account."""
 
 from irchat import events, requests
-from irchat.client.screen import Screen
+from irchat.client.dialogue import Dialogue
 from irchat.client.session import Reply, Session
 from irchat.client.stop import Stop
 from irchat.errors import BANNED, Code
@@ -14,7 +14,7 @@ class SignIn:
     On a terminal what went wrong is asked again; elsewhere it ends all, for the next line of a pipe is no second try.
     """
 
-    def __init__(self, session: Session, screen: Screen) -> None:
+    def __init__(self, session: Session, screen: Dialogue) -> None:
         self._session = session
         self._screen = screen
 

@@ -4,8 +4,8 @@ import ssl
 
 from irchat.client.connection import Connection
 from irchat.client.dialer import Dialer, Unverified
+from irchat.client.dialogue import Dialogue
 from irchat.client.known_hosts import Known, KnownHosts
-from irchat.client.screen import Screen
 from irchat.client.stop import Stop
 
 _WARNING = """\
@@ -24,7 +24,7 @@ class Trust:
     ``pinned`` is the one fingerprint that the user accepts, where one was given.
     """
 
-    def __init__(self, dialer: Dialer, known_hosts: KnownHosts, screen: Screen, pinned: str | None) -> None:
+    def __init__(self, dialer: Dialer, known_hosts: KnownHosts, screen: Dialogue, pinned: str | None) -> None:
         self._dialer = dialer
         self._known_hosts = known_hosts
         self._screen = screen

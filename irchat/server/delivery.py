@@ -37,7 +37,8 @@ class _Run:
     def __init__(self, publications: Sequence[Publication]) -> None:
         self.publications = publications
         self.origins = {id(p.origin) for p in publications if p.origin is not None}
-        self.hidden = frozenset().union(*(p.hidden for p in publications))
+        first = publications[0].hidden
+        self.hidden = first if len(publications) == 1 else frozenset(first).union(*(p.hidden for p in publications))
         self._joined: dict[Encode, bytes] = {}
 
     def bytes_for(self, encode: Encode) -> bytes:

@@ -1,17 +1,17 @@
-"""When garbage is collected: young objects every second; what outlives that is looked at no more while it is much.
+"""When garbage is collected: young objects at once, the others, where they are many, not at all.
 
 Python by itself goes through all objects in one turn now and then: a quarter of a second with a million timed messages.
-Here almost nothing needs the collector, for sessions and messages go by reference counting; it is left for the few cycles
-that exceptions make.
+Here almost nothing needs the collector, for sessions and messages go by reference counting; it is left for the few
+cycles that exceptions make.
 """
 
 import gc
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-_YOUNG_SECONDS = 1.0
+_YOUNG_SECONDS = 0.25
 # All objects are looked through this often where they are so few that it takes less than about 20 ms.
-_ALL_SECONDS = 60.0
+_ALL_SECONDS = 600.0
 _FEW = 100_000
 
 
@@ -28,6 +28,7 @@ class GarbagePlan:
         gc.collect()
         gc.disable()
         gc.freeze()
+        self._all_at = self._clock.seconds() + _ALL_SECONDS
         self._schedule()
 
     def stop(self) -> None:

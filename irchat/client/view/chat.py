@@ -11,8 +11,10 @@ from irchat.rules import TIMED_MAX, visible
 
 # Of a chat that is not open, or shows its end, so many of the latest items are kept.
 KEPT_ITEMS = 1_000
+# Of one that shows an older part, so many; what comes then is loaded when it is wanted.
+ITEMS_MAX = 5_000
 
-_STORED, _TIMED, _NOTE, _PENDING = 0, 1, 2, 3
+_STORED, _OTHER = 0, 1
 _KEY = attrgetter("key")
 
 
@@ -20,7 +22,8 @@ class Chat:
     """A chat named ``name`` as its reader sees it; ``group_id`` tells a new group from an older one of its name.
 
     ``loaded``: ``items`` hold an unbroken part of it; ``older`` and ``newer``: there is more before and after that
-    part. ``line``: the unread line stands before the first message of others past this seq.
+    part; ``early``: what came while a page was on its way. ``line``: the unread line stands before the first message
+    of others past this seq. ``marked``: the message that a search led to.
     """
 
     def __init__(self, name: str, chat_id: str = "") -> None:
@@ -29,6 +32,7 @@ class Chat:
         self.unread = 0
         self.last_seq = 0
         self.read_seq = 0
+        self.last_at = ""
         self.line: int | None = None
         self.items: list[Item] = []
         self.loaded = False
@@ -36,7 +40,10 @@ class Chat:
         self.stale = False
         self.older = False
         self.newer = False
+        self.marked: int | None = None
         self.name_width = 0
+        self.early: list[events.Message] = []
+        self._unread_timed: dict[str, float] = {}
         self._by_seq: dict[int, Item] = {}
         self._by_timed: dict[str, Item] = {}
         self._count = 0
@@ -84,14 +91,14 @@ class Chat:
         """A message is being sent."""
         self._insert(
             Item(
-                Kind.PENDING, self._key(AFTER_ALL, _PENDING), clean(text), me, chat=self.name, ends=ends, nonce=nonce,
+                Kind.PENDING, self._key(AFTER_ALL), clean(text), me, chat=self.name, ends=ends, nonce=nonce,
                 own=True,
             )
         )
 
     def add_note(self, text: str, *, error: bool = False) -> Item:
         """A line of the chat's own comes at the end."""
-        item = Item(Kind.ERROR if error else Kind.NOTE, self._key(self.end_seq, _NOTE), clean(text))
+        item = Item(Kind.ERROR if error else Kind.NOTE, self._key(self.end_seq), clean(text))
         self._insert(item)
         return item
 
@@ -102,6 +109,10 @@ class Chat:
                 self.items.remove(item)
                 return item
         return None
+
+    def is_pending(self, nonce: str) -> bool:
+        """Whether a message is still being sent."""
+        return any(item.nonce == nonce for item in self.items)
 
     def forget(self, gone: Iterable[Item]) -> None:
         """Take items out."""
@@ -125,6 +136,35 @@ class Chat:
             self.forget([item for item in self.items[:-KEPT_ITEMS] if item.kind is not Kind.PENDING])
             self.older = True
 
+    def count_unread(self, message: events.Message, now: float) -> None:
+        """A message of somebody else came."""
+        if message.id is None:
+            self.unread += 1
+        elif message.id not in self._unread_timed and message.id not in self._by_timed:
+            self.unread += 1
+            self._unread_timed[message.id] = now + _seconds_left(message)
+
+    def all_read(self) -> None:
+        """The chat is read to its end."""
+        self.unread = 0
+        self.read_seq = max(self.read_seq, self.last_seq)
+        self._unread_timed.clear()
+
+    def expire(self, now: float) -> list[float]:
+        """Forget the timed messages that have ended; gives when the others end."""
+        self.forget([item for item in self.items if item.ends is not None and item.ends <= now])
+        for timed_id in [timed_id for timed_id, ends in self._unread_timed.items() if ends <= now]:
+            self._unread_one_less(timed_id)
+        self.early = [message for message in self.early if message.id is None]
+        return [*(item.ends for item in self.items if item.ends is not None), *self._unread_timed.values()]
+
+    def erase(self, timed_id: str) -> None:
+        """A timed message has ended, says the server."""
+        self._unread_one_less(timed_id)
+        self.early = [message for message in self.early if message.id != timed_id]
+        if item := self._by_timed.get(timed_id):
+            self.forget([item])
+
     def timed(self, timed_id: str) -> Item | None:
         """The timed message of that id."""
         return self._by_timed.get(timed_id)
@@ -136,13 +176,17 @@ class Chat:
                 return item.seq
         return 0
 
+    def _unread_one_less(self, timed_id: str) -> None:
+        if self._unread_timed.pop(timed_id, None) is not None:
+            self.unread = max(0, self.unread - 1)
+
     def _add_timed(self, message: events.Message, me: str, now: float) -> bool:
         assert message.id is not None
-        ends = now + min(max(0, message.left_ms or 0), TIMED_MAX * 1_000) / 1_000
+        ends = now + _seconds_left(message)
         if known := self._by_timed.get(message.id):
             known.ends = min(ends, known.ends if known.ends is not None else ends)
             return False
-        item = self._item(message, me, self._key(self.anchor(message.at), _TIMED))
+        item = self._item(message, me, self._key(self.anchor(message.at)))
         item.timed, item.ends = message.id, ends
         self._by_timed[message.id] = item
         self._insert(item)
@@ -159,11 +203,15 @@ class Chat:
         self.name_width = max(self.name_width, len(item.sender))
         insort(self.items, item, key=_KEY)
 
-    def _key(self, anchor: float, kind: int) -> Key:
+    def _key(self, anchor: float) -> Key:
         self._count += 1
-        return (anchor, kind, self._count)
+        return (anchor, _OTHER, self._count)
 
 
 def clean(text: str) -> str:
     """``text`` with nothing in it that a terminal obeys."""
     return without_direction(visible(text))
+
+
+def _seconds_left(message: events.Message) -> float:
+    return min(max(0, message.left_ms or 0), TIMED_MAX * 1_000) / 1_000

@@ -1,6 +1,5 @@
 """Items as rows of a pane: pieces of text, each with the names of its styles."""
 
-from collections.abc import Callable
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
@@ -103,51 +102,3 @@ class Brush:
 
     def _row(self, pieces: list[Piece]) -> Row:
         return Row(tuple(pieces), any(is_complex(text) for _, text in pieces))
-
-
-class Pager:
-    """Which part of a list of items a pane shows: its end, or up to a row of some item.
-
-    ``place`` is the key of the lowest item shown, and how many of its rows; None at the end.
-    """
-
-    def __init__(self) -> None:
-        self.place: tuple[tuple[float, int, int], int] | None = None
-
-    def page(self, count: int, paint: Callable[[int], list[Row]], bottom: tuple[int, int], height: int) -> list[Row]:
-        """At most ``height`` rows that end at ``bottom`` (an index, and how many of its rows)."""
-        rows: list[Row] = []
-        index, shown = bottom
-        while 0 <= index < count and len(rows) < height:
-            painted = paint(index)[:shown]
-            rows[:0] = painted
-            index, shown = index - 1, len(painted) + height
-            shown = 1 << 30
-        return rows[-height:]
-
-    @staticmethod
-    def up(paint: Callable[[int], list[Row]], bottom: tuple[int, int], by: int) -> tuple[int, int]:
-        """The place so many rows above ``bottom``, at the first row at most."""
-        index, shown = bottom
-        shown = min(shown, len(paint(index)))
-        while by >= shown:
-            if index == 0:
-                return 0, 1
-            by -= shown
-            index -= 1
-            shown = len(paint(index))
-        return index, shown - by
-
-    @staticmethod
-    def down(
-        count: int, paint: Callable[[int], list[Row]], bottom: tuple[int, int], by: int
-    ) -> tuple[int, int] | None:
-        """The place so many rows below ``bottom``; None at the end."""
-        index, shown = bottom
-        shown += by
-        while shown > (rows := len(paint(index))):
-            shown -= rows
-            index += 1
-            if index == count:
-                return None
-        return None if index == count - 1 and shown == rows else (index, shown)

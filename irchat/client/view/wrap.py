@@ -54,12 +54,12 @@ def _wrap_line(line: str, width: int) -> list[str]:
     rows: list[str] = []
     row_start = used = space_end = 0
     for start, end in _clusters(line):
-        size = cells(line[start:end])
+        size, is_space = cells(line[start:end]), line[start:end] == " "
         if used + size > width and start > row_start:
-            cut = space_end if space_end > row_start else start
+            cut = space_end if space_end > row_start and not is_space else start
             rows.append(line[row_start:cut].rstrip(" "))
             row_start, used = cut, cells(line[cut:start])
-        if line[start] == " ":
+        if is_space:
             space_end = end
             if start == row_start and rows:  # a space that the row before had no room for
                 row_start, size = end, 0

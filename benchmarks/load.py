@@ -1,0 +1,187 @@
+"""The load generator: many connections on one poller, in this process, apart from the servers'."""
+
+import contextlib
+import errno
+import select
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Callable, Iterable
+
+from benchmarks.servers import HOST, Server
+
+_READ_BYTES = 262_144
+_NO_LINGER = struct.pack("ii", 1, 0)  # a close leaves no socket waiting
+_READ, _WRITE = select.EPOLLIN, select.EPOLLIN | select.EPOLLOUT
+
+Lines = Callable[["Connection", bytes], None]
+"""Takes whole lines as they came, with their ends."""
+
+
+class Lost(Exception):
+    """A server did what it must not: closed a connection, lost, doubled or mixed up messages, or took too long."""
+
+
+def _context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Connection:
+    """One connection of a client. ``on_lines`` takes what comes; ``ready`` is set when it is signed in."""
+
+    __slots__ = ("_backlog", "_load", "_rest", "_secure", "_shaken", "fd", "number", "on_lines", "position", "ready",
+                 "server", "sock")  # fmt: skip
+
+    def __init__(self, load: "Load", server: Server, number: int, on_lines: Lines) -> None:
+        self._load = load
+        self.server = server
+        self.number = number
+        self.on_lines = on_lines
+        self.position = 0
+        self.ready = False
+        self._rest = b""
+        self._backlog = b""
+        self.sock = socket.socket()
+        self.sock.setblocking(False)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        code = self.sock.connect_ex((HOST, server.port))
+        if code not in (0, errno.EINPROGRESS):
+            raise Lost(f"{server.name} cannot be connected: {errno.errorcode[code]}")
+        self.fd = self.sock.fileno()
+        self._shaken = not server.tls
+        self._secure: ssl.SSLSocket | None = None
+        if server.tls:
+            self._secure = load.tls.wrap_socket(self.sock, do_handshake_on_connect=False)
+            self.sock = self._secure
+            self.fd = self.sock.fileno()
+
+    def send(self, data: bytes) -> None:
+        """Send ``data``."""
+        if self._backlog or not self._shaken:
+            self._backlog += data
+            self._load.watch(self, _WRITE)
+            return
+        try:
+            sent = self.sock.send(data)
+        except (BlockingIOError, ssl.SSLWantWriteError):
+            sent = 0
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:
+                raise Lost(f"{self.server.name} closed connection {self.number}: {error}") from error
+            sent = 0
+        if sent < len(data):
+            self._backlog = data[sent:]
+            self._load.watch(self, _WRITE)
+
+    def turn(self, mask: int) -> None:
+        """The socket can be read or written."""
+        if not self._shaken and not self._shake():
+            return
+        if self._backlog and mask & select.EPOLLOUT:
+            data, self._backlog = self._backlog, b""
+            self._load.watch(self, _READ)
+            self.send(data)
+        if mask & ~select.EPOLLOUT:
+            self._read()
+
+    def close(self) -> None:
+        """Close at once."""
+        self._load.forget(self)
+        self.sock.close()
+
+    def _shake(self) -> bool:
+        assert self._secure is not None
+        try:
+            self._secure.do_handshake()
+        except ssl.SSLWantReadError:
+            self._load.watch(self, _READ)
+            return False
+        except ssl.SSLWantWriteError:
+            self._load.watch(self, _WRITE)
+            return False
+        self._shaken = True
+        self._load.watch(self, _WRITE if self._backlog else _READ)
+        return True
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = self.sock.recv(_READ_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return
+            except OSError as error:
+                raise Lost(f"{self.server.name} closed connection {self.number}: {error}") from error
+            if not data:
+                raise Lost(f"{self.server.name} closed connection {self.number}: {self._rest[-300:]!r}")
+            if self._rest:
+                data = self._rest + data
+            end = data.rfind(b"\n") + 1
+            self._rest = data[end:]
+            if end:
+                self.on_lines(self, data if end == len(data) else data[:end])
+            if self._secure is None or self.sock.fileno() < 0:
+                return
+
+
+class Load:
+    """The poller, and the connections on it."""
+
+    def __init__(self) -> None:
+        self.tls = _context()
+        self.connections: dict[int, Connection] = {}
+        self._poller = select.epoll()
+
+    def open(self, server: Server, number: int, hello: bytes, on_lines: Lines) -> Connection:
+        """A connection that says ``hello`` first."""
+        connection = Connection(self, server, number, on_lines)
+        self.connections[connection.fd] = connection
+        self._poller.register(connection.fd, _WRITE)
+        connection.send(hello)
+        if connection._shaken and not connection._backlog:
+            self.watch(connection, _READ)
+        return connection
+
+    def watch(self, connection: Connection, mask: int) -> None:
+        """Wait for that on a connection."""
+        self._poller.modify(connection.fd, mask)
+
+    def forget(self, connection: Connection) -> None:
+        """A connection is closed by us."""
+        if self.connections.pop(connection.fd, None) is not None:
+            self._poller.unregister(connection.fd)
+
+    def close(self, connections: Iterable[Connection]) -> None:
+        """Close these."""
+        for connection in connections:
+            connection.close()
+
+    def once(self, seconds: float) -> None:
+        """Wait for that long at most and take what comes."""
+        for fd, mask in self._poller.poll(max(0.0, seconds)):
+            connection = self.connections.get(fd)
+            if connection is not None:
+                connection.turn(mask)
+
+    def until(self, done: Callable[[], bool], what: str, patience: float = 120.0) -> None:
+        """Take what comes until it is ``done``. Raises Lost where nothing comes of it."""
+        deadline = time.monotonic() + patience
+        while not done():
+            self.once(0.05)
+            if time.monotonic() > deadline:
+                raise Lost(f"waited in vain for {what}")
+
+    def quiet(self, seconds: float = 0.5, longest: float = 15.0) -> None:
+        """Take what comes until nothing came for so long."""
+        deadline = time.monotonic() + longest
+        while time.monotonic() < deadline:
+            events = self._poller.poll(seconds)
+            if not events:
+                return
+            for fd, mask in events:
+                with contextlib.suppress(KeyError):
+                    self.connections[fd].turn(mask)

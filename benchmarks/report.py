@@ -1,0 +1,96 @@
+"""The results as text, as a page of the docs, and as plots."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.bench import Results, Row
+from benchmarks.svg import bars, curves
+
+_SERVERS = ("IRChat", "InspIRCd", "ngIRCd")
+_HEAD = ("Scenario", "Measure", "Unit", *_SERVERS, "Ratio", "Bar", "")
+_PLOTTED = ("alone", "busy", "private", "group", "tls")
+
+_PAGE = """\
+==========
+Benchmarks
+==========
+
+All figures here come from ``python -m benchmarks``, which writes this page. Servers and load generator are
+processes of their own on one machine, over loopback; IRChat runs as users run it, and every message is on the
+disk (fsync) before anyone is told of it. The load generator counts and checks all that arrives: nothing lost,
+nothing doubled, one order for all. The servers take turns, round after round; the figures are medians, the ratio
+is the median of IRChat's figure by InspIRCd's of the same round. CPU time and memory (PSS) are what the operating
+system says of the server's process.
+
+:Machine: {machine}
+:Versions: {versions}
+:Commit: {commit}
+
+.. image:: benchmarks-cost.svg
+   :alt: CPU time of a delivery in each scenario
+
+.. list-table::
+   :header-rows: 1
+
+{table}
+
+How cost grows
+==============
+
+{curves}
+"""
+
+
+def text(rows: Sequence[Row]) -> str:
+    """A table for the terminal."""
+    return "\n".join(
+        f"{row.scenario:<9} {row.measure:<44} "
+        + "  ".join(f"{name} {_figure(value)}" for name, value in row.values.items())
+        + f" {row.unit}"
+        + (f"; ratio {row.ratio:.2f}" if row.ratio is not None else "")
+        + (f"; bar {row.bar}: {_verdict(row)}" if row.bar else "")
+        for row in rows
+    )
+
+
+def write(docs: Path, results: Results, machine: str, versions: str) -> None:
+    """Write ``benchmarks.rst`` and its plots into ``docs``."""
+    table = "\n".join(_line(cells) for cells in [_HEAD, *(_cells(row) for row in results.rows)])
+    plotted = [row for row in results.rows if row.scenario in _PLOTTED and row.unit.startswith("us")]
+    (docs / "benchmarks-cost.svg").write_text(
+        bars("CPU time of the server for each delivery", "us", _SERVERS, [(row.measure, row.values) for row in plotted])
+    )
+    for curve in results.curves:
+        (docs / f"benchmarks-{curve.name}.svg").write_text(curves(curve.title, curve.x, curve.y, curve.lines))
+    images = "\n\n".join(
+        f".. image:: benchmarks-{curve.name}.svg\n   :alt: {curve.title}" for curve in results.curves
+    )
+    commits = sorted({row.commit for row in results.rows} | {curve.commit for curve in results.curves})
+    (docs / "benchmarks.rst").write_text(
+        _PAGE.format(machine=machine, versions=versions, commit="; ".join(commits), table=table, curves=images)
+    )
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.scenario,
+        row.measure,
+        row.unit,
+        *(_figure(row.values[name]) if name in row.values else "" for name in _SERVERS),
+        "" if row.ratio is None else f"{row.ratio:.2f}",
+        row.bar,
+        _verdict(row),
+    )
+
+
+def _line(cells: Sequence[str]) -> str:
+    first, *others = cells
+    return "\n".join([f"   * - {first}", *(f"     - {cell}".rstrip() for cell in others)])
+
+
+def _verdict(row: Row) -> str:
+    return "" if row.met is None else "met" if row.met else "missed"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1_000 else f"{value:.3g}"

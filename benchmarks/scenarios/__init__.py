@@ -1,0 +1,25 @@
+"""The scenarios by name, in the order in which they run and stand in the table."""
+
+from collections.abc import Callable
+
+from benchmarks.bench import Bench, Curve, Row
+from benchmarks.scenarios import messages, sessions, stored, timed
+
+SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
+    "alone": messages.alone,
+    "busy": messages.busy,
+    "private": messages.private,
+    "group": messages.group,
+    "latency": messages.latency,
+    "idle": sessions.idle,
+    "signin": sessions.signin,
+    "presence": sessions.presence,
+    "history": stored.history,
+    "start": stored.starting,
+    "search": stored.search,
+    "timed": timed.timed,
+    "tls": messages.tls,
+    "handshakes": sessions.handshakes,
+    "grow-readers": messages.readers,
+    "grow-stored": stored.growth,
+}

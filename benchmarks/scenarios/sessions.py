@@ -1,0 +1,154 @@
+"""Sessions: what an idle one takes, how fast many sign in, and what it costs to tell who comes and goes."""
+
+import json
+import time
+from functools import partial
+from typing import Any
+
+from benchmarks import database, measure
+from benchmarks.bench import Bench, Curve, Row, against, turns_of
+from benchmarks.dialects import answer_pings, sign_in
+from benchmarks.load import Connection
+from benchmarks.scenarios.messages import start
+from benchmarks.servers import InspIRCd, IRChat, Server, installed
+
+IDLE = 9_000
+SIGN_INS = 5_000
+HANDSHAKES = 2_000
+_SETTLE_SECONDS = 3.0
+
+
+def idle(bench: Bench) -> list[Row | Curve]:
+    """The memory of 9,000 idle sessions."""
+    count = bench.scaled(IDLE)
+    values = _memory_of_each(bench, count, tls=False)
+    return [against("idle", f"{count:,} idle sessions, each", "KiB", values.pop("IRChat"), most=8, values=values)]
+
+
+def handshakes(bench: Bench) -> list[Row | Curve]:
+    """TLS handshakes and the memory of idle sessions over TLS."""
+    count = bench.scaled(HANDSHAKES)
+    memory = _memory_of_each(bench, count, tls=True)
+    with bench.place() as (folder, load, servers):
+        start(folder, servers, users=count, tls=True, others=[InspIRCd])
+
+        def run(server: Server) -> tuple[float, float]:
+            begun, cpu = time.perf_counter(), server.cpu()
+            clients = sign_in(load, server, range(count), lambda number: ())
+            cost = (count / (time.perf_counter() - begun), (server.cpu() - cpu) / count * 1e6)
+            load.close(clients)
+            load.quiet()
+            return cost
+
+        found = bench.rounds_of({server.name: partial(run, server) for server in servers})
+    rates = {name: measure.median([rate for rate, _ in rounds]) for name, rounds in found.items()}
+    costs = {name: measure.median([cost for _, cost in rounds]) for name, rounds in found.items()}
+    return [
+        Row("handshakes", f"TLS, {count:,} sign-ins", "1/s", rates),
+        Row("handshakes", "TLS, CPU of each sign-in", "us", costs, _ratio(costs)),
+        Row("handshakes", "TLS, each idle session", "KiB", memory, _ratio(memory)),
+    ]
+
+
+def signin(bench: Bench) -> list[Row | Curve]:
+    """5,000 sessions sign in by token."""
+    count = bench.scaled(SIGN_INS)
+    rates, turns = [], []
+    for number in range(bench.rounds):
+        bench.say(f"round {number + 1} of {bench.rounds}")
+        with bench.place() as (folder, load, servers):
+            database.make(folder / "data", count)
+            server = IRChat(folder / "irchat", folder / "data", turns=True)
+            servers.append(server)
+            server.turns()
+            begun = time.perf_counter()
+            sign_in(load, server, range(count))
+            rates.append(count / (time.perf_counter() - begun))
+            turns.append(server.turns())
+    return [
+        against("signin", f"{count:,} sign in by token", "1/s", measure.median(rates), least=1_500),
+        *turns_of("signin", turns),
+    ]
+
+
+def presence(bench: Bench) -> list[Row | Curve]:
+    """5,000 sign in and out while 5,000 watch."""
+    count = bench.scaled(SIGN_INS)
+    with bench.place() as (folder, load, servers):
+        database.make(folder / "data", 2 * count)
+        server = IRChat(folder / "irchat", folder / "data", turns=True)
+        servers.append(server)
+        bench.say("the watchers sign in")
+        watchers = sign_in(load, server, range(count))
+        load.quiet(_SETTLE_SECONDS)
+        told = {watcher: _Watch() for watcher in watchers}
+        for watcher, watch in told.items():
+            watcher.on_lines = watch.take
+        server.turns()
+        bench.say("the others come and go")
+        cpu, begun = server.cpu(), time.perf_counter()
+        others = sign_in(load, server, range(count, 2 * count))
+        came = time.perf_counter() - begun
+        load.close(others)
+        load.until(lambda: all(len(watch.gone) == count for watch in told.values()), "all to be told who went")
+        cpu = server.cpu() - cpu
+        turns = [server.turns()]
+    names = {database.user_name(number) for number in range(count, 2 * count)}
+    for watch in told.values():
+        watch.check(names)
+    closest = min(b - a for watch in told.values() for a, b in zip(watch.times, watch.times[1:], strict=False))
+    return [
+        against("presence", "shortest time between two writes to a watcher", "s", closest, least=0.95),
+        Row("presence", f"{count:,} sign in, {count:,} watching", "1/s", {"IRChat": count / came}),
+        Row("presence", "CPU for each who comes and goes", "us", {"IRChat": cpu / count * 1e6}),
+        *turns_of("presence", turns),
+    ]
+
+
+class _Watch:
+    """What one watcher was told."""
+
+    __slots__ = ("gone", "here", "times")
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.here: set[str] = set()
+        self.gone: set[str] = set()
+
+    def take(self, connection: Connection, lines: bytes) -> None:
+        answer_pings(connection, lines)
+        for line in lines.splitlines():
+            if b'"presence"' in line:
+                self.times.append(time.perf_counter())
+                event: dict[str, Any] = json.loads(line)
+                self.here.update(event["online"])
+                self.gone.update(event["offline"])
+
+    def check(self, names: set[str]) -> None:
+        """Who came and went within a second may be told of as gone alone."""
+        assert self.gone == names, "a watcher was not told who went"
+        assert self.here <= names, "a watcher was told of who did not come"
+
+
+def _memory_of_each(bench: Bench, count: int, *, tls: bool) -> dict[str, float]:
+    """KiB for each of so many idle sessions, by server."""
+    found: dict[str, float] = {}
+    for kind in ("IRChat", *(kind.name for kind in installed() if not tls or kind is InspIRCd)):
+        bench.say(kind)
+        with bench.place() as (folder, load, servers):
+            start(folder, servers, users=count, tls=tls,
+                  others=[other for other in installed() if other.name == kind])
+            for server in servers:
+                if server.name != kind:
+                    continue
+                warm = sign_in(load, server, [0], lambda number: ())
+                load.quiet(1.0)
+                before = server.memory()
+                sign_in(load, server, range(1, count), lambda number: ())
+                load.quiet(_SETTLE_SECONDS)
+                found[kind] = (server.memory() - before) / (count - len(warm)) / 1024
+    return found
+
+
+def _ratio(values: dict[str, float]) -> float | None:
+    return values["IRChat"] / values["InspIRCd"] if "InspIRCd" in values else None

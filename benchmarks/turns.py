@@ -1,0 +1,70 @@
+"""``python -m benchmarks.turns REPORT TWISTD-OPTIONS...``: twistd, and how long each turn of its reactor takes.
+
+A turn is the time from one wait of the poller to the next. On SIGUSR1 what was seen since the last one is written to
+the file REPORT as JSON.
+"""
+
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor as _reactor
+from twisted.scripts.twistd import run
+
+reactor: Any = _reactor
+
+_KEPT = 1_000_000
+
+
+class TimedPoller:
+    """The reactor's poller, which notes the time between its waits."""
+
+    def __init__(self, poller: Any) -> None:
+        self._poller = poller
+        self._woke = time.perf_counter()
+        self._woke_cpu = time.thread_time()
+        self.turns: list[tuple[float, float]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._poller, name)
+
+    def poll(self, timeout: float, count: int) -> Any:
+        """Note the turn that ends, and wait."""
+        if len(self.turns) < _KEPT:
+            self.turns.append((time.perf_counter() - self._woke, time.thread_time() - self._woke_cpu))
+        try:
+            return self._poller.poll(timeout, count)
+        finally:
+            self._woke = time.perf_counter()
+            self._woke_cpu = time.thread_time()
+
+    def write(self, path: Path) -> None:
+        """Write the longest turns and their number, and begin anew."""
+        turns, self.turns = self.turns, []
+        walls = sorted(wall for wall, _ in turns)
+        report = {
+            "turns": len(turns),
+            "longest": walls[-1] if walls else 0,
+            "longest_cpu": max((cpu for _, cpu in turns), default=0),
+            "p999": walls[int(len(walls) * 0.999)] if walls else 0,
+        }
+        unnamed = path.with_suffix(".new")
+        unnamed.write_text(json.dumps(report))
+        unnamed.rename(path)
+
+
+def main() -> None:
+    """Run twistd with the poller timed."""
+    path = Path(sys.argv[1])
+    sys.argv[:2] = ["twistd"]
+    poller = TimedPoller(reactor._poller)
+    reactor._poller = poller
+    signal.signal(signal.SIGUSR1, lambda *_: poller.write(path))
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,244 @@
+"""The full-screen application: its layout, and when it is drawn."""
+
+import asyncio
+from collections.abc import Callable
+
+from prompt_toolkit.application import Application
+from prompt_toolkit.application.run_in_terminal import in_terminal
+from prompt_toolkit.clipboard import ClipboardData
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.input import Input
+from prompt_toolkit.layout import ConditionalContainer, Dimension, HSplit, Layout, VSplit, Window
+from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
+from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProcessor
+from prompt_toolkit.widgets import SearchToolbar
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from irchat.client.desk import Desk
+from irchat.client.terminal.controls import RowsControl
+from irchat.client.terminal.device import Device, TerminalOutput
+from irchat.client.terminal.input_line import InputLine
+from irchat.client.terminal.keys import bindings
+from irchat.client.terminal.styles import STYLE
+from irchat.client.view.panels import Painter
+from irchat.client.view.rows import Row
+from irchat.client.view.state import Place, View
+from irchat.client.view.wrap import cells
+
+# Seconds. What comes within this is drawn as one frame; a key is drawn at once.
+_FRAME = 1 / 30
+# How many times what a frame took is waited before the next one, but for keys.
+_IDLE_SHARE = 3
+# Seconds from one notification to the next.
+_QUIET = 1.0
+# Seconds after an escape in which another key belongs to it.
+_ESCAPE = 0.05
+
+# The list of chats is folded away where there are no more columns than this.
+NARROW = 80
+_SIDE_MIN, _SIDE_MAX = 22, 32
+_INPUT_ROWS = 6
+
+
+class Chat(Application[None]):
+    """Draws the desk's view on ``output`` whenever the device has taken the frame before, and takes keys to the desk.
+
+    ``bell``: ring and notify. ``stop_process`` suspends the process, as Ctrl-Z wants.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        desk: Desk,
+        device: Device,
+        keys: Input,
+        output: TerminalOutput,
+        *,
+        bell: bool,
+        stop_process: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._desk = desk
+        self._device = device
+        self._terminal = output
+        self._bell = bell
+        self._telling: IDelayedCall | None = None
+        self._untold = ""
+        self._stop_process = stop_process
+        self._painter = Painter(desk.view)
+        self._line = InputLine(desk, self._forget_killed)
+        self._pane_width = 80
+        self._soon: IDelayedCall | None = None
+        self._wants_frame = False
+        self._frame_began = self._frame_took = 0.0
+        self._title = ""
+        super().__init__(
+            layout=self._layout(),
+            style=STYLE,
+            key_bindings=bindings(desk, self._line, self._page, self._suspend),
+            full_screen=True,
+            erase_when_done=True,
+            terminal_size_polling_interval=None,
+            max_render_postpone_time=None,
+            input=keys,
+            output=output,
+            before_render=lambda _: self._before_frame(),
+            after_render=lambda _: self._after_frame(),
+        )
+        self.ttimeoutlen = self.timeoutlen = _ESCAPE
+        self.key_processor.before_key_press += lambda _: self._line.key_pressed()
+        device.on_drained = self._on_drained
+
+    def draw_soon(self) -> None:
+        """Draw, together with what else comes within a thirtieth of a second, or longer where drawing takes long: so
+        that keys find the client idle most of the time."""
+        if self._soon is None:
+            self._soon = self._clock.callLater(max(_FRAME, _IDLE_SHARE * self._frame_took), self._draw)
+
+    def notify(self, text: str) -> None:
+        """Tell the user who may be looking elsewhere, once a second at most; of those that come sooner, the last."""
+        if not self._bell:
+            return
+        if self._telling is None:
+            self._terminal.notify(text)
+            self._telling = self._clock.callLater(_QUIET, self._tell_next)
+        else:
+            self._untold = text
+
+    def _tell_next(self) -> None:
+        self._telling = None
+        text, self._untold = self._untold, ""
+        if text and self.is_running:
+            self.notify(text)
+
+    def invalidate(self) -> None:
+        """Draw as soon as the terminal has taken the frame before."""
+        if self._device.idle:
+            super().invalidate()
+        else:
+            self._wants_frame = True
+
+    def draw_anew(self) -> None:
+        """Draw everything: something else may have drawn on the terminal."""
+        if self.is_running and not self._running_in_terminal:
+            self.renderer.reset()
+            self._redraw()
+
+    def _on_drained(self) -> None:
+        if self._wants_frame:
+            self._wants_frame = False
+            super().invalidate()
+
+    def _draw(self) -> None:
+        self._soon = None
+        self.invalidate()
+
+    def _before_frame(self) -> None:
+        self._frame_began = self._clock.seconds()
+        self._line.chat_changed()
+        self._line.suggest()
+
+    def _after_frame(self) -> None:
+        self._frame_took = self._clock.seconds() - self._frame_began
+        view = self._desk.view
+        count = f"({view.unread:,}) " if view.unread else ""
+        title = f"{count}IRChat {view.server}"
+        if title != self._title:
+            self._title = title
+            self._terminal.set_title(title)
+            self._terminal.flush()
+
+    def _forget_killed(self) -> None:
+        self.clipboard.set_data(ClipboardData())
+
+    def _page(self, direction: int) -> None:
+        view = self._desk.view
+        paint = self._painter.paint(self._pane_width, self._clock.seconds())
+        if view.place is not Place.CHAT:
+            return
+        if direction < 0:
+            self._desk.page_up(view.pane.up(view.here.items, paint))
+        else:
+            view.pane.down(view.here.items, paint)
+            self._desk.page_down()
+
+    def _suspend(self) -> None:
+        self.create_background_task(self._stop_and_continue())
+
+    async def _stop_and_continue(self) -> None:
+        self._desk.hidden = True
+        async with in_terminal():
+            await self._device.drained().asFuture(asyncio.get_running_loop())
+            self._stop_process()
+        self._desk.hidden = False
+        self._desk.changed()
+
+    # Layout.
+
+    def _layout(self) -> Layout:
+        is_wide = Condition(self._is_wide)
+        search = SearchToolbar()
+        self._input = Window(
+            BufferControl(
+                self._line.buffer,
+                search_buffer_control=search.control,
+                input_processors=[
+                    ConditionalProcessor(PasswordProcessor(), Condition(lambda: self._desk.questions.secret))
+                ],
+            ),
+            width=self._input_width,
+            height=Dimension(min=1, max=_INPUT_ROWS),
+            dont_extend_height=True,
+            wrap_lines=True,
+        )
+        prompt = FormattedTextControl(lambda: [("class:prompt", self._line.question)])
+        side = VSplit(
+            [
+                Window(RowsControl(self._side), width=lambda: Dimension.exact(self._side_width())),
+                Window(char="│", width=1, style="class:edge"),
+            ]
+        )
+        main = HSplit(
+            [Window(RowsControl(self._header), height=1), Window(RowsControl(self._pane))], width=self._main_width
+        )
+        body = HSplit(
+            [
+                VSplit([ConditionalContainer(side, is_wide), main]),
+                Window(RowsControl(self._status), height=1),
+                search,
+                VSplit([Window(prompt, dont_extend_width=True, dont_extend_height=True), self._input]),
+            ]
+        )
+        return Layout(body, focused_element=self._input)
+
+    @property
+    def _view(self) -> View:
+        return self._desk.view
+
+    # Widths are exact wherever they can be: prompt_toolkit deals out what is left cell by cell, in each frame.
+
+    def _is_wide(self) -> bool:
+        return self.output.get_size().columns > NARROW and self._view.place is not Place.SIGN_IN
+
+    def _side_width(self) -> int:
+        return max(_SIDE_MIN, min(_SIDE_MAX, self.output.get_size().columns // 5))
+
+    def _main_width(self) -> Dimension:
+        columns = self.output.get_size().columns
+        return Dimension.exact(columns - self._side_width() - 1 if self._is_wide() else columns)
+
+    def _input_width(self) -> Dimension:
+        return Dimension.exact(max(1, self.output.get_size().columns - cells(self._line.question)))
+
+    def _side(self, width: int, height: int) -> list[Row]:
+        return self._painter.sidebar(width, height)
+
+    def _header(self, width: int, height: int) -> list[Row]:
+        return [self._painter.header(width)]
+
+    def _pane(self, width: int, height: int) -> list[Row]:
+        self._pane_width = width
+        return self._painter.pane(width, height, self._clock.seconds())
+
+    def _status(self, width: int, height: int) -> list[Row]:
+        return [self._painter.status(width, self._line.buffer.text, self._line.trouble)]

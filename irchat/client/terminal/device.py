@@ -1,0 +1,232 @@
+"""The terminal as prompt_toolkit sees it: keys from bytes that come, bytes for what is drawn."""
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from io import StringIO
+from typing import Any
+
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.input import Input
+from prompt_toolkit.input.vt100 import cooked_mode, raw_mode
+from prompt_toolkit.input.vt100_parser import Vt100Parser
+from prompt_toolkit.key_binding import KeyPress
+from prompt_toolkit.output import ColorDepth
+from prompt_toolkit.output.vt100 import Vt100_Output
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IPullProducer
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+# Between these a terminal that knows them shows nothing, so that no frame is seen half drawn (mode 2026).
+_FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
+_NEW_LINES = re.compile(r"(?:\r\n)+")
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+class TerminalInput(Input):
+    """Keys from bytes; ``descriptor`` is the terminal's, None where there is none to set up."""
+
+    def __init__(self, descriptor: int | None) -> None:
+        self._descriptor = descriptor
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._keys: list[KeyPress] = []
+        self._parser = Vt100Parser(self._keys.append)
+        self._ready: Callable[[], None] = _ignore
+        self._closed = False
+
+    def feed(self, data: bytes) -> None:
+        """Bytes came from the terminal."""
+        self._parser.feed(self._decode(data))
+        self._ready()
+
+    def close(self) -> None:
+        """No more will come."""
+        self._closed = True
+        self._ready()
+
+    def read_keys(self) -> list[KeyPress]:
+        """The keys that came since the last call."""
+        keys = list(self._keys)
+        self._keys.clear()
+        return keys
+
+    def flush_keys(self) -> list[KeyPress]:
+        """The keys that came, an escape alone too."""
+        self._parser.flush()
+        return self.read_keys()
+
+    def fileno(self) -> int:
+        """There is none that could be waited for."""
+        return -1
+
+    def typeahead_hash(self) -> str:
+        """The name under which keys are kept from one application to the next."""
+        return f"irchat-{id(self)}"
+
+    @property
+    def closed(self) -> bool:
+        """Whether the terminal is gone."""
+        return self._closed
+
+    def raw_mode(self) -> AbstractContextManager[None]:
+        """Every key as it is pressed."""
+        return nullcontext() if self._descriptor is None else raw_mode(self._descriptor)
+
+    def cooked_mode(self) -> AbstractContextManager[None]:
+        """Lines, as a shell wants them."""
+        return nullcontext() if self._descriptor is None else cooked_mode(self._descriptor)
+
+    def attach(self, input_ready_callback: Callable[[], None]) -> AbstractContextManager[None]:
+        """Give the keys to whoever calls `read_keys` when told to."""
+        return self._attached(input_ready_callback)
+
+    def detach(self) -> AbstractContextManager[None]:
+        """Give the keys to nobody for a while."""
+        return self._attached(_ignore)
+
+    @contextmanager
+    def _attached(self, ready: Callable[[], None]) -> Iterator[None]:
+        before, self._ready = self._ready, ready
+        try:
+            yield
+        finally:
+            self._ready = before
+
+
+class TerminalOutput(Vt100_Output):
+    """Draws by ``write``, never so that the terminal keeps a copy of a row: nothing scrolls, and rows are erased one by
+    one."""
+
+    def __init__(
+        self, write: Callable[[bytes], None], get_size: Callable[[], Size], term: str, colours: ColorDepth
+    ) -> None:
+        super().__init__(StringIO(), get_size, term, colours, enable_cpr=False)
+        self.in_use = False
+        self._send = write
+
+    def write(self, data: str) -> None:
+        """Draw text. A line feed at the lowest row would scroll it off, where the terminal has just become smaller."""
+        if data.startswith("\r\n") and _NEW_LINES.fullmatch(data):
+            self.write_raw(f"\r\x1b[{len(data) // 2}B")
+        else:
+            super().write(data)
+
+    def flush(self) -> None:
+        """Send what was drawn, as one frame."""
+        if self._buffer:
+            data = "".join(self._buffer)
+            self._buffer = []
+            self._send(f"{_FRAME_BEGINS}{data}{_FRAME_ENDS}".encode("utf-8", "replace"))
+
+    def fileno(self) -> int:
+        """There is none."""
+        raise NotImplementedError
+
+    def enter_alternate_screen(self) -> None:
+        """Take the screen, the title of the window saved; on a terminal without another screen, the one there is."""
+        self.in_use = True
+        self.write_raw("\x1b[22;0t")
+        super().enter_alternate_screen()
+
+    def quit_alternate_screen(self) -> None:
+        """Leave nothing behind, also where there was only one screen."""
+        self.in_use = False
+        self.erase_screen()
+        super().quit_alternate_screen()
+        self.write_raw("\x1b[23;0t")
+
+    def erase_down(self) -> None:
+        """Erase all rows: what is drawn begins at the first one."""
+        self.erase_screen()
+
+    def erase_screen(self) -> None:
+        """Erase row by row: erasing the display pushes it into the scrollback of tmux and GNU screen."""
+        rows = "".join(f"\x1b[{row};1H\x1b[2K" for row in range(1, self.get_size().rows + 1))
+        self.write_raw(f"\x1b[0m{rows}\x1b[H")
+
+    def notify(self, text: str) -> None:
+        """Ring, and tell terminals that can show it (OSC 9 and 777)."""
+        safe = "".join(character for character in text if character.isprintable()).replace(";", ",")
+        self.write_raw(f"\a\x1b]9;{safe}\x1b\\\x1b]777;notify;IRChat;{safe}\x1b\\")
+        self.flush()
+
+
+@implementer(IPullProducer)
+class Device(Protocol):
+    """The transport's end: what comes goes to ``input``; frames go out one at a time.
+
+    ``on_drained`` is called when all that was written has reached the terminal, ``on_gone`` when that is gone,
+    ``on_failure`` with what goes wrong when a key is handled.
+    """
+
+    transport: Any
+
+    def __init__(self, keys: TerminalInput) -> None:
+        self.on_drained: Callable[[], None] = _ignore
+        self.on_gone: Callable[[], None] = _ignore
+        self.on_failure: Callable[[Failure], None] = _ignore
+        self.idle = True
+        self._keys = keys
+        self._waiting: list[Deferred[None]] = []
+        self._closed: Deferred[None] = Deferred()
+        self._over = False
+
+    def write(self, data: bytes) -> None:
+        """Write to the terminal."""
+        if not self._over:
+            self.idle = False
+            self.transport.write(data)
+
+    def drained(self) -> Deferred[None]:
+        """Fires when all that was written has reached the terminal."""
+        if self.idle or self._over:
+            return succeed(None)
+        self._waiting.append(Deferred())
+        return self._waiting[-1]
+
+    def finish(self) -> Deferred[None]:
+        """Close, when all is written."""
+        if not self._over:
+            self._over = True
+            self.transport.unregisterProducer()
+            self.transport.loseConnection()
+        return self._closed
+
+    # What Twisted calls.
+
+    def connectionMade(self) -> None:
+        """The terminal is open."""
+        self.transport.registerProducer(self, False)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Keys were pressed."""
+        try:
+            self._keys.feed(data)
+        except Exception:
+            self.on_failure(Failure())
+
+    def resumeProducing(self) -> None:
+        """All was written."""
+        self.idle = True
+        waiting, self._waiting = self._waiting, []
+        for drained in waiting:
+            drained.callback(None)
+        self.on_drained()
+
+    def stopProducing(self) -> None:
+        """The terminal is gone; the protocol hears of it by itself."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The terminal is closed."""
+        gone = not self._over
+        self._over = True
+        self.resumeProducing()
+        self._closed.callback(None)
+        if gone:
+            self.on_gone()

@@ -1,0 +1,122 @@
+"""What the keys do."""
+
+from collections.abc import Callable
+from functools import partial
+
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
+
+from irchat.client.desk import Desk
+from irchat.client.terminal.input_line import InputLine
+from irchat.client.view.state import Place
+
+PagePane = Callable[[int], None]
+
+
+def bindings(desk: Desk, line: InputLine, page: PagePane, suspend: Callable[[], None]) -> KeyBindings:
+    """The keys of the chat; all others are prompt_toolkit's emacs keys. ``page`` moves the pane by a page."""
+    keys = KeyBindings()
+    _editing(keys, desk, line)
+    _moving(keys, desk, line, page)
+    keys.add("c-z")(lambda event: suspend())
+    return keys
+
+
+def _editing(keys: KeyBindings, desk: Desk, line: InputLine) -> None:
+    @keys.add("enter")
+    def _(event: KeyPressEvent) -> None:
+        line.enter()
+
+    @keys.add("escape", "enter")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    @keys.add("tab")
+    def _(event: KeyPressEvent) -> None:
+        if not desk.questions.question:
+            line.complete()
+
+    @keys.add(Keys.BracketedPaste)
+    def _(event: KeyPressEvent) -> None:
+        line.paste(event.data)
+
+    @keys.add("c-c")
+    def _(event: KeyPressEvent) -> None:
+        if not line.clear():
+            desk.leave()
+
+    @keys.add("c-d", filter=Condition(lambda: not line.buffer.text))
+    def _(event: KeyPressEvent) -> None:
+        desk.leave()
+
+
+def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> None:
+    view = desk.view
+    is_in = Condition(lambda: view.place is not Place.SIGN_IN and not desk.questions.question)
+    is_list = Condition(
+        lambda: view.filter is not None or (not line.buffer.text and view.place in (Place.HOME, Place.FOUND))
+    )
+    is_over = Condition(lambda: view.manual is not None or view.filter is not None)
+    is_away = Condition(lambda: not view.pane.follows or (view.open is not None and view.open.newer))
+
+    @keys.add("up", filter=is_list)
+    @keys.add("down", filter=is_list)
+    def _(event: KeyPressEvent) -> None:
+        count = len(view.found) if view.place is Place.FOUND and view.filter is None else len(view.listed())
+        view.cursor.move(-1 if event.key_sequence[0].key == Keys.Up else 1, count)
+
+    @keys.add("pageup", filter=is_in)
+    def _(event: KeyPressEvent) -> None:
+        page(-1)
+
+    @keys.add("pagedown", filter=is_in)
+    def _(event: KeyPressEvent) -> None:
+        page(1)
+
+    @keys.add("end", filter=is_in & is_away)
+    def _(event: KeyPressEvent) -> None:
+        desk.to_end()
+
+    @keys.add("c-n", filter=is_in)
+    def _(event: KeyPressEvent) -> None:
+        _open(desk, view.next_chat(1))
+
+    @keys.add("c-p", filter=is_in)
+    def _(event: KeyPressEvent) -> None:
+        _open(desk, view.next_chat(-1))
+
+    @keys.add("escape", "0", filter=is_in)
+    def _(event: KeyPressEvent) -> None:
+        view.go_home()
+        desk.changed()
+
+    for number in range(1, 10):
+        keys.add("escape", str(number), filter=is_in)(partial(_open_numbered, desk, number))
+
+    # Ctrl-K is emacs' own where there is something to kill.
+    @keys.add("c-k", filter=is_in & Condition(lambda: line.buffer.document.is_cursor_at_the_end))
+    def _(event: KeyPressEvent) -> None:
+        if view.filter is None:
+            line.begin_filter()
+        else:
+            line.end_filter()
+        desk.changed()
+
+    @keys.add("f1")
+    def _(event: KeyPressEvent) -> None:
+        view.manual = None if view.manual is not None else ""
+        desk.changed()
+
+    @keys.add("escape", filter=is_over)
+    def _(event: KeyPressEvent) -> None:
+        line.clear()
+
+
+def _open(desk: Desk, name: str | None) -> None:
+    if name is not None:
+        desk.open(name)
+
+
+def _open_numbered(desk: Desk, number: int, event: KeyPressEvent) -> None:
+    _open(desk, desk.view.numbered(number))

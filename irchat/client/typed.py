@@ -1,0 +1,112 @@
+"""What a typed line means in the chat that is open: the request that it makes, its usage while it is typed."""
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+import msgspec
+
+from irchat import requests
+from irchat.commands import REGISTRY
+from irchat.commands.messages import Literally, ToEveryone
+from irchat.errors import Refusal
+from irchat.rules import PAGE_MAX, TIMED_MAX, check_seconds, clean_text
+
+
+class Local(Enum):
+    """What the client does by itself."""
+
+    HELP = "!help"
+    PASSWORD = "!password"  # noqa: S105 -- what is typed to change it
+    CHATS = "ls"
+
+
+class Hint(NamedTuple):
+    """The usage to show while a line is typed; ``wrong``: the line cannot become right any more."""
+
+    text: str
+    wrong: bool = False
+
+
+TIMED_HERE = "*<time> <message>"
+TIMED_HERE_MEANING = "timed, to the open chat"
+FORGET = "exit --forget"
+
+_TIMED_HERE = re.compile(r"\*([0-9]+)\s+(.+)", re.DOTALL)
+_TIMED_HERE_BEGUN = re.compile(r"\*[0-9]+\s*")
+# What could still be typed: with one of these a line that has begun well is right.
+_ENDINGS = (
+    *("x", " x", "x x", " x x", "@x x", "*x x", "* x", "@ x x", " -> x", "-> x", "> x"),
+    *(word[begun:] for word in ("help", "password") for begun in range(len(word))),
+)
+
+
+def understand(line: str, here: str) -> requests.Request | Local:
+    """What ``line`` asks for. Raises Refusal.
+
+    A plain text, a text after a backslash and ``*30 text`` go to the chat ``here``.
+    """
+    stripped = line.strip()
+    for local in Local:
+        if stripped == local.value:
+            return local
+    if stripped == FORGET:
+        return requests.Logout(forget=True)
+    if timed := _TIMED_HERE.fullmatch(stripped):
+        return requests.Send(chat=here, text=clean_text(timed[2]), expires_in=_seconds(timed[1]))
+    command, request = REGISTRY.read(line)
+    if isinstance(request, requests.Send):
+        target = here if command in (ToEveryone, Literally) else request.chat
+        return msgspec.structs.replace(request, chat=target, text=clean_text(request.text))
+    if isinstance(request, requests.History):
+        return requests.History(chat=request.chat, limit=min(PAGE_MAX, max(request.limit, 100)))
+    return request
+
+
+def hint(line: str) -> Hint | None:
+    """The usage of the command that is being typed; None for plain text."""
+    stripped = line.strip()
+    if not stripped or "\n" in stripped:
+        return None
+    if FORGET.startswith(stripped) and len(stripped) > len("exit"):
+        return Hint(f"{FORGET}   leave, and sign in by password the next time")
+    if _TIMED_HERE.fullmatch(stripped) or _TIMED_HERE_BEGUN.fullmatch(line):
+        return _timed_hint(stripped)
+    try:
+        command, _ = REGISTRY.read(line)
+    except Refusal as refusal:
+        return _begun(line) or Hint(refusal.usage or refusal.text, wrong=True)
+    return Hint(f"{command.usage}   {command.meaning}") if command.prefix else None
+
+
+def is_timed(request: object) -> bool:
+    """Whether a request sends a timed message."""
+    return isinstance(request, requests.Send) and request.expires_in is not None
+
+
+def _seconds(digits: str) -> int:
+    return check_seconds(int(digits) if len(digits.lstrip("0")) <= len(str(TIMED_MAX)) else 0)
+
+
+def _timed_hint(line: str) -> Hint:
+    digits = re.match(r"\*([0-9]+)", line)
+    try:
+        _seconds(digits[1] if digits else "0")
+    except Refusal as refusal:
+        return Hint(refusal.text, wrong=True)
+    other = "" if " " in line else "  ·  *<time>*<group_name> <message>  ·  *<time>@<user> <message>"
+    return Hint(f"{TIMED_HERE}   {TIMED_HERE_MEANING}{other}")
+
+
+def _begun(line: str) -> Hint | None:
+    """The usages of what ``line`` may become."""
+    usages: dict[str, None] = {}
+    for ending in _ENDINGS:
+        try:
+            command, _ = REGISTRY.read(line + ending)
+        except Refusal as refusal:
+            if refusal.usage == Local.PASSWORD.value:
+                usages[Local.PASSWORD.value] = None
+        else:
+            usages[command.usage] = None
+    return Hint("  ·  ".join(usages)) if usages else None

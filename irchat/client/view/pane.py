@@ -1,0 +1,111 @@
+"""Which part of a list of items a pane shows: its end, or what ends at some row of an item."""
+
+from collections.abc import Callable, Sequence
+
+from irchat.client.view.items import Item, Key
+from irchat.client.view.rows import Row
+
+Paint = Callable[[int], list[Row]]
+
+
+class Pane:
+    """A pane that follows the end of its items until it is moved up.
+
+    ``lowest`` is the key of the lowest item shown and how many rows of it; None at the end.
+    """
+
+    def __init__(self) -> None:
+        self.lowest: tuple[Key, int] | None = None
+        self.height = 1
+
+    @property
+    def follows(self) -> bool:
+        """Whether the pane shows the end."""
+        return self.lowest is None
+
+    def to_end(self) -> None:
+        """Show the end."""
+        self.lowest = None
+
+    def show(self, key: Key) -> None:
+        """Show an item at the bottom of the pane."""
+        self.lowest = (key, 1 << 30)
+
+    def rows(self, items: Sequence[Item], paint: Paint, height: int) -> list[Row]:
+        """The rows that show, ``height`` at most. ``paint`` gives those of the item of an index."""
+        self.height = height
+        rows = self._rows(items, paint)
+        if len(rows) < height and not self.follows:  # all there is fits
+            self.to_end()
+            rows = self._rows(items, paint)
+        return rows
+
+    def _rows(self, items: Sequence[Item], paint: Paint) -> list[Row]:
+        height = self.height
+        index, count = self._bottom(items)
+        blocks: list[list[Row]] = []
+        room = height
+        while index >= 0 and room > 0:
+            block = paint(index)[:count]
+            blocks.append(block)
+            room -= len(block)
+            index, count = index - 1, None
+        rows = [row for block in reversed(blocks) for row in block]
+        return rows[max(0, len(rows) - height) :]
+
+    def up(self, items: Sequence[Item], paint: Paint) -> bool:
+        """Move up by a page, less a row; False where the first row shows already."""
+        if not items:
+            return False
+        index, count = self._bottom(items)
+        shown = len(paint(index)[:count])
+        by = self.height - 1
+        while by >= shown and index > 0:
+            by -= shown
+            index -= 1
+            shown = len(paint(index))
+        shown = max(1, shown - by)
+        index, shown, moved = self._fill(items, paint, index, shown)
+        self.lowest = (items[index].key, shown) if moved else self.lowest
+        return moved
+
+    def down(self, items: Sequence[Item], paint: Paint) -> None:
+        """Move down by a page, less a row."""
+        if self.lowest is None or not items:
+            self.lowest = None
+            return
+        index, count = self._bottom(items)
+        shown = len(paint(index)[:count]) + self.height - 1
+        while index < len(items) - 1 and shown > (rows := len(paint(index))):
+            shown -= rows
+            index += 1
+        at_end = index == len(items) - 1 and shown >= len(paint(index))
+        self.lowest = None if at_end else (items[index].key, shown)
+
+    def _fill(self, items: Sequence[Item], paint: Paint, index: int, shown: int) -> tuple[int, int, bool]:
+        """The place moved down where the rows above it would not fill the pane; whether that is a move at all."""
+        above, first = shown, index
+        while first > 0 and above < self.height:
+            first -= 1
+            above += len(paint(first))
+        missing = self.height - above
+        while missing > 0:
+            more = len(paint(index)) - shown
+            if more >= missing or index == len(items) - 1:
+                shown += min(more, missing)
+                break
+            missing -= more
+            index, shown = index + 1, 0
+        before_index, before_count = self._bottom(items)
+        before_shown = len(paint(before_index)[:before_count])
+        return index, shown, (index, shown) != (before_index, before_shown)
+
+    def _bottom(self, items: Sequence[Item]) -> tuple[int, int | None]:
+        """The index of the lowest item, and how many of its rows show; None for all."""
+        if self.lowest is None:
+            return len(items) - 1, None
+        key, count = self.lowest
+        for index in range(len(items) - 1, -1, -1):
+            if items[index].key <= key:
+                return index, count if items[index].key == key else None
+        return (0, 1) if items else (-1, None)

@@ -1,0 +1,243 @@
+"""The parts of the screen as rows: the pane, the list of chats, the header, the status line."""
+
+from datetime import tzinfo
+
+from irchat.client.typed import Hint, hint
+from irchat.client.view.chat import Chat
+from irchat.client.view.items import Item
+from irchat.client.view.manual import KEYS, MORE
+from irchat.client.view.pane import Paint
+from irchat.client.view.rows import Brush, Piece, Row
+from irchat.client.view.state import Place, View
+from irchat.client.view.wrap import cells, fit, is_complex, wrap
+from irchat.commands import REGISTRY
+from irchat.rules import GLOBAL_NAME
+
+_NUMBERED = 9
+
+
+class Painter:
+    """Paints the view. ``zone`` is the time zone to show times in, None for the system's."""
+
+    def __init__(self, view: View, zone: tzinfo | None = None) -> None:
+        self._view = view
+        self._zone = zone
+
+    def pane(self, width: int, height: int, now: float) -> list[Row]:
+        """What the pane shows, exactly ``height`` rows."""
+        view = self._view
+        if view.manual is not None:
+            rows = _manual(width, height)
+        elif view.filter is not None:
+            rows = self._choices(width, height)
+        elif view.place is Place.CHAT and view.open is not None:
+            return _at_bottom(self._chat(view.open, width, height, now), height)
+        elif view.place is Place.FOUND:
+            rows = self._found(width, height, now)
+        elif view.place is Place.HOME:
+            rows = self._home(width, height, now)
+        else:
+            return _at_bottom(self._own_lines(width, height, now), height)
+        return [*rows[:height], *[Row(())] * (height - len(rows))]
+
+    def paint(self, width: int, now: float) -> Paint:
+        """What paints the items of the open chat."""
+        chat = self._view.here
+        brush = self._brush(chat, width, now)
+        unread = _first_unread(chat)
+        return lambda index: self._item_rows(brush, chat, index, unread)
+
+    def header(self, width: int) -> Row:
+        """The name of what the pane shows."""
+        title, detail = self._title()
+        rest = f"  {fit(detail, max(0, width - cells(title) - 4))}" if detail else ""
+        return _filled(width, ("class:title", f" {title}"), ("class:detail", rest), fill="class:header")
+
+    def sidebar(self, width: int, height: int) -> list[Row]:
+        """The chats with what is unread in them, and who is online."""
+        view = self._view
+        chats = list(view.chats.values())
+        room = max(3, height - min(len(view.online) + 3, height // 3))
+        rows = [self._side_chat(number, chat, width) for number, chat in enumerate(chats, 1)][:room]
+        names = [name for name in view.online if name != view.me]
+        rows.append(Row(()))
+        rows.append(Row((("class:side-title", fit(f" Online {view.online_count:,}", width)),)))
+        rows += [Row((("class:online", " ● "), ("", fit(name, width - 3)))) for name in names[: height - len(rows)]]
+        return [*rows[:height], *[Row(())] * (height - len(rows))]
+
+    def status(self, width: int, line: str, trouble: str) -> Row:
+        """The status line; while a command is typed its usage, and before all else ``trouble``."""
+        view = self._view
+        if trouble:
+            return _filled(width, ("class:wrong", f" {trouble}"), fill="class:wrong")
+        if not view.link and (usage := self._hint(line)) is not None:
+            style = "class:wrong" if usage.wrong else "class:hint"
+            return _filled(width, (style, " " + " ".join(usage.text.split("\n"))), fill=style)
+        if view.link:
+            style = "class:status" if view.link.startswith("connecting") else "class:wrong"
+            return _filled(width, (style, f" {view.link}"), fill=style)
+        who = f" {view.me}@{view.server}"
+        parts = [who, f"{view.online_count:,} online", f"{view.unread:,} unread" if view.unread else ""]
+        left, right = "  ·  ".join(part for part in parts if part), self._right()
+        space = width - cells(left) - cells(right) - 1
+        if space < 1:
+            left = f" {view.unread:,} unread" if view.unread else f" {view.me}"
+            space = max(1, width - cells(left) - cells(right) - 1)
+        return _filled(width, ("class:status", left + " " * space + right), fill="class:status")
+
+    def _right(self) -> str:
+        view = self._view
+        if view.place is Place.CHAT and view.open is not None and (not view.pane.follows or view.open.newer):
+            new = f"{view.open.unread:,} new below" if view.open.unread else "more below"
+            return f"↓ {new}: End"
+        if view.place is Place.FOUND:
+            return "↑↓ Enter: open  Alt-0: unread"
+        return "Ctrl-K: chats  F1: help"
+
+    def _hint(self, line: str) -> Hint | None:
+        return None if self._view.filter is not None else hint(line)
+
+    def _title(self) -> tuple[str, str]:
+        view = self._view
+        if view.manual is not None:
+            return "Keys and commands", "F1 goes back"
+        if view.filter is not None:
+            return "Go to", "type a part of the name, ↑↓ and Enter; Esc goes back"
+        match view.place:
+            case Place.CHAT if view.open is not None:
+                return view.open.name, self._chat_detail(view.open)
+            case Place.FOUND:
+                return "Found", f"{view.found_for}"
+            case Place.HOME:
+                return "Unread", f"{view.unread:,} message{'s' * (view.unread > 1)}" if view.unread else "nothing"
+        return "IRChat", view.server
+
+    def _chat_detail(self, chat: Chat) -> str:
+        if chat.is_private:
+            return "online" if chat.name[1:] in self._view.online else "away: reads it later"
+        if chat.name == GLOBAL_NAME:
+            return "everyone"
+        return "group"
+
+    def _brush(self, chat: Chat, width: int, now: float) -> Brush:
+        widest = max(chat.name_width, len(self._view.me))
+        return Brush(width, now, name_width=widest, zone=self._zone)
+
+    def _chat(self, chat: Chat, width: int, height: int, now: float) -> list[Row]:
+        if not chat.items and chat.loading:
+            return [Row((("class:note", "  loading"),))]
+        if not chat.items:
+            return [Row((("class:note", "  No messages yet. What you type goes here."),))]
+        return self._view.pane.rows(chat.items, self.paint(width, now), height)
+
+    def _item_rows(self, brush: Brush, chat: Chat, index: int, unread: Item | None) -> list[Row]:
+        item = chat.items[index]
+        before = chat.items[index - 1] if index else None
+        rows = brush.rows(item, before, unread_line=item is unread)
+        if item.seq is not None and item.seq == chat.marked:
+            rows = [_styled(row, "class:marked") for row in rows]
+        if index == 0 and chat.older:
+            rows = [brush.rule("PgUp: older", "class:day"), *rows]
+        return rows
+
+    def _own_lines(self, width: int, height: int, now: float) -> list[Row]:
+        own = self._view.own
+        brush = self._brush(own, width, now)
+        rows = [row for item in own.items[-height:] for row in brush.rows(item, None, unread_line=False)]
+        return rows[-height:] if height > 0 else []
+
+    def _home(self, width: int, height: int, now: float) -> list[Row]:
+        view = self._view
+        own = self._own_lines(width, max(0, height - 4), now)
+        rows = self._choices(width, height - len(own) - 2)
+        if not rows:
+            texts = ["", "  Nothing unread.", "", "  What you type goes to everyone; @bob text to bob alone.",
+                     "  Ctrl-K goes to a chat, F1 shows keys and commands."]  # fmt: skip
+            rows = [Row((("class:note", fit(text, width)),)) for text in texts]
+        elif not view.own.items:
+            rows += [Row(()), Row((("class:note", fit("  ↑↓ and Enter open one; Ctrl-N goes to the next.", width)),))]
+        return [*rows, Row(()), *own] if own else rows
+
+    def _choices(self, width: int, height: int) -> list[Row]:
+        view = self._view
+        chats = view.listed()
+        first = view.cursor.first_row(len(chats), max(1, height))
+        chosen = min(view.cursor.index, len(chats) - 1)
+        return [
+            self._choice(chat, width, is_chosen=number == chosen)
+            for number, chat in enumerate(chats[first : first + max(1, height)], first)
+        ]
+
+    def _choice(self, chat: Chat, width: int, *, is_chosen: bool) -> Row:
+        count = f"{chat.unread:,} unread" if chat.unread else ""
+        mark, style = ("▸ ", "class:chosen") if is_chosen else ("  ", "")
+        name = fit(chat.name, width - 18)
+        pad = " " * max(1, 34 - cells(name)) if width >= 60 else " " * max(1, width - 16 - cells(name))
+        pieces: list[Piece] = [(f"{style} class:choice", mark + name), (style, pad), (f"{style} class:unread", count)]
+        return Row(tuple(pieces), is_complex(name))
+
+    def _found(self, width: int, height: int, now: float) -> list[Row]:
+        view = self._view
+        if not view.found:
+            return [Row((("class:note", "  Nothing found."),))]
+        brush = Brush(width, now, name_width=max(len(item.sender) for item in view.found), zone=self._zone)
+        rows: list[Row] = []
+        chosen_ends = 0
+        before: Item | None = None
+        for number, item in enumerate(view.found):
+            painted = brush.rows(item, before, unread_line=False, with_chat=True)
+            before = item
+            if number == view.cursor.index:
+                painted[-1:] = [_styled(painted[-1], "class:chosen")]
+                chosen_ends = len(rows) + len(painted)
+            rows += painted
+        first = max(0, min(chosen_ends - height // 2, len(rows) - height))
+        return rows[first : first + height]
+
+    def _side_chat(self, number: int, chat: Chat, width: int) -> Row:
+        is_open = chat is self._view.open and self._view.place is Place.CHAT
+        key = str(number) if number <= _NUMBERED else " "
+        dot = "●" if chat.is_private and chat.name[1:] in self._view.online else " "
+        count = f" {chat.unread:,}" if chat.unread else ""
+        name = fit(chat.name, width - 4 - cells(count))
+        style = "class:open" if is_open else "class:has-unread" if chat.unread else ""
+        pad = " " * max(0, width - 3 - cells(name) - cells(count) - 1)
+        return Row(
+            (("class:key", key), ("class:online", dot), (style, f" {name}{pad}"), ("class:unread", f"{count} ")),
+            is_complex(name),
+        )
+
+
+def _first_unread(chat: Chat) -> Item | None:
+    """The message before which the unread line stands."""
+    if chat.line is None:
+        return None
+    line = chat.line
+    return next((item for item in chat.items if item.seq is not None and item.seq > line and not item.own), None)
+
+
+def _styled(row: Row, more: str) -> Row:
+    return Row(tuple((f"{style} {more}", text) for style, text in row.pieces), row.redraw)
+
+
+def _at_bottom(rows: list[Row], height: int) -> list[Row]:
+    return [*[Row(())] * (height - len(rows)), *rows]
+
+
+def _filled(width: int, *pieces: Piece, fill: str) -> Row:
+    """Pieces cut to the width, and the rest of the row filled."""
+    cut: list[Piece] = []
+    for style, text in pieces:
+        cut.append((f"{fill} {style}", fit(text, width)))
+        width -= cells(cut[-1][1])
+    return Row((*cut, (fill, " " * max(0, width))))
+
+
+def _manual(width: int, height: int) -> list[Row]:
+    """The keys, and the commands with what they mean; where there is no room for that, with their usage alone."""
+    commands = REGISTRY.manual(None).split("\n")
+    if len(KEYS) + 1 + len(commands) > height or max(map(len, commands)) > width:
+        usages = [line.partition("  ")[0] for line in commands]
+        commands = [*wrap("  ·  ".join(usage.replace(" ", "\xa0") for usage in usages), width), MORE]
+    lines = [row.replace("\xa0", " ") for line in [*KEYS, "", *commands] for row in wrap(line, width)]
+    return [Row((("class:text", line),)) for line in lines]

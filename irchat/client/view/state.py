@@ -1,0 +1,356 @@
+"""The whole state of the screen, and how each event changes it."""
+
+from enum import Enum
+
+from irchat import events
+from irchat.client.view.chat import ITEMS_MAX, Chat, clean
+from irchat.client.view.items import Item, Kind
+from irchat.client.view.listing import Cursor
+from irchat.client.view.pane import Pane
+from irchat.render import Renderer
+from irchat.rules import GLOBAL_NAME
+
+_RENDERER = Renderer(colour=False)
+
+
+class Place(Enum):
+    """What the pane shows."""
+
+    SIGN_IN = "sign-in"
+    HOME = "home"
+    CHAT = "chat"
+    FOUND = "found"
+
+
+class View:
+    """What the user sees. ``server`` is its address, ``me`` the user's name; ``link`` says how the line to
+    the server is, empty where it is up.
+
+    ``own``: the home screen, as a chat that holds only the chat's own lines.
+    """
+
+    def __init__(self, server: str) -> None:
+        self.place = Place.SIGN_IN
+        self.me = ""
+        self.server = server
+        self.link = "connecting"
+        self.open: Chat | None = None
+        self.own = Chat("")
+        self.chats: dict[str, Chat] = {}
+        self.online: dict[str, None] = {}
+        self.online_count = 0
+        self.known: dict[str, None] = {}
+        self.pane = Pane()
+        self.cursor = Cursor()
+        self.filter: str | None = None
+        self.found: list[Item] = []
+        self.found_for = ""
+        self.manual: str | None = None
+        self.blocked: list[str] = []
+
+    # What the user does.
+
+    @property
+    def here(self) -> Chat:
+        """Where the chat's own lines go: the open chat, or the home screen."""
+        return self.open if self.place is Place.CHAT and self.open is not None else self.own
+
+    def go_home(self) -> None:
+        """Show the list of what is unread."""
+        self._leave()
+        self.place = Place.HOME
+        self.cursor = Cursor()
+
+    def open_chat(self, name: str) -> Chat:
+        """Open a chat at its end; what is unread begins at a line."""
+        chat = self.chat(name)
+        if self.open is not chat or self.place is not Place.CHAT:
+            self._leave()
+            chat.line = chat.read_seq if chat.unread else None
+        self.place, self.open, self.filter = Place.CHAT, chat, None
+        self.pane.to_end()
+        return chat
+
+    def show_found(self, found: events.Found, words: str) -> None:
+        """Show what a search found, newest first."""
+        self._leave()
+        self.found = [found_item(number, message, self.me) for number, message in enumerate(found.messages)]
+        self.found_for = clean(words) + (" — there is more: use more words" if found.more else "")
+        self.place = Place.FOUND
+        self.cursor = Cursor()
+
+    def begin_filter(self) -> None:
+        """List all chats, to go to one."""
+        self.filter = ""
+        self.manual = None
+        self.cursor = Cursor()
+
+    def listed(self) -> list[Chat]:
+        """The chats that the pane lists: those the filter finds, or those with unread messages, the latest first."""
+        if self.filter is None:
+            unread = [chat for chat in self.chats.values() if chat.unread]
+            return sorted(unread, key=lambda chat: chat.last_at, reverse=True)
+        wanted = self.filter.casefold()
+        found = [chat for chat in self.chats.values() if wanted in chat.name.casefold()]
+        others = (f"@{name}" for name in self.known if name != self.me)
+        new = [Chat(name) for name in others if name not in self.chats and wanted and wanted in name.casefold()]
+        return [*found, *new]
+
+    def next_chat(self, step: int) -> str | None:
+        """The chat after (or before) the open one among those with unread messages, or else among all."""
+        names = list(self.chats)
+        here = names.index(self.open.name) if self.open is not None and self.open.name in self.chats else -1
+        if here < 0 and step < 0:
+            here = len(names)
+        ring = [names[(here + step * number) % len(names)] for number in range(1, len(names) + 1)]
+        unread = [name for name in ring if self.chats[name].unread and self.chats[name] is not self.open]
+        return next(iter(unread or ring), None)
+
+    def numbered(self, number: int) -> str | None:
+        """The name of the chat of that number in the list, from 1."""
+        names = list(self.chats)
+        return names[number - 1] if 1 <= number <= len(names) else None
+
+    @property
+    def unread(self) -> int:
+        """All unread messages."""
+        return sum(chat.unread for chat in self.chats.values())
+
+    def chat(self, name: str) -> Chat:
+        """The chat of that name, a new one where none is known."""
+        if name not in self.chats:
+            self.chats[name] = Chat(name)
+        return self.chats[name]
+
+    def seen(self) -> tuple[str, int] | None:
+        """Note that the end of the open chat is on the screen: gives its name and end where that was unread."""
+        chat = self.open
+        if chat is None or self.place is not Place.CHAT or self.filter is not None or self.manual is not None:
+            return None
+        if not (chat.at_end and self.pane.follows) or (not chat.unread and chat.read_seq >= chat.last_seq):
+            return None
+        chat.all_read()
+        return chat.name, chat.last_seq
+
+    def say(self, reply: events.Event) -> None:
+        """Show a reply in place."""
+        for line in _RENDERER.lines(reply):
+            self.note(line.text)
+
+    def note(self, text: str, *, error: bool = False) -> None:
+        """Show a line of the chat's own in place."""
+        self.here.add_note(text, error=error)
+        self.pane.to_end()
+
+    def complain(self, text: str) -> None:
+        """Say in place what went wrong."""
+        self.note(text, error=True)
+
+    # What happens.
+
+    def welcome(self, welcome: events.Welcome) -> None:
+        """The user is signed in, for the first time or again."""
+        if self.place is Place.SIGN_IN:
+            self.own = Chat("")  # what was asked and answered has served its purpose
+            self.go_home()
+        self.me = welcome.name
+        self.online = dict.fromkeys(map(clean, welcome.online))
+        self.online_count = welcome.online_count
+        self.known.update(self.online)
+        for chat in self.chats.values():
+            chat.unread = 0
+            chat.stale = chat.loaded
+            chat.loading = False
+            chat.early.clear()
+        for unread in welcome.unread:
+            chat = self.chat(unread.chat)
+            chat.id, chat.unread, chat.last_seq = unread.id, unread.unread, unread.last_seq
+
+    def list_chats(self, chats: events.Chats) -> None:
+        """All of the user's chats are known. Those known before keep their numbers."""
+        there = {chat.chat for chat in chats.chats}
+        for name in [name for name, chat in self.chats.items() if name not in there and not chat.is_private]:
+            if name != GLOBAL_NAME:
+                self._drop(name)
+        for told in chats.chats:
+            if told.chat in self.chats and self.chats[told.chat].id not in ("", told.id):
+                self._drop(told.chat)
+            chat = self.chat(told.chat)
+            chat.id, chat.unread = told.id, told.unread
+            chat.last_at = max(chat.last_at, told.last_at or "")
+            chat.last_seq, chat.read_seq = max(chat.last_seq, told.last_seq), max(chat.read_seq, told.read_seq)
+        self.chat(GLOBAL_NAME)
+
+    def list_users(self, users: events.Users) -> None:
+        """Who there is."""
+        self.known.update(dict.fromkeys(map(clean, [*users.online, *users.offline])))
+
+    def apply(self, event: events.Event, now: float) -> None:
+        """An event that was not asked for."""
+        match event:
+            case events.Message():
+                self._message(event, now)
+            case events.Erased():
+                self.erase(event.chat, event.id)
+            case events.Presence():
+                self._presence(event)
+            case events.Added():
+                self._added(event)
+            case events.Removed():
+                self._removed(event)
+            case events.Read():
+                self._read(event)
+            case events.Blocks():
+                self.blocks(event)
+            case events.Bye():
+                self.note(f"The server says goodbye: {event.reason}")
+
+    def page(self, page: events.History, now: float, *, direction: int) -> None:
+        """A page of a chat came: its end (0), older than what is loaded (-1) or newer (1)."""
+        chat = self.chat(page.chat)
+        chat.loading = False
+        for message in page.messages:
+            chat.add_message(message, self.me, now)
+        if direction <= 0:
+            chat.older = page.more
+        if direction == 0:
+            chat.newer = False
+        if direction > 0:
+            chat.newer = page.more
+        chat.loaded, chat.stale = True, False
+        if not chat.newer:
+            early, chat.early = chat.early, []
+            for message in early:
+                chat.add_message(message, self.me, now)
+        chat.last_seq = max(chat.last_seq, chat.end_seq)
+
+    def page_around(self, name: str, earlier: events.History, later: events.History, now: float) -> None:
+        """The part of a chat around some message came, in place of what was loaded."""
+        chat = self.chat(name)
+        chat.unload()
+        self.page(earlier, now, direction=-1)
+        self.page(later, now, direction=1)
+
+    def sent(self, chat_name: str, nonce: str, sent: events.Sent, now: float) -> None:
+        """What was being sent is sent."""
+        chat = self.chat(chat_name)
+        item = chat.take_pending(nonce)
+        if sent.seq is not None:
+            chat.last_seq = max(chat.last_seq, sent.seq)
+            chat.all_read()
+        chat.line = None
+        if item is None or not chat.at_end:
+            return
+        message = events.Message(
+            chat_name, self.me, sent.at, item.text, sent.seq, sent.id, sent.expires_at, sent.left_ms
+        )
+        chat.add_message(message, self.me, now)
+        if sent.id is not None and (timed := chat.timed(sent.id)) and item.ends is not None:
+            timed.ends = min(timed.ends or item.ends, item.ends)
+
+    def expire(self, now: float) -> float | None:
+        """Forget the timed messages that have ended; gives when the next one ends."""
+        ends: list[float] = []
+        for chat in self.chats.values():
+            ends += chat.expire(now)
+        return min(ends, default=None)
+
+    def erase(self, chat_name: str, timed_id: str) -> None:
+        """A timed message has ended."""
+        if chat_name in self.chats:
+            self.chats[chat_name].erase(timed_id)
+
+    def blocks(self, blocks: events.Blocks) -> None:
+        """Whom the user blocks has changed, and with it what may be seen."""
+        if blocks.names != self.blocked:
+            self.blocked = blocks.names
+            for chat in self.chats.values():
+                chat.unload()
+
+    def _message(self, message: events.Message, now: float) -> None:
+        chat = self.chat(message.chat)
+        own = message.sender == self.me
+        if message.seq is not None and message.seq <= chat.last_seq and chat.has(message.seq):
+            return
+        chat.last_seq, chat.last_at = max(chat.last_seq, message.seq or 0), max(chat.last_at, message.at)
+        if not own:
+            chat.count_unread(message, now)
+        elif message.seq is not None:
+            chat.all_read()
+        if chat.loading:
+            chat.early.append(message)
+        elif chat.at_end:
+            self._add(chat, message, now)
+
+    def _add(self, chat: Chat, message: events.Message, now: float) -> None:
+        """Add what came at the end; where the user looks at what is long ago, not without end."""
+        is_elsewhere = chat is self.open and not self.pane.follows
+        if is_elsewhere and len(chat.items) >= ITEMS_MAX and message.id is None:
+            chat.newer = True
+            return
+        chat.add_message(message, self.me, now)
+        if not is_elsewhere:
+            chat.trim()
+
+    def _presence(self, presence: events.Presence) -> None:
+        for name in map(clean, presence.offline):
+            self.online.pop(name, None)
+        for name in map(clean, presence.online):
+            self.online[name] = None
+            self.known[name] = None
+        self.online_count += len(presence.online) - len(presence.offline)
+        self.online_count = max(self.online_count, len(self.online))
+
+    def _added(self, added: events.Added) -> None:
+        if added.name == self.me:
+            if added.group in self.chats and self.chats[added.group].id != added.id:
+                self._drop(added.group)
+            self.chat(added.group).id = added.id
+        self._tell(added.group, added)
+
+    def _removed(self, removed: events.Removed) -> None:
+        if removed.name != self.me:
+            self._tell(removed.group, removed)
+        elif removed.group in self.chats:
+            self._drop(removed.group)
+            self.say(removed)
+
+    def _tell(self, group: str, event: events.Event) -> None:
+        for line in _RENDERER.lines(event):
+            self.chat(group).add_note(line.text)
+
+    def _read(self, read: events.Read) -> None:
+        chat = self.chat(read.chat)
+        chat.read_seq = max(chat.read_seq, read.seq)
+        if chat.read_seq >= chat.last_seq:
+            chat.all_read()
+
+    def _drop(self, name: str) -> None:
+        chat = self.chats.pop(name)
+        if chat is self.open:
+            self.open = None
+            if self.place is Place.CHAT:
+                self.place = Place.HOME
+
+    def _leave(self) -> None:
+        if self.open is not None:
+            self.open.line = None
+            self.open.trim()
+        self.pane.to_end()
+        self.filter = None
+        self.manual = None
+
+
+
+def found_item(number: int, message: events.Message, me: str) -> Item:
+    """A message that a search found, at its place among those found."""
+    return Item(
+        Kind.MESSAGE,
+        (number, 0, 0),
+        clean(message.text),
+        clean(message.sender),
+        message.at,
+        message.chat,
+        message.seq,
+        own=message.sender == me,
+    )

@@ -1,0 +1,336 @@
+"""What the user can do, against a server in the test's hands and a clock that does not run by itself."""
+
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat import events, requests
+from irchat.client.connection import Connection
+from irchat.client.desk import Desk, Taken
+from irchat.client.entry import Entry
+from irchat.client.stop import Stop
+from irchat.client.tokens import Tokens
+from irchat.client.view.state import Place, View
+from tests.client_fakes import FakeServer, error, message, sent, welcome
+
+
+class DeskCase(SynchronousTestCase):
+    """A user at a server that is there."""
+
+    def setUp(self) -> None:
+        """A user who connects and signs in."""
+        self.clock = Clock()
+        self.servers = [FakeServer()]
+        self.view = View("host:7667")
+        self.nonces = iter("abcdefgh")
+        self.desk = Desk(self.clock, self.view, lambda: next(self.nonces))
+        self.told: list[str] = []
+        self.desk.notify = self.told.append
+        self.tokens = Tokens(Path(self.mktemp()) / "tokens")
+        entry = Entry(self.tokens, "host:7667", "alice", self.desk.questions, self.view.complain)
+        self.done = Deferred.fromCoroutine(self.desk.run(self._connect, entry))
+        self.enter()
+
+    async def _connect(self) -> Connection:
+        if self.servers[-1].connection.connected == 0 or len(self.servers) == self.used:
+            raise Stop("Nobody listens. Start one.")
+        self.used = len(self.servers)
+        return self.servers[-1].connection
+
+    used = 0
+
+    @property
+    def server(self) -> FakeServer:
+        """The server that is there now."""
+        return self.servers[-1]
+
+    def enter(self) -> None:
+        """Sign in."""
+        self.server.asked()
+        self.server.answer(welcome())
+        chats = [events.Chat(name, "id", 0, 0, 0, None) for name in ("GLOBAL", "@bob")]
+        self.server.answer(events.Chats(chats), events.Users(["bob"], [], False), events.Blocks([]))
+
+    def asked(self) -> list[object]:
+        """What was asked since the last call."""
+        return list(self.server.asked())
+
+    def open(self, name: str, *messages: events.Message, more: bool = False) -> None:
+        """Open a chat; its end comes."""
+        self.desk.open(name)
+        self.server.answer(events.History(name, list(messages), more))
+
+    def texts(self) -> list[str]:
+        """What stands in the pane."""
+        return [item.text for item in self.view.here.items]
+
+    def lose(self) -> None:
+        """The line is lost, and nobody listens."""
+        self.server.lose(ConnectionDone())
+
+
+class TypingTests(DeskCase):
+    """Typed lines."""
+
+    def test_plain_text(self) -> None:
+        """A text goes to the open chat with a nonce, is pending until it is sent, and may be remembered."""
+        self.open("@bob")
+        self.assertEqual(self.desk.submit("hi"), Taken(True, True))
+        self.assertEqual(self.asked(), [requests.Send(chat="@bob", text="hi", nonce="a")])
+        self.assertIsNone(self.view.here.items[-1].seq)
+        self.server.answer(sent(chat="@bob", seq=1))
+        self.assertEqual(self.view.here.items[-1].seq, 1)
+
+    def test_one_after_another(self) -> None:
+        """Messages go one after another; one that came too fast goes again before the others."""
+        self.open("@bob")
+        self.desk.submit("one")
+        self.desk.submit("two")
+        self.server.answer(error("too-fast"))
+        self.assertEqual(self.asked(), [])
+        self.clock.advance(0.5)
+        self.assertEqual([request.text for request in self.asked()], ["one"])
+        self.server.answer(sent(chat="@bob", seq=1))
+        self.assertEqual([request.text for request in self.asked()], ["two"])
+
+    def test_refused_by_the_server(self) -> None:
+        """A message that is refused is pending no more, and the reason is shown in place."""
+        self.open("@bob")
+        self.desk.submit("hi")
+        self.server.answer(error("blocked", "Not to them."))
+        self.assertEqual(self.texts(), ["! Not to them."])
+
+    def test_unknown_reply(self) -> None:
+        """A reply of an unknown type is said to be one."""
+        self.open("@bob")
+        self.desk.submit("~")
+        self.asked()
+        self.server.raw(b'{"type":"odd","ref":6}\n')
+        self.assertIn("cannot read", self.texts()[-1])
+
+    def test_wrong_use(self) -> None:
+        """A wrong use is not sent, and the line stays."""
+        taken = self.desk.submit("~bob carol")
+        self.assertFalse(taken.accepted)
+        self.assertIn("~<user>", taken.trouble)
+        self.assertEqual(self.asked(), [])
+
+    def test_timed(self) -> None:
+        """A timed message counts down and is gone, with what was said of it, and is not for the input history."""
+        self.open("@bob")
+        self.assertEqual(self.desk.submit("*30 psst"), Taken(True, False))
+        self.server.answer(sent(chat="@bob", id="t", left_ms=30_000, reached=1, of=1))
+        self.assertEqual(self.texts(), ["psst", "1 of 1 have it now"])
+        drawn: list[float] = []
+        self.desk.on_changed = lambda: drawn.append(self.clock.seconds())
+        self.clock.pump([0.25] * 12)
+        self.assertEqual(drawn, [1.0, 2.0, 3.0])
+        self.clock.pump([0.25] * 120)
+        self.assertEqual(self.texts(), [])
+
+    def test_timed_of_others(self) -> None:
+        """One that comes is told of without its text, and gone in time though nothing else happens."""
+        self.open("@bob")
+        self.server.tell(message("psst", chat="@bob", id="t", left_ms=2_000))
+        self.assertEqual(self.told, ["timed message from bob"])
+        self.clock.pump([0.25] * 8)
+        self.assertEqual(self.texts(), [])
+
+    def test_commands_answer_in_place(self) -> None:
+        """What a command answers shows in the open chat."""
+        self.open("@bob")
+        self.desk.submit("+team")
+        self.server.answer(events.Group("*team", "g", "bob", ["bob", "alice"]))
+        self.desk.submit("~nobody")
+        self.server.answer(error("no-such-user", "No such."))
+        self.assertEqual(self.texts(), ["*team, owner bob: bob, alice", "No such."])
+
+    def test_blocks(self) -> None:
+        """Blocking loads again what may be seen."""
+        self.open("@bob", message("hi", chat="@bob", seq=1))
+        self.desk.submit("~bob")
+        self.server.answer(events.Blocks(["bob"]))
+        self.assertEqual(self.asked(), [requests.Chats(), requests.History(chat="@bob", limit=100)])
+
+    def test_new_group(self) -> None:
+        """A new group is opened."""
+        self.desk.submit("*bob -> team")
+        self.server.answer(events.Group("*team", "g", "alice", ["alice", "bob"]))
+        self.assertEqual(self.view.here.name, "*team")
+
+    def test_leaving_a_group(self) -> None:
+        """Who leaves a group has it no more."""
+        self.view.chat("*team")
+        self.desk.submit("-alice team")
+        self.server.answer(events.Ok(), events.Chats([]))
+        self.assertNotIn("*team", self.view.chats)
+
+    def test_from_home(self) -> None:
+        """What is said from the first screen opens its chat; what is said past the open chat does not."""
+        self.desk.submit("@bob hi")
+        self.assertEqual(self.view.here.name, "@bob")
+        self.server.answer(events.History("@bob", [], False), sent(chat="@bob", seq=1))
+        self.desk.submit("@carol hi")
+        self.assertEqual(self.view.here.name, "@bob")
+        self.assertEqual(self.texts()[-1], "to @carol")
+
+    def test_say(self) -> None:
+        """A text can be said as it is, to everyone where no chat is open."""
+        self.desk.say("@bob")
+        self.assertIn(requests.Send(chat="GLOBAL", text="@bob", nonce="a"), self.asked())
+        self.server.answer(events.History("GLOBAL", [], False), sent(seq=1))
+        self.open("@bob")
+        self.desk.say("*x")
+        self.assertIn(requests.Send(chat="@bob", text="*x", nonce="b"), self.asked())
+
+    def test_local(self) -> None:
+        """The manual and the list of chats open without the server."""
+        self.desk.submit("!help")
+        self.assertEqual(self.view.manual, "")
+        self.desk.submit("ls")
+        self.assertEqual((self.view.manual, self.view.filter), (None, ""))
+        self.assertEqual(self.asked(), [])
+        self.desk.submit("glo")
+        self.assertEqual(self.view.here.name, "GLOBAL")
+
+    def test_password(self) -> None:
+        """The password is changed by questions, and stays where the new ones differ or the old one is wrong."""
+        self.open("@bob")
+        for again, reply, said in [
+            ("new", events.Ok(), "your password is changed"),
+            ("other", None, "differ"),
+            ("new", error("bad-credentials", "That is not it."), "not it"),
+        ]:
+            self.desk.submit("!password")
+            for answer in "old", "new", again:
+                self.assertTrue(self.desk.questions.secret)
+                self.assertEqual(self.desk.submit(answer), Taken(True))
+            if reply is not None:
+                self.assertEqual(self.asked(), [requests.Password(old="old", new="new")])
+                self.server.answer(reply)
+            self.assertIn(said, self.texts()[-1])
+
+    def test_before_the_sign_in(self) -> None:
+        """Before the sign-in, with nothing asked, a line is not taken."""
+        self.view.place = Place.SIGN_IN
+        self.assertEqual(self.desk.submit("hi"), Taken(False))
+
+
+class ReadingTests(DeskCase):
+    """Opening, paging, reading."""
+
+    def test_what_is_seen_is_read(self) -> None:
+        """What stands on the screen is told to be read, a second later at most; what is hidden is not."""
+        self.open("@bob", message("hi", chat="@bob", seq=1))
+        self.server.tell(message("ho", chat="@bob", seq=2))
+        self.clock.advance(1.0)
+        self.assertEqual(self.asked(), [requests.Read(chat="@bob", seq=2)])
+        self.desk.hidden = True
+        self.server.tell(message("hu", chat="@bob", seq=3))
+        self.clock.advance(1.0)
+        self.assertEqual((self.asked(), self.view.unread), ([], 1))
+
+    def test_much_unread(self) -> None:
+        """What is unread is loaded as a whole, as far as a page goes."""
+        self.view.chat("@bob").unread = 300
+        self.desk.open("@bob")
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", limit=330)])
+
+    def test_choosing(self) -> None:
+        """Enter on an empty line opens what is chosen among the unread."""
+        self.server.tell(message("hi", chat="@bob", seq=1))
+        self.desk.submit("")
+        self.assertEqual(self.view.here.name, "@bob")
+        self.desk.submit("")
+        self.view.go_home()
+        self.view.chat("@bob").all_read()
+        self.desk.submit("")
+        self.assertIs(self.view.place, Place.HOME)
+
+    def test_older(self) -> None:
+        """At the top older messages are loaded, once at a time, until there are none."""
+        self.open("@bob", message("hi", chat="@bob", seq=9), more=True)
+        self.desk.page_up(moved=True)
+        self.assertEqual(self.asked(), [])
+        self.desk.page_up(moved=False)
+        self.desk.page_up(moved=False)
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", before=9, limit=100)])
+        self.server.answer(events.History("@bob", [message("old", chat="@bob", seq=8)], False))
+        self.desk.page_up(moved=False)
+        self.assertEqual((self.asked(), self.texts()), ([], ["old", "hi"]))
+
+    def test_a_page_is_refused(self) -> None:
+        """Where a page cannot be had the user is told."""
+        self.desk.open("*gone")
+        self.server.answer(error("no-such-group", "No such group."))
+        self.assertEqual(self.texts(), ["No such group."])
+
+    def test_ls(self) -> None:
+        """``ls @bob`` opens the chat, also by a bare name."""
+        self.desk.submit("ls bob")
+        self.assertEqual(self.asked(), [requests.History(chat="bob", limit=100)])
+        self.server.answer(events.History("@bob", [message("hi", chat="@bob", seq=1)], False))
+        self.assertEqual((self.view.here.name, self.texts()), ("@bob", ["hi"]))
+        self.desk.submit("ls @bob")
+        self.server.answer(events.History("@bob", [message("hi", chat="@bob", seq=1)], False))
+        self.assertEqual(self.texts(), ["hi"])
+
+    def test_search(self) -> None:
+        """What a search found opens where it stands, and from there one comes back to the end."""
+        self.desk.submit("?old")
+        self.assertEqual(self.asked(), [requests.Search(words="old")])
+        self.server.answer(events.Found([message("old one", chat="@bob", seq=5)], False))
+        self.desk.submit("")
+        page = events.History
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", before=6, limit=50)])
+        self.server.answer(page("@bob", [message("old one", chat="@bob", seq=5)], True))
+        self.server.answer(page("@bob", [message("next", chat="@bob", seq=6)], True))
+        chat = self.view.here
+        self.assertEqual((self.texts(), chat.marked, chat.newer), (["old one", "next"], 5, True))
+        self.view.pane.to_end()
+        self.desk.page_down()
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", after=6, limit=500)])
+        self.server.answer(page("@bob", [message("seven", chat="@bob", seq=7)], True))
+        self.desk.to_end()
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", limit=100)])
+        self.server.answer(page("@bob", [message("nine", chat="@bob", seq=9)], True))
+        self.assertEqual((self.texts(), chat.newer), (["nine"], False))
+        self.desk.page_down()
+        self.assertEqual(self.asked(), [])
+
+    def find(self, found: events.Message) -> None:
+        """Search, and open what was found."""
+        self.desk.submit("?old")
+        self.server.answer(events.Found([found], False))
+        self.desk.submit("")
+
+    def test_search_of_what_is_loaded(self) -> None:
+        """What is loaded already is not loaded again."""
+        self.open("@bob", message("old one", chat="@bob", seq=5))
+        self.find(message("old one", chat="@bob", seq=5))
+        self.assertEqual((self.view.here.name, self.asked()), ("@bob", []))
+
+    def test_found_and_gone(self) -> None:
+        """Where what was found cannot be had any more the user is told."""
+        self.find(message("old one", chat="*x", seq=5))
+        self.server.answer(error("no-such-group", "Gone."), error("no-such-group", "Gone."))
+        self.assertEqual(self.texts(), ["Gone."])
+
+    def test_mention(self) -> None:
+        """A mention is told of, a message to all is not."""
+        self.server.tell(message("hello all"))
+        self.server.tell(message("hello alice"))
+        self.assertEqual(self.told, ["bob in GLOBAL: hello alice"])
+
+    def test_erased_elsewhere(self) -> None:
+        """When a timed message that is not loaded ends, what is unread is asked for again."""
+        self.server.tell(events.Erased("@bob", "t"))
+        self.assertEqual(self.asked(), [requests.Chats()])
+
+    def test_added(self) -> None:
+        """A group that one is added to is there."""
+        self.server.tell(events.Added("*team", "g", "alice", "bob", "bob"))
+        self.assertIn("*team", self.view.chats)

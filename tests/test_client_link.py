@@ -1,0 +1,156 @@
+"""The line to the server: how it is made, lost, and made again; leaving."""
+
+from twisted.internet.error import ConnectionDone
+
+from irchat import events, requests
+from irchat.client.stop import Stop
+from irchat.client.view.state import Place
+from tests.client_fakes import FakeServer, error, message, sent, welcome
+from tests.test_client_desk import DeskCase as _DeskCase
+
+
+class LineTests(_DeskCase):
+    """The line is lost and comes back."""
+
+    def come_back(self) -> None:
+        """A server is there again, the next try finds it."""
+        self.servers.append(FakeServer())
+        self.clock.pump([1] * 10)
+
+    def test_comes_back(self) -> None:
+        """The client says so, signs in by token, fetches what it missed, and repeats what was not answered."""
+        self.open("@bob", message("one", chat="@bob", seq=1))
+        self.desk.submit("mine")
+        before = self.asked()
+        self.lose()
+        self.assertIn("Trying again in 1 s", self.view.link)
+        self.desk.submit("typed meanwhile")
+        self.assertEqual(self.texts(), ["one", "mine", "typed meanwhile"])
+        self.come_back()
+        self.assertEqual(self.asked(), [requests.Resume(token="token")])
+        self.server.answer(welcome())
+        self.assertEqual(self.view.link, "")
+        asked = self.asked()
+        self.assertIn(requests.History(chat="@bob", after=1, limit=500), asked)
+        self.assertIn(before[0], asked)
+        self.server.answer(
+            events.Chats([]), events.Users([], [], False), events.Blocks([]),
+            events.History("@bob", [message("missed", chat="@bob", seq=2)], True),
+            sent(chat="@bob", seq=4),
+        )  # fmt: skip
+        self.server.answer(events.History("@bob", [message("too", chat="@bob", seq=3)], False))
+        self.server.answer(sent(chat="@bob", seq=5))
+        self.assertEqual([item.text for item in self.view.here.items if item.seq != 4],
+                         ["one", "missed", "too", "typed meanwhile"])  # fmt: skip
+
+    def test_pauses_grow(self) -> None:
+        """Each try that fails makes the pause longer, up to half a minute; the reason is shown."""
+        self.lose()
+        shown: list[str] = []
+        for _ in range(130):
+            self.clock.advance(1)
+            shown.append(self.view.link)
+        self.assertIn("Nobody listens. Trying again in 2 s", shown)
+        self.assertIn("Nobody listens. Trying again in 15 s", shown)
+        self.assertEqual(max(int(text.split()[-2]) for text in shown), 30)
+
+    def test_timed_message_ends_meanwhile(self) -> None:
+        """A timed message ends without the server; one whose time passed unsent is not sent any more."""
+        self.open("@bob")
+        self.server.tell(message("psst", chat="@bob", id="t", left_ms=2_000))
+        self.lose()
+        self.desk.submit("*2 mine")
+        self.clock.pump([0.25] * 9)
+        self.assertEqual(self.texts(), [])
+        self.come_back()
+        self.server.answer(welcome())
+        self.assertFalse(any(isinstance(request, requests.Send) for request in self.asked()))
+
+    def test_commands_want_a_line(self) -> None:
+        """Without a line a command says that it could not be done."""
+        self.lose()
+        self.desk.submit("~bob")
+        self.assertIn("no line", self.view.own.items[-1].text)
+        self.desk.open("@bob")
+        self.assertFalse(self.view.chat("@bob").loading)
+
+    def test_lost_while_asked(self) -> None:
+        """A question that the server's going away makes pointless is asked no more; signing in begins anew."""
+        self.lose()
+        self.tokens.forget("host:7667", "alice")
+        self.come_back()
+        self.server.answer(error("bad-request"), error("name-taken"))
+        self.assertTrue(self.desk.questions.secret)
+        self.lose()
+        self.assertEqual(self.desk.questions.question, "")
+        self.come_back()
+        self.server.answer(welcome())
+        self.assertEqual(self.view.link, "")
+
+
+class FirstTests(_DeskCase):
+    """The first sign-in."""
+
+    def enter(self) -> None:
+        """The server asks for the password."""
+        self.server.answer(error("bad-request"), error("name-taken"))
+
+    def test_server_does_not_wait(self) -> None:
+        """Where the server did not wait for the answer, it is called again, and the question asked again."""
+        self.servers.append(FakeServer())
+        self.servers[0].lose(ConnectionDone())
+        self.assertNoResult(self.done)
+        self.server.answer(error("bad-request"), error("name-taken"))
+        self.assertTrue(self.desk.questions.secret)
+        self.desk.submit("correct horse")
+        self.server.answer(welcome())
+        self.assertIs(self.view.place, Place.HOME)
+
+    def test_wrong_passwords(self) -> None:
+        """Three wrong passwords end the client."""
+        for _ in range(3):
+            self.desk.submit("wrong")
+            self.server.answer(error("bad-credentials"))
+        self.assertIn("Wrong password", self.failureResultOf(self.done, Stop).value.text)
+
+    def test_nobody_listens(self) -> None:
+        """Where nobody listens when the server is called again, the client ends."""
+        self.server.lose(ConnectionDone())
+        self.assertIn("Nobody listens", self.failureResultOf(self.done, Stop).value.text)
+
+
+class LeavingTests(_DeskCase):
+    """Leaving."""
+
+    def test_exit(self) -> None:
+        """``exit`` tells the server what was read and leaves."""
+        self.open("@bob", message("hi", chat="@bob", seq=1))
+        self.server.tell(message("ho", chat="@bob", seq=2))
+        self.desk.submit("exit")
+        self.assertEqual(self.asked(), [requests.Read(chat="@bob", seq=2), requests.Logout()])
+        self.server.answer(events.Ok(), events.Bye("you left"))
+        self.successResultOf(self.desk.left)
+        self.successResultOf(self.done)
+        self.assertEqual(self.tokens.find("host:7667", "alice"), "token")
+
+    def test_forget(self) -> None:
+        """``exit --forget`` ends the token, here and there."""
+        self.desk.submit("exit --forget")
+        self.assertEqual(self.asked(), [requests.Logout(forget=True)])
+        self.assertIsNone(self.tokens.find("host:7667", "alice"))
+
+    def test_cannot_forget(self) -> None:
+        """Where the file cannot be written the user is told."""
+        self.tokens.path.unlink()
+        self.tokens.path.mkdir()
+        self.desk.submit("exit --forget")
+        self.assertIn("cannot be kept", self.view.own.items[-1].text)
+
+    def test_leaving_without_a_line(self) -> None:
+        """Without a line the user leaves at once, and no more tries are made."""
+        self.lose()
+        self.desk.leave()
+        self.successResultOf(self.desk.left)
+        self.clock.advance(1)
+        self.successResultOf(self.done)
+        self.desk.leave()

@@ -1,0 +1,177 @@
+"""The file of kept sign-ins, forgetting one, and signing in by it."""
+
+import stat
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat import events, requests
+from irchat.client.entry import Entry
+from irchat.client.forget import Forget
+from irchat.client.questions import Questions
+from irchat.client.session import Session
+from irchat.client.stop import Stop
+from irchat.client.tokens import Tokens
+from irchat.client.view.state import View
+from tests.client_fakes import FakeServer, error, welcome
+
+_LABEL = "host:7667"
+
+
+class _Case(SynchronousTestCase):
+    def setUp(self) -> None:
+        """A file that is not there yet."""
+        self.tokens = Tokens(Path(self.mktemp()) / "deep" / "tokens")
+
+
+class TokensTests(_Case):
+    """The file."""
+
+    def test_keep(self) -> None:
+        """A token is found by server and name, whatever the case of the name; the file is for its owner alone."""
+        self.assertIsNone(self.tokens.find(_LABEL, "alice"))
+        self.tokens.keep(_LABEL, "alice", "t1")
+        self.tokens.keep("other:1", "alice", "t2")
+        self.tokens.keep(_LABEL, "Alice", "t3")
+        self.assertEqual(self.tokens.find(_LABEL, "ALICE"), "t3")
+        self.assertEqual(self.tokens.find("other:1", "alice"), "t2")
+        self.assertEqual(stat.S_IMODE(self.tokens.path.stat().st_mode), 0o600)
+        self.assertEqual(self.tokens.path.read_text().count("\n"), 2)
+        self.assertEqual([path.name for path in self.tokens.path.parent.iterdir()], ["tokens"])
+
+    def test_last_name(self) -> None:
+        """The name that was used last is known, also when its token was forgotten."""
+        self.assertIsNone(self.tokens.last_name(_LABEL))
+        self.tokens.keep(_LABEL, "alice", "t1")
+        self.tokens.keep(_LABEL, "bob", "t2")
+        self.assertEqual(self.tokens.last_name(_LABEL), "bob")
+        self.tokens.forget(_LABEL, "alice")
+        self.assertEqual((self.tokens.last_name(_LABEL), self.tokens.find(_LABEL, "alice")), ("alice", None))
+
+    def test_odd_lines(self) -> None:
+        """Lines that are something else are nothing, and a name that is none is only itself."""
+        self.tokens.path.parent.mkdir(parents=True)
+        self.tokens.path.write_bytes(b"\xff\nhost:7667 alice\nhost:7667 a:b t1\n")
+        self.assertEqual(self.tokens.find(_LABEL, "a:b"), "t1")
+        self.assertIsNone(self.tokens.find(_LABEL, "A:B"))
+
+    def test_cannot_write(self) -> None:
+        """Where the file cannot be written the user is told which one, and nothing is left behind."""
+        self.tokens.path.mkdir(parents=True)
+        stop = self.assertRaises(Stop, self.tokens.keep, _LABEL, "alice", "t1")
+        self.assertIn(str(self.tokens.path), stop.text)
+        self.assertEqual([path.name for path in self.tokens.path.parent.iterdir()], ["tokens"])
+
+
+class EntryTests(_Case):
+    """Signing in."""
+
+    def setUp(self) -> None:
+        """A server, and a user who can be asked."""
+        super().setUp()
+        self.server = FakeServer()
+        self.view = View(_LABEL)
+        self.questions = Questions(self.view, lambda: None)
+        self.session = Session(Clock(), self.server.connection, lambda _: None, lambda _: None)
+        self.troubles: list[str] = []
+
+    def enter(self, name: str | None) -> "Deferred[events.Welcome]":
+        """Begin to sign in."""
+        self.entry = Entry(self.tokens, _LABEL, name, self.questions, self.troubles.append)
+        return Deferred.fromCoroutine(self.entry.sign_in(self.session))
+
+    def test_token(self) -> None:
+        """A kept token signs in by itself, as who used the server last, and the new one is kept."""
+        self.tokens.keep(_LABEL, "alice", "old")
+        done = self.enter(None)
+        self.assertEqual(self.server.asked(), [requests.Resume(token="old")])
+        self.server.answer(welcome())
+        self.assertEqual(self.successResultOf(done).name, "alice")
+        self.assertEqual(self.tokens.find(_LABEL, "alice"), "token")
+
+    def test_bad_token(self) -> None:
+        """A token that is no good any more is forgotten, and the password asked for, the name suggested."""
+        self.tokens.keep(_LABEL, "alice", "old")
+        done = self.enter(None)
+        self.server.answer(error("bad-token"))
+        self.assertEqual((self.questions.question, self.questions.suggestion), ("Your name: ", "alice"))
+        self.assertIsNone(self.tokens.find(_LABEL, "alice"))
+        self.questions.answer("alice")
+        self.server.answer(error("bad-request"), error("name-taken"))
+        self.assertTrue(self.questions.secret)
+        self.questions.answer("correct horse")
+        self.server.answer(welcome())
+        self.successResultOf(done)
+        self.assertNotIn("correct horse", "".join(item.text for item in self.view.own.items))
+
+    def test_given_name(self) -> None:
+        """A name that was given is not asked for."""
+        self.enter("bob")
+        self.assertEqual(self.server.asked(), [requests.Login(name="bob")])
+
+    def test_not_kept(self) -> None:
+        """Where the token cannot be kept the user is told, and is in."""
+        self.tokens.path.mkdir(parents=True)
+        done = self.enter("alice")
+        self.server.answer(welcome())
+        self.successResultOf(done)
+        self.assertIn("cannot be kept", self.troubles[0])
+
+    def test_forget(self) -> None:
+        """Forgetting takes the token; before any name is known there is nothing to forget."""
+        self.enter(None)
+        self.entry.forget()
+        self.assertFalse(self.tokens.path.exists())
+        self.tokens.keep(_LABEL, "alice", "old")
+        self.enter("alice")
+        self.entry.forget()
+        self.assertIsNone(self.tokens.find(_LABEL, "alice"))
+
+    def test_questions(self) -> None:
+        """Errors and notes are shown in the view; an ask that was broken off fails, until things are mended."""
+        self.questions.show(error("x", "wrong"))
+        self.questions.show(welcome())
+        self.assertEqual(self.view.own.items[0].text, "wrong")
+        asked = Deferred.fromCoroutine(self.questions.ask("Name? "))
+        self.questions.break_off(Stop("gone"))
+        self.assertEqual(self.failureResultOf(asked, Stop).value.text, "gone")
+        self.failureResultOf(Deferred.fromCoroutine(self.questions.ask("Name? ")), Stop)
+        self.questions.mend()
+        self.questions.answer("nothing was asked")
+        self.assertNoResult(Deferred.fromCoroutine(self.questions.ask("Name? ")))
+
+
+class ForgetTests(_Case):
+    """``--forget``."""
+
+    def forget(self, name: str | None) -> Forget:
+        """Forget a sign-in."""
+        self.view = View(_LABEL)
+        return Forget(Clock(), self.tokens, _LABEL, name, Questions(self.view, lambda: None))
+
+    def test_forgets_here_and_there(self) -> None:
+        """The token ends here and at the server."""
+        self.tokens.keep(_LABEL, "alice", "old")
+        server = FakeServer()
+        done = Deferred.fromCoroutine(self.forget(None).run(server.connection))
+        self.assertIsNone(self.tokens.find(_LABEL, "alice"))
+        server.answer(welcome())
+        self.assertEqual(server.asked(), [requests.Logout(forget=True)])
+        server.answer(events.Bye("you left"))
+        self.successResultOf(done)
+        self.assertIn("alice is forgotten", self.view.own.items[-1].text)
+
+    def test_unknown_at_the_server(self) -> None:
+        """One that the server does not know any more is forgotten all the same."""
+        self.tokens.keep(_LABEL, "alice", "old")
+        server = FakeServer()
+        done = Deferred.fromCoroutine(self.forget("alice").run(server.connection))
+        server.answer(error("bad-token"))
+        self.successResultOf(done)
+
+    def test_nothing_kept(self) -> None:
+        """Where none is kept the user is told so."""
+        self.assertIn("anybody", self.assertRaises(Stop, self.forget, None).text)
+        self.assertIn("bob", self.assertRaises(Stop, self.forget, "bob").text)

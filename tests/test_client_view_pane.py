@@ -1,0 +1,324 @@
+"""What the pane shows of its items, and what it all looks like as rows."""
+
+from datetime import UTC, date
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat import events
+from irchat.client.view.items import Item, Kind
+from irchat.client.view.listing import Cursor
+from irchat.client.view.pane import Pane
+from irchat.client.view.panels import Painter
+from irchat.client.view.rows import Brush, Row
+from irchat.client.view.state import View
+from irchat.client.view.wrap import cells
+from tests.client_fakes import message, welcome
+
+
+def _items(heights: list[int]) -> list[Item]:
+    return [Item(Kind.NOTE, (n, 0, 0), "\n".join(f"{n}.{r}" for r in range(h))) for n, h in enumerate(heights)]
+
+
+def _text(row: Row) -> str:
+    return "".join(text for _, text in row.pieces)
+
+
+class PaneTests(SynchronousTestCase):
+    """Moving up and down."""
+
+    def setUp(self) -> None:
+        """A pane of four rows over items of one, two and three rows."""
+        self.pane = Pane()
+        self.items = _items([1, 2, 3, 1, 2])
+
+    def paint(self, index: int) -> list[Row]:
+        """The rows of an item."""
+        return [Row((("", line),)) for line in self.items[index].text.split("\n")]
+
+    def shown(self, height: int = 4) -> list[str]:
+        """What shows."""
+        return [_text(row) for row in self.pane.rows(self.items, self.paint, height)]
+
+    def test_end(self) -> None:
+        """The end shows, and what comes then shows too."""
+        self.assertEqual(self.shown(), ["2.2", "3.0", "4.0", "4.1"])
+        self.items += _items([1, 1, 1, 1, 1, 1])[5:]
+        self.assertEqual(self.shown()[-1], "5.0")
+
+    def test_up_and_down(self) -> None:
+        """A page up keeps one row, goes no further than the top, and down leads back to the end."""
+        self.shown()
+        self.assertTrue(self.pane.up(self.items, self.paint))
+        self.assertEqual(self.shown(), ["1.1", "2.0", "2.1", "2.2"])
+        self.assertTrue(self.pane.up(self.items, self.paint))
+        self.assertEqual(self.shown(), ["0.0", "1.0", "1.1", "2.0"])
+        self.assertFalse(self.pane.up(self.items, self.paint))
+        self.assertEqual(self.shown(), ["0.0", "1.0", "1.1", "2.0"])
+        self.pane.down(self.items, self.paint)
+        self.assertEqual(self.shown(), ["2.0", "2.1", "2.2", "3.0"])
+        self.pane.down(self.items, self.paint)
+        self.assertTrue(self.pane.follows)
+        self.pane.down(self.items, self.paint)
+        self.assertTrue(self.pane.follows)
+
+    def test_stays(self) -> None:
+        """What shows stays in its place when something comes at the end, or is loaded at the beginning."""
+        self.shown()
+        self.pane.up(self.items, self.paint)
+        before = self.shown()
+        self.items.append(Item(Kind.NOTE, (9, 0, 0), "new"))
+        self.items.insert(0, Item(Kind.NOTE, (-1, 0, 0), "old"))
+        self.assertEqual(self.shown(), before)
+
+    def test_gone(self) -> None:
+        """When the item at the bottom is gone, the one before it is the lowest; when all are, nothing shows."""
+        self.shown()
+        self.pane.up(self.items, self.paint)
+        del self.items[2]
+        self.assertEqual(self.shown(3), ["0.0", "1.0", "1.1"])
+        self.pane.show((-1, 0, 0))
+        self.assertEqual(len(self.shown(2)), 2)
+        self.items.clear()
+        self.assertEqual(self.shown(), [])
+        self.assertFalse(self.pane.up(self.items, self.paint))
+
+    def test_all_fits(self) -> None:
+        """Where all there is fits, it all shows, wherever the pane was."""
+        self.pane.show(self.items[0].key)
+        self.assertEqual(len(self.shown(20)), 9)
+        self.assertTrue(self.pane.follows)
+
+    @given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.integers(2, 6), st.lists(st.booleans(), max_size=9))
+    def test_always_full(self, heights: list[int], height: int, moves: list[bool]) -> None:
+        """However it is moved, the pane is as full as can be, and its rows follow each other."""
+        self.items, self.pane = _items(heights), Pane()
+        rows = [_text(row) for index in range(len(heights)) for row in self.paint(index)]
+        self.shown(height)
+        for is_up in moves:
+            if is_up:
+                self.pane.up(self.items, self.paint)
+            else:
+                self.pane.down(self.items, self.paint)
+            shown = self.shown(height)
+            self.assertEqual(len(shown), min(height, len(rows)))
+            first = rows.index(shown[0])
+            self.assertEqual(rows[first : first + len(shown)], shown)
+
+
+class CursorTests(SynchronousTestCase):
+    """A list to choose from."""
+
+    def test_moves(self) -> None:
+        """It goes round, and chooses what is there."""
+        cursor = Cursor()
+        cursor.move(-1, 3)
+        self.assertEqual((cursor.choose("abc"), cursor.choose("ab"), cursor.choose("")), ("c", "b", None))
+        cursor.move(1, 3)
+        self.assertEqual(cursor.index, 0)
+        cursor.move(1, 0)
+        self.assertEqual(cursor.index, 0)
+
+    def test_shows(self) -> None:
+        """The place is always among the rows that show."""
+        cursor = Cursor()
+        cursor.index = 9
+        self.assertEqual((cursor.first_row(20, 4), cursor.first_row(10, 4), cursor.first_row(3, 4)), (7, 6, 0))
+
+
+class BrushTests(SynchronousTestCase):
+    """Items as rows."""
+
+    def brush(self, width: int = 60) -> Brush:
+        """A brush at moment 10."""
+        return Brush(width, 10.0, name_width=5, zone=UTC, today=date(2026, 11, 22))
+
+    def talk(self, text: str, **fields: object) -> Item:
+        """A message of bob's."""
+        return Item(Kind.MESSAGE, (1, 0, 0), text, "bob", "2026-11-22T13:00:00.000Z", **fields)
+
+    def lines(self, item: Item, before: Item | None = None, width: int = 60, **options: bool) -> list[str]:
+        """The rows as text."""
+        rows = self.brush(width).rows(item, before, unread_line=options.get("unread_line", False),
+                                      with_chat=options.get("with_chat", False))  # fmt: skip
+        return [_text(row).rstrip() for row in rows]
+
+    def test_message(self) -> None:
+        """Time, name, text; further rows stand under the text."""
+        self.assertEqual(self.lines(self.talk("hi")), ["13:00   bob │ hi"])
+        self.assertEqual(
+            self.lines(self.talk("one two three four five six seven eight nine ten")),
+            ["13:00   bob │ one two three four five six seven eight nine", "            │ ten"],
+        )
+
+    def test_own_and_pending(self) -> None:
+        """One's own have a bar of their own, what is being sent has no time yet."""
+        self.assertEqual(self.lines(self.talk("hi", own=True)), ["13:00   bob ┃ hi"])
+        pending = self.talk("hi", own=True)
+        pending.kind = Kind.PENDING
+        self.assertEqual(self.lines(pending), ["  …     bob ┃ hi"])
+
+    def test_timed(self) -> None:
+        """A timed one shows what is left of it."""
+        self.assertEqual(self.lines(self.talk("psst", ends=38.5)), ["13:00   bob │ (29s) psst"])
+
+    def test_found(self) -> None:
+        """What a search found shows its chat."""
+        self.assertEqual(self.lines(self.talk("hi", chat="*team"), with_chat=True), ["13:00   bob │ *team hi"])
+
+    def test_narrow(self) -> None:
+        """On a very narrow pane the text begins beside the name and goes on below it."""
+        self.assertEqual(
+            self.lines(self.talk("one two three four five", ends=11.0), width=24),
+            ["13:00 bob │ (1s) one two", "  three four five"],
+        )
+
+    def test_days(self) -> None:
+        """A new day has a line; today at the beginning and what is no message have none."""
+        earlier = self.talk("old")
+        earlier.at = "2026-11-21T13:00:00.000Z"
+        self.assertEqual(len(self.lines(self.talk("hi"))), 1)
+        self.assertIn("Saturday, 21 November 2026", self.lines(earlier)[0])
+        self.assertIn("Sunday, 22 November 2026", self.lines(self.talk("hi"), earlier)[0])
+        self.assertEqual(len(self.lines(self.talk("hi"), self.talk("before"))), 1)
+        self.assertEqual(len(self.lines(self.talk("hi"), Item(Kind.NOTE, (0, 0, 0), "note"))), 1)
+        odd = self.talk("hi")
+        odd.at = "?"
+        self.assertEqual(self.lines(odd), ["--:--   bob │ hi"])
+
+    def test_unread_line(self) -> None:
+        """The unread line stands before the message."""
+        self.assertIn(" unread ", self.lines(self.talk("hi"), unread_line=True)[0])
+
+    def test_notes(self) -> None:
+        """The chat's own lines and errors are told apart without colour."""
+        self.assertEqual(self.lines(Item(Kind.NOTE, (0, 0, 0), "done")), ["  done"])
+        self.assertEqual(self.lines(Item(Kind.ERROR, (0, 0, 0), "no\nuse")), ["! no", "  use"])
+
+    def test_complex(self) -> None:
+        """Rows that terminals do not agree on are marked."""
+        rows = self.brush().rows(self.talk("a 👩\u200d💻"), None, unread_line=False)
+        self.assertTrue(rows[0].redraw)
+
+
+class PainterTests(SynchronousTestCase):
+    """The whole screen."""
+
+    def setUp(self) -> None:
+        """A view before the sign-in."""
+        self.view = View("host:7667")
+        self.painter = Painter(self.view, UTC)
+
+    def enter(self) -> None:
+        """Sign in."""
+        self.view.welcome(welcome())
+        self.view.link = ""
+        self.view.list_chats(events.Chats([events.Chat("GLOBAL", "g", 0, 0, 0, None)]))
+
+    def pane(self, width: int = 60, height: int = 8) -> str:
+        """The pane as text."""
+        rows = self.painter.pane(width, height, 0.0)
+        self.assertEqual(len(rows), height)
+        for row in rows:
+            self.assertLessEqual(cells(_text(row)), width)
+        return "\n".join(_text(row).rstrip() for row in rows)
+
+    def test_sign_in(self) -> None:
+        """Before the sign-in what is asked stands at the bottom."""
+        self.view.note("trust me")
+        self.assertTrue(self.pane().endswith("trust me"))
+        self.assertIn("host:7667", _text(self.painter.header(40)))
+
+    def test_home(self) -> None:
+        """First come the chats with unread messages, or that there are none; what was answered stands below."""
+        self.enter()
+        self.assertIn("Nothing unread", self.pane())
+        self.view.apply(message("hi", seq=1), 0.0)
+        self.assertIn("▸ GLOBAL", self.pane())
+        self.assertIn("1 unread", self.pane(40))
+        self.view.note("done")
+        self.assertTrue(self.pane(height=6).rstrip().endswith("done"))
+        self.assertTrue(_text(self.painter.header(40)).rstrip().endswith("1 message"))
+
+    def test_chat(self) -> None:
+        """An open chat shows that it loads, that it is empty, or its messages, with the way to older ones."""
+        self.enter()
+        chat = self.view.open_chat("GLOBAL")
+        chat.loading = True
+        self.assertIn("loading", self.pane())
+        chat.loading = False
+        self.assertIn("No messages yet", self.pane())
+        self.view.page(events.History("GLOBAL", [message("hi", seq=5), message("ho", seq=6)], True), 0.0, direction=0)
+        chat.line, chat.marked = 5, 5
+        shown = self.pane()
+        self.assertIn("PgUp: older", shown)
+        self.assertRegex(shown, "(?s)hi.*unread.*ho$")
+        self.assertIn("everyone", _text(self.painter.header(40)))
+
+    def test_headers(self) -> None:
+        """The header tells whether the other of two is there."""
+        self.enter()
+        self.view.open_chat("@bob")
+        self.assertIn("away", _text(self.painter.header(40)))
+        self.view.apply(events.Presence(["bob"], []), 0.0)
+        self.assertIn("online", _text(self.painter.header(40)))
+        self.view.open_chat("*team")
+        self.assertIn("group", _text(self.painter.header(40)))
+
+    def test_found(self) -> None:
+        """What was found is listed with one chosen, which shows however long the list is."""
+        self.enter()
+        self.view.show_found(events.Found([], False), "x")
+        self.assertIn("Nothing found", self.pane())
+        self.view.show_found(events.Found([message(f"m{n}", seq=n) for n in range(30, 0, -1)], False), "m")
+        self.view.cursor.index = 20
+        self.assertIn("m10", self.pane())
+        self.assertIn("m", _text(self.painter.header(40)))
+        self.assertIn("Enter: open", _text(self.painter.status(80, "", "")))
+
+    def test_filter_and_manual(self) -> None:
+        """The filter lists chats, the manual keys and commands on one screen, with meanings where there is room."""
+        self.enter()
+        self.view.begin_filter()
+        self.assertIn("▸ GLOBAL", self.pane())
+        self.assertIn("Go to", _text(self.painter.header(40)))
+        self.view.filter, self.view.manual = None, ""
+        small = self.pane(80, 21)
+        self.assertIn("exit", small)
+        self.assertIn("!help <prefix>", small)
+        self.assertIn("say it to one user alone", self.pane(120, 47))
+        self.assertIn("Keys", _text(self.painter.header(40)))
+
+    def test_sidebar(self) -> None:
+        """Chats have a number and what is unread, those of two show who is online."""
+        self.enter()
+        self.view.apply(events.Presence(["bob", "zoe"], []), 0.0)
+        self.view.apply(message("hi", seq=1, chat="@bob"), 0.0)
+        self.view.open_chat("GLOBAL")
+        rows = [_text(row) for row in self.painter.sidebar(22, 8)]
+        self.assertEqual(rows[:2], ["1  GLOBAL             ", "2● @bob             1 "])
+        self.assertIn(" Online 3", rows)
+        self.assertIn(" ● zoe", rows)
+        self.assertEqual(len(rows), 8)
+
+    def test_status(self) -> None:
+        """The status line says who, how many, what is wrong, and while a command is typed its usage."""
+        def status(line: str = "", trouble: str = "", width: int = 80) -> str:
+            return _text(self.painter.status(width, line, trouble)).strip()
+
+        self.assertEqual(status(), "connecting")
+        self.enter()
+        self.assertIn("alice@host:7667", status())
+        self.assertIn("help", status(width=30))
+        self.assertIn("say it to one user alone", status("@bob hi"))
+        self.assertIn("<user>", status("~bob x"))
+        self.assertEqual(status("@bob", "bad"), "bad")
+        self.view.link = "The server has gone away"
+        self.assertEqual(status("@bob"), "The server has gone away")
+        self.view.link = ""
+        self.view.open_chat("GLOBAL")
+        self.view.pane.show((0, 0, 0))
+        self.assertIn("more below", status())
+        self.view.apply(message("hi", seq=1), 0.0)
+        self.assertIn("1 new below", status())
