@@ -126,6 +126,8 @@ class ChatServer(Service):
         self._port_file: PortFile | None = None
         self._ports: list[Any] = []
         self._garbage = GarbagePlan(reactor)
+        self._store: SQLiteStore | None = None
+        self._hashing: ThreadPool | None = None
 
     def startService(self) -> None:
         """Open the data and listen. Ends the process with one line on standard error where that cannot be."""
@@ -136,11 +138,22 @@ class ChatServer(Service):
             self._open()
             self._listen()
         except (OSError, ssl.SSLError, FolderInUse, CannotListenError, sqlite3.Error, NewerDatabase) as error:
+            self._let_go()
             self._terminal.fail(_explain(error, self._config))
         self._garbage.start()
         self._write_port_file()
         signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
         self._terminal.announce(self._banner())
+
+    def _let_go(self) -> None:
+        """End the threads, which would keep the process, and close the data."""
+        for port in self._ports:
+            port.stopListening()
+        if self._hashing is not None:
+            self._hashing.stop()
+        if self._store is not None:
+            self._store.close()
+        self._folder.release()
 
     def reload(self) -> None:
         """Read the configuration file again, and take over what can be while sessions go on."""
@@ -161,6 +174,7 @@ class ChatServer(Service):
 
     async def _stop(self) -> None:
         await DeferredList([Deferred.fromCoroutine(_stopped(port)) for port in self._ports])
+        self._ports.clear()
         await self._factory.stop()
         self._garbage.stop()
         settled = self._chat.settled()
@@ -169,9 +183,7 @@ class ChatServer(Service):
         await settled
         if self._port_file is not None:
             self._port_file.remove()
-        self._hashing.stop()
-        self._store.close()
-        self._folder.release()
+        self._let_go()
         _log.info("stopped")
 
     def stopService(self) -> Deferred[None]:
@@ -181,13 +193,13 @@ class ChatServer(Service):
 
     def _open(self) -> None:
         config = self._config
-        self._store = SQLiteStore(self._folder.database, StoreThreads(reactor), wall_ms)
-        self._hashing = ThreadPool(0, _HASHING_THREADS, "irchat-hashing")
-        self._hashing.start()
+        store = self._store = SQLiteStore(self._folder.database, StoreThreads(reactor), wall_ms)
+        hashing = self._hashing = ThreadPool(0, _HASHING_THREADS, "irchat-hashing")
+        hashing.start()
         delivery = Delivery(reactor)
         presence = PresenceFeed(reactor, delivery)
         self._chat = ChatService(
-            self._store,
+            store,
             delivery.publish,
             presence.changed,
             reactor,
@@ -198,8 +210,8 @@ class ChatServer(Service):
         self._accounts = Accounts(
             self._chat.directory,
             self._chat.queue,
-            self._store,
-            lambda call, *args: deferToThreadPool(reactor, self._hashing, call, *args),
+            store,
+            lambda call, *args: deferToThreadPool(reactor, hashing, call, *args),
             wall_ms,
             registration_open=config.registration_open,
             passwords=not config.no_passwords,

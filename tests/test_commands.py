@@ -1,6 +1,7 @@
 """The command language: every row of the protocol's table, every wrong use, and the manual."""
 
 import re
+from types import SimpleNamespace
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -309,8 +310,9 @@ class ManualTests(SynchronousTestCase):
     def test_help(self) -> None:
         """The help is the manual."""
         command = REGISTRY.for_request(Help())
-        self.assertEqual(command.run(None, None, Help()), events.Help(text=REGISTRY.manual(None)))  # type: ignore[arg-type]
-        part = command.run(None, None, Help(prefix="~"))  # type: ignore[arg-type]
+        caller = SimpleNamespace(is_admin=False)
+        self.assertEqual(command.run(None, caller, Help()), events.Help(text=REGISTRY.manual(None)))
+        part = command.run(None, caller, Help(prefix="~"))
         self.assertEqual(part, events.Help(text=REGISTRY.manual("~")))
 
 

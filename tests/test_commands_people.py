@@ -63,7 +63,7 @@ class SignInTests(CommandTestCase):
         self.world.store.holding = True
         entering = self.ask(caller, requests.Register(name="alice", password=_GOOD))
         self.world.store.let_through()
-        self.assertEqual(caller.notes, ["join"])
+        self.assertEqual(caller.notes, ["registration", "join"])
         self.assertNoResult(entering)
         self.world.store.let_through()
         self.done(entering)
@@ -76,7 +76,7 @@ class SignInTests(CommandTestCase):
         self.world.store.let_through()
         self.world.store.fail()
         self.refused(Code.UNAVAILABLE, lambda: entering)
-        self.assertEqual((caller.notes, len(self.world.directory.online)), (["join", "part"], 2))
+        self.assertEqual((caller.notes, len(self.world.directory.online)), (["registration", "join", "part"], 2))
 
     def test_most_online(self) -> None:
         """The names of who is here have a most, their count does not."""
@@ -93,7 +93,7 @@ class SignInTests(CommandTestCase):
             (Code.NAME_TAKEN, requests.Register(name="bob", password=_GOOD)),
         ):
             self.refused(code, self.ask, caller, request)
-        self.assertEqual(caller.notes, [])
+        self.assertEqual(caller.notes, ["try bob", "try ", "registration"])
 
     def test_no_token_wanted(self) -> None:
         """A session that wants no token is given none."""

@@ -29,11 +29,11 @@ class DataFolderTests(SynchronousTestCase):
         self.assertEqual(self.folder.database, self.path / DATABASE_FILE)
 
     def test_made(self) -> None:
-        """It is made for its owner alone, and its lock too."""
+        """It is made for its owner alone, and so are its lock and its database."""
         self.folder.acquire()
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o700)
-        (lock,) = self.path.iterdir()
-        self.assertEqual(stat.S_IMODE(lock.stat().st_mode), 0o600)
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in self.path.iterdir()}
+        self.assertEqual(modes, {"lock": 0o600, DATABASE_FILE: 0o600})
 
     def test_one_at_a_time(self) -> None:
         """While one has it nobody else can have it; once it is released, and released again, others can."""

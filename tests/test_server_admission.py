@@ -155,7 +155,7 @@ class AddressTests(SynchronousTestCase):
     """`counted_address`."""
 
     def test_addresses(self) -> None:
-        """IPv4 counts the same by way of IPv6; an IPv6 network of 64 bits counts as one; what is no address, as it is."""
+        """IPv4 counts the same by way of IPv6; an IPv6 network of 64 bits as one; what is no address, as it is."""
         for given, counted in [
             ("192.0.2.1", "192.0.2.1"),
             ("::ffff:192.0.2.1", "192.0.2.1"),

@@ -244,7 +244,7 @@ class TimeTests(ServerTestCase):
 
     def test_keepalive_elsewhere(self) -> None:
         """Where the system has no such options, keepalive is switched on all the same."""
-        for option in "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT":
+        for option in "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT":
             self.patch(socket, option, 1)
             delattr(socket, option)
         person = self.server.text("bob")

@@ -4,6 +4,7 @@ import json
 
 from twisted.internet.testing import StringTransport
 
+from irchat.administration import Administration
 from irchat.errors import unavailable
 from irchat.server.control import ControlFactory
 from tests.harness import PASSWORD, ServerTestCase
@@ -15,7 +16,8 @@ class ControlTests(ServerTestCase):
     def setUp(self) -> None:
         """A connection to a server whose registration is closed."""
         self.server = self.make_server(registration_open=False)
-        self.control = ControlFactory(self.server.accounts).buildProtocol(None)
+        administration = Administration(self.server.chat, self.server.accounts, lambda: 0.0, lambda: 0)
+        self.control = ControlFactory(administration).buildProtocol(None)
         self.transport = StringTransport()
         self.control.makeConnection(self.transport)
 

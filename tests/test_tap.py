@@ -51,7 +51,8 @@ class OptionsTests(_TapTestCase):
     def test_values(self) -> None:
         """Each option is taken in its own kind."""
         config = options_of("--data", "here", "--host", "127.0.0.1", "--port", "0", "--registration", "closed",
-                             "--rate", "0.5", "--name", "Ship of fools", "--no-tls", "--no-passwords", "--admin", "Alice", "--admin", "bob", "--per-address", "0").config
+                             "--rate", "0.5", "--name", "Ship of fools", "--no-tls", "--no-passwords", "--admin", "Alice",
+                            "--admin", "bob", "--per-address", "0").config
         self.assertEqual((config.data, config.port, config.limits.rate), (Path("here").absolute(), 0, 0.5))
         self.assertEqual((config.host, config.registration_open, config.name), ("127.0.0.1", False, "Ship of fools"))
         self.assertTrue(config.no_tls and config.no_passwords)
@@ -156,7 +157,7 @@ class MakeServiceTests(_TapTestCase):
 
     def test_all_addresses(self) -> None:
         """Without a host it is checked on all addresses, of IPv6 where there is IPv6."""
-        config = options_of("--data", str(self.data), "--port", "0")
+        options = options_of("--data", str(self.data), "--port", "0")
         makeService(options)
 
         class NoIPv6(socket.socket):
@@ -195,7 +196,7 @@ class ExplainTests(_TapTestCase):
 
     def test_each(self) -> None:
         """Each kind of error names what it is about."""
-        config = options_of("--data", "/data", "--port", "5")
+        config = options_of("--data", "/data", "--port", "5").config
         for error, wanted in (
             (FolderInUse("another server uses it"), "/data is in use: another server uses it"),
             (NewerDatabase("it is newer"), "the data in /data cannot be used: it is newer"),
@@ -206,7 +207,7 @@ class ExplainTests(_TapTestCase):
             (PermissionError(13, "denied", "/data/lock"), f"/data/lock: {os.strerror(13)}"),
             (OSError(98, "in use"), f"cannot listen on all addresses, port 5: {os.strerror(98)}"),
         ):
-            line = tap._explain(error, options)
+            line = tap._explain(error, config)
             self.assertIn(wanted, line)
             self.assertNotIn("\n", line)
 

@@ -15,7 +15,9 @@ from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
-from irchat import admin, tap
+from irchat import tap
+from irchat.admin import reach
+from irchat.administration import AddUser
 from irchat.data_folder import DataFolder
 from irchat.portfile import Server, find_servers
 from irchat.server.certificates import CERTIFICATE_FILE, KEY_FILE, fingerprint
@@ -157,12 +159,13 @@ class ServiceTests(TestCase):
         control = Client()
         await connectProtocol(UNIXClientEndpoint(reactor, str(path)), control)
         control.sendLine(b'{"command":"add-user","name":"alice","password":"correct horse"}')
-        self.assertEqual(await control.lines.get(), b'{"error":""}')
+        self.assertEqual(await control.lines.get(), b'{"type":"Answer","error":"","result":null}')
         control.transport.loseConnection()
         await control.lost
-        await tap.deferToThreadPool(reactor, service._hashing, admin.add, self.data, "bob", "correct horse")
-        taken = tap.deferToThreadPool(reactor, service._hashing, admin.add, self.data, "bob", "correct horse")
-        self.assertIn("is taken", str(await self.assertFailure(taken, admin.Failed)))
+        add_bob = AddUser(name="bob", password="correct horse")
+        await tap.deferToThreadPool(reactor, service._hashing, reach.ask, self.data, add_bob, print)
+        taken = tap.deferToThreadPool(reactor, service._hashing, reach.ask, self.data, add_bob, print)
+        self.assertIn("is taken", str(await self.assertFailure(taken, reach.Failed)))
         for name in b"alice", b"bob":
             client = await self._connect(service, tls=False)
             client.sendLine(b'{"type":"login","name":"%b","password":"correct horse"}' % name)
@@ -189,8 +192,9 @@ class ServiceTests(TestCase):
         with socket.create_server(("127.0.0.1", 0)) as other:
             service = self._start("--no-tls", "--port", str(other.getsockname()[1]), running=False)
             self.assertIn("cannot listen", str(self.assertRaises(SystemExit, service.startService)))
-            service._hashing.stop()
-            service._store.close()
+        other_server = DataFolder(self.data)
+        other_server.acquire()
+        self.addCleanup(other_server.release)
         service = self._start("--no-tls", running=False)
         self.assertIn("is in use", str(self.assertRaises(SystemExit, service.startService)))
         self.data = self.data.with_name("damaged")
