@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import events
 from irchat.errors import Code
@@ -272,6 +273,9 @@ class ChatMachine(RuleBasedStateMachine):
         )
 
 
-ChatModelTests = ChatMachine.TestCase
-ChatModelTests.__doc__ = "The core does what the model does."
-ChatModelTests.settings = settings(max_examples=40, stateful_step_count=40)
+class ChatModelTests(SynchronousTestCase):
+    """The core against the model."""
+
+    def test_model(self) -> None:
+        """Whatever is done, the core does what the model does."""
+        run_state_machine_as_test(ChatMachine, settings=settings(max_examples=40, stateful_step_count=40))

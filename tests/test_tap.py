@@ -51,8 +51,8 @@ class OptionsTests(_TapTestCase):
     def test_values(self) -> None:
         """Each option is taken in its own kind."""
         config = options_of("--data", "here", "--host", "127.0.0.1", "--port", "0", "--registration", "closed",
-                             "--rate", "0.5", "--name", "Ship of fools", "--no-tls", "--no-passwords", "--admin", "Alice",
-                            "--admin", "bob", "--per-address", "0").config
+                            "--rate", "0.5", "--name", "Ship of fools", "--no-tls", "--no-passwords",
+                            "--admin", "Alice", "--admin", "bob", "--per-address", "0").config
         self.assertEqual((config.data, config.port, config.limits.rate), (Path("here").absolute(), 0, 0.5))
         self.assertEqual((config.host, config.registration_open, config.name), ("127.0.0.1", False, "Ship of fools"))
         self.assertTrue(config.no_tls and config.no_passwords)
