@@ -177,6 +177,7 @@ class ChatServer(Service):
         self._ports.clear()
         await self._factory.stop()
         self._garbage.stop()
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
         settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))

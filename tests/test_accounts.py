@@ -7,8 +7,9 @@ from typing import Any
 from argon2 import PasswordHasher
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
+from irchat import accounts
 from irchat.accounts import Accounts, SignedIn
-from irchat.errors import Code
+from irchat.errors import Code, Refusal
 from irchat.rules import PASSWORD_MAX_BYTES, TOKEN_SECONDS, TOKEN_TOUCH_SECONDS
 from tests.worlds import BEGIN_MS, WorldTestCase
 
@@ -340,3 +341,32 @@ class PasswordTests(AccountsTestCase):
         self.refused(Code.BAD_CREDENTIALS, lambda: another)
         self.world.store.holding = False
         self.assertEqual((self.login("alice", "battery staple").user, self.resume(here.token).user), (here.user,) * 2)
+
+
+class StormTests(AccountsTestCase):
+    """More sign-ins than passwords can be hashed."""
+
+    def test_bounded(self) -> None:
+        """So many wait and no more; the others are refused at once, and when the storm is over all goes on."""
+        self.patch(accounts, "_HASHING_MOST", 3)
+        held: list[Deferred[Any]] = []
+
+        def in_thread(call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+            held.append(Deferred())
+            return held[-1]
+
+        self.accounts = Accounts(
+            self.world.directory, self.world.chat.queue, self.world.store, in_thread, self.world.wall_ms,
+            hasher=_HASHER,
+        )  # fmt: skip
+        waiting = [ensureDeferred(self.accounts.login("nobody", _GOOD)) for _ in range(3)]
+        self.refuse(Code.TOO_MANY, self.accounts.login, "nobody", _GOOD)
+        self.refuse(Code.TOO_MANY, self.accounts.register, "alice", _GOOD)
+        self.assertEqual(len(held), 3)
+        for hashed in held:
+            hashed.callback(False)
+        for login in waiting:
+            self.assertEqual(self.failureResultOf(login, Refusal).value.code, Code.BAD_CREDENTIALS)
+        registering = ensureDeferred(self.accounts.register("alice", _GOOD))
+        held[-1].callback("hash")
+        self.assertEqual(self.successResultOf(registering).user.name, "alice")

@@ -200,6 +200,24 @@ class ServerTests(EndToEnd):
         page = client.ask(type="history", chat="GLOBAL")
         self.assertEqual([message["text"] for message in page["messages"]], ["last words"])
 
+    def test_hangup_reads_the_configuration_again(self) -> None:
+        """On SIGHUP the configuration file is read again while sessions go on."""
+        file = self.home / "irchat.toml"
+        file.write_text('name = "Before"\n')
+        server = self.server("--config", str(file))
+        client = self.bot(server, "alice")
+        self.assertIn("Before", client.greeting)
+        file.write_text('name = "After"\n')
+        server.process.send_signal(signal.SIGHUP)
+
+        def greeting() -> bool:
+            other = JSONClient(server)
+            other.close()
+            return "After" in other.greeting
+
+        wait_for(greeting, "the new name in the greeting")
+        self.assertEqual(client.ask(type="ping")["type"], "pong")
+
     def test_daemon(self) -> None:
         """``twistd irchat`` goes into the background, tells where it listens, and writes its log and pid file."""
         pid_file = self.home / "twistd.pid"

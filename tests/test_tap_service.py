@@ -1,6 +1,7 @@
 """The service for real: ports of this machine, files in folders, and threads."""
 
 import os
+import resource
 import socket
 import stat
 import tempfile
@@ -124,6 +125,46 @@ class ServiceTests(TestCase):
         await client.lost
         self.assertNotIn(KEY_FILE, self._modes())
         self.assertIn("WITHOUT TLS", self.said[0])
+
+    async def test_reload(self) -> None:
+        """What the configuration file says is taken over without cutting a session; a wrong file changes nothing; what
+        needs a new start is named in the log."""
+        path = self.data.with_name("irchat.toml")
+        path.write_text('name = "Before"\nrate = 0\nregistration = "open"\n')
+        service = self._start("--config", str(path))
+        client = Client()
+        await connectProtocol(
+            wrapClientTLS(ssl.CertificateOptions(verify=False), TCP4ClientEndpoint(reactor, "127.0.0.1", service.port)),
+            client,
+        )
+        self.assertEqual(await client.lines.get(), b"IRChat/1 Before: your username?")
+        client.sendLine(b'{"type":"register","name":"alice","password":"correct horse"}')
+        await client.next(b'{"type":"welcome"')
+        told: list[str] = []
+        self.patch(tap._log, "warn", lambda text, **values: told.append(text.format(**values)))
+        self.patch(tap._log, "error", lambda text, **values: told.append(text.format(**values)))
+        path.write_text('name = "IRChat"\ntext-length = 5\nregistration = "closed"\nadmin = ["alice"]\nno-tls = true\n')
+        service.reload()
+        self.assertEqual(told, ["no-tls is changed by a new start of the server only"])
+        client.sendLine(b'{"type":"send","chat":"GLOBAL","text":"too long"}')
+        self.assertIn(b"text-too-long", await client.next(b'{"type":"error"'))
+        path.write_text("text-length = 0")
+        service.reload()
+        self.assertIn("the configuration stays as it was: --text-length is a number", told[1])
+        client.sendLine(b'{"type":"line","line":"!help !"}')
+        self.assertIn(b"!kick", await client.next(b'{"type":"help"'))
+        stranger = await self._connect(service, tls=True)
+        stranger.sendLine(b'{"type":"register","name":"bob","password":"correct horse"}')
+        self.assertIn(b"registration-closed", await stranger.next(b'{"type":"error"'))
+        await service.stopService()
+        await client.lost
+        await stranger.lost
+
+    async def test_no_core_dumps(self) -> None:
+        """A crash of the server leaves no copy of its memory."""
+        service = self._start("--no-tls")
+        self.assertEqual(resource.getrlimit(resource.RLIMIT_CORE), (0, 0))
+        await service.stopService()
 
     async def test_files(self) -> None:
         """While it runs, its files are for its owner alone, and clients of this machine find it; the same certificate
