@@ -120,6 +120,15 @@ class AdmissionTests(SynchronousTestCase):
         self.wrong(visit, "", Code.BAD_TOKEN)
         self.refused(Code.TOO_MANY_TRIES, self.right, visit, "alice")
 
+    def test_many_at_once(self) -> None:
+        """Guesses that are made at the same time are as few as those one after another; other names are not held up."""
+        visits = [self.visit(f"address {number}") for number in range(3)]
+        with visits[0].trying("bob"), visits[1].trying("BOB"):
+            self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
+            self.right(visits[2], "alice")
+            self.right(visits[2], "")
+        self.right(visits[2], "bob")
+
     def test_success_forgets(self) -> None:
         """A sign-in that is right forgets the failures before it, and so does an hour."""
         visit = self.visit()

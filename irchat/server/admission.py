@@ -52,6 +52,7 @@ class Admission:
         self._pending: Counter[str] = Counter()
         self._pending_in_all = 0
         self._sessions: Counter[str] = Counter()
+        self._under_way: Counter[str] = Counter()
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
         self._registrations: OrderedDict[str, list[float]] = OrderedDict()
 
@@ -92,8 +93,14 @@ class Admission:
         self._pending_in_all += 1
 
     def check_try(self, address: str, name: str) -> None:
-        """Somebody is about to try to sign in. Raises Refusal ``too-many-tries`` while a pause lasts."""
+        """Somebody is about to try to sign in.
+
+        Raises Refusal ``too-many-tries`` while a pause lasts, and for a name that is tried as often at this moment as
+        it may be tried before a pause: the failures of those are not known yet.
+        """
         now = self._seconds()
+        if name and self._limits.tries and self._under_way[name] >= self._limits.tries:
+            raise Refusal(Code.TOO_MANY_TRIES, "Too many sign in by that name at this moment. Wait a second.")
         for key, _ in self._tried(address, name):
             failures = self._failures.get(key)
             if failures is not None and failures.until > now:
@@ -101,6 +108,14 @@ class Admission:
                     Code.TOO_MANY_TRIES,
                     f"Too many sign-ins failed. Wait {failures.until - now:.0f} seconds, then try again.",
                 )
+
+    def try_begins(self, name: str) -> None:
+        """A sign-in by that name is under way, until `try_ends`."""
+        self._under_way[name] += 1
+
+    def try_ends(self, name: str) -> None:
+        """What came of a sign-in is known."""
+        _less(self._under_way, name)
 
     def try_failed(self, address: str, name: str) -> None:
         """A sign-in was wrong: after some of them a pause begins, and each further one doubles it."""
@@ -184,12 +199,15 @@ class Visit:
         """A sign-in as ``name``, or by a token (empty), is tried inside. Raises Refusal ``too-many-tries``."""
         key = name.casefold()
         self._admission.check_try(self._address, key)
+        self._admission.try_begins(key)
         try:
             yield
         except Refusal as refusal:
             if refusal.code in (Code.BAD_CREDENTIALS, Code.BAD_TOKEN):
                 self._admission.try_failed(self._address, key)
             raise
+        finally:
+            self._admission.try_ends(key)
         self._admission.try_succeeded(self._address, key)
 
 
