@@ -1,4 +1,4 @@
-"""Addresses of the Internet as bans know them: IPv4 also where it comes by way of IPv6."""
+"""Addresses of the Internet as bans and limits know them: IPv4 also where it comes by way of IPv6."""
 
 import ipaddress
 

@@ -5,6 +5,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from irchat.addresses import read_address
 from irchat.errors import Code, Refusal
 from irchat.limits import Limits
 
@@ -20,15 +21,11 @@ _REMEMBERED_MOST = 100_000
 
 def counted_address(host: str) -> str:
     """The address as it is counted: IPv4 also where it comes by way of IPv6, of IPv6 the network of 64 bits."""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
+    address = read_address(host)
+    if address is None:
         return host
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        if not address.is_loopback:
-            return str(ipaddress.ip_network((address, 64), strict=False))
+    if address.version == 6 and not address.is_loopback:
+        return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
 
 
