@@ -97,7 +97,7 @@ def _open(folder: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(folder / DATABASE_FILE, isolation_level=None)
     connection.execute("PRAGMA journal_mode = MEMORY")
     connection.execute("PRAGMA synchronous = OFF")
-    migrate(connection)
+    migrate(connection, folder / DATABASE_FILE)
     return connection
 
 
