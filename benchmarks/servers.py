@@ -21,6 +21,8 @@ HOST = "127.0.0.1"
 _PATIENCE = 60.0
 _LISTENS = re.compile(r"port (\d+), with", re.IGNORECASE)
 
+_NO_LIMITS = ("rate", "per-address", "per-user", "pending", "tries", "registrations", "groups", "timed")
+
 _INSPIRCD = """
 <server name="irc.bench" description="benchmark" network="bench">
 <admin name="nobody" nick="nobody" email="nobody@localhost">
@@ -148,7 +150,8 @@ class IRChat(Server):
         runner = [str(Path(sys.executable).with_name("twistd"))]
         if self._report is not None:
             runner = [sys.executable, "-m", "benchmarks.turns", str(self._report)]
-        options = ["--data", str(self._data), "--host", HOST, "--port", "0", "--rate", "0", "--no-passwords"]
+        options = ["--data", str(self._data), "--host", HOST, "--port", "0", "--no-passwords"]
+        options += [word for limit in _NO_LIMITS for word in (f"--{limit}", "0")]
         return [*runner, "-n", "--pidfile=", "irchat", *options, *([] if self.tls else ["--no-tls"])]
 
     def _environment(self) -> dict[str, str]:
