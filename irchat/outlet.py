@@ -7,6 +7,9 @@ from twisted.internet.interfaces import IPullProducer
 from zope.interface import implementer
 
 
+TryNow = Callable[[bytes], int | BaseException]
+
+
 class Outgoing(Protocol):
     """Where a session's bytes go: an `Outlet`, or TLS over one."""
 
@@ -17,8 +20,16 @@ class Outgoing(Protocol):
     def idle(self) -> bool:
         """Whether all that was sent has reached the kernel."""
 
+    @property
+    def try_now(self) -> "TryNow | None":
+        """What sends bytes at once while ``idle``, None where there is no such way. Where it gives anything but their
+        number, or raises OSError, `send_rest` is to be called with what it gave (0)."""
+
     def send(self, data: bytes) -> None:
         """Send ``data`` after all that was sent before."""
+
+    def send_rest(self, data: bytes, given: int | BaseException) -> None:
+        """Send what ``try_now`` did not."""
 
     def close(self) -> None:
         """Close the connection when all is sent."""
@@ -44,35 +55,37 @@ class Outlet:
         self.idle = True
         self._transport: object = transport
         # The socket itself takes half as long as Twisted's writeSomeData. A fake transport of a test may have neither.
-        self._try_socket: Callable[[bytes], int | BaseException] | None = getattr(
+        self.try_now: TryNow | None = getattr(
             getattr(transport, "socket", None), "send", getattr(transport, "writeSomeData", None)
         )
         transport.registerProducer(self, False)  # type: ignore[attr-defined]
 
     def send(self, data: bytes) -> None:
         """Send ``data`` after all that was sent before."""
-        if self.idle and self._try_socket is not None:
-            try:
-                written = self._try_socket(data)
-            except OSError as error:
-                written = error
-            # Where the connection is lost the transport is to find out by itself, on its own next write.
-            count = written if isinstance(written, int) else 0
-            if count == len(data):
-                return
-            data = data[count:]
-            self.idle = False
-        self._transport.write(data)  # type: ignore[attr-defined]
+        if not self.idle or self.try_now is None:
+            self._transport.write(data)  # type: ignore[attr-defined]
+            return
+        try:
+            given = self.try_now(data)
+        except OSError:
+            given = 0
+        if given != len(data):
+            self.send_rest(data, given)
+
+    def send_rest(self, data: bytes, given: int | BaseException) -> None:
+        """Send what ``try_now`` did not. A connection that is lost the transport finds out by itself, on this write."""
+        self.idle = False
+        self._transport.write(data[given:] if isinstance(given, int) else data)  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Close the connection when all is sent."""
-        self._try_socket = None
+        self.try_now = None
         self._transport.unregisterProducer()  # type: ignore[attr-defined]
         self._transport.loseConnection()  # type: ignore[attr-defined]
 
     def abort(self) -> None:
         """Close the connection now; what waits is lost."""
-        self._try_socket = None
+        self.try_now = None
         self._transport.abortConnection()  # type: ignore[attr-defined]
 
     def resumeProducing(self) -> None:
@@ -82,4 +95,4 @@ class Outlet:
 
     def stopProducing(self) -> None:
         """The connection is lost and there is no socket to try any more; the protocol hears of it by itself."""
-        self._try_socket = None
+        self.try_now = None

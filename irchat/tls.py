@@ -135,6 +135,14 @@ class TLSLayer(Protocol):
             self._tls.write(data)
             self.outlet.send(self._outgoing.read())
 
+    def try_now(self, data: bytes) -> int:
+        """Encrypt and send ``data`` at once; gives another number than that of its bytes where some of it waits."""
+        self.send(data)
+        return len(data) if self.outlet.idle else -1
+
+    def send_rest(self, data: bytes, given: int | BaseException) -> None:
+        """What `try_now` could not send waits already."""
+
     def close(self) -> None:
         """Say goodbye in TLS and close the connection when all is sent."""
         if self._closed:

@@ -9,22 +9,25 @@ from twisted.logger import Logger
 
 from irchat import events
 from irchat.interfaces import Publication
+from irchat.rules import WAITING_BYTES
 from irchat.server.outbox import Outbox
 
 _log = Logger()
 
-# A turn of the reactor writes for at most this long; 10,000 writes would take over 120 ms.
+# A turn of the reactor writes for at most this long what is new and what waits; 10,000 writes would take over 100 ms.
+_AT_ONCE_SECONDS = 0.01
 _SLICE_SECONDS = 0.02
 _WRITES_BETWEEN_LOOKS = 32
+# To fewer sessions than these nothing is written at once: it is joined with what else they are to have in the turn.
+_MANY = 16
 
 Encode = Callable[[events.Event], bytes]
 
 
 class Recipient(Protocol):
-    """A session, as delivery sees it. ``encode`` is None where its face says each event in a way of its own."""
+    """A session, as delivery sees it."""
 
     outbox: Outbox
-    encode: Encode | None
     user_id: int
 
     def end(self, reason: str) -> None:
@@ -36,7 +39,7 @@ class _Run:
 
     def __init__(self, publications: Sequence[Publication]) -> None:
         self.publications = publications
-        self.origins = {id(p.origin) for p in publications if p.origin is not None}
+        self.origins = {p.origin for p in publications if p.origin is not None}
         first = publications[0].hidden
         self.hidden = first if len(publications) == 1 else frozenset(first).union(*(p.hidden for p in publications))
         self._joined: dict[Encode, bytes] = {}
@@ -53,14 +56,15 @@ class Delivery:
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._sessions: dict[Recipient, None] = {}
+        self._sessions: dict[Recipient, Outbox] = {}
         self._of_user: dict[int, list[Recipient]] = {}
         self._dirty: deque[Outbox] = deque()
         self._flushing = False
+        self._has_written = False
 
     def add(self, session: Recipient) -> None:
         """A session begins to get events."""
-        self._sessions[session] = None
+        self._sessions[session] = session.outbox
         self._of_user.setdefault(session.user_id, []).append(session)
 
     def remove(self, session: Recipient) -> None:
@@ -84,14 +88,14 @@ class Delivery:
             else:
                 by_audience.setdefault(id(publication.audience), []).append(publication)
         for publications_of_one in by_audience.values():
-            self._deliver(_Run(publications_of_one), publications_of_one[0].audience)
+            self._deliver(_Run(publications_of_one), publications_of_one[0].audience, len(by_audience) == 1)
         for bye, audience in goodbyes:
             for session in self._of(audience):
                 session.end(bye.reason)
 
     def tell(self, sessions: Iterable[Recipient], event: events.Event) -> None:
         """Queue an event for these sessions."""
-        self._offer(sessions, _Run([Publication(event, ())]))
+        self._offer([session.outbox for session in sessions], _Run([Publication(event, ())]), True)
 
     def wake(self, outbox: Outbox) -> None:
         """Have ``outbox`` flushed at the end of this turn."""
@@ -100,18 +104,21 @@ class Delivery:
             self._flushing = True
             self._clock.callLater(0, self._flush)
 
-    def _deliver(self, run: _Run, audience: Collection[int] | None) -> None:
-        sessions = self._of(audience)
+    def _deliver(self, run: _Run, audience: Collection[int] | None, alone: bool) -> None:
+        if audience is None:
+            outboxes = list(self._sessions.values())
+        else:
+            outboxes = [session.outbox for session in self._of(audience)]
         if run.origins or run.hidden:
-            excepted: list[Recipient] = []
-            alike: list[Recipient] = []
-            for session in sessions:
-                is_excepted = id(session) in run.origins or session.user_id in run.hidden
-                (excepted if is_excepted else alike).append(session)
+            excepted = {session for session in run.origins if session in self._sessions}
+            excepted.update(self._of(run.hidden))
+            if audience is not None:
+                excepted = {session for session in excepted if session.user_id in audience}
             for session in excepted:
                 self._offer_some(session, run)
-            sessions = alike
-        self._offer(sessions, run)
+            not_to = {session.outbox for session in excepted}
+            outboxes = [outbox for outbox in outboxes if outbox not in not_to]
+        self._offer(outboxes, run, alone)
 
     def _of(self, audience: Collection[int] | None) -> list[Recipient]:
         if audience is None:
@@ -119,18 +126,47 @@ class Delivery:
         of_user = self._of_user
         return [session for user in audience if user in of_user for session in of_user[user]]
 
-    def _offer(self, sessions: Iterable[Recipient], run: _Run) -> None:
-        """Offer all of the run to all of ``sessions``."""
-        encode, data = None, b""
-        for session in sessions:
-            if session.encode is None:
+    def _offer(self, outboxes: Sequence[Outbox], run: _Run, alone: bool) -> None:
+        """Offer all of the run to all of ``outboxes``; ``alone``: there is nothing else for them at the moment."""
+        if alone and len(outboxes) >= _MANY and not self._has_written:
+            outboxes = self._write_at_once(outboxes, run)
+        for outbox in outboxes:
+            if outbox.encode is None:
                 for publication in run.publications:
-                    session.outbox.offer_one(publication)
-                continue
-            if session.encode is not encode:
-                encode = session.encode
-                data = run.bytes_for(encode)
-            session.outbox.offer(data, run.publications)
+                    outbox.offer_one(publication)
+            else:
+                outbox.offer(run.bytes_for(outbox.encode), run.publications)
+
+    def _write_at_once(self, outboxes: Sequence[Outbox], run: _Run) -> list[Outbox]:
+        """Write the run where nothing waits, once in a turn and for so long as a turn may; gives the other outboxes.
+
+        The same bytes as `Outbox.offer` and `Outbox.flush` would write, in a third of the time, for most of what is
+        said goes to many who are up to date: one loop, and of each session it touches no more than it must.
+        """
+        self._has_written = True
+        self._clock.callLater(0, self._turn_over)
+        deadline = self._clock.seconds() + _AT_ONCE_SECONDS
+        others: list[Outbox] = []
+        encode, data, size = None, b"", 0
+        for begin in range(0, len(outboxes), _WRITES_BETWEEN_LOOKS):
+            for outbox in outboxes[begin : begin + _WRITES_BETWEEN_LOOKS]:
+                try_now = outbox.try_now
+                if outbox.encode is not encode and outbox.encode is not None:
+                    encode = outbox.encode
+                    data = run.bytes_for(encode)
+                    size = len(data)
+                if try_now is None or outbox.encode is None or size > WAITING_BYTES:
+                    others.append(outbox)
+                    continue
+                try:
+                    given = try_now(data)
+                except OSError:
+                    given = 0
+                if given != size:
+                    outbox.send_rest(data, given)
+            if self._clock.seconds() > deadline:
+                return others + list(outboxes[begin + _WRITES_BETWEEN_LOOKS :])
+        return others
 
     def _offer_some(self, session: Recipient, run: _Run) -> None:
         """Offer what is not the session's own and not hidden from its user, one by one."""
@@ -139,6 +175,9 @@ class Delivery:
                 session.outbox.note_own(publication)
             elif session.user_id not in publication.hidden:
                 session.outbox.offer_one(publication)
+
+    def _turn_over(self) -> None:
+        self._has_written = False
 
     def _flush(self) -> None:
         """Write for at most a slice of time, then let the reactor turn."""

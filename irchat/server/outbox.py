@@ -13,8 +13,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.errors import Refusal
+from irchat.events import Event
 from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
-from irchat.outlet import Outgoing
+from irchat.outlet import Outgoing, TryNow
 from irchat.rules import WAITING_BYTES
 
 _log = Logger()
@@ -53,7 +54,20 @@ def _nothing() -> None:
     pass
 
 
-class Outbox:
+class _Way:
+    """What a fan-out to many looks at, kept together at the head of an outbox: it finds nothing of it in the caches.
+
+    ``try_now``: what writes at once (see `irchat.outlet.Outgoing`), None while anything waits. ``encode``: what says
+    an event to the session as to all others of its face, None where its face says each in a way of its own.
+    """
+
+    __slots__ = ("encode", "try_now")
+
+    encode: Callable[[Event], bytes] | None
+    try_now: TryNow | None
+
+
+class Outbox(_Way):
     """The bytes that wait for one session: at most `WAITING_BYTES` of events, and what one reply takes.
 
     ``wake`` is called with the outbox when it has something to write, to have `flush` called at the end of the turn.
@@ -65,6 +79,8 @@ class Outbox:
     )  # fmt: skip
 
     def __init__(self, outlet: Outgoing, reader: Reader, wake: "Callable[[Outbox], None]") -> None:
+        self.encode = None
+        self.try_now = outlet.try_now
         self.behind = False
         self.closed = False
         self._outlet = outlet
@@ -89,22 +105,19 @@ class Outbox:
         """Queue bytes that must arrive, as of a reply; they go out at the end of the turn."""
         if data and not self.closed:
             if not self._pending:
+                self.try_now = None
                 self._wake(self)
             self._pending.append(data)
             self._size += len(data)
 
+    def send_rest(self, data: bytes, given: int | BaseException) -> None:
+        """Send what ``try_now`` did not of ``data``; see `irchat.outlet.Outgoing`."""
+        self.try_now = None
+        self._size = len(data)
+        self._outlet.send_rest(data, given)
+
     def offer(self, data: bytes, run: Sequence[Publication]) -> None:
         """Queue ``data``, which says the publications of ``run``; where that is too much, the session falls behind."""
-        size = self._size + len(data)
-        if self.behind or size > WAITING_BYTES or not self._outlet.idle:
-            self._offer_slowly(data, run)
-        elif not self.closed:  # what `put` does, without a call: a fan-out is thousands of these
-            if not self._pending:
-                self._wake(self)
-            self._pending.append(data)
-            self._size = size
-
-    def _offer_slowly(self, data: bytes, run: Sequence[Publication]) -> None:
         if self.behind or self._falls_behind(len(data), run):
             self._skip(run)
         else:
@@ -133,6 +146,7 @@ class Outbox:
     def hold(self) -> None:
         """Keep what comes until `release`, as for a session that is behind."""
         self.behind = self._held = True
+        self.try_now = None
 
     def release(self, seen: dict[ChatKey, int]) -> None:
         """Go on. The session was told of these chats up to these seqs already."""
@@ -150,6 +164,7 @@ class Outbox:
         self._held = self.behind = False
         self._kept, self._kept_bytes = [], 0
         self._forget_missed()
+        self._look_idle()
 
     def flush(self) -> None:
         """Write what waits, in one write, where the reader keeps up."""
@@ -162,26 +177,37 @@ class Outbox:
             self._size = 0
             if self.behind or self._stalled:
                 self._all_sent()
+            else:
+                self.try_now = outlet.try_now
 
     def close(self) -> None:
         """Close the connection after what waits now."""
         if not self.closed:
             if self._pending:
                 self._write()
-            self.closed = True
+            self._over()
             self._outlet.close()
 
     def abort(self) -> None:
         """Close the connection at once."""
         if not self.closed:
-            self.closed = True
+            self._over()
             self._outlet.abort()
 
     def lost(self) -> None:
         """The connection is gone."""
-        self.closed = True
+        self._over()
         self._pending = []
         self._outlet.on_drained = _nothing
+
+    def _over(self) -> None:
+        self.closed = True
+        self.try_now = None
+
+    def _look_idle(self) -> None:
+        """Write at once from now on, where nothing waits."""
+        if self._outlet.idle and not (self._pending or self.behind or self.closed):
+            self.try_now = self._outlet.try_now
 
     def _write(self) -> None:
         data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
@@ -198,6 +224,7 @@ class Outbox:
         if self._stalled:
             self._stalled = False
             self._reader.drained()
+        self._look_idle()
 
     def _falls_behind(self, size: int, run: Sequence[Publication]) -> bool:
         """Whether events are too much. What is left of a timed message is told at the moment of sending, so that one
@@ -206,6 +233,7 @@ class Outbox:
             not self._outlet.idle and any(publication.timed is not None for publication in run)
         )
         if self.behind:
+            self.try_now = None
             self._wake(self)
         return self.behind
 
@@ -261,6 +289,7 @@ class Outbox:
                 else:
                     self.behind = False
                     self._forget_missed()
+                    self._look_idle()
                     self._reader.caught_up()
                     return
         finally:

@@ -126,7 +126,6 @@ class Session:
         self.outbox = Outbox(outlet, self, services.delivery.wake)
         self.token: bytes | None = None
         self.face: Face
-        self.encode: Encode | None = None
         self.wants_token = False
         self.user_id = 0
         self._user: User | None = None
@@ -147,7 +146,7 @@ class Session:
     def speak(self, face: Face) -> None:
         """Use ``face`` from now on."""
         self.face = face
-        self.encode = face.encode
+        self.outbox.encode = face.encode
         self.wants_token = face.wants_token
 
     # What the face calls.
