@@ -206,7 +206,7 @@ class ChatServer(Service):
             reactor,
             wall_ms,
             config.limits,
-            lambda call: reactor.callLater(0, call),
+            gathers=True,
         )
         self._accounts = Accounts(
             self._chat.directory,

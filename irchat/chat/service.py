@@ -21,7 +21,7 @@ from irchat.limits import Limits
 class ChatService:
     """The chat. ``publish`` brings events to sessions; ``presence_changed`` hears of each who comes or goes.
 
-    ``soon`` is what `irchat.chat.commits.CommitQueue` wants.
+    ``gathers``: whether changes gather for a turn of the reactor and more; else each is committed at once.
     """
 
     def __init__(
@@ -32,13 +32,13 @@ class ChatService:
         clock: IReactorTime,
         wall_ms: Callable[[], int],
         limits: Limits | None = None,
-        soon: Callable[[Callable[[], None]], object] = lambda call: call(),
+        gathers: bool = False,
     ) -> None:
         self.limits = limits = limits or Limits()
         self.wall_ms = wall_ms
         self.store = store
         self.directory = Directory(store.snapshot())
-        self.queue = CommitQueue(store, publish, soon)
+        self.queue = CommitQueue(store, publish, clock if gathers else None)
         self.messages = Messages(self.directory, self.queue, clock, publish, wall_ms, limits)
         timed = self.messages.timed
         self.groups = Groups(self.directory, self.queue, timed, wall_ms, limits)
