@@ -6,7 +6,6 @@ from typing import Protocol
 from twisted.internet.interfaces import IPullProducer
 from zope.interface import implementer
 
-
 TryNow = Callable[[bytes], int | BaseException]
 
 

@@ -131,9 +131,14 @@ class TLSLayer(Protocol):
 
     def send(self, data: bytes) -> None:
         """Encrypt and send ``data`` after all that was sent before."""
-        if not self._closed:
+        if self._closed:
+            return
+        try:
             self._tls.write(data)
-            self.outlet.send(self._outgoing.read())
+        except ssl.SSLError:  # the peer broke the connection off in a way that reading has not told yet
+            self.abort()
+            return
+        self.outlet.send(self._outgoing.read())
 
     def try_now(self, data: bytes) -> int:
         """Encrypt and send ``data`` at once; gives another number than that of its bytes where some of it waits."""

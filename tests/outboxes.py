@@ -19,12 +19,21 @@ class FakeOutlet:
     def __init__(self) -> None:
         self.idle = True
         self.keeps_up = True
+        self.room = 1 << 30
         self.sent: list[bytes] = []
         self.calls: list[str] = []
 
     def send(self, data: bytes) -> None:
         self.sent.append(data)
         self.idle = self.keeps_up
+
+    def try_now(self, data: bytes) -> int:
+        self.sent.append(data[: self.room])
+        return len(self.sent[-1])
+
+    def send_rest(self, data: bytes, given: int) -> None:
+        self.sent.append(data[given:])
+        self.idle = False
 
     def drain(self) -> None:
         """All that waited was written."""

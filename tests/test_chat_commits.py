@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import events
@@ -265,3 +266,82 @@ class CommitQueueTests(SynchronousTestCase):
         """A change has both its parts."""
         self.assertRaises(NotImplementedError, Change().check)
         self.assertRaises(NotImplementedError, Change().apply, None, [])
+
+
+class GatheringTests(SynchronousTestCase):
+    """A queue with a clock: what is one group, and when it begins."""
+
+    def setUp(self) -> None:
+        """Telling takes 2 ms."""
+        self.telling_seconds = 0.002
+        self.log: list[str] = []
+        self.clock = Clock()
+        self.store = _HandStore()
+        self.queue = CommitQueue(self.store, self.publish, self.clock)  # type: ignore[arg-type]
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Take a while."""
+        self.clock.rightNow += self.telling_seconds
+
+    def submit(self, *names: str) -> None:
+        """Submit steps."""
+        for name in names:
+            self.queue.submit(_Step(self.log, name))
+
+    def test_one_turn_is_one_group(self) -> None:
+        """All that a turn of the reactor brings is committed together."""
+        self.submit("a", "b")
+        self.assertEqual(self.store.commits, [])
+        self.clock.advance(0)
+        self.assertEqual(self.store.commits, [["a", "b"]])
+
+    def test_gathers(self) -> None:
+        """After a group of several, what waits begins four times later than the telling took, with what came since."""
+        self.submit("a", "b")
+        self.clock.advance(0)
+        self.submit("c")
+        self.store.finish()
+        self.clock.advance(0.0079)
+        self.submit("d")
+        self.assertEqual(len(self.store.commits), 1)
+        self.clock.advance(0.0002)
+        self.assertEqual(self.store.commits[1:], [["c", "d"]])
+
+    def test_gathers_for_20_ms_at_most(self) -> None:
+        """However long telling takes, nobody notices the wait."""
+        self.submit("a", "b")
+        self.clock.advance(0)
+        self.submit("c")
+        self.telling_seconds = 1.0
+        self.store.finish()
+        self.clock.advance(0.0201)
+        self.assertEqual(self.store.commits[1:], [["c"]])
+
+    def test_one_at_a_time(self) -> None:
+        """Where messages come one at a time none waits for another."""
+        self.submit("a")
+        self.clock.advance(0)
+        self.submit("b")
+        self.store.finish()
+        self.assertEqual(self.store.commits, [["a"], ["b"]])
+
+    def test_enough_waits(self) -> None:
+        """Where so many wait that more would save nothing, they begin at once."""
+        self.submit("a", "b")
+        self.clock.advance(0)
+        self.submit(*map(str, range(64)))
+        self.store.finish()
+        self.assertEqual(len(self.store.commits[1]), 64)
+
+    def test_reads_do_not_wait_for_what_gathers(self) -> None:
+        """Nothing is on the disk and not told while changes gather, so a reader need not wait."""
+        self.submit("a", "b")
+        self.clock.advance(0)
+        self.submit("c")
+        self.store.finish()
+        self.successResultOf(self.queue.published())
+        idle = self.queue.when_idle()
+        self.assertNoResult(idle)
+        self.clock.advance(0.01)
+        self.store.finish()
+        self.successResultOf(idle)

@@ -61,7 +61,7 @@ class GreetingTests(ServerTestCase):
         client = TextClient(self.server)
         client.send(b"\xff\n" + request("ping"))
         self.assertIn("! This line is not UTF-8", client.shown())
-        self.assertEqual(client.connection.session.encode, None)
+        self.assertEqual(client.connection.session.outbox.encode, None)
 
 
 def said(greeting: str, reason: str) -> str:

@@ -1,6 +1,7 @@
 """Delivery: who gets what, encoded once, written once a turn, in slices."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,15 +11,21 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat import wire
 from irchat.events import Event, Message
 from irchat.interfaces import GLOBAL, Publication
+from irchat.rules import WAITING_BYTES
 from irchat.server.delivery import Delivery
 
 
 class FakeOutbox:
-    """Keeps what it is offered; ``seconds`` is what a flush takes."""
+    """Keeps what it is offered; ``seconds`` is what a write takes. Nothing can be written at once but on request."""
 
     behind = False
 
-    def __init__(self, clock: Clock | None = None, seconds: float = 0.0) -> None:
+    def __init__(self, clock: Clock | None = None, seconds: float = 0.0, *, encodes: bool = True) -> None:
+        self.encode: Callable[[Event], bytes] | None = wire.encode if encodes else None
+        self.try_now: Callable[[bytes], int] | None = None
+        self.written: list[bytes] = []
+        self.rest: list[tuple[bytes, int]] = []
+        self.room = 1 << 30
         self.offered: list[bytes] = []
         self.own: list[Publication] = []
         self.flushed: list[float] = []
@@ -36,6 +43,18 @@ class FakeOutbox:
     def note_own(self, publication: Publication) -> None:
         self.own.append(publication)
 
+    def write_at_once(self, data: bytes) -> int:
+        """What ``try_now`` is where something can be written at once."""
+        if self.error is not None:
+            raise self.error
+        self.written.append(data[: self.room])
+        if self._clock is not None:
+            self._clock.rightNow += self._seconds
+        return min(len(data), self.room)
+
+    def send_rest(self, data: bytes, given: int) -> None:
+        self.rest.append((data, given))
+
     def flush(self) -> None:
         if self.error is not None:
             raise self.error
@@ -51,8 +70,7 @@ class FakeSession:
 
     def __init__(self, user_id: int, *, encodes: bool = True, outbox: FakeOutbox | None = None) -> None:
         self.user_id = user_id
-        self.encode = wire.encode if encodes else None
-        self.outbox = outbox or FakeOutbox()
+        self.outbox = outbox or FakeOutbox(encodes=encodes)
 
     @property
     def got(self) -> bytes:
@@ -114,7 +132,7 @@ class AudienceTests(SynchronousTestCase):
             return wire.encode(event)
 
         for session in self.alice, self.alice_too, self.bob:
-            session.encode = encode
+            session.outbox.encode = encode
         audience = [1, 2]
         self.delivery.publish([Publication(message(seq), audience) for seq in (1, 2)])
         self.assertEqual(encoded, [message(1), message(2)])
@@ -232,3 +250,100 @@ class FlushTests(SynchronousTestCase):
         (later,) = self._wake(1, 0.0)
         self.clock.advance(0)
         self.assertEqual(len(later.flushed), 1)
+
+
+class AtOnceTests(SynchronousTestCase):
+    """What goes to many is written at once where nothing waits, and is the same as by the other way."""
+
+    def setUp(self) -> None:
+        """Fifty sessions of a user each, to all of which can be written at once."""
+        self.clock = Clock()
+        self.delivery = Delivery(self.clock)
+        self.sessions = [FakeSession(number, outbox=FakeOutbox(self.clock)) for number in range(50)]
+        self.outboxes = [session.outbox for session in self.sessions]
+        for session in self.sessions:
+            session.outbox.try_now = session.outbox.write_at_once
+            self.delivery.add(session)
+
+    def _publish(self, *seqs: int, **how: Any) -> bytes:
+        """Publish messages to everyone; gives their bytes."""
+        self.delivery.publish([Publication(message(seq), how.get("audience"), **how) for seq in seqs])
+        return b"".join(wire.encode(message(seq)) for seq in seqs)
+
+    def test_many(self) -> None:
+        """A run is written in one write, the same bytes object for all, and nothing is queued."""
+        data = self._publish(1, 2, 3)
+        self.assertEqual({tuple(outbox.written) for outbox in self.outboxes}, {(data,)})
+        self.assertEqual(len({id(outbox.written[0]) for outbox in self.outboxes}), 1)
+        self.assertEqual([outbox.offered for outbox in self.outboxes], [[]] * 50)
+
+    def test_once_a_turn(self) -> None:
+        """What comes later in the same turn is queued, to be joined; in the next turn it is written at once again."""
+        self._publish(1)
+        second = self._publish(2)
+        self.assertEqual([(len(o.written), o.offered) for o in self.outboxes], [(1, [second])] * 50)
+        self.clock.advance(0)
+        third = self._publish(3)
+        self.assertEqual({outbox.written[-1] for outbox in self.outboxes}, {third})
+
+    def test_few(self) -> None:
+        """What goes to few is queued, to be joined with what else they are to have."""
+        data = wire.encode(message(1))
+        self.delivery.publish([Publication(message(1), (1, 2, 3))])
+        self.assertEqual([o.offered for o in self.outboxes[1:4]], [[data]] * 3)
+        self.assertEqual([o.written for o in self.outboxes], [[]] * 50)
+
+    def test_two_audiences(self) -> None:
+        """Audiences that have nobody in common are written at once; where somebody is in both, all is queued."""
+        low, high = tuple(range(25)), tuple(range(25, 50))
+        self.delivery.publish([Publication(message(1), low), Publication(message(2), high)])
+        self.assertEqual([len(outbox.written) for outbox in self.outboxes], [1] * 50)
+        self.clock.advance(0)
+        self.delivery.publish([Publication(message(3), low), Publication(message(4), tuple(range(20, 50)))])
+        self.assertEqual([len(outbox.written) for outbox in self.outboxes], [1] * 50)
+        self.assertEqual([len(outbox.offered) for outbox in self.outboxes], [1] * 20 + [2] * 5 + [1] * 25)
+
+    def test_others(self) -> None:
+        """Where something waits, or the face says each event by itself, or to whom a part is hidden, it is queued."""
+        waits, text, origin, hidden = self.outboxes[:4]
+        waits.try_now = None
+        text.encode = None
+        data = wire.encode(message(1))
+        self.delivery.publish(
+            [Publication(message(1), None, hidden=frozenset({3}), origin=self.sessions[2], position=(GLOBAL, 1))]
+        )
+        self.assertEqual([outbox.written for outbox in self.outboxes[:4]], [[]] * 4)
+        self.assertEqual([waits.offered, text.offered, origin.offered, hidden.offered], [[data], [data], [], []])
+        self.assertEqual(len(origin.own), 1)
+        self.assertEqual({tuple(outbox.written) for outbox in self.outboxes[4:]}, {(data,)})
+
+    def test_partly_written(self) -> None:
+        """What a socket does not take is left to the outbox, as is all of it where the connection is lost."""
+        partly, lost = self.outboxes[:2]
+        partly.room = 5
+        lost.error = OSError()
+        data = self._publish(1)
+        self.assertEqual((partly.rest, lost.rest), ([(data, 5)], [(data, 0)]))
+        self.assertEqual([outbox.rest for outbox in self.outboxes[2:]], [[]] * 48)
+
+    def test_too_much(self) -> None:
+        """A run that is more than may wait for a session is offered, so that the sessions fall behind."""
+        long = Message(chat="GLOBAL", sender="alice", at="", text="x" * 4_000, seq=1)
+        self.delivery.publish([Publication(long, None)] * (WAITING_BYTES // 4_000 + 1))
+        self.assertEqual([(o.written, len(o.offered)) for o in self.outboxes], [([], 1)] * 50)
+
+    def test_time_is_up(self) -> None:
+        """It ends with the time for it, and the rest is queued."""
+        for outbox in self.outboxes:
+            outbox._seconds = 0.001
+        self._publish(1)
+        self.assertEqual([len(o.written) + len(o.offered) for o in self.outboxes], [1] * 50)
+        self.assertEqual(sum(len(outbox.written) for outbox in self.outboxes), 32)
+
+    def test_one_that_fails(self) -> None:
+        """A connection that cannot be written is given up and logged, and the others are written."""
+        self.outboxes[0].error = ZeroDivisionError()
+        self._publish(1)
+        self.assertTrue(self.outboxes[0].aborted)
+        self.assertEqual([len(outbox.written) for outbox in self.outboxes[1:]], [1] * 49)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)

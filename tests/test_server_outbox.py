@@ -27,6 +27,50 @@ class WritingTests(OutboxTestCase):
         self.outbox.flush()
         self.assertIs(self.outlet.sent[0], data)
 
+    def test_at_once(self) -> None:
+        """``try_now`` is there exactly while nothing waits: not with something queued, not while the reader is slow,
+        not while held or closed."""
+        self.assertIsNotNone(self.outbox.try_now)
+        self.outbox.put(b"a")
+        self.assertIsNone(self.outbox.try_now)
+        self.outbox.flush()
+        self.assertIsNotNone(self.outbox.try_now)
+        self.stall()
+        self.assertIsNone(self.outbox.try_now)
+        self.outlet.keeps_up = True
+        self.outlet.drain()
+        self.assertIsNotNone(self.outbox.try_now)
+        self.outbox.hold()
+        self.assertIsNone(self.outbox.try_now)
+        self.outbox.release({})
+        self.assertIsNotNone(self.outbox.try_now)
+        self.outbox.hold()
+        self.outbox.drop_held()
+        self.assertIsNotNone(self.outbox.try_now)
+        self.outbox.close()
+        self.assertIsNone(self.outbox.try_now)
+
+    def test_not_all_at_once(self) -> None:
+        """What a socket took only in part goes on by itself and counts as waiting; what comes next goes behind it."""
+        self.outlet.room = 2
+        given = self.outbox.try_now(b"abcd")
+        self.outbox.send_rest(b"abcd", given)
+        self.assertIsNone(self.outbox.try_now)
+        self.outbox.put(b"e")
+        self.outbox.flush()
+        self.assertEqual(self.outlet.sent, [b"ab", b"cd"])
+        self.outlet.drain()
+        self.assertEqual(self.outlet.sent, [b"ab", b"cd", b"e"])
+        self.assertIsNotNone(self.outbox.try_now)
+
+    def test_rest_counts_as_waiting(self) -> None:
+        """What could not be written at once counts towards what may wait."""
+        self.outlet.room = 0
+        data = b"x" * WAITING_BYTES
+        self.outbox.send_rest(data, self.outbox.try_now(data))
+        self.outbox.offer(b"y", [stored(1)])
+        self.assertTrue(self.outbox.behind)
+
     def test_waits_for_the_drain(self) -> None:
         """While earlier bytes wait nothing is written; after they drained, all that gathered is one write."""
         self.stall()

@@ -85,17 +85,18 @@ class Delivery:
         for publication in publications:
             if isinstance(publication.event, events.Bye):
                 goodbyes.append((publication.event, publication.audience))
+            elif publication.audience is not None and len(publication.audience) == 1:
+                self._tell_one_user(publication)
             else:
                 by_audience.setdefault(id(publication.audience), []).append(publication)
-        for publications_of_one in by_audience.values():
-            self._deliver(_Run(publications_of_one), publications_of_one[0].audience, len(by_audience) == 1)
+        self._offer([self._audience_of(_Run(of_one)) for of_one in by_audience.values()])
         for bye, audience in goodbyes:
             for session in self._of(audience):
                 session.end(bye.reason)
 
     def tell(self, sessions: Iterable[Recipient], event: events.Event) -> None:
         """Queue an event for these sessions."""
-        self._offer([session.outbox for session in sessions], _Run([Publication(event, ())]), True)
+        self._offer([(_Run([Publication(event, ())]), [session.outbox for session in sessions])])
 
     def wake(self, outbox: Outbox) -> None:
         """Have ``outbox`` flushed at the end of this turn."""
@@ -104,7 +105,14 @@ class Delivery:
             self._flushing = True
             self._clock.callLater(0, self._flush)
 
-    def _deliver(self, run: _Run, audience: Collection[int] | None, alone: bool) -> None:
+    def _tell_one_user(self, publication: Publication) -> None:
+        """What a private message needs, without a run."""
+        for session in self._of(publication.audience):
+            self._offer_one(session, publication)
+
+    def _audience_of(self, run: _Run) -> tuple[_Run, list[Outbox]]:
+        """The run and who are to have all of it; who are to have a part of it are offered that here."""
+        audience = run.publications[0].audience
         if audience is None:
             outboxes = list(self._sessions.values())
         else:
@@ -115,10 +123,11 @@ class Delivery:
             if audience is not None:
                 excepted = {session for session in excepted if session.user_id in audience}
             for session in excepted:
-                self._offer_some(session, run)
+                for publication in run.publications:
+                    self._offer_one(session, publication)
             not_to = {session.outbox for session in excepted}
             outboxes = [outbox for outbox in outboxes if outbox not in not_to]
-        self._offer(outboxes, run, alone)
+        return run, outboxes
 
     def _of(self, audience: Collection[int] | None) -> list[Recipient]:
         if audience is None:
@@ -126,29 +135,39 @@ class Delivery:
         of_user = self._of_user
         return [session for user in audience if user in of_user for session in of_user[user]]
 
-    def _offer(self, outboxes: Sequence[Outbox], run: _Run, alone: bool) -> None:
-        """Offer all of the run to all of ``outboxes``; ``alone``: there is nothing else for them at the moment."""
-        if alone and len(outboxes) >= _MANY and not self._has_written:
-            outboxes = self._write_at_once(outboxes, run)
-        for outbox in outboxes:
-            if outbox.encode is None:
-                for publication in run.publications:
-                    outbox.offer_one(publication)
-            else:
-                outbox.offer(run.bytes_for(outbox.encode), run.publications)
+    def _offer(self, runs: Sequence[tuple[_Run, Sequence[Outbox]]]) -> None:
+        """Offer all of each run to all of its outboxes."""
+        until = self._clock.seconds() + _AT_ONCE_SECONDS if self._may_write(runs) else 0.0
+        for run, outboxes in runs:
+            rest = self._write_at_once(outboxes, run, until) if until and len(outboxes) >= _MANY else outboxes
+            for outbox in rest:
+                if outbox.encode is None:
+                    for publication in run.publications:
+                        outbox.offer_one(publication)
+                else:
+                    outbox.offer(run.bytes_for(outbox.encode), run.publications)
 
-    def _write_at_once(self, outboxes: Sequence[Outbox], run: _Run) -> list[Outbox]:
-        """Write the run where nothing waits, once in a turn and for so long as a turn may; gives the other outboxes.
+    def _may_write(self, runs: Sequence[tuple[_Run, Sequence[Outbox]]]) -> bool:
+        """Whether to write at once: once in a turn, where nobody is in two of the audiences."""
+        if self._has_written or not any(len(outboxes) >= _MANY for _, outboxes in runs):
+            return False
+        if len(runs) > 1 and len(set().union(*(of_one for _, of_one in runs))) < sum(len(of_one) for _, of_one in runs):
+            return False
+        self._has_written = True
+        self._clock.callLater(0, self._turn_over)
+        return True
+
+    def _write_at_once(self, outboxes: Sequence[Outbox], run: _Run, until: float) -> Sequence[Outbox]:
+        """Write the run where nothing waits, until that time; gives the other outboxes.
 
         The same bytes as `Outbox.offer` and `Outbox.flush` would write, in a third of the time, for most of what is
         said goes to many who are up to date: one loop, and of each session it touches no more than it must.
         """
-        self._has_written = True
-        self._clock.callLater(0, self._turn_over)
-        deadline = self._clock.seconds() + _AT_ONCE_SECONDS
         others: list[Outbox] = []
         encode, data, size = None, b"", 0
         for begin in range(0, len(outboxes), _WRITES_BETWEEN_LOOKS):
+            if self._clock.seconds() > until:
+                return others + list(outboxes[begin:])
             for outbox in outboxes[begin : begin + _WRITES_BETWEEN_LOOKS]:
                 try_now = outbox.try_now
                 if outbox.encode is not encode and outbox.encode is not None:
@@ -162,19 +181,23 @@ class Delivery:
                     given = try_now(data)
                 except OSError:
                     given = 0
+                except Exception:
+                    self._cannot_write(outbox)
+                    continue
                 if given != size:
                     outbox.send_rest(data, given)
-            if self._clock.seconds() > deadline:
-                return others + list(outboxes[begin + _WRITES_BETWEEN_LOOKS :])
         return others
 
-    def _offer_some(self, session: Recipient, run: _Run) -> None:
-        """Offer what is not the session's own and not hidden from its user, one by one."""
-        for publication in run.publications:
-            if publication.origin is session:
-                session.outbox.note_own(publication)
-            elif session.user_id not in publication.hidden:
-                session.outbox.offer_one(publication)
+    def _offer_one(self, session: Recipient, publication: Publication) -> None:
+        if publication.origin is session:
+            session.outbox.note_own(publication)
+        elif session.user_id not in publication.hidden:
+            session.outbox.offer_one(publication)
+
+    def _cannot_write(self, outbox: Outbox) -> None:
+        """What goes wrong with one connection is not to keep all others waiting."""
+        _log.failure("a connection could not be written")
+        outbox.abort()
 
     def _turn_over(self) -> None:
         self._has_written = False
@@ -188,9 +211,8 @@ class Delivery:
                 outbox = dirty.popleft()
                 try:
                     outbox.flush()
-                except Exception:  # what goes wrong with one connection is not to keep all others waiting
-                    _log.failure("a connection could not be written")
-                    outbox.abort()
+                except Exception:
+                    self._cannot_write(outbox)
             if dirty and self._clock.seconds() > deadline:
                 self._clock.callLater(0, self._flush)
                 return
