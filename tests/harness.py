@@ -65,6 +65,7 @@ class Socket(FileDescriptor):
         self.options: list[tuple[int, ...]] = []
         self.keeps_alive = False
         self.aborted = False
+        self.ended = False
         self.protocol: Any = None
         self.startReading()
 
@@ -88,6 +89,9 @@ class Socket(FileDescriptor):
 
     def turn(self) -> None:
         """One turn of a reactor that finds the socket writable where there is room."""
+        if self.ended and self.is_read:
+            self.stopReading()
+            self.protocol.readConnectionLost()
         if self in self.reactor.writers and self.room != 0 and (reason := self.doWrite()):
             self.connectionLost(Failure(reason))
 
@@ -262,6 +266,11 @@ class Client:
         self._unsent.extend(data)
         while self._unsent and self.socket.is_read:
             self.connection.dataReceived(self._unsent.popleft())
+        self.server.turn()
+
+    def end_sending(self) -> None:
+        """Close the half of the connection that the server reads."""
+        self.socket.ended = True
         self.server.turn()
 
     def leave(self) -> None:

@@ -2,17 +2,19 @@
 
 The server greets; the first line chooses the face. Who does not sign in within a minute is told so and disconnected. A
 JSON client that is silent for 45 seconds is asked for a sign of life, after 90 it is given up; in the text face TCP
-keepalive does this. A line that is too long is thrown away up to its end, and answered.
+keepalive does this. A line that is too long is thrown away up to its end, and answered. Who closes the sending half
+of a TCP connection, as ``nc -N`` does at the end of its input, is answered and then disconnected.
 """
 
 import re
 import socket
 from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from irchat import events
 from irchat.errors import Code, Refusal
@@ -33,6 +35,7 @@ _LINGER_SECONDS = 10.0
 _LINES_A_TURN = 32
 
 
+@implementer(IHalfCloseableProtocol)
 class Connection(LineReceiver):
     """One connection of a client."""
 
@@ -53,6 +56,7 @@ class Connection(LineReceiver):
         self._is_pinged = False
         self._timer: IDelayedCall | None = None
         self._is_full = False
+        self._said_all = False
         self._lines_taken = 0
         self._resting: IDelayedCall | None = None
 
@@ -80,6 +84,21 @@ class Connection(LineReceiver):
             self._resting = None
         self.session.lost()
         self._visit.over()
+
+    def readConnectionLost(self) -> None:
+        """The client sends no more: answer what it asked, and close. So does a client begin that is gone altogether.
+
+        Of TCP alone. Where reading rests, lines may wait still: it is called again when reading goes on.
+        """
+        if not self._said_all:
+            self._said_all = True
+            self._cancel_timer()
+            self._timer = self._clock.callLater(SILENCE_ENDS, self._abort)
+        if not self.paused:
+            self.session.end_when_answered("all that you sent is answered")
+
+    def writeConnectionLost(self) -> None:
+        """Never called: the server closes both halves at once."""
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came. What follows an overlong line is taken up anew, for LineReceiver has let go of it."""
