@@ -50,6 +50,9 @@ from irchat.store.threads import StoreThreads
 reactor: Any = _reactor
 
 _BACKLOG = 1_024
+# Bytes that the system may hold for one connection on top of ours; Linux doubles what it is told, for its own needs.
+# Left to itself it takes up to 4 MB for each that does not read.
+_SEND_BUFFER = 131_072
 _HASHING_THREADS = 2
 # Longest that stopping waits for what is queued to be committed.
 _SETTLE_SECONDS = 3.0
@@ -249,6 +252,7 @@ class ChatServer(Service):
             self._config.port, self._factory, backlog=_BACKLOG, interface=_interface(self._config.host)
         )
         self._ports.append(port)
+        port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)  # all that it accepts have it too
         self.port: int = port.getHost().port
         path = self._folder.path / control.SOCKET_FILE
         path.unlink(missing_ok=True)  # of a server that died: the folder is ours

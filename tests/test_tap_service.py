@@ -6,6 +6,7 @@ import socket
 import stat
 import tempfile
 from pathlib import Path
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any, NoReturn
 
 from twisted.internet import defer, reactor, ssl
@@ -185,6 +186,16 @@ class ServiceTests(TestCase):
         await client.next(b'{"type":"welcome"')
         client.sendLine(b'{"type":"line","line":"!kick bob"}')
         self.assertIn(b"bad-request", await client.next(b'{"type":"error"'))
+        await service.stopService()
+        await client.lost
+
+    async def test_bytes_in_the_kernel(self) -> None:
+        """The system holds no more for a connection that does not read than it is told; it may double that."""
+        service = self._start("--no-tls")
+        client = await self._connect(service, tls=False)
+        (connection,) = service._factory.connections
+        held = connection.transport.getHandle().getsockopt(SOL_SOCKET, SO_SNDBUF)
+        self.assertIn(held, (tap._SEND_BUFFER, 2 * tap._SEND_BUFFER))
         await service.stopService()
         await client.lost
 
