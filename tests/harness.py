@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import struct
 import tempfile
 from collections import deque
 from collections.abc import Callable
@@ -64,6 +65,7 @@ class Socket(FileDescriptor):
         self.writes: list[bytes] = []
         self.options: list[tuple[int, ...]] = []
         self.keeps_alive = False
+        self.heard_at: float | None = None  # when the system last heard of the other end; None: it hears all the time
         self.aborted = False
         self.ended = False
         self.protocol: Any = None
@@ -111,7 +113,11 @@ class Socket(FileDescriptor):
         self.keeps_alive = bool(on)
 
     def getHandle(self) -> Any:
-        return SimpleNamespace(setsockopt=lambda *option: self.options.append(option))
+        return SimpleNamespace(setsockopt=lambda *option: self.options.append(option), getsockopt=self._tcp_info)
+
+    def _tcp_info(self, level: int, option: int, size: int) -> bytes:
+        heard_at = self.reactor.seconds() if self.heard_at is None else self.heard_at
+        return struct.pack(f"={size - 4}xI", int((self.reactor.seconds() - heard_at) * 1000))
 
 
 class HandThreads:
