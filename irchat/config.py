@@ -1,6 +1,8 @@
 """What the person who runs a server can set: on the command line, or in a configuration file under the same names."""
 
+import difflib
 import math
+import reprlib
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -55,9 +57,10 @@ def _number(least: float, most: float, kind: type[int] | type[float] = int) -> C
             raise ValueError(why)
         try:
             number = kind(given)
+            fits = math.isfinite(number) and least <= number <= most and number == float(given)
         except (ValueError, OverflowError):
-            raise ValueError(why) from None
-        if not (math.isfinite(number) and least <= number <= most) or number != float(given):
+            fits = False
+        if not fits:
             raise ValueError(why)
         return number
 
@@ -71,7 +74,13 @@ def _text(given: Any) -> str:
 
 
 def _path(given: Any) -> Path:
-    return Path(_text(given)).expanduser().absolute()
+    text = _text(given)
+    if not text or "\0" in text:
+        raise ValueError("is a path")
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("is a path; there is no such home folder") from None
 
 
 def _flag(given: Any) -> bool:
@@ -152,16 +161,22 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """What a configuration file (TOML) sets. Raises WrongSetting."""
+    """What a configuration file (TOML) sets. Raises WrongSetting, which names the file."""
     try:
         given = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise WrongSetting(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise WrongSetting(f"{path} is not TOML: {error}") from None
-    for name in given:
+    for name, value in given.items():
         if name not in _BY_NAME:
-            raise WrongSetting(f"{path}: there is no setting {name!r}")
+            near = difflib.get_close_matches(name, _BY_NAME, n=1)
+            meant = f" (did you mean {near[0]}?)" if near else ""
+            raise WrongSetting(f"{path}: there is no setting {name!r}{meant}")
+        try:
+            _BY_NAME[name].read(value)
+        except ValueError as error:
+            raise WrongSetting(f"{path}: {name} {error}, not {reprlib.repr(value)}") from None
     return given
 
 
@@ -172,6 +187,8 @@ def make_config(given: Mapping[str, Any]) -> Config:
         raise WrongSetting("--tls-cert and --tls-key go together")
     if values["tls-cert"] is not None and values["no-tls"]:
         raise WrongSetting("--no-tls and --tls-cert exclude each other")
+    if values["admin"] and values["no-passwords"]:
+        raise WrongSetting("--admin and --no-passwords exclude each other: anyone could take an administrator's name")
     limits = Limits(**{name: values[name.replace("_", "-")] for name in Limits.__slots__})
     return Config(
         data=values["data"] or default_data_folder(),
@@ -188,6 +205,12 @@ def make_config(given: Mapping[str, Any]) -> Config:
     )
 
 
+def refuse_open_admins(running: Config, new: Config) -> None:
+    """Raises WrongSetting where ``new`` names administrators and the running server goes on without passwords."""
+    if running.no_passwords and new.admins:
+        raise WrongSetting("this server was started with --no-passwords; start it anew with passwords to use --admin")
+
+
 def changed_for_restart(old: Config, new: Config) -> list[str]:
     """The names of settings that differ and take effect only when the server is started anew."""
     fields = {setting.name: setting.name.replace("-", "_") for setting in SETTINGS if not setting.live}
@@ -200,4 +223,4 @@ def _value(setting: Setting, given: Mapping[str, Any]) -> Any:
     try:
         return setting.read(given[setting.name])
     except ValueError as error:
-        raise WrongSetting(f"--{setting.name} {error}, not {given[setting.name]!r}") from None
+        raise WrongSetting(f"--{setting.name} {error}, not {reprlib.repr(given[setting.name])}") from None

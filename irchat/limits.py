@@ -27,7 +27,7 @@ class Limits:
     """Members of one group."""
     text_length: int = TEXT_LENGTH
     """Characters of one message."""
-    timed: int = 100_000
+    timed: int = 1_000
     """Timed messages of one user that are alive; 0: none."""
 
     def change_to(self, others: "Limits") -> None:

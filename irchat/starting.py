@@ -1,13 +1,37 @@
-"""The terminal from which the server is started, also when the server has become a daemon and left it."""
+"""What the person who starts the server is told, also when the server has become a daemon and left the terminal."""
 
+import errno
 import os
+import sqlite3
 import sys
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
+from irchat.config import Config
+from irchat.data_folder import FolderInUse
+from irchat.server.certificates import WrongCertificate
+from irchat.store.migrations import NewerDatabase
+
 _log = Logger()
+
+_MENDS_OF_DATABASE = {
+    sqlite3.SQLITE_BUSY: "another program has opened it: close that one",
+    sqlite3.SQLITE_FULL: "make room on the disk",
+    sqlite3.SQLITE_CANTOPEN: "give it to this user",
+    sqlite3.SQLITE_PERM: "give it to this user",
+    sqlite3.SQLITE_READONLY: "give it to this user, on a disk that can be written",
+    sqlite3.SQLITE_IOERR: "look at the disk and the log of the system",
+}
+_MENDS_OF_PORT = {
+    errno.EADDRINUSE: "is a server running there? stop it or choose another --port",
+    errno.EADDRNOTAVAIL: "choose a --host that is an address of this machine",
+    errno.EACCES: "choose a --port from 1024 on",
+}
+# What keeps a server from starting and is told in one line.
+TOLD = (OSError, WrongCertificate, FolderInUse, CannotListenError, sqlite3.Error, NewerDatabase)
 
 
 class CannotStart(Exception):
@@ -56,3 +80,33 @@ def _duplicate(stream: Any) -> int | None:
         return os.dup(stream.fileno())
     except (AttributeError, OSError, ValueError):  # started without that stream
         return None
+
+
+def explain(error: Exception, config: Config) -> str:
+    """One line for the person who starts the server: what is in the way, and what to do."""
+    if isinstance(error, WrongCertificate):
+        return str(error)
+    if isinstance(error, FolderInUse):
+        return f"the data folder {config.data} is in use: {error}; stop that one or choose another --data"
+    if isinstance(error, NewerDatabase):
+        return f"the data in {config.data} cannot be used: {error}"
+    if isinstance(error, sqlite3.Error):
+        return f"the database in {config.data} cannot be used: {error}; {_mend_database(error)}"
+    if isinstance(error, CannotListenError):
+        return _cannot_listen(error.socketError, config)
+    assert isinstance(error, OSError)
+    if error.errno is None or error.filename is not None:
+        why = str(error) if error.errno is None else f"{error.filename}: {os.strerror(error.errno)}"
+        return f"the data folder {config.data} cannot be used: {why}; give it to this user or choose another --data"
+    return _cannot_listen(error, config)
+
+
+def _mend_database(error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    return _MENDS_OF_DATABASE.get(code, "restore a backup or choose another --data")
+
+
+def _cannot_listen(error: OSError, config: Config) -> str:
+    mend = _MENDS_OF_PORT.get(error.errno or 0, "choose another --host or --port")
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return f"cannot listen on {config.host or 'all addresses'}, port {config.port}: {why}; {mend}"

@@ -1,10 +1,7 @@
 """``twistd irchat``: the options, and the service that puts the parts together."""
 
-import errno
-import os
 import signal
 import socket
-import sqlite3
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,20 +20,29 @@ from irchat.accounts import Accounts
 from irchat.administration import Administration
 from irchat.chat.service import ChatService
 from irchat.clock import install_forward_clock, wall_ms
-from irchat.config import SETTINGS, Config, Setting, WrongSetting, changed_for_restart, make_config, read_file
+from irchat.config import (
+    SETTINGS,
+    Config,
+    Setting,
+    WrongSetting,
+    changed_for_restart,
+    make_config,
+    read_file,
+    refuse_open_admins,
+)
 from irchat.core_dumps import forbid_core_dumps
-from irchat.data_folder import DataFolder, FolderInUse
+from irchat.data_folder import DataFolder
 from irchat.portfile import PortFile, default_directory
 from irchat.rules import DEFAULT_PORT
 from irchat.server import certificates, control
 from irchat.server.admission import Admission
+from irchat.server.certificates import WrongCertificate
 from irchat.server.delivery import Delivery
 from irchat.server.factory import ChatFactory
 from irchat.server.garbage import GarbagePlan
 from irchat.server.presence import PresenceFeed
 from irchat.server.session import Services
-from irchat.starting import StartingTerminal
-from irchat.store.migrations import NewerDatabase
+from irchat.starting import TOLD, StartingTerminal, explain
 from irchat.store.migrations import check as check_database
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import StoreThreads
@@ -44,6 +50,9 @@ from irchat.store.threads import StoreThreads
 reactor: Any = _reactor
 
 _BACKLOG = 1_024
+# Bytes that the system may hold for one connection on top of ours; Linux doubles what it is told, for its own needs.
+# Left to itself it takes up to 4 MB for each that does not read.
+_SEND_BUFFER = 131_072
 _HASHING_THREADS = 2
 # Longest that stopping waits for what is queued to be committed.
 _SETTLE_SECONDS = 3.0
@@ -137,9 +146,9 @@ class ChatServer(Service):
             self._folder.acquire()
             self._open()
             self._listen()
-        except (OSError, ssl.SSLError, FolderInUse, CannotListenError, sqlite3.Error, NewerDatabase) as error:
+        except TOLD as error:
             self._let_go()
-            self._terminal.fail(_explain(error, self._config))
+            self._terminal.fail(explain(error, self._config))
         self._garbage.start()
         self._write_port_file()
         signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
@@ -159,9 +168,10 @@ class ChatServer(Service):
         """Read the configuration file again, and take over what can be while sessions go on."""
         try:
             new = self._options.read_config()
+            refuse_open_admins(self._config, new)
             if self._certificate is not None:
                 self._factory.tls = self._tls_context()
-        except (WrongSetting, OSError, ssl.SSLError) as error:
+        except (WrongSetting, WrongCertificate, OSError) as error:
             _log.error("the configuration stays as it was: {error}", error=error)
             return
         for name in changed_for_restart(self._config, new):
@@ -242,6 +252,7 @@ class ChatServer(Service):
             self._config.port, self._factory, backlog=_BACKLOG, interface=_interface(self._config.host)
         )
         self._ports.append(port)
+        port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)  # all that it accepts have it too
         self.port: int = port.getHost().port
         path = self._folder.path / control.SOCKET_FILE
         path.unlink(missing_ok=True)  # of a server that died: the folder is ours
@@ -298,30 +309,8 @@ def _check(config: Config) -> None:
             probe.listen(1)
     except socket.gaierror:
         _fail(f"--host {config.host} is no IP address of this machine")
-    except (OSError, ssl.SSLError, FolderInUse, sqlite3.Error, NewerDatabase) as error:
-        _fail(_explain(error, config))
-
-
-def _explain(error: Exception, config: Config) -> str:
-    """One line for the person who starts the server."""
-    where = f"{config.host or 'all addresses'}, port {config.port}"
-    if isinstance(error, FolderInUse):
-        return f"the data folder {config.data} is in use: {error}; stop that one or choose another --data"
-    if isinstance(error, NewerDatabase):
-        return f"the data in {config.data} cannot be used: {error}"
-    if isinstance(error, sqlite3.Error):
-        return f"the database in {config.data} cannot be used: {error}; restore a backup or choose another --data"
-    if isinstance(error, ssl.SSLError):
-        return f"the certificate and key cannot be used: {getattr(error, 'reason', None) or error}"
-    if isinstance(error, CannotListenError):
-        return f"cannot listen on {where}: {error.socketError}"
-    assert isinstance(error, OSError)
-    if error.errno is None:
-        return f"the data folder {config.data} cannot be used: {error}"
-    if error.filename is not None:
-        return f"{error.filename}: {os.strerror(error.errno)}"
-    mend = "; is a server running there? choose another --port" if error.errno == errno.EADDRINUSE else ""
-    return f"cannot listen on {where}: {os.strerror(error.errno)}{mend}"
+    except TOLD as error:
+        _fail(explain(error, config))
 
 
 class _CannotStart(SystemExit, Exception):

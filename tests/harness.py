@@ -3,6 +3,7 @@
 import itertools
 import json
 import re
+import struct
 import tempfile
 from collections import deque
 from collections.abc import Callable
@@ -64,7 +65,9 @@ class Socket(FileDescriptor):
         self.writes: list[bytes] = []
         self.options: list[tuple[int, ...]] = []
         self.keeps_alive = False
+        self.heard_at: float | None = None  # when the system last heard of the other end; None: it hears all the time
         self.aborted = False
+        self.ended = False
         self.protocol: Any = None
         self.startReading()
 
@@ -88,6 +91,9 @@ class Socket(FileDescriptor):
 
     def turn(self) -> None:
         """One turn of a reactor that finds the socket writable where there is room."""
+        if self.ended and self.is_read:
+            self.stopReading()
+            self.protocol.readConnectionLost()
         if self in self.reactor.writers and self.room != 0 and (reason := self.doWrite()):
             self.connectionLost(Failure(reason))
 
@@ -107,7 +113,11 @@ class Socket(FileDescriptor):
         self.keeps_alive = bool(on)
 
     def getHandle(self) -> Any:
-        return SimpleNamespace(setsockopt=lambda *option: self.options.append(option))
+        return SimpleNamespace(setsockopt=lambda *option: self.options.append(option), getsockopt=self._tcp_info)
+
+    def _tcp_info(self, level: int, option: int, size: int) -> bytes:
+        heard_at = self.reactor.seconds() if self.heard_at is None else self.heard_at
+        return struct.pack(f"={size - 4}xI", int((self.reactor.seconds() - heard_at) * 1000))
 
 
 class HandThreads:
@@ -262,6 +272,11 @@ class Client:
         self._unsent.extend(data)
         while self._unsent and self.socket.is_read:
             self.connection.dataReceived(self._unsent.popleft())
+        self.server.turn()
+
+    def end_sending(self) -> None:
+        """Close the half of the connection that the server reads."""
+        self.socket.ended = True
         self.server.turn()
 
     def leave(self) -> None:

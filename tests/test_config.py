@@ -45,6 +45,10 @@ class ConfigTests(SynchronousTestCase):
             ("port", -1, "is a number"),
             ("port", True, "is a number"),
             ("port", 1.5, "is a number"),
+            ("port", 10**400, "is a number"),
+            ("data", "", "is a path"),
+            ("data", "a\0b", "is a path"),
+            ("data", "~there is no such user/x", "no such home folder"),
             ("port", [], "is a number"),
             ("rate", "nan", "is a number"),
             ("rate", "inf", "is a number"),
@@ -61,6 +65,7 @@ class ConfigTests(SynchronousTestCase):
             self.assertIn(f"--{name}", text)
             self.assertIn(reason, text)
         self.assertIn("go together", self.wrong({"tls-key": "k"}))
+        self.assertIn("exclude each other", self.wrong({"admin": ["alice"], "no-passwords": True}))
         self.assertIn("exclude each other", self.wrong({"tls-key": "k", "tls-cert": "c", "no-tls": True}))
 
     @given(st.dictionaries(st.sampled_from([setting.name for setting in SETTINGS]), _ANY))
@@ -76,9 +81,19 @@ class ConfigTests(SynchronousTestCase):
         path = Path(self.mktemp())
         path.write_text('port = 1\nadmin = ["alice"]\n')
         self.assertEqual(read_file(path), {"port": 1, "admin": ["alice"]})
-        for content, reason in [(b"prot = 1", "no setting 'prot'"), (b"port =", "not TOML"), (b"\xff", "not TOML")]:
+        for content, reason in [
+            (b"prot = 1", "there is no setting 'prot' (did you mean port?)"),
+            (b"[limits]", "there is no setting 'limits'"),
+            (b"port = 'http'", "port is a number from 0 to 65,535, not 'http'"),
+            (b"admin = 'alice'", "admin is a list of names"),
+            (b"port =", "is not TOML"),
+            (b"port = " + b"1" * 5_000, "is not TOML"),
+            (b"\xff", "is not TOML"),
+        ]:
             path.write_bytes(content)
-            self.assertIn(reason, str(self.assertRaises(WrongSetting, read_file, path)))
+            line = str(self.assertRaises(WrongSetting, read_file, path))
+            self.assertTrue(line.startswith(str(path)), line)
+            self.assertIn(reason, line)
         path.unlink()
         self.assertIn("No such file", str(self.assertRaises(WrongSetting, read_file, path)))
 

@@ -1,6 +1,8 @@
 """The server's certificate: its own, or one from files."""
 
+import errno
 import hashlib
+import os
 import ssl
 import stat
 from pathlib import Path
@@ -11,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.server import certificates
-from irchat.server.certificates import ensure_self_signed, fingerprint, server_context
+from irchat.server.certificates import WrongCertificate, ensure_self_signed, fingerprint, server_context
 
 
 class SelfSignedTests(SynchronousTestCase):
@@ -68,13 +70,20 @@ class ServerContextTests(SynchronousTestCase):
         """TLS 1.2 is the oldest that is spoken."""
         self.assertEqual(server_context(self.certificate, self.key).minimum_version, ssl.TLSVersion.TLSv1_2)
 
+    def _refused(self, certificate: Path, key: Path) -> str:
+        line = str(self.assertRaises(WrongCertificate, server_context, certificate, key))
+        self.assertNotIn("\n", line)
+        return line
+
     def test_mismatch(self) -> None:
-        """A key of another certificate is refused."""
+        """A key of another certificate is refused, with the names of both files."""
         other = self.folder / "other"
         other.mkdir()
         _, other_key = ensure_self_signed(other, "chat.example")
-        error = self.assertRaises(ssl.SSLError, server_context, self.certificate, other_key)
-        self.assertIn("MISMATCH", str(error.reason))
+        self.assertEqual(
+            self._refused(self.certificate, other_key),
+            f"the key {other_key} is not that of the certificate {self.certificate}; give two that belong together",
+        )
 
     def test_locked(self) -> None:
         """A key that is locked by a password is refused, and nobody is asked for it."""
@@ -85,15 +94,35 @@ class ServerContextTests(SynchronousTestCase):
                 serialization.BestAvailableEncryption(b"secret"),
             )
         )
-        error = self.assertRaises(ssl.SSLError, server_context, self.certificate, self.key)
-        self.assertIn("locked", str(error))
+        self.assertIn(f"the key {self.key} is locked by a password", self._refused(self.certificate, self.key))
 
     def test_nonsense(self) -> None:
-        """Files that hold neither, and files that are not there, are refused."""
-        self.key.write_text("nonsense")
-        self.assertRaises(ssl.SSLError, server_context, self.certificate, self.key)
-        self.key.unlink()
-        self.assertRaises(FileNotFoundError, server_context, self.certificate, self.key)
+        """A file that holds no certificate or no key is refused by its name, also where it holds the other one."""
+        nonsense = self.folder / "nonsense"
+        nonsense.write_text("nonsense")
+        for wrong in nonsense, self.key:
+            self.assertIn(f"{wrong} is no certificate; give", self._refused(wrong, self.key))
+        for wrong in nonsense, self.certificate:
+            self.assertIn(f"{wrong} is no key; give", self._refused(self.certificate, wrong))
+
+    def test_unreadable(self) -> None:
+        """A file that is not there or cannot be read is refused by its name and with the reason."""
+        nothing = self.folder / "nothing"
+        for wrong, reason in (nothing, errno.ENOENT), (self.folder, errno.EISDIR):
+            why = f"{wrong} cannot be read: {os.strerror(reason)}; give"
+            self.assertIn(f"the certificate {why}", self._refused(wrong, self.key))
+            self.assertIn(f"the key {why}", self._refused(self.certificate, wrong))
+
+    def test_weak(self) -> None:
+        """What OpenSSL does not take for another reason is refused with that."""
+        self.patch(ssl.SSLContext, "load_cert_chain", self._too_small)
+        line = self._refused(self.certificate, self.key)
+        self.assertIn(f"{self.key} cannot be used: ", line)
+        self.assertIn("[SSL] too small; have others made", line)
+
+    @staticmethod
+    def _too_small(*_: object, **__: object) -> None:
+        raise ssl.SSLError(ssl.SSL_ERROR_SSL, "[SSL] too small")
 
 
 class FingerprintTests(SynchronousTestCase):

@@ -244,11 +244,14 @@ class TimeTests(ServerTestCase):
 
     def test_keepalive_elsewhere(self) -> None:
         """Where the system has no such options, keepalive is switched on all the same."""
-        for option in "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT":
+        for option in "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT", "TCP_INFO":
             self.patch(socket, option, 1)
             delattr(socket, option)
         person = self.server.text("bob")
         self.assertEqual((person.socket.keeps_alive, person.socket.options), (True, []))
+        person.socket.heard_at = self.server.clock.seconds()
+        self.server.advance(100, 100)
+        self.assertTrue(person.is_open)
 
 
 class TLSTests(ServerTestCase):

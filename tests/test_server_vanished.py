@@ -1,8 +1,12 @@
 """Peers that vanish without a word are noticed, and shown as gone, within 90 seconds."""
 
 import socket
+import sys
+import time
+from unittest import SkipTest
 
 from irchat.rules import LOGIN_SECONDS, PING_AFTER, SILENCE_ENDS
+from irchat.server import connection
 from tests.harness import ServerTestCase
 
 
@@ -80,6 +84,43 @@ class VanishedTests(ServerTestCase):
         self.wait(2)
         self.assertFalse(silent.is_open or person.is_open)
         self.assertIn("nobody signed in", person.shown())
+
+    def test_text_face_amid_talk(self) -> None:
+        """A person of whom the system hears nothing any more is shown offline within 90 seconds, however much is sent
+        there meanwhile; one who was not heard of for a minute, and then again, is not."""
+        person, other = self.server.text("alice"), self.server.text("carol")
+        self.wait(20)
+        person.socket.heard_at = other.socket.heard_at = self.server.clock.seconds()
+        for second in range(0, SILENCE_ENDS, 5):
+            self.assertTrue(person.is_open or second > 60)
+            if second == 60:
+                other.socket.heard_at = None
+            self.bob.ask("send", chat="GLOBAL", text="anyone?")
+            self.wait(5)
+        self.assertEqual(self.offline(), ["alice"])
+        self.assertFalse(person.is_open)
+        self.assertIn("nothing heard for", person.shown())
+        self.assertTrue(other.is_open)
+
+    def test_what_the_system_tells(self) -> None:
+        """Linux tells when it last heard of the peer at the place where the server looks for it."""
+        if not sys.platform.startswith("linux"):
+            raise SkipTest("only Linux tells")
+        began = time.monotonic()
+        with socket.create_server(("127.0.0.1", 0)) as port, socket.create_connection(port.getsockname()) as client:
+            peer, _ = port.accept()
+            with peer:
+                time.sleep(0.3)
+                self.assertGreater(self._silence(peer), 0.2)
+                self.assertLess(self._silence(peer), time.monotonic() - began + 0.1)
+                began = time.monotonic()
+                peer.send(b"x")  # only its acknowledgement comes back
+                client.recv(1)
+                self.assertLess(self._silence(peer), time.monotonic() - began + 0.1)
+
+    def _silence(self, peer: socket.socket) -> float:
+        told = peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, connection._LAST_HEARD.size)
+        return connection._LAST_HEARD.unpack(told)[0] / 1_000
 
     def test_text_face(self) -> None:
         """A person may be silent; the system looks whether the other end is there, and gives it up in 90 seconds."""

@@ -1,13 +1,19 @@
-"""The terminal that a server is started from."""
+"""The terminal that a server is started from, and what it is told."""
 
 import io
 import os
+import sqlite3
 import sys
 from types import SimpleNamespace
 
+from twisted.internet.error import CannotListenError
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.starting import CannotStart, StartingTerminal
+from irchat.config import make_config
+from irchat.data_folder import FolderInUse
+from irchat.server.certificates import WrongCertificate
+from irchat.starting import TOLD, CannotStart, StartingTerminal, explain
+from irchat.store.migrations import NewerDatabase
 
 
 class StartingTerminalTests(SynchronousTestCase):
@@ -56,3 +62,53 @@ class StartingTerminalTests(SynchronousTestCase):
         self.patch(sys, "__stdout__", SimpleNamespace(fileno=lambda: writing))
         StartingTerminal().announce("hello")
         os.close(writing)
+
+
+class ExplainTests(SynchronousTestCase):
+    """What stands in the way is told in one line with what to do."""
+
+    def _line(self, error: Exception) -> str:
+        self.assertIsInstance(error, TOLD)
+        line = explain(error, make_config({"data": "/data", "port": 5}))
+        self.assertNotIn("\n", line)
+        return line
+
+    def test_data(self) -> None:
+        """What is wrong with the data folder names the folder, and the file in it where it is one."""
+        for error, wanted in (
+            (FolderInUse("another server uses it"), "/data is in use: another server uses it; stop that one"),
+            (NewerDatabase("it is newer"), "the data in /data cannot be used: it is newer"),
+            (OSError("not a folder"), "the data folder /data cannot be used: not a folder; give it to this user"),
+            (PermissionError(13, "no", "/data/lock"), f"/data cannot be used: /data/lock: {os.strerror(13)}; give it"),
+        ):
+            self.assertIn(wanted, self._line(error))
+
+    def test_database(self) -> None:
+        """Only for a database that is damaged is a backup to be restored."""
+        for code, mend in (
+            (sqlite3.SQLITE_NOTADB, "restore a backup"), (sqlite3.SQLITE_CORRUPT, "restore a backup"),
+            (sqlite3.SQLITE_BUSY_SNAPSHOT, "close that one"), (sqlite3.SQLITE_FULL, "make room"),
+            (sqlite3.SQLITE_CANTOPEN, "give it to this user"), (sqlite3.SQLITE_READONLY, "give it to this user"),
+            (sqlite3.SQLITE_IOERR_FSYNC, "look at the disk"),
+        ):  # fmt: skip
+            error = sqlite3.OperationalError("it is so")
+            error.sqlite_errorcode = code
+            line = self._line(error)
+            self.assertTrue(line.startswith("the database in /data cannot be used: it is so; "), line)
+            self.assertIn(mend, line)
+        self.assertIn("restore a backup", self._line(sqlite3.DatabaseError("of unknown kind")))
+
+    def test_port(self) -> None:
+        """What is wrong with the port names it, whether it was found on looking or on listening."""
+        for number, mend in (98, "choose another --port"), (99, "address of this machine"), (13, "from 1024 on"), (
+            105, "choose another --host or --port"
+        ):  # fmt: skip
+            for error in OSError(number, ""), CannotListenError("", 5, OSError(number, "")):
+                wanted = f"cannot listen on all addresses, port 5: {os.strerror(number)}; "
+                line = self._line(error)
+                self.assertTrue(line.startswith(wanted), line)
+                self.assertIn(mend, line)
+
+    def test_certificate(self) -> None:
+        """What is wrong with a certificate is told as it is."""
+        self.assertEqual(self._line(WrongCertificate("the key is bad; give another")), "the key is bad; give another")

@@ -170,13 +170,25 @@ class OpenTests(_Case):
 
     def test_old_tokens(self) -> None:
         """Opening forgets the tokens that were not used for 90 days."""
+        self._write_tokens()
+        self.assertEqual(self._tokens(NOW), ["new", "newest"])
+
+    def test_old_tokens_by_a_wrong_clock(self) -> None:
+        """A clock that is years ahead makes no token older than it is by the newest use that is known; one that is
+        years behind lets all stay."""
+        self._write_tokens()
+        self.assertEqual(self._tokens(0), ["new", "newest", "old"])
+        self.assertEqual(self._tokens(NOW + 40 * TOKEN_SECONDS * 1000), ["new", "newest"])
+
+    def _write_tokens(self) -> None:
         oldest = NOW - TOKEN_SECONDS * 1000
-        store = self.open_store()
-        self.successResultOf(store.commit([AddToken(b"old", 1, oldest - 1), AddToken(b"new", 1, oldest)]))
-        store.close()
-        store = self.reopened()
-        found = [self.successResultOf(store.token(token)) for token in (b"old", b"new")]
-        self.assertEqual(found, [None, (1, oldest)])
+        uses = (b"old", oldest - 1), (b"new", oldest), (b"newest", NOW)
+        self.successResultOf(self.open_store().commit([AddToken(token, 1, at) for token, at in uses]))
+
+    def _tokens(self, now: int) -> list[str]:
+        """What is left when the store is opened at that time."""
+        SQLiteStore(self.path, NoThreads(), lambda: now).close()
+        return sorted(token.decode() for (token,) in self.look("SELECT hash FROM tokens"))
 
 
 class UnusableDiskTests(_Case):

@@ -1,23 +1,18 @@
 """The options of ``twistd irchat``, and what is checked before anything is written; the service is in
 test_tap_service.py."""
 
-import os
 import socket
-import sqlite3
-import ssl
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
-from twisted.internet.error import CannotListenError
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import tap
 from irchat.config import make_config
-from irchat.data_folder import DataFolder, FolderInUse, default_data_folder
+from irchat.data_folder import DataFolder, default_data_folder
 from irchat.server.certificates import ensure_self_signed
-from irchat.store.migrations import NewerDatabase
 from irchat.tap import ChatServer, Options, makeService
 
 
@@ -51,11 +46,12 @@ class OptionsTests(_TapTestCase):
     def test_values(self) -> None:
         """Each option is taken in its own kind."""
         config = options_of("--data", "here", "--host", "127.0.0.1", "--port", "0", "--registration", "closed",
-                            "--rate", "0.5", "--name", "Ship of fools", "--no-tls", "--no-passwords",
+                            "--rate", "0.5", "--name", "Ship of fools", "--no-tls",
                             "--admin", "Alice", "--admin", "bob", "--per-address", "0").config
         self.assertEqual((config.data, config.port, config.limits.rate), (Path("here").absolute(), 0, 0.5))
         self.assertEqual((config.host, config.registration_open, config.name), ("127.0.0.1", False, "Ship of fools"))
-        self.assertTrue(config.no_tls and config.no_passwords)
+        self.assertTrue(config.no_tls)
+        self.assertTrue(options_of("--no-passwords").config.no_passwords)
         self.assertEqual((config.admins, config.limits.per_address), (frozenset({"alice", "bob"}), 0))
 
     def test_file(self) -> None:
@@ -81,6 +77,7 @@ class OptionsTests(_TapTestCase):
             ["--tls-cert", "a.pem"], ["--tls-key", "a.pem"],
             ["--tls-cert", "a.pem", "--tls-key", "a.pem", "--no-tls"],
             ["--name", ""], ["--name", "   "], ["--name", "a\nb"], ["--name", "\x1b[2J"], ["--name", "x" * 65],
+            ["--admin", "alice", "--no-passwords"], ["--data", ""], ["--port", "9" * 400],
             ["--nonsense"], ["--port"],
         ):  # fmt: skip
             line = self._refused(options_of, *arguments)
@@ -178,10 +175,10 @@ class MakeServiceTests(_TapTestCase):
         (self.place / "other").mkdir()
         _, other = map(str, ensure_self_signed(self.place / "other", "chat.example"))
         line = self._refused(self._make, "--tls-cert", certificate, "--tls-key", other)
-        self.assertIn("certificate and key cannot be used", line)
+        self.assertIn("is not that of the certificate", line)
         self._refused(self._make, "--tls-cert", certificate, "--tls-key", str(self.place / "nothing"))
         Path(key).write_text("nonsense")
-        self.assertIn("cannot be used", self._refused(self._make, "--tls-cert", certificate, "--tls-key", key))
+        self.assertIn(f"{key} is no key", self._refused(self._make, "--tls-cert", certificate, "--tls-key", key))
         locked = serialization.load_pem_private_key(Path(other).read_bytes(), None).private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -189,27 +186,6 @@ class MakeServiceTests(_TapTestCase):
         )
         Path(key).write_bytes(locked)
         self.assertIn("locked by a password", self._refused(self._make, "--tls-cert", certificate, "--tls-key", key))
-
-
-class ExplainTests(_TapTestCase):
-    """What stands in the way is told in one line with what to do."""
-
-    def test_each(self) -> None:
-        """Each kind of error names what it is about."""
-        config = options_of("--data", "/data", "--port", "5").config
-        for error, wanted in (
-            (FolderInUse("another server uses it"), "/data is in use: another server uses it"),
-            (NewerDatabase("it is newer"), "the data in /data cannot be used: it is newer"),
-            (sqlite3.DatabaseError("malformed"), "the database in /data cannot be used: malformed"),
-            (ssl.SSLError(1, "the key is locked"), "the certificate and key cannot be used: the key is locked"),
-            (CannotListenError("", 5, OSError(98, "in use")), "cannot listen on all addresses, port 5"),
-            (OSError("not a folder"), "the data folder /data cannot be used: not a folder"),
-            (PermissionError(13, "denied", "/data/lock"), f"/data/lock: {os.strerror(13)}"),
-            (OSError(98, "in use"), f"cannot listen on all addresses, port 5: {os.strerror(98)}"),
-        ):
-            line = tap._explain(error, config)
-            self.assertIn(wanted, line)
-            self.assertNotIn("\n", line)
 
 
 class BannerTests(SynchronousTestCase):

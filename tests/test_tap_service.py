@@ -6,6 +6,7 @@ import socket
 import stat
 import tempfile
 from pathlib import Path
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any, NoReturn
 
 from twisted.internet import defer, reactor, ssl
@@ -150,7 +151,15 @@ class ServiceTests(TestCase):
         self.assertIn(b"text-too-long", await client.next(b'{"type":"error"'))
         path.write_text("text-length = 0")
         service.reload()
-        self.assertIn("the configuration stays as it was: --text-length is a number", told[1])
+        self.assertIn(f"the configuration stays as it was: {path}: text-length is a number", told[1])
+        key = self.data / KEY_FILE
+        key.rename(key.with_suffix(".away"))
+        key.mkdir()
+        path.write_text("")
+        service.reload()
+        self.assertIn(f"the configuration stays as it was: the key {key} cannot be read", told[2])
+        key.rmdir()
+        key.with_suffix(".away").rename(key)
         client.sendLine(b'{"type":"line","line":"!help !"}')
         self.assertIn(b"!kick", await client.next(b'{"type":"help"'))
         stranger = await self._connect(service, tls=True)
@@ -159,6 +168,36 @@ class ServiceTests(TestCase):
         await service.stopService()
         await client.lost
         await stranger.lost
+
+    async def test_no_administrators_without_passwords(self) -> None:
+        """A server that was started without passwords takes no administrators later, also where the file asks for
+        passwords by then, for that takes a new start."""
+        path = self.data.with_name("irchat.toml")
+        path.write_text("no-passwords = true\n")
+        service = self._start("--no-tls", "--config", str(path))
+        told: list[str] = []
+        self.patch(tap._log, "error", lambda text, **values: told.append(text.format(**values)))
+        for content in 'admin = ["alice"]', 'admin = ["alice"]\nno-passwords = true':
+            path.write_text(content)
+            service.reload()
+            self.assertIn("no-passwords", told.pop())
+        client = await self._connect(service, tls=False)
+        client.sendLine(b'{"type":"login","name":"alice"}')
+        await client.next(b'{"type":"welcome"')
+        client.sendLine(b'{"type":"line","line":"!kick bob"}')
+        self.assertIn(b"bad-request", await client.next(b'{"type":"error"'))
+        await service.stopService()
+        await client.lost
+
+    async def test_bytes_in_the_kernel(self) -> None:
+        """The system holds no more for a connection that does not read than it is told; it may double that."""
+        service = self._start("--no-tls")
+        client = await self._connect(service, tls=False)
+        (connection,) = service._factory.connections
+        held = connection.transport.getHandle().getsockopt(SOL_SOCKET, SO_SNDBUF)
+        self.assertIn(held, (tap._SEND_BUFFER, 2 * tap._SEND_BUFFER))
+        await service.stopService()
+        await client.lost
 
     async def test_no_core_dumps(self) -> None:
         """A crash of the server leaves no copy of its memory."""

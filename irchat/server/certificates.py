@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
@@ -15,6 +16,8 @@ from irchat.fingerprint import fingerprint_of
 CERTIFICATE_FILE = "tls-cert.pem"
 KEY_FILE = "tls-key.pem"
 
+_CERTIFICATE = "give a PEM file with the certificate, one that this user may read"
+_KEY = "give a PEM file with the private key, one that this user may read"
 _LIFE = datetime.timedelta(days=3650)
 
 
@@ -36,12 +39,41 @@ def ensure_self_signed(folder: Path, host: str) -> tuple[Path, Path]:
     return certificate_path, key_path
 
 
+class WrongCertificate(Exception):
+    """A certificate and key that cannot be used; the text names the file and says what to do, in one line."""
+
+
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """What the server's side of TLS needs. Raises OSError or ssl.SSLError where the files cannot be used."""
+    """What the server's side of TLS needs. Raises WrongCertificate where the files cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(certificate, key, password=_no_password)
+    try:
+        context.load_cert_chain(certificate, key, password=_no_password)
+    except (OSError, ssl.SSLError) as error:
+        raise WrongCertificate(_what_is_wrong(certificate, key, error)) from None
     return context
+
+
+def _what_is_wrong(certificate: Path, key: Path, error: OSError) -> str:
+    """OpenSSL does not tell which of the files it cannot use."""
+    try:
+        x509.load_pem_x509_certificates(certificate.read_bytes())
+    except OSError as unreadable:
+        return f"the certificate {certificate} cannot be read: {unreadable.strerror}; {_CERTIFICATE}"
+    except ValueError:
+        return f"{certificate} is no certificate; {_CERTIFICATE}"
+    try:
+        serialization.load_pem_private_key(key.read_bytes(), None)
+    except OSError as unreadable:
+        return f"the key {key} cannot be read: {unreadable.strerror}; {_KEY}"
+    except TypeError:
+        return f"the key {key} is locked by a password; take it off with openssl pkey -in {key} -out NEW"
+    except (ValueError, UnsupportedAlgorithm):
+        return f"{key} is no key; {_KEY}"
+    why = getattr(error, "reason", None) or error.strerror or str(error)
+    if why == "KEY_VALUES_MISMATCH":
+        return f"the key {key} is not that of the certificate {certificate}; give two that belong together"
+    return f"the certificate {certificate} and the key {key} cannot be used: {why}; have others made"
 
 
 def fingerprint(certificate: Path) -> str:
@@ -52,7 +84,7 @@ def fingerprint(certificate: Path) -> str:
 
 def _no_password() -> str:
     """A key that is locked by a password would have OpenSSL ask for it on the terminal."""
-    raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the key is locked by a password; give one without")
+    raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the key is locked by a password")
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate:

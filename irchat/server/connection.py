@@ -1,18 +1,21 @@
 """A connection: lines in, the choice of the face, and the limits of time.
 
 The server greets; the first line chooses the face. Who does not sign in within a minute is told so and disconnected. A
-JSON client that is silent for 45 seconds is asked for a sign of life, after 90 it is given up; in the text face TCP
-keepalive does this. A line that is too long is thrown away up to its end, and answered.
+JSON client that is silent for 45 seconds is asked for a sign of life, after 90 it is given up; in the text face the
+systems at both ends do this. A line that is too long is thrown away up to its end, and answered. Who closes the sending
+half of a TCP connection, as ``nc -N`` does at the end of its input, is answered and then disconnected.
 """
 
 import re
 import socket
+import struct
 from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from irchat import events
 from irchat.errors import Code, Refusal
@@ -28,11 +31,17 @@ from irchat.tls import TLSLayer
 
 _HTTP_REQUEST = re.compile(rb"[A-Z]+ \S+ HTTP/\d")
 _KEEPALIVE_PROBES = 3
+# While something is unacknowledged the system sends no keepalive probes but waits for that anew, so in a chat where
+# much is said it may take twice as long. So the server looks itself, so often, how long ago its system heard of a peer.
+_LOOK_SECONDS = 15
+# tcpi_last_ack_recv of Linux's struct tcp_info, in milliseconds.
+_LAST_HEARD = struct.Struct("=56xI")
 _LINGER_SECONDS = 10.0
 # One read from a socket may bring thousands of lines. After so many the others get their turn.
 _LINES_A_TURN = 32
 
 
+@implementer(IHalfCloseableProtocol)
 class Connection(LineReceiver):
     """One connection of a client."""
 
@@ -53,6 +62,7 @@ class Connection(LineReceiver):
         self._is_pinged = False
         self._timer: IDelayedCall | None = None
         self._is_full = False
+        self._said_all = False
         self._lines_taken = 0
         self._resting: IDelayedCall | None = None
 
@@ -80,6 +90,21 @@ class Connection(LineReceiver):
             self._resting = None
         self.session.lost()
         self._visit.over()
+
+    def readConnectionLost(self) -> None:
+        """The client sends no more: answer what it asked, and close. So does a client begin that is gone altogether.
+
+        Of TCP alone. Where reading rests, lines may wait still: it is called again when reading goes on.
+        """
+        if not self._said_all:
+            self._said_all = True
+            self._cancel_timer()
+            self._timer = self._clock.callLater(SILENCE_ENDS, self._abort)
+        if not self.paused:
+            self.session.end_when_answered("all that you sent is answered")
+
+    def writeConnectionLost(self) -> None:
+        """Never called: the server closes both halves at once."""
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes came. What follows an overlong line is taken up anew, for LineReceiver has let go of it."""
@@ -140,8 +165,8 @@ class Connection(LineReceiver):
         if isinstance(self._face, JSONFace):
             self._watch()
         else:
-            self._cancel_timer()
             self._keep_alive()
+            self._watch_system()
 
     def _sign_in_late(self) -> None:
         self._timer = None
@@ -169,9 +194,28 @@ class Connection(LineReceiver):
             self.session.outbox.put(JSONFace.encode(events.Ping()))
         self._watch()
 
+    @property
+    def _tcp(self) -> Any:
+        return self.transport.transport if isinstance(self.transport, TLSLayer) else self.transport
+
+    def _watch_system(self) -> None:
+        """Look again by and by whether the system still hears of a text client."""
+        self._cancel_timer()
+        if hasattr(socket, "TCP_INFO"):
+            self._timer = self._clock.callLater(_LOOK_SECONDS, self._look_at_system)
+
+    def _look_at_system(self) -> None:
+        self._timer = None
+        information = self._tcp.getHandle().getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_HEARD.size)
+        (silence_ms,) = _LAST_HEARD.unpack(information)
+        if silence_ms > (SILENCE_ENDS - _LOOK_SECONDS) * 1_000:  # at the next look it would be too late
+            self.session.end(f"nothing heard for {silence_ms // 1_000} seconds")
+        else:
+            self._watch_system()
+
     def _keep_alive(self) -> None:
-        """Have the system notice within 90 seconds that a text client is gone."""
-        tcp: Any = self.transport.transport if isinstance(self.transport, TLSLayer) else self.transport
+        """Have the system probe a text client that is silent, and give it up by itself after 90 seconds."""
+        tcp = self._tcp
         tcp.setTcpKeepAlive(1)
         handle = tcp.getHandle()
         interval = (SILENCE_ENDS - PING_AFTER) // _KEEPALIVE_PROBES
@@ -179,7 +223,7 @@ class Connection(LineReceiver):
             ("TCP_KEEPIDLE", PING_AFTER),
             ("TCP_KEEPINTVL", interval),
             ("TCP_KEEPCNT", _KEEPALIVE_PROBES),
-            # While something is unacknowledged there are no probes; the system would try for a quarter of an hour.
+            # This also ends who is there but takes nothing.
             ("TCP_USER_TIMEOUT", SILENCE_ENDS * 1_000),
         ):
             if hasattr(socket, option):

@@ -28,7 +28,7 @@ class JSONFace:
             self._session.ask(request, request.ref)
 
     def reply(self, context: Any, event: events.Event) -> bytes:
-        """See `irchat.server.session.Face`, as for all that follow."""
+        """See `irchat.server.face.Face`, as for all that follow."""
         return wire.encode(event) if context is None else wire.encode_reply(event, context)
 
     def event(

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -19,6 +19,7 @@ from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
 from irchat.outlet import Outgoing
 from irchat.server.admission import Admission, Visit
 from irchat.server.delivery import Delivery, Encode
+from irchat.server.face import Face
 from irchat.server.outbox import Outbox
 from irchat.server.pace import Pace
 from irchat.server.presence import PresenceFeed
@@ -34,32 +35,6 @@ _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT
 
 def _gone(*_: object) -> None:
     """Stands for what was to be told to the connection."""
-
-
-class Face(Protocol):
-    """How a connection speaks. ``encode`` is None where each session says events in a way of its own."""
-
-    @property
-    def encode(self) -> Encode | None:
-        """What says an event to all sessions of this face alike."""
-
-    @property
-    def wants_token(self) -> bool:
-        """Whether who signs in here is given a token."""
-
-    def reply(self, context: Any, event: events.Event) -> bytes:
-        """The reply to the request that came with ``context``."""
-
-    def event(
-        self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
-    ) -> bytes:
-        """An event; of a message, where it stands in its chat."""
-
-    def go_on(self) -> None:
-        """There is room for replies again."""
-
-    def lost(self) -> None:
-        """The session is over."""
 
 
 class Services:
@@ -142,6 +117,7 @@ class Session:
         self._advancing = False
         self._over = False
         self._seen: dict[ChatKey, int] = {}
+        self._last_reason: str | None = None
 
     def speak(self, face: Face) -> None:
         """Use ``face`` from now on."""
@@ -175,6 +151,12 @@ class Session:
         """Say ``bye`` and close the connection when what waits is sent."""
         if not self._over:
             self._say_bye(None, events.Bye(reason=reason))
+
+    def end_when_answered(self, reason: str) -> None:
+        """Do as `end` does as soon as all that was asked is answered. Call it when nothing more is asked, and the
+        session is read from: then no request and no line waits for its turn."""
+        self._last_reason = reason
+        self._tell_full()
 
     def lost(self) -> None:
         """The connection is gone. What is let go of would keep the session in memory until a collection of garbage."""
@@ -327,6 +309,8 @@ class Session:
         if self._is_full != is_full and not self._over:
             self._is_full = is_full
             self._on_full(is_full)
+        if self._last_reason is not None and not self._slots:
+            self.end(self._last_reason)
 
     def _start(self, asked: _Asked) -> None:
         slot = _Slot(asked.context, exclusive=asked.command is None or not asked.command.pipelined)

@@ -61,7 +61,7 @@ class TextFace:
             return
         self._take_lines()
 
-    # What the session calls (`irchat.server.session.Face`).
+    # What the session calls (`irchat.server.face.Face`).
 
     def reply(self, context: Any, event: events.Event) -> bytes:
         """The reply to a command, or what comes next in the sign-in.

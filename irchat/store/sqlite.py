@@ -66,11 +66,18 @@ class SQLiteStore:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             migrate(self._connection, path)
-            self._connection.execute("DELETE FROM tokens WHERE used_at < ?", (wall_ms() - TOKEN_SECONDS * 1000,))
+            self._forget_old_tokens(wall_ms())
         except BaseException:
             self._connection.close()
             raise
         self._writer = Writer(self._connection)
+
+    def _forget_old_tokens(self, now: int) -> None:
+        """A clock that is wrong, far in the future, would make all of them old: the newest use is known to be past."""
+        self._connection.execute(
+            "DELETE FROM tokens WHERE used_at < min(?, (SELECT max(used_at) FROM tokens)) - ?",
+            (now, TOKEN_SECONDS * 1000),
+        )
 
     def snapshot(self) -> Snapshot:
         """See `irchat.interfaces.Store`, as for all that follow."""

@@ -1,0 +1,33 @@
+"""What the faces of a connection have in common."""
+
+from typing import Any, Protocol
+
+from irchat import events
+from irchat.interfaces import ChatKey
+from irchat.server.delivery import Encode
+
+
+class Face(Protocol):
+    """How a connection speaks. ``encode`` is None where each session says events in a way of its own."""
+
+    @property
+    def encode(self) -> Encode | None:
+        """What says an event to all sessions of this face alike."""
+
+    @property
+    def wants_token(self) -> bool:
+        """Whether who signs in here is given a token."""
+
+    def reply(self, context: Any, event: events.Event) -> bytes:
+        """The reply to the request that came with ``context``."""
+
+    def event(
+        self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
+    ) -> bytes:
+        """An event; of a message, where it stands in its chat."""
+
+    def go_on(self) -> None:
+        """There is room for replies again."""
+
+    def lost(self) -> None:
+        """The session is over."""
