@@ -42,6 +42,7 @@ from irchat.server.factory import ChatFactory
 from irchat.server.garbage import GarbagePlan
 from irchat.server.presence import PresenceFeed
 from irchat.server.session import Services
+from irchat.server.turns import take_few_at_a_time
 from irchat.starting import TOLD, StartingTerminal, explain
 from irchat.store.migrations import check as check_database
 from irchat.store.sqlite import SQLiteStore
@@ -119,6 +120,7 @@ def makeService(options: Options) -> "ChatServer":
     It runs before the process becomes a daemon, so that what is wrong is still told on standard error.
     """
     install_forward_clock(reactor)
+    take_few_at_a_time(reactor)
     _check(options.config)
     return ChatServer(options, StartingTerminal(), default_directory())
 

@@ -1,11 +1,15 @@
 """Timed messages: who may see which of them, and when they end."""
 
+from collections.abc import Callable
+from typing import Any
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.chat import timed_chat
 from irchat.chat.directory import Chat, Directory, User
 from irchat.chat.timed import TimedMessage, TimedMessages
-from irchat.interfaces import Snapshot, StoredGroup, StoredUser
+from irchat.interfaces import GLOBAL, Snapshot, StoredGroup, StoredUser
 
 _AT = 1_795_356_000_000
 
@@ -33,16 +37,21 @@ class TimedMessagesTests(SynchronousTestCase):
 
     def alive(self, reader: User, chat: str = "GLOBAL") -> list[int]:
         """The places of those that a reader finds in a chat."""
-        return [timed.order for timed in self.timed.in_chat(self.directory.chat(reader, chat).key, reader)]
+        newest_first = self.timed.newest_first(self.directory.chat(reader, chat).key, reader)
+        return [timed.order for timed in newest_first][::-1]
 
-    def by_chat(self, reader: User) -> dict[str, list[int]]:
-        """The places of those that a reader finds in all chats."""
-        found: dict[str, list[int]] = {}
-        for key, alive in self.timed.chats_of(reader):
+    def by_chat(self, reader: User) -> dict[str, tuple[int, int]]:
+        """The place of the latest that a reader finds, and how many unread, in all chats."""
+        found: dict[str, tuple[int, int]] = {}
+        for key, latest, unread in self.timed.chats_of(reader):
             chat = self.directory.chat_by_key(key)
             assert isinstance(chat, Chat)
-            found[chat.label(reader)] = [timed.order for timed in alive]
+            found[chat.label(reader)] = (latest.order, unread)
         return found
+
+    def missed(self, reader: User, since: int) -> list[int]:
+        """The places of those that a reader finds from a place on."""
+        return [timed.order for timed in self.timed.missed(reader, since)]
 
     def test_ends(self) -> None:
         """Each ends at its moment, whatever the order of sending; those of one moment end together in that order."""
@@ -57,7 +66,7 @@ class TimedMessagesTests(SynchronousTestCase):
         timed = [self.add(2), self.add(2, "@bob"), self.add(2, "team")]
         self.clock.pump([0.25] * 8)
         self.assertEqual([one.text for one in timed], ["", "", ""])
-        self.assertEqual((self.timed._by_chat, self.timed._private_chats, self.timed._ends), ({}, {}, []))
+        self.assertEqual((self.timed._chats, self.timed._private_chats, self.timed._ends), ({}, {}, []))
 
     def test_one_alarm(self) -> None:
         """However many wait, the reactor holds one call."""
@@ -81,7 +90,7 @@ class TimedMessagesTests(SynchronousTestCase):
         self.clock.rightNow += 4.999
         self.assertEqual((self.alive(self.bob), timed.left_ms(self.clock.seconds())), ([1], 1))
         self.clock.rightNow = 5.0
-        self.assertEqual((self.alive(self.bob), self.by_chat(self.bob), self.timed.missed(self.bob, 0)), ([], {}, []))
+        self.assertEqual((self.alive(self.bob), self.by_chat(self.bob), self.missed(self.bob, 0)), ([], {}, []))
         self.assertEqual((self.ended, timed.left_ms(6.0)), ([], 0))
 
     def test_event(self) -> None:
@@ -105,10 +114,12 @@ class TimedMessagesTests(SynchronousTestCase):
         self.add(5, "team")
         self.add(5, "@carol")
         self.add(5)
-        self.assertEqual(self.by_chat(self.alice), {"GLOBAL": [1, 5], "*team": [3], "@bob": [2], "@carol": [4]})
-        self.assertEqual(self.by_chat(self.bob), {"GLOBAL": [1, 5], "*team": [3], "@alice": [2]})
-        self.assertEqual(self.by_chat(self.carol), {"GLOBAL": [1, 5], "@alice": [4]})
-        self.assertEqual([timed.order for timed in self.timed.missed(self.bob, 2)], [2, 3, 5])
+        self.assertEqual(
+            self.by_chat(self.alice), {"GLOBAL": (5, 0), "*team": (3, 0), "@bob": (2, 0), "@carol": (4, 0)}
+        )
+        self.assertEqual(self.by_chat(self.bob), {"GLOBAL": (5, 2), "*team": (3, 1), "@alice": (2, 1)})
+        self.assertEqual(self.by_chat(self.carol), {"GLOBAL": (5, 2), "@alice": (4, 1)})
+        self.assertEqual(self.missed(self.bob, 2), [2, 3, 5])
 
     def test_private_chat_over(self) -> None:
         """A private chat is forgotten with its last timed message, not before, and others of its users stay."""
@@ -116,29 +127,30 @@ class TimedMessagesTests(SynchronousTestCase):
         self.add(4, "@bob")
         self.add(6, "@carol")
         self.clock.pump([0.25] * 8)
-        self.assertEqual(self.by_chat(self.alice), {"@bob": [2], "@carol": [3]})
+        self.assertEqual(self.by_chat(self.alice), {"@bob": (2, 0), "@carol": (3, 0)})
         self.clock.pump([0.25] * 8)
-        self.assertEqual((self.by_chat(self.alice), self.by_chat(self.bob)), ({"@carol": [3]}, {}))
+        self.assertEqual((self.by_chat(self.alice), self.by_chat(self.bob)), ({"@carol": (3, 0)}, {}))
 
     def test_late_member(self) -> None:
         """Who joins a group finds what is sent from then on, also on coming back."""
         self.add(9, "team")
         self.directory.add_member(self.team, self.carol)
+        self.timed.begin_sight(self.team.id, self.carol)
         self.add(9, "team")
         self.assertEqual((self.alive(self.carol, "team"), self.alive(self.bob, "team")), ([2], [1, 2]))
         self.directory.remove_member(self.team, self.bob)
-        self.timed.lose_sight(self.team.id, self.bob)
         self.add(9, "team")
         self.directory.add_member(self.team, self.bob)
+        self.timed.begin_sight(self.team.id, self.bob)
         self.assertEqual((self.alive(self.bob, "team"), self.alive(self.carol, "team")), ([], [2, 3]))
-        self.assertEqual(self.timed.missed(self.bob, 0), [])
+        self.assertEqual((self.missed(self.bob, 0), self.by_chat(self.carol)), ([], {"*team": (3, 2)}))
 
     def test_sight_of_others(self) -> None:
-        """To lose sight of a chat without any, or of one that is no group, changes nothing."""
+        """To come into a group without any changes nothing, there or elsewhere."""
         self.add(9)
-        self.timed.lose_sight(self.team.id, self.bob)
-        self.timed.lose_sight(1, self.bob)
-        self.assertEqual(self.alive(self.bob), [1])
+        self.timed.begin_sight(self.team.id, self.bob)
+        self.add(9, "team")
+        self.assertEqual((self.alive(self.bob), self.alive(self.bob, "team")), ([1], [2]))
 
     def test_blocks(self) -> None:
         """While a block stands neither sees the other's; lifted, they are seen again."""
@@ -149,18 +161,20 @@ class TimedMessagesTests(SynchronousTestCase):
         self.directory.set_block(self.bob, self.alice, False)
         self.assertEqual([self.alive(user) for user in (self.alice, self.bob)], [[1, 2], [1, 2]])
 
-    def test_unread(self) -> None:
-        """It is unread to others until they read it, never to its sender."""
-        timed = self.add(9)
-        timed.note_read(self.bob)
-        self.assertEqual([timed.unread_by(user) for user in (self.alice, self.bob, self.carol)], [False, False, True])
+    def test_together(self) -> None:
+        """Ends that follow one another closely are told together, the first of them at its moment."""
+        for end in (1.0, 1.001, 1.002, 1.1):
+            self.timed.add(self.directory.chat(self.alice, "GLOBAL"), self.alice, "psst", _AT, 1, end)
+        self.clock.pump([0.001] * 1_200)
+        self.assertEqual([orders for _, orders in self.ended], [[1], [2, 3], [4]])
+        for (told, _), expected in zip(self.ended, (1.0, 1.02, 1.1), strict=True):
+            self.assertApproximates(told, expected, 0.002)
 
     def test_end_chat(self) -> None:
         """All in a chat end at once, once, and nothing else does."""
-        self.add(3, "team")
+        timed = self.add(3, "team")
         self.add(4, "team")
         self.add(5)
-        timed = next(iter(self.timed._by_chat[7].values()))
         self.timed.end_chat(7)
         self.assertEqual((self.ended, timed.text, timed.left_ms(0.0)), ([(0.0, [1, 2])], "", 0))
         self.timed.end_chat(7)
@@ -174,3 +188,64 @@ class TimedMessagesTests(SynchronousTestCase):
         self.timed.end_chat(7)
         self.clock.pump([0.25] * 16)
         self.assertEqual((self.ended, self.clock.getDelayedCalls()), ([(0.0, [1])], []))
+
+
+class _SlowClock(Clock):
+    """A clock on which to tell of one end takes 0.1 ms; notes how many ended in each turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = [0]
+
+    def callLater(self, when: float, what: Callable[..., object], *args: Any, **named: Any) -> Any:
+        """A call is a turn of its own."""
+        return super().callLater(when, self._turn, what, *args, **named)
+
+    def told(self, ended: list[TimedMessage]) -> None:
+        """Those ended."""
+        self.turns[-1] += len(ended)
+        self.rightNow += 0.0001 * len(ended)
+
+    def _turn(self, what: Callable[..., object], *args: Any, **named: Any) -> None:
+        self.turns.append(0)
+        what(*args, **named)
+
+
+class SliceTests(SynchronousTestCase):
+    """A thousand that end at once, and what the reactor does in one turn."""
+
+    def setUp(self) -> None:
+        """alice wrote half of them, bob the others."""
+        users = [StoredUser(number, name, name) for number, name in enumerate(("alice", "bob", "carol"), 1)]
+        self.directory = Directory(Snapshot(users, [], []))
+        self.alice, self.bob, self.carol = self.directory.users.values()
+        self.clock = _SlowClock()
+        self.patch(timed_chat, "_BLOCK_MOST", 100)
+        self.timed = TimedMessages(self.clock, self.clock.told)
+        for number in range(1_000):
+            sender = (self.alice, self.bob)[number % 2]
+            self.timed.add(self.directory.chat(sender, "GLOBAL"), sender, "psst", _AT, 5, 5.0)
+
+    def test_end(self) -> None:
+        """They end in slices."""
+        self.clock.advance(5)
+        self.clock.advance(1)
+        self.assertEqual((sum(self.clock.turns), max(self.clock.turns) < 250), (1_000, True))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_over(self) -> None:
+        """Those whose slice has not come are not given to anyone."""
+        self.clock.rightNow = 5.0
+        self.assertEqual(list(self.timed.newest_first(GLOBAL, self.carol)), [])
+        self.assertEqual(list(self.timed.missed(self.carol, 0)), [])
+
+    def test_end_of(self) -> None:
+        """Those of a user go in slices, and from the first on nobody sees or counts the others."""
+        self.timed.end_of(self.alice)
+        self.assertLess(self.clock.turns[0], 250)
+        seen = {timed.sender for timed in self.timed.newest_first(GLOBAL, self.carol)}
+        self.assertEqual((seen, [unread for _, _, unread in self.timed.chats_of(self.carol)]), ({self.bob}, [500]))
+        self.clock.advance(1)
+        alive = [self.timed.count_of(user) for user in (self.alice, self.bob)]
+        self.assertEqual((sum(self.clock.turns), alive), (500, [0, 500]))
+        self.assertEqual(self.timed._senders_cut, frozenset())

@@ -60,13 +60,13 @@ class GarbagePlanTests(SynchronousTestCase):
 
     def test_old_garbage(self) -> None:
         """What became garbage late is freed within ten minutes where objects are few, and stays where they are many."""
-        self.patch(garbage.gc, "get_freeze_count", lambda: 99_000)
+        self.patch(garbage.sys, "getallocatedblocks", lambda: 299_000)
         old = _Cycle()
         self.clock.pump([1] * 2)
         del old
         self.clock.pump([1] * 600)
         self.assertEqual(_Cycle.freed, 1)
-        self.patch(garbage.gc, "get_freeze_count", lambda: 101_000)
+        self.patch(garbage.sys, "getallocatedblocks", lambda: 301_000)
         old = _Cycle()
         self.clock.pump([1] * 2)
         del old

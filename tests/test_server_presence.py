@@ -10,6 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat.directory import User
 from irchat.events import Presence
+from irchat.server import presence
 from irchat.server.presence import PresenceFeed
 from tests.harness import ServerTestCase
 
@@ -147,6 +148,54 @@ class PresenceFeedTests(SynchronousTestCase):
         self._go(self.bob)
         self.clock.advance(2)
         self.assertEqual([len(sessions) for sessions, _ in self.delivery.tellings], [11, 11])
+
+    def test_slices(self) -> None:
+        """Where telling takes long, some sessions are told in each turn, and each is told once."""
+        sessions = [FakeSession() for _ in range(2_000)]
+        for session in sessions:
+            self.feed.add(session)
+        tell = self.delivery.tell
+
+        def slowly(some: list[Any], event: Presence) -> None:
+            tell(some, event)
+            self.clock.rightNow += 0.006
+
+        self.patch(self.delivery, "tell", slowly)
+        calls = self.patch_calls()
+        self._come(self.bob)
+        self.clock.advance(0)
+        self.assertEqual([len(session.told) for session in sessions], [1] * len(sessions))
+        self.assertEqual(max(calls), 1)
+
+    def patch_calls(self) -> list[int]:
+        """How many tellings there are in each call of the clock."""
+        calls: list[int] = []
+        call_later = self.clock.callLater
+
+        def counted(delay: float, call: Any, *args: Any) -> Any:
+            def run() -> None:
+                before = len(self.delivery.tellings)
+                call(*args)
+                calls.append(len(self.delivery.tellings) - before)
+
+            return call_later(delay, run)
+
+        self.patch(self.clock, "callLater", counted)
+        return calls
+
+    def test_outdated_changes(self) -> None:
+        """Who comes and goes without end takes no more memory, and is told of as before."""
+        self.patch(presence, "_OUTDATED", 10)
+        self._come(self.dave)
+        for _ in range(100):
+            self._come(self.bob)
+            self._go(self.bob)
+        self.assertLessEqual(len(self.feed._users), 15)
+        self.clock.advance(0)
+        self.assertEqual(self._told(), [(["dave"], ["bob"])])
+        self._come(self.bob)
+        self.clock.advance(2)
+        self.assertEqual(self._told(), [(["bob"], [])])
 
     @given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.floats(0, 1.5)), max_size=30))
     def test_any_comings_and_goings(self, steps: list[tuple[int, bool, float]]) -> None:

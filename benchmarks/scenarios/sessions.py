@@ -81,8 +81,9 @@ def presence(bench: Bench) -> list[Row | Curve]:
         bench.say("the watchers sign in")
         watchers = sign_in(load, server, range(count))
         load.quiet(_SETTLE_SECONDS)
-        told = {watcher: _Watch() for watcher in watchers}
-        for watcher, watch in told.items():
+        read: dict[bytes, dict[str, Any]] = {}
+        told = [_Watch(read) for _ in watchers]
+        for watcher, watch in zip(watchers, told, strict=True):
             watcher.on_lines = watch.take
         server.turns()
         bench.say("the others come and go")
@@ -90,15 +91,17 @@ def presence(bench: Bench) -> list[Row | Curve]:
         others = sign_in(load, server, range(count, 2 * count))
         came = time.perf_counter() - begun
         load.close(others)
-        load.until(lambda: all(len(watch.gone) == count for watch in told.values()), "all to be told who went")
+        load.until(lambda: told[-1].gone == count and all(watch.gone == count for watch in told),
+                   "all to be told who went")
         cpu = server.cpu() - cpu
         turns = [server.turns()]
     names = {database.user_name(number) for number in range(count, 2 * count)}
-    for watch in told.values():
+    for watch in told:
         watch.check(names)
-    closest = min(b - a for watch in told.values() for a, b in zip(watch.times, watch.times[1:], strict=False))
+    # Not by the time between two, for what waits in a socket while this process is busy comes at once.
+    most = max((len(watch.events) - 1) / (watch.last - watch.first) for watch in told)
     return [
-        against("presence", "shortest time between two writes to a watcher", "s", closest, least=0.95),
+        against("presence", "most writes to a watcher", "1/s", most, most=1.05),
         Row("presence", f"{count:,} sign in, {count:,} watching", "1/s", {"IRChat": count / came}),
         Row("presence", "CPU for each who comes and goes", "us", {"IRChat": cpu / count * 1e6}),
         *turns_of("presence", turns),
@@ -106,28 +109,33 @@ def presence(bench: Bench) -> list[Row | Curve]:
 
 
 class _Watch:
-    """What one watcher was told."""
+    """What one watcher was told. ``read``: what each line says, for many are told the same."""
 
-    __slots__ = ("gone", "here", "times")
+    __slots__ = ("_read", "events", "first", "gone", "last")
 
-    def __init__(self) -> None:
-        self.times: list[float] = []
-        self.here: set[str] = set()
-        self.gone: set[str] = set()
+    def __init__(self, read: dict[bytes, dict[str, Any]]) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.gone = 0
+        self.first = self.last = 0.0
+        self._read = read
 
     def take(self, connection: Connection, lines: bytes) -> None:
         answer_pings(connection, lines)
         for line in lines.splitlines():
             if b'"presence"' in line:
-                self.times.append(time.perf_counter())
-                event: dict[str, Any] = json.loads(line)
-                self.here.update(event["online"])
-                self.gone.update(event["offline"])
+                event = self._read.get(line)
+                if event is None:
+                    event = self._read[line] = json.loads(line)
+                self.last = time.perf_counter()
+                self.first = self.first or self.last
+                self.events.append(event)
+                self.gone += len(event["offline"])
 
     def check(self, names: set[str]) -> None:
         """Who came and went within a second may be told of as gone alone."""
-        assert self.gone == names, "a watcher was not told who went"
-        assert self.here <= names, "a watcher was told of who did not come"
+        gone = [name for event in self.events for name in event["offline"]]
+        assert sorted(gone) == sorted(names), "a watcher was not told who went"
+        assert all(names.issuperset(event["online"]) for event in self.events), "a watcher was told of who did not come"
 
 
 def _memory_of_each(bench: Bench, count: int, *, tls: bool) -> dict[str, float]:

@@ -1,11 +1,12 @@
-"""Timed messages that wait by the million, and how late they are erased."""
+"""Timed messages that wait by the million in one chat: memory, how late they are erased, and what readers wait for."""
 
 import re
 import time
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks import database, measure
+from benchmarks.asking import Asker, sign_in_seconds
 from benchmarks.bench import Bench, Curve, Row, against, turns_of
 from benchmarks.dialects import answer_pings, sign_in
 from benchmarks.load import Connection, Load
@@ -13,80 +14,109 @@ from benchmarks.servers import IRChat
 
 ENDS_A_SECOND = 1_000
 GROWTH = (1_000, 10_000, 100_000)
-_SENDERS = 4
-_IN_FLIGHT = 400  # of each sender
+_SENDER, _RECEIVER = range(2)
+_IN_FLIGHT = 500
 _SENT_A_SECOND = 6_000  # a guess at the pace, to have the ends begin after the last was sent
 _WATCH_SECONDS = 20
+_ASKED_EACH_SECONDS = 0.25
 
 _TIMED = re.compile(rb'"id":"([^"]+)","expires_at":"([^"]+)"')
 _ERASED = re.compile(rb'"type":"erased","chat":"[^"]*","id":"([^"]+)"')
 
 
+class _Found(NamedTuple):
+    """KiB of each, ms late at p99, the longest answers in ms by what was asked, and the report of the turns."""
+
+    each: float
+    late: float
+    answers: dict[str, float]
+    turns: dict[str, Any]
+    sent_a_second: float
+
+
 def timed(bench: Bench) -> list[Row | Curve]:
-    """1,000,000 timed messages wait while 1,000 end a second; and how that grows with their number."""
+    """1,000,000 timed messages wait in one chat while 1,000 end a second; and how that grows with their number."""
     lines: dict[str, list[tuple[float, float]]] = {}
+    pace: float = _SENT_A_SECOND
     for size in sorted({*(size for size in GROWTH if size < bench.timed), bench.timed}):
-        each, late, turns = _wait(bench, size)
-        longest = turns["longest"] * 1e3
-        for name, value in (("KiB of each", each), ("ms late, p99", late), ("longest turn, ms", longest)):
+        found = _wait(bench, size, pace)
+        pace = 0.7 * found.sent_a_second
+        for name, value in (
+            ("KiB of each", found.each),
+            ("late, p99, ms", found.late),
+            ("longest turn, ms", found.turns["longest"] * 1e3),
+            *((f"{what}, ms", value) for what, value in found.answers.items()),
+        ):
             lines.setdefault(name, []).append((size, value))
     return [
-        against("timed", f"{bench.timed:,} waiting, each", "KiB", each, most=1),
-        against("timed", f"erased late, {ENDS_A_SECOND:,} a second, p99", "ms", late, most=100),
-        *turns_of("timed", [turns]),
+        against("timed", f"{bench.timed:,} waiting, each", "KiB", found.each, most=1),
+        against("timed", f"erased late, {ENDS_A_SECOND:,} a second, p99", "ms", found.late, most=100),
+        *(Row("timed", f"{what} in the chat of all these, longest", "ms", {"IRChat": value})
+          for what, value in found.answers.items()),
+        *turns_of("timed", [found.turns]),
         Curve("timed", "Timed messages by how many wait", "timed messages waiting", "KiB, ms", lines),
     ]
 
 
-def _wait(bench: Bench, count: int) -> tuple[float, float, dict[str, Any]]:
-    """KiB of each, ms late at p99 and the report of the reactor's turns, with so many waiting."""
+def _wait(bench: Bench, count: int, pace: float) -> _Found:
+    """What is found with so many waiting, where about ``pace`` can be sent in a second."""
     with bench.place() as (folder, load, servers):
-        database.make(folder / "data", 2 * _SENDERS)
+        database.make(folder / "data", 2)
         server = IRChat(folder / "irchat", folder / "data", turns=True)
         servers.append(server)
-        clients = sign_in(load, server, range(2 * _SENDERS))
-        clients.sort(key=lambda client: client.number)
+        sender, receiver = sorted(sign_in(load, server, (_SENDER, _RECEIVER)), key=lambda client: client.number)
+        asker = Asker(load, server, _RECEIVER)
         load.quiet(1.0)
-        receivers = _Receivers()
-        for client in clients[_SENDERS:]:
-            client.on_lines = receivers.take
-        before = server.memory()
-        ends_from = time.time() + count / _SENT_A_SECOND + 5
-        sending = _Sending(load, clients[:_SENDERS], count, ends_from)
+        taken = _Receiver()
+        receiver.on_lines = taken.take
+        before, begun = server.memory(), time.monotonic()
+        sending = _Sending(sender, count, time.time() + count / pace + 5)
         server.turns()
         while not sending.finished:
             load.once(0.1)
             bench.say(f"{sending.acknowledged:,} of {count:,} are waiting")
+        sent_a_second = count / (time.monotonic() - begun)
         load.quiet(0.02, longest=1.0)
-        ended = receivers.erased
-        waiting = count - ended
-        each = (server.memory() - before) / waiting / 1024
+        each = (server.memory() - before) / (count - taken.erased) / 1024
         bench.say("watching them end")
         seconds = min(_WATCH_SECONDS, bench.scaled(_WATCH_SECONDS), count // ENDS_A_SECOND + 1)
-        if ended == 0:
-            load.until(lambda: receivers.erased > 0, "the first end")
-        receivers.late.clear()
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            load.once(0.1)
+        load.until(lambda: taken.erased > 0, "the first end", patience=300)
+        taken.late.clear()
+        answers = _ask(load, server, asker, time.monotonic() + seconds)
         turns = server.turns()
-        assert receivers.late, "nothing ended"
-        assert not receivers.doubled, "a message was erased twice"
-    return each, measure.percentile(receivers.late, 0.99) * 1e3, turns
+        assert taken.late, "nothing ended"
+        assert not taken.doubled, "a message was erased twice"
+    return _Found(each, measure.percentile(taken.late, 0.99) * 1e3, answers, turns, sent_a_second)
+
+
+def _ask(load: Load, server: IRChat, asker: Asker, until: float) -> dict[str, float]:
+    """The longest answers in ms of those that are asked for now and then."""
+    chat = f"@{database.user_name(_SENDER)}"
+    questions = {
+        "page of history": lambda: asker.ask(type="history", chat=chat, limit=50)[0],
+        "ls": lambda: asker.ask(type="chats")[0],
+        "sign-in": lambda: sign_in_seconds(load, server, _RECEIVER),
+    }
+    times: dict[str, list[float]] = {what: [] for what in questions}
+    while time.monotonic() < until:
+        for what, question in questions.items():
+            times[what].append(question() * 1e3)
+            due = time.monotonic() + _ASKED_EACH_SECONDS
+            while (left := due - time.monotonic()) > 0:
+                load.once(left)
+    return {what: max(of_one) for what, of_one in times.items()}
 
 
 class _Sending:
-    """Sends timed messages from several sessions, each to its own peer, so that they end at a steady pace."""
+    """Sends timed messages from one session to one user, so that they end at a steady pace."""
 
-    def __init__(self, load: Load, senders: list[Connection], count: int, ends_from: float) -> None:
+    def __init__(self, sender: Connection, count: int, ends_from: float) -> None:
         self.acknowledged = 0
-        self._senders = senders
         self._count = count
         self._ends_from = ends_from
         self._sent = 0
-        for sender in senders:
-            sender.on_lines = self._take
-            self._send(sender, _IN_FLIGHT)
+        sender.on_lines = self._take
+        self._send(sender, _IN_FLIGHT)
 
     @property
     def finished(self) -> bool:
@@ -101,7 +131,7 @@ class _Sending:
     def _send(self, sender: Connection, count: int) -> None:
         lines = []
         now = time.time()
-        peer = database.user_name(sender.number + _SENDERS)
+        peer = database.user_name(_RECEIVER)
         for number in range(self._sent, min(self._count, self._sent + count)):
             life = max(1, round(self._ends_from + number / ENDS_A_SECOND - now))
             lines.append(
@@ -113,8 +143,8 @@ class _Sending:
             sender.send("".join(lines).encode())
 
 
-class _Receivers:
-    """Those who get the messages; notes how late each is erased, by the time that the message itself told."""
+class _Receiver:
+    """Who gets the messages; notes how late each is erased, by the time that the message itself told."""
 
     def __init__(self) -> None:
         self.late: list[float] = []

@@ -144,6 +144,7 @@ class _Add(_GroupChange):
 
     def apply(self, result: Any, publications: list[Publication]) -> events.Group:
         self.directory.add_member(self.group, self.member)
+        self.groups.timed.begin_sight(self.group.id, self.member)
         publications.append(
             Publication(self.added(self.group, self.member), self.group.member_ids, origin=self.origin)
         )
@@ -173,7 +174,6 @@ class _Remove(_GroupChange):
     def apply(self, result: Any, publications: list[Publication]) -> events.Group | events.Ok:
         group, member = self.group, self.member
         self.directory.remove_member(group, member)
-        self.groups.timed.lose_sight(group.id, member)
         publications.append(
             Publication(
                 events.Removed(

@@ -71,7 +71,10 @@ class Reading:
             await self._queue.submit(_Mark(self, reader, chat, end, origin))
         # From here on nothing waits: a timed message that is on the page is alive when the page is given.
         timed = self._timed_on_page(reader, chat, page, overhead, only_unread=unread) if at_end else []
-        self._note_given(reader, timed, mark_read)
+        for message in timed:
+            message.note_given(reader)
+        if timed and mark_read:  # what stands between them is one's own, hidden, or read already
+            self.timed.note_read(reader, chat.key, timed[0].order - 1, timed[-1].order)
         now = self.timed.now()
         return events.History(
             chat=chat.label(reader),
@@ -122,8 +125,8 @@ class Reading:
             if page_bytes < 0 and given:
                 further = timed.order
                 break
+            timed.note_given(reader)
             given.append(timed)
-        self._note_given(reader, given, read=False)
         return [((timed.chat.key, timed.order), timed.event(reader, now)) for timed in given], further
 
     async def search(self, reader: User, words: str, chat_name: str | None, limit: int) -> events.Found:
@@ -145,12 +148,9 @@ class Reading:
     async def states(self, reader: User) -> list[tuple[ChatState, events.Chat]]:
         """The reader's chats, latest first, at most 1,000: each as the store has it, and as the reader is told."""
         stored = {state.chat: state for state in await self._store.chats(reader.id, reader.hidden)}
-        for key, alive in self.timed.chats_of(reader):
+        for key, latest, unread in self.timed.chats_of(reader):
             state = stored.get(key, ChatState(key, 0, None, 0, 0))
-            stored[key] = state._replace(
-                last_at=max(state.last_at or 0, alive[-1].at),
-                unread=state.unread + sum(timed.unread_by(reader) for timed in alive),
-            )
+            stored[key] = state._replace(last_at=max(state.last_at or 0, latest.at), unread=state.unread + unread)
         latest_first = sorted(stored.values(), key=lambda state: state.last_at or 0, reverse=True)
         listed = []
         for state in latest_first:
@@ -171,16 +171,7 @@ class Reading:
 
     def timed_shown(self, reader: User, key: ChatKey, order: int) -> None:
         """A session has shown a timed message."""
-        timed = self.timed.find(key, order)
-        if timed is not None:
-            timed.note_read(reader)
-
-    def read_all_timed(self, reader: User, chat: Chat) -> bool:
-        """All timed messages of a chat are read; gives whether one was not."""
-        unread = [timed for timed in self.timed.in_chat(chat.key, reader) if timed.unread_by(reader)]
-        for timed in unread:
-            timed.note_read(reader)
-        return bool(unread)
+        self.timed.note_read(reader, key, order - 1, order)
 
     def _still_in(self, reader: User, chat: Chat) -> None:
         """Raises Refusal where ``reader`` was removed from the group since."""
@@ -202,20 +193,12 @@ class Reading:
         """The timed messages that go on the page: the latest of those alive, as many as the line still holds."""
         room = _PAGE_BYTES - sum(line_bytes(message.text) + overhead for message in page.messages)
         fitting: list[TimedMessage] = []
-        for timed in reversed(self.timed.in_chat(chat.key, reader)):
-            if only_unread and not timed.unread_by(reader):
-                continue
+        for timed in self.timed.newest_first(chat.key, reader, unread=only_unread):
             room -= line_bytes(timed.text) + overhead
             if room < 0:
                 break
             fitting.append(timed)
         return fitting[::-1]
-
-    def _note_given(self, reader: User, given: list[TimedMessage], read: bool) -> None:
-        for timed in given:
-            timed.note_given(reader)
-            if read:
-                timed.note_read(reader)
 
 
 def _described(reader: User, chat: Chat, state: ChatState) -> events.Chat:
@@ -250,7 +233,7 @@ class _Mark(Change):
         marker: Marker = result
         moved = marker.moved
         if self.timed_too and self.seq >= marker.last_seq:
-            moved = self.reading.read_all_timed(self.reader, self.chat) or moved
+            moved = self.reading.timed.note_all_read(self.reader, self.chat.key) or moved
         if moved and self.reader.sessions > 1:
             event = events.Read(chat=self.chat.label(self.reader), seq=marker.seq)
             publications.append(Publication(event, (self.reader.id,), origin=self.origin))

@@ -2,7 +2,7 @@
 
 import heapq
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
@@ -10,77 +10,16 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat.alarm import Alarm
 from irchat.chat.directory import Chat, User
-from irchat.clock import rfc3339
-from irchat.events import Message
+from irchat.chat.timed_chat import TimedChat, TimedMessage
 from irchat.interfaces import GLOBAL, ChatKey
 
+__all__ = ["TimedMessage", "TimedMessages"]
 
-class TimedMessage:
-    """A timed message while it lives.
-
-    ``at`` and ``expires_at`` in ms since the epoch, for showing; ``end`` in seconds of the forward clock, to decide.
-    ``order`` rises with each. ``had``: ids of those who were given it at once. ``may_see``: ids of those who were in
-    the group when it was sent, None for GLOBAL and for a private chat.
-    """
-
-    __slots__ = (
-        "_had_later", "_read_by", "at", "chat", "end", "expires_at", "had", "id", "may_see", "order", "sender", "text",
-    )
-
-    def __init__(self, chat: Chat, sender: User, text: str, at: int, seconds: int, end: float, order: int) -> None:
-        self.id = secrets.token_urlsafe(12)
-        self.order = order
-        self.chat = chat
-        self.sender = sender
-        self.text = text
-        self.at = at
-        self.expires_at = at + seconds * 1000
-        self.end = end
-        self.may_see = None if chat.group is None else chat.group.member_ids
-        self.had: frozenset[int] = frozenset()
-        # Empty sets would take half of the memory of the message.
-        self._had_later: set[int] | None = None
-        self._read_by: set[int] | None = None
-
-    def visible_to(self, user: User) -> bool:
-        """Whether ``user``, who is in the chat, may see it: no block, and in the group when it was sent."""
-        return self.sender.id not in user.hidden and (self.may_see is None or user.id in self.may_see)
-
-    def unread_by(self, user: User) -> bool:
-        """Whether it counts as unread to ``user``, who may see it."""
-        return self.sender is not user and (self._read_by is None or user.id not in self._read_by)
-
-    def note_read(self, user: User) -> None:
-        """``user`` has read it."""
-        if self._read_by is None:
-            self._read_by = set()
-        self._read_by.add(user.id)
-
-    def note_given(self, user: User) -> None:
-        """``user`` came for it later."""
-        if self._had_later is None:
-            self._had_later = set()
-        self._had_later.add(user.id)
-
-    def had_by(self) -> frozenset[int]:
-        """The ids of all who had it, at once or later."""
-        return self.had if self._had_later is None else self.had.union(self._had_later)
-
-    def event(self, reader: User, now: float) -> Message:
-        """The message as ``reader`` is told of it at ``now``."""
-        return Message(
-            chat=self.chat.label(reader),
-            sender=self.sender.name,
-            at=rfc3339(self.at),
-            text=self.text,
-            id=self.id,
-            expires_at=rfc3339(self.expires_at),
-            left_ms=self.left_ms(now),
-        )
-
-    def left_ms(self, now: float) -> int:
-        """What remains of its life, in ms."""
-        return max(0, int((self.end - now) * 1000))
+# A turn of the reactor ends messages for at most this long, as many at a time as share the cost of telling of it.
+_SLICE_SECONDS = 0.01
+_BATCH = 128
+# Ends that follow one another within this time are told together: with many readers it is the writes that cost.
+_TOGETHER_SECONDS = 0.02
 
 
 class TimedMessages:
@@ -90,12 +29,16 @@ class TimedMessages:
         self._clock = clock
         self._on_end = on_end
         self._ends: list[tuple[float, int, TimedMessage]] = []
-        self._by_chat: dict[ChatKey, dict[int, TimedMessage]] = {}
+        self._chats: dict[ChatKey, TimedChat] = {}
         self._private_chats: dict[int, set[ChatKey]] = {}
-        self._last_had: dict[ChatKey, frozenset[int]] = {}
         self._orders = count(1)
         self._of_sender: Counter[int] = Counter()
         self._alarm = Alarm(clock, self._end)
+        self._next_at = 0.0
+        # What is to end before its time, and whose messages nobody is to see while that goes on.
+        self._cut: deque[tuple[Iterator[list[TimedMessage]], int | None]] = deque()
+        self._senders_cut: frozenset[int] = frozenset()
+        self._cutting = False
 
     def now(self) -> float:
         """Seconds of the clock by which timed messages end."""
@@ -103,18 +46,19 @@ class TimedMessages:
 
     def add(self, chat: Chat, sender: User, text: str, at: int, seconds: int, end: float) -> TimedMessage:
         """A timed message that lives until ``end``."""
-        in_chat = self._by_chat.setdefault(chat.key, {})
-        if in_chat:
-            chat = next(reversed(in_chat.values())).chat  # all of a chat share one object
-        timed = TimedMessage(chat, sender, text, at, seconds, end, next(self._orders))
-        heapq.heappush(self._ends, (end, timed.order, timed))
-        in_chat[timed.order] = timed
-        self._of_sender[sender.id] += 1
-        if chat.pair is not None:
-            for user in chat.pair:
+        in_chat = self._chats.get(chat.key)
+        if in_chat is None:
+            in_chat = self._chats[chat.key] = TimedChat(chat)
+            for user in chat.pair or ():
                 self._private_chats.setdefault(user.id, set()).add(chat.key)
+        order = next(self._orders)
+        # All of a chat share one object for it.
+        timed = TimedMessage(secrets.token_urlsafe(12), in_chat.chat, sender, text, at, seconds, end, order)
+        heapq.heappush(self._ends, (end, order, timed))
+        in_chat.add(timed)
+        self._of_sender[sender.id] += 1
         if self._ends[0][2] is timed:
-            self._alarm.set(end)
+            self._wait()
         return timed
 
     def count_of(self, sender: User) -> int:
@@ -123,80 +67,123 @@ class TimedMessages:
 
     def give(self, timed: TimedMessage, had: frozenset[int]) -> None:
         """Note who was given it at once. Equal sets of a chat are one object: they are as many as are online."""
-        last = self._last_had.get(timed.chat.key)
-        timed.had = self._last_had[timed.chat.key] = last if last == had else had
+        in_chat = self._chats[timed.chat.key]
+        if in_chat.last_had != had:
+            in_chat.last_had = had
+        timed.had = in_chat.last_had
 
-    def find(self, key: ChatKey, order: int) -> TimedMessage | None:
-        """The timed message of that order in a chat, None where it is no more."""
-        return self._by_chat.get(key, {}).get(order)
+    def newest_first(self, key: ChatKey, reader: User, *, unread: bool = False) -> Iterator[TimedMessage]:
+        """Those alive in a chat that ``reader`` may see, the latest first; with ``unread`` those not read alone."""
+        in_chat, now = self._chats.get(key), self.now()
+        if in_chat is None:
+            return iter(())
+        of_chat = in_chat.unread_newest_first if unread else in_chat.newest_first
+        return (timed for timed in of_chat(reader, self._hidden(reader)) if timed.end > now)
 
-    def in_chat(self, key: ChatKey, reader: User) -> list[TimedMessage]:
-        """Those alive in a chat that ``reader`` may see, in the order of sending."""
-        now = self.now()
-        return [
-            timed for timed in self._by_chat.get(key, {}).values() if timed.end > now and timed.visible_to(reader)
-        ]
-
-    def chats_of(self, reader: User) -> Iterator[tuple[ChatKey, list[TimedMessage]]]:
-        """The chats of ``reader`` with those in them that ``reader`` may see, chats without any left out."""
+    def chats_of(self, reader: User) -> Iterator[tuple[ChatKey, TimedMessage, int]]:
+        """The chats of ``reader`` with alive ones to see: the latest of them, and how many ``reader`` has not read."""
         keys: Iterable[ChatKey] = [GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())]
         for key in keys:
-            if key in self._by_chat and (alive := self.in_chat(key, reader)):
-                yield key, alive
+            latest = next(self.newest_first(key, reader), None)
+            if latest is not None:
+                yield key, latest, self._chats[key].unread(reader, self._hidden(reader))
 
-    def missed(self, reader: User, since: int) -> list[TimedMessage]:
-        """Those alive that ``reader`` may see, from the order ``since`` on."""
-        alive = (timed for _, chat in self.chats_of(reader) for timed in chat if timed.order >= since)
-        return sorted(alive, key=lambda timed: timed.order)
+    def missed(self, reader: User, since: int) -> Iterator[TimedMessage]:
+        """Those alive that ``reader`` may see, in the order of sending, from the order ``since`` on."""
+        hidden, now = self._hidden(reader), self.now()
+        keys: Iterable[ChatKey] = [GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())]
+        of_chats = [self._chats[key].since(since, reader, hidden) for key in keys if key in self._chats]
+        return (timed for timed in heapq.merge(*of_chats, key=lambda timed: timed.order) if timed.end > now)
 
-    def lose_sight(self, key: ChatKey, user: User) -> None:
-        """``user`` left the group: what was sent before is not to be seen again, also on coming back."""
-        for timed in self._by_chat.get(key, {}).values():
-            if timed.may_see is not None:
-                timed.may_see -= {user.id}
+    def note_read(self, reader: User, key: ChatKey, after: int, last: int) -> None:
+        """``reader`` has read what is to be seen in a chat after the order ``after`` and not after ``last``."""
+        if key in self._chats:
+            self._chats[key].note_read(reader, after, last)
+
+    def note_all_read(self, reader: User, key: ChatKey) -> bool:
+        """``reader`` has read all in a chat; gives whether one was unread."""
+        in_chat = self._chats.get(key)
+        if in_chat is None or not in_chat.unread(reader, self._hidden(reader)):
+            return False
+        in_chat.note_all_read(reader)
+        return True
+
+    def begin_sight(self, key: ChatKey, user: User) -> None:
+        """``user`` comes into the group: what was sent before is not to be seen, also on coming back."""
+        if key in self._chats:
+            self._chats[key].begin_sight(user)
 
     def end_chat(self, key: ChatKey) -> None:
-        """End all in a chat now."""
-        ended = list(self._by_chat.get(key, {}).values())
-        for timed in ended:
-            timed.end = self.now()
-            self._forget(timed)
-        if ended:
-            self._on_end(ended)
+        """End all in a chat now. Nobody is in it any more."""
+        in_chat = self._chats.get(key)
+        if in_chat is not None:
+            self._end_early(in_chat.blocks(), None)
 
     def end_of(self, sender: User) -> None:
-        """End all that ``sender`` wrote now."""
-        ended = [timed for chat in self._by_chat.values() for timed in chat.values() if timed.sender is sender]
-        for timed in ended:
-            timed.end = self.now()
-            self._forget(timed)
-        if ended:
-            self._on_end(ended)
+        """End all that ``sender`` wrote, who writes no more. Nobody sees them from now on, however many they are."""
+        of_chats = list(self._chats.values())
+        self._senders_cut |= {sender.id}
+        self._end_early((timed for in_chat in of_chats for timed in in_chat.blocks_of(sender)), sender.id)
+
+    def _hidden(self, reader: User) -> frozenset[int]:
+        return reader.hidden | self._senders_cut if self._senders_cut else reader.hidden
+
+    def _end_early(self, batches: Iterator[list[TimedMessage]], sender: int | None) -> None:
+        self._cut.append((batches, sender))
+        if not self._cutting:
+            self._cutting = True
+            self._go_on_cutting()
+
+    def _go_on_cutting(self) -> None:
+        deadline = self._clock.seconds() + _SLICE_SECONDS
+        while self._cut:
+            batches, sender = self._cut[0]
+            for batch in batches:
+                now = self._clock.seconds()
+                for timed in batch:
+                    timed.end = min(timed.end, now)
+                self._end_these(batch)
+                if self._clock.seconds() > deadline:
+                    self._clock.callLater(0, self._go_on_cutting)
+                    return
+            self._cut.popleft()
+            self._senders_cut -= {sender}
+        self._cutting = False
 
     def _end(self) -> None:
+        """End those whose time is over."""
         now = self._clock.seconds()
-        ended = []
+        self._next_at = now + _TOGETHER_SECONDS
         while self._ends and self._ends[0][0] <= now:
-            timed = heapq.heappop(self._ends)[2]
-            if self._forget(timed):
-                ended.append(timed)
+            batch: list[TimedMessage] = []
+            while self._ends and self._ends[0][0] <= now and len(batch) < _BATCH:
+                batch.append(heapq.heappop(self._ends)[2])
+            self._end_these(batch)
+            if self._clock.seconds() > now + _SLICE_SECONDS:
+                self._next_at = 0.0
+                break
+        self._wait()
+
+    def _wait(self) -> None:
         if self._ends:
-            self._alarm.set(self._ends[0][0])
+            self._alarm.set(max(self._ends[0][0], self._next_at))
+
+    def _end_these(self, batch: list[TimedMessage]) -> None:
+        ended = [timed for timed in batch if self._forget(timed)]
         if ended:
             self._on_end(ended)
 
     def _forget(self, timed: TimedMessage) -> bool:
         """Take a message out of its chat; False where it was out already."""
-        in_chat = self._by_chat.get(timed.chat.key, {})
-        if in_chat.pop(timed.order, None) is None:
+        in_chat = self._chats.get(timed.chat.key)
+        if in_chat is None or not in_chat.remove(timed):
             return False
         timed.text = ""
         self._of_sender[timed.sender.id] -= 1
         if not self._of_sender[timed.sender.id]:
             del self._of_sender[timed.sender.id]
-        if not in_chat:
-            del self._by_chat[timed.chat.key]
-            self._last_had.pop(timed.chat.key, None)
+        if in_chat.is_empty:
+            del self._chats[timed.chat.key]
             for user in timed.chat.pair or ():
                 self._private_chats[user.id].discard(timed.chat.key)
                 if not self._private_chats[user.id]:

@@ -18,7 +18,7 @@ from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
 from irchat.outlet import Outgoing
 from irchat.server.admission import Admission, Visit
-from irchat.server.delivery import Delivery, Encode
+from irchat.server.delivery import Delivery
 from irchat.server.face import Face
 from irchat.server.outbox import Outbox
 from irchat.server.pace import Pace

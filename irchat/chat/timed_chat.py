@@ -1,0 +1,270 @@
+"""The timed messages alive in one chat, kept so that a reader's count or page costs little among a million of them.
+
+Neighbours in the order of sending stand in blocks, each of which knows how many of whom it holds: who counts or looks
+for something takes whole blocks at a time. What a user has read is kept as a few spans of that order.
+"""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterator
+
+from irchat.chat.directory import Chat, User
+from irchat.clock import rfc3339
+from irchat.events import Message
+
+# Of a million messages, a thousand blocks and one block message by message: about as long the one as the other.
+_BLOCK_MOST = 1_024
+
+
+class TimedMessage:
+    """A timed message while it lives.
+
+    ``at`` and ``expires_at`` in ms since the epoch, for showing; ``end`` in seconds of the forward clock, to decide.
+    ``order`` rises with each. ``had``: ids of those who were given it at once.
+    """
+
+    __slots__ = ("_had_later", "at", "chat", "end", "expires_at", "had", "id", "order", "sender", "text")
+
+    def __init__(
+        self, timed_id: str, chat: Chat, sender: User, text: str, at: int, seconds: int, end: float, order: int
+    ) -> None:
+        self.id = timed_id
+        self.order = order
+        self.chat = chat
+        self.sender = sender
+        self.text = text
+        self.at = at
+        self.expires_at = at + seconds * 1000
+        self.end = end
+        self.had: frozenset[int] = frozenset()
+        self._had_later: set[int] | None = None  # an empty set would take a third of the memory of the message
+
+    def note_given(self, user: User) -> None:
+        """``user`` came for it later."""
+        if self._had_later is None:
+            self._had_later = set()
+        self._had_later.add(user.id)
+
+    def had_by(self) -> frozenset[int]:
+        """The ids of all who had it, at once or later."""
+        return self.had if self._had_later is None else self.had.union(self._had_later)
+
+    def event(self, reader: User, now: float) -> Message:
+        """The message as ``reader`` is told of it at ``now``."""
+        return Message(
+            chat=self.chat.label(reader),
+            sender=self.sender.name,
+            at=rfc3339(self.at),
+            text=self.text,
+            id=self.id,
+            expires_at=rfc3339(self.expires_at),
+            left_ms=self.left_ms(now),
+        )
+
+    def left_ms(self, now: float) -> int:
+        """What remains of its life, in ms."""
+        return max(0, int((self.end - now) * 1000))
+
+
+class _Span:
+    """Some user has read what stands after ``after`` and not after ``last``, but for what ``hidden`` wrote."""
+
+    __slots__ = ("after", "hidden", "last")
+
+    def __init__(self, after: int, last: int, hidden: frozenset[int]) -> None:
+        self.after = after
+        self.last = last
+        self.hidden = hidden
+
+
+class _Block:
+    """Messages that were sent one after another, by their order, and how many of each sender they are."""
+
+    __slots__ = ("alive", "first", "last", "of_sender")
+
+    def __init__(self, first: int) -> None:
+        self.first = self.last = first
+        self.alive: dict[int, TimedMessage] = {}
+        self.of_sender: dict[int, int] = {}
+
+    def count(self, but_of: Collection[int]) -> int:
+        """How many there are but for those of these senders."""
+        of_sender = self.of_sender
+        if len(but_of) > len(of_sender):
+            return sum(count for sender, count in of_sender.items() if sender not in but_of)
+        count = len(self.alive)
+        for sender in but_of:
+            if sender in of_sender:
+                count -= of_sender[sender]
+        return count
+
+
+class TimedChat:
+    """The timed messages alive in ``chat``. What is due to end counts until it is taken out.
+
+    ``last_had``: who was given the latest at once. ``hidden``, here and below: ids of those whose messages the reader
+    does not see.
+    """
+
+    __slots__ = ("_blocks", "_read", "_since", "chat", "last_had")
+
+    def __init__(self, chat: Chat) -> None:
+        self.chat = chat
+        self.last_had: frozenset[int] = frozenset()
+        self._blocks: list[_Block] = []
+        self._since: dict[int, int] | None = None
+        self._read: dict[int, list[_Span]] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether none is alive."""
+        return not self._blocks
+
+    def add(self, timed: TimedMessage) -> None:
+        """A message, of the highest order so far."""
+        if not self._blocks or len(self._blocks[-1].alive) >= _BLOCK_MOST:
+            self._blocks.append(_Block(timed.order))
+        block = self._blocks[-1]
+        block.last = timed.order
+        block.alive[timed.order] = timed
+        block.of_sender[timed.sender.id] = block.of_sender.get(timed.sender.id, 0) + 1
+
+    def remove(self, timed: TimedMessage) -> bool:
+        """Take a message out; False where it is out already."""
+        at = self._place(timed.order)
+        if at < 0 or self._blocks[at].alive.pop(timed.order, None) is None:
+            return False
+        of_sender = self._blocks[at].of_sender
+        of_sender[timed.sender.id] -= 1
+        if not of_sender[timed.sender.id]:
+            del of_sender[timed.sender.id]
+        if not of_sender:
+            del self._blocks[at]
+        return True
+
+    def begin_sight(self, user: User) -> None:
+        """``user`` comes into the chat: what was sent before is not to be seen."""
+        if self._since is None:
+            self._since = {}
+        self._since[user.id] = self._blocks[-1].last
+
+    def blocks_of(self, sender: User) -> Iterator[list[TimedMessage]]:
+        """All of ``sender``, some at a time; they may be taken out meanwhile."""
+        for block in list(self._blocks):
+            if sender.id in block.of_sender:
+                yield [timed for timed in block.alive.values() if timed.sender is sender]
+
+    def blocks(self) -> Iterator[list[TimedMessage]]:
+        """All, some at a time; they may be taken out meanwhile."""
+        for block in list(self._blocks):
+            yield list(block.alive.values())
+
+    def since(self, order: int, reader: User, hidden: Collection[int]) -> Iterator[TimedMessage]:
+        """Those that ``reader`` may see from ``order`` on, in the order of sending."""
+        after = max(order - 1, self._begin(reader))
+        for block in self._blocks[max(0, self._place(after)) :]:
+            if block.last > after and block.count(hidden):
+                for timed in block.alive.values():
+                    if timed.order > after and timed.sender.id not in hidden:
+                        yield timed
+
+    def newest_first(self, reader: User, hidden: Collection[int]) -> Iterator[TimedMessage]:
+        """Those that ``reader`` may see."""
+        begin = self._begin(reader)
+        for block in reversed(self._blocks):
+            if block.last <= begin:
+                return
+            if block.count(hidden):
+                for timed in reversed(block.alive.values()):
+                    if timed.order > begin and timed.sender.id not in hidden:
+                        yield timed
+
+    def unread_newest_first(self, reader: User, hidden: frozenset[int]) -> Iterator[TimedMessage]:
+        """Those that ``reader`` may see and has not read; one's own are not among them."""
+        begin, but_of, spans = self._begin(reader), hidden | {reader.id}, self._spans(reader)
+        for block in reversed(self._blocks):
+            if block.last <= begin:
+                return
+            if self._unread(block.first - 1, block.last, but_of, spans):
+                for timed in reversed(block.alive.values()):
+                    if timed.order > begin and timed.sender.id not in but_of and not _is_read(timed, spans):
+                        yield timed
+
+    def unread(self, reader: User, hidden: frozenset[int]) -> int:
+        """How many of others ``reader`` may see and has not read."""
+        return self._unread(self._begin(reader), self._blocks[-1].last, hidden | {reader.id}, self._spans(reader))
+
+    def note_all_read(self, reader: User) -> None:
+        """``reader`` has read all that there are to see."""
+        self.note_read(reader, self._begin(reader), self._blocks[-1].last)
+
+    def note_read(self, reader: User, after: int, last: int) -> None:
+        """``reader`` has read what there is to see after the order ``after`` and not after ``last``."""
+        if self._read is None:
+            self._read = {}
+        hidden, left = reader.hidden, after  # from ``left`` on, what is new is not noted yet
+        pieces: list[_Span] = []
+        for old in self._spans(reader):
+            if old.last <= after or old.after >= last:
+                pieces.append(old)
+                continue
+            # The parts of the old one before and after, what both say, and what is new before it.
+            pieces.append(_Span(old.after, after, old.hidden))
+            pieces.append(_Span(left, old.after, hidden))
+            pieces.append(_Span(max(old.after, after), min(old.last, last), old.hidden & hidden))
+            pieces.append(_Span(last, old.last, old.hidden))
+            left = old.last
+        pieces.append(_Span(left, last, hidden))
+        self._read[reader.id] = self._joined(sorted(pieces, key=lambda span: span.after), reader)
+
+    def _joined(self, pieces: list[_Span], reader: User) -> list[_Span]:
+        """The spans as few: without those of which nothing is alive, and with one for two that have nothing between."""
+        first = self._blocks[0].first
+        spans: list[_Span] = []
+        for piece in pieces:
+            if piece.last <= piece.after or piece.last < first:
+                continue
+            if spans and spans[-1].hidden == piece.hidden:
+                between = self._count(spans[-1].last, piece.after, piece.hidden | {reader.id})
+                if not between:
+                    spans[-1] = _Span(spans[-1].after, piece.last, piece.hidden)
+                    continue
+            spans.append(piece)
+        return spans
+
+    def _spans(self, reader: User) -> list[_Span]:
+        return [] if self._read is None else self._read.get(reader.id, [])
+
+    def _begin(self, reader: User) -> int:
+        return 0 if self._since is None else self._since.get(reader.id, 0)
+
+    def _unread(self, after: int, last: int, but_of: frozenset[int], spans: list[_Span]) -> int:
+        count = self._count(after, last, but_of)
+        for span in spans:
+            count -= self._count(max(after, span.after), min(last, span.last), but_of | span.hidden)
+        return count
+
+    def _count(self, after: int, last: int, but_of: Collection[int]) -> int:
+        """How many stand after ``after`` and not after ``last``, but for those of these senders."""
+        if after >= last:
+            return 0
+        count = 0
+        for block in self._blocks[max(0, self._place(after)) : self._place(last) + 1]:
+            if after < block.first and block.last <= last:
+                count += block.count(but_of)
+            else:
+                count += sum(
+                    after < timed.order <= last and timed.sender.id not in but_of for timed in block.alive.values()
+                )
+        return count
+
+    def _place(self, order: int) -> int:
+        """The index of the block in which ``order`` stands if it is alive; -1 where it is before all."""
+        return bisect_right(self._blocks, order, key=_first) - 1
+
+
+def _first(block: _Block) -> int:
+    return block.first
+
+
+def _is_read(timed: TimedMessage, spans: list[_Span]) -> bool:
+    return any(span.after < timed.order <= span.last and timed.sender.id not in span.hidden for span in spans)
