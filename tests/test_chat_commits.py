@@ -329,9 +329,9 @@ class GatheringTests(SynchronousTestCase):
         """Where so many wait that more would save nothing, they begin at once."""
         self.submit("a", "b")
         self.clock.advance(0)
-        self.submit(*map(str, range(64)))
+        self.submit(*map(str, range(256)))
         self.store.finish()
-        self.assertEqual(len(self.store.commits[1]), 64)
+        self.assertEqual(len(self.store.commits[1]), 256)
 
     def test_reads_do_not_wait_for_what_gathers(self) -> None:
         """Nothing is on the disk and not told while changes gather, so a reader need not wait."""

@@ -24,7 +24,7 @@ _GROUP_MOST = 500
 # took, in a time that nobody notices; but not where enough wait that more would save nothing.
 _GATHER_FACTOR = 4
 _GATHER_MOST_SECONDS = 0.02
-_ENOUGH_WAIT = 64
+_ENOUGH_WAIT = 256
 
 _log = Logger()
 
