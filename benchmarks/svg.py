@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-_COLOURS = ("#1f6f8b", "#d1495b", "#8d96a3", "#edae49", "#66a182", "#6a4c93")
+_COLOURS = ("#1f6f8b", "#d1495b", "#8d96a3", "#edae49", "#66a182", "#6a4c93", "#b07d62", "#2b2d42")
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 60, 190, 40, 50
 _STYLE = "<style>text{font:12px sans-serif}.t{font-size:15px;font-weight:bold}.g{stroke:#ddd}</style>"
 
