@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.bench import Results, Row
+from benchmarks.bench import Curve, Results, Row
 from benchmarks.svg import bars, curves
 
 _SERVERS = ("IRChat", "InspIRCd", "ngIRCd")
@@ -62,12 +62,10 @@ def write(docs: Path, results: Results, machine: str, versions: str) -> None:
     )
     for curve in results.curves:
         (docs / f"benchmarks-{curve.name}.svg").write_text(curves(curve.title, curve.x, curve.y, curve.lines))
-    images = "\n\n".join(
-        f".. image:: benchmarks-{curve.name}.svg\n   :alt: {curve.title}" for curve in results.curves
-    )
+    grown = "\n\n".join(_grown(curve) for curve in results.curves)
     commits = sorted({row.commit for row in results.rows} | {curve.commit for curve in results.curves})
     (docs / "benchmarks.rst").write_text(
-        _PAGE.format(machine=machine, versions=versions, commit="; ".join(commits), table=table, curves=images)
+        _PAGE.format(machine=machine, versions=versions, commit="; ".join(commits), table=table, curves=grown)
     )
 
 
@@ -80,6 +78,22 @@ def _cells(row: Row) -> tuple[str, ...]:
         "" if row.ratio is None else f"{row.ratio:.2f}",
         row.bar,
         _verdict(row),
+    )
+
+
+def _grown(curve: Curve) -> str:
+    """The plot of a curve, and its points."""
+    points = {name: dict(line) for name, line in curve.lines.items()}
+    sizes = sorted({size for line in points.values() for size in line})
+    rows = [
+        (curve.x, *points),
+        *((f"{size:,.0f}", *(_figure(line[size]) if size in line else "" for line in points.values()))
+          for size in sizes),
+    ]
+    table = "\n".join(_line(cells) for cells in rows)
+    return (
+        f".. image:: benchmarks-{curve.name}.svg\n   :alt: {curve.title}\n\n"
+        f".. list-table:: {curve.title} ({curve.y})\n   :header-rows: 1\n\n{table}"
     )
 
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
-_COLOURS = ("#1f6f8b", "#d1495b", "#8d96a3", "#edae49", "#66a182", "#6a4c93")
-_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 60, 190, 40, 50
+_COLOURS = ("#1f6f8b", "#d1495b", "#8d96a3", "#edae49", "#66a182", "#6a4c93", "#b07d62", "#2b2d42")
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 60, 190, 52, 50
 _STYLE = "<style>text{font:12px sans-serif}.t{font-size:15px;font-weight:bold}.g{stroke:#ddd}</style>"
 
 
@@ -35,10 +35,10 @@ def curves(title: str, x: str, y: str, lines: Mapping[str, Sequence[tuple[float,
     across, up = _Axis(xs, _LEFT, _WIDTH - _RIGHT), _Axis(ys, height - _BOTTOM, _TOP)
     parts = [
         *(f'<line class="g" x1="{across(tick):.1f}" y1="{_TOP}" x2="{across(tick):.1f}" y2="{height - _BOTTOM}"/>'
-          f'<text x="{across(tick):.1f}" y="{height - _BOTTOM + 16}" text-anchor="middle">{tick:,g}</text>'
+          f'<text x="{across(tick):.1f}" y="{height - _BOTTOM + 16}" text-anchor="middle">{_tick(tick)}</text>'
           for tick in across.ticks),
         *(f'<line class="g" x1="{_LEFT}" y1="{up(tick):.1f}" x2="{_WIDTH - _RIGHT}" y2="{up(tick):.1f}"/>'
-          f'<text x="{_LEFT - 6}" y="{up(tick) + 4:.1f}" text-anchor="end">{tick:,g}</text>'
+          f'<text x="{_LEFT - 6}" y="{up(tick) + 4:.1f}" text-anchor="end">{_tick(tick)}</text>'
           for tick in up.ticks),
         f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{height - 14}" text-anchor="middle">{escape(x)}</text>',
         f'<text x="{_LEFT - 6}" y="{_TOP - 8}" text-anchor="end">{escape(y)}</text>'.replace("end", "start", 1),
@@ -52,6 +52,10 @@ def curves(title: str, x: str, y: str, lines: Mapping[str, Sequence[tuple[float,
             f'<text x="{_WIDTH - _RIGHT + 12}" y="{_TOP + 18 * number + 10}" fill="{colour}">{escape(name)}</text>'
         )
     return _svg(title, height, parts)
+
+
+def _tick(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1 else f"{value:g}"
 
 
 class _Axis:

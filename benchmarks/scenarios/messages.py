@@ -209,13 +209,18 @@ def readers(bench: Bench) -> list[Row | Curve]:
                 here = [client for client in known if client.server is server and client not in kept]
                 here += sign_in(load, server, range(len(here), size))
                 load.quiet()
-                for in_flight, messages in ((1, max(20, 100_000 // size)), (64, max(200, 2_000_000 // size))):
+                alone, busy = _about(30_000 // size, 20, 300), _about(500_000 // size, 200, 5_000)
+                for in_flight, messages in ((1, alone), (64, busy)):
                     room = Room([_anew(kept[0])], [_anew(client) for client in here], None, in_flight)
                     drive(load, server, [room], max(10, messages // 10))
                     cost = measure.median([drive(load, server, [room], messages).us for _ in range(3)])
                     name = f"{server.name}, {in_flight} in flight"
                     lines.setdefault(name, []).append((size, cost))
     return [Curve("readers", "Cost of a delivery by the number of readers", "readers", "us CPU / delivery", lines)]
+
+
+def _about(messages: int, least: int, most: int) -> int:
+    return max(least, min(most, messages))
 
 
 def _anew(connection: Connection) -> Connection:

@@ -11,7 +11,7 @@ from benchmarks.bench import Bench, Curve, Row, against, turns_of
 from benchmarks.servers import IRChat
 
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
-_READER, _BLOCKER = 0, 1
+_READER, _BLOCKER, _SENDER = range(3)
 _SEARCHES = {
     "rare word": database.RARE,
     "common word": database.COMMON,
@@ -91,10 +91,17 @@ def growth(bench: Bench) -> list[Row | Curve]:
             asker = Asker(load, server, _READER)
             end = asker.ask(type="history", chat="GLOBAL", limit=1)[1]["messages"][-1]["seq"]
             bench.say(f"{size:,} stored")
+            lines.setdefault("start of the server", []).append((size, server.start_seconds * 1e3))
+            entered = [sign_in_seconds(load, server, _READER) * 1e3 for _ in range(50)]
+            lines.setdefault("sign-in", []).append((size, measure.median(entered)))
+            # What is sent stays in the database, and moves the marker of its sender.
+            sends = Asker(load, server, _SENDER).times(
+                {"type": "send", "chat": "GLOBAL", "text": "one more"} for _ in range(100)
+            )
+            lines.setdefault("durable send", []).append((size, measure.median(sends) * 1e3))
             runs: dict[str, Iterator[dict[str, Any]]] = {
                 "page of history": _pages(end, 200),
                 "ls": ({"type": "chats"} for _ in range(50)),
-                "durable send": ({"type": "send", "chat": "GLOBAL", "text": "one more"} for _ in range(100)),
             }
             for what, words in _SEARCHES.items():
                 runs[f"search, {what}"] = ({"type": "search", "words": words} for _ in range(10))

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -92,7 +93,7 @@ def _wait(bench: Bench, count: int, pace: float) -> _Found:
 def _ask(load: Load, server: IRChat, asker: Asker, until: float) -> dict[str, float]:
     """The longest answers in ms of those that are asked for now and then."""
     chat = f"@{database.user_name(_SENDER)}"
-    questions = {
+    questions: dict[str, Callable[[], float]] = {
         "page of history": lambda: asker.ask(type="history", chat=chat, limit=50)[0],
         "ls": lambda: asker.ask(type="chats")[0],
         "sign-in": lambda: sign_in_seconds(load, server, _RECEIVER),
