@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from irchat import events
 from irchat.rules import visible
 
+# What a line of the chat's own begins with.
+OWN_MARK = "-- "
 _INDENT = "    "
 _NAMES_A_LINE = 20
 _PRESENCE_LINES = 20
@@ -42,7 +44,7 @@ class Renderer:
 
     def note(self, text: str) -> Line:
         """A line of the chat's own: ``-- text``."""
-        return Line(self._paint(f"-- {_one_line(text)}", _DIM))
+        return Line(self._paint(f"{OWN_MARK}{_one_line(text)}", _DIM))
 
     def _paint(self, text: str, *codes: int) -> str:
         return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self._colour else text

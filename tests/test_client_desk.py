@@ -14,6 +14,7 @@ from irchat.client.entry import Entry
 from irchat.client.stop import Stop
 from irchat.client.tokens import Tokens
 from irchat.client.view.state import Place, View
+from irchat.commands import AS_MESSAGE
 from tests.client_fakes import FakeServer, error, message, sent, welcome
 
 
@@ -101,7 +102,7 @@ class TypingTests(DeskCase):
         self.open("@bob")
         self.desk.submit("hi")
         self.server.answer(error("blocked", "Not to them."))
-        self.assertEqual(self.texts(), ["! Not to them."])
+        self.assertEqual(self.texts(), ["Not to them."])
 
     def test_unknown_reply(self) -> None:
         """A reply of an unknown type is said to be one."""
@@ -117,6 +118,23 @@ class TypingTests(DeskCase):
         self.assertFalse(taken.accepted)
         self.assertIn("~<user>", taken.trouble)
         self.assertEqual(self.asked(), [])
+
+    def test_backslash(self) -> None:
+        """A backslash sends to everyone from any chat, and the open one says so."""
+        self.open("@bob")
+        self.desk.submit("\\+1")
+        self.assertEqual(self.asked(), [requests.Send(chat="GLOBAL", text="+1", nonce="a")])
+        self.assertEqual(self.texts(), ["to GLOBAL"])
+
+    def test_moderation(self) -> None:
+        """What administrators type the server answers, and a refusal says how the open chat would get it."""
+        self.open("@bob")
+        self.desk.submit("!kick carol")
+        self.assertEqual(self.asked(), [requests.Line(line="!kick carol")])
+        self.server.answer(events.Ok())
+        self.desk.submit("!kick carol")
+        self.server.answer(error("bad-request", f"No.{AS_MESSAGE}"))
+        self.assertEqual(self.texts(), ["done", "No. To say it here, type @bob before it."])
 
     def test_timed(self) -> None:
         """A timed message counts down and is gone, with what was said of it, and is not for the input history."""

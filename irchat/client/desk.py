@@ -19,7 +19,7 @@ from irchat.client.outbox import Outbox
 from irchat.client.questions import Questions
 from irchat.client.session import Reply
 from irchat.client.stop import Stop
-from irchat.client.typed import Local, is_timed, understand
+from irchat.client.typed import Local, advise, is_timed, understand
 from irchat.client.view.state import Place, View
 from irchat.errors import Refusal
 from irchat.rules import GLOBAL_NAME, MARKER_SECONDS
@@ -190,7 +190,8 @@ class Desk:
                 self.open(reply.group)
                 view.say(reply)
             case events.Error():
-                view.complain(reply.text + (f"\nusage: {reply.usage}" if reply.usage else ""))
+                line = getattr(request, "line", "")
+                view.say(msgspec.structs.replace(reply, text=advise(reply.text, line, self.target)))
             case events.Blocks():
                 view.say(reply)
                 self._event(reply)

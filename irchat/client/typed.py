@@ -1,16 +1,18 @@
 """What a typed line means in the chat that is open: the request that it makes, its usage while it is typed."""
 
 import re
+from contextlib import suppress
 from enum import Enum
 from typing import NamedTuple
 
 import msgspec
 
 from irchat import requests
-from irchat.commands import REGISTRY
-from irchat.commands.messages import Literally, ToEveryone
+from irchat.commands import AS_MESSAGE, REGISTRY
+from irchat.commands.messages import ToEveryone
+from irchat.commands.moderation import Ban, Kick, Unban
 from irchat.errors import Refusal
-from irchat.rules import PAGE_MAX, TIMED_MAX, check_seconds, clean_text
+from irchat.rules import GLOBAL_NAME, PAGE_MAX, TIMED_MAX, check_seconds, clean_text
 
 
 class Local(Enum):
@@ -32,6 +34,7 @@ TIMED_HERE = "*<time> <message>"
 TIMED_HERE_MEANING = "timed, to the open chat"
 FORGET = "exit --forget"
 
+_MODERATION = {command.usage.split()[0]: command for command in (Kick, Ban, Unban)}
 _TIMED_HERE = re.compile(r"\*([0-9]+)\s+(.+)", re.DOTALL)
 _TIMED_HERE_BEGUN = re.compile(r"\*[0-9]+\s*")
 # What could still be typed: with one of these a line that has begun well is right.
@@ -44,7 +47,7 @@ _ENDINGS = (
 def understand(line: str, here: str) -> requests.Request | Local:
     """What ``line`` asks for. Raises Refusal.
 
-    A plain text, a text after a backslash and ``*30 text`` go to the chat ``here``.
+    A plain text and ``*30 text`` go to the chat ``here``; all else means what it means everywhere.
     """
     stripped = line.strip()
     for local in Local:
@@ -54,17 +57,34 @@ def understand(line: str, here: str) -> requests.Request | Local:
         return requests.Logout(forget=True)
     if timed := _TIMED_HERE.fullmatch(stripped):
         return requests.Send(chat=here, text=clean_text(timed[2]), expires_in=_seconds(timed[1]))
-    command, request = REGISTRY.read(line)
+    if _first_word(stripped) in _MODERATION:  # there is no request for it, and only the server knows who may
+        return requests.Line(line=stripped)
+    try:
+        command, request = REGISTRY.read(line)
+    except Refusal as refusal:
+        raise Refusal(refusal.code, advise(refusal.text, stripped, here), refusal.usage) from None
     if isinstance(request, requests.Send):
-        target = here if command in (ToEveryone, Literally) else request.chat
+        target = here if command is ToEveryone else request.chat
         return msgspec.structs.replace(request, chat=target, text=clean_text(request.text))
     if isinstance(request, requests.History):
         return requests.History(chat=request.chat, limit=min(PAGE_MAX, max(request.limit, 100)))
     return request
 
 
+def advise(trouble: str, line: str, here: str) -> str:
+    """``trouble`` with ``line``, where it says how to send that as a message: how to send it to the chat ``here``."""
+    if not trouble.endswith(AS_MESSAGE) or here == GLOBAL_NAME:
+        return trouble
+    trouble = trouble.removesuffix(AS_MESSAGE)
+    with suppress(Refusal):
+        _, request = REGISTRY.read(f"{here} {line}")
+        if request == requests.Send(chat=here, text=line):
+            return f"{trouble} To say it here, type {here} before it."
+    return trouble
+
+
 def hint(line: str) -> Hint | None:
-    """The usage of the command that is being typed; None for plain text."""
+    """The usage of the command that is being typed; None for plain text, and for what may become an administrator's."""
     stripped = line.strip()
     if not stripped or "\n" in stripped:
         return None
@@ -72,6 +92,10 @@ def hint(line: str) -> Hint | None:
         return Hint(f"{FORGET}   leave, and sign in by password the next time")
     if _TIMED_HERE.fullmatch(stripped) or _TIMED_HERE_BEGUN.fullmatch(line):
         return _timed_hint(stripped)
+    if moderation := _MODERATION.get(_first_word(stripped)):
+        return Hint(f"{moderation.usage}   {moderation.meaning}")
+    if stripped != "!" and any(word.startswith(stripped) for word in _MODERATION):
+        return None
     try:
         command, _ = REGISTRY.read(line)
     except Refusal as refusal:
@@ -82,6 +106,10 @@ def hint(line: str) -> Hint | None:
 def is_timed(request: object) -> bool:
     """Whether a request sends a timed message."""
     return isinstance(request, requests.Send) and request.expires_in is not None
+
+
+def _first_word(line: str) -> str:
+    return line.split(maxsplit=1)[0] if line else ""
 
 
 def _seconds(digits: str) -> int:

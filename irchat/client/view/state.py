@@ -7,7 +7,7 @@ from irchat.client.view.chat import ITEMS_MAX, Chat, clean
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import Cursor
 from irchat.client.view.pane import Pane
-from irchat.render import Renderer
+from irchat.render import OWN_MARK, Renderer
 from irchat.rules import GLOBAL_NAME
 
 _RENDERER = Renderer(colour=False)
@@ -134,8 +134,11 @@ class View:
 
     def say(self, reply: events.Event) -> None:
         """Show a reply in place."""
-        for line in _RENDERER.lines(reply):
-            self.note(line.text)
+        if isinstance(reply, events.Error):
+            self.complain(reply.text + (f"\nusage: {reply.usage}" if reply.usage else ""))
+        else:
+            for text in _texts(reply):
+                self.note(text)
 
     def note(self, text: str, *, error: bool = False) -> None:
         """Show a line of the chat's own in place."""
@@ -316,8 +319,8 @@ class View:
             self.say(removed)
 
     def _tell(self, group: str, event: events.Event) -> None:
-        for line in _RENDERER.lines(event):
-            self.chat(group).add_note(line.text)
+        for text in _texts(event):
+            self.chat(group).add_note(text)
 
     def _read(self, read: events.Read) -> None:
         chat = self.chat(read.chat)
@@ -340,6 +343,9 @@ class View:
         self.filter = None
         self.manual = None
 
+
+def _texts(event: events.Event) -> list[str]:
+    return [line.text.removeprefix(OWN_MARK) for line in _RENDERER.lines(event)]
 
 
 def found_item(number: int, message: events.Message, me: str) -> Item:
