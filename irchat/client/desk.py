@@ -19,7 +19,7 @@ from irchat.client.outbox import Outbox
 from irchat.client.questions import Questions
 from irchat.client.session import Reply
 from irchat.client.stop import Stop
-from irchat.client.typed import Local, advise, is_timed, understand
+from irchat.client.typed import Local, advise, in_a_row, is_timed, understand
 from irchat.client.view.state import Place, View
 from irchat.errors import Refusal
 from irchat.rules import GLOBAL_NAME, MARKER_SECONDS
@@ -101,8 +101,8 @@ class Desk:
         try:
             request = understand(text, self.target)
         except Refusal as refusal:
-            usage = "  ·  ".join((refusal.usage or "").split("\n"))
-            return Taken(False, trouble=refusal.text + (f" Usage: {usage}" if usage else ""))
+            usage = f" Usage: {in_a_row(refusal.usage)}" if refusal.usage else ""
+            return Taken(False, trouble=refusal.text + usage)
         self._do(request, text)
         self.changed()
         return Taken(True, not is_timed(request))
@@ -131,7 +131,7 @@ class Desk:
     def _do(self, request: requests.Request | Local, text: str) -> None:
         match request:
             case Local.HELP:
-                self.view.manual = ""
+                self.view.manual = 0
             case Local.PASSWORD:
                 self._background(self._change_password())
             case Local.CHATS:

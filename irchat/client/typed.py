@@ -9,7 +9,7 @@ import msgspec
 
 from irchat import requests
 from irchat.commands import AS_MESSAGE, REGISTRY
-from irchat.commands.messages import ToEveryone
+from irchat.commands.messages import TimedToGroup, TimedToUser, ToEveryone
 from irchat.commands.moderation import Ban, Kick, Unban
 from irchat.errors import Refusal
 from irchat.rules import GLOBAL_NAME, PAGE_MAX, TIMED_MAX, check_seconds, clean_text
@@ -32,6 +32,7 @@ class Hint(NamedTuple):
 
 TIMED_HERE = "*<time> <message>"
 TIMED_HERE_MEANING = "timed, to the open chat"
+BETWEEN_USAGES = "  ·  "
 FORGET = "exit --forget"
 
 _MODERATION = {command.usage.split()[0]: command for command in (Kick, Ban, Unban)}
@@ -39,7 +40,7 @@ _TIMED_HERE = re.compile(r"\*([0-9]+)\s+(.+)", re.DOTALL)
 _TIMED_HERE_BEGUN = re.compile(r"\*[0-9]+\s*")
 # What could still be typed: with one of these a line that has begun well is right.
 _ENDINGS = (
-    *("x", " x", "x x", " x x", "@x x", "*x x", "* x", "@ x x", " -> x", "-> x", "> x"),
+    *("x", " x", "x x", " x x", "@x x", "*x x", "* x", "@ x x", "1* x", "1@x x", "x,x -> x", " -> x", "-> x", "> x"),
     *(word[begun:] for word in ("help", "password") for begun in range(len(word))),
 )
 
@@ -99,8 +100,13 @@ def hint(line: str) -> Hint | None:
     try:
         command, _ = REGISTRY.read(line)
     except Refusal as refusal:
-        return _begun(line) or Hint(refusal.usage or refusal.text, wrong=True)
+        return _begun(line) or Hint(in_a_row(refusal.usage or refusal.text), wrong=True)
     return Hint(f"{command.usage}   {command.meaning}") if command.prefix else None
+
+
+def in_a_row(usage: str) -> str:
+    """The usages of an answer on one line."""
+    return BETWEEN_USAGES.join(usage.split("\n"))
 
 
 def is_timed(request: object) -> bool:
@@ -122,8 +128,8 @@ def _timed_hint(line: str) -> Hint:
         _seconds(digits[1] if digits else "0")
     except Refusal as refusal:
         return Hint(refusal.text, wrong=True)
-    other = "" if " " in line else "  ·  *<time>*<group_name> <message>  ·  *<time>@<user> <message>"
-    return Hint(f"{TIMED_HERE}   {TIMED_HERE_MEANING}{other}")
+    others = [] if " " in line else [TimedToGroup.usage, TimedToUser.usage]
+    return Hint(BETWEEN_USAGES.join([f"{TIMED_HERE}   {TIMED_HERE_MEANING}", *others]))
 
 
 def _begun(line: str) -> Hint | None:
@@ -137,4 +143,4 @@ def _begun(line: str) -> Hint | None:
                 usages[Local.PASSWORD.value] = None
         else:
             usages[command.usage] = None
-    return Hint("  ·  ".join(usages)) if usages else None
+    return Hint(BETWEEN_USAGES.join(usages)) if usages else None

@@ -26,7 +26,8 @@ class View:
     """What the user sees. ``server`` is its address, ``me`` the user's name; ``link`` says how the line to
     the server is, empty where it is up.
 
-    ``own``: the home screen, as a chat that holds only the chat's own lines.
+    ``manual``: the first row of the manual that shows, None where it does not. ``own``: the home screen, as a
+    chat that holds only the chat's own lines.
     """
 
     def __init__(self, server: str) -> None:
@@ -45,7 +46,7 @@ class View:
         self.filter: str | None = None
         self.found: list[Item] = []
         self.found_for = ""
-        self.manual: str | None = None
+        self.manual: int | None = None
         self.blocked: list[str] = []
 
     # What the user does.
@@ -78,6 +79,11 @@ class View:
         self.found_for = clean(words) + (" — there is more: use more words" if found.more else "")
         self.place = Place.FOUND
         self.cursor = Cursor()
+
+    def scroll_manual(self, by: int) -> None:
+        """Move the manual by so many rows, where it shows."""
+        if self.manual is not None:
+            self.manual = max(0, self.manual + by)
 
     def begin_filter(self) -> None:
         """List all chats, to go to one."""
