@@ -104,6 +104,28 @@ class TypingTests(DeskCase):
         self.server.answer(error("blocked", "Not to them."))
         self.assertEqual(self.texts(), ["Not to them."])
 
+    def test_nobody_of_that_name(self) -> None:
+        """A chat that there is none of is listed no more, whether it is open or not, and the user is told once."""
+        nobody = error("no-such-user", "Nobody.")
+        self.desk.submit("@bbo hi")
+        self.assertEqual(self.view.here.name, "@bbo")
+        self.server.answer(nobody, nobody)
+        self.assertEqual((self.view.place, self.texts()), (Place.HOME, ["Nobody."]))
+        self.open("@bob")
+        self.desk.submit("@bbo hi")
+        self.desk.submit("@bbo hi again")
+        self.server.answer(nobody)
+        self.server.answer(nobody)
+        self.assertEqual(self.texts(), ["to @bbo", "to @bbo", "Nobody."])
+        self.assertNotIn("@bbo", self.view.chats)
+
+    def test_a_user_who_is_removed(self) -> None:
+        """A chat that holds messages stays listed."""
+        self.open("@bob", message("hi", chat="@bob", seq=1))
+        self.desk.submit("hi")
+        self.server.answer(error("no-such-user", "Nobody."))
+        self.assertEqual(self.texts(), ["hi", "Nobody."])
+
     def test_unknown_reply(self) -> None:
         """A reply of an unknown type is said to be one."""
         self.open("@bob")
@@ -324,6 +346,19 @@ class ReadingTests(DeskCase):
         self.desk.submit("?old")
         self.server.answer(events.Found([found], False))
         self.desk.submit("")
+
+    def test_back(self) -> None:
+        """From what was found one comes back to where one was."""
+        self.desk.submit("?old")
+        self.server.answer(events.Found([], False))
+        self.desk.back()
+        self.assertIs(self.view.place, Place.HOME)
+        self.open("@bob")
+        self.desk.submit("?old")
+        self.server.answer(events.Found([], False))
+        self.assertIs(self.view.place, Place.FOUND)
+        self.desk.back()
+        self.assertEqual((self.view.place, self.view.here.name), (Place.CHAT, "@bob"))
 
     def test_search_of_what_is_loaded(self) -> None:
         """What is loaded already is not loaded again."""

@@ -250,6 +250,15 @@ class KeyTests(ApplicationCase):
             self.press(key)
             self.assertIsNone(self.view.manual)
 
+    def test_back_from_what_was_found(self) -> None:
+        """Escape goes back from what was found."""
+        self.open("@bob")
+        self.press("?old\r")
+        self.server.answer(events.Found([], False))
+        self.assertIs(self.view.place, Place.FOUND)
+        self.press("\x1b")
+        self.assertEqual(self.view.here.name, "@bob")
+
     def test_manual_moves(self) -> None:
         """The arrows and the paging keys move the manual while it shows."""
         self.press(_F1 + _DOWN + _DOWN + _UP)

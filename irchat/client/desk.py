@@ -172,7 +172,7 @@ class Desk:
                 note.ends = self._clock.seconds() + (reply.left_ms or 0) / 1_000
         else:
             chat.take_pending(str(request.nonce))
-            self.view.say(reply)
+            self.view.refused(chat, reply)
         self._plan()
         self.changed()
 
@@ -239,6 +239,14 @@ class Desk:
         if self.view.open is not None:
             self._pages.to_end(self.view.open)
         self.changed()
+
+    def back(self) -> None:
+        """From what was found to where the search began."""
+        if self.view.open is not None:
+            self.open(self.view.open.name)
+        else:
+            self.view.go_home()
+            self.changed()
 
     def leave(self, *, forget: bool = False) -> None:
         """Leave, in order where there is a line."""

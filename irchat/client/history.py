@@ -91,8 +91,8 @@ class Pages:
             if was_stale and chat.newer:
                 chat.stale = True
                 self.newer(chat)
-        else:
-            self._refused(reply)
+        elif reply is not None:
+            self._view.refused(chat, reply)
         self._changed()
 
     def _lost(self, failure: object, chat: Chat) -> None:

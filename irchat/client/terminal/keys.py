@@ -118,6 +118,10 @@ def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> N
     def _(event: KeyPressEvent) -> None:
         line.clear()
 
+    @keys.add("escape", filter=~is_over & Condition(lambda: view.place is Place.FOUND))
+    def _(event: KeyPressEvent) -> None:
+        desk.back()
+
 
 def _open(desk: Desk, name: str | None) -> None:
     if name is not None:

@@ -89,7 +89,7 @@ class Painter:
             new = f"{view.open.unread:,} new below" if view.open.unread else "more below"
             return f"↓ {new}: End"
         if view.place is Place.FOUND:
-            return "↑↓ Enter: open  Alt-0: unread"
+            return "↑↓ Enter: open  Esc: back"
         return "Ctrl-K: chats  F1: help"
 
     def _hint(self, line: str) -> Hint | None:

@@ -7,10 +7,12 @@ from irchat.client.view.chat import ITEMS_MAX, Chat, clean
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import Cursor
 from irchat.client.view.pane import Pane
+from irchat.errors import Code
 from irchat.render import OWN_MARK, Renderer
 from irchat.rules import GLOBAL_NAME
 
 _RENDERER = Renderer(colour=False)
+_NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
 
 
 class Place(Enum):
@@ -145,6 +147,16 @@ class View:
         else:
             for text in _texts(reply):
                 self.note(text)
+
+    def refused(self, chat: Chat, reply: events.Event) -> None:
+        """Something in a chat was refused. Where there is no such chat at all, it is not listed any more."""
+        kinds = {item.kind for item in chat.items}
+        if isinstance(reply, events.Error) and reply.code in _NOT_FOUND and not chat.id:
+            if Kind.PENDING in kinds or self.chats.get(chat.name) is not chat:
+                return  # told once is enough
+            if Kind.MESSAGE not in kinds:
+                self._drop(chat.name)
+        self.say(reply)
 
     def note(self, text: str, *, error: bool = False) -> None:
         """Show a line of the chat's own in place."""
