@@ -171,6 +171,16 @@ class TypingTests(DeskCase):
         self.clock.pump([0.25] * 120)
         self.assertEqual(self.texts(), [])
 
+    def test_timed_and_late(self) -> None:
+        """What is said of a timed message that was taken late goes with it, which is by when it was typed."""
+        self.open("@bob")
+        self.desk.submit("*30 psst")
+        self.clock.advance(20)
+        self.server.answer(sent(chat="@bob", id="t", left_ms=30_000, reached=1, of=1))
+        self.assertEqual(self.texts(), ["psst", "1 of 1 have it now"])
+        self.clock.pump([0.25] * 40)
+        self.assertEqual(self.texts(), [])
+
     def test_timed_of_others(self) -> None:
         """One that comes is told of without its text, and gone in time though nothing else happens."""
         self.open("@bob")
@@ -186,7 +196,9 @@ class TypingTests(DeskCase):
         self.server.answer(events.Group("*team", "g", "bob", ["bob", "alice"]))
         self.desk.submit("~nobody")
         self.server.answer(error("no-such-user", "No such."))
-        self.assertEqual(self.texts(), ["*team, owner bob: bob, alice", "No such."])
+        self.desk.submit("!help ~")
+        self.server.answer(events.Help("~<user>  block\n~        list"))
+        self.assertEqual(self.texts(), ["*team, owner bob: bob, alice", "No such.", "~<user>   block", "~   list"])
 
     def test_blocks(self) -> None:
         """Blocking loads again what may be seen."""

@@ -169,7 +169,8 @@ class Desk:
             self.view.sent(request.chat, str(request.nonce), reply, self._clock.seconds())
             if reply.id is not None and reply.reached is not None:
                 note = chat.add_note(f"{reply.reached} of {reply.of} have it now")
-                note.ends = self._clock.seconds() + (reply.left_ms or 0) / 1_000
+                timed = chat.timed(reply.id)
+                note.ends = timed.ends if timed else self._clock.seconds() + (reply.left_ms or 0) / 1_000
         else:
             chat.take_pending(str(request.nonce))
             self.view.refused(chat, reply)

@@ -1,5 +1,6 @@
 """The whole state of the screen, and how each event changes it."""
 
+import re
 from enum import Enum
 
 from irchat import events
@@ -363,7 +364,9 @@ class View:
 
 
 def _texts(event: events.Event) -> list[str]:
-    return [line.text.removeprefix(OWN_MARK) for line in _RENDERER.lines(event)]
+    texts = [line.text.removeprefix(OWN_MARK) for line in _RENDERER.lines(event)]
+    # The columns of the manual would not survive being wrapped.
+    return [re.sub("  +", "   ", text) for text in texts] if isinstance(event, events.Help) else texts
 
 
 def found_item(number: int, message: events.Message, me: str) -> Item:
