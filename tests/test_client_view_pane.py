@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import events
+from irchat.client.terminal.styles import STYLE
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import Cursor
 from irchat.client.view.manual import manual
+from irchat.client.view.paint import NAME_COLOURS
 from irchat.client.view.pane import Pane
 from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Brush, Row
@@ -258,6 +260,21 @@ class PainterTests(SynchronousTestCase):
         self.assertIn("PgUp: older", shown)
         self.assertRegex(shown, "(?s)hi.*unread.*ho$")
         self.assertIn("everyone", _text(self.painter.header(40)))
+
+    def test_colours(self) -> None:
+        """All colours can be read on black and on white: a contrast of 3 on each, of 4.5 on one of them (WCAG 2)."""
+        def linear(part: str) -> float:
+            share = int(part, 16) / 255
+            return share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4
+
+        colours = set(re.findall("#([0-9a-f]{6})", " ".join(style for _, style in STYLE.style_rules)))
+        self.assertGreaterEqual(colours, {colour[1:] for colour in NAME_COLOURS})
+        for colour in colours:
+            red, green, blue = (linear(colour[start : start + 2]) for start in (0, 2, 4))
+            light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+            contrasts = (light + 0.05) / 0.05, 1.05 / (light + 0.05)
+            self.assertGreaterEqual(min(contrasts), 3, colour)
+            self.assertGreaterEqual(max(contrasts), 4.5, colour)
 
     def test_headers(self) -> None:
         """The header tells whether the other of two is there."""

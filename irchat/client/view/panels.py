@@ -176,11 +176,12 @@ class Painter:
 
     def _choice(self, chat: Chat, width: int, *, is_chosen: bool) -> Row:
         count = f"{chat.unread:,} unread" if chat.unread else ""
-        mark, style = ("▸ ", "class:chosen") if is_chosen else ("  ", "")
+        redraw = is_complex(chat.name)
         name = fit(chat.name, width - 18)
         pad = " " * max(1, 34 - cells(name)) if width >= 60 else " " * max(1, width - 16 - cells(name))
-        pieces: list[Piece] = [(f"{style} class:choice", mark + name), (style, pad), (f"{style} class:unread", count)]
-        return Row(tuple(pieces), is_complex(name))
+        if is_chosen:
+            return Row(_filled(width, ("class:choice", f"▸ {name}{pad}{count}"), fill="class:chosen").pieces, redraw)
+        return Row((("class:choice", f"  {name}"), ("", pad), ("class:unread", count)), redraw)
 
     def _found(self, width: int, height: int, now: float) -> list[Row]:
         view = self._view
