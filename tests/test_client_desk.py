@@ -378,6 +378,19 @@ class ReadingTests(DeskCase):
         self.find(message("old one", chat="@bob", seq=5))
         self.assertEqual((self.view.here.name, self.asked()), ("@bob", []))
 
+    def test_found_at_the_end(self) -> None:
+        """Where what was found stands near the end, the end is shown, and is read; else what was found."""
+        self.view.pane.height = 20
+        self.find(message("old one", chat="@bob", seq=5))
+        self.server.answer(events.History("@bob", [message("old one", chat="@bob", seq=5)], False))
+        self.server.answer(events.History("@bob", [message("next", chat="@bob", seq=6)], False))
+        self.assertTrue(self.view.pane.follows)
+        self.find(message("old one", chat="*x", seq=5))
+        self.server.answer(events.History("*x", [message("old one", chat="*x", seq=5)], False))
+        later = [message("next", chat="*x", seq=seq) for seq in range(6, 26)]
+        self.server.answer(events.History("*x", later, False))
+        self.assertFalse(self.view.pane.follows)
+
     def test_found_and_gone(self) -> None:
         """Where what was found cannot be had any more the user is told."""
         self.find(message("old one", chat="*x", seq=5))

@@ -297,6 +297,12 @@ class PainterTests(SynchronousTestCase):
         self.assertIn("m", _text(self.painter.header(40)))
         self.assertIn("Enter: open", _text(self.painter.status(80, 1, "", "")[0]))
 
+    def test_height(self) -> None:
+        """How high the pane is is known before a chat was open: what is found is placed by it."""
+        self.enter()
+        self.pane(60, 12)
+        self.assertEqual(self.view.pane.height, 12)
+
     def test_filter_and_manual(self) -> None:
         """The filter lists chats, the manual keys and commands."""
         self.enter()

@@ -69,7 +69,6 @@ class Chat(Application[None]):
         self._painter = Painter(desk.view)
         self._line = InputLine(desk, self._forget_killed)
         self._pane_width, self._pane_height = 80, 20
-        self._status: list[Row] = []
         self._soon: IDelayedCall | None = None
         self._wants_frame = False
         self._frame_began = self._frame_took = 0.0
@@ -139,9 +138,6 @@ class Chat(Application[None]):
         self._frame_began = self._clock.seconds()
         self._line.chat_changed()
         self._line.suggest()
-        size = self.output.get_size()
-        most = max(1, min(_STATUS_ROWS, size.rows // 6))
-        self._status = self._painter.status(size.columns, most, self._line.buffer.text, self._line.trouble)
 
     def _after_frame(self) -> None:
         self._frame_took = self._clock.seconds() - self._frame_began
@@ -210,7 +206,7 @@ class Chat(Application[None]):
         body = HSplit(
             [
                 VSplit([ConditionalContainer(side, is_wide), main]),
-                Window(RowsControl(lambda width, height: self._status), height=lambda: len(self._status)),
+                Window(RowsControl(self._status), height=self._status_height),
                 search,
                 VSplit([Window(prompt, dont_extend_width=True, dont_extend_height=True), self._input]),
             ]
@@ -245,3 +241,10 @@ class Chat(Application[None]):
     def _pane(self, width: int, height: int) -> list[Row]:
         self._pane_width, self._pane_height = width, height
         return self._painter.pane(width, height, self._clock.seconds())
+
+    def _status_height(self) -> int:
+        size = self.output.get_size()
+        return len(self._status(size.columns, max(1, min(_STATUS_ROWS, size.rows // 6))))
+
+    def _status(self, width: int, height: int) -> list[Row]:
+        return self._painter.status(width, height, self._line.buffer.text, self._line.trouble)

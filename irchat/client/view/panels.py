@@ -25,6 +25,7 @@ class Painter:
     def pane(self, width: int, height: int, now: float) -> list[Row]:
         """What the pane shows, exactly ``height`` rows."""
         view = self._view
+        view.pane.height = height
         if view.manual is not None:
             rows = self._manual(view.manual, width, height)
         elif view.filter is not None:
