@@ -11,6 +11,7 @@ import pyte
 from twisted.trial.unittest import SynchronousTestCase
 
 from docs import picture
+from irchat.client.view.manual import KEYS
 from irchat.config import SETTINGS, changed_for_restart, make_config
 from irchat.errors import Refusal
 from irchat.limits import Limits
@@ -78,6 +79,15 @@ class SettingsTests(SynchronousTestCase):
             self.assertEqual(named, {setting.name for setting in SETTINGS if setting.live is is_live})
         some = make_config({"port": 1, "rate": 1})
         self.assertEqual(changed_for_restart(make_config({}), some), ["port"])
+
+
+class KeysTests(SynchronousTestCase):
+    """The keys, in docs/client.rst."""
+
+    def test_keys(self) -> None:
+        """The table has the keys of the manual, each with what it does."""
+        rows = re.findall(r"\* - (.+)\n     - (.+)\n", _section(_read("docs/client.rst"), "Keys"))
+        self.assertEqual(tuple(rows), KEYS)
 
 
 class PictureTests(SynchronousTestCase):

@@ -4,7 +4,7 @@ from irchat.client.view.rows import Row
 from irchat.client.view.wrap import wrap
 from irchat.commands import REGISTRY
 
-_KEYS = (
+KEYS = (
     ("Enter", "send"),
     ("Alt-Enter", "new line"),
     ("Tab", "complete"),
@@ -41,11 +41,11 @@ def manual(width: int) -> list[Row]:
 
 def _keys(width: int) -> list[Row]:
     if width < 2 * (_KEY_CELLS + _MEANING_CELLS):
-        return [row for key, meaning in _KEYS for row in _entry(key, meaning, _KEY_CELLS, width)]
-    half = len(_KEYS) // 2
+        return [row for key, meaning in KEYS for row in _entry(key, meaning, _KEY_CELLS, width)]
+    half = len(KEYS) // 2
     left, right = (
         [row for key, meaning in keys for row in _entry(key, meaning.ljust(_MEANING_CELLS), _KEY_CELLS, width)]
-        for keys in (_KEYS[:half], _KEYS[half:])
+        for keys in (KEYS[:half], KEYS[half:])
     )
     return [Row((*one.pieces, *other.pieces)) for one, other in zip(left, right, strict=True)]
 
