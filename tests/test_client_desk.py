@@ -121,7 +121,7 @@ class TypingTests(DeskCase):
 
     def test_a_user_who_is_removed(self) -> None:
         """A chat that holds messages stays listed."""
-        self.open("@bob", message("hi", chat="@bob", seq=1))
+        self.open("@dora", message("hi", chat="@dora", seq=1))
         self.desk.submit("hi")
         self.server.answer(error("no-such-user", "Nobody."))
         self.assertEqual(self.texts(), ["hi", "Nobody."])

@@ -310,7 +310,7 @@ class PainterTests(SynchronousTestCase):
         self.assertIn("▸ GLOBAL", self.pane())
         self.assertIn("Go to", _text(self.painter.header(40)))
         self.view.filter, self.view.manual = None, 0
-        self.assertIn("say it to one user alone", self.pane(120, 47))
+        self.assertRegex(self.pane(120, 47), "@ <user> <message> +say it to one user alone")
         self.assertIn("Keys", _text(self.painter.header(40)))
 
     def test_manual_moves(self) -> None:
