@@ -73,7 +73,7 @@ class Painter:
         if not view.link and (usage := self._hint(line)) is not None:
             return _told(usage.text, "class:wrong" if usage.wrong else "class:hint", width, most)
         if view.link:
-            style = "class:status" if view.link.startswith("connecting") else "class:wrong"
+            style = "class:status" if view.link.startswith(("connecting", "signing in")) else "class:wrong"
             return _told(view.link, style, width, most)
         who = f" {view.me}@{view.server}"
         parts = [who, f"{view.online_count:,} online", f"{view.unread:,} unread" if view.unread else ""]
