@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 from irchat import events
 from irchat.rules import visible
 
+# What a line of the chat's own begins with.
+OWN_MARK = "-- "
 _INDENT = "    "
+_ONLY_UNREAD = ["ls", "-n"]
 _NAMES_A_LINE = 20
 _PRESENCE_LINES = 20
 # Readable on light and on dark grounds alike.
@@ -35,14 +38,16 @@ class Renderer:
         self._zone = zone
         self._withhold_timed = withhold_timed
 
-    def lines(self, event: events.Event) -> list[Line]:
-        """The lines that show ``event``; none for an event that is not for the eye."""
+    def lines(self, event: events.Event, typed: str = "") -> list[Line]:
+        """The lines that show ``event``, the answer to the line ``typed``; none for what is not for the eye."""
+        if isinstance(event, events.History) and not event.messages and typed.split()[:2] == _ONLY_UNREAD:
+            return [self.note(f"{event.chat}: nothing is unread")]
         render = _RENDERERS.get(type(event))
         return [] if render is None else list(render(self, event))
 
     def note(self, text: str) -> Line:
         """A line of the chat's own: ``-- text``."""
-        return Line(self._paint(f"-- {_one_line(text)}", _DIM))
+        return Line(self._paint(f"{OWN_MARK}{_one_line(text)}", _DIM))
 
     def _paint(self, text: str, *codes: int) -> str:
         return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self._colour else text

@@ -43,10 +43,6 @@ class Transcript:
                 del self._lines[index]
                 return
 
-    def shows(self, timed_id: str) -> bool:
-        """Whether a line of the timed message is among the lines."""
-        return any(line.timed == timed_id for line in self._lines)
-
     def erase(self, timed_ids: Iterable[str]) -> None:
         """Forget every line of these timed messages."""
         gone = set(timed_ids)

@@ -14,6 +14,7 @@ from irchat.client.entry import Entry
 from irchat.client.stop import Stop
 from irchat.client.tokens import Tokens
 from irchat.client.view.state import Place, View
+from irchat.commands import AS_MESSAGE
 from tests.client_fakes import FakeServer, error, message, sent, welcome
 
 
@@ -101,7 +102,29 @@ class TypingTests(DeskCase):
         self.open("@bob")
         self.desk.submit("hi")
         self.server.answer(error("blocked", "Not to them."))
-        self.assertEqual(self.texts(), ["! Not to them."])
+        self.assertEqual(self.texts(), ["Not to them."])
+
+    def test_nobody_of_that_name(self) -> None:
+        """A chat that there is none of is listed no more, whether it is open or not, and the user is told once."""
+        nobody = error("no-such-user", "Nobody.")
+        self.desk.submit("@bbo hi")
+        self.assertEqual(self.view.here.name, "@bbo")
+        self.server.answer(nobody, nobody)
+        self.assertEqual((self.view.place, self.texts()), (Place.HOME, ["Nobody."]))
+        self.open("@bob")
+        self.desk.submit("@bbo hi")
+        self.desk.submit("@bbo hi again")
+        self.server.answer(nobody)
+        self.server.answer(nobody)
+        self.assertEqual(self.texts(), ["to @bbo", "to @bbo", "Nobody."])
+        self.assertNotIn("@bbo", self.view.chats)
+
+    def test_a_user_who_is_removed(self) -> None:
+        """A chat that holds messages stays listed."""
+        self.open("@dora", message("hi", chat="@dora", seq=1))
+        self.desk.submit("hi")
+        self.server.answer(error("no-such-user", "Nobody."))
+        self.assertEqual(self.texts(), ["hi", "Nobody."])
 
     def test_unknown_reply(self) -> None:
         """A reply of an unknown type is said to be one."""
@@ -118,6 +141,23 @@ class TypingTests(DeskCase):
         self.assertIn("~<user>", taken.trouble)
         self.assertEqual(self.asked(), [])
 
+    def test_backslash(self) -> None:
+        """A backslash sends to everyone from any chat, and the open one says so."""
+        self.open("@bob")
+        self.desk.submit("\\+1")
+        self.assertEqual(self.asked(), [requests.Send(chat="GLOBAL", text="+1", nonce="a")])
+        self.assertEqual(self.texts(), ["to GLOBAL"])
+
+    def test_moderation(self) -> None:
+        """What administrators type the server answers, and a refusal says how the open chat would get it."""
+        self.open("@bob")
+        self.desk.submit("!kick carol")
+        self.assertEqual(self.asked(), [requests.Line(line="!kick carol")])
+        self.server.answer(events.Ok())
+        self.desk.submit("!kick carol")
+        self.server.answer(error("bad-request", f"No.{AS_MESSAGE}"))
+        self.assertEqual(self.texts(), ["done", "No. To say it here, type @bob before it."])
+
     def test_timed(self) -> None:
         """A timed message counts down and is gone, with what was said of it, and is not for the input history."""
         self.open("@bob")
@@ -129,6 +169,16 @@ class TypingTests(DeskCase):
         self.clock.pump([0.25] * 12)
         self.assertEqual(drawn, [1.0, 2.0, 3.0])
         self.clock.pump([0.25] * 120)
+        self.assertEqual(self.texts(), [])
+
+    def test_timed_and_late(self) -> None:
+        """What is said of a timed message that was taken late goes with it, which is by when it was typed."""
+        self.open("@bob")
+        self.desk.submit("*30 psst")
+        self.clock.advance(20)
+        self.server.answer(sent(chat="@bob", id="t", left_ms=30_000, reached=1, of=1))
+        self.assertEqual(self.texts(), ["psst", "1 of 1 have it now"])
+        self.clock.pump([0.25] * 40)
         self.assertEqual(self.texts(), [])
 
     def test_timed_of_others(self) -> None:
@@ -146,7 +196,9 @@ class TypingTests(DeskCase):
         self.server.answer(events.Group("*team", "g", "bob", ["bob", "alice"]))
         self.desk.submit("~nobody")
         self.server.answer(error("no-such-user", "No such."))
-        self.assertEqual(self.texts(), ["*team, owner bob: bob, alice", "No such."])
+        self.desk.submit("!help ~")
+        self.server.answer(events.Help("~<user>  block\n~        list"))
+        self.assertEqual(self.texts(), ["*team, owner bob: bob, alice", "No such.", "~<user>   block", "~   list"])
 
     def test_blocks(self) -> None:
         """Blocking loads again what may be seen."""
@@ -189,7 +241,7 @@ class TypingTests(DeskCase):
     def test_local(self) -> None:
         """The manual and the list of chats open without the server."""
         self.desk.submit("!help")
-        self.assertEqual(self.view.manual, "")
+        self.assertEqual(self.view.manual, 0)
         self.desk.submit("ls")
         self.assertEqual((self.view.manual, self.view.filter), (None, ""))
         self.assertEqual(self.asked(), [])
@@ -217,120 +269,3 @@ class TypingTests(DeskCase):
         """Before the sign-in, with nothing asked, a line is not taken."""
         self.view.place = Place.SIGN_IN
         self.assertEqual(self.desk.submit("hi"), Taken(False))
-
-
-class ReadingTests(DeskCase):
-    """Opening, paging, reading."""
-
-    def test_what_is_seen_is_read(self) -> None:
-        """What stands on the screen is told to be read, a second later at most; what is hidden is not."""
-        self.open("@bob", message("hi", chat="@bob", seq=1))
-        self.server.tell(message("ho", chat="@bob", seq=2))
-        self.clock.advance(1.0)
-        self.assertEqual(self.asked(), [requests.Read(chat="@bob", seq=2)])
-        self.desk.hidden = True
-        self.server.tell(message("hu", chat="@bob", seq=3))
-        self.clock.advance(1.0)
-        self.assertEqual((self.asked(), self.view.unread), ([], 1))
-
-    def test_much_unread(self) -> None:
-        """What is unread is loaded as a whole, as far as a page goes."""
-        self.view.chat("@bob").unread = 300
-        self.desk.open("@bob")
-        self.assertEqual(self.asked(), [requests.History(chat="@bob", limit=330)])
-
-    def test_choosing(self) -> None:
-        """Enter on an empty line opens what is chosen among the unread."""
-        self.server.tell(message("hi", chat="@bob", seq=1))
-        self.desk.submit("")
-        self.assertEqual(self.view.here.name, "@bob")
-        self.desk.submit("")
-        self.view.go_home()
-        self.view.chat("@bob").all_read()
-        self.desk.submit("")
-        self.assertIs(self.view.place, Place.HOME)
-
-    def test_older(self) -> None:
-        """At the top older messages are loaded, once at a time, until there are none."""
-        self.open("@bob", message("hi", chat="@bob", seq=9), more=True)
-        self.desk.page_up(moved=True)
-        self.assertEqual(self.asked(), [])
-        self.desk.page_up(moved=False)
-        self.desk.page_up(moved=False)
-        self.assertEqual(self.asked(), [requests.History(chat="@bob", before=9, limit=100)])
-        self.server.answer(events.History("@bob", [message("old", chat="@bob", seq=8)], False))
-        self.desk.page_up(moved=False)
-        self.assertEqual((self.asked(), self.texts()), ([], ["old", "hi"]))
-
-    def test_a_page_is_refused(self) -> None:
-        """Where a page cannot be had the user is told."""
-        self.desk.open("*gone")
-        self.server.answer(error("no-such-group", "No such group."))
-        self.assertEqual(self.texts(), ["No such group."])
-
-    def test_ls(self) -> None:
-        """``ls @bob`` opens the chat, also by a bare name."""
-        self.desk.submit("ls bob")
-        self.assertEqual(self.asked(), [requests.History(chat="bob", limit=100)])
-        self.server.answer(events.History("@bob", [message("hi", chat="@bob", seq=1)], False))
-        self.assertEqual((self.view.here.name, self.texts()), ("@bob", ["hi"]))
-        self.desk.submit("ls @bob")
-        self.server.answer(events.History("@bob", [message("hi", chat="@bob", seq=1)], False))
-        self.assertEqual(self.texts(), ["hi"])
-
-    def test_search(self) -> None:
-        """What a search found opens where it stands, and from there one comes back to the end."""
-        self.desk.submit("?old")
-        self.assertEqual(self.asked(), [requests.Search(words="old")])
-        self.server.answer(events.Found([message("old one", chat="@bob", seq=5)], False))
-        self.desk.submit("")
-        page = events.History
-        self.assertEqual(self.asked(), [requests.History(chat="@bob", before=6, limit=50)])
-        self.server.answer(page("@bob", [message("old one", chat="@bob", seq=5)], True))
-        self.server.answer(page("@bob", [message("next", chat="@bob", seq=6)], True))
-        chat = self.view.here
-        self.assertEqual((self.texts(), chat.marked, chat.newer), (["old one", "next"], 5, True))
-        self.view.pane.to_end()
-        self.desk.page_down()
-        self.assertEqual(self.asked(), [requests.History(chat="@bob", after=6, limit=500)])
-        self.server.answer(page("@bob", [message("seven", chat="@bob", seq=7)], True))
-        self.desk.to_end()
-        self.assertEqual(self.asked(), [requests.History(chat="@bob", limit=100)])
-        self.server.answer(page("@bob", [message("nine", chat="@bob", seq=9)], True))
-        self.assertEqual((self.texts(), chat.newer), (["nine"], False))
-        self.desk.page_down()
-        self.assertEqual(self.asked(), [])
-
-    def find(self, found: events.Message) -> None:
-        """Search, and open what was found."""
-        self.desk.submit("?old")
-        self.server.answer(events.Found([found], False))
-        self.desk.submit("")
-
-    def test_search_of_what_is_loaded(self) -> None:
-        """What is loaded already is not loaded again."""
-        self.open("@bob", message("old one", chat="@bob", seq=5))
-        self.find(message("old one", chat="@bob", seq=5))
-        self.assertEqual((self.view.here.name, self.asked()), ("@bob", []))
-
-    def test_found_and_gone(self) -> None:
-        """Where what was found cannot be had any more the user is told."""
-        self.find(message("old one", chat="*x", seq=5))
-        self.server.answer(error("no-such-group", "Gone."), error("no-such-group", "Gone."))
-        self.assertEqual(self.texts(), ["Gone."])
-
-    def test_mention(self) -> None:
-        """A mention is told of, a message to all is not."""
-        self.server.tell(message("hello all"))
-        self.server.tell(message("hello alice"))
-        self.assertEqual(self.told, ["bob in GLOBAL: hello alice"])
-
-    def test_erased_elsewhere(self) -> None:
-        """When a timed message that is not loaded ends, what is unread is asked for again."""
-        self.server.tell(events.Erased("@bob", "t"))
-        self.assertEqual(self.asked(), [requests.Chats()])
-
-    def test_added(self) -> None:
-        """A group that one is added to is there."""
-        self.server.tell(events.Added("*team", "g", "alice", "bob", "bob"))
-        self.assertIn("*team", self.view.chats)

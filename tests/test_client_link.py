@@ -43,6 +43,15 @@ class LineTests(_DeskCase):
         self.assertEqual([item.text for item in self.view.here.items if item.seq != 4],
                          ["one", "missed", "too", "typed meanwhile"])  # fmt: skip
 
+    def test_signing_in(self) -> None:
+        """Until the server has let the user in the status says what goes on."""
+        self.lose()
+        self.assertIn("Trying again", self.view.link)
+        self.come_back()
+        self.assertEqual(self.view.link, "signing in")
+        self.server.answer(welcome())
+        self.assertEqual(self.view.link, "")
+
     def test_pauses_grow(self) -> None:
         """Each try that fails makes the pause longer, up to half a minute; the reason is shown."""
         self.lose()

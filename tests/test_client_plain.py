@@ -56,6 +56,12 @@ class PipeTests(_ChatTestCase):
         self.server.answer(events.Blocks([]))
         self.assertEqual(self.keyboard.shown(), "-- you block nobody\n")
 
+    def test_nothing_unread(self) -> None:
+        """Who asks for what is unread where nothing is, is told so."""
+        self.keyboard.type("ls -n @bob")
+        self.server.answer(events.History("@bob", [], False))
+        self.assertEqual(self.keyboard.shown(), "-- @bob: nothing is unread\n")
+
     def test_one_after_another(self) -> None:
         """A line waits for the reply to the one before; an empty one is nothing."""
         self.keyboard.type("one", "", "  ", "two")

@@ -1,5 +1,7 @@
 """What a typed line means in the open chat, its usage while it is typed, and its completion."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import events, requests
@@ -18,9 +20,10 @@ class UnderstandTests(SynchronousTestCase):
         self.assertEqual(understand("hi", "@bob"), requests.Send(chat="@bob", text="hi"))
         self.assertEqual(understand("hi", "GLOBAL"), requests.Send(chat="GLOBAL", text="hi"))
 
-    def test_backslash_stays_in_the_chat(self) -> None:
-        """What a backslash sends literally goes to the open chat too: it may be private."""
-        self.assertEqual(understand("\\+1", "@bob"), requests.Send(chat="@bob", text="+1"))
+    def test_backslash(self) -> None:
+        """What a backslash sends literally goes to everyone, whatever chat is open."""
+        for here in "@bob", "*team", "GLOBAL":
+            self.assertEqual(understand("\\+1", here), requests.Send(chat="GLOBAL", text="+1"))
 
     def test_timed_here(self) -> None:
         """``*30 text`` is a timed message to the open chat."""
@@ -47,6 +50,38 @@ class UnderstandTests(SynchronousTestCase):
         """A wrong use and a text that is none are refused before anything is sent."""
         self.assertIn("<user>", str(self.assertRaises(Refusal, understand, "+1", "GLOBAL").usage))
         self.assertEqual(self.assertRaises(Refusal, understand, "x" * 4_001, "GLOBAL").code, Code.TEXT_TOO_LONG)
+
+
+    def refused(self, line: str, here: str) -> str:
+        """What is said of a wrong use."""
+        return str(self.assertRaises(Refusal, understand, line, here).text)
+
+    def test_wrong_use_that_was_meant_as_a_message(self) -> None:
+        """The answer says how the open chat gets it: the backslash would send it to everyone."""
+        for line in "ls is nice", "???", "+1", "*0*team hi":
+            for here in "@bob", "*team":
+                text = self.refused(line, here)
+                self.assertIn(f"To say it here, type {here} before it.", text)
+                self.assertNotIn("\\", text)
+            self.assertIn("type \\ before it", self.refused(line, "GLOBAL"))
+        self.assertEqual(self.refused("-> x y", "*team"), "That is not how - is used.")
+
+    @settings(max_examples=500)
+    @given(st.text("ls @*+-~?!\\>1a,", max_size=12), st.sampled_from(["@bob", "*team"]))
+    def test_the_advice_is_right(self, line: str, here: str) -> None:
+        """Whatever was refused, what the answer says to type sends it to the open chat."""
+        try:
+            understand(line, here)
+        except Refusal as refusal:
+            if "before it" in refusal.text:
+                wanted = requests.Send(chat=here, text=line.strip())
+                self.assertEqual(understand(f"{here} {line}", here), wanted)
+
+    def test_moderation(self) -> None:
+        """What administrators type goes to the server as it is, which knows who may."""
+        for line in "!kick bob", "!ban bob 2h", "!unban bob", "!kick":
+            self.assertEqual(understand(f" {line} ", "@bob"), requests.Line(line=line))
+        self.assertRaises(Refusal, understand, "!kicks bob", "@bob")
 
 
 class HintTests(SynchronousTestCase):
@@ -78,6 +113,12 @@ class HintTests(SynchronousTestCase):
         self.assertIn("ls -n <chat_name>", self.text("ls -n"))
         self.assertIn("!help", self.text("!he"))
         self.assertIn("!password", self.text("!"))
+
+    def test_moderation(self) -> None:
+        """What administrators alone type has its usage when it is whole; before that it is neither shown nor wrong."""
+        self.assertIn("!ban <user> [<time>]", self.text("!ban b"))
+        self.assertEqual([hint(line) for line in ("!k", "!unb")], [None] * 2)
+        self.assertNotIn("kick", self.text("!"))
 
     def test_wrong(self) -> None:
         """A line that cannot become right any more is marked, with the usage."""

@@ -1,5 +1,6 @@
 """What the pane shows of its items, and what it all looks like as rows."""
 
+import re
 from datetime import UTC, date
 
 from hypothesis import given
@@ -7,13 +8,17 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import events
+from irchat.client.terminal.styles import STYLE
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import Cursor
+from irchat.client.view.manual import manual
+from irchat.client.view.paint import NAME_COLOURS
 from irchat.client.view.pane import Pane
 from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Brush, Row
 from irchat.client.view.state import View
 from irchat.client.view.wrap import cells
+from irchat.commands import REGISTRY
 from tests.client_fakes import message, welcome
 
 
@@ -256,6 +261,21 @@ class PainterTests(SynchronousTestCase):
         self.assertRegex(shown, "(?s)hi.*unread.*ho$")
         self.assertIn("everyone", _text(self.painter.header(40)))
 
+    def test_colours(self) -> None:
+        """All colours can be read on black and on white: a contrast of 3 on each, of 4.5 on one of them (WCAG 2)."""
+        def linear(part: str) -> float:
+            share = int(part, 16) / 255
+            return share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4
+
+        colours = set(re.findall("#([0-9a-f]{6})", " ".join(style for _, style in STYLE.style_rules)))
+        self.assertGreaterEqual(colours, {colour[1:] for colour in NAME_COLOURS})
+        for colour in colours:
+            red, green, blue = (linear(colour[start : start + 2]) for start in (0, 2, 4))
+            light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+            contrasts = (light + 0.05) / 0.05, 1.05 / (light + 0.05)
+            self.assertGreaterEqual(min(contrasts), 3, colour)
+            self.assertGreaterEqual(max(contrasts), 4.5, colour)
+
     def test_headers(self) -> None:
         """The header tells whether the other of two is there."""
         self.enter()
@@ -275,20 +295,47 @@ class PainterTests(SynchronousTestCase):
         self.view.cursor.index = 20
         self.assertIn("m10", self.pane())
         self.assertIn("m", _text(self.painter.header(40)))
-        self.assertIn("Enter: open", _text(self.painter.status(80, "", "")))
+        self.assertIn("Enter: open", _text(self.painter.status(80, 1, "", "")[0]))
+
+    def test_height(self) -> None:
+        """How high the pane is is known before a chat was open: what is found is placed by it."""
+        self.enter()
+        self.pane(60, 12)
+        self.assertEqual(self.view.pane.height, 12)
 
     def test_filter_and_manual(self) -> None:
-        """The filter lists chats, the manual keys and commands on one screen, with meanings where there is room."""
+        """The filter lists chats, the manual keys and commands."""
         self.enter()
         self.view.begin_filter()
         self.assertIn("▸ GLOBAL", self.pane())
         self.assertIn("Go to", _text(self.painter.header(40)))
-        self.view.filter, self.view.manual = None, ""
-        small = self.pane(80, 21)
-        self.assertIn("exit", small)
-        self.assertIn("!help <prefix>", small)
-        self.assertIn("say it to one user alone", self.pane(120, 47))
+        self.view.filter, self.view.manual = None, 0
+        self.assertRegex(self.pane(120, 47), "@ <user> <message> +say it to one user alone")
         self.assertIn("Keys", _text(self.painter.header(40)))
+
+    def test_manual_moves(self) -> None:
+        """Where the manual has no room it can be moved, to its end and back, and says that there is more."""
+        self.enter()
+        self.view.manual = 0
+        seen = [self.pane(80, 21)]
+        self.assertIn("PgDn: more", seen[0])
+        for _ in range(3):
+            self.view.scroll_manual(19)
+            seen.append(self.pane(80, 21))
+        self.assertEqual(seen[2:], [seen[2]] * 2)
+        self.assertNotIn("PgDn", seen[-1])
+        for usage in re.findall(r"^(\S.*?)  +\S", REGISTRY.manual(None), re.MULTILINE):
+            self.assertIn(usage, "\n".join(seen))
+        self.view.scroll_manual(-100)
+        self.assertEqual(self.pane(80, 21), seen[0])
+        self.view.manual = None
+        self.view.scroll_manual(1)
+        self.assertIsNone(self.view.manual)
+
+    @given(st.integers(20, 130))
+    def test_manual_fits(self, width: int) -> None:
+        """No row of the manual is wider than the pane."""
+        self.assertLessEqual(max(len(_text(row)) for row in manual(width)), width)
 
     def test_sidebar(self) -> None:
         """Chats have a number and what is unread, those of two show who is online."""
@@ -305,7 +352,7 @@ class PainterTests(SynchronousTestCase):
     def test_status(self) -> None:
         """The status line says who, how many, what is wrong, and while a command is typed its usage."""
         def status(line: str = "", trouble: str = "", width: int = 80) -> str:
-            return _text(self.painter.status(width, line, trouble)).strip()
+            return "\n".join(_text(row).strip() for row in self.painter.status(width, 2, line, trouble))
 
         self.assertEqual(status(), "connecting")
         self.enter()
@@ -314,6 +361,8 @@ class PainterTests(SynchronousTestCase):
         self.assertIn("say it to one user alone", status("@bob hi"))
         self.assertIn("<user>", status("~bob x"))
         self.assertEqual(status("@bob", "bad"), "bad")
+        self.assertEqual(status("", "one two three four", 12), "one two\nthree four")
+        self.assertEqual(status("", "one two three four five", 12), "one two\nthree four…")
         self.view.link = "The server has gone away"
         self.assertEqual(status("@bob"), "The server has gone away")
         self.view.link = ""

@@ -236,13 +236,13 @@ class PeopleTests(_Case):
         """Who is added has the group, who is removed has it no more and is told."""
         self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
         self.view.apply(events.Added("*team", "g1", "carol", "bob", "bob"), 0.0)
-        self.assertEqual(self.texts("*team"), ["-- bob added alice to *team", "-- bob added carol to *team"])
+        self.assertEqual(self.texts("*team"), ["bob added alice to *team", "bob added carol to *team"])
         self.view.apply(events.Removed("*team", "g1", "carol", "bob", "bob"), 0.0)
         self.view.open_chat("*team")
         self.view.apply(events.Removed("*team", "g1", "alice", "bob", "bob"), 0.0)
         self.assertNotIn("*team", self.view.chats)
         self.assertIs(self.view.place, Place.HOME)
-        self.assertEqual([item.text for item in self.view.own.items], ["-- bob removed alice from *team"])
+        self.assertEqual([item.text for item in self.view.own.items], ["bob removed alice from *team"])
         self.view.apply(events.Removed("*team", "g1", "alice", "bob", "bob"), 0.0)
 
     def test_new_group_of_an_old_name(self) -> None:
@@ -250,7 +250,7 @@ class PeopleTests(_Case):
         self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
         self.load(message("old", seq=1, chat="*team"), name="*team")
         self.view.apply(events.Added("*team", "g2", "alice", "bob", "bob"), 0.0)
-        self.assertEqual(self.texts("*team"), ["-- bob added alice to *team"])
+        self.assertEqual(self.texts("*team"), ["bob added alice to *team"])
         self.view.list_chats(events.Chats([_chat("*team", "g3")]))
         self.assertEqual(self.texts("*team"), [])
         self.view.list_chats(events.Chats([]))

@@ -5,9 +5,13 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree
 
+import pyte
 from twisted.trial.unittest import SynchronousTestCase
 
+from docs import picture
+from irchat.client.view.manual import KEYS
 from irchat.config import SETTINGS, changed_for_restart, make_config
 from irchat.errors import Refusal
 from irchat.limits import Limits
@@ -15,6 +19,7 @@ from irchat.rules import fold_name
 
 _ROOT = Path(__file__).parent.parent
 _TESTS = _ROOT / "tests"
+_SVG = "{http://www.w3.org/2000/svg}"
 
 
 def _read(name: str) -> str:
@@ -74,6 +79,41 @@ class SettingsTests(SynchronousTestCase):
             self.assertEqual(named, {setting.name for setting in SETTINGS if setting.live is is_live})
         some = make_config({"port": 1, "rate": 1})
         self.assertEqual(changed_for_restart(make_config({}), some), ["port"])
+
+
+class KeysTests(SynchronousTestCase):
+    """The keys, in docs/client.rst."""
+
+    def test_keys(self) -> None:
+        """The table has the keys of the manual, each with what it does."""
+        rows = re.findall(r"\* - (.+)\n     - (.+)\n", _section(_read("docs/client.rst"), "Keys"))
+        self.assertEqual(tuple(rows), KEYS)
+
+
+class PictureTests(SynchronousTestCase):
+    """The picture in the README, and how it is drawn."""
+
+    def test_shown(self) -> None:
+        """The README shows it, and says in words what is on it."""
+        (found,) = re.finditer(r"^\.\. image:: (\S+)\n   :alt: \S", _read("README.rst"), re.MULTILINE)
+        root = ElementTree.fromstring(_read(found[1]))
+        texts = "\n".join(str(text.text).replace("\xa0", " ") for text in root.iter(f"{_SVG}text"))
+        for part in "unread", "F1: help", "*kitchen", "Online 6", "s)", "4711":
+            self.assertIn(part, texts)
+
+    def test_places(self) -> None:
+        """Each letter stands in its own cell, a wide one in two; rules and grounds are shapes."""
+        screen = pyte.Screen(12, 2)
+        pyte.Stream(screen).feed("a美b\x1b[7mc\x1b[0m─│\r\n\x1b[1;38;5;160md<")
+        root = ElementTree.fromstring(picture.draw(screen))
+        texts = {text.text: text for text in root.iter(f"{_SVG}text")}
+        places = [float(place) for place in texts["a美b"].attrib["x"].split()]
+        cell = (places[2] - places[0]) / 3
+        self.assertEqual(places[1] - places[0], cell)
+        self.assertEqual(float(texts["c"].attrib["x"]), places[0] + 4 * cell)
+        self.assertNotEqual(texts["c"].attrib["fill"], texts["a美b"].attrib["fill"])
+        self.assertEqual((texts["d<"].attrib["fill"], texts["d<"].attrib["font-weight"]), ("#d70000", "bold"))
+        self.assertEqual({"─", "│"} & set("".join(map(str, texts))), set())
 
 
 class NamesTests(SynchronousTestCase):

@@ -222,6 +222,16 @@ class ReplyTests(_Case):
         )
         self.assertEqual(self._shown(events.History("@bob", [], False)), ["-- @bob: no messages to show"])
 
+    def test_nothing_unread(self) -> None:
+        """Where only what is unread was asked for, an empty page does not read as if the chat were empty."""
+        lines = Renderer(colour=False).lines
+        for typed in "ls -n @bob", " ls  -n\t@bob ":
+            (line,) = lines(events.History("@bob", [], False), typed)
+            self.assertEqual(line.text, "-- @bob: nothing is unread")
+        (line,) = lines(events.History("@bob", [], False), "ls @bob")
+        self.assertIn("no messages", line.text)
+        self.assertEqual(len(lines(events.History("@bob", [_message("c")], False), "ls -n @bob")), 3)
+
     def test_found(self) -> None:
         """What was found shows the day of each message; more of it says how to narrow the search."""
         self.assertEqual(self._shown(events.Found([], False)), ["-- nothing found"])

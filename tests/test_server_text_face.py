@@ -77,6 +77,12 @@ class CommandTests(_TextTestCase):
         self.assertEqual(shown.count("! "), 4)
         self.assertEqual(self._shows("hello"), "")
 
+    def test_nothing_unread(self) -> None:
+        """Who asks for what is unread where nothing is, is told so."""
+        self._alice_sends("hi")
+        self.assertIn("alice: hi", self._shows("ls GLOBAL"))
+        self.assertEqual(self._shows("ls -n GLOBAL"), "-- GLOBAL: nothing is unread\n")
+
     def test_replies_in_order(self) -> None:
         """Lines typed faster than the disk works are answered in their order."""
         self.server.threads.write.holds = True

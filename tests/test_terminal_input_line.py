@@ -246,9 +246,27 @@ class KeyTests(ApplicationCase):
         """F1 opens and closes the manual; Escape and Ctrl-C close it too, and so does Enter."""
         for key in _F1, "\x1b", _CTRL_C, "\r":
             self.press(_F1)
-            self.assertEqual(self.view.manual, "")
+            self.assertEqual(self.view.manual, 0)
             self.press(key)
             self.assertIsNone(self.view.manual)
+
+    def test_back_from_what_was_found(self) -> None:
+        """Escape goes back from what was found."""
+        self.open("@bob")
+        self.press("?old\r")
+        self.server.answer(events.Found([], False))
+        self.assertIs(self.view.place, Place.FOUND)
+        self.press("\x1b")
+        self.assertEqual(self.view.here.name, "@bob")
+
+    def test_manual_moves(self) -> None:
+        """The arrows and the paging keys move the manual while it shows."""
+        self.press(_F1 + _DOWN + _DOWN + _UP)
+        self.assertEqual(self.view.manual, 1)
+        self.press("\x1b[6~")
+        self.assertGreater(self.view.manual, 10)
+        self.press("\x1b[5~")
+        self.assertEqual(self.view.manual, 1)
 
     def test_pages(self) -> None:
         """PgUp goes up and asks for older messages, PgDn and End come back."""

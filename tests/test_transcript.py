@@ -45,11 +45,10 @@ class TranscriptTests(SynchronousTestCase):
         transcript.typed("*5* mine")
         transcript.show([Line("two")])
         transcript.sent("*5* mine", _sent("t3"))
-        self.assertTrue(transcript.shows("t3"))
         transcript.erase(["t1", "t3"])
         self.assertEqual(self._lines(transcript), ["one", "other", "two"])
-        self.assertFalse(transcript.shows("t1"))
-        self.assertTrue(transcript.shows("t2"))
+        transcript.erase(["t2"])
+        self.assertEqual(self._lines(transcript), ["one", "two"])
 
     def test_same_line_twice(self) -> None:
         """The same line typed twice is two messages, and each goes with its own."""
@@ -85,7 +84,7 @@ class TranscriptTests(SynchronousTestCase):
         transcript = Transcript()
         transcript.show([Line("one")])
         transcript.sent("*5* x", _sent("t1"))
-        self.assertFalse(transcript.shows("t1"))
+        transcript.erase(["t1"])
         self.assertEqual(self._lines(transcript), ["one"])
 
     def test_length(self) -> None:
@@ -127,5 +126,7 @@ class TranscriptTests(SynchronousTestCase):
                 else:
                     model = [line for line in model if line.timed not in arguments[0]]
         self.assertEqual(self._lines(transcript), [line.text for line in model])
-        for timed_id in "t1", "t2", "t3":
-            self.assertEqual(transcript.shows(timed_id), timed_id in {line.timed for line in model})
+        for timed_id in "t1", "t2", "t3":  # what is tied to a message goes with it, and nothing else
+            transcript.erase([timed_id])
+            model = [line for line in model if line.timed != timed_id]
+            self.assertEqual(self._lines(transcript), [line.text for line in model])

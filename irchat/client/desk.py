@@ -19,7 +19,7 @@ from irchat.client.outbox import Outbox
 from irchat.client.questions import Questions
 from irchat.client.session import Reply
 from irchat.client.stop import Stop
-from irchat.client.typed import Local, is_timed, understand
+from irchat.client.typed import Local, advise, in_a_row, is_timed, understand
 from irchat.client.view.state import Place, View
 from irchat.errors import Refusal
 from irchat.rules import GLOBAL_NAME, MARKER_SECONDS
@@ -101,8 +101,8 @@ class Desk:
         try:
             request = understand(text, self.target)
         except Refusal as refusal:
-            usage = "  ·  ".join((refusal.usage or "").split("\n"))
-            return Taken(False, trouble=refusal.text + (f" Usage: {usage}" if usage else ""))
+            usage = f" Usage: {in_a_row(refusal.usage)}" if refusal.usage else ""
+            return Taken(False, trouble=refusal.text + usage)
         self._do(request, text)
         self.changed()
         return Taken(True, not is_timed(request))
@@ -131,7 +131,7 @@ class Desk:
     def _do(self, request: requests.Request | Local, text: str) -> None:
         match request:
             case Local.HELP:
-                self.view.manual = ""
+                self.view.manual = 0
             case Local.PASSWORD:
                 self._background(self._change_password())
             case Local.CHATS:
@@ -169,10 +169,11 @@ class Desk:
             self.view.sent(request.chat, str(request.nonce), reply, self._clock.seconds())
             if reply.id is not None and reply.reached is not None:
                 note = chat.add_note(f"{reply.reached} of {reply.of} have it now")
-                note.ends = self._clock.seconds() + (reply.left_ms or 0) / 1_000
+                timed = chat.timed(reply.id)
+                note.ends = timed.ends if timed else self._clock.seconds() + (reply.left_ms or 0) / 1_000
         else:
             chat.take_pending(str(request.nonce))
-            self.view.say(reply)
+            self.view.refused(chat, reply)
         self._plan()
         self.changed()
 
@@ -190,7 +191,8 @@ class Desk:
                 self.open(reply.group)
                 view.say(reply)
             case events.Error():
-                view.complain(reply.text + (f"\nusage: {reply.usage}" if reply.usage else ""))
+                line = getattr(request, "line", "")
+                view.say(msgspec.structs.replace(reply, text=advise(reply.text, line, self.target)))
             case events.Blocks():
                 view.say(reply)
                 self._event(reply)
@@ -238,6 +240,14 @@ class Desk:
         if self.view.open is not None:
             self._pages.to_end(self.view.open)
         self.changed()
+
+    def back(self) -> None:
+        """From what was found to where the search began."""
+        if self.view.open is not None:
+            self.open(self.view.open.name)
+        else:
+            self.view.go_home()
+            self.changed()
 
     def leave(self, *, forget: bool = False) -> None:
         """Leave, in order where there is a line."""

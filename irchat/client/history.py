@@ -74,8 +74,9 @@ class Pages:
             self._view.page_around(name, earlier, later, self._clock.seconds())
         chat.marked = seq
         below = [item.key for item in chat.items if item.seq is not None and item.seq >= seq]
-        if below:
-            self._view.pane.show(below[min(len(below) - 1, self._view.pane.height // 4)])
+        lowest = min(len(below) - 1, self._view.pane.height // 4)
+        if below and (lowest < len(below) - 1 or chat.newer):
+            self._view.pane.show(below[lowest])
         self._changed()
 
     def _load(self, chat: Chat, request: requests.History, direction: int) -> None:
@@ -91,8 +92,8 @@ class Pages:
             if was_stale and chat.newer:
                 chat.stale = True
                 self.newer(chat)
-        else:
-            self._refused(reply)
+        elif reply is not None:
+            self._view.refused(chat, reply)
         self._changed()
 
     def _lost(self, failure: object, chat: Chat) -> None:

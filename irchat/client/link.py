@@ -103,6 +103,7 @@ class Link:
         self._questions.mend()
         self.connection = await self._connect()
         session = Session(self._clock, self.connection, self._on_event, self._on_lost)
+        self._on_state("signing in")
         welcome = await self._sign_in(session)
         self._session = session
         self._on_state("")

@@ -49,8 +49,8 @@ class PlainChat:
             self._marks.tell()
             raise
 
-    def _show(self, event: events.ANY) -> None:
-        self._screen.show(event)
+    def _show(self, event: events.ANY, typed: str = "") -> None:
+        self._screen.show(event, typed)
         self._marks.shown(event)
 
     async def _talk(self) -> None:
@@ -79,7 +79,7 @@ class PlainChat:
         if isinstance(reply, events.Sent):
             self._screen.sent(line, reply)
         if reply is not None:
-            self._show(reply)
+            self._show(reply, line)
         return reply
 
     async def _change_password(self) -> None:

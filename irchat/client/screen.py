@@ -39,9 +39,9 @@ class Screen:
         self._write_error = write_error
         self._renderer = Renderer(colour=False, withhold_timed=True)
 
-    def show(self, event: events.Event) -> None:
-        """Show an event: errors on standard error, all else on standard output."""
-        lines = self._renderer.lines(event)
+    def show(self, event: events.Event, typed: str = "") -> None:
+        """Show an event, the answer to the line ``typed``: errors on standard error, all else on standard output."""
+        lines = self._renderer.lines(event, typed)
         if isinstance(event, events.Error):
             self._put_error(lines)
         else:
@@ -118,9 +118,9 @@ class TerminalScreen(Screen):
         self._ends: dict[str, float] = {}
         self._next_end = Alarm(clock, self._erase_ended)
 
-    def show(self, event: events.Event) -> None:
+    def show(self, event: events.Event, typed: str = "") -> None:
         """Show an event, and watch for the end of the timed messages in it."""
-        super().show(event)
+        super().show(event, typed)
         match event:
             case events.Message():
                 self._watch(event)

@@ -76,7 +76,7 @@ class TextFace:
             self._ends[event.id] = self._clock.seconds() + (event.left_ms or 0) / 1000
         if isinstance(event, events.Error) and context is not None and _TIMED_TYPED.match(context):
             self._transcript.forget(context)
-        return self._show(event)
+        return self._show(event, context or "")
 
     def event(
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
@@ -237,13 +237,13 @@ class TextFace:
     def _complain(self, text: str) -> bytes:
         return self._show(events.Error(code=Code.BAD_REQUEST.value, text=text))
 
-    def _show(self, event: events.Event) -> bytes:
+    def _show(self, event: events.Event, typed: str = "") -> bytes:
         now = self._clock.seconds()
         shown = [event] if isinstance(event, events.Message) else getattr(event, "messages", ())
         for message in shown:
             if message.id is not None:
                 self._ends[message.id] = now + (message.left_ms or 0) / 1000
-        return self._show_lines(self._renderer.lines(event))
+        return self._show_lines(self._renderer.lines(event, typed))
 
     def _show_lines(self, lines: Iterable[Line]) -> bytes:
         lines = list(lines)

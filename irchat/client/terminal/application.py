@@ -38,6 +38,7 @@ _ESCAPE = 0.05
 NARROW = 80
 _SIDE_MIN, _SIDE_MAX = 22, 32
 _INPUT_ROWS = 6
+_STATUS_ROWS = 3
 
 
 class Chat(Application[None]):
@@ -67,7 +68,7 @@ class Chat(Application[None]):
         self._stop_process = stop_process
         self._painter = Painter(desk.view)
         self._line = InputLine(desk, self._forget_killed)
-        self._pane_width = 80
+        self._pane_width, self._pane_height = 80, 20
         self._soon: IDelayedCall | None = None
         self._wants_frame = False
         self._frame_began = self._frame_took = 0.0
@@ -153,14 +154,15 @@ class Chat(Application[None]):
 
     def _page(self, direction: int) -> None:
         view = self._desk.view
-        paint = self._painter.paint(self._pane_width, self._clock.seconds())
-        if view.place is not Place.CHAT:
-            return
-        if direction < 0:
-            self._desk.page_up(view.pane.up(view.here.items, paint))
-        else:
-            view.pane.down(view.here.items, paint)
-            self._desk.page_down()
+        if view.manual is not None:
+            view.scroll_manual(direction * (self._pane_height - 2))
+        elif view.place is Place.CHAT:
+            paint = self._painter.paint(self._pane_width, self._clock.seconds())
+            if direction < 0:
+                self._desk.page_up(view.pane.up(view.here.items, paint))
+            else:
+                view.pane.down(view.here.items, paint)
+                self._desk.page_down()
 
     def _suspend(self) -> None:
         self.create_background_task(self._stop_and_continue())
@@ -204,7 +206,7 @@ class Chat(Application[None]):
         body = HSplit(
             [
                 VSplit([ConditionalContainer(side, is_wide), main]),
-                Window(RowsControl(self._status), height=1),
+                Window(RowsControl(self._status), height=self._status_height),
                 search,
                 VSplit([Window(prompt, dont_extend_width=True, dont_extend_height=True), self._input]),
             ]
@@ -237,8 +239,12 @@ class Chat(Application[None]):
         return [self._painter.header(width)]
 
     def _pane(self, width: int, height: int) -> list[Row]:
-        self._pane_width = width
+        self._pane_width, self._pane_height = width, height
         return self._painter.pane(width, height, self._clock.seconds())
 
+    def _status_height(self) -> int:
+        size = self.output.get_size()
+        return len(self._status(size.columns, max(1, min(_STATUS_ROWS, size.rows // 6))))
+
     def _status(self, width: int, height: int) -> list[Row]:
-        return [self._painter.status(width, self._line.buffer.text, self._line.trouble)]
+        return self._painter.status(width, height, self._line.buffer.text, self._line.trouble)

@@ -57,6 +57,7 @@ def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> N
     is_list = Condition(
         lambda: view.filter is not None or (not line.buffer.text and view.place in (Place.HOME, Place.FOUND))
     )
+    is_manual = Condition(lambda: view.manual is not None)
     is_over = Condition(lambda: view.manual is not None or view.filter is not None)
     is_away = Condition(lambda: not view.pane.follows or (view.open is not None and view.open.newer))
 
@@ -66,11 +67,16 @@ def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> N
         count = len(view.found) if view.place is Place.FOUND and view.filter is None else len(view.listed())
         view.cursor.move(-1 if event.key_sequence[0].key == Keys.Up else 1, count)
 
-    @keys.add("pageup", filter=is_in)
+    @keys.add("up", filter=is_manual)
+    @keys.add("down", filter=is_manual)
+    def _(event: KeyPressEvent) -> None:
+        view.scroll_manual(-1 if event.key_sequence[0].key == Keys.Up else 1)
+
+    @keys.add("pageup", filter=is_in | is_manual)
     def _(event: KeyPressEvent) -> None:
         page(-1)
 
-    @keys.add("pagedown", filter=is_in)
+    @keys.add("pagedown", filter=is_in | is_manual)
     def _(event: KeyPressEvent) -> None:
         page(1)
 
@@ -105,12 +111,16 @@ def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> N
 
     @keys.add("f1")
     def _(event: KeyPressEvent) -> None:
-        view.manual = None if view.manual is not None else ""
+        view.manual = None if view.manual is not None else 0
         desk.changed()
 
     @keys.add("escape", filter=is_over)
     def _(event: KeyPressEvent) -> None:
         line.clear()
+
+    @keys.add("escape", filter=~is_over & Condition(lambda: view.place is Place.FOUND))
+    def _(event: KeyPressEvent) -> None:
+        desk.back()
 
 
 def _open(desk: Desk, name: str | None) -> None:

@@ -2,15 +2,14 @@
 
 from datetime import tzinfo
 
-from irchat.client.typed import Hint, hint
+from irchat.client.typed import BETWEEN_USAGES, Hint, hint
 from irchat.client.view.chat import Chat
 from irchat.client.view.items import Item
-from irchat.client.view.manual import KEYS, MORE
+from irchat.client.view.manual import manual
 from irchat.client.view.pane import Paint
 from irchat.client.view.rows import Brush, Piece, Row
 from irchat.client.view.state import Place, View
 from irchat.client.view.wrap import cells, fit, is_complex, wrap
-from irchat.commands import REGISTRY
 from irchat.rules import GLOBAL_NAME
 
 _NUMBERED = 9
@@ -26,8 +25,9 @@ class Painter:
     def pane(self, width: int, height: int, now: float) -> list[Row]:
         """What the pane shows, exactly ``height`` rows."""
         view = self._view
+        view.pane.height = height
         if view.manual is not None:
-            rows = _manual(width, height)
+            rows = self._manual(view.manual, width, height)
         elif view.filter is not None:
             rows = self._choices(width, height)
         elif view.place is Place.CHAT and view.open is not None:
@@ -65,17 +65,16 @@ class Painter:
         rows += [Row((("class:online", " ● "), ("", fit(name, width - 3)))) for name in names[: height - len(rows)]]
         return [*rows[:height], *[Row(())] * (height - len(rows))]
 
-    def status(self, width: int, line: str, trouble: str) -> Row:
-        """The status line; while a command is typed its usage, and before all else ``trouble``."""
+    def status(self, width: int, most: int, line: str, trouble: str) -> list[Row]:
+        """The status line; while a command is typed its usage, and before all else ``trouble``: in ``most`` rows."""
         view = self._view
         if trouble:
-            return _filled(width, ("class:wrong", f" {trouble}"), fill="class:wrong")
+            return _told(trouble, "class:wrong", width, most)
         if not view.link and (usage := self._hint(line)) is not None:
-            style = "class:wrong" if usage.wrong else "class:hint"
-            return _filled(width, (style, " " + " ".join(usage.text.split("\n"))), fill=style)
+            return _told(usage.text, "class:wrong" if usage.wrong else "class:hint", width, most)
         if view.link:
-            style = "class:status" if view.link.startswith("connecting") else "class:wrong"
-            return _filled(width, (style, f" {view.link}"), fill=style)
+            style = "class:status" if view.link.startswith(("connecting", "signing in")) else "class:wrong"
+            return _told(view.link, style, width, most)
         who = f" {view.me}@{view.server}"
         parts = [who, f"{view.online_count:,} online", f"{view.unread:,} unread" if view.unread else ""]
         left, right = "  ·  ".join(part for part in parts if part), self._right()
@@ -83,7 +82,7 @@ class Painter:
         if space < 1:
             left = f" {view.unread:,} unread" if view.unread else f" {view.me}"
             space = max(1, width - cells(left) - cells(right) - 1)
-        return _filled(width, ("class:status", left + " " * space + right), fill="class:status")
+        return [_filled(width, ("class:status", left + " " * space + right), fill="class:status")]
 
     def _right(self) -> str:
         view = self._view
@@ -91,7 +90,7 @@ class Painter:
             new = f"{view.open.unread:,} new below" if view.open.unread else "more below"
             return f"↓ {new}: End"
         if view.place is Place.FOUND:
-            return "↑↓ Enter: open  Alt-0: unread"
+            return "↑↓ Enter: open  Esc: back"
         return "Ctrl-K: chats  F1: help"
 
     def _hint(self, line: str) -> Hint | None:
@@ -118,6 +117,14 @@ class Painter:
         if chat.name == GLOBAL_NAME:
             return "everyone"
         return "group"
+
+    def _manual(self, first: int, width: int, height: int) -> list[Row]:
+        """The manual from a row on, or from where its end shows."""
+        rows = manual(width)
+        first = self._view.manual = max(0, min(first, len(rows) - height))
+        if first + height < len(rows):
+            rows[first + height - 1] = Brush(width, 0).rule("PgDn: more", "class:day")
+        return rows[first : first + height]
 
     def _brush(self, chat: Chat, width: int, now: float) -> Brush:
         widest = max(chat.name_width, len(self._view.me))
@@ -170,11 +177,12 @@ class Painter:
 
     def _choice(self, chat: Chat, width: int, *, is_chosen: bool) -> Row:
         count = f"{chat.unread:,} unread" if chat.unread else ""
-        mark, style = ("▸ ", "class:chosen") if is_chosen else ("  ", "")
+        redraw = is_complex(chat.name)
         name = fit(chat.name, width - 18)
         pad = " " * max(1, 34 - cells(name)) if width >= 60 else " " * max(1, width - 16 - cells(name))
-        pieces: list[Piece] = [(f"{style} class:choice", mark + name), (style, pad), (f"{style} class:unread", count)]
-        return Row(tuple(pieces), is_complex(name))
+        if is_chosen:
+            return Row(_filled(width, ("class:choice", f"▸ {name}{pad}{count}"), fill="class:chosen").pieces, redraw)
+        return Row((("class:choice", f"  {name}"), ("", pad), ("class:unread", count)), redraw)
 
     def _found(self, width: int, height: int, now: float) -> list[Row]:
         view = self._view
@@ -233,11 +241,11 @@ def _filled(width: int, *pieces: Piece, fill: str) -> Row:
     return Row((*cut, (fill, " " * max(0, width))))
 
 
-def _manual(width: int, height: int) -> list[Row]:
-    """The keys, and the commands with what they mean; where there is no room for that, with their usage alone."""
-    commands = REGISTRY.manual(None).split("\n")
-    if len(KEYS) + 1 + len(commands) > height or max(map(len, commands)) > width:
-        usages = [line.partition("  ")[0] for line in commands]
-        commands = [*wrap("  ·  ".join(usage.replace(" ", "\xa0") for usage in usages), width), MORE]
-    lines = [row.replace("\xa0", " ") for line in [*KEYS, "", *commands] for row in wrap(line, width)]
-    return [Row((("class:text", line),)) for line in lines]
+def _told(text: str, style: str, width: int, most: int) -> list[Row]:
+    """A text in the status line, in ``most`` rows at most."""
+    first, *others = text.split(BETWEEN_USAGES)
+    whole = BETWEEN_USAGES.join([first, *(other.replace(" ", "\xa0") for other in others)])
+    lines = [line.replace("\xa0", " ") for line in wrap(whole, max(1, width - 2))]
+    if len(lines) > most:
+        lines[most - 1 :] = [fit(f"{lines[most - 1]} {lines[most]}", width - 1)]
+    return [_filled(width, (style, f" {line}"), fill=style) for line in lines]

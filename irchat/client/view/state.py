@@ -1,5 +1,6 @@
 """The whole state of the screen, and how each event changes it."""
 
+import re
 from enum import Enum
 
 from irchat import events
@@ -7,10 +8,12 @@ from irchat.client.view.chat import ITEMS_MAX, Chat, clean
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import Cursor
 from irchat.client.view.pane import Pane
-from irchat.render import Renderer
+from irchat.errors import Code
+from irchat.render import OWN_MARK, Renderer
 from irchat.rules import GLOBAL_NAME
 
 _RENDERER = Renderer(colour=False)
+_NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
 
 
 class Place(Enum):
@@ -26,7 +29,8 @@ class View:
     """What the user sees. ``server`` is its address, ``me`` the user's name; ``link`` says how the line to
     the server is, empty where it is up.
 
-    ``own``: the home screen, as a chat that holds only the chat's own lines.
+    ``manual``: the first row of the manual that shows, None where it does not. ``own``: the home screen, as a
+    chat that holds only the chat's own lines.
     """
 
     def __init__(self, server: str) -> None:
@@ -45,7 +49,7 @@ class View:
         self.filter: str | None = None
         self.found: list[Item] = []
         self.found_for = ""
-        self.manual: str | None = None
+        self.manual: int | None = None
         self.blocked: list[str] = []
 
     # What the user does.
@@ -78,6 +82,11 @@ class View:
         self.found_for = clean(words) + (" — there is more: use more words" if found.more else "")
         self.place = Place.FOUND
         self.cursor = Cursor()
+
+    def scroll_manual(self, by: int) -> None:
+        """Move the manual by so many rows, where it shows."""
+        if self.manual is not None:
+            self.manual = max(0, self.manual + by)
 
     def begin_filter(self) -> None:
         """List all chats, to go to one."""
@@ -134,8 +143,21 @@ class View:
 
     def say(self, reply: events.Event) -> None:
         """Show a reply in place."""
-        for line in _RENDERER.lines(reply):
-            self.note(line.text)
+        if isinstance(reply, events.Error):
+            self.complain(reply.text + (f"\nusage: {reply.usage}" if reply.usage else ""))
+        else:
+            for text in _texts(reply):
+                self.note(text)
+
+    def refused(self, chat: Chat, reply: events.Event) -> None:
+        """Something in a chat was refused. Where there is no such chat at all, it is not listed any more."""
+        kinds = {item.kind for item in chat.items}
+        if isinstance(reply, events.Error) and reply.code in _NOT_FOUND and not chat.id:
+            if Kind.PENDING in kinds or self.chats.get(chat.name) is not chat:
+                return  # told once is enough
+            if Kind.MESSAGE not in kinds:
+                self._drop(chat.name)
+        self.say(reply)
 
     def note(self, text: str, *, error: bool = False) -> None:
         """Show a line of the chat's own in place."""
@@ -316,8 +338,8 @@ class View:
             self.say(removed)
 
     def _tell(self, group: str, event: events.Event) -> None:
-        for line in _RENDERER.lines(event):
-            self.chat(group).add_note(line.text)
+        for text in _texts(event):
+            self.chat(group).add_note(text)
 
     def _read(self, read: events.Read) -> None:
         chat = self.chat(read.chat)
@@ -340,6 +362,11 @@ class View:
         self.filter = None
         self.manual = None
 
+
+def _texts(event: events.Event) -> list[str]:
+    texts = [line.text.removeprefix(OWN_MARK) for line in _RENDERER.lines(event)]
+    # The columns of the manual would not survive being wrapped.
+    return [re.sub("  +", "   ", text) for text in texts] if isinstance(event, events.Help) else texts
 
 
 def found_item(number: int, message: events.Message, me: str) -> Item:
