@@ -52,6 +52,18 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual(self.ended, [(2.0, [2, 4]), (5.0, [1, 5]), (9.0, [3])])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
+    def test_many_ends(self) -> None:
+        """Very many of one moment end in parts, each in a turn of its own, and all of them are over at that moment; so
+        it is with those of a chat that ends."""
+        for end in (lambda: self.clock.advance(2), lambda: self.timed.end_chat(7)):
+            self.ended.clear()
+            for _ in range(1_000):
+                self.add(2, "team")
+            end()
+            self.assertEqual(self.alive(self.bob, "team"), [])
+            self.clock.advance(0)
+            self.assertEqual([(at, len(part)) for at, part in self.ended], [(2.0, 200)] * 5)
+
     def test_text_goes(self) -> None:
         """At its end the text is no longer in memory, nor are the chat and its users among those that have any."""
         timed = [self.add(2), self.add(2, "@bob"), self.add(2, "team")]

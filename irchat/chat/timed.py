@@ -14,6 +14,9 @@ from irchat.clock import rfc3339
 from irchat.events import Message
 from irchat.interfaces import GLOBAL, ChatKey
 
+# Of messages that end at the same moment. More would be more than a session may have waiting, in one turn.
+_ENDED_TOGETHER = 200
+
 
 class TimedMessage:
     """A timed message while it lives.
@@ -157,26 +160,24 @@ class TimedMessages:
 
     def end_chat(self, key: ChatKey) -> None:
         """End all in a chat now."""
-        ended = list(self._by_chat.get(key, {}).values())
-        for timed in ended:
-            timed.end = self.now()
-            self._forget(timed)
-        if ended:
-            self._on_end(ended)
+        self._end_now(self._by_chat.get(key, {}).values())
 
     def end_of(self, sender: User) -> None:
         """End all that ``sender`` wrote now."""
-        ended = [timed for chat in self._by_chat.values() for timed in chat.values() if timed.sender is sender]
-        for timed in ended:
+        self._end_now(timed for chat in self._by_chat.values() for timed in chat.values() if timed.sender is sender)
+
+    def _end_now(self, ending: Iterable[TimedMessage]) -> None:
+        all_ending = list(ending)
+        for timed in all_ending:
             timed.end = self.now()
-            self._forget(timed)
-        if ended:
-            self._on_end(ended)
+            heapq.heappush(self._ends, (timed.end, timed.order, timed))
+        if all_ending:
+            self._end()
 
     def _end(self) -> None:
         now = self._clock.seconds()
-        ended = []
-        while self._ends and self._ends[0][0] <= now:
+        ended: list[TimedMessage] = []
+        while self._ends and self._ends[0][0] <= now and len(ended) < _ENDED_TOGETHER:
             timed = heapq.heappop(self._ends)[2]
             if self._forget(timed):
                 ended.append(timed)
