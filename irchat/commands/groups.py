@@ -17,7 +17,6 @@ class CreateGroup(Command):
     meaning = "create a group of these users and yourself"
     pattern = re.compile(r"\*\s*([^\s,*@]+(?:\s*,\s*[^\s,*@]+)*)\s*->\s*([^\s>]+)")
     request = requests.CreateGroup
-    pipelined = True
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.CreateGroup:
@@ -37,7 +36,6 @@ class AddMember(Command):
     meaning = "add a user to a group (any member may)"
     pattern = re.compile(rf"\+\s*{_NAME}\s+(\S+)")
     request = requests.AddMember
-    pipelined = True
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.AddMember:
@@ -56,7 +54,6 @@ class RemoveMember(Command):
     meaning = "remove a user from a group (its owner may; everyone may remove oneself)"
     pattern = re.compile(rf"-\s*{_NAME}\s+(\S+)")
     request = requests.RemoveMember
-    pipelined = True
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.RemoveMember:

@@ -132,7 +132,6 @@ class Block(Command):
     meaning = "block a user, or lift the block: neither sees what the other writes"
     pattern = re.compile(r"~\s*(\S+)")
     request = requests.Block
-    pipelined = True
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Block:
