@@ -143,11 +143,11 @@ class HandThreads:
 
 
 class StoreThreads:
-    """The store's threads: ``write`` and ``read`` in the hands of the test."""
+    """The store's threads: ``write`` and ``read``, which scans too, in the hands of the test."""
 
     def __init__(self) -> None:
         self.write = HandThreads()
-        self.read = HandThreads()
+        self.read = self.scan = HandThreads()
         self.local = SimpleNamespace
 
     def stop(self) -> None:
