@@ -58,6 +58,8 @@ class Accounts:
         self._wall_ms = wall_ms
         self._hasher = hasher or PasswordHasher()
         self._hashing = 0
+        # Passwords that were set anew, by whomever.
+        self._resets = 0
         # Verified in place of the hash of an unknown name, so that the answer comes as late as for a known one.
         self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
 
@@ -94,7 +96,10 @@ class Accounts:
     async def resume(self, token: str) -> SignedIn:
         """Sign in by a token. Raises Refusal ``bad-token`` for one that was ended or not used for 90 days."""
         digest = _digest(token)
-        known = await self._store.token(digest)
+        resets = -1
+        while resets != self._resets:  # with a new password tokens end, which the store may not have known yet
+            resets = self._resets
+            known = await self._store.token(digest)
         now = self._wall_ms()
         if known is None or known[1] + TOKEN_SECONDS * 1000 < now:
             raise _bad_token()
@@ -119,7 +124,7 @@ class Accounts:
         if not await self._verify(known, old):
             raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")
         hashed = await self._hash(check_password(new, user.name))
-        await self._queue.submit(_SetPassword(user, hashed, keep, resets=resets))
+        await self._queue.submit(_SetPassword(self, user, hashed, keep, resets=resets))
 
     async def reset_password(self, name: str, password: str) -> None:
         """A new password set by the administrator: all tokens and sessions of the user end.
@@ -128,7 +133,8 @@ class Accounts:
         """
         user = self._directory.user(name)
         hashed = await self._hash(check_password(password, user.name))
-        await self._queue.submit(_SetPassword(user, hashed, goodbye="the administrator gave you a new password"))
+        goodbye = "the administrator gave you a new password"
+        await self._queue.submit(_SetPassword(self, user, hashed, goodbye=goodbye))
 
     def forget(self, digest: bytes) -> Deferred[None]:
         """End a token."""
@@ -154,6 +160,8 @@ class Accounts:
     async def _signed_in(self, user: User, resets: int, *, with_token: bool) -> SignedIn:
         """``resets``: of the user's password, when it was found right."""
         self._refuse_shut_out(user, Code.BAD_CREDENTIALS)
+        if user.resets != resets:
+            raise _bad_credentials()
         if not with_token:
             return SignedIn(user, new=False, token="", digest=None)
         token = secrets.token_urlsafe(_TOKEN_BYTES)
@@ -240,6 +248,7 @@ class _SetPassword(Change):
 
     def __init__(
         self,
+        accounts: Accounts,
         user: User,
         password: str,
         keep: bytes | None = None,
@@ -247,6 +256,7 @@ class _SetPassword(Change):
         resets: int | None = None,
         goodbye: str | None = None,
     ) -> None:
+        self._accounts = accounts
         self._user = user
         self._password = password
         self._keep = keep
@@ -262,6 +272,7 @@ class _SetPassword(Change):
 
     def apply(self, result: Any, publications: list[Publication]) -> None:
         self._user.resets += 1
+        self._accounts._resets += 1
         if self._goodbye is not None:
             publications.append(Publication(Bye(reason=self._goodbye), (self._user.id,)))
 

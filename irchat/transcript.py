@@ -5,25 +5,33 @@ from collections.abc import Iterable
 
 from irchat.events import Sent
 from irchat.render import Line
-from irchat.rules import TRANSCRIPT_LINES, visible
+from irchat.rules import TRANSCRIPT_LENGTH, TRANSCRIPT_LINES, visible
 
 # In this order: tmux 3.3a and GNU screen 4.09 keep a copy of the text in their scrollback after any other.
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
 
 class Transcript:
-    """The last 500 lines of a terminal, those that were typed as well as those that were shown."""
+    """The last 500 lines of a terminal, those that were typed as well as those that were shown.
+
+    Where they come to over 262,144 characters they are fewer, for a line may have 65,536.
+    """
 
     def __init__(self) -> None:
-        self._lines: deque[Line] = deque(maxlen=TRANSCRIPT_LINES)
+        self._lines: deque[Line] = deque()
+        self._length = 0
 
     def show(self, lines: Iterable[Line]) -> None:
         """Note lines that are shown."""
-        self._lines.extend(lines)
+        for line in lines:
+            self._lines.append(line)
+            self._length += len(line.text)
+        while len(self._lines) > TRANSCRIPT_LINES or self._length > TRANSCRIPT_LENGTH:
+            self._length -= len(self._lines.popleft().text)
 
     def typed(self, text: str) -> None:
         """Note a line that was typed."""
-        self._lines.append(_typed_line(text))
+        self.show([_typed_line(text)])
 
     def sent(self, typed: str, reply: Sent) -> None:
         """Tie the line ``typed`` to the timed message that it sent, so that both go together."""
@@ -41,12 +49,14 @@ class Transcript:
         for index in range(len(self._lines) - 1, -1, -1):
             if self._lines[index] == line:
                 del self._lines[index]
+                self._length -= len(line.text)
                 return
 
     def erase(self, timed_ids: Iterable[str]) -> None:
         """Forget every line of these timed messages."""
         gone = set(timed_ids)
-        self._lines = deque((line for line in self._lines if line.timed not in gone), maxlen=TRANSCRIPT_LINES)
+        self._lines = deque(line for line in self._lines if line.timed not in gone)
+        self._length = sum(len(line.text) for line in self._lines)
 
     def reprint(self) -> str:
         """What clears the terminal and its scrollback and shows the lines again; each line ends with CR LF."""

@@ -153,11 +153,11 @@ class HandThreads:
 
 
 class StoreThreads:
-    """The store's threads: ``write`` and ``read`` in the hands of the test."""
+    """The store's threads: ``write`` and ``read``, which scans too, in the hands of the test."""
 
     def __init__(self) -> None:
         self.write = HandThreads()
-        self.read = HandThreads()
+        self.read = self.scan = HandThreads()
         self.local = SimpleNamespace
 
     def stop(self) -> None:
@@ -185,7 +185,7 @@ class Server:
         self.store._connection.execute("PRAGMA synchronous = OFF")
         self.delivery = Delivery(self.clock)
         self.presence = PresenceFeed(self.clock, self.delivery)
-        limits = limits or Limits(per_address=0, per_user=0, rate=rate)
+        limits = limits or Limits(per_address=0, per_user=0, timed=0, rate=rate)
         self.chat = ChatService(
             self.store, self.delivery.publish, self.presence.changed, self.clock, self.wall_ms, limits
         )

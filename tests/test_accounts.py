@@ -268,6 +268,20 @@ class TokenTests(AccountsTestCase):
         self.refuse(Code.BAD_TOKEN, self.accounts.resume, first.token)
 
 
+    def test_reset_while_it_is_used(self) -> None:
+        """A token that was found just before a new password ended it lets nobody in after that."""
+        first = self.register()
+        found: list[Deferred[Any]] = []
+        known = self.done(self.world.store.token(first.digest or b""))
+        self.patch(self.world.store, "token", lambda digest: found.append(Deferred()) or found[-1])
+        resuming = ensureDeferred(self.accounts.resume(first.token))
+        self.done(self.accounts.reset_password("alice", "battery staple"))
+        found[0].callback(known)
+        self.assertNoResult(resuming)
+        found[1].callback(None)
+        self.refused(Code.BAD_TOKEN, lambda: resuming)
+
+
 class PasswordTests(AccountsTestCase):
     """Changing the password."""
 
@@ -341,6 +355,19 @@ class PasswordTests(AccountsTestCase):
         self.refused(Code.BAD_CREDENTIALS, lambda: another)
         self.world.store.holding = False
         self.assertEqual((self.login("alice", "battery staple").user, self.resume(here.token).user), (here.user,) * 2)
+
+
+    def test_too_late_without_token(self) -> None:
+        """So is who wants no token, as in the text face: the old password lets nobody in after the new one is set."""
+        self.register()
+        held: list[Any] = []
+        self.patch(self.accounts, "_in_thread", lambda *call: held.append((Deferred(), call)) or held[-1][0])
+        resetting = ensureDeferred(self.accounts.reset_password("alice", "battery staple"))
+        entering = ensureDeferred(self.accounts.login("alice", _GOOD, with_token=False))
+        for done, (call, *args) in held:
+            done.callback(call(*args))
+        self.done(resetting)
+        self.refused(Code.BAD_CREDENTIALS, lambda: entering)
 
 
 class StormTests(AccountsTestCase):

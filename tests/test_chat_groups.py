@@ -1,11 +1,13 @@
 """Groups: made by anyone, grown by any member, cut by their owner, and nobody else's business."""
 
+from itertools import product
 from unittest.mock import patch
 
 from twisted.internet.defer import Deferred
 
 from irchat import events
 from irchat.errors import Code
+from irchat.rules import fold_name
 from tests.worlds import WorldTestCase
 
 
@@ -60,6 +62,16 @@ class GroupTests(WorldTestCase):
             self.assertEqual(self.world.told(name), [added])
         self.assertEqual(self.world.told("dave"), [])
         self.assert_saved()
+
+    def test_spellings(self) -> None:
+        """A thousand spellings of a name are found to be one at little cost; names of two users stay two."""
+        for name in ("dmitry", "stra\u00dfe", "strasse"):
+            self.world.add_user(name)
+        cases = product(*zip("dmitry", "DMITRY", "\uff44\uff4d\uff49\uff54\uff52\uff59", strict=True))
+        folded = fold_name.cache_info().misses
+        group = self.done(self.create("team", "alice", *map("".join, cases), "stra\u00dfe", "STRASSE"))
+        self.assertEqual(group.members, ["alice", "dmitry", "stra\u00dfe", "strasse"])
+        self.assertLess(fold_name.cache_info().misses - folded, 10)
 
     def test_of_oneself(self) -> None:
         """A group of oneself alone is a group."""

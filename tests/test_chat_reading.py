@@ -6,7 +6,7 @@ from irchat import events, wire
 from irchat.chat import reading
 from irchat.errors import Code
 from irchat.interfaces import GLOBAL, StoredMessage
-from irchat.rules import PAGE_MAX, SERVER_LINE_BYTES
+from irchat.rules import PAGE_MAX, SEARCH_LENGTH, SERVER_LINE_BYTES
 from tests.worlds import WorldTestCase
 
 
@@ -203,6 +203,16 @@ class SearchTests(WorldTestCase):
         for words in ("a\0b", "\x1b[2J", "A\u2400B", "2J"):
             self.assertEqual(len(self.found("bob", words)), 1, words)
         self.assertEqual(self.found("bob", "a\x01b"), [])
+
+    def test_many_words(self) -> None:
+        """Very many words are refused, for each is looked up in all messages; one that is repeated is one."""
+        self.done(self.world.send("alice", "GLOBAL", "a word"))
+        self.refused(Code.BAD_REQUEST, self.world.search, "bob", "a" * (SEARCH_LENGTH + 1))
+        asked: list[object] = []
+        search = self.world.store.store.search
+        self.patch(self.world.store.store, "search", lambda *asks: asked.append(asks[1]) or search(*asks))
+        self.assertEqual(self.found("bob", "a word " * 28), ["a word"])
+        self.assertEqual(asked, [["a", "word"]])
 
     def test_timed(self) -> None:
         """A timed message is never found."""

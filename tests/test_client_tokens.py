@@ -57,6 +57,17 @@ class TokensTests(_Case):
         self.assertEqual(self.tokens.find(_LABEL, "a:b"), "t1")
         self.assertIsNone(self.tokens.find(_LABEL, "A:B"))
 
+    def test_forged(self) -> None:
+        """What a hostile server gives as token or name makes no line of its own, for another server as little."""
+        self.tokens.keep(_LABEL, "alice", "t1")
+        before = self.tokens.path.read_text()
+        for name, token in (
+            ("bob", "t\nother:1 alice forged"), ("bob\nother:1 alice forged", "t"), ("bob", ""), ("", "t"),
+            ("bob", "t\u2028x"), ("b ob", "t"),
+        ):  # fmt: skip
+            self.assertRaises(Stop, self.tokens.keep, _LABEL, name, token)
+        self.assertEqual(self.tokens.path.read_text(), before)
+
     def test_cannot_write(self) -> None:
         """Where the file cannot be written the user is told which one, and nothing is left behind."""
         self.tokens.path.mkdir(parents=True)

@@ -113,6 +113,13 @@ class SignInTests(CommandTestCase):
             Code.BAD_CREDENTIALS, self.ask, FakeCaller(self.chat), requests.Login(name="alice", password=_GOOD)
         )
 
+    def test_guessing_the_old_password(self) -> None:
+        """A wrong old password counts as a sign-in that failed: a session is no way round the pauses."""
+        caller, _ = self.register()
+        caller.notes.clear()
+        self.refused(Code.BAD_CREDENTIALS, self.ask, caller, requests.Password(old="x", new="battery staple"))
+        self.assertEqual(caller.notes, ["try alice"])
+
     def test_logout(self) -> None:
         """Leaving says bye and, where asked, ends the token; without one it says bye as well."""
         caller, welcome = self.register()

@@ -113,6 +113,17 @@ class AdmissionTests(SynchronousTestCase):
         self.refused(Code.TOO_MANY_TRIES, self.right, self.visit("c"), "Bob")
         self.right(self.visit("d"), "alice")
 
+    def test_name_is_paused_in_all_spellings(self) -> None:
+        """Failures count together for all that the directory takes for the same name, as letters of another width."""
+        self.wrong(self.visit("a"), "caf\u00e9")
+        self.wrong(self.visit("b"), "\uff43afe\u0301")
+        self.refused(Code.TOO_MANY_TRIES, self.right, self.visit("c"), "Caf\u00e9")
+
+    def test_no_name(self) -> None:
+        """What can be nobody's name, as one of 60,000 characters, is counted for the address and not kept."""
+        self.wrong(self.visit("a"), "x" * 60_000)
+        self.assertEqual(list(self.admission._failures), ["a"])
+
     def test_address_is_paused_for_all_names(self) -> None:
         """Failures from one address count together, whatever is tried; tokens too."""
         visit = self.visit()

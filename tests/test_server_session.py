@@ -68,6 +68,17 @@ class OrderTests(ServerTestCase):
         self.server.turn()
         self.assertEqual(refs(self.alice.got()), list(range(50)))
 
+    def test_one_commit_alone_of_each_session(self) -> None:
+        """Who asks for hundreds of changes that each have a commit of their own keeps nobody waiting for them all."""
+        self.writes.holds = self.reads.holds = False
+        mallory, bob = self.server.json("mallory"), self.server.json("bob")
+        self.writes.holds = True
+        mallory.send(request("block", name="bob") * 20 + request("create_group", name="team", members=["bob"]) * 20)
+        bob.send(send("hello"))
+        self.writes.release(3)
+        self.server.turn()
+        self.assertEqual(len(bob.told("sent")), 1)
+
     def test_refusals_keep_their_place(self) -> None:
         """What is refused at once is still answered after the sends before it."""
         self.alice.send(

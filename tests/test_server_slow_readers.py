@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.rules import WAITING_BYTES
-from tests.harness import JSONClient, Server, ServerTestCase, is_rising, texts
+from tests.harness import JSONClient, Server, ServerTestCase, is_rising, request, texts
 
 # What one page of the store comes to on the wire at most: 64 KiB of texts, and 200 heads and one text more.
 _PAGE_BYTES = 65_536 + 200 * 400 + 8_000
@@ -259,6 +259,17 @@ class SlowReaderTests(ServerTestCase):
         self.assertLessEqual(most, WAITING_BYTES)
         ids = [line["id"] for line in self.reader.got() + self._drain() if "id" in line]
         self.assertEqual((len(ids), len(set(ids))), (1_000, 1_000))
+
+    def test_many_ends_at_once(self) -> None:
+        """Who keeps up is told of thousands of timed messages that end at one moment, and not disconnected for it."""
+        quick = self.server.json("quick")
+        self.sender.send(*[request("send", chat="GLOBAL", text="x", expires_in=5) for _ in range(10_000)])
+        while self.sender._unsent:  # the server has not read all of it
+            self.sender.send()
+        self.assertEqual(len(quick.told("message")), 10_000)
+        self.server.advance(5)
+        self.assertTrue(quick.is_open)
+        self.assertEqual(len(quick.told("erased")), 10_000)
 
     def test_kept_events_are_bounded(self) -> None:
         """Who lets more than 256 KiB of events gather that the store cannot give again is disconnected."""

@@ -5,7 +5,7 @@ Its sign-in is in test_server_text_sign_in.py."""
 from hypothesis import given, settings
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.rules import TRANSCRIPT_LINES
+from irchat.rules import TRANSCRIPT_LINES, WAITING_BYTES
 from tests.harness import CLEAR, JSONClient, Server, ServerTestCase, TextClient, request
 from tests.shapes import hostile_text, is_hostile
 
@@ -337,6 +337,26 @@ class TimedTests(_TextTestCase):
         self.assertNotIn("soon gone", shown)
         self.assertIn("(5s) alice: later gone", shown)
         self.assertNotIn("later gone", self._after(6))
+
+
+    def test_stalled(self) -> None:
+        """Who does not read while many messages end costs no reprint for each, and sees none of them later."""
+        for number in range(20):
+            self._alice_sends("soon gone", expires_in=10 + number)
+        for _ in range(40):
+            self._alice_sends("x" * 4_000)
+        self._alice_sends("later gone", expires_in=60)
+        self.bob.shown()
+        self.bob.socket.room = 0
+        self.server.advance(*[1.0] * 35)
+        self.assertLess(self.bob.socket.waiting + self.bob.outbox._size, 2 * WAITING_BYTES)
+        self.bob.socket.room = None
+        shown = self._after(0, 0)
+        self.assertLess(shown.count(CLEAR), 4)
+        last = shown.rpartition(CLEAR)[2]
+        self.assertNotIn("soon gone", last)
+        self.assertIn("later gone", last)
+        self.assertNotIn("later gone", self._after(30).rpartition(CLEAR)[2])
 
 
 class EndTests(_TextTestCase):

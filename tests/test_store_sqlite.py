@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from irchat.errors import Code, Refusal
 from irchat.interfaces import GLOBAL, AddToken, CreateGroup, CreateUser, PageQuery, RemoveGroup, SetBlock
 from irchat.rules import TOKEN_SECONDS
-from irchat.store import migrations, sqlite, writing
+from irchat.store import migrations, reading, sqlite, writing
 from irchat.store.migrations import SCRIPTS, NewerDatabase
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import NoThreads, StoreThreads
@@ -371,6 +372,17 @@ class ThreadsTests(TestCase):
             pages = [self.store.page(PageQuery(1, GLOBAL, 50, before=number + 2)) for _ in range(5)]
             for page in pages:
                 self.assertEqual(len((await page).messages), number + 1)
+
+    async def test_searches_hold_up_nobody(self) -> None:
+        """However many searches take however long, what else is read, as to sign in, does not wait for them."""
+        over, done = threading.Event(), []
+        self.patch(reading, "search", lambda *_: done.append(over.wait(30)))
+        searches = [self.store.search(1, ["x"], None, (), 50) for _ in range(10)]
+        self.assertEqual(await self.store.password(1), None)
+        self.assertEqual(done, [])
+        over.set()
+        for search in searches:
+            await search
 
     async def test_close_waits(self) -> None:
         """What was given before the end is done and on the disk."""

@@ -286,3 +286,10 @@ class LastTests(SynchronousTestCase):
         self.assertEqual(error.getvalue(), "! gone\n")
         self.patch(sys, "__stderr__", None)
         say_last("! gone\n")
+
+    def test_last_words_of_a_server(self) -> None:
+        """Why a hostile server refused to sign in commands no terminal when the screen is left."""
+        error = io.StringIO()
+        self.patch(sys, "__stderr__", error)
+        say_last("! no\x1b]0;title\x07\x9b2J\u202e\n! gone\n")
+        self.assertEqual(error.getvalue(), "! no\u241b]0;title\u2407\ufffd2J\ufffd\n! gone\n")

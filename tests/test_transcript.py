@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.events import Sent
 from irchat.render import Line
-from irchat.rules import TRANSCRIPT_LINES
+from irchat.rules import CLIENT_LINE_BYTES, TRANSCRIPT_LENGTH, TRANSCRIPT_LINES
 from irchat.transcript import CLEAR, Transcript
 from tests.shapes import hostile_text, is_hostile
 
@@ -96,6 +96,21 @@ class TranscriptTests(SynchronousTestCase):
         self.assertEqual(len(self._lines(transcript)), TRANSCRIPT_LINES // 2)
         transcript.show(Line(str(number)) for number in range(TRANSCRIPT_LINES + 1))
         self.assertEqual(self._lines(transcript), [str(number) for number in range(1, TRANSCRIPT_LINES + 1)])
+
+    def test_long_lines(self) -> None:
+        """Of lines as long as can be typed fewer are kept, also after some were erased or forgotten."""
+        transcript, long = Transcript(), "x" * CLIENT_LINE_BYTES
+        most = TRANSCRIPT_LENGTH // CLIENT_LINE_BYTES
+        for number in range(10):
+            transcript.typed(long)
+            transcript.show([Line("one", f"t{number}")])
+        self.assertEqual(self._lines(transcript).count(long), most - 1)
+        transcript.erase([f"t{number}" for number in range(10)])
+        transcript.typed(long)
+        self.assertEqual(self._lines(transcript), [long] * most)
+        transcript.forget(long)
+        transcript.typed("y" * CLIENT_LINE_BYTES)
+        self.assertEqual(self._lines(transcript).count(long), most - 1)
 
     @given(hostile_text)
     def test_typed_controls(self, text: str) -> None:

@@ -1,5 +1,6 @@
 """Groups: made by anyone, grown by any member, cut by their owner."""
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -100,7 +101,11 @@ class _Create(_GroupChange):
     def __init__(self, groups: Groups, user: User, origin: object, name: str, members: list[str]) -> None:
         super().__init__(groups, user, origin)
         self.name = name
-        self.member_names = members
+        # Told apart by something cheap first: a thousand spellings of one name would take long to fold.
+        spellings: dict[str, str] = {}
+        for member in members:
+            spellings.setdefault(unicodedata.normalize("NFKC", member).lower(), member)
+        self.member_names = spellings.values()
 
     def check(self) -> Write:
         self.directory.refuse_removed(self.user)

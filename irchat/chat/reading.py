@@ -12,7 +12,7 @@ from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.clock import rfc3339
 from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, ChatState, Marker, MoveMarker, Page, PageQuery, Publication, Store, StoredMessage
-from irchat.rules import CHATS_MAX, PAGE_MAX, SERVER_LINE_BYTES, is_searchable, line_bytes, visible
+from irchat.rules import CHATS_MAX, PAGE_MAX, SEARCH_LENGTH, SERVER_LINE_BYTES, is_searchable, line_bytes, visible
 
 # What a message takes on the wire besides the text and the name of its chat, at most: keys, times, a name of 32
 # characters of 4 bytes, the id and end of a timed one.
@@ -131,7 +131,9 @@ class Reading:
 
     async def search(self, reader: User, words: str, chat_name: str | None, limit: int) -> events.Found:
         """The newest messages that hold all of ``words``, in one chat or in all of the reader's. Raises Refusal."""
-        wanted = [word for word in visible(words).split() if is_searchable(word)]
+        if len(words) > SEARCH_LENGTH:  # each word, in Chinese each character, is looked up through all messages
+            raise Refusal(Code.BAD_REQUEST, f"Search for fewer words: {SEARCH_LENGTH} characters are the most.")
+        wanted = [word for word in dict.fromkeys(visible(words).split()) if is_searchable(word)]
         if not wanted:
             raise Refusal(Code.BAD_REQUEST, "Search for at least one word of letters or digits.")
         chat = None if chat_name is None else self.directory.chat(reader, chat_name)

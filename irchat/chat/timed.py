@@ -18,6 +18,8 @@ __all__ = ["TimedMessage", "TimedMessages"]
 # A turn of the reactor ends messages for at most this long, as many at a time as share the cost of telling of it.
 _SLICE_SECONDS = 0.01
 _BATCH = 128
+# And no more than these batches: what is told of them is to be less than may wait for a session.
+_BATCHES_A_TURN = 8
 # Ends that follow one another within this time are told together: with many readers it is the writes that cost.
 _TOGETHER_SECONDS = 0.02
 
@@ -136,6 +138,7 @@ class TimedMessages:
 
     def _go_on_cutting(self) -> None:
         deadline = self._clock.seconds() + _SLICE_SECONDS
+        told = 0
         while self._cut:
             batches, sender = self._cut[0]
             for batch in batches:
@@ -143,7 +146,8 @@ class TimedMessages:
                 for timed in batch:
                     timed.end = min(timed.end, now)
                 self._end_these(batch)
-                if self._clock.seconds() > deadline:
+                told += 1
+                if told == _BATCHES_A_TURN or self._clock.seconds() > deadline:
                     self._clock.callLater(0, self._go_on_cutting)
                     return
             self._cut.popleft()
@@ -154,12 +158,14 @@ class TimedMessages:
         """End those whose time is over."""
         now = self._clock.seconds()
         self._next_at = now + _TOGETHER_SECONDS
+        told = 0
         while self._ends and self._ends[0][0] <= now:
             batch: list[TimedMessage] = []
             while self._ends and self._ends[0][0] <= now and len(batch) < _BATCH:
                 batch.append(heapq.heappop(self._ends)[2])
             self._end_these(batch)
-            if self._clock.seconds() > now + _SLICE_SECONDS:
+            told += 1
+            if told == _BATCHES_A_TURN or self._clock.seconds() > now + _SLICE_SECONDS:
                 self._next_at = 0.0
                 break
         self._wait()

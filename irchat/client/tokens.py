@@ -34,9 +34,13 @@ class Tokens:
         return None
 
     def keep(self, label: str, name: str, token: str) -> None:
-        """Keep a token. Raises Stop where the file cannot be written."""
+        """Keep a token. Raises Stop where the file cannot be written, or could be read in another way then."""
+        new = (label, name, token)
+        # Both come from the server, and a line end in them could make a line for another one.
+        if " ".join(new).split() != [*new]:
+            raise Stop(f"The sign-in at {label} cannot be kept: the name or the token that it gives is none.")
         lines = [line for line in self._read() if not (line[0] == label and _same(line[1], name))]
-        text = "".join(f"{' '.join(line)}\n" for line in [*lines, (label, name, token)])
+        text = "".join(f"{' '.join(line)}\n" for line in [*lines, new])
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._replace(text)

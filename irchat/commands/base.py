@@ -74,7 +74,8 @@ class Command:
     signed_in: ClassVar[bool | None] = True
     """True: only for who is signed in; False: only for who is not; None: for both."""
     pipelined: ClassVar[bool] = False
-    """Whether the session's next request is taken while this one runs. What reads waits for all before it."""
+    """Whether the session's next request is taken while this one runs. What reads waits for all before it; and of what
+    has a commit of its own, for which all users wait, a session has one in the queue and no more."""
     for_admins: ClassVar[bool] = False
     """Whether it is there for administrators alone; others find no trace of it. It can only be typed."""
     whole_line: ClassVar[bool] = False

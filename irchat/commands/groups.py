@@ -17,7 +17,6 @@ class CreateGroup(Command):
     meaning = "create a group of these users and yourself"
     pattern = re.compile(r"\*\s*([^\s,*@]+(?:\s*,\s*[^\s,*@]+)*)\s*->\s*([^\s>]+)")
     request = requests.CreateGroup
-    pipelined = True
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.CreateGroup:
@@ -26,6 +25,7 @@ class CreateGroup(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.CreateGroup) -> Outcome:
+        caller.admit_message()  # others are told of it as of one
         return services.chat.groups.create(caller.user, request.name, request.members, caller)
 
 
@@ -37,7 +37,6 @@ class AddMember(Command):
     meaning = "add a user to a group (any member may)"
     pattern = re.compile(rf"\+\s*{_NAME}\s+(\S+)")
     request = requests.AddMember
-    pipelined = True
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.AddMember:
@@ -45,6 +44,7 @@ class AddMember(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.AddMember) -> Outcome:
+        caller.admit_message()  # others are told of it as of one
         return services.chat.groups.add(caller.user, request.group, request.name, caller)
 
 
@@ -56,7 +56,6 @@ class RemoveMember(Command):
     meaning = "remove a user from a group (its owner may; everyone may remove oneself)"
     pattern = re.compile(rf"-\s*{_NAME}\s+(\S+)")
     request = requests.RemoveMember
-    pipelined = True
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.RemoveMember:
@@ -64,6 +63,7 @@ class RemoveMember(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.RemoveMember) -> Outcome:
+        caller.admit_message()  # others are told of it as of one
         return services.chat.groups.remove(caller.user, request.group, request.name, caller)
 
 

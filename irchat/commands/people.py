@@ -119,7 +119,8 @@ class ChangePassword(Command):
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Password) -> events.Event:
-        await services.accounts.change_password(caller.user, request.old, request.new, caller.token)
+        with caller.trying(caller.user.name):  # or who has a session, but not the password, could guess on and on
+            await services.accounts.change_password(caller.user, request.old, request.new, caller.token)
         return events.Ok()
 
 
@@ -131,7 +132,6 @@ class Block(Command):
     meaning = "block a user, or lift the block: neither sees what the other writes"
     pattern = re.compile(r"~\s*(\S+)")
     request = requests.Block
-    pipelined = True
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Block:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from irchat.addresses import read_address
 from irchat.errors import Code, Refusal
 from irchat.limits import Limits
+from irchat.rules import fold_name
 
 _HOUR = 3_600.0
 # Seconds. The pauses double from the shortest to the longest; that for a name is kept short, or a stranger could keep
@@ -194,7 +195,7 @@ class Visit:
     @contextmanager
     def trying(self, name: str) -> Iterator[None]:
         """A sign-in as ``name``, or by a token (empty), is tried inside. Raises Refusal ``too-many-tries``."""
-        key = name.casefold()
+        key = _counted_name(name)
         self._admission.check_try(self._address, key)
         self._admission.try_begins(key)
         try:
@@ -206,6 +207,14 @@ class Visit:
         finally:
             self._admission.try_ends(key)
         self._admission.try_succeeded(self._address, key)
+
+
+def _counted_name(name: str) -> str:
+    """The name as it is counted: all spellings of one account alike, and what can be no name not at all."""
+    try:
+        return fold_name(name)
+    except Refusal:
+        return ""
 
 
 def _less(counter: Counter[str], key: str) -> None:

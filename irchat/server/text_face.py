@@ -49,6 +49,7 @@ class TextFace:
         self._ends: dict[str, float] = {}
         self._ended: set[str] = set()
         self._reprint_alarm = Alarm(clock, self._reprint)
+        self._reprint_waits = False
         self._marks: dict[ChatKey, int] = {}
         self._saving: IDelayedCall | None = None
 
@@ -93,6 +94,8 @@ class TextFace:
 
     def go_on(self) -> None:
         """There is room for replies again."""
+        if self._reprint_waits:
+            self._reprint()
         self._take_lines()
 
     def lost(self) -> None:
@@ -272,6 +275,10 @@ class TextFace:
         self._ended.add(timed_id)
 
     def _reprint(self) -> None:
+        # Who does not read is shown one when reading again: a reprint for each end would gather without bound.
+        self._reprint_waits = self._session.outbox.full()
+        if self._reprint_waits:
+            return
         now = self._clock.seconds()
         over = {timed_id for timed_id, end in self._ends.items() if end <= now}
         for timed_id in over:

@@ -42,6 +42,9 @@ class Threads(Protocol):
     def read(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call`` in one of the readers' threads."""
 
+    def scan(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call``, which may take long, in a thread that no `read` waits for."""
+
     def local(self) -> Any:
         """An object whose attributes each thread has for itself."""
 
@@ -95,7 +98,7 @@ class SQLiteStore:
     def search(
         self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], limit: int
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        return self._read(reading.search, user, words, chat, hidden, limit)
+        return self._scan(reading.search, user, words, chat, hidden, limit)
 
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(reading.password, user)
@@ -109,10 +112,10 @@ class SQLiteStore:
     def messages_of(
         self, user: int, after: tuple[ChatKey, int] | None, limit: int
     ) -> Deferred[list[tuple[ChatKey, int]]]:
-        return self._read(reading.messages_of, user, after, limit)
+        return self._scan(reading.messages_of, user, after, limit)
 
     def figures(self) -> Deferred[Figures]:
-        return self._read(reading.figures)
+        return self._scan(reading.figures)
 
     def close(self) -> None:
         self._threads.stop()
@@ -121,6 +124,9 @@ class SQLiteStore:
 
     def _read(self, question: Callable[..., Given], *args: Any) -> Deferred[Given]:
         return self._threads.read(self._ask, question, *args).addErrback(_refuse)
+
+    def _scan(self, question: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        return self._threads.scan(self._ask, question, *args).addErrback(_refuse)
 
     def _ask(self, question: Callable[..., Given], *args: Any) -> Given:
         connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)

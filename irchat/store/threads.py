@@ -1,4 +1,5 @@
-"""The threads of the store: one that writes, a few that read; or none, for a process that does nothing else."""
+"""The threads of the store: one that writes, a few that read, one that looks through everything; or none, for a process
+that does nothing else."""
 
 import threading
 from collections.abc import Callable
@@ -22,8 +23,9 @@ class StoreThreads:
         self._reactor = reactor
         self._writer = ThreadPool(0, 1, "irchat-store-writer")
         self._readers = ThreadPool(0, _READERS, "irchat-store-reader")
-        self._writer.start()
-        self._readers.start()
+        self._scanner = ThreadPool(0, 1, "irchat-store-scanner")
+        for pool in self._writer, self._readers, self._scanner:
+            pool.start()
 
     def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call`` in the writer's thread, after what was given before."""
@@ -33,14 +35,18 @@ class StoreThreads:
         """Run ``call`` in one of the readers' threads."""
         return deferToThreadPool(self._reactor, self._readers, call, *args)
 
+    def scan(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call``, which may take long, in a thread that no `read` waits for."""
+        return deferToThreadPool(self._reactor, self._scanner, call, *args)
+
     def local(self) -> Any:
         """An object whose attributes each thread has for itself."""
         return threading.local()
 
     def stop(self) -> None:
         """Wait for what runs and stop."""
-        self._writer.stop()
-        self._readers.stop()
+        for pool in self._writer, self._readers, self._scanner:
+            pool.stop()
 
 
 class NoThreads:
@@ -50,7 +56,7 @@ class NoThreads:
         """Run ``call``."""
         return maybeDeferred(call, *args)
 
-    read = write
+    read = scan = write
 
     def local(self) -> Any:
         """An object for attributes."""

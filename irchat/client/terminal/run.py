@@ -22,6 +22,7 @@ from irchat.client.entry import Entry
 from irchat.client.stop import Stop
 from irchat.client.terminal.application import Chat
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
+from irchat.rules import visible
 
 # Seconds. For a terminal that stands still, or a server that does not read, the end waits no longer.
 _LEAVING = 2.0
@@ -149,7 +150,7 @@ def colour_depth(environment: "os._Environ[str] | dict[str, str]") -> ColorDepth
 
 
 def say_last(words: str) -> None:
-    """Write to the standard error that the process was started with."""
+    """Write to the standard error that the process was started with. A server may have had a part in the words."""
     if words and sys.__stderr__ is not None:
-        sys.__stderr__.write(words)
+        sys.__stderr__.write(visible(words))
         sys.__stderr__.flush()
