@@ -123,6 +123,8 @@ class TimedMessages:
 
     def end_of(self, sender: User) -> None:
         """End all that ``sender`` wrote, who writes no more. Nobody sees them from now on, however many they are."""
+        if sender.id not in self._of_sender:
+            return
         of_chats = list(self._chats.values())
         self._senders_cut |= {sender.id}
         self._end_early((timed for in_chat in of_chats for timed in in_chat.blocks_of(sender)), sender.id)
