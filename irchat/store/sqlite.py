@@ -91,9 +91,16 @@ class SQLiteStore:
         return self._read(reading.chats, user, hidden)
 
     def search(
-        self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], limit: int
+        self,
+        user: int,
+        words: Sequence[str],
+        chat: ChatKey | None,
+        hidden: Collection[int],
+        limit: int,
+        overhead: int = 0,
+        page_bytes: int = 1 << 62,
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        return self._scan(reading.search, user, words, chat, hidden, limit)
+        return self._scan(reading.search, user, words, chat, hidden, limit, overhead, page_bytes)
 
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(reading.password, user)
