@@ -299,9 +299,19 @@ class Store(Protocol):
         """The user's chats, latest first, those without messages last."""
 
     def search(
-        self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], limit: int
+        self,
+        user: int,
+        words: Sequence[str],
+        chat: ChatKey | None,
+        hidden: Collection[int],
+        limit: int,
+        overhead: int = 0,
+        page_bytes: int = 1 << 62,
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        """The messages that hold all ``words`` and that the user may see, newest first; and if there are more."""
+        """The messages that hold all ``words`` and that the user may see, newest first; and if there are more.
+
+        They end as a page does: see `PageQuery`.
+        """
 
     def password(self, user: int) -> Deferred[str | None]:
         """The user's password hash, None where the account has none."""

@@ -1,8 +1,10 @@
 """Where the servers of this machine listen: a small file for each, for the clients of this machine to find."""
 
+import errno
 import fcntl
 import json
 import os
+import stat
 import warnings
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -16,7 +18,10 @@ def default_directory() -> Path:
     """Where servers and clients of one user look for each other."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it stands in /tmp where the system has no place for such files
-        return Path(platformdirs.user_runtime_dir("irchat"))
+        try:
+            return Path(platformdirs.user_runtime_dir("irchat"))
+        except OSError:  # somebody else was first to take the place in /tmp
+            return Path(platformdirs.user_state_dir("irchat")) / "run"
 
 
 class Server(NamedTuple):
@@ -41,12 +46,16 @@ class PortFile:
     def write(cls, directory: Path, *, port: int, tls: bool) -> Self:
         """Say in ``directory`` (made with mode 0700 where it is missing) that this process listens there.
 
-        The file is locked before it has its name, so nobody sees it without the lock. Raises OSError.
+        The file is locked before it has its name, so nobody sees it without the lock. Raises OSError, also where the
+        directory is not ours alone: whoever else can write there could have us write into another file.
         """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _is_ours_alone(directory):
+            raise PermissionError(errno.EPERM, "others can write there", str(directory))
         path = directory / f"{os.getpid()}{_SUFFIX}"
         unnamed = path.with_suffix(".new")
-        descriptor = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        unnamed.unlink(missing_ok=True)
+        descriptor = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         os.write(descriptor, json.dumps({"port": port, "tls": tls}).encode())
         unnamed.replace(path)
@@ -61,9 +70,9 @@ class PortFile:
 def find_servers(directory: Path) -> list[Server]:
     """The running servers that ``directory`` tells of, the newest first; files of dead ones are deleted.
 
-    A directory of another user is not believed: it could lead to a server of theirs.
+    A directory that is not ours alone is not believed: it could lead to a server of somebody else.
     """
-    if not directory.is_dir() or directory.stat().st_uid != os.getuid():
+    if not _is_ours_alone(directory):
         return []
     found = []
     for path in directory.glob(f"*{_SUFFIX}"):
@@ -73,6 +82,14 @@ def find_servers(directory: Path) -> list[Server]:
             continue  # gone meanwhile, or no file of ours
     newest_first = sorted(found, key=lambda pair: pair[0], reverse=True)
     return [server for _, server in newest_first if server is not None]
+
+
+def _is_ours_alone(directory: Path) -> bool:
+    try:
+        found = directory.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
 def _read(path: Path) -> Server | None:

@@ -204,6 +204,17 @@ class SearchTests(WorldTestCase):
             self.assertEqual(len(self.found("bob", words)), 1, words)
         self.assertEqual(self.found("bob", "a\x01b"), [])
 
+    def test_long_texts(self) -> None:
+        """What is found is one line that need not be cut, whatever the texts and names are."""
+        name = "\U00020000" * 32
+        self.world.add_user(name)
+        for _ in range(100):
+            self.done(self.world.send(name, "@bob", "word " + '\U0001f600"' * 1_900))
+        found = self.done(self.world.search("bob", "word", limit=500))
+        line = wire.encode(found)
+        self.assertEqual((len(wire.decode_event(line).messages), found.more), (len(found.messages), True))
+        self.assertTrue(SERVER_LINE_BYTES - 16_000 < len(line) < SERVER_LINE_BYTES)
+
     def test_many_words(self) -> None:
         """Very many words are refused, for each is looked up in all messages; one that is repeated is one."""
         self.done(self.world.send("alice", "GLOBAL", "a word"))

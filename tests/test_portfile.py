@@ -76,6 +76,27 @@ class PortFileTests(SynchronousTestCase):
         self.patch(portfile.os, "getuid", lambda: os.geteuid() + 1)
         self.assertEqual(find_servers(self.directory), [])
 
+    def test_others_can_write(self) -> None:
+        """In a directory where others can write, or that is a link, nothing is written and nothing believed."""
+        self.addCleanup(PortFile.write(self.directory, port=1, tls=True).remove)
+        link = self.directory.with_name("link")
+        link.symlink_to(self.directory.absolute())
+        self.assertEqual(find_servers(link), [])
+        self.assertRaises(PermissionError, PortFile.write, link, port=2, tls=True)
+        self.directory.chmod(0o770)
+        self.assertEqual(find_servers(self.directory), [])
+        self.assertRaises(PermissionError, PortFile.write, self.directory, port=2, tls=True)
+
+    def test_links_are_not_followed(self) -> None:
+        """A link by the name that the file begins with leads to no other file being written."""
+        self.directory.mkdir(mode=0o700, parents=True)
+        other = self.directory.with_name("other")
+        other.write_text("precious")
+        (self.directory / f"{os.getpid()}.new").symlink_to(other.absolute())
+        self.addCleanup(PortFile.write(self.directory, port=1, tls=True).remove)
+        self.assertEqual(other.read_text(), "precious")
+        self.assertEqual([server.port for server in find_servers(self.directory)], [1])
+
     def test_no_directory(self) -> None:
         """Where no server ever ran there is none."""
         self.assertEqual(find_servers(self.directory), [])
@@ -87,3 +108,13 @@ class PortFileTests(SynchronousTestCase):
         self.patch(os, "environ", {})
         self.assertEqual(default_directory().name, "irchat")
         self.assertEqual(self.flushWarnings(), [])
+
+    def test_place_taken_by_another(self) -> None:
+        """Where another user has taken the place in /tmp first, it is a place of the user's own."""
+
+        def taken(_: str) -> str:
+            raise PermissionError("runtime directory /tmp/runtime-1000 is owned by uid 1001, not 1000")
+
+        self.patch(portfile.platformdirs, "user_runtime_dir", taken)
+        self.patch(portfile.platformdirs, "user_state_dir", lambda name: f"/home/alice/.local/state/{name}")
+        self.assertEqual(default_directory(), Path("/home/alice/.local/state/irchat/run"))

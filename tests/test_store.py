@@ -453,6 +453,13 @@ class StoreContract(StoreHands):
         self.assertEqual(([message.seq for message in messages], more), ([3, 2], True))
         self.assertEqual(self.found(self.bob, "creme", limit=3)[1], False)
 
+    def test_search_of_long_texts(self) -> None:
+        """What is found ends before its texts come to over so many bytes, with one message at least, and says so."""
+        self.write(*(message(GLOBAL, self.alice, f"word {'é' * 45}") for _ in range(10)))
+        for page_bytes, count in ((1, 1), (330, 3), (1_100, 10)):
+            found, more = self.successResultOf(self.store.search(self.bob, ["word"], None, (), 50, 15, page_bytes))
+            self.assertEqual(([one.seq for one in found], more), (list(range(10, 10 - count, -1)), count < 10))
+
     def test_search_scope(self) -> None:
         """A search finds what is in the chat asked or in all of one's own, and nothing of hidden senders."""
         team = self.team(self.alice, self.bob)

@@ -54,9 +54,9 @@ class HeldStore:
         return self._hold(lambda: self.store.chats(user, hidden))
 
     def search(
-        self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], limit: int
+        self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], *limits: int
     ) -> Deferred[Any]:
-        return self._hold(lambda: self.store.search(user, words, chat, hidden, limit))
+        return self._hold(lambda: self.store.search(user, words, chat, hidden, *limits))
 
     def password(self, user: int) -> Deferred[str | None]:
         return self._hold(lambda: self.store.password(user))

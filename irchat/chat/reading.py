@@ -12,11 +12,22 @@ from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.clock import rfc3339
 from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, ChatState, Marker, MoveMarker, Page, PageQuery, Publication, Store, StoredMessage
-from irchat.rules import CHATS_MAX, PAGE_MAX, SEARCH_LENGTH, SERVER_LINE_BYTES, is_searchable, line_bytes, visible
+from irchat.rules import (
+    CHATS_MAX,
+    NAME_LENGTH,
+    PAGE_MAX,
+    SEARCH_LENGTH,
+    SERVER_LINE_BYTES,
+    is_searchable,
+    line_bytes,
+    visible,
+)
 
 # What a message takes on the wire besides the text and the name of its chat, at most: keys, times, a name of 32
 # characters of 4 bytes, the id and end of a timed one.
 _MESSAGE_BYTES = 320
+# The name of a chat, with its sign and, of a removed user, a number.
+_LABEL_BYTES = 4 * NAME_LENGTH + 24
 _PAGE_BYTES = SERVER_LINE_BYTES - 1_024
 
 
@@ -138,7 +149,13 @@ class Reading:
             raise Refusal(Code.BAD_REQUEST, "Search for at least one word of letters or digits.")
         chat = None if chat_name is None else self.directory.chat(reader, chat_name)
         messages, more = await self._store.search(
-            reader.id, wanted, None if chat is None else chat.key, reader.hidden, min(limit, PAGE_MAX)
+            reader.id,
+            wanted,
+            None if chat is None else chat.key,
+            reader.hidden,
+            min(limit, PAGE_MAX),
+            _MESSAGE_BYTES + _LABEL_BYTES,
+            _PAGE_BYTES,
         )
         found = [event for message in messages if (event := self.event(reader, message)) is not None]
         return events.Found(messages=found, more=more)

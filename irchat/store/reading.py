@@ -117,6 +117,8 @@ def search(
     chat: ChatKey | None,
     hidden: Collection[int],
     limit: int,
+    overhead: int,
+    page_bytes: int,
 ) -> tuple[list[StoredMessage], bool]:
     """The newest messages with all ``words``. Each word is handed to FTS5 as a quoted string: data, never syntax."""
     match = []
@@ -141,12 +143,15 @@ def search(
         f" WHERE message_words MATCH ? AND {_seen('sender', hidden)}"
         " ORDER BY message_words.rowid DESC LIMIT ?",
         (user, " AND ".join(match), limit + 1),
-    ).fetchall()
-    found = [
-        StoredMessage(chat_id if low is None else (low, high), seq, sender, at, text)
-        for chat_id, low, high, seq, sender, at, text in rows[:limit]
-    ]
-    return found, len(rows) > limit
+    )
+    found: list[StoredMessage] = []
+    room = page_bytes
+    for chat_id, low, high, seq, sender, at, text in rows:
+        room -= line_bytes(text) + overhead
+        if len(found) == limit or (room < 0 and found):
+            return found, True
+        found.append(StoredMessage(chat_id if low is None else (low, high), seq, sender, at, text))
+    return found, False
 
 
 def password(connection: sqlite3.Connection, user: int) -> str | None:

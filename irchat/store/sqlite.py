@@ -74,6 +74,8 @@ class SQLiteStore:
             self._connection.close()
             raise
         self._writer = Writer(self._connection)
+        self._sweeping = self._closed = False
+        self._sweep_soon()
 
     def _forget_old_tokens(self, now: int) -> None:
         """A clock that is wrong, far in the future, would make all of them old: the newest use is known to be past."""
@@ -87,7 +89,7 @@ class SQLiteStore:
         return reading.snapshot(self._connection)
 
     def commit(self, writes: Sequence[Write]) -> Deferred[list[Any]]:
-        return self._threads.write(self._writer.commit, writes).addErrback(_refuse)
+        return self._threads.write(self._writer.commit, writes).addCallback(self._committed).addErrback(_refuse)
 
     def page(self, query: PageQuery) -> Deferred[Page]:
         return self._read(reading.page, query)
@@ -96,9 +98,16 @@ class SQLiteStore:
         return self._read(reading.chats, user, hidden)
 
     def search(
-        self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], limit: int
+        self,
+        user: int,
+        words: Sequence[str],
+        chat: ChatKey | None,
+        hidden: Collection[int],
+        limit: int,
+        overhead: int = 0,
+        page_bytes: int = 1 << 62,
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        return self._scan(reading.search, user, words, chat, hidden, limit)
+        return self._scan(reading.search, user, words, chat, hidden, limit, overhead, page_bytes)
 
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(reading.password, user)
@@ -118,9 +127,31 @@ class SQLiteStore:
         return self._scan(reading.figures)
 
     def close(self) -> None:
+        self._closed = True
         self._threads.stop()
         for connection in [*self._readers, self._connection]:
             connection.close()
+
+    def _committed(self, results: list[Any]) -> list[Any]:
+        self._sweep_soon()
+        return results
+
+    def _sweep_soon(self) -> None:
+        if self._writer.ended and not self._sweeping:
+            self._sweeping = True
+            Deferred.fromCoroutine(self._sweep()).addErrback(self._not_swept)
+
+    async def _sweep(self) -> None:
+        """Delete what is left of groups that are no more, a little at a time, so that commits do not wait for it."""
+        try:
+            while not self._closed and await self._threads.write(self._writer.sweep):
+                pass
+        finally:
+            self._sweeping = False
+
+    def _not_swept(self, failure: Failure) -> None:
+        """It is tried again after the next commit, and at the next start."""
+        _log.error("messages of groups that are no more could not be deleted: {error}", error=failure.value)
 
     def _read(self, question: Callable[..., Given], *args: Any) -> Deferred[Given]:
         return self._threads.read(self._ask, question, *args).addErrback(_refuse)

@@ -1,7 +1,9 @@
 """How each write is done in SQLite. Runs in the writer's thread, inside the transaction of a group commit."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from irchat.interfaces import (
@@ -32,6 +34,15 @@ from irchat.store.folding import fold
 
 # Chats whose row is remembered; past that all are forgotten and looked up anew.
 _KNOWN_MOST = 100_000
+# Messages of a group that is no more which one transaction deletes; commits come to their turn in between.
+_SWEPT_TOGETHER = 50
+
+_DELETE_MESSAGE = (
+    "INSERT INTO message_words (message_words, rowid, chat, text)"
+    " SELECT 'delete', id, 'c' || chat, fold(text) FROM messages WHERE chat = ? AND seq = ?",
+    "DELETE FROM message_places WHERE id = (SELECT id FROM messages WHERE chat = ? AND seq = ?)",
+    "DELETE FROM messages WHERE chat = ? AND seq = ?",
+)
 
 
 class _ChatRow:
@@ -46,34 +57,68 @@ class _ChatRow:
 
 
 class Writer:
-    """Does the writes of one commit after another on one connection."""
+    """Does the writes of one commit after another on one connection.
+
+    ``ended``: groups that are no more, of which messages are left for `sweep`.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         connection.create_function("fold", 1, fold, deterministic=True)
+        self.ended = deque(
+            chat
+            for (chat,) in connection.execute(
+                "SELECT id FROM chats WHERE key IS NULL AND low IS NULL AND id != ? ORDER BY id", (GLOBAL,)
+            )
+        )
         self._forget()
 
     def commit(self, writes: Sequence[Write]) -> list[Any]:
         """Do all of ``writes`` in one transaction, or none. Raises sqlite3.Error."""
         results: list[Any] = []
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             for write in writes:
                 if self._messages and not isinstance(write, AddMessage | FindNonce):
                     self._flush()
                 results.append(_DO[type(write)](self, write))
             self._flush()
+        self.ended += self._ending
+        self._ending.clear()
+        if len(self._chats) > _KNOWN_MOST:
+            self._chats.clear()
+        return results
+
+    def sweep(self) -> bool:
+        """Delete some messages of a group that is no more; gives whether there is more to do. Raises sqlite3.Error."""
+        group = self.ended[0]
+        with self._transaction():
+            rows = self._connection.execute(
+                "SELECT chat, seq FROM messages WHERE chat = ? ORDER BY seq LIMIT ?", (group, _SWEPT_TOGETHER)
+            ).fetchall()
+            for statement in _DELETE_MESSAGE:
+                self._connection.executemany(statement, rows)
+            if len(rows) == _SWEPT_TOGETHER:
+                self._connection.execute("UPDATE chats SET gaps_up_to = ? WHERE id = ?", (rows[-1][1], group))
+            else:
+                self._connection.execute("DELETE FROM chats WHERE id = ?", (group,))
+        if len(rows) < _SWEPT_TOGETHER:
+            self.ended.popleft()
+        return bool(self.ended)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            yield
             self._connection.execute("COMMIT")
         except BaseException:
             self._forget()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
-        if len(self._chats) > _KNOWN_MOST:
-            self._chats.clear()
-        return results
 
     def _forget(self) -> None:
+        self._ending: list[int] = []
         self._chats: dict[ChatKey, _ChatRow] = {}
         self._last_id: int | None = None
         self._messages: list[tuple[int, int, int, int, int, str]] = []
@@ -241,16 +286,15 @@ class Writer:
         self._connection.execute("UPDATE chats SET owner = ? WHERE id = ?", (write.owner, write.group))
 
     def remove_group(self, write: RemoveGroup) -> None:
+        """The messages, which may be very many, nobody can see any more; they are left to `sweep`."""
         self._chats.pop(write.group, None)
         for statement in (
-            "INSERT INTO message_words (message_words, rowid, chat, text)"
-            " SELECT 'delete', id, 'c' || chat, fold(text) FROM messages WHERE chat = ?",
-            "DELETE FROM message_places WHERE id IN (SELECT id FROM messages WHERE chat = ?)",
-            "DELETE FROM messages WHERE chat = ?",
             "DELETE FROM nonces WHERE chat = ?",
-            "DELETE FROM chats WHERE id = ?",
+            "DELETE FROM members WHERE chat = ?",
+            "UPDATE chats SET name = NULL, key = NULL, owner = NULL WHERE id = ?",
         ):
             self._connection.execute(statement, (write.group,))
+        self._ending.append(write.group)
 
     def set_block(self, write: SetBlock) -> None:
         self._connection.execute(
@@ -281,13 +325,7 @@ class Writer:
             if row is not None:
                 chats[key] = row
                 places.append((row.id, seq))
-        for statement in (
-            "INSERT INTO message_words (message_words, rowid, chat, text)"
-            " SELECT 'delete', id, 'c' || chat, fold(text) FROM messages WHERE chat = ? AND seq = ?",
-            "DELETE FROM message_places WHERE id = (SELECT id FROM messages WHERE chat = ? AND seq = ?)",
-            "DELETE FROM messages WHERE chat = ? AND seq = ?",
-            "DELETE FROM nonces WHERE chat = ? AND seq = ?",
-        ):
+        for statement in (*_DELETE_MESSAGE, "DELETE FROM nonces WHERE chat = ? AND seq = ?"):
             self._connection.executemany(statement, places)
         self._connection.executemany(
             "UPDATE chats SET gaps_up_to = max(gaps_up_to, ?) WHERE id = ?", [(seq, chat) for chat, seq in places]
