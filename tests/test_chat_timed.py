@@ -145,6 +145,17 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual((self.alive(self.bob, "team"), self.alive(self.carol, "team")), ([], [2, 3]))
         self.assertEqual(self.timed.missed(self.bob, 0), [])
 
+    def test_one_set_of_those_who_may_see(self) -> None:
+        """Who leaves a group does not make each of its messages hold a set of its own, of up to a thousand members."""
+        first = [self.add(5, "team") for _ in range(3)]
+        self.directory.add_member(self.team, self.carol)
+        second = [self.add(5, "team") for _ in range(3)]
+        self.assertEqual(self.alive(self.carol, "team"), [4, 5, 6])
+        self.directory.remove_member(self.team, self.carol)
+        self.timed.lose_sight(7, self.carol)
+        self.assertEqual({id(one.may_see) for one in first + second}, {id(first[0].may_see)})
+        self.assertEqual(first[0].may_see, {1, 2})
+
     def test_sight_of_others(self) -> None:
         """To lose sight of a chat without any, or of one that is no group, changes nothing."""
         self.add(9)

@@ -154,9 +154,16 @@ class TimedMessages:
 
     def lose_sight(self, key: ChatKey, user: User) -> None:
         """``user`` left the group: what was sent before is not to be seen again, also on coming back."""
+        # Those who may see are up to a thousand, and the messages may be a hundred thousand: equal sets are one object.
+        left: dict[frozenset[int], frozenset[int]] = {}
+        same: dict[frozenset[int], frozenset[int]] = {}
         for timed in self._by_chat.get(key, {}).values():
-            if timed.may_see is not None:
-                timed.may_see -= {user.id}
+            may_see = timed.may_see
+            if may_see is not None:
+                if may_see not in left:
+                    fewer = may_see - {user.id}
+                    left[may_see] = same.setdefault(fewer, fewer)
+                timed.may_see = left[may_see]
 
     def end_chat(self, key: ChatKey) -> None:
         """End all in a chat now."""
