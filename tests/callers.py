@@ -42,9 +42,11 @@ class FakeCaller:
             raise Refusal(Code.TOO_FAST, "Wait.")
         self.notes.append("message")
 
-    def admit_registration(self) -> None:
-        """Count an account."""
+    @contextmanager
+    def registering(self) -> Iterator[None]:
+        """Make an account."""
         self.notes.append("registration")
+        yield
 
     @contextmanager
     def trying(self, name: str) -> Iterator[None]:

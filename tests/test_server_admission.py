@@ -41,6 +41,12 @@ class AdmissionTests(SynchronousTestCase):
         with visit.trying(name):
             pass
 
+    def register(self, visit: Visit, refusal: Refusal | None = None) -> None:
+        """Make an account, or be refused it."""
+        with visit.registering():
+            if refusal is not None:
+                raise refusal
+
     def test_connections_of_one_address(self) -> None:
         """An address has so many connections that are not signed in; one that ends makes room for another."""
         first, _ = self.visit(), self.visit()
@@ -157,18 +163,28 @@ class AdmissionTests(SynchronousTestCase):
         visits = [self.visit() for _ in range(100)]
         for visit in visits:
             visit.enter(1_000)
-            visit.admit_registration()
+            self.register(visit)
             self.wrong(visit, "bob")
 
     def test_registrations(self) -> None:
         """An address makes so many accounts in an hour."""
         visit = self.visit()
-        visit.admit_registration()
-        visit.admit_registration()
-        self.refused(Code.TOO_MANY_TRIES, visit.admit_registration)
-        self.visit("b").admit_registration()
+        self.register(visit)
+        self.register(visit)
+        self.refused(Code.TOO_MANY_TRIES, self.register, visit)
+        self.register(self.visit("b"))
         self.clock.advance(3_601)
-        visit.admit_registration()
+        self.register(visit)
+
+    def test_registrations_that_fail(self) -> None:
+        """Only accounts that were made count: who asks for ones that cannot be keeps nobody else from making one."""
+        visit = self.visit()
+        for _ in range(10):
+            self.refused(Code.WEAK_PASSWORD, self.register, visit, Refusal(Code.WEAK_PASSWORD, "too short"))
+        self.register(visit)
+        self.refused(Code.WEAK_PASSWORD, self.register, visit, Refusal(Code.WEAK_PASSWORD, "too short"))
+        self.register(visit)
+        self.refused(Code.TOO_MANY_TRIES, self.register, visit)
 
 
 class AddressTests(SynchronousTestCase):

@@ -39,8 +39,8 @@ class Caller(Protocol):
     def admit_message(self) -> None:
         """Count a message against the session's pace. Raises Refusal ``too-fast``."""
 
-    def admit_registration(self) -> None:
-        """Count an account that is to be made. Raises Refusal ``too-many-tries``."""
+    def registering(self) -> AbstractContextManager[None]:
+        """An account is made inside, and counted where it is. Raises Refusal ``too-many-tries``."""
 
     def trying(self, name: str) -> AbstractContextManager[None]:
         """A sign-in, as ``name`` or by a token (empty), is tried inside. Raises Refusal ``too-many-tries``."""

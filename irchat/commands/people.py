@@ -69,10 +69,10 @@ class Register(Command):
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Register) -> events.Event:
-        caller.admit_registration()
-        signed_in = await services.accounts.register(
-            request.name, request.password, with_token=caller.wants_token
-        )
+        with caller.registering():
+            signed_in = await services.accounts.register(
+                request.name, request.password, with_token=caller.wants_token
+            )
         return await _welcome(services, caller, signed_in)
 
 

@@ -150,6 +150,11 @@ class Admission:
         while len(self._registrations) > _REMEMBERED_MOST:
             self._registrations.popitem(last=False)
 
+    def registration_failed(self, address: str) -> None:
+        """No account was made after all: it is not counted."""
+        if recent := self._registrations.get(address):
+            recent.pop()
+
     def _tried(self, address: str, name: str) -> list[tuple[str, float]]:
         """What a try is counted for, with the longest pause of each."""
         if not self._limits.tries:
@@ -188,9 +193,15 @@ class Visit:
             self._is_over = True
             self._admission.disconnect(self._address)
 
-    def admit_registration(self) -> None:
-        """An account is to be made from here. Raises Refusal ``too-many-tries``."""
+    @contextmanager
+    def registering(self) -> Iterator[None]:
+        """An account is made inside, or not: then it is not counted. Raises Refusal ``too-many-tries``."""
         self._admission.admit_registration(self._address)
+        try:
+            yield
+        except BaseException:
+            self._admission.registration_failed(self._address)
+            raise
 
     @contextmanager
     def trying(self, name: str) -> Iterator[None]:

@@ -200,9 +200,9 @@ class Session:
         """Count a message. Raises Refusal ``too-fast``."""
         self._pace.admit()
 
-    def admit_registration(self) -> None:
-        """Count an account that is to be made. Raises Refusal ``too-many-tries``."""
-        self._visit.admit_registration()
+    def registering(self) -> AbstractContextManager[None]:
+        """An account is made inside. Raises Refusal ``too-many-tries``."""
+        return self._visit.registering()
 
     def trying(self, name: str) -> AbstractContextManager[None]:
         """A sign-in is tried inside. Raises Refusal ``too-many-tries``."""
