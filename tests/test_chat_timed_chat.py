@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat import timed_chat
 from irchat.chat.directory import Chat, User
-from irchat.chat.timed_chat import TimedChat, TimedMessage
+from irchat.chat.timed_chat import TimedChat, TimedMessage, packed
 from irchat.interfaces import GLOBAL
 
 _USERS = 4
@@ -137,6 +137,20 @@ class TimedChatTests(SynchronousTestCase):
         self.assertEqual(chat.unread(bob, frozenset({alice.id})), 0)
         self.assertEqual(looked, [])
         self.assertEqual(next(chat.newest_first(bob, frozenset())).order, 10_000)
+
+
+class HadTests(SynchronousTestCase):
+    """Who had a message."""
+
+    def test_packed(self) -> None:
+        """Who had it at once is kept in four bytes each, and comes out again with those who had it later."""
+        chat = Chat(GLOBAL)
+        timed = TimedMessage("id", chat, User(1, "alice", "alice"), "", 0, 1, 1.0, 1)
+        self.assertEqual(timed.had_by(), frozenset())
+        timed.had = packed({3, 70_000, 1})
+        self.assertEqual((len(timed.had), timed.had_by()), (12, {1, 3, 70_000}))
+        timed.note_given(User(4, "dave", "dave"))
+        self.assertEqual(timed.had_by(), {1, 3, 4, 70_000})
 
 
 class _Watched(dict[int, TimedMessage]):

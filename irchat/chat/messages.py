@@ -279,7 +279,7 @@ class _TimedSend(_Send):
         of, reached = self._others()
         if timed.end <= now:
             reached = set()
-        messages.timed.give(timed, frozenset(reached | {sender.id}))
+        messages.timed.give(timed, reached | {sender.id})
         sent = TimedSent(timed, len(reached), of)
         messages.remember_timed(sender, self.nonce, sent)
         if timed.end > now:

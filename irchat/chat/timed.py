@@ -3,14 +3,14 @@
 import heapq
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import count
 
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.alarm import Alarm
 from irchat.chat.directory import Chat, User
-from irchat.chat.timed_chat import TimedChat, TimedMessage
+from irchat.chat.timed_chat import TimedChat, TimedMessage, packed
 from irchat.interfaces import GLOBAL, ChatKey
 
 __all__ = ["TimedMessage", "TimedMessages"]
@@ -67,9 +67,10 @@ class TimedMessages:
         """How many messages of ``sender`` are alive."""
         return self._of_sender[sender.id]
 
-    def give(self, timed: TimedMessage, had: frozenset[int]) -> None:
-        """Note who was given it at once. Equal sets of a chat are one object: they are as many as are online."""
+    def give(self, timed: TimedMessage, ids: Collection[int]) -> None:
+        """Note who was given it at once. Where they are those of the message before, both share one object."""
         in_chat = self._chats[timed.chat.key]
+        had = packed(ids)
         if in_chat.last_had != had:
             in_chat.last_had = had
         timed.had = in_chat.last_had
