@@ -79,7 +79,8 @@ class Server:
         begun = time.perf_counter()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment()
+                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment(),
+                cwd=folder,  # where it may leave a core, as InspIRCd does when it is ended
             )
         self._wait()
         self.start_seconds = time.perf_counter() - begun
