@@ -254,7 +254,9 @@ class ChatServer(Service):
             self._config.port, self._factory, backlog=_BACKLOG, interface=_interface(self._config.host)
         )
         self._ports.append(port)
-        port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)  # all that it accepts have it too
+        # All that it accepts have these too. What we write at once is a whole already and is to wait for nothing more.
+        port.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         self.port: int = port.getHost().port
         path = self._folder.path / control.SOCKET_FILE
         path.unlink(missing_ok=True)  # of a server that died: the folder is ours

@@ -6,7 +6,7 @@ import socket
 import stat
 import tempfile
 from pathlib import Path
-from socket import SO_SNDBUF, SOL_SOCKET
+from socket import IPPROTO_TCP, SO_SNDBUF, SOL_SOCKET, TCP_NODELAY
 from typing import Any, NoReturn
 
 from twisted.internet import defer, reactor, ssl
@@ -196,6 +196,15 @@ class ServiceTests(TestCase):
         (connection,) = service._factory.connections
         held = connection.transport.getHandle().getsockopt(SOL_SOCKET, SO_SNDBUF)
         self.assertIn(held, (tap._SEND_BUFFER, 2 * tap._SEND_BUFFER))
+        await service.stopService()
+        await client.lost
+
+    async def test_sends_without_delay(self) -> None:
+        """What is written goes out at once: a message does not wait until the one before is acknowledged."""
+        service = self._start("--no-tls")
+        client = await self._connect(service, tls=False)
+        (connection,) = service._factory.connections
+        self.assertTrue(connection.transport.getHandle().getsockopt(IPPROTO_TCP, TCP_NODELAY))
         await service.stopService()
         await client.lost
 
