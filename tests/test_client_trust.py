@@ -94,6 +94,7 @@ class TrustTests(SynchronousTestCase):
         self.keyboard.type("maybe", "")
         self.assertIsNone(self.known.find(_LABEL))
         self.assertNoResult(connected)
+        self.assertIn("type yes if both are the same", self.keyboard.shown())
         self.keyboard.type("YES ")
         self._flush()
         self.assertEqual(self.successResultOf(connected).fingerprint(), self.fingerprint)
@@ -102,10 +103,18 @@ class TrustTests(SynchronousTestCase):
 
     def test_no(self) -> None:
         """No ends it, and nothing is remembered."""
+        for answer in "no", "n":
+            connected = self._connect()
+            self.keyboard.type(answer)
+            self.assertIn("not trusted", self._stopped(connected))
+            self.assertIsNone(self.known.find(_LABEL))
+
+    def test_y(self) -> None:
+        """y is a yes."""
         connected = self._connect()
-        self.keyboard.type("no")
-        self.assertIn("not trusted", self._stopped(connected))
-        self.assertIsNone(self.known.find(_LABEL))
+        self.keyboard.type("y")
+        self._flush()
+        self.assertEqual(self.successResultOf(connected).fingerprint(), self.fingerprint)
 
     def test_no_answer(self) -> None:
         """The end of the input is no yes."""

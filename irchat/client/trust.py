@@ -17,6 +17,8 @@ Nothing was sent. Ask whoever runs the server which fingerprint it has.
 """
 _GIVEN = "The expected one is that of --fingerprint."
 
+_ANSWERS = {"yes": True, "y": True, "no": False, "n": False}
+
 
 class Trust:
     """Makes trusted connections. Nothing is sent on one that is not trusted yet.
@@ -73,10 +75,9 @@ class Trust:
         self._screen.note(f"{self._label} is not known yet, and its certificate cannot be verified: {reason}")
         self._screen.note("compare its fingerprint with the one that the server printed when it started:")
         self._screen.note(f"  {fingerprint}")
-        answer = ""
-        while answer not in ("yes", "no"):
-            answer = (await self._screen.ask("Trust this server? [yes/no] ")).strip().lower()
-        if answer == "no":
+        while (answer := (await self._screen.ask("Trust this server? [yes/no] ")).strip().lower()) not in _ANSWERS:
+            self._screen.note("type yes if both are the same, or no to leave")
+        if not _ANSWERS[answer]:
             raise Stop("The server is not trusted; nothing was sent to it.")
 
     async def _dial_pinned(self, expected: str, how_known: str) -> Connection:
