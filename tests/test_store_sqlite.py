@@ -1,6 +1,7 @@
 """The store in SQLite: its file, its versions, and a disk that cannot be used."""
 
 import os
+import shutil
 import sqlite3
 import threading
 from pathlib import Path
@@ -157,6 +158,25 @@ class OpenTests(_Case):
         self.assertRaises(NewerDatabase, migrations.check, self.path)
         self.path.write_bytes(b"not a database " * 1_000)
         self.assertRaises(sqlite3.DatabaseError, migrations.check, self.path)
+
+    def test_check_amid_checkpoint(self) -> None:
+        """A server killed while it copied its journal into the file leaves a file that is whole with its journal alone:
+        looking first does not take it for damaged, and it opens with all that it held."""
+        self.path.parent.joinpath("killed").mkdir()
+        killed = self.path.parent / "killed" / self.path.name
+        store = self.open_store()
+        self.look("PRAGMA wal_autocheckpoint = 0")
+        self.successResultOf(store.commit([CreateUser(f"u{n}", f"u{n}", None, 0, None) for n in range(500)]))
+        for end in "", "-wal":
+            shutil.copy(f"{self.path}{end}", f"{killed}{end}")
+        self.look("PRAGMA wal_checkpoint(TRUNCATE)")
+        first_page = self.path.read_bytes()[:4096]
+        with killed.open("r+b") as file:
+            file.write(first_page)
+        store.close()
+        migrations.check(killed)
+        self.path = killed
+        self.assertEqual(len(self.reopened().snapshot().users), 502)
 
     def test_damaged_file(self) -> None:
         """A file that is no database is refused and left as it is."""

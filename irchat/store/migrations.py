@@ -116,9 +116,11 @@ class NewerDatabase(Exception):
 def check(path: Path) -> None:
     """See, changing nothing, that the database at ``path`` can be opened by this version, if there is one.
 
-    Raises sqlite3.Error or NewerDatabase.
+    Where a server was killed that is left to the opening: the file holds together with its journal alone, which cannot
+    be looked at without changing what lies beside it. Raises sqlite3.Error or NewerDatabase.
     """
-    if not path.exists():
+    journal = path.with_name(f"{path.name}-wal")
+    if not path.exists() or (journal.exists() and journal.stat().st_size):
         return
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
         _version(connection)
