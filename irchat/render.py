@@ -2,10 +2,11 @@
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
 from irchat import events
+from irchat.clock import wall_ms
 from irchat.rules import visible
 
 # What a line of the chat's own begins with.
@@ -30,13 +31,21 @@ class Renderer:
     """Renders events for one kind of reader.
 
     ``colour``: with ANSI colours. ``zone``: the time zone to show times in, None for the system's. ``withhold_timed``:
-    show that a timed message came, never its text.
+    show that a timed message came, never its text. ``wall_ms``: the wall clock, which tells what day it is.
     """
 
-    def __init__(self, *, colour: bool, zone: tzinfo | None = None, withhold_timed: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        colour: bool,
+        zone: tzinfo | None = None,
+        withhold_timed: bool = False,
+        wall_ms: Callable[[], int] = wall_ms,
+    ) -> None:
         self._colour = colour
         self._zone = zone
         self._withhold_timed = withhold_timed
+        self._wall_ms = wall_ms
 
     def lines(self, event: events.Event, typed: str = "") -> list[Line]:
         """The lines that show ``event``, the answer to the line ``typed``; none for what is not for the eye."""
@@ -62,6 +71,9 @@ class Renderer:
         except (ValueError, OverflowError):
             return None
 
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._wall_ms() / 1000, self._zone).date()
+
     def _message(self, message: events.Message) -> Iterator[Line]:
         local = self._local(message.at)
         head = self._paint(f"[{local:%H:%M}]" if local else "[--:--]", _DIM)
@@ -79,7 +91,7 @@ class Renderer:
 
     def _messages(self, messages: Iterable[events.Message]) -> Iterator[Line]:
         """Messages with a line for each day that they were written on, today's own day left out."""
-        day = datetime.now(self._zone).date()
+        day = self._today()
         for message in messages:
             local = self._local(message.at)
             if local and local.date() != day:
@@ -145,8 +157,7 @@ class Renderer:
         local = self._local(at) if at else None
         if local is None:
             return "no messages yet"
-        today = datetime.now(self._zone).date()
-        return f"{local:%H:%M}" if local.date() == today else f"{local:%Y-%m-%d}"
+        return f"{local:%H:%M}" if local.date() == self._today() else f"{local:%Y-%m-%d}"
 
     def _users(self, users: events.Users) -> Iterator[Line]:
         for label, names in ("online", users.online), ("offline", users.offline):

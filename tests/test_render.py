@@ -29,12 +29,9 @@ any_event = st.one_of(
 AT = "2026-11-22T14:03:05.120Z"
 
 
-class _Now(datetime.datetime):
-    """A clock that stands at half past three on the day of ``AT``."""
-
-    @classmethod
-    def now(cls, tz: datetime.tzinfo | None = None) -> datetime.datetime:
-        return datetime.datetime(2026, 11, 22, 15, 30, tzinfo=datetime.UTC).astimezone(tz)
+def _half_past_three() -> int:
+    """A wall clock that stands at half past three on the day of ``AT``."""
+    return int(datetime.datetime(2026, 11, 22, 15, 30, tzinfo=datetime.UTC).timestamp() * 1000)
 
 
 def _message(text: str, **fields: object) -> events.Message:
@@ -46,12 +43,9 @@ def _timed(text: str, left_ms: int = 29_001) -> events.Message:
 
 
 class _Case(SynchronousTestCase):
-    def setUp(self) -> None:
-        """Stop the wall clock."""
-        self.patch(render, "datetime", _Now)
-
     def _shown(self, event: events.Event, **options: bool) -> list[str]:
-        return [line.text for line in Renderer(colour=False, zone=datetime.UTC, **options).lines(event)]
+        renderer = Renderer(colour=False, zone=datetime.UTC, wall_ms=_half_past_three, **options)
+        return [line.text for line in renderer.lines(event)]
 
 
 class SafetyTests(_Case):
@@ -224,7 +218,7 @@ class ReplyTests(_Case):
 
     def test_nothing_unread(self) -> None:
         """Where only what is unread was asked for, an empty page does not read as if the chat were empty."""
-        lines = Renderer(colour=False).lines
+        lines = Renderer(colour=False, wall_ms=_half_past_three).lines
         for typed in "ls -n @bob", " ls  -n\t@bob ":
             (line,) = lines(events.History("@bob", [], False), typed)
             self.assertEqual(line.text, "-- @bob: nothing is unread")

@@ -75,7 +75,7 @@ class Connection(LineReceiver):
             self.session,
             self._services.chat.directory,
             self._services.accounts,
-            Renderer(colour=True),
+            Renderer(colour=True, wall_ms=self._services.chat.wall_ms),
             self._clock,
         )
         self.session.speak(self._face)
