@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
 from irchat import events
 from irchat.accounts import Accounts, SignedIn
+from irchat.chat.commits import Change
 from irchat.chat.directory import User
 from irchat.chat.service import ChatService
 from irchat.commands import REGISTRY
@@ -94,6 +95,8 @@ class CommandTestCase(WorldTestCase):
             fired: Deferred[events.Event] = Deferred()
             fired.callback(outcome)
             return fired
+        if isinstance(outcome, Change):
+            return self.world.chat.queue.submit(outcome)
         return outcome if isinstance(outcome, Deferred) else ensureDeferred(outcome)
 
     def run_line(self, name: str, line: str) -> events.Event:

@@ -180,8 +180,8 @@ class RemoveTests(WorldTestCase):
         removing = self._removing("bob")
         chat = self.world.chat
         asked = [
-            chat.messages.send(bob, "GLOBAL", "late", expires_in=None, nonce="n", origin=None),
-            chat.messages.send(bob, "GLOBAL", "late", expires_in=5, nonce=None, origin=None),
+            chat.queue.submit(chat.messages.to_send(bob, "GLOBAL", "late", expires_in=None, nonce="n", origin=None)),
+            chat.queue.submit(chat.messages.to_send(bob, "GLOBAL", "late", expires_in=5, nonce=None, origin=None)),
             chat.groups.create(bob, "late", [], None),
             chat.blocks.block(bob, "alice", True, None),
         ]

@@ -168,7 +168,9 @@ class World:
         origin: object = None,
     ) -> Deferred[events.Sent]:
         """Say something."""
-        return self.chat.messages.send(self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin)
+        return self.chat.queue.submit(
+            self.chat.messages.to_send(self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin)
+        )
 
     def history(self, name: str, chat: str, **how: Any) -> Deferred[events.History]:
         """Read a page."""

@@ -7,8 +7,8 @@ does not hold. A change of who may do what (``alone``) ends its group: what come
 """
 
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
@@ -29,10 +29,25 @@ _ENOUGH_WAIT = 256
 _log = Logger()
 
 
+class Asker(Protocol):
+    """Who is told how a change went, once: a Deferred, or what has as much of one as the path of a message needs."""
+
+    def callback(self, result: Any, /) -> None:
+        """It is made: ``result`` is what its ``apply`` gave."""
+
+    def errback(self, failure: Failure, /) -> None:
+        """It is not; the failure is mostly a Refusal."""
+
+
 class Change:
     """One change: what it needs, what it writes, and what follows from it."""
 
+    __slots__ = ("asker", "write")
+
     alone = False
+    asker: Asker
+    """Set by the queue, as is what `check` gave: ``write``."""
+    write: Write | None
 
     def check(self) -> Write | None:
         """What to write, None where there is nothing to. Raises Refusal where the change cannot be made."""
@@ -55,7 +70,7 @@ class CommitQueue:
         self._store = store
         self._publish = publish
         self._clock = clock
-        self._waiting: deque[tuple[Change, Deferred[Any]]] = deque()
+        self._waiting: deque[Change] = deque()
         self._running = False
         self._unpublished = False
         self._when_idle: list[Deferred[None]] = []
@@ -64,11 +79,16 @@ class CommitQueue:
     def submit(self, change: Change) -> Deferred[Any]:
         """Queue ``change``; fires with what its ``apply`` gives, or fails with the Refusal that met it."""
         done: Deferred[Any] = Deferred()
-        self._waiting.append((change, done))
+        self.take(change, done)
+        return done
+
+    def take(self, change: Change, asker: Asker) -> None:
+        """Queue ``change`` and tell ``asker`` how it went: so are messages taken, for each a Deferred costs 5 us."""
+        change.asker = asker
+        self._waiting.append(change)
         if not self._running:
             self._running = True
             self._begin_after(0)
-        return done
 
     def published(self) -> Deferred[None]:
         """Fires when all that is committed by now is published as well.
@@ -99,7 +119,7 @@ class CommitQueue:
         self._running = True
         while self._waiting:
             group = self._take_group()
-            writes = [write for _, _, write in group if write is not None]
+            writes = [change.write for change in group if change.write is not None]
             if writes:
                 self._unpublished = True
                 committing = self._store.commit(writes)
@@ -117,60 +137,64 @@ class CommitQueue:
         for published in waiting:
             published.callback(None)
 
-    def _take_group(self) -> list[tuple[Change, Deferred[Any], Write | None]]:
-        group: list[tuple[Change, Deferred[Any], Write | None]] = []
-        refused: list[tuple[Deferred[Any], Failure]] = []
+    def _take_group(self) -> list[Change]:
+        group: list[Change] = []
+        refused: list[tuple[Change, Failure]] = []
         while self._waiting and len(group) < _GROUP_MOST:
-            change, done = self._waiting[0]
+            change = self._waiting[0]
             if change.alone and group:
                 break
             self._waiting.popleft()
             try:
-                group.append((change, done, change.check()))
+                change.write = change.check()
             except Exception:  # whatever one change meets is its own asker's
-                refused.append((done, Failure()))
+                refused.append((change, Failure()))
                 continue
+            group.append(change)
             if change.alone:
                 break
-        for done, failure in refused:
-            done.errback(failure)
+        self._answer([(change.asker.errback, failure) for change, failure in refused])
         return group
 
-    def _committed(self, results: list[Any], group: list[tuple[Change, Deferred[Any], Write | None]]) -> None:
+    def _committed(self, results: list[Any], group: list[Change]) -> None:
         telling_seconds = self._finish(group, results)
         if 0 < len(self._waiting) < _ENOUGH_WAIT and len(group) > 1:
             self._begin_after(min(telling_seconds * _GATHER_FACTOR, _GATHER_MOST_SECONDS))
         else:
             self._next()
 
-    def _failed(self, failure: Failure, group: list[tuple[Change, Deferred[Any], Write | None]]) -> None:
+    def _failed(self, failure: Failure, group: list[Change]) -> None:
         """The store could not write: what needed it is refused, what did not goes on."""
         if not failure.check(Refusal):
             _log.failure("a commit failed", failure)
             failure = Failure(Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed."))
-        for _, done, write in group:
-            if write is not None:
-                done.errback(failure)
-        self._finish([entry for entry in group if entry[2] is None], [])
+        self._answer([(change.asker.errback, failure) for change in group if change.write is not None])
+        self._finish([change for change in group if change.write is None], [])
         self._next()
 
-    def _finish(self, group: list[tuple[Change, Deferred[Any], Write | None]], results: list[Any]) -> float:
+    def _finish(self, group: list[Change], results: list[Any]) -> float:
         """Do what follows from a group; gives the seconds that the telling took."""
         publications: list[Publication] = []
         answers: list[tuple[Callable[[Any], None], Any]] = []
         each_result = iter(results)
-        for change, done, write in group:
-            result = None if write is None else next(each_result)
+        for change in group:
             try:
-                answers.append((done.callback, change.apply(result, publications)))
+                result = None if change.write is None else next(each_result)
+                answers.append((change.asker.callback, change.apply(result, publications)))
             except Exception:
-                answers.append((done.errback, Failure()))
+                answers.append((change.asker.errback, Failure()))
         telling_seconds = self._tell(publications)
         self._unpublished = False
         self._tell_published()
-        for answer, value in answers:
-            answer(value)
+        self._answer(answers)
         return telling_seconds
+
+    def _answer(self, answers: Iterable[tuple[Callable[[Any], None], Any]]) -> None:
+        for answer, value in answers:
+            try:
+                answer(value)
+            except Exception:  # the others are to have theirs
+                _log.failure("who asked for a change could not be told how it went")
 
     def _tell(self, publications: list[Publication]) -> float:
         began = self._seconds()

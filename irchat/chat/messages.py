@@ -4,10 +4,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.chat.commits import Change, CommitQueue
+from irchat.chat.commits import Change
 from irchat.chat.directory import Chat, Directory, User
 from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.clock import rfc3339
@@ -24,7 +23,6 @@ class Messages:
     def __init__(
         self,
         directory: Directory,
-        queue: CommitQueue,
         clock: IReactorTime,
         publish: Publish,
         wall_ms: Callable[[], int],
@@ -34,23 +32,22 @@ class Messages:
         self.directory = directory
         self.timed = TimedMessages(clock, self.erase)
         self.wall_ms = wall_ms
-        self._queue = queue
         self._publish = publish
         self._nonce_window = _NonceWindow(clock, wall_ms)
         self._timed_nonces: dict[tuple[int, str], tuple[float, TimedSent]] = {}
 
-    def send(
+    def to_send(
         self, sender: User, chat: str, text: str, *, expires_in: int | None, nonce: str | None, origin: object
-    ) -> Deferred[Sent]:
-        """Say ``text`` in the chat that ``sender`` calls ``chat``; for ``expires_in`` seconds only, where given.
+    ) -> Change:
+        """What says ``text`` in the chat that ``sender`` calls ``chat``; for ``expires_in`` seconds only, where given.
 
-        Fires with `Sent` when it is on the disk (a timed one: when it is published). Raises Refusal for a text or a
-        time that cannot be, and fails with one for a chat that cannot.
+        The commit queue is to take it. It gives `Sent` when it is on the disk (a timed one: when it is published), or
+        a Refusal for a chat that cannot be. Raises Refusal for a text or a time that cannot.
         """
         text = clean_text(text, self.limits.text_length)
         if expires_in is None:
-            return self._queue.submit(_StoredSend(self, sender, chat, text, nonce, origin))
-        return self._queue.submit(_TimedSend(self, sender, chat, text, nonce, origin, check_seconds(expires_in)))
+            return _StoredSend(self, sender, chat, text, nonce, origin)
+        return _TimedSend(self, sender, chat, text, nonce, origin, check_seconds(expires_in))
 
     def writable_chat(self, sender: User, name: str) -> Chat:
         """The chat called ``name``, where ``sender`` may write. Raises Refusal."""

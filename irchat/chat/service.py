@@ -39,7 +39,7 @@ class ChatService:
         self.store = store
         self.directory = Directory(store.snapshot())
         self.queue = CommitQueue(store, publish, clock if gathers else None)
-        self.messages = Messages(self.directory, self.queue, clock, publish, wall_ms, limits)
+        self.messages = Messages(self.directory, clock, publish, wall_ms, limits)
         timed = self.messages.timed
         self.groups = Groups(self.directory, self.queue, timed, wall_ms, limits)
         self.blocks = Blocks(self.directory, self.queue)

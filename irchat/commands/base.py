@@ -3,7 +3,7 @@
 import re
 from collections.abc import Coroutine
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
@@ -12,12 +12,13 @@ from irchat.errors import Code, Refusal
 
 if TYPE_CHECKING:
     from irchat.accounts import Accounts, SignedIn
+    from irchat.chat.commits import Change
     from irchat.chat.directory import User
     from irchat.chat.service import ChatService
     from irchat.interfaces import ChatKey
 
-Outcome = events.Event | Deferred[Any] | Coroutine[Any, Any, events.Event]
-"""What running a command gives: the reply, or what will give it."""
+Outcome: TypeAlias = "events.Event | Change | Deferred[Any] | Coroutine[Any, Any, events.Event]"
+"""What running a command gives: the reply, a change that gives it when it is made, or what else will give it."""
 
 AS_MESSAGE = " To send the line as a message, type \\ before it."
 

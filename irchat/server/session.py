@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from irchat import events, requests
 from irchat.accounts import Accounts, SignedIn
+from irchat.chat.commits import Change
 from irchat.chat.directory import User
 from irchat.chat.service import ChatService
 from irchat.commands import AS_MESSAGE, REGISTRY, Command
@@ -57,28 +58,33 @@ class Services:
         self.admins = admins
 
 
-class _Slot:
-    """The place of one reply in the order of replies."""
-
-    __slots__ = ("context", "exclusive", "reply")
-
-    def __init__(self, context: Any, exclusive: bool) -> None:
-        self.context = context
-        self.exclusive = exclusive
-        self.reply: events.Event | None = None
-
-
 class _Asked:
-    """A request that waits for its turn, or the refusal that met it on being read."""
+    """A request, or the refusal that met it on being read: it waits for its turn, then holds the place of its reply.
 
-    __slots__ = ("command", "context", "prefix", "refusal", "request")
+    It is what a change tells how it went (`irchat.chat.commits.Asker`).
+    """
 
-    def __init__(self, context: Any) -> None:
+    __slots__ = ("command", "context", "prefix", "refusal", "reply", "request", "session")
+
+    def __init__(self, session: "Session", context: Any) -> None:
+        self.session = session
         self.context = context
         self.refusal: Refusal | None = None
         self.command: type[Command] | None = None
         self.request: requests.Request | None = None
         self.prefix: str | None = None
+        self.reply: events.Event | None = None
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether no other request runs beside it."""
+        return self.command is None or not self.command.pipelined
+
+    def callback(self, reply: events.Event) -> None:
+        self.session.answer(reply, self)
+
+    def errback(self, failure: Failure) -> None:
+        self.session.fail(failure, self)
 
 
 class Session:
@@ -113,7 +119,7 @@ class Session:
         self._is_full = False
         self._face_holds = False
         self._waiting: deque[_Asked] = deque()
-        self._slots: deque[_Slot] = deque()
+        self._running: deque[_Asked] = deque()
         self._advancing = False
         self._over = False
         self._seen: dict[ChatKey, int] = {}
@@ -129,7 +135,7 @@ class Session:
 
     def ask(self, request: requests.Request, context: Any) -> None:
         """Answer ``request`` when its turn comes; the face is handed ``context`` with the reply."""
-        asked = _Asked(context)
+        asked = _Asked(self, context)
         try:
             self._read(asked, request)
         except Refusal as refusal:
@@ -138,7 +144,7 @@ class Session:
 
     def refuse(self, refusal: Refusal, context: Any) -> None:
         """Answer what is no request with ``refusal`` when its turn comes."""
-        asked = _Asked(context)
+        asked = _Asked(self, context)
         asked.refusal = refusal
         self._wait(asked)
 
@@ -280,7 +286,11 @@ class Session:
             asked.command, asked.request = REGISTRY.for_request(request), request
 
     def _wait(self, asked: _Asked) -> None:
-        if not self._over:
+        if self._over:
+            return
+        if not self._waiting and self._may_start(asked):
+            self._start(asked)
+        else:
             self._waiting.append(asked)
             self._advance()
 
@@ -297,8 +307,8 @@ class Session:
 
     def _may_start(self, asked: _Asked) -> bool:
         """A read waits for all before it, and all after it wait for the read; sends run side by side."""
-        if self._slots:
-            if self._slots[-1].exclusive or len(self._slots) >= _UNANSWERED_MOST:
+        if self._running:
+            if self._running[-1].exclusive or len(self._running) >= _UNANSWERED_MOST:
                 return False
             if asked.command is not None and not asked.command.pipelined:
                 return False
@@ -309,51 +319,56 @@ class Session:
         if self._is_full != is_full and not self._over:
             self._is_full = is_full
             self._on_full(is_full)
-        if self._last_reason is not None and not self._slots:
+        if self._last_reason is not None and not self._running:
             self.end(self._last_reason)
 
     def _start(self, asked: _Asked) -> None:
-        slot = _Slot(asked.context, exclusive=asked.command is None or not asked.command.pipelined)
-        self._slots.append(slot)
+        self._running.append(asked)
         try:
             outcome = self._run(asked)
         except Exception:
-            self._failed(Failure(), slot, asked.prefix)
+            self.fail(Failure(), asked)
             return
-        if isinstance(outcome, events.Event):
-            self._answer(outcome, slot)
-            return
-        if not isinstance(outcome, Deferred):
-            outcome = Deferred.fromCoroutine(outcome)
-        outcome.addCallbacks(
-            self._answer, self._failed, callbackArgs=(slot,), errbackArgs=(slot, asked.prefix)
-        )
-        outcome.addErrback(lambda failure: _log.failure("a reply could not be given", failure))
+        if isinstance(outcome, Change):
+            self._services.chat.queue.take(outcome, asked)
+        elif isinstance(outcome, events.Event):
+            self.answer(outcome, asked)
+        else:
+            if not isinstance(outcome, Deferred):
+                outcome = Deferred.fromCoroutine(outcome)
+            outcome.addCallbacks(asked.callback, asked.errback)
+            outcome.addErrback(lambda failure: _log.failure("a reply could not be given", failure))
 
     def _run(self, asked: _Asked) -> Any:
-        if asked.refusal is not None or asked.command is None:
+        command = asked.command
+        if command is None:
             assert asked.refusal is not None
             raise asked.refusal
-        if asked.command.signed_in is False and self._user is not None:
+        if command.signed_in is False and self._user is not None:
             raise Refusal(Code.ALREADY_LOGGED_IN, "This session is signed in already.")
-        if asked.command.signed_in:
+        if command.signed_in:
             _ = self.user
-        return asked.command.run(self._services, self, asked.request)
+        return command.run(self._services, self, asked.request)
 
-    def _failed(self, failure: Failure, slot: _Slot, prefix: str | None) -> None:
+    # What a request that was started calls with its reply.
+
+    def fail(self, failure: Failure, asked: _Asked) -> None:
+        """Answer with what went wrong."""
         error = failure.value
         if not isinstance(error, Refusal):
             _log.failure("a request failed", failure)
             error = Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed.")
         text = error.text
-        if prefix in _MAY_BE_MEANT_AS_MESSAGE and error.code in _NOT_FOUND:
+        if asked.prefix in _MAY_BE_MEANT_AS_MESSAGE and error.code in _NOT_FOUND:
             text += AS_MESSAGE
-        self._answer(events.Error(code=error.code.value, text=text, usage=error.usage), slot)
+        self.answer(events.Error(code=error.code.value, text=text, usage=error.usage), asked)
 
-    def _answer(self, reply: events.Event, slot: _Slot) -> None:
-        slot.reply = reply
-        while self._slots and (reply_of_first := self._slots[0].reply) is not None:
-            first = self._slots.popleft()
+    def answer(self, reply: events.Event, asked: _Asked) -> None:
+        """Give the reply as soon as all requests before it have theirs."""
+        asked.reply = reply
+        running = self._running
+        while running and (reply_of_first := running[0].reply) is not None:
+            first = running.popleft()
             if self._over:
                 continue
             if isinstance(reply_of_first, events.Bye):
