@@ -250,6 +250,7 @@ class UnusableDiskTests(_Case):
 
     def test_each_statement(self) -> None:
         """Whichever statement of a commit meets the error, nothing of the commit is done."""
+        self.patch(writing, "INDEXED_TOGETHER", 1)
         writer = self.store._writer
         plain = writer._connection
         for failing in (

@@ -59,6 +59,7 @@ class SweepingTests(SynchronousTestCase):
         (self.group,) = self.write(CreateGroup("team", "team", (1,), NOW))
         self.write(*(message(self.group, 1, f"vanishing {number}") for number in range(_COUNT)))
         self.write(message(GLOBAL, 1, "vanishing not"))
+        self.assertEqual(len(self.found()), _COUNT + 1)
         self.threads.ran.clear()
 
     def open(self) -> SQLiteStore:
@@ -85,7 +86,10 @@ class SweepingTests(SynchronousTestCase):
 
     def found(self) -> list[str]:
         """What alice finds by a word that was in all messages."""
-        messages, _ = self.successResultOf(self.store.search(1, ["vanishing"], None, (), 500))
+        searching = self.store.search(1, ["vanishing"], None, (), 500)
+        if self.store._writer.index_waits:
+            self.threads.run()
+        messages, _ = self.successResultOf(searching)
         return [one.text for one in messages]
 
     def test_commits_in_between(self) -> None:

@@ -107,7 +107,11 @@ class SQLiteStore:
         overhead: int = 0,
         page_bytes: int = 1 << 62,
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        return self._scan(reading.search, user, words, chat, hidden, limit, overhead, page_bytes)
+        question = user, words, chat, hidden, limit, overhead, page_bytes
+        if not self._writer.index_waits:
+            return self._scan(reading.search, *question)
+        indexing = self._threads.write(self._writer.index)
+        return indexing.addErrback(_refuse).addCallback(lambda _: self._scan(reading.search, *question))
 
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(reading.password, user)
