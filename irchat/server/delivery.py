@@ -2,7 +2,9 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Protocol
+from itertools import repeat
+from operator import call
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -14,8 +16,7 @@ from irchat.server.outbox import Outbox
 
 _log = Logger()
 
-# A turn of the reactor writes for at most this long what is new and what waits; 10,000 writes would take over 100 ms.
-_AT_ONCE_SECONDS = 0.01
+# A turn of the reactor writes for at most this long; 10,000 writes would take over 100 ms.
 _SLICE_SECONDS = 0.02
 _WRITES_BETWEEN_LOOKS = 32
 # To fewer sessions than these nothing is written at once: it is joined with what else they are to have in the turn.
@@ -107,27 +108,22 @@ class Delivery:
 
     def _tell_one_user(self, publication: Publication) -> None:
         """What a private message needs, without a run."""
-        for session in self._of(publication.audience):
+        (user,) = publication.audience or ()
+        for session in self._of_user.get(user, ()):
             self._offer_one(session, publication)
 
     def _audience_of(self, run: _Run) -> tuple[_Run, list[Outbox]]:
         """The run and who are to have all of it; who are to have a part of it are offered that here."""
         audience = run.publications[0].audience
-        if audience is None:
-            outboxes = list(self._sessions.values())
-        else:
-            outboxes = [session.outbox for session in self._of(audience)]
-        if run.origins or run.hidden:
-            excepted = {session for session in run.origins if session in self._sessions}
-            excepted.update(self._of(run.hidden))
-            if audience is not None:
-                excepted = {session for session in excepted if session.user_id in audience}
-            for session in excepted:
-                for publication in run.publications:
-                    self._offer_one(session, publication)
-            not_to = {session.outbox for session in excepted}
-            outboxes = [outbox for outbox in outboxes if outbox not in not_to]
-        return run, outboxes
+        sessions = self._sessions if audience is None else self._of(audience)
+        excepted = {session for session in run.origins if session in self._sessions}
+        excepted.update(self._of(run.hidden))
+        if excepted and audience is not None:
+            excepted = {session for session in excepted if session.user_id in audience}
+        for session in excepted:
+            for publication in run.publications:
+                self._offer_one(session, publication)
+        return run, [session.outbox for session in sessions if session not in excepted]
 
     def _of(self, audience: Collection[int] | None) -> list[Recipient]:
         if audience is None:
@@ -137,7 +133,7 @@ class Delivery:
 
     def _offer(self, runs: Sequence[tuple[_Run, Sequence[Outbox]]]) -> None:
         """Offer all of each run to all of its outboxes."""
-        until = self._clock.seconds() + _AT_ONCE_SECONDS if self._may_write(runs) else 0.0
+        until = self._clock.seconds() + _SLICE_SECONDS if self._may_write(runs) else 0.0
         for run, outboxes in runs:
             rest = self._write_at_once(outboxes, run, until) if until and len(outboxes) >= _MANY else outboxes
             for outbox in rest:
@@ -161,32 +157,48 @@ class Delivery:
         """Write the run where nothing waits, until that time; gives the other outboxes.
 
         The same bytes as `Outbox.offer` and `Outbox.flush` would write, in a third of the time, for most of what is
-        said goes to many who are up to date: one loop, and of each session it touches no more than it must.
+        said goes to many who are up to date.
         """
         others: list[Outbox] = []
-        encode, data, size = None, b"", 0
-        for begin in range(0, len(outboxes), _WRITES_BETWEEN_LOOKS):
-            if self._clock.seconds() > until:
-                return others + list(outboxes[begin:])
-            for outbox in outboxes[begin : begin + _WRITES_BETWEEN_LOOKS]:
-                try_now = outbox.try_now
-                if outbox.encode is not encode and outbox.encode is not None:
-                    encode = outbox.encode
-                    data = run.bytes_for(encode)
-                    size = len(data)
-                if try_now is None or outbox.encode is None or size > WAITING_BYTES:
-                    others.append(outbox)
-                    continue
-                try:
-                    given = try_now(data)
-                except OSError:
-                    given = 0
-                except Exception:
-                    self._cannot_write(outbox)
-                    continue
-                if given != size:
-                    outbox.send_rest(data, given)
+        of_encode: dict[Encode, list[Outbox]] = {}
+        for outbox in outboxes:
+            encode = outbox.encode
+            if encode is None or outbox.try_now is None:
+                others.append(outbox)
+            elif encode in of_encode:
+                of_encode[encode].append(outbox)
+            else:
+                of_encode[encode] = [outbox]
+        for encode, ready in of_encode.items():
+            data = run.bytes_for(encode)
+            begin = 0
+            while len(data) <= WAITING_BYTES and begin < len(ready) and self._clock.seconds() <= until:
+                self._write_each(ready[begin : begin + _WRITES_BETWEEN_LOOKS], data)
+                begin += _WRITES_BETWEEN_LOOKS
+            others += ready[begin:]
         return others
+
+    def _write_each(self, outboxes: Sequence[Outbox], data: bytes) -> None:
+        """Write ``data`` to each, where nothing waits.
+
+        The system's code for each write leaves nothing in the processor's caches. So all that is Python's is done
+        before and after, and in between there is no Python: that saves a microsecond for each.
+        """
+        given: list[int | BaseException] = []
+        ways: list[Any] = [outbox.try_now for outbox in outboxes]
+        writes = map(call, ways, repeat(data))
+        while len(given) < len(outboxes):
+            try:
+                given.extend(writes)
+            except OSError:
+                given.append(0)
+            except Exception:
+                self._cannot_write(outboxes[len(given)])
+                given.append(len(data))
+        if given.count(len(data)) != len(given):
+            for outbox, sent in zip(outboxes, given, strict=True):
+                if sent != len(data):
+                    outbox.send_rest(data, sent)
 
     def _offer_one(self, session: Recipient, publication: Publication) -> None:
         if publication.origin is session:

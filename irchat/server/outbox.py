@@ -118,17 +118,20 @@ class Outbox(_Way):
 
     def offer(self, data: bytes, run: Sequence[Publication]) -> None:
         """Queue ``data``, which says the publications of ``run``; where that is too much, the session falls behind."""
-        if self.behind or self._falls_behind(len(data), run):
+        nothing_waits = self.try_now is not None and len(data) <= WAITING_BYTES
+        if not nothing_waits and (self.behind or self._falls_behind(len(data), run)):
             self._skip(run)
         else:
             self.put(data)
 
     def offer_one(self, publication: Publication) -> None:
         """Queue one publication as the session's face says it."""
-        if self.behind or self._falls_behind(0, (publication,)):
+        if self.try_now is None and (self.behind or self._falls_behind(0, (publication,))):
             self._skip((publication,))
-        else:
+        elif self.encode is None:
             self.put(self._reader.say(publication))
+        else:
+            self.put(self.encode(publication.event))
 
     def note_own(self, publication: Publication) -> None:
         """The session made this publication itself and knows of it: it is not to come again out of the store."""
