@@ -262,6 +262,32 @@ class CommitQueueTests(SynchronousTestCase):
         self.store.fail(unavailable())
         self.successResultOf(published)
 
+    def test_asker_that_fails(self) -> None:
+        """Whoever cannot be told how a change went keeps it from nobody else, and the queue goes on."""
+        told: list[object] = []
+
+        class Asker:
+            def __init__(self, fails: bool) -> None:
+                self.fails = fails
+
+            def callback(self, result: object) -> None:
+                told.append(result)
+                if self.fails:
+                    raise ZeroDivisionError
+
+            errback = callback
+
+        self.submit("running")
+        for name, fails in ("a", True), ("b", False):
+            self.queue.take(_Step(self.log, name), Asker(fails))
+            self.queue.take(_Step(self.log, f"refused {name}", in_check=self.refuse), Asker(fails))
+        self.store.finish()
+        self.store.finish()
+        self.assertEqual([told[2:], [failure.value.code for failure in told[:2]]], [["a", "b"], [Code.BLOCKED] * 2])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+        self.submit("next")
+        self.assertIn("check next", self.events())
+
     def test_a_change_says_what_it_does(self) -> None:
         """A change has both its parts."""
         self.assertRaises(NotImplementedError, Change().check)
@@ -325,13 +351,13 @@ class GatheringTests(SynchronousTestCase):
         self.store.finish()
         self.assertEqual(self.store.commits, [["a"], ["b"]])
 
-    def test_enough_waits(self) -> None:
-        """Where so many wait that more would save nothing, they begin at once."""
+    def test_whole_group_waits(self) -> None:
+        """Where as many wait as a group may hold, they begin at once."""
         self.submit("a", "b")
         self.clock.advance(0)
-        self.submit(*map(str, range(256)))
+        self.submit(*map(str, range(commits._GROUP_MOST)))
         self.store.finish()
-        self.assertEqual(len(self.store.commits[1]), 256)
+        self.assertEqual(len(self.store.commits[1]), commits._GROUP_MOST)
 
     def test_reads_do_not_wait_for_what_gathers(self) -> None:
         """Nothing is on the disk and not told while changes gather, so a reader need not wait."""
