@@ -29,9 +29,9 @@ from irchat.store.writing import Writer
 Given = TypeVar("Given")
 
 _BUSY_SECONDS = 2.0
-# The journal goes over into the database when it is so long (16 MB). The end of a busy chat is written again and again,
-# and only the last state of each page is carried over: at a quarter of this that is 2 us more for each message.
-_JOURNAL_PAGES = 4_000
+# The journal goes over into the database when it is so long (8 MB). The end of a busy chat is written again and again,
+# and of each page only the last state goes over. A longer one takes longer to grow, and while it does commits cost more.
+_JOURNAL_PAGES = 2_000
 
 _log = Logger()
 
