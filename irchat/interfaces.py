@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from msgspec import Struct
 from twisted.internet.defer import Deferred
 
 from irchat.events import Event
@@ -337,7 +338,7 @@ class Store(Protocol):
 # What the core publishes.
 
 
-class Publication:
+class Publication(Struct, frozen=True, gc=False):
     """An event for those who may have it at this moment.
 
     ``audience``: ids of users, None for everyone. ``hidden``: users of the audience who do not get it. ``origin``: a
@@ -345,24 +346,12 @@ class Publication:
     reader that fell behind finds it again. ``timed``: of a timed message, its chat and its place in the order of all.
     """
 
-    __slots__ = ("audience", "event", "hidden", "origin", "position", "timed")
-
-    def __init__(
-        self,
-        event: Event,
-        audience: Collection[int] | None,
-        *,
-        hidden: Collection[int] = (),
-        origin: object | None = None,
-        position: tuple[ChatKey, int] | None = None,
-        timed: tuple[ChatKey, int] | None = None,
-    ) -> None:
-        self.event = event
-        self.audience = audience
-        self.hidden = hidden
-        self.origin = origin
-        self.position = position
-        self.timed = timed
+    event: Event
+    audience: Collection[int] | None
+    hidden: Collection[int] = ()
+    origin: object | None = None
+    position: tuple[ChatKey, int] | None = None
+    timed: tuple[ChatKey, int] | None = None
 
 
 Publish = Callable[[Sequence[Publication]], None]

@@ -79,7 +79,8 @@ def encode(event: events.Event) -> bytes:
 
     Raises ValueError where nothing can be cut; whoever makes a page of history keeps it short enough.
     """
-    return _encode(event, SERVER_LINE_BYTES)
+    line = _encoder.encode(event)
+    return line + b"\n" if len(line) < SERVER_LINE_BYTES else _encode_cut(event, SERVER_LINE_BYTES)
 
 
 def encode_reply(reply: events.Event, ref: Ref | UnsetType) -> bytes:
@@ -87,7 +88,9 @@ def encode_reply(reply: events.Event, ref: Ref | UnsetType) -> bytes:
     if ref is UNSET:
         return encode(reply)
     head = b'{"ref":' + _encoder.encode(ref) + b","
-    return head + _encode(reply, SERVER_LINE_BYTES - len(head) + 1)[1:]
+    line = _encoder.encode(reply)
+    most = SERVER_LINE_BYTES - len(head) + 1
+    return head + (line + b"\n" if len(line) < most else _encode_cut(reply, most))[1:]
 
 
 def bad_encoding() -> Refusal:
@@ -95,11 +98,10 @@ def bad_encoding() -> Refusal:
     return Refusal(Code.BAD_ENCODING, "This line is not UTF-8. Set your terminal or program to UTF-8.")
 
 
-def _encode(event: events.Event, limit: int) -> bytes:
-    line = _encoder.encode(event)
-    while len(line) >= limit:
+def _encode_cut(event: events.Event, limit: int) -> bytes:
+    """The line of an event that is too long, of its lists what fits."""
+    while len(line := _encoder.encode(event)) >= limit:
         event = _cut(event)
-        line = _encoder.encode(event)
     return line + b"\n"
 
 

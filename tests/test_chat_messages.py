@@ -333,6 +333,7 @@ class TimedSendTests(WorldTestCase):
     def test_no_trace(self) -> None:
         """Nothing of a timed message is in any file, in its life or after: no text, nonce, id, chat or changed byte."""
         self.done(self.world.send("alice", "GLOBAL", "stored words", nonce="stored-nonce"))
+        self.assertEqual(self.found("bob", "words"), ["stored words"])  # which brings it into the search index
         before = self.files()
         self.assertIn(b"stored words", b"".join(before.values()))
         self.assertIn(b"stored-nonce", b"".join(before.values()))

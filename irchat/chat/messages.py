@@ -200,18 +200,17 @@ class _StoredSend(_Send):
     __slots__ = ("at", "timed_before")
 
     def check(self) -> Write | None:
-        messages = self.messages
-        self.timed_before = messages.timed_sent_before(self.sender, self.nonce)
+        messages, sender, nonce = self.messages, self.sender, self.nonce
+        self.timed_before = None if nonce is None else messages.timed_sent_before(sender, nonce)
         if self.timed_before is not None:
             return None
         try:
-            self.chat = messages.writable_chat(self.sender, self.chat_name)
+            self.chat = messages.writable_chat(sender, self.chat_name)
         except Refusal as refusal:
             return self.find_before(refusal)
         self.at = messages.wall_ms()
-        return AddMessage(
-            self.chat.key, self.sender.id, self.text, self.at, self.nonce, messages.nonces_since() if self.nonce else 0
-        )
+        since = 0 if nonce is None else messages.nonces_since()
+        return AddMessage(self.chat.key, sender.id, self.text, self.at, nonce, since)
 
     def apply(self, result: Any, publications: list[Publication]) -> Sent:
         if self.timed_before is not None:

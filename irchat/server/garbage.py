@@ -12,6 +12,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 # With nothing to collect it takes a microsecond; a storm of sign-ins makes 50,000 objects in a quarter of a second.
 _YOUNG_SECONDS = 0.1
+# What came since the last time. A full collection gives up, besides, the memory that Python keeps for small objects.
+_YOUNG = 0
 # All objects are looked through this often where they are so few that it takes less than about 20 ms. What is asked is
 # how many blocks of memory there are, two or three for each object: to count a million objects takes 40 ms itself.
 _ALL_SECONDS = 600.0
@@ -46,11 +48,12 @@ class GarbagePlan:
         self._next = self._clock.callLater(_YOUNG_SECONDS, self._collect)
 
     def _collect(self) -> None:
+        gc.collect(_YOUNG)
         now = self._clock.seconds()
         if now >= self._all_at:
             self._all_at = now + _ALL_SECONDS
             if sys.getallocatedblocks() <= _FEW_BLOCKS:
                 gc.unfreeze()
-        gc.collect()
+                gc.collect()
         gc.freeze()
         self._schedule()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
+from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -58,27 +59,21 @@ class Services:
         self.admins = admins
 
 
-class _Asked:
+class _Asked(Struct, eq=False):
     """A request, or the refusal that met it on being read: it waits for its turn, then holds the place of its reply.
 
     It is what a change tells how it went (`irchat.chat.commits.Asker`).
     """
 
-    __slots__ = ("command", "context", "prefix", "refusal", "reply", "request", "session")
-
-    def __init__(self, session: "Session", context: Any) -> None:
-        self.session = session
-        self.context = context
-        self.refusal: Refusal | None = None
-        self.command: type[Command] | None = None
-        self.request: requests.Request | None = None
-        self.prefix: str | None = None
-        self.reply: events.Event | None = None
-
-    @property
-    def exclusive(self) -> bool:
-        """Whether no other request runs beside it."""
-        return self.command is None or not self.command.pipelined
+    session: "Session"
+    context: Any
+    exclusive: bool = True
+    """Whether no other request runs beside it."""
+    command: type[Command] | None = None
+    request: requests.Request | None = None
+    refusal: Refusal | None = None
+    prefix: str | None = None
+    reply: events.Event | None = None
 
     def callback(self, reply: events.Event) -> None:
         self.session.answer(reply, self)
@@ -135,18 +130,21 @@ class Session:
 
     def ask(self, request: requests.Request, context: Any) -> None:
         """Answer ``request`` when its turn comes; the face is handed ``context`` with the reply."""
-        asked = _Asked(self, context)
+        prefix = None
         try:
-            self._read(asked, request)
+            if isinstance(request, requests.Line):
+                command, request = self._read_line(request)
+                prefix = command.prefix
+            else:
+                command = REGISTRY.for_request(request)
         except Refusal as refusal:
-            asked.refusal = refusal
-        self._wait(asked)
+            self.refuse(refusal, context)
+        else:
+            self._wait(_Asked(self, context, not command.pipelined, command, request, prefix=prefix))
 
     def refuse(self, refusal: Refusal, context: Any) -> None:
         """Answer what is no request with ``refusal`` when its turn comes."""
-        asked = _Asked(self, context)
-        asked.refusal = refusal
-        self._wait(asked)
+        self._wait(_Asked(self, context, refusal=refusal))
 
     def hold_back(self, holds: bool) -> None:
         """Whether the face holds lines back that it cannot take yet; nothing more is read while it does."""
@@ -273,17 +271,13 @@ class Session:
 
     # Requests, one after another.
 
-    def _read(self, asked: _Asked, request: requests.Request) -> None:
-        if isinstance(request, requests.Line):
-            asked.command, read = REGISTRY.read(request.line, self.is_admin)
-            asked.prefix = asked.command.prefix
-            if isinstance(read, requests.Send) and request.nonce is not None:
-                read = requests.Send(
-                    chat=read.chat, text=read.text, expires_in=read.expires_in, nonce=request.nonce
-                )
-            asked.request = read
-        else:
-            asked.command, asked.request = REGISTRY.for_request(request), request
+    def _read_line(self, line: requests.Line) -> tuple[type[Command], requests.Request]:
+        command, request = REGISTRY.read(line.line, self.is_admin)
+        if isinstance(request, requests.Send) and line.nonce is not None:
+            request = requests.Send(
+                chat=request.chat, text=request.text, expires_in=request.expires_in, nonce=line.nonce
+            )
+        return command, request
 
     def _wait(self, asked: _Asked) -> None:
         if self._over:
@@ -310,7 +304,7 @@ class Session:
         if self._running:
             if self._running[-1].exclusive or len(self._running) >= _UNANSWERED_MOST:
                 return False
-            if asked.command is not None and not asked.command.pipelined:
+            if asked.exclusive and asked.command is not None:
                 return False
         return not self.outbox.full()
 

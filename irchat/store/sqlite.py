@@ -29,8 +29,8 @@ from irchat.store.writing import Writer
 Given = TypeVar("Given")
 
 _BUSY_SECONDS = 2.0
-# The journal goes over into the database when it is so long (8 MB). The end of a busy chat is written again and again,
-# and of each page only the last state goes over. A longer one takes longer to grow, and while it does commits cost more.
+# The journal goes over into the database when it is so long (8 MB): the end of a busy chat is written again and again,
+# and of each page only the last state goes over. While it grows commits cost more, so it is not longer.
 _JOURNAL_PAGES = 2_000
 
 _log = Logger()

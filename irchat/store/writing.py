@@ -39,6 +39,9 @@ INDEXED_TOGETHER = 1_024
 # Messages of a group that is no more which one transaction deletes; commits come to their turn in between.
 _SWEPT_TOGETHER = 50
 
+# The writes for which messages that are gathered can wait to be written.
+_GATHERED = (AddMessage, FindNonce)
+
 _INDEX_AFTER = (
     "INSERT INTO message_words (rowid, chat, text) SELECT place.id, 'c' || place.chat, fold(text)"
     " FROM message_places AS place CROSS JOIN messages USING (chat, seq) WHERE place.id > ? ORDER BY place.id"
@@ -85,7 +88,7 @@ class Writer:
         results: list[Any] = []
         with self._transaction():
             for write in writes:
-                if self._messages and not isinstance(write, AddMessage | FindNonce):
+                if self._messages and not isinstance(write, _GATHERED):
                     self._flush()
                 results.append(_DO[type(write)](self, write))
             self._flush()
