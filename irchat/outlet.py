@@ -49,6 +49,8 @@ class Outlet:
     which is the sign that a slow reader has caught up (``on_drained``).
     """
 
+    __slots__ = ("_transport", "idle", "on_drained", "try_now")
+
     def __init__(self, transport: object) -> None:
         self.on_drained: Callable[[], None] = _nothing
         self.idle = True

@@ -147,15 +147,11 @@ class OrderTests(ServerTestCase):
         self.server.advance(2)
         for client in [self.alice, *readers]:
             client.got()
-        offered = []
-        for reader in readers:
-            outbox = reader.outbox
-            outbox._outlet.send = lambda data, send=outbox._outlet.send: (offered.append(data), send(data))
         self.writes.holds = True
         self.alice.send(b"".join(send(f"{number}") for number in range(20)))
         self.writes.release(1)
         self.writes.release()
-        self.assertEqual(offered, [])
+        self.assertEqual([client.socket.writes for client in [self.alice, *readers]], [[]] * 4)
         self.server.turn()
         self.assertEqual([len(client.socket.writes) for client in [self.alice, *readers]], [1, 1, 1, 1])
         self.assertEqual([len(texts(reader.got())) for reader in readers], [20, 20, 20])

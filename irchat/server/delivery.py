@@ -153,12 +153,16 @@ class Delivery:
         until = self._clock.seconds() + _SLICE_SECONDS if self._may_write(runs) else 0.0
         for run, outboxes in runs:
             rest = self._write_at_once(outboxes, run, until) if until and len(outboxes) >= _MANY else outboxes
+            encode, data = None, b""
             for outbox in rest:
                 if outbox.encode is None:
                     for publication in run.publications:
                         outbox.offer_one(publication)
-                else:
-                    outbox.offer(run.bytes_for(outbox.encode), run.publications)
+                    continue
+                if outbox.encode is not encode:
+                    encode = outbox.encode
+                    data = run.bytes_for(encode)
+                outbox.offer(data, run.publications)
 
     def _may_write(self, runs: Sequence[tuple[_Run, Sequence[Outbox]]]) -> bool:
         """Whether to write at once: once in a turn, where nobody is in two of the audiences."""

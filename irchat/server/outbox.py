@@ -55,13 +55,13 @@ def _nothing() -> None:
 
 
 class _Way:
-    """What a fan-out to many looks at, kept together at the head of an outbox: it finds nothing of it in the caches.
+    """What each write looks at, kept together at the head of an outbox: a fan-out to many finds nothing in the caches.
 
     ``try_now``: what writes at once (see `irchat.outlet.Outgoing`), None while anything waits. ``encode``: what says
     an event to the session as to all others of its face, None where its face says each in a way of its own.
     """
 
-    __slots__ = ("encode", "try_now")
+    __slots__ = ("_outlet", "_pending", "_size", "behind", "closed", "encode", "try_now")
 
     encode: Callable[[Event], bytes] | None
     try_now: TryNow | None
@@ -74,8 +74,8 @@ class Outbox(_Way):
     """
 
     __slots__ = (
-        "_catching_up", "_held", "_kept", "_kept_bytes", "_missed", "_missed_timed", "_outlet", "_own", "_own_timed",
-        "_pending", "_reader", "_size", "_stalled", "_wake", "behind", "closed",
+        "_catching_up", "_held", "_kept", "_kept_bytes", "_missed", "_missed_timed", "_own", "_own_timed", "_reader",
+        "_stalled", "_wake",
     )  # fmt: skip
 
     def __init__(self, outlet: Outgoing, reader: Reader, wake: "Callable[[Outbox], None]") -> None:
@@ -104,10 +104,11 @@ class Outbox(_Way):
     def put(self, data: bytes) -> None:
         """Queue bytes that must arrive, as of a reply; they go out at the end of the turn."""
         if data and not self.closed:
-            if not self._pending:
+            pending = self._pending
+            if not pending:
                 self.try_now = None
                 self._wake(self)
-            self._pending.append(data)
+            pending.append(data)
             self._size += len(data)
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
@@ -118,8 +119,9 @@ class Outbox(_Way):
 
     def offer(self, data: bytes, run: Sequence[Publication]) -> None:
         """Queue ``data``, which says the publications of ``run``; where that is too much, the session falls behind."""
-        nothing_waits = self.try_now is not None and len(data) <= WAITING_BYTES
-        if not nothing_waits and (self.behind or self._falls_behind(len(data), run)):
+        if self.try_now is not None and len(data) <= WAITING_BYTES:
+            self.put(data)
+        elif self.behind or self._falls_behind(len(data), run):
             self._skip(run)
         else:
             self.put(data)
@@ -213,8 +215,12 @@ class Outbox(_Way):
             self.try_now = self._outlet.try_now
 
     def _write(self) -> None:
-        data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
-        self._pending = []
+        pending = self._pending
+        if len(pending) == 1:
+            data = pending.pop()
+        else:
+            data = b"".join(pending)
+            pending.clear()
         self._outlet.send(data)
 
     def _drained(self) -> None:
