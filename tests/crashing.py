@@ -1,13 +1,12 @@
 """Kill a server again and again under load, and look each time whether all that it acknowledged or showed is there."""
 
-import random
 from collections import defaultdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.crowd import Crowd, Peer, unlimited
-from tests.processes import ServerProcess
+from tests.crowd import Crowd, Peer
+from tests.dying import DyingServer
 
 TALKERS = ("alice", "bob", "carol")
 TIMED_TEXT = "neverwritten"
@@ -103,25 +102,20 @@ class Steward(Peer):
         self.change()
 
 
-class CrashLoop:
-    """One data folder and the servers that die on it, one in each `cycle`. Raises AssertionError for what is lost."""
+class CrashLoop(DyingServer):
+    """A few who talk, and one who makes changes, on a server that dies in each `cycle`."""
 
     def __init__(self, home: Path, seed: int) -> None:
-        self.random = random.Random(seed)
-        self.cycles = 0
-        self.messages = 0
+        super().__init__(home, seed)
         self.repeated = 0
         self.lost_unacknowledged = 0
         self.marked = 0
         self.is_blocked = False
         self.newest_shown: dict[tuple[str, str], int] = defaultdict(int)
-        self._home = home
         self._tokens: dict[str, str] = {}
         self._count = 0
         # Of each chat, as alice or bob sees it, the texts by seq.
         self._stored: dict[tuple[str, str], list[str]] = defaultdict(list)
-        self._server = self._start()
-        self._crowd = Crowd()
 
     def known_end(self) -> int:
         """The seq of the last message of GLOBAL that the last `cycle` found stored."""
@@ -143,10 +137,9 @@ class CrashLoop:
 
     def cycle(self) -> None:
         """Talk, kill, start again, look, and repeat what was sent with a nonce."""
-        self.cycles += 1
         port, crowd = self._server.port, self._crowd
-        talkers = [self._resumed(Talker(crowd, port, name, self), name) for name in TALKERS]
-        steward = self._resumed(Steward(crowd, port, self), "steward")
+        talkers = [self._resumed(Talker(crowd, port, name, self), self._tokens[name]) for name in TALKERS]
+        steward = self._resumed(Steward(crowd, port, self), self._tokens["steward"])
         newcomer = crowd.join(Peer(crowd, port))
         welcomes: list[dict[str, Any]] = []
         newcomer.post(welcomes.append, type="login", name=f"new{self.cycles}")
@@ -166,69 +159,23 @@ class CrashLoop:
         self._repeat(talkers)
         self._hang_up()
 
-    def finish(self) -> None:
-        """Read all chats from their beginnings once more, stop the server and check its files."""
+    def look_again(self) -> None:
+        """Read all chats from their beginnings."""
         for name in ("alice", "bob"):
             reader = self._signed_in(name)
             for (who, chat), texts in list(self._stored.items()):
                 if who == name and texts != self._page_through(reader, chat, 0):
                     raise AssertionError(f"{chat} of {who} changed")
-        self._hang_up()
-        self._server.stop()
-        self._crowd.close()
-        if "Traceback" in (log := self._server.log.read_text()):
-            raise AssertionError(log)
 
-    def kill(self) -> None:
-        """End what runs."""
-        self._server.kill()
-
-    @property
-    def data(self) -> Path:
-        """The data folder."""
-        return self._server.data
-
-    def _start(self) -> ServerProcess:
-        for log in self._home.glob("server-*.log"):
-            if "Traceback" in (said := log.read_text()):
-                raise AssertionError(said)
-            log.unlink()
-        return ServerProcess(self._home, "--no-tls", "--no-passwords", *unlimited())
+    def figures(self) -> str:
+        """What happened."""
+        return (
+            f"{super().figures()}, {self.repeated} nonces repeated, "
+            f"{self.lost_unacknowledged} messages lost that nobody was told of"
+        )
 
     def _signed_in(self, name: str) -> Peer:
-        return self._resumed(Peer(self._crowd, self._server.port), name)
-
-    def _resumed(self, peer: Any, name: str) -> Any:
-        welcome = self._ask(self._crowd.join(peer), type="resume", token=self._tokens[name])
-        if welcome["type"] != "welcome":
-            raise AssertionError(welcome)
-        return peer
-
-    def _ask(self, peer: Peer, **request: Any) -> dict[str, Any]:
-        replies: list[dict[str, Any]] = []
-        peer.post(replies.append, **request)
-        self._crowd.until(lambda: replies or not peer.is_open, "a reply")
-        if not replies:
-            raise AssertionError("the connection ended")
-        return replies[0]
-
-    def _hang_up(self) -> None:
-        for peer in self._crowd.peers:
-            peer.close()
-        self._crowd.peers.clear()
-
-    def _page_through(self, reader: Peer, chat: str, after: int) -> list[str]:
-        """The texts after a seq; there is none missing and none twice."""
-        texts: list[str] = []
-        while True:
-            page = self._ask(reader, type="history", chat=chat, after=after + len(texts), limit=500)
-            messages = [message for message in page["messages"] if "seq" in message]
-            begin = after + len(texts) + 1
-            if [message["seq"] for message in messages] != list(range(begin, begin + len(messages))):
-                raise AssertionError(f"{chat}: not in one row from {begin}: {messages}")
-            texts += [message["text"] for message in messages]
-            if not page["more"]:
-                return texts
+        return self._resumed(Peer(self._crowd, self._server.port), self._tokens[name])
 
     def _read_new(self) -> dict[str, tuple[str, int]]:
         """The new messages by text: their chat, as its sender calls it, and seq. Each chat is the same to all."""
@@ -331,16 +278,4 @@ def _same(replies: dict[str, dict[str, Any]], text: str, sent: dict[str, Any]) -
 
 def crash(home: Path, cycles: int, seed: int) -> str:
     """Run ``cycles`` of a `CrashLoop`; gives its figures."""
-    loop = CrashLoop(home, seed)
-    try:
-        loop.begin()
-        for _ in range(cycles):
-            loop.cycle()
-        loop.finish()
-    except BaseException:
-        loop.kill()
-        raise
-    return (
-        f"{loop.cycles} kills, {loop.messages} messages there, {loop.repeated} nonces repeated, "
-        f"{loop.lost_unacknowledged} messages lost that nobody was told of"
-    )
+    return CrashLoop(home, seed).run(cycles)

@@ -2,10 +2,11 @@
 
 import errno
 import re
+import resource
 import selectors
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,12 +21,19 @@ AnyPeer = TypeVar("AnyPeer", bound="Peer")
 _UNLIMITED = frozenset({"rate", "per-address", "per-user", "pending", "tries", "registrations", "groups", "timed"})
 _CHUNK = 262_144
 _SIGNS_OF_LIFE_SECONDS = 20
+_SIGNING_IN = 200
 
 
 def unlimited() -> list[str]:
     """The options that lift every limit of the server that has one."""
     known = {parameter[0] for parameter in Options.optParameters}
     return [word for name in sorted(_UNLIMITED & known) for word in (f"--{name}", "0")]
+
+
+def open_many_files() -> None:
+    """Let this process, and those that it starts, have as many connections as the machine lets them."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Peer:
@@ -63,6 +71,11 @@ class Peer:
             self._out += data
             self._watch()
 
+    def send_no_more(self) -> None:
+        """Forget what is not sent yet."""
+        self._out.clear()
+        self._watch()
+
     def read_on(self, reads: bool) -> None:
         """Whether to read what comes, or to leave it where it is."""
         self.is_reading = reads
@@ -75,13 +88,17 @@ class Peer:
         """Bytes came: take the lines of JSON in them."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            if line.startswith(b"{"):
-                said = msgspec.json.decode(line)
-                then = self.waiting.pop(said.pop("ref", 0), None)
-                if then is None:
-                    self.on_event(said)
-                else:
-                    then(said)
+            self.on_line(line)
+
+    def on_line(self, line: bytes) -> None:
+        """A line came: a reply, an event, or what is not JSON."""
+        if line.startswith(b"{"):
+            said = msgspec.json.decode(line)
+            then = self.waiting.pop(said.pop("ref", 0), None)
+            if then is None:
+                self.on_event(said)
+            else:
+                then(said)
 
     def close(self) -> None:
         """Close the connection."""
@@ -131,12 +148,25 @@ class Crowd:
 
     def sign_in(self, peer: AnyPeer, name: str) -> AnyPeer:
         """Sign ``peer`` in at a server without passwords, and wait until it is."""
-        welcomes: list[dict[str, Any]] = []
-        self.join(peer).post(welcomes.append, type="login", name=name)
-        self.until(lambda: welcomes, f"{name} to be welcomed")
-        if welcomes[0]["type"] != "welcome":
-            raise AssertionError(welcomes)
+        self.sign_in_many([(peer, {"type": "login", "name": name})])
         return peer
+
+    def sign_in_many(self, comers: Iterable[tuple[Peer, dict[str, Any]]]) -> None:
+        """Sign in all who come, each by a request, and wait until they are. As they may connect when they are made,
+        ``comers`` is asked for more only when not too many of them are still to be welcomed."""
+        came = welcomed = 0
+
+        def welcome(reply: dict[str, Any]) -> None:
+            nonlocal welcomed
+            if reply["type"] != "welcome":
+                raise AssertionError(reply)
+            welcomed += 1
+
+        for peer, request in comers:
+            came += 1
+            self.join(peer).post(welcome, **request)
+            self.until(lambda: came - welcomed < _SIGNING_IN, "some to be welcomed")  # noqa: B023 -- called at once
+        self.until(lambda: welcomed == came, "all to be welcomed")
 
     def watch(self, peer: Peer, mask: int, before: int = 1) -> None:
         """Have ``peer`` turned when its socket is as ``mask`` says."""
@@ -178,6 +208,8 @@ class Crowd:
     def drain(self) -> None:
         """Read to the end what a server that is dead has said."""
         for peer in self.peers:
+            # What cannot be sent any more would end the connection before all is read.
+            peer.send_no_more()
             peer.read_on(True)
         self.until(lambda: not any(peer.is_open for peer in self.peers), "all connections to end")
         self.peers.clear()

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests import crashing, powercut, sieges
+from tests import crash_loads, crashing, loads, powercut, sieges, stall_loads
 
 
 def main() -> int:
@@ -17,6 +17,9 @@ def main() -> int:
     each = parser.add_subparsers(dest="siege", required=True)
     crash = each.add_parser("crash", help="kill -9 at random moments under load")
     crash.add_argument("--cycles", type=int, default=1_000)
+    crash.add_argument(
+        "--load", choices=loads.LOADS, help="that of a scenario of the benchmarks [default: a few talkers]"
+    )
     cut = each.add_parser("power-cut", help="bring back what the disk held at random moments of a server under load")
     cut.add_argument("--seconds", type=float, default=20)
     cut.add_argument("--cuts", type=int, default=1_000)
@@ -24,6 +27,12 @@ def main() -> int:
     slow.add_argument("--readers", type=int, default=1_000)
     slow.add_argument("--seconds", type=float, default=60)
     slow.add_argument("--messages", type=int, default=450)
+    slow.add_argument(
+        "--load",
+        choices=stall_loads.STALLS,
+        help="some readers of a scenario of the benchmarks, again and again for --seconds [default: --readers"
+        " readers, all slow, and --messages messages]",
+    )
     hostile = each.add_parser("hostile", help="lines that no honest client sends, while others talk")
     hostile.add_argument("--lines", type=int, default=1_000_000)
     slowloris = each.add_parser("slowloris", help="connections that send a byte now and then")
@@ -51,10 +60,14 @@ def main() -> int:
 def _run(options: argparse.Namespace, home: Path) -> object:
     match options.siege:
         case "crash":
+            if options.load:
+                return crash_loads.crash(home, options.load, options.cycles, options.seed)
             return crashing.crash(home, options.cycles, options.seed)
         case "power-cut":
             return powercut.cut_power(home, options.seconds, options.cuts, options.seed)
         case "slow-readers":
+            if options.load:
+                return stall_loads.stall(home, options.load, options.seconds)
             return sieges.stall(home, options.readers, messages=options.messages, seconds=options.seconds)
         case "hostile":
             return sieges.hostile(home, options.lines, options.seed)

@@ -10,7 +10,7 @@ from unittest import SkipTest
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests import crashing, powercut
+from tests import crash_loads, crashing, powercut
 
 _SEED = int.from_bytes(os.urandom(4))
 
@@ -38,6 +38,23 @@ class CrashTests(SynchronousTestCase):
         that were acknowledged or shown are there, once and in order, and a repeated nonce does not double."""
         with seeded():
             crashing.crash(self.home, 50, _SEED)
+
+    def test_killed_with_five_hundred_readers(self) -> None:
+        """Killed while ten talk to 500, 64 messages in flight: what was acknowledged, or shown to any of them, is there
+        under its seq, and each was shown all, once and in order."""
+        self._kill_loaded("busy", 3)
+
+    def test_killed_with_two_hundred_pairs(self) -> None:
+        """The same while 200 pairs talk, with 512 messages in flight."""
+        self._kill_loaded("private", 3)
+
+    def test_killed_with_a_hundred_groups(self) -> None:
+        """The same while 100 groups of 50 talk, with 256 messages in flight."""
+        self._kill_loaded("group", 2)
+
+    def _kill_loaded(self, load: str, kills: int) -> None:
+        with seeded():
+            crash_loads.crash(self.home, load, kills, _SEED)
 
     def test_power_cut(self) -> None:
         """Of any moment under load, what was synced, with any part of what was not, is a sound database with all that

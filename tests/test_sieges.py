@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests import sieges
+from tests import sieges, stall_loads
 
 
 class SiegeTests(SynchronousTestCase):
@@ -22,6 +22,15 @@ class SiegeTests(SynchronousTestCase):
     def test_slow_readers(self) -> None:
         """Fifty readers that stop reading while megabytes come get each message once and in order when they read on."""
         sieges.stall(self.home, 50, messages=350)
+
+    def test_slow_readers_of_five_hundred(self) -> None:
+        """While ten talk to 500, 64 messages in flight, fifty of these stop reading for a while: each of all gets each
+        message once and in order, and the server's memory grows by what may wait for the fifty at most."""
+        stall_loads.stall(self.home, "busy")
+
+    def test_slow_readers_in_groups(self) -> None:
+        """The same of five in each of ten groups, while 100 groups of 50 talk, with 256 messages in flight."""
+        stall_loads.stall(self.home, "group")
 
     def test_hostile_lines(self) -> None:
         """Thousands of lines that no honest client sends lead to no error of the server's own."""
