@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     docs: Path | None = options.docs or (None if options.quick else _ROOT / "docs")
     kept = docs / "benchmarks.json" if docs else None
     results = Results()
+    if docs is not None:
+        docs.mkdir(parents=True, exist_ok=True)
     if kept is not None and kept.exists():
         results = Results.load(json.loads(kept.read_text()))
     gc.disable()  # the load generator makes no cycles worth the pauses

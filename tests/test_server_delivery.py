@@ -12,6 +12,7 @@ from irchat import wire
 from irchat.events import Event, Message
 from irchat.interfaces import GLOBAL, Publication
 from irchat.rules import WAITING_BYTES
+from irchat.server import delivery
 from irchat.server.delivery import Delivery
 
 
@@ -160,9 +161,33 @@ class AudienceTests(SynchronousTestCase):
         self.delivery.publish([Publication(message(1), None), Publication(message(2), (1, 2))])
         self.assertEqual(self._seqs(), [[], [1, 2], [], [1]])
 
+    def test_group_whose_members_come_and_go(self) -> None:
+        """What is said to a group reaches the sessions that its members have at that moment."""
+        group = frozenset({1, 2})
+
+        def say(seq: int) -> list[list[int]]:
+            self.delivery.publish([Publication(message(seq), frozenset(group))])
+            return self._seqs()
+
+        self.assertEqual(say(1), [[1], [1], [1], []])
+        self.delivery.remove(self.bob)
+        self.assertEqual(say(2), [[2], [2], [], []])
+        self.delivery.add(self.bob)
+        self.delivery.remove(self.alice)
+        self.assertEqual(say(3), [[], [3], [3], []])
+
+    def test_many_groups(self) -> None:
+        """However many groups talk, each reaches its own, and only of so many it is kept who that is."""
+        self.patch(delivery, "_GROUPS_KEPT", 2)
+        for members in ({1}, {1, 2}, {2, 3}, {1, 3}, {1, 2, 3}) * 2:
+            self.delivery.publish([Publication(message(1), frozenset(members))])
+            got = [session.user_id for session, seqs in zip(self.sessions, self._seqs(), strict=True) if seqs]
+            self.assertEqual(got, [session.user_id for session in self.sessions if session.user_id in members])
+            self.assertLessEqual(len(self.delivery._of_group), 2)
+
     @given(
         st.lists(
-            st.tuples(st.none() | st.sampled_from([(1, 2), (2, 3), (1, 2, 3)]), st.sets(st.integers(1, 3)),
+            st.tuples(st.none() | st.sampled_from([(1, 2), (2, 3), frozenset({1, 2, 3})]), st.sets(st.integers(1, 3)),
                       st.none() | st.integers(0, 3)),
             min_size=1, max_size=8,
         )
