@@ -75,6 +75,27 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual((self.found("a"), self.found("a")), (["a two", "a one"], ["a two", "a one"]))
         self.assertEqual(self.in_index(), 3)
 
+    def test_search_while_it_is_brought_in(self) -> None:
+        """What is on its way into the index waits until it is on the disk there; a search does not pass it."""
+        self.say("a one", "a two", "a three")
+        writer = self.store._writer
+        connection = writer._connection
+        waited: list[bool] = []
+
+        class Watched:
+            """The connection, and a look at the writer before each statement."""
+
+            def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+                waited.append(writer.index_waits)
+                return connection.execute(sql, *values)
+
+            def __getattr__(self, name: str) -> object:
+                return getattr(connection, name)
+
+        writer._connection = Watched()  # type: ignore[assignment]
+        self.say("a four")
+        self.assertEqual((set(waited), writer.index_waits), ({True}, False))
+
     def test_after_a_kill(self) -> None:
         """What waited when the server died is found by the next one, and counts for it as waiting."""
         self.say("a one", "a two", "a three")

@@ -75,12 +75,10 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         connection.create_function("fold", 1, fold, deterministic=True)
-        self.ended = deque(
-            chat
-            for (chat,) in connection.execute(
-                "SELECT id FROM chats WHERE key IS NULL AND low IS NULL AND id != ? ORDER BY id", (GLOBAL,)
-            )
-        )
+        ended = "SELECT id FROM chats WHERE key IS NULL AND low IS NULL AND id != ? ORDER BY id"
+        self.ended = deque(chat for (chat,) in connection.execute(ended, (GLOBAL,)))
+        # The last message that is in the search index on the disk; other threads look at it.
+        self._last_searchable: int | None = None
         self._forget()
 
     def commit(self, writes: Sequence[Write]) -> list[Any]:
@@ -103,7 +101,7 @@ class Writer:
     @property
     def index_waits(self) -> bool:
         """Whether messages may be stored that no search finds before `index`."""
-        return self._last_id is None or self._last_id != self._last_indexed
+        return self._last_id is None or self._last_id != self._last_searchable
 
     def index(self) -> None:
         """Bring all that is stored into the search index. Raises sqlite3.Error."""
@@ -134,6 +132,7 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
             self._connection.execute("COMMIT")
+            self._last_searchable = self._last_indexed
         except BaseException:
             self._forget()
             if self._connection.in_transaction:
@@ -283,10 +282,8 @@ class Writer:
         )
 
     def touch_token(self, write: TouchToken) -> bool:
-        touched = self._connection.execute(
-            "UPDATE tokens SET used_at = ? WHERE hash = ?", (write.at, write.token)
-        ).rowcount
-        return touched > 0
+        done = self._connection.execute("UPDATE tokens SET used_at = ? WHERE hash = ?", (write.at, write.token))
+        return done.rowcount > 0
 
     def remove_token(self, write: RemoveToken) -> None:
         self._connection.execute("DELETE FROM tokens WHERE hash = ?", (write.token,))
