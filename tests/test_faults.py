@@ -80,8 +80,12 @@ class FaultTests(_RealServer):
         told = self.bob.event("message")
         self.assertEqual((told["text"], told["id"]), ("timed", timed["id"]))
         self.assertEqual([message["text"] for message in self.stored(self.bob)], self.kept)
+        search = {"type": "search", "words": "before"}
+        refused = self.alice.ask(**search)
+        self.assertEqual((refused.get("code"), "ls shows them" in refused["text"]), ("unavailable", True), refused)
         self.assertEqual(self.bob.event("erased")["id"], timed["id"])
         end()
+        self.assertEqual([message["text"] for message in self.alice.ask(**search)["messages"]], ["before"])
         self.say(f"after {name}")
         self.assertEqual(self.alice.ask(type="members", group="team").get("code"), "no-such-group")
         self.assertEqual(self.alice.ask(type="blocks")["names"], [])
@@ -203,6 +207,27 @@ class RefusedDatabaseTests(_RealServer):
         newer = self.database.read_bytes()
         self.assertIn("use the newer IRChat", self.refused())
         self.assertEqual(self.database.read_bytes(), newer)
+
+    def test_newer_left_by_a_kill(self) -> None:
+        """So is one whose version stands in the journal of a server that was killed."""
+        with contextlib.closing(sqlite3.connect(self.database)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
+            self.assertGreater(Path(f"{self.database}-wal").stat().st_size, 0)
+            self.assertIn("use the newer IRChat", self.refused())
+
+    def test_no_copy_before_an_upgrade(self) -> None:
+        """Where the database cannot be copied before it is changed, it is left as it is, and the next start does it."""
+        with contextlib.closing(sqlite3.connect(self.database)) as connection:
+            connection.execute(f"PRAGMA user_version = {len(SCRIPTS) - 1}")
+        older = self.database.read_bytes()
+        in_its_place = Path(f"{self.database}.before-version-{len(SCRIPTS)}.part")
+        in_its_place.mkdir()
+        self.assertIn(in_its_place.name, self.refused())
+        self.assertEqual(self.database.read_bytes(), older)
+        in_its_place.rmdir()
+        page = self.bot(self.start(), "alice").ask(type="history", chat="GLOBAL", limit=500)
+        self.assertEqual(len(page["messages"]), 20)
 
     def test_damaged_in_the_middle(self) -> None:
         """Where pages of messages are damaged the server starts, what needs them is unavailable, the log says so."""

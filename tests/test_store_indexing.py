@@ -66,6 +66,16 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(self.in_index(), 13)
         self.assertEqual(len(self.found("a")), 13)
 
+    def test_long_ones(self) -> None:
+        """Of long messages fewer come into the index together, so that none takes long."""
+        self.patch(writing, "INDEXED_CHARACTERS", 20)
+        self.say("a 3456789", "a 3456789")
+        self.assertEqual(self.in_index(), 0)
+        self.say("a 3")
+        self.assertEqual(self.in_index(), 3)
+        self.say("a 3456789", "a 3456789")
+        self.assertEqual(self.in_index(), 3)
+
     def test_search_finds_the_newest(self) -> None:
         """A search brings what waits into the index first, once."""
         self.say("a one")

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.errors import Refusal, unavailable
+from irchat.errors import Code, Refusal, unavailable
 from irchat.interfaces import (
     ChatKey,
     ChatState,
@@ -114,8 +114,8 @@ class SQLiteStore:
         question = user, words, chat, hidden, limit, overhead, page_bytes
         if not self._writer.index_waits:
             return self._scan(reading.search, *question)
-        indexing = self._threads.write(self._writer.index)
-        return indexing.addErrback(_refuse).addCallback(lambda _: self._scan(reading.search, *question))
+        indexing = self._threads.write(self._writer.index).addErrback(_refuse).addErrback(_refuse_search)
+        return indexing.addCallback(lambda _: self._scan(reading.search, *question))
 
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(reading.password, user)
@@ -199,3 +199,12 @@ def _refuse(failure: Failure) -> Any:
     if isinstance(error, Refusal):
         raise error
     return failure
+
+
+def _refuse_search(failure: Failure) -> Any:
+    """Without the newest messages it might find nothing where there is something."""
+    failure.trap(Refusal)
+    raise Refusal(
+        Code.UNAVAILABLE,
+        "The newest messages cannot be searched while the server cannot use its disk; ls shows them. Try again soon.",
+    )

@@ -17,7 +17,7 @@ _READERS = 3
 
 
 class _Workers:
-    """Threads that take calls in the order in which they are given.
+    """Threads that take calls in the order in which they are given. They begin with the first, and keep the process.
 
     Every lone message waits for one such call. A thread pool of Twisted's, which grows and shrinks, takes some 20 us
     longer to bring a call to its thread and to bring back what it gives.
@@ -26,14 +26,16 @@ class _Workers:
     def __init__(self, reactor: IReactorFromThreads, name: str, count: int) -> None:
         self._reactor = reactor
         self._calls: SimpleQueue[tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]] | None] = SimpleQueue()
-        self._threads = [threading.Thread(target=self._work, name=f"irchat-store-{name}") for _ in range(count)]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        self._name = name
+        self._count = count
 
     def do(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call`` in one of the threads."""
         done: Deferred[Given] = Deferred()
         self._calls.put((done, call, args))
+        if not self._threads:
+            self._start()
         return done
 
     def stop(self) -> None:
@@ -42,6 +44,12 @@ class _Workers:
             self._calls.put(None)
         for thread in self._threads:
             thread.join()
+
+    def _start(self) -> None:
+        for _ in range(self._count):
+            thread = threading.Thread(target=self._work, name=f"irchat-store-{self._name}")
+            self._threads.append(thread)
+            thread.start()
 
     def _work(self) -> None:
         while self._do_next():

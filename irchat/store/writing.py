@@ -34,8 +34,10 @@ from irchat.store.folding import fold
 
 # Chats whose row is remembered; past that all are forgotten and looked up anew.
 _KNOWN_MOST = 100_000
-# So many messages come into the search index together, at some 4 us each; one alone costs 65 us.
+# So many messages come into the search index together, at some 4 us each; one alone costs 65 us. Where they are long
+# fewer do: no commit is to take longer than some 20 ms for it.
 INDEXED_TOGETHER = 1_024
+INDEXED_CHARACTERS = 262_144
 # Messages of a group that is no more which one transaction deletes; commits come to their turn in between.
 _SWEPT_TOGETHER = 50
 
@@ -77,7 +79,7 @@ class Writer:
         connection.create_function("fold", 1, fold, deterministic=True)
         ended = "SELECT id FROM chats WHERE key IS NULL AND low IS NULL AND id != ? ORDER BY id"
         self.ended = deque(chat for (chat,) in connection.execute(ended, (GLOBAL,)))
-        # The last message that is in the search index on the disk; other threads look at it.
+        # The last message that is in the search index on the disk. Other threads look at it and at the last of all.
         self._last_searchable: int | None = None
         self._forget()
 
@@ -90,7 +92,7 @@ class Writer:
                     self._flush()
                 results.append(_DO[type(write)](self, write))
             self._flush()
-            if self._newest_id() - self._indexed_up_to() >= INDEXED_TOGETHER:
+            if self._is_index_due():
                 self._index()
         self.ended += self._ending
         self._ending.clear()
@@ -101,12 +103,14 @@ class Writer:
     @property
     def index_waits(self) -> bool:
         """Whether messages may be stored that no search finds before `index`."""
-        return self._last_id is None or self._last_id != self._last_searchable
+        last_id = self._last_id
+        return last_id is None or last_id != self._last_searchable
 
     def index(self) -> None:
         """Bring all that is stored into the search index. Raises sqlite3.Error."""
-        with self._transaction():
-            self._index()
+        if self.index_waits:
+            with self._transaction():
+                self._index()
 
     def sweep(self) -> bool:
         """Delete some messages of a group that is no more; gives whether there is more to do. Raises sqlite3.Error."""
@@ -144,6 +148,7 @@ class Writer:
         self._chats: dict[ChatKey, _ChatRow] = {}
         self._last_id: int | None = None
         self._last_indexed: int | None = None
+        self._waiting_characters = 0
         self._messages: list[tuple[int, int, int, int, int, str]] = []
         self._touched: dict[int, _ChatRow] = {}
         self._read: dict[tuple[int, int], int] = {}
@@ -211,9 +216,16 @@ class Writer:
             self._last_indexed = self._one("SELECT max(id) FROM message_words_docsize") or 0
         return self._last_indexed
 
+    def _is_index_due(self) -> bool:
+        return (
+            self._newest_id() - self._indexed_up_to() >= INDEXED_TOGETHER
+            or self._waiting_characters >= INDEXED_CHARACTERS
+        )
+
     def _index(self) -> None:
         self._connection.execute(_INDEX_AFTER, (self._indexed_up_to(),))
         self._last_indexed = self._newest_id()
+        self._waiting_characters = 0
 
     def add_message(self, write: AddMessage) -> Stored:
         if write.nonce is not None:
@@ -225,6 +237,7 @@ class Writer:
         row.last_at = write.at
         self._last_id = self._newest_id() + 1
         self._messages.append((row.id, row.last_seq, self._last_id, write.sender, write.at, write.text))
+        self._waiting_characters += len(write.text)
         self._touched[row.id] = row
         self._read[write.sender, row.id] = row.last_seq
         if write.nonce is not None:
