@@ -4,8 +4,18 @@ import random
 from pathlib import Path
 from typing import Any
 
+from irchat.data_folder import DATABASE_FILE
+from irchat.store.checking import problems
+from irchat.store.copying import opened
 from tests.crowd import AnyPeer, Crowd, Peer, unlimited
 from tests.processes import ServerProcess
+
+
+def check_database(path: Path) -> None:
+    """Raises AssertionError where something of what the database holds does not fit together."""
+    with opened(path) as connection:
+        if found := list(problems(connection)):
+            raise AssertionError(f"{path}: {found}")
 
 
 class DyingServer:
@@ -45,6 +55,7 @@ class DyingServer:
             self._hang_up()
             self._server.stop()
             self._check_log(self._server.log)
+            check_database(self._server.data / DATABASE_FILE)
         finally:
             self._crowd.close()
             self._server.kill()

@@ -6,7 +6,6 @@ sectors of them, or nothing.
 
 import random
 import shutil
-import sqlite3
 import struct
 import subprocess
 import time
@@ -17,9 +16,11 @@ from typing import Any, NamedTuple
 
 from irchat.clock import wall_ms
 from irchat.interfaces import GLOBAL
+from irchat.store.copying import opened
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import NoThreads
 from tests.crowd import Crowd, Peer, unlimited
+from tests.dying import check_database
 from tests.processes import ServerProcess
 
 COMPILER = shutil.which("gcc") or shutil.which("cc")
@@ -264,19 +265,13 @@ def _check(database: Path, told: dict[int, str]) -> None:
         store.snapshot()
     finally:
         store.close()
-    connection = sqlite3.connect(database)
-    try:
-        found = connection.execute("PRAGMA integrity_check").fetchall()
-        if found != [("ok",)]:
-            raise AssertionError(f"{database}: {found}")
-        connection.execute("INSERT INTO message_words (message_words) VALUES ('integrity-check')")
+    check_database(database)
+    with opened(database) as connection:
         stored = dict(connection.execute("SELECT seq, text FROM messages WHERE chat = ?", (GLOBAL,)))
         if sorted(stored) != list(range(1, len(stored) + 1)):
             raise AssertionError(f"{database}: not in one row")
         if lost := {seq for seq, text in told.items() if stored.get(seq) != text}:
             raise AssertionError(f"{database}: {len(lost)} of {len(told)} are lost: {sorted(lost)[:5]}")
-    finally:
-        connection.close()
     for path in database, Path(f"{database}-wal"), Path(f"{database}-shm"):
         path.unlink(missing_ok=True)
 
