@@ -338,12 +338,18 @@ class Store(Protocol):
 # What the core publishes.
 
 
+class Members(frozenset[int]):
+    """The ids of a group's members: one and the same set until they change. What is found out for it may be kept."""
+
+
 class Publication(Struct, frozen=True, gc=False):
     """An event for those who may have it at this moment.
 
     ``audience``: ids of users, None for everyone. ``hidden``: users of the audience who do not get it. ``origin``: a
     session that does not get it, for it made the event. ``position``: of a stored message, its chat and seq, where a
     reader that fell behind finds it again. ``timed``: of a timed message, its chat and its place in the order of all.
+
+    The collector does not look at it: nothing that it refers to may keep it.
     """
 
     event: Event

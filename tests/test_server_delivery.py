@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import wire
 from irchat.events import Event, Message
-from irchat.interfaces import GLOBAL, Publication
+from irchat.interfaces import GLOBAL, Members, Publication
 from irchat.rules import WAITING_BYTES
 from irchat.server import delivery
 from irchat.server.delivery import Delivery
@@ -163,10 +163,10 @@ class AudienceTests(SynchronousTestCase):
 
     def test_group_whose_members_come_and_go(self) -> None:
         """What is said to a group reaches the sessions that its members have at that moment."""
-        group = frozenset({1, 2})
+        group = Members({1, 2})
 
         def say(seq: int) -> list[list[int]]:
-            self.delivery.publish([Publication(message(seq), frozenset(group))])
+            self.delivery.publish([Publication(message(seq), group)])
             return self._seqs()
 
         self.assertEqual(say(1), [[1], [1], [1], []])
@@ -177,17 +177,20 @@ class AudienceTests(SynchronousTestCase):
         self.assertEqual(say(3), [[], [3], [3], []])
 
     def test_many_groups(self) -> None:
-        """However many groups talk, each reaches its own, and only of so many it is kept who that is."""
+        """However many groups talk, each reaches its own, and only of so many it is kept who that is; of no others."""
         self.patch(delivery, "_GROUPS_KEPT", 2)
         for members in ({1}, {1, 2}, {2, 3}, {1, 3}, {1, 2, 3}) * 2:
-            self.delivery.publish([Publication(message(1), frozenset(members))])
+            self.delivery.publish([Publication(message(1), Members(members))])
             got = [session.user_id for session, seqs in zip(self.sessions, self._seqs(), strict=True) if seqs]
             self.assertEqual(got, [session.user_id for session in self.sessions if session.user_id in members])
             self.assertLessEqual(len(self.delivery._of_group), 2)
+        self.delivery._of_group.clear()
+        self.delivery.publish([Publication(message(1), frozenset({1, 2}))])
+        self.assertEqual(self.delivery._of_group, {})
 
     @given(
         st.lists(
-            st.tuples(st.none() | st.sampled_from([(1, 2), (2, 3), frozenset({1, 2, 3})]), st.sets(st.integers(1, 3)),
+            st.tuples(st.none() | st.sampled_from([(1, 2), (2, 3), Members({1, 2, 3})]), st.sets(st.integers(1, 3)),
                       st.none() | st.integers(0, 3)),
             min_size=1, max_size=8,
         )
@@ -364,6 +367,19 @@ class AtOnceTests(SynchronousTestCase):
         self._publish(1)
         self.assertEqual([len(o.written) + len(o.offered) for o in self.outboxes], [1] * 50)
         self.assertEqual(sum(len(outbox.written) for outbox in self.outboxes), 32)
+
+    def test_one_slice_a_turn(self) -> None:
+        """What is flushed after it has only the rest of its time, for it may be the same turn; then a turn has all."""
+        for outbox in self.outboxes:
+            outbox._seconds = 0.0003
+        self._publish(1)
+        for outbox in self.outboxes * 4:
+            self.delivery.wake(outbox)
+        flushed = [0]
+        while self.clock.calls:
+            self.clock.calls.pop(0).func()
+            flushed.append(sum(len(outbox.flushed) for outbox in self.outboxes))
+        self.assertEqual(flushed, [0, 0, 32, 128, 200])
 
     def test_one_that_fails(self) -> None:
         """A connection that cannot be written is given up and logged, and the others are written."""

@@ -74,11 +74,18 @@ class GarbagePlanTests(SynchronousTestCase):
         self.assertEqual(_Cycle.freed, 1)
 
 
+def _let_write(server: Server) -> None:
+    """Let the store write what was held."""
+    server.threads.write.holds = False
+    server.threads.write.release()
+    server.turn()
+
+
 class ClosedConnectionTests(ServerTestCase):
     """A connection that closed is freed by reference counting alone."""
 
-    def check(self, visit: Callable[[Server], Client]) -> None:
-        """Let a client come and go with the collector off."""
+    def check(self, visit: Callable[[Server], Client], after: Callable[[Server], object] = lambda server: None) -> None:
+        """Let a client come and go with the collector off, and do what is to come ``after``."""
         server = self.make_server()
         gc.disable()
         self.addCleanup(gc.enable)
@@ -88,6 +95,7 @@ class ClosedConnectionTests(ServerTestCase):
         client.socket.protocol = None  # as Twisted's own transport does
         server.clients.clear()
         del client
+        after(server)
         server.advance(1, 1, 15)
         self.assertIsNone(session())
 
@@ -98,6 +106,31 @@ class ClosedConnectionTests(ServerTestCase):
             client = server.json("alice")
             client.ask("send", chat="GLOBAL", text="hi")
             client.ask("history", chat="GLOBAL")
+            return client
+
+        self.check(visit)
+
+    def test_on_the_way(self) -> None:
+        """Of who leaves while a message is committed."""
+
+        def visit(server: Server) -> Client:
+            client = server.json("alice")
+            server.threads.write.holds = True
+            client.ask("send", chat="GLOBAL", text="hi")
+            return client
+
+        self.check(visit, _let_write)
+
+    def test_refused(self) -> None:
+        """Of whom a block refuses what might be the repetition of what was sent before it."""
+
+        def visit(server: Server) -> Client:
+            server.json("bob")
+            client = server.json("alice")
+            client.ask("block", name="bob", blocked=True)
+            server.threads.write.holds = True
+            client.ask("send", chat="@bob", text="hi", nonce="n")
+            _let_write(server)
             return client
 
         self.check(visit)

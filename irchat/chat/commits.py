@@ -146,8 +146,8 @@ class CommitQueue:
             self._waiting.popleft()
             try:
                 change.write = change.check()
-            except Exception:  # whatever one change meets is its own asker's
-                refused.append((change, Failure()))
+            except Exception as error:  # whatever one change meets is its own asker's
+                refused.append((change, _failure(error)))
                 continue
             group.append(change)
             if change.alone:
@@ -180,8 +180,8 @@ class CommitQueue:
             try:
                 result = None if change.write is None else next(each_result)
                 answers.append((change.asker.callback, change.apply(result, publications)))
-            except Exception:
-                answers.append((change.asker.errback, Failure()))
+            except Exception as error:
+                answers.append((change.asker.errback, _failure(error)))
         telling_seconds = self._tell(publications)
         self._unpublished = False
         self._tell_published()
@@ -206,3 +206,8 @@ class CommitQueue:
 
     def _seconds(self) -> float:
         return 0.0 if self._clock is None else self._clock.seconds()
+
+
+def _failure(error: Exception) -> Failure:
+    """A refusal needs no traceback, which would hold the frame that holds the failure, until garbage is collected."""
+    return Failure(error.with_traceback(None)) if isinstance(error, Refusal) else Failure()

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from irchat.chat.bans import NetworkBans
 from irchat.errors import Code, Refusal
-from irchat.interfaces import GLOBAL, ChatKey, Snapshot, StoredBan
+from irchat.interfaces import GLOBAL, ChatKey, Members, Snapshot, StoredBan
 from irchat.rules import GLOBAL_NAME, fold_name, shown
 
 
@@ -44,13 +44,13 @@ class Group:
         self.key = key
         self.owner = owner
         self.members = {member.id: member for member in members}
-        self._member_ids: frozenset[int] | None = None
+        self._member_ids: Members | None = None
 
     @property
-    def member_ids(self) -> frozenset[int]:
-        """The ids of the members, as one set that all who keep it share until the members change."""
+    def member_ids(self) -> Members:
+        """The ids of the members."""
         if self._member_ids is None:
-            self._member_ids = frozenset(self.members)
+            self._member_ids = Members(self.members)
         return self._member_ids
 
     def members_changed(self) -> None:

@@ -182,10 +182,13 @@ class _Send(Change):
         self.refusal: Refusal | None = None
 
     def find_before(self, refusal: Refusal) -> Write:
-        """What the sender may not send may be the repetition of what was sent when that was still allowed."""
+        """What the sender may not send may be the repetition of what was sent when that was still allowed.
+
+        The refusal is kept without its traceback, which would hold this change, until garbage is collected.
+        """
         if self.nonce is None:
             raise refusal
-        self.refusal = refusal
+        self.refusal = refusal.with_traceback(None)
         return FindNonce(self.sender.id, self.nonce, self.messages.nonces_since())
 
     def refuse_unless_before(self, result: Stored | None) -> None:

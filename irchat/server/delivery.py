@@ -8,13 +8,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from irchat import events
-from irchat.interfaces import Publication
+from irchat.interfaces import Members, Publication
 from irchat.rules import WAITING_BYTES
 from irchat.server.outbox import Outbox
 
 _log = Logger()
 
-# A turn of the reactor writes for at most this long; 10,000 writes would take over 100 ms.
+# A turn of the reactor writes for about this long; 10,000 writes would take over 100 ms.
 _SLICE_SECONDS = 0.02
 _WRITES_BETWEEN_LOOKS = 32
 # To fewer sessions than these nothing is written at once: it is joined with what else they are to have in the turn.
@@ -58,11 +58,13 @@ class Delivery:
         self._clock = clock
         self._sessions: dict[Recipient, Outbox] = {}
         self._of_user: dict[int, list[Recipient]] = {}
-        # By the ids of all members, of groups to which something was said since anybody came or went.
-        self._of_group: dict[frozenset[int], list[Outbox]] = {}
+        # Of groups to which something was said since anybody came or went.
+        self._of_group: dict[Members, list[Outbox]] = {}
         self._dirty: deque[Outbox] = deque()
         self._flushing = False
         self._has_written = False
+        # Of the slice of the next flush, which may come in the same turn.
+        self._spent_seconds = 0.0
 
     def add(self, session: Recipient) -> None:
         """A session begins to get events."""
@@ -111,7 +113,8 @@ class Delivery:
 
     def _tell_one_user(self, publication: Publication) -> None:
         """What a private message needs, without a run."""
-        (user,) = publication.audience or ()
+        assert publication.audience is not None
+        (user,) = publication.audience
         for session in self._of_user.get(user, ()):
             self._offer_one(session, publication)
 
@@ -133,7 +136,7 @@ class Delivery:
         """The outboxes of an audience; those of a group are kept, for to gather them costs as much as to write them."""
         if audience is None:
             return self._sessions.values()
-        if not isinstance(audience, frozenset):
+        if not isinstance(audience, Members):
             return [session.outbox for session in self._of(audience)]
         outboxes = self._of_group.get(audience)
         if outboxes is None:
@@ -150,9 +153,13 @@ class Delivery:
 
     def _offer(self, runs: Sequence[tuple[_Run, Sequence[Outbox]]]) -> None:
         """Offer all of each run to all of its outboxes."""
-        until = self._clock.seconds() + _SLICE_SECONDS if self._may_write(runs) else 0.0
+        writes = self._may_write(runs)
+        began = self._clock.seconds() if writes else 0.0
         for run, outboxes in runs:
-            rest = self._write_at_once(outboxes, run, until) if until and len(outboxes) >= _MANY else outboxes
+            rest = outboxes
+            if writes and len(outboxes) >= _MANY:
+                rest = self._write_at_once(outboxes, run, began + _SLICE_SECONDS)
+                self._spent_seconds = self._clock.seconds() - began
             encode, data = None, b""
             for outbox in rest:
                 if outbox.encode is None:
@@ -220,8 +227,9 @@ class Delivery:
         self._has_written = False
 
     def _flush(self) -> None:
-        """Write for at most a slice of time, then let the reactor turn."""
-        deadline = self._clock.seconds() + _SLICE_SECONDS
+        """Write for what is left of a slice of time, then let the reactor turn."""
+        deadline = self._clock.seconds() + _SLICE_SECONDS - self._spent_seconds
+        self._spent_seconds = 0.0
         dirty = self._dirty
         while dirty:
             for _ in range(min(_WRITES_BETWEEN_LOOKS, len(dirty))):

@@ -363,8 +363,6 @@ class Session:
         running = self._running
         while running and (reply_of_first := running[0].reply) is not None:
             first = running.popleft()
-            if self._over:
-                continue
             if isinstance(reply_of_first, events.Bye):
                 self._say_bye(first.context, reply_of_first)
             else:
@@ -394,5 +392,6 @@ class Session:
         if not self._over:
             self._over = True
             self._waiting.clear()
+            self._running.clear()
             self.face.lost()
             self.part()
