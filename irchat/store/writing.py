@@ -35,7 +35,7 @@ from irchat.store.folding import fold
 # Chats whose row is remembered; past that all are forgotten and looked up anew.
 _KNOWN_MOST = 100_000
 # So many messages come into the search index together, at some 4 us each; one alone costs 65 us. Where they are long
-# fewer do: no commit is to take longer than some 20 ms for it.
+# fewer do: no commit is to take longer than some 30 ms for it.
 INDEXED_TOGETHER = 1_024
 INDEXED_CHARACTERS = 262_144
 # Messages of a group that is no more which one transaction deletes; commits come to their turn in between.
