@@ -298,8 +298,8 @@ class GatheringTests(SynchronousTestCase):
     """A queue with a clock: what is one group, and when it begins."""
 
     def setUp(self) -> None:
-        """Telling takes 2 ms."""
-        self.telling_seconds = 0.002
+        """Telling takes 1 ms."""
+        self.telling_seconds = 0.001
         self.log: list[str] = []
         self.clock = Clock()
         self.store = _HandStore()
@@ -322,12 +322,12 @@ class GatheringTests(SynchronousTestCase):
         self.assertEqual(self.store.commits, [["a", "b"]])
 
     def test_gathers(self) -> None:
-        """After a group of several, what waits begins four times later than the telling took, with what came since."""
+        """After a group of several, what waits begins ten times later than the telling took, with what came since."""
         self.submit("a", "b")
         self.clock.advance(0)
         self.submit("c")
         self.store.finish()
-        self.clock.advance(0.0079)
+        self.clock.advance(0.0099)
         self.submit("d")
         self.assertEqual(len(self.store.commits), 1)
         self.clock.advance(0.0002)
@@ -368,6 +368,6 @@ class GatheringTests(SynchronousTestCase):
         self.successResultOf(self.queue.published())
         idle = self.queue.when_idle()
         self.assertNoResult(idle)
-        self.clock.advance(0.01)
+        self.clock.advance(0.011)
         self.store.finish()
         self.successResultOf(idle)

@@ -22,7 +22,7 @@ from irchat.interfaces import Publication, Publish, Store, Write
 _GROUP_MOST = 500
 # Where more than one message came at a time, what comes next gathers for so many times what the telling of the last
 # took, in a time that nobody notices; but not where a whole group waits.
-_GATHER_FACTOR = 4
+_GATHER_FACTOR = 10
 _GATHER_MOST_SECONDS = 0.02
 
 _log = Logger()
