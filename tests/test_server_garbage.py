@@ -29,11 +29,11 @@ class GarbagePlanTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """A plan that began."""
-        _Cycle.freed = 0
         self.clock = Clock()
         self.plan = GarbagePlan(self.clock)
         self.addCleanup(self.plan.stop)
         self.plan.start()
+        _Cycle.freed = 0
 
     def test_takes_over_and_gives_back(self) -> None:
         """Python collects nothing by itself from the start to the stop, and as before after it."""
