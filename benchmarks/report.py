@@ -20,7 +20,8 @@ processes of their own on one machine, over loopback; IRChat runs as users run i
 disk (fsync) before anyone is told of it. The load generator counts and checks all that arrives: nothing lost,
 nothing doubled, one order for all. The servers take turns, round after round; the figures are medians, the ratio
 is the median of IRChat's figure by InspIRCd's of the same round. CPU time and memory (PSS) are what the operating
-system says of the server's process.
+system says of the server's process. What a message costs, and where a bar is missed what the limit is, is in
+``design.rst``.
 
 :Machine: {machine}
 :Versions: {versions}
