@@ -7,12 +7,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.errors import Code, Refusal
 from irchat.interfaces import GLOBAL, AddMessage, CreateGroup, CreateUser, DeleteMessages, RemoveGroup
-from irchat.store import writing
+from irchat.store import indexing
 from irchat.store.checking import problems
 from irchat.store.copying import opened
+from irchat.store.indexing import INDEXED_TOGETHER
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import NoThreads
-from irchat.store.writing import INDEXED_TOGETHER
 from tests.test_store import NOW, message
 
 _TOGETHER = 4
@@ -23,7 +23,7 @@ class IndexTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Open it, with alice and bob."""
-        self.patch(writing, "INDEXED_TOGETHER", _TOGETHER)
+        self.patch(indexing, "INDEXED_TOGETHER", _TOGETHER)
         self.path = Path(self.mktemp())
         self.store = self.reopened()
         self.commit(*(CreateUser(name, name, None, NOW, None) for name in ("alice", "bob")))
@@ -68,7 +68,7 @@ class IndexTests(SynchronousTestCase):
 
     def test_long_ones(self) -> None:
         """Of long messages fewer come into the index together, so that none takes long."""
-        self.patch(writing, "INDEXED_CHARACTERS", 20)
+        self.patch(indexing, "INDEXED_CHARACTERS", 20)
         self.say("a 3456789", "a 3456789")
         self.assertEqual(self.in_index(), 0)
         self.say("a 3")
@@ -142,10 +142,10 @@ class IndexTests(SynchronousTestCase):
         plain = writer._connection
         refusing = sqlite3.connect(self.path.with_name("refusing"), isolation_level=None)
         self.addCleanup(refusing.close)
-        writer._connection = refusing
+        writer._connection = writer._index._connection = refusing
         refusal = self.failureResultOf(self.store.search(2, ["a"], None, (), 50), Refusal).value
         self.assertEqual(refusal.code, Code.UNAVAILABLE)
-        writer._connection = plain
+        writer._connection = writer._index._connection = plain
         self.assertEqual(self.found("a"), ["a one"])
 
     def test_too_many_waiting(self) -> None:

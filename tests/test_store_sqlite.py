@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from irchat.errors import Code, Refusal
 from irchat.interfaces import GLOBAL, AddToken, CreateGroup, CreateUser, PageQuery, RemoveGroup, SetBlock
 from irchat.rules import TOKEN_SECONDS
-from irchat.store import migrations, reading, sqlite, writing
+from irchat.store import indexing, migrations, reading, sqlite, writing
 from irchat.store.migrations import SCRIPTS, NewerDatabase
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import NoThreads, StoreThreads
@@ -250,7 +250,7 @@ class UnusableDiskTests(_Case):
 
     def test_each_statement(self) -> None:
         """Whichever statement of a commit meets the error, nothing of the commit is done."""
-        self.patch(writing, "INDEXED_TOGETHER", 1)
+        self.patch(indexing, "INDEXED_TOGETHER", 1)
         writer = self.store._writer
         plain = writer._connection
         for failing in (
@@ -264,12 +264,12 @@ class UnusableDiskTests(_Case):
             "INSERT INTO blocks",
             "COMMIT",
         ):
-            writer._connection = _HeldBack(plain, failing)
+            writer._connection = writer._index._connection = _HeldBack(plain, failing)
             self.unavailable(self.store.commit([
                 message(GLOBAL, 1, nonce="n"), message((1, 2), 1), SetBlock(1, 2, True),
                 CreateGroup("team", "team", (1, 2), NOW),
             ]))  # fmt: skip
-            writer._connection = plain
+            writer._connection = writer._index._connection = plain
             snapshot = self.store.snapshot()
             self.assertEqual((snapshot.groups, snapshot.blocks, self.texts(self.store)), ([], [], ["before"]), failing)
             self.assertEqual(len(self.successResultOf(self.store.chats(1, ()))), 1, failing)

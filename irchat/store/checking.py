@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 
-from irchat.store.writing import INDEXED_TOGETHER
+from irchat.store.indexing import INDEXED_TOGETHER
 
 _ERRORS_MOST = 20
 

@@ -30,28 +30,19 @@ from irchat.interfaces import (
     TouchToken,
     Write,
 )
-from irchat.store.folding import fold
+from irchat.store.indexing import DELETE_INDEXED, SearchIndex
 
 # Chats whose row is remembered; past that all are forgotten and looked up anew.
 _KNOWN_MOST = 100_000
-# So many messages come into the search index together, at some 4 us each; one alone costs 65 us. Where they are long
-# fewer do: no commit is to take longer than some 30 ms for it.
-INDEXED_TOGETHER = 1_024
-INDEXED_CHARACTERS = 262_144
 # Messages of a group that is no more which one transaction deletes; commits come to their turn in between.
 _SWEPT_TOGETHER = 50
 
 # The writes for which messages that are gathered can wait to be written.
 _GATHERED = (AddMessage, FindNonce)
 
-_INDEX_AFTER = (
-    "INSERT INTO message_words (rowid, chat, text) SELECT place.id, 'c' || place.chat, fold(text)"
-    " FROM message_places AS place CROSS JOIN messages USING (chat, seq) WHERE place.id > ? ORDER BY place.id"
-)
 # What is not in the index must not be deleted from it.
 _DELETE_MESSAGE = (
-    "INSERT INTO message_words (message_words, rowid, chat, text)"
-    " SELECT 'delete', id, 'c' || chat, fold(text) FROM messages WHERE chat = ? AND seq = ?",
+    DELETE_INDEXED,
     "DELETE FROM message_places WHERE id = (SELECT id FROM messages WHERE chat = ? AND seq = ?)",
     "DELETE FROM messages WHERE chat = ? AND seq = ?",
 )
@@ -76,11 +67,9 @@ class Writer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        connection.create_function("fold", 1, fold, deterministic=True)
+        self._index = SearchIndex(connection)
         ended = "SELECT id FROM chats WHERE key IS NULL AND low IS NULL AND id != ? ORDER BY id"
         self.ended = deque(chat for (chat,) in connection.execute(ended, (GLOBAL,)))
-        # The last message that is in the search index on the disk. Other threads look at it and at the last of all.
-        self._last_searchable: int | None = None
         self._forget()
 
     def commit(self, writes: Sequence[Write]) -> list[Any]:
@@ -92,8 +81,8 @@ class Writer:
                     self._flush()
                 results.append(_DO[type(write)](self, write))
             self._flush()
-            if self._is_index_due():
-                self._index()
+            if self._index.is_due:
+                self._index.bring_in()
         self.ended += self._ending
         self._ending.clear()
         if len(self._chats) > _KNOWN_MOST:
@@ -102,21 +91,20 @@ class Writer:
 
     @property
     def index_waits(self) -> bool:
-        """Whether messages may be stored that no search finds before `index`."""
-        last_id = self._last_id
-        return last_id is None or last_id != self._last_searchable
+        """Whether messages may be stored that no search finds before `index`. Any thread may ask."""
+        return self._index.waits
 
     def index(self) -> None:
         """Bring all that is stored into the search index. Raises sqlite3.Error."""
-        if self.index_waits:
+        if self._index.waits:
             with self._transaction():
-                self._index()
+                self._index.bring_in()
 
     def sweep(self) -> bool:
         """Delete some messages of a group that is no more; gives whether there is more to do. Raises sqlite3.Error."""
         group = self.ended[0]
         with self._transaction():
-            self._index()
+            self._index.bring_in()
             rows = self._connection.execute(
                 "SELECT chat, seq FROM messages WHERE chat = ? ORDER BY seq LIMIT ?", (group, _SWEPT_TOGETHER)
             ).fetchall()
@@ -136,7 +124,7 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             yield
             self._connection.execute("COMMIT")
-            self._last_searchable = self._last_indexed
+            self._index.committed()
         except BaseException:
             self._forget()
             if self._connection.in_transaction:
@@ -146,9 +134,7 @@ class Writer:
     def _forget(self) -> None:
         self._ending: list[int] = []
         self._chats: dict[ChatKey, _ChatRow] = {}
-        self._last_id: int | None = None
-        self._last_indexed: int | None = None
-        self._waiting_characters = 0
+        self._index.forget()
         self._messages: list[tuple[int, int, int, int, int, str]] = []
         self._touched: dict[int, _ChatRow] = {}
         self._read: dict[tuple[int, int], int] = {}
@@ -206,27 +192,6 @@ class Writer:
         row = self._chats[key] = _ChatRow(chat_id, 0)
         return row
 
-    def _newest_id(self) -> int:
-        if self._last_id is None:
-            self._last_id = self._one("SELECT max(id) FROM message_places") or 0
-        return self._last_id
-
-    def _indexed_up_to(self) -> int:
-        if self._last_indexed is None:
-            self._last_indexed = self._one("SELECT max(id) FROM message_words_docsize") or 0
-        return self._last_indexed
-
-    def _is_index_due(self) -> bool:
-        return (
-            self._newest_id() - self._indexed_up_to() >= INDEXED_TOGETHER
-            or self._waiting_characters >= INDEXED_CHARACTERS
-        )
-
-    def _index(self) -> None:
-        self._connection.execute(_INDEX_AFTER, (self._indexed_up_to(),))
-        self._last_indexed = self._newest_id()
-        self._waiting_characters = 0
-
     def add_message(self, write: AddMessage) -> Stored:
         if write.nonce is not None:
             before = self.find_nonce(FindNonce(write.sender, write.nonce, write.nonces_since))
@@ -235,9 +200,8 @@ class Writer:
         row = self._chat_to_write(write.chat)
         row.last_seq += 1
         row.last_at = write.at
-        self._last_id = self._newest_id() + 1
-        self._messages.append((row.id, row.last_seq, self._last_id, write.sender, write.at, write.text))
-        self._waiting_characters += len(write.text)
+        number = self._index.number(write.text)
+        self._messages.append((row.id, row.last_seq, number, write.sender, write.at, write.text))
         self._touched[row.id] = row
         self._read[write.sender, row.id] = row.last_seq
         if write.nonce is not None:
@@ -364,7 +328,7 @@ class Writer:
             if row is not None:
                 chats[key] = row
                 places.append((row.id, seq))
-        self._index()
+        self._index.bring_in()
         for statement in (*_DELETE_MESSAGE, "DELETE FROM nonces WHERE chat = ? AND seq = ?"):
             self._connection.executemany(statement, places)
         self._connection.executemany(
