@@ -40,7 +40,6 @@ _SWEPT_TOGETHER = 50
 # The writes for which messages that are gathered can wait to be written.
 _GATHERED = (AddMessage, FindNonce)
 
-# What is not in the index must not be deleted from it.
 _DELETE_MESSAGE = (
     DELETE_INDEXED,
     "DELETE FROM message_places WHERE id = (SELECT id FROM messages WHERE chat = ? AND seq = ?)",
@@ -104,12 +103,10 @@ class Writer:
         """Delete some messages of a group that is no more; gives whether there is more to do. Raises sqlite3.Error."""
         group = self.ended[0]
         with self._transaction():
-            self._index.bring_in()
             rows = self._connection.execute(
                 "SELECT chat, seq FROM messages WHERE chat = ? ORDER BY seq LIMIT ?", (group, _SWEPT_TOGETHER)
             ).fetchall()
-            for statement in _DELETE_MESSAGE:
-                self._connection.executemany(statement, rows)
+            self._delete(rows)
             if len(rows) == _SWEPT_TOGETHER:
                 self._connection.execute("UPDATE chats SET gaps_up_to = ? WHERE id = ?", (rows[-1][1], group))
             else:
@@ -160,6 +157,12 @@ class Writer:
         self._messages = []
         self._touched = {}
         self._read = {}
+
+    def _delete(self, places: Sequence[tuple[int, int]]) -> None:
+        """Delete messages by chat and seq. Only what is in the index may be deleted from it, so all comes in first."""
+        self._index.bring_in()
+        for statement in _DELETE_MESSAGE:
+            self._connection.executemany(statement, places)
 
     def _one(self, sql: str, *values: Any) -> Any:
         row = self._connection.execute(sql, values).fetchone()
@@ -328,9 +331,8 @@ class Writer:
             if row is not None:
                 chats[key] = row
                 places.append((row.id, seq))
-        self._index.bring_in()
-        for statement in (*_DELETE_MESSAGE, "DELETE FROM nonces WHERE chat = ? AND seq = ?"):
-            self._connection.executemany(statement, places)
+        self._delete(places)
+        self._connection.executemany("DELETE FROM nonces WHERE chat = ? AND seq = ?", places)
         self._connection.executemany(
             "UPDATE chats SET gaps_up_to = max(gaps_up_to, ?) WHERE id = ?", [(seq, chat) for chat, seq in places]
         )
