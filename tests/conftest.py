@@ -1,4 +1,4 @@
-"""pytest runs each test in a folder of its own, where trial's ``mktemp`` leaves its files."""
+"""What pytest does around the tests."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,11 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Change to a fresh folder."""
+    """Run each test in a fresh folder, where trial's ``mktemp`` leaves its files."""
     monkeypatch.chdir(tmp_path)
     yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put pytest-style tests last: pytest-twisted keeps the reactor running, and trial's tests start it themselves."""
+    items.sort(key=lambda item: item.parent is not None and isinstance(item.parent, pytest.Module))

@@ -1,0 +1,102 @@
+"""One conversation, from sign-in to the end of a timed message, as pytest-style tests on the plugin pytest-twisted.
+
+All other tests are trial's `TestCase`s, which run under trial as well; trial passes over these functions.
+"""
+
+import json
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest_twisted
+from twisted.internet.defer import DeferredQueue, ensureDeferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.protocols.basic import LineReceiver
+
+from irchat.tap import ChatServer
+from tests.test_tap import options_of
+
+Join = Callable[[str], Awaitable["Person"]]
+
+
+class _Terminal:
+    """Takes what the server says as it starts."""
+
+    def announce(self, text: str) -> None:
+        """Keep it to ourselves."""
+
+    def fail(self, line: str) -> NoReturn:
+        """A server that cannot start fails the test."""
+        raise AssertionError(line)
+
+
+class Person(LineReceiver):
+    """A user of the JSON protocol: asks, and waits for events."""
+
+    delimiter = b"\n"
+
+    def __init__(self) -> None:
+        self._events: DeferredQueue[dict[str, Any]] = DeferredQueue()
+
+    def lineReceived(self, line: bytes) -> None:
+        """Keep an event. The greeting is no JSON."""
+        if line.startswith(b"{"):
+            self._events.put(json.loads(line))
+
+    def ask(self, **request: Any) -> None:
+        """Send a request."""
+        self.sendLine(json.dumps(request).encode())
+
+    async def next(self, kind: str) -> dict[str, Any]:
+        """Return the next event of that type; others are passed over."""
+        while (event := await self._events.get())["type"] != kind:
+            pass
+        return event
+
+
+@pytest_twisted.async_yield_fixture
+async def join() -> AsyncIterator[Join]:
+    """A running server on a free port of the loopback interface; returns what makes an account and signs in."""
+    from twisted.internet import reactor  # noqa: PLC0415 -- the plugin installs it first
+
+    with tempfile.TemporaryDirectory(prefix="irchat-") as folder:
+        options = options_of("--data", f"{folder}/data", "--host", "127.0.0.1", "--port", "0", "--no-tls")
+        server = ChatServer(options, _Terminal(), Path(folder) / "run")
+        server.startService()
+        people: list[Person] = []
+
+        async def join_as(name: str) -> Person:
+            person = await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", server.port), Person())
+            people.append(person)
+            person.ask(type="register", name=name, password="a long password")
+            assert (await person.next("welcome"))["name"] == name
+            return person
+
+        yield join_as
+        for person in people:
+            person.transport.loseConnection()
+        await server.stopService()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_message_reaches_the_other_user(join: Join) -> None:
+    """What one says to another arrives, and the sender learns its number."""
+    alice, bob = await join("alice"), await join("bob")
+    alice.ask(type="line", line="@bob lunch at noon?")
+    assert (await alice.next("sent"))["seq"] == 1
+    message = await bob.next("message")
+    assert (message["chat"], message["from"], message["text"]) == ("@alice", "alice", "lunch at noon?")
+
+
+@pytest_twisted.inlineCallbacks
+def test_a_timed_message_is_erased(join: Join) -> Any:
+    """A timed message comes without a number, and `erased` follows when its second is over."""
+    alice = yield ensureDeferred(join("alice"))  # type: ignore[arg-type]
+    bob = yield ensureDeferred(join("bob"))  # type: ignore[arg-type]
+    alice.ask(type="line", line="*1@bob the door code is 4711")
+    message = yield ensureDeferred(bob.next("message"))
+    assert message["text"] == "the door code is 4711"
+    assert "seq" not in message
+    erased = yield ensureDeferred(bob.next("erased"))
+    assert erased["id"] == message["id"]
