@@ -11,8 +11,8 @@ from precis_i18n import get_profile
 from irchat.errors import Code, Refusal
 from irchat.rules import fold_name, shown
 
-# Marks of no script in particular. Those that compose with their letter are part of it (NFC). Of the others a letter has
-# two at most: a vowel sign and shadda in Arabic, an accent in Yoruba.
+# Marks of no script in particular. Those that compose with their letter are part of it (NFC). Of the others a letter
+# has two at most: a vowel sign and shadda in Arabic, an accent in Yoruba.
 _STRAY = regex.compile(r"(?:(?=[\p{sc=Inherited}\p{sc=Common}])\p{M})+")
 _STRAY_MOST = 2
 # The longest syllables of Burmese, Khmer and Tibetan have fewer.
@@ -85,7 +85,8 @@ def check_new_name(name: str) -> str:
     key = fold_name(name)
     composed = "" if name.isascii() else unicodedata.normalize("NFC", name.translate(_JOINERS))
     if _longest(_STRAY.findall(composed)) > _STRAY_MOST or _longest(_MARKS.findall(composed)) > _MARKS_MOST:
-        raise Refusal(Code.BAD_NAME, f"{shown(name)!r} cannot be a name: it heaps marks on a letter. Choose another one.")
+        text = f"{shown(name)!r} cannot be a name: a letter has too many marks. Choose another one."
+        raise Refusal(Code.BAD_NAME, text)
     return key
 
 

@@ -5,7 +5,7 @@ import unicodedata
 from argon2 import PasswordHasher
 from hypothesis import given
 from hypothesis import strategies as st
-from twisted.internet.defer import ensureDeferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.accounts import Accounts
@@ -36,10 +36,14 @@ _ALIKE = (
 )
 # What speakers of many languages are called.
 _LEGITIMATE = (
-    "José", "Nguyễn", "Øyvind", "İsmail", "Işık", "Ọ̀ṣun", "Łukasz", "Ольга", "Йосип", "Ελένη", "Ἀθηνᾶ", "علی", "نیک\u200cنام", "مُحَمَّد",
-    "שָׁלוֹם", "श्री", "প্রিয়াঙ্কা", "ශ්\u200dරී", "കൃഷ്ണൻ", "தமிழ்ச்செல்வி", "เกรียงไกร", "ວຽງ", "မြွှေး", "ព្រះស្រី", "བསྟན་འཛིན".replace("་", ""),
+    "José", "Nguyễn", "Øyvind", "İsmail", "Işık", "Ọ̀ṣun", "Łukasz", "Ольга", "Йосип", "Ελένη", "Ἀθηνᾶ", "علی",
+    "نیک\u200cنام", "مُحَمَّد", "שָׁלוֹם", "श्री", "প্রিয়াঙ্কা", "ශ්\u200dරී", "കൃഷ്ണൻ", "தமிழ்ச்செல்வி", "เกรียงไกร", "ວຽງ", "မြွှေး",
+    "ព្រះស្រី", "བསྟནའཛིན",
     "山田太郎", "たなか", "セ\u309a", "김민준", "Խաչատուր", "გიორგი", "አበበ",
 )  # fmt: skip
+
+
+_fired = Deferred.fromCoroutine
 
 
 class PartTests(SynchronousTestCase):
@@ -84,7 +88,7 @@ class SkeletonTests(SynchronousTestCase):
 
     def test_heaped_marks(self) -> None:
         """A letter with a heap of marks is in no new name, though such names are folded as before."""
-        for name in "a" + "\u0305\u0306\u0307", "ש" + "\u05b0\u05b1\u05b2\u05b3\u05b4\u05b5\u05b6\u05b7", "a\u0305\u0306b\u0305\u0306\u0307":
+        for name in "a\u0305\u0306\u0307", "שְֱֲֳִֵֶַ", "a\u0305\u0306b\u0305\u0306\u0307":
             fold_name(name)
             self.assertEqual(self.assertRaises(Refusal, check_new_name, name).code, Code.BAD_NAME)
 
@@ -116,7 +120,7 @@ class CreationTests(WorldTestCase):
             )  # fmt: skip
             for name in "ali\u0307ce", "श्\u200dरी", "ALİCE":
                 ask = accounts.register if passwords else accounts.login
-                refusal = self.refused(Code.BAD_NAME, lambda ask=ask, name=name: ensureDeferred(ask(name, "longenough")))
+                refusal = self.refused(Code.BAD_NAME, _fired, ask(name, "longenough"))
                 self.assertIn("looks like one that is taken", refusal.text)
 
     def test_groups(self) -> None:

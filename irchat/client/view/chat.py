@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from irchat import events
 from irchat.client.view.items import AFTER_ALL, Item, Key, Kind
-from irchat.client.view.wrap import without_direction
+from irchat.client.view.wrap import cells, without_direction
 from irchat.rules import TIMED_MAX, visible
 
 # Of a chat that is not open, or shows its end, so many of the latest items are kept.
@@ -200,7 +200,7 @@ class Chat:
         )
 
     def _insert(self, item: Item) -> None:
-        self.name_width = max(self.name_width, len(item.sender))
+        self.name_width = max(self.name_width, cells(item.sender))
         insort(self.items, item, key=_KEY)
 
     def _key(self, anchor: float) -> Key:

@@ -127,7 +127,7 @@ class Painter:
         return rows[first : first + height]
 
     def _brush(self, chat: Chat, width: int, now: float) -> Brush:
-        widest = max(chat.name_width, len(self._view.me))
+        widest = max(chat.name_width, cells(self._view.me))
         return Brush(width, now, name_width=widest, zone=self._zone)
 
     def _chat(self, chat: Chat, width: int, height: int, now: float) -> list[Row]:
@@ -188,7 +188,7 @@ class Painter:
         view = self._view
         if not view.found:
             return [Row((("class:note", "  Nothing found."),))]
-        brush = Brush(width, now, name_width=max(len(item.sender) for item in view.found), zone=self._zone)
+        brush = Brush(width, now, name_width=max(cells(item.sender) for item in view.found), zone=self._zone)
         rows: list[Row] = []
         chosen_ends = 0
         before: Item | None = None

@@ -9,6 +9,7 @@ from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import Cursor
 from irchat.client.view.pane import Pane
 from irchat.errors import Code
+from irchat.excerpt import find
 from irchat.render import OWN_MARK, Renderer
 from irchat.rules import GLOBAL_NAME
 
@@ -78,7 +79,7 @@ class View:
     def show_found(self, found: events.Found, words: str) -> None:
         """Show what a search found, newest first."""
         self._leave()
-        self.found = [found_item(number, message, self.me) for number, message in enumerate(found.messages)]
+        self.found = [found_item(number, message, self.me, words) for number, message in enumerate(found.messages)]
         self.found_for = clean(words) + (" — there is more: use more words" if found.more else "")
         self.place = Place.FOUND
         self.cursor = Cursor()
@@ -369,8 +370,8 @@ def _texts(event: events.Event) -> list[str]:
     return [re.sub("  +", "   ", text) for text in texts] if isinstance(event, events.Help) else texts
 
 
-def found_item(number: int, message: events.Message, me: str) -> Item:
-    """A message that a search found, at its place among those found."""
+def found_item(number: int, message: events.Message, me: str, words: str) -> Item:
+    """A message in which a search found ``words``, at its place among those found."""
     return Item(
         Kind.MESSAGE,
         (number, 0, 0),
@@ -380,4 +381,5 @@ def found_item(number: int, message: events.Message, me: str) -> Item:
         message.chat,
         message.seq,
         own=message.sender == me,
+        hit=find(clean(message.text), words),
     )
