@@ -84,7 +84,7 @@ def words_of(typed: str) -> str:
 
 
 def _pattern(words: str) -> "regex.Pattern[str] | None":
-    tokens = [_TOKENS.findall(fold(word).casefold()) for word in words.split()]
+    tokens = [_TOKENS.findall(fold(word).casefold()) for word in dict.fromkeys(words.split())]
     wanted = [_BETWEEN.join(map(_spelled, word)) for word in sorted(tokens, key=len, reverse=True) if word]
     return regex.compile("|".join(wanted), regex.IGNORECASE | regex.FULLCASE) if wanted else None
 

@@ -2,8 +2,10 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from operator import itemgetter
+from typing import TypeVar
 
 import regex
 from precis_i18n import get_profile
@@ -22,6 +24,8 @@ _PROFILE = get_profile("UsernameCaseMapped")
 _JOINERS = dict.fromkeys([0x200C, 0x200D])
 _MARKS = regex.compile(r"\p{M}+")
 _SIGNS = ("*", "@")
+
+Named = TypeVar("Named")
 
 
 def fold_part(text: str) -> str:
@@ -62,6 +66,12 @@ def rank(typed: str, name: str) -> int | None:
     if bare.startswith(wanted):
         return 1
     return 2 if wanted in bare else None
+
+
+def best(typed: str, choices: Iterable[Named], name_of: Callable[[Named], str]) -> list[Named]:
+    """Return those of ``choices`` whose name matches ``typed``, the best matches first (see `rank`), else in order."""
+    ranks = [(how_well, choice) for choice in choices if (how_well := rank(typed, name_of(choice))) is not None]
+    return [choice for _, choice in sorted(ranks, key=itemgetter(0))]
 
 
 def skeleton(key: str) -> str:

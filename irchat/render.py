@@ -23,7 +23,7 @@ _NAME_COLOURS = (31, 32, 33, 34, 35, 36, 91, 92, 94, 95)
 _DIM, _BOLD, _UNDERLINE, _RED, _YELLOW = 2, 1, 4, 31, 33
 # Of a long message that a search found so much is shown.
 _EXCERPT_CELLS = 300
-# Characters of a page of messages that are looked through for the words: some 20 ms of work.
+# Characters of a page of messages that are looked through for each word: some 20 ms of work.
 _LOOKED_THROUGH = 20_000
 
 
@@ -156,9 +156,9 @@ class Renderer:
             local = self._local(message.at)
             day = self._paint(f"{local:%Y-%m-%d} ", _DIM) if local else ""
             text = self._text(message)
-            room -= len(text)
             # Past that the words are not looked for, so that showing what was found never takes long.
             hit = shorten(find(text, words) if room > 0 else find(text[: 2 * _EXCERPT_CELLS], ""), _EXCERPT_CELLS)
+            room -= len(text) * len(words.split())
             pieces = (self._paint(text, _BOLD, _UNDERLINE) if is_word else text for text, is_word in hit.pieces())
             yield Line(day + self._head(message) + "".join(pieces), message.id)
         if found.more:

@@ -251,7 +251,7 @@ class ReplyTests(_Case):
         """A page of long messages is looked through for the words up to a bound; of the rest the beginning shows."""
         found = events.Found([_message("y " * 1_900 + "needle")] * 50, False)
         _, *lines = Renderer(colour=True).lines(found, "?needle")
-        self.assertEqual(["needle" in line.text for line in lines], [True] * 5 + [False] * 45)
+        self.assertEqual(["needle" in line.text for line in lines], [True] * 6 + [False] * 44)
         self.assertLess(max(len(line.text) for line in lines), 450)
 
     def test_columns_in_cells(self) -> None:

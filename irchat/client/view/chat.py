@@ -102,6 +102,12 @@ class Chat:
         self._insert(item)
         return item
 
+    def take(self, item: Item) -> None:
+        """Take an item over from another chat, at the end."""
+        item.key = self._key(AFTER_ALL if item.kind is Kind.PENDING else self.end_seq)
+        item.chat = self.name
+        self._insert(item)
+
     def take_pending(self, nonce: str) -> Item | None:
         """The message that was being sent is so no more; gives it."""
         for item in self.items:

@@ -10,6 +10,7 @@ from irchat.client.view.listing import Cursor
 from irchat.client.view.pane import Pane
 from irchat.errors import Code
 from irchat.excerpt import find
+from irchat.names import best, same_name
 from irchat.render import OWN_MARK, Renderer
 from irchat.rules import GLOBAL_NAME
 
@@ -100,11 +101,9 @@ class View:
         if self.filter is None:
             unread = [chat for chat in self.chats.values() if chat.unread]
             return sorted(unread, key=lambda chat: chat.last_at, reverse=True)
-        wanted = self.filter.casefold()
-        found = [chat for chat in self.chats.values() if wanted in chat.name.casefold()]
         others = (f"@{name}" for name in self.known if name != self.me)
-        new = [Chat(name) for name in others if name not in self.chats and wanted and wanted in name.casefold()]
-        return [*found, *new]
+        new = [Chat(name) for name in others if name not in self.chats] if self.filter.strip() else []
+        return best(self.filter, [*self.chats.values(), *new], lambda chat: chat.name)
 
     def next_chat(self, step: int) -> str | None:
         """The chat after (or before) the open one among those with unread messages, or else among all."""
@@ -125,6 +124,27 @@ class View:
     def unread(self) -> int:
         """All unread messages."""
         return sum(chat.unread for chat in self.chats.values())
+
+    def spelled(self, name: str) -> str:
+        """The name of a chat that was typed, as the server spells it where that is known."""
+        if name in self.chats:
+            return name
+        known = (*self.chats, *(f"@{user}" for user in self.known))
+        return next((other for other in known if same_name(other, name)), name)
+
+    def rename(self, name: str, told: str) -> None:
+        """A chat that was typed as ``name`` turns out to be that which the server calls ``told``."""
+        typed = self.chats.pop(name, None)
+        if typed is None:
+            return
+        if told not in self.chats:
+            typed.name = told
+            self.chats[told] = typed
+            return
+        for item in typed.items:
+            self.chats[told].take(item)
+        if self.open is typed:
+            self.open = self.chats[told]
 
     def chat(self, name: str) -> Chat:
         """The chat of that name, a new one where none is known."""
