@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.view.paint import NAME_COLOURS, left, local_time, name_style
-from irchat.client.view.wrap import cells, cut, fit, graphemes, is_complex, padded, without_direction, wrap
+from irchat.client.view.wrap import cells, cut, fit, graphemes, padded, without_direction, wrap
 
 _TEXTS = st.text(st.sampled_from("ab  cde日本\u0301🙂👩\u200d💻\n\t🇩🇪नक्षि"), max_size=60)
 # What comes to the screen: controls were made visible, and marks of direction taken out, before.
@@ -90,11 +90,6 @@ class WrapTests(SynchronousTestCase):
         self.assertEqual(fit("abcd", 3), "ab…")
         self.assertEqual(fit("日本語", 4), "日…")
         self.assertEqual(fit("abc", 0), "")
-
-    def test_complex(self) -> None:
-        """Emoji of several code points are known, others are not."""
-        self.assertEqual([is_complex(text) for text in ("a", "é", "🙂", "👩\u200d💻", "✌\ufe0f", "🇩🇪")],
-                         [False, False, False, True, True, True])  # fmt: skip
 
     def test_direction(self) -> None:
         """Marks of direction go, right-to-left letters stay."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.paint import left, local_time, name_style
-from irchat.client.view.wrap import cells, fit, is_complex, wrap, wrap_line
+from irchat.client.view.wrap import cells, fit, wrap, wrap_line
 from irchat.excerpt import shorten
 
 Piece = tuple[str, str]
@@ -21,10 +21,9 @@ _NARROW = 40
 
 
 class Row(NamedTuple):
-    """A row. ``redraw``: it holds what terminals do not agree on, so it is to be drawn as a whole."""
+    """A row."""
 
     pieces: tuple[Piece, ...]
-    redraw: bool = False
 
 
 class Brush:
@@ -90,7 +89,7 @@ class Brush:
         if above + taken > room:
             rows, head, above = [head], margin, 0
         first, *others = self._texts(item, room, above + taken)
-        return [self._row(pieces) for pieces in (*rows, [*head, *lead, *first], *([*margin, *row] for row in others))]
+        return [Row(tuple(pieces)) for pieces in (*rows, [*head, *lead, *first], *([*margin, *row] for row in others))]
 
     def _lead(self, item: Item, room: int, *, with_chat: bool) -> list[Piece]:
         """What stands before a text: its chat, and what is left of a timed one."""
@@ -115,8 +114,5 @@ class Brush:
         mark, style = ("! ", "class:error") if is_error else ("  ", "class:note")
         rows = []
         for number, line in enumerate(wrap(item.text, self.width - 2)):
-            rows.append(self._row([(style, ("  " if number else mark) + line)]))
+            rows.append(Row(((style, ("  " if number else mark) + line),)))
         return rows
-
-    def _row(self, pieces: list[Piece]) -> Row:
-        return Row(tuple(pieces), any(is_complex(text) for _, text in pieces))

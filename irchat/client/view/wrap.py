@@ -1,11 +1,10 @@
-"""Text in cells: how wide it is, where it is cut and wrapped, and what terminals draw in their own ways.
+"""Text in cells: how wide it is, and where it is cut and wrapped.
 
 Graphemes (UAX 29) and their widths are those of wcwidth. Its ``width``, ``clip`` and ``wrap`` of whole texts are not
 used: the screen is drawn grapheme by grapheme, and the width of a text is not always the sum of theirs; ``wrap`` takes
 600 ms for a message of 4,000 Han signs and drops the indentation of pasted code.
 """
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -14,15 +13,8 @@ from wcwidth import iter_graphemes, width
 _TAB = 4
 # The widest grapheme that is expected.
 _WIDTH_MIN = 4
-# Joiners, variation selectors, skin tones and flags: several code points, of which terminals make one picture or more.
-_COMPLEX = re.compile("[\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\U000e0020-\U000e007f]")
 # Marks that change the direction of what follows; embeddings and overrides were made visible before.
 _DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C])
-
-
-def is_complex(text: str) -> bool:
-    """Whether terminals disagree on how wide ``text`` is."""
-    return not text.isascii() and _COMPLEX.search(text) is not None
 
 
 def without_direction(text: str) -> str:
