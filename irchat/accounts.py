@@ -15,7 +15,7 @@ from irchat.chat.directory import Directory, User
 from irchat.errors import Code, Refusal
 from irchat.events import Bye
 from irchat.interfaces import AddToken, CreateUser, Publication, RemoveToken, SetPassword, Store, TouchToken, Write
-from irchat.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password, fold_name, shown
+from irchat.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password
 
 InThread = Callable[..., Deferred[Any]]
 """Runs a call in a thread: ``in_thread(call, *args)`` fires with what it gives."""
@@ -141,8 +141,7 @@ class Accounts:
         return self._queue.submit(_WriteOnly(RemoveToken(digest)))
 
     async def _create(self, name: str, password: str | None, *, with_token: bool) -> SignedIn:
-        if self._directory.find_user(name) is not None:
-            raise _name_taken(name)
+        self._directory.new_user_key(name)
         hashed = None if password is None else await self._hash(check_password(password, name))
         token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
         digest = _digest(token) if with_token else None
@@ -210,9 +209,7 @@ class _Create(Change):
         self._token = token
 
     def check(self) -> CreateUser:
-        self._key = fold_name(self._name)
-        if self._directory.find_user(self._name) is not None:
-            raise _name_taken(self._name)
+        self._key = self._directory.new_user_key(self._name)
         return CreateUser(self._name, self._key, self._password, self._at, self._token)
 
     def apply(self, result: Any, publications: list[Publication]) -> User:
@@ -319,7 +316,3 @@ def _bad_token() -> Refusal:
 
 def _bad_credentials() -> Refusal:
     return Refusal(Code.BAD_CREDENTIALS, "That name and that password do not belong together. Try again.")
-
-
-def _name_taken(name: str) -> Refusal:
-    return Refusal(Code.NAME_TAKEN, f"The name {shown(name)!r} is taken. Choose another one, or sign in.")

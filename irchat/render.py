@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
+from wcwidth import ljust, width
+
 from irchat import events
 from irchat.clock import wall_ms
+from irchat.excerpt import find, shorten, words_of
 from irchat.rules import visible
 
 # What a line of the chat's own begins with.
@@ -17,7 +20,11 @@ _NAMES_A_LINE = 20
 _PRESENCE_LINES = 20
 # Readable on light and on dark grounds alike.
 _NAME_COLOURS = (31, 32, 33, 34, 35, 36, 91, 92, 94, 95)
-_DIM, _BOLD, _RED, _YELLOW = 2, 1, 31, 33
+_DIM, _BOLD, _UNDERLINE, _RED, _YELLOW = 2, 1, 4, 31, 33
+# Of a long message that a search found so much is shown.
+_EXCERPT_CELLS = 300
+# Characters of a page of messages that are looked through for each word: some 20 ms of work.
+_LOOKED_THROUGH = 20_000
 
 
 class Line(NamedTuple):
@@ -51,6 +58,8 @@ class Renderer:
         """The lines that show ``event``, the answer to the line ``typed``; none for what is not for the eye."""
         if isinstance(event, events.History) and not event.messages and typed.split()[:2] == _ONLY_UNREAD:
             return [self.note(f"{event.chat}: nothing is unread")]
+        if isinstance(event, events.Found) and typed:
+            return list(self._found(event, words_of(typed)))
         render = _RENDERERS.get(type(event))
         return [] if render is None else list(render(self, event))
 
@@ -74,18 +83,23 @@ class Renderer:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._wall_ms() / 1000, self._zone).date()
 
-    def _message(self, message: events.Message) -> Iterator[Line]:
+    def _head(self, message: events.Message) -> str:
         local = self._local(message.at)
         head = self._paint(f"[{local:%H:%M}]" if local else "[--:--]", _DIM)
         head += f" [{_one_line(message.chat)}] "
-        text = visible(message.text)
         if message.id is not None:
             seconds = max(0, -(-(message.left_ms or 0) // 1000))
             head += self._paint(f"({seconds}s)", _YELLOW) + " "
-            if self._withhold_timed:
-                text = "(a timed message; its text is shown only on a terminal)"
-        first, *others = text.split("\n")
-        yield Line(f"{head}{self._name(message.sender)}: {first}", message.id)
+        return f"{head}{self._name(message.sender)}: "
+
+    def _text(self, message: events.Message) -> str:
+        if message.id is not None and self._withhold_timed:
+            return "(a timed message; its text is shown only on a terminal)"
+        return visible(message.text)
+
+    def _message(self, message: events.Message) -> Iterator[Line]:
+        first, *others = self._text(message).split("\n")
+        yield Line(self._head(message) + first, message.id)
         for other in others:
             yield Line(_INDENT + other, message.id)
 
@@ -120,9 +134,9 @@ class Renderer:
 
     def _columns(self, rows: Iterable[tuple[str, ...]]) -> Iterator[Line]:
         cells = [tuple(_one_line(cell) for cell in row) for row in rows]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
         for row in cells:
-            yield Line("  " + "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+            yield Line("  " + "  ".join(map(ljust, row, widths)).rstrip())
 
     def _history(self, history: events.History) -> Iterator[Line]:
         if not history.messages:
@@ -132,17 +146,21 @@ class Renderer:
         yield from self._messages(history.messages)
         yield self.note(f"end of {history.chat}")
 
-    def _found(self, found: events.Found) -> Iterator[Line]:
+    def _found(self, found: events.Found, words: str = "") -> Iterator[Line]:
         if not found.messages:
             yield self.note("nothing found")
             return
         yield self.note("found, newest first:")
+        room = _LOOKED_THROUGH
         for message in found.messages:
             local = self._local(message.at)
             day = self._paint(f"{local:%Y-%m-%d} ", _DIM) if local else ""
-            first, *others = self._message(message)
-            yield Line(day + first.text, first.timed)
-            yield from others
+            text = self._text(message)
+            # Past that the words are not looked for, so that showing what was found never takes long.
+            hit = shorten(find(text, words) if room > 0 else find(text[: 2 * _EXCERPT_CELLS], ""), _EXCERPT_CELLS)
+            room -= len(text) * len(words.split())
+            pieces = (self._paint(text, _BOLD, _UNDERLINE) if is_word else text for text, is_word in hit.pieces())
+            yield Line(day + self._head(message) + "".join(pieces), message.id)
         if found.more:
             yield self.note("there is more; use more words, or search in one chat: ls <chat_name> ?<words>")
 

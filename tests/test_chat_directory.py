@@ -49,8 +49,9 @@ class DirectoryTests(SynchronousTestCase):
             texts.add(refusal.text.replace(name.removeprefix("*"), ""))
         self.assertEqual(len(texts), 1)
         self.assertEqual(self.assertRaises(Refusal, self.directory.group, self.alice, "a b").code, Code.NO_SUCH_GROUP)
-        self.assertTrue(self.directory.group_name_is_taken("team"))
-        self.assertFalse(self.directory.group_name_is_taken("alice"))
+        taken = self.assertRaises(Refusal, self.directory.new_group_key, "Team")
+        self.assertEqual(taken.code, Code.GROUP_EXISTS)
+        self.assertEqual(self.directory.new_group_key("Alice"), "alice")
 
     def test_order_of_standing(self) -> None:
         """The members of a group come in the order of the snapshot, with its owner."""
@@ -137,7 +138,7 @@ class DirectoryTests(SynchronousTestCase):
         self.directory.remove_member(self.team, self.alice)
         self.assertIdentical(self.team.owner, self.cenek)
         self.directory.remove_member(self.team, self.cenek)
-        self.assertEqual((self.directory.groups, self.directory.group_name_is_taken("team")), ({}, False))
+        self.assertEqual((self.directory.groups, self.directory.new_group_key("team")), ({}, "team"))
         self.directory.add_group(Group(8, "team", "team", self.alice, [self.alice]))
         self.assertEqual(self.directory.group(self.alice, "team").id, 8)
 

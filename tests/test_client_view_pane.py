@@ -201,11 +201,6 @@ class BrushTests(SynchronousTestCase):
         self.assertEqual(self.lines(Item(Kind.NOTE, (0, 0, 0), "done")), ["  done"])
         self.assertEqual(self.lines(Item(Kind.ERROR, (0, 0, 0), "no\nuse")), ["! no", "  use"])
 
-    def test_complex(self) -> None:
-        """Rows that terminals do not agree on are marked."""
-        rows = self.brush().rows(self.talk("a 👩\u200d💻"), None, unread_line=False)
-        self.assertTrue(rows[0].redraw)
-
 
 class PainterTests(SynchronousTestCase):
     """The whole screen."""

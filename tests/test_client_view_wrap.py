@@ -7,9 +7,19 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.view.paint import NAME_COLOURS, left, local_time, name_style
-from irchat.client.view.wrap import cells, fit, is_complex, without_direction, wrap
+from irchat.client.view.wrap import cells, cut, fit, graphemes, padded, without_direction, wrap
 
-_TEXTS = st.text(st.sampled_from("ab  cde日本\u0301🙂👩\u200d💻\n\t🇩🇪"), max_size=60)
+_TEXTS = st.text(st.sampled_from("ab  cde日本\u0301🙂👩\u200d💻\n\t🇩🇪नक्षि"), max_size=60)
+# What comes to the screen: controls were made visible, and marks of direction taken out, before.
+_ANY_TEXTS = st.text(st.characters(exclude_categories=["C", "Z"]) | st.sampled_from(" \n"), max_size=40)
+
+
+def _solid(text: str) -> str:
+    return "".join(text.split())
+
+
+def _visible(rows: list[str]) -> list[str]:
+    return [one.strip() for row in rows for one in graphemes(row) if one.strip()]
 
 
 class WrapTests(SynchronousTestCase):
@@ -30,21 +40,49 @@ class WrapTests(SynchronousTestCase):
 
     def test_joined(self) -> None:
         """What joins to the character before it is never parted from it."""
-        self.assertEqual(wrap("aa👩\u200d💻", 4), ["aa", "👩\u200d💻"])
-        self.assertEqual(wrap("aae\u0301b", 3), ["aae\u0301", "b"])
+        self.assertEqual(wrap("aaa👩\u200d💻", 4), ["aaa", "👩\u200d💻"])
+        self.assertEqual(wrap("aaae\u0301b", 4), ["aaae\u0301", "b"])
+        self.assertEqual(wrap("aaa🇩🇪🇫🇷", 6), ["aaa🇩🇪", "🇫🇷"])
+        self.assertEqual(wrap("aaaक्षि", 4), ["aaa", "क्षि"])
 
     def test_lines_and_tabs(self) -> None:
         """A line feed begins a row, an empty line is a row, a tab goes to the next fourth cell."""
         self.assertEqual(wrap("a\n\nb\tc", 20), ["a", "", "b   c"])
 
-    @given(_TEXTS, st.integers(4, 12))
-    def test_fits_and_loses_nothing(self, text: str, width: int) -> None:
-        """No row is wider than the width, and only spaces at breaks are lost."""
-        rows = wrap(text, width)
-        joined = "".join(rows).replace(" ", "")
-        self.assertEqual(joined, text.replace(" ", "").replace("\n", "").replace("\t", ""))
-        for row in rows:
-            self.assertTrue(cells(row) <= width or len(row) <= 8, row)
+    def test_spaces_at_the_end(self) -> None:
+        """Spaces past the end of a row make no row of their own, and those that indent a line stay."""
+        self.assertEqual(wrap("aaaa   ", 4), ["aaaa"])
+        self.assertEqual(wrap("    if x:\n  y", 9), ["    if x:", "  y"])
+
+    def test_taken(self) -> None:
+        """Of the first row a part can be taken: what does not fit into the rest begins on the next row."""
+        self.assertEqual(wrap("aa bb cc", 5, 3), ["aa", "bb cc"])
+        self.assertEqual(wrap("aaaa", 5, 3), ["", "aaaa"])
+        self.assertEqual(wrap("aaaaaaaaa", 5, 3), ["aa", "aaaaa", "aa"])
+        self.assertEqual(wrap("日本語日", 6, 1), ["日本", "語日"])
+        self.assertEqual(wrap("x\ny", 5, 5), ["", "x", "y"])
+
+    @given(_TEXTS | _ANY_TEXTS, st.integers(6, 12), st.integers(0, 9))
+    def test_fits_and_loses_nothing(self, text: str, width: int, taken: int) -> None:
+        """No row is wider than the width, and of a text no grapheme is lost but spaces at breaks."""
+        rows = wrap(text, width, taken)
+        self.assertEqual(_solid("".join(rows)), _solid(text))
+        self.assertEqual(_visible(rows), _visible(text.split("\n")))
+        for number, row in enumerate(rows):
+            room = width - (0 if number else taken)
+            self.assertTrue(cells(row) <= max(0, room) or len(list(graphemes(row))) == 1, (row, room))
+
+    @given(_TEXTS | _ANY_TEXTS, st.integers(0, 12))
+    def test_fit_and_padded(self, text: str, width: int) -> None:
+        """What is cut fits, and is filled up to the width exactly."""
+        self.assertLessEqual(cells(fit(text, width)), width)
+        self.assertTrue(text.startswith(cut(text, width)))
+        self.assertEqual(cells(padded(fit(text, width), width)), width)
+
+    def test_long_texts_are_quick(self) -> None:
+        """A text of one word of 4,000 wide signs is looked at once, not once for each row."""
+        rows = wrap("語" * 4_000, 10)
+        self.assertEqual((len(rows), set(rows)), (800, {"語" * 5}))
 
     def test_fit(self) -> None:
         """What is too wide is cut, with an ellipsis within the width."""
@@ -53,14 +91,9 @@ class WrapTests(SynchronousTestCase):
         self.assertEqual(fit("日本語", 4), "日…")
         self.assertEqual(fit("abc", 0), "")
 
-    def test_complex(self) -> None:
-        """Emoji of several code points are known, others are not."""
-        self.assertEqual([is_complex(text) for text in ("a", "é", "🙂", "👩\u200d💻", "✌\ufe0f", "🇩🇪")],
-                         [False, False, False, True, True, True])  # fmt: skip
-
     def test_direction(self) -> None:
         """Marks of direction go, right-to-left letters stay."""
-        self.assertEqual(without_direction("a\u200fb\u061c שלום"), "ab שלום")
+        self.assertEqual(without_direction("a\u200fb\u061c\u200e שלום"), "ab שלום")
         self.assertEqual(without_direction("plain"), "plain")
 
 

@@ -98,7 +98,8 @@ class SafetyTests(_Case):
         for page in events.History("GLOBAL", messages, more), events.Found(messages, more):
             lines = self._shown(page)
             indented = [line for line in lines if line.startswith("    ")]
-            self.assertEqual(len(indented), sum(message.text.count("\n") for message in messages))
+            further = sum(message.text.count("\n") for message in messages)
+            self.assertEqual(len(indented), further if isinstance(page, events.History) else 0)
             for line in lines:
                 self.assertRegex(line, r"\A(-- |    |\[|\d+-\d\d-\d\d \[)")
 
@@ -109,8 +110,8 @@ class SafetyTests(_Case):
         for event in message, events.History("GLOBAL", [message], False), events.Found([message], False):
             lines = Renderer(colour=True).lines(event)
             marked = [line for line in lines if line.timed == message.id]
-            expected = message.text.count("\n") + 1 if message.id is not None else len(lines)
-            self.assertEqual(len(marked), expected)
+            shown = 1 if isinstance(event, events.Found) else message.text.count("\n") + 1
+            self.assertEqual(len(marked), shown if message.id is not None else len(lines))
 
     @given(hostile_text)
     def test_note(self, text: str) -> None:
@@ -230,14 +231,35 @@ class ReplyTests(_Case):
         """What was found shows the day of each message; more of it says how to narrow the search."""
         self.assertEqual(self._shown(events.Found([], False)), ["-- nothing found"])
         found = self._shown(events.Found([_message("a\nb"), _message("c", at="noon")], True))
-        self.assertEqual(found[:4], [
+        self.assertEqual(found, [
             "-- found, newest first:",
-            "2026-11-22 [14:03] [GLOBAL] alice: a",
-            "    b",
+            "2026-11-22 [14:03] [GLOBAL] alice: a b",
             "[--:--] [GLOBAL] alice: c",
+            "-- there is more; use more words, or search in one chat: ls <chat_name> ?<words>",
         ])  # fmt: skip
-        self.assertIn("use more words", found[4])
         self.assertEqual(len(self._shown(events.Found([_message("a")], False))), 2)
+
+    def test_found_words(self) -> None:
+        """Of a long message that was found an excerpt shows, with the words that were typed marked in colour."""
+        found = events.Found([_message("x" * 2_000 + "\nThe CAFÉ at last " + "y " * 900)], False)
+        for typed in "?cafe last", "ls GLOBAL ?last  cafe":
+            _, line = Renderer(colour=True).lines(found, typed)
+            self.assertIn("The \x1b[1;4mCAFÉ\x1b[0m at \x1b[1;4mlast\x1b[0m y", line.text)
+            self.assertLess(len(line.text), 450)
+
+    def test_found_at_a_bounded_cost(self) -> None:
+        """A page of long messages is looked through for the words up to a bound; of the rest the beginning shows."""
+        found = events.Found([_message("y " * 1_900 + "needle")] * 50, False)
+        _, *lines = Renderer(colour=True).lines(found, "?needle")
+        self.assertEqual(["needle" in line.text for line in lines], [True] * 6 + [False] * 44)
+        self.assertLess(max(len(line.text) for line in lines), 450)
+
+    def test_columns_in_cells(self) -> None:
+        """Names of wide letters and joined emoji take the cells that they are drawn in."""
+        chats = [events.Chat(name, "", 1, 9, 9, AT) for name in ("@山田太郎", "@bob", "@e\u0301")]
+        lines = self._shown(events.Chats(chats))[1:]
+        names = [line.removesuffix("  1 unread  14:03") for line in lines]
+        self.assertEqual(names, ["  @山田太郎", "  @bob     ", "  @e\u0301       "])
 
     def test_chats(self) -> None:
         """Chats stand in columns with what is unread and when something was said last."""

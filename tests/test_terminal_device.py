@@ -18,11 +18,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import clock
-from irchat.client.terminal.controls import RowsControl
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
 from irchat.client.terminal.loop import ForwardLoop
 from irchat.client.terminal.run import colour_depth, say_last
-from irchat.client.view.rows import Row
 
 _HOUR = 3_600.0
 
@@ -103,6 +101,16 @@ class OutputTests(SynchronousTestCase):
         (frame,) = self.frames
         self.assertTrue(frame.startswith(b"\x1b[?2026h") and frame.endswith(b"\x1b[?2026l"))
         return frame[8:-8]
+
+    def test_disputed_widths(self) -> None:
+        """Emoji and graphemes of several code points take the cells that we count, whatever the terminal counts."""
+        for text, size in ("👩\u200d💻", 2), ("🇩🇪", 2), ("e\u0301", 1), ("क्षि", 2), ("🙂", 2):
+            self.output.write(text)
+            self.assertEqual(self.drawn(), f"\x1b7{' ' * size}\x1b8{text}\x1b8\x1b[{size}C".encode())
+            self.frames.clear()
+        for text in "é", "日", "a":
+            self.output.write(text)
+        self.assertEqual(self.drawn(), "é日a".encode())
 
     def test_never_scrolls(self) -> None:
         """Moving down is never a line feed, which at the lowest row would scroll a row off."""
@@ -191,22 +199,6 @@ class DeviceTests(SynchronousTestCase):
         with self.keys.attach(fail):
             self.device.dataReceived(b"x")
         self.assertTrue(failures[0].check(RuntimeError))
-
-
-class RowsTests(SynchronousTestCase):
-    """Rows for prompt_toolkit."""
-
-    def test_drawn_as_a_whole(self) -> None:
-        """A row that terminals do not agree on, now or a frame ago, is erased first and differs in every cell."""
-        rows = [Row((("", "a"),), redraw=True)]
-        control = RowsControl(lambda width, height: rows)
-        first = control.create_content(9, 1).get_line(0)
-        second = control.create_content(9, 1).get_line(0)
-        self.assertEqual(first[0], ("[ZeroWidthEscape]", "\x1b[K"))
-        self.assertNotEqual(first[1][0], second[1][0])
-        rows[:] = [Row(())]
-        self.assertEqual(control.create_content(9, 1).get_line(0)[0], ("[ZeroWidthEscape]", "\x1b[K"))
-        self.assertEqual(control.create_content(9, 1).get_line(0), [])
 
 
 class LoopTests(SynchronousTestCase):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from irchat.chat.bans import NetworkBans
 from irchat.errors import Code, Refusal
 from irchat.interfaces import GLOBAL, ChatKey, Members, Snapshot, StoredBan
+from irchat.names import Lookalikes, check_new_name, same_name, skeleton
 from irchat.rules import GLOBAL_NAME, fold_name, shown
 
 
@@ -109,6 +110,8 @@ class Directory:
         self._removed_by_key: dict[str, User] = {}
         self._keys: list[str] = []
         self._groups_by_key: dict[str, Group] = {}
+        self._drawn_users = Lookalikes()
+        self._drawn_groups = Lookalikes()
         self._everyone = Chat(GLOBAL)
         for user in snapshot.users:
             self.add_user(User(*user))
@@ -133,11 +136,13 @@ class Directory:
             self._removed_by_key[user.key] = user
         else:
             self._users_by_key[user.key] = user
+            self._drawn_users.add(user.key)
             insort(self._keys, user.key)
 
     def remove_user(self, user: User, name: str, key: str) -> None:
         """The account is no more: what it wrote goes by ``name`` from now on. It is in no group any more."""
         del self._users_by_key[user.key]
+        self._drawn_users.remove(user.key)
         del self._keys[bisect_left(self._keys, user.key)]
         self.online.pop(user.id, None)
         user.name, user.key, user.removed, user.ban = name, key, True, None
@@ -184,6 +189,7 @@ class Directory:
     def add_group(self, group: Group) -> None:
         """A new group."""
         self.groups[group.id] = self._groups_by_key[group.key] = group
+        self._drawn_groups.add(group.key)
         for member in group.members.values():
             member.groups[group.id] = group
 
@@ -201,12 +207,36 @@ class Directory:
         if not group.members:
             del self.groups[group.id]
             del self._groups_by_key[group.key]
+            self._drawn_groups.remove(group.key)
         elif group.owner is user:
             group.owner = next(iter(group.members.values()))
 
-    def group_name_is_taken(self, key: str) -> bool:
-        """Whether there is a group of that folded name."""
-        return key in self._groups_by_key
+    def new_user_key(self, name: str) -> str:
+        """Return the key of the name of a new user.
+
+        Raises Refusal ``name-taken`` or ``bad-name``; the latter also for a name that draws like one that is taken.
+        """
+        if self.find_user(name) is not None:
+            raise Refusal(Code.NAME_TAKEN, f"The name {shown(name)!r} is taken. Choose another one, or sign in.")
+        key = check_new_name(name)
+        drawn = skeleton(key)
+        if drawn in self._users_by_key or drawn in self._drawn_users:
+            raise Refusal(Code.BAD_NAME, f"The name {shown(name)!r} looks like one that is taken. Choose another one.")
+        return key
+
+    def new_group_key(self, name: str) -> str:
+        """Return the key of the name of a new group.
+
+        Raises Refusal ``bad-name`` or ``group-exists``; the latter also for a name that draws like one that is taken.
+        """
+        key = check_new_name(name)
+        drawn = skeleton(key)
+        if key in self._groups_by_key or drawn in self._groups_by_key or drawn in self._drawn_groups:
+            raise Refusal(
+                Code.GROUP_EXISTS,
+                f"There is a group {shown(name)!r} already, or one whose name looks like it. Choose another name.",
+            )
+        return key
 
     def find_group(self, member: User, name: str) -> Group | None:
         """The group called ``name``, as far as ``member`` is in it."""
@@ -236,7 +266,7 @@ class Directory:
             return self.private_chat(reader, self.user_or_removed(name[1:].strip()))
         if name.startswith("*"):
             return self.group_chat(self.group(reader, name))
-        if name.upper() == GLOBAL_NAME:
+        if same_name(name, GLOBAL_NAME):
             return self._everyone
         if group := self.find_group(reader, name):
             return self.group_chat(group)

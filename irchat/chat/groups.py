@@ -13,7 +13,7 @@ from irchat.chat.timed import TimedMessages
 from irchat.errors import Code, Refusal
 from irchat.interfaces import AddMember, CreateGroup, Publication, RemoveGroup, RemoveMember, Write
 from irchat.limits import Limits
-from irchat.rules import fold_name, shown
+from irchat.names import check_new_name
 
 
 class Groups:
@@ -109,15 +109,14 @@ class _Create(_GroupChange):
 
     def check(self) -> Write:
         self.directory.refuse_removed(self.user)
-        self.key = fold_name(self.name)
+        check_new_name(self.name)
         members = {self.user.id: self.user}
         for name in self.member_names:
             member = self.directory.user(name)
             self.directory.refuse_silenced(self.user, member)
             members[member.id] = member
         self.refuse_too_many(len(members), members.values())
-        if self.directory.group_name_is_taken(self.key):
-            raise Refusal(Code.GROUP_EXISTS, f"There is a group {shown(self.name)!r} already. Choose another name.")
+        self.key = self.directory.new_group_key(self.name)
         self.members = list(members.values())
         return CreateGroup(self.name, self.key, tuple(members), self.groups.wall_ms())
 

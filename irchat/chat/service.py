@@ -16,6 +16,7 @@ from irchat.chat.moderation import Moderation
 from irchat.chat.reading import Reading
 from irchat.interfaces import Publish, Store
 from irchat.limits import Limits
+from irchat.names import fold_part
 
 
 class ChatService:
@@ -63,7 +64,7 @@ class ChatService:
 
     def users(self, prefix: str, limit: int) -> events.Users:
         """The users whose name begins with ``prefix``, who is online first, at most ``limit``, by name."""
-        beginning = prefix.lower()
+        beginning = fold_part(prefix)
         online = sorted(user.key for user in self.directory.online.values() if user.key.startswith(beginning))
         away = (user for user in self.directory.users_by_name(beginning) if not user.sessions)
         offline = list(islice(away, max(0, limit + 1 - len(online))))

@@ -1,12 +1,15 @@
 """What the user is to be told of even when looking elsewhere."""
 
-import re
+import regex
 
 from irchat import events
 from irchat.client.view.chat import clean
 from irchat.client.view.wrap import fit
+from irchat.excerpt import UNSPACED
+from irchat.names import fold_part, name_key
 
 _SHOWN = 80
+_UNSPACED = regex.compile(rf"[{UNSPACED}]")
 
 
 def alert(message: events.Message, me: str) -> str | None:
@@ -21,9 +24,13 @@ def alert(message: events.Message, me: str) -> str | None:
 
 
 def mentions(text: str, me: str) -> bool:
-    """Whether ``text`` has the name ``me`` as a word."""
-    name = re.escape(me.casefold())
-    return bool(me) and re.search(rf"(?<!\w){name}(?!\w)", text.casefold()) is not None
+    """Whether ``text`` has the name ``me`` as a word, compared as names are; where no spaces part words, anywhere."""
+    name, folded = name_key(me), fold_part(text)
+    if not name or name not in folded:
+        return False
+    before = "" if _UNSPACED.match(name[0]) else r"(?<![\w\p{M}])"
+    after = "" if _UNSPACED.match(name[-1]) else r"(?![\w\p{M}])"
+    return regex.search(before + regex.escape(name) + after, folded) is not None
 
 
 def _one_line(text: str) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from irchat.client.view.state import View
+from irchat.client.view.wrap import graphemes
+from irchat.names import best, fold_part, name_key
 from irchat.rules import GLOBAL_NAME
 
 
@@ -20,20 +22,24 @@ def complete(line: str, view: View) -> Completion | None:
     """What may stand for the last word of ``line``; None where nothing is known."""
     for pattern, words, after in _PLACES:
         if match := pattern.fullmatch(line):
-            begun = match["word"].casefold()
-            found = sorted({word for word in words(view) if word.casefold().startswith(begun)}, key=str.casefold)
+            by_name = sorted(set(words(view)), key=name_key)
+            found = best(match["word"], by_name, str)
+            begun = [word for word in found if name_key(word).startswith(fold_part(match["word"]))]
+            # A part of a name is completed where only a name can stand: in a text it would be any word.
+            found = begun or ([] if pattern is _IN_A_TEXT else found)
             return Completion(match.start("word"), found, after) if found else None
     return None
 
 
 def common_beginning(words: list[str]) -> str:
-    """The longest beginning that all ``words`` have, whatever their case, as the first one is spelled."""
-    first = words[0]
-    length = len(first)
-    for word in words[1:]:
-        while not word.casefold().startswith(first[:length].casefold()):
-            length -= 1
-    return first[:length]
+    """The longest beginning that all ``words`` have, compared as names are, as the first one is spelled."""
+    common = ""
+    for grapheme in graphemes(words[0]):
+        longer = common + grapheme
+        if not all(name_key(word).startswith(fold_part(longer)) for word in words[1:]):
+            break
+        common = longer
+    return common
 
 
 def _users(view: View) -> Iterable[str]:
@@ -60,6 +66,7 @@ def _words(*words: str) -> Callable[[View], Iterable[str]]:
     return lambda _: words
 
 
+_IN_A_TEXT = re.compile(r"(?:.*\s)?@?(?P<word>[^\s@]+)", re.DOTALL)
 _PLACES: list[tuple["re.Pattern[str]", Callable[[View], Iterable[str]], str]] = [
     (re.compile(r"@\s*(?P<word>\S*)"), _users, " "),
     (re.compile(r"\*[0-9]+@\s*(?P<word>\S*)"), _users, " "),
@@ -75,5 +82,5 @@ _PLACES: list[tuple["re.Pattern[str]", Callable[[View], Iterable[str]], str]] = 
     (re.compile(r"ls\s+(?:-n\s+)?(?P<word>[^\s?-]\S*|)"), _chats, " "),
     (re.compile(r"(?P<word>!\S*)"), _words("!help", "!password"), ""),
     (re.compile(r"exit\s+(?P<word>\S*)"), _words("--forget"), ""),
-    (re.compile(r"(?:.*\s)?@?(?P<word>[^\s@]+)", re.DOTALL), _users, " "),
+    (_IN_A_TEXT, _users, " "),
 ]

@@ -144,8 +144,8 @@ class Desk:
                 self._ask(request).addCallbacks(self._show, self._lost, callbackArgs=(request,))
 
     def _send(self, request: requests.Send) -> None:
-        request = msgspec.structs.replace(request, nonce=self._new_nonce())
         view = self.view
+        request = msgspec.structs.replace(request, chat=view.spelled(request.chat), nonce=self._new_nonce())
         chat = view.chat(request.chat)
         ends = None if request.expires_in is None else self._clock.seconds() + request.expires_in
         chat.add_pending(request.text, view.me, str(request.nonce), ends)
@@ -164,9 +164,12 @@ class Desk:
         return request.expires_in is None or self.view.chat(request.chat).is_pending(str(request.nonce))
 
     def _sent(self, request: requests.Send, reply: events.Event) -> None:
-        chat = self.view.chat(request.chat)
+        name = reply.chat if isinstance(reply, events.Sent) else request.chat
+        if name != request.chat:
+            self.view.rename(request.chat, name)
+        chat = self.view.chat(name)
         if isinstance(reply, events.Sent):
-            self.view.sent(request.chat, str(request.nonce), reply, self._clock.seconds())
+            self.view.sent(name, str(request.nonce), reply, self._clock.seconds())
             if reply.id is not None and reply.reached is not None:
                 note = chat.add_note(f"{reply.reached} of {reply.of} have it now")
                 timed = chat.timed(reply.id)

@@ -141,6 +141,8 @@ class TextFace:
             return
         try:
             known = self._directory.find_user(name) is not None
+            if not known and self._accounts.registration_open:
+                self._directory.new_user_key(name)
         except Refusal as refusal:
             self._say(self._refused(refusal) + self._ask_person("Your username?", self._take_name))
             return

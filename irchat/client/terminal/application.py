@@ -9,13 +9,12 @@ from prompt_toolkit.clipboard import ClipboardData
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.input import Input
 from prompt_toolkit.layout import ConditionalContainer, Dimension, HSplit, Layout, VSplit, Window
-from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
-from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProcessor
+from prompt_toolkit.layout.controls import BufferControl
 from prompt_toolkit.widgets import SearchToolbar
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.client.desk import Desk
-from irchat.client.terminal.controls import RowsControl
+from irchat.client.terminal.controls import Frame, InputWindow, Rows
 from irchat.client.terminal.device import Device, TerminalOutput
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.terminal.keys import bindings
@@ -180,35 +179,25 @@ class Chat(Application[None]):
     def _layout(self) -> Layout:
         is_wide = Condition(self._is_wide)
         search = SearchToolbar()
-        self._input = Window(
-            BufferControl(
-                self._line.buffer,
-                search_buffer_control=search.control,
-                input_processors=[
-                    ConditionalProcessor(PasswordProcessor(), Condition(lambda: self._desk.questions.secret))
-                ],
-            ),
+        self._input = InputWindow(
+            BufferControl(self._line.buffer, search_buffer_control=search.control),
+            lambda: self._desk.questions.secret,
+            _INPUT_ROWS,
             width=self._input_width,
-            height=Dimension(min=1, max=_INPUT_ROWS),
-            dont_extend_height=True,
-            wrap_lines=True,
         )
-        prompt = FormattedTextControl(lambda: [("class:prompt", self._line.question)])
         side = VSplit(
             [
-                Window(RowsControl(self._side), width=lambda: Dimension.exact(self._side_width())),
+                Rows(self._side, width=lambda: Dimension.exact(self._side_width())),
                 Window(char="│", width=1, style="class:edge"),
             ]
         )
-        main = HSplit(
-            [Window(RowsControl(self._header), height=1), Window(RowsControl(self._pane))], width=self._main_width
-        )
-        body = HSplit(
+        main = HSplit([Rows(self._header, height=1), Rows(self._pane)], width=self._main_width)
+        body = Frame(
             [
                 VSplit([ConditionalContainer(side, is_wide), main]),
-                Window(RowsControl(self._status), height=self._status_height),
+                Rows(self._status, height=lambda: Dimension.exact(self._status_height())),
                 search,
-                VSplit([Window(prompt, dont_extend_width=True, dont_extend_height=True), self._input]),
+                VSplit([Rows(self._prompt, width=self._prompt_width), self._input]),
             ]
         )
         return Layout(body, focused_element=self._input)
@@ -228,6 +217,12 @@ class Chat(Application[None]):
     def _main_width(self) -> Dimension:
         columns = self.output.get_size().columns
         return Dimension.exact(columns - self._side_width() - 1 if self._is_wide() else columns)
+
+    def _prompt(self, width: int, height: int) -> list[Row]:
+        return [Row((("class:prompt", self._line.question),))]
+
+    def _prompt_width(self) -> Dimension:
+        return Dimension.exact(cells(self._line.question))
 
     def _input_width(self) -> Dimension:
         return Dimension.exact(max(1, self.output.get_size().columns - cells(self._line.question)))

@@ -20,6 +20,9 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from irchat.client.view.wrap import cells
+from irchat.rules import visible
+
 # Between these a terminal that knows them shows nothing, so that no frame is seen half drawn (mode 2026).
 _FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
 _NEW_LINES = re.compile(r"(?:\r\n)+")
@@ -114,6 +117,11 @@ class TerminalOutput(Vt100_Output):
         """Draw text. A line feed at the lowest row would scroll it off, where the terminal has just become smaller."""
         if data.startswith("\r\n") and _NEW_LINES.fullmatch(data):
             self.write_raw(f"\r\x1b[{len(data) // 2}B")
+        elif data > "\uffff" or (len(data) > 1 and not data.isascii()):
+            # Of emoji, rare scripts and graphemes of several code points terminals differ on the width: the cells are
+            # cleared and the cursor is set by our count.
+            size = cells(data)
+            self.write_raw(f"\x1b7{' ' * size}\x1b8{visible(data)}\x1b8\x1b[{size}C")
         else:
             super().write(data)
 

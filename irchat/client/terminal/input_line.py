@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import InMemoryHistory
 
 from irchat.client.completion import Completion, common_beginning, complete
 from irchat.client.desk import Desk
+from irchat.client.terminal.editing import GraphemeBuffer
 from irchat.client.view.state import Place
 from irchat.client.view.wrap import fit
 from irchat.rules import TEXT_LENGTH, visible
@@ -22,7 +22,7 @@ class InputLine:
     """Takes what is typed to the desk. ``trouble`` is what to say in the status line until the next key."""
 
     def __init__(self, desk: Desk, forget_killed: Callable[[], None]) -> None:
-        self.buffer = Buffer(multiline=True, history=InMemoryHistory(), on_text_changed=self._text_changed)
+        self.buffer = GraphemeBuffer(multiline=True, history=InMemoryHistory(), on_text_changed=self._text_changed)
         self.trouble = ""
         self._desk = desk
         self._forget_killed = forget_killed

@@ -19,6 +19,7 @@ STYLE = Style.from_dict(
         "pending": f"{_GREY} italic",
         "timed": f"{_ORANGE} bold",
         "place": "bold",
+        "hit": f"{_ORANGE} bold underline",
         "day": _GREY,
         "unread-line": f"{_RED} bold",
         "note": _GREY,

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from irchat import events
 from irchat.client.view.items import AFTER_ALL, Item, Key, Kind
-from irchat.client.view.wrap import without_direction
+from irchat.client.view.wrap import cells, without_direction
 from irchat.rules import TIMED_MAX, visible
 
 # Of a chat that is not open, or shows its end, so many of the latest items are kept.
@@ -101,6 +101,12 @@ class Chat:
         item = Item(Kind.ERROR if error else Kind.NOTE, self._key(self.end_seq), clean(text))
         self._insert(item)
         return item
+
+    def take(self, item: Item) -> None:
+        """Take an item over from another chat, at the end."""
+        item.key = self._key(AFTER_ALL if item.kind is Kind.PENDING else self.end_seq)
+        item.chat = self.name
+        self._insert(item)
 
     def take_pending(self, nonce: str) -> Item | None:
         """The message that was being sent is so no more; gives it."""
@@ -200,7 +206,7 @@ class Chat:
         )
 
     def _insert(self, item: Item) -> None:
-        self.name_width = max(self.name_width, len(item.sender))
+        self.name_width = max(self.name_width, cells(item.sender))
         insort(self.items, item, key=_KEY)
 
     def _key(self, anchor: float) -> Key:

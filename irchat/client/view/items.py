@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
+from irchat.excerpt import Hit
+
 # An item's place: the stored message before it, what it is, and the order of coming.
 Key = tuple[float, int, int]
 
@@ -21,7 +23,8 @@ class Kind(Enum):
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One item. ``ends``: when a timed message is gone, in seconds of the forward clock."""
+    """One item. ``ends``: when a timed message is gone, in seconds of the forward clock. ``hit``: where the words that
+    were searched for are in it."""
 
     kind: Kind
     key: Key
@@ -34,6 +37,7 @@ class Item:
     ends: float | None = None
     nonce: str | None = None
     own: bool = False
+    hit: Hit | None = None
 
     @property
     def is_talk(self) -> bool:

@@ -1,7 +1,7 @@
 """The keys and the commands, as F1 shows them."""
 
 from irchat.client.view.rows import Row
-from irchat.client.view.wrap import wrap
+from irchat.client.view.wrap import cells, padded, wrap
 from irchat.commands import REGISTRY
 
 KEYS = (
@@ -44,7 +44,7 @@ def _keys(width: int) -> list[Row]:
         return [row for key, meaning in KEYS for row in _entry(key, meaning, _KEY_CELLS, width)]
     half = len(KEYS) // 2
     left, right = (
-        [row for key, meaning in keys for row in _entry(key, meaning.ljust(_MEANING_CELLS), _KEY_CELLS, width)]
+        [row for key, meaning in keys for row in _entry(key, padded(meaning, _MEANING_CELLS), _KEY_CELLS, width)]
         for keys in (KEYS[:half], KEYS[half:])
     )
     return [Row((*one.pieces, *other.pieces)) for one, other in zip(left, right, strict=True)]
@@ -61,8 +61,8 @@ def _entry(name: str, meaning: str, indent: int, width: int) -> list[Row]:
         indent = 2
     meanings = wrap(meaning, width - indent)
     rows: list[Row] = []
-    if len(name) < indent:
-        rows.append(Row((("class:choice", name.ljust(indent)), ("class:text", meanings.pop(0)))))
+    if cells(name) < indent:
+        rows.append(Row((("class:choice", padded(name, indent)), ("class:text", meanings.pop(0)))))
     else:
         rows += [Row((("class:choice", line),)) for line in wrap(name, width)]
     return rows + [Row((("class:text", " " * indent + line),)) for line in meanings]

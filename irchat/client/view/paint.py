@@ -3,6 +3,8 @@
 import zlib
 from datetime import datetime, tzinfo
 
+from irchat.names import name_key
+
 # Colours of which each has a contrast of at least 3.7 to black and to white, so that they serve on both.
 NAME_COLOURS = (
     "#d75f5f", "#d75f00", "#af5f00", "#878700", "#5f8700", "#008700",
@@ -15,7 +17,7 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 def name_style(name: str) -> str:
     """The style of a user's name: always the same for the same name."""
-    return f"class:name{zlib.crc32(name.casefold().encode()) % len(NAME_COLOURS)}"
+    return f"class:name{zlib.crc32(name_key(name).encode()) % len(NAME_COLOURS)}"
 
 
 def left(seconds: float) -> str:

@@ -9,7 +9,7 @@ from irchat.client.view.manual import manual
 from irchat.client.view.pane import Paint
 from irchat.client.view.rows import Brush, Piece, Row
 from irchat.client.view.state import Place, View
-from irchat.client.view.wrap import cells, fit, is_complex, wrap
+from irchat.client.view.wrap import cells, fit, wrap
 from irchat.rules import GLOBAL_NAME
 
 _NUMBERED = 9
@@ -127,7 +127,7 @@ class Painter:
         return rows[first : first + height]
 
     def _brush(self, chat: Chat, width: int, now: float) -> Brush:
-        widest = max(chat.name_width, len(self._view.me))
+        widest = max(chat.name_width, cells(self._view.me))
         return Brush(width, now, name_width=widest, zone=self._zone)
 
     def _chat(self, chat: Chat, width: int, height: int, now: float) -> list[Row]:
@@ -177,18 +177,17 @@ class Painter:
 
     def _choice(self, chat: Chat, width: int, *, is_chosen: bool) -> Row:
         count = f"{chat.unread:,} unread" if chat.unread else ""
-        redraw = is_complex(chat.name)
         name = fit(chat.name, width - 18)
         pad = " " * max(1, 34 - cells(name)) if width >= 60 else " " * max(1, width - 16 - cells(name))
         if is_chosen:
-            return Row(_filled(width, ("class:choice", f"▸ {name}{pad}{count}"), fill="class:chosen").pieces, redraw)
-        return Row((("class:choice", f"  {name}"), ("", pad), ("class:unread", count)), redraw)
+            return _filled(width, ("class:choice", f"▸ {name}{pad}{count}"), fill="class:chosen")
+        return Row((("class:choice", f"  {name}"), ("", pad), ("class:unread", count)))
 
     def _found(self, width: int, height: int, now: float) -> list[Row]:
         view = self._view
         if not view.found:
             return [Row((("class:note", "  Nothing found."),))]
-        brush = Brush(width, now, name_width=max(len(item.sender) for item in view.found), zone=self._zone)
+        brush = Brush(width, now, name_width=max(cells(item.sender) for item in view.found), zone=self._zone)
         rows: list[Row] = []
         chosen_ends = 0
         before: Item | None = None
@@ -211,8 +210,7 @@ class Painter:
         style = "class:open" if is_open else "class:has-unread" if chat.unread else ""
         pad = " " * max(0, width - 3 - cells(name) - cells(count) - 1)
         return Row(
-            (("class:key", key), ("class:online", dot), (style, f" {name}{pad}"), ("class:unread", f"{count} ")),
-            is_complex(name),
+            (("class:key", key), ("class:online", dot), (style, f" {name}{pad}"), ("class:unread", f"{count} "))
         )
 
 
@@ -225,7 +223,7 @@ def _first_unread(chat: Chat) -> Item | None:
 
 
 def _styled(row: Row, more: str) -> Row:
-    return Row(tuple((f"{style} {more}", text) for style, text in row.pieces), row.redraw)
+    return Row(tuple((f"{style} {more}", text) for style, text in row.pieces))
 
 
 def _at_bottom(rows: list[Row], height: int) -> list[Row]:

@@ -5,22 +5,25 @@ from typing import NamedTuple
 
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.paint import left, local_time, name_style
-from irchat.client.view.wrap import cells, fit, is_complex, wrap
+from irchat.client.view.wrap import cells, fit, wrap, wrap_line
+from irchat.excerpt import shorten
 
 Piece = tuple[str, str]
 
 _TIME_CELLS = 5
 _NAME_CELLS_MAX = 16
 _NAME_CELLS_MIN = 4
+# Of a long message that a search found so much shows.
+_HIT_ROWS = 3
+_HIT_CELLS_MIN = 60
 # Narrower than this, a text begins under its name.
 _NARROW = 40
 
 
 class Row(NamedTuple):
-    """A row. ``redraw``: it holds what terminals do not agree on, so it is to be drawn as a whole."""
+    """A row."""
 
     pieces: tuple[Piece, ...]
-    redraw: bool = False
 
 
 class Brush:
@@ -72,33 +75,44 @@ class Brush:
         pad = " " * max(0, self._name_cells - cells(name))
         style = "class:own-name" if item.own else name_style(item.sender)
         bar: Piece = ("class:own-bar", " ┃ ") if item.own else ("class:bar", " │ ")
-        text_style = "class:pending" if item.kind is Kind.PENDING else "class:text"
-        mark = f"({left(item.ends - self._now)}) " if item.ends is not None else ""
-        place = f"{item.chat} " if with_chat else ""
         head: list[Piece] = [self._time(item), ("", " " + pad), (style, name), bar]
         indent = _TIME_CELLS + 1 + self._name_cells + 3
+        margin: list[Piece] = [("", " " * (indent - 2)), (bar[0], bar[1][1:])]
+        above = 0  # cells of the first row that the head takes from the text
         if self.width < _NARROW:
-            head, indent = [self._time(item), ("", " "), (style, name), bar], 2
-            texts = wrap(" " * (_TIME_CELLS + 4 + cells(name)) + place + mark + item.text, self.width)
-            texts[0] = texts[0].lstrip(" ")
-        else:
-            texts = wrap(place + mark + item.text, self.width - indent)
-        first = texts[0].removeprefix(place).removeprefix(mark)
-        marks: list[Piece] = [("class:place", place)] * bool(place) + [("class:timed", mark)] * bool(mark)
-        rows = [self._row([*head, *marks, (text_style, first)])]
-        margin = ("", " " * (indent - 2)), (bar[0], bar[1][1:])
-        if self.width < _NARROW:
-            margin = ("", ""), ("", "  ")
-        rows += [self._row([*margin, (text_style, text)]) for text in texts[1:]]
-        return rows
+            head[1] = ("", " ")
+            indent, margin, above = 2, [("", "  ")], _TIME_CELLS + 4 + cells(name) - 2
+        room = self.width - indent
+        lead = self._lead(item, room, with_chat=with_chat)
+        taken = sum(cells(text) for _, text in lead)
+        rows: list[list[Piece]] = []
+        if above + taken > room:
+            rows, head, above = [head], margin, 0
+        first, *others = self._texts(item, room, above + taken)
+        return [Row(tuple(pieces)) for pieces in (*rows, [*head, *lead, *first], *([*margin, *row] for row in others))]
+
+    def _lead(self, item: Item, room: int, *, with_chat: bool) -> list[Piece]:
+        """What stands before a text: its chat, and what is left of a timed one."""
+        place = fit(item.chat, max(_NAME_CELLS_MIN, room // 2)) + " " if with_chat else ""
+        mark = f"({left(item.ends - self._now)}) " if item.ends is not None else ""
+        return [piece for piece in (("class:place", place), ("class:timed", mark)) if piece[1]]
+
+    def _texts(self, item: Item, room: int, taken: int) -> list[list[Piece]]:
+        """The text of an item in rows, of which the first has ``taken`` cells less."""
+        style = "class:pending" if item.kind is Kind.PENDING else "class:text"
+        if item.hit is None:
+            return [[(style, text)] for text in wrap(item.text, room, taken)]
+        hit = shorten(item.hit, max(_HIT_CELLS_MIN, _HIT_ROWS * room - taken))
+        styles = {False: style, True: "class:hit"}
+        return [
+            [(styles[is_word], text) for text, is_word in hit.pieces(start, end)]
+            for start, end in wrap_line(hit.text, room, taken)
+        ]
 
     def _note(self, item: Item) -> list[Row]:
         is_error = item.kind is Kind.ERROR
         mark, style = ("! ", "class:error") if is_error else ("  ", "class:note")
         rows = []
         for number, line in enumerate(wrap(item.text, self.width - 2)):
-            rows.append(self._row([(style, ("  " if number else mark) + line)]))
+            rows.append(Row(((style, ("  " if number else mark) + line),)))
         return rows
-
-    def _row(self, pieces: list[Piece]) -> Row:
-        return Row(tuple(pieces), any(is_complex(text) for _, text in pieces))

@@ -9,6 +9,8 @@ from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import Cursor
 from irchat.client.view.pane import Pane
 from irchat.errors import Code
+from irchat.excerpt import find
+from irchat.names import best, same_name
 from irchat.render import OWN_MARK, Renderer
 from irchat.rules import GLOBAL_NAME
 
@@ -78,7 +80,7 @@ class View:
     def show_found(self, found: events.Found, words: str) -> None:
         """Show what a search found, newest first."""
         self._leave()
-        self.found = [found_item(number, message, self.me) for number, message in enumerate(found.messages)]
+        self.found = [found_item(number, message, self.me, words) for number, message in enumerate(found.messages)]
         self.found_for = clean(words) + (" — there is more: use more words" if found.more else "")
         self.place = Place.FOUND
         self.cursor = Cursor()
@@ -99,11 +101,9 @@ class View:
         if self.filter is None:
             unread = [chat for chat in self.chats.values() if chat.unread]
             return sorted(unread, key=lambda chat: chat.last_at, reverse=True)
-        wanted = self.filter.casefold()
-        found = [chat for chat in self.chats.values() if wanted in chat.name.casefold()]
         others = (f"@{name}" for name in self.known if name != self.me)
-        new = [Chat(name) for name in others if name not in self.chats and wanted and wanted in name.casefold()]
-        return [*found, *new]
+        new = [Chat(name) for name in others if name not in self.chats] if self.filter.strip() else []
+        return best(self.filter, [*self.chats.values(), *new], lambda chat: chat.name)
 
     def next_chat(self, step: int) -> str | None:
         """The chat after (or before) the open one among those with unread messages, or else among all."""
@@ -124,6 +124,27 @@ class View:
     def unread(self) -> int:
         """All unread messages."""
         return sum(chat.unread for chat in self.chats.values())
+
+    def spelled(self, name: str) -> str:
+        """The name of a chat that was typed, as the server spells it where that is known."""
+        if name in self.chats:
+            return name
+        known = (*self.chats, *(f"@{user}" for user in self.known))
+        return next((other for other in known if same_name(other, name)), name)
+
+    def rename(self, name: str, told: str) -> None:
+        """A chat that was typed as ``name`` turns out to be that which the server calls ``told``."""
+        typed = self.chats.pop(name, None)
+        if typed is None:
+            return
+        if told not in self.chats:
+            typed.name = told
+            self.chats[told] = typed
+            return
+        for item in typed.items:
+            self.chats[told].take(item)
+        if self.open is typed:
+            self.open = self.chats[told]
 
     def chat(self, name: str) -> Chat:
         """The chat of that name, a new one where none is known."""
@@ -369,8 +390,8 @@ def _texts(event: events.Event) -> list[str]:
     return [re.sub("  +", "   ", text) for text in texts] if isinstance(event, events.Help) else texts
 
 
-def found_item(number: int, message: events.Message, me: str) -> Item:
-    """A message that a search found, at its place among those found."""
+def found_item(number: int, message: events.Message, me: str, words: str) -> Item:
+    """A message in which a search found ``words``, at its place among those found."""
     return Item(
         Kind.MESSAGE,
         (number, 0, 0),
@@ -380,4 +401,5 @@ def found_item(number: int, message: events.Message, me: str) -> Item:
         message.chat,
         message.seq,
         own=message.sender == me,
+        hit=find(clean(message.text), words),
     )

@@ -1,20 +1,20 @@
-"""Text in cells: how wide it is, where it wraps, and what terminals draw in their own ways."""
+"""Text in cells: how wide it is, and where it is cut and wrapped.
 
-import re
+Graphemes (UAX 29) and their widths are those of wcwidth. Its ``width``, ``clip`` and ``wrap`` of whole texts are not
+used: the screen is drawn grapheme by grapheme, and the width of a text is not always the sum of theirs; ``wrap`` takes
+600 ms for a message of 4,000 Han signs and drops the indentation of pasted code.
+"""
 
-from wcwidth import wcwidth
+from collections.abc import Iterable
+from functools import lru_cache
+
+from wcwidth import iter_graphemes, width
 
 _TAB = 4
-# Joiners, variation selectors, skin tones and flags: several code points, of which terminals make one picture or more.
-_COMPLEX = re.compile("[\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\U000e0020-\U000e007f]")
+# The widest grapheme that is expected.
+_WIDTH_MIN = 4
 # Marks that change the direction of what follows; embeddings and overrides were made visible before.
 _DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C])
-_JOINER = "\u200d"
-
-
-def is_complex(text: str) -> bool:
-    """Whether terminals disagree on how wide ``text`` is."""
-    return not text.isascii() and _COMPLEX.search(text) is not None
 
 
 def without_direction(text: str) -> str:
@@ -24,56 +24,77 @@ def without_direction(text: str) -> str:
 
 def cells(text: str) -> int:
     """How many cells ``text`` takes on a row."""
-    return len(text) if text.isascii() else sum(max(0, wcwidth(character)) for character in text)
+    return len(text) if text.isascii() else sum(map(grapheme_cells, iter_graphemes(text)))
 
 
-def fit(text: str, width: int) -> str:
-    """``text`` cut to ``width`` cells, with an ellipsis where something was cut."""
-    if cells(text) <= width:
+@lru_cache(maxsize=4_096)
+def grapheme_cells(grapheme: str) -> int:
+    """How many cells a grapheme takes."""
+    return width(grapheme, control_codes="ignore")
+
+
+def graphemes(text: str) -> Iterable[str]:
+    """The characters of ``text`` as people count them."""
+    return text if text.isascii() else iter_graphemes(text)
+
+
+def fit(text: str, most: int) -> str:
+    """``text`` cut to ``most`` cells, with an ellipsis where something was cut."""
+    if cells(text) <= most:
         return text
-    kept, used = "", 0
-    for start, end in _clusters(text):
-        used += cells(text[start:end])
-        if used > width - 1:
+    return cut(text, most - 1) + "…" if most > 0 else ""
+
+
+def cut(text: str, most: int) -> str:
+    """The beginning of ``text`` that fits into ``most`` cells."""
+    if text.isascii():
+        return text[: max(0, most)]
+    end = used = 0
+    for grapheme in iter_graphemes(text):
+        used += grapheme_cells(grapheme)
+        if used > most:
             break
-        kept = text[:end]
-    return kept + "…" if width > 0 else ""
+        end += len(grapheme)
+    return text[:end]
 
 
-def wrap(text: str, width: int) -> list[str]:
-    """The rows of ``text`` at a width of so many cells: broken at spaces, a long word where the row ends."""
+def padded(text: str, room: int) -> str:
+    """``text`` with spaces after it up to ``room`` cells."""
+    return text + " " * (room - cells(text))
+
+
+def wrap(text: str, room: int, taken: int = 0) -> list[str]:
+    """The rows of ``text`` in a room of so many cells: broken at spaces, a long word where the row ends.
+
+    ``taken`` cells of the first row are not for the text. A word that fits into a whole row and not into the rest of
+    that one leaves it empty.
+    """
     rows: list[str] = []
     for line in text.expandtabs(_TAB).split("\n"):
-        rows += _wrap_line(line, max(2, width))
+        rows += [line[start:end] for start, end in wrap_line(line, room, 0 if rows else taken)]
     return rows
 
 
-def _wrap_line(line: str, width: int) -> list[str]:
-    if line.isascii() and len(line) <= width:
-        return [line]
-    rows: list[str] = []
-    row_start = used = space_end = 0
-    for start, end in _clusters(line):
-        size, is_space = cells(line[start:end]), line[start:end] == " "
-        if used + size > width and start > row_start:
-            cut = space_end if space_end > row_start and not is_space else start
-            rows.append(line[row_start:cut].rstrip(" "))
-            row_start, used = cut, cells(line[cut:start])
+def wrap_line(line: str, room: int, taken: int = 0) -> list[tuple[int, int]]:
+    """Where each row of ``line`` begins and ends, as `wrap` makes them; the spaces between two rows are on neither."""
+    if line.isascii() and len(line) + taken <= room:
+        return [(0, len(line))]
+    room = max(_WIDTH_MIN, room)
+    rows: list[tuple[int, int]] = []
+    start = end = space_end = 0
+    used = taken
+    may_be_empty = taken > 0 and cells(line.split(" ", 1)[0]) <= room
+    for grapheme in graphemes(line):
+        size, is_space = grapheme_cells(grapheme), grapheme == " "
+        while used + size > room and (end > start or (taken and not rows)):
+            may_break = space_end > start or (may_be_empty and not rows)
+            break_at = space_end if may_break and not is_space else end
+            rows.append((start, start + len(line[start:break_at].rstrip(" "))))
+            start, used = break_at, cells(line[break_at:end])
+        begin, end = end, end + len(grapheme)
         if is_space:
             space_end = end
-            if start == row_start and rows:  # a space that the row before had no room for
-                row_start, size = end, 0
+            if begin == start and rows:  # a space that the row before had no room for
+                start, size = end, 0
         used += size
-    return [*rows, line[row_start:]]
-
-
-def _clusters(line: str) -> list[tuple[int, int]]:
-    """Where each character begins and ends, what joins to the one before it taken together with it."""
-    if line.isascii():
-        return [(index, index + 1) for index in range(len(line))]
-    starts = [
-        index
-        for index, character in enumerate(line)
-        if index == 0 or not (wcwidth(character) <= 0 or line[index - 1] == _JOINER)
-    ]
-    return list(zip(starts, [*starts[1:], len(line)], strict=True))
+    return [*rows, (start, len(line))] if start < len(line) or not rows else rows
