@@ -291,7 +291,7 @@ class ChatServer(Service):
             lines.append(f"Certificate: {certificates.fingerprint(self._certificate)}")
         here = host if self._config.host else "localhost"
         lines.append(f"To join: {installed('irchat', 'irchat.client')} {flag}{here}{at_port}")
-        if here == "localhost" or not _is_loopback(address):
+        if not self._config.host or not _is_loopback(address):
             lines.append(f"To join from another machine, once IRChat is installed there: irchat {flag}{host}{at_port}")
         return "\n".join(lines)
 

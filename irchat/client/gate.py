@@ -32,16 +32,19 @@ def safe(event: _E) -> _E:
 
 
 def safe_line(text: str) -> str:
-    """``text`` as one line, for names, chats, reasons and the like. The length stays."""
+    """``text`` as one line, for names, chats, reasons and the like; itself where it is one. The length stays."""
     if text.isascii() and text.isprintable():
         return text
-    line: str = _UNSEEN.sub("\ufffd", visible(text))
-    return line.translate(_PICTURES)
+    line: str = _UNSEEN.sub("\ufffd", visible(text)).translate(_PICTURES)
+    return text if line == text else line
 
 
 def safe_text(text: str) -> str:
     """``text`` with line feeds and tabs, and with separators of lines and paragraphs as line feeds."""
-    return text if text.isascii() and text.isprintable() else visible(text).translate(_BREAKS)
+    if text.isascii() and text.isprintable():
+        return text
+    lines = visible(text).translate(_BREAKS)
+    return text if lines == text else lines
 
 
 def _safe(value: Any) -> Any:
@@ -56,7 +59,8 @@ def _safe(value: Any) -> Any:
             items = [_safe(item) for item in value]
             return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
         case dict():
-            return {_safe(key): _safe(item) for key, item in value.items()}
+            pairs = {_safe(key): _safe(item) for key, item in value.items()}
+            return value if pairs == value else pairs
         case msgspec.Struct():
             return safe(value)
     return value
