@@ -142,3 +142,22 @@ class HostileTests(_FullScreenCase):
             self.assertEqual(victim.wait(), 1)
             self.assertIn("PWNED", victim.text())
             self.assertEqual(hostile.raw_in(victim.output), [])
+
+
+class FolderTests(_FullScreenCase):
+    """Folders that cannot be written."""
+
+    server_options = ("--no-passwords",)
+    client_options = ()
+
+    def test_goes_on(self) -> None:
+        """After yes the client goes on, and what could not be kept can still be read when the screen has opened."""
+        (self.home / "alice").mkdir()
+        (self.home / "alice" / "file").touch()
+        folder = str(self.home / "alice" / "file")
+        alice = self.client("alice", XDG_CONFIG_HOME=folder, XDG_STATE_HOME=folder, columns=120)
+        alice.expect("Trust this server?")
+        self.send(alice, "yes")
+        alice.expect("The server cannot be remembered")
+        alice.expect("The sign-in cannot be kept")
+        self.assertIn("alice@127.0.0.1", alice.text())

@@ -55,7 +55,7 @@ class AskingScreen(Screen):
                 self._write_terminal("\n")
         if answer is None:
             raise InputEnded
-        return answer if secret else unmarked(answer)
+        return unmarked(answer)
 
     def finish(self, *, interrupted: bool) -> None:
         """The client ends."""

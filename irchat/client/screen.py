@@ -171,7 +171,7 @@ class TerminalScreen(Screen):
         self._transcript.typed(question + ("" if secret or answer is None else answer))
         if answer is None:
             raise InputEnded
-        return answer
+        return unmarked(answer)
 
     def sent(self, line: str, reply: events.Sent) -> None:
         """The line that was typed goes together with the timed message that it sent."""
