@@ -4,6 +4,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,6 +33,7 @@ from irchat.config import (
 )
 from irchat.core_dumps import forbid_core_dumps
 from irchat.data_folder import DataFolder
+from irchat.installed import installed
 from irchat.portfile import PortFile, default_directory
 from irchat.rules import DEFAULT_PORT
 from irchat.server import certificates, control
@@ -287,8 +289,18 @@ class ChatServer(Service):
             flag = "--no-tls "
         else:
             lines.append(f"Certificate: {certificates.fingerprint(self._certificate)}")
-        lines.append(f"To join: python -m irchat.client {flag}{host}{at_port}")
+        here = host if self._config.host else "localhost"
+        lines.append(f"To join: {installed('irchat', 'irchat.client')} {flag}{here}{at_port}")
+        if not self._config.host or not _is_loopback(address):
+            lines.append(f"To join from another machine, once IRChat is installed there: irchat {flag}{host}{at_port}")
         return "\n".join(lines)
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
 
 
 async def _stopped(port: Any) -> None:

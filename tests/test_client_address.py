@@ -20,6 +20,9 @@ class ParseTests(SynchronousTestCase):
             "[::1]": Address(None, "::1", None),
             "bob@[FE80::1%eth0]:7667": Address("bob", "fe80::1%eth0", 7667),
             "bob@fe80::1": Address("bob", "fe80::1", None),
+            "[0:0::0:1]:7667": Address(None, "::1", 7667),
+            "chat.example.": Address(None, "chat.example", None),
+            ".": Address(None, ".", None),
         }.items():
             self.assertEqual(parse_address(text), address, text)
 
@@ -51,14 +54,22 @@ class TargetTests(SynchronousTestCase):
         self.assertEqual(self._find("192.0.2.1", Server(5, False, 1)), Target("192.0.2.1", 7667, True))
 
     def test_here(self) -> None:
-        """On this machine the newest server is found, and whether it speaks TLS."""
+        """On this machine the server that runs is found, and whether it speaks TLS."""
         for host in "localhost", "127.0.0.1", "127.3.2.1", "::1", "HERE":
-            found = self._find(host, Server(5, False, 1), Server(6, True, 2))
-            self.assertEqual(found, Target(host.lower(), 5, False))
+            self.assertEqual(self._find(host, Server(5, False, 1)), Target(host.lower(), 5, False))
+        both = Server(5, True, 1), Server(5, True, 2)  # one port, on two addresses
+        self.assertEqual(self._find("localhost", *both), Target("localhost", 5, True))
 
-    def test_default_first(self) -> None:
-        """The server on the default port comes before a newer one."""
-        self.assertEqual(self._find("localhost", Server(5, True, 1), Server(7667, False, 2)).port, 7667)
+    def test_several_here(self) -> None:
+        """Of several servers none is taken silently, not the one on the default port either: all are listed."""
+        text = self.assertRaises(
+            Stop, self._find, "bob@localhost", Server(7667, False, 1), Server(5, True, 2)
+        ).text
+        self.assertIn("  irchat bob@localhost:5\n", text)
+        self.assertIn("  irchat --no-tls bob@localhost:7667 (not encrypted)", text)
+        self.assertIn("  irchat [::1]:5", self.assertRaises(
+            Stop, self._find, "::1", Server(7667, False, 1), Server(5, True, 2)
+        ).text)  # fmt: skip
 
     def test_none_here(self) -> None:
         """Where no server runs here the default port is tried."""

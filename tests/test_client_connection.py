@@ -83,7 +83,7 @@ class GreetingTests(SynchronousTestCase):
         connection.send(b"{}\n")
         self.successResultOf(connection.drained())
         self.assertNoResult(connection.close())
-        connection.fail("enough")
+        connection.fail(Stop("enough"))
         self.assertEqual(self.failureResultOf(connection.greeted, Stop).value.text, "enough")
 
 
@@ -142,7 +142,7 @@ class LineTests(SynchronousTestCase):
         self.assertTrue(self.server.transport.disconnecting)
         self.connection.send(b"{}\n")
         self.connection.lineReceived(b"{}")
-        self.connection.fail("late")
+        self.connection.fail(Stop("late"))
         self.assertNoResult(closed)
         self.server.lose(ConnectionDone())
         self.successResultOf(closed)

@@ -91,8 +91,8 @@ class PlainTests(_Dialling):
     def test_refused(self) -> None:
         """Where nobody listens the user is told how to start a server there."""
         self.assertIn("Nobody listens at chat.example:7667", self._failed(error.ConnectionRefusedError()))
-        self.assertTrue(self._failed(error.ConnectionRefusedError()).endswith("twistd -n irchat"))
-        self.assertTrue(self._failed(error.ConnectionRefusedError(), 9).endswith("twistd -n irchat --port 9"))
+        self.assertTrue(self._failed(error.ConnectionRefusedError()).endswith(": irchat-server"))
+        self.assertTrue(self._failed(error.ConnectionRefusedError(), 9).endswith(": irchat-server --port 9"))
 
     def test_no_answer(self) -> None:
         """A machine that is off is told apart."""
@@ -129,8 +129,11 @@ class TLSTests(_Dialling):
         self.assertEqual((peer.heard, self.clock.getDelayedCalls()), (b"", []))
 
     def test_server_without_tls(self) -> None:
-        """An IRChat server without TLS is told apart."""
-        self.assertIn("speaks without TLS", self.stopped(self.dial(_trusting())))
+        """An IRChat server without TLS is told apart; that may be an attack, so no way round TLS is suggested."""
+        text = self.stopped(self.dial(_trusting()))
+        self.assertIn("speaks without TLS", text)
+        self.assertIn("Ask whoever runs the server", text)
+        self.assertNotIn("--no-tls", text)
 
     def test_no_tls(self) -> None:
         """What speaks another protocol is told apart."""

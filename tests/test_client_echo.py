@@ -37,7 +37,23 @@ class EchoTests(SynchronousTestCase):
         Echo(self.terminal).on()
         self.assertFalse(self._echoes())
 
+    def test_marks(self) -> None:
+        """Without echo the terminal is asked to mark pastes, once, and never with echo, where the marks would show."""
+        self.addCleanup(os.close, self.terminal)
+        echo = Echo(self.terminal, marks=True)
+        for _ in range(2):
+            echo.on()
+        for _ in range(2):
+            echo.off()
+        for _ in range(2):
+            echo.on()
+        self.assertEqual(os.read(self.master, 100), b"\x1b[?2004h\x1b[?2004l")
+        self.echo.off()
+        os.set_blocking(self.master, False)
+        self.assertRaises(BlockingIOError, os.read, self.master, 1)
+
     def test_gone(self) -> None:
         """A terminal that is gone is no error at the end."""
         os.close(self.terminal)
         self.echo.on()
+        self.echo.off()

@@ -3,7 +3,9 @@
 from twisted.internet.error import ConnectionDone
 
 from irchat import events, requests
+from irchat.client.connection import UNENCRYPTED, Connection
 from irchat.client.stop import Stop
+from irchat.client.tokens import Kept
 from irchat.client.view.state import Place
 from tests.client_fakes import FakeServer, error, message, sent, welcome
 from tests.test_client_desk import DeskCase as _DeskCase
@@ -63,6 +65,66 @@ class LineTests(_DeskCase):
         self.assertIn("Nobody listens. Trying again in 15 s", shown)
         self.assertEqual(max(int(text.split()[-2]) for text in shown), 30)
 
+    def _pause(self) -> int:
+        """How long the client says that it waits."""
+        return int(self.view.link.split()[-2])
+
+    def test_lost_after_each_welcome(self) -> None:
+        """A line that is lost soon after each sign-in makes the pauses grow all the same; one that stood for a minute
+        makes them begin anew."""
+        pauses: list[int] = []
+        for stood in 0, 1, 59, 59, 3, 59, 60, 0:
+            self.clock.pump([1] * stood)
+            self.lose()
+            pauses.append(self._pause())
+            self.servers.append(FakeServer())
+            self.clock.pump([1] * pauses[-1])
+            self.server.answer(welcome())
+            self.assertEqual(self.view.link, "")
+        self.assertEqual(pauses, [1, 2, 4, 8, 15, 30, 1, 2])
+
+    def test_jitter(self) -> None:
+        """Clients that lost the line together do not come back together: chance makes each pause shorter or longer."""
+        tries: list[float] = []
+
+        async def connect() -> Connection:
+            tries.append(self.clock.seconds())
+            raise Stop("Nobody listens.")
+
+        self.desk._link._connect = connect
+        chances = iter([0.0, 1.0] * 4)
+        self.desk._link._jitter = lambda: next(chances)
+        self.lose()
+        self.clock.pump([0.5] * 250)
+        between = [after - before for before, after in zip([0.0, *tries], tries, strict=False)]
+        self.assertEqual(between[:7], [0.5, 3, 2, 12, 7.5, 45, 15])
+
+    def test_refused_for_now(self) -> None:
+        """A token that is refused for another reason is tried again later: no password is asked for, the whole reason
+        is shown once, and in the status while the client waits."""
+        self.lose()
+        for _ in range(3):
+            self.come_back()
+            self.clock.pump([1] * 30)
+            self.server.answer(error("too-many", "You have 100 sessions. End one of them."))
+            self.assertEqual(self.desk.questions.question, "")
+            self.assertIn("You have 100 sessions. Trying again in", self.view.link)
+        self.assertEqual(
+            [item.text for item in self.view.here.items if "sessions" in item.text],
+            ["You have 100 sessions. End one of them."],
+        )
+        self.come_back()
+        self.clock.pump([1] * 30)
+        self.server.answer(welcome())
+        self.assertEqual(self.view.link, "")
+
+    def test_banned(self) -> None:
+        """Each try of who is banned counts as a failed one, so there are few."""
+        self.lose()
+        self.come_back()
+        self.server.answer(error("banned", "You are banned until tomorrow: spam."))
+        self.assertIn("You are banned until tomorrow: spam. Trying again in 300 s", self.view.link)
+
     def test_timed_message_ends_meanwhile(self) -> None:
         """A timed message ends without the server; one whose time passed unsent is not sent any more."""
         self.open("@bob")
@@ -106,6 +168,7 @@ class FirstTests(_DeskCase):
 
     def test_server_does_not_wait(self) -> None:
         """Where the server did not wait for the answer, it is called again, and the question asked again."""
+        self.clock.advance(60)
         self.servers.append(FakeServer())
         self.servers[0].lose(ConnectionDone())
         self.assertNoResult(self.done)
@@ -114,6 +177,16 @@ class FirstTests(_DeskCase):
         self.desk.submit("correct horse")
         self.server.answer(welcome())
         self.assertIs(self.view.place, Place.HOME)
+
+    def test_server_ends_each_question(self) -> None:
+        """A server that goes away at each question is not called again and again without a pause."""
+        self.servers.append(FakeServer())
+        self.servers[0].lose(ConnectionDone())
+        self.assertIn("Trying again in 1 s", self.view.link)
+        self.assertEqual(len(self.servers), 2)
+        self.clock.advance(1)
+        self.server.answer(error("bad-request"), error("name-taken"))
+        self.assertTrue(self.desk.questions.secret)
 
     def test_wrong_passwords(self) -> None:
         """Three wrong passwords end the client."""
@@ -124,6 +197,7 @@ class FirstTests(_DeskCase):
 
     def test_nobody_listens(self) -> None:
         """Where nobody listens when the server is called again, the client ends."""
+        self.clock.advance(60)
         self.server.lose(ConnectionDone())
         self.assertIn("Nobody listens", self.failureResultOf(self.done, Stop).value.text)
 
@@ -140,7 +214,7 @@ class LeavingTests(_DeskCase):
         self.server.answer(events.Ok(), events.Bye("you left"))
         self.successResultOf(self.desk.left)
         self.successResultOf(self.done)
-        self.assertEqual(self.tokens.find("host:7667", "alice"), "token")
+        self.assertEqual(self.tokens.find("host:7667", "alice"), Kept("token", UNENCRYPTED))
 
     def test_forget(self) -> None:
         """``exit --forget`` ends the token, here and there."""

@@ -55,6 +55,7 @@ class MainTests(SynchronousTestCase):
         self.network = Network(lambda: self.peer)
         self.patch(parts, "HostnameEndpoint", self._endpoint)
         self.patch(parts, "StandardIO", self._stdio)
+        self.patch(parts, "leave_on_signals", lambda reactor, leave: None)
         self.called: list[tuple[str, int]] = []
         self.descriptors: list[int] = []
 

@@ -6,6 +6,7 @@ import os
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat import __version__
 from irchat.client.options import Options, parse_options, wants_full_screen
 from irchat.fingerprint import fingerprint_of
 
@@ -44,8 +45,15 @@ class OptionsTests(SynchronousTestCase):
             self.assertEqual(wants_full_screen(options, {"TERM": term}), wanted, arguments)
         self.assertFalse(parse_options(["--no-bell", "h"]).bell)
         self.assertFalse(wants_full_screen(parse_options(["h"]), {}))
-        self.patch(os, "isatty", lambda descriptor: descriptor == 0)
-        self.assertFalse(wants_full_screen(parse_options(["h"]), {"TERM": "xterm"}))
+        for terminals in (0,), (0, 2), (1, 2), (2,):  # the rest is a pipe
+            self.patch(os, "isatty", lambda descriptor, terminals=terminals: descriptor in terminals)
+            self.assertFalse(wants_full_screen(parse_options(["h"]), {"TERM": "xterm"}), terminals)
+        self.patch(os, "isatty", lambda descriptor: descriptor != 2)
+        self.assertTrue(wants_full_screen(parse_options(["h"]), {"TERM": "xterm"}))
+
+    def test_version(self) -> None:
+        """``--version`` tells the version, and needs no address."""
+        self.assertEqual(self._ended("--version"), (0, f"irchat {__version__}\n"))
 
     def test_help(self) -> None:
         """``--help`` explains every option."""

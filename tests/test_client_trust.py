@@ -9,17 +9,20 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client import trust
 from irchat.client.address import Target
-from irchat.client.connection import Connection
+from irchat.client.connection import UNENCRYPTED, VERIFIED, Connection
 from irchat.client.dialer import Dialer
 from irchat.client.known_hosts import Known, KnownHosts
 from irchat.client.screen import Screen, TerminalScreen
 from irchat.client.stop import InputEnded, Stop
+from irchat.client.tokens import Tokens
 from irchat.client.trust import Trust
 from irchat.fingerprint import fingerprint_of
 from tests.client_fakes import GREETING, Keyboard, Network, Peer, certificate, over_tls
 
 _HOST = "chat.example"
 _LABEL = "chat.example:7667"
+# How what a client of TLS sends begins; a peer without TLS sees it.
+_HANDSHAKE = b"\x16\x03"
 
 
 class _Echo:
@@ -41,12 +44,15 @@ class TrustTests(SynchronousTestCase):
         self.certificate = _HOST
         self.network = Network(self._answer)
         self.known = KnownHosts(Path(self.mktemp()) / "known_hosts")
+        self.tokens = Tokens(Path(self.mktemp()) / "tokens")
+        self.warnings: list[str] = []
         self.fingerprint = fingerprint_of(certificate(_HOST)[1])
         self.other = fingerprint_of(certificate("other.example")[1])
 
     def tearDown(self) -> None:
         """Whatever happened, nothing was sent."""
-        self.assertEqual([peer.heard for peer in self.peers], [b""] * len(self.peers))
+        heard = [peer.heard for peer in self.peers if not peer.heard.startswith(_HANDSHAKE)]
+        self.assertEqual(heard, [b""] * len(heard))
 
     def _answer(self) -> object:
         self.peers.append(Peer(GREETING))
@@ -62,7 +68,8 @@ class TrustTests(SynchronousTestCase):
     ) -> Deferred[Connection]:
         screen = self._terminal() if terminal else Screen(self.keyboard.console, self.keyboard.errors.append)
         dialer = Dialer(self.clock, self.network, Target(_HOST, 7667, tls))
-        connected = Deferred.fromCoroutine(Trust(dialer, self.known, screen, pinned).connect())
+        self.trust = Trust(dialer, self.known, self.tokens, screen, pinned, self.warnings.append)
+        connected = Deferred.fromCoroutine(self.trust.connect())
         self._flush()
         return connected
 
@@ -81,7 +88,7 @@ class TrustTests(SynchronousTestCase):
             return context
 
         self.patch(trust, "_verifying", trusting)
-        self.successResultOf(self._connect())
+        self.assertEqual(self.successResultOf(self._connect()).identity, VERIFIED)
         self.assertEqual((self.network.calls, self.keyboard.shown(), self.known.find(_LABEL)), (1, "", None))
 
     def test_first_contact(self) -> None:
@@ -142,7 +149,7 @@ class TrustTests(SynchronousTestCase):
         """A server that is known needs no question, on a terminal or not."""
         self.known.remember(_LABEL, self.fingerprint)
         for terminal in True, False:
-            self.successResultOf(self._connect(terminal=terminal))
+            self.assertEqual(self.successResultOf(self._connect(terminal=terminal)).identity, self.fingerprint)
         self.assertEqual(self.keyboard.shown(), "")
 
     def test_changed(self) -> None:
@@ -169,8 +176,75 @@ class TrustTests(SynchronousTestCase):
     def test_no_tls(self) -> None:
         """Without TLS the user is told that others can read along."""
         self.certificate = ""
-        self.successResultOf(self._connect(tls=False))
+        self.assertEqual(self.successResultOf(self._connect(tls=False)).identity, UNENCRYPTED)
         self.assertIn("not encrypted", self.keyboard.shown())
+        self.tokens.keep(_LABEL, "alice", "t", UNENCRYPTED)
+        self.successResultOf(self._connect(tls=False))
+
+    def test_no_tls_any_more(self) -> None:
+        """A server that was reached with TLS before is not even called without: neither one in known_hosts, nor one
+        that issued a token over TLS."""
+        self.certificate = ""
+        self.tokens.keep(_LABEL, "alice", "t", VERIFIED)
+        for path in self.tokens.path, self.known.path:
+            for terminal in True, False:
+                text = self._stopped(self._connect(tls=False, terminal=terminal))
+                for part in "WAS REACHED WITH TLS BEFORE", "Connect with TLS", "delete line 1", str(path):
+                    self.assertIn(part, text)
+            self.known.remember(_LABEL, self.fingerprint)
+        self.assertEqual(self.network.calls, 0)
+
+    def test_answer_without_tls(self) -> None:
+        """Where a server that is known to speak TLS answers without, nobody is told to do without too."""
+        self.certificate = ""
+        text = self._stopped(self._connect())
+        self.assertIn("somebody between you and it", text)
+        self.assertNotIn("--no-tls", text)
+        self.tokens.keep(_LABEL, "alice", "t", VERIFIED)
+        texts = [self._stopped(self._connect())]
+        self.known.remember(_LABEL, self.fingerprint)
+        texts += [self._stopped(self._connect()), self._stopped(self._connect(pinned=self.fingerprint))]
+        for text in texts:
+            self.assertIn("ANSWERED WITHOUT TLS", text)
+            self.assertNotIn("--no-tls", text)
+
+    def test_other_certificate_than_at_the_sign_in(self) -> None:
+        """Where a sign-in is kept, the first question about a certificate says that there was another one."""
+        self.tokens.keep(_LABEL, "alice", "t", VERIFIED)
+        self._connect()
+        self.assertIn("its certificate was another one (line 1", self.keyboard.complaints())
+
+    def test_cannot_remember(self) -> None:
+        """Where the folder cannot be written, yes is good for as long as the client runs, and the user is told."""
+        self.known.path.parent.write_text("no folder")
+        connected = self._connect()
+        self.keyboard.type("yes")
+        self._flush()
+        self.assertEqual(self.successResultOf(connected).identity, self.fingerprint)
+        self.assertIn("cannot be remembered", self.warnings[0])
+        again = Deferred.fromCoroutine(self.trust.connect())
+        self._flush()
+        self.assertEqual(self.successResultOf(again).identity, self.fingerprint)
+        self.certificate = "other.example"
+        again = Deferred.fromCoroutine(self.trust.connect())
+        self._flush()
+        self.assertIn("which you trusted before", self._stopped(again))
+
+    def test_another_client_was_first(self) -> None:
+        """What another client remembered while the user was asked is what counts."""
+        connected = self._connect()
+        self.known.remember(_LABEL, self.other)
+        self.keyboard.type("yes")
+        self._flush()
+        self.assertIn("NOT THE EXPECTED ONE", self._stopped(connected))
+
+    def test_damaged_line(self) -> None:
+        """A damaged line of this server ends the client before anything is asked or sent, with and without TLS."""
+        self.known.path.parent.mkdir(parents=True)
+        self.known.path.write_text(f"{_LABEL} sha256:AB\n")
+        for tls in True, False:
+            self.assertIn("is damaged", self._stopped(self._connect(tls=tls)))
+        self.assertEqual(self.network.calls, 0)
 
     def test_no_tls_but_fingerprint(self) -> None:
         """Without TLS a fingerprint that was given cannot be kept, so nothing is called."""

@@ -223,7 +223,7 @@ class ServerTests(EndToEnd):
         pid_file = self.home / "twistd.pid"
         started = self.run_twistd("irchat", "--data", "data", "--host", "127.0.0.1", "--port", "0")
         self.assertEqual(started.returncode, 0, started.stderr)
-        self.assertIn("To join: python -m irchat.client 127.0.0.1:", started.stdout)
+        self.assertRegex(started.stdout, r"To join: \S*/\S+.* 127\.0\.0\.1:\d+\n")
         pid = int(pid_file.read_text())
         subprocess.run(["kill", str(pid)], check=True)
         wait_for(lambda: not pid_file.exists(), "the daemon to end")

@@ -198,15 +198,19 @@ class BannerTests(SynchronousTestCase):
         return server._banner().splitlines()
 
     def test_how_to_join(self) -> None:
-        """It says where the server listens and how to join: an address that others can use, a port where it is not
-        the default, brackets round an IPv6 address."""
+        """It says where the server listens and how to join, here by the whole path of the client and from elsewhere by an
+        address that others can use; a port where it is not the default, brackets round an IPv6 address."""
         self.patch(tap, "_own_address", lambda: "192.0.2.7")
+        self.patch(tap, "installed", lambda script, module: f"/venv/bin/{script}")
         self.assertEqual(self._banner("--no-tls"), [
             "IRChat listens on all addresses, port 7667, WITHOUT TLS",
             "Data: /data",
-            "To join: python -m irchat.client --no-tls 192.0.2.7",
+            "To join: /venv/bin/irchat --no-tls localhost",
+            "To join from another machine, once IRChat is installed there: irchat --no-tls 192.0.2.7",
         ])  # fmt: skip
-        self.assertTrue(self._banner("--host", "::1", port=99)[-1].endswith(" [::1]:99"))
+        for host, named in ("::1", "[::1]"), ("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"):
+            self.assertTrue(self._banner("--host", host, port=99)[-1].endswith(f"/venv/bin/irchat --no-tls {named}:99"))
+        self.assertTrue(self._banner("--host", "192.0.2.9", port=99)[-1].endswith(": irchat --no-tls 192.0.2.9:99"))
 
     def test_own_address(self) -> None:
         """Where there is no way to others, the machine's name stands in the place of its address."""

@@ -1,5 +1,6 @@
 """One run of the full screen, without a reactor: what is left behind when things go wrong."""
 
+import contextlib
 import os
 import pty
 import termios
@@ -11,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.desk import Desk
 from irchat.client.stop import Stop
+from irchat.client.terminal import run
 from irchat.client.terminal.run import FullScreen
 from irchat.client.view.state import View
 
@@ -51,6 +53,27 @@ class FullScreenTests(SynchronousTestCase):
         left = os.read(self.controller, 1_000)
         for undone in b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?2004l", b"\x1b[?7h":
             self.assertIn(undone, left)
+        self.assertLess(left.index(b"\x1b[24;1H\x1b[2K"), left.index(b"\x1b[?1049l"))
+
+    def test_not_written(self) -> None:
+        """What the screen was to be left with, but never reached the terminal, is written."""
+        self.addCleanup(self.close)
+        self.screen._output.enter_alternate_screen()
+        self.screen._output.quit_alternate_screen()
+        self.screen._output.flush()
+        self.screen.restore()
+        self.assertIn(b"\x1b[?1049l", os.read(self.controller, 1_000))
+
+    def test_stands_still(self) -> None:
+        """A terminal that takes no more is not waited for without end."""
+        self.addCleanup(self.close)
+        self.patch(run, "_LEAVING", 0)
+        self.screen._output.enter_alternate_screen()
+        os.set_blocking(self.terminal, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(self.terminal, b"x" * 1_000)
+        self.screen.restore()
 
     def test_nothing_to_restore(self) -> None:
         """Where the screen was not taken nothing is written, and a terminal that is gone needs nothing."""

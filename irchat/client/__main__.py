@@ -22,16 +22,17 @@ def _run(arguments: Sequence[str] | None) -> int:
     # Imported here, because it takes long enough for a user to think better of it and press Ctrl-C.
     from irchat.client.options import parse_options, wants_full_screen  # noqa: PLC0415
 
+    from irchat.core_dumps import forbid_memory_access  # noqa: PLC0415
+
     options = parse_options(arguments)
+    forbid_memory_access()
     if wants_full_screen(options, os.environ):
         return _run_full_screen(options)
     from twisted.internet import reactor  # noqa: PLC0415
 
     from irchat.client.parts import run_client  # noqa: PLC0415
     from irchat.clock import install_forward_clock  # noqa: PLC0415
-    from irchat.core_dumps import forbid_core_dumps  # noqa: PLC0415
 
-    forbid_core_dumps()
     install_forward_clock(reactor)  # type: ignore[arg-type]
     return run_client(reactor, options)
 

@@ -45,7 +45,15 @@ def parse_address(text: str) -> Address:
         raise Stop(
             f"{shown(text, 80)!r} is no address. Write [user@]host[:port], for example alice@192.0.2.7:7667."
         )
-    return Address(user or None, host.lower(), None if match["port"] is None else _port(match["port"]))
+    return Address(user or None, _normal(host), None if match["port"] is None else _port(match["port"]))
+
+
+def _normal(host: str) -> str:
+    """One spelling of each host, by which known_hosts and tokens have it."""
+    try:
+        return str(ip_address(host)).lower()
+    except ValueError:
+        return host.lower().rstrip(".") or host
 
 
 def _port(text: str) -> int:
@@ -59,16 +67,25 @@ def find_target(
 ) -> Target:
     """The server that ``address`` means.
 
-    Where it names this machine (``own_name`` is its host name) and no port, the servers that run here are looked
-    at: the one on the default port before the newest. ``tls`` is what the user wants where none of them tells.
+    Where it names this machine (``own_name`` is its host name) and no port, the server that runs here is meant.
+    ``tls`` is what the user wants where no server tells. Raises Stop where several run here.
     """
     if address.port is not None:
         return Target(address.host, address.port, tls)
     servers = find_servers() if _is_this_machine(address.host, own_name) else []
-    if not servers:
-        return Target(address.host, DEFAULT_PORT, tls)
-    server = next((server for server in servers if server.port == DEFAULT_PORT), servers[0])
-    return Target(address.host, server.port, server.tls)
+    targets = sorted({Target(address.host, server.port, server.tls) for server in servers})
+    if len(targets) > 1:
+        raise Stop(
+            "Several servers run on this machine. Name the port of the one that is meant:\n"
+            + "\n".join(f"  {_command(address.user, target)}" for target in targets)
+        )
+    return targets[0] if targets else Target(address.host, DEFAULT_PORT, tls)
+
+
+def _command(user: str | None, target: Target) -> str:
+    """The command that calls ``target``."""
+    name = "" if user is None else f"{user}@"
+    return f"irchat {name}{target.label}" if target.tls else f"irchat --no-tls {name}{target.label} (not encrypted)"
 
 
 def _is_this_machine(host: str, own_name: str) -> bool:

@@ -12,6 +12,7 @@ from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from irchat.client.gate import safe_line
 from irchat.client.stop import Stop
 from irchat.fingerprint import fingerprint_of
 from irchat.outlet import Outgoing, Outlet
@@ -20,6 +21,8 @@ from irchat.tls import TLSLayer
 
 _GREETING = re.compile(r"IRChat/(\d{1,9}) (.*?)(?:: your username\?)?")
 _SHOWN_OF_GREETING = 200
+# The identity of a server without TLS, and of one whose certificate the system verified for its host name.
+UNENCRYPTED, VERIFIED = "unencrypted", "verified"
 
 
 def _ignore(_: object) -> None:
@@ -33,6 +36,9 @@ class Connection(LineOnlyReceiver):
     ``greeted`` fires when the greeting has come, which gives ``server_name``, or with the Stop that tells why it never
     will. After that ``on_line`` is called with each line of JSON, and ``on_lost`` once with the Stop that tells why
     the connection ended, unless it was ended by `close`. ``paused``: we do not read from the server now.
+
+    ``identity`` says who the server is, for secrets that are for no other: UNENCRYPTED, VERIFIED, or the fingerprint
+    of its certificate.
     """
 
     transport: Any
@@ -45,6 +51,7 @@ class Connection(LineOnlyReceiver):
         self.on_lost: Callable[[Stop], None] = _ignore
         self.paused = False
         self.server_name: str | None = None
+        self.identity = UNENCRYPTED
         self._label = label
         self._over = False
         self._outgoing: Outgoing | None = None
@@ -74,13 +81,13 @@ class Connection(LineOnlyReceiver):
             self._outgoing.close()
         return self._closed
 
-    def fail(self, why: str) -> None:
-        """End the connection at once, for a reason that the user is told."""
+    def fail(self, why: Stop) -> None:
+        """End the connection at once, for a reason that is shown to the user."""
         if self._over:
             return
         if self._outgoing is not None:
             self._outgoing.abort()
-        self._end(Stop(why))
+        self._end(why)
 
     # What Twisted calls.
 
@@ -102,9 +109,9 @@ class Connection(LineOnlyReceiver):
     def lineLengthExceeded(self, line: bytes) -> None:
         """A line is longer than any that a server may send."""
         if self.server_name is None:
-            self.fail(self._not_irchat())
+            self.fail(Stop(self._not_irchat()))
         else:
-            self.fail(f"{self._label} sent a line longer than the protocol allows. The connection was ended.")
+            self.fail(Stop(f"{self._label} sent a line longer than the protocol allows. The connection was ended."))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone."""
@@ -146,14 +153,16 @@ class Connection(LineOnlyReceiver):
             return
         match = _GREETING.fullmatch(line.decode("utf-8", "replace"))
         if match is None:
-            self.fail(self._not_irchat())
+            self.fail(Stop(self._not_irchat()))
         elif int(match[1]) != PROTOCOL:
             self.fail(
-                f"{self._label} speaks version {int(match[1])} of the protocol, this client version {PROTOCOL}. "
-                "Install the version of IRChat that the server runs."
+                Stop(
+                    f"{self._label} speaks version {int(match[1])} of the protocol, this client version {PROTOCOL}. "
+                    "Install the version of IRChat that the server runs."
+                )
             )
         else:
-            self.server_name = shown(match[2], _SHOWN_OF_GREETING)
+            self.server_name = safe_line(shown(match[2], _SHOWN_OF_GREETING))
             self.greeted.callback(None)
 
     def _not_irchat(self) -> str:

@@ -37,14 +37,25 @@ def _ignore(*_: object) -> None:
     pass
 
 
+def _no_jitter() -> float:
+    return 0.5
+
+
 class Desk:
     """Everything that the user can do, whatever the terminal.
 
     ``on_changed`` is called when there is something new to draw, ``notify`` with what to tell a user who may be looking
-    elsewhere. ``hidden``: nothing is on the screen now.
+    elsewhere. ``hidden``: nothing is on the screen now. ``jitter`` returns a random number from 0 to 1, for the pauses
+    of a line that is lost; without it they are always the same.
     """
 
-    def __init__(self, clock: IReactorTime, view: View, new_nonce: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        view: View,
+        new_nonce: Callable[[], str],
+        jitter: Callable[[], float] = _no_jitter,
+    ) -> None:
         self.on_changed: Callable[[], None] = _ignore
         self.notify: Callable[[str], None] = _ignore
         self.view = view
@@ -53,6 +64,7 @@ class Desk:
         self.left: Deferred[None] = Deferred()
         self._clock = clock
         self._new_nonce = new_nonce
+        self._jitter = jitter
         self._alarm = Alarm(clock, self._tick)
         self._outbox = Outbox(clock, self._ask, self._sent, self._is_wanted)
         self._pages = Pages(clock, view, self._ask, self.changed)
@@ -63,7 +75,14 @@ class Desk:
         """Connect, sign in and stay until the user leaves. Raises Stop."""
         self._entry = entry
         self._link = Link(
-            self._clock, connect, entry.sign_in, self._event, self._welcome, self._link_state, self.questions
+            self._clock,
+            connect,
+            entry.sign_in,
+            self._event,
+            self._welcome,
+            self._link_state,
+            self.questions,
+            self._jitter,
         )
         await self._link.run()
 

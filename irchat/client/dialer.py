@@ -9,7 +9,7 @@ from twisted.internet.protocol import Factory, Protocol
 
 from irchat.client.address import Target
 from irchat.client.connection import Connection
-from irchat.client.stop import Stop
+from irchat.client.stop import Stop, Unencrypted
 from irchat.rules import DEFAULT_PORT, shown
 from irchat.tls import TLSLayer
 
@@ -17,6 +17,8 @@ from irchat.tls import TLSLayer
 PATIENCE = 10
 # How a peer that speaks TLS begins: with an alert or a handshake.
 _TLS_RECORDS = (b"\x15", b"\x16")
+# How a server of ours greets.
+_GREETING = b"IRChat/"
 
 
 class Unverified(Exception):
@@ -101,20 +103,25 @@ class _SniffingTLS(TLSLayer):
         else:
             self._connection.fail(self._explain(failure))
 
-    def _explain(self, failure: ssl.SSLError) -> str:
+    def _explain(self, failure: ssl.SSLError) -> Stop:
+        return Unencrypted(self._without_tls()) if self._first.startswith(_GREETING) else Stop(self._no_tls(failure))
+
+    def _without_tls(self) -> str:
+        return (
+            f"The server {self._target.label} speaks without TLS, or somebody between you and it does, to read along. "
+            "Nothing was sent.\nAsk whoever runs the server. irchat --help names the option for a server that is meant "
+            "to run without TLS; whoever can listen to the network then reads your password and all messages."
+        )
+
+    def _no_tls(self, failure: ssl.SSLError) -> str:
         label = self._target.label
-        if self._first.startswith(b"IRChat/"):
-            return (
-                f"The server {label} speaks without TLS, or somebody between you and it does. If it is known to run "
-                "with --no-tls, add --no-tls; whoever can listen to the network can then read it."
-            )
         if self._first[:1] in _TLS_RECORDS:
             return f"No TLS connection to {label} could be agreed on: {failure.reason or failure}."
         return f"{label} speaks no TLS: it is not an IRChat server. Check the host and the port."
 
 
 def _give_up(connection: Connection, protocol: Any, why: str) -> None:
-    connection.fail(why)
+    connection.fail(Stop(why))
     protocol.transport.abortConnection()
 
 
@@ -126,7 +133,7 @@ def _explain(failure: Exception, target: Target) -> str:
             port = "" if target.port == DEFAULT_PORT else f" --port {target.port}"
             return (
                 f"Nobody listens at {target.label}. Check the port, or start a server on that machine: "
-                f"twistd -n irchat{port}"
+                f"irchat-server{port}"
             )
         case error.TimeoutError() | error.TCPTimedOutError():
             return (

@@ -19,16 +19,24 @@ class Forget:
         self._clock = clock
         self._dialogue = dialogue
         self._name = name or tokens.last_name(label) or ""
-        token = tokens.find(label, self._name)
-        if token is None:
+        kept = tokens.find(label, self._name)
+        if kept is None:
             raise Stop(f"No sign-in is kept for {self._name or 'anybody'} at {label}.")
-        self._token = token
-        tokens.forget(label, self._name)
+        self._kept = kept
+        self._tokens = tokens
+        self._label = label
 
     async def run(self, connection: Connection) -> None:
-        """End the token at the server. Raises Stop."""
+        """Forget the token, and end it at the server that issued it. Raises Stop."""
+        self._tokens.forget(self._label, self._name)
+        if connection.identity != self._kept.identity:
+            raise Stop(
+                f"The sign-in of {self._name} is forgotten here. It was not sent to {self._label}, which is not the "
+                "server that issued it (it has another certificate, or no TLS): there it ends after 90 days without use, "
+                "or when you change your password."
+            )
         session = Session(self._clock, connection, lambda _: None, lambda _: None)
-        reply = await session.request(requests.Resume(token=self._token))
+        reply = await session.request(requests.Resume(token=self._kept.token))
         if isinstance(reply, events.Welcome):
             await session.request(requests.Logout(forget=True))
         self._dialogue.note(f"the sign-in of {self._name} is forgotten")

@@ -1,13 +1,14 @@
 """The file of the servers that the user trusts, each with its certificate's fingerprint, as ssh has one."""
 
-import contextlib
-import os
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
+from irchat.client import files
 from irchat.client.stop import Stop
 from irchat.fingerprint import parse_fingerprint
+from irchat.rules import shown
+
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 class Known(NamedTuple):
@@ -24,47 +25,65 @@ class KnownHosts:
         self.path = path
 
     def find(self, label: str) -> Known | None:
-        """What is known of the server ``label`` (``host:port``). Raises Stop if the file cannot be read."""
-        for number, line in enumerate(self._read().split("\n"), 1):
-            match line.split():
-                case [host, fingerprint] if host == label:
-                    with contextlib.suppress(ValueError):
-                        return Known(number, parse_fingerprint(fingerprint))
-        return None
+        """What is known of the server ``label`` (``host:port``).
+
+        Raises Stop if the file cannot be read, or if the line of that server is damaged: then it is not a new one.
+        """
+        try:
+            return self._find(files.read(self.path), label)
+        except OSError as error:
+            raise Stop(
+                f"The list of known servers {self.path} cannot be read: {error.strerror}. "
+                "Nothing was sent. Let this user read it, or move it away, and connect again."
+            ) from error
 
     def remember(self, label: str, fingerprint: str) -> Known:
-        """Trust the server from now on; gives what is known now.
-
-        The file is replaced as a whole, so that no crash leaves half of it.
+        """Trust the server from now on. Return what is known now: another client may have been first.
 
         Raises Stop where the file cannot be written.
         """
-        text = self._read()
-        if text and not text.endswith("\n"):
-            text += "\n"
-        try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._replace(f"{text}{label} {fingerprint}\n")
-        except OSError as error:
-            raise Stop(f"The server cannot be remembered in {self.path}: {error.strerror}.") from error
-        return Known(text.count("\n") + 1, fingerprint)
+        known = Known(0, fingerprint)
 
-    def _read(self) -> str:
-        try:
-            return self.path.read_text("utf-8", "surrogateescape")
-        except FileNotFoundError:
-            return ""
-        except OSError as error:
-            raise Stop(f"The list of known servers {self.path} cannot be read: {error.strerror}.") from error
+        def edit(text: str) -> str:
+            nonlocal known
+            if there := self._find(text, label):
+                known = there
+                return text
+            if text and not text.endswith("\n"):
+                text += "\n"
+            known = Known(text.count("\n") + 1, fingerprint)
+            return f"{text}{label} {fingerprint}\n"
 
-    def _replace(self, text: str) -> None:
-        descriptor, new = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)  # its mode is 0600
         try:
-            with open(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(new).replace(self.path)
-        except OSError:
-            Path(new).unlink()
-            raise
+            files.change(self.path, edit)
+        except OSError as error:
+            raise Stop(
+                f"The server cannot be remembered in {self.path}: {error.strerror}. You will be asked again; "
+                "let this user write there to change that."
+            ) from error
+        return known
+
+    def _find(self, text: str, label: str) -> Known | None:
+        for number, line in enumerate(text.removeprefix(_BYTE_ORDER_MARK).split("\n"), 1):
+            words = line.split()
+            if not words or not _is_about(words[0], label):
+                continue
+            try:
+                [host, fingerprint] = words
+                if host.lower() != label:
+                    raise ValueError(host)
+                return Known(number, parse_fingerprint(fingerprint))
+            except ValueError:
+                raise Stop(
+                    f"Line {number} of {self.path} is about {label} and is damaged: {shown(line, 80)!r}.\n"
+                    "Nothing was sent. Correct it, as whoever runs the server gives the fingerprint, to\n"
+                    f"  {label} sha256:AB:CD:...\nor delete it to be asked about the server anew."
+                ) from None
+        return None
+
+
+def _is_about(word: str, label: str) -> bool:
+    """Whether a line that begins with ``word`` is about the server, damaged or not."""
+    word = word.lower()
+    rest = word.removeprefix(label)
+    return (rest != word and not rest[:1].isdecimal()) or word == label.rpartition(":")[0]

@@ -1,7 +1,7 @@
 """The line to the server: made, lost, and made again with growing pauses."""
 
+import math
 from collections.abc import Awaitable, Callable
-from itertools import chain, repeat
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
@@ -11,10 +11,13 @@ from irchat import events, requests
 from irchat.client.connection import Connection
 from irchat.client.questions import Questions
 from irchat.client.session import Reply, Session
-from irchat.client.stop import Stop
+from irchat.client.stop import Later, Stop
 
-# Seconds between one try and the next.
+# Seconds between one try and the next, each from half to one and a half times as long: clients of one server that
+# lost it together do not come back together.
 PAUSES = (1, 2, 4, 8, 15, 30)
+# Seconds that a line must have stood for the pauses to begin again with the first.
+STEADY = 60
 
 
 class Link:
@@ -22,6 +25,7 @@ class Link:
 
     ``on_event`` is called with each event; ``on_welcome`` when signed in, first and again; ``on_state`` with what there
     is to say of the line, empty while it is up. ``questions`` are broken off when the line is lost while signing in.
+    ``jitter`` returns a random number from 0 to 1.
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class Link:
         on_welcome: Callable[[events.Welcome], None],
         on_state: Callable[[str], None],
         questions: Questions,
+        jitter: Callable[[], float],
     ) -> None:
         self.connection: Connection | None = None
         self._clock = clock
@@ -42,6 +47,10 @@ class Link:
         self._on_welcome = on_welcome
         self._on_state = on_state
         self._questions = questions
+        self._jitter = jitter
+        self._pauses = 0
+        self._began = 0.0
+        self._refused = ""
         self._session: Session | None = None
         self._lost: Deferred[Stop] = Deferred()
         self._left = False
@@ -55,18 +64,24 @@ class Link:
     async def run(self) -> None:
         """Sign in, and stay so until `leave`. Raises Stop where the first time does not succeed.
 
-        A server does not wait long for an answer; one that went away before it came is called again.
+        A server does not wait long for an answer; one that went away before it came is called again. So is one that
+        refuses for now.
         """
-        while not self.is_up:
+        while not self.is_up and not self._left:
             try:
                 await self._join()
-            except Stop:
+            except Later as later:
+                self._drop()
+                await self._come_back(later)
+            except Stop as stop:
                 if not self._was_asking:
                     raise
+                if self._clock.seconds() - self._began < STEADY:
+                    await self._pause(stop)
         while not self._left:
-            stop = await self._lost
+            lost = await self._lost
             if not self._left:
-                await self._come_back(stop)
+                await self._come_back(lost)
 
     def ask(self, request: requests.Request) -> Deferred[Reply]:
         """Make a request. Fails with Stop where the line is down or goes down before the reply."""
@@ -80,36 +95,57 @@ class Link:
         if not self._lost.called:
             self._lost.callback(Stop("You left."))
 
-    async def _come_back(self, stop: Stop) -> None:
-        why = stop.text
-        for pause in chain(PAUSES, repeat(PAUSES[-1])):
-            for left in range(pause, 0, -1):
-                self._on_state(f"{_first_sentence(why)} Trying again in {left} s")
-                await deferLater(self._clock, 1)
-                if self._left:
-                    return
+    async def _come_back(self, why: Stop) -> None:
+        while not self._left:
+            await self._pause(why)
+            if self._left:
+                return
             self._on_state("connecting again")
             try:
                 await self._join()
             except Stop as again:
-                why = again.text
+                why = again
                 self._drop()
             else:
                 return
+
+    async def _pause(self, why: Stop) -> None:
+        """Wait before the next try, each time longer, until the user leaves."""
+        pause: float = PAUSES[min(self._pauses, len(PAUSES) - 1)]
+        self._pauses += 1
+        if isinstance(why, Later):
+            pause = max(pause, why.pause)
+            self._tell_refusal(why)
+        left = pause * (0.5 + self._jitter())
+        while left > 0 and not self._left:
+            self._on_state(f"{_first_sentence(why.text)} Trying again in {math.ceil(left)} s")
+            await deferLater(self._clock, min(left, 1))
+            left -= 1
+
+    def _tell_refusal(self, later: Later) -> None:
+        """Show the whole reason, once: the status has room for its first sentence."""
+        if later.text != self._refused:
+            self._refused = later.text
+            self._questions.complain(later.text)
 
     async def _join(self) -> None:
         self._lost = Deferred()
         self._was_asking = False
         self._questions.mend()
         self.connection = await self._connect()
+        self._began = self._clock.seconds()
         session = Session(self._clock, self.connection, self._on_event, self._on_lost)
         self._on_state("signing in")
         welcome = await self._sign_in(session)
         self._session = session
+        self._began = self._clock.seconds()
+        self._refused = ""
         self._on_state("")
         self._on_welcome(welcome)
 
     def _on_lost(self, stop: Stop) -> None:
+        if self._session is not None and self._clock.seconds() - self._began >= STEADY:
+            self._pauses = 0
         self._session = None
         self._was_asking = bool(self._questions.question) and not self._left
         self._questions.break_off(stop)

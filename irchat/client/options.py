@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from irchat import __version__
 from irchat.fingerprint import parse_fingerprint
 
 
@@ -28,7 +29,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         epilog="On this machine the port of a running server is found where none is given.",
     )
     parser.add_argument("address", metavar="[user@]host[:port]", help="the server, and your name there")
-    parser.add_argument("--no-tls", action="store_true", help="for a server that runs with --no-tls")
+    parser.add_argument("--version", action="version", version=f"irchat {__version__}")
+    parser.add_argument("--no-tls", action="store_true", help="without encryption: for a server that runs with --no-tls")
     parser.add_argument(
         "--fingerprint",
         type=_fingerprint,

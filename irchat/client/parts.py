@@ -12,6 +12,7 @@ import platformdirs
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.stdio import StandardIO
 
+from irchat.client.asking import AskingScreen, write_to
 from irchat.client.address import Address, find_target, parse_address
 from irchat.client.console import Console
 from irchat.client.dialer import PATIENCE, Dialer
@@ -23,6 +24,7 @@ from irchat.client.passthrough import PassThrough
 from irchat.client.plain import PlainChat
 from irchat.client.run import Run
 from irchat.client.screen import Screen, TerminalScreen
+from irchat.client.signals import leave_on_signals
 from irchat.client.stop import Stop
 from irchat.client.tokens import Tokens
 from irchat.client.trust import Trust
@@ -48,7 +50,7 @@ def _run(reactor: Any, options: Options) -> int:
     address, dialer = make_dialer(reactor, options)
     console = Console()
     screen = _open_screen(reactor, console, options)
-    trust = Trust(dialer, known_hosts(), screen, options.fingerprint)
+    trust = Trust(dialer, known_hosts(), tokens(), screen, options.fingerprint, screen.complain)
     run = Run(reactor, reactor, console, screen)
     if options.forget:
         run.begin(trust.connect, Forget(reactor, tokens(), dialer.target.label, address.user, screen).run)
@@ -57,6 +59,7 @@ def _run(reactor: Any, options: Options) -> int:
     else:
         chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
         run.begin(trust.connect, partial(chat.run, name=address.user))
+    leave_on_signals(reactor, run.stop)
     reactor.run()
     return run.status
 
@@ -85,17 +88,22 @@ def tokens() -> Tokens:
 
 
 def _open_screen(reactor: Any, console: Console, options: Options) -> Screen:
-    if options.json or not (os.isatty(_STDIN) and os.isatty(_STDOUT)):
+    if options.json or not os.isatty(_STDIN):
         StandardIO(console, reactor=reactor)
         return Screen(console, write_error)
     terminal = open_again(_STDIN)
+    is_dumb = os.environ.get("TERM") == "dumb"
+    if not os.isatty(_STDOUT):
+        StandardIO(console, terminal, os.dup(_STDOUT), reactor)  # type: ignore[call-arg]
+        write_terminal = partial(write_to, terminal)
+        return AskingScreen(console, write_error, Echo(terminal, marks=not is_dumb), write_terminal)
     StandardIO(console, terminal, open_again(_STDOUT), reactor)  # type: ignore[call-arg]
     return TerminalScreen(
         console,
         write_error,
         reactor,
-        Echo(terminal),
-        colour=not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb",
+        Echo(terminal, marks=not is_dumb),
+        colour=not os.environ.get("NO_COLOR") and not is_dumb,
         errors_apart=not os.isatty(_STDERR),
     )
 

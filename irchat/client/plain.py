@@ -38,7 +38,7 @@ class PlainChat:
     async def run(self, connection: Connection, name: str | None) -> None:
         """Sign in, as ``name`` where it is given, and chat until the user leaves. Raises Stop."""
         self._session = Session(self._clock, connection, self._show, self._console.break_off)
-        self._marks = ReadMarks(self._clock, self._session, timed_too=self._screen.interactive)
+        self._marks = ReadMarks(self._clock, self._session, timed_too=self._screen.shows_timed)
         self._console.pace(connection)
         self._screen.note(f"connected to {connection.server_name}")
         self._screen.show(await SignIn(self._session, self._screen).run(name))

@@ -60,7 +60,10 @@ class Questions:
         return await self._answer
 
     def answer(self, text: str) -> None:
-        """The user has answered."""
+        """The user has answered. The line ends that a paste brings along are no part of it, and alone no secret."""
+        text = text.strip("\r\n")
+        if self.secret and not text:
+            return
         answer, asked, secret = self._answer, self.question, self.secret
         self._done()
         self._view.note(asked + ("" if secret else clean(text)))

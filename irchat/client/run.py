@@ -41,7 +41,7 @@ class Run:
     ) -> None:
         """Begin when the reactor runs."""
         self._reactor.addSystemEventTrigger("before", "shutdown", self._leave)
-        self._console.unread.addCallback(lambda _: self._stop())
+        self._console.unread.addCallback(lambda _: self.stop())
         self._reactor.callWhenRunning(self._begin, connect, talk)
 
     def _begin(
@@ -65,9 +65,10 @@ class Run:
 
     def _end(self, _: None) -> None:
         self._over = True
-        self._stop()
+        self.stop()
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """End the run."""
         if not self._leaving:
             self._leaving = True
             self._reactor.stop()

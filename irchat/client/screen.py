@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from irchat import events
 from irchat.alarm import Alarm
 from irchat.client.console import Console
+from irchat.client.pasting import read_secret, unmarked
 from irchat.client.stop import InputEnded, Stop
 from irchat.render import Line, Renderer
 from irchat.rules import CLIENT_LINE_BYTES, REPRINT_SECONDS, TIMED_MAX
@@ -33,6 +34,7 @@ class Screen:
     """
 
     interactive = False
+    shows_timed = False
 
     def __init__(self, console: Console, write_error: Callable[[str], None]) -> None:
         self._console = console
@@ -97,6 +99,7 @@ class TerminalScreen(Screen):
     """
 
     interactive = True
+    shows_timed = True
 
     def __init__(
         self,
@@ -139,6 +142,7 @@ class TerminalScreen(Screen):
         """The next line that was typed."""
         self._echo.on()
         if (line := await super().read()) is not None:
+            line = unmarked(line)
             self._transcript.typed(line)
         return line
 
@@ -155,7 +159,7 @@ class TerminalScreen(Screen):
         else:
             self._echo.on()
         try:
-            answer = await super().read()
+            answer = await (read_secret(super().read) if secret else super().read())
         except Stop:
             self._write("\n")
             raise
@@ -167,7 +171,7 @@ class TerminalScreen(Screen):
         self._transcript.typed(question + ("" if secret or answer is None else answer))
         if answer is None:
             raise InputEnded
-        return answer
+        return unmarked(answer)
 
     def sent(self, line: str, reply: events.Sent) -> None:
         """The line that was typed goes together with the timed message that it sent."""

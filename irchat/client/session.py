@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat import events, requests, wire
 from irchat.client.connection import Connection
+from irchat.client.gate import safe
 from irchat.client.stop import Stop
 from irchat.events import Ref
 from irchat.rules import PING_AFTER, SILENCE_ENDS
@@ -38,6 +39,11 @@ class Session:
         connection.on_line = self._receive
         connection.on_lost = self._end
 
+    @property
+    def identity(self) -> str:
+        """Who the server is; see `Connection`."""
+        return self._connection.identity
+
     def request(self, request: requests.Request) -> Deferred[Reply]:
         """Send a request. Fires with its reply, None for one of an unknown type; fails with Stop."""
         if self._lost is not None:
@@ -52,8 +58,10 @@ class Session:
         try:
             event, ref = wire.decode_event(line), wire.reply_ref(line)
         except ValueError:
-            self._connection.fail("The server sent what is not of this protocol. The connection was ended.")
+            self._connection.fail(Stop("The server sent what is not of this protocol. The connection was ended."))
             return
+        if event is not None:
+            event = safe(event)
         if ref is not UNSET:
             if waiting := self._waiting.pop(ref, None):
                 waiting.callback(event)
@@ -68,7 +76,7 @@ class Session:
             self._heard = max(self._heard, now - PING_AFTER)
         silence = now - self._heard
         if silence >= SILENCE_ENDS:
-            self._connection.fail(f"The server has gone away: nothing was heard for {SILENCE_ENDS} seconds.")
+            self._connection.fail(Stop(f"The server has gone away: nothing was heard for {SILENCE_ENDS} seconds."))
             return
         if silence >= PING_AFTER:
             self.request(requests.Ping()).addErrback(lambda _: None)  # a loss is told by on_lost

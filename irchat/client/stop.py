@@ -9,6 +9,18 @@ class Stop(Exception):
         self.text = text
 
 
+class Unencrypted(Stop):
+    """A server that was called with TLS answered without it."""
+
+
+class Later(Stop):
+    """The server refuses for now. ``pause``: seconds after which to try again, 0 for the usual pauses."""
+
+    def __init__(self, text: str, pause: int = 0) -> None:
+        super().__init__(text)
+        self.pause = pause
+
+
 class InputEnded(Stop):
     """A question could not be answered: the input had ended."""
 

@@ -2,9 +2,12 @@
 
 import contextlib
 import os
-import tempfile
+import stat
 from pathlib import Path
+from typing import NamedTuple
 
+from irchat.client import files
+from irchat.client.connection import UNENCRYPTED
 from irchat.client.stop import Stop
 from irchat.errors import Refusal
 from irchat.rules import fold_name
@@ -12,10 +15,28 @@ from irchat.rules import fold_name
 _NONE = "-"
 
 
-class Tokens:
-    """``host:port name token`` on each line, the one used last at the end; ``-`` is a name without a token.
+class Kept(NamedTuple):
+    """A token, and the identity of the server that issued it."""
 
-    The file is for its owner alone (0600), and is replaced as a whole.
+    token: str
+    identity: str
+
+
+class _Line(NamedTuple):
+    """One line of the file, numbered from 1."""
+
+    number: int
+    label: str
+    name: str
+    token: str
+    identity: str
+
+
+class Tokens:
+    """``host:port name token identity`` on each line, the one used last at the end; ``-`` is a name without a token.
+
+    ``identity`` is that of the server that issued the token (`irchat.client.connection.Connection.identity`): a token
+    is for no other. The file is for its owner alone (0600), and is replaced as a whole, under a lock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -23,57 +44,85 @@ class Tokens:
 
     def last_name(self, label: str) -> str | None:
         """The name that was used last for the server ``label``."""
-        names = [name for host, name, _ in self._read() if host == label]
+        names = [line.name for line in self._lines() if line.label == label]
         return names[-1] if names else None
 
-    def find(self, label: str, name: str) -> str | None:
-        """The token for ``name`` at the server."""
-        for host, known, token in self._read():
-            if host == label and token != _NONE and _same(known, name):
-                return token
+    def find(self, label: str, name: str) -> Kept | None:
+        """The token for ``name`` at the server ``label``, to be sent to no server of another identity."""
+        for line in self._lines():
+            if _is_for(line, label, name) and line.token != _NONE:
+                return Kept(line.token, line.identity)
         return None
 
-    def keep(self, label: str, name: str, token: str) -> None:
-        """Keep a token. Raises Stop where the file cannot be written, or could be read in another way then."""
-        new = (label, name, token)
-        # Both come from the server, and a line end in them could make a line for another one.
-        if " ".join(new).split() != [*new]:
-            raise Stop(f"The sign-in at {label} cannot be kept: the name or the token that it gives is none.")
-        lines = [line for line in self._read() if not (line[0] == label and _same(line[1], name))]
-        text = "".join(f"{' '.join(line)}\n" for line in [*lines, new])
+    def line_over_tls(self, label: str) -> int | None:
+        """The number of the first line with a token that the server ``label`` issued over TLS."""
+        for line in self._lines():
+            if line.label == label and line.token != _NONE and line.identity != UNENCRYPTED:
+                return line.number
+        return None
+
+    def keep(self, label: str, name: str, token: str, identity: str) -> None:
+        """Keep a token. Raises Stop where the file cannot be written, or would be read in another way then."""
+        new = (label, name, token, identity)
+        # Name and token come from the server, and a line end in them could make a line for another one.
+        if " ".join(new).split() != [*new] or not token.isascii():
+            raise Stop(
+                f"The sign-in at {label} cannot be kept: the name or the token that it gives is none. "
+                "The next start asks for the password."
+            )
+        self._change(label, name, new)
+
+    def forget(self, label: str, name: str, token: str | None = None) -> None:
+        """Forget the token, and remember the name. Raises Stop where the file cannot be written.
+
+        With ``token``, only where that one is still kept: another client may have got a new one.
+        """
+        self._change(label, name, (label, name, _NONE, _NONE), token)
+
+    def protect(self) -> bool:
+        """Take from others the right to read the file. Return whether they had it."""
+        with contextlib.suppress(OSError), self.path.open("rb") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                os.fchmod(file.fileno(), 0o600)
+                return True
+        return False
+
+    def _change(self, label: str, name: str, new: tuple[str, ...], token: str | None = None) -> None:
+        def edit(text: str) -> str:
+            lines = text.split("\n")
+            if not lines[-1]:
+                del lines[-1]
+            found = [line for line in _parse(text) if _is_for(line, label, name)]
+            if token is not None and token not in [line.token for line in found]:
+                return text
+            ours = {line.number for line in found}
+            kept = [line for number, line in enumerate(lines, 1) if number not in ours]
+            return "".join(f"{line}\n" for line in [*kept, " ".join(new)])
+
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._replace(text)
+            files.change(self.path, edit)
         except OSError as error:
-            raise Stop(f"The sign-in cannot be kept in {self.path}: {error.strerror}.") from error
+            raise Stop(
+                f"The sign-in cannot be kept in {self.path}: {error.strerror}. "
+                "The next start asks for the password; let this user write there to change that."
+            ) from error
 
-    def forget(self, label: str, name: str) -> None:
-        """Forget the token, and remember the name. Raises Stop where the file cannot be written."""
-        self.keep(label, name, _NONE)
-
-    def _read(self) -> list[tuple[str, str, str]]:
+    def _lines(self) -> list[_Line]:
         try:
-            lines = self.path.read_text("utf-8", "replace").split("\n")
-        except OSError:
+            return _parse(files.read(self.path))
+        except OSError:  # told by `keep`, when something is to be kept
             return []
-        return [(words[0], words[1], words[2]) for line in lines if len(words := line.split()) == 3]
-
-    def _replace(self, text: str) -> None:
-        descriptor, new = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name)  # its mode is 0600
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(new).replace(self.path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                Path(new).unlink()
-            raise
 
 
-def _same(one: str, other: str) -> bool:
-    return one == other or _key(one) == _key(other)
+def _parse(text: str) -> list[_Line]:
+    numbered = enumerate(text.split("\n"), 1)
+    return [
+        _Line(number, *words) for number, line in numbered if len(words := line.split()) == 4 and words[2].isascii()
+    ]
+
+
+def _is_for(line: _Line, label: str, name: str) -> bool:
+    return line.label == label and (line.name == name or _key(line.name) == _key(name))
 
 
 def _key(name: str) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import select
 import signal
 import sys
 import termios
@@ -64,8 +65,8 @@ class FullScreen:
         )
         self._desk.on_changed = self._app.draw_soon
         self._desk.notify = self._app.notify
-        self._desk.left.addCallback(lambda _: self._stop())
-        self.device.on_gone = self._stop
+        self._desk.left.addCallback(lambda _: self.stop())
+        self.device.on_gone = self.stop
         self.device.on_failure = self.fail
         observer: Any = self._observe
         globalLogBeginner.beginLoggingTo([observer], discardBuffer=True, redirectStandardIO=True)
@@ -73,18 +74,28 @@ class FullScreen:
         self._clock.callLater(0, self._begin, connect, entry)  # when the loop runs, and not just before
 
     def restore(self) -> None:
-        """Whatever happened: leave the terminal as it was found."""
+        """Whatever happened: leave the terminal as it was found, and nothing on it of what was shown."""
         with contextlib.suppress(OSError, termios.error):
-            if self._output.in_use:
-                os.set_blocking(self._descriptor, True)
-                os.write(self._descriptor, _RESTORE)
             termios.tcsetattr(self._descriptor, termios.TCSANOW, self._found)
+        with contextlib.suppress(OSError):
+            if self._output.in_use or not self.device.idle:
+                self._write_all(b"\x1b[0m" + self._erasing() + _RESTORE)
+
+    def _erasing(self) -> bytes:
+        """What erases the rows one by one, so that no terminal keeps them in its scrollback."""
+        return "".join(f"\x1b[{row};1H\x1b[2K" for row in range(1, self._size().rows + 1)).encode()
+
+    def _write_all(self, data: bytes) -> None:
+        """Write to the terminal, but wait no longer than `_LEAVING` for one that stands still. Raises OSError."""
+        os.set_blocking(self._descriptor, False)
+        while data and select.select([], [self._descriptor], [], _LEAVING)[1]:
+            data = data[os.write(self._descriptor, data) :]
 
     def fail(self, failure: Failure) -> None:
         """Something went wrong that should not: end, and say what."""
         if not self.last_words:
             self.status, self.last_words = 1, failure.getTraceback()
-        self._stop()
+        self.stop()
 
     def _begin(self, connect: Callable[[], Awaitable[Connection]], entry: Entry) -> None:
         loop = asyncio.get_running_loop()
@@ -94,7 +105,7 @@ class FullScreen:
         self._drawing = Deferred.fromFuture(task)
         self._drawing.addErrback(self.fail)
         self._talk = Deferred.fromCoroutine(self._desk.run(connect, entry))
-        self._talk.addErrback(self._talk_failed).addBoth(lambda _: self._stop())
+        self._talk.addErrback(self._talk_failed).addBoth(lambda _: self.stop())
 
     def _talk_failed(self, failure: Failure) -> None:
         if isinstance(failure.value, Stop):
@@ -115,7 +126,8 @@ class FullScreen:
         self._keys.raw_mode().__enter__()
         self._app.draw_anew()
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Leave, in good order."""
         if not self._leaving:
             self._leaving = True
             self._reactor.stop()

@@ -1,0 +1,53 @@
+"""Small files that several clients change: under a lock, each replaced as a whole, and through a symbolic link."""
+
+import contextlib
+import fcntl
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+
+def read(path: Path) -> str:
+    """Return the text of ``path``, empty where there is no file.
+
+    Bytes that are not UTF-8 come back as surrogates, which `change` writes as they were. Raises OSError.
+    """
+    try:
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def change(path: Path, edit: Callable[[str], str]) -> None:
+    """Replace the text of ``path`` by what ``edit`` makes of it; no other client changes it in between.
+
+    A symbolic link stays, and the file that it points to is replaced. The new file is readable by its owner alone
+    (0600); no crash leaves half of it. Raises OSError, and then nothing was changed.
+    """
+    target = Path(os.path.realpath(path))
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(target.with_name(f"{target.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks: go on as if alone
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        before = read(target)
+        after = edit(before)
+        if after != before:
+            _replace(target, after)
+    finally:
+        os.close(lock)
+
+
+def _replace(target: Path, text: str) -> None:
+    descriptor, new = tempfile.mkstemp(dir=target.parent, prefix=target.name)  # its mode is 0600
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(text.encode("utf-8", "surrogateescape"))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(new).replace(target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(new).unlink()
+        raise

@@ -1,0 +1,24 @@
+"""Signals that would kill the client at once, with secrets still on the terminal: it leaves in good order."""
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+from twisted.internet.interfaces import IReactorFromThreads
+
+# Beside SIGINT and SIGTERM, which the reactor takes. SIGHUP comes when the terminal is closed.
+_ENDING = (
+    signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM,
+    signal.SIGPROF, signal.SIGXCPU,
+)  # fmt: skip
+
+
+def leave_on_signals(reactor: IReactorFromThreads, leave: Callable[[], None]) -> None:
+    """Call ``leave`` in the reactor when a signal comes that ends processes, but for those ignored now (``nohup``)."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        reactor.callFromThread(leave)
+
+    for number in _ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handle)
