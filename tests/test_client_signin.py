@@ -111,7 +111,7 @@ class TerminalTests(_Dialogue):
         self.begin("alice")
         self.probe("alice", "name-taken")
         self.keyboard.type("correct horse")
-        banned = events.Error(code="bad-credentials", text="You are banned until 2026-12-01 12:00 UTC: spam.")
+        banned = events.Error(code="banned", text="You are banned until 2026-12-01 12:00 UTC: spam.")
         self.exchange(requests.Login(name="alice", password="correct horse"), banned)
         self.assertEqual(self.stopped(), banned.text)
 

@@ -12,7 +12,18 @@ from irchat import events
 from irchat.chat.directory import User
 from irchat.chat.service import ChatService
 from irchat.errors import Code, Refusal, unavailable
-from irchat.interfaces import ChatKey, ChatState, CreateUser, Page, PageQuery, Publication, Snapshot, Store, Write
+from irchat.interfaces import (
+    ChatKey,
+    ChatState,
+    CreateUser,
+    Page,
+    PageQuery,
+    Publication,
+    Snapshot,
+    Store,
+    StoredToken,
+    Write,
+)
 from irchat.rules import fold_name
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import NoThreads
@@ -61,7 +72,7 @@ class HeldStore:
     def password(self, user: int) -> Deferred[str | None]:
         return self._hold(lambda: self.store.password(user))
 
-    def token(self, token: bytes) -> Deferred[tuple[int, int] | None]:
+    def token(self, token: bytes) -> Deferred[StoredToken | None]:
         return self._hold(lambda: self.store.token(token))
 
     def accounts(self, after: str, limit: int) -> Deferred[Any]:

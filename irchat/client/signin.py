@@ -4,7 +4,7 @@ from irchat import events, requests
 from irchat.client.dialogue import Dialogue
 from irchat.client.session import Reply, Session
 from irchat.client.stop import Stop
-from irchat.errors import BANNED, Code
+from irchat.errors import Code
 from irchat.rules import LOGIN_TRIES, visible
 
 
@@ -56,8 +56,6 @@ class SignIn:
             if isinstance(reply, events.Welcome):
                 return reply
             if not (isinstance(reply, events.Error) and reply.code == Code.BAD_CREDENTIALS):
-                raise _refused(reply)
-            if reply.text.startswith(BANNED):
                 raise _refused(reply)
             tries -= 1
             wrong = f"Wrong password for {visible(name)}. If the name is not yours, it is taken: choose another."

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Outcome: TypeAlias = "events.Event | Change | Deferred[Any] | Coroutine[Any, Any, events.Event]"
 """What running a command gives: the reply, a change that gives it when it is made, or what else will give it."""
 
-AS_MESSAGE = " To send the line as a message, type \\ before it."
+AS_MESSAGE = " To send the line to everyone, type \\ before it."
 
 
 class Caller(Protocol):

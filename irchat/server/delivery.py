@@ -90,15 +90,17 @@ class Delivery:
         goodbyes = []
         for publication in publications:
             if isinstance(publication.event, events.Bye):
-                goodbyes.append((publication.event, publication.audience))
+                goodbyes.append(publication)
             elif publication.audience is not None and len(publication.audience) == 1:
                 self._tell_one_user(publication)
             else:
                 by_audience.setdefault(id(publication.audience), []).append(publication)
         self._offer([self._audience_of(_Run(of_one)) for of_one in by_audience.values()])
-        for bye, audience in goodbyes:
-            for session in self._of(audience):
-                session.end(bye.reason)
+        for publication in goodbyes:
+            bye = publication.event
+            for session in self._of(publication.audience):
+                if session is not publication.origin and isinstance(bye, events.Bye):
+                    session.end(bye.reason)
 
     def tell(self, sessions: Iterable[Recipient], event: events.Event) -> None:
         """Queue an event for these sessions."""

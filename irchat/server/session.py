@@ -16,6 +16,8 @@ from irchat.chat.commits import Change
 from irchat.chat.directory import User
 from irchat.chat.service import ChatService
 from irchat.commands import AS_MESSAGE, REGISTRY, Command
+from irchat.commands.habits import refuse_habit
+from irchat.commands.messages import ToEveryone
 from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
 from irchat.outlet import Outgoing
@@ -272,11 +274,11 @@ class Session:
     # Requests, one after another.
 
     def _read_line(self, line: requests.Line) -> tuple[type[Command], requests.Request]:
+        refuse_habit(line.line)
         command, request = REGISTRY.read(line.line, self.is_admin)
-        if isinstance(request, requests.Send) and line.nonce is not None:
-            request = requests.Send(
-                chat=request.chat, text=request.text, expires_in=request.expires_in, nonce=line.nonce
-            )
+        if isinstance(request, requests.Send) and (line.nonce is not None or line.chat is not None):
+            chat = line.chat if line.chat is not None and command is ToEveryone else request.chat
+            request = requests.Send(chat=chat, text=request.text, expires_in=request.expires_in, nonce=line.nonce)
         return command, request
 
     def _wait(self, asked: _Asked) -> None:
@@ -355,7 +357,7 @@ class Session:
         text = error.text
         if asked.prefix in _MAY_BE_MEANT_AS_MESSAGE and error.code in _NOT_FOUND:
             text += AS_MESSAGE
-        self.answer(events.Error(code=error.code.value, text=text, usage=error.usage), asked)
+        self.answer(events.Error(code=error.code.value, text=text, usage=error.usage, until=error.until), asked)
 
     def answer(self, reply: events.Event, asked: _Asked) -> None:
         """Give the reply as soon as all requests before it have theirs."""

@@ -8,10 +8,10 @@ from typing import Any
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat import events, requests
-from irchat.accounts import Accounts
+from irchat.accounts import Accounts, refuse_service
 from irchat.alarm import Alarm
 from irchat.chat.directory import Directory
-from irchat.errors import BANNED, Code, Refusal
+from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey
 from irchat.render import Line, Renderer
 from irchat.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, REPRINT_SECONDS, check_password
@@ -141,6 +141,8 @@ class TextFace:
             return
         try:
             known = self._directory.find_user(name) is not None
+            if not known:
+                refuse_service(name)
         except Refusal as refusal:
             self._say(self._refused(refusal) + self._ask_person("Your username?", self._take_name))
             return
@@ -161,6 +163,8 @@ class TextFace:
     def _name_answered(self, event: events.Event) -> bytes:
         if isinstance(event, events.Welcome):
             return self._let_in(event)
+        if isinstance(event, events.Error) and event.code == Code.BANNED:
+            return self._shut_out(event)
         return self._show(event) + self._ask_person("Your username?", self._take_name)
 
     def _take_password(self, line: str) -> None:
@@ -169,11 +173,10 @@ class TextFace:
     def _password_answered(self, event: events.Event) -> bytes:
         if isinstance(event, events.Welcome):
             return self._let_in(event)
+        if isinstance(event, events.Error) and event.code == Code.BANNED:
+            return self._shut_out(event)
         if isinstance(event, events.Error) and event.code != Code.BAD_CREDENTIALS:
             return self._show(event) + self._ask_person(f"Password for {self._name}?", self._take_password)
-        if isinstance(event, events.Error) and event.text.startswith(BANNED):
-            self._clock.callLater(0, self._session.end, "come back when the ban has ended")
-            return self._show(event)
         self._tries += 1
         if self._tries == LOGIN_TRIES:
             self._is_waiting = True  # no line is taken any more
@@ -182,6 +185,11 @@ class TextFace:
         return self._complain("That password is wrong.") + self._ask_person(
             f"Password for {self._name}, once more?", self._take_password
         )
+
+    def _shut_out(self, banned: events.Error) -> bytes:
+        self._is_waiting = True  # no line is taken any more
+        self._clock.callLater(0, self._session.end, "come back when the ban has ended")
+        return self._show(banned)
 
     def _choose_password(self, use: Callable[[str], None]) -> bytes:
         def take_again(line: str) -> None:

@@ -19,6 +19,7 @@ from irchat.interfaces import (
     Snapshot,
     StoredAccount,
     StoredMessage,
+    StoredToken,
     Write,
 )
 from irchat.rules import TOKEN_SECONDS
@@ -120,7 +121,7 @@ class SQLiteStore:
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(reading.password, user)
 
-    def token(self, token: bytes) -> Deferred[tuple[int, int] | None]:
+    def token(self, token: bytes) -> Deferred[StoredToken | None]:
         return self._read(reading.token, token)
 
     def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
