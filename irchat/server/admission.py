@@ -170,13 +170,17 @@ class Admission:
 
 
 class Visit:
-    """One connection from ``address``, as admission counts it until `over`. Raises Refusal ``too-many``."""
+    """One connection from ``address``, as admission counts it until `over`, which calls ``on_over``.
 
-    def __init__(self, admission: Admission, address: str) -> None:
+    Raises Refusal ``too-many``.
+    """
+
+    def __init__(self, admission: Admission, address: str, on_over: Callable[[], None] = lambda: None) -> None:
         self._admission = admission
         self._address = address
         self._is_over = False
         self._is_signed_in = False
+        self._on_over = on_over
         admission.connect(address)
 
     def enter(self, sessions_of_user: int) -> None:
@@ -196,6 +200,7 @@ class Visit:
         if not self._is_over:
             self._is_over = True
             self._admission.disconnect(self._address)
+            self._on_over()
 
     @contextmanager
     def registering(self) -> Iterator[None]:
