@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
 from irchat import accounts
 from irchat.accounts import Accounts, SignedIn
+from irchat.clock import rfc3339
 from irchat.errors import Code, Refusal
 from irchat.interfaces import SetPassword
 from irchat.rules import PASSWORD_MAX_BYTES, TOKEN_SECONDS, TOKEN_TOUCH_SECONDS
@@ -116,6 +117,18 @@ class RegisterTests(AccountsTestCase):
             self.world.store.let_through()
         self.assertEqual(self.done(asked[0]).user.name, "bob")
         self.refused(Code.NAME_TAKEN, lambda: asked[1])
+
+    def test_banned(self) -> None:
+        """Who is banned is told until when and why, after the right password alone; the ban ends by the wall clock."""
+        self.register()
+        end = self.world.ms + 60_000
+        self.done(self.world.chat.moderation.ban("alice", end, "spam", None))
+        refusal = self.refused(Code.BANNED, lambda: ensureDeferred(self.accounts.login("alice", _GOOD)))
+        self.assertEqual((refusal.until, refusal.text[-7:]), (rfc3339(end), ": spam."))
+        self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, "alice", "wrong")
+        self.refuse(Code.BANNED, self.accounts.login, "alice", _GOOD, with_token=False)
+        self.world.ms = end
+        self.login()
 
     def test_closed(self) -> None:
         """Where registration is closed the administrator alone adds accounts, who then sign in."""
