@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from argon2 import PasswordHasher
@@ -12,9 +13,21 @@ from twisted.internet.defer import Deferred
 from irchat.chat import bans
 from irchat.chat.commits import Change, CommitQueue
 from irchat.chat.directory import Directory, User
+from irchat.clock import rfc3339
 from irchat.errors import Code, Refusal
 from irchat.events import Bye
-from irchat.interfaces import AddToken, CreateUser, Publication, RemoveToken, SetPassword, Store, TouchToken, Write
+from irchat.interfaces import (
+    AddToken,
+    CreateUser,
+    Publication,
+    RemoveToken,
+    ReplaceHash,
+    SetPassword,
+    Store,
+    TouchToken,
+    Write,
+)
+from irchat.passwords import prepared
 from irchat.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password
 
 InThread = Callable[..., Deferred[Any]]
@@ -88,7 +101,7 @@ class Accounts:
             user = None
         resets = 0 if user is None else user.resets
         known = await self._store.password(0 if user is None else user.id)
-        right = await self._verify(known or self._nobodys_hash, password)
+        right = await self._is_right(user, known or self._nobodys_hash, password)
         if user is None or known is None or not right:
             raise _bad_credentials()
         return await self._signed_in(user, resets, with_token=with_token)
@@ -101,19 +114,21 @@ class Accounts:
             resets = self._resets
             known = await self._store.token(digest)
         now = self._wall_ms()
-        if known is None or known[1] + TOKEN_SECONDS * 1000 < now:
+        if known is None or known.used_at + TOKEN_SECONDS * 1000 < now or (self.passwords and not known.by_password):
             raise _bad_token()
-        user = self._directory.users[known[0]]
+        user = self._directory.users[known.user]
         self._refuse_shut_out(user, Code.BAD_TOKEN)
-        used_lately = known[1] + TOKEN_TOUCH_SECONDS * 1000 >= now
+        used_lately = known.used_at + TOKEN_TOUCH_SECONDS * 1000 >= now
         if not used_lately:
             if not await self._queue.submit(_WriteOnly(TouchToken(digest, now))):
                 raise _bad_token()
             self._refuse_shut_out(user, Code.BAD_TOKEN)
         return SignedIn(user, new=False, token=token, digest=digest)
 
-    async def change_password(self, user: User, old: str, new: str, keep: bytes | None) -> None:
-        """Change the password and end all tokens but ``keep``.
+    async def change_password(
+        self, user: User, old: str, new: str, keep: bytes | None, origin: object = None
+    ) -> None:
+        """Change the password, and end all tokens but ``keep`` and all sessions but ``origin``.
 
         Raises Refusal ``bad-credentials`` or ``weak-password``.
         """
@@ -121,10 +136,13 @@ class Accounts:
         known = await self._store.password(user.id)
         if known is None:
             raise Refusal(Code.BAD_CREDENTIALS, "Your account has no password. Ask who runs the server to give it one.")
-        if not await self._verify(known, old):
+        if not await self._is_right(None, known, old):
             raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")
         hashed = await self._hash(check_password(new, user.name))
-        await self._queue.submit(_SetPassword(self, user, hashed, keep, resets=resets))
+        goodbye = "your password was changed in another session"
+        await self._queue.submit(
+            _SetPassword(self, user, hashed, keep, resets=resets, goodbye=goodbye, origin=origin)
+        )
 
     async def reset_password(self, name: str, password: str) -> None:
         """A new password set by the administrator: all tokens and sessions of the user end.
@@ -165,20 +183,35 @@ class Accounts:
             return SignedIn(user, new=False, token="", digest=None)
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         digest = _digest(token)
-        write = AddToken(digest, user.id, self._wall_ms())
+        write = AddToken(digest, user.id, self._wall_ms(), by_password=self.passwords)
         await self._queue.submit(_AddToken(self, user, resets, write))
         return SignedIn(user, new=False, token=token, digest=digest)
 
     def _refuse_shut_out(self, user: User, code: Code) -> None:
-        """Raises Refusal with ``code`` where ``user`` is banned or removed."""
+        """Raise Refusal ``banned``, or with ``code`` where ``user`` was removed."""
         if user.removed:
             raise Refusal(code, "Your account was removed.")
         if user.ban is not None and bans.stands(user.ban, self._wall_ms()):
-            raise Refusal(code, f"{bans.told(user.ban)}.")
+            until = None if user.ban.until is None else rfc3339(user.ban.until)
+            raise Refusal(Code.BANNED, f"{bans.told(user.ban)}.", until=until)
 
     async def _hash(self, password: str) -> str:
-        hashed: str = await self._hashed(self._hasher.hash, _password_bytes(password))
+        hashed: str = await self._hashed(self._hasher.hash, _password_bytes(prepared(password)))
         return hashed
+
+    async def _is_right(self, user: User | None, hashed: str, password: str) -> bool:
+        """Verify ``password``, prepared and then as it was typed, for old hashes are of that. Such a hash of ``user``
+        is replaced."""
+        as_compared = prepared(password)
+        if await self._verify(hashed, as_compared):
+            return True
+        if as_compared == password or not await self._verify(hashed, password):
+            return False
+        if user is not None:
+            with suppress(Refusal):  # the password is right all the same, and it is tried again at the next sign-in
+                new = await self._hash(password)
+                await self._queue.submit(_WriteOnly(ReplaceHash(user.id, hashed, new)))
+        return True
 
     async def _verify(self, hashed: str, password: str) -> bool:
         right: bool = await self._hashed(_verify, self._hasher, hashed, _password_bytes(password))
@@ -239,7 +272,7 @@ class _AddToken(Change):
 
 class _SetPassword(Change):
     """A new password. With ``resets``, of the old one when it was found right, it is refused where another came first;
-    with a ``goodbye`` it ends the sessions."""
+    with a ``goodbye`` it ends the sessions but ``origin``."""
 
     alone = True
 
@@ -252,6 +285,7 @@ class _SetPassword(Change):
         *,
         resets: int | None = None,
         goodbye: str | None = None,
+        origin: object = None,
     ) -> None:
         self._accounts = accounts
         self._user = user
@@ -259,6 +293,7 @@ class _SetPassword(Change):
         self._keep = keep
         self._resets = resets
         self._goodbye = goodbye
+        self._origin = origin
 
     def check(self) -> Write:
         if self._user.removed:
@@ -271,7 +306,7 @@ class _SetPassword(Change):
         self._user.resets += 1
         self._accounts._resets += 1
         if self._goodbye is not None:
-            publications.append(Publication(Bye(reason=self._goodbye), (self._user.id,)))
+            publications.append(Publication(Bye(reason=self._goodbye), (self._user.id,), origin=self._origin))
 
 
 class _WriteOnly(Change):
@@ -301,7 +336,6 @@ def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
         return hasher.verify(hashed, password)
     except (VerificationError, InvalidHashError):
         return False
-
 
 
 def _registration_closed() -> Refusal:

@@ -6,6 +6,7 @@ from enum import StrEnum
 class Code(StrEnum):
     """The stable codes of errors, as they stand on the wire."""
 
+    BANNED = "banned"
     BAD_REQUEST = "bad-request"
     BAD_ENCODING = "bad-encoding"
     LINE_TOO_LONG = "line-too-long"
@@ -36,22 +37,19 @@ class Code(StrEnum):
     INTERNAL = "internal"
 
 
-BANNED = "You are banned"
-"""How the texts of refusals for a ban begin: they come as ``bad-credentials`` or ``bad-token``, for which clients have
-words of their own, and the protocol has no code for a ban."""
-
-
 class Refusal(Exception):
     """The one exception for what a user is refused: nothing was changed, and the text says what to do next.
 
-    ``usage`` is the usage text of the command that was used wrongly, where there is one.
+    ``usage`` is the usage text of the command that was used wrongly, where there is one. ``until`` (RFC 3339) is the
+    end of a ban that has one.
     """
 
-    def __init__(self, code: Code, text: str, usage: str | None = None) -> None:
-        super().__init__(code, text, usage)
+    def __init__(self, code: Code, text: str, usage: str | None = None, until: str | None = None) -> None:
+        super().__init__(code, text, usage, until)
         self.code = code
         self.text = text
         self.usage = usage
+        self.until = until
 
 
 def unavailable() -> Refusal:

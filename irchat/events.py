@@ -182,11 +182,12 @@ class Bye(Event, frozen=True):
 
 
 class Error(Event, frozen=True):
-    """A request was refused: a code of `irchat.errors.Code`, and what to do next."""
+    """A request was refused: a code of `irchat.errors.Code`, and what to do next; ``until`` when a ban ends."""
 
     code: str
     text: str
     usage: str | None = None
+    until: str | None = None
 
 
 ANY = (

@@ -18,7 +18,10 @@ GLOBAL: ChatKey = 1
 
 
 class CreateUser(NamedTuple):
-    """A new account, its marker in GLOBAL at the end. Gives its id (int). ``password`` is a hash, None for none."""
+    """A new account, its marker in GLOBAL at the end. Gives its id (int). ``password`` is a hash, None for none.
+
+    A ``token`` counts as one for which a password was asked where there is a password.
+    """
 
     name: str
     key: str
@@ -35,12 +38,21 @@ class SetPassword(NamedTuple):
     keep: bytes | None
 
 
+class ReplaceHash(NamedTuple):
+    """The same password has a new hash; nothing is changed where ``old`` is its hash no more. Gives None."""
+
+    user: int
+    old: str
+    new: str
+
+
 class AddToken(NamedTuple):
-    """A new token, by its hash. Gives None."""
+    """A new token, by its hash. ``by_password``: whether a password was asked for it. Gives None."""
 
     token: bytes
     user: int
     at: int
+    by_password: bool = True
 
 
 class TouchToken(NamedTuple):
@@ -159,8 +171,8 @@ class RemoveBan(NamedTuple):
 
 
 Write = (
-    CreateUser | SetPassword | AddToken | TouchToken | RemoveToken | AddMessage | FindNonce | MoveMarker | CreateGroup
-    | AddMember | RemoveMember | RemoveGroup | SetBlock | RemoveUser | DeleteMessages | SetBan | RemoveBan
+    CreateUser | SetPassword | ReplaceHash | AddToken | TouchToken | RemoveToken | AddMessage | FindNonce | MoveMarker
+    | CreateGroup | AddMember | RemoveMember | RemoveGroup | SetBlock | RemoveUser | DeleteMessages | SetBan | RemoveBan
 )
 
 
@@ -228,6 +240,14 @@ class StoredBan(NamedTuple):
     network: str | None
     until: int | None
     reason: str
+
+
+class StoredToken(NamedTuple):
+    """A token: its user, when it was last used (ms since the epoch), and whether a password was asked for it."""
+
+    user: int
+    used_at: int
+    by_password: bool
 
 
 class StoredAccount(NamedTuple):
@@ -317,8 +337,8 @@ class Store(Protocol):
     def password(self, user: int) -> Deferred[str | None]:
         """The user's password hash, None where the account has none."""
 
-    def token(self, token: bytes) -> Deferred[tuple[int, int] | None]:
-        """The user of a token (by its hash) and when it was last used (ms); None for an unknown one."""
+    def token(self, token: bytes) -> Deferred[StoredToken | None]:
+        """The token with that hash, None for an unknown one."""
 
     def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
         """The accounts, removed ones left out, whose keys come after ``after``, in the order of their keys."""

@@ -44,9 +44,10 @@ class Resume(Request, frozen=True, kw_only=True):
 
 
 class Line(Request, frozen=True, kw_only=True):
-    """A line as a person types it."""
+    """A line as a person types it. Plain text goes to ``chat``, to everyone without it."""
 
     line: str
+    chat: str | None = None
     nonce: Nonce | None = None
 
 

@@ -54,6 +54,9 @@ BURST_SECONDS = 3.0
 
 GLOBAL_NAME = "GLOBAL"
 
+# A service that IRC clients talk to, mostly to tell it a password: not for new users.
+SERVICE_KEYS = frozenset({"nickserv"})
+
 _RESERVED_KEYS = frozenset({"ls", "exit", "global"})
 _NOT_IN_NAMES = frozenset("*@+-~:,?!\\#&><\"'{}[]()/|=;")
 _PROFILE = get_profile("UsernameCaseMapped")

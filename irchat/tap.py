@@ -40,6 +40,7 @@ from irchat.server import certificates, control
 from irchat.server.admission import Admission
 from irchat.server.certificates import WrongCertificate
 from irchat.server.delivery import Delivery
+from irchat.server.descriptors import SpareDescriptor
 from irchat.server.factory import ChatFactory
 from irchat.server.garbage import GarbagePlan
 from irchat.server.presence import PresenceFeed
@@ -57,6 +58,8 @@ _BACKLOG = 1_024
 # Left to itself it takes up to 4 MB for each that does not read.
 _SEND_BUFFER = 131_072
 _HASHING_THREADS = 2
+# As many as the store's threads that read, at the least.
+_READING_THREADS = 5
 # Longest that stopping waits for what is queued to be committed.
 _SETTLE_SECONDS = 3.0
 
@@ -209,6 +212,7 @@ class ChatServer(Service):
     def _open(self) -> None:
         config = self._config
         store = self._store = SQLiteStore(self._folder.database, StoreThreads(reactor), wall_ms)
+        store.open_readers(_READING_THREADS)
         hashing = self._hashing = ThreadPool(0, _HASHING_THREADS, "irchat-hashing")
         hashing.start()
         delivery = Delivery(reactor)
@@ -256,6 +260,8 @@ class ChatServer(Service):
             self._config.port, self._factory, backlog=_BACKLOG, interface=_interface(self._config.host)
         )
         self._ports.append(port)
+        # Twisted's own writes a line for each peer that cannot be accepted.
+        port._logger = Logger(observer=self._factory.room.quiet)  # type: ignore[arg-type]
         # All that it accepts have these too. What we write at once is a whole already and is to wait for nothing more.
         port.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
@@ -263,9 +269,11 @@ class ChatServer(Service):
         path = self._folder.path / control.SOCKET_FILE
         path.unlink(missing_ok=True)  # of a server that died: the folder is ours
         try:
-            self._ports.append(
-                reactor.listenUNIX(str(path), control.ControlFactory(self._administration), mode=0o600, wantPID=False)
-            )
+            factory = control.ControlFactory(self._administration)
+            door = reactor.listenUNIX(str(path), factory, mode=0o600, wantPID=False)
+            door.socket = SpareDescriptor(door.socket)
+            door._logger = port._logger
+            self._ports.append(door)
         except (OSError, CannotListenError) as error:
             _log.error("irchat.admin cannot reach this server while it runs: {error}", error=error)
 

@@ -13,6 +13,12 @@ from zope.interface import implementer
 from irchat.outlet import Outlet
 
 _READ_BYTES = 65_536
+# Bytes of records are taken so many at a time: a peer can ask for new keys in 27 of them, and have us answer.
+_TAKEN_BYTES = 4_096
+# Bytes that TLS may say by itself after the handshake in so many seconds: two tickets, an alert, and new keys a hundred
+# times. A peer that makes it say more is disconnected, or the answers would gather without bound.
+_OWN_BYTES = 4_096
+_OWN_SECONDS = 10.0
 
 
 @implementer(ITransport)
@@ -21,7 +27,8 @@ class TLSLayer(Protocol):
 
     ``server_hostname`` is what a client checks the certificate against, where its context checks. ``on_failure`` is
     called with the `ssl.SSLError` of a handshake that failed; ``inner`` never hears of that connection. With a
-    ``clock`` a handshake that takes longer than ``handshake_seconds`` is given up.
+    ``clock`` a handshake that takes longer than ``handshake_seconds`` is given up; without one, what TLS may say by
+    itself is counted for the whole connection.
     """
 
     disconnecting = False
@@ -48,6 +55,8 @@ class TLSLayer(Protocol):
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side, server_hostname)
         self._ready = False
         self._closed = False
+        self._own_bytes = 0
+        self._own_since = 0.0
 
     # The side of the socket.
 
@@ -62,8 +71,11 @@ class TLSLayer(Protocol):
         """Bytes of TLS came."""
         if self._closed:
             return
-        self._incoming.write(data)
-        self._advance()
+        for begin in range(0, len(data), _TAKEN_BYTES):
+            self._incoming.write(data[begin : begin + _TAKEN_BYTES])
+            self._advance()
+            if self._closed:
+                return
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The TCP connection is gone."""
@@ -112,6 +124,19 @@ class TLSLayer(Protocol):
     def _flush(self) -> None:
         if data := self._outgoing.read():
             self.outlet.send(data)
+            if self._ready and not self._closed:
+                self._count_own(len(data))
+
+    def _count_own(self, size: int) -> None:
+        """Count what TLS said by itself, and close the connection where it is too much. While it waits for a peer that
+        does not read, no time makes it less."""
+        now = 0.0 if self._clock is None else self._clock.seconds()
+        if self.outlet.idle and now - self._own_since > _OWN_SECONDS:
+            self._own_since = now
+            self._own_bytes = 0
+        self._own_bytes += size
+        if self._own_bytes > _OWN_BYTES:
+            self.abort()
 
     # The side of the inner protocol: what `irchat.outlet.Outgoing` says.
 

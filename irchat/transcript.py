@@ -58,9 +58,26 @@ class Transcript:
         self._lines = deque(line for line in self._lines if line.timed not in gone)
         self._length = sum(len(line.text) for line in self._lines)
 
+    def last(self, most: int) -> list[Line]:
+        """The last lines that come to at most so many characters."""
+        if self._length <= most:
+            return list(self._lines)
+        lines: list[Line] = []
+        for line in reversed(self._lines):
+            most -= len(line.text)
+            if most < 0:
+                break
+            lines.append(line)
+        return lines[::-1]
+
     def reprint(self) -> str:
         """What clears the terminal and its scrollback and shows the lines again; each line ends with CR LF."""
-        return CLEAR + "".join(f"{line.text}\r\n" for line in self._lines)
+        return printed(self._lines)
+
+
+def printed(lines: Iterable[Line]) -> str:
+    """What clears the terminal and its scrollback and shows ``lines``; each ends with CR LF."""
+    return CLEAR + "".join(f"{line.text}\r\n" for line in lines)
 
 
 def _typed_line(text: str) -> Line:

@@ -1,14 +1,17 @@
 """An outbox between an outlet and a reader that are in the hands of the test."""
 
+import math
 from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.events import Ok
 from irchat.interfaces import GLOBAL, ChatKey, Page, Publication, StoredMessage
 from irchat.rules import WAITING_BYTES
 from irchat.server.outbox import Outbox
+from irchat.server.perishable import Watch
 
 
 class FakeOutlet:
@@ -61,6 +64,7 @@ class FakeReader:
         self.asked: list[tuple[ChatKey, int, Deferred[Page]]] = []
         self.timed: list[tuple[ChatKey, int]] = []
         self.timed_most = 100
+        self.timed_until = math.inf
 
     def say(self, publication: Publication) -> bytes:
         if publication.timed is not None:
@@ -72,11 +76,11 @@ class FakeReader:
 
     def say_timed_since(
         self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
-    ) -> tuple[bytes, int | None]:
+    ) -> tuple[bytes, int | None, float]:
         alive = [place for place in self.timed if place[1] >= order and place not in own]
         rest = alive[self.timed_most :]
         said = b"".join(b"<timed %d>" % place[1] for place in alive[: self.timed_most])
-        return said, rest[0][1] if rest else None
+        return said, rest[0][1] if rest else None, self.timed_until
 
     def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Deferred[Page]:
         page: Deferred[Page] = Deferred()
@@ -114,7 +118,8 @@ class OutboxTestCase(SynchronousTestCase):
         """An outbox, whose wakes are noted."""
         self.outlet, self.reader = FakeOutlet(), FakeReader()
         self.wakes = 0
-        self.outbox = Outbox(self.outlet, self.reader, self._wake)
+        self.clock = Clock()
+        self.outbox = Outbox(self.outlet, self.reader, self._wake, Watch(self.clock))
 
     def _wake(self, outbox: Outbox) -> None:
         self.assertIs(outbox, self.outbox)

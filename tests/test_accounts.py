@@ -9,7 +9,9 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
 from irchat import accounts
 from irchat.accounts import Accounts, SignedIn
+from irchat.clock import rfc3339
 from irchat.errors import Code, Refusal
+from irchat.interfaces import SetPassword
 from irchat.rules import PASSWORD_MAX_BYTES, TOKEN_SECONDS, TOKEN_TOUCH_SECONDS
 from tests.worlds import BEGIN_MS, WorldTestCase
 
@@ -77,6 +79,25 @@ class RegisterTests(AccountsTestCase):
         self.restart()
         self.assertEqual([self.login("ALICE").user.name, self.resume(new.token).user.name], ["Alice", "Alice"])
 
+    def test_order_of_refusals(self) -> None:
+        """What is wrong is looked at in this order: closed, the name, taken, the password."""
+        self.register("Alice")
+        closed = self.made(registration_open=False)
+        for made, name, code in (
+            (closed, "bad name", Code.REGISTRATION_CLOSED),
+            (self.accounts, "bad name", Code.BAD_NAME),
+            (self.accounts, "alice", Code.NAME_TAKEN),
+            (self.accounts, "dave", Code.WEAK_PASSWORD),
+        ):
+            self.refuse(code, made.register, name, "x")
+
+    def test_name_of_a_service(self) -> None:
+        """No new user is called nickserv, with or without passwords; one that there is stays."""
+        for ask in (self.accounts.register, self.accounts.add, self.made(passwords=False).login):
+            self.refuse(Code.BAD_NAME, ask, "NickServ", _GOOD)
+        self.world.add_user("nickserv")
+        self.assertEqual(self.done(self.made(passwords=False).login("NickServ", None)).user.name, "nickserv")
+
     def test_refused(self) -> None:
         """A name that is bad or taken and a password that is weak make no account."""
         self.register("Alice")
@@ -96,6 +117,18 @@ class RegisterTests(AccountsTestCase):
             self.world.store.let_through()
         self.assertEqual(self.done(asked[0]).user.name, "bob")
         self.refused(Code.NAME_TAKEN, lambda: asked[1])
+
+    def test_banned(self) -> None:
+        """Who is banned is told until when and why, after the right password alone; the ban ends by the wall clock."""
+        self.register()
+        end = self.world.ms + 60_000
+        self.done(self.world.chat.moderation.ban("alice", end, "spam", None))
+        refusal = self.refused(Code.BANNED, lambda: ensureDeferred(self.accounts.login("alice", _GOOD)))
+        self.assertEqual((refusal.until, refusal.text[-7:]), (rfc3339(end), ": spam."))
+        self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, "alice", "wrong")
+        self.refuse(Code.BANNED, self.accounts.login, "alice", _GOOD, with_token=False)
+        self.world.ms = end
+        self.login()
 
     def test_closed(self) -> None:
         """Where registration is closed the administrator alone adds accounts, who then sign in."""
@@ -252,6 +285,42 @@ class TokenTests(AccountsTestCase):
         self.assertEqual(self.world.ms, BEGIN_MS + TOKEN_TOUCH_SECONDS * 1000 + 1)
         self.assertEqual(len(self.world.store.commits), count + 1)
 
+    def test_without_password(self) -> None:
+        """A token for which no password was asked opens nothing where they are asked for; the other way it does."""
+        by_password = self.register("bob").token
+        self.accounts = self.made(passwords=False)
+        tokens = [self.login(name, None).token for name in ("bob", "carol")]
+        for token in (*tokens, by_password):
+            self.resume(token)
+        self.restart()
+        for token in tokens:
+            self.refuse(Code.BAD_TOKEN, self.accounts.resume, token)
+        self.assertEqual(self.resume(by_password).user.name, "bob")
+
+    def test_shut_out_while_it_is_used(self) -> None:
+        """Who is banned or removed while the use of a token is committed is refused."""
+        moderation = self.world.chat.moderation
+        tokens = [self.register(name).token for name in ("alice", "bob")]
+        self.world.ms += TOKEN_TOUCH_SECONDS * 1000 + 1
+        for token, code, shut_out in zip(
+            tokens,
+            (Code.BANNED, Code.BAD_TOKEN),
+            (
+                lambda: moderation.ban("alice", None, "", None),
+                lambda: ensureDeferred(moderation.remove("bob", False, lambda count: None)),
+            ),
+            strict=True,
+        ):
+            self.world.store.holding = True
+            resuming = ensureDeferred(self.accounts.resume(token))
+            shutting_out = shut_out()
+            for _ in range(2):
+                self.assertNoResult(resuming)
+                self.world.store.let_through()
+            self.world.store.holding = False
+            self.done(shutting_out)
+            self.refused(code, lambda resuming=resuming: resuming)
+
     def test_ended_while_it_is_used(self) -> None:
         """A token that is ended while somebody resumes by it stays ended."""
         first = self.register()
@@ -294,6 +363,35 @@ class PasswordTests(AccountsTestCase):
         self.assertEqual(self.login("alice", "battery staple").user, here.user)
         self.refuse(Code.BAD_TOKEN, self.accounts.resume, elsewhere.token)
         self.assertEqual([self.resume(one.token).user for one in (here, other)], [here.user, other.user])
+
+    def test_other_forms_of_unicode(self) -> None:
+        """A password is the same composed and decomposed, and with any kind of space, for new hashes and for old."""
+        composed, decomposed = "gr\u00fc\u00dfe aus k\u00f6ln", "gru\u0308\u00dfe\u00a0aus ko\u0308ln"
+        self.register("alice", composed)
+        self.register("bob", decomposed)
+        for name in ("alice", "bob"):
+            for password in (composed, decomposed):
+                self.login(name, password)
+            self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, name, "gru\u00dfe aus koln")
+
+    def test_old_hash(self) -> None:
+        """A hash of what was typed before passwords were prepared opens to that, and is replaced then by one that opens
+        to all forms; tokens stay. Where it cannot be replaced the sign-in is right all the same."""
+        composed, decomposed = "gr\u00fc\u00dfe aus k\u00f6ln", "gru\u0308\u00dfe\u00a0aus ko\u0308ln"
+        first = self.register("alice", _GOOD)
+        old = _HASHER.hash(decomposed)
+        self.done(self.world.store.commit([SetPassword(first.user.id, old, first.digest)]))
+        self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, "alice", composed)
+        self.world.store.holding = True
+        entering = ensureDeferred(self.accounts.login("alice", decomposed, with_token=False))
+        self.world.store.let_through()
+        self.world.store.fail()
+        self.assertEqual(self.done(entering).user, first.user)
+        self.world.store.holding = False
+        self.assertEqual(self.done(self.world.store.password(first.user.id)), old)
+        self.login("alice", decomposed)
+        self.login("alice", composed)
+        self.assertEqual(self.resume(first.token).user, first.user)
 
     def test_from_a_session_without_token(self) -> None:
         """A session without a token ends all of them."""

@@ -81,7 +81,7 @@ class BlockTests(WorldTestCase):
             ):
                 self.assertFalse([text for text in page if f"of {other}" in text], page)
             self.assertEqual(self.unread(name), unread)
-            missed, _ = self.world.chat.reading.missed_timed(self.world[name], 0, (), 1 << 20)
+            missed, _, _ = self.world.chat.reading.missed_timed(self.world[name], 0, (), 1 << 20)
             self.assertEqual({event.sender for _, event in missed}, {name, "carol"})
         self.assertEqual(self.said("bob", "@alice"), [])
         self.assertEqual(self.said("alice", "@bob"), ["word before private"])

@@ -372,11 +372,11 @@ class CatchUpTests(WorldTestCase):
         pages = []
         since: int | None = 2
         while since is not None:
-            missed, since = parts.missed_timed(bob, since, {(GLOBAL, 3)}, 700)
+            missed, since, _ = parts.missed_timed(bob, since, {(GLOBAL, 3)}, 700)
             pages.append([event.text for _, event in missed])
         self.assertEqual(pages, [["1", "3"], ["4"]])
         self.assertEqual([place for place, _ in parts.missed_timed(bob, 4, (), 1)[0]], [((1, 2), 4)])
-        missed, since = parts.missed_timed(dave, 0, (), 1 << 20)
+        missed, since, _ = parts.missed_timed(dave, 0, (), 1 << 20)
         self.assertEqual(
             [(place, event.left_ms) for place, event in missed], [((GLOBAL, order), 9_000) for order in (1, 3, 5)]
         )

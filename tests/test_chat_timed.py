@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat import timed_chat
+from irchat.chat import timed, timed_chat
 from irchat.chat.directory import Chat, Directory, User
 from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.interfaces import GLOBAL, Snapshot, StoredGroup, StoredUser
@@ -196,6 +196,7 @@ class _SlowClock(Clock):
     def __init__(self) -> None:
         super().__init__()
         self.turns = [0]
+        self.slow = True
 
     def callLater(self, when: float, what: Callable[..., object], *args: Any, **named: Any) -> Any:
         """A call is a turn of its own."""
@@ -204,7 +205,8 @@ class _SlowClock(Clock):
     def told(self, ended: list[TimedMessage]) -> None:
         """Those ended."""
         self.turns[-1] += len(ended)
-        self.rightNow += 0.0001 * len(ended)
+        if self.slow:
+            self.rightNow += 0.0001 * len(ended)
 
     def _turn(self, what: Callable[..., object], *args: Any, **named: Any) -> None:
         self.turns.append(0)
@@ -232,6 +234,22 @@ class SliceTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertEqual((sum(self.clock.turns), max(self.clock.turns) < 250), (1_000, True))
         self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_slices_while_the_clock_stands(self) -> None:
+        """No turn ends more than eight batches, also by a clock that stands still meanwhile; all end all the same."""
+        self.patch(timed, "_BATCH", 10)
+        self.clock.slow = False
+        self.clock.advance(5)
+        self.clock.advance(1)
+        self.assertEqual((sum(self.clock.turns), max(self.clock.turns)), (1_000, 80))
+
+    def test_slices_of_a_user_while_the_clock_stands(self) -> None:
+        """So it is for those of one user, which go early: eight blocks in a turn."""
+        self.clock.slow = False
+        self.timed.end_of(self.alice)
+        self.assertEqual(self.clock.turns, [400])
+        self.clock.advance(1)
+        self.assertEqual(sum(self.clock.turns), 500)
 
     def test_over(self) -> None:
         """Those whose slice has not come are not given to anyone."""

@@ -1,5 +1,7 @@
 """Tests of `irchat.server.admission`."""
 
+import contextlib
+
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -145,6 +147,41 @@ class AdmissionTests(SynchronousTestCase):
             self.right(visits[2], "alice")
             self.right(visits[2], "")
         self.right(visits[2], "bob")
+
+    def test_one_guess_after_a_pause(self) -> None:
+        """After a pause one password is verified, for a name and for an address, however many come together."""
+        for address, name in (("other", "bob"), ("home", "other")):
+            self.admission = Admission(self.limits, self.clock.seconds)
+            visit, another, away = self.visit("home"), self.visit(address), self.visit("away")
+            for _ in range(2):
+                self.wrong(visit, "bob")
+            self.clock.advance(1)
+            with visit.trying("bob"):
+                for _ in range(10):
+                    self.refused(Code.TOO_MANY_TRIES, self.right, another, name)
+                self.right(away, "alice")
+
+    def test_what_is_under_way_counts_as_failed(self) -> None:
+        """Of the tries that cost nothing, those under way are taken off."""
+        visits = [self.visit(address) for address in "abc"]
+        self.wrong(visits[0], "bob")
+        with visits[1].trying("bob"):
+            self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
+
+    def test_guesses_of_a_day(self) -> None:
+        """A name is tried less than 2,900 times in a day, by whoever tries from ten addresses every five seconds."""
+        verified = 0
+        for moment in range(0, 86_400, 5):
+            under_way = []
+            for number in range(10):
+                with contextlib.suppress(Refusal):
+                    under_way.append((f"{moment} {number}", self.admission.begin_try(f"{moment} {number}", "bob")))
+            for address, counted in under_way:
+                self.admission.try_failed(address, "bob")
+                self.admission.end_try(counted)
+            verified += len(under_way)
+            self.clock.advance(5)
+        self.assertTrue(2_800 < verified < 2_900, verified)
 
     def test_success_forgets(self) -> None:
         """A sign-in that is right forgets the failures before it, and so does an hour."""

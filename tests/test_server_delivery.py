@@ -28,6 +28,7 @@ class FakeOutbox:
         self.rest: list[tuple[bytes, int]] = []
         self.room = 1 << 30
         self.offered: list[bytes] = []
+        self.timed: list[float] = []
         self.own: list[Publication] = []
         self.flushed: list[float] = []
         self.aborted = False
@@ -40,6 +41,9 @@ class FakeOutbox:
 
     def offer_one(self, publication: Publication) -> None:
         self.offered.append(wire.encode(publication.event))
+
+    def note_timed(self, until: float) -> None:
+        self.timed.append(until)
 
     def note_own(self, publication: Publication) -> None:
         self.own.append(publication)

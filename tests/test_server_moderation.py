@@ -84,19 +84,30 @@ class ModerationTests(ServerTestCase):
         for _ in range(2):
             client.ask("login", name="bob", password=PASSWORD)
             error = client.one("error")
-            self.assertEqual((error["code"], error["text"]), ("bad-credentials", f"{BAN}."))
+            until = "2026-11-22T14:01:00.000Z"
+            self.assertEqual((error["code"], error["text"], error["until"]), ("banned", f"{BAN}.", until))
             client.ask("resume", token=token)
-            error = client.one("error")
-            self.assertEqual((error["code"], error["text"]), ("bad-token", f"{BAN}."))
+            self.assertEqual(client.one("error"), error)
         client.ask("login", name="bob", password="wrong password")
-        self.assertNotIn("banned", client.one("error")["text"])
+        error = client.one("error")
+        self.assertEqual(error["code"], "bad-credentials")
+        self.assertNotIn("banned", error["text"])
         self.server.advance(59.999)
         client.ask("resume", token=token)
-        self.assertEqual(client.one("error")["code"], "bad-token")
+        self.assertEqual(client.one("error")["code"], "banned")
         self.server.advance(0.001)
         client = JSONClient(self.server)
         client.ask("resume", token=token)
         self.assertEqual(client.told("welcome")[0]["name"], "bob")
+
+    def test_banned_for_good(self) -> None:
+        """A ban without an end has no ``until``, and trying again and again is not counted as guessing."""
+        self.do(self.moderation.ban("bob", None, "", None))
+        client = JSONClient(self.server)
+        for _ in range(12):
+            client.ask("login", name="bob", password=PASSWORD)
+            error = client.one("error")
+            self.assertEqual((error["code"], "until" in error), ("banned", False))
 
     def test_banned_text(self) -> None:
         """In the text face who is banned is told so and not asked again."""
@@ -120,6 +131,11 @@ class ModerationTests(ServerTestCase):
         client = JSONClient(server)
         client.ask("login", name="bob")
         self.assertEqual(client.one("error")["text"], f"{BAN}.")
+        person = TextClient(server)
+        person.type("bob", "carol")
+        self.assertIn(f"! {BAN}.\n", person.shown())
+        server.turn()
+        self.assertFalse(person.is_open)
 
     def test_banned_while_signing_in(self) -> None:
         """A ban that comes while the password is verified, or while the token is written, keeps out."""

@@ -264,11 +264,13 @@ class PasswordTests(ServerTestCase):
 
     def test_changed(self) -> None:
         """It asks for the old one and twice for the new one; then the new one is good, the old one and all tokens are
-        not, and lines are commands again."""
+        not, all other sessions end, and lines are commands again."""
         shown = self._dialogue(PASSWORD, "a new password", "a new password", "!help exit")
         self.assertEqual(
             shown, f"Your old password?\n{CHOOSE}{AGAIN}-- your password is changed\nexit  leave\n"
         )
+        self.assertEqual(self.program.told("bye")[0]["reason"], "your password was changed in another session")
+        self.assertEqual((self.program.is_open, self.person.is_open), (False, True))
         self.assertTrue(self._password_is("a new password"))
         self.assertFalse(self._password_is(PASSWORD))
         client = JSONClient(self.server)
@@ -303,7 +305,7 @@ class PasswordTests(ServerTestCase):
     def test_passwords_are_not_kept(self) -> None:
         """No password is shown again when the screen is printed anew."""
         self._dialogue(PASSWORD, "a new password", "a new password")
-        self.program.send(request("send", chat="GLOBAL", text="soon gone", expires_in=1))
+        self.server.json("alice").send(request("send", chat="GLOBAL", text="soon gone", expires_in=1))
         self.server.advance(1.1, 0.6)
         shown = self.person.shown()
         self.assertIn("!password", shown)

@@ -24,6 +24,7 @@ from irchat.interfaces import (
     RemoveMember,
     RemoveToken,
     RemoveUser,
+    ReplaceHash,
     SetBan,
     SetBlock,
     SetPassword,
@@ -79,12 +80,29 @@ class StoreContract(StoreHands):
         self.assertEqual(self.write(AddToken(b"second", dave, NOW + 5), TouchToken(b"first", NOW + 7)), [None, True])
         self.reopen()
         token = self.store.token
-        self.assertEqual(self.successResultOf(token(b"first")), (dave, NOW + 7))
-        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5))
+        self.assertEqual(self.successResultOf(token(b"first")), (dave, NOW + 7, False))
+        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5, True))
         self.write(RemoveToken(b"first"), RemoveToken(b"unknown"))
         self.assertEqual(self.write(TouchToken(b"first", NOW + 9)), [False])
         self.assertIsNone(self.successResultOf(token(b"first")))
-        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5))
+        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5, True))
+
+    def test_token_without_password(self) -> None:
+        """A token tells whether a password was asked for it; that of a new account with a password counts so."""
+        self.write(AddToken(b"by name", self.alice, NOW, by_password=False), self.user("dave", "hash", b"new"))
+        self.reopen()
+        found = [self.successResultOf(self.store.token(name)) for name in (b"by name", b"new")]
+        self.assertEqual([one is not None and one.by_password for one in found], [False, True])
+
+    def test_another_hash(self) -> None:
+        """The hash of the same password is replaced, tokens stay; not where another password came first."""
+        (dave,) = self.write(self.user("dave", "hash 1", b"token"))
+        self.write(ReplaceHash(dave, "hash 1", "hash 2"))
+        self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 2")
+        self.write(ReplaceHash(dave, "hash 1", "hash 3"))
+        self.reopen()
+        self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 2")
+        self.assertIsNotNone(self.successResultOf(self.store.token(b"token")))
 
     def test_password_ends_tokens(self) -> None:
         """A new password ends all tokens of that user but the one to keep, and nobody else's."""

@@ -5,6 +5,7 @@ import functools
 import ssl
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,7 +21,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from irchat.server import certificates
 from irchat.tls import TLSLayer
+from tests.tls_peer import TLSPeer
 
 HOST = "chat.example"
 
@@ -306,6 +309,82 @@ class DataTests(_Wire):
         self._connect()
         self.assertEqual(self.client.layer.peer_certificate(), _certificate()[1])
         self.assertIsNone(self.server.layer.peer_certificate())
+
+
+class OwnAnswersTests(SynchronousTestCase):
+    """What TLS itself answers to a peer."""
+
+    def setUp(self) -> None:
+        """A server that is connected to a peer of the test's."""
+        self.clock = Clock()
+        self.server = _Side(_server_context(), server_side=True, clock=self.clock, handshake_seconds=60)
+        self.server.connect()
+        self.peer = TLSPeer(_client_context(), HOST)
+        self.server.layer.dataReceived(self.peer.handshake())
+        self.server.layer.dataReceived(self.peer.handshake(self._sent()))
+        self.assertEqual((self.peer.is_ready, self.server.inner.made), (True, 1))
+        self.peer.take(self._sent())
+
+    def _sent(self) -> bytes:
+        data = bytes(self.server.end.out)
+        self.server.end.out.clear()
+        return data
+
+    def test_few(self) -> None:
+        """A peer may ask for new keys now and then, for as long as it likes; data comes through meanwhile."""
+        answered = 0
+        for number in range(300):
+            self.server.layer.dataReceived(self.peer.key_update() + self.peer.data(b"x"))
+            answered += len(self._sent())
+            self.clock.advance(1)
+            self.assertEqual((len(self.server.inner.got), self.server.end.aborted), (number + 1, False))
+        self.assertGreater(answered, 299 * 20)
+
+    def test_flood(self) -> None:
+        """A peer that asks for them again and again is disconnected before what it is to be answered takes memory, or
+        the asking time, however it comes."""
+        for pieces in (1, 1_000):
+            with self.subTest(pieces=pieces):
+                self.setUp()
+                flood = b"".join(self.peer.key_update() for _ in range(3_000))
+                size = -(-len(flood) // pieces)
+                for begin in range(0, len(flood), size):
+                    if not self.server.end.aborted:
+                        self.server.layer.dataReceived(flood[begin : begin + size])
+                self.assertTrue(self.server.end.aborted)
+                self.assertLess(len(self._sent()), 16_384)
+
+    def test_slow_flood(self) -> None:
+        """A peer that asks seldom and never reads is disconnected before much waits for it."""
+        self.server.layer.outlet.idle = False
+        for _ in range(1_000):
+            self.server.layer.dataReceived(self.peer.key_update())
+            self.clock.advance(1)
+        self.assertTrue(self.server.end.aborted)
+        self.assertLess(len(self._sent()), 16_384)
+
+    def test_flood_with_data(self) -> None:
+        """It makes no difference that there is data in between."""
+        for _ in range(1_000):
+            self.server.layer.dataReceived(self.peer.key_update() + self.peer.data(b"x"))
+            if self.server.end.aborted:
+                break
+        self.assertLess(len(self._sent()), 16_384)
+        self.assertTrue(self.server.end.aborted)
+
+    def test_no_renegotiation(self) -> None:
+        """The server's context lets no client of TLS 1.2 begin another handshake."""
+        with tempfile.TemporaryDirectory() as folder:
+            context = certificates.server_context(*certificates.ensure_self_signed(Path(folder), "localhost"))
+        self.assertTrue(context.options & ssl.OP_NO_RENEGOTIATION)
+
+    def test_goodbye(self) -> None:
+        """A connection that the server closes ends with the goodbye of TLS: the peer knows that nothing is cut off."""
+        self.server.layer.send(b"last words")
+        self.server.layer.close()
+        self.peer.take(self._sent())
+        self.assertEqual(self.peer.tls.read(100), b"last words")
+        self.assertEqual(self.peer.tls.read(100), b"")  # without the goodbye it would want to read more
 
 
 class CloseTests(_Wire):

@@ -10,9 +10,21 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import events
 from irchat.chat.directory import User
+from irchat.chat.reading import TimedPage
 from irchat.chat.service import ChatService
 from irchat.errors import Code, Refusal, unavailable
-from irchat.interfaces import ChatKey, ChatState, CreateUser, Page, PageQuery, Publication, Snapshot, Store, Write
+from irchat.interfaces import (
+    ChatKey,
+    ChatState,
+    CreateUser,
+    Page,
+    PageQuery,
+    Publication,
+    Snapshot,
+    Store,
+    StoredToken,
+    Write,
+)
 from irchat.rules import fold_name
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import NoThreads
@@ -61,7 +73,7 @@ class HeldStore:
     def password(self, user: int) -> Deferred[str | None]:
         return self._hold(lambda: self.store.password(user))
 
-    def token(self, token: bytes) -> Deferred[tuple[int, int] | None]:
+    def token(self, token: bytes) -> Deferred[StoredToken | None]:
         return self._hold(lambda: self.store.token(token))
 
     def accounts(self, after: str, limit: int) -> Deferred[Any]:
@@ -174,7 +186,11 @@ class World:
 
     def history(self, name: str, chat: str, **how: Any) -> Deferred[events.History]:
         """Read a page."""
-        return ensureDeferred(self.chat.reading.history(self[name], chat, **{"limit": 50, **how}))
+        asked = ensureDeferred(self.chat.reading.history(self[name], chat, **{"limit": 50, **how}))
+        return asked.addCallback(self._said)
+
+    def _said(self, page: events.History | TimedPage) -> events.History:
+        return page.event(self.clock.seconds()) if isinstance(page, TimedPage) else page
 
     def search(self, name: str, words: str, chat: str | None = None, limit: int = 50) -> Deferred[events.Found]:
         """Search."""

@@ -3,7 +3,6 @@
 import ipaddress
 
 from irchat.addresses import Address, read_network
-from irchat.errors import BANNED
 from irchat.interfaces import StoredBan
 from irchat.moments import shown_moment
 
@@ -16,7 +15,7 @@ def stands(ban: StoredBan | None, now_ms: int) -> bool:
 def told(ban: StoredBan) -> str:
     """What who is banned is told."""
     until = "" if ban.until is None else f" until {shown_moment(ban.until)}"
-    return f"{BANNED}{until}{f': {ban.reason}' if ban.reason else ''}"
+    return f"You are banned{until}{f': {ban.reason}' if ban.reason else ''}"
 
 
 class NetworkBans:

@@ -7,7 +7,7 @@ from irchat.chat.bans import NetworkBans
 from irchat.errors import Code, Refusal
 from irchat.interfaces import GLOBAL, ChatKey, Members, Snapshot, StoredBan
 from irchat.names import Lookalikes, check_new_name, same_name, skeleton
-from irchat.rules import GLOBAL_NAME, fold_name, shown
+from irchat.rules import GLOBAL_NAME, SERVICE_KEYS, fold_name, shown
 
 
 class User:
@@ -219,6 +219,8 @@ class Directory:
         if self.find_user(name) is not None:
             raise Refusal(Code.NAME_TAKEN, f"The name {shown(name)!r} is taken. Choose another one, or sign in.")
         key = check_new_name(name)
+        if key in SERVICE_KEYS:
+            raise Refusal(Code.BAD_NAME, f"The name {shown(name)!r} is not for users. Choose another one.")
         drawn = skeleton(key)
         if drawn in self._users_by_key or drawn in self._drawn_users:
             raise Refusal(Code.BAD_NAME, f"The name {shown(name)!r} looks like one that is taken. Choose another one.")

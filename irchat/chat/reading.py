@@ -1,5 +1,6 @@
 """Reading: pages of history, search, the list of chats, and how far each user has read."""
 
+import math
 from collections.abc import Collection
 from typing import Any
 
@@ -31,6 +32,35 @@ _LABEL_BYTES = 4 * NAME_LENGTH + 24
 _PAGE_BYTES = SERVER_LINE_BYTES - 1_024
 
 
+class TimedPage:
+    """A page of history with timed messages. It waits as this, and is said as it is at the moment of its turn."""
+
+    def __init__(
+        self, timed: TimedMessages, reader: User, chat: Chat, page: events.History, on_page: list[TimedMessage]
+    ) -> None:
+        self.said = on_page
+        self._timed = timed
+        self._reader = reader
+        self._chat = chat
+        self._page = page
+        self._on_page = on_page
+
+    def event(self, left_at: float) -> events.History:
+        """The page with what is alive now, and with what is left of it at that moment."""
+        now, reader = self._timed.now(), self._reader
+        on_page = self._on_page if self._chat.has(reader) else []
+        self.said = [timed for timed in on_page if timed.end > now and timed.sender.id not in reader.hidden]
+        return events.History(
+            chat=self._page.chat,
+            messages=[*self._page.messages, *(timed.event(reader, left_at) for timed in self.said)],
+            more=self._page.more,
+        )
+
+    def until(self) -> float:
+        """When the first ends of those that were said last."""
+        return min((timed.end for timed in self.said), default=math.inf)
+
+
 class Reading:
     """Gives users what they may see of what was said."""
 
@@ -51,7 +81,7 @@ class Reading:
         limit: int,
         mark_read: bool = False,
         origin: object = None,
-    ) -> events.History:
+    ) -> events.History | TimedPage:
         """A page of a chat as ``reader`` may see it, at most ``limit`` stored messages and never over 500.
 
         On the page that holds the chat's end come the timed messages that are alive. ``mark_read`` moves the marker to
@@ -86,16 +116,11 @@ class Reading:
             message.note_given(reader)
         if timed and mark_read:  # what stands between them is one's own, hidden, or read already
             self.timed.note_read(reader, chat.key, timed[0].order - 1, timed[-1].order)
-        now = self.timed.now()
-        return events.History(
-            chat=chat.label(reader),
-            messages=[
-                *(self._event(reader, chat, message) for message in page.messages
-                  if message.sender not in reader.hidden),
-                *(message.event(reader, now) for message in timed),
-            ],
-            more=page.more,
-        )
+        messages = [
+            self._event(reader, chat, message) for message in page.messages if message.sender not in reader.hidden
+        ]
+        history = events.History(chat=chat.label(reader), messages=messages, more=page.more)
+        return TimedPage(self.timed, reader, chat, history, timed) if timed else history
 
     async def after(self, reader: User, key: ChatKey, seq: int, limit: int, page_bytes: int) -> Page:
         """The stored messages that come after ``seq``, for a session that fell behind; none where ``reader`` left.
@@ -120,11 +145,12 @@ class Reading:
 
     def missed_timed(
         self, reader: User, since: int, own: Collection[tuple[ChatKey, int]], page_bytes: int
-    ) -> tuple[list[tuple[tuple[ChatKey, int], events.Message]], int | None]:
+    ) -> tuple[list[tuple[tuple[ChatKey, int], events.Message]], int | None, float]:
         """The timed messages alive from the order ``since`` on, each with its place, for a session that fell behind.
 
         ``own``: the places of those that the session sent itself, which are left out. Gives as many as come to
-        ``page_bytes``, and one at least; and the order from which there are more, None where there are not.
+        ``page_bytes``, and one at least; the order from which there are more, None where there are not; and when the
+        first of them ends.
         """
         now = self.timed.now()
         given: list[TimedMessage] = []
@@ -138,7 +164,8 @@ class Reading:
                 break
             timed.note_given(reader)
             given.append(timed)
-        return [((timed.chat.key, timed.order), timed.event(reader, now)) for timed in given], further
+        said = [((timed.chat.key, timed.order), timed.event(reader, now)) for timed in given]
+        return said, further, min((timed.end for timed in given), default=math.inf)
 
     async def search(self, reader: User, words: str, chat_name: str | None, limit: int) -> events.Found:
         """The newest messages that hold all of ``words``, in one chat or in all of the reader's. Raises Refusal."""

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from irchat.accounts import Accounts, SignedIn
     from irchat.chat.commits import Change
     from irchat.chat.directory import User
+    from irchat.chat.reading import TimedPage
     from irchat.chat.service import ChatService
     from irchat.interfaces import ChatKey
 
-Outcome: TypeAlias = "events.Event | Change | Deferred[Any] | Coroutine[Any, Any, events.Event]"
+Outcome: TypeAlias = "events.Event | Change | Deferred[Any] | Coroutine[Any, Any, events.Event | TimedPage]"
 """What running a command gives: the reply, a change that gives it when it is made, or what else will give it."""
 
-AS_MESSAGE = " To send the line as a message, type \\ before it."
+AS_MESSAGE = " To send the line to everyone, type \\ before it."
 
 
 class Caller(Protocol):

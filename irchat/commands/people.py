@@ -120,7 +120,7 @@ class ChangePassword(Command):
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Password) -> events.Event:
         with caller.trying(caller.user.name):  # or who has a session, but not the password, could guess on and on
-            await services.accounts.change_password(caller.user, request.old, request.new, caller.token)
+            await services.accounts.change_password(caller.user, request.old, request.new, caller.token, caller)
         return events.Ok()
 
 

@@ -1,6 +1,7 @@
 """Who may come in: connections and sessions for each address and user, and the pauses after failed sign-ins."""
 
 import ipaddress
+import math
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -90,30 +91,33 @@ class Admission:
         self._pending[address] += 1
         self._pending_in_all += 1
 
-    def check_try(self, address: str, name: str) -> None:
-        """Somebody is about to try to sign in.
+    def begin_try(self, address: str, name: str) -> list[str]:
+        """Admit one try to sign in, and return what to call `end_try` with when its outcome is known.
 
-        Raises Refusal ``too-many-tries`` while a pause lasts, and for a name that is tried as often at this moment as
-        it may be tried before a pause: the failures of those are not known yet.
+        A password that is being verified counts as a failure until then, so that after a pause one is verified and
+        not as many as come together. A token, which nobody guesses, has an empty ``name`` and waits for pauses alone.
+        Raises Refusal ``too-many-tries``.
         """
         now = self._seconds()
-        if name and self._limits.tries and self._under_way[name] >= self._limits.tries:
-            raise Refusal(Code.TOO_MANY_TRIES, "Too many sign in by that name at this moment. Wait a second.")
-        for key, _ in self._tried(address, name):
+        keys = [key for key, _ in self._tried(address, name)]
+        for key in keys:
             failures = self._failures.get(key)
             if failures is not None and failures.until > now:
                 raise Refusal(
                     Code.TOO_MANY_TRIES,
-                    f"Too many sign-ins failed. Wait {failures.until - now:.0f} seconds, then try again.",
+                    f"Too many sign-ins failed. Wait {math.ceil(failures.until - now)} seconds, then try again.",
                 )
+            failed = 0 if failures is None or now - failures.at >= _HOUR else failures.count
+            if name and self._under_way[key] >= max(1, self._limits.tries - failed):
+                raise Refusal(Code.TOO_MANY_TRIES, "Too many are signing in like that now. Wait a second.")
+        counted = keys if name else []
+        self._under_way.update(counted)
+        return counted
 
-    def try_begins(self, name: str) -> None:
-        """A sign-in by that name is under way, until `try_ends`."""
-        self._under_way[name] += 1
-
-    def try_ends(self, name: str) -> None:
-        """What came of a sign-in is known."""
-        _less(self._under_way, name)
+    def end_try(self, counted: list[str]) -> None:
+        """Forget a try that `begin_try` counted."""
+        for key in counted:
+            _less(self._under_way, key)
 
     def try_failed(self, address: str, name: str) -> None:
         """A sign-in was wrong: after some of them a pause begins, and each further one doubles it."""
@@ -166,13 +170,17 @@ class Admission:
 
 
 class Visit:
-    """One connection from ``address``, as admission counts it until `over`. Raises Refusal ``too-many``."""
+    """One connection from ``address``, as admission counts it until `over`, which calls ``on_over``.
 
-    def __init__(self, admission: Admission, address: str) -> None:
+    Raises Refusal ``too-many``.
+    """
+
+    def __init__(self, admission: Admission, address: str, on_over: Callable[[], None] = lambda: None) -> None:
         self._admission = admission
         self._address = address
         self._is_over = False
         self._is_signed_in = False
+        self._on_over = on_over
         admission.connect(address)
 
     def enter(self, sessions_of_user: int) -> None:
@@ -192,6 +200,7 @@ class Visit:
         if not self._is_over:
             self._is_over = True
             self._admission.disconnect(self._address)
+            self._on_over()
 
     @contextmanager
     def registering(self) -> Iterator[None]:
@@ -207,8 +216,7 @@ class Visit:
     def trying(self, name: str) -> Iterator[None]:
         """A sign-in as ``name``, or by a token (empty), is tried inside. Raises Refusal ``too-many-tries``."""
         key = _counted_name(name)
-        self._admission.check_try(self._address, key)
-        self._admission.try_begins(key)
+        counted = self._admission.begin_try(self._address, key)
         try:
             yield
         except Refusal as refusal:
@@ -216,7 +224,7 @@ class Visit:
                 self._admission.try_failed(self._address, key)
             raise
         finally:
-            self._admission.try_ends(key)
+            self._admission.end_try(counted)
         self._admission.try_succeeded(self._address, key)
 
 

@@ -47,6 +47,7 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     """What the server's side of TLS needs. Raises WrongCertificate where the files cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION  # each costs a signature, for a few bytes
     try:
         context.load_cert_chain(certificate, key, password=_no_password)
     except (OSError, ssl.SSLError) as error:

@@ -11,12 +11,15 @@ from irchat import events
 from irchat.interfaces import Members, Publication
 from irchat.rules import WAITING_BYTES
 from irchat.server.outbox import Outbox
+from irchat.server.perishable import Watch
 
 _log = Logger()
 
 # A turn of the reactor writes for about this long; 10,000 writes would take over 100 ms.
 _SLICE_SECONDS = 0.02
 _WRITES_BETWEEN_LOOKS = 32
+# And makes calls that may wait, as those that print screens again, for about this long.
+_CALLS_SECONDS = 0.005
 # To fewer sessions than these nothing is written at once: it is joined with what else they are to have in the turn.
 _MANY = 16
 _GROUPS_KEPT = 1_000
@@ -55,12 +58,14 @@ class Delivery:
     """Knows the sessions of each user and writes to them."""
 
     def __init__(self, clock: IReactorTime) -> None:
+        self.watch = Watch(clock)
         self._clock = clock
         self._sessions: dict[Recipient, Outbox] = {}
         self._of_user: dict[int, list[Recipient]] = {}
         # Of groups to which something was said since anybody came or went.
         self._of_group: dict[Members, list[Outbox]] = {}
         self._dirty: deque[Outbox] = deque()
+        self._calls: deque[Callable[[], None]] = deque()
         self._flushing = False
         self._has_written = False
         # Of the slice of the next flush, which may come in the same turn.
@@ -90,19 +95,38 @@ class Delivery:
         goodbyes = []
         for publication in publications:
             if isinstance(publication.event, events.Bye):
-                goodbyes.append((publication.event, publication.audience))
+                goodbyes.append(publication)
             elif publication.audience is not None and len(publication.audience) == 1:
                 self._tell_one_user(publication)
             else:
                 by_audience.setdefault(id(publication.audience), []).append(publication)
         self._offer([self._audience_of(_Run(of_one)) for of_one in by_audience.values()])
-        for bye, audience in goodbyes:
-            for session in self._of(audience):
-                session.end(bye.reason)
+        for publication in goodbyes:
+            bye = publication.event
+            for session in self._of(publication.audience):
+                if session is not publication.origin and isinstance(bye, events.Bye):
+                    session.end(bye.reason)
 
     def tell(self, sessions: Iterable[Recipient], event: events.Event) -> None:
         """Queue an event for these sessions."""
         self._offer([(_Run([Publication(event, ())]), [session.outbox for session in sessions])])
+
+    def in_turn(self, call: Callable[[], None]) -> None:
+        """Make ``call`` soon. Such calls, which may come from all sessions at once, have a slice of each turn."""
+        self._calls.append(call)
+        if len(self._calls) == 1:
+            self._clock.callLater(0, self._make_calls)
+
+    def _make_calls(self) -> None:
+        deadline = self._clock.seconds() + _CALLS_SECONDS
+        while self._calls:
+            try:
+                self._calls.popleft()()
+            except Exception:
+                _log.failure("what had to wait for its turn failed")
+            if self._calls and self._clock.seconds() > deadline:
+                self._clock.callLater(0, self._make_calls)
+                return
 
     def wake(self, outbox: Outbox) -> None:
         """Have ``outbox`` flushed at the end of this turn."""
@@ -170,6 +194,9 @@ class Delivery:
                     encode = outbox.encode
                     data = run.bytes_for(encode)
                 outbox.offer(data, run.publications)
+            if (until := self._end_of(run.publications)) is not None:
+                for outbox in outboxes:
+                    outbox.note_timed(until)
 
     def _may_write(self, runs: Sequence[tuple[_Run, Sequence[Outbox]]]) -> bool:
         """Whether to write at once: once in a turn, where nobody is in two of the audiences."""
@@ -217,6 +244,17 @@ class Delivery:
             session.outbox.note_own(publication)
         elif session.user_id not in publication.hidden:
             session.outbox.offer_one(publication)
+            if (until := self._end_of((publication,))) is not None:
+                session.outbox.note_timed(until)
+
+    def _end_of(self, publications: Sequence[Publication]) -> float | None:
+        """When the first of the timed messages ends that these say, None where they say none."""
+        until = None
+        for publication in publications:
+            if publication.timed is not None and isinstance(publication.event, events.Message):
+                end = self._clock.seconds() + (publication.event.left_ms or 0) / 1000
+                until = end if until is None else min(until, end)
+        return until
 
     def _cannot_write(self, outbox: Outbox) -> None:
         """What goes wrong with one connection is not to keep all others waiting."""

@@ -21,6 +21,9 @@ class Face(Protocol):
     def reply(self, context: Any, event: events.Event) -> bytes:
         """The reply to the request that came with ``context``."""
 
+    def again(self, context: Any, event: events.Event) -> bytes:
+        """What `reply` said, as it is now: a reply with timed messages waited for its reader."""
+
     def event(
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
     ) -> bytes:

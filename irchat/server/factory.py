@@ -14,6 +14,7 @@ from irchat.errors import Refusal
 from irchat.rules import LOGIN_SECONDS
 from irchat.server.admission import Visit, counted_address
 from irchat.server.connection import Connection
+from irchat.server.descriptors import Room
 from irchat.server.session import Services
 from irchat.tls import TLSLayer
 
@@ -26,25 +27,35 @@ class ChatFactory(ServerFactory):
     noisy = False
 
     def __init__(
-        self, services: Services, clock: IReactorTime, *, name: str, tls: ssl.SSLContext | None
+        self,
+        services: Services,
+        clock: IReactorTime,
+        *,
+        name: str,
+        tls: ssl.SSLContext | None,
+        room: Room | None = None,
     ) -> None:
         self.connections: set[_HeldConnection] = set()
         self._services = services
         self._clock = clock
         self.name = name
         self.tls = tls
+        self.room = room or Room(clock.seconds)
         self._stopped: Deferred[None] | None = None
         self._late: IDelayedCall | None = None
         services.chat.moderation.on_network_banned = self._end_banned
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """A connection for a client."""
+        if not self.room.is_there():
+            return None
         address = counted_address(getattr(addr, "host", ""))
         try:
-            visit = Visit(self._services.admission, address)
+            visit = Visit(self._services.admission, address, self._left)
         except Refusal as refusal:
             # Under TLS a word of why would cost a handshake, which is what who comes in masses wants.
-            return _TurnedAway(refusal.text) if self.tls is None else None
+            return _TurnedAway(refusal.text, self.room) if self.tls is None else None
+        self.room.taken += 1
         host = read_address(getattr(addr, "host", ""))
         connection = _HeldConnection(self, host, self._services, self._clock, self.name, visit)
         if self.tls is None:
@@ -66,6 +77,9 @@ class ChatFactory(ServerFactory):
             connection.session.end("the server stops")
         self.noticed()
         return stopped
+
+    def _left(self) -> None:
+        self.room.taken -= 1
 
     def noticed(self) -> None:
         """A connection came or went."""
@@ -96,13 +110,18 @@ class ChatFactory(ServerFactory):
 class _TurnedAway(Protocol):
     """A connection that is closed at once, with the reason."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, room: Room) -> None:
         self._reason = reason
+        self._room = room
 
     def connectionMade(self) -> None:
+        self._room.taken += 1
         transport: Any = self.transport
         transport.write(f"! {self._reason}\n".encode())
         transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._room.taken -= 1
 
 
 class _HeldConnection(Connection):

@@ -31,6 +31,8 @@ class JSONFace:
         """See `irchat.server.face.Face`, as for all that follow."""
         return wire.encode(event) if context is None else wire.encode_reply(event, context)
 
+    again = reply
+
     def event(
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
     ) -> bytes:

@@ -4,9 +4,10 @@ A session whose reader is slow is *behind*: stored messages are no longer queued
 from which it misses them. When all that was sent has drained, it is brought up to date from the store, in order.
 """
 
+import math
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -17,12 +18,17 @@ from irchat.events import Event
 from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
 from irchat.outlet import Outgoing, TryNow
 from irchat.rules import WAITING_BYTES
+from irchat.server.perishable import Perishable, Watch
 
 _log = Logger()
 
 # A page of messages for a session that fell behind.
 _PAGE_MESSAGES = 200
 _PAGE_BYTES = 65_536
+# What says timed messages is handed to the socket's writer in so many bytes, each after the one before has left.
+_TIMED_BYTES = 16_384
+# The first piece finds out whether the kernel takes anything at all, and is to hold no text.
+_FIRST_BYTES = 16
 
 
 class Reader(Protocol):
@@ -36,9 +42,9 @@ class Reader(Protocol):
 
     def say_timed_since(
         self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
-    ) -> tuple[bytes, int | None]:
+    ) -> tuple[bytes, int | None, float]:
         """The timed messages that are alive, from that order on, but for the session's ``own``: about ``page_bytes``
-        of them, and the order from which there are more, None where there are not."""
+        of them, the order from which there are more, None where there are not, and when the first of them ends."""
 
     def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
         """Stored messages of a chat after ``seq``."""
@@ -74,11 +80,11 @@ class Outbox(_Way):
     """
 
     __slots__ = (
-        "_catching_up", "_held", "_kept", "_kept_bytes", "_missed", "_missed_timed", "_own", "_own_timed", "_reader",
-        "_stalled", "_wake",
+        "_catching_up", "_held", "_kept", "_kept_bytes", "_missed", "_missed_timed", "_own", "_own_timed",
+        "_perishables", "_reader", "_stalled", "_timed_until", "_wake", "_watch",
     )  # fmt: skip
 
-    def __init__(self, outlet: Outgoing, reader: Reader, wake: "Callable[[Outbox], None]") -> None:
+    def __init__(self, outlet: Outgoing, reader: Reader, wake: "Callable[[Outbox], None]", watch: Watch) -> None:
         self.encode = None
         self.try_now = outlet.try_now
         self.behind = False
@@ -86,7 +92,11 @@ class Outbox(_Way):
         self._outlet = outlet
         self._reader: Reader = weakref.proxy(reader)  # the session holds the outbox; a cycle would be garbage
         self._wake = wake
-        self._pending: list[bytes] = []
+        self._watch = watch
+        self._pending: list[bytes | Perishable] = []
+        self._perishables = 0
+        # When the first timed message ends that is in what was handed over and has not left.
+        self._timed_until = math.inf
         self._size = 0
         self._stalled = False
         self._held = False
@@ -110,6 +120,40 @@ class Outbox(_Way):
                 self._wake(self)
             pending.append(data)
             self._size += len(data)
+
+    def put_perishable(self, line: Perishable) -> None:
+        """Queue a reply that says timed messages: they are left out where they end while it waits."""
+        if not self.closed:
+            if not self._pending:
+                self.try_now = None
+                self._wake(self)
+            self._pending.append(line)
+            self._perishables += 1
+            self._size += len(line)
+
+    def note_timed(self, until: float) -> None:
+        """What was offered last says a timed message that ends at ``until``: if it waits still, do not hand it out."""
+        if not (self.closed or self.behind) and (self._pending or not self._outlet.idle):
+            self._hold_until(until)
+
+    @property
+    def until(self) -> float:
+        """When the first timed message ends of which something was handed over and has not left."""
+        begun = self._begun
+        return self._timed_until if begun is None else min(self._timed_until, begun.until())
+
+    def expire(self, now: float) -> None:
+        """Take what has ended out of what waits, and close the connection where the writer has it already."""
+        begun = self._begun
+        if self._timed_until <= now or (begun is not None and not begun.renew()):
+            self._over()
+            self._outlet.abort()
+
+    @property
+    def _begun(self) -> Perishable | None:
+        """The line of which a part was handed over."""
+        line = self._pending[0] if self._perishables else None
+        return line if isinstance(line, Perishable) and line.begun else None
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
         """Send what ``try_now`` did not of ``data``; see `irchat.outlet.Outgoing`."""
@@ -180,6 +224,8 @@ class Outbox(_Way):
             self._write()
         if outlet.idle:
             self._size = 0
+            if self._timed_until < math.inf:
+                self._all_timed_sent()
             if self.behind or self._stalled:
                 self._all_sent()
             else:
@@ -188,7 +234,9 @@ class Outbox(_Way):
     def close(self) -> None:
         """Close the connection after what waits now."""
         if not self.closed:
-            if self._pending:
+            if self._perishables:
+                self._write_last()
+            elif self._pending:
                 self._write()
             self._over()
             self._outlet.close()
@@ -203,6 +251,8 @@ class Outbox(_Way):
         """The connection is gone."""
         self._over()
         self._pending = []
+        self._perishables = 0
+        self._all_timed_sent()
         self._outlet.on_drained = _nothing
 
     def _over(self) -> None:
@@ -215,13 +265,56 @@ class Outbox(_Way):
             self.try_now = self._outlet.try_now
 
     def _write(self) -> None:
-        pending = self._pending
+        pending: list[Any] = self._pending
+        if self._perishables:
+            self._write_with_care()
+            return
         if len(pending) == 1:
             data = pending.pop()
         else:
             data = b"".join(pending)
             pending.clear()
         self._outlet.send(data)
+
+    def _write_with_care(self) -> None:
+        """Write what waits up to where it would wait again, what is perishable in pieces."""
+        pending, outlet = self._pending, self._outlet
+        while pending and outlet.idle and not self.closed:
+            line = pending[0]
+            if not isinstance(line, Perishable):
+                outlet.send(line)
+                pending.pop(0)
+            elif not line.renew():
+                self.abort()
+            else:
+                while line and outlet.idle:
+                    outlet.send(line.take(_TIMED_BYTES if line.begun else _FIRST_BYTES))
+                if not line:
+                    pending.pop(0)
+                    self._perishables -= 1
+                if not outlet.idle:
+                    self._hold_until(math.inf if line else line.until())
+
+    def _write_last(self) -> None:
+        """Hand over all that waits: the connection closes after it."""
+        pending, self._pending, self._perishables = self._pending, [], 0
+        for line in pending:
+            if not isinstance(line, Perishable):
+                self._outlet.send(line)
+            elif line.renew():
+                self._outlet.send(line.take(len(line)))
+                self._hold_until(line.until())
+            else:
+                self.abort()
+                return
+
+    def _hold_until(self, until: float) -> None:
+        self._timed_until = min(self._timed_until, until)
+        self._watch.add(self)
+
+    def _all_timed_sent(self) -> None:
+        self._timed_until = math.inf
+        self._watch.remove(self)
 
     def _drained(self) -> None:
         self._size = sum(map(len, self._pending))
@@ -239,7 +332,8 @@ class Outbox(_Way):
         """Whether events are too much. What is left of a timed message is told at the moment of sending, so that one
         does not wait behind other bytes either."""
         self.behind = self._size + size > WAITING_BYTES or (
-            not self._outlet.idle and any(publication.timed is not None for publication in run)
+            (not self._outlet.idle or self._size > _TIMED_BYTES)
+            and any(publication.timed is not None for publication in run)
         )
         if self.behind:
             self.try_now = None
@@ -291,10 +385,12 @@ class Outbox(_Way):
                 elif self._missed:
                     await self._feed_page()
                 elif self._missed_timed is not None:
-                    data, self._missed_timed = self._reader.say_timed_since(
-                        self._missed_timed, self._own_timed, _PAGE_BYTES
+                    data, self._missed_timed, until = self._reader.say_timed_since(
+                        self._missed_timed, self._own_timed, _TIMED_BYTES
                     )
                     self._send_now(data)
+                    if not self._outlet.idle:
+                        self._hold_until(until)
                 else:
                     self.behind = False
                     self._forget_missed()

@@ -1,11 +1,13 @@
 """One session: takes requests in order, lets sends run side by side, and answers in the order of the requests."""
 
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -14,8 +16,11 @@ from irchat import events, requests
 from irchat.accounts import Accounts, SignedIn
 from irchat.chat.commits import Change
 from irchat.chat.directory import User
+from irchat.chat.reading import TimedPage
 from irchat.chat.service import ChatService
 from irchat.commands import AS_MESSAGE, REGISTRY, Command
+from irchat.commands.habits import refuse_habit
+from irchat.commands.messages import ToEveryone
 from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
 from irchat.outlet import Outgoing
@@ -24,6 +29,7 @@ from irchat.server.delivery import Delivery
 from irchat.server.face import Face
 from irchat.server.outbox import Outbox
 from irchat.server.pace import Pace
+from irchat.server.perishable import Perishable
 from irchat.server.presence import PresenceFeed
 
 _log = Logger()
@@ -73,9 +79,9 @@ class _Asked(Struct, eq=False):
     request: requests.Request | None = None
     refusal: Refusal | None = None
     prefix: str | None = None
-    reply: events.Event | None = None
+    reply: events.Event | TimedPage | None = None
 
-    def callback(self, reply: events.Event) -> None:
+    def callback(self, reply: events.Event | TimedPage) -> None:
         self.session.answer(reply, self)
 
     def errback(self, failure: Failure) -> None:
@@ -99,7 +105,7 @@ class Session:
         on_full: Callable[[bool], None],
         on_bye: Callable[[], None],
     ) -> None:
-        self.outbox = Outbox(outlet, self, services.delivery.wake)
+        self.outbox = Outbox(outlet, self, services.delivery.wake, services.delivery.watch)
         self.token: bytes | None = None
         self.face: Face
         self.wants_token = False
@@ -168,6 +174,22 @@ class Session:
         self.outbox.lost()
         self._on_welcome = self._on_bye = self._on_full = _gone
         del self.face
+
+    def is_full(self) -> bool:
+        """Whether so much waits to be sent that nothing more is to be said."""
+        return self.outbox.full()
+
+    def put(self, data: bytes) -> None:
+        """Say bytes that are no reply."""
+        self.outbox.put(data)
+
+    def put_perishable(self, line: Perishable) -> None:
+        """Say what holds timed messages."""
+        self.outbox.put_perishable(line)
+
+    def in_turn(self, call: Callable[[], None]) -> None:
+        """Have ``call`` made soon, when there is time for it."""
+        self._services.delivery.in_turn(call)
 
     def mark_shown(self, chat: ChatKey, seq: int) -> None:
         """The user has seen the chat up to ``seq``; the marker is saved by and by."""
@@ -251,10 +273,10 @@ class Session:
 
     def say_timed_since(
         self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
-    ) -> tuple[bytes, int | None]:
+    ) -> tuple[bytes, int | None, float]:
         """The timed messages that are alive, from that order on, and the order from which there are more."""
-        missed, further = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
-        return b"".join(self.face.event(event, None, place) for place, event in missed), further
+        missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
+        return b"".join(self.face.event(event, None, place) for place, event in missed), further, until
 
     def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
         """Stored messages of a chat after ``seq``."""
@@ -272,11 +294,11 @@ class Session:
     # Requests, one after another.
 
     def _read_line(self, line: requests.Line) -> tuple[type[Command], requests.Request]:
+        refuse_habit(line.line)
         command, request = REGISTRY.read(line.line, self.is_admin)
-        if isinstance(request, requests.Send) and line.nonce is not None:
-            request = requests.Send(
-                chat=request.chat, text=request.text, expires_in=request.expires_in, nonce=line.nonce
-            )
+        if isinstance(request, requests.Send) and (line.nonce is not None or line.chat is not None):
+            chat = line.chat if line.chat is not None and command is ToEveryone else request.chat
+            request = requests.Send(chat=chat, text=request.text, expires_in=request.expires_in, nonce=line.nonce)
         return command, request
 
     def _wait(self, asked: _Asked) -> None:
@@ -355,9 +377,9 @@ class Session:
         text = error.text
         if asked.prefix in _MAY_BE_MEANT_AS_MESSAGE and error.code in _NOT_FOUND:
             text += AS_MESSAGE
-        self.answer(events.Error(code=error.code.value, text=text, usage=error.usage), asked)
+        self.answer(events.Error(code=error.code.value, text=text, usage=error.usage, until=error.until), asked)
 
-    def answer(self, reply: events.Event, asked: _Asked) -> None:
+    def answer(self, reply: events.Event | TimedPage, asked: _Asked) -> None:
         """Give the reply as soon as all requests before it have theirs."""
         asked.reply = reply
         running = self._running
@@ -365,6 +387,10 @@ class Session:
             first = running.popleft()
             if isinstance(reply_of_first, events.Bye):
                 self._say_bye(first.context, reply_of_first)
+            elif isinstance(reply_of_first, TimedPage):
+                self._put_perishable(first.context, reply_of_first.event, reply_of_first.until)
+            elif isinstance(reply_of_first, events.Sent) and reply_of_first.id is not None:
+                self._put_timed_sent(first.context, reply_of_first)
             else:
                 self.outbox.put(self._said(first.context, reply_of_first))
                 if isinstance(reply_of_first, events.Welcome):
@@ -373,6 +399,22 @@ class Session:
                     self._seen = {}
                     self._on_welcome()
         self._advance()
+
+    def _put_perishable(
+        self, context: Any, event: Callable[[float], events.Event], until: Callable[[], float]
+    ) -> None:
+        """Queue a reply that changes while it waits: ``event`` is it, with what is left of messages at a moment."""
+        now = self._services.chat.messages.timed.now
+        data = self._said(context, event(now()))
+        self.outbox.put_perishable(
+            Perishable(data, lambda left_at: self.face.again(context, event(left_at)), until, now)
+        )
+
+    def _put_timed_sent(self, context: Any, sent: events.Sent) -> None:
+        end = self._services.chat.messages.timed.now() + (sent.left_ms or 0) / 1000
+        self._put_perishable(
+            context, lambda left_at: replace(sent, left_ms=max(0, round((end - left_at) * 1000))), lambda: math.inf
+        )
 
     def _said(self, context: Any, reply: events.Event) -> bytes:
         try:

@@ -9,12 +9,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat import events, requests
 from irchat.accounts import Accounts
-from irchat.alarm import Alarm
 from irchat.chat.directory import Directory
-from irchat.errors import BANNED, Code, Refusal
+from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey
 from irchat.render import Line, Renderer
-from irchat.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, REPRINT_SECONDS, check_password
+from irchat.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, check_password
+from irchat.server.reprints import Reprints
 from irchat.server.session import Session
 from irchat.transcript import Transcript
 from irchat.wire import bad_encoding
@@ -46,10 +46,7 @@ class TextFace:
         self._passwords: list[str] = []
         self._tries = 0
         self._transcript = Transcript()
-        self._ends: dict[str, float] = {}
-        self._ended: set[str] = set()
-        self._reprint_alarm = Alarm(clock, self._reprint)
-        self._reprint_waits = False
+        self._reprints = Reprints(clock, self._transcript, session, session.in_turn)
         self._marks: dict[ChatKey, int] = {}
         self._saving: IDelayedCall | None = None
 
@@ -74,17 +71,21 @@ class TextFace:
             return said
         if isinstance(event, events.Sent) and event.id is not None:
             self._transcript.sent(context, event)
-            self._ends[event.id] = self._clock.seconds() + (event.left_ms or 0) / 1000
+            self._reprints.shown(event.id, event.left_ms)
         if isinstance(event, events.Error) and context is not None and _TIMED_TYPED.match(context):
             self._transcript.forget(context)
         return self._show(event, context or "")
+
+    def again(self, context: Any, event: events.Event) -> bytes:
+        """What `reply` noted already, as it is now."""
+        return _joined(self._renderer.lines(event, context or ""))
 
     def event(
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
     ) -> bytes:
         """An event. What is shown counts as read."""
         if isinstance(event, events.Erased):
-            self._erase(event.id)
+            self._reprints.erase(event.id)
             return b""
         if position is not None:
             self._mark(*position)
@@ -94,18 +95,17 @@ class TextFace:
 
     def go_on(self) -> None:
         """There is room for replies again."""
-        if self._reprint_waits:
-            self._reprint()
+        self._reprints.go_on()
         self._take_lines()
 
     def lost(self) -> None:
         """The session is over. What calls back here is let go of, or it would keep the face in memory as garbage."""
         self._typed.clear()
-        self._reprint_alarm.cancel()
+        self._reprints.over()
         if self._saving is not None:
             self._saving.cancel()
             self._save_marks()
-        del self._reprint_alarm, self._take
+        del self._reprints, self._take
 
     # Lines, one after another: the next is taken when the sign-in knows what the last one led to, and the person has
     # not left too much unread.
@@ -163,6 +163,8 @@ class TextFace:
     def _name_answered(self, event: events.Event) -> bytes:
         if isinstance(event, events.Welcome):
             return self._let_in(event)
+        if isinstance(event, events.Error) and event.code == Code.BANNED:
+            return self._shut_out(event)
         return self._show(event) + self._ask_person("Your username?", self._take_name)
 
     def _take_password(self, line: str) -> None:
@@ -171,11 +173,10 @@ class TextFace:
     def _password_answered(self, event: events.Event) -> bytes:
         if isinstance(event, events.Welcome):
             return self._let_in(event)
+        if isinstance(event, events.Error) and event.code == Code.BANNED:
+            return self._shut_out(event)
         if isinstance(event, events.Error) and event.code != Code.BAD_CREDENTIALS:
             return self._show(event) + self._ask_person(f"Password for {self._name}?", self._take_password)
-        if isinstance(event, events.Error) and event.text.startswith(BANNED):
-            self._clock.callLater(0, self._session.end, "come back when the ban has ended")
-            return self._show(event)
         self._tries += 1
         if self._tries == LOGIN_TRIES:
             self._is_waiting = True  # no line is taken any more
@@ -184,6 +185,11 @@ class TextFace:
         return self._complain("That password is wrong.") + self._ask_person(
             f"Password for {self._name}, once more?", self._take_password
         )
+
+    def _shut_out(self, banned: events.Error) -> bytes:
+        self._is_waiting = True  # no line is taken any more
+        self._clock.callLater(0, self._session.end, "come back when the ban has ended")
+        return self._show(banned)
 
     def _choose_password(self, use: Callable[[str], None]) -> bytes:
         def take_again(line: str) -> None:
@@ -243,17 +249,16 @@ class TextFace:
         return self._show(events.Error(code=Code.BAD_REQUEST.value, text=text))
 
     def _show(self, event: events.Event, typed: str = "") -> bytes:
-        now = self._clock.seconds()
         shown = [event] if isinstance(event, events.Message) else getattr(event, "messages", ())
         for message in shown:
             if message.id is not None:
-                self._ends[message.id] = now + (message.left_ms or 0) / 1000
+                self._reprints.shown(message.id, message.left_ms)
         return self._show_lines(self._renderer.lines(event, typed))
 
     def _show_lines(self, lines: Iterable[Line]) -> bytes:
         lines = list(lines)
         self._transcript.show(lines)
-        return "".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace")
+        return _joined(lines)
 
     def _mark(self, chat: ChatKey, seq: int) -> None:
         self._marks[chat] = max(seq, self._marks.get(chat, 0))
@@ -266,25 +271,6 @@ class TextFace:
         for chat, seq in marks.items():
             self._session.mark_shown(chat, seq)
 
-    def _erase(self, timed_id: str) -> None:
-        """Have the message reprinted away: at once, or with the last of those that end within the next half second."""
-        if self._ends.pop(timed_id, None) is None:
-            return
-        if not self._ended:
-            now = self._clock.seconds()
-            soon = (end for end in self._ends.values() if now <= end <= now + REPRINT_SECONDS)
-            self._reprint_alarm.set(max(soon, default=now))
-        self._ended.add(timed_id)
 
-    def _reprint(self) -> None:
-        # Who does not read is shown one when reading again: a reprint for each end would gather without bound.
-        self._reprint_waits = self._session.outbox.full()
-        if self._reprint_waits:
-            return
-        now = self._clock.seconds()
-        over = {timed_id for timed_id, end in self._ends.items() if end <= now}
-        for timed_id in over:
-            del self._ends[timed_id]
-        self._transcript.erase(self._ended | over)
-        self._ended.clear()
-        self._say(self._transcript.reprint().encode("utf-8", "replace"))
+def _joined(lines: Iterable[Line]) -> bytes:
+    return "".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace")

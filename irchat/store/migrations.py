@@ -112,7 +112,14 @@ _VERSION_3 = """
 INSERT INTO message_words (message_words, rank) VALUES ('automerge', 8);
 """
 
-SCRIPTS = (_VERSION_1, _VERSION_2, _VERSION_3)
+_MARKED_TOKENS = """
+-- A token for which no password was asked opens nothing where the server asks for passwords. Of older tokens those of
+-- accounts without a password are such.
+ALTER TABLE tokens ADD COLUMN by_password INTEGER NOT NULL DEFAULT 1;
+UPDATE tokens SET by_password = 0 WHERE user IN (SELECT id FROM users WHERE password IS NULL);
+"""
+
+SCRIPTS = (_VERSION_1, _VERSION_2, _VERSION_3, _MARKED_TOKENS)
 """``SCRIPTS[n]`` makes version n + 1 from version n."""
 
 

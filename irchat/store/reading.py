@@ -18,6 +18,7 @@ from irchat.interfaces import (
     StoredBan,
     StoredGroup,
     StoredMessage,
+    StoredToken,
     StoredUser,
 )
 from irchat.rules import line_bytes
@@ -160,12 +161,10 @@ def password(connection: sqlite3.Connection, user: int) -> str | None:
     return None if row is None else row[0]
 
 
-def token(connection: sqlite3.Connection, digest: bytes) -> tuple[int, int] | None:
-    """The user of a token and when it was last used."""
-    row: tuple[int, int] | None = connection.execute(
-        "SELECT user, used_at FROM tokens WHERE hash = ?", (digest,)
-    ).fetchone()
-    return row
+def token(connection: sqlite3.Connection, digest: bytes) -> StoredToken | None:
+    """The token with that hash."""
+    row = connection.execute("SELECT user, used_at, by_password FROM tokens WHERE hash = ?", (digest,)).fetchone()
+    return None if row is None else StoredToken(row[0], row[1], bool(row[2]))
 
 
 def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[StoredAccount]:

@@ -19,6 +19,7 @@ from irchat.interfaces import (
     Snapshot,
     StoredAccount,
     StoredMessage,
+    StoredToken,
     Write,
 )
 from irchat.rules import TOKEN_SECONDS
@@ -66,6 +67,7 @@ class SQLiteStore:
         self._path = path
         self._threads = threads
         self._readers: list[sqlite3.Connection] = []
+        self._unused: list[sqlite3.Connection] = []
         self._mine = threads.local()
         self._connection = self._connect()
         try:
@@ -87,6 +89,16 @@ class SQLiteStore:
             "DELETE FROM tokens WHERE used_at < min(?, (SELECT max(used_at) FROM tokens)) - ?",
             (now, TOKEN_SECONDS * 1000),
         )
+
+    def open_readers(self, count: int) -> None:
+        """Open the database for so many threads that read: later there may be no files left for it.
+
+        Raises sqlite3.Error.
+        """
+        for _ in range(count):
+            connection = self._open_reader()
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the files are opened by the first
+            self._unused.append(connection)
 
     def snapshot(self) -> Snapshot:
         """See `irchat.interfaces.Store`, as for all that follow."""
@@ -120,7 +132,7 @@ class SQLiteStore:
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(reading.password, user)
 
-    def token(self, token: bytes) -> Deferred[tuple[int, int] | None]:
+    def token(self, token: bytes) -> Deferred[StoredToken | None]:
         return self._read(reading.token, token)
 
     def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
@@ -170,15 +182,19 @@ class SQLiteStore:
     def _ask(self, question: Callable[..., Given], *args: Any) -> Given:
         connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
         if connection is None:
-            connection = self._connect()
-            self._readers.append(connection)
-            connection.execute("PRAGMA query_only = ON")
+            connection = self._unused.pop() if self._unused else self._open_reader()
             self._mine.connection = connection
         connection.execute("BEGIN")
         try:
             return question(connection, *args)
         finally:
             connection.execute("ROLLBACK")
+
+    def _open_reader(self) -> sqlite3.Connection:
+        connection = self._connect()
+        self._readers.append(connection)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -23,6 +23,7 @@ from irchat.interfaces import (
     RemoveMember,
     RemoveToken,
     RemoveUser,
+    ReplaceHash,
     SetBan,
     SetBlock,
     SetPassword,
@@ -249,16 +250,22 @@ class Writer:
             (user, GLOBAL, end),
         )
         if write.token is not None:
-            self.add_token(AddToken(write.token, user, write.at))
+            self.add_token(AddToken(write.token, user, write.at, by_password=write.password is not None))
         return user
 
     def set_password(self, write: SetPassword) -> None:
         self._connection.execute("UPDATE users SET password = ? WHERE id = ?", (write.password, write.user))
         self._connection.execute("DELETE FROM tokens WHERE user = ? AND hash IS NOT ?", (write.user, write.keep))
 
+    def replace_hash(self, write: ReplaceHash) -> None:
+        self._connection.execute(
+            "UPDATE users SET password = ? WHERE id = ? AND password = ?", (write.new, write.user, write.old)
+        )
+
     def add_token(self, write: AddToken) -> None:
         self._connection.execute(
-            "INSERT INTO tokens (hash, user, used_at) VALUES (?, ?, ?)", (write.token, write.user, write.at)
+            "INSERT INTO tokens (hash, user, used_at, by_password) VALUES (?, ?, ?, ?)",
+            (write.token, write.user, write.at, write.by_password),
         )
 
     def touch_token(self, write: TouchToken) -> bool:
@@ -363,6 +370,7 @@ _DO: dict[type[Any], Callable[[Writer, Any], Any]] = {
     MoveMarker: Writer.move_marker,
     CreateUser: Writer.create_user,
     SetPassword: Writer.set_password,
+    ReplaceHash: Writer.replace_hash,
     AddToken: Writer.add_token,
     TouchToken: Writer.touch_token,
     RemoveToken: Writer.remove_token,
