@@ -12,8 +12,8 @@ import platformdirs
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.stdio import StandardIO
 
-from irchat.client.asking import AskingScreen, write_to
 from irchat.client.address import Address, find_target, parse_address
+from irchat.client.asking import AskingScreen, write_to
 from irchat.client.console import Console
 from irchat.client.dialer import PATIENCE, Dialer
 from irchat.client.echo import Echo
