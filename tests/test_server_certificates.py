@@ -115,7 +115,7 @@ class ServerContextTests(SynchronousTestCase):
 
     def test_weak(self) -> None:
         """What OpenSSL does not take for another reason is refused with that."""
-        self.patch(ssl.SSLContext, "load_cert_chain", self._too_small)
+        self.patch(certificates, "served_certificate", self._too_small)
         line = self._refused(self.certificate, self.key)
         self.assertIn(f"{self.key} cannot be used: ", line)
         self.assertIn("[SSL] too small; have others made", line)
@@ -137,6 +137,7 @@ class FingerprintTests(SynchronousTestCase):
             chain += ensure_self_signed(folder / name, name)[0].read_bytes()
         path = folder / "chain.pem"
         path.write_bytes(chain)
+        context = server_context(path, folder / "one" / certificates.KEY_FILE)
         first = ssl.PEM_cert_to_DER_cert((folder / "one" / certificates.CERTIFICATE_FILE).read_text())
         digest = hashlib.sha256(first).hexdigest().upper()
-        self.assertEqual(fingerprint(path).replace(":", ""), f"sha256{digest}")
+        self.assertEqual(fingerprint(context).replace(":", ""), f"sha256{digest}")
