@@ -58,6 +58,7 @@ class DataFolder:
         if existing != self.path:
             return
         _refuse_unsafe(self.path)
+        self._refuse_no_files()
         try:
             self._lock(os.O_RDONLY)
         except FileNotFoundError:  # no server has been here
@@ -69,12 +70,20 @@ class DataFolder:
         """Make the folder (mode 0700) where it is missing, and have it. Raises OSError, UnsafeFolder or FolderInUse."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_unsafe(self.path)
+        self._refuse_no_files()
         try:
             self._lock(os.O_RDWR | os.O_CREAT)
             self._keep_database_to_us()
         except BaseException:
             self.release()
             raise
+
+    def _refuse_no_files(self) -> None:
+        """SQLite calls a folder in the place of one of its files an I/O error, and reads a pipe for ever."""
+        for name in (_LOCK_FILE, *(DATABASE_FILE + suffix for suffix in ("", "-wal", "-shm"))):
+            path = self.path / name
+            if path.exists() and not path.is_file():
+                raise FileExistsError(errno.EEXIST, "It is not a file", str(path))
 
     def _lock(self, flags: int) -> None:
         self._locks.append(os.open(self.path, os.O_RDONLY | os.O_DIRECTORY))
