@@ -53,6 +53,8 @@ class DataFolder:
             raise OSError(errno.ELOOP, "The link leads nowhere", str(existing))
         if not existing.is_dir():
             raise NotADirectoryError(f"{existing} is not a folder")
+        if os.statvfs(existing).f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(existing))
         if not os.access(existing, os.W_OK | os.X_OK):
             raise PermissionError(f"{existing} cannot be written")
         if existing != self.path:

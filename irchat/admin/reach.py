@@ -119,8 +119,8 @@ def _unused_folder(data: Path, *, make: bool) -> Iterator[DataFolder]:
             yield folder
     except FolderInUse:
         raise Failed(
-            f"a server, or another irchat-admin, uses {data}, and does not answer on {SOCKET_FILE}; a server makes that "
-            "again within a minute, or at once on SIGHUP (systemctl reload irchat): try again, or stop it first"
+            f"a server, or another irchat-admin, uses {data}, and does not answer on {SOCKET_FILE}; a server makes "
+            "that again within a minute, or at once on SIGHUP (systemctl reload irchat): try again, or stop it first"
         ) from None
 
 
