@@ -27,13 +27,9 @@ class _Reactor(Clock):
         return getattr(reactor, name)
 
 
-class _Greeting(ServerFactory):
-    noisy = False
-
-    def buildProtocol(self, addr: Any) -> Protocol:
-        protocol = Protocol()
-        protocol.connectionMade = lambda: protocol.transport.loseConnection()
-        return protocol
+class _Closing(Protocol):
+    def connectionMade(self) -> None:
+        self.transport.loseConnection()
 
 
 class DoorTests(TestCase):
@@ -50,7 +46,7 @@ class DoorTests(TestCase):
         self.errors: list[str] = []
         self.patch(door._log, "error", lambda _, text: self.errors.append(text))
         note = lambda: PortFile.write(self.notes, port=7, tls=False)  # noqa: E731
-        self.door = Door(self.clock, self.socket, _Greeting(), note)
+        self.door = Door(self.clock, self.socket, ServerFactory.forProtocol(_Closing), note)
         self.door.look()
         self.addCleanup(self.door.close)
 

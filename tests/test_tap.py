@@ -1,7 +1,9 @@
 """The options of ``twistd irchat``, and what is checked before anything is written; the service is in
 test_tap_service.py."""
 
+import io
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat import tap
+from irchat import __version__, tap
 from irchat.config import make_config
 from irchat.data_folder import DataFolder, default_data_folder
 from irchat.server import listening
@@ -86,6 +88,12 @@ class OptionsTests(_TapTestCase):
             self.assertIn(arguments[0].removeprefix("--"), line)
             self.assertTrue(line.endswith(f"; see {command_name()} --help"), line)
         self._refused(options_of, "argument")
+
+    def test_version(self) -> None:
+        """The version is shown, and the process ends."""
+        self.patch(sys, "stdout", io.StringIO())
+        self.assertEqual(self.assertRaises(SystemExit, options_of, "--version").code, 0)
+        self.assertEqual(sys.stdout.getvalue(), f"IRChat {__version__}\n")
 
     def test_every_option_has_its_help(self) -> None:
         """The help has a line for each option."""

@@ -268,6 +268,29 @@ class ServiceTests(TestCase):
             await client.lost
         await service.stopService()
 
+    async def test_supervisor(self) -> None:
+        """A supervisor learns that the server is ready when it listens, and that it stops; nothing after a failure."""
+        told: list[str] = []
+        self.patch(tap, "notify", told.append)
+        service = self._start("--no-tls")
+        self.assertEqual(told, ["READY=1"])
+        await service.stopService()
+        self.assertEqual(told, ["READY=1", "STOPPING=1"])
+        self.data.rename(self.data.with_name("away"))
+        self.data.write_text("a file")
+        service = self._start("--no-tls", running=False)
+        self.assertRaises(SystemExit, service.startService)
+        self.assertEqual(told, ["READY=1", "STOPPING=1"])
+
+    async def test_unforeseen(self) -> None:
+        """An error that nobody foresaw ends the start with one line, and nothing is left open."""
+        for part in "_open", "_listen", "_banner":
+            service = self._start("--no-tls", running=False)
+            self.patch(service, part, lambda: 1 // 0)
+            self.assertIn("ZeroDivisionError", str(self.assertRaises(SystemExit, service.startService)))
+            DataFolder(self.data).check()
+        self.assertEqual(self.said, [])
+
     async def test_no_door(self) -> None:
         """Where the administrator's socket or the port file cannot be made the server runs all the same and the log
         says so."""

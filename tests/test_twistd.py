@@ -1,14 +1,17 @@
 """The options of twistd itself."""
 
+import io
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from twisted.scripts import twistd as twistd_script
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import twistd
 from irchat.config import WrongSetting
+from irchat.server import __main__ as server
 from irchat.twistd import check_twistd, command_name
 
 
@@ -67,6 +70,26 @@ class TwistdTests(SynchronousTestCase):
         self.assertIn("--logfile twistd.log cannot be written", self._refused(pidfile="", nodaemon=False))
         for options in {"logfile": "-"}, {"syslog": True, "nodaemon": False}, {}:
             self._check(pidfile="", **options)
+
+    def test_server(self) -> None:
+        """``irchat-server`` is twistd in the foreground without a pid file, with the same arguments behind it."""
+        ran: list[list[str]] = []
+        self.patch(twistd_script, "run", lambda: ran.append(sys.argv))
+        self.patch(sys, "argv", ["irchat-server", "--port", "0"])
+        server.main()
+        self.assertEqual(ran, [["irchat-server", "-n", "--pidfile=", "irchat", "--port", "0"]])
+
+    def test_server_fails(self) -> None:
+        """An error of twistd's own is one line and status 1; an exit is that exit; Ctrl-C is no traceback."""
+        self.patch(sys, "stderr", io.StringIO())
+        for error, status in (OSError("x"), 1), (SystemExit(3), 3), (KeyboardInterrupt(), 130):
+            self.patch(sys, "argv", ["irchat-server"])
+            self.patch(twistd_script, "run", lambda error=error: self._raise(error))
+            self.assertEqual(self.assertRaises(SystemExit, server.main).code, status)
+        self.assertRegex(sys.stderr.getvalue(), r"^irchat: cannot start: OSError: x .*\n$")
+
+    def _raise(self, error: BaseException) -> None:
+        raise error
 
     def test_name(self) -> None:
         """Help and errors name the command that was typed."""
