@@ -168,12 +168,12 @@ class ChatServer(Service):
             self._folder.acquire()
             self._open()
             self._listen()
-            self._garbage.start()
-            signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
             banner = self._banner()
         except Exception as error:
             self._let_go()
             self._terminal.fail(explain(error, self._config))
+        self._garbage.start()
+        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
         self._terminal.announce(banner)
         notify("READY=1")
 
