@@ -1,10 +1,12 @@
 """Addresses of the Internet as bans and limits know them: IPv4 also where it comes by way of IPv6."""
 
 import ipaddress
+import re
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_ZONE = re.compile(r"(?<=[0-9a-fA-F:])%[^/%]+(?=/|$)")
 _MAPPED = 96  # bits before the IPv4 address in an IPv6 address that holds one
 
 
@@ -20,9 +22,12 @@ def read_address(host: str) -> Address | None:
 
 
 def read_network(text: str) -> Network | None:
-    """The network that ``text`` is: one address, or ``192.0.2.0/24``; None where it is neither."""
+    """The network that ``text`` is: one address, or ``192.0.2.0/24``; None where it is neither.
+
+    The zone of an address (``fe80::1%eth0``) is left out, as it is from the addresses of connections.
+    """
     try:
-        network = ipaddress.ip_network(text, strict=False)
+        network = ipaddress.ip_network(_ZONE.sub("", text), strict=False)
     except ValueError:
         return None
     mapped = getattr(network.network_address, "ipv4_mapped", None)

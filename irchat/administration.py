@@ -11,7 +11,10 @@ from msgspec import Struct, to_builtins
 from irchat.accounts import Accounts
 from irchat.chat import bans
 from irchat.chat.service import ChatService
+from irchat.errors import Code, Refusal
 from irchat.interfaces import StoredBan
+from irchat.moments import check_end
+from irchat.rules import shown
 
 Tell = Callable[[str], None]
 """Tells how far a command is, in a few words."""
@@ -51,7 +54,7 @@ class ListUsers(Command, frozen=True, tag="users"):
 
 
 class ListBans(Command, frozen=True, tag="bans"):
-    """The banned addresses. Gives a list of `BanRow`."""
+    """The banned users and networks. Gives a list of `BanRow`."""
 
 
 class Kick(Command, frozen=True, tag="kick"):
@@ -92,9 +95,9 @@ class UserRow(Struct, frozen=True):
 
 
 class BanRow(Struct, frozen=True):
-    """A banned network."""
+    """A banned user, ``whom`` as ``@bob``, or network."""
 
-    network: str
+    whom: str
     until: int | None
     reason: str
 
@@ -146,7 +149,12 @@ class Administration:
     async def run(self, command: ANY, tell: Tell) -> Any:
         """Do ``command`` and give its result, of lists, dicts, strings and numbers. Raises Refusal."""
         done = cast(Callable[[Administration, Any, Tell], Awaitable[Any]], _RUN[type(command)])
-        return to_builtins(await done(self, command, tell))
+        try:
+            return to_builtins(await done(self, command, tell))
+        except Refusal as refusal:
+            if refusal.code is not Code.NO_SUCH_USER:
+                raise
+            raise Refusal(refusal.code, _no_such_user(command)) from None
 
     async def _add_user(self, command: AddUser, tell: Tell) -> None:
         await self._accounts.add(command.name, command.password)
@@ -175,17 +183,25 @@ class Administration:
         ]
 
     async def _list_bans(self, command: ListBans, tell: Tell) -> list[BanRow]:
-        return [
+        now = self._chat.wall_ms()
+        users = [
+            BanRow(f"@{user.name}", user.ban.until, user.ban.reason)
+            for user in self._chat.directory.users.values()
+            if user.ban is not None and bans.stands(user.ban, now)
+        ]
+        networks = [
             BanRow(ban.network, ban.until, ban.reason)
             for ban in self._chat.moderation.banned_networks()
             if ban.network is not None
         ]
+        return sorted(users, key=lambda row: row.whom) + networks
 
     async def _kick(self, command: Kick, tell: Tell) -> int:
         return await self._chat.moderation.kick(command.name, None)
 
     async def _ban(self, command: Ban, tell: Tell) -> str:
-        return await self._chat.moderation.ban(command.whom, command.until, command.reason, None)
+        until = check_end(command.until, self._chat.wall_ms())
+        return await self._chat.moderation.ban(command.whom, until, command.reason, None)
 
     async def _unban(self, command: Unban, tell: Tell) -> str:
         return await self._chat.moderation.unban(command.whom, None)
@@ -208,6 +224,13 @@ class Administration:
             database_bytes=figures.database_bytes,
             uptime=self._uptime(),
         )
+
+
+def _no_such_user(command: Command) -> str:
+    """The chat points to its own list of users; an administrator has another."""
+    name = shown(str(getattr(command, "name", getattr(command, "whom", ""))).removeprefix("@"))
+    or_address = " or address" if isinstance(command, Ban | Unban) else ""
+    return f"There is no user{or_address} {name!r}. irchat-admin users lists the users."
 
 
 def _banned_until(ban: StoredBan | None, now: int) -> int | bool | None:

@@ -12,6 +12,7 @@ from irchat.data_folder import default_data_folder
 from irchat.errors import Refusal
 from irchat.limits import Limits
 from irchat.rules import DEFAULT_PORT, GROUP_MEMBERS, TEXT_LENGTH, fold_name
+from irchat.small_files import read_small_file
 
 _SERVER_NAME_LENGTH = 64
 _MANY = 10**9
@@ -163,10 +164,12 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 def read_file(path: Path) -> dict[str, Any]:
     """What a configuration file (TOML) sets. Raises WrongSetting, which names the file."""
     try:
-        given = tomllib.loads(path.read_text("utf-8"))
+        given = tomllib.loads(read_small_file(path).decode("utf-8-sig"))
     except OSError as error:
-        raise WrongSetting(f"{path}: {error.strerror}") from None
-    except ValueError as error:
+        raise WrongSetting(f"{path}: {error.strerror}; name a file that this user may read") from None
+    except UnicodeDecodeError as error:
+        raise WrongSetting(f"{path} is not TOML: byte {error.start + 1:,} is not UTF-8") from None
+    except (ValueError, RecursionError) as error:
         raise WrongSetting(f"{path} is not TOML: {error}") from None
     for name, value in given.items():
         if name not in _BY_NAME:
@@ -176,7 +179,7 @@ def read_file(path: Path) -> dict[str, Any]:
         try:
             _BY_NAME[name].read(value)
         except ValueError as error:
-            raise WrongSetting(f"{path}: {name} {error}, not {reprlib.repr(value)}") from None
+            raise WrongSetting(f"{path}: {name} {error}, not {_shown(value)}") from None
     return given
 
 
@@ -184,9 +187,9 @@ def make_config(given: Mapping[str, Any]) -> Config:
     """The settings of a server of which ``given`` are set, all others as by default. Raises WrongSetting."""
     values = {setting.name: _value(setting, given) for setting in SETTINGS}
     if (values["tls-cert"] is None) != (values["tls-key"] is None):
-        raise WrongSetting("--tls-cert and --tls-key go together")
+        raise WrongSetting("--tls-cert and --tls-key go together: give both or none")
     if values["tls-cert"] is not None and values["no-tls"]:
-        raise WrongSetting("--no-tls and --tls-cert exclude each other")
+        raise WrongSetting("--no-tls and --tls-cert exclude each other: leave one out")
     if values["admin"] and values["no-passwords"]:
         raise WrongSetting("--admin and --no-passwords exclude each other: anyone could take an administrator's name")
     limits = Limits(**{name: values[name.replace("_", "-")] for name in Limits.__slots__})
@@ -223,4 +226,11 @@ def _value(setting: Setting, given: Mapping[str, Any]) -> Any:
     try:
         return setting.read(given[setting.name])
     except ValueError as error:
-        raise WrongSetting(f"--{setting.name} {error}, not {reprlib.repr(given[setting.name])}") from None
+        raise WrongSetting(f"--{setting.name} {error}, not {_shown(given[setting.name])}") from None
+
+
+def _shown(value: Any) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python writes out no number of more than some thousand digits
+        return "that number"

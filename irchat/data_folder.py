@@ -1,7 +1,10 @@
 """The data folder: what is in it, and the lock by which one process at a time has it."""
 
+import errno
 import fcntl
 import os
+import shlex
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,8 +14,16 @@ DATABASE_FILE = "irchat.sqlite"
 _LOCK_FILE = "lock"
 
 
+# A network file system may have no locks for folders; the file `lock` is then the only guard.
+_NO_FOLDER_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
 class FolderInUse(Exception):
     """Another process has the folder."""
+
+
+class UnsafeFolder(Exception):
+    """Other users can write into the folder; the text says so and names the next step, in one line."""
 
 
 def default_data_folder() -> Path:
@@ -21,11 +32,14 @@ def default_data_folder() -> Path:
 
 
 class DataFolder:
-    """A data folder that is ours until `release` or the end of the process."""
+    """A data folder that is ours until `release` or the end of the process.
+
+    Both the folder and the file ``lock`` in it are locked, so deleting that file does not let a second process in.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock: int | None = None
+        self._locks: list[int] = []
 
     @property
     def database(self) -> Path:
@@ -33,29 +47,55 @@ class DataFolder:
         return self.path / DATABASE_FILE
 
     def check(self) -> None:
-        """See that the folder could be had, writing nothing. Raises OSError or FolderInUse."""
-        existing = next(folder for folder in (self.path, *self.path.parents) if folder.exists())
+        """See that the folder could be had, writing nothing. Raises OSError, UnsafeFolder or FolderInUse."""
+        existing = next(folder for folder in (self.path, *self.path.parents) if os.path.lexists(folder))
+        if not existing.exists():
+            raise OSError(errno.ELOOP, "The link leads nowhere", str(existing))
         if not existing.is_dir():
             raise NotADirectoryError(f"{existing} is not a folder")
+        if os.statvfs(existing).f_flag & os.ST_RDONLY:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(existing))
         if not os.access(existing, os.W_OK | os.X_OK):
             raise PermissionError(f"{existing} cannot be written")
-        if (self.path / _LOCK_FILE).exists():
-            descriptor = os.open(self.path / _LOCK_FILE, os.O_RDONLY)
-            try:
-                _lock(descriptor)
-            finally:
-                os.close(descriptor)
+        if existing != self.path:
+            return
+        _refuse_unsafe(self.path)
+        self._refuse_no_files()
+        try:
+            self._lock(os.O_RDONLY)
+        except FileNotFoundError:  # no server has been here
+            pass
+        finally:
+            self.release()
 
     def acquire(self) -> None:
-        """Make the folder (mode 0700) where it is missing, and have it. Raises OSError or FolderInUse."""
+        """Make the folder (mode 0700) where it is missing, and have it. Raises OSError, UnsafeFolder or FolderInUse."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(self.path / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        _refuse_unsafe(self.path)
+        self._refuse_no_files()
         try:
-            _lock(self._lock)
-        except FolderInUse:
+            self._lock(os.O_RDWR | os.O_CREAT)
+            self._keep_database_to_us()
+        except BaseException:
             self.release()
             raise
-        self._keep_database_to_us()
+
+    def _refuse_no_files(self) -> None:
+        """SQLite calls a folder in the place of one of its files an I/O error, and reads a pipe for ever."""
+        for name in (_LOCK_FILE, *(DATABASE_FILE + suffix for suffix in ("", "-wal", "-shm"))):
+            path = self.path / name
+            if path.exists() and not path.is_file():
+                raise FileExistsError(errno.EEXIST, "It is not a file", str(path))
+
+    def _lock(self, flags: int) -> None:
+        self._locks.append(os.open(self.path, os.O_RDONLY | os.O_DIRECTORY))
+        try:
+            _lock(self._locks[-1])
+        except OSError as error:
+            if error.errno not in _NO_FOLDER_LOCKS:
+                raise
+        self._locks.append(os.open(self.path / _LOCK_FILE, flags | os.O_NONBLOCK | os.O_NOFOLLOW, 0o600))
+        _lock(self._locks[-1])
 
     def _keep_database_to_us(self) -> None:
         """SQLite would let all read a database that it makes; its other files get the mode of the database."""
@@ -66,9 +106,18 @@ class DataFolder:
 
     def release(self) -> None:
         """Let others have it."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        while self._locks:
+            os.close(self._locks.pop())
+
+
+def _refuse_unsafe(path: Path) -> None:
+    """Raise UnsafeFolder if others can write into ``path``: they could replace the database and read the key."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o022:
+        raise UnsafeFolder(
+            f"others can write into the data folder {path} (its mode is {mode:04o}): "
+            f"run chmod 700 {shlex.quote(str(path))}, or let the server make a folder in it: --data {path / 'irchat'}"
+        )
 
 
 def _lock(descriptor: int) -> None:

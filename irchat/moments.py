@@ -42,8 +42,17 @@ def end_of(text: str, now_ms: int) -> int:
 
 
 def shown_moment(ms: int) -> str:
-    """A moment for people: ``2026-12-01 12:00 UTC``, a minute that has begun counted as a whole one."""
-    return f"{datetime.fromtimestamp(-(-ms // 60_000) * 60, UTC):%Y-%m-%d %H:%M} UTC"
+    """A moment for people: ``2026-12-01 12:00 UTC``, a minute that has begun counted as a whole one.
+
+    One that no calendar has is shown as the last, or the first, that calendars have.
+    """
+    seconds = -(-min(max(ms, 0), _LAST_MS) // 60_000) * 60
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def check_end(ms: int | None, now_ms: int) -> int | None:
+    """Return ``ms``, a moment that a program named, None for never. Raises Refusal ``bad-time``."""
+    return None if ms is None else _future(ms, now_ms, str(ms))
 
 
 def _future(ms: int, now_ms: int, text: str) -> int:

@@ -61,9 +61,17 @@ class PortFile:
         unnamed.replace(path)
         return cls(path, descriptor)
 
+    def stands(self) -> bool:
+        """Whether the file is still there, and nobody has put another in its place."""
+        try:
+            return os.path.samestat(self._path.lstat(), os.fstat(self._descriptor))
+        except OSError:
+            return False
+
     def remove(self) -> None:
         """The server stops."""
-        self._path.unlink(missing_ok=True)
+        if self.stands():
+            self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
 

@@ -1,41 +1,47 @@
-"""What the person who starts the server is told, also when the server has become a daemon and left the terminal."""
+"""Errors at the start: each ends the process with one line, also in a daemon that has left the terminal."""
 
 import errno
 import os
 import sqlite3
 import sys
+import traceback
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
-from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
-from irchat.config import Config
-from irchat.data_folder import FolderInUse
+from irchat.config import Config, WrongSetting
+from irchat.data_folder import FolderInUse, UnsafeFolder
+from irchat.mends import mend_of_database, mend_of_file
 from irchat.server.certificates import WrongCertificate
+from irchat.server.listening import CannotBind, NoAddress
+from irchat.store.copying import BadCopy
 from irchat.store.migrations import NewerDatabase
+from irchat.streams import one_line
 
 _log = Logger()
 
-_MENDS_OF_DATABASE = {
-    sqlite3.SQLITE_BUSY: "another program has opened it: close that one",
-    sqlite3.SQLITE_FULL: "make room on the disk",
-    sqlite3.SQLITE_CANTOPEN: "give it to this user",
-    sqlite3.SQLITE_PERM: "give it to this user",
-    sqlite3.SQLITE_READONLY: "give it to this user, on a disk that can be written",
-    sqlite3.SQLITE_IOERR: "look at the disk and the log of the system",
-}
 _MENDS_OF_PORT = {
     errno.EADDRINUSE: "is a server running there? stop it or choose another --port",
     errno.EADDRNOTAVAIL: "choose a --host that is an address of this machine",
     errno.EACCES: "choose a --port from 1024 on",
 }
-# What keeps a server from starting and is told in one line.
-TOLD = (OSError, WrongCertificate, FolderInUse, CannotListenError, sqlite3.Error, NewerDatabase)
-
 
 class CannotStart(Exception):
     """A daemon cannot start; the text says why."""
+
+
+class _Exit(SystemExit, Exception):
+    """Ends the process with one line on standard error.
+
+    It is an Exception too: twistd tells the process that waits for a daemon to start of nothing else.
+    """
+
+
+def end_start(line: str) -> NoReturn:
+    """End the process, which is still on its terminal, with ``line`` and status 1."""
+    raise _Exit(f"irchat: {one_line(line)}")
 
 
 class StartingTerminal:
@@ -56,6 +62,7 @@ class StartingTerminal:
 
         In a daemon by an exception: only by one does twistd, which waits in the process that was started, learn of it.
         """
+        line = one_line(line)
         self._say(self._errors, f"irchat: {line}")
         self._close()
         if os.getpid() != self._process:
@@ -65,7 +72,7 @@ class StartingTerminal:
     def _say(self, descriptor: int | None, text: str) -> None:
         if descriptor is not None:
             with suppress(OSError):  # the terminal is gone
-                os.write(descriptor, f"{text}\n".encode())
+                os.write(descriptor, f"{text}\n".encode("utf-8", "backslashreplace"))
         if os.getpid() != self._process:
             _log.info("{text}", text=text)
 
@@ -83,27 +90,39 @@ def _duplicate(stream: Any) -> int | None:
 
 
 def explain(error: Exception, config: Config) -> str:
-    """One line for the person who starts the server: what is in the way, and what to do."""
-    if isinstance(error, WrongCertificate):
+    """One line for the person who starts the server: what is in the way, and what to do. It knows every exception."""
+    if isinstance(error, WrongCertificate | WrongSetting | UnsafeFolder):
         return str(error)
     if isinstance(error, FolderInUse):
         return f"the data folder {config.data} is in use: {error}; stop that one or choose another --data"
-    if isinstance(error, NewerDatabase):
+    if isinstance(error, NewerDatabase | BadCopy):
         return f"the data in {config.data} cannot be used: {error}"
     if isinstance(error, sqlite3.Error):
-        return f"the database in {config.data} cannot be used: {error}; {_mend_database(error)}"
-    if isinstance(error, CannotListenError):
-        return _cannot_listen(error.socketError, config)
-    assert isinstance(error, OSError)
-    if error.errno is None or error.filename is not None:
-        why = str(error) if error.errno is None else f"{error.filename}: {os.strerror(error.errno)}"
-        return f"the data folder {config.data} cannot be used: {why}; give it to this user or choose another --data"
-    return _cannot_listen(error, config)
+        mend = mend_of_database(error, config.data)
+        return f"the database in {config.data} cannot be used: {error}; {mend}"
+    if isinstance(error, NoAddress):
+        return f"--host {config.host} is no IP address of this machine; see the addresses with ip addr"
+    if isinstance(error, CannotBind):
+        return _cannot_listen(error.reason, config)
+    if isinstance(error, OSError):
+        return _cannot_use(error, config.data)
+    return f"cannot start: {unexpected(error)}"
 
 
-def _mend_database(error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-    return _MENDS_OF_DATABASE.get(code, "restore a backup or choose another --data")
+def _cannot_use(error: OSError, data: Path) -> str:
+    if error.errno is None:
+        return f"the data folder {data} cannot be used: {error}; give it to this user or choose another --data"
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    why = f"{where}{error.strerror or os.strerror(error.errno)}"
+    return f"the data folder {data} cannot be used: {why}; {mend_of_file(error)}, or choose another --data"
+
+
+def unexpected(error: BaseException) -> str:
+    """Describe an error that nobody foresaw: what it is, and the last place of ours that it came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "irchat" in frame.filename] or frames
+    place = f" ({Path(ours[-1].filename).name}, line {ours[-1].lineno})" if ours else ""
+    return f"{type(error).__name__}: {error}{place}; please report this line in the project's tracker"
 
 
 def _cannot_listen(error: OSError, config: Config) -> str:

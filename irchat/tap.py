@@ -3,20 +3,22 @@
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
 
 from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.error import CannotListenError
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python import usage
 from twisted.python.threadpool import ThreadPool
 
+from irchat import __version__
 from irchat.accounts import Accounts
 from irchat.administration import Administration
 from irchat.chat.service import ChatService
@@ -38,25 +40,24 @@ from irchat.portfile import PortFile, default_directory
 from irchat.rules import DEFAULT_PORT
 from irchat.server import certificates, control
 from irchat.server.admission import Admission
-from irchat.server.certificates import WrongCertificate
 from irchat.server.delivery import Delivery
-from irchat.server.descriptors import SpareDescriptor
+from irchat.server.door import Door
 from irchat.server.factory import ChatFactory
 from irchat.server.garbage import GarbagePlan
+from irchat.server.listening import listen, listening_socket, own_address
 from irchat.server.presence import PresenceFeed
 from irchat.server.session import Services
 from irchat.server.turns import take_few_at_a_time
-from irchat.starting import TOLD, StartingTerminal, explain
+from irchat.starting import StartingTerminal, end_start, explain, unexpected
 from irchat.store.migrations import check as check_database
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import StoreThreads
+from irchat.streams import prepare_streams
+from irchat.supervisor import notify
+from irchat.twistd import check_twistd, command_name
 
 reactor: Any = _reactor
 
-_BACKLOG = 1_024
-# Bytes that the system may hold for one connection on top of ours; Linux doubles what it is told, for its own needs.
-# Left to itself it takes up to 4 MB for each that does not read.
-_SEND_BUFFER = 131_072
 _HASHING_THREADS = 2
 # As many as the store's threads that read, at the least.
 _READING_THREADS = 5
@@ -97,15 +98,30 @@ class Options(usage.Options):
         """A user who may !kick, !ban and !unban in the chat; may be repeated"""
         self._admins.append(name)
 
+    def opt_version(self) -> NoReturn:
+        """Show the version and end."""
+        print(f"IRChat {__version__}")  # noqa: T201
+        sys.exit(0)
+
+    def getSynopsis(self) -> str:
+        """The head of the help."""
+        return f"Usage: {command_name()} [options]"
+
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
         """Read the command line."""
+        prepare_streams()
         try:
+            check_twistd(self.parent)
             usage.Options.parseOptions(self, options)
             if self["config"] is not None:
                 self["config"] = Path(self["config"]).absolute()  # a daemon changes its working directory
             self.config = self.read_config()
         except (usage.UsageError, WrongSetting) as error:
-            _fail(f"{error}; see twistd irchat --help")
+            end_start(f"{error}; see {command_name()} --help")
+        except OSError as error:
+            end_start(f"{error.filename or 'the command line'}: {error.strerror}; see {command_name()} --help")
+        except Exception as error:
+            end_start(f"cannot start: {unexpected(error)}")
 
     def read_config(self) -> Config:
         """The settings of command line and file, the file read anew. Raises WrongSetting."""
@@ -124,10 +140,13 @@ def makeService(options: Options) -> "ChatServer":
 
     It runs before the process becomes a daemon, so that what is wrong is still told on standard error.
     """
-    install_forward_clock(reactor)
-    take_few_at_a_time(reactor)
-    _check(options.config)
-    return ChatServer(options, StartingTerminal(), default_directory())
+    try:
+        install_forward_clock(reactor)
+        take_few_at_a_time(reactor)
+        _check(options.config)
+        return ChatServer(options, StartingTerminal(), default_directory())
+    except Exception as error:
+        end_start(explain(error, options.config))
 
 
 class ChatServer(Service):
@@ -139,7 +158,7 @@ class ChatServer(Service):
         self._terminal = terminal
         self._runtime_folder = runtime_folder
         self._folder = DataFolder(options.config.data)
-        self._port_file: PortFile | None = None
+        self._door: Door | None = None
         self._ports: list[Any] = []
         self._garbage = GarbagePlan(reactor)
         self._store: SQLiteStore | None = None
@@ -153,18 +172,21 @@ class ChatServer(Service):
             self._folder.acquire()
             self._open()
             self._listen()
-        except TOLD as error:
+            banner = self._banner()
+        except Exception as error:
             self._let_go()
             self._terminal.fail(explain(error, self._config))
         self._garbage.start()
-        self._write_port_file()
         signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
-        self._terminal.announce(self._banner())
+        self._terminal.announce(banner)
+        notify("READY=1")
 
     def _let_go(self) -> None:
         """End the threads, which would keep the process, and close the data."""
         for port in self._ports:
             port.stopListening()
+        if self._door is not None:
+            self._door.close()
         if self._hashing is not None:
             self._hashing.stop()
         if self._store is not None:
@@ -173,13 +195,15 @@ class ChatServer(Service):
 
     def reload(self) -> None:
         """Read the configuration file again, and take over what can be while sessions go on."""
+        if self._door is not None:
+            self._door.look()
         try:
             new = self._options.read_config()
             refuse_open_admins(self._config, new)
             if self._certificate is not None:
                 self._factory.tls = self._tls_context()
-        except (WrongSetting, WrongCertificate, OSError) as error:
-            _log.error("the configuration stays as it was: {error}", error=error)
+        except Exception as error:
+            _log.error("the configuration stays as it was: {why}", why=explain(error, self._config))
             return
         for name in changed_for_restart(self._config, new):
             _log.warn("{name} is changed by a new start of the server only", name=name)
@@ -190,7 +214,8 @@ class ChatServer(Service):
         _log.info("the configuration was read again")
 
     async def _stop(self) -> None:
-        await DeferredList([Deferred.fromCoroutine(_stopped(port)) for port in self._ports])
+        notify("STOPPING=1")
+        await DeferredList([maybeDeferred(port.stopListening) for port in self._ports])
         self._ports.clear()
         await self._factory.stop()
         self._garbage.stop()
@@ -199,8 +224,8 @@ class ChatServer(Service):
         settled.addTimeout(_SETTLE_SECONDS, reactor)
         settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))
         await settled
-        if self._port_file is not None:
-            self._port_file.remove()
+        if self._door is not None:
+            await self._door.close()
         self._let_go()
         _log.info("stopped")
 
@@ -253,39 +278,30 @@ class ChatServer(Service):
             self._certificate, key = self._config.tls_cert, self._config.tls_key
         else:
             self._certificate, key = certificates.ensure_self_signed(self._folder.path, socket.gethostname())
-        return certificates.server_context(self._certificate, key)
+        context = certificates.server_context(self._certificate, key)
+        end = certificates.end_of(context)
+        if end is not None and end < datetime.now(UTC):
+            _log.warn("the certificate {path} ended on {end}: renew it", path=self._certificate, end=end.date())
+        return context
 
     def _listen(self) -> None:
-        port = reactor.listenTCP(
-            self._config.port, self._factory, backlog=_BACKLOG, interface=_interface(self._config.host)
-        )
+        port = listen(reactor, self._config.host, self._config.port, self._factory)
         self._ports.append(port)
         # Twisted's own writes a line for each peer that cannot be accepted.
         port._logger = Logger(observer=self._factory.room.quiet)  # type: ignore[arg-type]
-        # All that it accepts have these too. What we write at once is a whole already and is to wait for nothing more.
-        port.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         self.port: int = port.getHost().port
-        path = self._folder.path / control.SOCKET_FILE
-        path.unlink(missing_ok=True)  # of a server that died: the folder is ours
-        try:
-            factory = control.ControlFactory(self._administration)
-            door = reactor.listenUNIX(str(path), factory, mode=0o600, wantPID=False)
-            door.socket = SpareDescriptor(door.socket)
-            door._logger = port._logger
-            self._ports.append(door)
-        except (OSError, CannotListenError) as error:
-            _log.error("irchat.admin cannot reach this server while it runs: {error}", error=error)
-
-    def _write_port_file(self) -> None:
-        try:
-            self._port_file = PortFile.write(self._runtime_folder, port=self.port, tls=self._certificate is not None)
-        except OSError as error:
-            _log.error("clients of this machine must be told the port: {error}", error=error)
+        self._door = Door(
+            reactor,
+            self._folder.path / control.SOCKET_FILE,
+            control.ControlFactory(self._administration),
+            port._logger,
+            lambda: PortFile.write(self._runtime_folder, port=self.port, tls=self._factory.tls is not None),
+        )
+        self._door.look()
 
     def _banner(self) -> str:
         listening = self._config.host or "all addresses"
-        address = self._config.host or _own_address()
+        address = self._config.host or own_address()
         host = f"[{address}]" if ":" in address else address
         at_port = "" if self.port == DEFAULT_PORT else f":{self.port}"
         lines = [
@@ -293,10 +309,10 @@ class ChatServer(Service):
             f"Data: {self._folder.path}",
         ]
         flag = ""
-        if self._certificate is None:
+        if self._certificate is None or self._factory.tls is None:
             flag = "--no-tls "
         else:
-            lines.append(f"Certificate: {certificates.fingerprint(self._certificate)}")
+            lines.append(f"Certificate: {certificates.fingerprint(self._factory.tls)}")
         here = host if self._config.host else "localhost"
         lines.append(f"To join: {installed('irchat', 'irchat.client')} {flag}{here}{at_port}")
         if not self._config.host or not _is_loopback(address):
@@ -311,59 +327,11 @@ def _is_loopback(address: str) -> bool:
         return address == "localhost"
 
 
-async def _stopped(port: Any) -> None:
-    await port.stopListening()
-
-
 def _check(config: Config) -> None:
-    """See what can be seen without writing; ends the process with one line on standard error."""
-    try:
-        folder = DataFolder(config.data)
-        folder.check()
-        check_database(folder.database)
-        if config.tls_cert is not None and config.tls_key is not None:
-            certificates.server_context(config.tls_cert, config.tls_key)
-        interface = _interface(config.host)
-        family, kind, _, _, address = socket.getaddrinfo(
-            interface, config.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen(1)
-    except socket.gaierror:
-        _fail(f"--host {config.host} is no IP address of this machine")
-    except TOLD as error:
-        _fail(explain(error, config))
-
-
-class _CannotStart(SystemExit, Exception):
-    """Ends the process with one line. It is an Exception too, for of nothing else does twistd's daemon tell the process
-    that was started, which would wait for it for ever."""
-
-
-def _fail(line: str) -> NoReturn:
-    raise _CannotStart(f"irchat: {line}")
-
-
-def _interface(host: str | None) -> str:
-    """The address to listen on: for all, that of IPv6, which takes IPv4 too, or of IPv4 where there is no IPv6."""
-    if host is not None:
-        return host
-    try:
-        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-            probe.bind(("::", 0))
-    except OSError:
-        return "0.0.0.0"  # noqa: S104 -- the default is to be reached by others
-    return "::"
-
-
-def _own_address() -> str:
-    """The address of this machine by which others are likely to reach it. Nothing is sent to find it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # an address for documentation (RFC 5737)
-            address: str = probe.getsockname()[0]
-        except OSError:
-            return socket.gethostname()
-    return address
+    """See what can be seen without writing. Raises what is in the way."""
+    folder = DataFolder(config.data)
+    folder.check()
+    check_database(folder.database)
+    if config.tls_cert is not None and config.tls_key is not None:
+        certificates.server_context(config.tls_cert, config.tls_key)
+    listening_socket(config.host, config.port).close()

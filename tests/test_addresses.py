@@ -21,6 +21,8 @@ class AddressTests(SynchronousTestCase):
         for text, expected in (
             ("192.0.2.1", "192.0.2.1/32"), ("192.0.2.77/24", "192.0.2.0/24"), ("2001:db8::1/64", "2001:db8::/64"),
             ("::ffff:192.0.2.1", "192.0.2.1/32"), ("::ffff:192.0.2.0/120", "192.0.2.0/24"), ("::/0", "::/0"),
-            ("::ffff:0:0/90", "::ffc0:0:0/90"), ("bob", "None"), ("192.0.2.1/33", "None"), ("1", "None"),
+            ("::ffff:0:0/90", "::ffc0:0:0/90"), ("bob", "None"), ("fe80::1%eth0", "fe80::1/128"),
+            ("fe80::%eth0/64", "fe80::/64"), ("%eth0", "None"), ("fe80::1%", "None"), ("bob%eth0", "None"),
+            ("192.0.2.1/33", "None"), ("1", "None"),
         ):  # fmt: skip
             self.assertEqual(str(read_network(text)), expected, text)

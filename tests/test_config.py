@@ -1,5 +1,6 @@
 """Tests of `irchat.config`."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,33 @@ class ConfigTests(SynchronousTestCase):
         old = make_config({})
         new = make_config({"port": 1, "no-tls": True, "rate": 1, "registration": "closed", "name": "x", "timed": 1})
         self.assertEqual(changed_for_restart(old, new), ["port", "no-tls"])
+
+
+class FileTests(SynchronousTestCase):
+    """A configuration file that holds anything."""
+
+    def test_anything(self) -> None:
+        """Each file that is none is refused in one line that names it."""
+        path = Path(self.mktemp())
+        for content in (
+            b"admin = " + b"[" * 20_000, b"a = " + b"{b=" * 20_000, b"name = \"\xe9\"", b"port = 1\nport = 2",
+            b"name = \"\0\"", "port = 1".encode("utf-16"), b"port = " + b"9" * 5_000, b"port = 0x" + b"f" * 9_000,
+            b"rate = 0x" + b"f" * 9_000, b"port = 2020-01-01", b"[port]", b"\"po\\nrt\" = 1", b"#" * 2_000_000,
+            b"data = \"\\u0000\"", b"tls-cert = []", b"admin = [[1]]",
+        ):  # fmt: skip
+            path.write_bytes(content)
+            line = str(self.assertRaises(WrongSetting, read_file, path))
+            self.assertTrue(line.startswith(str(path)), line)
+            self.assertNotIn("\n", line)
+
+    def test_byte_order_mark(self) -> None:
+        """A mark that some editors put before the text is no part of it."""
+        path = Path(self.mktemp())
+        path.write_bytes(b"\xef\xbb\xbfport = 1")
+        self.assertEqual(read_file(path), {"port": 1})
+
+    def test_pipe(self) -> None:
+        """A pipe, which would be waited for, is refused."""
+        path = Path(self.mktemp())
+        os.mkfifo(path)
+        self.assertIn("is a pipe", str(self.assertRaises(WrongSetting, read_file, path)))

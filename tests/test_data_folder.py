@@ -1,5 +1,6 @@
 """The data folder: one process at a time has it, and looking at it writes nothing."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import data_folder
-from irchat.data_folder import DATABASE_FILE, DataFolder, FolderInUse, default_data_folder
+from irchat.data_folder import DATABASE_FILE, DataFolder, FolderInUse, UnsafeFolder, default_data_folder
 
 
 class DataFolderTests(SynchronousTestCase):
@@ -48,6 +49,69 @@ class DataFolderTests(SynchronousTestCase):
         self.assertRaises(FolderInUse, self.folder.acquire)
         other.release()
         self.folder.acquire()
+
+    def test_lock_deleted(self) -> None:
+        """Deleting the file of the lock does not let a second process in, and the first gives the folder back whole."""
+        self.folder.acquire()
+        (self.path / "lock").unlink()
+        other = DataFolder(self.path)
+        for call in other.check, other.acquire, other.check:
+            self.assertRaises(FolderInUse, call)
+        self.folder.release()
+        other.acquire()
+        self.addCleanup(other.release)
+        self.assertRaises(FolderInUse, self.folder.acquire)
+
+    def test_no_locks_for_folders(self) -> None:
+        """Where the file system has no locks for folders the file is the lock."""
+        real = data_folder.fcntl.flock
+
+        def flock(descriptor: int, how: int) -> None:
+            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EBADF, "no")
+            real(descriptor, how)
+
+        self.patch(data_folder.fcntl, "flock", flock)
+        self.folder.acquire()
+        self.assertRaises(FolderInUse, DataFolder(self.path).acquire)
+
+    def test_others_can_write(self) -> None:
+        """A folder that was there is taken only where nobody else can write into it; the refusal says what to do."""
+        self.path.mkdir(parents=True)
+        for mode in 0o777, 0o770, 0o702, 0o1777, 0o720:
+            self.path.chmod(mode)
+            for call in self.folder.check, self.folder.acquire:
+                line = str(self.assertRaises(UnsafeFolder, call))
+                self.assertIn(f"(its mode is {mode:04o}): run chmod 700 {self.path}, or", line)
+        self.assertEqual(list(self.path.iterdir()), [])
+        self.path.chmod(0o755)
+        self.folder.check()
+        self.folder.acquire()
+
+    def test_no_files(self) -> None:
+        """A folder, or a pipe, in the place of a file is named."""
+        self.path.mkdir(mode=0o700, parents=True)
+        for name in "lock", DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm":
+            for make in os.mkdir, os.mkfifo:
+                path = self.path / name
+                make(path)
+                for call in self.folder.check, self.folder.acquire:
+                    self.assertEqual(self.assertRaises(OSError, call).filename, str(path))
+                path.rmdir() if path.is_dir() else path.unlink()
+
+    def test_links(self) -> None:
+        """A link that leads nowhere, or in a circle, is named; a path that is not UTF-8 is a path."""
+        self.place.mkdir()
+        link = self.place / "link"
+        for target in "nowhere", "link":
+            link.symlink_to(target)
+            for path in link, link / "data":
+                self.assertEqual(self.assertRaises(OSError, DataFolder(path).check).filename, str(link))
+            link.unlink()
+        odd = DataFolder(Path(os.fsdecode(os.fsencode(self.place) + b"/\xff")))
+        odd.check()
+        odd.acquire()
+        odd.release()
 
     def test_check_writes_nothing(self) -> None:
         """Looking writes nothing, where there is nothing yet and where there is all, and takes no lock."""

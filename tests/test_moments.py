@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.errors import Code, Refusal
-from irchat.moments import end_after, end_at, end_of, shown_moment
+from irchat.moments import check_end, end_after, end_at, end_of, shown_moment
 
 NOW = 1_795_356_000_000  # 2026-11-22T14:00:00Z
 
@@ -45,6 +45,14 @@ class MomentTests(SynchronousTestCase):
         """In the chat both are written in the same place."""
         self.assertEqual(end_of("1m", NOW), NOW + 60_000)
         self.assertEqual(end_of("2026-11-22T14:01Z", NOW), NOW + 60_000)
+
+    def test_absurd(self) -> None:
+        """A moment that no calendar has is refused from a program, and shown as the last or the first all the same."""
+        for ms in NOW, 0, -1, 2**63 - 1, 2**63, -(2**70):
+            self.assertEqual(self.assertRaises(Refusal, check_end, ms, NOW).code, Code.BAD_TIME)
+        self.assertEqual((check_end(NOW + 1, NOW), check_end(None, NOW)), (NOW + 1, None))
+        self.assertEqual(shown_moment(2**63 - 1), "9999-12-31 00:00 UTC")
+        self.assertEqual(shown_moment(-(2**63)), "1970-01-01 00:00 UTC")
 
     @given(st.integers(NOW, NOW + 10**12))
     def test_shown(self, ms: int) -> None:

@@ -1,19 +1,21 @@
 """The server's certificate: its own, or one from files."""
 
+import datetime
 import errno
 import hashlib
 import os
 import ssl
 import stat
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.server import certificates
-from irchat.server.certificates import WrongCertificate, ensure_self_signed, fingerprint, server_context
+from irchat.server.certificates import WrongCertificate, end_of, ensure_self_signed, fingerprint, server_context
 
 
 class SelfSignedTests(SynchronousTestCase):
@@ -113,9 +115,78 @@ class ServerContextTests(SynchronousTestCase):
             self.assertIn(f"the certificate {why}", self._refused(wrong, self.key))
             self.assertIn(f"the key {why}", self._refused(self.certificate, wrong))
 
+    def _files(self, name: str, key: Any, *, traditional: bool = False) -> tuple[Path, Path]:
+        """A certificate of ``key``, and the key, in files."""
+        form = serialization.PrivateFormat.TraditionalOpenSSL if traditional else serialization.PrivateFormat.PKCS8
+        paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        one_way = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+        subject = x509.Name([])
+        now = datetime.datetime.now(datetime.UTC)
+        made = (
+            x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+            .serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(1)).sign(key, one_way)
+        )  # fmt: skip
+        paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+        return paths
+
+    def test_kinds_of_keys(self) -> None:
+        """Keys of each kind are taken with their certificates, and none with that of another kind."""
+        pairs = [
+            (self.certificate, self.key),
+            self._files("rsa", rsa.generate_private_key(65_537, 2_048), traditional=True),
+            self._files("ed", ed25519.Ed25519PrivateKey.generate()),
+        ]
+        for certificate, _ in pairs:
+            for other, key in pairs:
+                if certificate is other:
+                    self.assertEqual(end_of(server_context(certificate, key)).tzinfo, datetime.UTC)
+                else:
+                    self.assertIn("is not that of the certificate", self._refused(certificate, key))
+
+    def test_order(self) -> None:
+        """A chain in which another certificate comes first is refused with what to do."""
+        other, _ = self._files("rsa", rsa.generate_private_key(65_537, 2_048))
+        chain = self.folder / "chain.pem"
+        chain.write_bytes(other.read_bytes() + self.certificate.read_bytes())
+        self.assertIn(f"is not the first in {chain}; put it first", self._refused(chain, self.key))
+        chain.write_bytes(self.certificate.read_bytes() + other.read_bytes())
+        server_context(chain, self.key)
+
+    def test_trusted(self) -> None:
+        """OpenSSL's own form of a certificate is taken, with the fingerprint that clients see, or refused in a line."""
+        trusted = self.folder / "trusted.pem"
+        words = self.certificate.read_text().replace(" CERTIFICATE", " TRUSTED CERTIFICATE")
+        trusted.write_text(words)
+        expected = fingerprint(server_context(self.certificate, self.key))
+        self.assertEqual(fingerprint(server_context(trusted, self.key)), expected)
+        _, other = self._files("rsa", rsa.generate_private_key(65_537, 2_048))
+        self.assertIn("is not that of the certificate", self._refused(trusted, other))
+
+    def test_der(self) -> None:
+        """A file in DER is refused with how to make PEM of it."""
+        der = self.folder / "der"
+        for option, command in ("certificate", "x509"), ("key", "pkey"):
+            der.write_bytes(ssl.PEM_cert_to_DER_cert(self.certificate.read_text()))
+            paths = (der, self.key) if option == "certificate" else (self.certificate, der)
+            self.assertIn(f"in DER: openssl {command} -inform DER -in {der} -out NEW", self._refused(*paths))
+
+    def test_without_an_end(self) -> None:
+        """A pipe and a file without an end are refused, and not read for ever."""
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        for wrong in pipe, Path("/dev/zero"):
+            self._refused(wrong, self.key)
+            self._refused(self.certificate, wrong)
+
+    def test_no_client_takes_it(self) -> None:
+        """A certificate that no client takes is refused before anyone has come."""
+        paths = self._files("curve", ec.generate_private_key(ec.SECP256K1()))
+        self.assertIn("have others made", self._refused(*paths))
+
     def test_weak(self) -> None:
         """What OpenSSL does not take for another reason is refused with that."""
-        self.patch(ssl.SSLContext, "load_cert_chain", self._too_small)
+        self.patch(certificates, "served_certificate", self._too_small)
         line = self._refused(self.certificate, self.key)
         self.assertIn(f"{self.key} cannot be used: ", line)
         self.assertIn("[SSL] too small; have others made", line)
@@ -137,6 +208,7 @@ class FingerprintTests(SynchronousTestCase):
             chain += ensure_self_signed(folder / name, name)[0].read_bytes()
         path = folder / "chain.pem"
         path.write_bytes(chain)
+        context = server_context(path, folder / "one" / certificates.KEY_FILE)
         first = ssl.PEM_cert_to_DER_cert((folder / "one" / certificates.CERTIFICATE_FILE).read_text())
         digest = hashlib.sha256(first).hexdigest().upper()
-        self.assertEqual(fingerprint(path).replace(":", ""), f"sha256{digest}")
+        self.assertEqual(fingerprint(context).replace(":", ""), f"sha256{digest}")

@@ -54,6 +54,26 @@ class ControlTests(ServerTestCase):
         for line in b"", b"nonsense", b"\xff", b'{"command":"later"}', wrong_type, b"[" * 10_000:
             self.assertIn("does not know that command", self._asks(line))
 
+    def test_absurd(self) -> None:
+        """Numbers, names and lengths that cannot be are answered, and change nothing."""
+        for until in 0, -1, 2**63 - 1, 2**63, 10**30:
+            asked = json.dumps({"command": "ban", "whom": "192.0.2.1", "until": until, "reason": ""}).encode()
+            self.assertNotEqual(self._asks(asked), "")
+        self.assertEqual(self.server.chat.moderation.banned_networks(), [])
+        self.assertIn("does not know", self._asks(b'{"command":"kick","name":"x","more":' + b"[" * 30_000))
+        self.assertIn("at most 65,536 bytes", self._asks(b'"%b"' % (b"x" * 70_000)))
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_unknown_user(self) -> None:
+        """A user that there is not is named, with how to see those that there are."""
+        for asked in (
+            {"command": "kick", "name": "nobody"}, {"command": "ban", "whom": "@nobody", "until": None, "reason": ""},
+            {"command": "unban", "whom": "nobody"}, {"command": "remove-user", "name": "nobody", "messages": False},
+            {"command": "reset-password", "name": "nobody", "password": PASSWORD},
+        ):  # fmt: skip
+            error = self._asks(json.dumps(asked).encode())
+            self.assertRegex(error, r"^There is no user( or address)? 'nobody'\. irchat-admin users lists the users\.$")
+
     def test_store_fails(self) -> None:
         """Where the disk cannot be used the answer says so."""
         self.server.threads.write.holds = True

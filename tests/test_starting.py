@@ -6,13 +6,14 @@ import sqlite3
 import sys
 from types import SimpleNamespace
 
-from twisted.internet.error import CannotListenError
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.config import make_config
-from irchat.data_folder import FolderInUse
+from irchat.config import WrongSetting, make_config
+from irchat.data_folder import FolderInUse, UnsafeFolder
 from irchat.server.certificates import WrongCertificate
-from irchat.starting import TOLD, CannotStart, StartingTerminal, explain
+from irchat.server.listening import CannotBind, NoAddress
+from irchat.starting import CannotStart, StartingTerminal, end_start, explain
+from irchat.store.copying import BadCopy
 from irchat.store.migrations import NewerDatabase
 
 
@@ -68,8 +69,7 @@ class ExplainTests(SynchronousTestCase):
     """What stands in the way is told in one line with what to do."""
 
     def _line(self, error: Exception) -> str:
-        self.assertIsInstance(error, TOLD)
-        line = explain(error, make_config({"data": "/data", "port": 5}))
+        line = explain(error, make_config({"data": "/data/of/nobody", "port": 5})).replace("/of/nobody", "")
         self.assertNotIn("\n", line)
         return line
 
@@ -79,7 +79,12 @@ class ExplainTests(SynchronousTestCase):
             (FolderInUse("another server uses it"), "/data is in use: another server uses it; stop that one"),
             (NewerDatabase("it is newer"), "the data in /data cannot be used: it is newer"),
             (OSError("not a folder"), "the data folder /data cannot be used: not a folder; give it to this user"),
-            (PermissionError(13, "no", "/data/lock"), f"/data cannot be used: /data/lock: {os.strerror(13)}; give it"),
+            (PermissionError(13, "no", "/data/lock"), "/data cannot be used: /data/lock: no; give it to this user"),
+            (OSError(28, "full", "/data"), "/data cannot be used: /data: full; make room on the disk"),
+            (OSError(36, "long", b"/data/\xff"), "/data cannot be used: /data/\udcff: long; choose a shorter path"),
+            (UnsafeFolder("others can write"), "others can write"),
+            (BadCopy("it is damaged"), "the data in /data cannot be used: it is damaged"),
+            (WrongSetting("--port is a number"), "--port is a number"),
         ):
             self.assertIn(wanted, self._line(error))
 
@@ -103,12 +108,28 @@ class ExplainTests(SynchronousTestCase):
         for number, mend in (98, "choose another --port"), (99, "address of this machine"), (13, "from 1024 on"), (
             105, "choose another --host or --port"
         ):  # fmt: skip
-            for error in OSError(number, ""), CannotListenError("", 5, OSError(number, "")):
-                wanted = f"cannot listen on all addresses, port 5: {os.strerror(number)}; "
-                line = self._line(error)
-                self.assertTrue(line.startswith(wanted), line)
-                self.assertIn(mend, line)
+            wanted = f"cannot listen on all addresses, port 5: {os.strerror(number)}; "
+            line = self._line(CannotBind(OSError(number, "")))
+            self.assertTrue(line.startswith(wanted), line)
+            self.assertIn(mend, line)
+        self.assertIn("is no IP address of this machine", self._line(NoAddress("none")))
 
     def test_certificate(self) -> None:
         """What is wrong with a certificate is told as it is."""
         self.assertEqual(self._line(WrongCertificate("the key is bad; give another")), "the key is bad; give another")
+
+    def test_unforeseen(self) -> None:
+        """An error that nobody foresaw is one line too, which says where in the code it was met."""
+        for error in RecursionError("deep"), ValueError("a\nb"), MemoryError(), KeyError("x"):
+            try:
+                raise error
+            except Exception as raised:
+                line = self._line_of_end(raised)
+            self.assertIn(type(error).__name__, line)
+            self.assertIn("(test_starting.py, line ", line)
+            self.assertIn("report this line", line)
+
+    def _line_of_end(self, error: Exception) -> str:
+        line = str(self.assertRaises(SystemExit, end_start, explain(error, make_config({}))).code)
+        self.assertTrue(line.isprintable(), line)
+        return line

@@ -1,7 +1,9 @@
 """The options of ``twistd irchat``, and what is checked before anything is written; the service is in
 test_tap_service.py."""
 
+import io
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +11,13 @@ from cryptography.hazmat.primitives import serialization
 from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat import tap
+from irchat import __version__, tap
 from irchat.config import make_config
 from irchat.data_folder import DataFolder, default_data_folder
+from irchat.server import listening
 from irchat.server.certificates import ensure_self_signed
 from irchat.tap import ChatServer, Options, makeService
+from irchat.twistd import command_name
 
 
 def options_of(*arguments: str) -> Options:
@@ -82,8 +86,14 @@ class OptionsTests(_TapTestCase):
         ):  # fmt: skip
             line = self._refused(options_of, *arguments)
             self.assertIn(arguments[0].removeprefix("--"), line)
-            self.assertTrue(line.endswith("; see twistd irchat --help"), line)
+            self.assertTrue(line.endswith(f"; see {command_name()} --help"), line)
         self._refused(options_of, "argument")
+
+    def test_version(self) -> None:
+        """The version is shown, and the process ends."""
+        self.patch(sys, "stdout", io.StringIO())
+        self.assertEqual(self.assertRaises(SystemExit, options_of, "--version").code, 0)
+        self.assertEqual(sys.stdout.getvalue(), f"IRChat {__version__}\n")
 
     def test_every_option_has_its_help(self) -> None:
         """The help has a line for each option."""
@@ -163,9 +173,9 @@ class MakeServiceTests(_TapTestCase):
                     raise OSError
                 super().bind(address)
 
-        self.assertIn(tap._interface(None), ("::", "0.0.0.0"))
-        self.patch(tap.socket, "socket", NoIPv6)
-        self.assertEqual(tap._interface(None), "0.0.0.0")
+        self.assertIn(listening.all_addresses(), ("::", "0.0.0.0"))
+        self.patch(listening.socket, "socket", NoIPv6)
+        self.assertEqual(listening.all_addresses(), "0.0.0.0")
         makeService(options)
 
     def test_certificate(self) -> None:
@@ -200,7 +210,7 @@ class BannerTests(SynchronousTestCase):
     def test_how_to_join(self) -> None:
         """It says where the server listens and how to join: here by the whole path of the client, from elsewhere by an
         address that others can use; a port where it is not the default, brackets round an IPv6 address."""
-        self.patch(tap, "_own_address", lambda: "192.0.2.7")
+        self.patch(tap, "own_address", lambda: "192.0.2.7")
         self.patch(tap, "installed", lambda script, module: f"/venv/bin/{script}")
         self.assertEqual(self._banner("--no-tls"), [
             "IRChat listens on all addresses, port 7667, WITHOUT TLS",
@@ -214,11 +224,11 @@ class BannerTests(SynchronousTestCase):
 
     def test_own_address(self) -> None:
         """Where there is no way to others, the machine's name stands in the place of its address."""
-        self.assertTrue(tap._own_address())
+        self.assertTrue(listening.own_address())
 
         class Nowhere(socket.socket):
             def connect(self, address: Any) -> None:
                 raise OSError
 
-        self.patch(tap.socket, "socket", Nowhere)
-        self.assertEqual(tap._own_address(), socket.gethostname())
+        self.patch(listening.socket, "socket", Nowhere)
+        self.assertEqual(listening.own_address(), socket.gethostname())

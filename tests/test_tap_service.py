@@ -22,8 +22,10 @@ from irchat.admin import reach
 from irchat.administration import AddUser
 from irchat.data_folder import DataFolder
 from irchat.portfile import Server, find_servers
-from irchat.server.certificates import CERTIFICATE_FILE, KEY_FILE, fingerprint
+from irchat.server import door
+from irchat.server.certificates import CERTIFICATE_FILE, KEY_FILE, fingerprint, server_context
 from irchat.server.control import SOCKET_FILE
+from irchat.server.listening import SEND_BUFFER
 from irchat.tap import ChatServer
 from tests.test_tap import options_of
 
@@ -89,6 +91,9 @@ class ServiceTests(TestCase):
         await connectProtocol(endpoint, client)
         self.assertEqual(await client.lines.get(), b"IRChat/1 IRChat: your username?")
         return client
+
+    def _fingerprint(self, folder: Path) -> str:
+        return fingerprint(server_context(folder / CERTIFICATE_FILE, folder / KEY_FILE))
 
     def _modes(self) -> dict[str, int]:
         return {path.name: stat.S_IMODE(path.stat().st_mode) for path in self.data.iterdir()}
@@ -195,7 +200,7 @@ class ServiceTests(TestCase):
         client = await self._connect(service, tls=False)
         (connection,) = service._factory.connections
         held = connection.transport.getHandle().getsockopt(SOL_SOCKET, SO_SNDBUF)
-        self.assertIn(held, (tap._SEND_BUFFER, 2 * tap._SEND_BUFFER))
+        self.assertIn(held, (SEND_BUFFER, 2 * SEND_BUFFER))
         await service.stopService()
         await client.lost
 
@@ -228,7 +233,7 @@ class ServiceTests(TestCase):
         self.assertNotIn(SOCKET_FILE, self._modes())
         await self._start().stopService()
         certificates = [line for said in self.said for line in said.splitlines() if line.startswith("Certificate: ")]
-        self.assertEqual(certificates, [f"Certificate: {fingerprint(self.data / CERTIFICATE_FILE)}"] * 2)
+        self.assertEqual(certificates, [f"Certificate: {self._fingerprint(self.data)}"] * 2)
 
     async def test_given_certificate(self) -> None:
         """A certificate of one's own is used, and none is made."""
@@ -236,7 +241,7 @@ class ServiceTests(TestCase):
         elsewhere = self.data.rename(self.data.with_name("elsewhere"))
         service = self._start("--tls-cert", str(elsewhere / CERTIFICATE_FILE), "--tls-key", str(elsewhere / KEY_FILE))
         client = await self._connect(service, tls=True)
-        self.assertIn(fingerprint(elsewhere / CERTIFICATE_FILE), self.said[-1])
+        self.assertIn(self._fingerprint(elsewhere), self.said[-1])
         self.assertNotIn(KEY_FILE, self._modes())
         await service.stopService()
         await client.lost
@@ -263,18 +268,42 @@ class ServiceTests(TestCase):
             await client.lost
         await service.stopService()
 
+    async def test_supervisor(self) -> None:
+        """A supervisor learns that the server is ready when it listens, and that it stops; nothing after a failure."""
+        told: list[str] = []
+        self.patch(tap, "notify", told.append)
+        service = self._start("--no-tls")
+        self.assertEqual(told, ["READY=1"])
+        await service.stopService()
+        self.assertEqual(told, ["READY=1", "STOPPING=1"])
+        self.data.rename(self.data.with_name("away"))
+        self.data.write_text("a file")
+        service = self._start("--no-tls", running=False)
+        self.assertRaises(SystemExit, service.startService)
+        self.assertEqual(told, ["READY=1", "STOPPING=1"])
+
+    async def test_unforeseen(self) -> None:
+        """An error that nobody foresaw ends the start with one line, and nothing is left open."""
+        for part in "_open", "_listen", "_banner":
+            service = self._start("--no-tls", running=False)
+            self.patch(service, part, lambda: 1 // 0)
+            self.assertIn("ZeroDivisionError", str(self.assertRaises(SystemExit, service.startService)))
+            DataFolder(self.data).check()
+        self.assertEqual(self.said, [])
+
     async def test_no_door(self) -> None:
         """Where the administrator's socket or the port file cannot be made the server runs all the same and the log
         says so."""
         self.data = self.data / ("d" * 120)
         self.runtime.write_text("a file")
         errors: list[str] = []
-        self.patch(tap._log, "error", lambda text, **_: errors.append(text))
+        self.patch(door._log, "error", lambda _, text: errors.append(text))
         service = self._start("--no-tls")
         client = await self._connect(service, tls=False)
+        service.reload()
         await service.stopService()
         await client.lost
-        self.assertEqual([error.split(" ")[0] for error in errors], ["irchat.admin", "clients"])
+        self.assertEqual([error.split(" ")[0] for error in errors], ["irchat-admin", "clients"])
 
     async def test_cannot_start(self) -> None:
         """Where the port is taken, the data is in use or is no database, it ends with one line."""

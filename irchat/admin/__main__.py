@@ -1,8 +1,19 @@
-"""Runs one command of the administrator."""
+"""The command ``irchat-admin``, also ``python -m irchat.admin``."""
 
 import sys
 
-from irchat.admin.main import main
+
+def run() -> None:
+    """Run one command and exit with its status."""
+    try:
+        # Imported here, because it takes long enough for a user to press Ctrl-C.
+        from irchat.admin.main import main  # noqa: PLC0415
+
+        status = main()
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

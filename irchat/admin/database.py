@@ -12,10 +12,21 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from irchat.admin.reach import Failed, folder_of, need_database
+from irchat.admin.failures import Failed
+from irchat.admin.reach import folder_of, need_database
 from irchat.data_folder import DataFolder, FolderInUse
+from irchat.mends import mend_of_database, mend_of_file
 from irchat.store.checking import problems
-from irchat.store.copying import Progress, copy_database, empty_journal, opened, sync_folder, verify, version_of
+from irchat.store.copying import (
+    BadCopy,
+    Progress,
+    copy_database,
+    empty_journal,
+    opened,
+    sync_folder,
+    verify,
+    version_of,
+)
 from irchat.store.migrations import SCRIPTS
 
 _NEWEST = len(SCRIPTS)
@@ -25,7 +36,7 @@ def backup(data: Path, file: Path, progress: Progress) -> None:
     """Copy the database to ``file``, whether a server uses it or not. Raises Failed."""
     database = need_database(data)
     _refuse_own(database, file)
-    with _told(f"{database} could not be copied to {file}"), opened(database) as source:
+    with _told(f"{database} could not be copied to {file}", file.parent), opened(database) as source:
         copy_database(source, file, progress)
 
 
@@ -37,14 +48,14 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
     database = DataFolder(data).database
     _refuse_own(database, file)
     if not file.is_file():
-        raise Failed(f"there is no file {file}")
-    with folder_of(data, make=True):
+        raise Failed(f"there is no file {file}; name a backup")
+    with _stopped(data):
         beside = database.with_name(database.name + ".restoring")
         try:
-            with _told(f"{file} cannot be restored"), opened(file) as source:
+            with _told(f"{file} cannot be restored", data), opened(file) as source:
                 verify(source, _NEWEST)
                 copy_database(source, beside, progress)
-            with _told(f"{database} could not be replaced"):
+            with _told(f"{database} could not be replaced", data):
                 kept = _keep(database)
                 _give_to_owner(beside, data)
                 beside.replace(database)
@@ -58,7 +69,7 @@ def check(data: Path, progress: Progress) -> list[str]:
     """What is wrong with the database, in lines. What a server uses is copied for it, and the copy checked."""
     database = need_database(data)
     folder = DataFolder(data)
-    with _told(f"{database} cannot be read"):
+    with _told(f"{database} cannot be read", data):
         try:
             folder.acquire()
         except FolderInUse:
@@ -67,6 +78,16 @@ def check(data: Path, progress: Progress) -> list[str]:
             return _check(database)
         finally:
             folder.release()
+
+
+@contextmanager
+def _stopped(data: Path) -> Iterator[None]:
+    """Have the folder, which no server may use meanwhile. Raises Failed."""
+    try:
+        with folder_of(data, make=True):
+            yield
+    except FolderInUse:
+        raise Failed(f"a server, or another irchat-admin, uses {data}; stop it first") from None
 
 
 def _check_copy(database: Path, progress: Progress) -> list[str]:
@@ -122,11 +143,19 @@ def _refuse_own(database: Path, file: Path) -> None:
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Failed with ``what`` and the reason, in place of an error of the disk or of SQLite."""
+def _told(what: str, written: Path) -> Iterator[None]:
+    """Failed with ``what``, the reason and the next step, in place of an error of the disk or of SQLite.
+
+    ``written`` is the folder that is written to. A PermissionError passes: who may use the file is said where the
+    arguments are known.
+    """
     try:
         yield
+    except PermissionError:
+        raise
     except OSError as error:
-        raise Failed(f"{what}: {os.strerror(error.errno) if error.errno else error}") from error
-    except sqlite3.Error as error:
+        raise Failed(f"{what}: {os.strerror(error.errno) if error.errno else error}; {mend_of_file(error)}") from error
+    except BadCopy as error:
         raise Failed(f"{what}: {error}") from error
+    except sqlite3.Error as error:
+        raise Failed(f"{what}: {error}; {mend_of_database(error, written)}") from error

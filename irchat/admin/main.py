@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -10,45 +9,64 @@ from pathlib import Path
 
 from msgspec import convert
 
+from irchat import __version__
 from irchat import administration as ask_for
+from irchat.addresses import read_network
 from irchat.admin import database
-from irchat.admin.reach import Failed, ask
+from irchat.admin.failures import Failed, explain_failure
+from irchat.admin.reach import ask
 from irchat.clock import wall_ms
 from irchat.data_folder import default_data_folder
-from irchat.errors import Refusal
 from irchat.moments import end_after, end_at, shown_moment
 from irchat.rules import PASSWORD_MIN_BYTES
+from irchat.streams import drop_output, flush_output, prepare_streams, print_error
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+# A ban of a network with fewer bits is asked for twice: 16 million addresses of IPv4, a 65,536th of IPv6.
+_FEWEST_BITS = {4: 8, 6: 16}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives the exit status."""
+    prepare_streams()
+    try:
+        status = _run(list(sys.argv[1:] if arguments is None else arguments))
+    except SystemExit as end:  # of argparse, which has said why
+        status = end.code if isinstance(end.code, int) else 1
+    failed = flush_output()
+    if failed:
+        print_error(f"{failed}; what was asked for is done" if status == 0 else failed)
+        return status or 1
+    return status
+
+
+def _run(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-        sys.stdout.flush()
-    except Failed as failed:
-        _end_progress()
-        print(f"irchat: {failed}", file=sys.stderr)  # noqa: T201
-        return 1
     except KeyboardInterrupt:
         _end_progress()
-        print("irchat: stopped", file=sys.stderr)  # noqa: T201
+        print_error("stopped")
         return 130
     except BrokenPipeError:  # who reads has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_output()
+        return 1
+    except Exception as error:
+        _end_progress()
+        command = arguments[arguments.index(options.command) :]
+        print_error(explain_failure(error, options.data, command))
         return 1
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m irchat.admin", description="Administer an IRChat server on this machine, running or not."
+        prog="irchat-admin", description="Administer an IRChat server on this machine, running or not."
     )
     parser.add_argument(
         "--data", type=Path, default=default_data_folder(), help="the server's data folder [default: %(default)s]"
     )
+    parser.add_argument("--version", action="version", version=f"IRChat {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], None], help_text: str) -> argparse.ArgumentParser:
@@ -73,8 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     end.add_argument("--for", dest="duration", metavar="TIME", help="how long, as 2h30m (of w, d, h, m, s)")
     end.add_argument("--until", metavar="MOMENT", help="until when, as 2026-12-01T12:00, in this machine's time zone")
     ban.add_argument("--reason", metavar="TEXT", default="", help="what the banned are told")
+    ban.add_argument("--yes", action="store_true", help="do not ask before a large network is banned")
     command("unban", _unban, "end a ban").add_argument("whom", metavar="NAME|ADDRESS")
-    command("bans", _bans, "list the banned addresses; users lists the banned users")
+    command("bans", _bans, "list the banned users and addresses, until when and why")
     command("backup", _backup, "copy the database, whether the server runs or not").add_argument(
         "file", metavar="FILE", type=Path
     )
@@ -135,13 +154,22 @@ def _kick(options: argparse.Namespace) -> None:
 
 def _ban(options: argparse.Namespace) -> None:
     now = wall_ms()
-    try:
-        until = end_after(options.duration, now) if options.duration is not None else None
-        until = end_at(options.until, now) if options.until is not None else until
-    except Refusal as refusal:
-        raise Failed(refusal.text) from None
+    until = end_after(options.duration, now) if options.duration is not None else None
+    until = end_at(options.until, now) if options.until is not None else until
+    _confirm_network(options)
     whom = ask(options.data, ask_for.Ban(whom=options.whom, until=until, reason=options.reason), _tell)
     _print(f"{whom} is banned {'for good' if until is None else f'until {shown_moment(until)}'}.")
+
+
+def _confirm_network(options: argparse.Namespace) -> None:
+    """Ask before a ban that shuts out a large part of the Internet. Raises Failed."""
+    network = None if options.whom.startswith("@") else read_network(options.whom)
+    if network is None or options.yes or network.prefixlen >= _FEWEST_BITS[network.version]:
+        return
+    share = "all addresses" if network.prefixlen == 0 else "a large part of the addresses"
+    what = f"{network} is {share} of IPv{network.version}"
+    if not _confirmed(f"{what}. Ban it? [y/N] "):
+        raise Failed(f"nothing was banned: {what}; say yes, or give --yes")
 
 
 def _unban(options: argparse.Namespace) -> None:
@@ -151,8 +179,8 @@ def _unban(options: argparse.Namespace) -> None:
 def _bans(options: argparse.Namespace) -> None:
     rows = convert(ask(options.data, ask_for.ListBans(), _tell), list[ask_for.BanRow])
     _print_table(
-        ("ADDRESS", "UNTIL", "REASON"),
-        ((row.network, "for good" if row.until is None else shown_moment(row.until), row.reason) for row in rows),
+        ("WHOM", "UNTIL", "REASON"),
+        ((row.whom, "for good" if row.until is None else shown_moment(row.until), row.reason) for row in rows),
     )
 
 
@@ -204,7 +232,10 @@ def _stats(options: argparse.Namespace) -> None:
 def _ask_password(name: str) -> str:
     """The password for ``name``: typed twice on a terminal, one line of standard input elsewhere. Raises Failed."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
+        line = sys.stdin.readline()
+        if not line:
+            raise Failed("no password was given; pipe one line into the command, or run it on a terminal")
+        return line.rstrip("\r\n")
     password = getpass.getpass(f"Password for {name} ({PASSWORD_MIN_BYTES} characters or more): ")
     if getpass.getpass("The same password again: ") != password:
         raise Failed("the two are not the same; nothing was changed")
@@ -213,7 +244,10 @@ def _ask_password(name: str) -> str:
 
 def _confirmed(question: str) -> bool:
     """Whether somebody at a terminal says yes."""
-    return sys.stdin.isatty() and input(question).strip().casefold() in ("y", "yes")
+    try:
+        return sys.stdin.isatty() and input(question).strip().casefold() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _print(line: str) -> None:

@@ -1,7 +1,8 @@
 """How a command reaches the data: through the server that has the folder, or in the folder itself where none has."""
 
+import errno
+import os
 import socket
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,32 +12,37 @@ import msgspec
 from twisted.internet.defer import Deferred, maybeDeferred
 
 from irchat.accounts import Accounts
+from irchat.admin.failures import Failed
 from irchat.administration import ANY, AddUser, Administration, Answer, Progress, Tell
 from irchat.chat.service import ChatService
 from irchat.clock import wall_ms
 from irchat.data_folder import DataFolder, FolderInUse
-from irchat.errors import Refusal
 from irchat.server.control import SOCKET_FILE
-from irchat.store.migrations import NewerDatabase
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import NoThreads
 
 # Longest that the server is waited for, from one line to the next.
 _ANSWER_SECONDS = 300.0
 
+_CLOSED = "the server closed the connection before it answered; is it stopping? try again"
+
 _no_clock: Any = None  # nothing timed is sent here
 
 
-class Failed(Exception):
-    """A command could not be done; the text is for the administrator."""
-
-
 def ask(data: Path, command: ANY, tell: Tell) -> Any:
-    """What comes of ``command`` on the data folder, through the server where one runs on it. Raises Failed."""
-    try:
-        answer = _ask_server(data / SOCKET_FILE, command, tell)
-    except OSError:
-        return _do_offline(data, command, tell)
+    """What comes of ``command`` on the data folder, through the server where one runs on it.
+
+    Raises Failed, Refusal, OSError, sqlite3.Error or NewerDatabase.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        if not _connected(connection, data / SOCKET_FILE):
+            return _do_offline(data, command, tell)
+        try:
+            answer = _ask_server(connection, command, tell)
+        except TimeoutError:
+            raise Failed(f"the server did not answer for {_ANSWER_SECONDS:.0f} s; look at its log") from None
+        except ConnectionError:
+            raise Failed(_CLOSED) from None
     if answer.error:
         raise Failed(answer.error)
     return answer.result
@@ -44,15 +50,10 @@ def ask(data: Path, command: ANY, tell: Tell) -> Any:
 
 @contextmanager
 def folder_of(data: Path, *, make: bool = False) -> Iterator[DataFolder]:
-    """The data folder, ours alone. Raises Failed where a server has it, or where it is none and not to be made."""
+    """The data folder, ours alone. Raises Failed where it is none and not to be made, FolderInUse, or OSError."""
     folder = DataFolder(data)
     need_database(data, make=make)
-    try:
-        folder.acquire()
-    except FolderInUse:
-        raise Failed(f"a server uses {data} and must not, or does not answer; stop it first") from None
-    except OSError as error:
-        raise Failed(f"the data in {data} cannot be used: {error}") from error
+    folder.acquire()
     try:
         yield folder
     finally:
@@ -60,42 +61,67 @@ def folder_of(data: Path, *, make: bool = False) -> Iterator[DataFolder]:
 
 
 def need_database(data: Path, *, make: bool = False) -> Path:
-    """The file of the database. Raises Failed where there is none and it is not to be made."""
+    """The file of the database. Raises Failed where there is none and it is not to be made, OSError where this user
+    may not use it."""
     path = DataFolder(data).database
-    if not make and not path.exists():
-        raise Failed(f"there is no data of IRChat in {data}; is --data right?")
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR):
+            raise
+        if not make:
+            raise Failed(f"there is no data of IRChat in {data}; is --data right?") from None
     return path
 
 
-def _ask_server(path: Path, command: ANY, tell: Tell) -> Answer:
-    """What the running server answers. Raises OSError where none runs there."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(_ANSWER_SECONDS)
+def _connected(connection: socket.socket, path: Path) -> bool:
+    """Connect to the socket ``path``; False where no server listens. Raises OSError where this user may not."""
+    connection.settimeout(_ANSWER_SECONDS)
+    try:
         connection.connect(str(path))
-        connection.sendall(msgspec.json.encode(command) + b"\n")
-        with connection.makefile("rb") as lines:
-            for line in lines:
+    except PermissionError as error:
+        raise PermissionError(error.errno, error.strerror, str(path)) from None
+    except OSError:
+        return False
+    return True
+
+
+def _ask_server(connection: socket.socket, command: ANY, tell: Tell) -> Answer:
+    """What the running server answers. Raises Failed, or OSError where the connection ends."""
+    connection.sendall(msgspec.json.encode(command) + b"\n")
+    with connection.makefile("rb") as lines:
+        for line in lines:
+            try:
                 said: Answer | Progress = msgspec.json.decode(line, type=Answer | Progress)
-                if isinstance(said, Answer):
-                    return said
-                tell(said.text)
-    raise Failed("the server closed the connection before it answered; is it stopping?")
+            except msgspec.MsgspecError:
+                raise Failed("the server's answer cannot be read; is it of another version? restart it") from None
+            if isinstance(said, Answer):
+                return said
+            tell(said.text)
+    raise Failed(_CLOSED)
 
 
 def _do_offline(data: Path, command: ANY, tell: Tell) -> Any:
-    with folder_of(data, make=isinstance(command, AddUser)) as folder:
-        try:
-            store = SQLiteStore(folder.database, NoThreads(), wall_ms)
-        except (OSError, sqlite3.Error, NewerDatabase) as error:
-            raise Failed(f"the data in {data} cannot be used: {error}") from error
+    with _unused_folder(data, make=isinstance(command, AddUser)) as folder:
+        store = SQLiteStore(folder.database, NoThreads(), wall_ms)
         try:
             chat = ChatService(store, lambda _: None, lambda _: None, _no_clock, wall_ms)
             accounts = Accounts(chat.directory, chat.queue, store, maybeDeferred, wall_ms)
             return _result_of(Deferred.fromCoroutine(Administration(chat, accounts).run(command, tell)))
-        except Refusal as refusal:
-            raise Failed(refusal.text) from None
         finally:
             store.close()
+
+
+@contextmanager
+def _unused_folder(data: Path, *, make: bool) -> Iterator[DataFolder]:
+    try:
+        with folder_of(data, make=make) as folder:
+            yield folder
+    except FolderInUse:
+        raise Failed(
+            f"a server, or another irchat-admin, uses {data}, and does not answer on {SOCKET_FILE}; a server makes "
+            "that again within a minute, or at once on SIGHUP (systemctl reload irchat): try again, or stop it first"
+        ) from None
 
 
 def _result_of(done: Deferred[Any]) -> Any:

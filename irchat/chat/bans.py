@@ -29,9 +29,11 @@ class NetworkBans:
     def add(self, ban: StoredBan) -> None:
         """A ban begins or changes."""
         assert ban.network is not None
-        network = ipaddress.ip_network(ban.network)
-        self._bans[ban.network] = ban
-        self._of_size.setdefault((network.version, network.prefixlen), set()).add(ban.network)
+        network = read_network(ban.network)  # older versions stored zones, as fe80::1%eth0
+        if network is None:
+            return
+        self._bans[str(network)] = ban
+        self._of_size.setdefault((network.version, network.prefixlen), set()).add(str(network))
 
     def get(self, network: str) -> StoredBan | None:
         """The ban of that very network, also one that has ended."""

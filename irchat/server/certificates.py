@@ -2,7 +2,9 @@
 
 import datetime
 import os
+import re
 import ssl
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography import x509
@@ -12,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from irchat.fingerprint import fingerprint_of
+from irchat.small_files import TooLong, read_small_file
 
 CERTIFICATE_FILE = "tls-cert.pem"
 KEY_FILE = "tls-key.pem"
@@ -19,6 +22,9 @@ KEY_FILE = "tls-key.pem"
 _CERTIFICATE = "give a PEM file with the certificate, one that this user may read"
 _KEY = "give a PEM file with the private key, one that this user may read"
 _LIFE = datetime.timedelta(days=3650)
+# Forms that OpenSSL reads and cryptography does not.
+_TRUSTED = re.compile(rb"-----BEGIN TRUSTED CERTIFICATE-----")
+_LOCKED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED")
 
 
 def ensure_self_signed(folder: Path, host: str) -> tuple[Path, Path]:
@@ -48,39 +54,90 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION  # each costs a signature, for a few bytes
+    for what, path, mend in ("certificate", certificate, _CERTIFICATE), ("key", key, _KEY):
+        _see_file(what, path, mend)
     try:
         context.load_cert_chain(certificate, key, password=_no_password)
-    except (OSError, ssl.SSLError) as error:
+        served_certificate(context)
+    except OSError as error:  # ssl.SSLError too
         raise WrongCertificate(_what_is_wrong(certificate, key, error)) from None
     return context
 
 
+def served_certificate(context: ssl.SSLContext) -> bytes:
+    """Return the certificate (DER) that a client gets from ``context``, from a handshake in memory.
+
+    Raises ssl.SSLError if no client can finish one.
+    """
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    client = trusting.wrap_bio(to_client, to_server)
+    certificate = None
+    while certificate is None:
+        sent = to_server.pending, to_client.pending
+        for side in client, server:
+            with suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+        certificate = client.getpeercert(binary_form=True) if client.version() else None
+        if certificate is None and sent == (to_server.pending, to_client.pending):
+            raise ssl.SSLError(ssl.SSL_ERROR_SSL, "no handshake is possible")
+    return certificate
+
+
+def _see_file(what: str, path: Path, mend: str) -> None:
+    """OpenSSL would read a pipe, or a file without an end, for ever."""
+    try:
+        read_small_file(path)
+    except OSError as error:
+        raise WrongCertificate(f"the {what} {path} cannot be read: {error.strerror}; {mend}") from None
+    except TooLong as error:
+        raise WrongCertificate(f"{path} is no {what}: {error}; {mend}") from None
+
+
 def _what_is_wrong(certificate: Path, key: Path, error: OSError) -> str:
-    """OpenSSL does not tell which of the files it cannot use."""
+    """OpenSSL does not tell which of the files it cannot use, nor always why."""
+    written = certificate.read_bytes(), key.read_bytes()
+    chain: list[x509.Certificate] = []
+    with suppress(ValueError):
+        chain = x509.load_pem_x509_certificates(written[0])
+    if not chain and not _TRUSTED.search(written[0]):
+        return f"{certificate} is no certificate{_in_der(written[0], certificate, 'x509')}; {_CERTIFICATE}"
+    why = getattr(error, "reason", None) or error.strerror or str(error)
     try:
-        x509.load_pem_x509_certificates(certificate.read_bytes())
-    except OSError as unreadable:
-        return f"the certificate {certificate} cannot be read: {unreadable.strerror}; {_CERTIFICATE}"
-    except ValueError:
-        return f"{certificate} is no certificate; {_CERTIFICATE}"
-    try:
-        serialization.load_pem_private_key(key.read_bytes(), None)
-    except OSError as unreadable:
-        return f"the key {key} cannot be read: {unreadable.strerror}; {_KEY}"
+        private = serialization.load_pem_private_key(written[1], None)
+        owner = [holder.public_key() == private.public_key() for holder in chain]
     except TypeError:
         return f"the key {key} is locked by a password; take it off with openssl pkey -in {key} -out NEW"
     except (ValueError, UnsupportedAlgorithm):
-        return f"{key} is no key; {_KEY}"
-    why = getattr(error, "reason", None) or error.strerror or str(error)
-    if why == "KEY_VALUES_MISMATCH":
+        if _LOCKED.search(written[1]):
+            return f"the key {key} is locked by a password; take it off with openssl pkey -in {key} -out NEW"
+        return f"{key} is no key{_in_der(written[1], key, 'pkey')}; {_KEY}"
+    if any(owner[1:]) and not owner[0]:
+        return f"the certificate of the key {key} is not the first in {certificate}; put it first, its issuer after it"
+    if why in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED") or (owner and not owner[0]):
         return f"the key {key} is not that of the certificate {certificate}; give two that belong together"
     return f"the certificate {certificate} and the key {key} cannot be used: {why}; have others made"
 
 
-def fingerprint(certificate: Path) -> str:
-    """The SHA-256 fingerprint of the first certificate in a PEM file."""
-    first = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
-    return fingerprint_of(first.public_bytes(serialization.Encoding.DER))
+def _in_der(data: bytes, path: Path, command: str) -> str:
+    """DER is a sequence of ASN.1, which begins with the tag 0x30."""
+    is_der = data[:1] == b"\x30" and b"-----BEGIN" not in data
+    return f" in PEM but in DER: openssl {command} -inform DER -in {path} -out NEW" if is_der else ""
+
+
+def end_of(context: ssl.SSLContext) -> datetime.datetime | None:
+    """Return the moment at which the certificate of ``context`` ends, None if it cannot be read."""
+    with suppress(ValueError):
+        return x509.load_der_x509_certificate(served_certificate(context)).not_valid_after_utc
+    return None
+
+
+def fingerprint(context: ssl.SSLContext) -> str:
+    """Return the SHA-256 fingerprint of the certificate that clients get."""
+    return fingerprint_of(served_certificate(context))
 
 
 def _no_password() -> str:

@@ -25,6 +25,7 @@ class Control(LineReceiver):
     """One connection of the administrator."""
 
     delimiter = b"\n"
+    MAX_LENGTH = 65_536
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
@@ -33,11 +34,17 @@ class Control(LineReceiver):
         """A command came."""
         try:
             command: ANY = msgspec.json.decode(line, type=ANY)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             self._say(Answer(error="this server does not know that command; is it of another version?"))
             return
         running = self._administration.run(command, lambda text: self._say(Progress(text)))
         Deferred.fromCoroutine(running).addCallbacks(lambda result: self._say(Answer(result=result)), self._failed)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """A command is too long: answer, and close."""
+        self._say(Answer(error=f"a command has at most {self.MAX_LENGTH:,} bytes; shorten the name or the reason"))
+        transport: Any = self.transport
+        transport.loseConnection()
 
     def _failed(self, failure: Failure) -> None:
         if isinstance(failure.value, Refusal):

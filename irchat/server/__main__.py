@@ -1,0 +1,29 @@
+"""The command ``irchat-server``, also ``python -m irchat.server``: it runs ``twistd -n --pidfile= irchat``."""
+
+import sys
+
+from irchat.streams import prepare_streams, print_error
+
+
+def main() -> None:
+    """Run the server in the foreground until a signal ends it."""
+    prepare_streams()
+    sys.argv[1:1] = ["-n", "--pidfile=", "irchat"]
+    try:
+        # Imported here, because it takes long enough for a user to press Ctrl-C.
+        from twisted.scripts.twistd import run  # noqa: PLC0415
+
+        run()
+    except SystemExit:  # which can be an Exception too
+        raise
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        from irchat.starting import unexpected  # noqa: PLC0415
+
+        print_error(f"cannot start: {unexpected(error)}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

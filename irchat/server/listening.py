@@ -1,0 +1,79 @@
+"""The listening socket of the chat: made by us, so that IPv6 takes IPv4 too whatever the system's default is."""
+
+import socket
+from typing import Any
+
+from twisted.internet.interfaces import IReactorSocket
+from twisted.internet.protocol import ServerFactory
+
+_BACKLOG = 1_024
+# Bytes that the system may hold for one connection on top of ours; Linux doubles what it is told, for its own needs.
+# Left to itself it takes up to 4 MB for each that does not read.
+SEND_BUFFER = 131_072
+
+
+class CannotBind(Exception):
+    """The address cannot be listened on; ``reason`` is the system's."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NoAddress(Exception):
+    """The host is not an IP address."""
+
+
+def listening_socket(host: str | None, port: int) -> socket.socket:
+    """Return a socket that listens on ``host``, None for all addresses. Raises CannotBind or NoAddress."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host or all_addresses(), port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST | socket.AI_PASSIVE
+        )[0]
+    except (socket.gaierror, ValueError) as error:  # ValueError: a NUL, or a part that no name may have
+        raise NoAddress(str(error)) from None
+    try:
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+            listening.bind(address)
+            # All that it accepts have these too. What we write at once is a whole already and waits for nothing more.
+            listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            listening.listen(_BACKLOG)
+            listening.setblocking(False)
+        except BaseException:
+            listening.close()
+            raise
+    except OSError as error:
+        raise CannotBind(error) from None
+    return listening
+
+
+def listen(reactor: IReactorSocket, host: str | None, port: int, factory: ServerFactory) -> Any:
+    """Hand connections to ``factory``. Return the listening port. Raises CannotBind or NoAddress."""
+    with listening_socket(host, port) as listening:
+        return reactor.adoptStreamPort(listening.fileno(), listening.family, factory)  # it takes a copy
+
+
+def all_addresses() -> str:
+    """The address that stands for all: that of IPv6, which takes IPv4 too, or of IPv4 where there is no IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::", 0))
+    except OSError:
+        return "0.0.0.0"  # noqa: S104 -- the default is to be reached by others
+    return "::"
+
+
+def own_address() -> str:
+    """The address of this machine by which others are likely to reach it. Nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address for documentation (RFC 5737)
+            address: str = probe.getsockname()[0]
+        except OSError:
+            return socket.gethostname()
+    return address
