@@ -1,6 +1,5 @@
 """``twistd irchat``: the options, and the service that puts the parts together."""
 
-import signal
 import socket
 import ssl
 from collections.abc import Sequence
@@ -11,10 +10,8 @@ from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.error import CannotListenError
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python import usage
-from twisted.python.threadpool import ThreadPool
 
 from irchat.accounts import Accounts
 from irchat.administration import Administration
@@ -32,6 +29,7 @@ from irchat.config import (
 )
 from irchat.core_dumps import forbid_core_dumps
 from irchat.data_folder import DataFolder
+from irchat.hangup import Hangup
 from irchat.portfile import PortFile, default_directory
 from irchat.rules import DEFAULT_PORT
 from irchat.server import certificates, control
@@ -40,6 +38,7 @@ from irchat.server.certificates import WrongCertificate
 from irchat.server.delivery import Delivery
 from irchat.server.factory import ChatFactory
 from irchat.server.garbage import GarbagePlan
+from irchat.server.pace import Paces
 from irchat.server.presence import PresenceFeed
 from irchat.server.session import Services
 from irchat.server.turns import take_few_at_a_time
@@ -47,6 +46,7 @@ from irchat.starting import TOLD, StartingTerminal, explain
 from irchat.store.migrations import check as check_database
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import StoreThreads
+from irchat.workers import FairPool
 
 reactor: Any = _reactor
 
@@ -138,7 +138,8 @@ class ChatServer(Service):
         self._ports: list[Any] = []
         self._garbage = GarbagePlan(reactor)
         self._store: SQLiteStore | None = None
-        self._hashing: ThreadPool | None = None
+        self._hashing: FairPool | None = None
+        self._hangup = Hangup()
 
     def startService(self) -> None:
         """Open the data and listen. Ends the process with one line on standard error where that cannot be."""
@@ -153,7 +154,7 @@ class ChatServer(Service):
             self._terminal.fail(explain(error, self._config))
         self._garbage.start()
         self._write_port_file()
-        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
+        self._hangup.answer(lambda: reactor.callFromThread(self.reload))
         self._terminal.announce(self._banner())
 
     def _let_go(self) -> None:
@@ -185,11 +186,11 @@ class ChatServer(Service):
         _log.info("the configuration was read again")
 
     async def _stop(self) -> None:
+        self._hangup.ignore()
         await DeferredList([Deferred.fromCoroutine(_stopped(port)) for port in self._ports])
         self._ports.clear()
         await self._factory.stop()
         self._garbage.stop()
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
         settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))
@@ -207,8 +208,7 @@ class ChatServer(Service):
     def _open(self) -> None:
         config = self._config
         store = self._store = SQLiteStore(self._folder.database, StoreThreads(reactor), wall_ms)
-        hashing = self._hashing = ThreadPool(0, _HASHING_THREADS, "irchat-hashing")
-        hashing.start()
+        hashing = self._hashing = FairPool(reactor, "irchat-hashing", _HASHING_THREADS, nice=True)
         delivery = Delivery(reactor)
         presence = PresenceFeed(reactor, delivery)
         self._chat = ChatService(
@@ -224,13 +224,14 @@ class ChatServer(Service):
             self._chat.directory,
             self._chat.queue,
             store,
-            lambda call, *args: deferToThreadPool(reactor, hashing, call, *args),
+            hashing.do,
             wall_ms,
             registration_open=config.registration_open,
             passwords=not config.no_passwords,
         )
         admission = Admission(config.limits, reactor.seconds)
-        self._services = Services(self._chat, self._accounts, delivery, presence, admission, config.admins)
+        paces = Paces(config.limits, reactor)
+        self._services = Services(self._chat, self._accounts, delivery, presence, admission, paces, config.admins)
         self._certificate: Path | None = None
         tls = None if config.no_tls else self._tls_context()
         self._factory = ChatFactory(self._services, reactor, name=config.name, tls=tls)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred
 
 from irchat.accounts import Accounts
 from irchat.administration import ANY, AddUser, Administration, Answer, Progress, Tell
@@ -90,7 +90,7 @@ def _do_offline(data: Path, command: ANY, tell: Tell) -> Any:
             raise Failed(f"the data in {data} cannot be used: {error}") from error
         try:
             chat = ChatService(store, lambda _: None, lambda _: None, _no_clock, wall_ms)
-            accounts = Accounts(chat.directory, chat.queue, store, maybeDeferred, wall_ms)
+            accounts = Accounts(chat.directory, chat.queue, store, NoThreads().read, wall_ms)
             return _result_of(Deferred.fromCoroutine(Administration(chat, accounts).run(command, tell)))
         except Refusal as refusal:
             raise Failed(refusal.text) from None
