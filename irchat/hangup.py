@@ -6,17 +6,12 @@ Left to itself the signal ends the process. Import this module before what takes
 import signal
 from collections.abc import Callable
 
-_came = False
+_noted: set[int] = set()
 
 
 def note() -> None:
     """Note the signal from now on, for a server that is still to start."""
-
-    def came(*_: object) -> None:
-        global _came
-        _came = True
-
-    signal.signal(signal.SIGHUP, came)
+    signal.signal(signal.SIGHUP, lambda number, _: _noted.add(number))
 
 
 class Hangup:
@@ -24,10 +19,9 @@ class Hangup:
 
     def answer(self, reload: Callable[[], None]) -> None:
         """Call ``reload`` on each signal from now on; at once where one was noted while the server started."""
-        global _came
         signal.signal(signal.SIGHUP, lambda *_: reload())
-        if _came:
-            _came = False
+        if _noted:
+            _noted.clear()
             reload()
 
     def ignore(self) -> None:
