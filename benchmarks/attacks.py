@@ -1,4 +1,4 @@
-"""``python -m benchmarks.attacks NAME PORT``: many connections of one user, or of one address, until standard input ends.
+"""``python -m benchmarks.attacks NAME PORT``: many connections of one user or address, until standard input ends.
 
 The connections of one user come from several addresses of the loopback interface, as the limit of sessions from one
 address is lower than that of a user.
