@@ -58,6 +58,13 @@ def make(folder: Path, users: int, groups: Sequence[Sequence[int]] = ()) -> None
     connection.close()
 
 
+def fill(folder: Path, fill_with: Callable[[Writer, sqlite3.Connection], None]) -> None:
+    """Put more into the database of a data folder."""
+    connection = _open(folder)
+    fill_with(Writer(connection), connection)
+    connection.close()
+
+
 def stored(cache: Path, messages: int, progress: Progress) -> Path:
     """The data folder with that many messages, built once in ``cache``.
 

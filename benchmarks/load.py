@@ -36,7 +36,7 @@ class Connection:
     __slots__ = ("_backlog", "_load", "_rest", "_secure", "_shaken", "fd", "number", "on_lines", "position", "ready",
                  "server", "sock")  # fmt: skip
 
-    def __init__(self, load: "Load", server: Server, number: int, on_lines: Lines) -> None:
+    def __init__(self, load: "Load", server: Server, number: int, on_lines: Lines, source: str = "") -> None:
         self._load = load
         self.server = server
         self.number = number
@@ -49,6 +49,8 @@ class Connection:
         self.sock.setblocking(False)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if source:
+            self.sock.bind((source, 0))
         code = self.sock.connect_ex((HOST, server.port))
         if code not in (0, errno.EINPROGRESS):
             raise Lost(f"{server.name} cannot be connected: {errno.errorcode[code]}")
@@ -136,9 +138,11 @@ class Load:
         self.connections: dict[int, Connection] = {}
         self._poller = select.epoll()
 
-    def open(self, server: Server, number: int, hello: bytes, on_lines: Lines) -> Connection:
-        """A connection that says ``hello`` first."""
-        connection = Connection(self, server, number, on_lines)
+    def open(
+        self, server: Server, number: int, hello: bytes, on_lines: Lines, source: str = ""
+    ) -> Connection:
+        """A connection that says ``hello`` first; ``source``: the address that it comes from."""
+        connection = Connection(self, server, number, on_lines, source)
         self.connections[connection.fd] = connection
         self._poller.register(connection.fd, _WRITE)
         connection.send(hello)

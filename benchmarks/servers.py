@@ -126,13 +126,19 @@ class Server:
 
 
 class IRChat(Server):
-    """``twistd -n irchat``, on the data folder ``data``; with ``turns`` its reactor's turns are timed."""
+    """``twistd -n irchat``, on the data folder ``data``; with ``turns`` its reactor's turns are timed.
+
+    ``limited``: with the limits and passwords that it has by default.
+    """
 
     name = "IRChat"
     dialect = "json"
 
-    def __init__(self, folder: Path, data: Path, *, tls: bool = False, turns: bool = False) -> None:
+    def __init__(
+        self, folder: Path, data: Path, *, tls: bool = False, turns: bool = False, limited: bool = False
+    ) -> None:
         self._data = data
+        self._limited = limited
         self._report = folder / "turns.json" if turns else None
         super().__init__(folder, tls=tls)
 
@@ -151,8 +157,9 @@ class IRChat(Server):
         runner = [str(Path(sys.executable).with_name("twistd"))]
         if self._report is not None:
             runner = [sys.executable, "-m", "benchmarks.turns", str(self._report)]
-        options = ["--data", str(self._data), "--host", HOST, "--port", "0", "--no-passwords"]
-        options += [word for limit in _NO_LIMITS for word in (f"--{limit}", "0")]
+        options = ["--data", str(self._data), "--host", HOST, "--port", "0"]
+        if not self._limited:
+            options += ["--no-passwords", *(word for limit in _NO_LIMITS for word in (f"--{limit}", "0"))]
         return [*runner, "-n", "--pidfile=", "irchat", *options, *([] if self.tls else ["--no-tls"])]
 
     def _environment(self) -> dict[str, str]:

@@ -2,13 +2,14 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 
 from irchat.chat import bans
 from irchat.chat.commits import Change, CommitQueue
@@ -29,13 +30,17 @@ from irchat.interfaces import (
 )
 from irchat.passwords import prepared
 from irchat.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password
+from irchat.workers import short_of_resources
 
 InThread = Callable[..., Deferred[Any]]
-"""Runs a call in a thread: ``in_thread(call, *args)`` fires with what it gives."""
+"""Runs a call in a thread when it is its turn: ``in_thread(by, call, *args)`` fires with the result of the call. ``by``
+is the user, or where nobody is signed in the address, that the call is made for."""
 
 _TOKEN_BYTES = 32
 # Passwords that wait to be hashed; a storm of sign-ins is refused past that, and takes no memory.
 _HASHING_MOST = 1_000
+
+_log = Logger()
 
 
 class SignedIn(NamedTuple):
@@ -76,23 +81,30 @@ class Accounts:
         # Verified in place of the hash of an unknown name, so that the answer comes as late as for a known one.
         self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
 
-    async def register(self, name: str, password: str, *, with_token: bool = True) -> SignedIn:
-        """A new account.
+    async def register(
+        self, name: str, password: str, *, with_token: bool = True, by: Hashable | None = None
+    ) -> SignedIn:
+        """A new account, asked for by the address ``by``.
 
         Raises Refusal ``registration-closed``, ``bad-name``, ``name-taken`` or ``weak-password``.
         """
         if not self.registration_open:
             raise _registration_closed()
-        return await self._create(name, password, with_token=with_token)
+        return await self._create(name, password, with_token=with_token, by=by)
 
     async def add(self, name: str, password: str) -> None:
         """A new account made by the administrator, whether registration is open or not. Raises Refusal."""
         await self._create(name, password, with_token=False)
 
-    async def login(self, name: str, password: str | None, *, with_token: bool = True) -> SignedIn:
-        """Sign in. Raises Refusal ``bad-credentials``, alike and as late for an unknown name and a wrong password."""
+    async def login(
+        self, name: str, password: str | None, *, with_token: bool = True, by: Hashable | None = None
+    ) -> SignedIn:
+        """Sign in from the address ``by``.
+
+        Raises Refusal ``bad-credentials``, alike and as late for an unknown name and a wrong password.
+        """
         if not self.passwords:
-            return await self._login_by_name(name, with_token=with_token)
+            return await self._login_by_name(name, with_token=with_token, by=by)
         if password is None:
             raise Refusal(Code.BAD_REQUEST, "This server asks for a password: give name and password.")
         try:
@@ -101,7 +113,7 @@ class Accounts:
             user = None
         resets = 0 if user is None else user.resets
         known = await self._store.password(0 if user is None else user.id)
-        right = await self._is_right(user, known or self._nobodys_hash, password)
+        right = await self._is_right(by, user, known or self._nobodys_hash, password)
         if user is None or known is None or not right:
             raise _bad_credentials()
         return await self._signed_in(user, resets, with_token=with_token)
@@ -136,9 +148,9 @@ class Accounts:
         known = await self._store.password(user.id)
         if known is None:
             raise Refusal(Code.BAD_CREDENTIALS, "Your account has no password. Ask who runs the server to give it one.")
-        if not await self._is_right(None, known, old):
+        if not await self._is_right(user, None, known, old):
             raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")
-        hashed = await self._hash(check_password(new, user.name))
+        hashed = await self._hash(user, check_password(new, user.name))
         goodbye = "your password was changed in another session"
         await self._queue.submit(
             _SetPassword(self, user, hashed, keep, resets=resets, goodbye=goodbye, origin=origin)
@@ -150,7 +162,7 @@ class Accounts:
         Raises Refusal ``no-such-user`` or ``weak-password``.
         """
         user = self._directory.user(name)
-        hashed = await self._hash(check_password(password, user.name))
+        hashed = await self._hash(None, check_password(password, user.name))
         goodbye = "the administrator gave you a new password"
         await self._queue.submit(_SetPassword(self, user, hashed, goodbye=goodbye))
 
@@ -158,21 +170,23 @@ class Accounts:
         """End a token."""
         return self._queue.submit(_WriteOnly(RemoveToken(digest)))
 
-    async def _create(self, name: str, password: str | None, *, with_token: bool) -> SignedIn:
+    async def _create(
+        self, name: str, password: str | None, *, with_token: bool, by: Hashable | None = None
+    ) -> SignedIn:
         self._directory.new_user_key(name)
-        hashed = None if password is None else await self._hash(check_password(password, name))
+        hashed = None if password is None else await self._hash(by, check_password(password, name))
         token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
         digest = _digest(token) if with_token else None
-        user: User = await self._queue.submit(_Create(self._directory, name, hashed, self._wall_ms(), digest))
+        user: User = await self._queue.submit(_Create(self._directory, name, hashed, self._wall_ms(), digest, by))
         return SignedIn(user, new=True, token=token, digest=digest)
 
-    async def _login_by_name(self, name: str, *, with_token: bool) -> SignedIn:
+    async def _login_by_name(self, name: str, *, with_token: bool, by: Hashable | None) -> SignedIn:
         user = self._directory.find_user(name)
         if user is not None:
             return await self._signed_in(user, user.resets, with_token=with_token)
         if not self.registration_open:
             raise _registration_closed()
-        return await self._create(name, None, with_token=with_token)
+        return await self._create(name, None, with_token=with_token, by=by)
 
     async def _signed_in(self, user: User, resets: int, *, with_token: bool) -> SignedIn:
         """``resets``: of the user's password, when it was found right."""
@@ -195,34 +209,37 @@ class Accounts:
             until = None if user.ban.until is None else rfc3339(user.ban.until)
             raise Refusal(Code.BANNED, f"{bans.told(user.ban)}.", until=until)
 
-    async def _hash(self, password: str) -> str:
-        hashed: str = await self._hashed(self._hasher.hash, _password_bytes(prepared(password)))
+    async def _hash(self, by: Hashable | None, password: str) -> str:
+        hashed: str = await self._hashed(by, self._hasher.hash, _password_bytes(prepared(password)))
         return hashed
 
-    async def _is_right(self, user: User | None, hashed: str, password: str) -> bool:
+    async def _is_right(self, by: Hashable | None, user: User | None, hashed: str, password: str) -> bool:
         """Verify ``password``, prepared and then as it was typed, for old hashes are of that. Such a hash of ``user``
         is replaced."""
         as_compared = prepared(password)
-        if await self._verify(hashed, as_compared):
+        if await self._verify(by, hashed, as_compared):
             return True
-        if as_compared == password or not await self._verify(hashed, password):
+        if as_compared == password or not await self._verify(by, hashed, password):
             return False
         if user is not None:
             with suppress(Refusal):  # the password is right all the same, and it is tried again at the next sign-in
-                new = await self._hash(password)
+                new = await self._hash(by, password)
                 await self._queue.submit(_WriteOnly(ReplaceHash(user.id, hashed, new)))
         return True
 
-    async def _verify(self, hashed: str, password: str) -> bool:
-        right: bool = await self._hashed(_verify, self._hasher, hashed, _password_bytes(password))
+    async def _verify(self, by: Hashable | None, hashed: str, password: str) -> bool:
+        right: bool = await self._hashed(by, _verify, self._hasher, hashed, _password_bytes(password))
         return right
 
-    async def _hashed(self, call: Callable[..., Any], *args: Any) -> Any:
+    async def _hashed(self, by: Hashable | None, call: Callable[..., Any], *args: Any) -> Any:
         if self._hashing >= _HASHING_MOST:
             raise Refusal(Code.TOO_MANY, "Too many are signing in at this moment. Try again soon.")
         self._hashing += 1
         try:
-            return await self._in_thread(call, *args)
+            return await self._in_thread(by, call, *args)
+        except (Argon2Error, MemoryError) as error:  # it got no memory, or no threads: the password may be right
+            _log.error("a password cannot be hashed: {error}", error=error)
+            raise short_of_resources() from None
         finally:
             self._hashing -= 1
 
@@ -233,13 +250,23 @@ class _Create(Change):
     alone = True
 
     def __init__(
-        self, directory: Directory, name: str, password: str | None, at: int, token: bytes | None
+        self,
+        directory: Directory,
+        name: str,
+        password: str | None,
+        at: int,
+        token: bytes | None,
+        by: Hashable | None,
     ) -> None:
         self._directory = directory
         self._name = name
         self._password = password
         self._at = at
         self._token = token
+        self._by = by
+
+    def whose(self) -> Hashable | None:
+        return self._by
 
     def check(self) -> CreateUser:
         self._key = self._directory.new_user_key(self._name)
@@ -259,6 +286,9 @@ class _AddToken(Change):
         self._user = user
         self._resets = resets
         self._write = write
+
+    def whose(self) -> User:
+        return self._user
 
     def check(self) -> Write:
         self._accounts._refuse_shut_out(self._user, Code.BAD_CREDENTIALS)
@@ -294,6 +324,9 @@ class _SetPassword(Change):
         self._resets = resets
         self._goodbye = goodbye
         self._origin = origin
+
+    def whose(self) -> User:
+        return self._user
 
     def check(self) -> Write:
         if self._user.removed:
@@ -332,9 +365,10 @@ def _password_bytes(password: str) -> bytes:
 
 
 def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
+    """Whether it is the password. Raises Argon2Error where that cannot be found out."""
     try:
         return hasher.verify(hashed, password)
-    except (VerificationError, InvalidHashError):
+    except (VerifyMismatchError, InvalidHashError):
         return False
 
 

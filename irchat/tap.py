@@ -1,6 +1,5 @@
 """``twistd irchat``: the options, and the service that puts the parts together."""
 
-import signal
 import socket
 import ssl
 import sys
@@ -13,10 +12,8 @@ from typing import Any, NoReturn
 from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
-from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python import usage
-from twisted.python.threadpool import ThreadPool
 
 from irchat import __version__
 from irchat.accounts import Accounts
@@ -35,6 +32,7 @@ from irchat.config import (
 )
 from irchat.core_dumps import forbid_core_dumps
 from irchat.data_folder import DataFolder
+from irchat.hangup import Hangup
 from irchat.installed import installed
 from irchat.portfile import PortFile, default_directory
 from irchat.rules import DEFAULT_PORT
@@ -45,6 +43,7 @@ from irchat.server.door import Door
 from irchat.server.factory import ChatFactory
 from irchat.server.garbage import GarbagePlan
 from irchat.server.listening import listen, listening_socket, own_address
+from irchat.server.pace import Paces
 from irchat.server.presence import PresenceFeed
 from irchat.server.session import Services
 from irchat.server.turns import take_few_at_a_time
@@ -55,6 +54,7 @@ from irchat.store.threads import StoreThreads
 from irchat.streams import prepare_streams
 from irchat.supervisor import notify
 from irchat.twistd import check_twistd, command_name
+from irchat.workers import FairPool
 
 reactor: Any = _reactor
 
@@ -162,7 +162,8 @@ class ChatServer(Service):
         self._ports: list[Any] = []
         self._garbage = GarbagePlan(reactor)
         self._store: SQLiteStore | None = None
-        self._hashing: ThreadPool | None = None
+        self._hashing: FairPool | None = None
+        self._hangup = Hangup()
 
     def startService(self) -> None:
         """Open the data and listen. Ends the process with one line on standard error where that cannot be."""
@@ -177,7 +178,7 @@ class ChatServer(Service):
             self._let_go()
             self._terminal.fail(explain(error, self._config))
         self._garbage.start()
-        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
+        self._hangup.answer(lambda: reactor.callFromThread(self.reload))
         self._terminal.announce(banner)
         notify("READY=1")
 
@@ -215,11 +216,11 @@ class ChatServer(Service):
 
     async def _stop(self) -> None:
         notify("STOPPING=1")
+        self._hangup.ignore()
         await DeferredList([maybeDeferred(port.stopListening) for port in self._ports])
         self._ports.clear()
         await self._factory.stop()
         self._garbage.stop()
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
         settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))
@@ -238,8 +239,7 @@ class ChatServer(Service):
         config = self._config
         store = self._store = SQLiteStore(self._folder.database, StoreThreads(reactor), wall_ms)
         store.open_readers(_READING_THREADS)
-        hashing = self._hashing = ThreadPool(0, _HASHING_THREADS, "irchat-hashing")
-        hashing.start()
+        hashing = self._hashing = FairPool(reactor, "irchat-hashing", _HASHING_THREADS, nice=True)
         delivery = Delivery(reactor)
         presence = PresenceFeed(reactor, delivery)
         self._chat = ChatService(
@@ -255,13 +255,14 @@ class ChatServer(Service):
             self._chat.directory,
             self._chat.queue,
             store,
-            lambda call, *args: deferToThreadPool(reactor, hashing, call, *args),
+            hashing.do,
             wall_ms,
             registration_open=config.registration_open,
             passwords=not config.no_passwords,
         )
         admission = Admission(config.limits, reactor.seconds)
-        self._services = Services(self._chat, self._accounts, delivery, presence, admission, config.admins)
+        paces = Paces(config.limits, reactor)
+        self._services = Services(self._chat, self._accounts, delivery, presence, admission, paces, config.admins)
         self._certificate: Path | None = None
         tls = None if config.no_tls else self._tls_context()
         self._factory = ChatFactory(self._services, reactor, name=config.name, tls=tls)

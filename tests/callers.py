@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from argon2 import PasswordHasher
-from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+from twisted.internet.defer import Deferred, ensureDeferred
 
 from irchat import events
 from irchat.accounts import Accounts, SignedIn
@@ -16,6 +16,7 @@ from irchat.commands import REGISTRY
 from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey
 from irchat.requests import Request
+from irchat.store.threads import NoThreads
 from tests.worlds import WorldTestCase
 
 
@@ -27,8 +28,8 @@ class FakeCaller:
         self._user = user
         self.token: bytes | None = None
         self.wants_token = True
+        self.address = "192.0.2.1"
         self.notes: list[Any] = []
-        self.too_fast = False
 
     @property
     def user(self) -> User:
@@ -36,12 +37,6 @@ class FakeCaller:
         if self._user is None:
             raise Refusal(Code.NOT_LOGGED_IN, "Sign in first.")
         return self._user
-
-    def admit_message(self) -> None:
-        """Count a message."""
-        if self.too_fast:
-            raise Refusal(Code.TOO_FAST, "Wait.")
-        self.notes.append("message")
 
     @contextmanager
     def registering(self) -> Iterator[None]:
@@ -82,7 +77,7 @@ class CommandTestCase(WorldTestCase):
         self.chat = self.world.chat
         self.admins: frozenset[str] = frozenset()
         self.accounts = Accounts(
-            self.chat.directory, self.chat.queue, self.world.store, maybeDeferred, self.world.wall_ms,
+            self.chat.directory, self.chat.queue, self.world.store, NoThreads().read, self.world.wall_ms,
             hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
         )  # fmt: skip
         self.callers = {name: FakeCaller(self.chat, self.world[name]) for name in self.names}

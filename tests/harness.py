@@ -6,7 +6,7 @@ import re
 import struct
 import tempfile
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +26,7 @@ from irchat.limits import Limits
 from irchat.server.admission import Admission
 from irchat.server.delivery import Delivery
 from irchat.server.factory import ChatFactory
+from irchat.server.pace import Paces
 from irchat.server.presence import PresenceFeed
 from irchat.server.session import Services
 from irchat.store.sqlite import SQLiteStore
@@ -152,12 +153,19 @@ class HandThreads:
         self.held.popleft()[0].errback(error)
 
 
+class HandPool(HandThreads):
+    """The same for calls that take turns by key."""
+
+    def __call__(self, key: Hashable, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        return super().__call__(call, *args)
+
+
 class StoreThreads:
     """The store's threads: ``write`` and ``read``, which scans too, in the hands of the test."""
 
     def __init__(self) -> None:
         self.write = HandThreads()
-        self.read = self.scan = HandThreads()
+        self.read = self.scan = HandPool()
         self.local = SimpleNamespace
 
     def stop(self) -> None:
@@ -178,7 +186,7 @@ class Server:
     ) -> None:
         self.clock = FakeReactor()
         self.threads = StoreThreads()
-        self.hashing = HandThreads()
+        self.hashing = HandPool()
         self._folder = tempfile.TemporaryDirectory()
         path = Path(self._folder.name) / "irchat.sqlite"
         self.store = SQLiteStore(path, self.threads, self.wall_ms)
@@ -199,7 +207,10 @@ class Server:
             **options,
         )
         admission = Admission(limits, self.clock.seconds)
-        self.services = Services(self.chat, self.accounts, self.delivery, self.presence, admission, admins)
+        self.paces = Paces(limits, self.clock)
+        self.services = Services(
+            self.chat, self.accounts, self.delivery, self.presence, admission, self.paces, admins
+        )
         self.factory = ChatFactory(self.services, self.clock, name="Test", tls=tls)
         self.clients: list[Client] = []
 

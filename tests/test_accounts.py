@@ -13,6 +13,7 @@ from irchat.clock import rfc3339
 from irchat.errors import Code, Refusal
 from irchat.interfaces import SetPassword
 from irchat.rules import PASSWORD_MAX_BYTES, TOKEN_SECONDS, TOKEN_TOUCH_SECONDS
+from irchat.store.threads import NoThreads
 from tests.worlds import BEGIN_MS, WorldTestCase
 
 _GOOD = "correct horse"
@@ -33,7 +34,7 @@ class AccountsTestCase(WorldTestCase):
     def made(self, **how: bool) -> Accounts:
         """Other accounts of the same store."""
 
-        def in_thread(call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        def in_thread(by: object, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
             self.calls.append(call)
             return maybeDeferred(call, *args)
 
@@ -175,7 +176,7 @@ class RegisterTests(AccountsTestCase):
     def test_default_hasher(self) -> None:
         """Without another hasher it is argon2id."""
         accounts = Accounts(
-            self.world.directory, self.world.chat.queue, self.world.store, maybeDeferred, self.world.wall_ms
+            self.world.directory, self.world.chat.queue, self.world.store, NoThreads().read, self.world.wall_ms
         )
         self.done(accounts.register("alice", _GOOD))
         self.assertEqual(self.done(self.world.store.password(1))[:10], "$argon2id$")
@@ -214,7 +215,7 @@ class LoginTests(AccountsTestCase):
     def test_damaged_hash(self) -> None:
         """A hash that is none opens to nobody."""
         signed_in = self.register()
-        self.patch(self.accounts, "_hash", lambda password: maybeDeferred(lambda: "no hash"))
+        self.patch(self.accounts, "_hash", lambda by, password: maybeDeferred(lambda: "no hash"))
         self.change(signed_in)
         self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, "alice", "no hash")
 
@@ -459,7 +460,7 @@ class PasswordTests(AccountsTestCase):
         """So is who wants no token, as in the text face: the old password lets nobody in after the new one is set."""
         self.register()
         held: list[Any] = []
-        self.patch(self.accounts, "_in_thread", lambda *call: held.append((Deferred(), call)) or held[-1][0])
+        self.patch(self.accounts, "_in_thread", lambda by, *call: held.append((Deferred(), call)) or held[-1][0])
         resetting = ensureDeferred(self.accounts.reset_password("alice", "battery staple"))
         entering = ensureDeferred(self.accounts.login("alice", _GOOD, with_token=False))
         for done, (call, *args) in held:
@@ -476,7 +477,7 @@ class StormTests(AccountsTestCase):
         self.patch(accounts, "_HASHING_MOST", 3)
         held: list[Deferred[Any]] = []
 
-        def in_thread(call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        def in_thread(by: object, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
             held.append(Deferred())
             return held[-1]
 

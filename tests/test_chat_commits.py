@@ -52,6 +52,8 @@ class _Step(Change):
         writes: bool = True,
         in_check: Callable[[], None] = lambda: None,
         in_apply: Callable[[], None] = lambda: None,
+        user: str | None = None,
+        characters: int = 0,
     ) -> None:
         self.log = log
         self.name = name
@@ -59,6 +61,11 @@ class _Step(Change):
         self.writes = writes
         self.in_check = in_check
         self.in_apply = in_apply
+        self.user = user
+        self.characters = characters
+
+    def whose(self) -> str | None:
+        return self.user
 
     def check(self) -> Any:
         self.log.append(f"check {self.name}")
@@ -292,6 +299,85 @@ class CommitQueueTests(SynchronousTestCase):
         """A change has both its parts."""
         self.assertRaises(NotImplementedError, Change().check)
         self.assertRaises(NotImplementedError, Change().apply, None, [])
+
+
+class TurnsTests(SynchronousTestCase):
+    """Users take turns: nobody waits for all that another one asked for."""
+
+    def setUp(self) -> None:
+        """Make the queue, in which one commit runs."""
+        self.store = _HandStore()
+        self.queue = CommitQueue(self.store, lambda publications: None)  # type: ignore[arg-type]
+        self.submit("running")
+
+    def submit(self, name: str, **how: Any) -> Deferred[Any]:
+        """Submit a step."""
+        return self.queue.submit(_Step([], name, **how))
+
+    def commits(self) -> list[list[Any]]:
+        """Finish everything; return what was committed together."""
+        while self.store._running:
+            self.store.finish()
+        return self.store.commits[1:]
+
+    def test_one_alone_of_each(self) -> None:
+        """Of one user one change that is alone is in the queue; between two of them comes all else."""
+        for number in range(3):
+            self.submit(f"m{number}", alone=True, user="much")
+        self.submit("b", alone=True, user="bob")
+        self.submit("message", user="carol")
+        self.submit("another", user="much")
+        self.assertEqual(self.commits(), [["m0"], ["message", "another"], ["b"], ["m1"], ["m2"]])
+
+    def test_messages_between(self) -> None:
+        """A message waits for one change that is alone, however many users have one in the queue."""
+        for number in range(50):
+            self.submit(f"alone {number}", alone=True, user=f"user {number}")
+        self.submit("message", user="carol")
+        self.assertEqual(self.commits()[:3], [["alone 0"], ["message"], ["alone 1"]])
+
+    def test_all_are_made(self) -> None:
+        """All that one user asked for is made in its order, also where some of it is refused or fails; then nothing of
+        the user is kept."""
+
+        def refuse() -> None:
+            raise Refusal(Code.BLOCKED, "no")
+
+        for number in range(6):
+            asked = self.submit(str(number), alone=True, user="much", in_check=refuse if number % 2 else lambda: None)
+            asked.addErrback(lambda failure: failure.trap(Refusal))
+        self.store.finish()
+        self.store.fail(unavailable())
+        self.assertEqual(self.commits(), [["0"], ["2"], ["4"]])
+        self.assertEqual(self.queue._alone_later, {})
+        self.successResultOf(self.queue.when_idle())
+
+    def test_nobodys(self) -> None:
+        """Those that are nobody's do not wait for one another."""
+        for name in "ab":
+            self.submit(name, alone=True)
+        self.assertEqual(self.commits(), [["a"], ["b"]])
+
+    def test_characters(self) -> None:
+        """A group ends when it has as many characters as are written in a moment."""
+        self.patch(commits, "_GROUP_CHARACTERS", 100)
+        for name in "abcde":
+            self.submit(name, characters=50, user=name)
+        self.assertEqual(self.commits(), [["a", "b"], ["c", "d"], ["e"]])
+
+    def test_who_says_little(self) -> None:
+        """Where more waits than a group may hold, users take turns, whoever says little first."""
+        self.patch(commits, "_GROUP_MOST", 3)
+        for number in range(5):
+            self.submit(f"m{number}", user="much", characters=100)
+        self.submit("short", user="bob", characters=5)
+        self.submit("b0", user="carol", characters=50)
+        self.submit("b1", user="carol", characters=50)
+        groups = self.commits()
+        self.assertEqual(groups[0], ["short", "b0", "m0"])
+        said = [name for group in groups for name in group]
+        self.assertEqual([name for name in said if name[0] == "m"], [f"m{number}" for number in range(5)])
+        self.assertEqual(len(said), 8)
 
 
 class GatheringTests(SynchronousTestCase):

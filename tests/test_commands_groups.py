@@ -33,16 +33,3 @@ class GroupCommandTests(CommandTestCase):
         self.refused(Code.NO_SUCH_USER, self.ask, "alice", requests.CreateGroup(name="team", members=["dave"]))
         self.refused(Code.NO_SUCH_GROUP, self.ask, "alice", requests.AddMember(group="team", name="bob"))
         self.refused(Code.NO_SUCH_GROUP, self.ask, "alice", requests.RemoveMember(group="team", name="bob"))
-
-    def test_too_fast(self) -> None:
-        """What a group is told of counts as a message, so that nobody is flooded in this way."""
-        self.run_line("alice", "*bob -> team")
-        self.assertEqual(self.callers["alice"].notes, ["message"])
-        self.callers["alice"].too_fast = True
-        for request in (
-            requests.CreateGroup(name="other", members=["bob"]),
-            requests.AddMember(group="team", name="carol"),
-            requests.RemoveMember(group="team", name="bob"),
-        ):
-            self.refused(Code.TOO_FAST, self.ask, "alice", request)
-        self.done(self.ask("alice", requests.Members(group="team")))

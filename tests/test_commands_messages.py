@@ -31,14 +31,6 @@ class SendCommandTests(CommandTestCase):
         self.assertEqual(self.said("bob", "GLOBAL"), ["to all", "@ to all"])
         self.assertEqual(self.world.told("alice", self.callers["alice"])[0], self.world.told("alice")[-3])
 
-    def test_pace(self) -> None:
-        """Each message counts against the pace, and what is too fast is not said."""
-        self.run_line("alice", "one")
-        self.assertEqual(self.callers["alice"].notes, ["message"])
-        self.callers["alice"].too_fast = True
-        self.refused(Code.TOO_FAST, self.ask, "alice", requests.Send(chat="GLOBAL", text="two"))
-        self.assertEqual(self.said("bob", "GLOBAL"), ["one"])
-
     def test_request(self) -> None:
         """A request gives the nonce and the time as they are, and is checked as a line is."""
         request = requests.Send(chat="bob", text="hi", nonce="n", expires_in=5)

@@ -128,6 +128,24 @@ class AudienceTests(SynchronousTestCase):
         self.assertEqual(self._seqs(), [[1, 3], [1, 2, 3], [1, 2], [1, 2]])
         self.assertEqual([session.outbox.own for session in self.sessions], [[mine], [], [], []])
 
+    def test_encoded_once_for_a_user(self) -> None:
+        """What all sessions of one user are told is encoded once, also where one of them made it."""
+        encoded: list[Event] = []
+
+        def encode(event: Event) -> bytes:
+            encoded.append(event)
+            return wire.encode(event)
+
+        others = [FakeSession(1) for _ in range(5)]
+        for session in [*others, self.alice, self.alice_too]:
+            session.outbox.encode = encode
+        for session in others:
+            self.delivery.add(session)
+        self.delivery.publish([Publication(message(1), (1,), origin=self.alice)])
+        self.assertEqual(len(encoded), 1)
+        told = [len(session.outbox.offered) for session in [*others, self.alice_too, self.alice]]
+        self.assertEqual(told, [1] * 6 + [0])
+
     def test_encoded_once(self) -> None:
         """A run is encoded once, and all who get the whole of it share the same bytes."""
         encoded: list[Event] = []

@@ -1,23 +1,38 @@
-"""The pace: a burst, then the steady rate, whatever the clock does in between."""
+"""The pace of a user and of an address: a burst, then the steady rate, whatever the clock does in between."""
+
+import contextlib
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat import requests
+from irchat.costs import ADDRESS_SHARE, COSTS, WORK_A_SECOND, WORK_AT_ONCE
 from irchat.errors import Code, Refusal
+from irchat.limits import Limits
 from irchat.rules import BURST_SECONDS
-from irchat.server.pace import Pace
+from irchat.server import pace as pace_module
+from irchat.server.pace import Pace, Paces
 
 
 class PaceTests(SynchronousTestCase):
-    """`Pace`."""
+    """`Pace`: messages."""
 
-    def _admitted(self, pace: Pace, tries: int) -> int:
+    def setUp(self) -> None:
+        """Make a clock."""
+        self.clock = Clock()
+
+    def pace(self, rate: float, *, of_address: bool = False) -> Pace:
+        """A new pace."""
+        return Pace(Limits(rate=rate), self.clock, of_address=of_address)
+
+    def admitted(self, pace: Pace, tries: int, messages: float = 1) -> int:
+        """How many of so many tries are taken."""
         admitted = 0
         for _ in range(tries):
             try:
-                pace.admit()
+                pace.admit(messages)
             except Refusal as refusal:
                 self.assertEqual(refusal.code, Code.TOO_FAST)
             else:
@@ -26,46 +41,183 @@ class PaceTests(SynchronousTestCase):
 
     def test_burst_then_rate(self) -> None:
         """Three seconds' worth is taken at once, then as many a second as the rate says."""
-        clock = Clock()
-        pace = Pace(10.0, clock.seconds)
-        self.assertEqual(self._admitted(pace, 100), 30)
-        clock.advance(1)
-        self.assertEqual(self._admitted(pace, 100), 10)
+        pace = self.pace(10.0)
+        self.assertEqual(self.admitted(pace, 100), 30)
+        self.clock.advance(1)
+        self.assertEqual(self.admitted(pace, 100), 10)
 
     def test_burst_does_not_grow(self) -> None:
-        """Who was silent for long has no more than one burst."""
-        clock = Clock()
-        pace = Pace(10.0, clock.seconds)
-        clock.advance(3_600)
-        self.assertEqual(self._admitted(pace, 100), 30)
+        """A user that was silent for long has no more than one burst."""
+        pace = self.pace(10.0)
+        self.clock.advance(3_600)
+        self.assertEqual(self.admitted(pace, 100), 30)
 
     def test_slow_rate(self) -> None:
         """A rate below one message a burst still lets one through at a time."""
-        clock = Clock()
-        pace = Pace(0.1, clock.seconds)
-        self.assertEqual(self._admitted(pace, 5), 1)
-        clock.advance(9)
-        self.assertEqual(self._admitted(pace, 5), 0)
-        clock.advance(2)
-        self.assertEqual(self._admitted(pace, 5), 1)
+        pace = self.pace(0.1)
+        self.assertEqual(self.admitted(pace, 5), 1)
+        self.clock.advance(9)
+        self.assertEqual(self.admitted(pace, 5), 0)
+        self.clock.advance(2)
+        self.assertEqual(self.admitted(pace, 5), 1)
+
+    def test_dear(self) -> None:
+        """What counts for more than a burst is taken when all of the burst is there, and all of it is to be made up."""
+        pace = self.pace(1.0)
+        self.assertEqual(self.admitted(pace, 5, messages=21), 1)
+        self.clock.advance(20.9)
+        self.assertEqual(self.admitted(pace, 5, messages=21), 0)
+        self.clock.advance(0.2)
+        self.assertEqual(self.admitted(pace, 5, messages=21), 1)
+        refusal = self.assertRaises(Refusal, pace.admit, 21)
+        self.assertIn("counts for 21", refusal.text)
 
     def test_no_limit(self) -> None:
-        """A rate of 0 takes any number."""
-        self.assertEqual(self._admitted(Pace(0.0, Clock().seconds), 10_000), 10_000)
+        """A rate of 0 takes any number, and any work."""
+        pace = self.pace(0.0)
+        self.assertEqual(self.admitted(pace, 10_000), 10_000)
+        pace.charge(1e9)
+        self.assertFalse(pace.is_used_up())
 
     def test_refusal_names_the_rate(self) -> None:
         """The refusal says how many are taken."""
-        pace = Pace(0.5, Clock().seconds)
-        pace.admit()
-        self.assertIn("0.5 messages a second", self.assertRaises(Refusal, pace.admit).text)
+        pace = self.pace(0.5)
+        pace.admit(1)
+        self.assertIn("0.5 messages a second", self.assertRaises(Refusal, pace.admit, 1).text)
+
+    def test_rate_changes(self) -> None:
+        """A new rate holds for those who are there already."""
+        limits = Limits(rate=1)
+        pace = Pace(limits, self.clock)
+        self.assertEqual(self.admitted(pace, 100), 3)
+        limits.rate = 100
+        self.clock.advance(1)
+        self.assertEqual(self.admitted(pace, 1_000), 100)
 
     @given(st.integers(1, 50), st.lists(st.tuples(st.integers(0, 40), st.floats(0, 5)), max_size=20))
     def test_never_more_than_promised(self, rate: int, steps: list[tuple[int, float]]) -> None:
         """Over any time no more than the burst and the rate's share of that time is taken."""
-        clock = Clock()
-        pace = Pace(float(rate), clock.seconds)
+        self.clock = Clock()
+        pace = self.pace(float(rate))
         taken = 0
         for tries, pause in steps:
-            taken += self._admitted(pace, tries)
-            self.assertLessEqual(taken, rate * (BURST_SECONDS + clock.seconds()) + 0.01)
-            clock.advance(pause)
+            taken += self.admitted(pace, tries)
+            self.assertLessEqual(taken, rate * (BURST_SECONDS + self.clock.seconds()) + 0.01)
+            self.clock.advance(pause)
+
+
+class WorkTests(SynchronousTestCase):
+    """`Pace`: work, for which sessions wait."""
+
+    def setUp(self) -> None:
+        """Make a pace."""
+        self.clock = Clock()
+        self.limits = Limits(rate=10)
+        self.pace = Pace(self.limits, self.clock)
+
+    def test_waits(self) -> None:
+        """Used up work comes back with time, and no more of it than at the beginning."""
+        self.pace.charge(WORK_AT_ONCE - 1)
+        self.assertFalse(self.pace.is_used_up())
+        self.pace.charge(1 + WORK_A_SECOND)
+        self.assertTrue(self.pace.is_used_up())
+        self.clock.advance(0.9)
+        self.assertTrue(self.pace.is_used_up())
+        self.clock.advance(0.2)
+        self.assertFalse(self.pace.is_used_up())
+        self.clock.advance(3_600)
+        self.assertTrue(self.pace.is_full())
+        self.pace.charge(WORK_AT_ONCE + 1)
+        self.assertTrue(self.pace.is_used_up())
+
+    def test_turns(self) -> None:
+        """Those that wait go on in the order in which they came, each while the ones before left something."""
+        went: list[str] = []
+
+        def go_on(name: str) -> None:
+            went.append(name)
+            self.pace.charge(WORK_A_SECOND)
+            self.pace.when_free(lambda: go_on(name))
+
+        self.pace.charge(WORK_AT_ONCE)
+        for name in "abc":
+            self.pace.when_free(lambda name=name: go_on(name))  # type: ignore[misc]
+        for _ in range(60):
+            self.clock.advance(0.1)
+        self.assertEqual("".join(went)[:6], "abcabc")
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+
+    def test_address(self) -> None:
+        """An address has more work than a user, and any where nothing is counted for addresses."""
+        address = Pace(self.limits, self.clock, of_address=True)
+        address.charge(WORK_AT_ONCE * ADDRESS_SHARE - 1)
+        self.assertFalse(address.is_used_up())
+        address.charge(1)
+        self.assertTrue(address.is_used_up())
+        self.limits.per_address = 0
+        self.assertFalse(address.is_used_up())
+
+
+class PacesTests(SynchronousTestCase):
+    """`Paces`: one for each user and address, for as long as it matters."""
+
+    def setUp(self) -> None:
+        """Make them."""
+        self.clock = Clock()
+        self.paces = Paces(Limits(rate=1), self.clock)
+
+    def known(self) -> int:
+        """How many there are."""
+        return len(self.paces._all)
+
+    def test_outlives_sessions(self) -> None:
+        """A user that comes back finds the pace as it was left; when it is full again nothing of it is kept."""
+        pace = self.paces.of_user(1)
+        self.assertIs(self.paces.of_user(1), pace)
+        pace.admit(3)
+        self.paces.leave(pace)
+        del pace
+        with contextlib.suppress(Refusal):
+            self.paces.of_user(1).admit(1)
+            self.fail("it has as much as a new one")
+        self.clock.advance(10)
+        self.paces.leave(self.paces.of_user(2))
+        self.assertEqual(self.known(), 0)
+
+    def test_users_and_addresses(self) -> None:
+        """Each has a pace of its own."""
+        paces = [self.paces.of_user(1), self.paces.of_user(2), self.paces.of_address("192.0.2.1")]
+        self.assertEqual(len(set(paces)), 3)
+
+    def test_coming_back_again_and_again(self) -> None:
+        """Whoever comes and goes all the time is kept once."""
+        for _ in range(1_000):
+            pace = self.paces.of_user(1)
+            pace.charge(1)
+            self.paces.leave(pace)
+        self.assertEqual(len(self.paces._kept), 1)
+
+    def test_bounded(self) -> None:
+        """Of very many that left at once no more than so many are kept."""
+        self.patch(pace_module, "_KEPT_MOST", 10)
+        for user in range(100):
+            pace = self.paces.of_user(user)
+            pace.charge(1)
+            self.paces.leave(pace)
+        del pace
+        self.assertEqual(self.known(), 10)
+
+
+class CostsTests(SynchronousTestCase):
+    """`irchat.costs`."""
+
+    def test_every_request_costs(self) -> None:
+        """Each request but a `line`, which costs what the command does, and a `pong` costs work; what tells others, or
+        writes what has a commit of its own, counts as a message too."""
+        kinds = [kind for kind in vars(requests).values() if isinstance(kind, type)]
+        every = {kind for kind in kinds if issubclass(kind, requests.Request)}
+        self.assertEqual(set(COSTS), every - {requests.Request, requests.Line, requests.Pong})
+        self.assertEqual([request for request, cost in COSTS.items() if cost.work <= 0], [])
+        changes = {requests.Send, requests.CreateGroup, requests.AddMember, requests.RemoveMember, requests.Block,
+                   requests.Password, requests.Kick, requests.Ban, requests.Unban}  # fmt: skip
+        self.assertEqual({request for request, cost in COSTS.items() if cost.messages}, changes)

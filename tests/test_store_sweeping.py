@@ -28,7 +28,7 @@ class _Threads:
         self.waiting.append((Deferred(), call, args))
         return self.waiting[-1][0]
 
-    def read(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+    def read(self, key: object, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return maybeDeferred(call, *args)
 
     scan = read

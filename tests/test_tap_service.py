@@ -13,6 +13,7 @@ from twisted.internet import defer, reactor, ssl
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint, connectProtocol, wrapClientTLS
 from twisted.internet.protocol import connectionDone
+from twisted.internet.threads import deferToThread
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
@@ -257,8 +258,8 @@ class ServiceTests(TestCase):
         control.transport.loseConnection()
         await control.lost
         add_bob = AddUser(name="bob", password="correct horse")
-        await tap.deferToThreadPool(reactor, service._hashing, reach.ask, self.data, add_bob, print)
-        taken = tap.deferToThreadPool(reactor, service._hashing, reach.ask, self.data, add_bob, print)
+        await deferToThread(reach.ask, self.data, add_bob, print)
+        taken = deferToThread(reach.ask, self.data, add_bob, print)
         self.assertIn("is taken", str(await self.assertFailure(taken, reach.Failed)))
         for name in b"alice", b"bob":
             client = await self._connect(service, tls=False)

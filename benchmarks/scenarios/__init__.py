@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.bench import Bench, Curve, Row
-from benchmarks.scenarios import messages, sessions, stored, timed
+from benchmarks.scenarios import fairness, messages, sessions, stored, timed
 
 SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "alone": messages.alone,
@@ -20,6 +20,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "timed": timed.timed,
     "tls": messages.tls,
     "handshakes": sessions.handshakes,
+    "fairness": fairness.fairness,
     "grow-readers": messages.readers,
     "grow-stored": stored.growth,
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred
 
 from irchat.accounts import Accounts
 from irchat.admin.failures import Failed
@@ -106,7 +106,7 @@ def _do_offline(data: Path, command: ANY, tell: Tell) -> Any:
         store = SQLiteStore(folder.database, NoThreads(), wall_ms)
         try:
             chat = ChatService(store, lambda _: None, lambda _: None, _no_clock, wall_ms)
-            accounts = Accounts(chat.directory, chat.queue, store, maybeDeferred, wall_ms)
+            accounts = Accounts(chat.directory, chat.queue, store, NoThreads().read, wall_ms)
             return _result_of(Deferred.fromCoroutine(Administration(chat, accounts).run(command, tell)))
         finally:
             store.close()

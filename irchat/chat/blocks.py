@@ -41,6 +41,9 @@ class _Block(Change):
         self.blocked = blocked
         self.origin = origin
 
+    def whose(self) -> User:
+        return self.user
+
     def check(self) -> Write | None:
         self.blocks.directory.refuse_removed(self.user)
         # What a removed user wrote stays hidden, until the block is lifted.

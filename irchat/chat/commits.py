@@ -3,11 +3,17 @@
 While one commit runs, changes gather; the next commit takes all of them (group commit). Under load they gather for a
 while longer, so that what must be told to many is told in fewer and longer writes. A change is checked against
 what is committed at that moment and applied to memory only after its own commit, so memory never shows what the disk
-does not hold. A change of who may do what (``alone``) ends its group: what comes after it is checked after it.
+does not hold. A change of who may do what (``alone``) is a commit of its own: what is checked after it sees it.
+
+Nobody waits for one user: of the changes that are alone each user has one in the queue at a time, between two of them
+comes a group of all others, and where more waits than a group may hold, the users take turns. The order of one user's
+messages stays, and a session has no other request beside one that is alone, so no session sees another order than its
+own.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Iterable
+from operator import itemgetter
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, succeed
@@ -20,6 +26,10 @@ from irchat.interfaces import Publication, Publish, Store, Write
 
 # What follows from a group is done in one turn of the reactor, at about 15 us for each change.
 _GROUP_MOST = 500
+# Characters of messages: so many are written, indexed and sent in some 20 ms.
+_GROUP_CHARACTERS = 65_536
+# What a change counts for besides its characters, where users take turns.
+_CHANGE_CHARACTERS = 64
 # Where more than one message came at a time, what comes next gathers for so many times what the telling of the last
 # took, in a time that nobody notices; but not where a whole group waits.
 _GATHER_FACTOR = 10
@@ -44,9 +54,15 @@ class Change:
     __slots__ = ("asker", "write")
 
     alone = False
+    characters = 0
+    """The length of the text that is said."""
     asker: Asker
     """Set by the queue, as is what `check` gave: ``write``."""
     write: Write | None
+
+    def whose(self) -> Hashable | None:
+        """The user, or where nobody is signed in the address, whose changes take turns with those of others."""
+        return None
 
     def check(self) -> Write | None:
         """What to write, None where there is nothing to. Raises Refusal where the change cannot be made."""
@@ -70,6 +86,10 @@ class CommitQueue:
         self._publish = publish
         self._clock = clock
         self._waiting: deque[Change] = deque()
+        self._characters = 0
+        self._last_was_alone = False
+        # Of those who have a change that is alone in the queue, the others that they have.
+        self._alone_later: dict[Hashable, deque[Change]] = {}
         self._running = False
         self._unpublished = False
         self._when_idle: list[Deferred[None]] = []
@@ -84,7 +104,10 @@ class CommitQueue:
     def take(self, change: Change, asker: Asker) -> None:
         """Queue ``change`` and tell ``asker`` how it went: so are messages taken, for each a Deferred costs 5 us."""
         change.asker = asker
+        if change.alone and self._must_wait(change):
+            return
         self._waiting.append(change)
+        self._characters += change.characters
         if not self._running:
             self._running = True
             self._begin_after(0)
@@ -136,28 +159,78 @@ class CommitQueue:
         for published in waiting:
             published.callback(None)
 
+    def _must_wait(self, change: Change) -> bool:
+        """Whether a change that is alone has to wait for another one of the same user."""
+        whose = change.whose()
+        if whose is None:
+            return False
+        if whose in self._alone_later:
+            self._alone_later[whose].append(change)
+            return True
+        self._alone_later[whose] = deque()
+        return False
+
+    def _let_next(self, change: Change) -> None:
+        """A change is over: where it was alone, the next one of its user comes into the queue."""
+        whose = change.whose() if change.alone else None
+        if whose is not None:
+            later = self._alone_later[whose]
+            if later:
+                self._waiting.append(later.popleft())
+            else:
+                del self._alone_later[whose]
+
     def _take_group(self) -> list[Change]:
+        """The changes of the next commit, checked; those that are refused are answered."""
         group: list[Change] = []
         refused: list[tuple[Change, Failure]] = []
-        while self._waiting and len(group) < _GROUP_MOST:
-            change = self._waiting[0]
-            if change.alone and group:
-                break
-            self._waiting.popleft()
+        for change in self._pick():
             try:
                 change.write = change.check()
+                group.append(change)
             except Exception as error:  # whatever one change meets is its own asker's
                 refused.append((change, _failure(error)))
-                continue
-            group.append(change)
-            if change.alone:
-                break
+                self._let_next(change)
         self._answer([(change.asker.errback, failure) for change, failure in refused])
         return group
 
+    def _pick(self) -> list[Change]:
+        """The next changes: one that is alone, or a group of others, in the order of arrival. After one that was alone
+        come others, also from behind those that are alone."""
+        if len(self._waiting) > _GROUP_MOST or self._characters > _GROUP_CHARACTERS:
+            self._take_turns()
+        waiting = self._waiting
+        picked: list[Change] = []
+        passed: list[Change] = []
+        characters = 0
+        while waiting and len(picked) < _GROUP_MOST and characters < _GROUP_CHARACTERS:
+            if not waiting[0].alone:
+                characters += waiting[0].characters
+                picked.append(waiting.popleft())
+            elif self._last_was_alone:
+                passed.append(waiting.popleft())
+            else:
+                break
+        waiting.extendleft(reversed(passed))
+        self._last_was_alone = not picked
+        self._characters -= characters
+        return picked or [waiting.popleft()]
+
+    def _take_turns(self) -> None:
+        """Order what waits so that whoever says little comes before whoever says much; the order of each user stays."""
+        said: dict[Hashable, int] = defaultdict(int)
+        places = []
+        for change in self._waiting:
+            whose = change.whose() or change
+            said[whose] += change.characters + _CHANGE_CHARACTERS
+            places.append((said[whose], change))
+        places.sort(key=itemgetter(0))
+        self._waiting = deque(change for _, change in places)
+
     def _committed(self, results: list[Any], group: list[Change]) -> None:
         telling_seconds = self._finish(group, results)
-        if 0 < len(self._waiting) < _GROUP_MOST and len(group) > 1:
+        gathers = 0 < len(self._waiting) < _GROUP_MOST and self._characters < _GROUP_CHARACTERS
+        if gathers and len(group) > 1:
             self._begin_after(min(telling_seconds * _GATHER_FACTOR, _GATHER_MOST_SECONDS))
         else:
             self._next()
@@ -167,6 +240,9 @@ class CommitQueue:
         if not failure.check(Refusal):
             _log.failure("a commit failed", failure)
             failure = Failure(Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed."))
+        for change in group:
+            if change.write is not None:
+                self._let_next(change)
         self._answer([(change.asker.errback, failure) for change in group if change.write is not None])
         self._finish([change for change in group if change.write is None], [])
         self._next()
@@ -176,6 +252,8 @@ class CommitQueue:
         publications: list[Publication] = []
         answers: list[tuple[Callable[[Any], None], Any]] = []
         each_result = iter(results)
+        if group and group[0].alone:
+            self._let_next(group[0])
         for change in group:
             try:
                 result = None if change.write is None else next(each_result)

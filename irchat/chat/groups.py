@@ -80,6 +80,9 @@ class _GroupChange(Change):
         self.user = user
         self.origin = origin
 
+    def whose(self) -> User:
+        return self.user
+
     def refuse_too_many(self, members: int, joining: Iterable[User]) -> None:
         """Raises Refusal ``too-many`` for a group of so many members, or for one who is in too many groups."""
         limits = self.groups.limits

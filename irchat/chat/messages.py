@@ -168,7 +168,7 @@ class TimedSent:
 class _Send(Change):
     """What both kinds of message share."""
 
-    __slots__ = ("chat", "chat_name", "messages", "nonce", "origin", "refusal", "sender", "text")
+    __slots__ = ("characters", "chat", "chat_name", "messages", "nonce", "origin", "refusal", "sender", "text")
 
     def __init__(
         self, messages: Messages, sender: User, chat_name: str, text: str, nonce: str | None, origin: object
@@ -177,9 +177,13 @@ class _Send(Change):
         self.sender = sender
         self.chat_name = chat_name
         self.text = text
+        self.characters = len(text)
         self.nonce = nonce
         self.origin = origin
         self.refusal: Refusal | None = None
+
+    def whose(self) -> User:
+        return self.sender
 
     def find_before(self, refusal: Refusal) -> Write:
         """What the sender may not send may be the repetition of what was sent when that was still allowed.

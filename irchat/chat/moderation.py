@@ -94,6 +94,9 @@ class _Moderate(Change):
         self.directory = moderation.directory
         self.by = by
 
+    def whose(self) -> User | None:
+        return self.by
+
     @property
     def author(self) -> str:
         return "the administrator" if self.by is None else self.by.name

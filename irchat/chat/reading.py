@@ -271,6 +271,9 @@ class _Mark(Change):
         self.origin = origin
         self.timed_too = timed_too
 
+    def whose(self) -> User:
+        return self.reader
+
     def check(self) -> MoveMarker:
         self.reading._still_in(self.reader, self.chat)
         return MoveMarker(self.reader.id, self.chat.key, self.seq)

@@ -38,8 +38,9 @@ class Caller(Protocol):
     def is_admin(self) -> bool:
         """Whether who is signed in may moderate."""
 
-    def admit_message(self) -> None:
-        """Count a message against the session's pace. Raises Refusal ``too-fast``."""
+    @property
+    def address(self) -> str:
+        """The address that the session comes from, as it is counted."""
 
     def registering(self) -> AbstractContextManager[None]:
         """An account is made inside, and counted where it is. Raises Refusal ``too-many-tries``."""

@@ -25,7 +25,6 @@ class CreateGroup(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.CreateGroup) -> Outcome:
-        caller.admit_message()  # others are told of it as of one
         return services.chat.groups.create(caller.user, request.name, request.members, caller)
 
 
@@ -44,7 +43,6 @@ class AddMember(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.AddMember) -> Outcome:
-        caller.admit_message()  # others are told of it as of one
         return services.chat.groups.add(caller.user, request.group, request.name, caller)
 
 
@@ -63,7 +61,6 @@ class RemoveMember(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.RemoveMember) -> Outcome:
-        caller.admit_message()  # others are told of it as of one
         return services.chat.groups.remove(caller.user, request.group, request.name, caller)
 
 

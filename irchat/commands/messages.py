@@ -19,7 +19,6 @@ class _Send(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Send) -> Outcome:
-        caller.admit_message()
         return services.chat.messages.to_send(
             caller.user,
             request.chat,

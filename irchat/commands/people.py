@@ -71,7 +71,7 @@ class Register(Command):
     async def run(cls, services: Services, caller: Caller, request: requests.Register) -> events.Event:
         with caller.registering():
             signed_in = await services.accounts.register(
-                request.name, request.password, with_token=caller.wants_token
+                request.name, request.password, with_token=caller.wants_token, by=caller.address
             )
         return await _welcome(services, caller, signed_in)
 
@@ -85,7 +85,9 @@ class Login(Command):
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Login) -> events.Event:
         with caller.trying(request.name):
-            signed_in = await services.accounts.login(request.name, request.password, with_token=caller.wants_token)
+            signed_in = await services.accounts.login(
+                request.name, request.password, with_token=caller.wants_token, by=caller.address
+            )
         return await _welcome(services, caller, signed_in)
 
 

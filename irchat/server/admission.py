@@ -177,7 +177,7 @@ class Visit:
 
     def __init__(self, admission: Admission, address: str, on_over: Callable[[], None] = lambda: None) -> None:
         self._admission = admission
-        self._address = address
+        self.address = address
         self._is_over = False
         self._is_signed_in = False
         self._on_over = on_over
@@ -185,47 +185,47 @@ class Visit:
 
     def enter(self, sessions_of_user: int) -> None:
         """It is signed in, by a user with that many other sessions. Raises Refusal ``too-many``."""
-        self._admission.enter(self._address, sessions_of_user)
+        self._admission.enter(self.address, sessions_of_user)
         self._is_signed_in = True
 
     def leave(self) -> None:
         """Nobody is signed in any more."""
         if self._is_signed_in:
             self._is_signed_in = False
-            self._admission.leave(self._address)
+            self._admission.leave(self.address)
 
     def over(self) -> None:
         """The connection is closed."""
         self.leave()
         if not self._is_over:
             self._is_over = True
-            self._admission.disconnect(self._address)
+            self._admission.disconnect(self.address)
             self._on_over()
 
     @contextmanager
     def registering(self) -> Iterator[None]:
         """An account is made inside, or not: then it is not counted. Raises Refusal ``too-many-tries``."""
-        self._admission.admit_registration(self._address)
+        self._admission.admit_registration(self.address)
         try:
             yield
-        except BaseException:
-            self._admission.registration_failed(self._address)
+        except Refusal:  # not where the client went: the account may be on its way into the store
+            self._admission.registration_failed(self.address)
             raise
 
     @contextmanager
     def trying(self, name: str) -> Iterator[None]:
         """A sign-in as ``name``, or by a token (empty), is tried inside. Raises Refusal ``too-many-tries``."""
         key = _counted_name(name)
-        counted = self._admission.begin_try(self._address, key)
+        counted = self._admission.begin_try(self.address, key)
         try:
             yield
         except Refusal as refusal:
             if refusal.code in (Code.BAD_CREDENTIALS, Code.BAD_TOKEN):
-                self._admission.try_failed(self._address, key)
+                self._admission.try_failed(self.address, key)
             raise
         finally:
             self._admission.end_try(counted)
-        self._admission.try_succeeded(self._address, key)
+        self._admission.try_succeeded(self.address, key)
 
 
 def _counted_name(name: str) -> str:

@@ -24,7 +24,6 @@ from irchat.render import Renderer
 from irchat.rules import CLIENT_LINE_BYTES, LOGIN_SECONDS, PING_AFTER, PROTOCOL, SILENCE_ENDS
 from irchat.server.admission import Visit
 from irchat.server.json_face import JSONFace
-from irchat.server.pace import Pace
 from irchat.server.session import Services, Session
 from irchat.server.text_face import TextFace
 from irchat.tls import TLSLayer
@@ -69,8 +68,7 @@ class Connection(LineReceiver):
     def connectionMade(self) -> None:
         """Greet."""
         outlet: Outgoing = self.transport if isinstance(self.transport, TLSLayer) else Outlet(self.transport)
-        pace = Pace(self._services.chat.limits.rate, self._clock.seconds)
-        self.session = Session(self._services, outlet, self._visit, pace, self._welcomed, self._pause, self._linger)
+        self.session = Session(self._services, outlet, self._visit, self._welcomed, self._pause, self._linger)
         self._face = TextFace(
             self.session,
             self._services.chat.directory,

@@ -136,11 +136,17 @@ class Delivery:
             self._clock.callLater(0, self._flush)
 
     def _tell_one_user(self, publication: Publication) -> None:
-        """What a private message needs, without a run."""
+        """What a private message needs, without a run where the user has one session."""
         assert publication.audience is not None
         (user,) = publication.audience
-        for session in self._of_user.get(user, ()):
-            self._offer_one(session, publication)
+        sessions = self._of_user.get(user, ())
+        run = _Run([publication]) if len(sessions) > 1 else None
+        for session in sessions:
+            outbox = session.outbox
+            if run is None or outbox.encode is None or publication.origin is session or run.hidden:
+                self._offer_one(session, publication)
+            else:
+                outbox.offer(run.bytes_for(outbox.encode), run.publications)
 
     def _audience_of(self, run: _Run) -> tuple[_Run, list[Outbox]]:
         """The run and who are to have all of it; who are to have a part of it are offered that here."""

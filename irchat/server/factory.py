@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from irchat.addresses import Address, read_address
 from irchat.chat import bans
+from irchat.costs import WORK_OF_CONNECTION
 from irchat.errors import Refusal
 from irchat.rules import LOGIN_SECONDS
 from irchat.server.admission import Visit, counted_address
@@ -56,6 +57,9 @@ class ChatFactory(ServerFactory):
             # Under TLS a word of why would cost a handshake, which is what who comes in masses wants.
             return _TurnedAway(refusal.text, self.room) if self.tls is None else None
         self.room.taken += 1
+        pace = self._services.paces.of_address(address)
+        pace.charge(WORK_OF_CONNECTION)
+        self._services.paces.leave(pace)
         host = read_address(getattr(addr, "host", ""))
         connection = _HeldConnection(self, host, self._services, self._clock, self.name, visit)
         if self.tls is None:

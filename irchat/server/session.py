@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -21,6 +21,7 @@ from irchat.chat.service import ChatService
 from irchat.commands import AS_MESSAGE, REGISTRY, Command
 from irchat.commands.habits import refuse_habit
 from irchat.commands.messages import ToEveryone
+from irchat.costs import BYTES_OF_MS, COSTS, WORK_OF_REFUSED_LINE, Cost, messages_of
 from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
 from irchat.outlet import Outgoing
@@ -28,7 +29,7 @@ from irchat.server.admission import Admission, Visit
 from irchat.server.delivery import Delivery
 from irchat.server.face import Face
 from irchat.server.outbox import Outbox
-from irchat.server.pace import Pace
+from irchat.server.pace import Pace, Paces
 from irchat.server.perishable import Perishable
 from irchat.server.presence import PresenceFeed
 
@@ -36,6 +37,8 @@ _log = Logger()
 
 # Requests that one session may have unanswered; past that it is not read from.
 _UNANSWERED_MOST = 512
+# Bytes; the cost of a request covers a shorter one.
+_LONG_REPLY = 4_096
 
 _MAY_BE_MEANT_AS_MESSAGE = frozenset({"@", "*", "+", "-", "~", "ls"})
 _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
@@ -55,6 +58,7 @@ class Services:
         delivery: Delivery,
         presence: PresenceFeed,
         admission: Admission,
+        paces: Paces,
         admins: frozenset[str] = frozenset(),
     ) -> None:
         self.chat = chat
@@ -62,7 +66,11 @@ class Services:
         self.delivery = delivery
         self.presence = presence
         self.admission = admission
+        self.paces = paces
         self.admins = admins
+
+
+_REFUSED = Cost(WORK_OF_REFUSED_LINE)
 
 
 class _Asked(Struct, eq=False):
@@ -79,7 +87,9 @@ class _Asked(Struct, eq=False):
     request: requests.Request | None = None
     refusal: Refusal | None = None
     prefix: str | None = None
+    cost: Cost = _REFUSED
     reply: events.Event | TimedPage | None = None
+    waits_for: Deferred[Any] | None = None
 
     def callback(self, reply: events.Event | TimedPage) -> None:
         self.session.answer(reply, self)
@@ -100,7 +110,6 @@ class Session:
         services: Services,
         outlet: Outgoing,
         visit: Visit,
-        pace: Pace,
         on_welcome: Callable[[], None],
         on_full: Callable[[bool], None],
         on_bye: Callable[[], None],
@@ -113,7 +122,9 @@ class Session:
         self._user: User | None = None
         self._services = services
         self._visit = visit
-        self._pace = pace
+        self._address_pace = services.paces.of_address(visit.address)
+        self._user_pace: Pace | None = None
+        self._is_paced = False
         self._on_welcome = on_welcome
         self._on_full = on_full
         self._on_bye = on_bye
@@ -146,7 +157,8 @@ class Session:
         except Refusal as refusal:
             self.refuse(refusal, context)
         else:
-            self._wait(_Asked(self, context, not command.pipelined, command, request, prefix=prefix))
+            cost = COSTS[type(request)]
+            self._wait(_Asked(self, context, not command.pipelined, command, request, prefix=prefix, cost=cost))
 
     def refuse(self, refusal: Refusal, context: Any) -> None:
         """Answer what is no request with ``refusal`` when its turn comes."""
@@ -222,9 +234,10 @@ class Session:
         """Whether who is signed in may moderate."""
         return self._user is not None and self._user.key in self._services.admins
 
-    def admit_message(self) -> None:
-        """Count a message. Raises Refusal ``too-fast``."""
-        self._pace.admit()
+    @property
+    def address(self) -> str:
+        """The address that the session comes from, as it is counted."""
+        return self._visit.address
 
     def registering(self) -> AbstractContextManager[None]:
         """An account is made inside. Raises Refusal ``too-many-tries``."""
@@ -240,6 +253,7 @@ class Session:
             raise Refusal(Code.NOT_LOGGED_IN, "The connection is closed.")
         self._visit.enter(signed_in.user.sessions)
         self._user = signed_in.user
+        self._user_pace = self._services.paces.of_user(signed_in.user.id)
         self.user_id = signed_in.user.id
         self.token = signed_in.digest
         self.outbox.hold()
@@ -251,6 +265,9 @@ class Session:
         if self._user is not None:
             user, self._user, self.token = self._user, None, None
             self._visit.leave()
+            if self._user_pace is not None:
+                self._services.paces.leave(self._user_pace)
+                self._user_pace = None
             self._services.delivery.remove(self)
             self._services.presence.remove(self)
             self._services.chat.leave(user)
@@ -328,7 +345,25 @@ class Session:
                 return False
             if asked.exclusive and asked.command is not None:
                 return False
-        return not self.outbox.full()
+        return not (self._is_paced or self.outbox.full() or self._must_wait())
+
+    def _must_wait(self) -> bool:
+        """Whether the work for the user, or for the address, is used up; the session goes on when there is more."""
+        for pace in self._user_pace, self._address_pace:
+            if pace is not None and pace.is_used_up():
+                self._is_paced = True
+                pace.when_free(self._go_on)
+                return True
+        return False
+
+    def _go_on(self) -> None:
+        self._is_paced = False
+        self._advance()
+
+    def _charge(self, work: float) -> None:
+        self._address_pace.charge(work)
+        if self._user_pace is not None:
+            self._user_pace.charge(work)
 
     def _tell_full(self) -> None:
         is_full = bool(self._waiting) or self._face_holds
@@ -340,6 +375,7 @@ class Session:
 
     def _start(self, asked: _Asked) -> None:
         self._running.append(asked)
+        self._charge(asked.cost.work)
         try:
             outcome = self._run(asked)
         except Exception:
@@ -352,6 +388,7 @@ class Session:
         else:
             if not isinstance(outcome, Deferred):
                 outcome = Deferred.fromCoroutine(outcome)
+            asked.waits_for = outcome
             outcome.addCallbacks(asked.callback, asked.errback)
             outcome.addErrback(lambda failure: _log.failure("a reply could not be given", failure))
 
@@ -363,13 +400,17 @@ class Session:
         if command.signed_in is False and self._user is not None:
             raise Refusal(Code.ALREADY_LOGGED_IN, "This session is signed in already.")
         if command.signed_in:
-            _ = self.user
+            user = self.user
+            if asked.cost.messages and self._user_pace is not None and asked.request is not None:
+                self._user_pace.admit(messages_of(asked.cost, asked.request, user))
         return command.run(self._services, self, asked.request)
 
     # What a request that was started calls with its reply.
 
     def fail(self, failure: Failure, asked: _Asked) -> None:
         """Answer with what went wrong."""
+        if failure.check(CancelledError):  # by `_finish`
+            return
         error = failure.value
         if not isinstance(error, Refusal):
             _log.failure("a request failed", failure)
@@ -392,7 +433,10 @@ class Session:
             elif isinstance(reply_of_first, events.Sent) and reply_of_first.id is not None:
                 self._put_timed_sent(first.context, reply_of_first)
             else:
-                self.outbox.put(self._said(first.context, reply_of_first))
+                said = self._said(first.context, reply_of_first)
+                if len(said) > _LONG_REPLY:
+                    self._charge(len(said) / BYTES_OF_MS)
+                self.outbox.put(said)
                 if isinstance(reply_of_first, events.Welcome):
                     self._services.presence.add(self)
                     self.outbox.release(self._seen)
@@ -434,6 +478,11 @@ class Session:
         if not self._over:
             self._over = True
             self._waiting.clear()
+            running = list(self._running)
             self._running.clear()
             self.face.lost()
             self.part()
+            self._services.paces.leave(self._address_pace)
+            for asked in running:
+                if asked.waits_for is not None:
+                    asked.waits_for.cancel()  # nobody waits for it any more

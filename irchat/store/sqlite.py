@@ -1,7 +1,7 @@
 """The store in SQLite: one writer thread, a few readers, every commit on the disk before it is told."""
 
 import sqlite3
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -26,6 +26,7 @@ from irchat.rules import TOKEN_SECONDS
 from irchat.store import reading
 from irchat.store.migrations import migrate
 from irchat.store.writing import Writer
+from irchat.workers import short_of_resources
 
 Given = TypeVar("Given")
 
@@ -43,17 +44,48 @@ class Threads(Protocol):
     def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call`` in the writer's thread."""
 
-    def read(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run ``call`` in one of the readers' threads."""
+    def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call`` in one of the readers' threads, when it is the turn of ``key``: the user that asks."""
 
-    def scan(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+    def scan(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call``, which may take long, in a thread that no `read` waits for."""
 
     def local(self) -> Any:
         """An object whose attributes each thread has for itself."""
 
     def stop(self) -> None:
-        """Wait for what runs and stop."""
+        """Drop the reads, wait for the writes and stop."""
+
+
+class _Question:
+    """A question to the database, for a reader's thread; `interrupt` breaks it off from another one."""
+
+    __slots__ = ("_args", "_ask", "_connect", "_connection", "_interrupted")
+
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], ask: Callable[..., Any], args: tuple[Any, ...]
+    ) -> None:
+        self._connect = connect
+        self._ask = ask
+        self._args = args
+        self._connection: sqlite3.Connection | None = None
+        self._interrupted = False
+
+    def __call__(self) -> Any:
+        connection = self._connection = self._connect()
+        connection.execute("BEGIN")
+        try:
+            if self._interrupted:
+                raise unavailable()
+            return self._ask(connection, *self._args)
+        finally:
+            connection.execute("ROLLBACK")
+
+    def interrupt(self) -> None:
+        """Have it end soon, by an error that nobody waits for."""
+        self._interrupted = True
+        if self._connection is not None:
+            self._connection.interrupt()
 
 
 class SQLiteStore:
@@ -108,10 +140,10 @@ class SQLiteStore:
         return self._threads.write(self._writer.commit, writes).addCallback(self._committed).addErrback(_refuse)
 
     def page(self, query: PageQuery) -> Deferred[Page]:
-        return self._read(reading.page, query)
+        return self._read(query.user, reading.page, query)
 
     def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[ChatState]]:
-        return self._read(reading.chats, user, hidden)
+        return self._read(user, reading.chats, user, hidden)
 
     def search(
         self,
@@ -125,26 +157,26 @@ class SQLiteStore:
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
         question = user, words, chat, hidden, limit, overhead, page_bytes
         if not self._writer.index_waits:
-            return self._scan(reading.search, *question)
+            return self._scan(user, reading.search, *question)
         indexing = self._threads.write(self._writer.index).addErrback(_refuse).addErrback(_refuse_search)
-        return indexing.addCallback(lambda _: self._scan(reading.search, *question))
+        return indexing.addCallback(lambda _: self._scan(user, reading.search, *question))
 
     def password(self, user: int) -> Deferred[str | None]:
-        return self._read(reading.password, user)
+        return self._read(user, reading.password, user)
 
     def token(self, token: bytes) -> Deferred[StoredToken | None]:
-        return self._read(reading.token, token)
+        return self._read(token, reading.token, token)
 
     def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
-        return self._read(reading.accounts, after, limit)
+        return self._read(None, reading.accounts, after, limit)
 
     def messages_of(
         self, user: int, after: tuple[ChatKey, int] | None, limit: int
     ) -> Deferred[list[tuple[ChatKey, int]]]:
-        return self._scan(reading.messages_of, user, after, limit)
+        return self._scan(None, reading.messages_of, user, after, limit)
 
     def figures(self) -> Deferred[Figures]:
-        return self._scan(reading.figures)
+        return self._scan(None, reading.figures)
 
     def close(self) -> None:
         self._closed = True
@@ -173,22 +205,19 @@ class SQLiteStore:
         """It is tried again after the next commit, and at the next start."""
         _log.error("messages of groups that are no more could not be deleted: {error}", error=failure.value)
 
-    def _read(self, question: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        return self._threads.read(self._ask, question, *args).addErrback(_refuse)
+    def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        return self._threads.read(key, _Question(self._reader, ask, args)).addErrback(_refuse)
 
-    def _scan(self, question: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        return self._threads.scan(self._ask, question, *args).addErrback(_refuse)
+    def _scan(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        return self._threads.scan(key, _Question(self._reader, ask, args)).addErrback(_refuse)
 
-    def _ask(self, question: Callable[..., Given], *args: Any) -> Given:
+    def _reader(self) -> sqlite3.Connection:
+        """The connection of this thread."""
         connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
         if connection is None:
             connection = self._unused.pop() if self._unused else self._open_reader()
             self._mine.connection = connection
-        connection.execute("BEGIN")
-        try:
-            return question(connection, *args)
-        finally:
-            connection.execute("ROLLBACK")
+        return connection
 
     def _open_reader(self) -> sqlite3.Connection:
         connection = self._connect()
@@ -207,6 +236,9 @@ class SQLiteStore:
 def _refuse(failure: Failure) -> Any:
     """A disk that cannot be used is the Refusal ``unavailable``; the log has its reason, which holds no text."""
     error = failure.value
+    if isinstance(error, MemoryError):
+        _log.error("there is no memory for the database")
+        raise short_of_resources()
     if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
         error, sqlite3.IntegrityError | sqlite3.ProgrammingError
     ):
