@@ -188,7 +188,8 @@ class GoneTests(ServerTestCase):
         self.server.threads.write.holds = False
         self.server.threads.write.release()
         self.server.turn()
-        self.assertTrue(self.server.chat.directory.group_name_is_taken("team"))
+        directory = self.server.chat.directory
+        self.assertIsNotNone(directory.find_group(directory.user("alice"), "team"))
 
     def test_stop(self) -> None:
         """A server that stops drops the sign-ins that wait, and says goodbye."""
