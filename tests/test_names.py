@@ -134,7 +134,7 @@ class CreationTests(WorldTestCase):
         self.done(groups.create(alice, "alice", [], None))
 
     def test_prefix(self) -> None:
-        """Users are listed by the beginning of their name in any composition, case and width; GLOBAL is found so too."""
+        """Users are listed by the beginning of their name, and GLOBAL is found, in any composition, case and width."""
         self.world.add_user("José")
         for prefix in "jose\u0301", "ＪＯＳÉ", "Jos":
             self.assertEqual(self.world.chat.users(prefix, 9).offline, ["José"], prefix)
