@@ -250,7 +250,7 @@ class Delivery:
             session.outbox.note_own(publication)
         elif session.user_id not in publication.hidden:
             session.outbox.offer_one(publication)
-            if (until := self._end_of((publication,))) is not None:
+            if publication.timed is not None and (until := self._end_of((publication,))) is not None:
                 session.outbox.note_timed(until)
 
     def _end_of(self, publications: Sequence[Publication]) -> float | None:
