@@ -109,7 +109,7 @@ def _names(given: Any) -> frozenset[str]:
     try:
         return frozenset(fold_name(name) for name in given)
     except Refusal as refusal:
-        raise ValueError(f"is a list of names: {refusal.text}") from None
+        raise ValueError(f"is a list of names: {refusal.text.rstrip('.')}") from None
 
 
 _LIMITS = Limits()

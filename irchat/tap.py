@@ -117,7 +117,7 @@ class Options(usage.Options):
                 self["config"] = Path(self["config"]).absolute()  # a daemon changes its working directory
             self.config = self.read_config()
         except (usage.UsageError, WrongSetting) as error:
-            end_start(f"{error}; see {command_name()} --help")
+            end_start(f"{str(error).rstrip('.')}; see {command_name()} --help")
         except OSError as error:
             end_start(f"{error.filename or 'the command line'}: {error.strerror}; see {command_name()} --help")
         except Exception as error:

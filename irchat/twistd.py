@@ -24,8 +24,11 @@ def check_twistd(options: Any) -> None:
     if options is None:
         return
     run_folder = Path(options.get("rundir") or ".")
-    if not run_folder.is_dir():
-        raise WrongSetting(f"--rundir {run_folder} is no folder: make it first")
+    if run_folder.is_file():
+        raise WrongSetting(f"--rundir {run_folder} is no folder: name another")
+    if not os.access(run_folder, os.X_OK):
+        where = "the current folder" if run_folder == Path() else f"--rundir {run_folder}"
+        raise WrongSetting(f"{where} is not there, or this user may not enter it: cd / first, or name another --rundir")
     if options.get("pidfile"):
         _check_pid_file(Path(options["pidfile"]))
         _check_writable("--pidfile", run_folder / options["pidfile"])

@@ -59,13 +59,16 @@ class TwistdTests(SynchronousTestCase):
         """What twistd could not write, or not enter, is named with its option."""
         (self.folder / "folder").mkdir()
         for options, reason in (
-            ({"rundir": "/no/such"}, "--rundir /no/such is no folder"),
+            ({"rundir": "/no/such"}, "--rundir /no/such is not there"),
+            ({"rundir": __file__}, "is no folder"),
             ({"pidfile": "/no/such/pid"}, "--pidfile /no/such/pid: there is no folder /no/such"),
             ({"logfile": "/no/such/log"}, "--logfile /no/such/log: there is no folder /no/such"),
             ({"logfile": str(self.folder / "folder")}, "is a folder: name a file in it"),
         ):
             self.assertIn(reason, self._refused(**options))
         self.patch(twistd.os, "access", lambda path, mode: False)
+        self.assertIn("the current folder is not there, or this user may not enter it: cd /", self._refused())
+        self.patch(twistd.os, "access", lambda path, mode: mode != os.W_OK)
         self.assertIn("--pidfile", self._refused())
         self.assertIn("--logfile twistd.log cannot be written", self._refused(pidfile="", nodaemon=False))
         for options in {"logfile": "-"}, {"syslog": True, "nodaemon": False}, {}:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from msgspec import convert
+from wcwidth import wcswidth
 
 from irchat import __version__
 from irchat import administration as ask_for
@@ -255,10 +256,22 @@ def _print(line: str) -> None:
 
 
 def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
-    table = [head, *rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    table = [[_as_printed(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
     for row in table:
-        _print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        _print("  ".join(cells).rstrip())
+
+
+def _as_printed(cell: str) -> str:
+    """What the output shows of ``cell``: escapes in place of what its encoding lacks."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return cell.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _width(cell: str) -> int:
+    """How many columns of a terminal ``cell`` takes."""
+    return max(wcswidth(cell), 0)
 
 
 def _local(ms: int) -> str:

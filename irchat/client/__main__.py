@@ -5,12 +5,15 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from irchat.streams import prepare_streams
+
 if TYPE_CHECKING:
     from irchat.client.options import Options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the client and exit with its status: 0 where the user left, 1 where something went wrong."""
+    prepare_streams()
     try:
         status = _run(arguments)
     except KeyboardInterrupt:  # before the reactor ran, so there is nothing yet to leave in good order
