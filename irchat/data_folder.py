@@ -49,7 +49,7 @@ class DataFolder:
     def acquire(self) -> None:
         """Make the folder (mode 0700) where it is missing, and have it. Raises OSError or FolderInUse."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(self.path / _LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+        self._lock = _open_or_make(self.path / _LOCK_FILE)
         try:
             _lock(self._lock)
         except FolderInUse:
@@ -59,7 +59,7 @@ class DataFolder:
 
     def _keep_database_to_us(self) -> None:
         """SQLite would let all read a database that it makes; its other files get the mode of the database."""
-        descriptor = os.open(self.database, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = _open_or_make(self.database)
         with suppress(PermissionError):  # of a file that is another's, who lets us use it
             os.fchmod(descriptor, 0o600)
         os.close(descriptor)
@@ -76,3 +76,20 @@ def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise FolderInUse("another IRChat server uses it") from None
+
+
+def give_to_owner(descriptor: int, folder: Path) -> None:
+    """Give a file that this process made to whom the ``folder`` belongs: root works for that user. Raises OSError."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def _open_or_make(path: Path) -> int:
+    """Open a file of the folder, made for the folder's owner where it is missing. What is made is no link's target."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(path, os.O_RDWR)
+    give_to_owner(descriptor, path.parent)
+    return descriptor

@@ -10,12 +10,15 @@ from typing import Any, NoReturn
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
+from irchat.clock import forward_seconds
 from irchat.config import Config
 from irchat.data_folder import FolderInUse
 from irchat.server.certificates import WrongCertificate
 from irchat.store.migrations import NewerDatabase
 
 _log = Logger()
+
+_PROGRESS_SECONDS = 5.0
 
 _MENDS_OF_DATABASE = {
     sqlite3.SQLITE_BUSY: "another program has opened it: close that one",
@@ -45,11 +48,19 @@ class StartingTerminal:
         self._process = os.getpid()
         self._output = _duplicate(sys.__stdout__)
         self._errors = _duplicate(sys.__stderr__)
+        self._shown_at = forward_seconds()
 
     def announce(self, text: str) -> None:
         """Say where the server listens. Nothing can be said after this."""
         self._say(self._output, text)
         self._close()
+
+    def show_progress(self, text: str) -> None:
+        """Say how far something is that takes long, a line every few seconds."""
+        now = forward_seconds()
+        if now >= self._shown_at + _PROGRESS_SECONDS:
+            self._shown_at = now
+            self._say(self._errors, f"irchat: {text}")
 
     def fail(self, line: str) -> NoReturn:
         """Say why the server cannot start, and end the process with status 1.

@@ -206,7 +206,9 @@ class ChatServer(Service):
 
     def _open(self) -> None:
         config = self._config
-        store = self._store = SQLiteStore(self._folder.database, StoreThreads(reactor), wall_ms)
+        store = self._store = SQLiteStore(
+            self._folder.database, StoreThreads(reactor), wall_ms, self._terminal.show_progress
+        )
         hashing = self._hashing = ThreadPool(0, _HASHING_THREADS, "irchat-hashing")
         hashing.start()
         delivery = Delivery(reactor)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from irchat.admin.reach import Failed, folder_of, need_database
-from irchat.data_folder import DataFolder, FolderInUse
+from irchat.data_folder import DataFolder, FolderInUse, give_to_owner
 from irchat.store.checking import problems
 from irchat.store.copying import (
     BadCopy,
@@ -21,7 +21,6 @@ from irchat.store.copying import (
     copy_database,
     copy_into,
     empty_journal,
-    give_to_owner,
     lacks_journal,
     opened,
     part_of,

@@ -85,7 +85,7 @@ def _ask_server(path: Path, command: ANY, tell: Tell) -> Answer:
 def _do_offline(data: Path, command: ANY, tell: Tell) -> Any:
     with folder_of(data, make=isinstance(command, AddUser)) as folder:
         try:
-            store = SQLiteStore(folder.database, NoThreads(), wall_ms)
+            store = SQLiteStore(folder.database, NoThreads(), wall_ms, tell)
         except (OSError, sqlite3.Error, NewerDatabase) as error:
             raise Failed(f"the data in {data} cannot be used: {error}") from error
         try:

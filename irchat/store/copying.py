@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
+from irchat.data_folder import give_to_owner
+
 Progress = Callable[[int, int], None]
 """Called with how many pages of the database are copied, and how many there are."""
 
@@ -93,13 +95,6 @@ def _remove_parts_left(path: Path) -> None:
 def _remove(part: Path) -> None:
     for end in ("", *_BESIDE):
         part.with_name(part.name + end).unlink(missing_ok=True)
-
-
-def give_to_owner(descriptor: int, folder: Path) -> None:
-    """Give a file that this process made to whom the ``folder`` belongs: root works for that user. Raises OSError."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def sync_folder(path: Path) -> None:
