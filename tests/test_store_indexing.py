@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -74,6 +75,26 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(self.in_index(), 3)
         self.say("a 3456789", "a 3456789")
         self.assertEqual(self.in_index(), 3)
+
+    def test_long_commit(self) -> None:
+        """One commit of very much brings in a part of it; the rest comes between other commits, and before a search."""
+        self.patch(indexing, "INDEXED_CHARACTERS", 40)
+        parts: list[int] = []
+        bring_in = indexing.SearchIndex.bring_in
+
+        def noting(index: indexing.SearchIndex) -> None:
+            before = index.last_indexed
+            bring_in(index)
+            parts.append(index.last_indexed - before)
+
+        self.patch(indexing.SearchIndex, "bring_in", noting)
+        with patch.object(SQLiteStore, "_work_soon"):
+            self.commit(*(message(GLOBAL, 1, "a 3456789") for _ in range(20)))
+            self.assertEqual((parts, self.in_index()), ([4], 4))
+            self.assertEqual(len(self.found("a")), 20)
+        self.assertEqual(parts, [4] * 5)
+        self.commit(*(message(GLOBAL, 1, "字" * 10) for _ in range(4)))
+        self.assertEqual((parts[5:], self.in_index()), ([2, 2], 24))
 
     def test_search_finds_the_newest(self) -> None:
         """A search brings what waits into the index first, once."""
