@@ -12,8 +12,8 @@ from platformdirs import user_data_dir
 
 DATABASE_FILE = "irchat.sqlite"
 _LOCK_FILE = "lock"
-
-
+# A link in the place of a file is refused, and a pipe is not waited for.
+_NO_LINK = os.O_NOFOLLOW | os.O_NONBLOCK
 # A network file system may have no locks for folders; the file `lock` is then the only guard.
 _NO_FOLDER_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
@@ -62,7 +62,7 @@ class DataFolder:
         _refuse_unsafe(self.path)
         self._refuse_no_files()
         try:
-            self._lock(os.O_RDONLY)
+            self._lock(make=False)
         except FileNotFoundError:  # no server has been here
             pass
         finally:
@@ -74,7 +74,7 @@ class DataFolder:
         _refuse_unsafe(self.path)
         self._refuse_no_files()
         try:
-            self._lock(os.O_RDWR | os.O_CREAT)
+            self._lock(make=True)
             self._keep_database_to_us()
         except BaseException:
             self.release()
@@ -87,19 +87,20 @@ class DataFolder:
             if path.exists() and not path.is_file():
                 raise FileExistsError(errno.EEXIST, "It is not a file", str(path))
 
-    def _lock(self, flags: int) -> None:
+    def _lock(self, *, make: bool) -> None:
         self._locks.append(os.open(self.path, os.O_RDONLY | os.O_DIRECTORY))
         try:
             _lock(self._locks[-1])
         except OSError as error:
             if error.errno not in _NO_FOLDER_LOCKS:
                 raise
-        self._locks.append(os.open(self.path / _LOCK_FILE, flags | os.O_NONBLOCK | os.O_NOFOLLOW, 0o600))
+        lock = self.path / _LOCK_FILE
+        self._locks.append(_open_or_make(lock, _NO_LINK) if make else os.open(lock, os.O_RDONLY | _NO_LINK))
         _lock(self._locks[-1])
 
     def _keep_database_to_us(self) -> None:
         """SQLite would let all read a database that it makes; its other files get the mode of the database."""
-        descriptor = os.open(self.database, os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = _open_or_make(self.database)
         with suppress(PermissionError):  # of a file that is another's, who lets us use it
             os.fchmod(descriptor, 0o600)
         os.close(descriptor)
@@ -125,3 +126,20 @@ def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise FolderInUse("another IRChat server uses it") from None
+
+
+def give_to_owner(descriptor: int, folder: Path) -> None:
+    """Give a file that this process made to whom the ``folder`` belongs: root works for that user. Raises OSError."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def _open_or_make(path: Path, flags: int = 0) -> int:
+    """Open a file of the folder, made for the folder's owner where it is missing."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(path, os.O_RDWR | flags)
+    give_to_owner(descriptor, path.parent)
+    return descriptor

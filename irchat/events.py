@@ -56,7 +56,7 @@ class UnreadChat(Struct, frozen=True):
 
 
 class Welcome(Event, frozen=True):
-    """The session is signed in."""
+    """The session is signed in. On another ``epoch`` than before what the client has loaded is of no use any more."""
 
     name: str
     new: bool
@@ -66,6 +66,7 @@ class Welcome(Event, frozen=True):
     online: list[str]
     online_count: int
     unread: list[UnreadChat]
+    epoch: str = ""
 
 
 class History(Event, frozen=True):

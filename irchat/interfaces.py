@@ -69,7 +69,8 @@ class RemoveToken(NamedTuple):
 
 
 class AddMessage(NamedTuple):
-    """A message to store; moves its sender's marker to it. Gives `Stored`.
+    """A message to store; moves its sender's marker to it. Gives `Stored`, with the time that it has: ``at`` is the
+    clock's, but within a chat times rise; where the clock was set back by more than a second they repeat.
 
     A ``nonce`` that the sender used at ``nonces_since`` (ms) or later stores nothing and gives the first message again.
     """
@@ -207,15 +208,23 @@ class StoredMessage(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Messages of a chat, oldest first; if there are ``more`` in the direction asked; the chat's ``last_seq``."""
+    """Messages of a chat, oldest first; if there are ``more`` in the direction asked; the chat's ``last_seq``.
+
+    ``end``: the number of the last message that is not hidden from the reader, 0 where there is none.
+    """
 
     messages: list[StoredMessage]
     more: bool
     last_seq: int
+    end: int = 0
 
 
 class ChatState(NamedTuple):
-    """A chat as one of its users finds it. ``last_at`` in ms since the epoch, None where nothing was said."""
+    """A chat as one of its users finds it. ``last_at`` in ms since the epoch, None where nothing was said.
+
+    ``last_seq`` and ``last_at`` are those of the last message that is not hidden from the user; that it was deleted
+    does not move them. ``read_seq`` is at most ``last_seq``.
+    """
 
     chat: ChatKey
     last_seq: int
@@ -267,6 +276,13 @@ class Figures(NamedTuple):
     database_bytes: int
 
 
+class Places(NamedTuple):
+    """Where messages stand, chat by chat; ``further`` tells the store where to go on, None where there are no more."""
+
+    places: tuple[tuple[ChatKey, int], ...]
+    further: tuple[int, int] | None
+
+
 class StoredGroup(NamedTuple):
     """A group; ``members`` in order of standing."""
 
@@ -290,7 +306,8 @@ class PageQuery(NamedTuple):
     """Which page of a chat: after ``after`` upwards, or before ``before`` downwards, or the end.
 
     ``unread`` starts after the reader's marker. ``hidden`` are senders that the reader does not see. The page holds at
-    most ``limit`` messages and ends before their texts and ``overhead`` bytes for each come to over ``page_bytes``.
+    most ``limit`` messages and ends before their texts and ``overhead`` bytes for each come to over ``page_bytes``. It
+    does not end between messages of one time: it holds fewer or, where all on it have that time, more than ``limit``.
     """
 
     user: int
@@ -305,7 +322,12 @@ class PageQuery(NamedTuple):
 
 
 class Store(Protocol):
-    """Keeps what must survive. Every method may fail with the Refusal ``unavailable``, and then has changed nothing."""
+    """Keeps what must survive. Every method may fail with the Refusal ``unavailable``, and then has changed nothing.
+
+    ``epoch``: a string that changes when what is stored was replaced by an older state of it.
+    """
+
+    epoch: str
 
     def snapshot(self) -> Snapshot:
         """What the core keeps in memory; read once, before the server listens."""
@@ -317,7 +339,7 @@ class Store(Protocol):
         """A page of a chat that the user is in; an empty one where the chat does not exist yet."""
 
     def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[ChatState]]:
-        """The user's chats, latest first, those without messages last."""
+        """The user's chats, latest first, those without messages last; of private ones those with something to see."""
 
     def search(
         self,
@@ -331,7 +353,8 @@ class Store(Protocol):
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
         """The messages that hold all ``words`` and that the user may see, newest first; and if there are more.
 
-        They end as a page does: see `PageQuery`.
+        They end as a page does: see `PageQuery`. Where it would take too long to find all, those that were found until
+        then are given, and that there are more.
         """
 
     def password(self, user: int) -> Deferred[str | None]:
@@ -343,10 +366,12 @@ class Store(Protocol):
     def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
         """The accounts, removed ones left out, whose keys come after ``after``, in the order of their keys."""
 
-    def messages_of(
-        self, user: int, after: tuple[ChatKey, int] | None, limit: int
-    ) -> Deferred[list[tuple[ChatKey, int]]]:
-        """Where the messages that ``user`` wrote stand, after that place, in an order of the store's own."""
+    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[Places]:
+        """Some of the messages that ``user`` wrote, ``limit`` at most and as many as are deleted in a short time.
+
+        ``after``: where to go on, as the last answer has it. No more than some of all messages are looked at: there may
+        be none among them, and more further on.
+        """
 
     def figures(self) -> Deferred[Figures]:
         """How much there is."""

@@ -171,10 +171,21 @@ def check_password(password: str, name: str) -> str:
     return password
 
 
+def is_sign(character: str) -> bool:
+    """Return whether a character is a sign, which search takes for a word of its own: an emoji, a currency, an arrow.
+
+    What this Python's Unicode does not know yet is one too: mostly it is an emoji that is newer.
+    """
+    category = unicodedata.category(character)
+    return not character.isascii() and (category[0] == "S" or category in ("Co", "Cn", "Me"))
+
+
 def is_searchable(word: str) -> bool:
-    """Whether search can look for ``word``: it holds a letter, a digit or a picture, not only punctuation."""
-    return any(unicodedata.category(character)[0] in "LN" or unicodedata.category(character) in ("So", "Co")
-               for character in word)
+    """Return whether search can look for ``word``: it holds a letter, a digit or a sign, not only punctuation."""
+    return any(
+        unicodedata.category(character)[0] in "LN" or is_sign(character)
+        for character in unicodedata.normalize("NFKD", word)
+    )
 
 
 def line_bytes(text: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from twisted.logger import Logger
 
+from irchat.clock import forward_seconds
 from irchat.config import Config, WrongSetting
 from irchat.data_folder import FolderInUse, UnsafeFolder
 from irchat.mends import mend_of_database, mend_of_file
@@ -21,6 +22,8 @@ from irchat.store.migrations import NewerDatabase
 from irchat.streams import one_line
 
 _log = Logger()
+
+_PROGRESS_SECONDS = 5.0
 
 _MENDS_OF_PORT = {
     errno.EADDRINUSE: "is a server running there? stop it or choose another --port",
@@ -51,11 +54,19 @@ class StartingTerminal:
         self._process = os.getpid()
         self._output = _duplicate(sys.__stdout__)
         self._errors = _duplicate(sys.__stderr__)
+        self._shown_at = forward_seconds()
 
     def announce(self, text: str) -> None:
         """Say where the server listens. Nothing can be said after this."""
         self._say(self._output, text)
         self._close()
+
+    def show_progress(self, text: str) -> None:
+        """Say how far something is that takes long, a line every few seconds."""
+        now = forward_seconds()
+        if now >= self._shown_at + _PROGRESS_SECONDS:
+            self._shown_at = now
+            self._say(self._errors, f"irchat: {text}")
 
     def fail(self, line: str) -> NoReturn:
         """Say why the server cannot start, and end the process with status 1.

@@ -237,7 +237,9 @@ class ChatServer(Service):
 
     def _open(self) -> None:
         config = self._config
-        store = self._store = SQLiteStore(self._folder.database, StoreThreads(reactor), wall_ms)
+        store = self._store = SQLiteStore(
+            self._folder.database, StoreThreads(reactor), wall_ms, self._terminal.show_progress
+        )
         store.open_readers(_READING_THREADS)
         hashing = self._hashing = FairPool(reactor, "irchat-hashing", _HASHING_THREADS, nice=True)
         delivery = Delivery(reactor)

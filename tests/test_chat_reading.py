@@ -18,10 +18,10 @@ class HistoryTests(WorldTestCase):
         for text in ("one", "two", "three"):
             self.done(self.world.send("alice", "@bob", text))
         page = self.done(self.world.history("bob", "alice", limit=2))
-        at = "2026-11-22T14:00:00.000Z"
+        at = "2026-11-22T14:00:00."
         self.assertEqual(page, events.History(chat="@alice", more=True, messages=[
-            events.Message(chat="@alice", sender="alice", at=at, text="two", seq=2),
-            events.Message(chat="@alice", sender="alice", at=at, text="three", seq=3),
+            events.Message(chat="@alice", sender="alice", at=f"{at}001Z", text="two", seq=2),
+            events.Message(chat="@alice", sender="alice", at=f"{at}002Z", text="three", seq=3),
         ]))  # fmt: skip
         self.assertEqual(self.unread("bob"), {"@alice": 3})
 

@@ -40,6 +40,15 @@ class StartingTerminalTests(SynchronousTestCase):
         self.assertEqual(os.read(self.out, 100), b"hello\n")
         self.assertEqual([os.read(self.out, 100), os.read(self.err, 100)], [b"", b""])
 
+    def test_progress(self) -> None:
+        """What takes long is told of on standard error, every few seconds and not at once."""
+        self.terminal.show_progress("1 of 3")
+        self.terminal._shown_at -= 5
+        self.terminal.show_progress("2 of 3")
+        self.terminal.show_progress("3 of 3")
+        self.terminal.announce("hello")
+        self.assertEqual(os.read(self.err, 100), b"irchat: 2 of 3\n")
+
     def test_fail(self) -> None:
         """Why it cannot start reaches standard error, in one line, and ends the process with status 1."""
         self.assertEqual(self.assertRaises(SystemExit, self.terminal.fail, "no disk").code, 1)

@@ -150,7 +150,7 @@ class StoreContract(StoreHands):
         )
         self.assertEqual(after, before)
         self.assertEqual(
-            self.page(self.alice, team), Page([StoredMessage(team, 1, self.bob, NOW, "zwei\n\t\u2400")], False, 1)
+            self.page(self.alice, team), Page([StoredMessage(team, 1, self.bob, NOW, "zwei\n\t\u2400")], False, 1, 1)
         )
 
     def test_all_or_nothing(self) -> None:
@@ -287,7 +287,7 @@ class StoreContract(StoreHands):
     def test_new_user(self) -> None:
         """A new user has read GLOBAL to its end, as it is in the middle of that commit, and may page back."""
         dave = self.write(message(GLOBAL, self.alice), self.user("dave"), message(GLOBAL, self.alice))[1]
-        self.assertEqual(self.chats(dave), [ChatState(GLOBAL, 2, NOW, 1, 1)])
+        self.assertEqual(self.chats(dave), [ChatState(GLOBAL, 2, NOW + 1, 1, 1)])
         self.assertEqual(self.seqs(dave, GLOBAL), ([1, 2], False))
 
     def test_chats(self) -> None:
@@ -382,7 +382,7 @@ class StoreContract(StoreHands):
         self.assertEqual(self.seqs(self.carol, GLOBAL), ([1, 3, 5], False))
         self.assertEqual(self.seqs(self.carol, GLOBAL, 1, after=1), ([3], True))
         self.assertEqual(self.found_texts(self.carol, "word"), ["word 4", "word 2", "word 0"])
-        self.assertEqual(self.chats(self.carol), [ChatState(GLOBAL, 6, NOW + 4, 1, 2)])
+        self.assertEqual(self.chats(self.carol), [ChatState(GLOBAL, 6, NOW + 5, 1, 2)])
         self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice]), 0)
         self.assertEqual(self.write(MoveMarker(self.carol, GLOBAL, 6)), [Marker(6, 6, True)])
         stored, = self.write(message(GLOBAL, self.alice, "word 7"))
@@ -403,9 +403,9 @@ class StoreContract(StoreHands):
         self.write(DeleteMessages(((self.pair, 1), (team, 1), (GLOBAL, 1), (other, 1))))
         self.assertEqual([state.chat for state in self.chats(self.bob)], [GLOBAL, team])
         self.assertEqual({state.chat: state.last_at for state in self.chats(self.alice)},
-                         {GLOBAL: None, team: None, other: NOW})
+                         {GLOBAL: NOW, team: NOW, other: NOW + 1})
         self.assertEqual(self.write(message(self.pair, self.bob), message(team, self.bob)),
-                         [Stored(self.pair, 1, NOW, False), Stored(team, 2, NOW, False)])
+                         [Stored(self.pair, 1, NOW, False), Stored(team, 2, NOW + 1, False)])
 
     def test_messages_of(self) -> None:
         """The messages of one user are found in all chats, part by part, each once, also while those found go."""
@@ -415,15 +415,16 @@ class StoreContract(StoreHands):
         places = {(GLOBAL, 1), (GLOBAL, 2), (self.pair, 1), (self.pair, 2), (team, 1), ((self.alice, self.carol), 1)}
         for deleting in (False, True):
             found: list[tuple[ChatKey, int]] = []
-            after = None
-            while part := self.successResultOf(self.store.messages_of(self.alice, after, 2)):
-                self.assertTrue(len(part) <= 2)
-                found += part
-                after = part[-1]
+            after, further = None, True
+            while further:
+                part = self.successResultOf(self.store.messages_of(self.alice, after, 2))
+                self.assertTrue(len(part.places) <= 2)
+                found += part.places
+                after, further = part.further, part.further is not None
                 if deleting:
-                    self.write(DeleteMessages(tuple(part)))
+                    self.write(DeleteMessages(part.places))
             self.assertEqual((len(found), set(found)), (6, places))
-        self.assertEqual(self.successResultOf(self.store.messages_of(self.bob, None, 9)), [(GLOBAL, 3)])
+        self.assertEqual(self.successResultOf(self.store.messages_of(self.bob, None, 9)).places, ((GLOBAL, 3),))
 
     def test_bans(self) -> None:
         """A ban is kept, changed and lifted, of users and networks; those that have ended go with the next one."""

@@ -21,7 +21,7 @@ from irchat.interfaces import (
 )
 from irchat.store import copying, migrations
 from irchat.store.checking import problems
-from irchat.store.copying import BadCopy, copy_database, empty_journal, opened, verify
+from irchat.store.copying import BadCopy, copy_database, empty_journal, need_sound, opened, part_of
 from irchat.store.migrations import SCRIPTS
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import NoThreads
@@ -123,7 +123,7 @@ class CopyTests(_Case):
         def fail(*_: Any) -> None:
             raise OSError(28, "No space left on device")
 
-        for name, error in (("verify", BadCopy("bad")), ("verify", sqlite3.OperationalError("disk I/O error"))):
+        for name, error in (("need_sound", BadCopy("bad")), ("need_sound", sqlite3.OperationalError("disk I/O error"))):
             def raise_it(*_: Any, error: Exception = error) -> None:
                 raise error
 
@@ -139,29 +139,39 @@ class CopyTests(_Case):
         self.assertEqual((self.copy.read_text(), self.names()), ("before", ["copy", "irchat.sqlite"]))
 
     def test_left_over(self) -> None:
-        """What a copy that was killed left is no hindrance."""
+        """What copies that were killed left goes with the next one, but not what another one is at work on."""
         self.filled()
-        (self.folder / "copy.part").write_text("half")
-        with opened(self.path) as source:
+        for name in "copy.0123456789abcdef.part", "copy.0123456789abcdef.part-wal", "copy.part", "other.part":
+            (self.folder / name).write_text("half")
+        with part_of(self.copy) as (working, _), opened(self.path) as source:
             copy_database(source, self.copy, verified=False)
-        self.assertEqual(self.names(), ["copy", "irchat.sqlite"])
+            self.assertEqual(self.names(), ["copy", working.name, "irchat.sqlite", "other.part"])
 
-    def test_verify(self) -> None:
-        """What is no database, is of another program, is newer or is damaged is told, each in one line."""
-        self.filled(100).close()
-        self.copy.write_bytes(b"no database at all" * 100)
-        with opened(self.copy) as copy:
-            self.assertRaises(sqlite3.DatabaseError, verify, copy, 9)
-        self.copy.unlink()
-        self.run_sql("CREATE TABLE users (a)", "PRAGMA user_version = 1", path=self.copy)
-        with opened(self.copy) as copy:
-            self.assertIn("no database of IRChat", str(self.assertRaises(BadCopy, verify, copy, 9)))
+    def test_two_at_once(self) -> None:
+        """Two copies to one name at once do not come into each other's way: each is whole, the last one stays."""
+        store = self.filled()
+        counts = []
+
+        def progress(done: int, of: int) -> None:
+            if not counts:
+                self.commit(store, message(GLOBAL, 1))
+                with opened(self.path) as source:
+                    copy_database(source, self.copy)
+                counts.extend(self.run_sql("SELECT count(*) FROM messages", path=self.copy))
+
         with opened(self.path) as source:
-            self.assertEqual(verify(source, len(SCRIPTS)), len(SCRIPTS))
-            self.assertIn("newer", str(self.assertRaises(BadCopy, verify, source, len(SCRIPTS) - 1)))
+            copy_database(source, self.copy, progress)
+        counts.extend(self.run_sql("SELECT count(*) FROM messages", path=self.copy))
+        self.assertEqual((counts, self.names()), ([(8,), (7,)], ["copy", "irchat.sqlite"]))
+
+    def test_sound(self) -> None:
+        """What is damaged is told in one line."""
+        self.filled(100).close()
+        with opened(self.path) as source:
+            need_sound(source)
         self.damage()
         with opened(self.path) as source:
-            refused = str(self.assertRaises(sqlite3.DatabaseError, verify, source, len(SCRIPTS)))
+            refused = str(self.assertRaises(sqlite3.DatabaseError, need_sound, source))
         self.assertNotIn("\n", refused)
 
     def damage(self) -> None:
@@ -222,7 +232,7 @@ class UpgradeTests(_Case):
         """Where it cannot be kept it is not changed."""
         self.make_version_1()
 
-        def fail(*_: Any) -> None:
+        def fail(*_: Any, **__: Any) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
         self.patch(migrations, "copy_database", fail)

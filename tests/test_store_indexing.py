@@ -2,15 +2,15 @@
 
 import sqlite3
 from pathlib import Path
+from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.errors import Code, Refusal
 from irchat.interfaces import GLOBAL, AddMessage, CreateGroup, CreateUser, DeleteMessages, RemoveGroup
-from irchat.store import indexing
+from irchat.store import checking, indexing
 from irchat.store.checking import problems
 from irchat.store.copying import opened
-from irchat.store.indexing import INDEXED_TOGETHER
 from irchat.store.sqlite import SQLiteStore
 from irchat.store.threads import NoThreads
 from tests.test_store import NOW, message
@@ -63,7 +63,7 @@ class IndexTests(SynchronousTestCase):
         self.say("a four")
         self.assertEqual(self.in_index(), 4)
         self.commit(*(AddMessage((1, 2), 2, f"a {number}", NOW, None, 0) for number in range(9)))
-        self.assertEqual(self.in_index(), 13)
+        self.assertEqual(self.in_index(), 12)  # three times, of which two were after the commit
         self.assertEqual(len(self.found("a")), 13)
 
     def test_long_ones(self) -> None:
@@ -75,6 +75,26 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(self.in_index(), 3)
         self.say("a 3456789", "a 3456789")
         self.assertEqual(self.in_index(), 3)
+
+    def test_long_commit(self) -> None:
+        """One commit of very much brings in a part of it; the rest comes between other commits, and before a search."""
+        self.patch(indexing, "INDEXED_CHARACTERS", 40)
+        parts: list[int] = []
+        bring_in = indexing.SearchIndex.bring_in
+
+        def noting(index: indexing.SearchIndex) -> None:
+            before = index.last_indexed
+            bring_in(index)
+            parts.append(index.last_indexed - before)
+
+        self.patch(indexing.SearchIndex, "bring_in", noting)
+        with patch.object(SQLiteStore, "_work_soon"):
+            self.commit(*(message(GLOBAL, 1, "a 3456789") for _ in range(20)))
+            self.assertEqual((parts, self.in_index()), ([4], 4))
+            self.assertEqual(len(self.found("a")), 20)
+        self.assertEqual(parts, [4] * 5)
+        self.commit(*(message(GLOBAL, 1, "字" * 10) for _ in range(4)))
+        self.assertEqual((parts[5:], self.in_index()), ([2, 2], 24))
 
     def test_search_finds_the_newest(self) -> None:
         """A search brings what waits into the index first, once."""
@@ -150,8 +170,9 @@ class IndexTests(SynchronousTestCase):
 
     def test_too_many_waiting(self) -> None:
         """The check tells of an index that lacks more messages than may wait."""
-        self.commit(*(message(GLOBAL, 1) for _ in range(INDEXED_TOGETHER)))
-        with opened(self.path) as connection:
-            connection.execute("DELETE FROM message_words_docsize")
-            expected = f"the search index has 0 messages of {INDEXED_TOGETHER}"
-            self.assertIn(expected, list(problems(connection)))
+        self.patch(checking, "_WAITING_MOST", 3)
+        for count, expected in (3, []), (4, ["the search index has 0 messages of 4"]):
+            self.commit(*(message(GLOBAL, 1) for _ in range(4 - len(expected) - 1 if count == 3 else 1)))
+            with opened(self.path) as connection:
+                connection.execute("DELETE FROM message_words_docsize")
+                self.assertEqual(list(problems(connection)), expected)

@@ -39,6 +39,7 @@ class HeldStore:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.epoch = store.epoch
         self.holding = False
         self.commits: list[list[Write]] = []
         self._waiting: list[tuple[Callable[[], Deferred[Any]], Deferred[Any]]] = []
@@ -79,7 +80,7 @@ class HeldStore:
     def accounts(self, after: str, limit: int) -> Deferred[Any]:
         return self._hold(lambda: self.store.accounts(after, limit))
 
-    def messages_of(self, user: int, after: tuple[ChatKey, int] | None, limit: int) -> Deferred[Any]:
+    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[Any]:
         return self._hold(lambda: self.store.messages_of(user, after, limit))
 
     def figures(self) -> Deferred[Any]:
@@ -244,7 +245,7 @@ class WorldTestCase(SynchronousTestCase):
         return [message.text for message in self.done(self.world.search(name, words, chat)).messages]
 
     def unread(self, name: str) -> dict[str, int]:
-        """The unread counts of all the user's chats that have messages or ever had."""
+        """The unread counts of all the user's chats that have or had messages which are not hidden."""
         listed = self.done(self.world.chats(name)).chats
         return {chat.chat: chat.unread for chat in listed if chat.last_at is not None}
 

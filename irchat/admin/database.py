@@ -14,20 +14,23 @@ from pathlib import Path
 
 from irchat.admin.failures import Failed
 from irchat.admin.reach import folder_of, need_database
-from irchat.data_folder import DataFolder, FolderInUse
+from irchat.data_folder import DataFolder, FolderInUse, give_to_owner
 from irchat.mends import mend_of_database, mend_of_file
 from irchat.store.checking import problems
 from irchat.store.copying import (
     BadCopy,
     Progress,
     copy_database,
+    copy_into,
     empty_journal,
+    lacks_journal,
     opened,
+    part_of,
     sync_folder,
-    verify,
     version_of,
 )
-from irchat.store.migrations import SCRIPTS
+from irchat.store.migrations import CHANGE_EPOCH, EPOCH_SINCE, SCRIPTS
+from irchat.store.schema import need_ours
 
 _NEWEST = len(SCRIPTS)
 
@@ -37,7 +40,8 @@ def backup(data: Path, file: Path, progress: Progress) -> None:
     database = need_database(data)
     _refuse_own(database, file)
     with _told(f"{database} could not be copied to {file}", file.parent), opened(database) as source:
-        copy_database(source, file, progress)
+        need_ours(source)
+        copy_database(source, file, progress, like_folder=_is_in(file, data))
 
 
 def restore(data: Path, file: Path, progress: Progress) -> Path | None:
@@ -49,20 +53,31 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
     _refuse_own(database, file)
     if not file.is_file():
         raise Failed(f"there is no file {file}; name a backup")
-    with _stopped(data):
-        beside = database.with_name(database.name + ".restoring")
-        try:
-            with _told(f"{file} cannot be restored", data), opened(file) as source:
-                verify(source, _NEWEST)
-                copy_database(source, beside, progress)
-            with _told(f"{database} could not be replaced", data):
-                kept = _keep(database)
-                _give_to_owner(beside, data)
-                beside.replace(database)
-                sync_folder(data)
-        finally:
-            beside.unlink(missing_ok=True)
+    with _stopped(data), part_of(database) as (part, descriptor):
+        with _told(f"{file} cannot be restored", data):
+            if lacks_journal(file):
+                raise BadCopy(
+                    f"it was copied without its journal and may lack messages; copy {file.name}-wal too or, where none"
+                    f" was beside it because the server was stopped, make an empty {file.name}-wal"
+                )
+            with opened(file) as source:
+                need_ours(source)
+                copy_into(source, part, progress)
+        with _told(f"{database} could not be replaced", data):
+            _change_epoch(part)
+            give_to_owner(descriptor, data)
+            os.fsync(descriptor)
+            kept = _keep(database)
+            part.replace(database)
+            sync_folder(data)
     return kept
+
+
+def _change_epoch(part: Path) -> None:
+    """Clients that loaded what came after the backup are to know that it is gone. An older version has no epoch yet."""
+    with opened(part) as connection:
+        if version_of(connection) >= EPOCH_SINCE:
+            connection.execute(CHANGE_EPOCH)
 
 
 def check(data: Path, progress: Progress) -> list[str]:
@@ -91,19 +106,16 @@ def _stopped(data: Path) -> Iterator[None]:
 
 
 def _check_copy(database: Path, progress: Progress) -> list[str]:
-    copy = database.with_name(database.name + ".checking")
-    try:
+    with part_of(database.with_name(database.name + ".checking")) as (copy, _):
         with opened(database) as source:
-            copy_database(source, copy, progress, verified=False)
+            copy_into(source, copy, progress, verified=False)
         return _check(copy)
-    finally:
-        copy.unlink(missing_ok=True)
 
 
 def _check(path: Path) -> list[str]:
     with opened(path) as connection:
         version = version_of(connection)
-        if version != _NEWEST:
+        if 0 < version < _NEWEST:
             raise Failed(f"{path} has version {version}, this IRChat checks version {_NEWEST}; start the server once")
         return list(problems(connection))
 
@@ -116,8 +128,7 @@ def _keep(database: Path) -> Path | None:
     journal = database.with_name(f"{database.name}-wal")
     kept_journal = kept.with_name(f"{kept.name}-wal")
     if journal.exists():  # a copy, for SQLite deletes the journal of what it cannot read
-        shutil.copyfile(journal, kept_journal)
-        kept_journal.chmod(0o600)
+        _copy_file(journal, kept_journal)
     with suppress(sqlite3.Error):
         empty_journal(database)
         kept_journal.unlink(missing_ok=True)
@@ -127,18 +138,23 @@ def _keep(database: Path) -> Path | None:
     return kept
 
 
-def _give_to_owner(file: Path, folder: Path) -> None:
-    """Root restores for the user whom the folder belongs to."""
-    owner = folder.stat()
-    if os.geteuid() == 0:
-        os.chown(file, owner.st_uid, owner.st_gid)
+def _copy_file(source: Path, target: Path) -> None:
+    """Copy a file in the data folder, for its owner alone."""
+    descriptor = os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "wb") as copy, source.open("rb") as original:
+        give_to_owner(descriptor, target.parent)
+        shutil.copyfileobj(original, copy)
+
+
+def _is_in(file: Path, folder: Path) -> bool:
+    return file.absolute().parent.resolve() == folder.absolute().resolve()
 
 
 def _refuse_own(database: Path, file: Path) -> None:
     if file.is_dir():
         raise Failed(f"{file} is a folder; name a file in it")
     names = {database.name + suffix for suffix in ("", "-wal", "-shm")}
-    if file.name in names and file.absolute().parent.resolve() == database.absolute().parent.resolve():
+    if file.name in names and _is_in(file, database.parent):
         raise Failed(f"{file} is the database itself; name another file")
 
 

@@ -103,7 +103,7 @@ def _ask_server(connection: socket.socket, command: ANY, tell: Tell) -> Answer:
 
 def _do_offline(data: Path, command: ANY, tell: Tell) -> Any:
     with _unused_folder(data, make=isinstance(command, AddUser)) as folder:
-        store = SQLiteStore(folder.database, NoThreads(), wall_ms)
+        store = SQLiteStore(folder.database, NoThreads(), wall_ms, tell)
         try:
             chat = ChatService(store, lambda _: None, lambda _: None, _no_clock, wall_ms)
             accounts = Accounts(chat.directory, chat.queue, store, NoThreads().read, wall_ms)

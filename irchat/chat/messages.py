@@ -12,9 +12,12 @@ from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.clock import rfc3339
 from irchat.errors import Code, Refusal
 from irchat.events import Erased, Message, Sent
-from irchat.interfaces import AddMessage, FindNonce, Publication, Publish, Stored, Write
+from irchat.interfaces import AddMessage, ChatKey, FindNonce, Publication, Publish, Stored, Write
 from irchat.limits import Limits
 from irchat.rules import NONCE_SECONDS, check_seconds, clean_text
+
+# Chats whose times run before the clock that are remembered.
+_AHEAD_MOST = 10_000
 
 
 class Messages:
@@ -35,6 +38,8 @@ class Messages:
         self._publish = publish
         self._nonce_window = _NonceWindow(clock, wall_ms)
         self._timed_nonces: dict[tuple[int, str], tuple[float, TimedSent]] = {}
+        # The times of chats where they run before the clock.
+        self._ahead: dict[ChatKey, int] = {}
 
     def to_send(
         self, sender: User, chat: str, text: str, *, expires_in: int | None, nonce: str | None, origin: object
@@ -91,6 +96,19 @@ class Messages:
             del self._timed_nonces[oldest]
         if nonce is not None:
             self._timed_nonces[sender.id, nonce] = (now + NONCE_SECONDS, sent)
+
+    def note_ahead(self, key: ChatKey, at: int) -> None:
+        """The last message of a chat was given a time that the clock does not have yet."""
+        if len(self._ahead) >= _AHEAD_MOST:
+            self._ahead.clear()
+        self._ahead[key] = at
+
+    def next_timed_at(self, key: ChatKey, at: int) -> int:
+        """The time of a timed message: it does not fall behind that of the stored one before it."""
+        ahead = self._ahead.get(key, 0)
+        if ahead and ahead <= at:
+            del self._ahead[key]
+        return max(at, ahead)
 
     def stored_before(self, sender: User, stored: Stored) -> Sent:
         """The answer to a message that was stored before, once more."""
@@ -226,7 +244,9 @@ class _StoredSend(_Send):
         stored: Stored = result
         if stored.repeated:
             return self.messages.stored_before(self.sender, stored)
-        sender, chat, at = self.sender, self.chat, rfc3339(self.at)
+        if stored.at > self.at:
+            self.messages.note_ahead(stored.chat, stored.at)
+        sender, chat, at = self.sender, self.chat, rfc3339(stored.at)
         position = (chat.key, stored.seq)
         label = chat.label(sender)
         audience = chat.audience if chat.pair is None else (sender.id,)
@@ -278,7 +298,8 @@ class _TimedSend(_Send):
         self.refuse_unless_before(result)
         if result is not None:
             return messages.stored_before(sender, result)
-        timed = messages.timed.add(self.chat, sender, self.text, self.at, self.seconds, self.end)
+        at = messages.next_timed_at(self.chat.key, self.at)
+        timed = messages.timed.add(self.chat, sender, self.text, at, self.seconds, self.end)
         of, reached = self._others()
         if timed.end <= now:
             reached = set()

@@ -77,11 +77,15 @@ class Moderation:
     async def _delete_messages(self, user: User, progress: Callable[[int], None]) -> None:
         count = 0
         after = None
-        while places := await self._store.messages_of(user.id, after, _DELETED_TOGETHER):
-            await self._queue.submit(_Delete(DeleteMessages(tuple(places))))
-            after = places[-1]
-            count += len(places)
-            progress(count)
+        while True:
+            found = await self._store.messages_of(user.id, after, _DELETED_TOGETHER)
+            if found.places:
+                await self._queue.submit(_Delete(DeleteMessages(found.places)))
+                count += len(found.places)
+                progress(count)
+            after = found.further
+            if after is None:
+                return
 
 
 class _Moderate(Change):

@@ -108,8 +108,9 @@ class Reading:
         forwards = unread or after is not None
         at_end = before is None and not (forwards and page.more)
         if mark_read:
-            end = page.last_seq if at_end else max((message.seq for message in page.messages), default=0)
-            await self._queue.submit(_Mark(self, reader, chat, end, origin))
+            seen = max((message.seq for message in page.messages), default=0)
+            end, shown = (page.last_seq, page.end) if at_end else (seen, seen)
+            await self._queue.submit(_Mark(self, reader, chat, end, origin, shown=shown))
         # From here on nothing waits: a timed message that is on the page is alive when the page is given.
         timed = self._timed_on_page(reader, chat, page, overhead, only_unread=unread) if at_end else []
         for message in timed:
@@ -208,7 +209,19 @@ class Reading:
     def mark(self, reader: User, chat_name: str, seq: int, origin: object) -> Deferred[events.Ok]:
         """Move the marker forward to ``seq``; at the chat's end the timed messages alive are read too."""
         chat = self.directory.chat(reader, chat_name)
+        if reader.hidden:
+            return Deferred.fromCoroutine(self._mark_what_is_not_hidden(reader, chat, seq, origin))
         return self._queue.submit(_Mark(self, reader, chat, seq, origin, timed_too=True))
+
+    async def _mark_what_is_not_hidden(self, reader: User, chat: Chat, seq: int, origin: object) -> events.Ok:
+        """The end is the last message that is not hidden, and what stands behind it is read with it."""
+        page = await self._store.page(PageQuery(reader.id, chat.key, 1, hidden=reader.hidden))
+        at_end = seq >= page.end
+        change = _Mark(
+            self, reader, chat, page.last_seq if at_end else seq, origin, timed_too=at_end, shown=min(seq, page.end)
+        )
+        done: events.Ok = await self._queue.submit(change)
+        return done
 
     def mark_shown(self, reader: User, key: ChatKey, seq: int, origin: object) -> Deferred[events.Ok] | None:
         """Move the marker to what a session has shown; None where the chat is no more."""
@@ -259,10 +272,20 @@ def _described(reader: User, chat: Chat, state: ChatState) -> events.Chat:
 
 
 class _Mark(Change):
-    """A marker moves."""
+    """A marker moves to ``seq``. ``timed_too``: where that is the end, the timed messages are read as well.
+
+    ``shown``: the place that the user's other sessions are told of, where what is hidden stands before ``seq``.
+    """
 
     def __init__(
-        self, reading: Reading, reader: User, chat: Chat, seq: int, origin: object, timed_too: bool = False
+        self,
+        reading: Reading,
+        reader: User,
+        chat: Chat,
+        seq: int,
+        origin: object,
+        timed_too: bool = False,
+        shown: int | None = None,
     ) -> None:
         self.reading = reading
         self.reader = reader
@@ -270,6 +293,7 @@ class _Mark(Change):
         self.seq = seq
         self.origin = origin
         self.timed_too = timed_too
+        self.shown = shown
 
     def whose(self) -> User:
         return self.reader
@@ -284,6 +308,7 @@ class _Mark(Change):
         if self.timed_too and self.seq >= marker.last_seq:
             moved = self.reading.timed.note_all_read(self.reader, self.chat.key) or moved
         if moved and self.reader.sessions > 1:
-            event = events.Read(chat=self.chat.label(self.reader), seq=marker.seq)
+            seq = marker.seq if self.shown is None else self.shown
+            event = events.Read(chat=self.chat.label(self.reader), seq=seq)
             publications.append(Publication(event, (self.reader.id,), origin=self.origin))
         return events.Ok()

@@ -58,6 +58,7 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
             for _, chat in states
             if chat.unread
         ],
+        epoch=services.chat.store.epoch,
     )
 
 

@@ -4,20 +4,25 @@ import sqlite3
 
 from irchat.store.folding import fold
 
-# So many messages come into the index together, at some 4 us each; one alone costs 65 us. Where they are long fewer
-# do: no commit is to take longer than some 30 ms for it.
+# Messages that come into the index together, at some 4 us each; one alone costs 65 us.
 INDEXED_TOGETHER = 1_024
-INDEXED_CHARACTERS = 262_144
+# Characters of folded texts that come into the index together: what costs is the words, of which there may be one for
+# every two characters, and no commit is to take longer than some 20 ms for them.
+INDEXED_CHARACTERS = 32_768
+# Characters of texts that are deleted in one transaction, for their words go from the index.
+DELETED_CHARACTERS = 16_384
+# Of a text that is not ASCII: a sign that is a word of its own stands between two spaces in the folded text.
+_FOLDED_LONGER = 3
 
-_INDEX_AFTER = (
-    "INSERT INTO message_words (rowid, chat, text) SELECT place.id, 'c' || place.chat, fold(text)"
-    " FROM message_places AS place CROSS JOIN messages USING (chat, seq) WHERE place.id > ? ORDER BY place.id"
+_WAITING = (
+    "SELECT place.id, 'c' || place.chat, text FROM message_places AS place CROSS JOIN messages USING (chat, seq)"
+    " WHERE place.id > ? ORDER BY place.id LIMIT ?"
 )
 DELETE_INDEXED = (
     "INSERT INTO message_words (message_words, rowid, chat, text)"
-    " SELECT 'delete', id, 'c' || chat, fold(text) FROM messages WHERE chat = ? AND seq = ?"
+    " SELECT 'delete', id, 'c' || chat, fold(text) FROM messages WHERE chat = ? AND seq = ? AND id <= ?"
 )
-"""Deletes a message, given by its chat and seq, from the index, in which it must be."""
+"""Deletes a message, given by its chat and seq, from the index, if it is in it: up to the third number all are."""
 
 
 class SearchIndex:
@@ -49,35 +54,55 @@ class SearchIndex:
         last_number = self._last_number
         return last_number is None or last_number != self._last_searchable
 
+    def is_searchable(self, number: int) -> bool:
+        """Whether all messages up to that number are in the index on the disk. Any thread may ask."""
+        return self._last_searchable is not None and self._last_searchable >= number
+
+    @property
+    def last_number(self) -> int:
+        """The number of the last message that is stored."""
+        if self._last_number is None:
+            self._last_number = self._highest("message_places")
+        return self._last_number
+
+    @property
+    def last_indexed(self) -> int:
+        """The number of the last message that is in the index."""
+        if self._last_indexed is None:
+            self._last_indexed = self._highest("message_words_docsize")
+        return self._last_indexed
+
     @property
     def is_due(self) -> bool:
-        """Whether so much waits that it is to come in."""
+        """Whether so much waits that some is to come in."""
         return (
-            self._newest() - self._indexed_up_to() >= INDEXED_TOGETHER
+            self.last_number - self.last_indexed >= INDEXED_TOGETHER
             or self._waiting_characters >= INDEXED_CHARACTERS
         )
 
     def number(self, text: str) -> int:
         """The number of a message that is about to be stored."""
-        self._last_number = self._newest() + 1
-        self._waiting_characters += len(text)
+        self._last_number = self.last_number + 1
+        self._waiting_characters += len(text) if text.isascii() else _FOLDED_LONGER * len(text)
         return self._last_number
 
     def bring_in(self) -> None:
-        """Bring all that is stored into the index."""
-        self._connection.execute(_INDEX_AFTER, (self._indexed_up_to(),))
-        self._last_indexed = self._newest()
-        self._waiting_characters = 0
-
-    def _newest(self) -> int:
-        if self._last_number is None:
-            self._last_number = self._highest("message_places")
-        return self._last_number
-
-    def _indexed_up_to(self) -> int:
-        if self._last_indexed is None:
-            self._last_indexed = self._highest("message_words_docsize")
-        return self._last_indexed
+        """Bring the oldest that wait into the index: as many as are short work, and one at least where there is one."""
+        batch = []
+        characters = 0
+        for number, chat, text in self._connection.execute(_WAITING, (self.last_indexed, INDEXED_TOGETHER)):
+            folded = fold(text)
+            batch.append((number, chat, folded))
+            characters += len(folded)
+            if characters >= INDEXED_CHARACTERS:
+                break
+        self._connection.executemany("INSERT INTO message_words (rowid, chat, text) VALUES (?, ?, ?)", batch)
+        self._waiting_characters = max(0, self._waiting_characters - characters)
+        if batch:
+            self._last_indexed = batch[-1][0]
+        if len(batch) < INDEXED_TOGETHER and characters < INDEXED_CHARACTERS:  # no more wait
+            self._last_indexed = self.last_number
+            self._waiting_characters = 0
 
     def _highest(self, table: str) -> int:
         highest: int = self._connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]

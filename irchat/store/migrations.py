@@ -1,11 +1,19 @@
 """The versions of the database, each a script that makes it from the one before, counted by ``user_version``."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 from irchat.interfaces import GLOBAL
 from irchat.store.copying import copy_database
+
+APPLICATION_ID = 0x49524368
+"""What the file says that it is, "IRCh", from version 4 on."""
+EPOCH_SINCE = 4
+"""The first version that has an epoch."""
+CHANGE_EPOCH = "UPDATE properties SET value = lower(hex(randomblob(16))) WHERE name = 'epoch'"
+"""Gives a database a new epoch."""
 
 _VERSION_1 = f"""
 CREATE TABLE users (
@@ -112,15 +120,45 @@ _VERSION_3 = """
 INSERT INTO message_words (message_words, rank) VALUES ('automerge', 8);
 """
 
-_MARKED_TOKENS = """
+_VERSION_4 = f"""
+PRAGMA application_id = {APPLICATION_ID};
+
+-- What is known of the database itself: its epoch, and how the texts of the index were folded.
+CREATE TABLE properties (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+INSERT INTO properties (name, value) VALUES ('epoch', '');
+{CHANGE_EPOCH};
+
+-- Where the deleted messages of each sender in a chat ended, for the ends of chats do not move by a deletion.
+CREATE TABLE deleted_ends (
+    chat INTEGER NOT NULL REFERENCES chats ON DELETE CASCADE,
+    sender INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (chat, sender)
+) WITHOUT ROWID;
+
+-- The index is made again, empty here: all that is not ASCII is of a word, for texts come to it with their words apart.
+DROP TABLE message_words;
+CREATE VIRTUAL TABLE message_words USING fts5 (chat, text, content='', tokenize='ascii');
+INSERT INTO message_words (message_words, rank) VALUES ('automerge', 8);
+"""
+
+_VERSION_5 = """
 -- A token for which no password was asked opens nothing where the server asks for passwords. Of older tokens those of
 -- accounts without a password are such.
 ALTER TABLE tokens ADD COLUMN by_password INTEGER NOT NULL DEFAULT 1;
 UPDATE tokens SET by_password = 0 WHERE user IN (SELECT id FROM users WHERE password IS NULL);
 """
 
-SCRIPTS = (_VERSION_1, _VERSION_2, _VERSION_3, _MARKED_TOKENS)
+SCRIPTS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
 """``SCRIPTS[n]`` makes version n + 1 from version n."""
+
+
+Tell = Callable[[str], None]
+"""Hears how far what takes long is, in a few words."""
 
 
 class NewerDatabase(Exception):
@@ -141,17 +179,29 @@ def check(path: Path) -> None:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
-def migrate(connection: sqlite3.Connection, path: Path) -> None:
+def migrate(connection: sqlite3.Connection, path: Path, tell: Tell) -> None:
     """Bring the database, which is in the file ``path``, to this version, each step in a transaction of its own.
 
-    One that holds something is copied first, to ``path`` with ``.before-version-2`` (or so) behind its name. Raises
-    NewerDatabase; sqlite3.Error, OSError or `irchat.store.copying.BadCopy` where the copy cannot be made.
+    One that holds something is copied first, to ``path`` with ``.before-version-2`` (or so) behind its name. ``tell``
+    hears how far that is. Raises NewerDatabase; sqlite3.Error, OSError or `irchat.store.copying.BadCopy` where the copy
+    cannot be made.
     """
     version = _version(connection)
     if 0 < version < len(SCRIPTS):
-        copy_database(connection, path.with_name(f"{path.name}.before-version-{len(SCRIPTS)}"))
+        copy_database(
+            connection,
+            path.with_name(f"{path.name}.before-version-{len(SCRIPTS)}"),
+            lambda done, of: tell(f"keeping the database as it was: {100 * done // of if of else 100} %"),
+            like_folder=True,
+        )
+    if version == len(SCRIPTS):
+        return
+    # What is dropped may be large: its pages are given back, and not overwritten one by one.
+    (overwrites,) = connection.execute("PRAGMA secure_delete").fetchone()
+    connection.execute("PRAGMA secure_delete = OFF")
     for number in range(version, len(SCRIPTS)):
         connection.executescript(f"BEGIN IMMEDIATE;{SCRIPTS[number]}PRAGMA user_version = {number + 1};COMMIT;")
+    connection.execute(f"PRAGMA secure_delete = {overwrites}")
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -2,10 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from irchat.interfaces import (
     ChatKey,
@@ -13,6 +13,7 @@ from irchat.interfaces import (
     Figures,
     Page,
     PageQuery,
+    Places,
     Snapshot,
     StoredAccount,
     StoredBan,
@@ -22,7 +23,10 @@ from irchat.interfaces import (
     StoredUser,
 )
 from irchat.rules import line_bytes
-from irchat.store.folding import fold
+from irchat.store.indexing import DELETED_CHARACTERS
+
+# Messages that `messages_of` looks at in one call.
+_LOOKED_AT = 20_000
 
 
 def snapshot(connection: sqlite3.Connection) -> Snapshot:
@@ -63,96 +67,119 @@ def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
     forwards = query.unread or query.after is not None
     above = max(since_seq, read_seq if query.unread else (query.after or 0))
     below = last_seq + 1 if query.before is None else min(query.before, last_seq + 1)
+    hidden, values = _not_hidden(query.hidden)
     rows = connection.execute(
         "SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ? AND seq < ?"
-        f" AND {_seen('sender', query.hidden)} ORDER BY seq {'ASC' if forwards else 'DESC'} LIMIT ?",
-        (chat, _int64(above), _int64(below), query.limit + 1),
+        f"{hidden} ORDER BY seq {'ASC' if forwards else 'DESC'}",
+        (chat, _int64(above), _int64(below), *values),
     )
     messages: list[StoredMessage] = []
     room = query.page_bytes
     more = False
     for seq, sender, at, text in rows:
         room -= line_bytes(text) + query.overhead
-        if len(messages) == query.limit or (room < 0 and messages):
-            more = True
-            break
+        if messages and (room < 0 or len(messages) >= query.limit):
+            more = at != messages[-1].at or _leave_out(messages, at) or room < 0
+            if more:
+                break
         messages.append(StoredMessage(query.chat, seq, sender, at, text))
     if not forwards:
         messages.reverse()
-    return Page(messages, more, last_seq)
+    return Page(messages, more, last_seq, _end(connection, chat, since_seq, last_seq, query.hidden))
+
+
+def _leave_out(messages: list[StoredMessage], at: int) -> bool:
+    """Take the last ones off that have this time too; False where all have it."""
+    count = len(messages)
+    while count and messages[count - 1].at == at:
+        count -= 1
+    if count:
+        del messages[count:]
+    return count > 0
+
+
+def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: int, hidden: Collection[int]) -> int:
+    """The number of the last message of a chat that is not hidden, one that was deleted too; 0 where there is none."""
+    if last_seq <= since_seq:
+        return 0
+    last = connection.execute("SELECT sender FROM messages WHERE chat = ? AND seq = ?", (chat, last_seq)).fetchone()
+    if not hidden or (last is not None and last[0] not in hidden):
+        return last_seq
+    condition, values = _not_hidden(hidden)
+    ends = connection.execute(
+        f"SELECT (SELECT seq FROM messages WHERE chat = ? AND seq > ?{condition} ORDER BY seq DESC LIMIT 1),"
+        f" (SELECT max(seq) FROM deleted_ends WHERE chat = ? AND seq > ?{condition})",
+        (chat, since_seq, *values) * 2,
+    ).fetchone()
+    return max(end or 0 for end in ends)
+
+
+class _ChatRow(NamedTuple):
+    """A chat of a user. ``end`` and ``end_at`` are of the last message not hidden and not deleted."""
+
+    chat: int
+    low: int | None
+    high: int | None
+    last_seq: int
+    since_seq: int
+    read_seq: int
+    unread: int
+    end: int | None
+    end_at: int | None
 
 
 def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) -> list[ChatState]:
-    """The user's chats, latest first, with what is unread: the end less the marker, less what blocks hide between.
-
-    Where messages after the marker were deleted, those that are left are counted.
-    """
-    rows = connection.execute(
-        "SELECT chats.id, low, high, last_seq, last_at, read_seq, gaps_up_to"
-        " FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ? ORDER BY last_at DESC NULLS LAST",
-        (user,),
-    ).fetchall()
+    """The user's chats, latest first, with what is unread: the end less the marker, or counted where blocks hide some
+    of it or some of it was deleted. One statement for all chats, so that what is hidden is taken apart once."""
+    rows = connection.execute(_CHATS_ALL, (user,)) if not hidden else connection.execute(
+        _CHATS_NOT_HIDDEN, {"user": user, "hidden": json.dumps(sorted(hidden))}
+    )
+    deleted = _deleted_ends(connection, user, hidden) if hidden else {}
     states = []
-    for chat, low, high, last_seq, last_at, read_seq, gaps_up_to in rows:
-        unread = last_seq - read_seq
-        if read_seq < gaps_up_to:
-            unread = connection.execute(
-                f"SELECT count(*) FROM messages WHERE chat = ? AND seq > ? AND {_seen('sender', hidden)}",
-                (chat, read_seq),
-            ).fetchone()[0]
-        elif hidden and unread:
-            unread -= connection.execute(
-                "SELECT count(*) FROM messages WHERE chat = ? AND seq > ?"
-                f" AND NOT {_seen('sender', hidden)}",
-                (chat, read_seq),
-            ).fetchone()[0]
-        key: ChatKey = chat if low is None else (low, high)
-        states.append(ChatState(key, last_seq, last_at, read_seq, unread))
+    for row in map(_ChatRow._make, rows):
+        last_seq, last_at = max((row.end or 0, row.end_at), deleted.get(row.chat, (0, None)), key=lambda end: end[0])
+        if last_seq <= row.since_seq:
+            last_seq, last_at = 0, None
+        if row.low is None or row.high is None:
+            states.append(ChatState(row.chat, last_seq, last_at, min(row.read_seq, last_seq), row.unread))
+        elif last_seq:
+            states.append(ChatState((row.low, row.high), last_seq, last_at, min(row.read_seq, last_seq), row.unread))
+    states.sort(key=lambda state: state.last_at or 0, reverse=True)
     return states
 
 
-def search(
-    connection: sqlite3.Connection,
-    user: int,
-    words: Sequence[str],
-    chat: ChatKey | None,
-    hidden: Collection[int],
-    limit: int,
-    overhead: int,
-    page_bytes: int,
-) -> tuple[list[StoredMessage], bool]:
-    """The newest messages with all ``words``. Each word is handed to FTS5 as a quoted string: data, never syntax."""
-    match = []
-    if chat is not None:
-        within = connection.execute(
-            "SELECT chats.id FROM members JOIN chats ON chats.id = members.chat"
-            f" WHERE members.user = ? AND {_chat_is(chat)}",
-            (user, *_chat_values(chat)),
-        ).fetchone()
-        if within is None:
-            return [], False
-        match.append(f'chat:("c{within[0]}")')
-    # Of a search in all chats each match is looked up below: to name a thousand chats here costs 500 times as much.
-    with_words = " AND ".join(f'"{_quotable(fold(word))}"' for word in words)
-    match.append(f"text:({with_words})")
-    rows = connection.execute(
-        "SELECT chats.id, low, high, messages.seq, sender, at, messages.text FROM message_words"
-        " CROSS JOIN message_places AS place ON place.id = message_words.rowid"
-        " CROSS JOIN members ON members.user = ? AND members.chat = place.chat AND place.seq > members.since_seq"
-        " CROSS JOIN messages ON messages.chat = place.chat AND messages.seq = place.seq"
-        " CROSS JOIN chats ON chats.id = place.chat"
-        f" WHERE message_words MATCH ? AND {_seen('sender', hidden)}"
-        " ORDER BY message_words.rowid DESC LIMIT ?",
-        (user, " AND ".join(match), limit + 1),
-    )
-    found: list[StoredMessage] = []
-    room = page_bytes
-    for chat_id, low, high, seq, sender, at, text in rows:
-        room -= line_bytes(text) + overhead
-        if len(found) == limit or (room < 0 and found):
-            return found, True
-        found.append(StoredMessage(chat_id if low is None else (low, high), seq, sender, at, text))
-    return found, False
+def _deleted_ends(
+    connection: sqlite3.Connection, user: int, hidden: Collection[int]
+) -> dict[int, tuple[int, int | None]]:
+    """Of the user's chats, the last message each that was deleted and not hidden: its number and time."""
+    ends: dict[int, tuple[int, int | None]] = {}
+    for chat, sender, seq, at in connection.execute(
+        "SELECT deleted_ends.chat, sender, seq, at FROM members JOIN deleted_ends ON deleted_ends.chat = members.chat"
+        " WHERE members.user = ?",
+        (user,),
+    ):
+        if sender not in hidden and seq > ends.get(chat, (0, None))[0]:
+            ends[chat] = seq, at
+    return ends
+
+
+_CHATS_ALL = (
+    "SELECT chats.id, low, high, last_seq, since_seq, read_seq,"
+    " CASE WHEN read_seq >= gaps_up_to THEN last_seq - read_seq"
+    " ELSE (SELECT count(*) FROM messages WHERE chat = chats.id AND seq > read_seq) END, last_seq, last_at"
+    " FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
+)
+_NOT_HIDDEN = "sender NOT IN (SELECT value FROM json_each(:hidden))"
+# The inner one is kept apart by its limit, so that each end is looked for once.
+_CHATS_NOT_HIDDEN = (
+    "SELECT mine.id, low, high, last_seq, since_seq, read_seq, CASE WHEN end > read_seq THEN"
+    f" (SELECT count(*) FROM messages WHERE chat = mine.id AND seq > read_seq AND {_NOT_HIDDEN}) ELSE 0 END, end, at"
+    " FROM (SELECT chats.id, low, high, last_seq, since_seq, read_seq,"
+    " (SELECT seq FROM messages WHERE chat = chats.id AND seq > since_seq"
+    f" AND {_NOT_HIDDEN} ORDER BY seq DESC LIMIT 1) AS end"
+    " FROM members JOIN chats ON chats.id = members.chat WHERE members.user = :user LIMIT -1) AS mine"
+    " LEFT JOIN messages ON messages.chat = mine.id AND messages.seq = end"
+)
 
 
 def password(connection: sqlite3.Connection, user: int) -> str | None:
@@ -176,21 +203,26 @@ def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[Sto
     return [StoredAccount(*row) for row in rows]
 
 
-def messages_of(
-    connection: sqlite3.Connection, user: int, after: tuple[ChatKey, int] | None, limit: int
-) -> list[tuple[ChatKey, int]]:
-    """Where the messages of a user stand, chat by chat. There is no index of senders, so that sending costs less."""
-    where, values = "1", tuple[Any, ...]()
-    if after is not None:
-        key, seq = after
-        row = connection.execute(f"SELECT id FROM chats WHERE {_chat_is(key)}", _chat_values(key)).fetchone()
-        where, values = "(chat, seq) > (?, ?)", (0 if row is None else row[0], seq)
+def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int] | None, limit: int) -> Places:
+    """Where messages of a user stand. There is no index of senders, so that sending costs less: all are looked at."""
+    further = after or (0, 0)
     rows = connection.execute(
-        f"SELECT chat, seq, low, high FROM messages JOIN chats ON chats.id = chat WHERE sender = ? AND {where}"
-        " ORDER BY chat, seq LIMIT ?",
-        (user, *values, limit),
+        "SELECT chat, seq, sender, CASE WHEN sender = ? THEN length(text) END, low, high"
+        " FROM messages JOIN chats ON chats.id = chat WHERE (chat, seq) > (?, ?) ORDER BY chat, seq LIMIT ?",
+        (user, *further, _LOOKED_AT),
     )
-    return [(chat if low is None else (low, high), seq) for chat, seq, low, high in rows]
+    places: list[tuple[ChatKey, int]] = []
+    room = DELETED_CHARACTERS
+    count = 0
+    for chat, seq, sender, length, low, high in rows:
+        if sender == user:
+            room -= length
+            if len(places) == limit or (room < 0 and places):
+                return Places(tuple(places), further)
+            places.append((chat if low is None else (low, high), seq))
+        further = chat, seq
+        count += 1
+    return Places(tuple(places), further if count == _LOOKED_AT else None)
 
 
 def figures(connection: sqlite3.Connection) -> Figures:
@@ -215,14 +247,11 @@ def _chat_values(key: ChatKey) -> tuple[Any, ...]:
     return key if isinstance(key, tuple) else (key,)
 
 
-def _seen(column: str, hidden: Collection[int]) -> str:
-    """A condition on the sender; ids are numbers of our own."""
-    return f"{column} NOT IN (SELECT value FROM json_each('{json.dumps(sorted(hidden))}'))" if hidden else "1"
-
-
-def _quotable(word: str) -> str:
-    """``word`` inside the quotes of FTS5, which would take a NUL for the end of the query."""
-    return word.replace('"', '""').replace("\0", " ")
+def _not_hidden(hidden: Collection[int]) -> tuple[str, tuple[str, ...]]:
+    """A condition on the sender, and the value that it asks for."""
+    if not hidden:
+        return "", ()
+    return " AND sender NOT IN (SELECT value FROM json_each(?))", (json.dumps(sorted(hidden)),)
 
 
 def _int64(number: int) -> int:

@@ -16,6 +16,7 @@ from irchat.interfaces import (
     Figures,
     Page,
     PageQuery,
+    Places,
     Snapshot,
     StoredAccount,
     StoredMessage,
@@ -23,17 +24,18 @@ from irchat.interfaces import (
     Write,
 )
 from irchat.rules import TOKEN_SECONDS
-from irchat.store import reading
-from irchat.store.migrations import migrate
+from irchat.store import properties, reading
+from irchat.store.indexing import SearchIndex
+from irchat.store.journal import Gate, Journal
+from irchat.store.migrations import Tell, migrate
+from irchat.store.rebuilding import make_ready
+from irchat.store.searching import Search
 from irchat.store.writing import Writer
 from irchat.workers import short_of_resources
 
 Given = TypeVar("Given")
 
 _BUSY_SECONDS = 2.0
-# The journal goes over into the database when it is so long (8 MB): the end of a busy chat is written again and again,
-# and of each page only the last state goes over. While it grows commits cost more, so it is not longer.
-_JOURNAL_PAGES = 2_000
 
 _log = Logger()
 
@@ -60,12 +62,17 @@ class Threads(Protocol):
 class _Question:
     """A question to the database, for a reader's thread; `interrupt` breaks it off from another one."""
 
-    __slots__ = ("_args", "_ask", "_connect", "_connection", "_interrupted")
+    __slots__ = ("_args", "_ask", "_connect", "_connection", "_gate", "_interrupted")
 
     def __init__(
-        self, connect: Callable[[], sqlite3.Connection], ask: Callable[..., Any], args: tuple[Any, ...]
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        gate: Gate,
+        ask: Callable[..., Any],
+        args: tuple[Any, ...],
     ) -> None:
         self._connect = connect
+        self._gate = gate
         self._ask = ask
         self._args = args
         self._connection: sqlite3.Connection | None = None
@@ -73,13 +80,14 @@ class _Question:
 
     def __call__(self) -> Any:
         connection = self._connection = self._connect()
-        connection.execute("BEGIN")
-        try:
-            if self._interrupted:
-                raise unavailable()
-            return self._ask(connection, *self._args)
-        finally:
-            connection.execute("ROLLBACK")
+        with self._gate:
+            connection.execute("BEGIN")
+            try:
+                if self._interrupted:
+                    raise unavailable()
+                return self._ask(connection, *self._args)
+            finally:
+                connection.execute("ROLLBACK")
 
     def interrupt(self) -> None:
         """Have it end soon, by an error that nobody waits for."""
@@ -91,29 +99,34 @@ class _Question:
 class SQLiteStore:
     """What `irchat.interfaces.Store` says, in the database file ``path``, which is made where there is none.
 
-    Raises sqlite3.Error where the file cannot be opened or is damaged, and what `irchat.store.migrations.migrate`
-    raises.
+    ``tell`` hears how far the upgrade of an older database is. Raises sqlite3.Error where the file cannot be opened or
+    is damaged, and what `irchat.store.migrations.migrate` raises.
     """
 
-    def __init__(self, path: Path, threads: Threads, wall_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, path: Path, threads: Threads, wall_ms: Callable[[], int], tell: Tell = lambda text: None
+    ) -> None:
         self._path = path
         self._threads = threads
         self._readers: list[sqlite3.Connection] = []
         self._unused: list[sqlite3.Connection] = []
         self._mine = threads.local()
+        self._gate = Gate()
         self._connection = self._connect()
         try:
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            journal = Journal(self._connection, path, self._gate)
             self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute(f"PRAGMA wal_autocheckpoint = {_JOURNAL_PAGES}")
-            migrate(self._connection, path)
+            migrate(self._connection, path, tell)
             self._forget_old_tokens(wall_ms())
+            index = SearchIndex(self._connection)
+            make_ready(self._connection, index, tell)
+            self.epoch: str = properties.get(self._connection, "epoch") or ""
         except BaseException:
             self._connection.close()
             raise
-        self._writer = Writer(self._connection)
-        self._sweeping = self._closed = False
-        self._sweep_soon()
+        self._writer = Writer(self._connection, index, journal)
+        self._working = self._closed = False
+        self._work_soon()
 
     def _forget_old_tokens(self, now: int) -> None:
         """A clock that is wrong, far in the future, would make all of them old: the newest use is known to be past."""
@@ -155,11 +168,8 @@ class SQLiteStore:
         overhead: int = 0,
         page_bytes: int = 1 << 62,
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        question = user, words, chat, hidden, limit, overhead, page_bytes
-        if not self._writer.index_waits:
-            return self._scan(user, reading.search, *question)
-        indexing = self._threads.write(self._writer.index).addErrback(_refuse).addErrback(_refuse_search)
-        return indexing.addCallback(lambda _: self._scan(user, reading.search, *question))
+        looking = Search(user, words, chat, hidden, limit, overhead, page_bytes)
+        return Deferred.fromCoroutine(self._search(looking))
 
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(user, reading.password, user)
@@ -170,9 +180,7 @@ class SQLiteStore:
     def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
         return self._read(None, reading.accounts, after, limit)
 
-    def messages_of(
-        self, user: int, after: tuple[ChatKey, int] | None, limit: int
-    ) -> Deferred[list[tuple[ChatKey, int]]]:
+    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[Places]:
         return self._scan(None, reading.messages_of, user, after, limit)
 
     def figures(self) -> Deferred[Figures]:
@@ -184,32 +192,53 @@ class SQLiteStore:
         for connection in [*self._readers, self._connection]:
             connection.close()
 
+    async def _search(self, search: Search) -> tuple[list[StoredMessage], bool]:
+        """Each step is a question of its own, so that others take turns with it."""
+        if self._writer.index_waits:
+            await self._make_searchable()
+        while not search.is_over:
+            await self._scan(search.user, search.step)
+        return search.found, search.more
+
+    async def _make_searchable(self) -> None:
+        """Bring what waits now into the index, a little at a time, so that commits do not wait for it."""
+        try:
+            last = await self._threads.write(self._writer.index).addErrback(_refuse)
+            while not self._writer.is_searchable(last):
+                await self._threads.write(self._writer.index).addErrback(_refuse)
+        except Refusal:  # without the newest messages it might find nothing where there is something
+            raise Refusal(
+                Code.UNAVAILABLE,
+                "The newest messages cannot be searched while the server cannot use its disk; ls shows them."
+                " Try again soon.",
+            ) from None
+
     def _committed(self, results: list[Any]) -> list[Any]:
-        self._sweep_soon()
+        self._work_soon()
         return results
 
-    def _sweep_soon(self) -> None:
-        if self._writer.ended and not self._sweeping:
-            self._sweeping = True
-            Deferred.fromCoroutine(self._sweep()).addErrback(self._not_swept)
+    def _work_soon(self) -> None:
+        if self._writer.next_chore is not None and not self._working:
+            self._working = True
+            Deferred.fromCoroutine(self._work()).addErrback(self._not_done)
 
-    async def _sweep(self) -> None:
-        """Delete what is left of groups that are no more, a little at a time, so that commits do not wait for it."""
+    async def _work(self) -> None:
+        """Do what is to be done between commits, a little at a time, so that they do not wait for it."""
         try:
-            while not self._closed and await self._threads.write(self._writer.sweep):
-                pass
+            while not self._closed and (chore := self._writer.next_chore) is not None:
+                await self._threads.write(chore)
         finally:
-            self._sweeping = False
+            self._working = False
 
-    def _not_swept(self, failure: Failure) -> None:
+    def _not_done(self, failure: Failure) -> None:
         """It is tried again after the next commit, and at the next start."""
-        _log.error("messages of groups that are no more could not be deleted: {error}", error=failure.value)
+        _log.error("the database could not be tidied up: {error}", error=failure.value)
 
     def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        return self._threads.read(key, _Question(self._reader, ask, args)).addErrback(_refuse)
+        return self._threads.read(key, _Question(self._reader, self._gate, ask, args)).addErrback(_refuse)
 
     def _scan(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        return self._threads.scan(key, _Question(self._reader, ask, args)).addErrback(_refuse)
+        return self._threads.scan(key, _Question(self._reader, self._gate, ask, args)).addErrback(_refuse)
 
     def _reader(self) -> sqlite3.Connection:
         """The connection of this thread."""
@@ -247,12 +276,3 @@ def _refuse(failure: Failure) -> Any:
     if isinstance(error, Refusal):
         raise error
     return failure
-
-
-def _refuse_search(failure: Failure) -> Any:
-    """Without the newest messages it might find nothing where there is something."""
-    failure.trap(Refusal)
-    raise Refusal(
-        Code.UNAVAILABLE,
-        "The newest messages cannot be searched while the server cannot use its disk; ls shows them. Try again soon.",
-    )

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,18 +31,23 @@ from irchat.interfaces import (
     TouchToken,
     Write,
 )
-from irchat.store.indexing import DELETE_INDEXED, SearchIndex
+from irchat.store.indexing import DELETE_INDEXED, DELETED_CHARACTERS, SearchIndex
+from irchat.store.journal import Journal
 
 # Chats whose row is remembered; past that all are forgotten and looked up anew.
 _KNOWN_MOST = 100_000
 # Messages of a group that is no more which one transaction deletes; commits come to their turn in between.
 _SWEPT_TOGETHER = 50
+# Old nonces that a commit deletes besides twice as many as it adds.
+_NONCES_PRUNED = 100
+# How far the times of a chat may run before the clock, in ms.
+_LEAD_MS = 1_000
 
 # The writes for which messages that are gathered can wait to be written.
 _GATHERED = (AddMessage, FindNonce)
 
+_SINCE = "SELECT since_seq FROM members WHERE user = ? AND chat = ?"
 _DELETE_MESSAGE = (
-    DELETE_INDEXED,
     "DELETE FROM message_places WHERE id = (SELECT id FROM messages WHERE chat = ? AND seq = ?)",
     "DELETE FROM messages WHERE chat = ? AND seq = ?",
 )
@@ -53,10 +58,17 @@ class _ChatRow:
 
     __slots__ = ("id", "last_at", "last_seq")
 
-    def __init__(self, chat_id: int, last_seq: int) -> None:
+    def __init__(self, chat_id: int, last_seq: int, last_at: int | None) -> None:
         self.id = chat_id
         self.last_seq = last_seq
-        self.last_at = 0
+        self.last_at = last_at or 0
+
+    def next_at(self, now: int) -> int:
+        """The time of the next message, in ms: it never falls, also where the clock does, and rises while that does not
+        take it far from the clock."""
+        if now > self.last_at:
+            return now
+        return self.last_at + 1 if self.last_at - now < _LEAD_MS else self.last_at
 
 
 class Writer:
@@ -65,9 +77,10 @@ class Writer:
     ``ended``: groups that are no more, of which messages are left for `sweep`.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, index: SearchIndex, journal: Journal) -> None:
         self._connection = connection
-        self._index = SearchIndex(connection)
+        self._index = index
+        self._journal = journal
         ended = "SELECT id FROM chats WHERE key IS NULL AND low IS NULL AND id != ? ORDER BY id"
         self.ended = deque(chat for (chat,) in connection.execute(ended, (GLOBAL,)))
         self._forget()
@@ -81,12 +94,14 @@ class Writer:
                     self._flush()
                 results.append(_DO[type(write)](self, write))
             self._flush()
+            self._prune_nonces()
             if self._index.is_due:
                 self._index.bring_in()
         self.ended += self._ending
         self._ending.clear()
         if len(self._chats) > _KNOWN_MOST:
             self._chats.clear()
+        self._journal.look()
         return results
 
     @property
@@ -94,27 +109,43 @@ class Writer:
         """Whether messages may be stored that no search finds before `index`. Any thread may ask."""
         return self._index.waits
 
-    def index(self) -> None:
-        """Bring all that is stored into the search index. Raises sqlite3.Error."""
+    @property
+    def next_chore(self) -> Callable[[], object] | None:
+        """What is to be done between commits, a short part of it; None where there is nothing. Any thread may ask."""
+        if self._journal.is_long:
+            return self._journal.begin_anew
+        if self._index_is_due:
+            return self.index
+        return self.sweep if self.ended else None
+
+    def is_searchable(self, number: int) -> bool:
+        """Whether a search finds all messages up to that one. Any thread may ask."""
+        return self._index.is_searchable(number)
+
+    def index(self) -> int:
+        """Bring some of what waits into the search index; give the number of the last message. Raises sqlite3.Error."""
         if self._index.waits:
             with self._transaction():
                 self._index.bring_in()
+        return self._index.last_number
 
-    def sweep(self) -> bool:
-        """Delete some messages of a group that is no more; gives whether there is more to do. Raises sqlite3.Error."""
+    def sweep(self) -> None:
+        """Delete some messages of a group that is no more. Raises sqlite3.Error."""
         group = self.ended[0]
         with self._transaction():
             rows = self._connection.execute(
-                "SELECT chat, seq FROM messages WHERE chat = ? ORDER BY seq LIMIT ?", (group, _SWEPT_TOGETHER)
+                "SELECT chat, seq, length(text) FROM messages WHERE chat = ? ORDER BY seq LIMIT ?",
+                (group, _SWEPT_TOGETHER + 1),
             ).fetchall()
-            self._delete(rows)
-            if len(rows) == _SWEPT_TOGETHER:
-                self._connection.execute("UPDATE chats SET gaps_up_to = ? WHERE id = ?", (rows[-1][1], group))
-            else:
+            places = [(chat, seq) for chat, seq, _ in rows[: min(_SWEPT_TOGETHER, _few(length for *_, length in rows))]]
+            self._delete(places)
+            is_swept = len(places) == len(rows)
+            if is_swept:
                 self._connection.execute("DELETE FROM chats WHERE id = ?", (group,))
-        if len(rows) < _SWEPT_TOGETHER:
+            else:
+                self._connection.execute("UPDATE chats SET gaps_up_to = ? WHERE id = ?", (places[-1][1], group))
+        if is_swept:
             self.ended.popleft()
-        return bool(self.ended)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -123,6 +154,7 @@ class Writer:
             yield
             self._connection.execute("COMMIT")
             self._index.committed()
+            self._index_is_due = self._index.is_due
         except BaseException:
             self._forget()
             if self._connection.in_transaction:
@@ -131,6 +163,8 @@ class Writer:
 
     def _forget(self) -> None:
         self._ending: list[int] = []
+        self._index_is_due = False
+        self._nonces_added = self._nonces_since = 0
         self._chats: dict[ChatKey, _ChatRow] = {}
         self._index.forget()
         self._messages: list[tuple[int, int, int, int, int, str]] = []
@@ -159,9 +193,20 @@ class Writer:
         self._touched = {}
         self._read = {}
 
+    def _prune_nonces(self) -> None:
+        """Where nonces came, old ones go: more than came, and not so many that the commit takes long."""
+        if self._nonces_added:
+            self._connection.execute(
+                "DELETE FROM nonces WHERE (user, nonce) IN"
+                " (SELECT user, nonce FROM nonces WHERE at < ? ORDER BY at LIMIT ?)",
+                (self._nonces_since, 2 * self._nonces_added + _NONCES_PRUNED),
+            )
+            self._nonces_added = 0
+
     def _delete(self, places: Sequence[tuple[int, int]]) -> None:
-        """Delete messages by chat and seq. Only what is in the index may be deleted from it, so all comes in first."""
-        self._index.bring_in()
+        """Delete messages by chat and seq, from the index those that are in it."""
+        indexed = self._index.last_indexed
+        self._connection.executemany(DELETE_INDEXED, [(chat, seq, indexed) for chat, seq in places])
         for statement in _DELETE_MESSAGE:
             self._connection.executemany(statement, places)
 
@@ -172,10 +217,8 @@ class Writer:
     def _chat(self, key: ChatKey) -> _ChatRow | None:
         row = self._chats.get(key)
         if row is None:
-            if isinstance(key, tuple):
-                found = self._connection.execute("SELECT id, last_seq FROM chats WHERE low = ? AND high = ?", key)
-            else:
-                found = self._connection.execute("SELECT id, last_seq FROM chats WHERE id = ?", (key,))
+            where, values = ("low = ? AND high = ?", key) if isinstance(key, tuple) else ("id = ?", (key,))
+            found = self._connection.execute(f"SELECT id, last_seq, last_at FROM chats WHERE {where}", values)
             known = found.fetchone()
             if known is None:
                 return None
@@ -193,7 +236,7 @@ class Writer:
             "INSERT INTO members (user, chat, standing, since_seq, read_seq) VALUES (?, ?, 0, 0, 0)",
             [(user, chat_id) for user in key],
         )
-        row = self._chats[key] = _ChatRow(chat_id, 0)
+        row = self._chats[key] = _ChatRow(chat_id, 0, None)
         return row
 
     def add_message(self, write: AddMessage) -> Stored:
@@ -203,28 +246,38 @@ class Writer:
                 return before
         row = self._chat_to_write(write.chat)
         row.last_seq += 1
-        row.last_at = write.at
+        row.last_at = at = row.next_at(write.at)
         number = self._index.number(write.text)
-        self._messages.append((row.id, row.last_seq, number, write.sender, write.at, write.text))
+        self._messages.append((row.id, row.last_seq, number, write.sender, at, write.text))
         self._touched[row.id] = row
         self._read[write.sender, row.id] = row.last_seq
         if write.nonce is not None:
-            self._connection.execute("DELETE FROM nonces WHERE at < ?", (write.nonces_since,))
+            self._nonces_added += 1
+            self._nonces_since = write.nonces_since
             self._connection.execute(
-                "INSERT INTO nonces (user, nonce, chat, seq, at) VALUES (?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO nonces (user, nonce, chat, seq, at) VALUES (?, ?, ?, ?, ?)",
                 (write.sender, write.nonce, row.id, row.last_seq, write.at),
             )
-        return Stored(write.chat, row.last_seq, write.at, repeated=False)
+        return Stored(write.chat, row.last_seq, at, repeated=False)
 
     def find_nonce(self, write: FindNonce) -> Stored | None:
+        """A nonce whose message was deleted, or whose group is no more, stays until it is old, and stands for nothing:
+        there is no index by which it could be deleted with them, for each send would have to pay for that."""
         known = self._connection.execute(
-            "SELECT chats.id, low, high, seq, at FROM nonces JOIN chats ON chats.id = nonces.chat"
-            " WHERE user = ? AND nonce = ? AND at >= ?",
+            "SELECT chat, seq FROM nonces WHERE user = ? AND nonce = ? AND at >= ?",
             (write.sender, write.nonce, write.nonces_since),
         ).fetchone()
         if known is None:
             return None
-        chat, low, high, seq, at = known
+        self._flush()  # it may be one of those that are gathered
+        found = self._connection.execute(
+            "SELECT chats.id, low, high, seq, at FROM messages JOIN chats ON chats.id = messages.chat"
+            " WHERE messages.chat = ? AND seq = ? AND (key IS NOT NULL OR low IS NOT NULL OR chats.id = ?)",
+            (*known, GLOBAL),
+        ).fetchone()
+        if found is None:
+            return None
+        chat, low, high, seq, at = found
         return Stored(chat if low is None else (low, high), seq, at, repeated=True)
 
     def move_marker(self, write: MoveMarker) -> Marker:
@@ -236,7 +289,10 @@ class Writer:
             "UPDATE members SET read_seq = ? WHERE user = ? AND chat = ? AND read_seq < ?",
             (wanted, write.user, row.id, wanted),
         ).rowcount
-        return Marker(wanted, row.last_seq, moved=moved > 0)
+        end = row.last_seq
+        if wanted < end and self._one(_SINCE, write.user, row.id) == end:
+            end = 0  # to a member who came since then the chat has no messages
+        return Marker(wanted, end, moved=moved > 0)
 
     def create_user(self, write: CreateUser) -> int:
         user = self._connection.execute(
@@ -301,12 +357,8 @@ class Writer:
     def remove_group(self, write: RemoveGroup) -> None:
         """The messages, which may be very many, nobody can see any more; they are left to `sweep`."""
         self._chats.pop(write.group, None)
-        for statement in (
-            "DELETE FROM nonces WHERE chat = ?",
-            "DELETE FROM members WHERE chat = ?",
-            "UPDATE chats SET name = NULL, key = NULL, owner = NULL WHERE id = ?",
-        ):
-            self._connection.execute(statement, (write.group,))
+        self._connection.execute("DELETE FROM members WHERE chat = ?", (write.group,))
+        self._connection.execute("UPDATE chats SET name = NULL, key = NULL, owner = NULL WHERE id = ?", (write.group,))
         self._ending.append(write.group)
 
     def set_block(self, write: SetBlock) -> None:
@@ -338,17 +390,19 @@ class Writer:
             if row is not None:
                 chats[key] = row
                 places.append((row.id, seq))
+        # The ends that the readers of a chat are told do not move, so it is noted where what goes ended, by sender.
+        self._connection.executemany(
+            "INSERT INTO deleted_ends (chat, sender, seq, at)"
+            " SELECT chat, sender, seq, at FROM messages WHERE chat = ? AND seq = ?"
+            " ON CONFLICT (chat, sender) DO UPDATE SET seq = excluded.seq, at = excluded.at"
+            " WHERE excluded.seq > deleted_ends.seq",
+            places,
+        )
         self._delete(places)
-        self._connection.executemany("DELETE FROM nonces WHERE chat = ? AND seq = ?", places)
         self._connection.executemany(
             "UPDATE chats SET gaps_up_to = max(gaps_up_to, ?) WHERE id = ?", [(seq, chat) for chat, seq in places]
         )
         for key, row in chats.items():
-            self._connection.execute(
-                "UPDATE chats SET last_at = (SELECT at FROM messages WHERE chat = ? ORDER BY seq DESC LIMIT 1)"
-                " WHERE id = ?",
-                (row.id, row.id),
-            )
             if isinstance(key, tuple) and self._one("SELECT 1 FROM messages WHERE chat = ? LIMIT 1", row.id) is None:
                 del self._chats[key]
                 self._connection.execute("DELETE FROM chats WHERE id = ?", (row.id,))
@@ -362,6 +416,18 @@ class Writer:
 
     def remove_ban(self, write: RemoveBan) -> None:
         self._connection.execute("DELETE FROM bans WHERE user = ? OR network = ?", (write.user, write.network))
+
+
+def _few(lengths: Iterable[int]) -> int:
+    """How many of texts of these lengths are deleted together: one at least."""
+    room = DELETED_CHARACTERS
+    count = 0
+    for length in lengths:
+        room -= length
+        if room < 0 and count:
+            break
+        count += 1
+    return count
 
 
 _DO: dict[type[Any], Callable[[Writer, Any], Any]] = {
