@@ -281,7 +281,7 @@ class CheckTests(_Case):
             ("DELETE FROM members WHERE user = 1 AND chat = 2", "group 2 is owned by user 1, who is not in it"),
             ("DELETE FROM members WHERE user = 2 AND chat = 1", "user 2 is not in GLOBAL"),
             ("UPDATE users SET removed_at = 1 WHERE id = 2", "user 2 was removed but is in a chat"),
-            ("INSERT INTO tokens VALUES (x'00', 77, 1)", "of tokens refers to what is not in users"),
+            ("INSERT INTO tokens VALUES (x'00', 77, 1, 1)", "of tokens refers to what is not in users"),
         ):
             self.path.unlink(missing_ok=True)
             store = self.filled()
