@@ -392,7 +392,7 @@ class ControlTests(ServerTestCase):
         self.assertEqual(self.result("kick", name="bob"), 0)
         self.assertFalse(client.is_open)
         self.assertEqual(self.result("ban", whom="192.0.2.9/24", until=None, reason="spam"), "192.0.2.0/24")
-        self.assertEqual(self.result("bans"), [{"network": "192.0.2.0/24", "until": None, "reason": "spam"}])
+        self.assertEqual(self.result("bans"), [{"whom": "192.0.2.0/24", "until": None, "reason": "spam"}])
         self.assertEqual(self.result("unban", whom="192.0.2.0/24"), "192.0.2.0/24")
         self.assertIn("not banned", self.error("unban", whom="192.0.2.0/24"))
         self.assertIn("taken", self.error("add-user", name="bob", password=PASSWORD))
