@@ -31,8 +31,8 @@ _log = Logger()
 
 # Requests that one session may have unanswered; past that it is not read from.
 _UNANSWERED_MOST = 512
-# Bytes; the cost of a request covers a shorter one.
-_LONG_REPLY = 4_096
+# Bytes; the cost of a request covers shorter lines and replies.
+_LONG = 4_096
 
 _MAY_BE_MEANT_AS_MESSAGE = frozenset({"@", "*", "+", "-", "~", "ls"})
 _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
@@ -64,7 +64,7 @@ class Services:
         self.admins = admins
 
 
-_REFUSED = Cost(WORK_OF_REFUSED_LINE)
+_NO_REQUEST = Cost(work=0)  # its refusal costs
 
 
 class _Asked(Struct, eq=False):
@@ -81,7 +81,7 @@ class _Asked(Struct, eq=False):
     request: requests.Request | None = None
     refusal: Refusal | None = None
     prefix: str | None = None
-    cost: Cost = _REFUSED
+    cost: Cost = _NO_REQUEST
     reply: events.Event | None = None
     waits_for: Deferred[Any] | None = None
 
@@ -157,6 +157,11 @@ class Session:
     def refuse(self, refusal: Refusal, context: Any) -> None:
         """Answer what is no request with ``refusal`` when its turn comes."""
         self._wait(_Asked(self, context, refusal=refusal))
+
+    def count_line(self, size: int) -> None:
+        """A line of so many bytes came. A long one costs by its length, whatever it asks."""
+        if size > _LONG:
+            self._charge(size / BYTES_OF_MS)
 
     def hold_back(self, holds: bool) -> None:
         """Whether the face holds lines back that it cannot take yet; nothing more is read while it does."""
@@ -393,6 +398,7 @@ class Session:
         if not isinstance(error, Refusal):
             _log.failure("a request failed", failure)
             error = Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed.")
+        self._charge(WORK_OF_REFUSED_LINE)
         text = error.text
         if asked.prefix in _MAY_BE_MEANT_AS_MESSAGE and error.code in _NOT_FOUND:
             text += AS_MESSAGE
@@ -408,7 +414,7 @@ class Session:
                 self._say_bye(first.context, reply_of_first)
             else:
                 said = self._said(first.context, reply_of_first)
-                if len(said) > _LONG_REPLY:
+                if len(said) > _LONG:
                     self._charge(len(said) / BYTES_OF_MS)
                 self.outbox.put(said)
                 if isinstance(reply_of_first, events.Welcome):
