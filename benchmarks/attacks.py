@@ -132,6 +132,7 @@ class _Session:
         self._port = port
         self._token = token
         self._poller = poller
+        self.was_in = not attack.signs_in
         self._open()
 
     def turn(self) -> None:
@@ -164,6 +165,7 @@ class _Session:
             raise ConnectionResetError
         if not self._is_in:
             self._is_in = b'"ref":"in"' in data or b'"type":"welcome"' in data
+            self.was_in = self.was_in or self._is_in
             return
         self._answered += data.count(b"\n")
         if self._attack.lines is not None and self._answered >= self._attack.lines:
@@ -222,8 +224,11 @@ def main() -> None:
     for number in range(_SESSIONS_OF_USER if attack.signs_in else _SESSIONS_OF_ADDRESS):
         session = _Session(attack, number, port, token, poller)
         sessions[session.socket.fileno()] = session
-    print("ready", flush=True)  # noqa: T201
+    is_ready = False
     while True:
+        if not is_ready and all(session.was_in for session in sessions.values()):
+            is_ready = True
+            print("ready", flush=True)  # noqa: T201
         for fd, _ in poller.poll(1.0, 256):
             if fd == 0:
                 os._exit(0)

@@ -28,16 +28,16 @@ class Cost(NamedTuple):
 
 WORK_A_SECOND = 250.0
 """Milliseconds of work that the server does for one user in a second: some 40 pages of 256 KiB."""
-WORK_AT_ONCE = 750.0
+WORK_AT_ONCE = 500.0
 ADDRESS_SHARE = 2.0
 """The work for all connections of one address, as a multiple of that for a user."""
 
 WORK_OF_CONNECTION = 2.0
 """A TLS handshake, which is counted for the address."""
 WORK_OF_REFUSED_LINE = 0.5
-"""A line that is no request, which is read twice to find its ``ref``."""
+"""Whatever is refused costs this more: a line that is no request is read twice, and nobody has to ask so often."""
 BYTES_OF_MS = 50_000
-"""The bytes of a long reply that are read, encoded and sent in one millisecond."""
+"""The bytes of a long line or reply that are read, decoded or encoded, and sent in one millisecond."""
 
 _SIGN_IN = Cost(work=10)
 

@@ -14,6 +14,7 @@ from irchat.rules import SERVER_LINE_BYTES, shown
 
 _WHY_LENGTH = 200  # characters of a decoder's message, which may repeat what the client sent
 _INT_DIGITS = 4_300
+_SALVAGED_LENGTH = 4_096  # characters of a line of which the standard library may look for the ref
 
 _encoder = msgspec.json.Encoder()
 _request_decoder: msgspec.json.Decoder[requests.ANY] = msgspec.json.Decoder(requests.ANY)
@@ -126,7 +127,15 @@ def _is_object(line: bytes) -> bool:
 
 
 def _salvage_ref(line: str) -> Ref | UnsetType:
-    """The ref of a line that may be wrong otherwise; the standard library reads what msgspec will not."""
+    """The ref of a line that may be wrong otherwise; of a short one the standard library reads what msgspec will not.
+
+    To read a long one takes the standard library up to 15 ms, for which others would wait.
+    """
+    try:
+        return _reply_decoder.decode(line).ref
+    except (msgspec.MsgspecError, RecursionError):
+        if len(line) > _SALVAGED_LENGTH:
+            return UNSET
     try:
         fields: Any = json.loads(line, parse_int=_small_int)
         return _ref_decoder.decode(_encoder.encode(fields["ref"]))

@@ -120,6 +120,7 @@ class Connection(LineReceiver):
         line = line.removesuffix(b"\r")
         self._last_line = self._clock.seconds()
         self._is_pinged = False
+        self.session.count_line(len(line))
         if len(line) > CLIENT_LINE_BYTES:
             self._refuse_overlong()
         elif line and (self._has_face or self._choose_face(line)):

@@ -37,8 +37,8 @@ _log = Logger()
 
 # Requests that one session may have unanswered; past that it is not read from.
 _UNANSWERED_MOST = 512
-# Bytes; the cost of a request covers a shorter one.
-_LONG_REPLY = 4_096
+# Bytes; the cost of a request covers shorter lines and replies.
+_LONG = 4_096
 
 _MAY_BE_MEANT_AS_MESSAGE = frozenset({"@", "*", "+", "-", "~", "ls"})
 _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
@@ -70,7 +70,7 @@ class Services:
         self.admins = admins
 
 
-_REFUSED = Cost(WORK_OF_REFUSED_LINE)
+_NO_REQUEST = Cost(work=0)  # its refusal costs
 
 
 class _Asked(Struct, eq=False):
@@ -87,7 +87,7 @@ class _Asked(Struct, eq=False):
     request: requests.Request | None = None
     refusal: Refusal | None = None
     prefix: str | None = None
-    cost: Cost = _REFUSED
+    cost: Cost = _NO_REQUEST
     reply: events.Event | TimedPage | None = None
     waits_for: Deferred[Any] | None = None
 
@@ -163,6 +163,11 @@ class Session:
     def refuse(self, refusal: Refusal, context: Any) -> None:
         """Answer what is no request with ``refusal`` when its turn comes."""
         self._wait(_Asked(self, context, refusal=refusal))
+
+    def count_line(self, size: int) -> None:
+        """A line of so many bytes came. A long one costs by its length, whatever it asks."""
+        if size > _LONG:
+            self._charge(size / BYTES_OF_MS)
 
     def hold_back(self, holds: bool) -> None:
         """Whether the face holds lines back that it cannot take yet; nothing more is read while it does."""
@@ -415,6 +420,7 @@ class Session:
         if not isinstance(error, Refusal):
             _log.failure("a request failed", failure)
             error = Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed.")
+        self._charge(WORK_OF_REFUSED_LINE)
         text = error.text
         if asked.prefix in _MAY_BE_MEANT_AS_MESSAGE and error.code in _NOT_FOUND:
             text += AS_MESSAGE
@@ -433,10 +439,7 @@ class Session:
             elif isinstance(reply_of_first, events.Sent) and reply_of_first.id is not None:
                 self._put_timed_sent(first.context, reply_of_first)
             else:
-                said = self._said(first.context, reply_of_first)
-                if len(said) > _LONG_REPLY:
-                    self._charge(len(said) / BYTES_OF_MS)
-                self.outbox.put(said)
+                self.outbox.put(self._said(first.context, reply_of_first))
                 if isinstance(reply_of_first, events.Welcome):
                     self._services.presence.add(self)
                     self.outbox.release(self._seen)
@@ -462,11 +465,14 @@ class Session:
 
     def _said(self, context: Any, reply: events.Event) -> bytes:
         try:
-            return self.face.reply(context, reply)
+            said = self.face.reply(context, reply)
         except Exception:
             _log.failure("a reply could not be given")
             text = "The server has an answer but cannot give it, by an error of its own."
-            return self.face.reply(context, events.Error(code=Code.INTERNAL.value, text=text))
+            said = self.face.reply(context, events.Error(code=Code.INTERNAL.value, text=text))
+        if len(said) > _LONG:
+            self._charge(len(said) / BYTES_OF_MS)
+        return said
 
     def _say_bye(self, context: Any, bye: events.Bye) -> None:
         self.outbox.put(self.face.reply(context, bye))
