@@ -139,6 +139,16 @@ class RemainsTests(ApplicationCase):
         for terminal in terminals:
             terminal.feed(drawn)
 
+    def test_height(self) -> None:
+        """The input stands in the lowest rows, as many as it needs and six at most, the cursor in it."""
+        self.open("GLOBAL")
+        for typed, rows in ("x", 1), ("日" * 46, 2), ("日" * 400, 6):
+            self.buffer.insert_text(typed)
+            terminal = Terminal(20, 100, old=False)
+            self.anew([terminal])
+            prompts = [number for number, row in enumerate(terminal.shown()) if row.startswith("GLOBAL> ")]
+            self.assertEqual((prompts, terminal.cursor[0]), ([20 - rows], 19))
+
     def test_a_mark_once(self) -> None:
         """A row that ends in a combining mark sends it once."""
         self.open("GLOBAL", message("cafe\u0301", seq=1))
