@@ -114,9 +114,11 @@ class RemainsTests(ApplicationCase):
                 for terminal in terminals:
                     terminal.feed(drawn)
                 self.anew(fresh)
-                for terminal, new in zip(terminals, fresh, strict=True):
-                    self.assertEqual(terminal.shown(), new.shown())
-                    self.assertEqual(terminal.cursor, new.cursor)
+                self.assertEqual(terminals[0].shown(), fresh[0].shown())
+                # At the end of a row an old terminal may show more parts of an emoji than there is room for, or not.
+                for row, new in zip(terminals[1].shown(), fresh[1].shown(), strict=True):
+                    self.assertTrue(new.startswith(row.rstrip()), (row, new))
+                self.assertEqual([one.cursor for one in terminals], [one.cursor for one in fresh])
                 self.assertEqual(terminals[0].cursor, terminals[1].cursor)
 
         self.seqs = iter(range(1, 1_000_000))
