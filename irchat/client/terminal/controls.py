@@ -83,7 +83,7 @@ class InputWindow(Window):
     def preferred_height(self, width: int, max_available_height: int) -> Dimension:
         """As many rows as there are."""
         count = len(self._arranged(width)[0])
-        return Dimension(min=1, max=self._most, preferred=min(count, self._most))
+        return Dimension.exact(min(count, self._most))
 
     def write_to_screen(
         self,
