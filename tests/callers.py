@@ -92,7 +92,8 @@ class CommandTestCase(WorldTestCase):
             return fired
         if isinstance(outcome, Change):
             return self.world.chat.queue.submit(outcome)
-        return outcome if isinstance(outcome, Deferred) else ensureDeferred(outcome)
+        asked = outcome if isinstance(outcome, Deferred) else ensureDeferred(outcome)
+        return asked.addCallback(self.world.said)
 
     def run_line(self, name: str, line: str) -> events.Event:
         """Type a line and get its reply."""

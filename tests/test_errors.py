@@ -8,7 +8,7 @@ from irchat.errors import Code, Refusal, unavailable
 
 # The protocol's list, as it stands there.
 _CODES = """
-`bad-request`, `bad-encoding`, `line-too-long`, `text-too-long`, `empty-text`, `not-logged-in`,
+`banned`, `bad-request`, `bad-encoding`, `line-too-long`, `text-too-long`, `empty-text`, `not-logged-in`,
 `already-logged-in`, `bad-name`, `name-taken`, `weak-password`, `bad-credentials`, `bad-token`,
 `registration-closed`, `too-many-tries`, `no-such-user`, `no-such-group`, `no-such-chat`, `group-exists`,
 `not-a-member`, `already-a-member`, `not-the-owner`, `yourself`, `blocked`, `bad-time`, `too-fast`,

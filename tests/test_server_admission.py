@@ -161,6 +161,15 @@ class AdmissionTests(SynchronousTestCase):
                     self.refused(Code.TOO_MANY_TRIES, self.right, another, name)
                 self.right(away, "alice")
 
+    def test_an_hour_gives_all_tries_back(self) -> None:
+        """An hour without a failure gives back the tries that may be under way together."""
+        visits = [self.visit(address) for address in "abc"]
+        for visit in visits[:2]:
+            self.wrong(visit, "bob")
+        self.clock.advance(3_600)
+        with visits[0].trying("bob"), visits[1].trying("bob"):
+            self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
+
     def test_what_is_under_way_counts_as_failed(self) -> None:
         """Of the tries that cost nothing, those under way are taken off."""
         visits = [self.visit(address) for address in "abc"]

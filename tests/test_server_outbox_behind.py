@@ -124,6 +124,24 @@ class BehindTests(OutboxTestCase):
         self.outbox.flush()
         self.assertEqual(self.outlet.got(), b"<timed 3>")
 
+    def test_timed_that_the_writer_has(self) -> None:
+        """What of them the writer has when the first ends is not handed out: the connection closes. Where it left in
+        time it stays."""
+        for left_in_time in (True, False):
+            self.setUp()
+            self.stall()
+            self.offer(timed(1))
+            self.reader.timed, self.reader.timed_until = [(GLOBAL, 1)], 10.0
+            self.outlet.drain()
+            self.assertEqual(self.outlet.got(), b"<timed 1>")
+            self.clock.advance(9)
+            if left_in_time:
+                self.reader.timed = []
+                self.outlet.keeps_up = True
+                self.outlet.drain()
+            self.clock.advance(1)
+            self.assertEqual(self.outlet.calls, [] if left_in_time else ["abort"])
+
     def test_timed_page_by_page(self) -> None:
         """Many timed messages come in pages too, each after the last has drained."""
         self.stall()

@@ -16,9 +16,9 @@ class _WaitingTestCase(ServerTestCase):
         self.server.advance(2)
         self.bob.got()
 
-    def timed(self, seconds: int = 10, text: str = SECRET, **how: Any) -> None:
+    def timed(self, seconds: int = 10, text: str = SECRET, chat: str = "GLOBAL") -> None:
         """Say a timed message."""
-        self.alice.ask("send", chat="GLOBAL", text=text, expires_in=seconds, **how)
+        self.alice.ask("send", chat=chat, text=text, expires_in=seconds)
 
     def reads_on(self, room: int | None = None) -> list[dict[str, Any]]:
         """Bob reads all that there is."""
@@ -109,10 +109,13 @@ class ReplyTests(_WaitingTestCase):
 
     def test_closing(self) -> None:
         """What was handed over at the end of a session does not outlive the message in the writer."""
+        self.server.advance(5)
         self.bob.connection.session.end("over")
         self.server.turn()
         self.assertIn(SECRET.encode(), self.writer_has())
-        self.server.advance(9, 1.1, 0)
+        self.server.advance(4.9)
+        self.assertFalse(self.bob.socket.aborted)
+        self.server.advance(0.2, 0)
         self.assertTrue(self.bob.socket.aborted)
 
     def test_blocked_meanwhile(self) -> None:
@@ -127,15 +130,18 @@ class EventTests(_WaitingTestCase):
     """Timed messages as events."""
 
     def test_in_the_writer(self) -> None:
-        """One that the kernel did not take is not in the writer after its end: the connection is closed."""
-        self.bob.socket.room = 0
-        self.timed(10)
-        self.assertIn(SECRET.encode(), self.writer_has())
-        self.server.advance(9.9)
-        self.assertTrue(self.bob.is_open)
-        self.server.advance(0.2, 0)
-        self.assertFalse(self.bob.is_open)
-        self.assertNotIn(SECRET, self.bob.read())
+        """One that the kernel did not take, to all or to one, is not in the writer after its end: the connection is
+        closed."""
+        for chat in ("GLOBAL", "@bob"):
+            self.bob.socket.room = 0
+            self.timed(10, chat=chat)
+            self.assertIn(SECRET.encode(), self.writer_has())
+            self.server.advance(9.9)
+            self.assertTrue(self.bob.is_open)
+            self.server.advance(0.2, 0)
+            self.assertFalse(self.bob.is_open)
+            self.assertNotIn(SECRET, self.bob.read())
+            self.bob = self.server.json("bob")
 
     def test_in_the_writer_of_one_of_many(self) -> None:
         """So it is for one of many that are written to at once; those that read stay."""

@@ -188,10 +188,11 @@ class World:
     def history(self, name: str, chat: str, **how: Any) -> Deferred[events.History]:
         """Read a page."""
         asked = ensureDeferred(self.chat.reading.history(self[name], chat, **{"limit": 50, **how}))
-        return asked.addCallback(self._said)
+        return asked.addCallback(self.said)
 
-    def _said(self, page: events.History | TimedPage) -> events.History:
-        return page.event(self.clock.seconds()) if isinstance(page, TimedPage) else page
+    def said(self, reply: Any) -> Any:
+        """A reply as it is said at this moment."""
+        return reply.event(self.clock.seconds()) if isinstance(reply, TimedPage) else reply
 
     def search(self, name: str, words: str, chat: str | None = None, limit: int = 50) -> Deferred[events.Found]:
         """Search."""

@@ -98,6 +98,8 @@ class Watch:
         for held in list(self._held):
             if held.until <= now:
                 held.expire(now)
+                if held.until <= now:  # it closes
+                    del self._held[held]
         self._rest()
         if self._held:
             self._at = min(held.until for held in self._held)
