@@ -109,7 +109,8 @@ class SearchIndex:
         """The last number that comes in now. What waited when the store was opened is measured first."""
         if self.last_indexed < self._known_after:
             characters = 0
-            sizes = self._connection.execute(_SIZES, (self.last_indexed, self._known_after, INDEXED_TOGETHER)).fetchall()
+            unknown = self.last_indexed, self._known_after, INDEXED_TOGETHER
+            sizes = self._connection.execute(_SIZES, unknown).fetchall()
             for number, size in sizes:
                 characters += size
                 if characters >= INDEXED_CHARACTERS:
