@@ -260,7 +260,7 @@ class UnusableDiskTests(_Case):
             "INSERT INTO message_words",
             "UPDATE chats",
             "UPDATE members",
-            "INSERT OR REPLACE INTO nonces",
+            "INSERT INTO nonces",
             "INSERT INTO chats",
             "INSERT INTO blocks",
             "COMMIT",

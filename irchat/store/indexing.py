@@ -1,6 +1,7 @@
 """The search index, into which messages come many together. Runs in the writer's thread, inside its transactions."""
 
 import sqlite3
+from collections import deque
 
 from irchat.store.folding import fold
 
@@ -14,9 +15,15 @@ DELETED_CHARACTERS = 16_384
 # Of a text that is not ASCII: a sign that is a word of its own stands between two spaces in the folded text.
 _FOLDED_LONGER = 3
 
-_WAITING = (
-    "SELECT place.id, 'c' || place.chat, text FROM message_places AS place CROSS JOIN messages USING (chat, seq)"
-    " WHERE place.id > ? ORDER BY place.id LIMIT ?"
+_BRING_IN = (
+    "INSERT INTO message_words (rowid, chat, text) SELECT place.id, 'c' || place.chat, fold(text)"
+    " FROM message_places AS place CROSS JOIN messages USING (chat, seq) WHERE place.id > ? AND place.id <= ?"
+    " ORDER BY place.id"
+)
+# Of texts that are not ASCII the bytes are as many as the characters of what they are folded to, or nearly so.
+_SIZES = (
+    "SELECT place.id, length(CAST(text AS BLOB)) FROM message_places AS place CROSS JOIN messages USING (chat, seq)"
+    " WHERE place.id > ? AND place.id <= ? ORDER BY place.id LIMIT ?"
 )
 DELETE_INDEXED = (
     "INSERT INTO message_words (message_words, rowid, chat, text)"
@@ -42,7 +49,10 @@ class SearchIndex:
         """Look up anew what is stored."""
         self._last_number: int | None = None
         self._last_indexed: int | None = None
-        self._waiting_characters = 0
+        self._known_after = 0
+        # Where the parts end in which those that wait come in, of those whose length is known; and what is behind them.
+        self._part_ends: deque[int] = deque()
+        self._characters = self._messages = 0
 
     def committed(self) -> None:
         """What was brought in is on the disk."""
@@ -62,7 +72,7 @@ class SearchIndex:
     def last_number(self) -> int:
         """The number of the last message that is stored."""
         if self._last_number is None:
-            self._last_number = self._highest("message_places")
+            self._last_number = self._known_after = self._highest("message_places")
         return self._last_number
 
     @property
@@ -75,34 +85,39 @@ class SearchIndex:
     @property
     def is_due(self) -> bool:
         """Whether so much waits that some is to come in."""
-        return (
-            self.last_number - self.last_indexed >= INDEXED_TOGETHER
-            or self._waiting_characters >= INDEXED_CHARACTERS
-        )
+        return bool(self._part_ends) or self.last_number - self.last_indexed >= INDEXED_TOGETHER
 
     def number(self, text: str) -> int:
         """The number of a message that is about to be stored."""
-        self._last_number = self.last_number + 1
-        self._waiting_characters += len(text) if text.isascii() else _FOLDED_LONGER * len(text)
-        return self._last_number
+        self._last_number = number = self.last_number + 1
+        self._messages += 1
+        self._characters += len(text) if text.isascii() else _FOLDED_LONGER * len(text)
+        if self._characters >= INDEXED_CHARACTERS or self._messages >= INDEXED_TOGETHER:
+            self._part_ends.append(number)
+            self._characters = self._messages = 0
+        return number
 
     def bring_in(self) -> None:
         """Bring the oldest that wait into the index: as many as are short work, and one at least where there is one."""
-        batch = []
-        characters = 0
-        for number, chat, text in self._connection.execute(_WAITING, (self.last_indexed, INDEXED_TOGETHER)):
-            folded = fold(text)
-            batch.append((number, chat, folded))
-            characters += len(folded)
-            if characters >= INDEXED_CHARACTERS:
-                break
-        self._connection.executemany("INSERT INTO message_words (rowid, chat, text) VALUES (?, ?, ?)", batch)
-        self._waiting_characters = max(0, self._waiting_characters - characters)
-        if batch:
-            self._last_indexed = batch[-1][0]
-        if len(batch) < INDEXED_TOGETHER and characters < INDEXED_CHARACTERS:  # no more wait
-            self._last_indexed = self.last_number
-            self._waiting_characters = 0
+        end = self._end_of_part()
+        self._connection.execute(_BRING_IN, (self.last_indexed, end))
+        self._last_indexed = end
+        if end == self.last_number:
+            self._characters = self._messages = 0
+
+    def _end_of_part(self) -> int:
+        """The last number that comes in now. What waited when the store was opened is measured first."""
+        if self.last_indexed < self._known_after:
+            characters = 0
+            unknown = self.last_indexed, self._known_after, INDEXED_TOGETHER
+            sizes = self._connection.execute(_SIZES, unknown).fetchall()
+            for number, size in sizes:
+                characters += size
+                if characters >= INDEXED_CHARACTERS:
+                    return int(number)
+            if len(sizes) == INDEXED_TOGETHER:
+                return int(sizes[-1][0])
+        return self._part_ends.popleft() if self._part_ends else self.last_number
 
     def _highest(self, table: str) -> int:
         highest: int = self._connection.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()[0]

@@ -56,7 +56,7 @@ class Journal:
 
     def __init__(self, connection: sqlite3.Connection, path: Path, gate: Gate) -> None:
         self._connection = connection
-        self._path = path.with_name(f"{path.name}-wal")
+        self._path = str(path.with_name(f"{path.name}-wal"))
         self._gate = gate
         self._tried_at = 0
         self.is_long = False

@@ -102,8 +102,10 @@ def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: in
     """The number of the last message of a chat that is not hidden, one that was deleted too; 0 where there is none."""
     if last_seq <= since_seq:
         return 0
+    if not hidden:
+        return last_seq
     last = connection.execute("SELECT sender FROM messages WHERE chat = ? AND seq = ?", (chat, last_seq)).fetchone()
-    if not hidden or (last is not None and last[0] not in hidden):
+    if last is not None and last[0] not in hidden:
         return last_seq
     condition, values = _not_hidden(hidden)
     ends = connection.execute(

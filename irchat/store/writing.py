@@ -255,7 +255,8 @@ class Writer:
             self._nonces_added += 1
             self._nonces_since = write.nonces_since
             self._connection.execute(
-                "INSERT OR REPLACE INTO nonces (user, nonce, chat, seq, at) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO nonces (user, nonce, chat, seq, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (user, nonce)"
+                " DO UPDATE SET chat = excluded.chat, seq = excluded.seq, at = excluded.at",
                 (write.sender, write.nonce, row.id, row.last_seq, write.at),
             )
         return Stored(write.chat, row.last_seq, at, repeated=False)
