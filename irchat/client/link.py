@@ -101,17 +101,20 @@ class Link:
         self._lost = Deferred()
         self._was_asking = False
         self._questions.mend()
-        self.connection = await self._connect()
-        session = Session(self._clock, self.connection, self._on_event, self._on_lost)
-        self._on_state("signing in")
-        welcome = await self._sign_in(session)
+        try:
+            self.connection = await self._connect()
+            session = Session(self._clock, self.connection, self._on_event, self._on_lost)
+            self._on_state("signing in")
+            welcome = await self._sign_in(session)
+        finally:
+            self._questions.dismiss()
         self._session = session
         self._on_state("")
         self._on_welcome(welcome)
 
     def _on_lost(self, stop: Stop) -> None:
         self._session = None
-        self._was_asking = bool(self._questions.question) and not self._left
+        self._was_asking = self._questions.is_asking and not self._left
         self._questions.break_off(stop)
         if not self._lost.called:
             self._lost.callback(stop)

@@ -5,21 +5,23 @@ from collections.abc import Callable
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.application.run_in_terminal import in_terminal
-from prompt_toolkit.clipboard import ClipboardData
+from prompt_toolkit.clipboard import DynamicClipboard
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.input import Input
 from prompt_toolkit.layout import ConditionalContainer, Dimension, HSplit, Layout, VSplit, Window
-from prompt_toolkit.layout.controls import BufferControl, FormattedTextControl
+from prompt_toolkit.layout.controls import FormattedTextControl
 from prompt_toolkit.layout.processors import ConditionalProcessor, PasswordProcessor
+from prompt_toolkit.search import stop_search
 from prompt_toolkit.widgets import SearchToolbar
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.client.desk import Desk
-from irchat.client.terminal.controls import RowsControl
+from irchat.client.terminal.controls import InputControl, RowsControl
 from irchat.client.terminal.device import Device, TerminalOutput
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.terminal.keys import bindings
 from irchat.client.terminal.styles import STYLE
+from irchat.client.view.chat import Chat as ViewChat
 from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Row
 from irchat.client.view.state import Place, View
@@ -67,7 +69,8 @@ class Chat(Application[None]):
         self._untold = ""
         self._stop_process = stop_process
         self._painter = Painter(desk.view)
-        self._line = InputLine(desk, self._forget_killed)
+        self._line = InputLine(desk, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
+        self._shown = self._sent = self._line.shown()
         self._pane_width, self._pane_height = 80, 20
         self._soon: IDelayedCall | None = None
         self._wants_frame = False
@@ -77,6 +80,7 @@ class Chat(Application[None]):
             layout=self._layout(),
             style=STYLE,
             key_bindings=bindings(desk, self._line, self._page, self._suspend),
+            clipboard=DynamicClipboard(lambda: self._line.clipboard),
             full_screen=True,
             erase_when_done=True,
             terminal_size_polling_interval=None,
@@ -88,6 +92,7 @@ class Chat(Application[None]):
         )
         self.ttimeoutlen = self.timeoutlen = _ESCAPE
         self.key_processor.before_key_press += lambda _: self._line.key_pressed()
+        self.key_processor.after_key_press += lambda _: self._line.follow()
         device.on_drained = self._on_drained
 
     def draw_soon(self) -> None:
@@ -126,6 +131,7 @@ class Chat(Application[None]):
             self._redraw()
 
     def _on_drained(self) -> None:
+        self._line.drew(self._sent)
         if self._wants_frame:
             self._wants_frame = False
             super().invalidate()
@@ -136,11 +142,17 @@ class Chat(Application[None]):
 
     def _before_frame(self) -> None:
         self._frame_began = self._clock.seconds()
-        self._line.chat_changed()
-        self._line.suggest()
+        if not self._line.is_busy:
+            self._desk.settle()
+        self._desk.view.waits = self._desk.waits()
+        self._line.follow()
+        self._shown = self._line.shown()
 
     def _after_frame(self) -> None:
         self._frame_took = self._clock.seconds() - self._frame_began
+        self._sent = self._shown
+        if self._device.idle:  # nothing had changed
+            self._line.drew(self._sent)
         view = self._desk.view
         count = f"({view.unread:,}) " if view.unread else ""
         title = f"{count}IRChat {view.server}"
@@ -148,9 +160,6 @@ class Chat(Application[None]):
             self._title = title
             self._terminal.set_title(title)
             self._terminal.flush()
-
-    def _forget_killed(self) -> None:
-        self.clipboard.set_data(ClipboardData())
 
     def _page(self, direction: int) -> None:
         view = self._desk.view
@@ -180,14 +189,13 @@ class Chat(Application[None]):
     def _layout(self) -> Layout:
         is_wide = Condition(self._is_wide)
         search = SearchToolbar()
+        self._input_control = InputControl(
+            self._line,
+            search_buffer_control=lambda: search.control if isinstance(self._line.target, ViewChat) else None,
+            input_processors=[ConditionalProcessor(PasswordProcessor(), Condition(lambda: self._line.is_secret))],
+        )
         self._input = Window(
-            BufferControl(
-                self._line.buffer,
-                search_buffer_control=search.control,
-                input_processors=[
-                    ConditionalProcessor(PasswordProcessor(), Condition(lambda: self._desk.questions.secret))
-                ],
-            ),
+            self._input_control,
             width=self._input_width,
             height=Dimension(min=1, max=_INPUT_ROWS),
             dont_extend_height=True,
@@ -247,4 +255,4 @@ class Chat(Application[None]):
         return len(self._status(size.columns, max(1, min(_STATUS_ROWS, size.rows // 6))))
 
     def _status(self, width: int, height: int) -> list[Row]:
-        return self._painter.status(width, height, self._line.buffer.text, self._line.trouble)
+        return self._painter.status(width, height, self._line.command, self._line.told)

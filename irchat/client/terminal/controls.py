@@ -1,13 +1,33 @@
 """Rows for prompt_toolkit."""
 
 from collections.abc import Callable
+from typing import Any
 
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.layout.controls import UIContent, UIControl
+from prompt_toolkit.layout.controls import BufferControl, UIContent, UIControl
 
+from irchat.client.terminal.input_line import InputLine
 from irchat.client.view.rows import Row
 
 _ERASE_REST = ("[ZeroWidthEscape]", "\x1b[K")
+
+
+class InputControl(BufferControl):
+    """Shows what is being typed, whatever it is typed for."""
+
+    def __init__(self, line: InputLine, **more: Any) -> None:
+        self._line = line
+        super().__init__(line.buffer, **more)
+
+    @property
+    def buffer(self) -> Buffer:
+        """What is being typed."""
+        return self._line.buffer
+
+    @buffer.setter
+    def buffer(self, _: Buffer) -> None:
+        """The line knows which one it is."""
 
 
 class RowsControl(UIControl):
