@@ -66,6 +66,7 @@ class Welcome(Event, frozen=True):
     online: list[str]
     online_count: int
     unread: list[UnreadChat]
+    epoch: str = ""
 
 
 class History(Event, frozen=True):

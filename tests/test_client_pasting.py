@@ -81,9 +81,10 @@ class SecretTests(SynchronousTestCase):
         """On the full screen the line ends go too, and an empty answer is none to a question for a secret."""
         questions = Questions(View("host:7667"), lambda: None)
         answer = Deferred.fromCoroutine(questions.ask("Password: ", secret=True))
+        questions.settle()
         questions.answer("\n")
         self.assertNoResult(answer)
-        self.assertTrue(questions.secret)
+        self.assertTrue(questions.is_asking)
         questions.answer(f"{_PASSWORD}\n\n")
         self.assertEqual(self.successResultOf(answer), _PASSWORD)
 

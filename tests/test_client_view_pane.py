@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat import events
 from irchat.client.terminal.styles import STYLE
 from irchat.client.view.items import Item, Kind
-from irchat.client.view.listing import Cursor
+from irchat.client.view.listing import Cursor, first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.paint import NAME_COLOURS
 from irchat.client.view.pane import Pane
@@ -117,19 +117,31 @@ class CursorTests(SynchronousTestCase):
 
     def test_moves(self) -> None:
         """It goes round, and chooses what is there."""
-        cursor = Cursor()
-        cursor.move(-1, 3)
-        self.assertEqual((cursor.choose("abc"), cursor.choose("ab"), cursor.choose("")), ("c", "b", None))
-        cursor.move(1, 3)
-        self.assertEqual(cursor.index, 0)
-        cursor.move(1, 0)
-        self.assertEqual(cursor.index, 0)
+        cursor: Cursor[str] = Cursor()
+        self.assertIsNone(cursor.choose([]))
+        cursor.move(1, [])
+        cursor.move(-1, [*"abc"])
+        self.assertEqual(cursor.choose([]), "c")
+        cursor.move(1, [*"abc"])
+        self.assertEqual(cursor.choose([]), "a")
+
+    def test_another_order(self) -> None:
+        """It stays with its entry when the list changes its order."""
+        cursor: Cursor[str] = Cursor()
+        self.assertEqual(cursor.settle([*"abc"]), 0)
+        self.assertEqual((cursor.settle([*"cba"]), cursor.choose([])), (2, "a"))
+
+    def test_gone(self) -> None:
+        """What was drawn is chosen even if it has left the list; drawn again, the entry in its row is chosen."""
+        cursor: Cursor[str] = Cursor()
+        cursor.move(1, [*"abc"])
+        self.assertEqual(cursor.choose([]), "b")
+        self.assertEqual((cursor.settle([*"ac"]), cursor.choose([])), (1, "c"))
+        self.assertEqual((cursor.settle([]), cursor.choose([])), (0, None))
 
     def test_shows(self) -> None:
         """The place is always among the rows that show."""
-        cursor = Cursor()
-        cursor.index = 9
-        self.assertEqual((cursor.first_row(20, 4), cursor.first_row(10, 4), cursor.first_row(3, 4)), (7, 6, 0))
+        self.assertEqual((first_row(9, 20, 4), first_row(9, 10, 4), first_row(2, 3, 4)), (7, 6, 0))
 
 
 class BrushTests(SynchronousTestCase):
@@ -180,14 +192,13 @@ class BrushTests(SynchronousTestCase):
         )
 
     def test_days(self) -> None:
-        """A new day has a line; today at the beginning and what is no message have none."""
+        """A new day has a line; today at the beginning has none. What is no message does not count."""
         earlier = self.talk("old")
         earlier.at = "2026-11-21T13:00:00.000Z"
         self.assertEqual(len(self.lines(self.talk("hi"))), 1)
         self.assertIn("Saturday, 21 November 2026", self.lines(earlier)[0])
         self.assertIn("Sunday, 22 November 2026", self.lines(self.talk("hi"), earlier)[0])
         self.assertEqual(len(self.lines(self.talk("hi"), self.talk("before"))), 1)
-        self.assertEqual(len(self.lines(self.talk("hi"), Item(Kind.NOTE, (0, 0, 0), "note"))), 1)
         odd = self.talk("hi")
         odd.at = "?"
         self.assertEqual(self.lines(odd), ["--:--   bob │ hi"])
@@ -233,6 +244,7 @@ class PainterTests(SynchronousTestCase):
     def test_home(self) -> None:
         """First come the chats with unread messages, or that there are none; what was answered stands below."""
         self.enter()
+        self.view.go_home()
         self.assertIn("Nothing unread", self.pane())
         self.view.apply(message("hi", seq=1), 0.0)
         self.assertIn("▸ GLOBAL", self.pane())
@@ -287,7 +299,7 @@ class PainterTests(SynchronousTestCase):
         self.view.show_found(events.Found([], False), "x")
         self.assertIn("Nothing found", self.pane())
         self.view.show_found(events.Found([message(f"m{n}", seq=n) for n in range(30, 0, -1)], False), "m")
-        self.view.cursor.index = 20
+        self.view.cursor.move(20, self.view.choices())
         self.assertIn("m10", self.pane())
         self.assertIn("m", _text(self.painter.header(40)))
         self.assertIn("Enter: open", _text(self.painter.status(80, 1, "", "")[0]))

@@ -14,6 +14,7 @@ class _Case(SynchronousTestCase):
         self.view = View("host:7667")
         self.view.welcome(welcome())
         self.view.list_chats(events.Chats([_chat("GLOBAL"), _chat("@bob")]))
+        self.view.go_home()
 
     def texts(self, name: str = "GLOBAL") -> list[str]:
         """The texts that are loaded of a chat."""
@@ -138,7 +139,7 @@ class SendingTests(_Case):
         self.view.chat("GLOBAL").add_pending("mine", "alice", "n1", None)
         self.view.apply(message("two", seq=2), 0.0)
         self.assertEqual(self.texts(), ["one", "two", "mine"])
-        self.view.sent("GLOBAL", "n1", sent(seq=3), 0.0)
+        self.view.sent(self.view.chat("GLOBAL"), "n1", sent(seq=3), 0.0)
         items = self.view.chat("GLOBAL").items
         self.assertEqual([(item.text, item.seq, item.own) for item in items][-1], ("mine", 3, True))
         self.assertEqual(self.view.unread, 0)
@@ -146,14 +147,14 @@ class SendingTests(_Case):
     def test_sent_to_a_chat_not_loaded(self) -> None:
         """What was sent to a chat that is not loaded is not shown as its only message."""
         self.view.chat("@bob").add_pending("mine", "alice", "n1", None)
-        self.view.sent("@bob", "n1", sent(chat="@bob", seq=3), 0.0)
+        self.view.sent(self.view.chat("@bob"), "n1", sent(chat="@bob", seq=3), 0.0)
         self.assertEqual(self.texts("@bob"), [])
 
     def test_timed(self) -> None:
         """A timed message ends when the client's own clock says so, even if the server counts from later."""
         self.load()
         self.view.chat("GLOBAL").add_pending("psst", "alice", "n1", 30.0)
-        self.view.sent("GLOBAL", "n1", sent(id="t1", left_ms=30_000), 2.0)
+        self.view.sent(self.view.chat("GLOBAL"), "n1", sent(id="t1", left_ms=30_000), 2.0)
         self.assertEqual(self.view.expire(29.9), 30.0)
         self.assertEqual(self.texts(), ["psst"])
         self.assertIsNone(self.view.expire(30.0))
@@ -233,7 +234,7 @@ class PeopleTests(_Case):
         self.assertIn("bob", self.view.known)
 
     def test_group(self) -> None:
-        """Who is added has the group, who is removed has it no more and is told."""
+        """Who is added has the group; who is removed has it no more, is told, and sees what was open until leaving it."""
         self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
         self.view.apply(events.Added("*team", "g1", "carol", "bob", "bob"), 0.0)
         self.assertEqual(self.texts("*team"), ["bob added alice to *team", "bob added carol to *team"])
@@ -241,8 +242,11 @@ class PeopleTests(_Case):
         self.view.open_chat("*team")
         self.view.apply(events.Removed("*team", "g1", "alice", "bob", "bob"), 0.0)
         self.assertNotIn("*team", self.view.chats)
-        self.assertIs(self.view.place, Place.HOME)
-        self.assertEqual([item.text for item in self.view.own.items], ["bob removed alice from *team"])
+        self.assertIs(self.view.place, Place.CHAT)
+        self.assertEqual(self.view.open.items[-1].text, "bob removed alice from *team")
+        self.assertEqual(self.view.chats.gone, [self.view.open])
+        self.view.go_home()
+        self.assertEqual(self.view.chats.gone, [])
         self.view.apply(events.Removed("*team", "g1", "alice", "bob", "bob"), 0.0)
 
     def test_new_group_of_an_old_name(self) -> None:
@@ -284,16 +288,16 @@ class MovingTests(_Case):
 
     def test_next_unread_first(self) -> None:
         """The next chat is one with unread messages where there is one, else the next in the list, round its end."""
-        self.view.chat("*team")
+        self.view.chats.of_id("*team", "g")
         self.view.open_chat("GLOBAL")
-        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("@bob", "*team"))
+        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("*team", "@bob"))
         self.view.apply(message("hi", seq=1, chat="*team"), 0.0)
         self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("*team", "*team"))
         self.view.go_home()
         self.view.open = None
         self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("*team", "*team"))
         self.view.chat("*team").all_read()
-        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("GLOBAL", "*team"))
+        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("GLOBAL", "@bob"))
 
     def test_numbers(self) -> None:
         """Chats are numbered from 1 as they are listed."""
