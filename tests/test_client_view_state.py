@@ -234,7 +234,7 @@ class PeopleTests(_Case):
         self.assertIn("bob", self.view.known)
 
     def test_group(self) -> None:
-        """Who is added has the group; who is removed has it no more, is told, and sees what was open until leaving it."""
+        """Who is added has the group; who is removed is told, and sees the open chat until leaving it."""
         self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
         self.view.apply(events.Added("*team", "g1", "carol", "bob", "bob"), 0.0)
         self.assertEqual(self.texts("*team"), ["bob added alice to *team", "bob added carol to *team"])
