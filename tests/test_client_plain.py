@@ -19,6 +19,9 @@ class _Echo:
     def off(self) -> None:
         pass
 
+    def discard(self) -> None:
+        pass
+
 
 class _ChatTestCase(SynchronousTestCase):
     def setUp(self) -> None:
@@ -164,6 +167,17 @@ class TerminalTests(_ChatTestCase):
         return TerminalScreen(
             self.keyboard.console, self.keyboard.errors.append, self.clock, _Echo(), colour=False, errors_apart=False
         )
+
+    def test_habits(self) -> None:
+        """A line of another chat's habits is not sent, and its form here is shown; the same once more is text."""
+        self.keyboard.type("/msg bob secret")
+        self.assertEqual(self.server.asked(), [])
+        self.assertIn("@bob secret", self.keyboard.shown())
+        self.keyboard.type("/msg bob secret")
+        self.assertEqual(self.server.asked(), [requests.Line(line="\\/msg bob secret", nonce="a")])
+        self.server.answer(sent(seq=1))
+        self.keyboard.type("quit", "hello", "quit")
+        self.assertEqual(self.server.asked(), [requests.Line(line="hello", nonce="b")])
 
     def test_connected(self) -> None:
         """A person is told whose server it is."""

@@ -18,6 +18,11 @@ class Echo:
         with contextlib.suppress(termios.error):
             termios.tcsetattr(self._descriptor, termios.TCSANOW, self._found)
 
+    def discard(self) -> None:
+        """Throw away what was typed and not read, a line that is not finished too."""
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)
+
     def off(self) -> None:
         """Do not show what is typed."""
         silent = list(self._found)

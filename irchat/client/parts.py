@@ -57,7 +57,10 @@ def _run(reactor: Any, options: Options) -> int:
     else:
         chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
         run.begin(trust.connect, partial(chat.run, name=address.user))
-    reactor.run()
+    try:
+        reactor.run()
+    finally:
+        screen.restore()
     return run.status
 
 

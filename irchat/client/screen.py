@@ -25,6 +25,9 @@ class Switch(Protocol):
     def off(self) -> None:
         """Do not show what is typed."""
 
+    def discard(self) -> None:
+        """Throw away what was typed and not read, a line that is not finished too."""
+
 
 class Screen:
     """A pipe in and out: no questions, no colours, and of timed messages only that they came.
@@ -79,6 +82,9 @@ class Screen:
     def finish(self, *, interrupted: bool) -> None:
         """The client ends; ``interrupted``: in the middle of a line."""
 
+    def restore(self) -> None:
+        """The client has ended: leave the terminal as it was found."""
+
     def _put(self, lines: list[Line]) -> None:
         self._console.write("".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace"))
 
@@ -115,6 +121,8 @@ class TerminalScreen(Screen):
         self._errors_apart = errors_apart
         self._transcript = Transcript()
         self._question = ""
+        self._in_dialogue = False
+        self._unanswered = False
         self._ends: dict[str, float] = {}
         self._next_end = Alarm(clock, self._erase_ended)
 
@@ -136,7 +144,10 @@ class TerminalScreen(Screen):
         self._put([self._renderer.note(text)])
 
     async def read(self) -> str | None:
-        """The next line that was typed."""
+        """The next line that was typed. What was typed ahead of a dialogue's end was for the dialogue, and is dropped."""
+        if self._in_dialogue:
+            self._in_dialogue = False
+            self._discard()
         self._echo.on()
         if (line := await super().read()) is not None:
             self._transcript.typed(line)
@@ -145,17 +156,21 @@ class TerminalScreen(Screen):
     async def ask(self, question: str, *, secret: bool = False) -> str:
         """The answer to a question.
 
-        From then on nothing that is typed is shown until it is asked for, lest a password be seen that is typed
-        before its question.
+        What was typed before the question was seen is no answer to it, and is dropped. From then on nothing that is
+        typed is shown until it is asked for, lest a password be seen that is typed before its question.
         """
+        self._in_dialogue = True
+        self._unanswered = secret
         self._question = question
-        self._write(question)
         if secret:
             self._echo.off()
         else:
             self._echo.on()
+        self._discard()
+        self._write(question)
         try:
             answer = await super().read()
+            self._unanswered = secret and answer is None
         except Stop:
             self._write("\n")
             raise
@@ -181,7 +196,18 @@ class TerminalScreen(Screen):
         self._next_end.cancel()
         if self._ends:
             self._erase(list(self._ends))
+        if not self._unanswered:
+            self._echo.on()
+
+    def restore(self) -> None:
+        """Leave the terminal as it was found. Half a password that nobody has read does not go to the shell."""
+        if self._unanswered:
+            self._discard()
         self._echo.on()
+
+    def _discard(self) -> None:
+        self._console.discard()
+        self._echo.discard()
 
     def _write(self, text: str) -> None:
         self._console.write(text.encode("utf-8", "replace"))

@@ -176,7 +176,7 @@ class InputLine:
         with self._desk.questions.by_key():
             taken = self._desk.submit(line, chat, as_text=line == now.confirmed)
         now.confirmed = line if taken.again else ""
-        now.homeless = taken.homeless
+        self._inputs.homeless = now if taken.homeless and not chat.gone else None
         if taken.accepted:
             now.buffer.reset(append_to_history=taken.remember)
             chat.has_draft = False
