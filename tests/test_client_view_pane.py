@@ -277,6 +277,17 @@ class PainterTests(SynchronousTestCase):
         self.assertEqual(len([row for row in rows if "@user" in row]), 2)
         self.assertIn("Enter open one; Ctrl-N goes to the next.", rows[3])
 
+    def test_home_has_room_for_both(self) -> None:
+        """Many lines of the client's own leave room for the list of what is unread."""
+        self.enter()
+        self.view.go_home()
+        self.view.apply(message("hi", seq=1), 0.0)
+        for number in range(12):
+            self.view.note(f"note {number}")
+        shown = self.pane(height=8)
+        self.assertIn("▸ GLOBAL", shown)
+        self.assertEqual(shown.count("note "), 4)
+
     def test_chat(self) -> None:
         """An open chat shows that it loads, that it is empty, or its messages, with the way to older ones."""
         self.enter()
