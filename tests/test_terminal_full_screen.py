@@ -196,6 +196,7 @@ class TalkTests(FullScreenCase):
         alice, bob = self.signed_in("alice"), self.signed_in("bob", columns=120, lines=40)
         self.send(alice, "*3@bob the secret word")
         alice.expect("the secret word")
+        bob.press(_ALT + b"0")
         bob.expect("▸ @alice")
         bob.press(b"\r")
         bob.expect("the secret word")
