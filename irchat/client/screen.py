@@ -144,7 +144,7 @@ class TerminalScreen(Screen):
         self._put([self._renderer.note(text)])
 
     async def read(self) -> str | None:
-        """The next line that was typed. What was typed ahead of a dialogue's end was for the dialogue, and is dropped."""
+        """The next line that was typed. What was typed ahead of the end of a dialogue was for that, and is dropped."""
         if self._in_dialogue:
             self._in_dialogue = False
             self._discard()

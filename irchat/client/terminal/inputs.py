@@ -49,7 +49,7 @@ class Input:
 class Inputs:
     """The inputs of all targets, one of which has the keys.
 
-    ``homeless``: Enter was pressed on a text that had no chat to go to. The chat chosen next gets it, if it has no draft.
+    ``homeless``: Enter was pressed on a text that had no chat to go to. The chat chosen next gets it, if it is empty.
     """
 
     def __init__(self, changed: Callable[[Buffer], None]) -> None:
