@@ -9,12 +9,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import events, requests
 from irchat.client import files
+from irchat.client.connection import UNENCRYPTED, VERIFIED
 from irchat.client.entry import Entry
 from irchat.client.forget import Forget
 from irchat.client.questions import Questions
 from irchat.client.session import Session
 from irchat.client.stop import Later, Stop
-from irchat.client.connection import UNENCRYPTED, VERIFIED
 from irchat.client.tokens import Kept, Tokens
 from irchat.client.view.state import View
 from irchat.errors import Code

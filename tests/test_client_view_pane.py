@@ -68,6 +68,14 @@ class PaneTests(SynchronousTestCase):
         self.pane.down(self.items, self.paint)
         self.assertTrue(self.pane.follows)
 
+    def test_down_to_the_very_last_row(self) -> None:
+        """A page down that ends exactly at the last row follows the end again."""
+        self.shown()
+        self.pane.lowest = (self.items[3].key, 1)
+        self.pane.height = 3  # one row of item 3, and two more of item 4
+        self.pane.down(self.items, self.paint)
+        self.assertTrue(self.pane.follows)
+
     def test_stays(self) -> None:
         """What shows stays in its place when something comes at the end, or is loaded at the beginning."""
         self.shown()
@@ -253,6 +261,28 @@ class PainterTests(SynchronousTestCase):
         self.assertTrue(self.pane(height=6).rstrip().endswith("done"))
         self.assertTrue(_text(self.painter.header(40)).rstrip().endswith("1 message"))
 
+    def test_home_says_how(self) -> None:
+        """The list of what is unread says how to open one, and leaves room for that; nothing is said of a target."""
+        self.enter()
+        self.view.go_home()
+        self.assertNotIn("goes to everyone", self.pane())
+        for number in range(12):
+            self.view.apply(message("hi", seq=1, chat=f"@user{number:02}"), 0.0)
+        rows = self.pane(height=4).split("\n")
+        self.assertEqual(len([row for row in rows if "@user" in row]), 2)
+        self.assertIn("Enter open one; Ctrl-N goes to the next.", rows[3])
+
+    def test_home_has_room_for_both(self) -> None:
+        """Many lines of the client's own leave room for the list of what is unread."""
+        self.enter()
+        self.view.go_home()
+        self.view.apply(message("hi", seq=1), 0.0)
+        for number in range(12):
+            self.view.note(f"note {number}")
+        shown = self.pane(height=8)
+        self.assertIn("▸ GLOBAL", shown)
+        self.assertEqual(shown.count("note "), 4)
+
     def test_chat(self) -> None:
         """An open chat shows that it loads, that it is empty, or its messages, with the way to older ones."""
         self.enter()
@@ -355,6 +385,31 @@ class PainterTests(SynchronousTestCase):
         self.assertIn(" Online 3", rows)
         self.assertIn(" ● zoe", rows)
         self.assertEqual(len(rows), 8)
+
+    def test_sidebar_with_many(self) -> None:
+        """Where not all chats have room the open one shows, and rows above and below tell of the others."""
+        self.enter()
+        for number in range(20):
+            self.view.chats.of_id(f"*g{number:02}", "id")
+        self.view.apply(message("hi", seq=1, chat="*g19"), 0.0)
+        for number in range(20):
+            self.view.open_chat(f"*g{number:02}")
+            rows = [_text(row) for row in self.painter.sidebar(22, 9)]
+            self.assertTrue(any(f"*g{number:02}" in row for row in rows), rows)
+            shown = sum("*g" in row or "GLOBAL" in row for row in rows)
+            more = sum(int(row.split()[1]) for row in rows if " more" in row)
+            self.assertEqual((len(rows), shown + more), (9, 21))
+        self.view.open_chat("GLOBAL")
+        self.assertIn(" ↓ 16 more, 1 unread", [_text(row).rstrip() for row in self.painter.sidebar(22, 9)])
+
+    def test_day_after_a_note(self) -> None:
+        """A note between two days does not hide the line of the new day."""
+        self.enter()
+        self.view.page(events.History("GLOBAL", [message("old", seq=1, at="2026-11-21T13:00:00.000Z")], False), 0.0,
+                       direction=0)  # fmt: skip
+        self.view.note("a note")
+        self.view.apply(message("new", seq=2), 0.0)
+        self.assertRegex(self.pane(), "(?s)old.*a note.*22 November 2026.*new")
 
     def test_status(self) -> None:
         """The status line says who, how many, what is wrong, and while a command is typed its usage."""

@@ -21,7 +21,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     # Imported here, because it takes long enough for a user to think better of it and press Ctrl-C.
     from irchat.client.options import parse_options, wants_full_screen  # noqa: PLC0415
-
     from irchat.core_dumps import forbid_memory_access  # noqa: PLC0415
 
     options = parse_options(arguments)

@@ -59,6 +59,10 @@ class Taken(NamedTuple):
     again: bool = False
 
 
+def _said_of(chat: Chat) -> str:
+    return f"{chat.gone.rstrip('.')}. " if chat.gone else ""
+
+
 def _ignore(*_: object) -> None:
     pass
 
@@ -168,7 +172,7 @@ class Desk:
             else:
                 request = understand(line, name)
         except NoTarget as refusal:
-            return Taken(False, trouble=f"{here.gone} {refusal.text}".strip(), homeless=True)
+            return Taken(False, trouble=_said_of(here) + refusal.text, homeless=True)
         except Refusal as refusal:
             usage = f" Usage: {in_a_row(refusal.usage)}" if refusal.usage else ""
             return Taken(False, trouble=refusal.text + usage)

@@ -12,8 +12,8 @@ import platformdirs
 from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.stdio import StandardIO
 
-from irchat.client.asking import AskingScreen, write_to
 from irchat.client.address import Address, find_target, parse_address
+from irchat.client.asking import AskingScreen, write_to
 from irchat.client.console import Console
 from irchat.client.dialer import PATIENCE, Dialer
 from irchat.client.echo import Echo
@@ -60,7 +60,10 @@ def _run(reactor: Any, options: Options) -> int:
         chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
         run.begin(trust.connect, partial(chat.run, name=address.user))
     leave_on_signals(reactor, run.stop)
-    reactor.run()
+    try:
+        reactor.run()
+    finally:
+        screen.restore()
     return run.status
 
 

@@ -25,14 +25,16 @@ class Stage(Enum):
 
     ASKED = "asked"
     ANSWERED = "answered"
+    DONE = "done"
     OVER = "over"
 
 
 class Question:
     """A question, which owns what is typed for it. ``secret``: the answer is not shown.
 
-    One that is ``OVER`` lost its dialogue before it was answered. It takes no more text and keeps the input until it is
-    acknowledged: the rest of a password that is being typed must not reach a chat.
+    When it is answered it keeps the input until the dialogue asks again or is ``DONE``. One that is ``OVER`` lost its
+    dialogue before it was answered. It takes no more text and keeps the input until it is acknowledged: the rest of a
+    password that is being typed must not reach a chat.
     """
 
     def __init__(self, text: str, *, secret: bool, can_cancel: bool, suggestion: str) -> None:
@@ -101,8 +103,10 @@ class Questions:
         return await asked.answer
 
     def settle(self) -> None:
-        """Nothing is being typed: a question that waits takes the input."""
+        """Nothing is being typed: a question that waits takes the input, one that is done gives it back."""
         current = self.current
+        if current is not None and current.stage is Stage.DONE:
+            current = self.current = None
         if self.waiting is not None and (
             current is None or current.stage is Stage.ANSWERED or (current.stage is Stage.OVER and not current.touched)
         ):
@@ -113,7 +117,7 @@ class Questions:
         """What the user does inside may ask a question. It takes the input at once: the next key may be its answer."""
         before = self.waiting
         yield
-        if self.waiting is not before:
+        if self.waiting is not before or (self.current is not None and self.current.stage is Stage.DONE):
             self.settle()
 
     def answer(self, text: str) -> None:
@@ -145,9 +149,9 @@ class Questions:
         self._changed()
 
     def dismiss(self) -> None:
-        """The dialogue is at its end."""
+        """The dialogue is at its end: the input goes back in `settle`."""
         if self.current is not None and self.current.stage is Stage.ANSWERED:
-            self.current = None
+            self.current.stage = Stage.DONE
             self._changed()
 
     def suggest(self, text: str) -> None:

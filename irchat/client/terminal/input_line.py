@@ -176,7 +176,7 @@ class InputLine:
         with self._desk.questions.by_key():
             taken = self._desk.submit(line, chat, as_text=line == now.confirmed)
         now.confirmed = line if taken.again else ""
-        now.homeless = taken.homeless
+        self._inputs.homeless = now if taken.homeless and not chat.gone else None
         if taken.accepted:
             now.buffer.reset(append_to_history=taken.remember)
             chat.has_draft = False
@@ -190,6 +190,8 @@ class InputLine:
         view, now = self._desk.view, self._inputs.now
         if view.manual is not None:
             view.manual = None
+        elif isinstance(self.target, Question) and self.target.stage is Stage.OVER:
+            self._desk.questions.acknowledge()
         elif self.cancel():
             pass
         elif not now.is_empty:
@@ -209,8 +211,6 @@ class InputLine:
         target = self.target
         if target is Spot.FILTER:
             self._desk.view.filter = None
-        elif isinstance(target, Question) and target.stage is Stage.OVER:
-            self._desk.questions.acknowledge()
         elif isinstance(target, Question) and target.stage is Stage.ASKED and target.can_cancel:
             self._desk.questions.cancel()
         else:

@@ -18,14 +18,13 @@ class Input:
     """What is typed for ``target``. ``held`` is a paste too long for one message, which waits for Enter.
 
     ``version`` changes with each text that was put here by something else than a key: such a text is to be seen before
-    Enter takes it. ``homeless``: Enter was pressed, and there was no chat for it to go to.
+    Enter takes it. ``confirmed``: a line that Enter sends as text the next time.
     """
 
     def __init__(self, target: Target, history: InMemoryHistory, changed: Callable[[Buffer], None]) -> None:
         self.target = target
         self.held = ""
         self.version = 0
-        self.homeless = False
         self.confirmed = ""
         text = target.suggestion if isinstance(target, Question) else ""
         self.buffer = GraphemeBuffer(
@@ -49,13 +48,17 @@ class Input:
 
 
 class Inputs:
-    """The inputs of all targets, one of which has the keys."""
+    """The inputs of all targets, one of which has the keys.
+
+    ``homeless``: Enter was pressed on a text that had no chat to go to. The chat chosen next gets it, if it is empty.
+    """
 
     def __init__(self, changed: Callable[[Buffer], None]) -> None:
         self._changed = changed
         self._history = InMemoryHistory()
         self._of_chats: dict[Chat, Input] = {}
         self._clipboard = self._secret_clipboard = InMemoryClipboard()
+        self.homeless: Input | None = None
         self.now = self._new(Spot.NOWHERE)
 
     @property
@@ -77,18 +80,23 @@ class Inputs:
         else:
             self.now = self._new(target)
             self._secret_clipboard = InMemoryClipboard()
-        if isinstance(before.target, Chat):
-            if before.is_empty:
-                self._of_chats.pop(before.target, None)
-            elif before.homeless and isinstance(target, Chat) and not target.gone and self.now.is_empty:
-                self.now.put(before.buffer.text)
-                before.buffer.reset()
-                before.target.has_draft, target.has_draft = False, True
-            before.homeless = False
+        if isinstance(target, Chat) and target.name and self.homeless is not None:
+            if self.now.is_empty and not target.gone:
+                self._move(self.homeless, self.now)
+            self.homeless = None
+        if isinstance(before.target, Chat) and before.is_empty:
+            self._of_chats.pop(before.target, None)
 
     def forget_cut(self) -> None:
         """Forget all that was cut."""
         self._clipboard = InMemoryClipboard()
+
+    def _move(self, source: Input, to: Input) -> None:
+        to.put(source.buffer.text)
+        source.put("")
+        for moved in source, to:
+            if isinstance(moved.target, Chat):
+                moved.target.has_draft = not moved.is_empty
 
     def _new(self, target: Target) -> Input:
         return Input(target, self._history, self._changed)

@@ -131,6 +131,10 @@ def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> N
     def _(event: KeyPressEvent) -> None:
         line.cancel()
 
+    @keys.add("escape", Keys.Any, filter=Condition(lambda: isinstance(line.target, Question)))
+    def _(event: KeyPressEvent) -> None:
+        """Alt with a key leaves no question: the rest of the answer would go to a chat."""
+
     @keys.add("escape", filter=~is_over & is_in & ~is_searching & Condition(lambda: view.place is Place.FOUND))
     def _(event: KeyPressEvent) -> None:
         desk.back()

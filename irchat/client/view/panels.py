@@ -115,7 +115,7 @@ class Painter:
 
     def _chat_detail(self, chat: Chat) -> str:
         if chat.gone:
-            return f"{chat.gone} Nothing can be sent here."
+            return f"{chat.gone.rstrip('.')}. Nothing can be sent here."
         if chat.is_private:
             return "online" if chat.name[1:] in self._view.online else "away: reads it later"
         if chat.name == GLOBAL_NAME:
