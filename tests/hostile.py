@@ -95,8 +95,8 @@ class HostileServer:
     def _reply(self, kind: str) -> events.Event:
         replies = {
             "chats": events.Chats, "users": events.Users, "blocks": events.Blocks, "history": events.History,
-            "search": events.Found, "send": events.Sent, "members": events.Group, "help": events.Help, "line": events.Help,
-            "read": events.Ok,
+            "search": events.Found, "send": events.Sent, "members": events.Group, "help": events.Help,
+            "line": events.Help, "read": events.Ok,
         }  # fmt: skip
         if kind in ("login", "resume", "register"):
             return hostile(events.Welcome) if self._refuse is None else events.Error(self._refuse, STRING, STRING)

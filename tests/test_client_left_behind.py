@@ -114,7 +114,7 @@ class HostileTests(_FullScreenCase):
         """Nothing of it reaches the terminal: not in the panes, the prompt, the status, the title or a notification."""
         victim = self.hostile_client()
         victim.expect("PWNED")
-        for keys in _CTRL_N, b"hi\r", _CTRL_N, b"?x\r", b"\x1b0", b"+x\r", _CTRL_K, b"P\r", b"nonsense ->\r", b"!help\r":
+        for keys in _CTRL_N, b"hi\r", _CTRL_N, b"?x\r", b"\x1b0", b"+x\r", _CTRL_K, b"P\r", b"no ->\r", b"!help\r":
             victim.press(keys)
             victim.read_raw(0.3)
             victim.text()

@@ -161,6 +161,22 @@ class MainTests(SynchronousTestCase):
         self.assertIn(b"\x1b[2m", self.screen.value())
         self.assertEqual(len({terminal, *self.descriptors}), 3)
 
+    def test_output_elsewhere(self) -> None:
+        """A terminal whose output goes elsewhere is asked there, and the output has no question."""
+        terminal = self._on_terminal()
+        read, write = os.pipe()
+        self.addCleanup(os.close, read)
+        self.addCleanup(os.close, write)
+        self.patch(parts, "_STDOUT", write)
+        written: list[bytes] = []
+        self.patch(parts, "write_to", lambda descriptor, text: written.append(text.encode()))
+        status, errors = self._main("--no-tls", "host", act=self.network.flush)
+        self.assertEqual((status, errors), (0, ""))
+        self.assertIn(b"Your name: ", b"".join(written))
+        self.assertEqual(self.screen.value(), b"")
+        self.assertEqual(len({terminal, write, *self.descriptors}), 4)
+        self.assertTrue(os.get_blocking(write))
+
     def test_no_colour(self) -> None:
         """Where colours are not wanted or not known there are none."""
         self._on_terminal()

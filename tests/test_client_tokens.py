@@ -62,6 +62,15 @@ class TokensTests(_Case):
         self.assertIsNone(self.tokens.find(_LABEL, "d"))
         self.assertIsNone(self.tokens.find(_LABEL, "A:B"))
 
+    def test_unknown_issuer(self) -> None:
+        """A token without the identity of its issuer is for nobody; its name is remembered, its line replaced."""
+        self.tokens.path.parent.mkdir(parents=True)
+        self.tokens.path.write_text("host:7667 alice t1\n")
+        self.assertEqual((self.tokens.find(_LABEL, "alice"), self.tokens.last_name(_LABEL)), (None, "alice"))
+        self.assertIsNone(self.tokens.line_over_tls(_LABEL))
+        self.tokens.keep(_LABEL, "alice", "t2", VERIFIED)
+        self.assertEqual(self.tokens.path.read_text(), "host:7667 alice t2 verified\n")
+
     def test_forged(self) -> None:
         """What a hostile server gives as token or name makes no line of its own, for another server as little."""
         self.tokens.keep(_LABEL, "alice", "t1", UNENCRYPTED)

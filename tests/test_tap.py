@@ -198,7 +198,7 @@ class BannerTests(SynchronousTestCase):
         return server._banner().splitlines()
 
     def test_how_to_join(self) -> None:
-        """It says where the server listens and how to join, here by the whole path of the client and from elsewhere by an
+        """It says where the server listens and how to join: here by the whole path of the client, from elsewhere by an
         address that others can use; a port where it is not the default, brackets round an IPv6 address."""
         self.patch(tap, "_own_address", lambda: "192.0.2.7")
         self.patch(tap, "installed", lambda script, module: f"/venv/bin/{script}")

@@ -32,8 +32,8 @@ class Forget:
         if connection.identity != self._kept.identity:
             raise Stop(
                 f"The sign-in of {self._name} is forgotten here. It was not sent to {self._label}, which is not the "
-                "server that issued it (it has another certificate, or no TLS): there it ends after 90 days without use, "
-                "or when you change your password."
+                "server that issued it (it has another certificate, or no TLS). There it ends after 90 days without "
+                "use, or when you change your password."
             )
         session = Session(self._clock, connection, lambda _: None, lambda _: None)
         reply = await session.request(requests.Resume(token=self._kept.token))

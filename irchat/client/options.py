@@ -30,7 +30,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     )
     parser.add_argument("address", metavar="[user@]host[:port]", help="the server, and your name there")
     parser.add_argument("--version", action="version", version=f"irchat {__version__}")
-    parser.add_argument("--no-tls", action="store_true", help="without encryption: for a server that runs with --no-tls")
+    parser.add_argument("--no-tls", action="store_true", help="not encrypted: for a server that runs with --no-tls")
     parser.add_argument(
         "--fingerprint",
         type=_fingerprint,

@@ -115,10 +115,14 @@ class Tokens:
 
 
 def _parse(text: str) -> list[_Line]:
-    numbered = enumerate(text.split("\n"), 1)
-    return [
-        _Line(number, *words) for number, line in numbered if len(words := line.split()) == 4 and words[2].isascii()
-    ]
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        match line.split():
+            case [label, name, token, identity] if token.isascii():
+                found.append(_Line(number, label, name, token, identity))
+            case [label, name, _]:  # a token whose issuer is not known is for nobody
+                found.append(_Line(number, label, name, _NONE, _NONE))
+    return found
 
 
 def _is_for(line: _Line, label: str, name: str) -> bool:

@@ -125,8 +125,8 @@ class Trust:
         self._screen.note(f"{self._label} is not known yet, and its certificate cannot be verified: {reason}")
         if (line := self._tokens.line_over_tls(self._label)) is not None:
             self._screen.complain(
-                f"You signed in here before, when its certificate was another one (line {line} of {self._tokens.path}): "
-                "somebody may be between you and the server."
+                f"You signed in here before, when its certificate was another one (line {line} of "
+                f"{self._tokens.path}): somebody may be between you and the server."
             )
         self._screen.note("compare its fingerprint with the one that the server printed when it started:")
         self._screen.note(f"  {fingerprint}")
