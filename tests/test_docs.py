@@ -15,6 +15,7 @@ from irchat.client.view.manual import KEYS
 from irchat.config import SETTINGS, changed_for_restart, make_config
 from irchat.errors import Refusal
 from irchat.limits import Limits
+from irchat.names import skeleton
 from irchat.rules import fold_name
 
 _ROOT = Path(__file__).parent.parent
@@ -145,7 +146,13 @@ class NamesTests(SynchronousTestCase):
         """What is said not to be stopped is not, so that nobody trusts in it."""
         for names in self.examples("Different names that look alike"):
             self.assertGreater(len(names), 1)
-            self.assertEqual(len({fold_name(name) for name in names}), len(names), names)
+            self.assertEqual(len({skeleton(fold_name(name)) for name in names}), len(names), names)
+
+    def test_drawn_alike(self) -> None:
+        """What is said to be drawn alike is told apart by keys, and not by what is drawn."""
+        for names in self.examples("Names that are drawn alike"):
+            self.assertGreater(len({fold_name(name) for name in names}), 1, names)
+            self.assertEqual(len({skeleton(fold_name(name)) for name in names}), 1, names)
 
 
 class PointersTests(SynchronousTestCase):

@@ -133,6 +133,17 @@ class CreationTests(WorldTestCase):
         self.done(groups.remove(alice, "ali\u0307ce", "alice", None))
         self.done(groups.create(alice, "alice", [], None))
 
+    def test_prefix(self) -> None:
+        """Users are listed by the beginning of their name, and GLOBAL is found, in any composition, case and width."""
+        self.world.add_user("José")
+        for prefix in "jose\u0301", "ＪＯＳÉ", "Jos":
+            self.assertEqual(self.world.chat.users(prefix, 9).offline, ["José"], prefix)
+        for prefix in "josex", "É" * 30_000:
+            self.assertEqual(self.world.chat.users(prefix, 9).offline, [])
+        everyone = self.world.directory.chat(self.world["alice"], "GLOBAL")
+        for name in "global", "ＧＬＯＢＡＬ":
+            self.assertIdentical(self.world.directory.chat(self.world["alice"], name), everyone)
+
     def test_there_already(self) -> None:
         """Users and groups that are there already go on, however they are called."""
         keys = [fold_name(name) for name in ("alice", "ali\u0307ce", "a\u0305\u0306\u0307b")]

@@ -266,7 +266,7 @@ class Directory:
             return self.private_chat(reader, self.user_or_removed(name[1:].strip()))
         if name.startswith("*"):
             return self.group_chat(self.group(reader, name))
-        if same_name(name, GLOBAL_NAME):
+        if len(name) == len(GLOBAL_NAME) and same_name(name, GLOBAL_NAME):
             return self._everyone
         if group := self.find_group(reader, name):
             return self.group_chat(group)

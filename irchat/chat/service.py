@@ -17,6 +17,10 @@ from irchat.chat.reading import Reading
 from irchat.interfaces import Publish, Store
 from irchat.limits import Limits
 from irchat.names import fold_part
+from irchat.rules import NAME_LENGTH
+
+# Longer than any key, so that what is cut off makes no difference.
+_PREFIX_LENGTH = 4 * NAME_LENGTH
 
 
 class ChatService:
@@ -64,7 +68,7 @@ class ChatService:
 
     def users(self, prefix: str, limit: int) -> events.Users:
         """The users whose name begins with ``prefix``, who is online first, at most ``limit``, by name."""
-        beginning = fold_part(prefix)
+        beginning = fold_part(prefix[:_PREFIX_LENGTH])
         online = sorted(user.key for user in self.directory.online.values() if user.key.startswith(beginning))
         away = (user for user in self.directory.users_by_name(beginning) if not user.sessions)
         offline = list(islice(away, max(0, limit + 1 - len(online))))

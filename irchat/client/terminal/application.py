@@ -209,7 +209,7 @@ class Chat(Application[None]):
                 VSplit([ConditionalContainer(side, is_wide), main]),
                 Rows(self._status, height=lambda: Dimension.exact(self._status_height())),
                 search,
-                VSplit([Rows(self._prompt, width=self._prompt_width), self._input]),
+                VSplit([Rows(self._prompt, width=self._prompt_width, height=1), self._input]),
             ]
         )
         return Layout(body, focused_element=self._input)

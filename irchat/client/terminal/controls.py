@@ -22,8 +22,8 @@ from irchat.client.view.wrap import grapheme_cells, graphemes
 
 # The second cell of a wide grapheme, and one of which nobody knows what it shows: unlike any other.
 _NOTHING = Char("", "")
-# Erases a row, whatever the colours are just now.
-_ERASE_ROW = "\x1b7\x1b[0m\x1b[K\x1b8"
+# Erases the rest of a row, whatever the colours are just now.
+_ERASE_REST = "\x1b7\x1b[0m\x1b[K\x1b8"
 # After all else is drawn.
 _LAST = 1_000_000
 
@@ -102,7 +102,7 @@ class InputWindow(Window):
     def preferred_height(self, width: int, max_available_height: int) -> Dimension:
         """As many rows as there are."""
         count = len(self._arranged(width)[0])
-        return Dimension(min=1, max=self._most, preferred=min(count, self._most))
+        return Dimension.exact(min(count, self._most))
 
     def write_to_screen(
         self,
@@ -181,18 +181,19 @@ class Frame(HSplit):
         screen.draw_with_z_index(_LAST, lambda: self._draw_whole(screen, write_position))
 
     def _draw_whole(self, screen: Screen, at: WritePosition) -> None:
-        now = {
-            y for y, row in screen.data_buffer.items() if any(len(cell.char) > 1 for cell in row.values())
-        }
+        now = {y for y, row in screen.data_buffer.items() if any(len(cell.char) > 1 for cell in row.values())}
         self._is_odd = not self._is_odd
         # A style of another name makes every cell differ from the frame before.
         style = " class:odd" if self._is_odd else " class:even"
         for y in now | self._drawn_whole:
-            row = screen.data_buffer[y]
+            row, escapes = screen.data_buffer[y], screen.zero_width_escapes[y]
+            escapes[at.xpos] += _ERASE_REST
             for x in range(at.xpos, at.xpos + at.width):
-                if row[x].char:
-                    row[x] = _cell(row[x].char, row[x].style + style)
-            screen.zero_width_escapes[y][at.xpos] += _ERASE_ROW
+                cell = row[x]
+                if cell.char:
+                    row[x] = _cell(cell.char, cell.style + style)
+                if len(cell.char) > 1:  # it may have gone on past its own cells
+                    escapes[x + cell.width] += _ERASE_REST
         self._drawn_whole = now
 
 

@@ -7,12 +7,15 @@ used: the screen is drawn grapheme by grapheme, and the width of a text is not a
 
 from collections.abc import Iterable
 from functools import lru_cache
+from unicodedata import category
 
-from wcwidth import iter_graphemes, width
+from wcwidth import iter_graphemes, wcwidth, width
 
 _TAB = 4
 # The widest grapheme that is expected.
 _WIDTH_MIN = 4
+# Emoji are all at this code point or above, or with one that is.
+_EMOJI = "\U0001f000"
 # Marks that change the direction of what follows; embeddings and overrides were made visible before.
 _DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C])
 
@@ -29,8 +32,15 @@ def cells(text: str) -> int:
 
 @lru_cache(maxsize=4_096)
 def grapheme_cells(grapheme: str) -> int:
-    """How many cells a grapheme takes."""
-    return width(grapheme, control_codes="ignore")
+    """How many cells a grapheme takes.
+
+    Of syllables of several letters as many as their code points take, where that is more: tmux and most terminals draw
+    them so, and what stands behind would hide the last of them.
+    """
+    size = width(grapheme, control_codes="ignore")
+    if len(grapheme) > 1 and max(grapheme) < _EMOJI:
+        return max(size, sum(1 if category(one) == "Mc" else max(0, wcwidth(one)) for one in grapheme))
+    return size
 
 
 def graphemes(text: str) -> Iterable[str]:
