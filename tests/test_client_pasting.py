@@ -109,8 +109,8 @@ class AskingTests(SynchronousTestCase):
         self.assertEqual(self.keyboard.complaints(), "! Too long.")
 
     def test_broken_off(self) -> None:
-        """A question that is broken off leaves the echo to the next one; in the end what was typed for it is thrown away
-        before there is an echo again."""
+        """A question that is broken off leaves the echo to the next one; what was typed for it is thrown away before
+        there is an echo again."""
         answer = Deferred.fromCoroutine(self.screen.ask("Password: ", secret=True))
         self.keyboard.console.break_off(Stop("gone"))
         self.failureResultOf(answer, Stop)
