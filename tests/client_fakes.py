@@ -27,6 +27,26 @@ GREETING = b"IRChat/1 Test: your username?\n"
 AT = "2026-11-22T13:00:00.000Z"
 
 
+class FakeEcho:
+    """The echo of no terminal, and how many times what was typed was thrown away."""
+
+    def __init__(self) -> None:
+        self.is_on = True
+        self.discarded = 0
+
+    def on(self) -> None:
+        """Show what is typed."""
+        self.is_on = True
+
+    def off(self) -> None:
+        """Do not show it."""
+        self.is_on = False
+
+    def discard(self) -> None:
+        """Throw it away."""
+        self.discarded += 1
+
+
 class Keyboard:
     """A console whose input a test types and whose output it reads."""
 

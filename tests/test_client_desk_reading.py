@@ -29,12 +29,12 @@ class ReadingTests(_DeskCase):
     def test_choosing(self) -> None:
         """Enter on an empty line opens what is chosen among the unread."""
         self.server.tell(message("hi", chat="@bob", seq=1))
-        self.desk.submit("")
+        self.desk.home()
+        self.submit("")
         self.assertEqual(self.view.here.name, "@bob")
-        self.desk.submit("")
-        self.view.go_home()
+        self.desk.home()
         self.view.chat("@bob").all_read()
-        self.desk.submit("")
+        self.submit("")
         self.assertIs(self.view.place, Place.HOME)
 
     def test_older(self) -> None:
@@ -57,20 +57,20 @@ class ReadingTests(_DeskCase):
 
     def test_ls(self) -> None:
         """``ls @bob`` opens the chat, also by a bare name."""
-        self.desk.submit("ls bob")
+        self.submit("ls bob")
         self.assertEqual(self.asked(), [requests.History(chat="bob", limit=100)])
         self.server.answer(events.History("@bob", [message("hi", chat="@bob", seq=1)], False))
         self.assertEqual((self.view.here.name, self.texts()), ("@bob", ["hi"]))
-        self.desk.submit("ls @bob")
+        self.submit("ls @bob")
         self.server.answer(events.History("@bob", [message("hi", chat="@bob", seq=1)], False))
         self.assertEqual(self.texts(), ["hi"])
 
     def test_search(self) -> None:
         """What a search found opens where it stands, and from there one comes back to the end."""
-        self.desk.submit("?old")
+        self.submit("?old")
         self.assertEqual(self.asked(), [requests.Search(words="old")])
         self.server.answer(events.Found([message("old one", chat="@bob", seq=5)], False))
-        self.desk.submit("")
+        self.submit("")
         page = events.History
         self.assertEqual(self.asked(), [requests.History(chat="@bob", before=6, limit=50)])
         self.server.answer(page("@bob", [message("old one", chat="@bob", seq=5)], True))
@@ -90,18 +90,20 @@ class ReadingTests(_DeskCase):
 
     def find(self, found: events.Message) -> None:
         """Search, and open what was found."""
-        self.desk.submit("?old")
+        self.submit("?old")
         self.server.answer(events.Found([found], False))
-        self.desk.submit("")
+        self.submit("")
 
     def test_back(self) -> None:
         """From what was found one comes back to where one was."""
-        self.desk.submit("?old")
+        self.desk.home()
+        self.view.open = None
+        self.submit("?old")
         self.server.answer(events.Found([], False))
         self.desk.back()
         self.assertIs(self.view.place, Place.HOME)
         self.open("@bob")
-        self.desk.submit("?old")
+        self.submit("?old")
         self.server.answer(events.Found([], False))
         self.assertIs(self.view.place, Place.FOUND)
         self.desk.back()

@@ -4,6 +4,7 @@ from twisted.internet.error import ConnectionDone
 
 from irchat import events, requests
 from irchat.client.connection import UNENCRYPTED, Connection
+from irchat.client.questions import Stage
 from irchat.client.stop import Stop
 from irchat.client.tokens import Kept
 from irchat.client.view.state import Place
@@ -22,21 +23,21 @@ class LineTests(_DeskCase):
     def test_comes_back(self) -> None:
         """The client says so, signs in by token, fetches what it missed, and repeats what was not answered."""
         self.open("@bob", message("one", chat="@bob", seq=1))
-        self.desk.submit("mine")
+        self.submit("mine")
         before = self.asked()
         self.lose()
         self.assertIn("Trying again in 1 s", self.view.link)
-        self.desk.submit("typed meanwhile")
+        self.submit("typed meanwhile")
         self.assertEqual(self.texts(), ["one", "mine", "typed meanwhile"])
         self.come_back()
         self.assertEqual(self.asked(), [requests.Resume(token="token")])
         self.server.answer(welcome())
         self.assertEqual(self.view.link, "")
-        asked = self.asked()
-        self.assertIn(requests.History(chat="@bob", after=1, limit=500), asked)
-        self.assertIn(before[0], asked)
+        self.assertIn(requests.History(chat="@bob", after=1, limit=500), self.asked())
+        self.server.answer(events.Chats([]))
+        self.assertEqual(self.asked(), before)
         self.server.answer(
-            events.Chats([]), events.Users([], [], False), events.Blocks([]),
+            events.Users([], [], False), events.Blocks([]),
             events.History("@bob", [message("missed", chat="@bob", seq=2)], True),
             sent(chat="@bob", seq=4),
         )  # fmt: skip
@@ -107,7 +108,7 @@ class LineTests(_DeskCase):
             self.come_back()
             self.clock.pump([1] * 30)
             self.server.answer(error("too-many", "You have 100 sessions. End one of them."))
-            self.assertEqual(self.desk.questions.question, "")
+            self.assertFalse(self.desk.questions.is_asking)
             self.assertIn("You have 100 sessions. Trying again in", self.view.link)
         self.assertEqual(
             [item.text for item in self.view.here.items if "sessions" in item.text],
@@ -126,37 +127,44 @@ class LineTests(_DeskCase):
         self.assertIn("You are banned until tomorrow: spam. Trying again in 300 s", self.view.link)
 
     def test_timed_message_ends_meanwhile(self) -> None:
-        """A timed message ends without the server; one whose time passed unsent is not sent any more."""
+        """A timed message ends without the server; one whose time passed unsent is reported and not sent any more."""
         self.open("@bob")
         self.server.tell(message("psst", chat="@bob", id="t", left_ms=2_000))
         self.lose()
-        self.desk.submit("*2 mine")
+        self.submit("*2 mine")
         self.clock.pump([0.25] * 9)
-        self.assertEqual(self.texts(), [])
+        (report,) = self.texts()
+        self.assertIn("A timed message to @bob was not sent", report)
         self.come_back()
-        self.server.answer(welcome())
+        self.server.answer(welcome(), events.Chats([]))
         self.assertFalse(any(isinstance(request, requests.Send) for request in self.asked()))
 
     def test_commands_want_a_line(self) -> None:
-        """Without a line a command says that it could not be done."""
+        """Without a connection a command stays in the input; one that was on its way is said to have no answer."""
+        self.submit("~bob")
         self.lose()
-        self.desk.submit("~bob")
-        self.assertIn("no line", self.view.own.items[-1].text)
+        self.assertIn("before an answer came to: ~bob", self.texts()[-1])
+        taken = self.submit("~bob")
+        self.assertFalse(taken.accepted)
+        self.assertIn("Not connected", taken.trouble)
         self.desk.open("@bob")
         self.assertFalse(self.view.chat("@bob").loading)
 
     def test_lost_while_asked(self) -> None:
-        """A question that the server's going away makes pointless is asked no more; signing in begins anew."""
+        """A question that the server's going away makes pointless keeps the input until that is acknowledged."""
         self.lose()
         self.tokens.forget("host:7667", "alice")
         self.come_back()
         self.server.answer(error("bad-request"), error("name-taken"))
-        self.assertTrue(self.desk.questions.secret)
+        self.assertTrue(self.desk.questions.current.secret)
         self.lose()
-        self.assertEqual(self.desk.questions.question, "")
+        self.assertIs(self.desk.questions.current.stage, Stage.OVER)
         self.come_back()
         self.server.answer(welcome())
         self.assertEqual(self.view.link, "")
+        self.assertIs(self.desk.questions.current.stage, Stage.OVER)
+        self.desk.questions.acknowledge()
+        self.assertIs(self.desk.target, self.view.chat("GLOBAL"))
 
 
 class FirstTests(_DeskCase):
@@ -173,10 +181,10 @@ class FirstTests(_DeskCase):
         self.servers[0].lose(ConnectionDone())
         self.assertNoResult(self.done)
         self.server.answer(error("bad-request"), error("name-taken"))
-        self.assertTrue(self.desk.questions.secret)
-        self.desk.submit("correct horse")
+        self.assertTrue(self.desk.questions.current.secret)
+        self.submit("correct horse")
         self.server.answer(welcome())
-        self.assertIs(self.view.place, Place.HOME)
+        self.assertIs(self.view.place, Place.CHAT)
 
     def test_server_ends_each_question(self) -> None:
         """A server that goes away at each question is not called again and again without a pause."""
@@ -186,12 +194,12 @@ class FirstTests(_DeskCase):
         self.assertEqual(len(self.servers), 2)
         self.clock.advance(1)
         self.server.answer(error("bad-request"), error("name-taken"))
-        self.assertTrue(self.desk.questions.secret)
+        self.assertTrue(self.desk.questions.current.secret)
 
     def test_wrong_passwords(self) -> None:
         """Three wrong passwords end the client."""
         for _ in range(3):
-            self.desk.submit("wrong")
+            self.submit("wrong")
             self.server.answer(error("bad-credentials"))
         self.assertIn("Wrong password", self.failureResultOf(self.done, Stop).value.text)
 
@@ -209,7 +217,7 @@ class LeavingTests(_DeskCase):
         """``exit`` tells the server what was read and leaves."""
         self.open("@bob", message("hi", chat="@bob", seq=1))
         self.server.tell(message("ho", chat="@bob", seq=2))
-        self.desk.submit("exit")
+        self.submit("exit")
         self.assertEqual(self.asked(), [requests.Read(chat="@bob", seq=2), requests.Logout()])
         self.server.answer(events.Ok(), events.Bye("you left"))
         self.successResultOf(self.desk.left)
@@ -218,7 +226,7 @@ class LeavingTests(_DeskCase):
 
     def test_forget(self) -> None:
         """``exit --forget`` ends the token, here and there."""
-        self.desk.submit("exit --forget")
+        self.submit("exit --forget")
         self.assertEqual(self.asked(), [requests.Logout(forget=True)])
         self.assertIsNone(self.tokens.find("host:7667", "alice"))
 
@@ -226,8 +234,8 @@ class LeavingTests(_DeskCase):
         """Where the file cannot be written the user is told."""
         self.tokens.path.unlink()
         self.tokens.path.mkdir()
-        self.desk.submit("exit --forget")
-        self.assertIn("cannot be kept", self.view.own.items[-1].text)
+        self.submit("exit --forget")
+        self.assertIn("cannot be kept", self.texts()[-1])
 
     def test_leaving_without_a_line(self) -> None:
         """Without a line the user leaves at once, and no more tries are made."""

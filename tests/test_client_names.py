@@ -104,7 +104,7 @@ class TargetTests(DeskCase):
         """A message goes to the chat that is there, however its name was typed."""
         self.view.chat("@José")
         for typed, name in (f"@{_NFD.upper()} hi", "@José"), ("@BOB hi", "@bob"):
-            self.desk.submit(typed)
+            self.submit(typed)
             self.server.answer(*(events.History(name, [], False) if isinstance(asked, requests.History)
                                  else sent(chat=name, seq=1) for asked in self.server.asked()
                                  if asked.chat == name))  # fmt: skip
@@ -112,7 +112,8 @@ class TargetTests(DeskCase):
 
     def test_not_known(self) -> None:
         """Where the name is not known it is corrected when the server tells it, and nothing is lost."""
-        self.desk.submit("@ZOE hi")
+        self.desk.home()
+        self.submit("@ZOE hi")
         self.server.answer(*(events.History("@Zoe", [], False) if isinstance(asked, requests.History)
                              else sent(chat="@Zoe", seq=1) for asked in self.server.asked()))  # fmt: skip
         self.assertEqual([name for name in self.view.chats if name.startswith("@")], ["@bob", "@Zoe"])
@@ -120,10 +121,29 @@ class TargetTests(DeskCase):
 
     def test_not_known_and_there(self) -> None:
         """Where a message of that user came meanwhile there is one chat with all of it."""
-        self.desk.submit("@ZOE hi")
+        self.desk.home()
+        self.submit("@ZOE hi")
         self.server.tell(message("hello", chat="@Zoe", sender="Zoe", seq=1))
-        self.view.rename("@ZOE", "@Zoe")
-        self.view.rename("@nobody", "@Zoe")
+        page = [message("hello", chat="@Zoe", sender="Zoe", seq=1), message("hi", chat="@Zoe", sender="alice", seq=2)]
+        self.server.answer(*(events.History("@Zoe", page, False) if isinstance(asked, requests.History)
+                             else sent(chat="@Zoe", seq=2) for asked in self.server.asked()))  # fmt: skip
         self.assertEqual([name for name in self.view.chats if name.startswith("@")], ["@bob", "@Zoe"])
         self.assertIs(self.view.open, self.view.chats["@Zoe"])
-        self.assertEqual([item.text for item in self.view.chats["@Zoe"].items], ["hi"])
+        self.assertEqual([item.text for item in self.view.chats["@Zoe"].items], ["hello", "hi"])
+
+    def test_typed_meanwhile(self) -> None:
+        """What is being typed stays where it is when the server tells how the name is spelled."""
+        self.desk.home()
+        self.submit("@ZOE hi")
+        target = self.desk.target
+        target.has_draft = True
+        self.server.tell(message("hello", chat="@Zoe", sender="Zoe", seq=1))
+        self.assertIs(self.desk.target, target)
+        self.assertEqual(target.name, "@Zoe")
+
+    def test_another_chat(self) -> None:
+        """A group made anew in another spelling is another chat."""
+        self.submit("*TEAM hi")
+        self.view.chats.of_id("*TEAM", "old")
+        self.view.apply(events.Added("*Team", "new", "alice", "bob", "bob"), 0.0)
+        self.assertEqual([self.view.chats[name].id for name in ("*TEAM", "*Team")], ["old", "new"])

@@ -10,19 +10,9 @@ from irchat.client.questions import Questions
 from irchat.client.screen import Screen, TerminalScreen
 from irchat.client.stop import InputEnded, Stop
 from irchat.client.view.state import View
-from tests.client_fakes import Keyboard, message
+from tests.client_fakes import FakeEcho, Keyboard, message
 
 _PASSWORD = "correct horse"
-
-
-class _Echo:
-    is_on = True
-
-    def on(self) -> None:
-        self.is_on = True
-
-    def off(self) -> None:
-        self.is_on = False
 
 
 class SecretTests(SynchronousTestCase):
@@ -31,7 +21,7 @@ class SecretTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Open both kinds of terminal."""
         self.keyboard = Keyboard()
-        self.echo = _Echo()
+        self.echo = FakeEcho()
         self.written: list[str] = []
         error = self.keyboard.errors.append
         self.screens: list[Screen] = [
@@ -81,9 +71,10 @@ class SecretTests(SynchronousTestCase):
         """On the full screen the line ends go too, and an empty answer is none to a question for a secret."""
         questions = Questions(View("host:7667"), lambda: None)
         answer = Deferred.fromCoroutine(questions.ask("Password: ", secret=True))
+        questions.settle()
         questions.answer("\n")
         self.assertNoResult(answer)
-        self.assertTrue(questions.secret)
+        self.assertTrue(questions.is_asking)
         questions.answer(f"{_PASSWORD}\n\n")
         self.assertEqual(self.successResultOf(answer), _PASSWORD)
 
@@ -94,7 +85,7 @@ class AskingTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Open it."""
         self.keyboard = Keyboard()
-        self.echo = _Echo()
+        self.echo = FakeEcho()
         self.written: list[str] = []
         self.screen = AskingScreen(
             self.keyboard.console, self.keyboard.errors.append, self.echo, self.written.append
@@ -118,10 +109,12 @@ class AskingTests(SynchronousTestCase):
         self.assertEqual(self.keyboard.complaints(), "! Too long.")
 
     def test_broken_off(self) -> None:
-        """A question that is broken off leaves the echo to the next one, and the end puts it back."""
+        """A question that is broken off leaves the echo to the next one; what was typed for it is thrown away before
+        there is an echo again."""
         answer = Deferred.fromCoroutine(self.screen.ask("Password: ", secret=True))
         self.keyboard.console.break_off(Stop("gone"))
         self.failureResultOf(answer, Stop)
-        self.assertFalse(self.echo.is_on)
         self.screen.finish(interrupted=True)
-        self.assertTrue(self.echo.is_on)
+        self.assertEqual((self.echo.is_on, self.echo.discarded), (False, 1))
+        self.screen.restore()
+        self.assertEqual((self.echo.is_on, self.echo.discarded), (True, 2))

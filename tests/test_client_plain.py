@@ -9,15 +9,7 @@ from irchat import events, requests
 from irchat.client.plain import PlainChat
 from irchat.client.screen import Screen, TerminalScreen
 from irchat.client.stop import Stop
-from tests.client_fakes import FakeServer, Keyboard, error, message, sent, welcome
-
-
-class _Echo:
-    def on(self) -> None:
-        pass
-
-    def off(self) -> None:
-        pass
+from tests.client_fakes import FakeEcho, FakeServer, Keyboard, error, message, sent, welcome
 
 
 class _ChatTestCase(SynchronousTestCase):
@@ -162,8 +154,19 @@ class TerminalTests(_ChatTestCase):
     def open_screen(self) -> Screen:
         """A terminal."""
         return TerminalScreen(
-            self.keyboard.console, self.keyboard.errors.append, self.clock, _Echo(), colour=False, errors_apart=False
+            self.keyboard.console, self.keyboard.errors.append, self.clock, FakeEcho(), colour=False, errors_apart=False
         )
+
+    def test_habits(self) -> None:
+        """A line of another chat's habits is not sent, and its form here is shown; the same once more is text."""
+        self.keyboard.type("/msg bob secret")
+        self.assertEqual(self.server.asked(), [])
+        self.assertIn("@bob secret", self.keyboard.shown())
+        self.keyboard.type("/msg bob secret")
+        self.assertEqual(self.server.asked(), [requests.Line(line="\\/msg bob secret", nonce="a")])
+        self.server.answer(sent(seq=1))
+        self.keyboard.type("quit", "hello", "quit")
+        self.assertEqual(self.server.asked(), [requests.Line(line="hello", nonce="b")])
 
     def test_connected(self) -> None:
         """A person is told whose server it is."""

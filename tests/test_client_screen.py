@@ -8,20 +8,9 @@ from irchat import events
 from irchat.client.screen import Screen, TerminalScreen
 from irchat.client.stop import InputEnded, Stop
 from irchat.transcript import CLEAR
-from tests.client_fakes import Keyboard, message, sent
+from tests.client_fakes import FakeEcho, Keyboard, message, sent
 
 _SECRET = "the secret text"
-
-
-class _Echo:
-    def __init__(self) -> None:
-        self.is_on = True
-
-    def on(self) -> None:
-        self.is_on = True
-
-    def off(self) -> None:
-        self.is_on = False
 
 
 class PipeTests(SynchronousTestCase):
@@ -87,7 +76,7 @@ class TerminalTests(SynchronousTestCase):
         """Open a terminal."""
         self.clock = Clock()
         self.keyboard = Keyboard()
-        self.echo = _Echo()
+        self.echo = FakeEcho()
         self.screen = self._screen(errors_apart=False)
 
     def _screen(self, *, errors_apart: bool) -> TerminalScreen:
@@ -149,6 +138,30 @@ class TerminalTests(SynchronousTestCase):
         self.screen.show(message(_SECRET, id="t1", left_ms=1000))
         self.clock.advance(1)
         self.assertEqual(self._reprint(), "Password: \r\n")
+
+    def test_typed_ahead_of_a_question(self) -> None:
+        """What was typed before a question was seen does not answer it, and what was typed in it is no later line."""
+        self.keyboard.type("meant for the chat")
+        answer = self._ask("Password: ", secret=True)
+        self.assertNoResult(answer)
+        self.keyboard.type("hunter22", "hunter22")
+        self.assertEqual(self.successResultOf(answer), "hunter22")
+        line = Deferred.fromCoroutine(self.screen.read())
+        self.assertNoResult(line)
+        self.assertEqual(self.echo.discarded, 2)
+
+    def test_unanswered(self) -> None:
+        """Half a password that nobody reads is thrown away, and the echo stays off until the client has ended."""
+        self.failureResultOf(self._broken_off(), Stop)
+        self.screen.finish(interrupted=False)
+        self.assertEqual((self.echo.is_on, self.echo.discarded), (False, 1))
+        self.screen.restore()
+        self.assertEqual((self.echo.is_on, self.echo.discarded), (True, 2))
+
+    def _broken_off(self) -> Deferred[str]:
+        answer = self._ask("Old password: ", secret=True)
+        self.keyboard.console.break_off(Stop("gone"))
+        return answer
 
     def test_message_during_question(self) -> None:
         """What comes while a question waits stands before the question."""

@@ -17,20 +17,12 @@ from irchat.client.stop import InputEnded, Stop
 from irchat.client.tokens import Tokens
 from irchat.client.trust import Trust
 from irchat.fingerprint import fingerprint_of
-from tests.client_fakes import GREETING, Keyboard, Network, Peer, certificate, over_tls
+from tests.client_fakes import GREETING, FakeEcho, Keyboard, Network, Peer, certificate, over_tls
 
 _HOST = "chat.example"
 _LABEL = "chat.example:7667"
 # How what a client of TLS sends begins; a peer without TLS sees it.
 _HANDSHAKE = b"\x16\x03"
-
-
-class _Echo:
-    def on(self) -> None:
-        pass
-
-    def off(self) -> None:
-        pass
 
 
 class TrustTests(SynchronousTestCase):
@@ -60,7 +52,7 @@ class TrustTests(SynchronousTestCase):
 
     def _terminal(self) -> Screen:
         return TerminalScreen(
-            self.keyboard.console, self.keyboard.errors.append, self.clock, _Echo(), colour=False, errors_apart=True
+            self.keyboard.console, self.keyboard.errors.append, self.clock, FakeEcho(), colour=False, errors_apart=True
         )
 
     def _connect(

@@ -44,7 +44,7 @@ class UnderstandTests(SynchronousTestCase):
         self.assertEqual(understand("ls -n @bob", "GLOBAL"), requests.History(chat="@bob", limit=500))
         self.assertEqual(understand("ls @bob", "GLOBAL"), requests.History(chat="@bob", limit=100))
         self.assertEqual([understand(line, "GLOBAL") for line in ("ls", "!help", "!password")],
-                         [Local.CHATS, Local.HELP, Local.PASSWORD])  # fmt: skip
+                         [requests.Chats(), Local.HELP, Local.PASSWORD])  # fmt: skip
 
     def test_wrong_use(self) -> None:
         """A wrong use and a text that is none are refused before anything is sent."""

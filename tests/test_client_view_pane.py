@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat import events
 from irchat.client.terminal.styles import STYLE
 from irchat.client.view.items import Item, Kind
-from irchat.client.view.listing import Cursor
+from irchat.client.view.listing import Cursor, first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.paint import NAME_COLOURS
 from irchat.client.view.pane import Pane
@@ -68,6 +68,14 @@ class PaneTests(SynchronousTestCase):
         self.pane.down(self.items, self.paint)
         self.assertTrue(self.pane.follows)
 
+    def test_down_to_the_very_last_row(self) -> None:
+        """A page down that ends exactly at the last row follows the end again."""
+        self.shown()
+        self.pane.lowest = (self.items[3].key, 1)
+        self.pane.height = 3  # one row of item 3, and two more of item 4
+        self.pane.down(self.items, self.paint)
+        self.assertTrue(self.pane.follows)
+
     def test_stays(self) -> None:
         """What shows stays in its place when something comes at the end, or is loaded at the beginning."""
         self.shown()
@@ -117,19 +125,31 @@ class CursorTests(SynchronousTestCase):
 
     def test_moves(self) -> None:
         """It goes round, and chooses what is there."""
-        cursor = Cursor()
-        cursor.move(-1, 3)
-        self.assertEqual((cursor.choose("abc"), cursor.choose("ab"), cursor.choose("")), ("c", "b", None))
-        cursor.move(1, 3)
-        self.assertEqual(cursor.index, 0)
-        cursor.move(1, 0)
-        self.assertEqual(cursor.index, 0)
+        cursor: Cursor[str] = Cursor()
+        self.assertIsNone(cursor.choose([]))
+        cursor.move(1, [])
+        cursor.move(-1, [*"abc"])
+        self.assertEqual(cursor.choose([]), "c")
+        cursor.move(1, [*"abc"])
+        self.assertEqual(cursor.choose([]), "a")
+
+    def test_another_order(self) -> None:
+        """It stays with its entry when the list changes its order."""
+        cursor: Cursor[str] = Cursor()
+        self.assertEqual(cursor.settle([*"abc"]), 0)
+        self.assertEqual((cursor.settle([*"cba"]), cursor.choose([])), (2, "a"))
+
+    def test_gone(self) -> None:
+        """What was drawn is chosen even if it has left the list; drawn again, the entry in its row is chosen."""
+        cursor: Cursor[str] = Cursor()
+        cursor.move(1, [*"abc"])
+        self.assertEqual(cursor.choose([]), "b")
+        self.assertEqual((cursor.settle([*"ac"]), cursor.choose([])), (1, "c"))
+        self.assertEqual((cursor.settle([]), cursor.choose([])), (0, None))
 
     def test_shows(self) -> None:
         """The place is always among the rows that show."""
-        cursor = Cursor()
-        cursor.index = 9
-        self.assertEqual((cursor.first_row(20, 4), cursor.first_row(10, 4), cursor.first_row(3, 4)), (7, 6, 0))
+        self.assertEqual((first_row(9, 20, 4), first_row(9, 10, 4), first_row(2, 3, 4)), (7, 6, 0))
 
 
 class BrushTests(SynchronousTestCase):
@@ -180,14 +200,13 @@ class BrushTests(SynchronousTestCase):
         )
 
     def test_days(self) -> None:
-        """A new day has a line; today at the beginning and what is no message have none."""
+        """A new day has a line; today at the beginning has none. What is no message does not count."""
         earlier = self.talk("old")
         earlier.at = "2026-11-21T13:00:00.000Z"
         self.assertEqual(len(self.lines(self.talk("hi"))), 1)
         self.assertIn("Saturday, 21 November 2026", self.lines(earlier)[0])
         self.assertIn("Sunday, 22 November 2026", self.lines(self.talk("hi"), earlier)[0])
         self.assertEqual(len(self.lines(self.talk("hi"), self.talk("before"))), 1)
-        self.assertEqual(len(self.lines(self.talk("hi"), Item(Kind.NOTE, (0, 0, 0), "note"))), 1)
         odd = self.talk("hi")
         odd.at = "?"
         self.assertEqual(self.lines(odd), ["--:--   bob │ hi"])
@@ -233,6 +252,7 @@ class PainterTests(SynchronousTestCase):
     def test_home(self) -> None:
         """First come the chats with unread messages, or that there are none; what was answered stands below."""
         self.enter()
+        self.view.go_home()
         self.assertIn("Nothing unread", self.pane())
         self.view.apply(message("hi", seq=1), 0.0)
         self.assertIn("▸ GLOBAL", self.pane())
@@ -240,6 +260,28 @@ class PainterTests(SynchronousTestCase):
         self.view.note("done")
         self.assertTrue(self.pane(height=6).rstrip().endswith("done"))
         self.assertTrue(_text(self.painter.header(40)).rstrip().endswith("1 message"))
+
+    def test_home_says_how(self) -> None:
+        """The list of what is unread says how to open one, and leaves room for that; nothing is said of a target."""
+        self.enter()
+        self.view.go_home()
+        self.assertNotIn("goes to everyone", self.pane())
+        for number in range(12):
+            self.view.apply(message("hi", seq=1, chat=f"@user{number:02}"), 0.0)
+        rows = self.pane(height=4).split("\n")
+        self.assertEqual(len([row for row in rows if "@user" in row]), 2)
+        self.assertIn("Enter open one; Ctrl-N goes to the next.", rows[3])
+
+    def test_home_has_room_for_both(self) -> None:
+        """Many lines of the client's own leave room for the list of what is unread."""
+        self.enter()
+        self.view.go_home()
+        self.view.apply(message("hi", seq=1), 0.0)
+        for number in range(12):
+            self.view.note(f"note {number}")
+        shown = self.pane(height=8)
+        self.assertIn("▸ GLOBAL", shown)
+        self.assertEqual(shown.count("note "), 4)
 
     def test_chat(self) -> None:
         """An open chat shows that it loads, that it is empty, or its messages, with the way to older ones."""
@@ -287,7 +329,7 @@ class PainterTests(SynchronousTestCase):
         self.view.show_found(events.Found([], False), "x")
         self.assertIn("Nothing found", self.pane())
         self.view.show_found(events.Found([message(f"m{n}", seq=n) for n in range(30, 0, -1)], False), "m")
-        self.view.cursor.index = 20
+        self.view.cursor.move(20, self.view.choices())
         self.assertIn("m10", self.pane())
         self.assertIn("m", _text(self.painter.header(40)))
         self.assertIn("Enter: open", _text(self.painter.status(80, 1, "", "")[0]))
@@ -343,6 +385,31 @@ class PainterTests(SynchronousTestCase):
         self.assertIn(" Online 3", rows)
         self.assertIn(" ● zoe", rows)
         self.assertEqual(len(rows), 8)
+
+    def test_sidebar_with_many(self) -> None:
+        """Where not all chats have room the open one shows, and rows above and below tell of the others."""
+        self.enter()
+        for number in range(20):
+            self.view.chats.of_id(f"*g{number:02}", "id")
+        self.view.apply(message("hi", seq=1, chat="*g19"), 0.0)
+        for number in range(20):
+            self.view.open_chat(f"*g{number:02}")
+            rows = [_text(row) for row in self.painter.sidebar(22, 9)]
+            self.assertTrue(any(f"*g{number:02}" in row for row in rows), rows)
+            shown = sum("*g" in row or "GLOBAL" in row for row in rows)
+            more = sum(int(row.split()[1]) for row in rows if " more" in row)
+            self.assertEqual((len(rows), shown + more), (9, 21))
+        self.view.open_chat("GLOBAL")
+        self.assertIn(" ↓ 16 more, 1 unread", [_text(row).rstrip() for row in self.painter.sidebar(22, 9)])
+
+    def test_day_after_a_note(self) -> None:
+        """A note between two days does not hide the line of the new day."""
+        self.enter()
+        self.view.page(events.History("GLOBAL", [message("old", seq=1, at="2026-11-21T13:00:00.000Z")], False), 0.0,
+                       direction=0)  # fmt: skip
+        self.view.note("a note")
+        self.view.apply(message("new", seq=2), 0.0)
+        self.assertRegex(self.pane(), "(?s)old.*a note.*22 November 2026.*new")
 
     def test_status(self) -> None:
         """The status line says who, how many, what is wrong, and while a command is typed its usage."""

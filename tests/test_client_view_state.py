@@ -1,5 +1,6 @@
 """The state of the screen: how each event changes it."""
 
+import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import events
@@ -14,6 +15,7 @@ class _Case(SynchronousTestCase):
         self.view = View("host:7667")
         self.view.welcome(welcome())
         self.view.list_chats(events.Chats([_chat("GLOBAL"), _chat("@bob")]))
+        self.view.go_home()
 
     def texts(self, name: str = "GLOBAL") -> list[str]:
         """The texts that are loaded of a chat."""
@@ -138,7 +140,7 @@ class SendingTests(_Case):
         self.view.chat("GLOBAL").add_pending("mine", "alice", "n1", None)
         self.view.apply(message("two", seq=2), 0.0)
         self.assertEqual(self.texts(), ["one", "two", "mine"])
-        self.view.sent("GLOBAL", "n1", sent(seq=3), 0.0)
+        self.view.sent(self.view.chat("GLOBAL"), "n1", sent(seq=3), 0.0)
         items = self.view.chat("GLOBAL").items
         self.assertEqual([(item.text, item.seq, item.own) for item in items][-1], ("mine", 3, True))
         self.assertEqual(self.view.unread, 0)
@@ -146,14 +148,14 @@ class SendingTests(_Case):
     def test_sent_to_a_chat_not_loaded(self) -> None:
         """What was sent to a chat that is not loaded is not shown as its only message."""
         self.view.chat("@bob").add_pending("mine", "alice", "n1", None)
-        self.view.sent("@bob", "n1", sent(chat="@bob", seq=3), 0.0)
+        self.view.sent(self.view.chat("@bob"), "n1", sent(chat="@bob", seq=3), 0.0)
         self.assertEqual(self.texts("@bob"), [])
 
     def test_timed(self) -> None:
         """A timed message ends when the client's own clock says so, even if the server counts from later."""
         self.load()
         self.view.chat("GLOBAL").add_pending("psst", "alice", "n1", 30.0)
-        self.view.sent("GLOBAL", "n1", sent(id="t1", left_ms=30_000), 2.0)
+        self.view.sent(self.view.chat("GLOBAL"), "n1", sent(id="t1", left_ms=30_000), 2.0)
         self.assertEqual(self.view.expire(29.9), 30.0)
         self.assertEqual(self.texts(), ["psst"])
         self.assertIsNone(self.view.expire(30.0))
@@ -233,7 +235,7 @@ class PeopleTests(_Case):
         self.assertIn("bob", self.view.known)
 
     def test_group(self) -> None:
-        """Who is added has the group, who is removed has it no more and is told."""
+        """Who is added has the group; who is removed is told, and sees the open chat until leaving it."""
         self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
         self.view.apply(events.Added("*team", "g1", "carol", "bob", "bob"), 0.0)
         self.assertEqual(self.texts("*team"), ["bob added alice to *team", "bob added carol to *team"])
@@ -241,8 +243,11 @@ class PeopleTests(_Case):
         self.view.open_chat("*team")
         self.view.apply(events.Removed("*team", "g1", "alice", "bob", "bob"), 0.0)
         self.assertNotIn("*team", self.view.chats)
-        self.assertIs(self.view.place, Place.HOME)
-        self.assertEqual([item.text for item in self.view.own.items], ["bob removed alice from *team"])
+        self.assertIs(self.view.place, Place.CHAT)
+        self.assertEqual(self.view.open.items[-1].text, "bob removed alice from *team")
+        self.assertEqual(self.view.chats.gone, [self.view.open])
+        self.view.go_home()
+        self.assertEqual(self.view.chats.gone, [])
         self.view.apply(events.Removed("*team", "g1", "alice", "bob", "bob"), 0.0)
 
     def test_new_group_of_an_old_name(self) -> None:
@@ -264,6 +269,25 @@ class PeopleTests(_Case):
         self.view.apply(events.Blocks(["bob"]), 0.0)
         self.assertEqual((self.texts(), self.view.chat("GLOBAL").loaded), ([], False))
 
+    def test_loaded_again(self) -> None:
+        """What was unloaded, after a block or by a jump, shows when it is loaded again."""
+        self.load(message("one", seq=1))
+        self.view.apply(events.Blocks(["bob"]), 0.0)
+        self.load(message("one", seq=1))
+        self.assertEqual(self.texts(), ["one"])
+        page = events.History("GLOBAL", [message("one", seq=1)], False)
+        self.view.page_around("GLOBAL", page, events.History("GLOBAL", [], False), 0.0)
+        self.assertEqual(self.texts(), ["one"])
+
+    def test_forgotten_twice(self) -> None:
+        """An item that is gone already takes no other with it."""
+        self.load(message("one", seq=1), message("two", seq=2))
+        chat = self.view.chat("GLOBAL")
+        gone = chat.items[0]
+        chat.forget([gone])
+        chat.forget([gone])
+        self.assertEqual(self.texts(), ["two"])
+
     def test_goodbye(self) -> None:
         """The server's reason is shown in place."""
         self.view.open_chat("@bob")
@@ -279,21 +303,124 @@ class PeopleTests(_Case):
         self.assertFalse(self.view.chat("GLOBAL").stale)
 
 
+class NoteTests(_Case):
+    """The client's own lines stand where they came."""
+
+    def test_in_a_chat_that_is_not_loaded(self) -> None:
+        """A note stands after what was said before it, also where that is loaded later."""
+        self.view.apply(message("one", seq=1, chat="@bob"), 0.0)
+        self.view.chat("@bob").add_note("added dave")
+        self.view.apply(message("two", seq=2, chat="@bob"), 0.0)
+        self.load(message("one", seq=1, chat="@bob"), message("two", seq=2, chat="@bob"), name="@bob")
+        self.assertEqual(self.texts("@bob"), ["one", "added dave", "two"])
+
+    def test_before_anything_is_known(self) -> None:
+        """A note in a chat of which nothing is known stands after the page that comes, and before what is said then."""
+        self.view.chat("*new").add_note("bob added alice")
+        self.load(message("old", seq=7, chat="*new"), name="*new")
+        self.view.apply(message("next", seq=8, chat="*new"), 0.0)
+        self.assertEqual(self.texts("*new"), ["old", "bob added alice", "next"])
+
+    def test_in_an_empty_chat(self) -> None:
+        """A note in an empty chat stands before the first message."""
+        self.load()
+        self.view.chat("GLOBAL").add_note("first")
+        self.view.apply(message("one", seq=1), 0.0)
+        self.assertEqual(self.texts(), ["first", "one"])
+
+    def test_blocks_keep_notes(self) -> None:
+        """What was said of a block is not forgotten by the block."""
+        self.view.chat("GLOBAL").add_note("noted")
+        self.view.apply(events.Blocks(["bob"]), 0.0)
+        self.assertEqual(self.texts(), ["noted"])
+
+    def test_pane_stays(self) -> None:
+        """A note does not move a pane that was moved up, and what is below it is not read."""
+        self.load(message("one", seq=1), message("two", seq=2))
+        self.view.open_chat("GLOBAL")
+        self.view.pane.show((1, 0, 0))
+        self.view.apply(events.Bye("the server stops"), 0.0)
+        self.assertFalse(self.view.pane.follows)
+
+
+class EpochTests(_Case):
+    """The server's data went back to a backup."""
+
+    def test_all_is_loaded_anew(self) -> None:
+        """What was loaded is forgotten, counts and markers too; what is being sent and what is typed stay."""
+        self.load(message("one", seq=1))
+        chat = self.view.chat("GLOBAL")
+        chat.add_pending("mine", "alice", "n", None)
+        chat.has_draft = True
+        self.view.welcome(msgspec.structs.replace(welcome(), epoch="2"))
+        self.assertEqual((self.texts(), chat.last_seq, chat.read_seq, chat.has_draft), (["mine"], 0, 0, True))
+        self.view.list_chats(events.Chats([_chat("GLOBAL")]))
+        self.view.apply(message("another one", seq=1), 0.0)
+        self.assertEqual(chat.unread, 1)
+
+    def test_same_epoch(self) -> None:
+        """A new connection to the same data forgets nothing."""
+        self.load(message("one", seq=1))
+        self.view.welcome(welcome())
+        self.assertEqual(self.texts(), ["one"])
+
+
+class GoneTests(_Case):
+    """Chats that are the user's no longer."""
+
+    def removed(self, group_id: str = "g1") -> events.Removed:
+        """Alice is removed from the group."""
+        return events.Removed("*team", group_id, "alice", "bob", "bob")
+
+    def test_draft(self) -> None:
+        """A chat for which something is typed is kept, comes back with its id, and is not a new one of its name."""
+        self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
+        team = self.view.chat("*team")
+        team.has_draft = True
+        self.view.apply(self.removed(), 0.0)
+        self.assertEqual((self.view.chats.gone, team.gone), ([team], "bob removed alice from *team"))
+        self.view.apply(events.Added("*team", "g2", "alice", "bob", "bob"), 0.0)
+        self.assertIsNot(self.view.chat("*team"), team)
+        self.view.apply(self.removed("g2"), 0.0)
+        self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
+        self.assertIs(self.view.chat("*team"), team)
+        self.assertEqual((self.view.chats.gone, team.gone), ([], ""))
+
+    def test_read_in_part_elsewhere(self) -> None:
+        """What another session read in part counts less; where that is not loaded only the server knows."""
+        self.load(message("one", seq=1), message("two", seq=2), message("three", seq=3))
+        chat = self.view.chat("GLOBAL")
+        chat.unread = 3
+        self.view.apply(events.Read("GLOBAL", 2), 0.0)
+        self.assertEqual(chat.unread, 1)
+        other = self.view.chat("@bob")
+        other.unread, other.last_seq = 3, 3
+        self.assertFalse(other.read_to(2))
+
+    def test_order(self) -> None:
+        """Numbers do not depend on what came first: everyone, groups, people; what only this client knows is last."""
+        self.view.chat("*aaa")
+        for name in "@zoe", "@Bea", "*team":
+            self.view.chats.of_id(name, "id")
+        self.assertEqual([self.view.numbered(number) for number in range(1, 8)],
+                         ["GLOBAL", "*team", "@Bea", "@bob", "@zoe", "*aaa", None])  # fmt: skip
+
+
 class MovingTests(_Case):
     """Going from chat to chat."""
 
     def test_next_unread_first(self) -> None:
         """The next chat is one with unread messages where there is one, else the next in the list, round its end."""
-        self.view.chat("*team")
+        self.view.chats.of_id("*team", "g")
         self.view.open_chat("GLOBAL")
-        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("@bob", "*team"))
+        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("*team", "@bob"))
         self.view.apply(message("hi", seq=1, chat="*team"), 0.0)
         self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("*team", "*team"))
         self.view.go_home()
         self.view.open = None
         self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("*team", "*team"))
         self.view.chat("*team").all_read()
-        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("GLOBAL", "*team"))
+        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("GLOBAL", "@bob"))
 
     def test_numbers(self) -> None:
         """Chats are numbered from 1 as they are listed."""
@@ -323,6 +450,8 @@ class MovingTests(_Case):
         self.assertEqual([item.text for item in self.view.found], ["two", "one"])
         self.assertIn("more", self.view.found_for)
         self.assertIs(self.view.here, self.view.own)
+        self.view.show_found(events.Found([message("mine", seq=3, sender="alice"), message("one", seq=1)], False), "o")
+        self.assertEqual([item.own for item in self.view.found], [True, False])
 
 
 def _chat(name: str, chat_id: str = "id") -> events.Chat:

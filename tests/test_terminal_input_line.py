@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.key_binding.key_processor import _Flush
 from prompt_toolkit.output import ColorDepth
@@ -47,8 +48,7 @@ class ApplicationCase(SynchronousTestCase):
         self.stopped: list[bool] = []
         self.app = Chat(self.clock, self.desk, self.device, self.keys, output, bell=True,
                         stop_process=lambda: self.stopped.append(True))  # fmt: skip
-        self.desk.on_changed, self.desk.notify = self.app.draw_soon, self.app.notify
-        self.buffer = self.app._line.buffer
+        self.desk.on_changed, self.desk.incoming.notify = self.app.draw_soon, self.app.notify
         coroutine: Any = self.app.run_async(set_exception_handler=False, handle_sigint=False)
         self.task = self.loop.create_task(coroutine)
         self.addCleanup(self.end)
@@ -58,11 +58,17 @@ class ApplicationCase(SynchronousTestCase):
     async def _connect(self) -> Connection:
         return self.server.connection
 
+    @property
+    def buffer(self) -> Buffer:
+        """What is being typed."""
+        return self.app._line.buffer
+
     def sign_in(self) -> None:
         """The server lets the user in."""
         self.server.answer(welcome())
         chats = [events.Chat(name, "id", 0, 0, 0, None) for name in ("GLOBAL", "@bob", "*team")]
         self.server.answer(events.Chats(chats), events.Users(["bob", "Bobby"], [], False), events.Blocks([]))
+        self.server.answer(events.History("GLOBAL", [], False))
         self.turn()
 
     def end(self) -> None:
@@ -102,7 +108,7 @@ class ApplicationCase(SynchronousTestCase):
 
     def trouble(self) -> str:
         """What the status line says is wrong."""
-        return self.app._line.trouble
+        return self.app._line.told
 
 
 class InputLineTests(ApplicationCase):
@@ -178,9 +184,9 @@ class InputLineTests(ApplicationCase):
         """What is being typed stays with its chat, also while another is looked for."""
         self.open("@bob")
         self.press("for bob")
-        self.press("\x1b3")
-        self.assertEqual((self.view.here.name, self.buffer.text), ("*team", ""))
         self.press("\x1b2")
+        self.assertEqual((self.view.here.name, self.buffer.text), ("*team", ""))
+        self.press("\x1b3")
         self.assertEqual((self.view.here.name, self.buffer.text), ("@bob", "for bob"))
         self.press(_CTRL_K + "glo")
         self.assertEqual(self.view.filter, "glo")
@@ -201,7 +207,9 @@ class InputLineTests(ApplicationCase):
         self.assertEqual((self.app._line.question, self.buffer.text), ("Your name: ", "alice"))
         self.press(_TAB + "x\r")
         self.assertEqual(self.successResultOf(asked), "alicex")
-        self.assertIs(self.view.place, Place.HOME)
+        self.desk.questions.dismiss()
+        self.turn()
+        self.assertEqual(self.app._line.question, "GLOBAL> ")
 
     def test_target(self) -> None:
         """Before the input stands where a plain text goes."""
@@ -224,21 +232,23 @@ class KeyTests(ApplicationCase):
 
     def test_lists(self) -> None:
         """The arrow keys choose in a list, and go through the history elsewhere."""
+        self.press("\x1b0")
         for name in "@bob", "*team":
             self.server.tell(message("hi", seq=1, chat=name))
+        self.turn()
         self.press(_DOWN)
-        self.assertEqual(self.view.cursor.index, 1)
+        self.assertEqual(self.view.cursor.key, "*team")
         self.press(_UP + "\r")
         self.assertEqual(self.view.here.name, "@bob")
 
     def test_next_and_home(self) -> None:
         """Ctrl-N and Ctrl-P go from chat to chat, Alt-0 goes back to the unread."""
         self.press("\x0e")
-        self.assertEqual(self.view.here.name, "GLOBAL")
+        self.assertEqual(self.view.here.name, "*team")
         self.press("\x10")
-        self.assertEqual(self.view.here.name, "*team")
+        self.assertEqual(self.view.here.name, "GLOBAL")
         self.press("\x1b9")
-        self.assertEqual(self.view.here.name, "*team")
+        self.assertEqual(self.view.here.name, "GLOBAL")
         self.press("\x1b0")
         self.assertIs(self.view.place, Place.HOME)
 
@@ -255,6 +265,7 @@ class KeyTests(ApplicationCase):
         self.open("@bob")
         self.press("?old\r")
         self.server.answer(events.Found([], False))
+        self.turn()
         self.assertIs(self.view.place, Place.FOUND)
         self.press("\x1b")
         self.assertEqual(self.view.here.name, "@bob")
@@ -315,7 +326,6 @@ class FrameTests(ApplicationCase):
 
     def test_paced(self) -> None:
         """While the terminal takes nothing, no frame is drawn; then one is, with all that came."""
-        self.open("GLOBAL")
         self.press("x")
         self.drawn()
         self.server.tell(message("one", seq=1))
@@ -334,7 +344,7 @@ class FrameTests(ApplicationCase):
         """Drawn anew, everything is drawn, but not before the application runs or when it has ended."""
         self.drawn()
         self.app.draw_anew()
-        self.assertIn(b"Nothing unread", self.drawn())
+        self.assertIn(b"No messages yet", self.drawn())
         self.end()
         self.drawn()
         self.app.draw_anew()

@@ -37,6 +37,8 @@ class TmuxTests(_MultiplexerCase):
         self.enter(tmux)
         bob.ask(type="send", chat="@alice", text="👩‍💻🇩🇪✌️ שלום 日本語 " * 5)
         tmux.expect("@דוד")
+        tmux.run("send-keys", "M-0")
+        tmux.expect("▸ @דוד")
         tmux.type("")
         tmux.expect("שלום")
         tmux.type("plain")

@@ -56,6 +56,13 @@ class Console(Protocol):
             self._lines.waiting.remove(reader)
             reader.errback(stop)
 
+    def discard(self) -> None:
+        """Forget the lines that were typed and not read."""
+        if not self._ended:
+            self._lines.pending.clear()
+            self._begun = b""
+            self.transport.resumeProducing()
+
     def write(self, data: bytes) -> None:
         """Write to standard output."""
         self.transport.write(data)

@@ -1,36 +1,66 @@
-"""What the user does: typed lines, opening chats, paging, leaving. Joins the view to the line to the server."""
+"""What the user does: typed lines, opening chats, paging, leaving. Joins the view to the connection to the server."""
 
 from collections.abc import Awaitable, Callable
+from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from irchat import events, requests
-from irchat.alarm import Alarm
-from irchat.client.alerts import alert
 from irchat.client.connection import Connection
 from irchat.client.entry import Entry
 from irchat.client.history import Pages
+from irchat.client.incoming import Incoming
 from irchat.client.link import Link
-from irchat.client.outbox import Outbox
-from irchat.client.questions import Questions
+from irchat.client.password import change_password
+from irchat.client.questions import Question, Questions
+from irchat.client.sending import Sending
 from irchat.client.session import Reply
 from irchat.client.stop import Stop
-from irchat.client.typed import Local, advise, in_a_row, is_timed, understand
+from irchat.client.typed import Local, NoTarget, advise, in_a_row, is_timed, sendable, understand
+from irchat.client.view.chat import Chat
+from irchat.client.view.items import Item
 from irchat.client.view.state import Place, View
-from irchat.errors import Refusal
-from irchat.rules import GLOBAL_NAME, MARKER_SECONDS
+from irchat.commands.habits import right_form
+from irchat.errors import Code, Refusal
+from irchat.names import same_name
+from irchat.rules import GLOBAL_NAME, MARKER_SECONDS, clean_text
+
+# Seconds after which what was asked too fast is asked again.
+_PAUSE = 0.5
+
+
+class Spot(Enum):
+    """Where typed text is for no chat and no question."""
+
+    NOWHERE = "before the sign-in"
+    FILTER = "the name of a chat to go to"
+
+
+Target = Chat | Question | Spot
+"""What a typed line belongs to. The home screen is a chat without a name, to which nothing can be sent."""
 
 
 class Taken(NamedTuple):
-    """How a typed line was taken: whether at all, whether the input may remember it, and what is wrong with it."""
+    """How a typed line was taken: whether at all, whether the input may remember it, and what is wrong with it.
+
+    ``homeless``: it has no chat to go to yet. ``again``: the same line again is sent as text.
+    """
 
     accepted: bool
     remember: bool = False
     trouble: str = ""
+    homeless: bool = False
+    again: bool = False
+
+
+def _said_of(chat: Chat) -> str:
+    return f"{chat.gone.rstrip('.')}. " if chat.gone else ""
 
 
 def _ignore(*_: object) -> None:
@@ -44,9 +74,11 @@ def _no_jitter() -> float:
 class Desk:
     """Everything that the user can do, whatever the terminal.
 
-    ``on_changed`` is called when there is something new to draw, ``notify`` with what to tell a user who may be looking
-    elsewhere. ``hidden``: nothing is on the screen now. ``jitter`` returns a random number from 0 to 1, for the pauses
-    of a line that is lost; without it they are always the same.
+    ``on_changed`` is called when there is something new to draw. ``hidden``: nothing is on the screen now. ``jitter``
+    returns a random number from 0 to 1, for the pauses of a line that is lost; without it they are always the same.
+
+    What the screen shows and where typed text goes changes at once when the user presses a key. What events and
+    answers want to change waits for `settle`, which is called before a frame is drawn while nothing is being typed.
     """
 
     def __init__(
@@ -57,19 +89,19 @@ class Desk:
         jitter: Callable[[], float] = _no_jitter,
     ) -> None:
         self.on_changed: Callable[[], None] = _ignore
-        self.notify: Callable[[str], None] = _ignore
         self.view = view
         self.questions = Questions(view, self.changed)
         self.hidden = False
         self.left: Deferred[None] = Deferred()
         self._clock = clock
-        self._new_nonce = new_nonce
         self._jitter = jitter
-        self._alarm = Alarm(clock, self._tick)
-        self._outbox = Outbox(clock, self._ask, self._sent, self._is_wanted)
         self._pages = Pages(clock, view, self._ask, self.changed)
+        self.sending = Sending(clock, view, self._ask, self._is_up, new_nonce, self._told)
+        self.incoming = Incoming(clock, view, self._pages, self.sending, self._ask, self.changed)
+        self._held: list[tuple[str, Callable[[], object]]] = []
         self._seen: dict[str, int] = {}
         self._telling: IDelayedCall | None = None
+        self._warned = ""
 
     async def run(self, connect: Callable[[], Awaitable[Connection]], entry: Entry) -> None:
         """Connect, sign in and stay until the user leaves. Raises Stop."""
@@ -78,7 +110,7 @@ class Desk:
             self._clock,
             connect,
             entry.sign_in,
-            self._event,
+            self.incoming.event,
             self._welcome,
             self._link_state,
             self.questions,
@@ -99,105 +131,113 @@ class Desk:
             if self._telling is None:
                 self._telling = self._clock.callLater(MARKER_SECONDS, self._tell_seen)
 
+    @property
+    def target(self) -> Target:
+        """What is typed from now on belongs to this."""
+        if self.questions.current is not None:
+            return self.questions.current
+        if self.view.filter is not None:
+            return Spot.FILTER
+        return Spot.NOWHERE if self.view.place is Place.SIGN_IN else self.view.here
+
+    def settle(self) -> None:
+        """A frame is about to be drawn and nothing is being typed: what waited for that happens."""
+        self.questions.settle()
+        self.view.leave_what_never_was()
+        held, self._held = self._held, []
+        for _, change in held:
+            change()
+
+    def waits(self) -> str:
+        """What waits until nothing is being typed, for the status line."""
+        if self.questions.waiting is not None:
+            return "The server asks something: send this line or clear it (Ctrl-C), then you can answer."
+        return f"{self._held[-1][0]} Shown when this line is sent or cleared (Ctrl-C)." if self._held else ""
+
+    def _hold(self, what: str, change: Callable[[], object]) -> None:
+        self._held.append((what, change))
+        self.changed()
+
     # Typed lines.
 
-    @property
-    def target(self) -> str:
-        """The chat that a plain text goes to."""
-        return self.view.here.name or GLOBAL_NAME
-
-    def submit(self, text: str) -> Taken:
-        """Enter was pressed on ``text``."""
-        view = self.view
-        if self.questions.question:
-            self.questions.answer(text)
-            return Taken(True)
-        if view.place is Place.SIGN_IN:
-            return Taken(False)
-        if view.filter is not None or not text.strip():
-            self._choose()
-            return Taken(True)
+    def submit(self, line: str, here: Chat, *, as_text: bool = False) -> Taken:
+        """Enter was pressed on ``line`` in the chat ``here``. ``as_text``: it is text, whatever it looks like."""
+        name = None if here is self.view.own or here.gone else here.name
         try:
-            request = understand(text, self.target)
+            if as_text:
+                request: requests.Request | Local = requests.Send(chat=sendable(name), text=clean_text(line.strip()))
+            elif (form := right_form(line)) is not None:
+                what = f"Enter again sends it to {name} as it is." if name else ""
+                return Taken(False, trouble=f"Here this is typed: {form}   {what}".rstrip(), again=name is not None)
+            else:
+                request = understand(line, name)
+        except NoTarget as refusal:
+            return Taken(False, trouble=_said_of(here) + refusal.text, homeless=True)
         except Refusal as refusal:
             usage = f" Usage: {in_a_row(refusal.usage)}" if refusal.usage else ""
             return Taken(False, trouble=refusal.text + usage)
-        self._do(request, text)
+        if isinstance(request, requests.Logout):
+            trouble = self.leave(forget=request.forget, typed_in=here)
+            return Taken(not trouble, trouble=trouble)
+        if not isinstance(request, requests.Send) and request is not Local.HELP and not self._is_up():
+            return Taken(False, trouble="Not connected. Press Enter again when the connection is back.")
+        self._warned = ""
+        self._do(request, line, here)
         self.changed()
         return Taken(True, not is_timed(request))
 
-    def say(self, text: str) -> None:
-        """Send a text to the open chat as it is, whatever it begins with."""
-        self._send(requests.Send(chat=self.target, text=text))
-        self.changed()
+    def say(self, text: str, here: Chat) -> Taken:
+        """Send a text to a chat as it is, whatever it begins with."""
+        return self.submit(text, here, as_text=True)
 
-    def open(self, name: str) -> None:
-        """Open a chat."""
-        self._pages.fill(self.view.open_chat(name))
-        self.changed()
-
-    def _choose(self) -> None:
+    def choose(self) -> None:
+        """Enter was pressed on a list: what was drawn as chosen opens."""
         view = self.view
-        if view.place is Place.FOUND and view.filter is None:
-            item = view.cursor.choose(view.found)
-            if item is not None and item.seq is not None:
-                self._background(self._pages.around(item.chat, item.seq))
-        elif view.filter is not None or view.place is Place.HOME:
-            chat = view.cursor.choose(view.listed())
-            if chat is not None:
-                self.open(chat.name)
+        chosen = view.cursor.choose(view.choices())
+        if isinstance(chosen, Item):
+            if chosen.seq is not None:
+                self._held.clear()
+                self._background(self._pages.around(chosen.chat, chosen.seq), f"opening {chosen.chat}")
+        elif chosen is not None:
+            self.open(chosen)
 
-    def _do(self, request: requests.Request | Local, text: str) -> None:
+    def open(self, wanted: str | Chat) -> None:
+        """Open a chat, or that of a name."""
+        self._held.clear()
+        self._open(wanted)
+
+    def home(self) -> None:
+        """Show the list of what is unread."""
+        self._held.clear()
+        self.view.go_home()
+        self.changed()
+
+    def _open(self, wanted: str | Chat) -> None:
+        self._pages.fill(self.view.open_chat(wanted))
+        self.changed()
+
+    def _do(self, request: requests.Request | Local, line: str, here: Chat) -> None:
         match request:
             case Local.HELP:
                 self.view.manual = 0
             case Local.PASSWORD:
-                self._background(self._change_password())
-            case Local.CHATS:
-                self.view.begin_filter()
+                self._background(change_password(self.questions, self.view, self._ask), "!password")
             case requests.Send():
-                self._send(request)
-            case requests.Logout():
-                self.leave(forget=request.forget)
+                self._send(request, line, here)
             case _:
-                self._ask(request).addCallbacks(self._show, self._lost, callbackArgs=(request,))
+                self.view.pane.to_end()
+                reply = self._ask(request)
+                reply.addCallbacks(self._show, self._lost, callbackArgs=(request,), errbackArgs=(line,))
 
-    def _send(self, request: requests.Send) -> None:
+    def _send(self, request: requests.Send, line: str, here: Chat) -> None:
         view = self.view
-        request = msgspec.structs.replace(request, chat=view.spelled(request.chat), nonce=self._new_nonce())
-        chat = view.chat(request.chat)
-        ends = None if request.expires_in is None else self._clock.seconds() + request.expires_in
-        chat.add_pending(request.text, view.me, str(request.nonce), ends)
-        if view.place is not Place.CHAT or view.open is None:
-            self.open(request.chat)
-        elif chat is view.open:
+        chat = self.sending.send(request, line, here)
+        if here is view.own:
+            self.open(chat)
+        elif chat is view.here:
             view.pane.to_end()
             self._pages.to_end(chat)
-        else:
-            view.note(f"to {request.chat}")
-        self._plan()
-        self._outbox.send(request)
-
-    def _is_wanted(self, request: requests.Send) -> bool:
-        """A timed message whose time has passed while there was no line is not sent any more."""
-        return request.expires_in is None or self.view.chat(request.chat).is_pending(str(request.nonce))
-
-    def _sent(self, request: requests.Send, reply: events.Event) -> None:
-        name = reply.chat if isinstance(reply, events.Sent) else request.chat
-        if name != request.chat:
-            self.view.rename(request.chat, name)
-        chat = self.view.chat(name)
-        if isinstance(reply, events.Sent):
-            self.view.sent(name, str(request.nonce), reply, self._clock.seconds())
-            if reply.id is not None and reply.reached is not None:
-                note = chat.add_note(f"{reply.reached} of {reply.of} have it now")
-                timed = chat.timed(reply.id)
-                note.ends = timed.ends if timed else self._clock.seconds() + (reply.left_ms or 0) / 1_000
-        else:
-            chat.take_pending(str(request.nonce))
-            self.view.refused(chat, reply)
-        self._plan()
-        self.changed()
+        self.incoming.plan()
 
     def _show(self, reply: Reply, request: requests.Request) -> None:
         view = self.view
@@ -205,38 +245,36 @@ class Desk:
             case None:
                 view.complain("The server answered what this client cannot read.")
             case events.History():
-                self._pages.open_page(reply)
+                self._hold(f"{reply.chat} is here.", partial(self._pages.open_page, reply))
             case events.Found():
-                view.show_found(reply, getattr(request, "words", ""))
+                found = f"{len(reply.messages):,} found."
+                self._hold(found, partial(view.show_found, reply, getattr(request, "words", "")))
             case events.Group() if isinstance(request, requests.CreateGroup):
-                view.chat(reply.group).id = reply.id
-                self.open(reply.group)
-                view.say(reply)
+                view.chats.of_id(reply.group, reply.id)
+                view.say(reply, reply.group)
+                self._hold(f"{reply.group} is there.", partial(self._open, reply.group))
             case events.Error():
                 line = getattr(request, "line", "")
-                view.say(msgspec.structs.replace(reply, text=advise(reply.text, line, self.target)))
+                view.say(msgspec.structs.replace(reply, text=advise(reply.text, line, view.here.name or GLOBAL_NAME)))
             case events.Blocks():
-                view.say(reply)
-                self._event(reply)
+                self.incoming.event(reply)
+                self._say_blocks(reply, request)
             case _:
+                if isinstance(reply, events.Chats):
+                    view.list_chats(reply)
                 view.say(reply)
                 if isinstance(request, requests.RemoveMember):
-                    self._refresh()
+                    self.incoming.refresh()
         self.changed()
 
-    async def _change_password(self) -> None:
-        ask = self.questions.ask
-        old = await ask("Old password: ", secret=True)
-        new = await ask("New password: ", secret=True)
-        if new != await ask("New password again: ", secret=True):
-            self.view.complain("The new passwords differ; the old one stays. Type !password to try again.")
+    def _say_blocks(self, blocks: events.Blocks, request: requests.Request) -> None:
+        if not isinstance(request, requests.Block):
+            self.view.say(blocks)
+        elif any(same_name(request.name, name) for name in blocks.names):
+            self.view.note(f"You block {request.name}: neither of you sees what the other writes. "
+                           f"~{request.name} again lifts the block.")  # fmt: skip
         else:
-            reply = await self._ask(requests.Password(old=old, new=new))
-            if isinstance(reply, events.Ok):
-                self.view.note("your password is changed")
-            elif isinstance(reply, events.Error):
-                self.view.complain(reply.text)
-        self.changed()
+            self.view.note(f"You do not block {request.name} any more.")
 
     # Moving about.
 
@@ -265,14 +303,21 @@ class Desk:
 
     def back(self) -> None:
         """From what was found to where the search began."""
-        if self.view.open is not None:
-            self.open(self.view.open.name)
+        chat = self.view.open
+        if chat is not None:
+            self.open(chat if chat.gone else chat.name)
         else:
-            self.view.go_home()
-            self.changed()
+            self.home()
 
-    def leave(self, *, forget: bool = False) -> None:
-        """Leave, in order where there is a line."""
+    def leave(self, *, forget: bool = False, typed_in: Chat | None = None) -> str:
+        """Leave, in order where there is a connection.
+
+        Where something is not sent the first call only returns what; ``typed_in``: the chat of the line that asks for
+        this, which is no draft.
+        """
+        if (unsent := self._unsent(typed_in)) and unsent != self._warned:
+            self._warned = unsent
+            return f"Not sent yet: {unsent}. Once more leaves without it."
         self._tell_seen()
         self._link.leave()
         if forget:
@@ -282,90 +327,53 @@ class Desk:
                 self.view.complain(stop.text)
         reply = self._ask(requests.Logout(forget=forget))
         reply.addBoth(lambda _: None if self.left.called else self.left.callback(None))
+        return ""
 
-    # What happens.
+    def _unsent(self, typed_in: Chat | None) -> str:
+        chats = [*self.view.chats.in_order(), self.view.own]
+        drafts = [chat.name or "the first screen" for chat in chats if chat.has_draft and chat is not typed_in]
+        typed = f"what is typed in {', '.join(drafts)}" if drafts else ""
+        return "; ".join(part for part in (self.sending.unsent(), typed) if part)
+
+    # The connection.
+
+    def _told(self) -> None:
+        """What became of a message is in the view: a timed one has an end now."""
+        self.incoming.plan()
+        self.changed()
 
     def _welcome(self, welcome: events.Welcome) -> None:
-        view = self.view
-        again = view.place is not Place.SIGN_IN
-        view.welcome(welcome)
-        if not again and welcome.new:
-            view.own.add_note(f"Welcome to IRChat, {welcome.name}! Type a message and it goes to everyone.")
-        self._refresh()
-        self._ask(requests.Users()).addCallbacks(self._users, self._lost)
-        self._ask(requests.Blocks()).addCallbacks(self._blocked, self._lost)
-        if view.open is not None:
-            self._pages.fill(view.open)
-        self._outbox.resume()
-        self.changed()
-
-    def _refresh(self) -> None:
-        self._ask(requests.Chats()).addCallbacks(self._chats, self._lost)
-
-    def _chats(self, reply: Reply) -> None:
-        if isinstance(reply, events.Chats):
-            self.view.list_chats(reply)
-            self.changed()
-
-    def _users(self, reply: Reply) -> None:
-        if isinstance(reply, events.Users):
-            self.view.list_users(reply)
-
-    def _blocked(self, reply: Reply) -> None:
-        if isinstance(reply, events.Blocks):
-            self.view.blocked = reply.names
-
-    def _event(self, event: events.ANY) -> None:
-        view = self.view
-        view.apply(event, self._clock.seconds())
-        match event:
-            case events.Message():
-                if text := alert(event, view.me):
-                    self.notify(text)
-                if event.id is not None:
-                    self._plan()
-            case events.Blocks():
-                self._refresh()
-                if view.open is not None:
-                    self._pages.fill(view.open)
-            case events.Added() if event.name == view.me and not view.chat(event.group).loaded:
-                view.chat(event.group).last_seq = 0
-            case events.Erased() if event.chat in view.chats and not view.chats[event.chat].loaded:
-                self._refresh()
-        self.changed()
+        epoch = self.view.epoch
+        self.incoming.welcome(welcome)
+        if self.view.epoch != epoch:
+            self._seen.clear()
 
     def _link_state(self, text: str) -> None:
         self.view.link = text
         self.changed()
 
-    def _ask(self, request: requests.Request) -> Deferred[Reply]:
-        return self._link.ask(request)
+    def _is_up(self) -> bool:
+        return self._link.is_up
 
-    def _lost(self, failure: Failure) -> None:
+    def _ask(self, request: requests.Request) -> Deferred[Reply]:
+        return self._link.ask(request).addCallback(self._again, request)
+
+    def _again(self, reply: Reply, request: requests.Request) -> "Reply | Deferred[Reply]":
+        """What was asked too fast is asked again."""
+        if isinstance(reply, events.Error) and reply.code == Code.TOO_FAST:
+            return deferLater(self._clock, _PAUSE).addCallback(lambda _: self._ask(request))
+        return reply
+
+    def _lost(self, failure: Failure, what: str) -> None:
         failure.trap(Stop)
-        self.view.complain("There is no line to the server now. Type it again when it is back.")
+        self.view.complain(f"The connection was lost before an answer came to: {what}")
         self.changed()
 
-    def _background(self, coroutine: Awaitable[None]) -> None:
-        Deferred.fromCoroutine(coroutine).addErrback(self._lost)  # type: ignore[arg-type]
+    def _background(self, coroutine: Awaitable[None], what: str) -> None:
+        Deferred.fromCoroutine(coroutine).addErrback(self._lost, what)  # type: ignore[arg-type]
 
     def _tell_seen(self) -> None:
         self._telling = None
         seen, self._seen = self._seen, {}
         for name, seq in seen.items():
             self._ask(requests.Read(chat=name, seq=seq)).addErrback(lambda failure: failure.trap(Stop) and None)
-
-    # Time.
-
-    def _tick(self) -> None:
-        self._plan()
-        self.changed()
-
-    def _plan(self) -> None:
-        """Forget what has ended; wake at the next end, and each second before it, while the seconds count down."""
-        now = self._clock.seconds()
-        next_end = self.view.expire(now)
-        if next_end is None:
-            self._alarm.cancel()
-        else:
-            self._alarm.set(min(next_end, now + ((next_end - now) % 1 or 1)))

@@ -25,6 +25,11 @@ class Echo:
         """Show what is typed, as it was before."""
         self._set(self._found, marking=False)
 
+    def discard(self) -> None:
+        """Throw away what was typed and not read, a line that is not finished too."""
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)
+
     def off(self) -> None:
         """Do not show what is typed."""
         silent = list(self._found)

@@ -28,7 +28,7 @@ class Pages:
 
     def fill(self, chat: Chat) -> None:
         """Load the end of a chat, or what was missed of it, where that is needed."""
-        if chat.loading:
+        if chat.loading or chat.gone:
             return
         if not chat.loaded:
             limit = min(PAGE_MAX, max(_PAGE, chat.unread + _BEFORE_UNREAD))
@@ -45,12 +45,12 @@ class Pages:
     def older(self, chat: Chat) -> None:
         """Load what is before the part that is loaded."""
         first = chat.first_seq
-        if chat.older and not chat.loading and first is not None:
+        if chat.older and not chat.loading and first is not None and not chat.gone:
             self._load(chat, requests.History(chat=chat.name, before=first, limit=_PAGE), -1)
 
     def newer(self, chat: Chat) -> None:
         """Load what comes after the part that is loaded."""
-        if not chat.loading:
+        if not chat.loading and not chat.gone:
             self._load(chat, requests.History(chat=chat.name, after=chat.end_seq, limit=PAGE_MAX), 1)
 
     def open_page(self, page: events.History) -> Chat:
@@ -71,11 +71,13 @@ class Pages:
             if not (isinstance(earlier, events.History) and isinstance(later, events.History)):
                 self._refused(earlier if isinstance(earlier, events.Error) else later)
                 return
+            if self._view.chats.get(name) is not chat:
+                return
             self._view.page_around(name, earlier, later, self._clock.seconds())
         chat.marked = seq
         below = [item.key for item in chat.items if item.seq is not None and item.seq >= seq]
         lowest = min(len(below) - 1, self._view.pane.height // 4)
-        if below and (lowest < len(below) - 1 or chat.newer):
+        if below and (lowest < len(below) - 1 or chat.newer) and self._view.here is chat:
             self._view.pane.show(below[lowest])
         self._changed()
 
@@ -86,6 +88,8 @@ class Pages:
 
     def _loaded(self, reply: Reply, chat: Chat, direction: int) -> None:
         chat.loading = False
+        if self._view.chats.get(chat.name) is not chat:
+            return  # that chat is gone; one of its name may have taken its place
         if isinstance(reply, events.History):
             was_stale = chat.stale
             self._view.page(reply, self._clock.seconds(), direction=direction)

@@ -132,11 +132,14 @@ class Link:
         self._lost = Deferred()
         self._was_asking = False
         self._questions.mend()
-        self.connection = await self._connect()
-        self._began = self._clock.seconds()
-        session = Session(self._clock, self.connection, self._on_event, self._on_lost)
-        self._on_state("signing in")
-        welcome = await self._sign_in(session)
+        try:
+            self.connection = await self._connect()
+            self._began = self._clock.seconds()
+            session = Session(self._clock, self.connection, self._on_event, self._on_lost)
+            self._on_state("signing in")
+            welcome = await self._sign_in(session)
+        finally:
+            self._questions.dismiss()
         self._session = session
         self._began = self._clock.seconds()
         self._refused = ""
@@ -147,7 +150,7 @@ class Link:
         if self._session is not None and self._clock.seconds() - self._began >= STEADY:
             self._pauses = 0
         self._session = None
-        self._was_asking = bool(self._questions.question) and not self._left
+        self._was_asking = self._questions.is_asking and not self._left
         self._questions.break_off(stop)
         if not self._lost.called:
             self._lost.callback(stop)

@@ -60,7 +60,10 @@ def _run(reactor: Any, options: Options) -> int:
         chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
         run.begin(trust.connect, partial(chat.run, name=address.user))
     leave_on_signals(reactor, run.stop)
-    reactor.run()
+    try:
+        reactor.run()
+    finally:
+        screen.restore()
     return run.status
 
 

@@ -14,6 +14,7 @@ from irchat.client.screen import Screen
 from irchat.client.session import Reply, Session
 from irchat.client.signin import SignIn
 from irchat.client.stop import InputEnded
+from irchat.commands.habits import right_form
 from irchat.errors import Code
 from irchat.rules import CLIENT_LINE_BYTES
 
@@ -54,11 +55,21 @@ class PlainChat:
         self._marks.shown(event)
 
     async def _talk(self) -> None:
+        refused = ""  # a line of another chat's habits: the same once more is text
         while (line := await self._screen.read()) is not None:
             if self._screen.interactive and line.strip() == "!password":
                 await self._change_password()
+            elif self._screen.interactive and line != refused and (form := right_form(line)) is not None:
+                refused = line
+                self._screen.complain(
+                    f"Not sent. Here this is typed: {form}\nThe same line once more is sent to everyone as it is."
+                )
+                continue
+            elif line == refused and line.strip():
+                await self._say(f"\\{line.strip()}")
             elif line.strip() and isinstance(await self._say(line), events.Bye):
                 return
+            refused = ""
         self._marks.tell()
         await self._session.request(requests.Logout())
 

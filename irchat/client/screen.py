@@ -26,6 +26,9 @@ class Switch(Protocol):
     def off(self) -> None:
         """Do not show what is typed."""
 
+    def discard(self) -> None:
+        """Throw away what was typed and not read, a line that is not finished too."""
+
 
 class Screen:
     """A pipe in and out: no questions, no colours, and of timed messages only that they came.
@@ -81,6 +84,9 @@ class Screen:
     def finish(self, *, interrupted: bool) -> None:
         """The client ends; ``interrupted``: in the middle of a line."""
 
+    def restore(self) -> None:
+        """The client has ended: leave the terminal as it was found."""
+
     def _put(self, lines: list[Line]) -> None:
         self._console.write("".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace"))
 
@@ -89,7 +95,87 @@ class Screen:
             self._write_error(line.text)
 
 
-class TerminalScreen(Screen):
+class TypingScreen(Screen):
+    """A person types at a terminal in line mode, which echoes no secret.
+
+    What is typed belongs to one question or to none: what was typed ahead of that is dropped.
+    """
+
+    interactive = True
+
+    def __init__(self, console: Console, write_error: Callable[[str], None], echo: Switch) -> None:
+        super().__init__(console, write_error)
+        self._echo = echo
+        self._question = ""
+        self._in_dialogue = False
+        self._unanswered = False
+
+    async def read(self) -> str | None:
+        """The next line that was typed. What was typed ahead of the end of a dialogue was for that, and is dropped."""
+        if self._in_dialogue:
+            self._in_dialogue = False
+            self._discard()
+        self._echo.on()
+        if (line := await super().read()) is not None:
+            line = unmarked(line)
+            self._typed(line)
+        return line
+
+    async def ask(self, question: str, *, secret: bool = False) -> str:
+        """The answer to a question. Raises Stop.
+
+        What was typed before the question was seen is no answer to it, and is dropped. From then on nothing that is
+        typed is shown until it is asked for, lest a password be seen that is typed before its question.
+        """
+        self._in_dialogue = True
+        self._unanswered = secret
+        if secret:
+            self._echo.off()
+        else:
+            self._echo.on()
+        self._discard()
+        self._question = question
+        self._prompt(question)
+        try:
+            answer = await (read_secret(super().read) if secret else super().read())
+            self._unanswered = secret and answer is None
+        except Stop:
+            self._prompt("\n")
+            raise
+        finally:
+            self._question = ""
+            self._echo.off()
+        if secret or answer is None:
+            self._prompt("\n")
+        self._typed(question + ("" if secret or answer is None else answer))
+        if answer is None:
+            raise InputEnded
+        return unmarked(answer)
+
+    def finish(self, *, interrupted: bool) -> None:
+        """The client ends. The echo stays off while there may be half a password."""
+        if not self._unanswered:
+            self._echo.on()
+
+    def restore(self) -> None:
+        """Leave the terminal as it was found. Half a password that nobody has read does not go to the shell."""
+        if self._unanswered:
+            self._discard()
+        self._echo.on()
+
+    def _prompt(self, text: str) -> None:
+        """Write to the terminal."""
+        raise NotImplementedError
+
+    def _typed(self, line: str) -> None:
+        """A line is on the terminal that was typed, or a question with what shows of its answer."""
+
+    def _discard(self) -> None:
+        self._console.discard()
+        self._echo.discard()
+
+
+class TerminalScreen(TypingScreen):
     """A terminal in line mode.
 
     All that it shows is kept in a transcript, from which it is shown again without the timed messages that ended:
@@ -98,7 +184,6 @@ class TerminalScreen(Screen):
     ``errors_apart``: standard error is not this terminal.
     """
 
-    interactive = True
     shows_timed = True
 
     def __init__(
@@ -111,13 +196,11 @@ class TerminalScreen(Screen):
         colour: bool,
         errors_apart: bool,
     ) -> None:
-        super().__init__(console, write_error)
+        super().__init__(console, write_error, echo)
         self._renderer = Renderer(colour=colour)
         self._clock = clock
-        self._echo = echo
         self._errors_apart = errors_apart
         self._transcript = Transcript()
-        self._question = ""
         self._ends: dict[str, float] = {}
         self._next_end = Alarm(clock, self._erase_ended)
 
@@ -138,41 +221,6 @@ class TerminalScreen(Screen):
         """Tell what goes on."""
         self._put([self._renderer.note(text)])
 
-    async def read(self) -> str | None:
-        """The next line that was typed."""
-        self._echo.on()
-        if (line := await super().read()) is not None:
-            line = unmarked(line)
-            self._transcript.typed(line)
-        return line
-
-    async def ask(self, question: str, *, secret: bool = False) -> str:
-        """The answer to a question.
-
-        From then on nothing that is typed is shown until it is asked for, lest a password be seen that is typed
-        before its question.
-        """
-        self._question = question
-        self._write(question)
-        if secret:
-            self._echo.off()
-        else:
-            self._echo.on()
-        try:
-            answer = await (read_secret(super().read) if secret else super().read())
-        except Stop:
-            self._write("\n")
-            raise
-        finally:
-            self._question = ""
-            self._echo.off()
-        if secret or answer is None:
-            self._write("\n")
-        self._transcript.typed(question + ("" if secret or answer is None else answer))
-        if answer is None:
-            raise InputEnded
-        return unmarked(answer)
-
     def sent(self, line: str, reply: events.Sent) -> None:
         """The line that was typed goes together with the timed message that it sent."""
         self._transcript.sent(line, reply)
@@ -181,20 +229,23 @@ class TerminalScreen(Screen):
     def finish(self, *, interrupted: bool) -> None:
         """Erase the timed messages that are still shown: nobody would when we are gone."""
         if interrupted:
-            self._write("\n")
+            self._prompt("\n")
         self._next_end.cancel()
         if self._ends:
             self._erase(list(self._ends))
-        self._echo.on()
+        super().finish(interrupted=interrupted)
 
-    def _write(self, text: str) -> None:
+    def _typed(self, line: str) -> None:
+        self._transcript.typed(line)
+
+    def _prompt(self, text: str) -> None:
         self._console.write(text.encode("utf-8", "replace"))
 
     def _put(self, lines: list[Line]) -> None:
         if lines:
             self._transcript.show(lines)
             shown = "".join(f"{line.text}\r\n" for line in lines)
-            self._write(f"{_REDRAW}{shown}{self._question}" if self._question else shown)
+            self._prompt(f"{_REDRAW}{shown}{self._question}" if self._question else shown)
 
     def _put_error(self, lines: list[Line]) -> None:
         if self._errors_apart:
@@ -224,4 +275,4 @@ class TerminalScreen(Screen):
         for timed_id in timed_ids:
             del self._ends[timed_id]
         self._transcript.erase(timed_ids)
-        self._write(self._transcript.reprint() + self._question)
+        self._prompt(self._transcript.reprint() + self._question)

@@ -11,7 +11,7 @@ from irchat import requests
 from irchat.commands import AS_MESSAGE, REGISTRY
 from irchat.commands.messages import TimedToGroup, TimedToUser, ToEveryone
 from irchat.commands.moderation import Ban, Kick, Unban
-from irchat.errors import Refusal
+from irchat.errors import Code, Refusal
 from irchat.rules import GLOBAL_NAME, PAGE_MAX, TIMED_MAX, check_seconds, clean_text
 
 
@@ -20,7 +20,13 @@ class Local(Enum):
 
     HELP = "!help"
     PASSWORD = "!password"  # noqa: S105 -- what is typed to change it
-    CHATS = "ls"
+
+
+class NoTarget(Refusal):
+    """A text was typed where there is no chat that it could go to."""
+
+    def __init__(self) -> None:
+        super().__init__(Code.NO_SUCH_CHAT, "Choose a chat first (Ctrl-K).")
 
 
 class Hint(NamedTuple):
@@ -45,8 +51,8 @@ _ENDINGS = (
 )
 
 
-def understand(line: str, here: str) -> requests.Request | Local:
-    """What ``line`` asks for. Raises Refusal.
+def understand(line: str, here: str | None) -> requests.Request | Local:
+    """What ``line`` asks for. Raises Refusal, NoTarget where it is a text and ``here`` is None.
 
     A plain text and ``*30 text`` go to the chat ``here``; all else means what it means everywhere.
     """
@@ -57,19 +63,26 @@ def understand(line: str, here: str) -> requests.Request | Local:
     if stripped == FORGET:
         return requests.Logout(forget=True)
     if timed := _TIMED_HERE.fullmatch(stripped):
-        return requests.Send(chat=here, text=clean_text(timed[2]), expires_in=_seconds(timed[1]))
+        return requests.Send(chat=sendable(here), text=clean_text(timed[2]), expires_in=_seconds(timed[1]))
     if _first_word(stripped) in _MODERATION:  # there is no request for it, and only the server knows who may
         return requests.Line(line=stripped)
     try:
         command, request = REGISTRY.read(line)
     except Refusal as refusal:
-        raise Refusal(refusal.code, advise(refusal.text, stripped, here), refusal.usage) from None
+        raise Refusal(refusal.code, advise(refusal.text, stripped, here or GLOBAL_NAME), refusal.usage) from None
     if isinstance(request, requests.Send):
-        target = here if command is ToEveryone else request.chat
+        target = sendable(here) if command is ToEveryone else request.chat
         return msgspec.structs.replace(request, chat=target, text=clean_text(request.text))
     if isinstance(request, requests.History):
         return requests.History(chat=request.chat, limit=min(PAGE_MAX, max(request.limit, 100)))
     return request
+
+
+def sendable(here: str | None) -> str:
+    """The chat that a text goes to. Raises NoTarget where there is none."""
+    if here is None:
+        raise NoTarget
+    return here
 
 
 def advise(trouble: str, line: str, here: str) -> str:

@@ -5,20 +5,21 @@ from collections.abc import Callable
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.application.run_in_terminal import in_terminal
-from prompt_toolkit.clipboard import ClipboardData
+from prompt_toolkit.clipboard import DynamicClipboard
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.input import Input
 from prompt_toolkit.layout import ConditionalContainer, Dimension, HSplit, Layout, VSplit, Window
-from prompt_toolkit.layout.controls import BufferControl
+from prompt_toolkit.search import stop_search
 from prompt_toolkit.widgets import SearchToolbar
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.client.desk import Desk
-from irchat.client.terminal.controls import Frame, InputWindow, Rows
+from irchat.client.terminal.controls import Frame, InputControl, InputWindow, Rows
 from irchat.client.terminal.device import Device, TerminalOutput
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.terminal.keys import bindings
 from irchat.client.terminal.styles import STYLE
+from irchat.client.view.chat import Chat as ViewChat
 from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Row
 from irchat.client.view.state import Place, View
@@ -66,7 +67,8 @@ class Chat(Application[None]):
         self._untold = ""
         self._stop_process = stop_process
         self._painter = Painter(desk.view)
-        self._line = InputLine(desk, self._forget_killed)
+        self._line = InputLine(desk, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
+        self._shown = self._sent = self._line.shown()
         self._pane_width, self._pane_height = 80, 20
         self._soon: IDelayedCall | None = None
         self._wants_frame = False
@@ -76,6 +78,7 @@ class Chat(Application[None]):
             layout=self._layout(),
             style=STYLE,
             key_bindings=bindings(desk, self._line, self._page, self._suspend),
+            clipboard=DynamicClipboard(lambda: self._line.clipboard),
             full_screen=True,
             erase_when_done=True,
             terminal_size_polling_interval=None,
@@ -87,6 +90,7 @@ class Chat(Application[None]):
         )
         self.ttimeoutlen = self.timeoutlen = _ESCAPE
         self.key_processor.before_key_press += lambda _: self._line.key_pressed()
+        self.key_processor.after_key_press += lambda _: self._line.follow()
         device.on_drained = self._on_drained
 
     def draw_soon(self) -> None:
@@ -125,6 +129,7 @@ class Chat(Application[None]):
             self._redraw()
 
     def _on_drained(self) -> None:
+        self._line.drew(self._sent)
         if self._wants_frame:
             self._wants_frame = False
             super().invalidate()
@@ -135,11 +140,17 @@ class Chat(Application[None]):
 
     def _before_frame(self) -> None:
         self._frame_began = self._clock.seconds()
-        self._line.chat_changed()
-        self._line.suggest()
+        if not self._line.is_busy:
+            self._desk.settle()
+        self._desk.view.waits = self._desk.waits()
+        self._line.follow()
+        self._shown = self._line.shown()
 
     def _after_frame(self) -> None:
         self._frame_took = self._clock.seconds() - self._frame_began
+        self._sent = self._shown
+        if self._device.idle:  # nothing had changed
+            self._line.drew(self._sent)
         view = self._desk.view
         count = f"({view.unread:,}) " if view.unread else ""
         title = f"{count}IRChat {view.server}"
@@ -147,9 +158,6 @@ class Chat(Application[None]):
             self._title = title
             self._terminal.set_title(title)
             self._terminal.flush()
-
-    def _forget_killed(self) -> None:
-        self.clipboard.set_data(ClipboardData())
 
     def _page(self, direction: int) -> None:
         view = self._desk.view
@@ -179,9 +187,13 @@ class Chat(Application[None]):
     def _layout(self) -> Layout:
         is_wide = Condition(self._is_wide)
         search = SearchToolbar()
+        self._input_control = InputControl(
+            self._line,
+            search_buffer_control=lambda: search.control if isinstance(self._line.target, ViewChat) else None,
+        )
         self._input = InputWindow(
-            BufferControl(self._line.buffer, search_buffer_control=search.control),
-            lambda: self._desk.questions.secret,
+            self._input_control,
+            lambda: self._line.is_secret,
             _INPUT_ROWS,
             width=self._input_width,
         )
@@ -242,4 +254,4 @@ class Chat(Application[None]):
         return len(self._status(size.columns, max(1, min(_STATUS_ROWS, size.rows // 6))))
 
     def _status(self, width: int, height: int) -> list[Row]:
-        return self._painter.status(width, height, self._line.buffer.text, self._line.trouble)
+        return self._painter.status(width, height, self._line.command, self._line.told)

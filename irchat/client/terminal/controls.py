@@ -9,12 +9,14 @@ from functools import lru_cache
 from typing import Any
 
 from prompt_toolkit.application import get_app
+from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.data_structures import Point
 from prompt_toolkit.layout import AnyDimension, Container, Dimension, HSplit, Window, to_dimension
 from prompt_toolkit.layout.controls import BufferControl
 from prompt_toolkit.layout.mouse_handlers import MouseHandlers
 from prompt_toolkit.layout.screen import Char, Screen, WritePosition
 
+from irchat.client.terminal.input_line import InputLine
 from irchat.client.view.rows import Piece, Row
 from irchat.client.view.wrap import grapheme_cells, graphemes
 
@@ -66,6 +68,23 @@ class Rows(Container):
             draw(screen, y, at.xpos, at.xpos + at.width, row.pieces)
         screen.width = max(screen.width, at.xpos + at.width)
         screen.height = max(screen.height, at.ypos + at.height)
+
+
+class InputControl(BufferControl):
+    """Shows what is being typed, whatever it is typed for."""
+
+    def __init__(self, line: InputLine, **more: Any) -> None:
+        self._line = line
+        super().__init__(line.buffer, **more)
+
+    @property
+    def buffer(self) -> Buffer:
+        """What is being typed."""
+        return self._line.buffer
+
+    @buffer.setter
+    def buffer(self, _: Buffer) -> None:
+        """The line knows which one it is."""
 
 
 class InputWindow(Window):

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.clipboard import Clipboard
 from prompt_toolkit.document import Document
-from prompt_toolkit.history import InMemoryHistory
 
 from irchat.client.completion import Completion, common_beginning, complete
-from irchat.client.desk import Desk
-from irchat.client.terminal.editing import GraphemeBuffer
+from irchat.client.desk import Desk, Spot, Target
+from irchat.client.questions import Question, Stage
+from irchat.client.terminal.inputs import Input, Inputs, takes_text
+from irchat.client.view.chat import Chat
+from irchat.client.view.listing import Cursor
 from irchat.client.view.state import Place
 from irchat.client.view.wrap import fit
 from irchat.rules import TEXT_LENGTH, visible
@@ -19,79 +23,230 @@ _NAME_CELLS = 20
 
 
 class InputLine:
-    """Takes what is typed to the desk. ``trouble`` is what to say in the status line until the next key."""
+    """Takes what is typed to the desk. ``trouble`` is what to say of the last key.
 
-    def __init__(self, desk: Desk, forget_killed: Callable[[], None]) -> None:
-        self.buffer = GraphemeBuffer(multiline=True, history=InMemoryHistory(), on_text_changed=self._text_changed)
+    What is typed belongs to one target from the key on. Enter takes it only to a target that is on the screen: see
+    `drew`. ``stop_search`` ends a search in what was typed before.
+    """
+
+    def __init__(self, desk: Desk, is_searching: Callable[[], bool], stop_search: Callable[[], None]) -> None:
         self.trouble = ""
         self._desk = desk
-        self._forget_killed = forget_killed
-        self._drafts: dict[str, str] = {}
-        self._draft_of: str | None = None
-        self._held = ""
+        self._is_searching = is_searching
+        self._stop_search = stop_search
+        self._inputs = Inputs(self._text_changed)
+        self._drawn: tuple[Input, int] | None = None
         self._completion: Completion | None = None
         self._choice = -1
+        desk.sending.give_back = self._give_back
+
+    @property
+    def buffer(self) -> Buffer:
+        """What is being typed."""
+        return self._inputs.now.buffer
+
+    @property
+    def target(self) -> Target:
+        """What it is typed for."""
+        return self._inputs.now.target
+
+    @property
+    def clipboard(self) -> Clipboard:
+        """What was cut and can be put in."""
+        return self._inputs.clipboard
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is typed."""
+        return self._inputs.now.is_empty
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether what is typed must not be shown."""
+        return isinstance(self.target, Question) and self.target.secret
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the user is at something that no event may take away."""
+        view = self._desk.view
+        asked = isinstance(self.target, Question) and self.target.stage is Stage.OVER and self.target.touched
+        return bool(
+            not self._inputs.now.is_empty or asked or self._is_searching()
+            or view.filter is not None or view.manual is not None
+        )  # fmt: skip
 
     @property
     def question(self) -> str:
         """What stands before the input: what is asked, or where a plain text goes."""
-        asked = self._desk.questions.question
-        if asked:
-            return asked
-        view = self._desk.view
-        if view.filter is not None:
+        target = self.target
+        if isinstance(target, Question):
+            return target.text
+        if target is Spot.FILTER:
             return "Go to: "
-        return "> " if view.place is Place.SIGN_IN else f"{fit(self._desk.target, _NAME_CELLS)}> "
+        name = target.name if isinstance(target, Chat) else ""
+        return f"{fit(name, _NAME_CELLS)}> " if name else "> "
+
+    @property
+    def command(self) -> str:
+        """What is typed, where it may be a command."""
+        return self.buffer.text if isinstance(self.target, Chat) else ""
+
+    @property
+    def told(self) -> str:
+        """What to say in the status line."""
+        if isinstance(self.target, Question) and self.target.stage is Stage.OVER:
+            return "The connection was lost before you answered, and what you typed was dropped. Enter goes on."
+        held = self._inputs.now.held
+        if self.trouble or not held:
+            return self.trouble
+        count = len(split_text(held))
+        return f"Pasted {len(held):,} characters: Enter sends them in {count} messages, Ctrl-C drops them"
+
+    # Targets.
+
+    def follow(self) -> None:
+        """The keys go to what the desk says. What was typed for a question that is over is thrown away."""
+        target = self._desk.target
+        if target is not self.target:
+            if self._is_searching():
+                self._stop_search()
+            self._completion = None
+            self._inputs.turn_to(target)
+        elif isinstance(target, Question) and target.stage is not Stage.ASKED and self.buffer.text:
+            target.touched = True
+            self._inputs.now.put("")
+
+    def shown(self) -> tuple[Input, int]:
+        """What the frame that is being drawn shows."""
+        return self._inputs.now, self._inputs.now.version
+
+    def drew(self, shown: tuple[Input, int]) -> None:
+        """The terminal has got the frame that showed that."""
+        self._drawn = shown
+
+    def _give_back(self, chat: Chat, line: str) -> bool:
+        """A line that was refused: it is typed again where nothing else is."""
+        given = self._inputs.of(chat)
+        if not given.is_empty or (given is self._inputs.now and self._is_searching()):
+            return False
+        given.put(line)
+        chat.has_draft = True
+        if chat.gone and chat not in self._desk.view.chats.gone:
+            self._desk.view.chats.gone.append(chat)
+        return True
+
+    # Keys.
 
     def enter(self) -> None:
         """Enter was pressed."""
-        if self._held:
-            self._send_held()
-            return
+        target = self.target
+        if target is Spot.FILTER or (isinstance(target, Chat) and self._is_list()):
+            self._desk.choose()
+        elif isinstance(target, Question) and target.stage is Stage.OVER:
+            self._desk.questions.acknowledge()
+        elif self._inputs.now.is_empty and not isinstance(target, Question):
+            self._desk.view.manual = None
+        elif self._drawn != self.shown():
+            self.trouble = "Not sent: this was not on the screen yet. Press Enter again."
+        elif isinstance(target, Question):
+            self._answer(target)
+        elif isinstance(target, Chat):
+            self._submit(target)
+        self.follow()
+        self._desk.changed()
+
+    def _is_list(self) -> bool:
+        view = self._desk.view
+        return self._inputs.now.is_empty and view.manual is None and view.place in (Place.HOME, Place.FOUND)
+
+    def _answer(self, question: Question) -> None:
+        if question.stage is Stage.ASKED:
+            text = self.buffer.text
+            self._inputs.now.put("")
+            with self._desk.questions.by_key():
+                self._desk.questions.answer(text)
+
+    def _submit(self, chat: Chat) -> None:
         self._desk.view.manual = None
-        text = self.buffer.text
-        taken = self._desk.submit(text)
+        now = self._inputs.now
+        if now.held:
+            self._send_held(now, chat)
+            return
+        line = now.buffer.text
+        with self._desk.questions.by_key():
+            taken = self._desk.submit(line, chat, as_text=line == now.confirmed)
+        now.confirmed = line if taken.again else ""
+        self._inputs.homeless = now if taken.homeless and not chat.gone else None
         if taken.accepted:
-            self.buffer.reset(append_to_history=taken.remember)
+            now.buffer.reset(append_to_history=taken.remember)
+            chat.has_draft = False
             if not taken.remember:
-                self._forget_killed()
-            self._desk.changed()
+                self._inputs.forget_cut()
         else:
             self.trouble = taken.trouble
 
     def clear(self) -> bool:
         """Ctrl-C: undo what is under way; False where nothing is, and the user means to leave."""
-        view = self._desk.view
-        if self._held:
-            self._held = self.trouble = ""
-        elif view.manual is not None:
+        view, now = self._desk.view, self._inputs.now
+        if view.manual is not None:
             view.manual = None
-        elif view.filter is not None:
-            self.end_filter()
-        elif self.buffer.text:
-            self.buffer.reset()
+        elif isinstance(self.target, Question) and self.target.stage is Stage.OVER:
+            self._desk.questions.acknowledge()
+        elif self.cancel():
+            pass
+        elif not now.is_empty:
+            if now.held:
+                now.held = ""
+            else:
+                now.buffer.reset()
+            self._text_changed(now.buffer)
         else:
             return False
+        self.follow()
+        self._desk.changed()
+        return True
+
+    def cancel(self) -> bool:
+        """Escape: leave the list of chats, or a question that can be left. False where there is none."""
+        target = self.target
+        if target is Spot.FILTER:
+            self._desk.view.filter = None
+        elif isinstance(target, Question) and target.stage is Stage.ASKED and target.can_cancel:
+            self._desk.questions.cancel()
+        else:
+            return False
+        self.follow()
         self._desk.changed()
         return True
 
     def paste(self, text: str) -> None:
         """A paste is one piece of text; one that is too long for a message is kept aside until Enter."""
         text = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
-        if len(self.buffer.text) + len(text) <= TEXT_LENGTH:
-            self.buffer.insert_text(text)
-        elif self._desk.questions.question or self._desk.view.filter is not None:
+        now = self._inputs.now
+        if not takes_text(now.target):
+            return
+        if len(now.buffer.text) + len(text) <= TEXT_LENGTH and not now.held:
+            now.buffer.insert_text(text)
+        elif not isinstance(now.target, Chat) or now.held:
             self.trouble = "That paste is too long here."
         else:
-            self._held = self.buffer.text + text
-            self.buffer.reset()
-            count = len(split_text(self._held))
-            self.trouble = f"Pasted {len(text):,} characters: Enter sends them in {count} messages, Ctrl-C drops them"
+            now.held = now.buffer.text + text
+            now.buffer.reset()
+            now.target.has_draft = True
 
     def key_pressed(self) -> None:
         """Any key: what was said of the last one goes."""
-        if not self._held:
-            self.trouble = ""
+        self.follow()
+        self.trouble = ""
+
+    def leave(self) -> None:
+        """Leave, unless there is something to say first."""
+        self.trouble = self._desk.leave()
+
+    def begin_filter(self) -> None:
+        """Ctrl-K: the input finds a chat; what was being typed waits."""
+        self._desk.view.begin_filter()
+        self.follow()
 
     # Completion.
 
@@ -139,58 +294,29 @@ class InputLine:
         before = document.text_before_cursor[: found.start] + word
         self.buffer.set_document(Document(before + document.text_after_cursor, len(before)))
 
-    # Drafts, one for each chat.
-
-    def chat_changed(self) -> None:
-        """Another chat may be open: what was being typed stays with the chat it was typed for."""
-        view = self._desk.view
-        if view.filter is not None or self._desk.questions.question:
-            return
-        now = view.open.name if view.place is Place.CHAT and view.open is not None else ""
-        if self._draft_of is None:
-            self._draft_of = now
-        elif now != self._draft_of:
-            self._drafts[self._draft_of] = self.buffer.text
-            self._draft_of = now
-            self._put(self._drafts.pop(now, ""))
-
-    def begin_filter(self) -> None:
-        """Ctrl-K: the input finds a chat; what was being typed waits."""
-        view = self._desk.view
-        self._drafts[self._draft_of or ""] = self.buffer.text
-        view.begin_filter()
-        self._put("")
-
-    def end_filter(self) -> None:
-        """Back from the filter."""
-        self._desk.view.filter = None
-        self._put(self._drafts.pop(self._draft_of or "", ""))
-
-    def suggest(self) -> None:
-        """A question with a suggestion has come."""
-        questions = self._desk.questions
-        if questions.question and questions.suggestion:
-            suggestion, questions.suggestion = questions.suggestion, ""
-            self._put(suggestion)
-
-    def _put(self, text: str) -> None:
-        self.buffer.reset(Document(text, len(text)))
-
-    def _text_changed(self, _: object) -> None:
+    def _text_changed(self, buffer: Buffer) -> None:
         self._completion = None
-        view = self._desk.view
-        if view.filter is not None:
-            view.filter = self.buffer.text
-            view.cursor.index = 0
-        if len(self.buffer.text) > _TYPED_MAX:
-            kept = self.buffer.text[:_TYPED_MAX]
-            self.buffer.set_document(Document(kept, min(self.buffer.cursor_position, len(kept))))
+        view, now = self._desk.view, self._inputs.now
+        if now.target is Spot.FILTER:
+            view.filter = buffer.text
+            view.cursor = Cursor()
+        elif isinstance(now.target, Chat):
+            now.target.has_draft = not now.is_empty
+        elif isinstance(now.target, Question):
+            now.target.touched = True
+        if len(buffer.text) > _TYPED_MAX:
+            kept = buffer.text[:_TYPED_MAX]
+            buffer.set_document(Document(kept, min(buffer.cursor_position, len(kept))))
             self.trouble = f"A message has at most {TEXT_LENGTH:,} characters."
 
-    def _send_held(self) -> None:
-        for part in split_text(self._held):
-            self._desk.say(part)
-        self._held = self.trouble = ""
+    def _send_held(self, now: Input, chat: Chat) -> None:
+        for part in split_text(now.held):
+            taken = self._desk.say(part, chat)
+            if not taken.accepted:
+                self.trouble = taken.trouble
+                return
+        now.held = ""
+        chat.has_draft = not now.is_empty
 
 
 def split_text(text: str) -> list[str]:

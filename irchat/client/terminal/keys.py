@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from functools import partial
 
-from prompt_toolkit.filters import Condition
+from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 from irchat.client.desk import Desk
+from irchat.client.questions import Question
 from irchat.client.terminal.input_line import InputLine
+from irchat.client.view.chat import Chat
 from irchat.client.view.state import Place
 
 PagePane = Callable[[int], None]
@@ -24,48 +26,56 @@ def bindings(desk: Desk, line: InputLine, page: PagePane, suspend: Callable[[], 
 
 
 def _editing(keys: KeyBindings, desk: Desk, line: InputLine) -> None:
-    @keys.add("enter")
+    is_question = Condition(lambda: isinstance(line.target, Question))
+
+    @keys.add("enter", filter=~is_searching)
+    @keys.add("c-o", filter=~is_searching)  # prompt_toolkit's own would remember a password
+    @keys.add("escape", "#", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         line.enter()
 
-    @keys.add("escape", "enter")
+    @keys.add("escape", "enter", filter=~is_searching & ~is_question)
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
-    @keys.add("tab")
+    @keys.add("tab", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
-        if not desk.questions.question:
+        if isinstance(line.target, Chat):
             line.complete()
 
-    @keys.add(Keys.BracketedPaste)
+    @keys.add(Keys.BracketedPaste, filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         line.paste(event.data)
 
-    @keys.add("c-c")
+    @keys.add("c-c", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
         if not line.clear():
-            desk.leave()
+            line.leave()
 
-    @keys.add("c-d", filter=Condition(lambda: not line.buffer.text))
+    @keys.add("c-d", filter=~is_searching & Condition(lambda: line.is_empty))
     def _(event: KeyPressEvent) -> None:
-        desk.leave()
+        if not line.cancel():
+            line.leave()
+
+    @keys.add("c-x", "(")
+    def _(event: KeyPressEvent) -> None:
+        """A macro would keep what is typed, and type it where it does not belong."""
 
 
 def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> None:
     view = desk.view
-    is_in = Condition(lambda: view.place is not Place.SIGN_IN and not desk.questions.question)
+    is_in = Condition(lambda: view.place is not Place.SIGN_IN and not isinstance(line.target, Question))
     is_list = Condition(
-        lambda: view.filter is not None or (not line.buffer.text and view.place in (Place.HOME, Place.FOUND))
+        lambda: view.filter is not None or (line.is_empty and view.place in (Place.HOME, Place.FOUND))
     )
     is_manual = Condition(lambda: view.manual is not None)
     is_over = Condition(lambda: view.manual is not None or view.filter is not None)
     is_away = Condition(lambda: not view.pane.follows or (view.open is not None and view.open.newer))
 
-    @keys.add("up", filter=is_list)
-    @keys.add("down", filter=is_list)
+    @keys.add("up", filter=is_in & is_list & ~is_searching)
+    @keys.add("down", filter=is_in & is_list & ~is_searching)
     def _(event: KeyPressEvent) -> None:
-        count = len(view.found) if view.place is Place.FOUND and view.filter is None else len(view.listed())
-        view.cursor.move(-1 if event.key_sequence[0].key == Keys.Up else 1, count)
+        view.cursor.move(-1 if event.key_sequence[0].key == Keys.Up else 1, view.choices())
 
     @keys.add("up", filter=is_manual)
     @keys.add("down", filter=is_manual)
@@ -94,8 +104,7 @@ def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> N
 
     @keys.add("escape", "0", filter=is_in)
     def _(event: KeyPressEvent) -> None:
-        view.go_home()
-        desk.changed()
+        desk.home()
 
     for number in range(1, 10):
         keys.add("escape", str(number), filter=is_in)(partial(_open_numbered, desk, number))
@@ -106,19 +115,27 @@ def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> N
         if view.filter is None:
             line.begin_filter()
         else:
-            line.end_filter()
+            line.cancel()
         desk.changed()
 
-    @keys.add("f1")
+    @keys.add("f1", filter=~Condition(lambda: isinstance(line.target, Question)))
     def _(event: KeyPressEvent) -> None:
         view.manual = None if view.manual is not None else 0
         desk.changed()
 
-    @keys.add("escape", filter=is_over)
+    @keys.add("escape", filter=is_over & is_in & ~is_searching)
     def _(event: KeyPressEvent) -> None:
         line.clear()
 
-    @keys.add("escape", filter=~is_over & Condition(lambda: view.place is Place.FOUND))
+    @keys.add("escape", filter=Condition(lambda: isinstance(line.target, Question)))
+    def _(event: KeyPressEvent) -> None:
+        line.cancel()
+
+    @keys.add("escape", Keys.Any, filter=Condition(lambda: isinstance(line.target, Question)))
+    def _(event: KeyPressEvent) -> None:
+        """Alt with a key leaves no question: the rest of the answer would go to a chat."""
+
+    @keys.add("escape", filter=~is_over & is_in & ~is_searching & Condition(lambda: view.place is Place.FOUND))
     def _(event: KeyPressEvent) -> None:
         desk.back()
 

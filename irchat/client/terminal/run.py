@@ -64,7 +64,7 @@ class FullScreen:
             stop_process=lambda: os.kill(0, signal.SIGTSTP),
         )
         self._desk.on_changed = self._app.draw_soon
-        self._desk.notify = self._app.notify
+        self._desk.incoming.notify = self._app.notify
         self._desk.left.addCallback(lambda _: self.stop())
         self.device.on_gone = self.stop
         self.device.on_failure = self.fail

@@ -7,7 +7,8 @@ from operator import attrgetter
 from irchat import events
 from irchat.client.view.items import AFTER_ALL, Item, Key, Kind
 from irchat.client.view.wrap import cells, without_direction
-from irchat.rules import TIMED_MAX, visible
+from irchat.names import name_key
+from irchat.rules import GLOBAL_NAME, TIMED_MAX, visible
 
 # Of a chat that is not open, or shows its end, so many of the latest items are kept.
 KEPT_ITEMS = 1_000
@@ -23,11 +24,12 @@ class Chat:
 
     ``loaded``: ``items`` hold an unbroken part of it; ``older`` and ``newer``: there is more before and after that
     part; ``early``: what came while a page was on its way. ``line``: the unread line stands before the first message
-    of others past this seq. ``marked``: the message that a search led to.
+    of others past this seq. ``marked``: the message that a search led to. ``gone``: why nothing can be sent to it any
+    more, empty where it can. ``has_draft``: something is typed for it that was not sent.
     """
 
     def __init__(self, name: str, chat_id: str = "") -> None:
-        self.name = name
+        self.spell(name)
         self.id = chat_id
         self.unread = 0
         self.last_seq = 0
@@ -41,6 +43,8 @@ class Chat:
         self.older = False
         self.newer = False
         self.marked: int | None = None
+        self.gone = ""
+        self.has_draft = False
         self.name_width = 0
         self.early: list[events.Message] = []
         self._unread_timed: dict[str, float] = {}
@@ -48,10 +52,25 @@ class Chat:
         self._by_timed: dict[str, Item] = {}
         self._count = 0
 
+    def spell(self, name: str) -> None:
+        """The name is spelled so."""
+        self.name = name
+        self.order = (name != GLOBAL_NAME, not name.startswith("*"), name_key(name), name)
+
     @property
     def is_private(self) -> bool:
         """Whether it is a chat of two."""
         return self.name.startswith("@")
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the user's other clients know it too: the server has it, or something was said in it."""
+        return bool(self.id or self.last_at or self.name == GLOBAL_NAME)
+
+    @property
+    def never_was(self) -> bool:
+        """Whether the server knows of no such chat, and nothing is typed for it."""
+        return bool(self.gone) and not self.id and not self._by_seq and not self.has_draft
 
     @property
     def at_end(self) -> bool:
@@ -88,7 +107,7 @@ class Chat:
         return True
 
     def add_pending(self, text: str, me: str, nonce: str, ends: float | None) -> None:
-        """A message is being sent."""
+        """A message is being sent, until `take_pending` of its nonce."""
         self._insert(
             Item(
                 Kind.PENDING, self._key(AFTER_ALL), clean(text), me, chat=self.name, ends=ends, nonce=nonce,
@@ -97,16 +116,23 @@ class Chat:
         )
 
     def add_note(self, text: str, *, error: bool = False) -> Item:
-        """A line of the chat's own comes at the end."""
-        item = Item(Kind.ERROR if error else Kind.NOTE, self._key(self.end_seq), clean(text))
+        """A line of the chat's own comes after all that was said so far, loaded or not.
+
+        Until it is known how far that is, it stands at the end: see `place_notes`.
+        """
+        kind = Kind.ERROR if error else Kind.NOTE
+        item = Item(kind, self._key(max(self.end_seq, self.last_seq) or AFTER_ALL), clean(text))
         self._insert(item)
         return item
 
-    def take(self, item: Item) -> None:
-        """Take an item over from another chat, at the end."""
-        item.key = self._key(AFTER_ALL if item.kind is Kind.PENDING else self.end_seq)
-        item.chat = self.name
-        self._insert(item)
+    def place_notes(self, seq: int) -> None:
+        """The last message said before the notes that stand at the end is known now: ``seq``."""
+        notes = [item for item in self.items if item.key[0] == AFTER_ALL and not item.is_talk]
+        if notes:
+            self.items = [item for item in self.items if item not in notes]
+            for note in notes:
+                note.key = (seq, *note.key[1:])
+                self._insert(note)
 
     def take_pending(self, nonce: str) -> Item | None:
         """The message that was being sent is so no more; gives it."""
@@ -129,12 +155,23 @@ class Chat:
             self._by_seq.pop(item.seq or 0, None)
             self._by_timed.pop(item.timed or "", None)
 
-    def unload(self) -> None:
-        """Forget all messages but those that are being sent."""
-        self.items = [item for item in self.items if item.kind is Kind.PENDING]
+    def unload(self, *, keep_notes: bool = False) -> None:
+        """Forget all messages but those that are being sent; with ``keep_notes`` the chat's own lines stay too."""
+        kept = (Kind.PENDING, Kind.NOTE, Kind.ERROR) if keep_notes else (Kind.PENDING,)
+        self.items = [item for item in self.items if item.kind in kept]
         self._by_seq.clear()
         self._by_timed.clear()
         self.loaded = self.older = self.newer = self.stale = False
+
+    def start_anew(self) -> None:
+        """Forget all that the server said of the chat. What the user has typed for it stays."""
+        self.unload()
+        self.unread = self.last_seq = self.read_seq = 0
+        self.id = self.last_at = ""
+        self.line = self.marked = None
+        self.stale = self.loading = False
+        self.early.clear()
+        self._unread_timed.clear()
 
     def trim(self) -> None:
         """Forget the oldest of very many items."""
@@ -155,6 +192,24 @@ class Chat:
         self.unread = 0
         self.read_seq = max(self.read_seq, self.last_seq)
         self._unread_timed.clear()
+
+    def read_to(self, seq: int) -> bool:
+        """Note that another session has read the chat up to ``seq``.
+
+        Return False where only the server knows how much is left unread.
+        """
+        self.read_seq = max(self.read_seq, seq)
+        if self.read_seq >= self.last_seq:
+            self.all_read()
+            return True
+        first = self.first_seq
+        if not self.at_end or self.loading or (self.older and (first is None or first > self.read_seq + 1)):
+            return False
+        if any(item.timed is not None and not item.own for item in self.items):
+            return False  # which of these were read, only the server knows
+        stored = [item for item in self.items if (item.seq or 0) > self.read_seq and not item.own]
+        self.unread = len(stored) + len(self._unread_timed)
+        return True
 
     def expire(self, now: float) -> list[float]:
         """Forget the timed messages that have ended; gives when the others end."""

@@ -4,7 +4,8 @@ from datetime import tzinfo
 
 from irchat.client.typed import BETWEEN_USAGES, Hint, hint
 from irchat.client.view.chat import Chat
-from irchat.client.view.items import Item
+from irchat.client.view.items import Item, Kind
+from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.pane import Paint
 from irchat.client.view.rows import Brush, Piece, Row
@@ -56,9 +57,8 @@ class Painter:
     def sidebar(self, width: int, height: int) -> list[Row]:
         """The chats with what is unread in them, and who is online."""
         view = self._view
-        chats = list(view.chats.values())
         room = max(3, height - min(len(view.online) + 3, height // 3))
-        rows = [self._side_chat(number, chat, width) for number, chat in enumerate(chats, 1)][:room]
+        rows = self._side_chats(width, room)
         names = [name for name in view.online if name != view.me]
         rows.append(Row(()))
         rows.append(Row((("class:side-title", fit(f" Online {view.online_count:,}", width)),)))
@@ -70,6 +70,8 @@ class Painter:
         view = self._view
         if trouble:
             return _told(trouble, "class:wrong", width, most)
+        if view.waits:
+            return _told(view.waits, "class:hint", width, most)
         if not view.link and (usage := self._hint(line)) is not None:
             return _told(usage.text, "class:wrong" if usage.wrong else "class:hint", width, most)
         if view.link:
@@ -112,6 +114,8 @@ class Painter:
         return "IRChat", view.server
 
     def _chat_detail(self, chat: Chat) -> str:
+        if chat.gone:
+            return f"{chat.gone.rstrip('.')}. Nothing can be sent here."
         if chat.is_private:
             return "online" if chat.name[1:] in self._view.online else "away: reads it later"
         if chat.name == GLOBAL_NAME:
@@ -133,13 +137,13 @@ class Painter:
     def _chat(self, chat: Chat, width: int, height: int, now: float) -> list[Row]:
         if not chat.items and chat.loading:
             return [Row((("class:note", "  loading"),))]
-        if not chat.items:
+        if not chat.items and not chat.gone:
             return [Row((("class:note", "  No messages yet. What you type goes here."),))]
         return self._view.pane.rows(chat.items, self.paint(width, now), height)
 
     def _item_rows(self, brush: Brush, chat: Chat, index: int, unread: Item | None) -> list[Row]:
         item = chat.items[index]
-        before = chat.items[index - 1] if index else None
+        before = next((chat.items[at] for at in range(index - 1, -1, -1) if chat.items[at].kind is Kind.MESSAGE), None)
         rows = brush.rows(item, before, unread_line=item is unread)
         if item.seq is not None and item.seq == chat.marked:
             rows = [_styled(row, "class:marked") for row in rows]
@@ -158,8 +162,8 @@ class Painter:
         own = self._own_lines(width, max(0, height - 4), now)
         rows = self._choices(width, height - len(own) - 2)
         if not rows:
-            texts = ["", "  Nothing unread.", "", "  What you type goes to everyone; @bob text to bob alone.",
-                     "  Ctrl-K goes to a chat, F1 shows keys and commands."]  # fmt: skip
+            texts = ["", "  Nothing unread.", "", "  Ctrl-K goes to a chat; @bob text goes to bob alone.",
+                     "  F1 shows keys and commands."]  # fmt: skip
             rows = [Row((("class:note", fit(text, width)),)) for text in texts]
         elif not view.own.items:
             rows += [Row(()), Row((("class:note", fit("  ↑↓ and Enter open one; Ctrl-N goes to the next.", width)),))]
@@ -168,15 +172,15 @@ class Painter:
     def _choices(self, width: int, height: int) -> list[Row]:
         view = self._view
         chats = view.listed()
-        first = view.cursor.first_row(len(chats), max(1, height))
-        chosen = min(view.cursor.index, len(chats) - 1)
+        chosen = view.cursor.settle(view.choices())
+        first = first_row(chosen, len(chats), max(1, height))
         return [
             self._choice(chat, width, is_chosen=number == chosen)
             for number, chat in enumerate(chats[first : first + max(1, height)], first)
         ]
 
     def _choice(self, chat: Chat, width: int, *, is_chosen: bool) -> Row:
-        count = f"{chat.unread:,} unread" if chat.unread else ""
+        count = f"{chat.unread:,} unread" if chat.unread else "left" if chat.gone else ""
         name = fit(chat.name, width - 18)
         pad = " " * max(1, 34 - cells(name)) if width >= 60 else " " * max(1, width - 16 - cells(name))
         if is_chosen:
@@ -189,29 +193,58 @@ class Painter:
             return [Row((("class:note", "  Nothing found."),))]
         brush = Brush(width, now, name_width=max(cells(item.sender) for item in view.found), zone=self._zone)
         rows: list[Row] = []
-        chosen_ends = 0
+        chosen, chosen_ends = view.cursor.settle(view.choices()), 0
         before: Item | None = None
         for number, item in enumerate(view.found):
             painted = brush.rows(item, before, unread_line=False, with_chat=True)
             before = item
-            if number == view.cursor.index:
+            if number == chosen:
                 painted[-1:] = [_styled(painted[-1], "class:chosen")]
                 chosen_ends = len(rows) + len(painted)
             rows += painted
         first = max(0, min(chosen_ends - height // 2, len(rows) - height))
         return rows[first : first + height]
 
+    def _side_chats(self, width: int, height: int) -> list[Row]:
+        """As many chats as there is room for, the open one among them, and how many are above and below."""
+        chats = self._view.chats.in_order()
+        if len(chats) <= height:
+            return [self._side_chat(number, chat, width) for number, chat in enumerate(chats, 1)]
+        at = next((number for number, chat in enumerate(chats) if self._is_open(chat)), 0)
+        first, last = _window(at, len(chats), height)
+        rows = [self._side_chat(number, chats[number - 1], width) for number in range(first + 1, last + 1)]
+        above = [_side_more("↑", chats[:first], width)] if first else []
+        below = [_side_more("↓", chats[last:], width)] if last < len(chats) else []
+        return [*above, *rows, *below]
+
+    def _is_open(self, chat: Chat) -> bool:
+        return chat is self._view.open and self._view.place is Place.CHAT
+
     def _side_chat(self, number: int, chat: Chat, width: int) -> Row:
-        is_open = chat is self._view.open and self._view.place is Place.CHAT
-        key = str(number) if number <= _NUMBERED else " "
+        is_open = self._is_open(chat)
+        key = str(number) if number <= _NUMBERED and not chat.gone else " "
         dot = "●" if chat.is_private and chat.name[1:] in self._view.online else " "
-        count = f" {chat.unread:,}" if chat.unread else ""
+        count = f" {chat.unread:,}" if chat.unread else " left" if chat.gone else ""
+        count += " ✎" if chat.has_draft and not is_open else ""
         name = fit(chat.name, width - 4 - cells(count))
         style = "class:open" if is_open else "class:has-unread" if chat.unread else ""
         pad = " " * max(0, width - 3 - cells(name) - cells(count) - 1)
         return Row(
             (("class:key", key), ("class:online", dot), (style, f" {name}{pad}"), ("class:unread", f"{count} "))
         )
+
+
+def _window(at: int, count: int, height: int) -> tuple[int, int]:
+    """Return the part of a list that shows, ``at`` in it, where a row above and one below stand for the rest."""
+    first = first_row(at, count, height)
+    last = first + height
+    return first + (first > 0), last - (last < count)
+
+
+def _side_more(mark: str, chats: list[Chat], width: int) -> Row:
+    unread = sum(chat.unread for chat in chats)
+    text = f" {mark} {len(chats):,} more" + (f", {unread:,} unread" if unread else "")
+    return Row((("class:unread" if unread else "class:detail", fit(text, width)),))
 
 
 def _first_unread(chat: Chat) -> Item | None:

@@ -39,7 +39,7 @@ class Brush:
         self._name_cells = max(_NAME_CELLS_MIN, min(name_width, _NAME_CELLS_MAX, width // 4))
 
     def rows(self, item: Item, before: Item | None, *, unread_line: bool, with_chat: bool = False) -> list[Row]:
-        """The rows of an item: what parts it from the item ``before`` it, and itself."""
+        """The rows of an item: what parts it from the message ``before`` it, and itself."""
         return [
             *self._day(item, before),
             *([self.rule("unread", "class:unread-line")] if unread_line else []),
@@ -55,8 +55,7 @@ class Brush:
     def _day(self, item: Item, before: Item | None) -> list[Row]:
         if item.kind is not Kind.MESSAGE or (day := self._date(item)) is None:
             return []
-        last = self._date(before) if before is not None and before.kind is Kind.MESSAGE else None
-        if day == last or (before is None and day == self._today) or (before is not None and last is None):
+        if day == (self._date(before) if before is not None else self._today):
             return []
         return [self.rule(f"{day:%A, %-d %B %Y}", "class:day")]
 

@@ -1,0 +1,107 @@
+"""What is typed, kept apart for each target: a chat, a question, the name of a chat to go to."""
+
+from collections.abc import Callable
+
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.clipboard import Clipboard, InMemoryClipboard
+from prompt_toolkit.document import Document
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.history import InMemoryHistory
+
+from irchat.client.desk import Spot, Target
+from irchat.client.questions import Question, Stage
+from irchat.client.terminal.editing import GraphemeBuffer
+from irchat.client.view.chat import Chat
+
+
+class Input:
+    """What is typed for ``target``. ``held`` is a paste too long for one message, which waits for Enter.
+
+    ``version`` changes with each text that was put here by something else than a key: such a text is to be seen before
+    Enter takes it. ``confirmed``: a line that Enter sends as text the next time.
+    """
+
+    def __init__(self, target: Target, history: InMemoryHistory, changed: Callable[[Buffer], None]) -> None:
+        self.target = target
+        self.held = ""
+        self.version = 0
+        self.confirmed = ""
+        text = target.suggestion if isinstance(target, Question) else ""
+        self.buffer = GraphemeBuffer(
+            multiline=True,
+            # Of what was typed for a question nothing is remembered, and nothing that was remembered is put into it.
+            history=history if isinstance(target, Chat) else InMemoryHistory(),
+            document=Document(text, len(text)),
+            on_text_changed=changed,
+            read_only=Condition(lambda: not takes_text(target)),
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is typed."""
+        return not self.buffer.text and not self.held
+
+    def put(self, text: str) -> None:
+        """Put a text here in place of what is there."""
+        self.version += 1
+        self.buffer.reset(Document(text, len(text)))
+
+
+class Inputs:
+    """The inputs of all targets, one of which has the keys.
+
+    ``homeless``: Enter was pressed on a text that had no chat to go to. The chat chosen next gets it, if it is empty.
+    """
+
+    def __init__(self, changed: Callable[[Buffer], None]) -> None:
+        self._changed = changed
+        self._history = InMemoryHistory()
+        self._of_chats: dict[Chat, Input] = {}
+        self._clipboard = self._secret_clipboard = InMemoryClipboard()
+        self.homeless: Input | None = None
+        self.now = self._new(Spot.NOWHERE)
+
+    @property
+    def clipboard(self) -> Clipboard:
+        """What was cut. What is cut in the answer to a question stays there."""
+        return self._secret_clipboard if isinstance(self.now.target, Question) else self._clipboard
+
+    def of(self, chat: Chat) -> Input:
+        """The input of a chat."""
+        if chat not in self._of_chats:
+            self._of_chats[chat] = self._new(chat)
+        return self._of_chats[chat]
+
+    def turn_to(self, target: Target) -> None:
+        """Give the keys to ``target``. What was typed for a chat stays with it; all else is thrown away."""
+        before = self.now
+        if isinstance(target, Chat):
+            self.now = self.of(target)
+        else:
+            self.now = self._new(target)
+            self._secret_clipboard = InMemoryClipboard()
+        if isinstance(target, Chat) and target.name and self.homeless is not None:
+            if self.now.is_empty and not target.gone:
+                self._move(self.homeless, self.now)
+            self.homeless = None
+        if isinstance(before.target, Chat) and before.is_empty:
+            self._of_chats.pop(before.target, None)
+
+    def forget_cut(self) -> None:
+        """Forget all that was cut."""
+        self._clipboard = InMemoryClipboard()
+
+    def _move(self, source: Input, to: Input) -> None:
+        to.put(source.buffer.text)
+        source.put("")
+        for moved in source, to:
+            if isinstance(moved.target, Chat):
+                moved.target.has_draft = not moved.is_empty
+
+    def _new(self, target: Target) -> Input:
+        return Input(target, self._history, self._changed)
+
+
+def takes_text(target: Target) -> bool:
+    """Whether anything can be typed for ``target``."""
+    return target.stage is Stage.ASKED if isinstance(target, Question) else target is not Spot.NOWHERE
