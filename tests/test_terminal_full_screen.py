@@ -255,7 +255,7 @@ class InputTests(FullScreenCase):
         alice.expect("> @bob one")
         alice.press(_CTRL_C + _ALT + b"2")
         alice.expect("@bob  online")
-        alice.press(_CTRL_C + _F1)
+        alice.press(_F1)
         alice.expect("Keys and commands")
         alice.press(_F1)
         alice.expect("@bob  online")

@@ -122,7 +122,6 @@ class RemainsTests(ApplicationCase):
                 self.assertEqual(terminals[0].cursor, terminals[1].cursor)
 
         self.seqs = iter(range(1, 1_000_000))
-        self.open("GLOBAL")
         steps()
 
     def drawn(self) -> bytes:
@@ -143,7 +142,6 @@ class RemainsTests(ApplicationCase):
 
     def test_height(self) -> None:
         """The input stands in the lowest rows, as many as it needs and six at most, the cursor in it."""
-        self.open("GLOBAL")
         for typed, rows in ("x", 1), ("日" * 46, 2), ("日" * 400, 6):
             self.buffer.insert_text(typed)
             terminal = Terminal(20, 100, old=False)
@@ -153,13 +151,15 @@ class RemainsTests(ApplicationCase):
 
     def test_a_mark_once(self) -> None:
         """A row that ends in a combining mark sends it once."""
-        self.open("GLOBAL", message("cafe\u0301", seq=1))
+        self.drawn()
+        self.server.tell(message("cafe\u0301", seq=1))
         self.turn()
         self.assertEqual(self.drawn().decode().count("\u0301"), 1)
 
     def test_chats_beside(self) -> None:
         """A name of several code points in the list at the left takes nothing from the row beside it."""
-        self.open("GLOBAL", *(message(f"row {number}", seq=number) for number in range(1, 30)))
+        for number in range(1, 30):
+            self.server.tell(message(f"row {number}", seq=number))
         terminal = Terminal(20, 100, old=True)
         self.anew([terminal])
         before = [row[22:] for row in terminal.cells[:17]]

@@ -68,6 +68,14 @@ class PlacesTests(_ApplicationCase):
         self.assertEqual((self.buffer.text, self.sends()), ("", []))
         self.assertNotIn("hunt", self.transport.value().decode())
 
+    def test_password_with_line_end(self) -> None:
+        """The line feed of a line end that was pasted with a password answers nothing, and there is nothing to say."""
+        self.press("!password\r")
+        self.press("old words\r\n")
+        self.assertEqual((self.app._line.question, self.trouble()), ("New password: ", ""))
+        self.press("new words\r\n")
+        self.assertEqual((self.app._line.question, self.trouble()), ("New password again: ", ""))
+
     def test_password_left(self) -> None:
         """Escape and Ctrl-C leave the question and the old password; the client goes on."""
         for key in "\x1b", _CTRL_C:

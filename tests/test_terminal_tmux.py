@@ -36,7 +36,7 @@ class TmuxTests(_MultiplexerCase):
         tmux = self.tmux()
         self.enter(tmux)
         bob.ask(type="send", chat="@alice", text="👩‍💻🇩🇪✌️ שלום 日本語 " * 5)
-        tmux.expect("@דוד")
+        tmux.expect("1 unread")
         tmux.run("send-keys", "M-0")
         tmux.expect("▸ @דוד")
         tmux.type("")

@@ -144,7 +144,7 @@ class InputLine:
             self._desk.choose()
         elif isinstance(target, Question) and target.stage is Stage.OVER:
             self._desk.questions.acknowledge()
-        elif self._inputs.now.is_empty and not isinstance(target, Question):
+        elif self._inputs.now.is_empty and (not isinstance(target, Question) or target.secret):
             self._desk.view.manual = None
         elif self._drawn != self.shown():
             self.trouble = "Not sent: this was not on the screen yet. Press Enter again."
