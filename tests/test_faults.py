@@ -219,10 +219,10 @@ class RefusedDatabaseTests(_RealServer):
     def test_no_copy_before_an_upgrade(self) -> None:
         """Where the database cannot be copied before it is changed, it is left as it is, and the next start does it."""
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
-            connection.execute("ALTER TABLE tokens DROP COLUMN by_password")  # which version 4 added
-            connection.execute("PRAGMA user_version = 3")
+            connection.execute("ALTER TABLE tokens DROP COLUMN by_password")  # which version 5 added
+            connection.execute("PRAGMA user_version = 4")
         older = self.database.read_bytes()
-        in_its_place = Path(f"{self.database}.before-version-{len(SCRIPTS)}.part")
+        in_its_place = Path(f"{self.database}.before-version-{len(SCRIPTS)}")
         in_its_place.mkdir()
         self.assertIn(in_its_place.name, self.refused())
         self.assertEqual(self.database.read_bytes(), older)

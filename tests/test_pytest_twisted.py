@@ -26,6 +26,9 @@ class _Terminal:
     def announce(self, text: str) -> None:
         """Keep it to ourselves."""
 
+    def show_progress(self, text: str) -> None:
+        """Nothing here takes long."""
+
     def fail(self, line: str) -> NoReturn:
         """A server that cannot start fails the test."""
         raise AssertionError(line)

@@ -28,6 +28,7 @@ _MAY_SCAN = (
     ("SELECT blocker, blocked FROM blocks", "the snapshot, once at the start"),
     ("SELECT id FROM chats WHERE key IS NULL AND low IS NULL", "groups to be swept, once at the start"),
     ("DELETE FROM tokens WHERE used_at <", "old tokens, once at the start"),
+    ("UPDATE tokens SET by_password = 0", "a migration, once"),
     ("SELECT (SELECT count(*) FROM message_places)", "the administrator's figures"),
 )
 # SQLite's own and FTS5's, and what names no table.
