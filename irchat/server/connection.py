@@ -24,7 +24,8 @@ from irchat.render import Renderer
 from irchat.rules import CLIENT_LINE_BYTES, LOGIN_SECONDS, PING_AFTER, PROTOCOL, SILENCE_ENDS
 from irchat.server.admission import Visit
 from irchat.server.json_face import JSONFace
-from irchat.server.session import Services, Session
+from irchat.server.services import Services
+from irchat.server.session import Session
 from irchat.server.text_face import TextFace
 from irchat.tls import TLSLayer
 

@@ -16,7 +16,7 @@ from irchat.rules import LOGIN_SECONDS
 from irchat.server.admission import Visit, counted_address
 from irchat.server.connection import Connection
 from irchat.server.descriptors import Room
-from irchat.server.session import Services
+from irchat.server.services import Services
 from irchat.tls import TLSLayer
 
 _STOP_SECONDS = 1.0
