@@ -60,6 +60,9 @@ class Terminal:
         self.said: list[str] = []
         self.announce = self.said.append
 
+    def show_progress(self, text: str) -> None:
+        self.said.append(text)
+
     def fail(self, line: str) -> NoReturn:
         raise SystemExit(line)
 
