@@ -16,6 +16,7 @@ from irchat.rules import LOGIN_SECONDS
 from irchat.server.admission import Visit, counted_address
 from irchat.server.connection import Connection
 from irchat.server.descriptors import Room
+from irchat.server.rendering import SharedRenderer
 from irchat.server.services import Services
 from irchat.tls import TLSLayer
 
@@ -42,6 +43,7 @@ class ChatFactory(ServerFactory):
         self.name = name
         self.tls = tls
         self.room = room or Room(clock.seconds)
+        self._renderer = SharedRenderer(clock, colour=True, wall_ms=services.chat.wall_ms)
         self._stopped: Deferred[None] | None = None
         self._late: IDelayedCall | None = None
         services.chat.moderation.on_network_banned = self._end_banned
@@ -61,7 +63,9 @@ class ChatFactory(ServerFactory):
         pace.charge(WORK_OF_CONNECTION)
         self._services.paces.leave(pace)
         host = read_address(getattr(addr, "host", ""))
-        connection = _HeldConnection(self, host, self._services, self._clock, self.name, visit)
+        connection = _HeldConnection(
+            self, host, self._services, self._clock, self.name, visit, self._renderer
+        )
         if self.tls is None:
             return connection
         return TLSLayer(

@@ -1,0 +1,45 @@
+"""What many text sessions are shown is rendered once."""
+
+from collections.abc import Iterator
+
+from irchat import events
+from irchat.render import Line, Renderer
+from tests.harness import ServerTestCase
+
+
+class SharedRendererTests(ServerTestCase):
+    """`SharedRenderer`."""
+
+    def setUp(self) -> None:
+        """Three text sessions; the messages that are rendered are counted."""
+        self.server = self.make_server()
+        self.people = [self.server.text(name) for name in ("bob", "carol", "dave")]
+        self.alice = self.server.json("alice")
+        self.server.advance(2)
+        for person in self.people:
+            person.shown()
+        self.rendered: list[str] = []
+        render = Renderer._message
+
+        def count(renderer: Renderer, message: events.Message) -> Iterator[Line]:
+            self.rendered.append(message.text)
+            return render(renderer, message)
+
+        self.patch(Renderer, "_message", count)
+
+    def test_once(self) -> None:
+        """A message is rendered once for all of them; nothing of it is kept after that."""
+        self.alice.ask("send", chat="GLOBAL", text="hello")
+        self.assertEqual(self.rendered, ["hello"])
+        for person in self.people:
+            self.assertIn("hello", person.shown())
+        self.server.turn()
+        self.assertEqual(self.server.factory._renderer._kept, {})
+
+    def test_each_event(self) -> None:
+        """Messages of the same words are rendered each for itself, in order."""
+        for _ in range(3):
+            self.alice.ask("send", chat="GLOBAL", text="hello")
+        self.server.turn()
+        for person in self.people:
+            self.assertEqual(person.shown().count("hello"), 3)
