@@ -6,7 +6,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat import commits
 from irchat.chat.commits import Change, CommitQueue
 from irchat.errors import Code, Refusal, unavailable
 from irchat.interfaces import Publication
@@ -66,7 +65,7 @@ class CommitQueueTests(SynchronousTestCase):
 
     def test_group_most(self) -> None:
         """A group has a most, and what is over comes in the next."""
-        self.patch(commits, "_GROUP_MOST", 3)
+        self.queue._group_most = 3
         for name in "abcdefgh":
             self.submit(name)
         while len(self.store.commits) < 4:

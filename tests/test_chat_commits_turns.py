@@ -80,7 +80,7 @@ class TurnsTests(SynchronousTestCase):
 
     def test_who_says_little(self) -> None:
         """Where more waits than a group may hold, users take turns, whoever says little first."""
-        self.patch(commits, "_GROUP_MOST", 3)
+        self.queue._group_most = 3
         for number in range(5):
             self.submit(f"m{number}", user="much", characters=100)
         self.submit("short", user="bob", characters=5)
@@ -157,6 +157,16 @@ class GatheringTests(SynchronousTestCase):
         self.submit(*map(str, range(commits._GROUP_MOST)))
         self.store.finish()
         self.assertEqual(len(self.store.commits[1]), commits._GROUP_MOST)
+
+    def test_dear_to_tell(self) -> None:
+        """Where telling takes long a group holds as much as is told in 20 ms; when it is quick again, more."""
+        self.submit(*map(str, range(2_000)))
+        self.telling_seconds = 0.1
+        self.clock.advance(0)
+        for telling_seconds in 0.1, 0.1, 0.001, 0.001:
+            self.telling_seconds = telling_seconds
+            self.store.finish()
+        self.assertEqual([len(group) for group in self.store.commits], [500, 100, 64, 500, 500])
 
     def test_reads_do_not_wait_for_what_gathers(self) -> None:
         """Nothing is on the disk and not told while changes gather, so a reader need not wait."""

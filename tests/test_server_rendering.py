@@ -1,7 +1,5 @@
 """What many text sessions are shown is rendered once."""
 
-from collections.abc import Iterator
-
 from irchat import events
 from irchat.render import Line, Renderer
 from tests.harness import ServerTestCase
@@ -19,21 +17,22 @@ class SharedRendererTests(ServerTestCase):
         for person in self.people:
             person.shown()
         self.rendered: list[str] = []
-        render = Renderer._message
+        render = Renderer.lines
 
-        def count(renderer: Renderer, message: events.Message) -> Iterator[Line]:
-            self.rendered.append(message.text)
-            return render(renderer, message)
+        def count(renderer: Renderer, event: events.Event, typed: str = "") -> list[Line]:
+            if isinstance(event, events.Message):
+                self.rendered.append(event.text)
+            return render(renderer, event, typed)
 
-        self.patch(Renderer, "_message", count)
+        self.patch(Renderer, "lines", count)
 
     def test_once(self) -> None:
         """A message is rendered once for all of them; nothing of it is kept after that."""
         self.alice.ask("send", chat="GLOBAL", text="hello")
-        self.assertEqual(self.rendered, ["hello"])
         for person in self.people:
             self.assertIn("hello", person.shown())
         self.server.turn()
+        self.assertEqual(self.rendered, ["hello"])
         self.assertEqual(self.server.factory._renderer._kept, {})
 
     def test_each_event(self) -> None:
