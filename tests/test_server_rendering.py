@@ -1,8 +1,10 @@
 """What many text sessions are shown is rendered once."""
 
+import re
+
 from irchat import events
 from irchat.render import Line, Renderer
-from tests.harness import ServerTestCase
+from tests.harness import ServerTestCase, request
 
 
 class SharedRendererTests(ServerTestCase):
@@ -34,6 +36,20 @@ class SharedRendererTests(ServerTestCase):
         self.server.turn()
         self.assertEqual(self.rendered, ["hello"])
         self.assertEqual(self.server.factory._renderer._kept, {})
+
+    def test_many_together(self) -> None:
+        """What one commit stored is shown whole, in order, to those it is for, and counts as read."""
+        self.people[2].type("~alice")
+        self.people[2].shown()
+        self.alice.send(*(request("send", chat="GLOBAL", text=f"hello {number}") for number in range(5)))
+        for person in self.people[:2]:
+            shown = person.shown()
+            self.assertEqual(re.findall(r"hello \d", shown), [f"hello {number}" for number in range(5)])
+        self.assertNotIn("hello", self.people[2].shown())
+        self.assertEqual(self.rendered, [f"hello {number}" for number in range(5)])
+        self.server.advance(60)
+        again = self.server.json("bob")
+        self.assertEqual(again.welcome["unread"], [])
 
     def test_each_event(self) -> None:
         """Messages of the same words are rendered each for itself, in order."""

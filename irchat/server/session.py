@@ -1,7 +1,7 @@
 """One session: takes requests in order, lets sends run side by side, and answers in the order of the requests."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -17,7 +17,7 @@ from irchat.chat.reading import TimedPage
 from irchat.commands import AS_MESSAGE, REGISTRY, Command
 from irchat.commands.habits import refuse_habit
 from irchat.commands.messages import ToEveryone
-from irchat.costs import COSTS, WORK_OF_REFUSED_LINE
+from irchat.costs import COSTS, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
 from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
 from irchat.outlet import Outgoing
@@ -222,11 +222,19 @@ class Session:
         """The welcome tells of these chats up to these seqs."""
         self._seen = ends
 
+    def told(self, count: int) -> None:
+        """So many sessions are told what this one published."""
+        self._allowance.charge(count * WORK_OF_RECIPIENT)
+
     # What the outbox calls (`irchat.server.outbox.Reader`).
 
     def say(self, publication: Publication) -> bytes:
         """A publication in the session's face."""
         return self.face.event(publication.event, publication.position, publication.timed)
+
+    def say_run(self, run: Sequence[Publication]) -> bytes:
+        """Several publications of stored messages in the session's face."""
+        return self.face.stored(run)
 
     def say_stored(self, message: StoredMessage) -> bytes:
         """A stored message in the session's face."""

@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -11,7 +11,7 @@ from irchat import events, requests
 from irchat.accounts import Accounts
 from irchat.chat.directory import Directory
 from irchat.errors import Code, Refusal
-from irchat.interfaces import ChatKey
+from irchat.interfaces import ChatKey, Publication
 from irchat.render import Line
 from irchat.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, check_password
 from irchat.server.rendering import SharedRenderer, joined
@@ -101,6 +101,14 @@ class TextFace:
         lines, said = self._renderer.shown(event)
         self._transcript.show(lines)
         return said
+
+    def stored(self, run: Sequence[Publication]) -> bytes:
+        """Several stored messages, as `event` says each."""
+        shown = self._renderer.shown_run(run)
+        for chat, seq in shown.marks.items():
+            self._mark(chat, seq)
+        self._transcript.show(shown.lines)
+        return shown.said
 
     def go_on(self) -> None:
         """There is room for replies again."""
