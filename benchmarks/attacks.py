@@ -4,8 +4,6 @@ The connections of one user come from several addresses of the loopback interfac
 address is lower than that of a user.
 """
 
-import contextlib
-import errno
 import itertools
 import json
 import os
@@ -14,36 +12,24 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from benchmarks import database
+from benchmarks.attackers import SESSIONS_OF_ADDRESS, Attack, KeySession, Session, client_hello, sessions
 from benchmarks.servers import HOST
 
 ATTACKER, VICTIM = 10, 11
 """The numbers of the user that attacks, and of one that it writes to."""
+FIRST_OF_ADDRESS = 500
+"""The first of the users of one address."""
 GROUPS, BLOCKS, BIG_GROUP = 900, 1_000, 0
 PASSWORD = "correct horse battery"  # noqa: S105 -- of users that a benchmark makes
 
-_SESSIONS_OF_USER, _SESSIONS_OF_ADDRESS = 100, 50
+_SESSIONS_OF_USER = 100
 _NICENESS = 15  # the server is to have the machine, as if this came from others
-_READ_BYTES = 262_144
 _TRIES = 60
 
 Request = dict[str, Any]
-
-
-class Attack(NamedTuple):
-    """One attack. ``line``: the ``number``-th line of a connection. ``in_flight``: as many lines wait for a reply.
-
-    ``lines``: after so many the connection is closed and another one comes. ``signs_in``: by the token of the attacker;
-    else the first line is ``line``'s too, and all comes from one address. ``reads``: what comes is read.
-    """
-
-    line: Callable[[int, int], bytes]
-    in_flight: int = 4
-    lines: int | None = None
-    signs_in: bool = True
-    reads: bool = True
 
 
 def _asks(**request: Any) -> Callable[[int, int], bytes]:
@@ -64,6 +50,7 @@ _unique = itertools.count(os.getpid() * 1_000_000)
 _user = database.user_name
 _LONG = "long words of a text that goes on and on " * 97
 _HAN = "".join(chr(0x4E00 + number) for number in range(4_000))
+_HELLO = client_hello()
 _BIG = f"*{database.group_name(BIG_GROUP)}"
 
 ATTACKS: dict[str, Attack] = {
@@ -120,82 +107,20 @@ ATTACKS: dict[str, Attack] = {
         in_flight=1, lines=1, signs_in=False,
     ),
     "connect, close": Attack(_asks(type="ping"), in_flight=1, lines=1, signs_in=False),
+    # Fifty users of one address.
+    "users: send": Attack(_asks(type="send", chat="GLOBAL", text="hi"), users=True),
+    "users: block": Attack(_makes(lambda session, number: {"type": "block", "name": _user(300 + session)}), users=True),
+    "users: history": Attack(_asks(type="history", chat="GLOBAL", limit=500), users=True),
+    "users: everything": Attack(_turns(
+        {"type": "send", "chat": "GLOBAL", "text": _LONG[:4_000]}, {"type": "history", "chat": "GLOBAL", "limit": 500},
+        {"type": "block", "name": _user(300)}, {"type": "search", "words": "long"}, {"type": "users"},
+        {"type": "send", "chat": "GLOBAL", "text": "x", "expires_in": 1},
+    ), users=True),
+    # TLS.
+    "TLS: nothing": Attack(lambda session, number: b"", in_flight=0, signs_in=False, tls=True),
+    "TLS: handshakes": Attack(lambda session, number: _HELLO, in_flight=1, lines=1, signs_in=False, tls=True),
+    "TLS: new keys": Attack(lambda session, number: b"", in_flight=0, signs_in=False, tls=True, keys=True),
 }  # fmt: skip
-
-
-class _Session:
-    """One connection of an attack."""
-
-    def __init__(self, attack: Attack, number: int, port: int, token: str, poller: select.epoll) -> None:
-        self._attack = attack
-        self._number = number
-        self._port = port
-        self._token = token
-        self._poller = poller
-        self.was_in = not attack.signs_in
-        self._open()
-
-    def turn(self) -> None:
-        """Something came, or can be sent."""
-        try:
-            if self._attack.reads or not self._is_in:
-                self._take(self.socket.recv(_READ_BYTES))
-            self._fill()
-        except BlockingIOError:
-            self._fill()
-        except OSError:
-            self._come_back()
-
-    def _open(self) -> None:
-        self.socket = socket.socket()
-        self.socket.setblocking(False)
-        last = 2 + self._number // _SESSIONS_OF_ADDRESS if self._attack.signs_in else 2
-        self.socket.bind((f"127.0.0.{last}", 0))
-        self._is_in = not self._attack.signs_in
-        self._asked = self._answered = 0
-        self._out = b""
-        if self.socket.connect_ex((HOST, self._port)) not in (0, errno.EINPROGRESS):
-            raise OSError("the server cannot be connected")
-        if self._attack.signs_in:
-            self._out = json.dumps({"type": "resume", "token": self._token, "ref": "in"}).encode() + b"\n"
-        self._poller.register(self.socket.fileno(), select.EPOLLIN | select.EPOLLOUT)
-
-    def _take(self, data: bytes) -> None:
-        if not data:
-            raise ConnectionResetError
-        if not self._is_in:
-            self._is_in = b'"ref":"in"' in data or b'"type":"welcome"' in data
-            self.was_in = self.was_in or self._is_in
-            return
-        self._answered += data.count(b"\n")
-        if self._attack.lines is not None and self._answered >= self._attack.lines:
-            self._come_back()
-
-    def _fill(self) -> None:
-        attack = self._attack
-        while self._is_in and not self._out and self._asked < self._answered + attack.in_flight:
-            if attack.lines is not None and self._asked >= attack.lines:
-                break
-            self._out = attack.line(self._number, self._asked)
-            self._asked += 1
-            self._send()
-        self._send()
-        waits_to_send = bool(self._out)
-        self._poller.modify(self.socket.fileno(), select.EPOLLIN | (select.EPOLLOUT if waits_to_send else 0))
-
-    def _send(self) -> None:
-        if self._out:
-            with contextlib.suppress(BlockingIOError):
-                self._out = self._out[self.socket.send(self._out) :]
-
-    def _come_back(self) -> None:
-        sessions.pop(self.socket.fileno(), None)
-        self.socket.close()
-        self._open()
-        sessions[self.socket.fileno()] = self
-
-
-sessions: dict[int, _Session] = {}
 
 
 def _token(port: int) -> str:
@@ -218,11 +143,12 @@ def main() -> None:
     """Attack."""
     attack, port = ATTACKS[sys.argv[1]], int(sys.argv[2])
     os.nice(_NICENESS)
-    token = _token(port) if attack.signs_in else ""
+    token = _token(port) if attack.signs_in and not attack.users else ""
     poller = select.epoll()
     poller.register(0, select.EPOLLIN | select.EPOLLHUP)
-    for number in range(_SESSIONS_OF_USER if attack.signs_in else _SESSIONS_OF_ADDRESS):
-        session = _Session(attack, number, port, token, poller)
+    kind = KeySession if attack.keys else Session
+    for number in range(SESSIONS_OF_ADDRESS if attack.is_of_address else _SESSIONS_OF_USER):
+        session = kind(attack, number, port, token or database.token(FIRST_OF_ADDRESS + number), poller)
         sessions[session.socket.fileno()] = session
     is_ready = False
     while True:

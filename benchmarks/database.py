@@ -11,7 +11,10 @@ from pathlib import Path
 from irchat.clock import wall_ms
 from irchat.data_folder import DATABASE_FILE
 from irchat.interfaces import GLOBAL, AddMessage, AddToken, ChatKey, CreateGroup, CreateUser, SetBlock, Write
+from irchat.store.indexing import SearchIndex
+from irchat.store.journal import Gate, Journal
 from irchat.store.migrations import SCRIPTS, migrate
+from irchat.store.rebuilding import make_ready
 from irchat.store.writing import Writer
 
 Progress = Callable[[str], None]
@@ -52,16 +55,15 @@ def group_name(number: int) -> str:
 
 def make(folder: Path, users: int, groups: Sequence[Sequence[int]] = ()) -> None:
     """A data folder with that many users and these groups of them, by their numbers."""
-    connection = _open(folder)
-    writer = Writer(connection)
+    connection, writer = _open(folder)
     _people(writer, users, groups)
     connection.close()
 
 
 def fill(folder: Path, fill_with: Callable[[Writer, sqlite3.Connection], None]) -> None:
     """Put more into the database of a data folder."""
-    connection = _open(folder)
-    fill_with(Writer(connection), connection)
+    connection, writer = _open(folder)
+    fill_with(writer, connection)
     connection.close()
 
 
@@ -77,8 +79,7 @@ def stored(cache: Path, messages: int, progress: Progress) -> Path:
         return folder
     unnamed = folder.with_suffix(".new")
     (unnamed / DATABASE_FILE).unlink(missing_ok=True)
-    connection = _open(unnamed)
-    writer = Writer(connection)
+    connection, writer = _open(unnamed)
     groups = [[0, *range(1 + number % 900, 6 + number % 900)] for number in range(READER_CHATS - 1)]
     users, group_ids = _people(writer, _STORED_USERS, groups)
     connection.execute("PRAGMA cache_size = -500000")
@@ -99,13 +100,18 @@ def stored(cache: Path, messages: int, progress: Progress) -> Path:
     return unnamed.rename(folder)
 
 
-def _open(folder: Path) -> sqlite3.Connection:
+def _open(folder: Path) -> tuple[sqlite3.Connection, Writer]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    connection = sqlite3.connect(folder / DATABASE_FILE, isolation_level=None)
+    path = folder / DATABASE_FILE
+    connection = sqlite3.connect(path, isolation_level=None)
+    journal = Journal(connection, path, Gate())
     connection.execute("PRAGMA journal_mode = MEMORY")
     connection.execute("PRAGMA synchronous = OFF")
-    migrate(connection, folder / DATABASE_FILE)
-    return connection
+    migrate(connection, path, lambda text: None)
+    index = SearchIndex(connection)
+    make_ready(connection, index, lambda text: None)
+    return connection, Writer(connection, index, journal)
+
 
 
 def _people(writer: Writer, users: int, groups: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:

@@ -129,7 +129,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("name", "IRChat", "The server's name in its greeting", _server_name, live=True),
     Setting("admin", [], "A user who may !kick, !ban and !unban in the chat; may be repeated", _names, live=True),
     Setting(
-        "rate", _LIMITS.rate, "Messages a second that a session may send, three times that at once; 0: no limit",
+        "rate", _LIMITS.rate, "Messages a second of one user, three times that at once; 0: no limit, also on work",
         _number(0, _MANY, float), live=True,
     ),
     Setting(

@@ -20,7 +20,7 @@ class Limits:
     registrations: int = 200
     """New accounts from one address in an hour; 0: none."""
     rate: float = DEFAULT_RATE
-    """Messages a second of one session, three times that at once; 0: none."""
+    """Messages a second of one user in all sessions, three times that at once; 0: none, and none on work."""
     groups: int = 1_000
     """Groups that one user is in; 0: none."""
     group_members: int = GROUP_MEMBERS

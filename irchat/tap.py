@@ -45,7 +45,7 @@ from irchat.server.garbage import GarbagePlan
 from irchat.server.listening import listen, listening_socket, own_address
 from irchat.server.pace import Paces
 from irchat.server.presence import PresenceFeed
-from irchat.server.session import Services
+from irchat.server.services import Services
 from irchat.server.turns import take_few_at_a_time
 from irchat.starting import StartingTerminal, end_start, explain, unexpected
 from irchat.store.migrations import check as check_database

@@ -28,7 +28,8 @@ class TLSLayer(Protocol):
     ``server_hostname`` is what a client checks the certificate against, where its context checks. ``on_failure`` is
     called with the `ssl.SSLError` of a handshake that failed; ``inner`` never hears of that connection. With a
     ``clock`` a handshake that takes longer than ``handshake_seconds`` is given up; without one, what TLS may say by
-    itself is counted for the whole connection.
+    itself is counted for the whole connection. ``in_turn`` is handed each step of the handshake, and makes it when it
+    is time for it; until then nothing is read.
     """
 
     disconnecting = False
@@ -44,11 +45,13 @@ class TLSLayer(Protocol):
         on_failure: Callable[[ssl.SSLError], None] | None = None,
         clock: IReactorTime | None = None,
         handshake_seconds: float = 0,
+        in_turn: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self._inner = inner
         self._clock = clock
         self._handshake_seconds = handshake_seconds
         self._late: IDelayedCall | None = None
+        self._in_turn = in_turn
         self._on_failure = on_failure
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
@@ -71,6 +74,18 @@ class TLSLayer(Protocol):
         """Bytes of TLS came."""
         if self._closed:
             return
+        if self._in_turn is not None and not self._ready:
+            self.transport.pauseProducing()
+            self._in_turn(lambda: self._take_in_turn(data))
+        else:
+            self._take(data)
+
+    def _take_in_turn(self, data: bytes) -> None:
+        if not self._closed:
+            self.transport.resumeProducing()
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
         for begin in range(0, len(data), _TAKEN_BYTES):
             self._incoming.write(data[begin : begin + _TAKEN_BYTES])
             self._advance()
@@ -80,6 +95,7 @@ class TLSLayer(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The TCP connection is gone."""
         self._closed = True
+        self._in_turn = None
         self._in_time()
         if self._ready:
             self._inner.connectionLost(reason)

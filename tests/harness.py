@@ -28,7 +28,7 @@ from irchat.server.delivery import Delivery
 from irchat.server.factory import ChatFactory
 from irchat.server.pace import Paces
 from irchat.server.presence import PresenceFeed
-from irchat.server.session import Services
+from irchat.server.services import Services
 from irchat.store.sqlite import SQLiteStore
 
 GREETING = "IRChat/1 Test: your username?\n"

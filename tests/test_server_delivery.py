@@ -1,6 +1,6 @@
 """Delivery: who gets what, encoded once, written once a turn, in slices."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from hypothesis import given
@@ -42,6 +42,10 @@ class FakeOutbox:
     def offer_one(self, publication: Publication) -> None:
         self.offered.append(wire.encode(publication.event))
 
+    def offer_run(self, run: Sequence[Publication], *, stored: bool) -> None:
+        for publication in run:
+            self.offer_one(publication)
+
     def note_timed(self, until: float) -> None:
         self.timed.append(until)
 
@@ -72,6 +76,9 @@ class FakeOutbox:
 
 class FakeSession:
     """A session of a user."""
+
+    def told(self, count: int) -> None:
+        """Count nothing."""
 
     def __init__(self, user_id: int, *, encodes: bool = True, outbox: FakeOutbox | None = None) -> None:
         self.user_id = user_id

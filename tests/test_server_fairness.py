@@ -125,6 +125,19 @@ class WorkTests(ServerTestCase):
         server.advance(1.0)
         self.assertGreater(len(alice.got()), 0)
 
+    def test_told_to_many(self) -> None:
+        """What is said costs by the number of sessions that are told; a private message does not cost that."""
+        server = self.make_server(rate=10_000.0)
+        alice = server.json("alice")
+        for _ in range(50):
+            server.json("bob")
+        for chat, all_at_once in ("GLOBAL", False), ("@bob", True):
+            alice.send(request("send", chat=chat, text="x") * 1_200)
+            server.advance(*[0.0] * 60)
+            self.assertEqual(alice.socket.is_read, all_at_once, chat)
+            server.advance(*[0.1] * 30)
+            alice.got()
+
     def test_address(self) -> None:
         """Before the sign-in it is counted for the address; those of another one go on."""
         server = self.make_server(limits=Limits(tries=0))

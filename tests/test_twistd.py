@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from twisted.scripts import twistd as twistd_script
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat import twistd
+from irchat import hangup, twistd
 from irchat.config import WrongSetting
 from irchat.server import __main__ as server
 from irchat.twistd import check_twistd, command_name
@@ -81,6 +82,17 @@ class TwistdTests(SynchronousTestCase):
         self.patch(sys, "argv", ["irchat-server", "--port", "0"])
         server.main()
         self.assertEqual(ran, [["irchat-server", "-n", "--pidfile=", "irchat", "--port", "0"]])
+
+    def test_hangup(self) -> None:
+        """``irchat-server`` notes a SIGHUP before anything that takes long: then it is not ended by one."""
+        before = signal.signal(signal.SIGHUP, lambda *_: None)
+        self.addCleanup(signal.signal, signal.SIGHUP, before)
+        self.addCleanup(hangup._noted.clear)
+        self.patch(server, "prepare_streams", lambda: os.kill(os.getpid(), signal.SIGHUP))
+        self.patch(twistd_script, "run", lambda: None)
+        self.patch(sys, "argv", ["irchat-server"])
+        server.main()
+        self.assertEqual(hangup._noted, {signal.SIGHUP})
 
     def test_server_fails(self) -> None:
         """An error of twistd's own is one line and status 1; an exit is that exit; Ctrl-C is no traceback."""

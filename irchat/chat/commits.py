@@ -26,6 +26,10 @@ from irchat.interfaces import Publication, Publish, Store, Write
 
 # What follows from a group is done in one turn of the reactor, at about 15 us for each change.
 _GROUP_MOST = 500
+# Where many are told, and each in a way of its own, a group is smaller: as many changes as were last told in so many
+# seconds, but not so few that what a group costs by itself is what counts.
+_TELLING_SECONDS = 0.02
+_GROUP_LEAST = 64
 # Characters of messages: so many are written, indexed and sent in some 20 ms.
 _GROUP_CHARACTERS = 65_536
 # What a change counts for besides its characters, where users take turns.
@@ -87,6 +91,7 @@ class CommitQueue:
         self._clock = clock
         self._waiting: deque[Change] = deque()
         self._characters = 0
+        self._group_most = _GROUP_MOST
         self._last_was_alone = False
         # Of those who have a change that is alone in the queue, the others that they have.
         self._alone_later: dict[Hashable, deque[Change]] = {}
@@ -197,13 +202,13 @@ class CommitQueue:
     def _pick(self) -> list[Change]:
         """The next changes: one that is alone, or a group of others, in the order of arrival. After one that was alone
         come others, also from behind those that are alone."""
-        if len(self._waiting) > _GROUP_MOST or self._characters > _GROUP_CHARACTERS:
+        if len(self._waiting) > self._group_most or self._characters > _GROUP_CHARACTERS:
             self._take_turns()
         waiting = self._waiting
         picked: list[Change] = []
         passed: list[Change] = []
         characters = 0
-        while waiting and len(picked) < _GROUP_MOST and characters < _GROUP_CHARACTERS:
+        while waiting and len(picked) < self._group_most and characters < _GROUP_CHARACTERS:
             if not waiting[0].alone:
                 characters += waiting[0].characters
                 picked.append(waiting.popleft())
@@ -229,7 +234,7 @@ class CommitQueue:
 
     def _committed(self, results: list[Any], group: list[Change]) -> None:
         telling_seconds = self._finish(group, results)
-        gathers = 0 < len(self._waiting) < _GROUP_MOST and self._characters < _GROUP_CHARACTERS
+        gathers = 0 < len(self._waiting) < self._group_most and self._characters < _GROUP_CHARACTERS
         if gathers and len(group) > 1:
             self._begin_after(min(telling_seconds * _GATHER_FACTOR, _GATHER_MOST_SECONDS))
         else:
@@ -261,6 +266,9 @@ class CommitQueue:
             except Exception as error:
                 answers.append((change.asker.errback, _failure(error)))
         telling_seconds = self._tell(publications)
+        if len(group) >= _GROUP_LEAST:
+            told_in_time = int(len(group) * _TELLING_SECONDS / max(telling_seconds, 1e-6))
+            self._group_most = max(_GROUP_LEAST, min(_GROUP_MOST, told_in_time))
         self._unpublished = False
         self._tell_published()
         self._answer(answers)

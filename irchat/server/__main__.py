@@ -2,11 +2,13 @@
 
 import sys
 
+from irchat.hangup import note
 from irchat.streams import prepare_streams, print_error
 
 
 def main() -> None:
     """Run the server in the foreground until a signal ends it."""
+    note()
     prepare_streams()
     sys.argv[1:1] = ["-n", "--pidfile=", "irchat"]
     try:

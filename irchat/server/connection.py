@@ -20,11 +20,12 @@ from zope.interface import implementer
 from irchat import events
 from irchat.errors import Code, Refusal
 from irchat.outlet import Outgoing, Outlet
-from irchat.render import Renderer
 from irchat.rules import CLIENT_LINE_BYTES, LOGIN_SECONDS, PING_AFTER, PROTOCOL, SILENCE_ENDS
 from irchat.server.admission import Visit
 from irchat.server.json_face import JSONFace
-from irchat.server.session import Services, Session
+from irchat.server.rendering import SharedRenderer
+from irchat.server.services import Services
+from irchat.server.session import Session
 from irchat.server.text_face import TextFace
 from irchat.tls import TLSLayer
 
@@ -49,11 +50,14 @@ class Connection(LineReceiver):
     # Room for the carriage return that may come before the end.
     MAX_LENGTH = CLIENT_LINE_BYTES + 1
 
-    def __init__(self, services: Services, clock: IReactorTime, server_name: str, visit: Visit) -> None:
+    def __init__(
+        self, services: Services, clock: IReactorTime, server_name: str, visit: Visit, renderer: SharedRenderer
+    ) -> None:
         self._services = services
         self._clock = clock
         self._server_name = server_name
         self._visit = visit
+        self._renderer = renderer
         self._face: TextFace | JSONFace
         self._has_face = False
         self._rest = b""
@@ -73,7 +77,7 @@ class Connection(LineReceiver):
             self.session,
             self._services.chat.directory,
             self._services.accounts,
-            Renderer(colour=True, wall_ms=self._services.chat.wall_ms),
+            self._renderer,
             self._clock,
         )
         self.session.speak(self._face)

@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Protocol
+from functools import cached_property
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -36,6 +37,9 @@ class Recipient(Protocol):
     def end(self, reason: str) -> None:
         """Say ``bye`` and close the connection."""
 
+    def told(self, count: int) -> None:
+        """So many sessions are told what this one published."""
+
 
 class _Run:
     """Publications with one audience: joined to bytes once for each encoding, when the first session wants them."""
@@ -46,6 +50,11 @@ class _Run:
         first = publications[0].hidden
         self.hidden = first if len(publications) == 1 else frozenset(first).union(*(p.hidden for p in publications))
         self._joined: dict[Encode, bytes] = {}
+
+    @cached_property
+    def is_stored(self) -> bool:
+        """Whether all of it are stored messages."""
+        return all(publication.position is not None for publication in self.publications)
 
     def bytes_for(self, encode: Encode) -> bytes:
         joined = self._joined.get(encode)
@@ -152,6 +161,10 @@ class Delivery:
         """The run and who are to have all of it; who are to have a part of it are offered that here."""
         audience = run.publications[0].audience
         outboxes = self._outboxes_of(audience)
+        for publication in run.publications:
+            origin: Any = publication.origin
+            if origin in self._sessions:
+                origin.told(len(outboxes))
         excepted = {session for session in run.origins if session in self._sessions}
         excepted.update(self._of(run.hidden))
         if excepted and audience is not None:
@@ -193,8 +206,7 @@ class Delivery:
             encode, data = None, b""
             for outbox in rest:
                 if outbox.encode is None:
-                    for publication in run.publications:
-                        outbox.offer_one(publication)
+                    outbox.offer_run(run.publications, stored=run.is_stored)
                     continue
                 if outbox.encode is not encode:
                     encode = outbox.encode

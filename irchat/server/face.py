@@ -1,9 +1,10 @@
 """What the faces of a connection have in common."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from irchat import events
-from irchat.interfaces import ChatKey
+from irchat.interfaces import ChatKey, Publication
 from irchat.server.delivery import Encode
 
 
@@ -28,6 +29,9 @@ class Face(Protocol):
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
     ) -> bytes:
         """An event; of a message, where it stands in its chat."""
+
+    def stored(self, run: Sequence[Publication]) -> bytes:
+        """Several stored messages, as `event` says each. Asked where ``encode`` is None."""
 
     def go_on(self) -> None:
         """There is room for replies again."""

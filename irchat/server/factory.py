@@ -16,7 +16,9 @@ from irchat.rules import LOGIN_SECONDS
 from irchat.server.admission import Visit, counted_address
 from irchat.server.connection import Connection
 from irchat.server.descriptors import Room
-from irchat.server.session import Services
+from irchat.server.handshakes import Handshakes
+from irchat.server.rendering import SharedRenderer
+from irchat.server.services import Services
 from irchat.tls import TLSLayer
 
 _STOP_SECONDS = 1.0
@@ -42,6 +44,8 @@ class ChatFactory(ServerFactory):
         self.name = name
         self.tls = tls
         self.room = room or Room(clock.seconds)
+        self._handshakes = Handshakes(services.paces, clock)
+        self._renderer = SharedRenderer(clock, colour=True, wall_ms=services.chat.wall_ms)
         self._stopped: Deferred[None] | None = None
         self._late: IDelayedCall | None = None
         services.chat.moderation.on_network_banned = self._end_banned
@@ -57,12 +61,14 @@ class ChatFactory(ServerFactory):
             # Under TLS a word of why would cost a handshake, which is what who comes in masses wants.
             return _TurnedAway(refusal.text, self.room) if self.tls is None else None
         self.room.taken += 1
-        pace = self._services.paces.of_address(address)
-        pace.charge(WORK_OF_CONNECTION)
-        self._services.paces.leave(pace)
         host = read_address(getattr(addr, "host", ""))
-        connection = _HeldConnection(self, host, self._services, self._clock, self.name, visit)
+        connection = _HeldConnection(
+            self, host, self._services, self._clock, self.name, visit, self._renderer
+        )
         if self.tls is None:
+            pace = self._services.paces.of_address(address)
+            pace.charge(WORK_OF_CONNECTION)
+            self._services.paces.leave(pace)
             return connection
         return TLSLayer(
             self.tls,
@@ -71,6 +77,7 @@ class ChatFactory(ServerFactory):
             on_failure=lambda _: visit.over(),
             clock=self._clock,
             handshake_seconds=LOGIN_SECONDS,
+            in_turn=self._handshakes.of(address),
         )
 
     def stop(self) -> Deferred[None]:

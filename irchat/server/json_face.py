@@ -1,9 +1,10 @@
 """The JSON face: one object a line, for programs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from irchat import events, wire
-from irchat.interfaces import ChatKey
+from irchat.interfaces import ChatKey, Publication
 from irchat.requests import Pong
 from irchat.server.session import Session
 
@@ -37,6 +38,9 @@ class JSONFace:
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
     ) -> bytes:
         return wire.encode(event)
+
+    def stored(self, run: Sequence[Publication]) -> bytes:
+        return b"".join(wire.encode(publication.event) for publication in run)
 
     def go_on(self) -> None:
         pass

@@ -37,6 +37,9 @@ class Reader(Protocol):
     def say(self, publication: Publication) -> bytes:
         """A publication in the session's face."""
 
+    def say_run(self, run: Sequence[Publication]) -> bytes:
+        """Several publications of stored messages in the session's face."""
+
     def say_stored(self, message: StoredMessage) -> bytes:
         """A stored message in the session's face; nothing where it is not for the session any more."""
 
@@ -178,6 +181,14 @@ class Outbox(_Way):
             self.put(self._reader.say(publication))
         else:
             self.put(self.encode(publication.event))
+
+    def offer_run(self, run: Sequence[Publication], *, stored: bool) -> None:
+        """Queue the publications of ``run``, as the session's face says each; ``stored``: they are stored messages."""
+        if stored and self.try_now is not None:
+            self.put(self._reader.say_run(run))
+        else:
+            for publication in run:
+                self.offer_one(publication)
 
     def note_own(self, publication: Publication) -> None:
         """The session made this publication itself and knows of it: it is not to come again out of the store."""

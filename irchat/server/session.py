@@ -1,44 +1,39 @@
 """One session: takes requests in order, lets sends run side by side, and answers in the order of the requests."""
 
-import math
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from msgspec import Struct
-from msgspec.structs import replace
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat import events, requests
-from irchat.accounts import Accounts, SignedIn
+from irchat.accounts import SignedIn
 from irchat.chat.commits import Change
 from irchat.chat.directory import User
 from irchat.chat.reading import TimedPage
-from irchat.chat.service import ChatService
 from irchat.commands import AS_MESSAGE, REGISTRY, Command
 from irchat.commands.habits import refuse_habit
 from irchat.commands.messages import ToEveryone
-from irchat.costs import BYTES_OF_MS, COSTS, WORK_OF_REFUSED_LINE, Cost, messages_of
+from irchat.costs import COSTS, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
 from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
 from irchat.outlet import Outgoing
-from irchat.server.admission import Admission, Visit
-from irchat.server.delivery import Delivery
+from irchat.server.admission import Visit
+from irchat.server.allowance import Allowance
+from irchat.server.asked import Asked
 from irchat.server.face import Face
 from irchat.server.outbox import Outbox
-from irchat.server.pace import Pace, Paces
 from irchat.server.perishable import Perishable
-from irchat.server.presence import PresenceFeed
+from irchat.server.replies import perishable, said
+from irchat.server.services import Services
 
 _log = Logger()
 
 # Requests that one session may have unanswered; past that it is not read from.
 _UNANSWERED_MOST = 512
-# Bytes; the cost of a request covers shorter lines and replies.
-_LONG = 4_096
 
 _MAY_BE_MEANT_AS_MESSAGE = frozenset({"@", "*", "+", "-", "~", "ls"})
 _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
@@ -46,56 +41,6 @@ _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT
 
 def _gone(*_: object) -> None:
     """Stands for what was to be told to the connection."""
-
-
-class Services:
-    """What all sessions of a server share."""
-
-    def __init__(
-        self,
-        chat: ChatService,
-        accounts: Accounts,
-        delivery: Delivery,
-        presence: PresenceFeed,
-        admission: Admission,
-        paces: Paces,
-        admins: frozenset[str] = frozenset(),
-    ) -> None:
-        self.chat = chat
-        self.accounts = accounts
-        self.delivery = delivery
-        self.presence = presence
-        self.admission = admission
-        self.paces = paces
-        self.admins = admins
-
-
-_NO_REQUEST = Cost(work=0)  # its refusal costs
-
-
-class _Asked(Struct, eq=False):
-    """A request, or the refusal that met it on being read: it waits for its turn, then holds the place of its reply.
-
-    It is what a change tells how it went (`irchat.chat.commits.Asker`).
-    """
-
-    session: "Session"
-    context: Any
-    exclusive: bool = True
-    """Whether no other request runs beside it."""
-    command: type[Command] | None = None
-    request: requests.Request | None = None
-    refusal: Refusal | None = None
-    prefix: str | None = None
-    cost: Cost = _NO_REQUEST
-    reply: events.Event | TimedPage | None = None
-    waits_for: Deferred[Any] | None = None
-
-    def callback(self, reply: events.Event | TimedPage) -> None:
-        self.session.answer(reply, self)
-
-    def errback(self, failure: Failure) -> None:
-        self.session.fail(failure, self)
 
 
 class Session:
@@ -122,16 +67,14 @@ class Session:
         self._user: User | None = None
         self._services = services
         self._visit = visit
-        self._address_pace = services.paces.of_address(visit.address)
-        self._user_pace: Pace | None = None
-        self._is_paced = False
+        self._allowance = Allowance(services.paces, visit.address, self._advance)
         self._on_welcome = on_welcome
         self._on_full = on_full
         self._on_bye = on_bye
         self._is_full = False
         self._face_holds = False
-        self._waiting: deque[_Asked] = deque()
-        self._running: deque[_Asked] = deque()
+        self._waiting: deque[Asked] = deque()
+        self._running: deque[Asked] = deque()
         self._advancing = False
         self._over = False
         self._seen: dict[ChatKey, int] = {}
@@ -158,16 +101,15 @@ class Session:
             self.refuse(refusal, context)
         else:
             cost = COSTS[type(request)]
-            self._wait(_Asked(self, context, not command.pipelined, command, request, prefix=prefix, cost=cost))
+            self._wait(Asked(self, context, not command.pipelined, command, request, prefix=prefix, cost=cost))
 
     def refuse(self, refusal: Refusal, context: Any) -> None:
         """Answer what is no request with ``refusal`` when its turn comes."""
-        self._wait(_Asked(self, context, refusal=refusal))
+        self._wait(Asked(self, context, refusal=refusal))
 
     def count_line(self, size: int) -> None:
         """A line of so many bytes came. A long one costs by its length, whatever it asks."""
-        if size > _LONG:
-            self._charge(size / BYTES_OF_MS)
+        self._allowance.charge_bytes(size)
 
     def hold_back(self, holds: bool) -> None:
         """Whether the face holds lines back that it cannot take yet; nothing more is read while it does."""
@@ -258,7 +200,7 @@ class Session:
             raise Refusal(Code.NOT_LOGGED_IN, "The connection is closed.")
         self._visit.enter(signed_in.user.sessions)
         self._user = signed_in.user
-        self._user_pace = self._services.paces.of_user(signed_in.user.id)
+        self._allowance.enter(signed_in.user.id)
         self.user_id = signed_in.user.id
         self.token = signed_in.digest
         self.outbox.hold()
@@ -270,9 +212,7 @@ class Session:
         if self._user is not None:
             user, self._user, self.token = self._user, None, None
             self._visit.leave()
-            if self._user_pace is not None:
-                self._services.paces.leave(self._user_pace)
-                self._user_pace = None
+            self._allowance.part()
             self._services.delivery.remove(self)
             self._services.presence.remove(self)
             self._services.chat.leave(user)
@@ -282,11 +222,19 @@ class Session:
         """The welcome tells of these chats up to these seqs."""
         self._seen = ends
 
+    def told(self, count: int) -> None:
+        """So many sessions are told what this one published."""
+        self._allowance.charge(count * WORK_OF_RECIPIENT)
+
     # What the outbox calls (`irchat.server.outbox.Reader`).
 
     def say(self, publication: Publication) -> bytes:
         """A publication in the session's face."""
         return self.face.event(publication.event, publication.position, publication.timed)
+
+    def say_run(self, run: Sequence[Publication]) -> bytes:
+        """Several publications of stored messages in the session's face."""
+        return self.face.stored(run)
 
     def say_stored(self, message: StoredMessage) -> bytes:
         """A stored message in the session's face."""
@@ -323,7 +271,7 @@ class Session:
             request = requests.Send(chat=chat, text=request.text, expires_in=request.expires_in, nonce=line.nonce)
         return command, request
 
-    def _wait(self, asked: _Asked) -> None:
+    def _wait(self, asked: Asked) -> None:
         if self._over:
             return
         if not self._waiting and self._may_start(asked):
@@ -343,32 +291,14 @@ class Session:
             self._advancing = False
         self._tell_full()
 
-    def _may_start(self, asked: _Asked) -> bool:
+    def _may_start(self, asked: Asked) -> bool:
         """A read waits for all before it, and all after it wait for the read; sends run side by side."""
         if self._running:
             if self._running[-1].exclusive or len(self._running) >= _UNANSWERED_MOST:
                 return False
             if asked.exclusive and asked.command is not None:
                 return False
-        return not (self._is_paced or self.outbox.full() or self._must_wait())
-
-    def _must_wait(self) -> bool:
-        """Whether the work for the user, or for the address, is used up; the session goes on when there is more."""
-        for pace in self._user_pace, self._address_pace:
-            if pace is not None and pace.is_used_up():
-                self._is_paced = True
-                pace.when_free(self._go_on)
-                return True
-        return False
-
-    def _go_on(self) -> None:
-        self._is_paced = False
-        self._advance()
-
-    def _charge(self, work: float) -> None:
-        self._address_pace.charge(work)
-        if self._user_pace is not None:
-            self._user_pace.charge(work)
+        return not (self.outbox.full() or self._allowance.is_used_up())
 
     def _tell_full(self) -> None:
         is_full = bool(self._waiting) or self._face_holds
@@ -378,9 +308,9 @@ class Session:
         if self._last_reason is not None and not self._running:
             self.end(self._last_reason)
 
-    def _start(self, asked: _Asked) -> None:
+    def _start(self, asked: Asked) -> None:
         self._running.append(asked)
-        self._charge(asked.cost.work)
+        self._allowance.charge(asked.cost.work)
         try:
             outcome = self._run(asked)
         except Exception:
@@ -397,7 +327,7 @@ class Session:
             outcome.addCallbacks(asked.callback, asked.errback)
             outcome.addErrback(lambda failure: _log.failure("a reply could not be given", failure))
 
-    def _run(self, asked: _Asked) -> Any:
+    def _run(self, asked: Asked) -> Any:
         command = asked.command
         if command is None:
             assert asked.refusal is not None
@@ -405,14 +335,12 @@ class Session:
         if command.signed_in is False and self._user is not None:
             raise Refusal(Code.ALREADY_LOGGED_IN, "This session is signed in already.")
         if command.signed_in:
-            user = self.user
-            if asked.cost.messages and self._user_pace is not None and asked.request is not None:
-                self._user_pace.admit(messages_of(asked.cost, asked.request, user))
+            self._allowance.admit(asked.cost, asked.request, self.user)
         return command.run(self._services, self, asked.request)
 
     # What a request that was started calls with its reply.
 
-    def fail(self, failure: Failure, asked: _Asked) -> None:
+    def fail(self, failure: Failure, asked: Asked) -> None:
         """Answer with what went wrong."""
         if failure.check(CancelledError):  # by `_finish`
             return
@@ -420,13 +348,13 @@ class Session:
         if not isinstance(error, Refusal):
             _log.failure("a request failed", failure)
             error = Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed.")
-        self._charge(WORK_OF_REFUSED_LINE)
+        self._allowance.charge(WORK_OF_REFUSED_LINE)
         text = error.text
         if asked.prefix in _MAY_BE_MEANT_AS_MESSAGE and error.code in _NOT_FOUND:
             text += AS_MESSAGE
         self.answer(events.Error(code=error.code.value, text=text, usage=error.usage, until=error.until), asked)
 
-    def answer(self, reply: events.Event | TimedPage, asked: _Asked) -> None:
+    def answer(self, reply: events.Event | TimedPage, asked: Asked) -> None:
         """Give the reply as soon as all requests before it have theirs."""
         asked.reply = reply
         running = self._running
@@ -434,45 +362,27 @@ class Session:
             first = running.popleft()
             if isinstance(reply_of_first, events.Bye):
                 self._say_bye(first.context, reply_of_first)
-            elif isinstance(reply_of_first, TimedPage):
-                self._put_perishable(first.context, reply_of_first.event, reply_of_first.until)
-            elif isinstance(reply_of_first, events.Sent) and reply_of_first.id is not None:
-                self._put_timed_sent(first.context, reply_of_first)
+            elif isinstance(reply_of_first, TimedPage) or (
+                isinstance(reply_of_first, events.Sent) and reply_of_first.id is not None
+            ):
+                now = self._services.chat.messages.timed.now
+                line = perishable(self.face, first.context, reply_of_first, now)
+                self._allowance.charge_bytes(len(line.data))
+                self.outbox.put_perishable(line)
             else:
-                self.outbox.put(self._said(first.context, reply_of_first))
+                data = said(self.face, first.context, reply_of_first)
+                self._allowance.charge_bytes(len(data))
+                self.outbox.put(data)
                 if isinstance(reply_of_first, events.Welcome):
-                    self._services.presence.add(self)
-                    self.outbox.release(self._seen)
-                    self._seen = {}
-                    self._on_welcome()
+                    self._welcomed()
         self._advance()
 
-    def _put_perishable(
-        self, context: Any, event: Callable[[float], events.Event], until: Callable[[], float]
-    ) -> None:
-        """Queue a reply that changes while it waits: ``event`` is it, with what is left of messages at a moment."""
-        now = self._services.chat.messages.timed.now
-        data = self._said(context, event(now()))
-        self.outbox.put_perishable(
-            Perishable(data, lambda left_at: self.face.again(context, event(left_at)), until, now)
-        )
-
-    def _put_timed_sent(self, context: Any, sent: events.Sent) -> None:
-        end = self._services.chat.messages.timed.now() + (sent.left_ms or 0) / 1000
-        self._put_perishable(
-            context, lambda left_at: replace(sent, left_ms=max(0, round((end - left_at) * 1000))), lambda: math.inf
-        )
-
-    def _said(self, context: Any, reply: events.Event) -> bytes:
-        try:
-            said = self.face.reply(context, reply)
-        except Exception:
-            _log.failure("a reply could not be given")
-            text = "The server has an answer but cannot give it, by an error of its own."
-            said = self.face.reply(context, events.Error(code=Code.INTERNAL.value, text=text))
-        if len(said) > _LONG:
-            self._charge(len(said) / BYTES_OF_MS)
-        return said
+    def _welcomed(self) -> None:
+        """The welcome is said: what happened since it was made follows."""
+        self._services.presence.add(self)
+        self.outbox.release(self._seen)
+        self._seen = {}
+        self._on_welcome()
 
     def _say_bye(self, context: Any, bye: events.Bye) -> None:
         self.outbox.put(self.face.reply(context, bye))
@@ -488,7 +398,7 @@ class Session:
             self._running.clear()
             self.face.lost()
             self.part()
-            self._services.paces.leave(self._address_pace)
+            self._allowance.over()
             for asked in running:
                 if asked.waits_for is not None:
                     asked.waits_for.cancel()  # nobody waits for it any more

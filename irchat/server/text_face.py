@@ -2,7 +2,7 @@
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -11,9 +11,10 @@ from irchat import events, requests
 from irchat.accounts import Accounts
 from irchat.chat.directory import Directory
 from irchat.errors import Code, Refusal
-from irchat.interfaces import ChatKey
-from irchat.render import Line, Renderer
+from irchat.interfaces import ChatKey, Publication
+from irchat.render import Line
 from irchat.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, check_password
+from irchat.server.rendering import SharedRenderer, joined
 from irchat.server.reprints import Reprints
 from irchat.server.session import Session
 from irchat.transcript import Transcript
@@ -32,7 +33,12 @@ class TextFace:
     wants_token = False
 
     def __init__(
-        self, session: Session, directory: Directory, accounts: Accounts, renderer: Renderer, clock: IReactorTime
+        self,
+        session: Session,
+        directory: Directory,
+        accounts: Accounts,
+        renderer: SharedRenderer,
+        clock: IReactorTime,
     ) -> None:
         self._session = session
         self._directory = directory
@@ -78,7 +84,7 @@ class TextFace:
 
     def again(self, context: Any, event: events.Event) -> bytes:
         """What `reply` noted already, as it is now."""
-        return _joined(self._renderer.lines(event, context or ""))
+        return joined(self._renderer.lines(event, context or ""))
 
     def event(
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
@@ -91,7 +97,18 @@ class TextFace:
             self._mark(*position)
         elif timed is not None:
             self._session.timed_shown(*timed)
-        return self._show(event)
+        self._note_timed(event)
+        lines, said = self._renderer.shown(event)
+        self._transcript.show(lines)
+        return said
+
+    def stored(self, run: Sequence[Publication]) -> bytes:
+        """Several stored messages, as `event` says each."""
+        shown = self._renderer.shown_run(run)
+        for chat, seq in shown.marks.items():
+            self._mark(chat, seq)
+        self._transcript.show(shown.lines)
+        return shown.said
 
     def go_on(self) -> None:
         """There is room for replies again."""
@@ -249,16 +266,20 @@ class TextFace:
         return self._show(events.Error(code=Code.BAD_REQUEST.value, text=text))
 
     def _show(self, event: events.Event, typed: str = "") -> bytes:
+        self._note_timed(event)
+        return self._show_lines(self._renderer.lines(event, typed))
+
+    def _note_timed(self, event: events.Event) -> None:
+        """The timed messages in ``event`` are on the screen from now on."""
         shown = [event] if isinstance(event, events.Message) else getattr(event, "messages", ())
         for message in shown:
             if message.id is not None:
                 self._reprints.shown(message.id, message.left_ms)
-        return self._show_lines(self._renderer.lines(event, typed))
 
     def _show_lines(self, lines: Iterable[Line]) -> bytes:
         lines = list(lines)
         self._transcript.show(lines)
-        return _joined(lines)
+        return joined(lines)
 
     def _mark(self, chat: ChatKey, seq: int) -> None:
         self._marks[chat] = max(seq, self._marks.get(chat, 0))
@@ -270,7 +291,3 @@ class TextFace:
         marks, self._marks = self._marks, {}
         for chat, seq in marks.items():
             self._session.mark_shown(chat, seq)
-
-
-def _joined(lines: Iterable[Line]) -> bytes:
-    return "".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace")

@@ -1,0 +1,73 @@
+"""The paces that one session uses up: that of its address, and from the sign-in on that of its user."""
+
+from collections.abc import Callable
+from typing import Any
+
+from irchat.costs import BYTES_OF_MS, Cost, messages_of
+from irchat.server.pace import Pace, Paces
+
+# Bytes; the cost of a request covers shorter lines and replies.
+_LONG = 4_096
+
+
+def _nothing() -> None:
+    """Stands for what a session that is over does no more."""
+
+
+class Allowance:
+    """``on_free`` is called when there is work left after `is_used_up` was true."""
+
+    __slots__ = ("_address_pace", "_is_waiting", "_on_free", "_paces", "_user_pace")
+
+    def __init__(self, paces: Paces, address: str, on_free: Callable[[], None]) -> None:
+        self._paces = paces
+        self._address_pace = paces.of_address(address)
+        self._user_pace: Pace | None = None
+        self._is_waiting = False
+        self._on_free = on_free
+
+    def enter(self, user_id: int) -> None:
+        """The session is that user's."""
+        self._user_pace = self._paces.of_user(user_id)
+
+    def part(self) -> None:
+        """The session is nobody's again."""
+        if self._user_pace is not None:
+            self._paces.leave(self._user_pace)
+            self._user_pace = None
+
+    def over(self) -> None:
+        """The session is over."""
+        self._paces.leave(self._address_pace)
+        self._on_free = _nothing
+
+    def admit(self, cost: Cost, request: Any, user: Any) -> None:
+        """Count the messages that ``request`` of ``user`` counts for. Raises Refusal ``too-fast``."""
+        if cost.messages and self._user_pace is not None and request is not None:
+            self._user_pace.admit(messages_of(cost, request, user))
+
+    def charge(self, work: float) -> None:
+        """Count so many milliseconds of work."""
+        self._address_pace.charge(work)
+        if self._user_pace is not None:
+            self._user_pace.charge(work)
+
+    def charge_bytes(self, size: int) -> None:
+        """Count the length of a line or reply, where it is long."""
+        if size > _LONG:
+            self.charge(size / BYTES_OF_MS)
+
+    def is_used_up(self) -> bool:
+        """Whether the work for the user, or for the address, is used up."""
+        if self._is_waiting:
+            return True
+        for pace in self._user_pace, self._address_pace:
+            if pace is not None and pace.is_used_up():
+                self._is_waiting = True
+                pace.when_free(self._go_on)
+                return True
+        return False
+
+    def _go_on(self) -> None:
+        self._is_waiting = False
+        self._on_free()
