@@ -46,22 +46,20 @@ def decode_request(line: bytes) -> requests.ANY:
     except UnicodeDecodeError:
         raise BadLine(bad_encoding()) from None
     try:
-        return _decode_request(line)
+        try:
+            return _request_decoder.decode(line)
+        except msgspec.ValidationError:
+            return _decode_without_nulls(line)
     except (msgspec.MsgspecError, RecursionError) as error:
         why = shown(str(error), _WHY_LENGTH)
         raise BadLine(Refusal(Code.BAD_REQUEST, f"This is no request: {why}"), _salvage_ref(text)) from None
 
 
-def _decode_request(line: bytes) -> requests.ANY:
-    """Decode a request. Only one that is wrong as it stands is looked through for a null in an optional field."""
-    try:
-        return _request_decoder.decode(line)
-    except msgspec.ValidationError:
-        fields = _object_decoder.decode(line)
-        given = {name: value for name, value in fields.items() if bytes(value) != b"null" or name == "ref"}
-        if len(given) == len(fields):
-            raise
-        return _request_decoder.decode(_encoder.encode(given))
+def _decode_without_nulls(line: bytes) -> requests.ANY:
+    """Decode a request that is wrong as it stands, with a null in an optional field taken as absent."""
+    fields = _object_decoder.decode(line)
+    given = {name: value for name, value in fields.items() if bytes(value) != b"null" or name == "ref"}
+    return _request_decoder.decode(line if len(given) == len(fields) else _encoder.encode(given))
 
 
 def encode_request(request: requests.Request) -> bytes:

@@ -208,9 +208,11 @@ class CommitQueue:
         picked: list[Change] = []
         passed: list[Change] = []
         characters = 0
-        while waiting and len(picked) < self._group_most and characters < _GROUP_CHARACTERS:
-            if not waiting[0].alone:
-                characters += waiting[0].characters
+        most = self._group_most
+        while waiting and len(picked) < most and characters < _GROUP_CHARACTERS:
+            change = waiting[0]
+            if not change.alone:
+                characters += change.characters
                 picked.append(waiting.popleft())
             elif self._last_was_alone:
                 passed.append(waiting.popleft())

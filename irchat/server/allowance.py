@@ -7,7 +7,7 @@ from irchat.costs import BYTES_OF_MS, Cost, messages_of
 from irchat.server.pace import Pace, Paces
 
 # Bytes; the cost of a request covers shorter lines and replies.
-_LONG = 4_096
+LONG = 4_096
 
 
 def _nothing() -> None:
@@ -48,20 +48,23 @@ class Allowance:
 
     def charge(self, work: float) -> None:
         """Count so many milliseconds of work."""
-        self._address_pace.charge(work)
-        if self._user_pace is not None:
-            self._user_pace.charge(work)
+        self._address_pace.work -= work
+        if (of_user := self._user_pace) is not None:
+            of_user.work -= work
 
     def charge_bytes(self, size: int) -> None:
         """Count the length of a line or reply, where it is long."""
-        if size > _LONG:
+        if size > LONG:
             self.charge(size / BYTES_OF_MS)
 
     def is_used_up(self) -> bool:
         """Whether the work for the user, or for the address, is used up."""
+        of_user = self._user_pace
+        if self._address_pace.work > 0 and (of_user is None or of_user.work > 0) and not self._is_waiting:
+            return False
         if self._is_waiting:
             return True
-        for pace in self._user_pace, self._address_pace:
+        for pace in of_user, self._address_pace:
             if pace is not None and pace.is_used_up():
                 self._is_waiting = True
                 pace.when_free(self._go_on)

@@ -22,6 +22,7 @@ from irchat.errors import Code, Refusal
 from irchat.outlet import Outgoing, Outlet
 from irchat.rules import CLIENT_LINE_BYTES, LOGIN_SECONDS, PING_AFTER, PROTOCOL, SILENCE_ENDS
 from irchat.server.admission import Visit
+from irchat.server.allowance import LONG
 from irchat.server.json_face import JSONFace
 from irchat.server.rendering import SharedRenderer
 from irchat.server.services import Services
@@ -124,7 +125,8 @@ class Connection(LineReceiver):
         line = line.removesuffix(b"\r")
         self._last_line = self._clock.seconds()
         self._is_pinged = False
-        self.session.count_line(len(line))
+        if len(line) > LONG:
+            self.session.count_line(len(line))
         if len(line) > CLIENT_LINE_BYTES:
             self._refuse_overlong()
         elif line and (self._has_face or self._choose_face(line)):

@@ -3,6 +3,7 @@
 A pace belongs to the user, not to a connection: coming back does not fill it.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from weakref import WeakValueDictionary
@@ -20,11 +21,14 @@ _KEPT_MOST = 100_000
 
 class Pace:
     """What one user, or one address, has left: messages, which are refused when there are none left, and work, for
-    which sessions wait."""
+    which sessions wait.
+
+    ``work``: the milliseconds that were left when it was last looked.
+    """
 
     __slots__ = (
         "__weakref__", "_clock", "_is_timed", "_limits", "_messages", "_messages_at", "_of_address", "_share",
-        "_waiting", "_work", "_work_at",
+        "_waiting", "_work_at", "work",
     )  # fmt: skip
 
     def __init__(self, limits: Limits, clock: IReactorTime, *, of_address: bool = False) -> None:
@@ -34,7 +38,7 @@ class Pace:
         self._share = ADDRESS_SHARE if of_address else 1.0
         self._messages = self._burst
         self._messages_at = self._work_at = clock.seconds()
-        self._work = WORK_AT_ONCE * self._share
+        self.work = WORK_AT_ONCE * self._share
         self._waiting: deque[Callable[[], None]] = deque()
         self._is_timed = False
 
@@ -64,12 +68,11 @@ class Pace:
 
     def charge(self, work: float) -> None:
         """Count so many milliseconds of work."""
-        if not self._unlimited:
-            self._work -= work
+        self.work -= work
 
     def is_used_up(self) -> bool:
         """Whether all work is used up for now."""
-        return self._work <= 0 and not self._unlimited and self._refill_work() <= 0
+        return self.work <= 0 and self._refill_work() <= 0
 
     def when_free(self, call: Callable[[], None]) -> None:
         """Call ``call`` when there is work left; those that wait take turns, each while the one before left some."""
@@ -91,20 +94,22 @@ class Pace:
         self._messages_at = now
 
     def _refill_work(self) -> float:
-        """Give the work of the time since the last time. Not done before it is used up, so that the path of a message
-        does not ask for the time."""
+        """Add the work of the time since the last time; all of it where there are no limits.
+
+        It is not done before the work is used up, so that the path of a message does not ask for the time.
+        """
         now = self._clock.seconds()
-        more = (now - self._work_at) * WORK_A_SECOND * self._share
-        self._work = min(WORK_AT_ONCE * self._share, self._work + more)
+        more = math.inf if self._unlimited else (now - self._work_at) * WORK_A_SECOND * self._share
+        self.work = min(WORK_AT_ONCE * self._share, self.work + more)
         self._work_at = now
-        return self._work
+        return self.work
 
     def _wait(self) -> None:
         if self._is_timed:
             return
         self._is_timed = True
         # A little more than nothing, so that no rounding makes it come too early.
-        missing = 0.1 - self._work
+        missing = 0.1 - self.work
         self._clock.callLater(max(0.0, missing / (WORK_A_SECOND * self._share)), self._go_on)
 
     def _go_on(self) -> None:

@@ -22,7 +22,7 @@ from irchat.errors import Code, Refusal
 from irchat.interfaces import ChatKey, Page, Publication, StoredMessage
 from irchat.outlet import Outgoing
 from irchat.server.admission import Visit
-from irchat.server.allowance import Allowance
+from irchat.server.allowance import LONG, Allowance
 from irchat.server.asked import Asked
 from irchat.server.face import Face
 from irchat.server.outbox import Outbox
@@ -371,7 +371,8 @@ class Session:
                 self.outbox.put_perishable(line)
             else:
                 data = said(self.face, first.context, reply_of_first)
-                self._allowance.charge_bytes(len(data))
+                if len(data) > LONG:
+                    self._allowance.charge_bytes(len(data))
                 self.outbox.put(data)
                 if isinstance(reply_of_first, events.Welcome):
                     self._welcomed()
