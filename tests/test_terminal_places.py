@@ -149,6 +149,42 @@ class PlacesTests(_ApplicationCase):
         self.press("\r")
         self.assertEqual(self.sends(), [("@bob", "/msg carol secret!")])
 
+    def test_habit_is_confirmed_by_the_next_key_alone(self) -> None:
+        """The same line of another chat's habits, typed anew or after a look elsewhere, is not sent unasked."""
+        self.open("@bob")
+        self.press("/msg carol secret\r")
+        self.press(_CTRL_C)
+        self.press("/msg carol secret\r")
+        self.assertEqual(self.sends(), [])
+        self.assertIn("@carol secret", self.trouble())
+        self.press("\x1b1")
+        self.press("\x1b3")
+        self.press("\r")
+        self.assertEqual(self.sends(), [])
+        self.assertIn("@carol secret", self.trouble())
+
+    def test_habit_is_confirmed_after_its_form_is_seen(self) -> None:
+        """Two Enters in one read do not send a line of another chat's habits."""
+        self.open("@bob")
+        self.press("/msg carol secret")
+        self.press("\r\r")
+        self.assertEqual(self.sends(), [])
+        self.press("\r")
+        self.assertEqual(self.sends(), [("@bob", "/msg carol secret")])
+
+    def test_leaving_is_warned_of_each_time(self) -> None:
+        """A warning holds for the next key alone: leaving later says again what is not sent."""
+        self.open("@bob")
+        self.press("a draft")
+        self.press("\x1b1")
+        self.press(_CTRL_C)
+        self.press("\x1b3")
+        self.press(" and more")
+        self.press("\x1b1")
+        self.press(_CTRL_C)
+        self.assertIn("what is typed in @bob", self.trouble())
+        self.assertNotIn(requests.Logout(), self.server.asked())
+
     def test_list_changes_its_order(self) -> None:
         """Enter opens what was drawn as chosen, whatever came since."""
         self.press("\x1b0")

@@ -329,6 +329,10 @@ class Desk:
         reply.addBoth(lambda _: None if self.left.called else self.left.callback(None))
         return ""
 
+    def forget_warning(self) -> None:
+        """Leaving is to say again what is not sent."""
+        self._warned = ""
+
     def _unsent(self, typed_in: Chat | None) -> str:
         chats = [*self.view.chats.in_order(), self.view.own]
         drafts = [chat.name or "the first screen" for chat in chats if chat.has_draft and chat is not typed_in]

@@ -175,7 +175,8 @@ class InputLine:
         line = now.buffer.text
         with self._desk.questions.by_key():
             taken = self._desk.submit(line, chat, as_text=line == now.confirmed)
-        now.confirmed = line if taken.again else ""
+        if taken.again:
+            now.ask_again(line)
         self._inputs.homeless = now if taken.homeless and not chat.gone else None
         if taken.accepted:
             now.buffer.reset(append_to_history=taken.remember)
@@ -235,8 +236,11 @@ class InputLine:
             now.target.has_draft = True
 
     def key_pressed(self) -> None:
-        """Any key: what was said of the last one goes."""
+        """Any key: what was said of the last one goes. A warning is confirmed by the next key or not at all."""
         self.follow()
+        if not self.trouble:
+            self._inputs.now.confirmed = ""
+            self._desk.forget_warning()
         self.trouble = ""
 
     def leave(self) -> None:
