@@ -45,19 +45,22 @@ class FoldingTests(SynchronousTestCase):
             ("\U0001f468\u200d\U0001f469", "\U0001f468 \U0001f469"), ("1\ufe0f\u20e3", "1 \u20e3"),
             ("a\u2014b…c", "a b c"),
             ("日本go", "日 本 go"), ("c++ $5", "c 5"),
+            ("Acme™", "acme tm"), ("5㎏", "5 kg"), ("№5", "no 5"), ("2½cups", "2 1 ⁄ 2 cups"), ("①first", "1 first"),
+            ("H₂O x²", "h2o x2"),
         ):  # fmt: skip
             self.assertEqual(words(text), expected.split(), text)
 
     def test_signs_are_found(self) -> None:
         """What stands beside a sign is found without it, the sign is found too, and both side by side."""
-        texts = ["Great\U0001f44d", "20°C in Łódź", "\U0001fae9", "price:€20", "go\U0001f44d\U0001f3fd"]
+        texts = ["Great\U0001f44d", "20°C in Łódź", "\U0001fae9", "price:€20", "go\U0001f44d\U0001f3fd", "Acme™"]
         store = SQLiteStore(Path(self.mktemp()), NoThreads(), lambda: 0)
         self.addCleanup(store.close)
         self.successResultOf(store.commit([CreateUser("a", "a", None, 0, None)]))
         self.successResultOf(store.commit([AddMessage(GLOBAL, 1, text, 0, None, 0) for text in texts]))
         for word, expected in (
             ("great", [0]), ("\U0001f44d", [4, 0]), ("20", [3, 1]), ("°c", [1]), ("20°C", [1]), ("20\u2103", [1]),
-            ("\U0001fae9", [2]), ("€", [3]), ("€20", [3]), ("20€", []), ("great\U0001f44d", [0]),
+            ("\U0001fae9", [2]), ("€", [3]), ("€20", [3]), ("20€", []), ("acme", [5]), ("™", [5]),
+            ("great\U0001f44d", [0]),
             ("\U0001f44d\U0001f3fd", [4]),
         ):  # fmt: skip
             found, _ = self.successResultOf(store.search(1, [word], None, (), 50))

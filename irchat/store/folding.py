@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from irchat.rules import TEXT_LENGTH, is_sign
 
@@ -11,17 +12,33 @@ _LENGTH = 3 * TEXT_LENGTH
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 _ASCII_WORDS = re.compile("[0-9a-z]+")
 
-FOLDING = f"2 {unicodedata.unidata_version}"
+FOLDING = f"3 {unicodedata.unidata_version}"
 """Names how texts are folded. An index that was made in another way has to be made again: it must hold what `fold`
 returns now, or nothing could be deleted from it."""
 
 
 class _Table(dict[int, str | int | None]):
-    """What each character becomes for `str.translate`, found out when it first comes."""
+    """What each character becomes for `str.translate`, found out by ``replacement`` when it first comes."""
+
+    def __init__(self, replacement: Callable[[str], str | int | None]) -> None:
+        self._replacement = replacement
 
     def __missing__(self, code: int) -> str | int | None:
-        self[code] = replacement = _replacement(chr(code))
+        self[code] = replacement = self._replacement(chr(code))
         return replacement
+
+
+def _set_apart(character: str) -> str | int:
+    """A sign or number that stands for other characters, as ™ for TM, is no part of the word that it touches.
+
+    A raised or lowered digit is: H₂O is H2O.
+    """
+    category = unicodedata.category(character)
+    form = unicodedata.decomposition(character)
+    is_number = category == "No" and not form.startswith(("<super>", "<sub>"))
+    if form.startswith("<") and (category[0] == "S" or is_number):
+        return f" {character} "
+    return ord(character)
 
 
 def _replacement(character: str) -> str | int | None:
@@ -33,7 +50,8 @@ def _replacement(character: str) -> str | int | None:
     return ord(character) if category[0] in "LNM" else " "
 
 
-_TABLE = _Table()
+_APART = _Table(_set_apart)
+_TABLE = _Table(_replacement)
 
 
 def fold(text: str) -> str:
@@ -46,7 +64,8 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text
-    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text)[:_LENGTH].casefold()).translate(_TABLE)
+    decomposed = unicodedata.normalize("NFKD", text.translate(_APART))
+    return unicodedata.normalize("NFKD", decomposed[:_LENGTH].casefold()).translate(_TABLE)
 
 
 def words(text: str) -> list[str]:
