@@ -17,7 +17,7 @@ from irchat.client.view.pane import Pane
 from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Brush, Row
 from irchat.client.view.state import View
-from irchat.client.view.wrap import cells
+from irchat.client.view.wrap import cells, fit
 from irchat.commands import REGISTRY
 from tests.client_fakes import message, welcome
 
@@ -271,6 +271,19 @@ class PainterTests(SynchronousTestCase):
         rows = self.pane(height=4).split("\n")
         self.assertEqual(len([row for row in rows if "@user" in row]), 2)
         self.assertIn("Enter open one; Ctrl-N goes to the next.", rows[3])
+
+    def test_home_in_columns(self) -> None:
+        """The counts of unread messages stand in one column; after a longer name, and at the right, one space stays."""
+        self.enter()
+        self.view.go_home()
+        long = "@" + "漢" * 17
+        for name in ("@al", long):
+            self.view.apply(message("hi", seq=1, chat=name), 0.0)
+        for width, column in ((80, 34), (60, 34), (59, 43), (40, 24)):
+            rows = {row[2:5]: row for row in self.pane(width).split("\n")}
+            self.assertEqual(rows["@al"][2:], "@al" + " " * (column - 3) + "1 unread", width)
+            name = fit(long, width - 18)
+            self.assertEqual(rows["@漢漢"][2:], name + " " * max(1, column - cells(name)) + "1 unread", width)
 
     def test_home_has_room_for_both(self) -> None:
         """Many lines of the client's own leave room for the list of what is unread."""

@@ -122,6 +122,49 @@ class MessageTests(_Case):
         chat = self.view.chat("GLOBAL")
         self.assertEqual((len(chat.items), chat.newer, chat.last_seq), (ITEMS_MAX, True, ITEMS_MAX + 9))
 
+    def test_timed_moves_no_seq(self) -> None:
+        """A timed message leaves the last seq of an empty chat at 0, and the place of the first stored message free."""
+        self.load()
+        self.view.apply(message("psst", id="t1", left_ms=30_000), 0.0)
+        chat = self.view.chat("GLOBAL")
+        self.assertEqual((chat.last_seq, chat.read_seq, chat.unread), (0, 0, 1))
+        self.view.apply(message("psst too", id="t2", left_ms=30_000, sender="alice"), 0.0)
+        self.assertEqual((chat.last_seq, chat.read_seq), (0, 0))
+        self.view.apply(message("one", seq=1), 0.0)
+        self.assertEqual((chat.last_seq, self.texts()), (1, ["psst", "psst too", "one"]))
+
+    def test_forgotten_alone(self) -> None:
+        """Forgetting a note or a timed message leaves stored messages known; forgetting one of these frees its seq."""
+        self.load(message("one", seq=1))
+        self.view.open_chat("GLOBAL")
+        self.view.note("a note")
+        self.view.apply(message("psst", id="t1", left_ms=30_000), 0.0)
+        chat = self.view.chat("GLOBAL")
+        first, *others = chat.items
+        chat.forget(others)
+        self.assertEqual((self.texts(), chat.has(1)), (["one"], True))
+        self.view.apply(message("one", seq=1), 0.0)
+        self.assertEqual(self.texts(), ["one"])
+        chat.forget([first])
+        self.assertEqual((self.texts(), chat.has(1)), ([], False))
+
+    def test_forgotten_timed_comes_again(self) -> None:
+        """A timed message that was forgotten is shown again when the server sends it again."""
+        self.load()
+        self.view.apply(message("psst", id="t1", left_ms=30_000), 0.0)
+        chat = self.view.chat("GLOBAL")
+        chat.forget(list(chat.items))
+        self.view.apply(message("psst", id="t1", left_ms=30_000), 0.0)
+        self.assertEqual(self.texts(), ["psst"])
+
+    def test_read_to_the_end(self) -> None:
+        """A chat read to its last message or beyond needs no question to the server, whatever is loaded of it."""
+        chat = self.view.chat("@bob")
+        for seq in (3, 4):
+            chat.unread, chat.last_seq, chat.read_seq = 3, 3, 0
+            self.assertIs(chat.read_to(seq), True)
+            self.assertEqual((chat.unread, chat.read_seq), (0, seq))
+
     def test_read_elsewhere(self) -> None:
         """What another session of the user read is read."""
         self.view.apply(message("one", seq=1), 0.0)

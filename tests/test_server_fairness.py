@@ -105,6 +105,22 @@ class WorkTests(ServerTestCase):
         self.assertEqual(answered, list(range(count)))
         self.assertTrue(alice.socket.is_read)
 
+    def test_sessions_share_it(self) -> None:
+        """Where one session has used up the work of the user, no read of another session is started until later."""
+        server = self.make_server(rate=10.0)
+        alice, other = server.json("alice"), server.json("alice")
+        other.got()
+        for _ in range(int(2 * WORK_AT_ONCE / COSTS[Search].work)):
+            alice.send(request("search", words="hello"))
+        other.ask("search", words="hello", ref=1)
+        self.assertEqual(other.got(), [])
+        self.assertFalse(other.socket.is_read)
+        for _ in range(int(WORK_AT_ONCE / WORK_A_SECOND * 10) + 10):
+            server.advance(0.1)
+            alice.send()
+        self.assertEqual(refs(other.got()), [1])
+        self.assertTrue(other.socket.is_read)
+
     def test_pages_at_sign_in(self) -> None:
         """A program that asks for a page of each of two hundred chats at once has them at once."""
         server = self.make_server(rate=10.0)

@@ -1,8 +1,13 @@
 """Timed messages that wait in the server's memory for a reader: nothing hands them out after their end."""
 
 import json
+import math
 from typing import Any
 
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.server.perishable import Watch
 from tests.harness import JSONClient, ServerTestCase, TextClient
 
 SECRET = "never after the end"
@@ -257,3 +262,77 @@ class ManyTests(ServerTestCase):
                 json.loads(line)
         late = data[100_000:]
         self.assertEqual([number for number in range(1, 300, 2) if f'"{number} x' in late], [])
+
+
+class _Held:
+    """An outbox whose timed messages end at the given moments; the watch looks at the first of them."""
+
+    def __init__(self, *ends: float) -> None:
+        self.ends = list(ends)
+        self.expired: list[float] = []
+
+    @property
+    def until(self) -> float:
+        """When the next one ends."""
+        return min(self.ends, default=math.inf)
+
+    def expire(self, now: float) -> None:
+        """Forget what has ended."""
+        self.expired.append(now)
+        self.ends = [end for end in self.ends if end > now]
+
+
+class WatchTests(SynchronousTestCase):
+    """The alarm that all outboxes share."""
+
+    def setUp(self) -> None:
+        """Make a watch of nothing."""
+        self.clock = Clock()
+        self.watch = Watch(self.clock)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the clock go on in the steps of the alarm."""
+        self.clock.pump([0.25] * int(seconds * 4))
+
+    def test_each_at_its_end(self) -> None:
+        """Each expires when its next message ends, whatever the order in which they were added."""
+        late, early = _Held(3.0), _Held(1.0, 2.0)
+        self.watch.add(late)
+        self.watch.add(early)
+        self.pass_time(4)
+        self.assertEqual((early.expired, late.expired), ([1.0, 2.0], [3.0]))
+
+    def test_rests(self) -> None:
+        """The reactor is not woken where nothing will end: after the last end, and after the last removal."""
+        held, other = _Held(1.0), _Held(5.0)
+        self.watch.add(held)
+        self.pass_time(1)
+        self.assertEqual((held.expired, self.clock.getDelayedCalls()), ([1.0], []))
+        self.watch.add(other)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.watch.remove(other)
+        self.watch.remove(held)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.watch.remove(held)
+        self.pass_time(5)
+        self.assertEqual(other.expired, [])
+
+    def test_after_a_rest(self) -> None:
+        """A watch that rested takes the next outbox, also one that ends later than all before."""
+        held = _Held(1.0)
+        self.watch.add(held)
+        self.pass_time(1)
+        held.ends.append(2.0)
+        self.watch.add(held)
+        self.pass_time(1)
+        self.assertEqual(held.expired, [1.0, 2.0])
+
+    def test_closing(self) -> None:
+        """An outbox that keeps what has ended, since it closes, is watched no longer and wakes nothing."""
+        closing, other = _Held(1.0), _Held(2.0)
+        closing.expire = closing.expired.append  # type: ignore[method-assign]
+        self.watch.add(closing)
+        self.watch.add(other)
+        self.pass_time(3)
+        self.assertEqual((closing.expired, other.expired), ([1.0], [2.0]))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
