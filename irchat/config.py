@@ -178,9 +178,18 @@ def read_file(path: Path) -> dict[str, Any]:
             raise WrongSetting(f"{path}: there is no setting {name!r}{meant}")
         try:
             _BY_NAME[name].read(value)
+            _check_kind(_BY_NAME[name], value)
         except ValueError as error:
             raise WrongSetting(f"{path}: {name} {error}, not {_shown(value)}") from None
     return given
+
+
+def _check_kind(setting: Setting, value: Any) -> None:
+    """Raise ValueError where a file has a value of another kind, which the command line, all text, may have."""
+    if isinstance(setting.default, bool) and not isinstance(value, bool):
+        raise ValueError("is true or false")
+    if isinstance(setting.default, int | float) and isinstance(value, str):
+        raise ValueError("is a number, without quotation marks")
 
 
 def make_config(given: Mapping[str, Any]) -> Config:

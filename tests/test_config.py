@@ -115,7 +115,7 @@ class FileTests(SynchronousTestCase):
             b"admin = " + b"[" * 20_000, b"a = " + b"{b=" * 20_000, b"name = \"\xe9\"", b"port = 1\nport = 2",
             b"name = \"\0\"", "port = 1".encode("utf-16"), b"port = " + b"9" * 5_000, b"port = 0x" + b"f" * 9_000,
             b"rate = 0x" + b"f" * 9_000, b"port = 2020-01-01", b"[port]", b"\"po\\nrt\" = 1", b"#" * 2_000_000,
-            b"data = \"\\u0000\"", b"tls-cert = []", b"admin = [[1]]",
+            b"data = \"\\u0000\"", b"tls-cert = []", b"admin = [[1]]", b"no-tls = 1", b"port = \"7667\"",
         ):  # fmt: skip
             path.write_bytes(content)
             line = str(self.assertRaises(WrongSetting, read_file, path))

@@ -30,6 +30,12 @@ class SchemaTests(SynchronousTestCase):
             for statement in statements:
                 connection.execute(statement)
 
+    def spliced(self, was: str, now: str) -> list[str]:
+        """Statements that write another text of how the table of users is made."""
+        texts = [text.replace("'", "''") for text in (was, now)]
+        change = "UPDATE sqlite_master SET sql = replace(sql, '{}', '{}') WHERE name = 'users'".format(*texts)
+        return ["PRAGMA writable_schema = ON", change]
+
     def refusal(self) -> str:
         """Why it is refused, in one line that says what to do."""
         with opened(self.path) as connection:
@@ -61,6 +67,10 @@ class SchemaTests(SynchronousTestCase):
             (["DROP TABLE nonces"], "lacks the"),
             (["ALTER TABLE users ADD COLUMN more TEXT"], "table users is another"),
             (["ALTER TABLE bans RENAME COLUMN reason TO cause"], "table bans is another"),
+            (self.spliced("name TEXT", "name TEXT '--' CHECK (0)\n"), "table users is another"),
+            (self.spliced("name TEXT", "name TEXT '--' DEFAULT 'evil'\n"), "table users is another"),
+            (self.spliced("name TEXT", "name TEXT '--', extra TEXT\n"), "table users is another"),
+            (self.spliced("name TEXT", "name TEXT /* '*/ CHECK (0) /*' */"), "table users is another"),
             (["PRAGMA application_id = 7"], "of another program (0x7)"),
             (["PRAGMA user_version = 0"], "it has version 0"),
             (["PRAGMA user_version = -1"], "it has version -1"),

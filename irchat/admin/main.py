@@ -201,7 +201,7 @@ def _check(options: argparse.Namespace) -> None:
     found = database.check(options.data, _tell_pages)
     _end_progress()
     if found:
-        raise Failed("\nirchat: ".join([*found, "the database is not sound; restore a backup"]))
+        raise Failed("\n".join([*found, "the database is not sound; restore a backup"]))
     _print("The database is sound.")
 
 

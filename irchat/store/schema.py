@@ -16,6 +16,10 @@ _IDENTIFIED_SINCE = 4
 # SQLite's own, where somebody ran ANALYZE.
 _STATISTICS = ("sqlite_stat1", "sqlite_stat4")
 
+_TOKEN = re.compile(
+    r"""--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|\w+|\s+|.""", re.DOTALL
+)
+
 _Objects = dict[str, tuple[str, str, str]]
 
 
@@ -30,7 +34,7 @@ def need_ours(connection: sqlite3.Connection) -> int:
         raise BadCopy(f"it has version {version} and this IRChat knows {newest} at most; use the newer IRChat")
     difference = next(differences(connection), None)
     if difference is not None:
-        raise BadCopy(f"it is no database of IRChat: {difference}; take a file that irchat.admin backup made")
+        raise BadCopy(f"it is no database of IRChat: {difference}; take a file that irchat-admin backup made")
     return version
 
 
@@ -68,5 +72,16 @@ def _objects(connection: sqlite3.Connection) -> _Objects:
 
 
 def _plain(sql: str) -> str:
-    """A statement without comments, quotes of names and white space, which versions of SQLite write differently."""
-    return re.sub(r"[\s\"'`]+", "", re.sub(r"--[^\n]*", "", sql)).lower()
+    """Return a statement without what versions of SQLite write differently: comments, case, space, quotes of names.
+
+    What stands in other quotes stays as it is: a comment in it is none.
+    """
+    words = []
+    for word in _TOKEN.findall(sql):
+        if word.startswith(("--", "/*")) or word.isspace():
+            continue
+        name = word[1:-1]
+        words.append(name.lower() if word[0] in "\"`[" and name.isidentifier() and name.isascii() else word)
+        if word[0] not in "'\"`[":
+            words[-1] = word.lower()
+    return " ".join(words)
