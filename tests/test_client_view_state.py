@@ -5,6 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import events
 from irchat.client.view.chat import ITEMS_MAX, KEPT_ITEMS
+from irchat.client.view.items import Kind
 from irchat.client.view.state import Place, View
 from tests.client_fakes import AT, message, sent, welcome
 
@@ -356,6 +357,18 @@ class NoteTests(_Case):
         self.view.apply(message("two", seq=2, chat="@bob"), 0.0)
         self.load(message("one", seq=1, chat="@bob"), message("two", seq=2, chat="@bob"), name="@bob")
         self.assertEqual(self.texts("@bob"), ["one", "added dave", "two"])
+
+    def test_complaints(self) -> None:
+        """A complaint is an error and a note is none, wherever they are shown."""
+        for place in ("GLOBAL", None):
+            if place is not None:
+                self.view.open_chat(place)
+            else:
+                self.view.go_home()
+            self.view.note("all is well")
+            self.view.complain("it failed")
+            kinds = [(item.kind, item.text) for item in self.view.here.items]
+            self.assertEqual(kinds, [(Kind.NOTE, "all is well"), (Kind.ERROR, "it failed")])
 
     def test_before_anything_is_known(self) -> None:
         """A note in a chat of which nothing is known stands after the page that comes, and before what is said then."""

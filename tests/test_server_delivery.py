@@ -297,6 +297,41 @@ class FlushTests(SynchronousTestCase):
         self._wake(1, 0.0)
         self.assertEqual(len(self.clock.calls), 1)
 
+    def test_calls_in_turn(self) -> None:
+        """Calls that cost nothing are all made in the next turn, in order, for one call of the reactor."""
+        made: list[int] = []
+        for number in range(100):
+            self.delivery.in_turn(lambda number=number: made.append(number))
+        self.assertEqual((made, len(self.clock.calls)), ([], 1))
+        self.clock.calls.pop(0).func()
+        self.assertEqual((made, self.clock.calls), (list(range(100)), []))
+
+    def test_calls_in_slices(self) -> None:
+        """Calls that take a millisecond each have some 5 ms of each turn, and none is left out."""
+        made: list[float] = []
+
+        def call() -> None:
+            self.clock.rightNow += 0.001
+            made.append(self.clock.seconds())
+
+        for _ in range(100):
+            self.delivery.in_turn(call)
+        slices = []
+        while self.clock.calls:
+            before = len(made)
+            self.clock.calls.pop(0).func()
+            slices.append(len(made) - before)
+        self.assertEqual(len(made), 100)
+        self.assertTrue(all(5 <= size <= 7 for size in slices[:-1]), slices)
+
+    def test_call_that_fails(self) -> None:
+        """A call that fails is logged, and the others are made."""
+        made: list[int] = []
+        for call in (lambda: 1 // 0, lambda: made.append(1)):
+            self.delivery.in_turn(call)
+        self.clock.advance(0)
+        self.assertEqual((made, len(self.flushLoggedErrors(ZeroDivisionError))), ([1], 1))
+
     def test_one_that_fails(self) -> None:
         """A connection that cannot be written is given up and logged; all others are written, now and later."""
         broken, other = self._wake(2, 0.0)

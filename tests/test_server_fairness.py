@@ -4,9 +4,10 @@ from typing import Any
 
 from argon2.exceptions import HashingError, VerificationError
 
-from irchat.costs import COSTS, WORK_A_SECOND, WORK_AT_ONCE
+from irchat.costs import BYTES_OF_MS, COSTS, WORK_A_SECOND, WORK_AT_ONCE
 from irchat.limits import Limits
-from irchat.requests import Search
+from irchat.requests import Ping, Search
+from irchat.rules import CLIENT_LINE_BYTES
 from tests.harness import PASSWORD, JSONClient, ServerTestCase, refs, request
 
 _BURST = 30
@@ -153,6 +154,20 @@ class WorkTests(ServerTestCase):
             self.assertEqual(alice.socket.is_read, all_at_once, chat)
             server.advance(*[0.1] * 30)
             alice.got()
+
+    def test_long_lines_cost(self) -> None:
+        """A long line costs by its length, whatever it asks: as many short ones of the same request are all read."""
+        server = self.make_server(rate=10.0)
+        short = request("ping")
+        long = short[:-1].ljust(CLIENT_LINE_BYTES - 2) + b"\n"
+        count = int(WORK_AT_ONCE / (COSTS[Ping].work + len(long) / BYTES_OF_MS)) + 3
+        self.assertGreater(WORK_AT_ONCE, count * COSTS[Ping].work * 1.1)
+        for name, line, is_read in (("alice", long, False), ("bob", short, True)):
+            client = server.json(name)
+            for _ in range(count):
+                client.send(line)
+            server.advance(0)
+            self.assertEqual(client.socket.is_read, is_read, name)
 
     def test_address(self) -> None:
         """Before the sign-in it is counted for the address; those of another one go on."""

@@ -3,6 +3,7 @@
 The way back from behind is in test_server_outbox_behind.py, the whole server's in test_server_slow_readers.py."""
 
 from irchat.rules import WAITING_BYTES
+from irchat.server.perishable import Perishable
 from tests.outboxes import OutboxTestCase, stored
 
 
@@ -110,6 +111,19 @@ class WritingTests(OutboxTestCase):
         self.outbox.abort()
         self.outbox.flush()
         self.assertEqual((self.outlet.sent, self.outlet.calls), ([], ["abort"]))
+
+    def test_cut_in_what_has_ended(self) -> None:
+        """A line cut within a message that has ended meanwhile cannot be finished: the next write aborts instead."""
+        answers = iter([b"shorter"])
+        now = [0.0]
+        line = Perishable(b"x" * 1_000, lambda said_at: next(answers), lambda: 5.0, lambda: now[0])
+        self.outlet.keeps_up = False
+        self.outbox.put_perishable(line)
+        self.outbox.flush()
+        self.assertTrue(self.outlet.got().startswith(b"x"))
+        now[0] = 5.0
+        self.outlet.drain()
+        self.assertEqual((self.outlet.sent, self.outlet.calls, self.outbox.closed), ([], ["abort"], True))
 
     def test_lost(self) -> None:
         """After the connection is lost nothing is sent or closed."""
