@@ -237,11 +237,12 @@ class ChatServer(Service):
 
     def _open(self) -> None:
         config = self._config
-        store = self._store = SQLiteStore(
-            self._folder.database, StoreThreads(reactor), wall_ms, self._terminal.show_progress
-        )
+        threads = StoreThreads(reactor)
+        store = self._store = SQLiteStore(self._folder.database, threads, wall_ms, self._terminal.show_progress)
         store.open_readers(_READING_THREADS)
         hashing = self._hashing = FairPool(reactor, "irchat-hashing", _HASHING_THREADS, nice=True)
+        threads.start()
+        hashing.start()
         delivery = Delivery(reactor)
         presence = PresenceFeed(reactor, delivery)
         self._chat = ChatService(

@@ -1,5 +1,6 @@
 """Threads that run what may block: one that keeps the order of its calls, and pools that take turns by user."""
 
+import errno
 import os
 import sys
 import threading
@@ -30,6 +31,11 @@ def short_of_resources() -> Refusal:
     )
 
 
+def no_thread() -> OSError:
+    """Return the error of a start for which the system gives no thread."""
+    return OSError(errno.EAGAIN, "The system gives no thread; raise TasksMax, ulimit -u or the limit on memory")
+
+
 def stopping() -> Refusal:
     """The refusal of a call that had not begun when the server stopped."""
     return Refusal(Code.UNAVAILABLE, "The server stops; nothing was changed. Try again when it is back.")
@@ -48,6 +54,11 @@ class OrderedWorker:
         self._name = name
         self._calls: SimpleQueue[tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread now. Raises OSError; see `FairPool.start`."""
+        if self._thread is None and not self._start():
+            raise no_thread()
 
     def do(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call``. The Deferred fails with the Refusal ``unavailable`` while no thread can be started."""
@@ -134,6 +145,16 @@ class FairPool:
         # What waits, by key; and the keys whose turn it is, one after another: those of which nothing runs.
         self._waiting: dict[Hashable, deque[_Call]] = {}
         self._turns: deque[Hashable] = deque()
+
+    def start(self) -> None:
+        """Start all threads now. Raises OSError where the system gives none.
+
+        A server does so before it listens: a thread that is started while memory is short may die before it reports
+        that it runs, and `threading.Thread.start` then waits for it for ever.
+        """
+        while len(self._threads) < self._count:
+            if not self._start():
+                raise no_thread()
 
     def do(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call`` when it is the turn of ``key``.

@@ -160,6 +160,18 @@ class FairPoolTests(SynchronousTestCase):
         self.successResultOf(done)
         self.assertEqual(self.ran, ["2"])
 
+    def test_started_before(self) -> None:
+        """All threads start at once when asked, so that none has to start while memory is short."""
+        _Thread.left = 1
+        self.assertRaises(OSError, self.pool.start)
+        _Thread.left = 1_000
+        self.pool.start()
+        _Thread.left = 0
+        done = [self.do(user, str(user)) for user in range(5)]
+        self.run_all()
+        for one in done:
+            self.successResultOf(one)
+
     def test_fewer_threads(self) -> None:
         """Where only some threads can be started, these do all of it."""
         _Thread.left = 1
@@ -197,6 +209,18 @@ class OrderedWorkerTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(done), 3)
 
 
+    def test_started_before(self) -> None:
+        """The thread starts when asked, once; where the system gives none that is an error."""
+        self.patch(workers.threading, "Thread", _Thread)
+        self.patch(_Thread, "left", 0)
+        worker = OrderedWorker(_Reactor(), "test")  # type: ignore[arg-type]
+        self.assertRaises(OSError, worker.start)
+        _Thread.left = 1
+        worker.start()
+        worker.start()
+        self.assertEqual(_Thread.left, 0)
+
+
 class RealThreadsTests(TestCase):
     """`FairPool` with threads, and the reactor."""
 
@@ -217,7 +241,7 @@ class RealThreadsTests(TestCase):
         pool = FairPool(reactor, "test", 2, nice=True)  # type: ignore[arg-type]
         self.assertEqual(await pool.do("a", len, "abc"), 3)
         endless = Endless()
-        ended = pool.do("a", endless)
+        ended = pool.do("b", endless)  # "a" may have its turn still, for we go on inside its callback
         endless.begun.wait()
         pool.stop()
         self.assertFalse(any(thread.is_alive() for thread in pool._threads))

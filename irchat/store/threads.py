@@ -29,6 +29,11 @@ class StoreThreads:
         self.read = self._readers.do
         self.scan = self._scanners.do
 
+    def start(self) -> None:
+        """Start all threads now. Raises OSError; see `irchat.workers.FairPool.start`."""
+        for threads in self._writer, self._readers, self._scanners:
+            threads.start()
+
     def local(self) -> Any:
         """An object whose attributes each thread has for itself."""
         return threading.local()
