@@ -97,6 +97,19 @@ class PaneTests(SynchronousTestCase):
         self.assertEqual(self.shown(), [])
         self.assertFalse(self.pane.up(self.items, self.paint))
 
+    def test_down_past_all(self) -> None:
+        """A page down follows the end where it shows, and where all that was shown is gone."""
+        self.shown()
+        self.pane.down(self.items, self.paint)
+        self.assertTrue(self.pane.follows)
+        self.pane.up(self.items, self.paint)
+        self.assertFalse(self.pane.follows)
+        self.items.clear()
+        self.pane.down(self.items, self.paint)
+        self.assertTrue(self.pane.follows)
+        self.items += _items([1])
+        self.assertEqual(self.shown(), ["0.0"])
+
     def test_all_fits(self) -> None:
         """Where all there is fits, it all shows, wherever the pane was."""
         self.pane.show(self.items[0].key)

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from irchat.interfaces import GLOBAL, CreateUser, PageQuery
@@ -118,19 +119,19 @@ class ReadersTests(TestCase):
         await store.commit([CreateUser("a", "a", None, NOW, None)])
         reads = 0
 
-        def read_on(_: object) -> None:
+        async def read_on() -> None:
             nonlocal reads
-            reads += 1
-            if not over:
-                store.page(PageQuery(1, GLOBAL, 50)).addCallback(read_on)
+            while not over:
+                reads += 1
+                await store.page(PageQuery(1, GLOBAL, 50))
 
         over = False
-        for _ in range(6):
-            read_on(None)
+        readers = [Deferred.fromCoroutine(read_on()) for _ in range(6)]
         longest = 0
         for _ in range(150):
             await store.commit([message(GLOBAL, 1, "x" * 4_000)])
             longest = max(longest, path.with_name(f"{path.name}-wal").stat().st_size)
         over = True
+        await gatherResults(readers)
         self.assertGreater(reads, 20)
         self.assertLess(longest, 450_000)
