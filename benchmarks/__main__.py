@@ -61,7 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", choices=[*SCENARIOS, []], help="default: all")
     parser.add_argument("--quick", action="store_true", help="two rounds of less; writes no docs")
     parser.add_argument(
-        "--cache", type=Path, default=Path("~/.cache/irchat-benchmarks"), metavar="DIR",
+        "--cache",
+        type=Path,
+        default=Path("~/.cache/irchat-benchmarks"),
+        metavar="DIR",
         help="where big databases are kept once they are built [default: %(default)s]",
     )
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds in which the servers take turns [default: 5]")

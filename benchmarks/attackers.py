@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from benchmarks.servers import HOST
-from tests.tls_peer import TLSPeer
+from tests.helpers.tls_peer import TLSPeer
 
 SESSIONS_OF_ADDRESS = 50
 

@@ -127,9 +127,7 @@ class Bench:
         return values
 
 
-def compare(
-    scenario: str, what: str, unit: str, values: Mapping[str, list[float]], *, bar: float | None = None
-) -> Row:
+def compare(scenario: str, what: str, unit: str, values: Mapping[str, list[float]], *, bar: float | None = None) -> Row:
     """A row of medians with the median of IRChat's ratio to InspIRCd in each round, and whether it meets ``bar``."""
     medians = {name: measure.median(of_one) for name, of_one in values.items()}
     ratio = None
@@ -147,8 +145,16 @@ def compare(
     )
 
 
-def against(scenario: str, what: str, unit: str, value: float, *, most: float | None = None,
-            least: float | None = None, values: Mapping[str, float] | None = None) -> Row:
+def against(
+    scenario: str,
+    what: str,
+    unit: str,
+    value: float,
+    *,
+    most: float | None = None,
+    least: float | None = None,
+    values: Mapping[str, float] | None = None,
+) -> Row:
     """A row of IRChat's figure, and whether it is at ``most`` or at ``least`` what the bar says."""
     bar, met = "", None
     if most is not None:

@@ -8,14 +8,14 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from irchat.clock import wall_ms
-from irchat.data_folder import DATABASE_FILE
-from irchat.interfaces import GLOBAL, AddMessage, AddToken, ChatKey, CreateGroup, CreateUser, SetBlock, Write
-from irchat.store.indexing import SearchIndex
-from irchat.store.journal import Gate, Journal
-from irchat.store.migrations import SCRIPTS, migrate
-from irchat.store.rebuilding import make_ready
-from irchat.store.writing import Writer
+from irchat.interfaces.store import GLOBAL, AddMessage, AddToken, ChatKey, CreateGroup, CreateUser, SetBlock, Write
+from irchat.store.sqlite.journal import Gate, Journal
+from irchat.store.sqlite.migrations import SCRIPTS, migrate
+from irchat.store.sqlite.search.indexing import SearchIndex
+from irchat.store.sqlite.search.rebuilding import make_ready
+from irchat.store.sqlite.writing import Writer
+from irchat.system.clock import wall_ms
+from irchat.system.data_folder import DATABASE_FILE
 
 Progress = Callable[[str], None]
 
@@ -113,7 +113,6 @@ def _open(folder: Path) -> tuple[sqlite3.Connection, Writer]:
     return connection, Writer(connection, index, journal)
 
 
-
 def _people(writer: Writer, users: int, groups: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
     """The ids of the users and the groups that were made. Tokens are new enough that nothing renews them."""
     at = wall_ms()
@@ -129,6 +128,7 @@ def _people(writer: Writer, users: int, groups: Sequence[Sequence[int]]) -> tupl
         ]
     )
     return ids, group_ids
+
 
 def _messages(count: int, users: Sequence[int], groups: Sequence[tuple[int, Sequence[int]]]) -> Iterator[Write]:
     """Messages of words that are as unevenly frequent as those of a language."""

@@ -138,9 +138,7 @@ class Load:
         self.connections: dict[int, Connection] = {}
         self._poller = select.epoll()
 
-    def open(
-        self, server: Server, number: int, hello: bytes, on_lines: Lines, source: str = ""
-    ) -> Connection:
+    def open(self, server: Server, number: int, hello: bytes, on_lines: Lines, source: str = "") -> Connection:
         """A connection that says ``hello`` first; ``source``: the address that it comes from."""
         connection = Connection(self, server, number, on_lines, source)
         self.connections[connection.fd] = connection

@@ -39,8 +39,11 @@ def median(values: Sequence[float]) -> float:
 def machine() -> str:
     """The machine, its system and its Python, in a line."""
     model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-         if line.startswith("model name")),
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
         platform.machine(),
     )
     system = f"{platform.system()} {platform.release()}"

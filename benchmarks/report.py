@@ -88,8 +88,10 @@ def _grown(curve: Curve) -> str:
     sizes = sorted({size for line in points.values() for size in line})
     rows = [
         (curve.x, *points),
-        *((f"{size:,.0f}", *(_figure(line[size]) if size in line else "" for line in points.values()))
-          for size in sizes),
+        *(
+            (f"{size:,.0f}", *(_figure(line[size]) if size in line else "" for line in points.values()))
+            for size in sizes
+        ),
     ]
     table = "\n".join(_line(cells) for cells in rows)
     return (

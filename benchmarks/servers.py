@@ -15,7 +15,7 @@ from typing import Any
 
 import irchat
 from benchmarks.measure import cpu_seconds, memory_bytes
-from irchat.server.certificates import ensure_self_signed
+from irchat.server.listeners.certificates import ensure_self_signed
 
 HOST = "127.0.0.1"
 _PATIENCE = 60.0
@@ -79,7 +79,11 @@ class Server:
         begun = time.perf_counter()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment(),
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment(),
                 cwd=folder,  # where it may leave a core, as InspIRCd does when it is ended
             )
         self._wait()

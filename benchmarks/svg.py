@@ -34,12 +34,16 @@ def curves(title: str, x: str, y: str, lines: Mapping[str, Sequence[tuple[float,
     ys = [point[1] for points in lines.values() for point in points]
     across, up = _Axis(xs, _LEFT, _WIDTH - _RIGHT), _Axis(ys, height - _BOTTOM, _TOP)
     parts = [
-        *(f'<line class="g" x1="{across(tick):.1f}" y1="{_TOP}" x2="{across(tick):.1f}" y2="{height - _BOTTOM}"/>'
-          f'<text x="{across(tick):.1f}" y="{height - _BOTTOM + 16}" text-anchor="middle">{_tick(tick)}</text>'
-          for tick in across.ticks),
-        *(f'<line class="g" x1="{_LEFT}" y1="{up(tick):.1f}" x2="{_WIDTH - _RIGHT}" y2="{up(tick):.1f}"/>'
-          f'<text x="{_LEFT - 6}" y="{up(tick) + 4:.1f}" text-anchor="end">{_tick(tick)}</text>'
-          for tick in up.ticks),
+        *(
+            f'<line class="g" x1="{across(tick):.1f}" y1="{_TOP}" x2="{across(tick):.1f}" y2="{height - _BOTTOM}"/>'
+            f'<text x="{across(tick):.1f}" y="{height - _BOTTOM + 16}" text-anchor="middle">{_tick(tick)}</text>'
+            for tick in across.ticks
+        ),
+        *(
+            f'<line class="g" x1="{_LEFT}" y1="{up(tick):.1f}" x2="{_WIDTH - _RIGHT}" y2="{up(tick):.1f}"/>'
+            f'<text x="{_LEFT - 6}" y="{up(tick) + 4:.1f}" text-anchor="end">{_tick(tick)}</text>'
+            for tick in up.ticks
+        ),
         f'<text x="{(_LEFT + _WIDTH - _RIGHT) / 2}" y="{height - 14}" text-anchor="middle">{escape(x)}</text>',
         f'<text x="{_LEFT - 6}" y="{_TOP - 8}" text-anchor="end">{escape(y)}</text>'.replace("end", "start", 1),
     ]

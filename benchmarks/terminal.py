@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.processes import JSONClient, ServerProcess, TerminalProcess
+from tests.helpers.processes import JSONClient, ServerProcess, TerminalProcess
 
 # The bars, in milliseconds and megabytes.
 START_MS, KEY_MS, MEMORY_MB = 500, 50, 80

@@ -1,7 +1,7 @@
 """``python -m docs.picture``: draws ``docs/screen.svg``, the picture in README.rst, from a real run.
 
-A real server; Alice in the full-screen client, in a pseudo-terminal; the others over the JSON face. Only the server's
-wall clock is set for each message, so that a day and a morning pass in seconds.
+A real server; Alice in the full-screen client, in a pseudo-terminal; the others over the JSON protocol. Only the
+server's wall clock is set for each message, so that a day and a morning pass in seconds.
 """
 
 import datetime
@@ -16,8 +16,8 @@ from pathlib import Path
 import pyte
 from pyte.screens import Char
 
-from irchat.rules import DEFAULT_PORT
-from tests.processes import JSONClient, ServerProcess, TerminalProcess, wait_for
+from irchat.protocol.rules import DEFAULT_PORT
+from tests.helpers.processes import JSONClient, ServerProcess, TerminalProcess, wait_for
 
 _COLUMNS, _LINES = 100, 20
 _GROUP = "*garden"

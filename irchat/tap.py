@@ -16,11 +16,23 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from irchat import __version__
-from irchat.accounts import Accounts
-from irchat.administration import Administration
+from irchat.chat.accounts import Accounts
+from irchat.chat.administration import Administration
 from irchat.chat.service import ChatService
-from irchat.clock import install_forward_clock, wall_ms
-from irchat.config import (
+from irchat.net.port_note import PortFile, default_directory
+from irchat.protocol.rules import DEFAULT_PORT
+from irchat.server.admission import Admission
+from irchat.server.delivery.delivery import Delivery
+from irchat.server.delivery.presence_feed import PresenceFeed
+from irchat.server.gc_schedule import GarbagePlan
+from irchat.server.listeners import certificates, control_socket
+from irchat.server.listeners.factory import ChatFactory
+from irchat.server.listeners.listener import listen, listening_socket, own_address
+from irchat.server.listeners.local_files import Door
+from irchat.server.reactor_tuning import take_few_at_a_time
+from irchat.server.sessions.rate_limiter import RateLimiters
+from irchat.server.sessions.services import Services
+from irchat.settings import (
     SETTINGS,
     Config,
     Setting,
@@ -30,31 +42,19 @@ from irchat.config import (
     read_file,
     refuse_open_admins,
 )
-from irchat.core_dumps import forbid_core_dumps
-from irchat.data_folder import DataFolder
-from irchat.hangup import Hangup
-from irchat.installed import installed
-from irchat.portfile import PortFile, default_directory
-from irchat.rules import DEFAULT_PORT
-from irchat.server import certificates, control
-from irchat.server.admission import Admission
-from irchat.server.delivery import Delivery
-from irchat.server.door import Door
-from irchat.server.factory import ChatFactory
-from irchat.server.garbage import GarbagePlan
-from irchat.server.listening import listen, listening_socket, own_address
-from irchat.server.pace import Paces
-from irchat.server.presence import PresenceFeed
-from irchat.server.services import Services
-from irchat.server.turns import take_few_at_a_time
-from irchat.starting import StartingTerminal, end_start, explain, unexpected
-from irchat.store.migrations import check as check_database
-from irchat.store.sqlite import SQLiteStore
-from irchat.store.threads import StoreThreads
-from irchat.streams import prepare_streams
-from irchat.supervisor import notify
-from irchat.twistd import check_twistd, command_name
-from irchat.workers import FairPool
+from irchat.startup_errors import StartingTerminal, end_start, explain, unexpected
+from irchat.store.sqlite.engine import SQLiteStore
+from irchat.store.sqlite.migrations import check as check_database
+from irchat.store.sqlite.threads import StoreThreads
+from irchat.system.clock import install_forward_clock, wall_ms
+from irchat.system.core_dumps import forbid_core_dumps
+from irchat.system.data_folder import DataFolder
+from irchat.system.hangup import Hangup
+from irchat.system.installed import installed
+from irchat.system.streams import prepare_streams
+from irchat.system.supervisor import notify
+from irchat.system.workers import FairPool
+from irchat.twistd_checks import check_twistd, command_name
 
 reactor: Any = _reactor
 
@@ -264,8 +264,10 @@ class ChatServer(Service):
             passwords=not config.no_passwords,
         )
         admission = Admission(config.limits, reactor.seconds)
-        paces = Paces(config.limits, reactor)
-        self._services = Services(self._chat, self._accounts, delivery, presence, admission, paces, config.admins)
+        rate_limiters = RateLimiters(config.limits, reactor)
+        self._services = Services(
+            self._chat, self._accounts, delivery, presence, admission, rate_limiters, config.admins
+        )
         self._certificate: Path | None = None
         tls = None if config.no_tls else self._tls_context()
         self._factory = ChatFactory(self._services, reactor, name=config.name, tls=tls)
@@ -296,8 +298,8 @@ class ChatServer(Service):
         self.port: int = port.getHost().port
         self._door = Door(
             reactor,
-            self._folder.path / control.SOCKET_FILE,
-            control.ControlFactory(self._administration),
+            self._folder.path / control_socket.SOCKET_FILE,
+            control_socket.ControlFactory(self._administration),
             port._logger,
             lambda: PortFile.write(self._runtime_folder, port=self.port, tls=self._factory.tls is not None),
         )

@@ -1,4 +1,4 @@
-"""The targets of `tests.fuzzing` under atheris, which learns.
+"""The targets of `tests.helpers.fuzz_targets` under atheris, which learns.
 
 ``python -m tests.fuzz_atheris json -max_total_time=300``. It runs on until it finds something, or as long as the
 options of libFuzzer say. What it finds lies in a file ``crash-...``.
@@ -11,7 +11,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["irchat"]):
-    from tests import fuzzing
+    from tests.helpers import fuzz_targets
 
 _SEEDS = [
     b'{"type":"send","chat":"GLOBAL","text":"hi","expires_in":3,"nonce":"n","ref":1}',
@@ -22,7 +22,7 @@ _SEEDS = [
 
 def main() -> None:
     """Fuzz one target."""
-    target = fuzzing.TARGETS[sys.argv.pop(1)]
+    target = fuzz_targets.TARGETS[sys.argv.pop(1)]
     seeds = Path(tempfile.mkdtemp(prefix="irchat-seeds-"))
     for number, seed in enumerate(_SEEDS):
         (seeds / str(number)).write_bytes(seed)

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests import crash_loads, crashing, loads, powercut, sieges, stall_loads
+from tests.helpers import abuse, kills, kills_under_load, loads, power_cut, stalled_readers
 
 
 def main() -> int:
@@ -29,7 +29,7 @@ def main() -> int:
     slow.add_argument("--messages", type=int, default=450)
     slow.add_argument(
         "--load",
-        choices=stall_loads.STALLS,
+        choices=stalled_readers.STALLS,
         help="some readers of a scenario of the benchmarks, again and again for --seconds [default: --readers"
         " readers, all slow, and --messages messages]",
     )
@@ -61,24 +61,24 @@ def _run(options: argparse.Namespace, home: Path) -> object:
     match options.siege:
         case "crash":
             if options.load:
-                return crash_loads.crash(home, options.load, options.cycles, options.seed)
-            return crashing.crash(home, options.cycles, options.seed)
+                return kills_under_load.crash(home, options.load, options.cycles, options.seed)
+            return kills.crash(home, options.cycles, options.seed)
         case "power-cut":
-            return powercut.cut_power(home, options.seconds, options.cuts, options.seed)
+            return power_cut.cut_power(home, options.seconds, options.cuts, options.seed)
         case "slow-readers":
             if options.load:
-                return stall_loads.stall(home, options.load, options.seconds)
-            return sieges.stall(home, options.readers, messages=options.messages, seconds=options.seconds)
+                return stalled_readers.stall(home, options.load, options.seconds)
+            return abuse.stall(home, options.readers, messages=options.messages, seconds=options.seconds)
         case "hostile":
-            return sieges.hostile(home, options.lines, options.seed)
+            return abuse.hostile(home, options.lines, options.seed)
         case "slowloris":
-            return sieges.slowloris(home, options.connections, options.seconds)
+            return abuse.slowloris(home, options.connections, options.seconds)
         case "byte-by-byte":
-            return sieges.byte_by_byte(home, options.lines)
+            return abuse.byte_by_byte(home, options.lines)
         case "storm":
-            return sieges.storm(home, options.connects)
+            return abuse.storm(home, options.connects)
         case "never-read":
-            return sieges.never_read(home, options.connections, options.seconds)
+            return abuse.never_read(home, options.connections, options.seconds)
     raise AssertionError(options.siege)
 
 

@@ -1,5 +1,5 @@
 """The options of ``twistd irchat``, and what is checked before anything is written; the service is in
-test_tap_service.py."""
+tests/whole/test_tap_service.py."""
 
 import io
 import socket
@@ -12,12 +12,12 @@ from twisted.python import usage
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import __version__, tap
-from irchat.config import make_config
-from irchat.data_folder import DataFolder, default_data_folder
-from irchat.server import listening
-from irchat.server.certificates import ensure_self_signed
+from irchat.server.listeners import listener
+from irchat.server.listeners.certificates import ensure_self_signed
+from irchat.settings import make_config
+from irchat.system.data_folder import DataFolder, default_data_folder
 from irchat.tap import ChatServer, Options, makeService
-from irchat.twistd import command_name
+from irchat.twistd_checks import command_name
 
 
 def options_of(*arguments: str) -> Options:
@@ -49,9 +49,27 @@ class OptionsTests(_TapTestCase):
 
     def test_values(self) -> None:
         """Each option is taken in its own kind."""
-        config = options_of("--data", "here", "--host", "127.0.0.1", "--port", "0", "--registration", "closed",
-                            "--rate", "0.5", "--name", "Ship of fools", "--no-tls",
-                            "--admin", "Alice", "--admin", "bob", "--per-address", "0").config
+        config = options_of(
+            "--data",
+            "here",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            "--registration",
+            "closed",
+            "--rate",
+            "0.5",
+            "--name",
+            "Ship of fools",
+            "--no-tls",
+            "--admin",
+            "Alice",
+            "--admin",
+            "bob",
+            "--per-address",
+            "0",
+        ).config
         self.assertEqual((config.data, config.port, config.limits.rate), (Path("here").absolute(), 0, 0.5))
         self.assertEqual((config.host, config.registration_open, config.name), ("127.0.0.1", False, "Ship of fools"))
         self.assertTrue(config.no_tls)
@@ -173,9 +191,9 @@ class MakeServiceTests(_TapTestCase):
                     raise OSError
                 super().bind(address)
 
-        self.assertIn(listening.all_addresses(), ("::", "0.0.0.0"))
-        self.patch(listening.socket, "socket", NoIPv6)
-        self.assertEqual(listening.all_addresses(), "0.0.0.0")
+        self.assertIn(listener.all_addresses(), ("::", "0.0.0.0"))
+        self.patch(listener.socket, "socket", NoIPv6)
+        self.assertEqual(listener.all_addresses(), "0.0.0.0")
         makeService(options)
 
     def test_certificate(self) -> None:
@@ -224,11 +242,11 @@ class BannerTests(SynchronousTestCase):
 
     def test_own_address(self) -> None:
         """Where there is no way to others, the machine's name stands in the place of its address."""
-        self.assertTrue(listening.own_address())
+        self.assertTrue(listener.own_address())
 
         class Nowhere(socket.socket):
             def connect(self, address: Any) -> None:
                 raise OSError
 
-        self.patch(listening.socket, "socket", Nowhere)
-        self.assertEqual(listening.own_address(), socket.gethostname())
+        self.patch(listener.socket, "socket", Nowhere)
+        self.assertEqual(listener.own_address(), socket.gethostname())

@@ -14,9 +14,9 @@ from benchmarks.attacks import ATTACKER, ATTACKS, BLOCKS, GROUPS, PASSWORD
 from benchmarks.bench import Bench, Curve, Row
 from benchmarks.load import Connection, Load, Lost
 from benchmarks.servers import IRChat
-from irchat.clock import wall_ms
-from irchat.interfaces import GLOBAL, AddMessage, SetBlock
-from irchat.store.writing import Writer
+from irchat.interfaces.store import GLOBAL, AddMessage, SetBlock
+from irchat.store.sqlite.writing import Writer
+from irchat.system.clock import wall_ms
 
 _P95_MS, _MOST_MS = 50, 100
 _USERS = 1_100
@@ -57,7 +57,7 @@ def _rows(name: str, delays: list[float]) -> list[Row | Curve]:
 
 
 def _people(bench: Bench, load: Load, server: IRChat) -> list["_Pair"]:
-    """Sign in the pairs, and a crowd that is told what is said to all, a half of it in the text face."""
+    """Sign in the pairs, and a crowd that is told what is said to all, a half of it in the text protocol."""
     bench.say("signing in")
     pairs = [_Pair(load, server, 2 * number) for number in range(_PAIRS)]
     for number in range(_CROWD):
@@ -102,7 +102,7 @@ def _sign_in(load: Load, server: IRChat, number: int, source: str) -> Connection
 
 
 def _sign_in_text(load: Load, server: IRChat, number: int, source: str) -> None:
-    """A signed in connection that speaks the text face."""
+    """A signed in connection that speaks the text protocol."""
 
     def take(connection: Connection, lines: bytes) -> None:
         connection.ready = connection.ready or b"Welcome back" in lines

@@ -23,8 +23,15 @@ _GROWTH_OF_IRC = 1_000  # every join is told to all who are there, so more would
 Rooms = Callable[[Load, Server], list[Room]]
 
 
-def start(folder: Path, servers: list[Server], *, users: int, groups: Sequence[Sequence[int]] = (), tls: bool = False,
-          others: Sequence[type[Server]] | None = None) -> None:
+def start(
+    folder: Path,
+    servers: list[Server],
+    *,
+    users: int,
+    groups: Sequence[Sequence[int]] = (),
+    tls: bool = False,
+    others: Sequence[type[Server]] | None = None,
+) -> None:
     """Start IRChat with those users and groups, and beside it the servers that are installed."""
     database.make(folder / "data", users, groups)
     servers.append(IRChat(folder / "irchat", folder / "data", tls=tls))
@@ -82,8 +89,9 @@ def groups_of(count: int, members: int, in_flight: int) -> Rooms:
     return rooms
 
 
-def costs(bench: Bench, rooms: Rooms, messages: int, *, users: int, groups: Sequence[Sequence[int]] = (),
-          tls: bool = False) -> dict[str, list[Cost]]:
+def costs(
+    bench: Bench, rooms: Rooms, messages: int, *, users: int, groups: Sequence[Sequence[int]] = (), tls: bool = False
+) -> dict[str, list[Cost]]:
     """The cost in each round for each server."""
     with bench.place() as (folder, load, servers):
         start(folder, servers, users=users, groups=groups, tls=tls, others=[InspIRCd] if tls else None)

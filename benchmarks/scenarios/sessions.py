@@ -91,8 +91,9 @@ def presence(bench: Bench) -> list[Row | Curve]:
         others = sign_in(load, server, range(count, 2 * count))
         came = time.perf_counter() - begun
         load.close(others)
-        load.until(lambda: told[-1].gone == count and all(watch.gone == count for watch in told),
-                   "all to be told who went")
+        load.until(
+            lambda: told[-1].gone == count and all(watch.gone == count for watch in told), "all to be told who went"
+        )
         cpu = server.cpu() - cpu
         turns = [server.turns()]
     names = {database.user_name(number) for number in range(count, 2 * count)}
@@ -144,8 +145,7 @@ def _memory_of_each(bench: Bench, count: int, *, tls: bool) -> dict[str, float]:
     for kind in ("IRChat", *(kind.name for kind in installed() if not tls or kind is InspIRCd)):
         bench.say(kind)
         with bench.place() as (folder, load, servers):
-            start(folder, servers, users=count, tls=tls,
-                  others=[other for other in installed() if other.name == kind])
+            start(folder, servers, users=count, tls=tls, others=[other for other in installed() if other.name == kind])
             for server in servers:
                 if server.name != kind:
                     continue

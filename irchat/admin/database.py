@@ -14,10 +14,8 @@ from pathlib import Path
 
 from irchat.admin.failures import Failed
 from irchat.admin.reach import folder_of, need_database
-from irchat.data_folder import DataFolder, FolderInUse, give_to_owner
-from irchat.mends import mend_of_database, mend_of_file
-from irchat.store.checking import problems
-from irchat.store.copying import (
+from irchat.store.sqlite.checking import problems
+from irchat.store.sqlite.copying import (
     BadCopy,
     Progress,
     copy_database,
@@ -29,8 +27,10 @@ from irchat.store.copying import (
     sync_folder,
     version_of,
 )
-from irchat.store.migrations import CHANGE_EPOCH, EPOCH_SINCE, SCRIPTS
-from irchat.store.schema import need_ours
+from irchat.store.sqlite.migrations import CHANGE_EPOCH, EPOCH_SINCE, SCRIPTS
+from irchat.store.sqlite.schema import need_ours
+from irchat.system.data_folder import DataFolder, FolderInUse, give_to_owner
+from irchat.system.remedies import mend_of_database, mend_of_file
 
 _NEWEST = len(SCRIPTS)
 

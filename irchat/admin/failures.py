@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from irchat.data_folder import UnsafeFolder
-from irchat.errors import Refusal
-from irchat.mends import mend_of_database, mend_of_file
-from irchat.starting import unexpected
-from irchat.store.migrations import NewerDatabase
+from irchat.protocol.errors import Refusal
+from irchat.startup_errors import unexpected
+from irchat.store.sqlite.migrations import NewerDatabase
+from irchat.system.data_folder import UnsafeFolder
+from irchat.system.remedies import mend_of_database, mend_of_file
 
 
 class Failed(Exception):

@@ -11,16 +11,16 @@ from msgspec import convert
 from wcwidth import wcswidth
 
 from irchat import __version__
-from irchat import administration as ask_for
-from irchat.addresses import read_network
 from irchat.admin import database
 from irchat.admin.failures import Failed, explain_failure
 from irchat.admin.reach import ask
-from irchat.clock import wall_ms
-from irchat.data_folder import default_data_folder
-from irchat.moments import end_after, end_at, shown_moment
-from irchat.rules import PASSWORD_MIN_BYTES
-from irchat.streams import drop_output, flush_output, prepare_streams, print_error
+from irchat.chat import administration as ask_for
+from irchat.net.addresses import read_network
+from irchat.protocol.rules import PASSWORD_MIN_BYTES
+from irchat.system.clock import wall_ms
+from irchat.system.data_folder import default_data_folder
+from irchat.system.streams import drop_output, flush_output, prepare_streams, print_error
+from irchat.system.times import end_after, end_at, shown_moment
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 # A ban of a network with fewer bits is asked for twice: 16 million addresses of IPv4, a 65,536th of IPv6.
@@ -298,5 +298,3 @@ def _tell_pages(done: int, of: int) -> None:
 def _end_progress() -> None:
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201
-
-

@@ -11,15 +11,15 @@ from typing import Any
 import msgspec
 from twisted.internet.defer import Deferred
 
-from irchat.accounts import Accounts
 from irchat.admin.failures import Failed
-from irchat.administration import ANY, AddUser, Administration, Answer, Progress, Tell
+from irchat.chat.accounts import Accounts
+from irchat.chat.administration import ANY, AddUser, Administration, Answer, Progress, Tell
 from irchat.chat.service import ChatService
-from irchat.clock import wall_ms
-from irchat.data_folder import DataFolder, FolderInUse
-from irchat.server.control import SOCKET_FILE
-from irchat.store.sqlite import SQLiteStore
-from irchat.store.threads import NoThreads
+from irchat.server.listeners.control_socket import SOCKET_FILE
+from irchat.store.sqlite.engine import SQLiteStore
+from irchat.store.sqlite.threads import NoThreads
+from irchat.system.clock import wall_ms
+from irchat.system.data_folder import DataFolder, FolderInUse
 
 # Longest that the server is waited for, from one line to the next.
 _ANSWER_SECONDS = 300.0

@@ -2,9 +2,9 @@
 
 import ipaddress
 
-from irchat.addresses import Address, read_network
-from irchat.interfaces import StoredBan
-from irchat.moments import shown_moment
+from irchat.interfaces.store import StoredBan
+from irchat.net.addresses import Address, read_network
+from irchat.system.times import shown_moment
 
 
 def stands(ban: StoredBan | None, now_ms: int) -> bool:

@@ -4,11 +4,11 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from irchat import events
 from irchat.chat.commits import Change, CommitQueue
 from irchat.chat.directory import Directory, User
-from irchat.errors import Code, Refusal
-from irchat.interfaces import Publication, SetBlock, Write
+from irchat.interfaces.store import Publication, SetBlock, Write
+from irchat.protocol import events
+from irchat.protocol.errors import Code, Refusal
 
 
 class Blocks:

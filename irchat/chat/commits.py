@@ -21,8 +21,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.errors import Code, Refusal
-from irchat.interfaces import Publication, Publish, Store, Write
+from irchat.interfaces.store import Publication, Publish, Store, Write
+from irchat.protocol.errors import Code, Refusal
 
 # What follows from a group is done in one turn of the reactor, at about 15 us for each change.
 _GROUP_MOST = 500
@@ -42,7 +42,7 @@ _GATHER_MOST_SECONDS = 0.02
 _log = Logger()
 
 
-class Asker(Protocol):
+class ResultHandler(Protocol):
     """Who is told how a change went, once: a Deferred, or what has as much of one as the path of a message needs."""
 
     def callback(self, result: Any, /) -> None:
@@ -55,12 +55,12 @@ class Asker(Protocol):
 class Change:
     """One change: what it needs, what it writes, and what follows from it."""
 
-    __slots__ = ("asker", "write")
+    __slots__ = ("handler", "write")
 
     alone = False
     characters = 0
     """The length of the text that is said."""
-    asker: Asker
+    handler: ResultHandler
     """Set by the queue, as is what `check` gave: ``write``."""
     write: Write | None
 
@@ -73,7 +73,7 @@ class Change:
         raise NotImplementedError
 
     def apply(self, result: Any, publications: list[Publication]) -> Any:
-        """Change memory by what the commit gave, add what is to be told, and return what the asker is to have."""
+        """Change memory by what the commit gave, add what is to be told, and return what the handler is to have."""
         raise NotImplementedError
 
 
@@ -106,9 +106,9 @@ class CommitQueue:
         self.take(change, done)
         return done
 
-    def take(self, change: Change, asker: Asker) -> None:
-        """Queue ``change`` and tell ``asker`` how it went: so are messages taken, for each a Deferred costs 5 us."""
-        change.asker = asker
+    def take(self, change: Change, handler: ResultHandler) -> None:
+        """Queue ``change`` and tell ``handler`` how it went: so are messages taken, for each a Deferred costs 5 us."""
+        change.handler = handler
         if change.alone and self._must_wait(change):
             return
         self._waiting.append(change)
@@ -193,10 +193,10 @@ class CommitQueue:
             try:
                 change.write = change.check()
                 group.append(change)
-            except Exception as error:  # whatever one change meets is its own asker's
+            except Exception as error:  # whatever one change meets is its own handler's
                 refused.append((change, _failure(error)))
                 self._let_next(change)
-        self._answer([(change.asker.errback, failure) for change, failure in refused])
+        self._answer([(change.handler.errback, failure) for change, failure in refused])
         return group
 
     def _pick(self) -> list[Change]:
@@ -250,7 +250,7 @@ class CommitQueue:
         for change in group:
             if change.write is not None:
                 self._let_next(change)
-        self._answer([(change.asker.errback, failure) for change in group if change.write is not None])
+        self._answer([(change.handler.errback, failure) for change in group if change.write is not None])
         self._finish([change for change in group if change.write is None], [])
         self._next()
 
@@ -264,9 +264,9 @@ class CommitQueue:
         for change in group:
             try:
                 result = None if change.write is None else next(each_result)
-                answers.append((change.asker.callback, change.apply(result, publications)))
+                answers.append((change.handler.callback, change.apply(result, publications)))
             except Exception as error:
-                answers.append((change.asker.errback, _failure(error)))
+                answers.append((change.handler.errback, _failure(error)))
         telling_seconds = self._tell(publications)
         if len(group) >= _GROUP_LEAST:
             told_in_time = int(len(group) * _TELLING_SECONDS / max(telling_seconds, 1e-6))

@@ -4,10 +4,10 @@ from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator
 
 from irchat.chat.bans import NetworkBans
-from irchat.errors import Code, Refusal
-from irchat.interfaces import GLOBAL, ChatKey, Members, Snapshot, StoredBan
-from irchat.names import Lookalikes, check_new_name, same_name, skeleton
-from irchat.rules import GLOBAL_NAME, SERVICE_KEYS, fold_name, shown
+from irchat.interfaces.store import GLOBAL, ChatKey, Members, Snapshot, StoredBan
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import GLOBAL_NAME, SERVICE_KEYS, fold_name, shown
+from irchat.text.names import Lookalikes, check_new_name, same_name, skeleton
 
 
 class User:
@@ -17,7 +17,17 @@ class User:
     """
 
     __slots__ = (
-        "ban", "blocked_by", "blocking", "groups", "hidden", "id", "key", "name", "removed", "resets", "sessions",
+        "ban",
+        "blocked_by",
+        "blocking",
+        "groups",
+        "hidden",
+        "id",
+        "key",
+        "name",
+        "removed",
+        "resets",
+        "sessions",
     )
 
     def __init__(self, user_id: int, name: str, key: str, removed: bool = False) -> None:
@@ -116,9 +126,7 @@ class Directory:
         for user in snapshot.users:
             self.add_user(User(*user))
         for group_id, name, key, owner, members in snapshot.groups:
-            self.add_group(
-                Group(group_id, name, key, self.users[owner], [self.users[member] for member in members])
-            )
+            self.add_group(Group(group_id, name, key, self.users[owner], [self.users[member] for member in members]))
         for blocker, blocked in snapshot.blocks:
             self.set_block(self.users[blocker], self.users[blocked], True)
         for ban in snapshot.bans:

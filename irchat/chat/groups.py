@@ -6,14 +6,14 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from irchat import events
 from irchat.chat.commits import Change, CommitQueue
 from irchat.chat.directory import Directory, Group, User
 from irchat.chat.timed import TimedMessages
-from irchat.errors import Code, Refusal
-from irchat.interfaces import AddMember, CreateGroup, Publication, RemoveGroup, RemoveMember, Write
-from irchat.limits import Limits
-from irchat.names import check_new_name
+from irchat.interfaces.limits import Limits
+from irchat.interfaces.store import AddMember, CreateGroup, Publication, RemoveGroup, RemoveMember, Write
+from irchat.protocol import events
+from irchat.protocol.errors import Code, Refusal
+from irchat.text.names import check_new_name
 
 
 class Groups:
@@ -90,9 +90,7 @@ class _GroupChange(Change):
             raise Refusal(Code.TOO_MANY, f"A group has at most {limits.group_members:,} members.")
         for user in joining:
             if limits.groups and len(user.groups) >= limits.groups:
-                raise Refusal(
-                    Code.TOO_MANY, f"{user.name} is in {limits.groups:,} groups, and more are not allowed."
-                )
+                raise Refusal(Code.TOO_MANY, f"{user.name} is in {limits.groups:,} groups, and more are not allowed.")
 
     def added(self, group: Group, member: User) -> events.Added:
         return events.Added(
@@ -152,9 +150,7 @@ class _Add(_GroupChange):
     def apply(self, result: Any, publications: list[Publication]) -> events.Group:
         self.directory.add_member(self.group, self.member)
         self.groups.timed.begin_sight(self.group.id, self.member)
-        publications.append(
-            Publication(self.added(self.group, self.member), self.group.member_ids, origin=self.origin)
-        )
+        publications.append(Publication(self.added(self.group, self.member), self.group.member_ids, origin=self.origin))
         return described(self.group)
 
 

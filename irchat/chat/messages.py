@@ -9,12 +9,12 @@ from twisted.internet.interfaces import IReactorTime
 from irchat.chat.commits import Change
 from irchat.chat.directory import Chat, Directory, User
 from irchat.chat.timed import TimedMessage, TimedMessages
-from irchat.clock import rfc3339
-from irchat.errors import Code, Refusal
-from irchat.events import Erased, Message, Sent
-from irchat.interfaces import AddMessage, ChatKey, FindNonce, Publication, Publish, Stored, Write
-from irchat.limits import Limits
-from irchat.rules import NONCE_SECONDS, check_seconds, clean_text
+from irchat.interfaces.limits import Limits
+from irchat.interfaces.store import AddMessage, ChatKey, FindNonce, Publication, Publish, Stored, Write
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.events import Erased, Message, Sent
+from irchat.protocol.rules import NONCE_SECONDS, check_seconds, clean_text
+from irchat.system.clock import rfc3339
 
 # Chats whose times run before the clock that are remembered.
 _AHEAD_MOST = 10_000
@@ -251,9 +251,7 @@ class _StoredSend(_Send):
         label = chat.label(sender)
         audience = chat.audience if chat.pair is None else (sender.id,)
         event = Message(chat=label, sender=sender.name, at=at, text=self.text, seq=stored.seq)
-        publications.append(
-            Publication(event, audience, hidden=sender.hidden, origin=self.origin, position=position)
-        )
+        publications.append(Publication(event, audience, hidden=sender.hidden, origin=self.origin, position=position))
         if chat.pair is not None and (peer := chat.peer(sender)).sessions:
             event = Message(chat=chat.label(peer), sender=sender.name, at=at, text=self.text, seq=stored.seq)
             publications.append(Publication(event, (peer.id,), hidden=sender.hidden, position=position))
@@ -336,6 +334,4 @@ class _TimedSend(_Send):
             return
         for user in chat.pair:
             if user.sessions:
-                publications.append(
-                    Publication(timed.event(user, now), (user.id,), origin=self.origin, timed=place)
-                )
+                publications.append(Publication(timed.event(user, now), (user.id,), origin=self.origin, timed=place))

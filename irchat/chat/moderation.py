@@ -5,14 +5,23 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from irchat import events
 from irchat.chat import bans
 from irchat.chat.commits import Change, CommitQueue
 from irchat.chat.directory import Directory, User
 from irchat.chat.timed import TimedMessages
-from irchat.errors import Code, Refusal
-from irchat.interfaces import DeleteMessages, Publication, RemoveBan, RemoveUser, SetBan, Store, StoredBan, Write
-from irchat.rules import shown
+from irchat.interfaces.store import (
+    DeleteMessages,
+    Publication,
+    RemoveBan,
+    RemoveUser,
+    SetBan,
+    Store,
+    StoredBan,
+    Write,
+)
+from irchat.protocol import events
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import shown
 
 _REASON_LENGTH = 200
 # Messages that one commit deletes; others come to their turn in between.

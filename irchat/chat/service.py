@@ -6,18 +6,18 @@ from itertools import islice
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from irchat import events
 from irchat.chat.blocks import Blocks
 from irchat.chat.commits import CommitQueue
 from irchat.chat.directory import Directory, User
 from irchat.chat.groups import Groups
 from irchat.chat.messages import Messages
 from irchat.chat.moderation import Moderation
-from irchat.chat.reading import Reading
-from irchat.interfaces import Publish, Store
-from irchat.limits import Limits
-from irchat.names import fold_part
-from irchat.rules import NAME_LENGTH
+from irchat.chat.read_state import Reading
+from irchat.interfaces.limits import Limits
+from irchat.interfaces.store import Publish, Store
+from irchat.protocol import events
+from irchat.protocol.rules import NAME_LENGTH
+from irchat.text.names import fold_part
 
 # Longer than any key, so that what is cut off makes no difference.
 _PREFIX_LENGTH = 4 * NAME_LENGTH

@@ -8,10 +8,10 @@ from itertools import count
 
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.alarm import Alarm
 from irchat.chat.directory import Chat, User
 from irchat.chat.timed_chat import TimedChat, TimedMessage, packed
-from irchat.interfaces import GLOBAL, ChatKey
+from irchat.interfaces.store import GLOBAL, ChatKey
+from irchat.system.alarm import Alarm
 
 __all__ = ["TimedMessage", "TimedMessages"]
 

@@ -9,8 +9,8 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 
 from irchat.chat.directory import Chat, User
-from irchat.clock import rfc3339
-from irchat.events import Message
+from irchat.protocol.events import Message
+from irchat.system.clock import rfc3339
 
 # Of a million messages, a thousand blocks and one block message by message: about as long the one as the other.
 _BLOCK_MOST = 1_024

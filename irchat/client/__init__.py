@@ -1,1 +1,1 @@
-"""The client: joins a server from a terminal or a pipe, speaking the JSON face."""
+"""The client: joins a server from a terminal or a pipe, speaking the JSON protocol."""

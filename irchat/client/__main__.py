@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from irchat.streams import prepare_streams
+from irchat.system.streams import prepare_streams
 
 if TYPE_CHECKING:
     from irchat.client.options import Options
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(arguments: Sequence[str] | None) -> int:
     # Imported here, because it takes long enough for a user to think better of it and press Ctrl-C.
     from irchat.client.options import parse_options, wants_full_screen  # noqa: PLC0415
-    from irchat.core_dumps import forbid_memory_access  # noqa: PLC0415
+    from irchat.system.core_dumps import forbid_memory_access  # noqa: PLC0415
 
     options = parse_options(arguments)
     forbid_memory_access()
@@ -32,8 +32,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _run_full_screen(options)
     from twisted.internet import reactor  # noqa: PLC0415
 
-    from irchat.client.parts import run_client  # noqa: PLC0415
-    from irchat.clock import install_forward_clock  # noqa: PLC0415
+    from irchat.client.wiring import run_client  # noqa: PLC0415
+    from irchat.system.clock import install_forward_clock  # noqa: PLC0415
 
     install_forward_clock(reactor)  # type: ignore[arg-type]
     return run_client(reactor, options)
@@ -52,8 +52,8 @@ def _run_full_screen(options: "Options") -> int:
     asyncioreactor.install(loop)
     from twisted.internet import reactor  # noqa: PLC0415
 
-    from irchat.client.terminal.parts import run_full_screen  # noqa: PLC0415
-    from irchat.clock import install_forward_clock  # noqa: PLC0415
+    from irchat.client.terminal.wiring import run_full_screen  # noqa: PLC0415
+    from irchat.system.clock import install_forward_clock  # noqa: PLC0415
 
     install_forward_clock(reactor)  # type: ignore[arg-type]
     return run_full_screen(reactor, options)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from irchat import __version__
-from irchat.fingerprint import parse_fingerprint
+from irchat.net.fingerprints import parse_fingerprint
 
 
 class Options(NamedTuple):

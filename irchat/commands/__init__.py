@@ -2,9 +2,9 @@
 
 import re
 
-from irchat import events, requests
-from irchat.commands import groups, messages, moderation, people, reading
+from irchat.commands import groups, history, messages, moderation, people
 from irchat.commands.base import AS_MESSAGE, Caller, Command, Outcome, Registry, Services, wrong_use
+from irchat.protocol import events, requests
 
 __all__ = ["AS_MESSAGE", "REGISTRY", "Caller", "Command", "Outcome", "Registry", "Services", "wrong_use"]
 
@@ -32,7 +32,7 @@ class Help(Command):
 
 REGISTRY.add(
     messages.ToEveryone,
-    reading.Users,
+    history.Users,
     messages.ToUser,
     messages.TimedToUser,
     messages.TimedToGroup,
@@ -43,12 +43,12 @@ REGISTRY.add(
     groups.Members,
     groups.RemoveMember,
     groups.MembersByMinus,
-    reading.Chats,
-    reading.ShowEnd,
-    reading.ShowCount,
-    reading.ShowUnread,
-    reading.SearchChat,
-    reading.Search,
+    history.Chats,
+    history.ShowEnd,
+    history.ShowCount,
+    history.ShowUnread,
+    history.SearchChat,
+    history.Search,
     people.Block,
     people.Blocks,
     Help,
@@ -61,6 +61,6 @@ REGISTRY.add(
     people.Register,
     people.Login,
     people.Resume,
-    reading.Read,
+    history.Read,
     people.Ping,
 )

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
-from irchat import events, requests
-from irchat.errors import Code, Refusal
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code, Refusal
 
 if TYPE_CHECKING:
-    from irchat.accounts import Accounts, SignedIn
+    from irchat.chat.accounts import Accounts, SignedIn
     from irchat.chat.commits import Change
     from irchat.chat.directory import User
-    from irchat.chat.reading import TimedPage
+    from irchat.chat.read_state import TimedPage
     from irchat.chat.service import ChatService
-    from irchat.interfaces import ChatKey
+    from irchat.interfaces.store import ChatKey
 
 Outcome: TypeAlias = "events.Event | Change | Deferred[Any] | Coroutine[Any, Any, events.Event | TimedPage]"
 """What running a command gives: the reply, a change that gives it when it is made, or what else will give it."""

@@ -2,8 +2,8 @@
 
 import re
 
-from irchat import requests
 from irchat.commands.base import Caller, Command, Outcome, Services
+from irchat.protocol import requests
 
 # A number is no name: +1 was meant as a message.
 _NAME = r"(?![0-9]+(?:\s|$))(\S+)"

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 from irchat.commands.base import AS_MESSAGE
 from irchat.commands.groups import AddMember, CreateGroup, Members, RemoveMember
+from irchat.commands.history import Chats, Search, Users
 from irchat.commands.messages import ToEveryone, ToUser
 from irchat.commands.people import ChangePassword, Logout
-from irchat.commands.reading import Chats, Search, Users
-from irchat.errors import Code, Refusal
-from irchat.rules import GLOBAL_NAME
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import GLOBAL_NAME
 
 _HELP = "!help"
 # A second slash makes it a path, a blank after the first one a message: /etc/passwd, / hi.

@@ -3,10 +3,10 @@
 import re
 from typing import ClassVar
 
-from irchat import requests
 from irchat.commands.base import AS_MESSAGE, Caller, Command, Outcome, Services
-from irchat.errors import Refusal
-from irchat.rules import GLOBAL_NAME, TIMED_MAX, check_seconds
+from irchat.protocol import requests
+from irchat.protocol.errors import Refusal
+from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX, check_seconds
 
 _LONGEST_TIME = len(str(TIMED_MAX))
 

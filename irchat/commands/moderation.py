@@ -2,9 +2,9 @@
 
 import re
 
-from irchat import events, requests
 from irchat.commands.base import Caller, Command, Services
-from irchat.moments import end_of
+from irchat.protocol import events, requests
+from irchat.system.times import end_of
 
 
 class _Moderate(Command):

@@ -3,10 +3,10 @@
 import re
 from typing import TYPE_CHECKING
 
-from irchat import events, requests
 from irchat.commands.base import Caller, Command, Outcome, Services
-from irchat.errors import Code, Refusal
-from irchat.rules import (
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import (
     NAME_LENGTH,
     ONLINE_IN_WELCOME,
     PAGE_MAX,
@@ -17,8 +17,8 @@ from irchat.rules import (
 )
 
 if TYPE_CHECKING:
-    from irchat.accounts import SignedIn
-    from irchat.limits import Limits
+    from irchat.chat.accounts import SignedIn
+    from irchat.interfaces.limits import Limits
 
 
 def _limits(limits: "Limits") -> dict[str, int]:
@@ -116,9 +116,7 @@ class ChangePassword(Command):
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Request:
-        raise Refusal(
-            Code.BAD_REQUEST, "Passwords are not given on a line. Use the request password.", cls.usage
-        )
+        raise Refusal(Code.BAD_REQUEST, "Passwords are not given on a line. Use the request password.", cls.usage)
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Password) -> events.Event:

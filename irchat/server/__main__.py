@@ -2,8 +2,8 @@
 
 import sys
 
-from irchat.hangup import note
-from irchat.streams import prepare_streams, print_error
+from irchat.system.hangup import note
+from irchat.system.streams import prepare_streams, print_error
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
-        from irchat.starting import unexpected  # noqa: PLC0415
+        from irchat.startup_errors import unexpected  # noqa: PLC0415
 
         print_error(f"cannot start: {unexpected(error)}")
         sys.exit(1)

@@ -6,10 +6,10 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from irchat.addresses import read_address
-from irchat.errors import Code, Refusal
-from irchat.limits import Limits
-from irchat.rules import fold_name
+from irchat.interfaces.limits import Limits
+from irchat.net.addresses import read_address
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import fold_name
 
 _HOUR = 3_600.0
 # Seconds. The pauses double from the shortest to the longest; that for a name is kept short, or a stranger could keep
@@ -147,9 +147,7 @@ class Admission:
         recent = [at for at in self._registrations.pop(address, []) if at > now - _HOUR]
         self._registrations[address] = recent
         if len(recent) >= limits.registrations:
-            raise Refusal(
-                Code.TOO_MANY_TRIES, "Too many accounts were made from your address. Try again in an hour."
-            )
+            raise Refusal(Code.TOO_MANY_TRIES, "Too many accounts were made from your address. Try again in an hour.")
         recent.append(now)
         while len(self._registrations) > _REMEMBERED_MOST:
             self._registrations.popitem(last=False)

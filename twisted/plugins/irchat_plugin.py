@@ -11,7 +11,7 @@ class _ServerMaker(ServiceMaker):
     @property
     def options(self) -> Any:
         """The options of ``twistd irchat``."""
-        from irchat.hangup import note  # noqa: PLC0415 -- of no concern to other programs of twistd
+        from irchat.system.hangup import note  # noqa: PLC0415 -- of no concern to other programs of twistd
 
         note()
         return super().options

@@ -13,7 +13,7 @@ from prompt_toolkit.search import stop_search
 from prompt_toolkit.widgets import SearchToolbar
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from irchat.client.desk import Desk
+from irchat.client.control.controller import Controller
 from irchat.client.terminal.controls import Frame, InputControl, InputWindow, Rows
 from irchat.client.terminal.device import Device, TerminalOutput
 from irchat.client.terminal.input_line import InputLine
@@ -22,7 +22,7 @@ from irchat.client.terminal.styles import STYLE
 from irchat.client.view.chat import Chat as ViewChat
 from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Row
-from irchat.client.view.state import Place, View
+from irchat.client.view.screen_state import Place, ScreenState
 from irchat.client.view.wrap import cells
 
 # Seconds. What comes within this is drawn as one frame; a key is drawn at once.
@@ -42,7 +42,8 @@ _STATUS_ROWS = 3
 
 
 class Chat(Application[None]):
-    """Draws the desk's view on ``output`` whenever the device has taken the frame before, and takes keys to the desk.
+    """Draws the controller's view on ``output`` whenever the device has taken the frame before, and takes keys to the
+    controller.
 
     ``bell``: ring and notify. ``stop_process`` suspends the process, as Ctrl-Z wants.
     """
@@ -50,7 +51,7 @@ class Chat(Application[None]):
     def __init__(
         self,
         clock: IReactorTime,
-        desk: Desk,
+        controller: Controller,
         device: Device,
         keys: Input,
         output: TerminalOutput,
@@ -59,15 +60,15 @@ class Chat(Application[None]):
         stop_process: Callable[[], None],
     ) -> None:
         self._clock = clock
-        self._desk = desk
+        self._controller = controller
         self._device = device
         self._terminal = output
         self._bell = bell
         self._telling: IDelayedCall | None = None
         self._untold = ""
         self._stop_process = stop_process
-        self._painter = Painter(desk.view)
-        self._line = InputLine(desk, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
+        self._painter = Painter(controller.view)
+        self._line = InputLine(controller, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
         self._shown = self._sent = self._line.shown()
         self._pane_width, self._pane_height = 80, 20
         self._soon: IDelayedCall | None = None
@@ -77,7 +78,7 @@ class Chat(Application[None]):
         super().__init__(
             layout=self._layout(),
             style=STYLE,
-            key_bindings=bindings(desk, self._line, self._page, self._suspend),
+            key_bindings=bindings(controller, self._line, self._page, self._suspend),
             clipboard=DynamicClipboard(lambda: self._line.clipboard),
             full_screen=True,
             erase_when_done=True,
@@ -141,8 +142,8 @@ class Chat(Application[None]):
     def _before_frame(self) -> None:
         self._frame_began = self._clock.seconds()
         if not self._line.is_busy:
-            self._desk.settle()
-        self._desk.view.waits = self._desk.waits()
+            self._controller.settle()
+        self._controller.view.waits = self._controller.waits()
         self._line.follow()
         self._shown = self._line.shown()
 
@@ -151,7 +152,7 @@ class Chat(Application[None]):
         self._sent = self._shown
         if self._device.idle:  # nothing had changed
             self._line.drew(self._sent)
-        view = self._desk.view
+        view = self._controller.view
         count = f"({view.unread:,}) " if view.unread else ""
         title = f"{count}IRChat {view.server}"
         if title != self._title:
@@ -160,27 +161,27 @@ class Chat(Application[None]):
             self._terminal.flush()
 
     def _page(self, direction: int) -> None:
-        view = self._desk.view
+        view = self._controller.view
         if view.manual is not None:
             view.scroll_manual(direction * (self._pane_height - 2))
         elif view.place is Place.CHAT:
             paint = self._painter.paint(self._pane_width, self._clock.seconds())
             if direction < 0:
-                self._desk.page_up(view.pane.up(view.here.items, paint))
+                self._controller.page_up(view.pane.up(view.here.items, paint))
             else:
                 view.pane.down(view.here.items, paint)
-                self._desk.page_down()
+                self._controller.page_down()
 
     def _suspend(self) -> None:
         self.create_background_task(self._stop_and_continue())
 
     async def _stop_and_continue(self) -> None:
-        self._desk.hidden = True
+        self._controller.hidden = True
         async with in_terminal():
             await self._device.drained().asFuture(asyncio.get_running_loop())
             self._stop_process()
-        self._desk.hidden = False
-        self._desk.changed()
+        self._controller.hidden = False
+        self._controller.changed()
 
     # Layout.
 
@@ -215,8 +216,8 @@ class Chat(Application[None]):
         return Layout(body, focused_element=self._input)
 
     @property
-    def _view(self) -> View:
-        return self._desk.view
+    def _view(self) -> ScreenState:
+        return self._controller.view
 
     # Widths are exact wherever they can be: prompt_toolkit deals out what is left cell by cell, in each frame.
 

@@ -21,7 +21,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from irchat.client.view.wrap import cells
-from irchat.rules import visible
+from irchat.protocol.rules import visible
 
 # Between these a terminal that knows them shows nothing, so that no frame is seen half drawn (mode 2026).
 _FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"

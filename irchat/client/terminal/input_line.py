@@ -6,15 +6,15 @@ from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.clipboard import Clipboard
 from prompt_toolkit.document import Document
 
-from irchat.client.completion import Completion, common_beginning, complete
-from irchat.client.desk import Desk, Spot, Target
-from irchat.client.questions import Question, Stage
+from irchat.client.control.completion import Completion, common_beginning, complete
+from irchat.client.control.controller import Controller, Spot, Target
+from irchat.client.control.questions import Question, Stage
 from irchat.client.terminal.inputs import Input, Inputs, takes_text
 from irchat.client.view.chat import Chat
 from irchat.client.view.listing import Cursor
-from irchat.client.view.state import Place
+from irchat.client.view.screen_state import Place
 from irchat.client.view.wrap import fit
-from irchat.rules import TEXT_LENGTH, visible
+from irchat.protocol.rules import TEXT_LENGTH, visible
 
 # Somewhat more than a message, for the command before it.
 _TYPED_MAX = TEXT_LENGTH + 100
@@ -23,22 +23,24 @@ _NAME_CELLS = 20
 
 
 class InputLine:
-    """Takes what is typed to the desk. ``trouble`` is what to say of the last key.
+    """Takes what is typed to the controller. ``trouble`` is what to say of the last key.
 
     What is typed belongs to one target from the key on. Enter takes it only to a target that is on the screen: see
     `drew`. ``stop_search`` ends a search in what was typed before.
     """
 
-    def __init__(self, desk: Desk, is_searching: Callable[[], bool], stop_search: Callable[[], None]) -> None:
+    def __init__(
+        self, controller: Controller, is_searching: Callable[[], bool], stop_search: Callable[[], None]
+    ) -> None:
         self.trouble = ""
-        self._desk = desk
+        self._controller = controller
         self._is_searching = is_searching
         self._stop_search = stop_search
         self._inputs = Inputs(self._text_changed)
         self._drawn: tuple[Input, int] | None = None
         self._completion: Completion | None = None
         self._choice = -1
-        desk.sending.give_back = self._give_back
+        controller.sending.give_back = self._give_back
 
     @property
     def buffer(self) -> Buffer:
@@ -68,7 +70,7 @@ class InputLine:
     @property
     def is_busy(self) -> bool:
         """Whether the user is at something that no event may take away."""
-        view = self._desk.view
+        view = self._controller.view
         asked = isinstance(self.target, Question) and self.target.stage is Stage.OVER and self.target.touched
         return bool(
             not self._inputs.now.is_empty or asked or self._is_searching()
@@ -105,8 +107,8 @@ class InputLine:
     # Targets.
 
     def follow(self) -> None:
-        """The keys go to what the desk says. What was typed for a question that is over is thrown away."""
-        target = self._desk.target
+        """The keys go to what the controller says. What was typed for a question that is over is thrown away."""
+        target = self._controller.target
         if target is not self.target:
             if self._is_searching():
                 self._stop_search()
@@ -131,8 +133,8 @@ class InputLine:
             return False
         given.put(line)
         chat.has_draft = True
-        if chat.gone and chat not in self._desk.view.chats.gone:
-            self._desk.view.chats.gone.append(chat)
+        if chat.gone and chat not in self._controller.view.chats.gone:
+            self._controller.view.chats.gone.append(chat)
         return True
 
     # Keys.
@@ -141,11 +143,11 @@ class InputLine:
         """Enter was pressed."""
         target = self.target
         if target is Spot.FILTER or (isinstance(target, Chat) and self._is_list()):
-            self._desk.choose()
+            self._controller.choose()
         elif isinstance(target, Question) and target.stage is Stage.OVER:
-            self._desk.questions.acknowledge()
+            self._controller.questions.acknowledge()
         elif self._inputs.now.is_empty and (not isinstance(target, Question) or target.secret):
-            self._desk.view.manual = None
+            self._controller.view.manual = None
         elif self._drawn != self.shown():
             self.trouble = "Not sent: this was not on the screen yet. Press Enter again."
         elif isinstance(target, Question):
@@ -153,28 +155,28 @@ class InputLine:
         elif isinstance(target, Chat):
             self._submit(target)
         self.follow()
-        self._desk.changed()
+        self._controller.changed()
 
     def _is_list(self) -> bool:
-        view = self._desk.view
+        view = self._controller.view
         return self._inputs.now.is_empty and view.manual is None and view.place in (Place.HOME, Place.FOUND)
 
     def _answer(self, question: Question) -> None:
         if question.stage is Stage.ASKED:
             text = self.buffer.text
             self._inputs.now.put("")
-            with self._desk.questions.by_key():
-                self._desk.questions.answer(text)
+            with self._controller.questions.by_key():
+                self._controller.questions.answer(text)
 
     def _submit(self, chat: Chat) -> None:
-        self._desk.view.manual = None
+        self._controller.view.manual = None
         now = self._inputs.now
         if now.held:
             self._send_held(now, chat)
             return
         line = now.buffer.text
-        with self._desk.questions.by_key():
-            taken = self._desk.submit(line, chat, as_text=line == now.confirmed)
+        with self._controller.questions.by_key():
+            taken = self._controller.submit(line, chat, as_text=line == now.confirmed)
         if taken.again:
             now.ask_again(line)
         self._inputs.homeless = now if taken.homeless and not chat.gone else None
@@ -188,11 +190,11 @@ class InputLine:
 
     def clear(self) -> bool:
         """Ctrl-C: undo what is under way; False where nothing is, and the user means to leave."""
-        view, now = self._desk.view, self._inputs.now
+        view, now = self._controller.view, self._inputs.now
         if view.manual is not None:
             view.manual = None
         elif isinstance(self.target, Question) and self.target.stage is Stage.OVER:
-            self._desk.questions.acknowledge()
+            self._controller.questions.acknowledge()
         elif self.cancel():
             pass
         elif not now.is_empty:
@@ -204,20 +206,20 @@ class InputLine:
         else:
             return False
         self.follow()
-        self._desk.changed()
+        self._controller.changed()
         return True
 
     def cancel(self) -> bool:
         """Escape: leave the list of chats, or a question that can be left. False where there is none."""
         target = self.target
         if target is Spot.FILTER:
-            self._desk.view.filter = None
+            self._controller.view.filter = None
         elif isinstance(target, Question) and target.stage is Stage.ASKED and target.can_cancel:
-            self._desk.questions.cancel()
+            self._controller.questions.cancel()
         else:
             return False
         self.follow()
-        self._desk.changed()
+        self._controller.changed()
         return True
 
     def paste(self, text: str) -> None:
@@ -240,16 +242,16 @@ class InputLine:
         self.follow()
         if not self.trouble:
             self._inputs.now.confirmed = ""
-            self._desk.forget_warning()
+            self._controller.forget_warning()
         self.trouble = ""
 
     def leave(self) -> None:
         """Leave, unless there is something to say first."""
-        self.trouble = self._desk.leave()
+        self.trouble = self._controller.leave()
 
     def begin_filter(self) -> None:
         """Ctrl-K: the input finds a chat; what was being typed waits."""
-        self._desk.view.begin_filter()
+        self._controller.view.begin_filter()
         self.follow()
 
     # Completion.
@@ -260,7 +262,7 @@ class InputLine:
         if self._completion is not None:
             self._take_choice((self._choice + 1) % len(self._completion.words))
             return
-        found = complete(line, self._desk.view)
+        found = complete(line, self._controller.view)
         if found is None:
             self.trouble = "nothing to complete"
         elif len(found.words) == 1:
@@ -300,7 +302,7 @@ class InputLine:
 
     def _text_changed(self, buffer: Buffer) -> None:
         self._completion = None
-        view, now = self._desk.view, self._inputs.now
+        view, now = self._controller.view, self._inputs.now
         if now.target is Spot.FILTER:
             view.filter = buffer.text
             view.cursor = Cursor()
@@ -315,7 +317,7 @@ class InputLine:
 
     def _send_held(self, now: Input, chat: Chat) -> None:
         for part in split_text(now.held):
-            taken = self._desk.say(part, chat)
+            taken = self._controller.say(part, chat)
             if not taken.accepted:
                 self.trouble = taken.trouble
                 return

@@ -8,8 +8,8 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.history import InMemoryHistory
 
-from irchat.client.desk import Spot, Target
-from irchat.client.questions import Question, Stage
+from irchat.client.control.controller import Spot, Target
+from irchat.client.control.questions import Question, Stage
 from irchat.client.terminal.editing import GraphemeBuffer
 from irchat.client.view.chat import Chat
 

@@ -7,25 +7,25 @@ from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
-from irchat.client.desk import Desk
-from irchat.client.questions import Question
+from irchat.client.control.controller import Controller
+from irchat.client.control.questions import Question
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.view.chat import Chat
-from irchat.client.view.state import Place
+from irchat.client.view.screen_state import Place
 
 PagePane = Callable[[int], None]
 
 
-def bindings(desk: Desk, line: InputLine, page: PagePane, suspend: Callable[[], None]) -> KeyBindings:
+def bindings(controller: Controller, line: InputLine, page: PagePane, suspend: Callable[[], None]) -> KeyBindings:
     """The keys of the chat; all others are prompt_toolkit's emacs keys. ``page`` moves the pane by a page."""
     keys = KeyBindings()
-    _editing(keys, desk, line)
-    _moving(keys, desk, line, page)
+    _editing(keys, controller, line)
+    _moving(keys, controller, line, page)
     keys.add("c-z")(lambda event: suspend())
     return keys
 
 
-def _editing(keys: KeyBindings, desk: Desk, line: InputLine) -> None:
+def _editing(keys: KeyBindings, controller: Controller, line: InputLine) -> None:
     is_question = Condition(lambda: isinstance(line.target, Question))
 
     @keys.add("enter", filter=~is_searching)
@@ -62,12 +62,10 @@ def _editing(keys: KeyBindings, desk: Desk, line: InputLine) -> None:
         """A macro would keep what is typed, and type it where it does not belong."""
 
 
-def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> None:
-    view = desk.view
+def _moving(keys: KeyBindings, controller: Controller, line: InputLine, page: PagePane) -> None:
+    view = controller.view
     is_in = Condition(lambda: view.place is not Place.SIGN_IN and not isinstance(line.target, Question))
-    is_list = Condition(
-        lambda: view.filter is not None or (line.is_empty and view.place in (Place.HOME, Place.FOUND))
-    )
+    is_list = Condition(lambda: view.filter is not None or (line.is_empty and view.place in (Place.HOME, Place.FOUND)))
     is_manual = Condition(lambda: view.manual is not None)
     is_over = Condition(lambda: view.manual is not None or view.filter is not None)
     is_away = Condition(lambda: not view.pane.follows or (view.open is not None and view.open.newer))
@@ -92,22 +90,22 @@ def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> N
 
     @keys.add("end", filter=is_in & is_away)
     def _(event: KeyPressEvent) -> None:
-        desk.to_end()
+        controller.to_end()
 
     @keys.add("c-n", filter=is_in)
     def _(event: KeyPressEvent) -> None:
-        _open(desk, view.next_chat(1))
+        _open(controller, view.next_chat(1))
 
     @keys.add("c-p", filter=is_in)
     def _(event: KeyPressEvent) -> None:
-        _open(desk, view.next_chat(-1))
+        _open(controller, view.next_chat(-1))
 
     @keys.add("escape", "0", filter=is_in)
     def _(event: KeyPressEvent) -> None:
-        desk.home()
+        controller.home()
 
     for number in range(1, 10):
-        keys.add("escape", str(number), filter=is_in)(partial(_open_numbered, desk, number))
+        keys.add("escape", str(number), filter=is_in)(partial(_open_numbered, controller, number))
 
     # Ctrl-K is emacs' own where there is something to kill.
     @keys.add("c-k", filter=is_in & Condition(lambda: line.buffer.document.is_cursor_at_the_end))
@@ -116,12 +114,12 @@ def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> N
             line.begin_filter()
         else:
             line.cancel()
-        desk.changed()
+        controller.changed()
 
     @keys.add("f1", filter=~Condition(lambda: isinstance(line.target, Question)))
     def _(event: KeyPressEvent) -> None:
         view.manual = None if view.manual is not None else 0
-        desk.changed()
+        controller.changed()
 
     @keys.add("escape", filter=is_over & is_in & ~is_searching)
     def _(event: KeyPressEvent) -> None:
@@ -137,13 +135,13 @@ def _moving(keys: KeyBindings, desk: Desk, line: InputLine, page: PagePane) -> N
 
     @keys.add("escape", filter=~is_over & is_in & ~is_searching & Condition(lambda: view.place is Place.FOUND))
     def _(event: KeyPressEvent) -> None:
-        desk.back()
+        controller.back()
 
 
-def _open(desk: Desk, name: str | None) -> None:
+def _open(controller: Controller, name: str | None) -> None:
     if name is not None:
-        desk.open(name)
+        controller.open(name)
 
 
-def _open_numbered(desk: Desk, number: int, event: KeyPressEvent) -> None:
-    _open(desk, desk.view.numbered(number))
+def _open_numbered(controller: Controller, number: int, event: KeyPressEvent) -> None:
+    _open(controller, controller.view.numbered(number))

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from typing import TypeVarTuple, Unpack
 
-from irchat.clock import forward_seconds
+from irchat.system.clock import forward_seconds
 
 _Ts = TypeVarTuple("_Ts")
 

@@ -17,13 +17,13 @@ from twisted.internet.interfaces import IReactorCore, IReactorTime
 from twisted.logger import LogEvent, globalLogBeginner
 from twisted.python.failure import Failure
 
-from irchat.client.connection import Connection
-from irchat.client.desk import Desk
-from irchat.client.entry import Entry
-from irchat.client.stop import Stop
+from irchat.client.connect.connection import Connection
+from irchat.client.connect.entry import Entry
+from irchat.client.control.controller import Controller
+from irchat.client.errors import ClientError
 from irchat.client.terminal.application import Chat
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
-from irchat.rules import visible
+from irchat.protocol.rules import visible
 
 # Seconds. For a terminal that stands still, or a server that does not read, the end waits no longer.
 _LEAVING = 2.0
@@ -35,12 +35,14 @@ class FullScreen:
     """The application on the terminal open at ``descriptor``. ``status`` is then the exit status, ``last_words`` what
     is to be said on standard error when the terminal is as it was."""
 
-    def __init__(self, reactor: IReactorCore, clock: IReactorTime, desk: Desk, descriptor: int, *, bell: bool) -> None:
+    def __init__(
+        self, reactor: IReactorCore, clock: IReactorTime, controller: Controller, descriptor: int, *, bell: bool
+    ) -> None:
         self.status = 0
         self.last_words = ""
         self._reactor = reactor
         self._clock = clock
-        self._desk = desk
+        self._controller = controller
         self._descriptor = descriptor
         self._found = termios.tcgetattr(descriptor)
         self._keys = TerminalInput(descriptor)
@@ -56,16 +58,16 @@ class FullScreen:
         """Begin when the reactor runs; the device has its transport."""
         self._app = Chat(
             self._clock,
-            self._desk,
+            self._controller,
             self.device,
             self._keys,
             self._output,
             bell=self._bell,
             stop_process=lambda: os.kill(0, signal.SIGTSTP),
         )
-        self._desk.on_changed = self._app.draw_soon
-        self._desk.incoming.notify = self._app.notify
-        self._desk.left.addCallback(lambda _: self.stop())
+        self._controller.on_changed = self._app.draw_soon
+        self._controller.incoming.notify = self._app.notify
+        self._controller.left.addCallback(lambda _: self.stop())
         self.device.on_gone = self.stop
         self.device.on_failure = self.fail
         observer: Any = self._observe
@@ -104,11 +106,11 @@ class FullScreen:
         task = loop.create_task(self._app.run_async(set_exception_handler=False, handle_sigint=False))
         self._drawing = Deferred.fromFuture(task)
         self._drawing.addErrback(self.fail)
-        self._talk = Deferred.fromCoroutine(self._desk.run(connect, entry))
+        self._talk = Deferred.fromCoroutine(self._controller.run(connect, entry))
         self._talk.addErrback(self._talk_failed).addBoth(lambda _: self.stop())
 
     def _talk_failed(self, failure: Failure) -> None:
-        if isinstance(failure.value, Stop):
+        if isinstance(failure.value, ClientError):
             self.status, self.last_words = 1, "".join(f"! {line}\n" for line in failure.value.text.split("\n"))
         elif not (self._leaving and failure.check(CancelledError)):
             self.fail(failure)
@@ -139,7 +141,7 @@ class FullScreen:
             self._app.exit()
         ended = DeferredList([self._drawing], consumeErrors=True)
         ends: list[Deferred[Any]] = [ended.addCallback(lambda _: self.device.finish())]
-        if (connection := self._desk.connection) is not None:
+        if (connection := self._controller.connection) is not None:
             ends.append(connection.close())
         left: Deferred[Any] = DeferredList(ends, consumeErrors=True)
         left.addTimeout(_LEAVING, self._clock)

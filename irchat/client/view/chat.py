@@ -4,11 +4,11 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 from operator import attrgetter
 
-from irchat import events
 from irchat.client.view.items import AFTER_ALL, Item, Key, Kind
 from irchat.client.view.wrap import cells, without_direction
-from irchat.names import name_key
-from irchat.rules import GLOBAL_NAME, TIMED_MAX, visible
+from irchat.protocol import events
+from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX, visible
+from irchat.text.names import name_key
 
 # Of a chat that is not open, or shows its end, so many of the latest items are kept.
 KEPT_ITEMS = 1_000
@@ -110,7 +110,13 @@ class Chat:
         """A message is being sent, until `take_pending` of its nonce."""
         self._insert(
             Item(
-                Kind.PENDING, self._key(AFTER_ALL), clean(text), me, chat=self.name, ends=ends, nonce=nonce,
+                Kind.PENDING,
+                self._key(AFTER_ALL),
+                clean(text),
+                me,
+                chat=self.name,
+                ends=ends,
+                nonce=nonce,
                 own=True,
             )
         )
@@ -256,9 +262,7 @@ class Chat:
     def _item(self, message: events.Message, me: str, key: Key) -> Item:
         sender = clean(message.sender)
         own = message.sender == me
-        return Item(
-            Kind.MESSAGE, key, clean(message.text), sender, message.at, self.name, seq=message.seq, own=own
-        )
+        return Item(Kind.MESSAGE, key, clean(message.text), sender, message.at, self.name, seq=message.seq, own=own)
 
     def _insert(self, item: Item) -> None:
         self.name_width = max(self.name_width, cells(item.sender))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from irchat.client.view.chat import Chat
-from irchat.names import name_key
+from irchat.text.names import name_key
 
 
 class Chats(dict[str, Chat]):

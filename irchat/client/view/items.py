@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from irchat.excerpt import Hit
+from irchat.text.excerpts import Hit
 
 # An item's place: the stored message before it, what it is, and the order of coming.
 Key = tuple[float, int, int]

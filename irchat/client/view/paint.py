@@ -3,7 +3,7 @@
 import zlib
 from datetime import datetime, tzinfo
 
-from irchat.names import name_key
+from irchat.text.names import name_key
 
 # Colours of which each has a contrast of at least 3.7 to black and to white, so that they serve on both.
 NAME_COLOURS = (

@@ -2,16 +2,16 @@
 
 from datetime import tzinfo
 
-from irchat.client.typed import BETWEEN_USAGES, Hint, hint
+from irchat.client.control.typed import BETWEEN_USAGES, Hint, hint
 from irchat.client.view.chat import Chat
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.pane import Paint
 from irchat.client.view.rows import Brush, Piece, Row
-from irchat.client.view.state import Place, View
+from irchat.client.view.screen_state import Place, ScreenState
 from irchat.client.view.wrap import cells, fit, wrap
-from irchat.rules import GLOBAL_NAME
+from irchat.protocol.rules import GLOBAL_NAME
 
 _NUMBERED = 9
 
@@ -19,7 +19,7 @@ _NUMBERED = 9
 class Painter:
     """Paints the view. ``zone`` is the time zone to show times in, None for the system's."""
 
-    def __init__(self, view: View, zone: tzinfo | None = None) -> None:
+    def __init__(self, view: ScreenState, zone: tzinfo | None = None) -> None:
         self._view = view
         self._zone = zone
 
@@ -229,9 +229,7 @@ class Painter:
         name = fit(chat.name, width - 4 - cells(count))
         style = "class:open" if is_open else "class:has-unread" if chat.unread else ""
         pad = " " * max(0, width - 3 - cells(name) - cells(count) - 1)
-        return Row(
-            (("class:key", key), ("class:online", dot), (style, f" {name}{pad}"), ("class:unread", f"{count} "))
-        )
+        return Row((("class:key", key), ("class:online", dot), (style, f" {name}{pad}"), ("class:unread", f"{count} ")))
 
 
 def _window(at: int, count: int, height: int) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""From an address to a signed-in connection: addresses, dialing, trust, tokens, sign-in, reconnecting."""

@@ -1,0 +1,95 @@
+"""What a user writes to name a server, ``[user@]host[:port]``, and the server that it means."""
+
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from irchat.client.errors import ClientError
+from irchat.net.port_note import Server
+from irchat.protocol.rules import DEFAULT_PORT, shown
+
+_HOST_AND_PORT = re.compile(r"(?:\[(?P<bracketed>[^][]+)]|(?P<plain>[^][:]+))(?::(?P<port>.*))?")
+
+
+class Address(NamedTuple):
+    """An address as it was written; ``user`` and ``port`` are None where they were left out."""
+
+    user: str | None
+    host: str
+    port: int | None
+
+
+class Target(NamedTuple):
+    """A server to connect to."""
+
+    host: str
+    port: int
+    tls: bool
+
+    @property
+    def label(self) -> str:
+        """``host:port``, an IPv6 address in brackets: how messages and known_hosts write it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_address(text: str) -> Address:
+    """Read ``[user@]host[:port]``; an IPv6 address with a port stands in brackets. Raises ClientError."""
+    user, at, rest = text.rpartition("@")
+    if rest.count(":") > 1 and "[" not in rest:
+        rest = f"[{rest}]"  # an IPv6 address alone
+    match = _HOST_AND_PORT.fullmatch(rest)
+    host = match and (match["bracketed"] or match["plain"])
+    if not match or not host or not text.isprintable() or " " in text or (at and not user):
+        raise ClientError(
+            f"{shown(text, 80)!r} is no address. Write [user@]host[:port], for example alice@192.0.2.7:7667."
+        )
+    return Address(user or None, _normal(host), None if match["port"] is None else _port(match["port"]))
+
+
+def _normal(host: str) -> str:
+    """One spelling of each host, by which known_hosts and tokens have it."""
+    try:
+        return str(ip_address(host)).lower()
+    except ValueError:
+        return host.lower().rstrip(".") or host
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65_535):
+        raise ClientError(f"{shown(text)!r} is no port. A port is a number from 1 to 65535.")
+    return int(text)
+
+
+def find_target(address: Address, *, tls: bool, own_name: str, find_servers: Callable[[], list[Server]]) -> Target:
+    """The server that ``address`` means.
+
+    Where it names this machine (``own_name`` is its host name) and no port, the server that runs here is meant.
+    ``tls`` is what the user wants where no server tells. Raises ClientError where several run here.
+    """
+    if address.port is not None:
+        return Target(address.host, address.port, tls)
+    servers = find_servers() if _is_this_machine(address.host, own_name) else []
+    targets = sorted({Target(address.host, server.port, server.tls) for server in servers})
+    if len(targets) > 1:
+        raise ClientError(
+            "Several servers run on this machine. Name the port of the one that is meant:\n"
+            + "\n".join(f"  {_command(address.user, target)}" for target in targets)
+        )
+    return targets[0] if targets else Target(address.host, DEFAULT_PORT, tls)
+
+
+def _command(user: str | None, target: Target) -> str:
+    """The command that calls ``target``."""
+    name = "" if user is None else f"{user}@"
+    return f"irchat {name}{target.label}" if target.tls else f"irchat --no-tls {name}{target.label} (not encrypted)"
+
+
+def _is_this_machine(host: str, own_name: str) -> bool:
+    if host in ("localhost", own_name.lower()):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

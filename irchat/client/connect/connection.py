@@ -1,0 +1,177 @@
+"""One connection to a server, as lines: its greeting is checked, nothing is sent that was not asked for."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import connectionDone
+from twisted.protocols.basic import LineOnlyReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from irchat.client.connect.gate import safe_line
+from irchat.client.errors import ClientError
+from irchat.net.fingerprints import fingerprint_of
+from irchat.net.socket_writer import Outgoing, SocketWriter
+from irchat.net.tls import TLSLayer
+from irchat.protocol.rules import PROTOCOL, SERVER_LINE_BYTES, shown
+
+_GREETING = re.compile(r"IRChat/(\d{1,9}) (.*?)(?:: your username\?)?")
+_SHOWN_OF_GREETING = 200
+# The identity of a server without TLS, and of one whose certificate the system verified for its host name.
+UNENCRYPTED, VERIFIED = "unencrypted", "verified"
+
+
+def _ignore(_: object) -> None:
+    pass
+
+
+@implementer(IPushProducer)
+class Connection(LineOnlyReceiver):
+    """Lines of JSON to and from the server ``label``.
+
+    ``greeted`` fires when the greeting has come, which gives ``server_name``, or with the ClientError that tells why it
+    never will. After that ``on_line`` is called with each line of JSON, and ``on_lost`` once with the ClientError that
+    tells why the connection ended, unless it was ended by `close`. ``paused``: we do not read from the server now.
+
+    ``identity`` says who the server is, for secrets that are for no other: UNENCRYPTED, VERIFIED, or the fingerprint
+    of its certificate.
+    """
+
+    transport: Any
+    delimiter = b"\n"
+    MAX_LENGTH = SERVER_LINE_BYTES + 1_024
+
+    def __init__(self, label: str) -> None:
+        self.greeted: Deferred[None] = Deferred()
+        self.on_line: Callable[[bytes], None] = _ignore
+        self.on_lost: Callable[[ClientError], None] = _ignore
+        self.paused = False
+        self.server_name: str | None = None
+        self.identity = UNENCRYPTED
+        self._label = label
+        self._over = False
+        self._outgoing: Outgoing | None = None
+        self._closed: Deferred[None] = Deferred()
+        self._drained: list[Deferred[None]] = []
+
+    def fingerprint(self) -> str:
+        """The fingerprint of the server's certificate. The connection is one over TLS."""
+        return fingerprint_of(self.transport.peer_certificate())
+
+    def send(self, line: bytes) -> None:
+        """Send a line, which has its end."""
+        if self._outgoing is not None and not self._over:
+            self._outgoing.send(line)
+
+    def drained(self) -> Deferred[None]:
+        """Fires when what was sent has reached the kernel, or when the connection is lost."""
+        if self._outgoing is None or self._over or self._outgoing.idle:
+            return succeed(None)
+        self._drained.append(Deferred())
+        return self._drained[-1]
+
+    def close(self) -> Deferred[None]:
+        """End the connection when all is sent; fires when it has ended."""
+        if self._outgoing is not None and not self._over:
+            self._over = True
+            self._outgoing.close()
+        return self._closed
+
+    def fail(self, why: ClientError) -> None:
+        """End the connection at once, for a reason that is shown to the user."""
+        if self._over:
+            return
+        if self._outgoing is not None:
+            self._outgoing.abort()
+        self._end(why)
+
+    # What Twisted calls.
+
+    def connectionMade(self) -> None:
+        """The connection is there, the handshake of TLS done."""
+        transport = self.transport
+        self._outgoing = transport if isinstance(transport, TLSLayer) else SocketWriter(transport)
+        self._outgoing.on_drained = self._on_drained
+
+    def lineReceived(self, line: bytes) -> None:
+        """A line came, without its end."""
+        if self._over:
+            return
+        if self.server_name is None:
+            self._greet(line.removesuffix(b"\r"))
+        elif line.startswith(b"{"):
+            self.on_line(line)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """A line is longer than any that a server may send."""
+        if self.server_name is None:
+            self.fail(ClientError(self._not_irchat()))
+        else:
+            self.fail(
+                ClientError(f"{self._label} sent a line longer than the protocol allows. The connection was ended.")
+            )
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone."""
+        if not self._over:
+            if self.server_name is None:
+                self._end(ClientError(self._not_irchat()))
+            else:
+                self._end(ClientError(self._gone(reason)))
+        self._on_drained()
+        self._closed.callback(None)
+
+    def pauseProducing(self) -> None:
+        """Whoever reads what we show is slow: read no more from the server."""
+        self.paused = True
+        self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Read from the server again."""
+        self.paused = False
+        self.transport.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """Nobody reads what we show any more; the client ends by itself."""
+
+    def _on_drained(self) -> None:
+        waiting, self._drained = self._drained, []
+        for drained in waiting:
+            drained.callback(None)
+
+    def _end(self, stop: ClientError) -> None:
+        self._over = True
+        if self.server_name is None:
+            self.greeted.errback(stop)
+        else:
+            self.on_lost(stop)
+
+    def _greet(self, line: bytes) -> None:
+        if not line:
+            return
+        match = _GREETING.fullmatch(line.decode("utf-8", "replace"))
+        if match is None:
+            self.fail(ClientError(self._not_irchat()))
+        elif int(match[1]) != PROTOCOL:
+            self.fail(
+                ClientError(
+                    f"{self._label} speaks version {int(match[1])} of the protocol, this client version {PROTOCOL}. "
+                    "Install the version of IRChat that the server runs."
+                )
+            )
+        else:
+            self.server_name = safe_line(shown(match[2], _SHOWN_OF_GREETING))
+            self.greeted.callback(None)
+
+    def _not_irchat(self) -> str:
+        return f"{self._label} is not an IRChat server. Check the host and the port."
+
+    def _gone(self, reason: Failure) -> str:
+        # After a goodbye of TLS the socket may still end roughly, which tells the user nothing.
+        in_order = reason.check(ConnectionDone) or self.transport.disconnecting
+        how = "" if in_order else f" ({shown(reason.getErrorMessage(), 200).rstrip('.')})"
+        return f"The server {self._label} has gone away{how}. Start the client again to come back."

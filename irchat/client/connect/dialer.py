@@ -1,0 +1,147 @@
+"""Calls a server: TCP, TLS where it is wanted, the greeting; what can go wrong on the way is told apart."""
+
+import ssl
+from typing import Any
+
+from twisted.internet import error
+from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
+from twisted.internet.protocol import Factory, Protocol
+
+from irchat.client.connect.address import Target
+from irchat.client.connect.connection import Connection
+from irchat.client.errors import ClientError, Unencrypted
+from irchat.net.tls import TLSLayer
+from irchat.protocol.rules import DEFAULT_PORT, shown
+
+# Seconds. Both the connecting and what follows up to the greeting may take this long.
+PATIENCE = 10
+# How a peer that speaks TLS begins: with an alert or a handshake.
+_TLS_RECORDS = (b"\x15", b"\x16")
+# How a server of ours greets.
+_GREETING = b"IRChat/"
+
+
+class Unverified(Exception):
+    """The server's certificate could not be verified; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Dialer:
+    """Makes connections to ``target`` through ``endpoint``."""
+
+    def __init__(self, clock: IReactorTime, endpoint: IStreamClientEndpoint, target: Target) -> None:
+        self.target = target
+        self._clock = clock
+        self._endpoint = endpoint
+
+    async def dial(self, context: ssl.SSLContext | None) -> Connection:
+        """A connection on which the greeting has come, over TLS with ``context`` or without TLS.
+
+        Raises ClientError, or Unverified where ``context`` verifies and the certificate does not satisfy it.
+        """
+        factory = _Factory(self.target, context)
+        try:
+            protocol = await self._endpoint.connect(factory)
+        except (error.ConnectError, error.DNSLookupError, ValueError) as failure:
+            raise ClientError(_explain(failure, self.target)) from failure
+        limit = self._clock.callLater(PATIENCE, _give_up, factory.connection, protocol, self._silence())
+        try:
+            await factory.connection.greeted
+        finally:
+            if limit.active():
+                limit.cancel()
+        return factory.connection
+
+    def _silence(self) -> str:
+        hint = "" if self.target.tls else " Or it speaks TLS: then leave out --no-tls."
+        return (
+            f"No greeting came from {self.target.label} within {PATIENCE} seconds, so it is not an IRChat "
+            f"server, or it is too busy. Check the host and the port.{hint}"
+        )
+
+
+class _Factory(Factory):
+    """Builds the one connection of one call."""
+
+    noisy = False
+
+    def __init__(self, target: Target, context: ssl.SSLContext | None) -> None:
+        self.connection = Connection(target.label)
+        self._target = target
+        self._context = context
+
+    def buildProtocol(self, addr: IAddress | None) -> Protocol:
+        """The connection, in TLS where it is wanted."""
+        if self._context is None:
+            return self.connection
+        return _SniffingTLS(self._context, self.connection, self._target)
+
+
+class _SniffingTLS(TLSLayer):
+    """TLS that keeps the first bytes that came: where the peer speaks no TLS, they tell what it is."""
+
+    def __init__(self, context: ssl.SSLContext, connection: Connection, target: Target) -> None:
+        name = target.host.partition("%")[0]  # the zone of an IPv6 address is in no certificate
+        super().__init__(
+            context, connection, server_side=False, server_hostname=name, on_failure=self._on_handshake_failed
+        )
+        self._connection = connection
+        self._target = target
+        self._first = b""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes came."""
+        self._first = self._first or data[:16]
+        super().dataReceived(data)
+
+    def _on_handshake_failed(self, failure: ssl.SSLError) -> None:
+        if isinstance(failure, ssl.SSLCertVerificationError):
+            self._connection.greeted.errback(Unverified(failure.verify_message))
+        else:
+            self._connection.fail(self._explain(failure))
+
+    def _explain(self, failure: ssl.SSLError) -> ClientError:
+        return (
+            Unencrypted(self._without_tls())
+            if self._first.startswith(_GREETING)
+            else ClientError(self._no_tls(failure))
+        )
+
+    def _without_tls(self) -> str:
+        return (
+            f"The server {self._target.label} speaks without TLS, or somebody between you and it does, to read along. "
+            "Nothing was sent.\nAsk whoever runs the server. irchat --help names the option for a server that is meant "
+            "to run without TLS; whoever can listen to the network then reads your password and all messages."
+        )
+
+    def _no_tls(self, failure: ssl.SSLError) -> str:
+        label = self._target.label
+        if self._first[:1] in _TLS_RECORDS:
+            return f"No TLS connection to {label} could be agreed on: {failure.reason or failure}."
+        return f"{label} speaks no TLS: it is not an IRChat server. Check the host and the port."
+
+
+def _give_up(connection: Connection, protocol: Any, why: str) -> None:
+    connection.fail(ClientError(why))
+    protocol.transport.abortConnection()
+
+
+def _explain(failure: Exception, target: Target) -> str:
+    match failure:
+        case error.DNSLookupError() | ValueError():
+            return f"There is no host {shown(target.host, 80)!r}. Check the spelling, or use its IP address."
+        case error.ConnectionRefusedError():
+            port = "" if target.port == DEFAULT_PORT else f" --port {target.port}"
+            return (
+                f"Nobody listens at {target.label}. Check the port, or start a server on that machine: "
+                f"irchat-server{port}"
+            )
+        case error.TimeoutError() | error.TCPTimedOutError():
+            return (
+                f"No answer came from {target.label} within {PATIENCE} seconds. Check the address, "
+                "that the machine is on, and its firewall."
+            )
+    return f"No connection to {target.label}: {shown(str(failure), 200)}"

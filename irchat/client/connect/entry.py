@@ -1,0 +1,107 @@
+"""Signing in on the full screen: by the token that was kept, or else by name and password."""
+
+from collections.abc import Callable
+
+from irchat.client.connect.session import Session
+from irchat.client.connect.sign_in import SignIn
+from irchat.client.connect.tokens import Kept, Tokens
+from irchat.client.control.questions import Questions
+from irchat.client.errors import ClientError, Later
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code
+
+# Codes that say of a token that it will never be good again.
+_NO_TOKEN = (Code.BAD_TOKEN, Code.BAD_REQUEST, Code.BAD_CREDENTIALS, Code.NO_SUCH_USER)
+# Seconds between two tries of who is banned: each counts as a failed one for the address.
+_BANNED = "banned"
+_BANNED_PAUSE = 300
+
+
+class Entry:
+    """Signs sessions in at the server ``label``, as ``name``, or as who used it last.
+
+    A token goes to no server of another identity than the one that issued it. Where the file cannot be written the
+    token is kept in memory, so that the line can come back. ``trouble`` is called with what does not keep the user
+    from signing in, once for each and after the sign-in.
+    """
+
+    def __init__(
+        self, tokens: Tokens, label: str, name: str | None, questions: Questions, trouble: Callable[[str], None]
+    ) -> None:
+        self._tokens = tokens
+        self._label = label
+        self._given = name
+        self._name = name or tokens.last_name(label)
+        self._questions = questions
+        self._trouble = trouble
+        self._kept: Kept | None = None
+        self._warnings: dict[str, bool] = {}
+
+    async def sign_in(self, session: Session) -> events.Welcome:
+        """Sign the session in. Raises ClientError, Later where a good token is refused for now."""
+        welcome = await self._by_token(session) or await self._by_password(session)
+        self._name = self._given = welcome.name
+        self._kept = Kept(welcome.token, session.identity)
+        try:
+            self._tokens.keep(self._label, welcome.name, welcome.token, session.identity)
+        except ClientError as stop:
+            self.warn(stop.text)
+        for text in [text for text, is_told in self._warnings.items() if not is_told]:
+            self._warnings[text] = True
+            self._trouble(text)
+        return welcome
+
+    def warn(self, text: str) -> None:
+        """Tell the user after the sign-in, when there is time to read it."""
+        self._warnings.setdefault(text, False)
+
+    def forget(self) -> None:
+        """The next sign-in is to ask for the password. Raises ClientError."""
+        self._kept = None
+        if self._name is not None:
+            self._tokens.forget(self._label, self._name)
+
+    async def _by_token(self, session: Session) -> events.Welcome | None:
+        if self._name is None or (kept := self._find_token(self._name, session)) is None:
+            return None
+        reply = await session.request(requests.Resume(token=kept.token))
+        match reply:
+            case events.Welcome():
+                return reply
+            case events.Error(code=code) if code in _NO_TOKEN:
+                self._questions.complain(reply.text)
+                self._drop(self._name, kept.token)
+                return None
+            case events.Error():
+                raise Later(reply.text, _BANNED_PAUSE if reply.code == _BANNED else 0)
+        raise ClientError(
+            "The server answered what this client cannot read. Install the version of IRChat that it runs."
+        )
+
+    def _find_token(self, name: str, session: Session) -> Kept | None:
+        if self._tokens.protect():
+            self.warn(
+                f"Others could read {self._tokens.path} and sign in as you; now they cannot. "
+                "exit --forget ends the sign-in that they may have read."
+            )
+        for kept in self._kept, self._tokens.find(self._label, name):
+            if kept is not None and kept.identity == session.identity:
+                return kept
+            if kept is not None:
+                self._questions.note(
+                    f"the sign-in that is kept was issued by {self._label} with another certificate, or without TLS, "
+                    "and is not sent"
+                )
+        return None
+
+    def _drop(self, name: str, token: str) -> None:
+        self._kept = None
+        try:
+            self._tokens.forget(self._label, name, token)
+        except ClientError as stop:
+            self.warn(stop.text)
+
+    async def _by_password(self, session: Session) -> events.Welcome:
+        if self._given is None and self._name is not None:
+            self._questions.suggest(self._name)
+        return await SignIn(session, self._questions).run(self._given)

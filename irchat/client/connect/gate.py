@@ -1,0 +1,66 @@
+"""The gate for strings of a server: nothing that a terminal obeys, hides or reorders passes into the client."""
+
+from typing import Any, TypeVar
+
+import msgspec
+import regex
+
+from irchat.protocol import events
+from irchat.protocol.rules import visible
+
+_E = TypeVar("_E", bound=msgspec.Struct)
+
+# Format characters cannot be seen and may turn a line round. The joiners belong to letters and emoji.
+_UNSEEN = regex.compile(r"[[\p{Cf}\p{Zl}\p{Zp}]--[\u200c\u200d]]", regex.V1)
+_BREAKS = str.maketrans({"\u2028": "\n", "\u2029": "\n"})
+_PICTURES = str.maketrans({"\n": "\u240a", "\t": "\u2409"})
+# Fields that hold text of more than one line.
+_TEXTS = {(events.Message, "text"), (events.Help, "text"), (events.Error, "usage")}
+# JSON has integers of any size, and arithmetic on those of a hostile server would fail later.
+_INT_MAX = 2**53
+
+
+def safe(event: _E) -> _E:
+    """``event`` with each string in it safe to show, and each number within 53 bits; itself where all are already."""
+    changed = {}
+    for name in event.__struct_fields__:
+        old = getattr(event, name)
+        new = safe_text(old) if isinstance(old, str) and (type(event), name) in _TEXTS else _safe(old)
+        if new is not old:
+            changed[name] = new
+    return msgspec.structs.replace(event, **changed) if changed else event
+
+
+def safe_line(text: str) -> str:
+    """``text`` as one line, for names, chats, reasons and the like; itself where it is one. The length stays."""
+    if text.isascii() and text.isprintable():
+        return text
+    line: str = _UNSEEN.sub("\ufffd", visible(text)).translate(_PICTURES)
+    return text if line == text else line
+
+
+def safe_text(text: str) -> str:
+    """``text`` with line feeds and tabs, and with separators of lines and paragraphs as line feeds."""
+    if text.isascii() and text.isprintable():
+        return text
+    lines = visible(text).translate(_BREAKS)
+    return text if lines == text else lines
+
+
+def _safe(value: Any) -> Any:
+    match value:
+        case str():
+            return safe_line(value)
+        case bool():
+            return value
+        case int():
+            return max(-_INT_MAX, min(value, _INT_MAX))
+        case list():
+            items = [_safe(item) for item in value]
+            return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        case dict():
+            pairs = {_safe(key): _safe(item) for key, item in value.items()}
+            return value if pairs == value else pairs
+        case msgspec.Struct():
+            return safe(value)
+    return value

@@ -1,0 +1,89 @@
+"""The file of the servers that the user trusts, each with its certificate's fingerprint, as ssh has one."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from irchat.client.connect import shared_files
+from irchat.client.errors import ClientError
+from irchat.net.fingerprints import parse_fingerprint
+from irchat.protocol.rules import shown
+
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+class Known(NamedTuple):
+    """What the file says of a server: on which line (from 1), and the fingerprint."""
+
+    line: int
+    fingerprint: str
+
+
+class KnownHosts:
+    """``host:port sha256:AB:CD...`` on each line; lines that are something else are left alone."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def find(self, label: str) -> Known | None:
+        """What is known of the server ``label`` (``host:port``).
+
+        Raises ClientError if the file cannot be read, or if the line of that server is damaged.
+        """
+        try:
+            return self._find(shared_files.read(self.path), label)
+        except OSError as error:
+            raise ClientError(
+                f"The list of known servers {self.path} cannot be read: {error.strerror}. "
+                "Nothing was sent. Let this user read it, or move it away, and connect again."
+            ) from error
+
+    def remember(self, label: str, fingerprint: str) -> Known:
+        """Trust the server from now on. Return what is known now: another client may have been first.
+
+        Raises ClientError where the file cannot be written.
+        """
+        known = Known(0, fingerprint)
+
+        def edit(text: str) -> str:
+            nonlocal known
+            if there := self._find(text, label):
+                known = there
+                return text
+            if text and not text.endswith("\n"):
+                text += "\n"
+            known = Known(text.count("\n") + 1, fingerprint)
+            return f"{text}{label} {fingerprint}\n"
+
+        try:
+            shared_files.change(self.path, edit)
+        except OSError as error:
+            raise ClientError(
+                f"The server cannot be remembered in {self.path}: {error.strerror}. You will be asked again; "
+                "let this user write there to change that."
+            ) from error
+        return known
+
+    def _find(self, text: str, label: str) -> Known | None:
+        for number, line in enumerate(text.removeprefix(_BYTE_ORDER_MARK).split("\n"), 1):
+            words = line.split()
+            if not words or not _is_about(words[0], label):
+                continue
+            try:
+                [host, fingerprint] = words
+                if host.lower() != label:
+                    raise ValueError(host)
+                return Known(number, parse_fingerprint(fingerprint))
+            except ValueError:
+                raise ClientError(
+                    f"Line {number} of {self.path} is about {label} and is damaged: {shown(line, 80)!r}.\n"
+                    "Nothing was sent. Correct it, as whoever runs the server gives the fingerprint, to\n"
+                    f"  {label} sha256:AB:CD:...\nor delete it to be asked about the server anew."
+                ) from None
+        return None
+
+
+def _is_about(word: str, label: str) -> bool:
+    """Whether a line that begins with ``word`` is about the server, damaged or not."""
+    word = word.lower()
+    rest = word.removeprefix(label)
+    return (rest != word and not rest[:1].isdecimal()) or word == label.rpartition(":")[0]

@@ -1,0 +1,165 @@
+"""The line to the server: made, lost, and made again with growing pauses."""
+
+import math
+from collections.abc import Awaitable, Callable
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
+from irchat.client.connect.connection import Connection
+from irchat.client.connect.session import Reply, Session
+from irchat.client.control.questions import Questions
+from irchat.client.errors import ClientError, Later
+from irchat.protocol import events, requests
+
+# Seconds between one try and the next, each from half to one and a half times as long: clients of one server that
+# lost it together do not come back together.
+PAUSES = (1, 2, 4, 8, 15, 30)
+# Seconds that a line must have stood for the pauses to begin again with the first.
+STEADY = 60
+
+
+class Link:
+    """Keeps a signed-in session with the server until `leave`.
+
+    ``on_event`` is called with each event; ``on_welcome`` when signed in, first and again; ``on_state`` with what there
+    is to say of the line, empty while it is up. ``questions`` are broken off when the line is lost while signing in.
+    ``jitter`` returns a random number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        connect: Callable[[], Awaitable[Connection]],
+        sign_in: Callable[[Session], Awaitable[events.Welcome]],
+        on_event: Callable[[events.ANY], None],
+        on_welcome: Callable[[events.Welcome], None],
+        on_state: Callable[[str], None],
+        questions: Questions,
+        jitter: Callable[[], float],
+    ) -> None:
+        self.connection: Connection | None = None
+        self._clock = clock
+        self._connect = connect
+        self._sign_in = sign_in
+        self._on_event = on_event
+        self._on_welcome = on_welcome
+        self._on_state = on_state
+        self._questions = questions
+        self._jitter = jitter
+        self._pauses = 0
+        self._began = 0.0
+        self._refused = ""
+        self._session: Session | None = None
+        self._lost: Deferred[ClientError] = Deferred()
+        self._left = False
+        self._was_asking = False
+
+    @property
+    def is_up(self) -> bool:
+        """Whether requests can be made."""
+        return self._session is not None
+
+    async def run(self) -> None:
+        """Sign in, and stay so until `leave`. Raises ClientError where the first time does not succeed.
+
+        A server does not wait long for an answer; one that went away before it came is called again. So is one that
+        refuses for now.
+        """
+        while not self.is_up and not self._left:
+            try:
+                await self._join()
+            except Later as later:
+                self._drop()
+                await self._come_back(later)
+            except ClientError as stop:
+                if not self._was_asking:
+                    raise
+                if self._clock.seconds() - self._began < STEADY:
+                    await self._pause(stop)
+        while not self._left:
+            lost = await self._lost
+            if not self._left:
+                await self._come_back(lost)
+
+    def ask(self, request: requests.Request) -> Deferred[Reply]:
+        """Make a request. Fails with ClientError where the line is down or goes down before the reply."""
+        if self._session is None:
+            return fail(ClientError("There is no line to the server now."))
+        return self._session.request(request)
+
+    def leave(self) -> None:
+        """The user has left: the line is not to be made again."""
+        self._left = True
+        if not self._lost.called:
+            self._lost.callback(ClientError("You left."))
+
+    async def _come_back(self, why: ClientError) -> None:
+        while not self._left:
+            await self._pause(why)
+            if self._left:
+                return
+            self._on_state("connecting again")
+            try:
+                await self._join()
+            except ClientError as again:
+                why = again
+                self._drop()
+            else:
+                return
+
+    async def _pause(self, why: ClientError) -> None:
+        """Wait before the next try, each time longer, until the user leaves."""
+        pause: float = PAUSES[min(self._pauses, len(PAUSES) - 1)]
+        self._pauses += 1
+        if isinstance(why, Later):
+            pause = max(pause, why.pause)
+            self._tell_refusal(why)
+        left = pause * (0.5 + self._jitter())
+        while left > 0 and not self._left:
+            self._on_state(f"{_first_sentence(why.text)} Trying again in {math.ceil(left)} s")
+            await deferLater(self._clock, min(left, 1))
+            left -= 1
+
+    def _tell_refusal(self, later: Later) -> None:
+        """Show the whole reason, once: the status has room for its first sentence."""
+        if later.text != self._refused:
+            self._refused = later.text
+            self._questions.complain(later.text)
+
+    async def _join(self) -> None:
+        self._lost = Deferred()
+        self._was_asking = False
+        self._questions.mend()
+        try:
+            self.connection = await self._connect()
+            self._began = self._clock.seconds()
+            session = Session(self._clock, self.connection, self._on_event, self._on_lost)
+            self._on_state("signing in")
+            welcome = await self._sign_in(session)
+        finally:
+            self._questions.dismiss()
+        self._session = session
+        self._began = self._clock.seconds()
+        self._refused = ""
+        self._on_state("")
+        self._on_welcome(welcome)
+
+    def _on_lost(self, stop: ClientError) -> None:
+        if self._session is not None and self._clock.seconds() - self._began >= STEADY:
+            self._pauses = 0
+        self._session = None
+        self._was_asking = self._questions.is_asking and not self._left
+        self._questions.break_off(stop)
+        if not self._lost.called:
+            self._lost.callback(stop)
+
+    def _drop(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+            self.connection = None
+
+
+def _first_sentence(text: str) -> str:
+    return text.split("\n", maxsplit=1)[0].partition(". ")[0].rstrip(".") + "."

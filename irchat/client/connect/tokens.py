@@ -1,0 +1,136 @@
+"""The file of the tokens by which the user signs in without a password, for each server and name."""
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from irchat.client.connect import shared_files
+from irchat.client.connect.connection import UNENCRYPTED
+from irchat.client.errors import ClientError
+from irchat.protocol.errors import Refusal
+from irchat.protocol.rules import fold_name
+
+_NONE = "-"
+
+
+class Kept(NamedTuple):
+    """A token, and the identity of the server that issued it."""
+
+    token: str
+    identity: str
+
+
+class _Line(NamedTuple):
+    """One line of the file, numbered from 1."""
+
+    number: int
+    label: str
+    name: str
+    token: str
+    identity: str
+
+
+class Tokens:
+    """``host:port name token identity`` on each line, the one used last at the end; ``-`` is a name without a token.
+
+    ``identity`` is that of the server that issued the token (`irchat.client.connect.connection.Connection.identity`): a
+    token is for no other. The file is for its owner alone (0600), and is replaced as a whole, under a lock.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def last_name(self, label: str) -> str | None:
+        """The name that was used last for the server ``label``."""
+        names = [line.name for line in self._lines() if line.label == label]
+        return names[-1] if names else None
+
+    def find(self, label: str, name: str) -> Kept | None:
+        """The token for ``name`` at the server ``label``, to be sent to no server of another identity."""
+        for line in self._lines():
+            if _is_for(line, label, name) and line.token != _NONE:
+                return Kept(line.token, line.identity)
+        return None
+
+    def line_over_tls(self, label: str) -> int | None:
+        """The number of the first line with a token that the server ``label`` issued over TLS."""
+        for line in self._lines():
+            if line.label == label and line.token != _NONE and line.identity != UNENCRYPTED:
+                return line.number
+        return None
+
+    def keep(self, label: str, name: str, token: str, identity: str) -> None:
+        """Keep a token. Raises ClientError where the file cannot be written, or would be read in another way then."""
+        new = (label, name, token, identity)
+        # Name and token come from the server, and a line end in them could make a line for another one.
+        if " ".join(new).split() != [*new] or not token.isascii():
+            raise ClientError(
+                f"The sign-in at {label} cannot be kept: the name or the token that it gives is none. "
+                "The next start asks for the password."
+            )
+        self._change(label, name, new)
+
+    def forget(self, label: str, name: str, token: str | None = None) -> None:
+        """Forget the token, and remember the name. Raises ClientError where the file cannot be written.
+
+        With ``token``, only where that one is still kept: another client may have got a new one.
+        """
+        self._change(label, name, (label, name, _NONE, _NONE), token)
+
+    def protect(self) -> bool:
+        """Take from others the right to read the file. Return whether they had it."""
+        with contextlib.suppress(OSError), self.path.open("rb") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                os.fchmod(file.fileno(), 0o600)
+                return True
+        return False
+
+    def _change(self, label: str, name: str, new: tuple[str, ...], token: str | None = None) -> None:
+        def edit(text: str) -> str:
+            lines = text.split("\n")
+            if not lines[-1]:
+                del lines[-1]
+            found = [line for line in _parse(text) if _is_for(line, label, name)]
+            if token is not None and token not in [line.token for line in found]:
+                return text
+            ours = {line.number for line in found}
+            kept = [line for number, line in enumerate(lines, 1) if number not in ours]
+            return "".join(f"{line}\n" for line in [*kept, " ".join(new)])
+
+        try:
+            shared_files.change(self.path, edit)
+        except OSError as error:
+            raise ClientError(
+                f"The sign-in cannot be kept in {self.path}: {error.strerror}. "
+                "The next start asks for the password; let this user write there to change that."
+            ) from error
+
+    def _lines(self) -> list[_Line]:
+        try:
+            return _parse(shared_files.read(self.path))
+        except OSError:  # told by `keep`, when something is to be kept
+            return []
+
+
+def _parse(text: str) -> list[_Line]:
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):
+        match line.split():
+            case [label, name, token, identity] if token.isascii():
+                found.append(_Line(number, label, name, token, identity))
+            case [label, name, _]:  # a token whose issuer is not known is for nobody
+                found.append(_Line(number, label, name, _NONE, _NONE))
+    return found
+
+
+def _is_for(line: _Line, label: str, name: str) -> bool:
+    return line.label == label and (line.name == name or _key(line.name) == _key(name))
+
+
+def _key(name: str) -> str:
+    try:
+        return fold_name(name)
+    except Refusal:
+        return name

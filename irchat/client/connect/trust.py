@@ -1,0 +1,184 @@
+"""Whether a server is the one that is meant: by its certificate, or by a fingerprint that the user trusts."""
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+from irchat.client.connect.connection import VERIFIED, Connection
+from irchat.client.connect.dialer import Dialer, Unverified
+from irchat.client.connect.dialogue import Dialogue
+from irchat.client.connect.known_hosts import Known, KnownHosts
+from irchat.client.connect.tokens import Tokens
+from irchat.client.errors import ClientError, Unencrypted
+
+_CHANGED = """\
+WARNING: THE FINGERPRINT OF {label} IS NOT THE EXPECTED ONE!
+Somebody may be between you and the server, to read along; or the server has a new certificate.
+  expected: {expected}
+  now:      {found}
+Nothing was sent. Ask whoever runs the server which fingerprint it has.
+"""
+_GIVEN = "The expected one is that of --fingerprint."
+_ACCEPTED = "The expected one is that which you trusted before."
+_UNENCRYPTED = """\
+WARNING: {label} WAS REACHED WITH TLS BEFORE, AND NOW IT WOULD BE WITHOUT!
+Without TLS whoever can listen to the network reads your password and all messages, and somebody between you and
+the server can take its place. Nothing was sent. Connect with TLS.
+"""
+_NO_TLS_ANSWER = """\
+WARNING: {label} ANSWERED WITHOUT TLS!
+It is known to speak TLS, so somebody may be between you and the server, to read along. Nothing was sent.
+Ask whoever runs the server, or try from another network.
+"""
+
+_ANSWERS = {"yes": True, "y": True, "no": False, "n": False}
+
+
+class Trust:
+    """Makes trusted connections. Nothing is sent on one that is not trusted yet.
+
+    ``pinned`` is the one fingerprint that the user accepts, where one was given. ``warn`` is called with what does not
+    keep the user from going on.
+    """
+
+    def __init__(
+        self,
+        dialer: Dialer,
+        known_hosts: KnownHosts,
+        tokens: Tokens,
+        screen: Dialogue,
+        pinned: str | None,
+        warn: Callable[[str], None],
+    ) -> None:
+        self._dialer = dialer
+        self._known_hosts = known_hosts
+        self._tokens = tokens
+        self._screen = screen
+        self._pinned = pinned
+        self._how_pinned = _GIVEN
+        self._warn = warn
+        self._label = dialer.target.label
+
+    async def connect(self) -> Connection:
+        """A connection to the server that is meant. Raises ClientError."""
+        if not self._dialer.target.tls:
+            return await self._connect_unencrypted()
+        if self._pinned is not None:
+            return await self._dial_pinned(self._pinned, self._how_pinned)
+        known = self._known_hosts.find(self._label)
+        if known is not None:
+            return await self._dial_pinned(known.fingerprint, self._how_known(known))
+        try:
+            connection = await self._dial(_verifying())
+        except Unverified as unverified:
+            return await self._meet(unverified.reason)
+        connection.identity = VERIFIED
+        return connection
+
+    async def _connect_unencrypted(self) -> Connection:
+        """A connection without TLS, but never to a server that was reached with TLS before: that a network is hostile
+        may be the very reason why TLS does not work."""
+        if self._pinned is not None:
+            raise ClientError("--fingerprint needs TLS: without it there is no certificate to compare with.")
+        if (known := self._known_hosts.find(self._label)) is not None:
+            raise ClientError(_UNENCRYPTED.format(label=self._label) + self._delete(self._known_hosts.path, known.line))
+        if (line := self._tokens.line_over_tls(self._label)) is not None:
+            raise ClientError(_UNENCRYPTED.format(label=self._label) + self._delete(self._tokens.path, line))
+        self._screen.note("this connection is not encrypted: whoever can listen to the network can read it")
+        return await self._dialer.dial(None)
+
+    async def _dial(self, context: ssl.SSLContext) -> Connection:
+        """A connection with TLS. Where a server that is known to speak it answers without, nothing suggests to."""
+        try:
+            return await self._dialer.dial(context)
+        except Unencrypted as unencrypted:
+            if self._pinned is not None:
+                raise ClientError(_NO_TLS_ANSWER.format(label=self._label) + self._how_pinned) from unencrypted
+            if (known := self._known_hosts.find(self._label)) is not None:
+                path, line = self._known_hosts.path, known.line
+            elif (kept := self._tokens.line_over_tls(self._label)) is not None:
+                path, line = self._tokens.path, kept
+            else:
+                raise
+            raise ClientError(_NO_TLS_ANSWER.format(label=self._label) + self._delete(path, line)) from unencrypted
+
+    async def _meet(self, reason: str) -> Connection:
+        """The first time: show the fingerprint and let the user decide.
+
+        The connection that told it is closed meanwhile, for a server does not wait long for a sign-in.
+        """
+        connection = await self._dial(_unverifying())
+        fingerprint = connection.fingerprint()
+        connection.close()
+        if not self._screen.interactive:
+            raise ClientError(
+                f"The certificate of {self._label} cannot be verified: {reason}. Its fingerprint is\n"
+                f"  {fingerprint}\n"
+                "Compare it with the one that the server printed when it started. To trust it, add\n"
+                f"  --fingerprint {fingerprint}\n"
+                "or connect once from a terminal and answer yes."
+            )
+        await self._question(reason, fingerprint)
+        return await self._dial_pinned(*self._remember(fingerprint))
+
+    async def _question(self, reason: str, fingerprint: str) -> None:
+        self._screen.note(f"{self._label} is not known yet, and its certificate cannot be verified: {reason}")
+        if (line := self._tokens.line_over_tls(self._label)) is not None:
+            self._screen.complain(
+                f"You signed in here before, when its certificate was another one (line {line} of "
+                f"{self._tokens.path}): somebody may be between you and the server."
+            )
+        self._screen.note("compare its fingerprint with the one that the server printed when it started:")
+        self._screen.note(f"  {fingerprint}")
+        while (answer := (await self._screen.ask("Trust this server? [yes/no] ")).strip().lower()) not in _ANSWERS:
+            self._screen.note("type yes if both are the same, or no to leave")
+        if not _ANSWERS[answer]:
+            raise ClientError("The server is not trusted; nothing was sent to it.")
+
+    def _remember(self, fingerprint: str) -> tuple[str, str]:
+        """Trust the server from now on; where that cannot be written, as long as the client runs.
+
+        Return the fingerprint that is expected now, for another client may have been first, and how it became known.
+        """
+        try:
+            known = self._known_hosts.remember(self._label, fingerprint)
+        except ClientError as stop:
+            self._warn(stop.text)
+            self._pinned, self._how_pinned = fingerprint, _ACCEPTED
+            return fingerprint, _ACCEPTED
+        self._screen.note(f"remembered in {self._known_hosts.path}")
+        return known.fingerprint, self._how_known(known)
+
+    async def _dial_pinned(self, expected: str, how_known: str) -> Connection:
+        connection = await self._dial(_unverifying())
+        found = connection.fingerprint()
+        if found != expected:
+            connection.close()
+            raise ClientError(_CHANGED.format(label=self._label, expected=expected, found=found) + how_known)
+        connection.identity = found
+        return connection
+
+    def _how_known(self, known: Known) -> str:
+        return (
+            "If the server is known to have a new certificate, and this is its fingerprint, delete line "
+            f"{known.line} of\n  {self._known_hosts.path}\nand connect again."
+        )
+
+    @staticmethod
+    def _delete(path: Path, line: int) -> str:
+        return (
+            "If whoever runs the server has told you that it runs without TLS from now on, delete line "
+            f"{line} of\n  {path}\nand connect again."
+        )
+
+
+def _verifying() -> ssl.SSLContext:
+    return ssl.create_default_context()
+
+
+def _unverifying() -> ssl.SSLContext:
+    """For connections whose certificate is compared with a fingerprint before anything is sent."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,1 @@
+"""What the user does: typed lines, sends on their way, history, completion, questions."""

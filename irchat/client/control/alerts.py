@@ -1,0 +1,37 @@
+"""What the user is to be told of even when looking elsewhere."""
+
+import regex
+
+from irchat.client.view.chat import clean
+from irchat.client.view.wrap import fit
+from irchat.protocol import events
+from irchat.text.excerpts import UNSPACED
+from irchat.text.names import fold_part, name_key
+
+_SHOWN = 80
+_UNSPACED = regex.compile(rf"[{UNSPACED}]")
+
+
+def alert(message: events.Message, me: str) -> str | None:
+    """The notification for a message: of private ones and of those that mention ``me``. Never a timed one's text."""
+    if message.sender == me or not (message.chat.startswith("@") or mentions(message.text, me)):
+        return None
+    sender = _one_line(message.sender)
+    if message.id is not None:
+        return f"timed message from {sender}"
+    place = "" if message.chat.startswith("@") else f" in {_one_line(message.chat)}"
+    return f"{sender}{place}: {fit(_one_line(message.text), _SHOWN)}"
+
+
+def mentions(text: str, me: str) -> bool:
+    """Whether ``text`` has the name ``me`` as a word, compared as names are; where no spaces part words, anywhere."""
+    name, folded = name_key(me), fold_part(text)
+    if not name or name not in folded:
+        return False
+    before = "" if _UNSPACED.match(name[0]) else r"(?<![\w\p{M}])"
+    after = "" if _UNSPACED.match(name[-1]) else r"(?![\w\p{M}])"
+    return regex.search(before + regex.escape(name) + after, folded) is not None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(clean(text).split())

@@ -1,0 +1,383 @@
+"""What the user does: typed lines, opening chats, paging, leaving. Joins the view to the connection to the server."""
+
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from functools import partial
+from typing import NamedTuple
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
+
+from irchat.client.connect.connection import Connection
+from irchat.client.connect.entry import Entry
+from irchat.client.connect.reconnecting import Link
+from irchat.client.connect.session import Reply
+from irchat.client.control.history import Pages
+from irchat.client.control.incoming import Incoming
+from irchat.client.control.password import change_password
+from irchat.client.control.questions import Question, Questions
+from irchat.client.control.sending import Sending
+from irchat.client.control.typed import Local, NoTarget, advise, in_a_row, is_timed, sendable, understand
+from irchat.client.errors import ClientError
+from irchat.client.view.chat import Chat
+from irchat.client.view.items import Item
+from irchat.client.view.screen_state import Place, ScreenState
+from irchat.commands.habits import right_form
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import GLOBAL_NAME, MARKER_SECONDS, clean_text
+from irchat.text.names import same_name
+
+# Seconds after which what was asked too fast is asked again.
+_PAUSE = 0.5
+
+
+class Spot(Enum):
+    """Where typed text is for no chat and no question."""
+
+    NOWHERE = "before the sign-in"
+    FILTER = "the name of a chat to go to"
+
+
+Target = Chat | Question | Spot
+"""What a typed line belongs to. The home screen is a chat without a name, to which nothing can be sent."""
+
+
+class Taken(NamedTuple):
+    """How a typed line was taken: whether at all, whether the input may remember it, and what is wrong with it.
+
+    ``homeless``: it has no chat to go to yet. ``again``: the same line again is sent as text.
+    """
+
+    accepted: bool
+    remember: bool = False
+    trouble: str = ""
+    homeless: bool = False
+    again: bool = False
+
+
+def _said_of(chat: Chat) -> str:
+    return f"{chat.gone.rstrip('.')}. " if chat.gone else ""
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+def _no_jitter() -> float:
+    return 0.5
+
+
+class Controller:
+    """Everything that the user can do, whatever the terminal.
+
+    ``on_changed`` is called when there is something new to draw. ``hidden``: nothing is on the screen now. ``jitter``
+    returns a random number from 0 to 1, for the pauses of a line that is lost; without it they are always the same.
+
+    What the screen shows and where typed text goes changes at once when the user presses a key. What events and
+    answers want to change waits for `settle`, which is called before a frame is drawn while nothing is being typed.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        view: ScreenState,
+        new_nonce: Callable[[], str],
+        jitter: Callable[[], float] = _no_jitter,
+    ) -> None:
+        self.on_changed: Callable[[], None] = _ignore
+        self.view = view
+        self.questions = Questions(view, self.changed)
+        self.hidden = False
+        self.left: Deferred[None] = Deferred()
+        self._clock = clock
+        self._jitter = jitter
+        self._pages = Pages(clock, view, self._ask, self.changed)
+        self.sending = Sending(clock, view, self._ask, self._is_up, new_nonce, self._told)
+        self.incoming = Incoming(clock, view, self._pages, self.sending, self._ask, self.changed)
+        self._held: list[tuple[str, Callable[[], object]]] = []
+        self._seen: dict[str, int] = {}
+        self._telling: IDelayedCall | None = None
+        self._warned = ""
+
+    async def run(self, connect: Callable[[], Awaitable[Connection]], entry: Entry) -> None:
+        """Connect, sign in and stay until the user leaves. Raises ClientError."""
+        self._entry = entry
+        self._link = Link(
+            self._clock,
+            connect,
+            entry.sign_in,
+            self.incoming.event,
+            self._welcome,
+            self._link_state,
+            self.questions,
+            self._jitter,
+        )
+        await self._link.run()
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection to the server, while there is one."""
+        return self._link.connection
+
+    def changed(self) -> None:
+        """Something is to be drawn. What is then seen counts as read."""
+        self.on_changed()
+        if not self.hidden and (seen := self.view.seen()) is not None:
+            self._seen[seen[0]] = seen[1]
+            if self._telling is None:
+                self._telling = self._clock.callLater(MARKER_SECONDS, self._tell_seen)
+
+    @property
+    def target(self) -> Target:
+        """What is typed from now on belongs to this."""
+        if self.questions.current is not None:
+            return self.questions.current
+        if self.view.filter is not None:
+            return Spot.FILTER
+        return Spot.NOWHERE if self.view.place is Place.SIGN_IN else self.view.here
+
+    def settle(self) -> None:
+        """A frame is about to be drawn and nothing is being typed: what waited for that happens."""
+        self.questions.settle()
+        self.view.leave_what_never_was()
+        held, self._held = self._held, []
+        for _, change in held:
+            change()
+
+    def waits(self) -> str:
+        """What waits until nothing is being typed, for the status line."""
+        if self.questions.waiting is not None:
+            return "The server asks something: send this line or clear it (Ctrl-C), then you can answer."
+        return f"{self._held[-1][0]} Shown when this line is sent or cleared (Ctrl-C)." if self._held else ""
+
+    def _hold(self, what: str, change: Callable[[], object]) -> None:
+        self._held.append((what, change))
+        self.changed()
+
+    # Typed lines.
+
+    def submit(self, line: str, here: Chat, *, as_text: bool = False) -> Taken:
+        """Enter was pressed on ``line`` in the chat ``here``. ``as_text``: it is text, whatever it looks like."""
+        name = None if here is self.view.own or here.gone else here.name
+        try:
+            if as_text:
+                request: requests.Request | Local = requests.Send(chat=sendable(name), text=clean_text(line.strip()))
+            elif (form := right_form(line)) is not None:
+                what = f"Enter again sends it to {name} as it is." if name else ""
+                return Taken(False, trouble=f"Here this is typed: {form}   {what}".rstrip(), again=name is not None)
+            else:
+                request = understand(line, name)
+        except NoTarget as refusal:
+            return Taken(False, trouble=_said_of(here) + refusal.text, homeless=True)
+        except Refusal as refusal:
+            usage = f" Usage: {in_a_row(refusal.usage)}" if refusal.usage else ""
+            return Taken(False, trouble=refusal.text + usage)
+        if isinstance(request, requests.Logout):
+            trouble = self.leave(forget=request.forget, typed_in=here)
+            return Taken(not trouble, trouble=trouble)
+        if not isinstance(request, requests.Send) and request is not Local.HELP and not self._is_up():
+            return Taken(False, trouble="Not connected. Press Enter again when the connection is back.")
+        self._warned = ""
+        self._do(request, line, here)
+        self.changed()
+        return Taken(True, not is_timed(request))
+
+    def say(self, text: str, here: Chat) -> Taken:
+        """Send a text to a chat as it is, whatever it begins with."""
+        return self.submit(text, here, as_text=True)
+
+    def choose(self) -> None:
+        """Enter was pressed on a list: what was drawn as chosen opens."""
+        view = self.view
+        chosen = view.cursor.choose(view.choices())
+        if isinstance(chosen, Item):
+            if chosen.seq is not None:
+                self._held.clear()
+                self._background(self._pages.around(chosen.chat, chosen.seq), f"opening {chosen.chat}")
+        elif chosen is not None:
+            self.open(chosen)
+
+    def open(self, wanted: str | Chat) -> None:
+        """Open a chat, or that of a name."""
+        self._held.clear()
+        self._open(wanted)
+
+    def home(self) -> None:
+        """Show the list of what is unread."""
+        self._held.clear()
+        self.view.go_home()
+        self.changed()
+
+    def _open(self, wanted: str | Chat) -> None:
+        self._pages.fill(self.view.open_chat(wanted))
+        self.changed()
+
+    def _do(self, request: requests.Request | Local, line: str, here: Chat) -> None:
+        match request:
+            case Local.HELP:
+                self.view.manual = 0
+            case Local.PASSWORD:
+                self._background(change_password(self.questions, self.view, self._ask), "!password")
+            case requests.Send():
+                self._send(request, line, here)
+            case _:
+                self.view.pane.to_end()
+                reply = self._ask(request)
+                reply.addCallbacks(self._show, self._lost, callbackArgs=(request,), errbackArgs=(line,))
+
+    def _send(self, request: requests.Send, line: str, here: Chat) -> None:
+        view = self.view
+        chat = self.sending.send(request, line, here)
+        if here is view.own:
+            self.open(chat)
+        elif chat is view.here:
+            view.pane.to_end()
+            self._pages.to_end(chat)
+        self.incoming.plan()
+
+    def _show(self, reply: Reply, request: requests.Request) -> None:
+        view = self.view
+        match reply:
+            case None:
+                view.complain("The server answered what this client cannot read.")
+            case events.History():
+                self._hold(f"{reply.chat} is here.", partial(self._pages.open_page, reply))
+            case events.Found():
+                found = f"{len(reply.messages):,} found."
+                self._hold(found, partial(view.show_found, reply, getattr(request, "words", "")))
+            case events.Group() if isinstance(request, requests.CreateGroup):
+                view.chats.of_id(reply.group, reply.id)
+                view.say(reply, reply.group)
+                self._hold(f"{reply.group} is there.", partial(self._open, reply.group))
+            case events.Error():
+                line = getattr(request, "line", "")
+                view.say(msgspec.structs.replace(reply, text=advise(reply.text, line, view.here.name or GLOBAL_NAME)))
+            case events.Blocks():
+                self.incoming.event(reply)
+                self._say_blocks(reply, request)
+            case _:
+                if isinstance(reply, events.Chats):
+                    view.list_chats(reply)
+                view.say(reply)
+                if isinstance(request, requests.RemoveMember):
+                    self.incoming.refresh()
+        self.changed()
+
+    def _say_blocks(self, blocks: events.Blocks, request: requests.Request) -> None:
+        if not isinstance(request, requests.Block):
+            self.view.say(blocks)
+        elif any(same_name(request.name, name) for name in blocks.names):
+            self.view.note(f"You block {request.name}: neither of you sees what the other writes. "
+                           f"~{request.name} again lifts the block.")  # fmt: skip
+        else:
+            self.view.note(f"You do not block {request.name} any more.")
+
+    # Moving about.
+
+    def page_up(self, moved: bool) -> None:
+        """The pane was moved up; where it could not be, older messages are loaded."""
+        chat = self.view.open
+        if not moved and chat is not None and self.view.place is Place.CHAT:
+            self._pages.older(chat)
+        self.changed()
+
+    def page_down(self) -> None:
+        """The pane was moved down; at the end of an older part what is newer is loaded."""
+        chat = self.view.open
+        if chat is not None and self.view.pane.follows and chat.newer:
+            if chat.items:
+                self.view.pane.show(chat.items[-1].key)
+            self._pages.newer(chat)
+        self.changed()
+
+    def to_end(self) -> None:
+        """Show the end of the open chat."""
+        self.view.pane.to_end()
+        if self.view.open is not None:
+            self._pages.to_end(self.view.open)
+        self.changed()
+
+    def back(self) -> None:
+        """From what was found to where the search began."""
+        chat = self.view.open
+        if chat is not None:
+            self.open(chat if chat.gone else chat.name)
+        else:
+            self.home()
+
+    def leave(self, *, forget: bool = False, typed_in: Chat | None = None) -> str:
+        """Leave, in order where there is a connection.
+
+        Where something is not sent the first call only returns what; ``typed_in``: the chat of the line that asks for
+        this, which is no draft.
+        """
+        if (unsent := self._unsent(typed_in)) and unsent != self._warned:
+            self._warned = unsent
+            return f"Not sent yet: {unsent}. Once more leaves without it."
+        self._tell_seen()
+        self._link.leave()
+        if forget:
+            try:
+                self._entry.forget()
+            except ClientError as stop:
+                self.view.complain(stop.text)
+        reply = self._ask(requests.Logout(forget=forget))
+        reply.addBoth(lambda _: None if self.left.called else self.left.callback(None))
+        return ""
+
+    def forget_warning(self) -> None:
+        """Leaving is to say again what is not sent."""
+        self._warned = ""
+
+    def _unsent(self, typed_in: Chat | None) -> str:
+        chats = [*self.view.chats.in_order(), self.view.own]
+        drafts = [chat.name or "the first screen" for chat in chats if chat.has_draft and chat is not typed_in]
+        typed = f"what is typed in {', '.join(drafts)}" if drafts else ""
+        return "; ".join(part for part in (self.sending.unsent(), typed) if part)
+
+    # The connection.
+
+    def _told(self) -> None:
+        """What became of a message is in the view: a timed one has an end now."""
+        self.incoming.plan()
+        self.changed()
+
+    def _welcome(self, welcome: events.Welcome) -> None:
+        epoch = self.view.epoch
+        self.incoming.welcome(welcome)
+        if self.view.epoch != epoch:
+            self._seen.clear()
+
+    def _link_state(self, text: str) -> None:
+        self.view.link = text
+        self.changed()
+
+    def _is_up(self) -> bool:
+        return self._link.is_up
+
+    def _ask(self, request: requests.Request) -> Deferred[Reply]:
+        return self._link.ask(request).addCallback(self._again, request)
+
+    def _again(self, reply: Reply, request: requests.Request) -> "Reply | Deferred[Reply]":
+        """What was asked too fast is asked again."""
+        if isinstance(reply, events.Error) and reply.code == Code.TOO_FAST:
+            return deferLater(self._clock, _PAUSE).addCallback(lambda _: self._ask(request))
+        return reply
+
+    def _lost(self, failure: Failure, what: str) -> None:
+        failure.trap(ClientError)
+        self.view.complain(f"The connection was lost before an answer came to: {what}")
+        self.changed()
+
+    def _background(self, coroutine: Awaitable[None], what: str) -> None:
+        Deferred.fromCoroutine(coroutine).addErrback(self._lost, what)  # type: ignore[arg-type]
+
+    def _tell_seen(self) -> None:
+        self._telling = None
+        seen, self._seen = self._seen, {}
+        for name, seq in seen.items():
+            self._ask(requests.Read(chat=name, seq=seq)).addErrback(lambda failure: failure.trap(ClientError) and None)

@@ -1,0 +1,109 @@
+"""Loading messages: the end of a chat, what is older, what was missed, what is around a message."""
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from irchat.client.connect.session import Reply
+from irchat.client.control.send_queue import Ask
+from irchat.client.view.chat import Chat
+from irchat.client.view.screen_state import ScreenState
+from irchat.protocol import events, requests
+from irchat.protocol.rules import PAGE_MAX
+
+_PAGE = 100
+# Of what stands before the unread line, so much is loaded with what is unread.
+_BEFORE_UNREAD = 30
+
+
+class Pages:
+    """Fills the chats of the view; ``changed`` is called when there is something new to draw."""
+
+    def __init__(self, clock: IReactorTime, view: ScreenState, ask: Ask, changed: Callable[[], None]) -> None:
+        self._clock = clock
+        self._view = view
+        self._ask = ask
+        self._changed = changed
+
+    def fill(self, chat: Chat) -> None:
+        """Load the end of a chat, or what was missed of it, where that is needed."""
+        if chat.loading or chat.gone:
+            return
+        if not chat.loaded:
+            limit = min(PAGE_MAX, max(_PAGE, chat.unread + _BEFORE_UNREAD))
+            self._load(chat, requests.History(chat=chat.name, limit=limit), 0)
+        elif chat.stale:
+            self.newer(chat)
+
+    def to_end(self, chat: Chat) -> None:
+        """Load the end of a chat of which an older part is loaded."""
+        if chat.newer and not chat.loading:
+            chat.unload()
+            self.fill(chat)
+
+    def older(self, chat: Chat) -> None:
+        """Load what is before the part that is loaded."""
+        first = chat.first_seq
+        if chat.older and not chat.loading and first is not None and not chat.gone:
+            self._load(chat, requests.History(chat=chat.name, before=first, limit=_PAGE), -1)
+
+    def newer(self, chat: Chat) -> None:
+        """Load what comes after the part that is loaded."""
+        if not chat.loading and not chat.gone:
+            self._load(chat, requests.History(chat=chat.name, after=chat.end_seq, limit=PAGE_MAX), 1)
+
+    def open_page(self, page: events.History) -> Chat:
+        """Open the chat of a page that was asked for by a command."""
+        chat = self._view.open_chat(page.chat)
+        if not chat.loaded:
+            self._view.page(page, self._clock.seconds(), direction=0)
+        self.fill(chat)
+        return chat
+
+    async def around(self, name: str, seq: int) -> None:
+        """Open a chat at a message."""
+        chat = self._view.open_chat(name)
+        self._changed()
+        if not (chat.loaded and chat.has(seq)):
+            earlier = await self._ask(requests.History(chat=name, before=seq + 1, limit=_PAGE // 2))
+            later = await self._ask(requests.History(chat=name, after=seq, limit=_PAGE // 2))
+            if not (isinstance(earlier, events.History) and isinstance(later, events.History)):
+                self._refused(earlier if isinstance(earlier, events.Error) else later)
+                return
+            if self._view.chats.get(name) is not chat:
+                return
+            self._view.page_around(name, earlier, later, self._clock.seconds())
+        chat.marked = seq
+        below = [item.key for item in chat.items if item.seq is not None and item.seq >= seq]
+        lowest = min(len(below) - 1, self._view.pane.height // 4)
+        if below and (lowest < len(below) - 1 or chat.newer) and self._view.here is chat:
+            self._view.pane.show(below[lowest])
+        self._changed()
+
+    def _load(self, chat: Chat, request: requests.History, direction: int) -> None:
+        chat.loading = True
+        reply: Deferred[Reply] = self._ask(request)
+        reply.addCallbacks(self._loaded, self._lost, callbackArgs=(chat, direction), errbackArgs=(chat,))
+
+    def _loaded(self, reply: Reply, chat: Chat, direction: int) -> None:
+        chat.loading = False
+        if self._view.chats.get(chat.name) is not chat:
+            return  # that chat is gone; one of its name may have taken its place
+        if isinstance(reply, events.History):
+            was_stale = chat.stale
+            self._view.page(reply, self._clock.seconds(), direction=direction)
+            if was_stale and chat.newer:
+                chat.stale = True
+                self.newer(chat)
+        elif reply is not None:
+            self._view.refused(chat, reply)
+        self._changed()
+
+    def _lost(self, failure: object, chat: Chat) -> None:
+        chat.loading = False
+
+    def _refused(self, reply: Reply) -> None:
+        if isinstance(reply, events.Error):
+            self._view.complain(reply.text)
+            self._changed()

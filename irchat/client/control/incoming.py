@@ -1,0 +1,131 @@
+"""What the server says without being asked by the user: the welcome, events, and the end of timed messages."""
+
+from collections.abc import Callable
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
+
+from irchat.client.connect.session import Reply
+from irchat.client.control.alerts import alert
+from irchat.client.control.history import Pages
+from irchat.client.control.send_queue import Ask
+from irchat.client.control.sending import Sending
+from irchat.client.errors import ClientError
+from irchat.client.view.screen_state import Place, ScreenState
+from irchat.protocol import events, requests
+from irchat.protocol.rules import MARKER_SECONDS
+from irchat.system.alarm import Alarm
+
+
+def _ignore(*_: object) -> None:
+    pass
+
+
+class Incoming:
+    """Brings what comes into the view. ``notify`` is called with what to tell a user who may be looking elsewhere.
+
+    ``changed`` is called when there is something new to draw.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        view: ScreenState,
+        pages: Pages,
+        sending: Sending,
+        ask: Ask,
+        changed: Callable[[], None],
+    ) -> None:
+        self.notify: Callable[[str], None] = _ignore
+        self._clock = clock
+        self._view = view
+        self._pages = pages
+        self._sending = sending
+        self._ask = ask
+        self._changed = changed
+        self._alarm = Alarm(clock, self._tick)
+        self._counting: IDelayedCall | None = None
+
+    def welcome(self, welcome: events.Welcome) -> None:
+        """The user is signed in, for the first time or again."""
+        view = self._view
+        again = view.place is not Place.SIGN_IN
+        view.welcome(welcome)
+        if not again and welcome.new:
+            view.note(f"Welcome to IRChat, {welcome.name}! Type a message and it goes to everyone.")
+        self.refresh().addCallback(lambda _: self._sending.resume())
+        self._ask(requests.Users()).addCallbacks(self._users, self._unheard)
+        self._ask(requests.Blocks()).addCallbacks(self._blocked, self._unheard)
+        if view.open is not None:
+            self._pages.fill(view.open)
+        self._changed()
+
+    def refresh(self) -> Deferred[None]:
+        """Ask which chats there are, and what is unread in them."""
+        return self._ask(requests.Chats()).addCallbacks(self._chats, self._unheard)
+
+    def _chats(self, reply: Reply) -> None:
+        if isinstance(reply, events.Chats):
+            self._view.list_chats(reply)
+            self._fill_open()
+            self._changed()
+
+    def _fill_open(self) -> None:
+        """Load the open chat where it has to be: it may have been gone, and be the user's again."""
+        if self._view.open is not None and self._view.place is Place.CHAT:
+            self._pages.fill(self._view.open)
+
+    def _users(self, reply: Reply) -> None:
+        if isinstance(reply, events.Users):
+            self._view.list_users(reply)
+
+    def _blocked(self, reply: Reply) -> None:
+        if isinstance(reply, events.Blocks):
+            self._view.blocked = reply.names
+
+    def event(self, event: events.ANY) -> None:
+        """An event came."""
+        view = self._view
+        view.apply(event, self._clock.seconds())
+        match event:
+            case events.Message():
+                if text := alert(event, view.me):
+                    self.notify(text)
+                if event.id is not None:
+                    self.plan()
+            case events.Blocks():
+                self.refresh()
+                if view.open is not None:
+                    self._pages.fill(view.open)
+            case events.Added() if event.name == view.me:
+                if not view.chat(event.group).loaded:
+                    view.chat(event.group).last_seq = 0
+                self._fill_open()
+            case events.Read() if not view.chat(event.chat).read_to(event.seq):
+                self._count_again()
+            case events.Erased() if event.chat in view.chats and not view.chats[event.chat].loaded:
+                self.refresh()
+        self._changed()
+
+    def _count_again(self) -> None:
+        """Ask the server what is unread, a second later, for all that comes until then."""
+        if self._counting is None or not self._counting.active():
+            self._counting = self._clock.callLater(MARKER_SECONDS, self.refresh)
+
+    def _unheard(self, failure: Failure) -> None:
+        failure.trap(ClientError)  # it is asked again after the next sign-in
+
+    def _tick(self) -> None:
+        self.plan()
+        self._changed()
+
+    def plan(self) -> None:
+        """Forget what has ended; wake at the next end, and each second before it, while the seconds count down."""
+        now = self._clock.seconds()
+        next_end = self._view.expire(now)
+        self._sending.expire()
+        if next_end is None:
+            self._alarm.cancel()
+        else:
+            self._alarm.set(min(next_end, now + ((next_end - now) % 1 or 1)))

@@ -1,0 +1,39 @@
+"""What a user sees and types whose output goes elsewhere, as with ``irchat HOST | tee log``."""
+
+import contextlib
+import os
+from collections.abc import Callable
+
+from irchat.client.plain.console import Console
+from irchat.client.plain.screen import Switch, TypingScreen
+
+
+class AskingScreen(TypingScreen):
+    """Standard input is a terminal, standard output is not: messages go to standard output, questions and notes to the
+    terminal, which echoes no secret.
+
+    ``write_terminal`` writes to the terminal at once.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        write_error: Callable[[str], None],
+        echo: Switch,
+        write_terminal: Callable[[str], None],
+    ) -> None:
+        super().__init__(console, write_error, echo)
+        self._write_terminal = write_terminal
+
+    def note(self, text: str) -> None:
+        """Tell what goes on."""
+        self._write_terminal(f"{self._renderer.note(text).text}\n")
+
+    def _prompt(self, text: str) -> None:
+        self._write_terminal(text)
+
+
+def write_to(descriptor: int, text: str) -> None:
+    """Write to the terminal open at ``descriptor``. One that is gone or stands still shows no more."""
+    with contextlib.suppress(OSError):
+        os.write(descriptor, text.encode("utf-8", "replace"))

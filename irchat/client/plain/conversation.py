@@ -1,0 +1,108 @@
+"""The plain client: a line typed is a line of the command language, what comes is printed."""
+
+from collections.abc import Callable
+
+from twisted.internet.defer import CancelledError
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
+from irchat.client.connect.connection import Connection
+from irchat.client.connect.session import Reply, Session
+from irchat.client.connect.sign_in import SignIn
+from irchat.client.control.read_markers import ReadMarks
+from irchat.client.errors import InputEnded
+from irchat.client.plain.console import Console
+from irchat.client.plain.screen import Screen
+from irchat.commands.habits import right_form
+from irchat.protocol import events, requests, wire
+from irchat.protocol.errors import Code
+from irchat.protocol.rules import CLIENT_LINE_BYTES
+
+# Seconds after which a line that came too fast is sent again.
+_PAUSE = 0.5
+
+
+class PlainChat:
+    """The chat of one user over one connection, from the sign-in to the end.
+
+    ``new_nonce`` makes the nonces by which the server knows a line that is sent again.
+    """
+
+    def __init__(self, clock: IReactorTime, console: Console, screen: Screen, new_nonce: Callable[[], str]) -> None:
+        self._clock = clock
+        self._console = console
+        self._screen = screen
+        self._new_nonce = new_nonce
+
+    async def run(self, connection: Connection, name: str | None) -> None:
+        """Sign in, as ``name`` where it is given, and chat until the user leaves. Raises ClientError."""
+        self._session = Session(self._clock, connection, self._show, self._console.break_off)
+        self._marks = ReadMarks(self._clock, self._session, timed_too=self._screen.shows_timed)
+        self._console.pace(connection)
+        self._screen.note(f"connected to {connection.server_name}")
+        self._screen.show(await SignIn(self._session, self._screen).run(name))
+        self._marks.begin()
+        try:
+            await self._talk()
+        except CancelledError:
+            self._marks.tell()
+            raise
+
+    def _show(self, event: events.ANY, typed: str = "") -> None:
+        self._screen.show(event, typed)
+        self._marks.shown(event)
+
+    async def _talk(self) -> None:
+        refused = ""  # a line of another chat's habits: the same once more is text
+        while (line := await self._screen.read()) is not None:
+            if self._screen.interactive and line.strip() == "!password":
+                await self._change_password()
+            elif self._screen.interactive and line != refused and (form := right_form(line)) is not None:
+                refused = line
+                self._screen.complain(
+                    f"Not sent. Here this is typed: {form}\nThe same line once more is sent to everyone as it is."
+                )
+                continue
+            elif line == refused and line.strip():
+                await self._say(f"\\{line.strip()}")
+            elif line.strip() and isinstance(await self._say(line), events.Bye):
+                return
+            refused = ""
+        self._marks.tell()
+        await self._session.request(requests.Logout())
+
+    async def _say(self, line: str) -> Reply:
+        """Send a line and show the reply, which is given back.
+
+        Lines are sent one after another, so that one that came too fast can be sent again in its place.
+        """
+        request = requests.Line(line=line, nonce=self._new_nonce())
+        if len(wire.encode_request(request)) > CLIENT_LINE_BYTES:
+            self._screen.complain("This line is too long and was not sent.")
+            return None
+        self._marks.tell()  # so that ls does not count what stands on the screen
+        reply = await self._session.request(request)
+        while isinstance(reply, events.Error) and reply.code == Code.TOO_FAST:
+            await deferLater(self._clock, _PAUSE)
+            reply = await self._session.request(request)
+        if isinstance(reply, events.Sent):
+            self._screen.sent(line, reply)
+        if reply is not None:
+            self._show(reply, line)
+        return reply
+
+    async def _change_password(self) -> None:
+        try:
+            old = await self._screen.ask("Old password: ", secret=True)
+            new = await self._screen.ask("New password: ", secret=True)
+            again = await self._screen.ask("New password again: ", secret=True)
+        except InputEnded:
+            return
+        if new != again:
+            self._screen.complain("The new passwords differ; the old one stays. Type !password to try again.")
+            return
+        reply = await self._session.request(requests.Password(old=old, new=new))
+        if isinstance(reply, events.Ok):
+            self._screen.note("your password is changed")
+        elif reply is not None:
+            self._screen.show(reply)

@@ -1,0 +1,44 @@
+"""The echo of a terminal: off while a password is typed."""
+
+import contextlib
+import os
+import termios
+
+from irchat.client.plain.pasting import MARKS_OFF, MARKS_ON
+
+_LOCAL_MODES = 3
+
+
+class Echo:
+    """The echo of the terminal open at ``descriptor``, which is left in the end as it was found.
+
+    ``marks``: without echo, let the terminal mark the ends of a paste, where it can. With echo the marks would be seen.
+    """
+
+    def __init__(self, descriptor: int, *, marks: bool = False) -> None:
+        self._descriptor = descriptor
+        self._found = termios.tcgetattr(descriptor)
+        self._marks = marks
+        self._is_marking = False
+
+    def on(self) -> None:
+        """Show what is typed, as it was before."""
+        self._set(self._found, marking=False)
+
+    def discard(self) -> None:
+        """Throw away what was typed and not read, a line that is not finished too."""
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self._descriptor, termios.TCIFLUSH)
+
+    def off(self) -> None:
+        """Do not show what is typed."""
+        silent = list(self._found)
+        silent[_LOCAL_MODES] &= ~termios.ECHO
+        self._set(silent, marking=self._marks)
+
+    def _set(self, modes: "list[int | list[bytes | int]]", *, marking: bool) -> None:
+        with contextlib.suppress(termios.error, OSError):  # a terminal that is gone needs no more
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
+            if marking != self._is_marking:
+                self._is_marking = marking
+                os.write(self._descriptor, (MARKS_ON if marking else MARKS_OFF).encode())

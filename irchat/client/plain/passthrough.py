@@ -1,0 +1,71 @@
+"""``--json``: lines of JSON as they are, from standard input to the server and from it to standard output."""
+
+from twisted.internet.defer import Deferred
+
+from irchat.client.connect.connection import Connection
+from irchat.client.errors import ClientError
+from irchat.client.plain.console import Console
+from irchat.protocol import requests, wire
+
+_LAST = "irchat-last"
+
+
+class PassThrough:
+    """A bot's way to the server. What it says is not looked at, but for whether it leaves by itself.
+
+    At the end of the input a ``logout`` is sent; its reply, the last of all, ends the client and is not shown.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._leaving = False
+        self._left: Deferred[None] = Deferred()
+
+    async def run(self, connection: Connection) -> None:
+        """Pass lines until one side ends. Raises ClientError where the server ended it unasked."""
+        connection.on_line = self._show
+        connection.on_lost = self._lost
+        self._console.pace(connection)
+        try:
+            await self._pass_input(connection)
+        except ClientError:
+            if not self._leaving:
+                raise
+        else:
+            self._leaving = True
+            connection.send(wire.encode_request(requests.Logout(ref=_LAST)))
+            await self._left
+
+    async def _pass_input(self, connection: Connection) -> None:
+        while (line := await self._console.read_line()) is not None:
+            self._leaving = self._leaving or _is_logout(line)
+            connection.send(line + b"\n")
+            await connection.drained()
+
+    def _show(self, line: bytes) -> None:
+        if self._leaving and _LAST.encode() in line and _is_last(line):
+            self._end()
+        else:
+            self._console.write(line + b"\n")
+
+    def _lost(self, stop: ClientError) -> None:
+        self._console.break_off(stop)
+        self._end()
+
+    def _end(self) -> None:
+        if not self._left.called:
+            self._left.callback(None)
+
+
+def _is_logout(line: bytes) -> bool:
+    try:
+        return isinstance(wire.decode_request(line), requests.Logout)
+    except wire.BadLine:
+        return False
+
+
+def _is_last(line: bytes) -> bool:
+    try:
+        return wire.reply_ref(line) == _LAST
+    except ValueError:
+        return False

@@ -1,0 +1,278 @@
+"""What the user sees and types: a pipe, or a terminal that forgets timed messages when they end."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from irchat.client.errors import ClientError, InputEnded
+from irchat.client.plain.console import Console
+from irchat.client.plain.pasting import read_secret, unmarked
+from irchat.protocol import events
+from irchat.protocol.rules import CLIENT_LINE_BYTES, REPRINT_SECONDS, TIMED_MAX
+from irchat.rendering.lines import Line, Renderer
+from irchat.rendering.transcript import Transcript
+from irchat.system.alarm import Alarm
+
+_REDRAW = "\r\x1b[K"
+
+
+class Switch(Protocol):
+    """The echo of a terminal."""
+
+    def on(self) -> None:
+        """Show what is typed."""
+
+    def off(self) -> None:
+        """Do not show what is typed."""
+
+    def discard(self) -> None:
+        """Throw away what was typed and not read, a line that is not finished too."""
+
+
+class Screen:
+    """A pipe in and out: no questions, no colours, and of timed messages only that they came.
+
+    ``write_error`` writes a line to standard error.
+    """
+
+    interactive = False
+    shows_timed = False
+
+    def __init__(self, console: Console, write_error: Callable[[str], None]) -> None:
+        self._console = console
+        self._write_error = write_error
+        self._renderer = Renderer(colour=False, withhold_timed=True)
+
+    def show(self, event: events.Event, typed: str = "") -> None:
+        """Show an event, the answer to the line ``typed``: errors on standard error, all else on standard output."""
+        lines = self._renderer.lines(event, typed)
+        if isinstance(event, events.Error):
+            self._put_error(lines)
+        else:
+            self._put(lines)
+
+    def note(self, text: str) -> None:
+        """Tell a person what goes on; programs do not want to know."""
+
+    def complain(self, text: str) -> None:
+        """Say what went wrong, in one or more lines."""
+        for line in text.split("\n"):
+            self._put_error(self._renderer.lines(events.Error("", line)))
+
+    async def read(self) -> str | None:
+        """The next line that was typed, None when there are no more. Raises the console's ClientError."""
+        while (line := await self._console.read_line()) is not None:
+            if len(line) > CLIENT_LINE_BYTES:
+                self.complain(f"This line was not sent: it is longer than {CLIENT_LINE_BYTES:,} bytes.")
+                continue
+            try:
+                return line.decode()
+            except UnicodeDecodeError:
+                self.complain("This line was not sent: it is not UTF-8. Set your terminal to UTF-8.")
+        return None
+
+    async def ask(self, question: str, *, secret: bool = False) -> str:
+        """The answer to a question; a ``secret`` one is shown nowhere. Raises InputEnded."""
+        if (answer := await self.read()) is None:
+            raise InputEnded
+        return answer
+
+    def sent(self, line: str, reply: events.Sent) -> None:
+        """The line that was typed has sent a message."""
+
+    def finish(self, *, interrupted: bool) -> None:
+        """The client ends; ``interrupted``: in the middle of a line."""
+
+    def restore(self) -> None:
+        """The client has ended: leave the terminal as it was found."""
+
+    def _put(self, lines: list[Line]) -> None:
+        self._console.write("".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace"))
+
+    def _put_error(self, lines: list[Line]) -> None:
+        for line in lines:
+            self._write_error(line.text)
+
+
+class TypingScreen(Screen):
+    """A person types at a terminal in line mode, which echoes no secret.
+
+    What is typed belongs to one question or to none: what was typed ahead of that is dropped.
+    """
+
+    interactive = True
+
+    def __init__(self, console: Console, write_error: Callable[[str], None], echo: Switch) -> None:
+        super().__init__(console, write_error)
+        self._echo = echo
+        self._question = ""
+        self._in_dialogue = False
+        self._unanswered = False
+
+    async def read(self) -> str | None:
+        """The next line that was typed. What was typed ahead of the end of a dialogue was for that, and is dropped."""
+        if self._in_dialogue:
+            self._in_dialogue = False
+            self._discard()
+        self._echo.on()
+        if (line := await super().read()) is not None:
+            line = unmarked(line)
+            self._typed(line)
+        return line
+
+    async def ask(self, question: str, *, secret: bool = False) -> str:
+        """The answer to a question. Raises ClientError.
+
+        What was typed before the question was seen is no answer to it, and is dropped. From then on nothing that is
+        typed is shown until it is asked for, lest a password be seen that is typed before its question.
+        """
+        self._in_dialogue = True
+        self._unanswered = secret
+        if secret:
+            self._echo.off()
+        else:
+            self._echo.on()
+        self._discard()
+        self._question = question
+        self._prompt(question)
+        try:
+            answer = await (read_secret(super().read) if secret else super().read())
+            self._unanswered = secret and answer is None
+        except ClientError:
+            self._prompt("\n")
+            raise
+        finally:
+            self._question = ""
+            self._echo.off()
+        if secret or answer is None:
+            self._prompt("\n")
+        self._typed(question + ("" if secret or answer is None else answer))
+        if answer is None:
+            raise InputEnded
+        return unmarked(answer)
+
+    def finish(self, *, interrupted: bool) -> None:
+        """The client ends. The echo stays off while there may be half a password."""
+        if not self._unanswered:
+            self._echo.on()
+
+    def restore(self) -> None:
+        """Leave the terminal as it was found. Half a password that nobody has read does not go to the shell."""
+        if self._unanswered:
+            self._discard()
+        self._echo.on()
+
+    def _prompt(self, text: str) -> None:
+        """Write to the terminal."""
+        raise NotImplementedError
+
+    def _typed(self, line: str) -> None:
+        """A line is on the terminal that was typed, or a question with what shows of its answer."""
+
+    def _discard(self) -> None:
+        self._console.discard()
+        self._echo.discard()
+
+
+class TerminalScreen(TypingScreen):
+    """A terminal in line mode.
+
+    All that it shows is kept in a transcript, from which it is shown again without the timed messages that ended:
+    when the server says so or when our own clock does, whichever is first.
+
+    ``errors_apart``: standard error is not this terminal.
+    """
+
+    shows_timed = True
+
+    def __init__(
+        self,
+        console: Console,
+        write_error: Callable[[str], None],
+        clock: IReactorTime,
+        echo: Switch,
+        *,
+        colour: bool,
+        errors_apart: bool,
+    ) -> None:
+        super().__init__(console, write_error, echo)
+        self._renderer = Renderer(colour=colour)
+        self._clock = clock
+        self._errors_apart = errors_apart
+        self._transcript = Transcript()
+        self._ends: dict[str, float] = {}
+        self._next_end = Alarm(clock, self._erase_ended)
+
+    def show(self, event: events.Event, typed: str = "") -> None:
+        """Show an event, and watch for the end of the timed messages in it."""
+        super().show(event, typed)
+        match event:
+            case events.Message():
+                self._watch(event)
+            case events.History() | events.Found():
+                for message in event.messages:
+                    self._watch(message)
+            case events.Erased(id=timed_id) if timed_id in self._ends:
+                self._ends[timed_id] = min(self._ends[timed_id], self._clock.seconds())
+                self._plan()
+
+    def note(self, text: str) -> None:
+        """Tell what goes on."""
+        self._put([self._renderer.note(text)])
+
+    def sent(self, line: str, reply: events.Sent) -> None:
+        """The line that was typed goes together with the timed message that it sent."""
+        self._transcript.sent(line, reply)
+        self._watch(reply)
+
+    def finish(self, *, interrupted: bool) -> None:
+        """Erase the timed messages that are still shown: nobody would when we are gone."""
+        if interrupted:
+            self._prompt("\n")
+        self._next_end.cancel()
+        if self._ends:
+            self._erase(list(self._ends))
+        super().finish(interrupted=interrupted)
+
+    def _typed(self, line: str) -> None:
+        self._transcript.typed(line)
+
+    def _prompt(self, text: str) -> None:
+        self._console.write(text.encode("utf-8", "replace"))
+
+    def _put(self, lines: list[Line]) -> None:
+        if lines:
+            self._transcript.show(lines)
+            shown = "".join(f"{line.text}\r\n" for line in lines)
+            self._prompt(f"{_REDRAW}{shown}{self._question}" if self._question else shown)
+
+    def _put_error(self, lines: list[Line]) -> None:
+        if self._errors_apart:
+            super()._put_error(lines)
+        else:
+            self._put(lines)
+
+    def _watch(self, message: events.Message | events.Sent) -> None:
+        if message.id is not None:
+            left = min(max(0, message.left_ms or 0), TIMED_MAX * 1000) / 1000
+            end = self._clock.seconds() + left
+            self._ends[message.id] = min(end, self._ends.get(message.id, end))
+            self._plan()
+
+    def _plan(self) -> None:
+        """Plan the next reprint: at the first end, or at the last of those that follow it within half a second."""
+        if self._ends:
+            latest = min(self._ends.values()) + REPRINT_SECONDS
+            self._next_end.set(max(end for end in self._ends.values() if end <= latest))
+
+    def _erase_ended(self) -> None:
+        now = self._clock.seconds()
+        self._erase([timed_id for timed_id, end in self._ends.items() if end <= now])
+        self._plan()
+
+    def _erase(self, timed_ids: list[str]) -> None:
+        for timed_id in timed_ids:
+            del self._ends[timed_id]
+        self._transcript.erase(timed_ids)
+        self._prompt(self._transcript.reprint() + self._question)

@@ -1,0 +1,124 @@
+"""Puts the parts of the plain client together."""
+
+import os
+import secrets
+import socket
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.stdio import StandardIO
+
+from irchat.client.connect.address import Address, find_target, parse_address
+from irchat.client.connect.dialer import PATIENCE, Dialer
+from irchat.client.connect.known_hosts import KnownHosts
+from irchat.client.connect.tokens import Tokens
+from irchat.client.connect.trust import Trust
+from irchat.client.errors import ClientError
+from irchat.client.options import Options
+from irchat.client.plain.asking import AskingScreen, write_to
+from irchat.client.plain.console import Console
+from irchat.client.plain.conversation import PlainChat
+from irchat.client.plain.echo import Echo
+from irchat.client.plain.forget import Forget
+from irchat.client.plain.passthrough import PassThrough
+from irchat.client.plain.run import Run
+from irchat.client.plain.screen import Screen, TerminalScreen
+from irchat.client.signals import leave_on_signals
+from irchat.net.port_note import default_directory, find_servers
+
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
+
+
+def run_client(reactor: Any, options: Options) -> int:
+    """Run the client in ``reactor``; gives its exit status: 0 where the user left, 1 where something went wrong."""
+    try:
+        return _run(reactor, options)
+    except ClientError as stop:
+        write_error(f"! {stop.text}")
+        return 1
+    finally:
+        # A shell shares these descriptors with us, and does not expect them as Twisted leaves them.
+        os.set_blocking(_STDIN, True)
+        os.set_blocking(_STDOUT, True)
+
+
+def _run(reactor: Any, options: Options) -> int:
+    address, dialer = make_dialer(reactor, options)
+    console = Console()
+    screen = _open_screen(reactor, console, options)
+    trust = Trust(dialer, known_hosts(), tokens(), screen, options.fingerprint, screen.complain)
+    run = Run(reactor, reactor, console, screen)
+    if options.forget:
+        run.begin(trust.connect, Forget(reactor, tokens(), dialer.target.label, address.user, screen).run)
+    elif options.json:
+        run.begin(trust.connect, PassThrough(console).run)
+    else:
+        chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
+        run.begin(trust.connect, partial(chat.run, name=address.user))
+    leave_on_signals(reactor, run.stop)
+    try:
+        reactor.run()
+    finally:
+        screen.restore()
+    return run.status
+
+
+def make_dialer(reactor: Any, options: Options) -> tuple[Address, Dialer]:
+    """What the user wrote to name the server, and what calls it. Raises ClientError."""
+    address = parse_address(options.address)
+    target = find_target(
+        address,
+        tls=options.tls,
+        own_name=socket.gethostname(),
+        find_servers=partial(find_servers, default_directory()),
+    )
+    endpoint = HostnameEndpoint(reactor, target.host, target.port, timeout=PATIENCE)
+    return address, Dialer(reactor, endpoint, target)
+
+
+def known_hosts() -> KnownHosts:
+    """The servers that the user trusts."""
+    return KnownHosts(Path(platformdirs.user_config_dir("irchat")) / "known_hosts")
+
+
+def tokens() -> Tokens:
+    """The sign-ins that are kept."""
+    return Tokens(Path(platformdirs.user_state_dir("irchat")) / "tokens")
+
+
+def _open_screen(reactor: Any, console: Console, options: Options) -> Screen:
+    if options.json or not os.isatty(_STDIN):
+        StandardIO(console, reactor=reactor)
+        return Screen(console, write_error)
+    terminal = open_again(_STDIN)
+    is_dumb = os.environ.get("TERM") == "dumb"
+    if not os.isatty(_STDOUT):
+        StandardIO(console, terminal, os.dup(_STDOUT), reactor)  # type: ignore[call-arg]
+        write_terminal = partial(write_to, terminal)
+        return AskingScreen(console, write_error, Echo(terminal, marks=not is_dumb), write_terminal)
+    StandardIO(console, terminal, open_again(_STDOUT), reactor)  # type: ignore[call-arg]
+    return TerminalScreen(
+        console,
+        write_error,
+        reactor,
+        Echo(terminal, marks=not is_dumb),
+        colour=not os.environ.get("NO_COLOR") and not is_dumb,
+        errors_apart=not os.isatty(_STDERR),
+    )
+
+
+def open_again(descriptor: int) -> int:
+    """The same terminal opened anew, for Twisted to use without changing what the shell shares with us."""
+    try:
+        return os.open(os.ttyname(descriptor), os.O_RDWR | os.O_NOCTTY)
+    except OSError:  # a terminal without a name here, as in some containers
+        return os.dup(descriptor)
+
+
+def write_error(line: str) -> None:
+    """Write a line to standard error."""
+    sys.stderr.write(f"{line}\n")

@@ -1,0 +1,1 @@
+"""Bytes on the network: the socket writer, TLS, addresses, fingerprints, the port note."""

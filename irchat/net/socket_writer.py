@@ -1,0 +1,99 @@
+"""The way of bytes into a socket: tried at once where nothing waits, through the transport where it does not fit."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.interfaces import IPullProducer
+from zope.interface import implementer
+
+TryNow = Callable[[bytes], int | BaseException]
+
+
+class Outgoing(Protocol):
+    """Where a session's bytes go: an `SocketWriter`, or TLS over one."""
+
+    on_drained: Callable[[], None]
+    """Called when all that waited has reached the kernel, not after a send that never waited: go on while ``idle``."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was sent has reached the kernel."""
+
+    @property
+    def try_now(self) -> "TryNow | None":
+        """What sends bytes at once while ``idle``, None where there is no such way. Where it gives anything but their
+        number, or raises OSError, `send_rest` is to be called with what it gave (0)."""
+
+    def send(self, data: bytes) -> None:
+        """Send ``data`` after all that was sent before."""
+
+    def send_rest(self, data: bytes, given: int | BaseException) -> None:
+        """Send what ``try_now`` did not."""
+
+    def close(self) -> None:
+        """Close the connection when all is sent."""
+
+    def abort(self) -> None:
+        """Close the connection now; what waits is lost."""
+
+
+def _nothing() -> None:
+    pass
+
+
+@implementer(IPullProducer)
+class SocketWriter:
+    """Sends bytes over a TCP transport with one system call and no round through the reactor while the peer keeps up.
+
+    It registers as the transport's pull producer: Twisted then calls `resumeProducing` each time all was written,
+    which is the sign that a slow reader has caught up (``on_drained``).
+    """
+
+    __slots__ = ("_transport", "idle", "on_drained", "try_now")
+
+    def __init__(self, transport: object) -> None:
+        self.on_drained: Callable[[], None] = _nothing
+        self.idle = True
+        self._transport: object = transport
+        # The socket itself takes half as long as Twisted's writeSomeData. A fake transport of a test may have neither.
+        self.try_now: TryNow | None = getattr(
+            getattr(transport, "socket", None), "send", getattr(transport, "writeSomeData", None)
+        )
+        transport.registerProducer(self, False)  # type: ignore[attr-defined]
+
+    def send(self, data: bytes) -> None:
+        """Send ``data`` after all that was sent before."""
+        if not self.idle or self.try_now is None:
+            self._transport.write(data)  # type: ignore[attr-defined]
+            return
+        try:
+            given = self.try_now(data)
+        except OSError:
+            given = 0
+        if given != len(data):
+            self.send_rest(data, given)
+
+    def send_rest(self, data: bytes, given: int | BaseException) -> None:
+        """Send what ``try_now`` did not. A connection that is lost the transport finds out by itself, on this write."""
+        self.idle = False
+        self._transport.write(data[given:] if isinstance(given, int) else data)  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        """Close the connection when all is sent."""
+        self.try_now = None
+        self._transport.unregisterProducer()  # type: ignore[attr-defined]
+        self._transport.loseConnection()  # type: ignore[attr-defined]
+
+    def abort(self) -> None:
+        """Close the connection now; what waits is lost."""
+        self.try_now = None
+        self._transport.abortConnection()  # type: ignore[attr-defined]
+
+    def resumeProducing(self) -> None:
+        """All was written."""
+        self.idle = True
+        self.on_drained()
+
+    def stopProducing(self) -> None:
+        """The connection is lost and there is no socket to try any more; the protocol hears of it by itself."""
+        self.try_now = None

@@ -1,0 +1,166 @@
+"""One line of the JSON protocol to one request or event, and back. Lines are given and taken without their end but for
+`encode` and its kin, which end them."""
+
+import json
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.events import Ref
+from irchat.protocol.rules import SERVER_LINE_BYTES, shown
+
+_WHY_LENGTH = 200  # characters of a decoder's message, which may repeat what the client sent
+_INT_DIGITS = 4_300
+_SALVAGED_LENGTH = 4_096  # characters of a line of which the standard library may look for the ref
+
+_encoder = msgspec.json.Encoder()
+_request_decoder: msgspec.json.Decoder[requests.ANY] = msgspec.json.Decoder(requests.ANY)
+_event_decoder: msgspec.json.Decoder[events.ANY] = msgspec.json.Decoder(events.ANY)
+_ref_decoder: msgspec.json.Decoder[Ref] = msgspec.json.Decoder(Ref)
+_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class _Reply(msgspec.Struct):
+    ref: Ref | UnsetType = UNSET
+
+
+_reply_decoder = msgspec.json.Decoder(_Reply)
+
+
+class BadLine(Exception):
+    """A line that is no request: the refusal to answer it with, and its ``ref`` where one could be read."""
+
+    def __init__(self, refusal: Refusal, ref: Ref | UnsetType = UNSET) -> None:
+        super().__init__(refusal, ref)
+        self.refusal = refusal
+        self.ref = ref
+
+
+def decode_request(line: bytes) -> requests.ANY:
+    """The request in a line (UTF-8 JSON). Raises BadLine."""
+    try:
+        text = line.decode()  # msgspec does not look into fields that it ignores
+    except UnicodeDecodeError:
+        raise BadLine(bad_encoding()) from None
+    try:
+        try:
+            return _request_decoder.decode(line)
+        except msgspec.ValidationError:
+            return _decode_without_nulls(line)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        why = shown(str(error), _WHY_LENGTH)
+        raise BadLine(Refusal(Code.BAD_REQUEST, f"This is no request: {why}"), _salvage_ref(text)) from None
+
+
+def _decode_without_nulls(line: bytes) -> requests.ANY:
+    """Decode a request that is wrong as it stands, with a null in an optional field taken as absent."""
+    fields = _object_decoder.decode(line)
+    given = {name: value for name, value in fields.items() if bytes(value) != b"null" or name == "ref"}
+    return _request_decoder.decode(line if len(given) == len(fields) else _encoder.encode(given))
+
+
+def encode_request(request: requests.Request) -> bytes:
+    """A request as a line with its end."""
+    return _encoder.encode(request) + b"\n"
+
+
+def decode_event(line: bytes) -> events.ANY | None:
+    """The event in a line, or None where this client does not know its type. Raises ValueError where it is no event."""
+    try:
+        return _event_decoder.decode(line)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        if isinstance(error, msgspec.ValidationError) and _is_object(line):
+            return None
+        raise ValueError(f"this is no event: {error}") from error
+
+
+def reply_ref(line: bytes) -> Ref | UnsetType:
+    """The ``ref`` of a line from the server: UNSET in an event. Raises ValueError where the line is no JSON object."""
+    try:
+        return _reply_decoder.decode(line).ref
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"this is no reply: {error}") from error
+
+
+def encode(event: events.Event) -> bytes:
+    """An event as a line with its end, of at most 256 KiB: a list is cut to what fits and says ``more`` where it can.
+
+    Raises ValueError where nothing can be cut; whoever makes a page of history keeps it short enough.
+    """
+    line = _encoder.encode(event)
+    return line + b"\n" if len(line) < SERVER_LINE_BYTES else _encode_cut(event, SERVER_LINE_BYTES)
+
+
+def encode_reply(reply: events.Event, ref: Ref | UnsetType) -> bytes:
+    """A reply as a line with its end, carrying ``ref``; as long as `encode` has it."""
+    if ref is UNSET:
+        return encode(reply)
+    head = b'{"ref":' + _encoder.encode(ref) + b","
+    line = _encoder.encode(reply)
+    most = SERVER_LINE_BYTES - len(head) + 1
+    return head + (line + b"\n" if len(line) < most else _encode_cut(reply, most))[1:]
+
+
+def bad_encoding() -> Refusal:
+    """The refusal of bytes that are not UTF-8."""
+    return Refusal(Code.BAD_ENCODING, "This line is not UTF-8. Set your terminal or program to UTF-8.")
+
+
+def _encode_cut(event: events.Event, limit: int) -> bytes:
+    """The line of an event that is too long, of its lists what fits."""
+    while len(line := _encoder.encode(event)) >= limit:
+        event = _cut(event)
+    return line + b"\n"
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        _object_decoder.decode(line)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
+
+
+def _salvage_ref(line: str) -> Ref | UnsetType:
+    """The ref of a line that may be wrong otherwise; of a short one the standard library reads what msgspec will not.
+
+    To read a long one takes the standard library up to 15 ms, for which others would wait.
+    """
+    try:
+        return _reply_decoder.decode(line).ref
+    except (msgspec.MsgspecError, RecursionError):
+        if len(line) > _SALVAGED_LENGTH:
+            return UNSET
+    try:
+        fields: Any = json.loads(line, parse_int=_small_int)
+        return _ref_decoder.decode(_encoder.encode(fields["ref"]))
+    except (ValueError, KeyError, TypeError, RecursionError, msgspec.MsgspecError):
+        return UNSET
+
+
+def _small_int(digits: str) -> int | None:
+    """An int of as many digits as msgspec reads too, in place of json's exception for a longer one."""
+    return int(digits) if len(digits) <= _INT_DIGITS else None
+
+
+def _cut(event: events.Event) -> events.Event:
+    """The event with the longer of its lists halved at the end that matters less."""
+    match event:
+        case events.Welcome(online=online, unread=unread) if online or unread:
+            if len(online) > len(unread):
+                return msgspec.structs.replace(event, online=online[: len(online) // 2])
+            return msgspec.structs.replace(event, unread=unread[: len(unread) // 2])
+        case events.Users(online=online, offline=offline) if online or offline:
+            if len(online) > len(offline):
+                return events.Users(online[: len(online) // 2], offline, more=True)
+            return events.Users(online, offline[: len(offline) // 2], more=True)
+        case events.Chats(chats=chats) if chats:
+            return events.Chats(chats[: len(chats) // 2])
+        case events.Blocks(names=names) if names:
+            return events.Blocks(names[: len(names) // 2])
+        case events.Found(messages=messages) if messages:
+            return events.Found(messages[: len(messages) // 2], more=True)
+    raise ValueError(f"a line of {type(event).__name__} is too long for the wire")

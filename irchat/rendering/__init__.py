@@ -1,0 +1,1 @@
+"""Events as safe, readable text, and the transcript that can be shown again."""

@@ -1,0 +1,251 @@
+"""An event as safe readable lines: for the text protocol and the plain client. Nothing that a terminal obeys passes."""
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, tzinfo
+from typing import Any, NamedTuple
+
+from wcwidth import ljust, width
+
+from irchat.protocol import events
+from irchat.protocol.rules import visible
+from irchat.system.clock import wall_ms
+from irchat.text.excerpts import find, shorten, words_of
+
+# What a line of the chat's own begins with.
+OWN_MARK = "-- "
+_INDENT = "    "
+_ONLY_UNREAD = ["ls", "-n"]
+_NAMES_A_LINE = 20
+_PRESENCE_LINES = 20
+# Readable on light and on dark grounds alike.
+_NAME_COLOURS = (31, 32, 33, 34, 35, 36, 91, 92, 94, 95)
+_DIM, _BOLD, _UNDERLINE, _RED, _YELLOW = 2, 1, 4, 31, 33
+# Of a long message that a search found so much is shown.
+_EXCERPT_CELLS = 300
+# Characters of a page of messages that are looked through for each word: some 20 ms of work.
+_LOOKED_THROUGH = 20_000
+
+
+class Line(NamedTuple):
+    """One line for a screen; ``timed`` is the id of the timed message that it shows, where it shows one."""
+
+    text: str
+    timed: str | None = None
+
+
+class Renderer:
+    """Renders events for one kind of reader.
+
+    ``colour``: with ANSI colours. ``zone``: the time zone to show times in, None for the system's. ``withhold_timed``:
+    show that a timed message came, never its text. ``wall_ms``: the wall clock, which tells what day it is.
+    """
+
+    def __init__(
+        self,
+        *,
+        colour: bool,
+        zone: tzinfo | None = None,
+        withhold_timed: bool = False,
+        wall_ms: Callable[[], int] = wall_ms,
+    ) -> None:
+        self._colour = colour
+        self._zone = zone
+        self._withhold_timed = withhold_timed
+        self._wall_ms = wall_ms
+
+    def lines(self, event: events.Event, typed: str = "") -> list[Line]:
+        """The lines that show ``event``, the answer to the line ``typed``; none for what is not for the eye."""
+        if isinstance(event, events.History) and not event.messages and typed.split()[:2] == _ONLY_UNREAD:
+            return [self.note(f"{event.chat}: nothing is unread")]
+        if isinstance(event, events.Found) and typed:
+            return list(self._found(event, words_of(typed)))
+        render = _RENDERERS.get(type(event))
+        return [] if render is None else list(render(self, event))
+
+    def note(self, text: str) -> Line:
+        """A line of the chat's own: ``-- text``."""
+        return Line(self._paint(f"{OWN_MARK}{_one_line(text)}", _DIM))
+
+    def _paint(self, text: str, *codes: int) -> str:
+        return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self._colour else text
+
+    def _name(self, name: str) -> str:
+        safe = _one_line(name)
+        return self._paint(safe, _BOLD, _NAME_COLOURS[zlib.crc32(safe.casefold().encode()) % len(_NAME_COLOURS)])
+
+    def _local(self, at: str) -> datetime | None:
+        try:
+            return datetime.fromisoformat(at).astimezone(self._zone)
+        except (ValueError, OverflowError):
+            return None
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._wall_ms() / 1000, self._zone).date()
+
+    def _head(self, message: events.Message) -> str:
+        local = self._local(message.at)
+        head = self._paint(f"[{local:%H:%M}]" if local else "[--:--]", _DIM)
+        head += f" [{_one_line(message.chat)}] "
+        if message.id is not None:
+            seconds = max(0, -(-(message.left_ms or 0) // 1000))
+            head += self._paint(f"({seconds}s)", _YELLOW) + " "
+        return f"{head}{self._name(message.sender)}: "
+
+    def _text(self, message: events.Message) -> str:
+        if message.id is not None and self._withhold_timed:
+            return "(a timed message; its text is shown only on a terminal)"
+        return visible(message.text)
+
+    def _message(self, message: events.Message) -> Iterator[Line]:
+        first, *others = self._text(message).split("\n")
+        yield Line(self._head(message) + first, message.id)
+        for other in others:
+            yield Line(_INDENT + other, message.id)
+
+    def _messages(self, messages: Iterable[events.Message]) -> Iterator[Line]:
+        """Messages with a line for each day that they were written on, today's own day left out."""
+        day = self._today()
+        for message in messages:
+            local = self._local(message.at)
+            if local and local.date() != day:
+                day = local.date()
+                yield self.note(f"{day:%A, %Y-%m-%d}")
+            yield from self._message(message)
+
+    def _sent(self, sent: events.Sent) -> Iterator[Line]:
+        if sent.id is not None:
+            seconds = max(0, -(-(sent.left_ms or 0) // 1000))
+            note = f"timed message to {sent.chat}: {sent.reached} of {sent.of} have it now; erased in {seconds} s"
+            yield self.note(note)._replace(timed=sent.id)
+
+    def _welcome(self, welcome: events.Welcome) -> Iterator[Line]:
+        name = self._name(welcome.name)
+        yield Line(f"Welcome to IRChat, {name}!" if welcome.new else f"Welcome back, {name}.")
+        if welcome.unread:
+            yield Line("Unread messages (ls -n <chat_name> shows them):")
+            yield from self._columns((unread.chat, f"{unread.unread:,} unread") for unread in welcome.unread)
+        elif not welcome.new:
+            yield Line("Nothing unread.")
+        shown = ", ".join(self._name(name) for name in welcome.online[:_NAMES_A_LINE])
+        hidden = welcome.online_count - min(len(welcome.online), _NAMES_A_LINE)
+        yield Line(f"Online ({welcome.online_count:,}): {shown}" + (f" and {hidden:,} more" if hidden > 0 else ""))
+        yield Line("Type a message and it goes to everyone; !help shows what else you can type.")
+
+    def _columns(self, rows: Iterable[tuple[str, ...]]) -> Iterator[Line]:
+        cells = [tuple(_one_line(cell) for cell in row) for row in rows]
+        widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+        for row in cells:
+            yield Line("  " + "  ".join(map(ljust, row, widths)).rstrip())
+
+    def _history(self, history: events.History) -> Iterator[Line]:
+        if not history.messages:
+            yield self.note(f"{history.chat}: no messages to show")
+            return
+        yield self.note(f"{history.chat}:" + (" (there is more)" if history.more else ""))
+        yield from self._messages(history.messages)
+        yield self.note(f"end of {history.chat}")
+
+    def _found(self, found: events.Found, words: str = "") -> Iterator[Line]:
+        if not found.messages:
+            yield self.note("nothing found")
+            return
+        yield self.note("found, newest first:")
+        room = _LOOKED_THROUGH
+        for message in found.messages:
+            local = self._local(message.at)
+            day = self._paint(f"{local:%Y-%m-%d} ", _DIM) if local else ""
+            text = self._text(message)
+            # Past that the words are not looked for, so that showing what was found never takes long.
+            hit = shorten(find(text, words) if room > 0 else find(text[: 2 * _EXCERPT_CELLS], ""), _EXCERPT_CELLS)
+            room -= len(text) * len(words.split())
+            pieces = (self._paint(text, _BOLD, _UNDERLINE) if is_word else text for text, is_word in hit.pieces())
+            yield Line(day + self._head(message) + "".join(pieces), message.id)
+        if found.more:
+            yield self.note("there is more; use more words, or search in one chat: ls <chat_name> ?<words>")
+
+    def _chats(self, chats: events.Chats) -> Iterator[Line]:
+        yield self.note("your chats, latest first:")
+        yield from self._columns(
+            (chat.chat, f"{chat.unread:,} unread" if chat.unread else "", self._when(chat.last_at))
+            for chat in chats.chats
+        )
+
+    def _when(self, at: str | None) -> str:
+        local = self._local(at) if at else None
+        if local is None:
+            return "no messages yet"
+        return f"{local:%H:%M}" if local.date() == self._today() else f"{local:%Y-%m-%d}"
+
+    def _users(self, users: events.Users) -> Iterator[Line]:
+        for label, names in ("online", users.online), ("offline", users.offline):
+            for start in range(0, len(names), _NAMES_A_LINE):
+                row = ", ".join(self._name(name) for name in names[start : start + _NAMES_A_LINE])
+                yield Line(f"{label + ':':9}{row}")
+        if users.more:
+            yield self.note("there are more users than shown")
+
+    def _group(self, group: events.Group) -> Iterator[Line]:
+        names = ", ".join(map(self._name, group.members))
+        yield Line(f"{_one_line(group.group)}, owner {self._name(group.owner)}: {names}")
+
+    def _added(self, added: events.Added) -> Iterator[Line]:
+        yield self.note(f"{added.by} added {added.name} to {added.group}")
+
+    def _removed(self, removed: events.Removed) -> Iterator[Line]:
+        if removed.by == removed.name:
+            yield self.note(f"{removed.name} left {removed.group}")
+        else:
+            yield self.note(f"{removed.by} removed {removed.name} from {removed.group}")
+
+    def _presence(self, presence: events.Presence) -> Iterator[Line]:
+        for names, what in (presence.online, "connected"), (presence.offline, "disconnected"):
+            if len(names) > _PRESENCE_LINES:
+                yield self.note(f"{len(names):,} users {what}")
+            else:
+                yield from (self.note(f"{name} {what}") for name in names)
+
+    def _blocks(self, blocks: events.Blocks) -> Iterator[Line]:
+        yield self.note(f"you block: {', '.join(blocks.names)}" if blocks.names else "you block nobody")
+
+    def _help(self, manual: events.Help) -> Iterator[Line]:
+        yield from (Line(visible(line)) for line in manual.text.split("\n"))
+
+    def _error(self, error: events.Error) -> Iterator[Line]:
+        yield Line(self._paint(f"! {_one_line(error.text)}", _RED))
+        if error.usage:
+            yield from (Line(f"  usage: {visible(usage)}") for usage in error.usage.split("\n"))
+
+    def _bye(self, bye: events.Bye) -> Iterator[Line]:
+        yield self.note(f"goodbye: {bye.reason}")
+
+    def _ok(self, _: events.Ok) -> Iterator[Line]:
+        yield self.note("done")
+
+    def _pong(self, _: events.Pong) -> Iterator[Line]:
+        yield self.note("pong")
+
+
+_RENDERERS: dict[type[events.Event], Callable[[Renderer, Any], Iterator[Line]]] = {
+    events.Message: Renderer._message,
+    events.Sent: Renderer._sent,
+    events.Welcome: Renderer._welcome,
+    events.History: Renderer._history,
+    events.Found: Renderer._found,
+    events.Chats: Renderer._chats,
+    events.Users: Renderer._users,
+    events.Group: Renderer._group,
+    events.Added: Renderer._added,
+    events.Removed: Renderer._removed,
+    events.Presence: Renderer._presence,
+    events.Blocks: Renderer._blocks,
+    events.Help: Renderer._help,
+    events.Error: Renderer._error,
+    events.Bye: Renderer._bye,
+    events.Ok: Renderer._ok,
+    events.Pong: Renderer._pong,
+}
+
+
+def _one_line(text: str) -> str:
+    return visible(text).replace("\n", "\u240a").replace("\t", "\u2409")

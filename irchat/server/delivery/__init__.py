@@ -1,0 +1,1 @@
+"""Publications on their way to sessions: outboxes, slow readers, presence, timed text that ends."""

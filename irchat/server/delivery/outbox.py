@@ -1,0 +1,440 @@
+"""What one session is still to be sent: one write a turn, bounded, and fed from the store after falling behind.
+
+A session whose reader is slow is *behind*: stored messages are no longer queued for it, only the place in each chat
+from which it misses them. When all that was sent has drained, it is brought up to date from the store, in order.
+"""
+
+import math
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from irchat.interfaces.store import ChatKey, Page, Publication, StoredMessage
+from irchat.net.socket_writer import Outgoing, TryNow
+from irchat.protocol.errors import Refusal
+from irchat.protocol.events import Event
+from irchat.protocol.rules import WAITING_BYTES
+from irchat.server.delivery.perishable import Perishable, Watch
+
+_log = Logger()
+
+# A page of messages for a session that fell behind.
+_PAGE_MESSAGES = 200
+_PAGE_BYTES = 65_536
+# What says timed messages is handed to the socket's writer in so many bytes, each after the one before has left.
+_TIMED_BYTES = 16_384
+# The first piece finds out whether the kernel takes anything at all, and is to hold no text.
+_FIRST_BYTES = 16
+
+
+class Reader(Protocol):
+    """The session behind an outbox: what it may see, and how its protocol says it."""
+
+    def say(self, publication: Publication) -> bytes:
+        """A publication in the session's protocol."""
+
+    def say_run(self, run: Sequence[Publication]) -> bytes:
+        """Several publications of stored messages in the session's protocol."""
+
+    def say_stored(self, message: StoredMessage) -> bytes:
+        """A stored message in the session's protocol; nothing where it is not for the session any more."""
+
+    def say_timed_since(
+        self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
+    ) -> tuple[bytes, int | None, float]:
+        """The timed messages that are alive, from that order on, but for the session's ``own``: about ``page_bytes``
+        of them, the order from which there are more, None where there are not, and when the first of them ends."""
+
+    def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
+        """Stored messages of a chat after ``seq``."""
+
+    def caught_up(self) -> None:
+        """The session was behind and is up to date again."""
+
+    def drained(self) -> None:
+        """What waited was sent, after `Outbox.full` had told the session to ask for no more."""
+
+
+def _nothing() -> None:
+    pass
+
+
+class _Way:
+    """What each write looks at, kept together at the head of an outbox: a fan-out to many finds nothing in the caches.
+
+    ``try_now``: what writes at once (see `irchat.net.socket_writer.Outgoing`), None while anything waits. ``encode``:
+    what says an event to the session as to all others of its protocol, None where its protocol says each in a way of
+    its own.
+    """
+
+    __slots__ = ("_pending", "_size", "_writer", "behind", "closed", "encode", "try_now")
+
+    encode: Callable[[Event], bytes] | None
+    try_now: TryNow | None
+
+
+class Outbox(_Way):
+    """The bytes that wait for one session: at most `WAITING_BYTES` of events, and what one reply takes.
+
+    ``wake`` is called with the outbox when it has something to write, to have `flush` called at the end of the turn.
+    """
+
+    __slots__ = (
+        "_catching_up", "_held", "_kept", "_kept_bytes", "_missed", "_missed_timed", "_own", "_own_timed",
+        "_perishables", "_reader", "_stalled", "_timed_until", "_wake", "_watch",
+    )  # fmt: skip
+
+    def __init__(self, writer: Outgoing, reader: Reader, wake: "Callable[[Outbox], None]", watch: Watch) -> None:
+        self.encode = None
+        self.try_now = writer.try_now
+        self.behind = False
+        self.closed = False
+        self._writer = writer
+        self._reader: Reader = weakref.proxy(reader)  # the session holds the outbox; a cycle would be garbage
+        self._wake = wake
+        self._watch = watch
+        self._pending: list[bytes | Perishable] = []
+        self._perishables = 0
+        # When the first timed message ends that is in what was handed over and has not left.
+        self._timed_until = math.inf
+        self._size = 0
+        self._stalled = False
+        self._held = False
+        self._catching_up = False
+        self._kept: list[bytes] = []
+        self._kept_bytes = 0
+        # By chat: the seq after which messages are missing, and the newest that is.
+        self._missed: dict[ChatKey, tuple[int, int]] = {}
+        # The first timed message that is missing, in the order of all.
+        self._missed_timed: int | None = None
+        self._own: set[tuple[ChatKey, int]] = set()
+        self._own_timed: set[tuple[ChatKey, int]] = set()
+        writer.on_drained = self._drained
+
+    def put(self, data: bytes) -> None:
+        """Queue bytes that must arrive, as of a reply; they go out at the end of the turn."""
+        if data and not self.closed:
+            pending = self._pending
+            if not pending:
+                self.try_now = None
+                self._wake(self)
+            pending.append(data)
+            self._size += len(data)
+
+    def put_perishable(self, line: Perishable) -> None:
+        """Queue a reply that says timed messages: they are left out where they end while it waits."""
+        if not self.closed:
+            if not self._pending:
+                self.try_now = None
+                self._wake(self)
+            self._pending.append(line)
+            self._perishables += 1
+            self._size += len(line)
+
+    def note_timed(self, until: float) -> None:
+        """What was offered last says a timed message that ends at ``until``: if it waits still, do not hand it out."""
+        if not (self.closed or self.behind) and (self._pending or not self._writer.idle):
+            self._hold_until(until)
+
+    @property
+    def until(self) -> float:
+        """When the first timed message ends of which something was handed over and has not left."""
+        begun = self._begun
+        return self._timed_until if begun is None else min(self._timed_until, begun.until())
+
+    def expire(self, now: float) -> None:
+        """Take what has ended out of what waits, and close the connection where the writer has it already."""
+        begun = self._begun
+        if self._timed_until <= now or (begun is not None and not begun.renew()):
+            self._over()
+            self._writer.abort()
+
+    @property
+    def _begun(self) -> Perishable | None:
+        """The line of which a part was handed over."""
+        line = self._pending[0] if self._perishables else None
+        return line if isinstance(line, Perishable) and line.begun else None
+
+    def send_rest(self, data: bytes, given: int | BaseException) -> None:
+        """Send what ``try_now`` did not of ``data``; see `irchat.net.socket_writer.Outgoing`."""
+        self.try_now = None
+        self._size = len(data)
+        self._writer.send_rest(data, given)
+
+    def offer(self, data: bytes, run: Sequence[Publication]) -> None:
+        """Queue ``data``, which says the publications of ``run``; where that is too much, the session falls behind."""
+        if self.try_now is not None and len(data) <= WAITING_BYTES:
+            self.put(data)
+        elif self.behind or self._falls_behind(len(data), run):
+            self._skip(run)
+        else:
+            self.put(data)
+
+    def offer_one(self, publication: Publication) -> None:
+        """Queue one publication as the session's protocol says it."""
+        if self.try_now is None and (self.behind or self._falls_behind(0, (publication,))):
+            self._skip((publication,))
+        elif self.encode is None:
+            self.put(self._reader.say(publication))
+        else:
+            self.put(self.encode(publication.event))
+
+    def offer_run(self, run: Sequence[Publication], *, stored: bool) -> None:
+        """Queue the publications of ``run``, as the session's protocol says each; ``stored`` for stored messages."""
+        if stored and self.try_now is not None:
+            self.put(self._reader.say_run(run))
+        else:
+            for publication in run:
+                self.offer_one(publication)
+
+    def note_own(self, publication: Publication) -> None:
+        """The session made this publication itself and knows of it: it is not to come again out of the store."""
+        if self.behind:
+            if publication.position is not None:
+                self._own.add(publication.position)
+            elif publication.timed is not None:
+                self._own_timed.add(publication.timed)
+
+    def full(self) -> bool:
+        """Whether so much waits that the session is to ask for no more; `Reader.drained` is called then."""
+        self._stalled = self._size > WAITING_BYTES
+        return self._stalled
+
+    def hold(self) -> None:
+        """Keep what comes until `release`, as for a session that is behind."""
+        self.behind = self._held = True
+        self.try_now = None
+
+    def release(self, seen: dict[ChatKey, int]) -> None:
+        """Go on. The session was told of these chats up to these seqs already."""
+        self._held = False
+        for chat, seq in seen.items():
+            if chat in self._missed:
+                after, newest = self._missed[chat]
+                self._missed[chat] = (max(after, seq), newest)
+                if newest <= seq:
+                    del self._missed[chat]
+        self._catch_up()
+
+    def drop_held(self) -> None:
+        """Go on with nothing of what was held: nobody is signed in after all."""
+        self._held = self.behind = False
+        self._kept, self._kept_bytes = [], 0
+        self._forget_missed()
+        self._look_idle()
+
+    def flush(self) -> None:
+        """Write what waits, in one write, where the reader keeps up."""
+        writer = self._writer
+        if self.closed or not writer.idle:
+            return
+        if self._pending:
+            self._write()
+        if writer.idle:
+            self._size = 0
+            if self._timed_until < math.inf:
+                self._all_timed_sent()
+            if self.behind or self._stalled:
+                self._all_sent()
+            else:
+                self.try_now = writer.try_now
+
+    def close(self) -> None:
+        """Close the connection after what waits now."""
+        if not self.closed:
+            if self._perishables:
+                self._write_last()
+            elif self._pending:
+                self._write()
+            self._over()
+            self._writer.close()
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        if not self.closed:
+            self._over()
+            self._writer.abort()
+
+    def lost(self) -> None:
+        """The connection is gone."""
+        self._over()
+        self._pending = []
+        self._perishables = 0
+        self._all_timed_sent()
+        self._writer.on_drained = _nothing
+
+    def _over(self) -> None:
+        self.closed = True
+        self.try_now = None
+
+    def _look_idle(self) -> None:
+        """Write at once from now on, where nothing waits."""
+        if self._writer.idle and not (self._pending or self.behind or self.closed):
+            self.try_now = self._writer.try_now
+
+    def _write(self) -> None:
+        pending: list[Any] = self._pending
+        if self._perishables:
+            self._write_with_care()
+            return
+        if len(pending) == 1:
+            data = pending.pop()
+        else:
+            data = b"".join(pending)
+            pending.clear()
+        self._writer.send(data)
+
+    def _write_with_care(self) -> None:
+        """Write what waits up to where it would wait again, what is perishable in pieces."""
+        pending, writer = self._pending, self._writer
+        while pending and writer.idle and not self.closed:
+            line = pending[0]
+            if not isinstance(line, Perishable):
+                writer.send(line)
+                pending.pop(0)
+            elif not line.renew():
+                self.abort()
+            else:
+                while line and writer.idle:
+                    writer.send(line.take(_TIMED_BYTES if line.begun else _FIRST_BYTES))
+                if not line:
+                    pending.pop(0)
+                    self._perishables -= 1
+                if not writer.idle:
+                    self._hold_until(math.inf if line else line.until())
+
+    def _write_last(self) -> None:
+        """Hand over all that waits: the connection closes after it."""
+        pending, self._pending, self._perishables = self._pending, [], 0
+        for line in pending:
+            if not isinstance(line, Perishable):
+                self._writer.send(line)
+            elif line.renew():
+                self._writer.send(line.take(len(line)))
+                self._hold_until(line.until())
+            else:
+                self.abort()
+                return
+
+    def _hold_until(self, until: float) -> None:
+        self._timed_until = min(self._timed_until, until)
+        self._watch.add(self)
+
+    def _all_timed_sent(self) -> None:
+        self._timed_until = math.inf
+        self._watch.remove(self)
+
+    def _drained(self) -> None:
+        self._size = sum(map(len, self._pending))
+        self.flush()
+
+    def _all_sent(self) -> None:
+        if self.behind:
+            self._catch_up()
+        if self._stalled:
+            self._stalled = False
+            self._reader.drained()
+        self._look_idle()
+
+    def _falls_behind(self, size: int, run: Sequence[Publication]) -> bool:
+        """Whether events are too much. What is left of a timed message is told at the moment of sending, so that one
+        does not wait behind other bytes either."""
+        self.behind = self._size + size > WAITING_BYTES or (
+            (not self._writer.idle or self._size > _TIMED_BYTES)
+            and any(publication.timed is not None for publication in run)
+        )
+        if self.behind:
+            self.try_now = None
+            self._wake(self)
+        return self.behind
+
+    def _skip(self, run: Sequence[Publication]) -> None:
+        for publication in run:
+            if publication.position is not None:
+                chat, seq = publication.position
+                self._missed[chat] = (self._missed[chat][0] if chat in self._missed else seq - 1, seq)
+            elif publication.timed is not None:
+                if self._missed_timed is None:
+                    self._missed_timed = publication.timed[1]
+            else:
+                self._keep(self._reader.say(publication))
+
+    def _keep(self, data: bytes) -> None:
+        """Keep the bytes of an event that the store cannot give again; who lets too many gather must connect anew."""
+        self._kept.append(data)
+        self._kept_bytes += len(data)
+        if self._kept_bytes > WAITING_BYTES:
+            self.abort()
+
+    def _forget_missed(self) -> None:
+        self._missed.clear()
+        self._missed_timed = None
+        self._own.clear()
+        self._own_timed.clear()
+
+    def _catch_up(self) -> None:
+        if not (self._catching_up or self._held):
+            self._catching_up = True
+            Deferred.fromCoroutine(self._feed()).addErrback(self._cannot_catch_up)
+
+    def _cannot_catch_up(self, failure: Failure) -> None:
+        """The store does not answer: let the client come back, and it will find all that it missed."""
+        if not failure.check(Refusal):
+            _log.failure("a session that fell behind could not be brought up to date", failure)
+        self.abort()
+
+    async def _feed(self) -> None:
+        """Send what was missed, page by page, each when the one before has drained (it is called again then)."""
+        try:
+            while self._writer.idle and not self.closed:
+                if self._kept:
+                    data, self._kept, self._kept_bytes = b"".join(self._kept), [], 0
+                    self._send_now(data)
+                elif self._missed:
+                    await self._feed_page()
+                elif self._missed_timed is not None:
+                    data, self._missed_timed, until = self._reader.say_timed_since(
+                        self._missed_timed, self._own_timed, _TIMED_BYTES
+                    )
+                    self._send_now(data)
+                    if not self._writer.idle:
+                        self._hold_until(until)
+                else:
+                    self.behind = False
+                    self._forget_missed()
+                    self._look_idle()
+                    self._reader.caught_up()
+                    return
+        finally:
+            self._catching_up = False
+
+    async def _feed_page(self) -> None:
+        chat, (after, newest) = next(iter(self._missed.items()))
+        page = await self._reader.page_after(chat, after, _PAGE_MESSAGES, _PAGE_BYTES)
+        if self.closed:
+            return
+        after = page.messages[-1].seq if page.more else max(page.last_seq, newest)
+        newest = self._missed[chat][1]
+        if newest > after:
+            self._missed[chat] = (after, newest)
+        else:
+            del self._missed[chat]
+        mine = self._own
+        self._send_now(
+            b"".join(
+                self._reader.say_stored(message) for message in page.messages if (message.chat, message.seq) not in mine
+            )
+        )
+
+    def _send_now(self, data: bytes) -> None:
+        """Send ``data`` after what waits, without waiting for the end of the turn."""
+        if not self.closed and (data or self._pending):
+            self._pending.append(data)
+            self._size += len(data)
+            self._write()
+            if self._writer.idle:
+                self._size = 0

@@ -1,0 +1,138 @@
+"""The timed messages on one person's screen: when one ends, all is printed again without it.
+
+However many end, a screen is printed again at most once in a while, in its turn among all others that wait for it, and
+where that goes on only the last lines of it are.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+
+from irchat.protocol.rules import REPRINT_SECONDS, TRANSCRIPT_LENGTH
+from irchat.rendering.lines import Line
+from irchat.rendering.transcript import Transcript, printed
+from irchat.server.delivery.perishable import Perishable
+from irchat.system.alarm import Alarm
+
+# A message may stay for a second after its end: this, the half second in which ends gather, and some time to write.
+_PAUSE_SECONDS = 0.75
+# Characters: a whole transcript at once, then so many a second, and a screen of text at the least.
+_CHARACTERS_A_SECOND = 32_768
+_SCREEN = 4_096
+
+
+class Screen(Protocol):
+    """Where it is printed."""
+
+    def is_full(self) -> bool:
+        """Whether so much waits that nothing is to be printed; `Reprints.go_on` is called when it does no more."""
+
+    def put(self, data: bytes) -> None:
+        """Print."""
+
+    def put_perishable(self, line: Perishable) -> None:
+        """Print what holds timed messages."""
+
+
+class Reprints:
+    """Plans them. ``in_turn`` is handed a call and makes it soon, when there is time for it."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        transcript: Transcript,
+        screen: Screen,
+        in_turn: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._clock = clock
+        self._transcript = transcript
+        self._screen = screen
+        self._in_turn = in_turn
+        self._ends: dict[str, float] = {}
+        self._ended: set[str] = set()
+        self._alarm = Alarm(clock, self._due)
+        self._waits = self._is_over = False
+        self._last = -math.inf
+        self._allowance = float(TRANSCRIPT_LENGTH)
+
+    def shown(self, timed_id: str, left_ms: int | None) -> None:
+        """A timed message is on the screen, and so much of its life is left."""
+        self._ends[timed_id] = self._clock.seconds() + (left_ms or 0) / 1000
+
+    def erase(self, timed_id: str) -> None:
+        """Have the message printed away: at once, or with the last of those that end within the next half second."""
+        if self._ends.pop(timed_id, None) is None:
+            return
+        if not self._ended:
+            now = self._clock.seconds()
+            soon = (end for end in self._ends.values() if now <= end <= now + REPRINT_SECONDS)
+            self._alarm.set(max(max(soon, default=now), self._last + _PAUSE_SECONDS))
+        self._ended.add(timed_id)
+
+    def go_on(self) -> None:
+        """There is room again."""
+        if self._waits:
+            self._due()
+
+    def over(self) -> None:
+        """The session is over."""
+        self._is_over = True
+        self._alarm.cancel()
+        del self._alarm  # which calls back here
+
+    def _due(self) -> None:
+        # Whoever does not read is shown one when reading again: a reprint for each end would gather without bound.
+        self._waits = self._screen.is_full()
+        if not self._waits:
+            self._in_turn(self._print)
+
+    def _print(self) -> None:
+        if self._is_over:
+            return
+        now = self._clock.seconds()
+        over = {timed_id for timed_id, end in self._ends.items() if end <= now}
+        for timed_id in over:
+            del self._ends[timed_id]
+        self._transcript.erase(self._ended | over)
+        self._ended.clear()
+        lines = self._transcript.last(max(_SCREEN, int(self._allow(now))))
+        self._allowance -= sum(len(line.text) for line in lines)
+        ends = {line.timed: self._ends.get(line.timed, now) for line in lines if line.timed is not None}
+        if not ends:
+            self._screen.put(_bytes(lines))
+            return
+
+        reprint = _Reprint(lines, ends, self._clock.seconds)
+        self._screen.put_perishable(Perishable(_bytes(lines), reprint.again, reprint.until, self._clock.seconds))
+
+    def _allow(self, now: float) -> float:
+        """The characters that may be printed."""
+        since = 0.0 if self._last == -math.inf else now - self._last
+        self._last = now
+        self._allowance = min(TRANSCRIPT_LENGTH, max(0.0, self._allowance) + since * _CHARACTERS_A_SECOND)
+        return self._allowance
+
+
+class _Reprint:
+    """The lines of a reprint that waits, and the ends of the timed messages in them."""
+
+    def __init__(self, lines: list[Line], ends: dict[str, float], now: Callable[[], float]) -> None:
+        self._lines = lines
+        self._ends = ends
+        self._now = now
+
+    def again(self, _: float) -> bytes:
+        """It, without what has ended."""
+        now = self._now()
+        self._ends = {timed_id: end for timed_id, end in self._ends.items() if end > now}
+        return _bytes([line for line in self._lines if line.timed is None or line.timed in self._ends])
+
+    def until(self) -> float:
+        """When the first ends of those that are in it."""
+        return min(self._ends.values(), default=math.inf)
+
+
+def _bytes(lines: list[Line]) -> bytes:
+    return printed(lines).encode("utf-8", "replace")

@@ -1,0 +1,59 @@
+"""Events as all text sessions are shown them: what many are shown is rendered once."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from twisted.internet.interfaces import IReactorTime
+
+from irchat.interfaces.store import ChatKey, Publication
+from irchat.protocol import events
+from irchat.rendering.lines import Line, Renderer
+
+Shown = tuple[list[Line], bytes]
+"""The lines that show an event, and their bytes."""
+
+
+class ShownRun(NamedTuple):
+    """What shows several stored messages: their lines, the bytes of these, and the last message of each chat."""
+
+    lines: list[Line]
+    said: bytes
+    marks: dict[ChatKey, int]
+
+
+class SharedRenderer(Renderer):
+    """The renderer of all text sessions. What `shown` returned is kept up to the end of the turn of the reactor."""
+
+    def __init__(self, clock: IReactorTime, **how: Any) -> None:
+        super().__init__(**how)
+        self._clock = clock
+        self._kept: dict[int, tuple[events.Event, Shown]] = {}
+        self._run: tuple[Sequence[Publication], ShownRun] | None = None
+
+    def shown(self, event: events.Event) -> Shown:
+        """Render ``event``, which is no answer, or return what another session was shown of this very event."""
+        kept = self._kept.get(id(event))  # held with it, so that no other event has this id
+        if kept is None:
+            if not self._kept:
+                self._clock.callLater(0, self._forget)
+            lines = self.lines(event)
+            kept = self._kept[id(event)] = event, (lines, joined(lines))
+        return kept[1]
+
+    def shown_run(self, run: Sequence[Publication]) -> ShownRun:
+        """Render ``run``, which holds nothing but stored messages, or return what another session was shown of it."""
+        if self._run is None or self._run[0] is not run:
+            each = [self.shown(publication.event) for publication in run]
+            lines = [line for shown, _ in each for line in shown]
+            marks = {publication.position[0]: publication.position[1] for publication in run if publication.position}
+            self._run = run, ShownRun(lines, b"".join(said for _, said in each), marks)
+        return self._run[1]
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._run = None
+
+
+def joined(lines: Iterable[Line]) -> bytes:
+    """The bytes of ``lines``."""
+    return "".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""Sockets: listening, TLS handshakes, connections, the files by which this machine finds the server."""

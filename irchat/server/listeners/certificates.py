@@ -1,0 +1,174 @@
+"""The server's certificate: one of its own that is made on the first start, or one from files."""
+
+import datetime
+import os
+import re
+import ssl
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from irchat.net.fingerprints import fingerprint_of
+from irchat.system.small_files import TooLong, read_small_file
+
+CERTIFICATE_FILE = "tls-cert.pem"
+KEY_FILE = "tls-key.pem"
+
+_CERTIFICATE = "give a PEM file with the certificate, one that this user may read"
+_KEY = "give a PEM file with the private key, one that this user may read"
+_LIFE = datetime.timedelta(days=3650)
+# Forms that OpenSSL reads and cryptography does not.
+_TRUSTED = re.compile(rb"-----BEGIN TRUSTED CERTIFICATE-----")
+_LOCKED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED")
+
+
+def ensure_self_signed(folder: Path, host: str) -> tuple[Path, Path]:
+    """The certificate and key in ``folder``, made for ``host`` where there are none; the key is for us alone."""
+    certificate_path, key_path = folder / CERTIFICATE_FILE, folder / KEY_FILE
+    if not (certificate_path.exists() and key_path.exists()):
+        key = ec.generate_private_key(ec.SECP256R1())
+        _write(
+            key_path,
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            ),
+            0o600,
+        )
+        _write(certificate_path, _self_signed(key, host).public_bytes(serialization.Encoding.PEM), 0o644)
+    return certificate_path, key_path
+
+
+class WrongCertificate(Exception):
+    """A certificate and key that cannot be used; the text names the file and says what to do, in one line."""
+
+
+def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """What the server's side of TLS needs. Raises WrongCertificate where the files cannot be used."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION  # each costs a signature, for a few bytes
+    for what, path, mend in ("certificate", certificate, _CERTIFICATE), ("key", key, _KEY):
+        _see_file(what, path, mend)
+    try:
+        context.load_cert_chain(certificate, key, password=_no_password)
+        served_certificate(context)
+    except OSError as error:  # ssl.SSLError too
+        raise WrongCertificate(_what_is_wrong(certificate, key, error)) from None
+    return context
+
+
+def served_certificate(context: ssl.SSLContext) -> bytes:
+    """Return the certificate (DER) that a client gets from ``context``, from a handshake in memory.
+
+    Raises ssl.SSLError if no client can finish one.
+    """
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    client = trusting.wrap_bio(to_client, to_server)
+    certificate = None
+    while certificate is None:
+        sent = to_server.pending, to_client.pending
+        for side in client, server:
+            with suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+        certificate = client.getpeercert(binary_form=True) if client.version() else None
+        if certificate is None and sent == (to_server.pending, to_client.pending):
+            raise ssl.SSLError(ssl.SSL_ERROR_SSL, "no handshake is possible")
+    return certificate
+
+
+def _see_file(what: str, path: Path, mend: str) -> None:
+    """OpenSSL would read a pipe, or a file without an end, for ever."""
+    try:
+        read_small_file(path)
+    except OSError as error:
+        raise WrongCertificate(f"the {what} {path} cannot be read: {error.strerror}; {mend}") from None
+    except TooLong as error:
+        raise WrongCertificate(f"{path} is no {what}: {error}; {mend}") from None
+
+
+def _what_is_wrong(certificate: Path, key: Path, error: OSError) -> str:
+    """OpenSSL does not tell which of the files it cannot use, nor always why."""
+    written = certificate.read_bytes(), key.read_bytes()
+    chain: list[x509.Certificate] = []
+    with suppress(ValueError):
+        chain = x509.load_pem_x509_certificates(written[0])
+    if not chain and not _TRUSTED.search(written[0]):
+        return f"{certificate} is no certificate{_in_der(written[0], certificate, 'x509')}; {_CERTIFICATE}"
+    why = getattr(error, "reason", None) or error.strerror or str(error)
+    try:
+        private = serialization.load_pem_private_key(written[1], None)
+        owner = [holder.public_key() == private.public_key() for holder in chain]
+    except TypeError:
+        return f"the key {key} is locked by a password; take it off with openssl pkey -in {key} -out NEW"
+    except (ValueError, UnsupportedAlgorithm):
+        if _LOCKED.search(written[1]):
+            return f"the key {key} is locked by a password; take it off with openssl pkey -in {key} -out NEW"
+        return f"{key} is no key{_in_der(written[1], key, 'pkey')}; {_KEY}"
+    if any(owner[1:]) and not owner[0]:
+        return f"the certificate of the key {key} is not the first in {certificate}; put it first, its issuer after it"
+    if why in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED") or (owner and not owner[0]):
+        return f"the key {key} is not that of the certificate {certificate}; give two that belong together"
+    return f"the certificate {certificate} and the key {key} cannot be used: {why}; have others made"
+
+
+def _in_der(data: bytes, path: Path, command: str) -> str:
+    """DER is a sequence of ASN.1, which begins with the tag 0x30."""
+    is_der = data[:1] == b"\x30" and b"-----BEGIN" not in data
+    return f" in PEM but in DER: openssl {command} -inform DER -in {path} -out NEW" if is_der else ""
+
+
+def end_of(context: ssl.SSLContext) -> datetime.datetime | None:
+    """Return the moment at which the certificate of ``context`` ends, None if it cannot be read."""
+    with suppress(ValueError):
+        return x509.load_der_x509_certificate(served_certificate(context)).not_valid_after_utc
+    return None
+
+
+def fingerprint(context: ssl.SSLContext) -> str:
+    """Return the SHA-256 fingerprint of the certificate that clients get."""
+    return fingerprint_of(served_certificate(context))
+
+
+def _no_password() -> str:
+    """A key that is locked by a password would have OpenSSL ask for it on the terminal."""
+    raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the key is locked by a password")
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + _LIFE)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    """Write a file that never stands half written under its name."""
+    unnamed = path.with_suffix(".new")
+    unnamed.unlink(missing_ok=True)
+    descriptor = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    unnamed.replace(path)

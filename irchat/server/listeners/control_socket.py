@@ -1,0 +1,71 @@
+"""The administrator's door to a running server: a socket in the data folder that only its owner can open.
+
+A line of JSON asks; the answer is one line, before which others may tell of the progress. See
+`irchat.chat.administration` for what can be asked, and `irchat.admin` for who asks.
+"""
+
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import ServerFactory
+from twisted.logger import Logger
+from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
+
+from irchat.chat.administration import ANY, Administration, Answer, Progress
+from irchat.protocol.errors import Refusal
+
+SOCKET_FILE = "control.sock"
+
+_log = Logger()
+
+
+class Control(LineReceiver):
+    """One connection of the administrator."""
+
+    delimiter = b"\n"
+    MAX_LENGTH = 65_536
+
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
+
+    def lineReceived(self, line: bytes) -> None:
+        """A command came."""
+        try:
+            command: ANY = msgspec.json.decode(line, type=ANY)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            self._say(Answer(error="this server does not know that command; is it of another version?"))
+            return
+        running = self._administration.run(command, lambda text: self._say(Progress(text)))
+        Deferred.fromCoroutine(running).addCallbacks(lambda result: self._say(Answer(result=result)), self._failed)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """A command is too long: answer, and close."""
+        self._say(Answer(error=f"a command has at most {self.MAX_LENGTH:,} bytes; shorten the name or the reason"))
+        transport: Any = self.transport
+        transport.loseConnection()
+
+    def _failed(self, failure: Failure) -> None:
+        if isinstance(failure.value, Refusal):
+            self._say(Answer(error=failure.value.text))
+        else:
+            _log.failure("a command of the administrator failed", failure)
+            self._say(Answer(error="the server met an error of its own; its log says more"))
+
+    def _say(self, line: Answer | Progress) -> None:
+        transport: Any = self.transport
+        transport.write(msgspec.json.encode(line) + b"\n")
+
+
+class ControlFactory(ServerFactory):
+    """Builds a `Control` for each connection to the socket."""
+
+    noisy = False
+
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
+
+    def buildProtocol(self, addr: Any) -> Control:
+        """A connection of the administrator."""
+        return Control(self._administration)

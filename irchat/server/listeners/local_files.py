@@ -1,0 +1,133 @@
+"""Files by which this machine finds the server: the administrator's socket and the note of the port.
+
+Programs that clean up old files may delete either while the server runs, so both are looked at and made again.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import tcp, unix
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.protocol import ServerFactory
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from irchat.net.port_note import PortFile
+from irchat.server.listeners.descriptors import SpareDescriptor
+
+SECONDS_BETWEEN_LOOKS = 60.0
+
+_log = Logger()
+
+
+class _SocketPort(unix.Port):
+    """Twisted's, but it deletes only the file that it has made, and misses none that is gone."""
+
+    def __init__(self, path: Path, factory: ServerFactory, logger: Logger, reactor: Any) -> None:
+        unix.Port.__init__(self, os.fsencode(path), factory, mode=0o600, wantPID=False, reactor=reactor)
+        self._path = path
+        self._logger = logger
+        self._inode: tuple[int, int] | None = None
+
+    def startListening(self) -> None:
+        unix.Port.startListening(self)
+        self.socket = SpareDescriptor(self.socket)
+        self._inode = _inode(self._path)
+
+    def connectionLost(self, reason: Failure) -> None:
+        if self.stands():
+            self._path.unlink(missing_ok=True)
+        tcp.Port.connectionLost(self, reason)
+
+    def stands(self) -> bool:
+        """Whether the file is still there."""
+        return self._inode is not None and _inode(self._path) == self._inode
+
+
+class Door:
+    """The two files. What cannot be made is logged, once for each reason, and the server goes on without it.
+
+    ``logger`` takes the lines that Twisted writes for each connection it cannot accept.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        socket_path: Path,
+        factory: ServerFactory,
+        logger: Logger,
+        note: Callable[[], PortFile],
+    ) -> None:
+        self._reactor = reactor
+        self._socket_path = socket_path
+        self._factory = factory
+        self._logger = logger
+        self._note = note
+        self._port: Any = None
+        self._port_file: PortFile | None = None
+        self._next_look: Any = None
+        self._logged: set[str] = set()
+
+    def look(self) -> None:
+        """Make what is missing, now and every minute from now on."""
+        if self._next_look is not None and self._next_look.active():
+            self._next_look.cancel()
+        self._next_look = self._reactor.callLater(SECONDS_BETWEEN_LOOKS, self.look)
+        if self._port is None or not self._port.stands():
+            self._open_socket()
+        if self._port_file is None or not self._port_file.stands():
+            self._write_note()
+
+    def close(self) -> Deferred[None]:
+        """Delete the files. Fires when the socket is closed."""
+        if self._next_look is not None:
+            self._next_look.cancel()
+            self._next_look = None
+        self._forget_note()
+        port, self._port = self._port, None
+        return maybeDeferred(_nothing if port is None else port.stopListening)
+
+    def _open_socket(self) -> None:
+        if self._port is not None:
+            port, self._port = self._port, None
+            port.stopListening()
+        try:
+            self._socket_path.unlink(missing_ok=True)  # of a server that died: the folder is ours
+            port = _SocketPort(self._socket_path, self._factory, self._logger, self._reactor)
+            port.startListening()
+        except (OSError, CannotListenError) as error:
+            self._log_once(f"irchat-admin cannot reach this server while it runs: {error}")
+        else:
+            self._port = port
+
+    def _write_note(self) -> None:
+        self._forget_note()
+        try:
+            self._port_file = self._note()
+        except OSError as error:
+            self._log_once(f"clients of this machine must be told the port: {error}")
+
+    def _forget_note(self) -> None:
+        if self._port_file is not None:
+            self._port_file.remove()
+            self._port_file = None
+
+    def _log_once(self, text: str) -> None:
+        if text not in self._logged:
+            self._logged.add(text)
+            _log.error("{text}", text=text)
+
+
+def _nothing() -> None:
+    """Nothing is open."""
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,1 @@
+"""The protocols that a connection speaks: text and JSON."""

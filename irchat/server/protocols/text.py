@@ -1,0 +1,293 @@
+"""The text protocol: for a person with nc, telnet or openssl s_client. Every line is a command of the language."""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from irchat.chat.accounts import Accounts
+from irchat.chat.directory import Directory
+from irchat.interfaces.store import ChatKey, Publication
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, check_password
+from irchat.protocol.wire import bad_encoding
+from irchat.rendering.lines import Line
+from irchat.rendering.transcript import Transcript
+from irchat.server.delivery.reprints import Reprints
+from irchat.server.delivery.shared_lines import SharedRenderer, joined
+from irchat.server.sessions.session import Session
+
+# What was meant as a timed message and was refused has no end, so it is not shown again at all.
+_TIMED_TYPED = re.compile(r"\*[^\s*@]*[*@]")
+
+_CHANGE_PASSWORD = "!password"  # noqa: S105 -- what is typed to change it
+
+
+class TextProtocol:
+    """Asks for name and password, then takes commands and shows what comes, without a trace of timed messages."""
+
+    encode = None
+    wants_token = False
+
+    def __init__(
+        self,
+        session: Session,
+        directory: Directory,
+        accounts: Accounts,
+        renderer: SharedRenderer,
+        clock: IReactorTime,
+    ) -> None:
+        self._session = session
+        self._directory = directory
+        self._accounts = accounts
+        self._renderer = renderer
+        self._clock = clock
+        self._take: Callable[[str], None] = self._take_name
+        self._typed: deque[str] = deque()
+        self._is_waiting = False
+        self._name = ""
+        self._passwords: list[str] = []
+        self._tries = 0
+        self._transcript = Transcript()
+        self._reprints = Reprints(clock, self._transcript, session, session.in_turn)
+        self._marks: dict[ChatKey, int] = {}
+        self._saving: IDelayedCall | None = None
+
+    def line(self, line: bytes) -> None:
+        """A line came, without its end."""
+        try:
+            self._typed.append(line.decode())
+        except UnicodeDecodeError:
+            self._session.refuse(bad_encoding(), None)
+            return
+        self._take_lines()
+
+    # What the session calls (`irchat.server.protocols.base.ChatProtocol`).
+
+    def reply(self, context: Any, event: events.Event) -> bytes:
+        """The reply to a command, or what comes next in the sign-in.
+
+        ``context`` is the typed line, what takes the reply, or None.
+        """
+        if callable(context):
+            said: bytes = context(event)
+            return said
+        if isinstance(event, events.Sent) and event.id is not None:
+            self._transcript.sent(context, event)
+            self._reprints.shown(event.id, event.left_ms)
+        if isinstance(event, events.Error) and context is not None and _TIMED_TYPED.match(context):
+            self._transcript.forget(context)
+        return self._show(event, context or "")
+
+    def again(self, context: Any, event: events.Event) -> bytes:
+        """What `reply` noted already, as it is now."""
+        return joined(self._renderer.lines(event, context or ""))
+
+    def event(
+        self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
+    ) -> bytes:
+        """An event. What is shown counts as read."""
+        if isinstance(event, events.Erased):
+            self._reprints.erase(event.id)
+            return b""
+        if position is not None:
+            self._mark(*position)
+        elif timed is not None:
+            self._session.timed_shown(*timed)
+        self._note_timed(event)
+        lines, said = self._renderer.shown(event)
+        self._transcript.show(lines)
+        return said
+
+    def stored(self, run: Sequence[Publication]) -> bytes:
+        """Several stored messages, as `event` says each."""
+        shown = self._renderer.shown_run(run)
+        for chat, seq in shown.marks.items():
+            self._mark(chat, seq)
+        self._transcript.show(shown.lines)
+        return shown.said
+
+    def go_on(self) -> None:
+        """There is room for replies again."""
+        self._reprints.go_on()
+        self._take_lines()
+
+    def lost(self) -> None:
+        """End the session. Callbacks into it are dropped: they would keep the protocol in memory as garbage."""
+        self._typed.clear()
+        self._reprints.over()
+        if self._saving is not None:
+            self._saving.cancel()
+            self._save_marks()
+        del self._reprints, self._take
+
+    # Lines, one after another: the next is taken when the sign-in knows what the last one led to, and the person has
+    # not left too much unread.
+
+    def _take_lines(self) -> None:
+        while self._typed and not self._is_waiting and not self._session.outbox.full():
+            self._take(self._typed.popleft())
+        self._session.hold_back(bool(self._typed))
+
+    def _ask_and_wait(self, request: requests.Request, then: Callable[[events.Event], bytes]) -> None:
+        def answered(event: events.Event) -> bytes:
+            self._is_waiting = False
+            said = then(event)
+            # After the reply is written, so that what the next line says comes after it.
+            self._clock.callLater(0, self._take_lines)
+            return said
+
+        self._is_waiting = True
+        self._session.ask(request, answered)
+
+    def _ask_person(self, question: str, take: Callable[[str], None]) -> bytes:
+        self._take = take
+        return f"{question}\n".encode()
+
+    def _say(self, data: bytes) -> None:
+        self._session.outbox.put(data)
+
+    # Signing in.
+
+    def _take_name(self, line: str) -> None:
+        name = line.strip()
+        if not name:
+            return
+        try:
+            known = self._directory.find_user(name) is not None
+            if not known and self._accounts.registration_open:
+                self._directory.new_user_key(name)
+        except Refusal as refusal:
+            self._say(self._refused(refusal) + self._ask_person("Your username?", self._take_name))
+            return
+        self._name = name
+        if not self._accounts.passwords:
+            self._ask_and_wait(requests.Login(name=name), self._name_answered)
+        elif known:
+            self._say(self._ask_person(f"Password for {name}?", self._take_password))
+        elif not self._accounts.registration_open:
+            # The name is not repeated: it may be a password, typed by who did not expect the question.
+            self._say(
+                self._complain("That name is not known, and this server takes no new names. Ask who runs it.")
+                + self._ask_person("Your username?", self._take_name)
+            )
+        else:
+            self._say(f"{name} is a new name here, welcome.\n".encode() + self._choose_password(self._create))
+
+    def _name_answered(self, event: events.Event) -> bytes:
+        if isinstance(event, events.Welcome):
+            return self._let_in(event)
+        if isinstance(event, events.Error) and event.code == Code.BANNED:
+            return self._shut_out(event)
+        return self._show(event) + self._ask_person("Your username?", self._take_name)
+
+    def _take_password(self, line: str) -> None:
+        self._ask_and_wait(requests.Login(name=self._name, password=line), self._password_answered)
+
+    def _password_answered(self, event: events.Event) -> bytes:
+        if isinstance(event, events.Welcome):
+            return self._let_in(event)
+        if isinstance(event, events.Error) and event.code == Code.BANNED:
+            return self._shut_out(event)
+        if isinstance(event, events.Error) and event.code != Code.BAD_CREDENTIALS:
+            return self._show(event) + self._ask_person(f"Password for {self._name}?", self._take_password)
+        self._tries += 1
+        if self._tries == LOGIN_TRIES:
+            self._is_waiting = True  # no line is taken any more
+            self._clock.callLater(0, self._session.end, f"{LOGIN_TRIES} wrong passwords")
+            return self._complain("That password is wrong.")
+        return self._complain("That password is wrong.") + self._ask_person(
+            f"Password for {self._name}, once more?", self._take_password
+        )
+
+    def _shut_out(self, banned: events.Error) -> bytes:
+        self._is_waiting = True  # no line is taken any more
+        self._clock.callLater(0, self._session.end, "come back when the ban has ended")
+        return self._show(banned)
+
+    def _choose_password(self, use: Callable[[str], None]) -> bytes:
+        def take_again(line: str) -> None:
+            if line == self._passwords.pop():
+                use(line)
+            else:
+                self._say(self._complain("The two are not the same.") + self._choose_password(use))
+
+        def take(line: str) -> None:
+            try:
+                self._passwords = [check_password(line, self._name)]
+            except Refusal as refusal:
+                self._say(self._refused(refusal) + self._choose_password(use))
+            else:
+                self._say(self._ask_person("The same password again?", take_again))
+
+        return self._ask_person(f"Choose a password ({PASSWORD_MIN_BYTES} characters or more)?", take)
+
+    def _create(self, password: str) -> None:
+        self._ask_and_wait(requests.Register(name=self._name, password=password), self._name_answered)
+
+    def _let_in(self, welcome: events.Welcome) -> bytes:
+        self._name = welcome.name
+        self._take = self._take_command
+        return self._show(welcome)
+
+    # Signed in.
+
+    def _take_command(self, line: str) -> None:
+        typed = line.strip()
+        if not typed:
+            return
+        self._transcript.typed(typed)
+        if typed == _CHANGE_PASSWORD and self._accounts.passwords:
+            self._say(self._ask_person("Your old password?", self._take_old_password))
+        else:
+            self._session.ask(requests.Line(line=typed), typed)
+
+    def _take_old_password(self, old: str) -> None:
+        def change(new: str) -> None:
+            self._ask_and_wait(requests.Password(old=old, new=new), self._password_changed)
+
+        self._say(self._choose_password(change))
+
+    def _password_changed(self, event: events.Event) -> bytes:
+        self._take = self._take_command
+        if isinstance(event, events.Ok):
+            return self._show_lines([self._renderer.note("your password is changed")])
+        return self._show(event)
+
+    # Showing, marking, erasing.
+
+    def _refused(self, refusal: Refusal) -> bytes:
+        return self._show(events.Error(code=refusal.code.value, text=refusal.text, usage=refusal.usage))
+
+    def _complain(self, text: str) -> bytes:
+        return self._show(events.Error(code=Code.BAD_REQUEST.value, text=text))
+
+    def _show(self, event: events.Event, typed: str = "") -> bytes:
+        self._note_timed(event)
+        return self._show_lines(self._renderer.lines(event, typed))
+
+    def _note_timed(self, event: events.Event) -> None:
+        """The timed messages in ``event`` are on the screen from now on."""
+        shown = [event] if isinstance(event, events.Message) else getattr(event, "messages", ())
+        for message in shown:
+            if message.id is not None:
+                self._reprints.shown(message.id, message.left_ms)
+
+    def _show_lines(self, lines: Iterable[Line]) -> bytes:
+        lines = list(lines)
+        self._transcript.show(lines)
+        return joined(lines)
+
+    def _mark(self, chat: ChatKey, seq: int) -> None:
+        self._marks[chat] = max(seq, self._marks.get(chat, 0))
+        if self._saving is None:
+            self._saving = self._clock.callLater(MARKER_SECONDS, self._save_marks)
+
+    def _save_marks(self) -> None:
+        self._saving = None
+        marks, self._marks = self._marks, {}
+        for chat, seq in marks.items():
+            self._session.mark_shown(chat, seq)

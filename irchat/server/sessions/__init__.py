@@ -1,0 +1,1 @@
+"""Signed-in sessions: requests, replies, what each may cost."""

@@ -1,0 +1,76 @@
+"""The rate_limiters that one session uses up: that of its address, and from the sign-in on that of its user."""
+
+from collections.abc import Callable
+from typing import Any
+
+from irchat.server.sessions.costs import BYTES_OF_MS, Cost, messages_of
+from irchat.server.sessions.rate_limiter import RateLimiter, RateLimiters
+
+# Bytes; the cost of a request covers shorter lines and replies.
+LONG = 4_096
+
+
+def _nothing() -> None:
+    """Stands for what a session that is over does no more."""
+
+
+class Allowance:
+    """``on_free`` is called when there is work left after `is_used_up` was true."""
+
+    __slots__ = ("_address_limiter", "_is_waiting", "_on_free", "_rate_limiters", "_user_limiter")
+
+    def __init__(self, rate_limiters: RateLimiters, address: str, on_free: Callable[[], None]) -> None:
+        self._rate_limiters = rate_limiters
+        self._address_limiter = rate_limiters.of_address(address)
+        self._user_limiter: RateLimiter | None = None
+        self._is_waiting = False
+        self._on_free = on_free
+
+    def enter(self, user_id: int) -> None:
+        """The session is that user's."""
+        self._user_limiter = self._rate_limiters.of_user(user_id)
+
+    def part(self) -> None:
+        """The session is nobody's again."""
+        if self._user_limiter is not None:
+            self._rate_limiters.leave(self._user_limiter)
+            self._user_limiter = None
+
+    def over(self) -> None:
+        """The session is over."""
+        self._rate_limiters.leave(self._address_limiter)
+        self._on_free = _nothing
+
+    def admit(self, cost: Cost, request: Any, user: Any) -> None:
+        """Count the messages that ``request`` of ``user`` counts for. Raises Refusal ``too-fast``."""
+        if cost.messages and self._user_limiter is not None and request is not None:
+            self._user_limiter.admit(messages_of(cost, request, user))
+
+    def charge(self, work: float) -> None:
+        """Count so many milliseconds of work."""
+        self._address_limiter.work -= work
+        if (of_user := self._user_limiter) is not None:
+            of_user.work -= work
+
+    def charge_bytes(self, size: int) -> None:
+        """Count the length of a line or reply, where it is long."""
+        if size > LONG:
+            self.charge(size / BYTES_OF_MS)
+
+    def is_used_up(self) -> bool:
+        """Whether the work for the user, or for the address, is used up."""
+        of_user = self._user_limiter
+        if self._address_limiter.work > 0 and (of_user is None or of_user.work > 0) and not self._is_waiting:
+            return False
+        if self._is_waiting:
+            return True
+        for limiter in of_user, self._address_limiter:
+            if limiter is not None and limiter.is_used_up():
+                self._is_waiting = True
+                limiter.when_free(self._go_on)
+                return True
+        return False
+
+    def _go_on(self) -> None:
+        self._is_waiting = False
+        self._on_free()

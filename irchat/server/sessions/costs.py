@@ -1,0 +1,86 @@
+"""What each request costs: the work that it makes for the server, and what it counts for against ``--rate``."""
+
+from collections.abc import Callable, Sized
+from typing import Any, NamedTuple, Protocol
+
+from irchat.protocol import requests
+
+
+class ResultHandler(Protocol):
+    """The user that asks, as far as a cost depends on it."""
+
+    @property
+    def blocking(self) -> Sized:
+        """The users that it blocks."""
+
+
+class Cost(NamedTuple):
+    """The cost of one kind of request.
+
+    ``work``: milliseconds of the server's time, besides what the length of the reply makes. Whoever has used up the
+    work of one's own waits for more. ``messages``: as many messages as the request counts for; what exceeds the rate is
+    refused. It depends on the request and its user where others are told of much, or much is written.
+    """
+
+    work: float
+    messages: float | Callable[[Any, ResultHandler], float] = 0
+
+
+WORK_A_SECOND = 250.0
+"""Milliseconds of work that the server does for one user in a second: some 40 pages of 256 KiB."""
+WORK_AT_ONCE = 500.0
+ADDRESS_SHARE = 2.0
+"""The work for all connections of one address, as a multiple of that for a user."""
+
+WORK_OF_CONNECTION = 2.0
+"""A TLS handshake, which is counted for the address."""
+WORK_OF_REFUSED_LINE = 0.5
+"""Whatever is refused costs this more: a line that is no request is read twice, and nobody has to ask so often."""
+WORK_OF_RECIPIENT = 0.003
+"""A message costs its sender this for each session that is told of it."""
+BYTES_OF_MS = 50_000
+"""The bytes of a long line or reply that are read, decoded or encoded, and sent in one millisecond."""
+
+_SIGN_IN = Cost(work=10)
+
+
+def _group(request: requests.CreateGroup, user: ResultHandler) -> float:
+    """A row for each member, each of whom is told."""
+    return 1 + len(request.members) / 50
+
+
+def _block(request: requests.Block, user: ResultHandler) -> float:
+    """All sessions of the user are told the list."""
+    return 1 + len(user.blocking) / 200
+
+
+COSTS: dict[type[requests.Request], Cost] = {
+    requests.Send: Cost(0.3, 1),
+    requests.CreateGroup: Cost(1, _group),
+    requests.AddMember: Cost(1, 1),
+    requests.RemoveMember: Cost(1, 1),
+    requests.Block: Cost(1, _block),
+    requests.Password: Cost(1, 5),
+    requests.Kick: Cost(1, 1),
+    requests.Ban: Cost(1, 1),
+    requests.Unban: Cost(1, 1),
+    requests.Register: _SIGN_IN,
+    requests.Login: _SIGN_IN,
+    requests.Resume: _SIGN_IN,
+    requests.Logout: Cost(1),
+    requests.History: Cost(1),
+    requests.Search: Cost(25),
+    requests.Chats: Cost(2),
+    requests.Read: Cost(0.5),
+    requests.Users: Cost(5),
+    requests.Members: Cost(0.3),
+    requests.Blocks: Cost(0.3),
+    requests.Help: Cost(0.3),
+    requests.Ping: Cost(0.1),
+}
+"""By the request; a ``line`` costs what the typed command does."""
+
+
+def messages_of(cost: Cost, request: requests.Request, user: ResultHandler) -> float:
+    """How many messages ``request`` of ``user`` counts for."""
+    return cost.messages(request, user) if callable(cost.messages) else cost.messages

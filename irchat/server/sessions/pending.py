@@ -1,0 +1,51 @@
+"""A request on its way through a session."""
+
+from typing import Any, Protocol
+
+from msgspec import Struct
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from irchat.chat.read_state import TimedPage
+from irchat.commands import Command
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Refusal
+from irchat.server.sessions.costs import Cost
+
+
+class Answering(Protocol):
+    """The session of a request."""
+
+    def answer(self, reply: events.Event | TimedPage, asked: "Asked", /) -> None:
+        """Give the reply."""
+
+    def fail(self, failure: Failure, asked: "Asked", /) -> None:
+        """Answer with what went wrong."""
+
+
+_NO_REQUEST = Cost(work=0)  # its refusal costs
+
+
+class Asked(Struct, eq=False):
+    """A request, or the refusal that met it on being read: it waits for its turn, then holds the place of its reply.
+
+    It is what a change tells how it went (`irchat.chat.commits.ResultHandler`).
+    """
+
+    session: Answering
+    context: Any
+    exclusive: bool = True
+    """Whether no other request runs beside it."""
+    command: type[Command] | None = None
+    request: requests.Request | None = None
+    refusal: Refusal | None = None
+    prefix: str | None = None
+    cost: Cost = _NO_REQUEST
+    reply: events.Event | TimedPage | None = None
+    waits_for: Deferred[Any] | None = None
+
+    def callback(self, reply: events.Event | TimedPage) -> None:
+        self.session.answer(reply, self)
+
+    def errback(self, failure: Failure) -> None:
+        self.session.fail(failure, self)

@@ -1,0 +1,150 @@
+"""How much one user may say, and how much work the server does for one user or one address.
+
+A limiter belongs to the user, not to a connection: coming back does not fill it.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from weakref import WeakValueDictionary
+
+from twisted.internet.interfaces import IReactorTime
+
+from irchat.interfaces.limits import Limits
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import BURST_SECONDS
+from irchat.server.sessions.costs import ADDRESS_SHARE, WORK_A_SECOND, WORK_AT_ONCE
+
+# RateLimiters that are not full, of users who left: a limiter is full again after some seconds.
+_KEPT_MOST = 100_000
+
+
+class RateLimiter:
+    """What one user, or one address, has left: messages, which are refused when there are none left, and work, for
+    which sessions wait.
+
+    ``work``: the milliseconds that were left when it was last looked.
+    """
+
+    __slots__ = (
+        "__weakref__", "_clock", "_is_timed", "_limits", "_messages", "_messages_at", "_of_address", "_share",
+        "_waiting", "_work_at", "work",
+    )  # fmt: skip
+
+    def __init__(self, limits: Limits, clock: IReactorTime, *, of_address: bool = False) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._of_address = of_address
+        self._share = ADDRESS_SHARE if of_address else 1.0
+        self._messages = self._burst
+        self._messages_at = self._work_at = clock.seconds()
+        self.work = WORK_AT_ONCE * self._share
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._is_timed = False
+
+    @property
+    def _burst(self) -> float:
+        return max(1.0, self._limits.rate * BURST_SECONDS)
+
+    @property
+    def _unlimited(self) -> bool:
+        return not self._limits.rate or (self._of_address and not self._limits.per_address)
+
+    def admit(self, messages: float) -> None:
+        """Count so many messages; what is dearer than a burst is admitted when all of it is there.
+
+        Raises Refusal ``too-fast``.
+        """
+        if self._unlimited:
+            return
+        self._refill_messages()
+        if self._messages < min(messages, self._burst):
+            counts = f" This counts for {messages:.0f}." if messages > 1 else ""
+            raise Refusal(
+                Code.TOO_FAST,
+                f"That was too fast: {self._limits.rate:g} messages a second are taken.{counts} Wait a moment.",
+            )
+        self._messages -= messages
+
+    def charge(self, work: float) -> None:
+        """Count so many milliseconds of work."""
+        self.work -= work
+
+    def is_used_up(self) -> bool:
+        """Whether all work is used up for now."""
+        return self.work <= 0 and self._refill_work() <= 0
+
+    def when_free(self, call: Callable[[], None]) -> None:
+        """Call ``call`` when there is work left; those that wait take turns, each while the one before left some."""
+        self._waiting.append(call)
+        self._wait()
+
+    def is_full(self) -> bool:
+        """Whether nothing is used up, so that a new limiter would be the same."""
+        self._refill_messages()
+        return self._messages >= self._burst and self._refill_work() >= WORK_AT_ONCE * self._share and not self._waiting
+
+    def _refill_messages(self) -> None:
+        now = self._clock.seconds()
+        self._messages = min(self._burst, self._messages + (now - self._messages_at) * self._limits.rate)
+        self._messages_at = now
+
+    def _refill_work(self) -> float:
+        """Add the work of the time since the last time; all of it where there are no limits.
+
+        It is not done before the work is used up, so that the path of a message does not ask for the time.
+        """
+        now = self._clock.seconds()
+        more = math.inf if self._unlimited else (now - self._work_at) * WORK_A_SECOND * self._share
+        self.work = min(WORK_AT_ONCE * self._share, self.work + more)
+        self._work_at = now
+        return self.work
+
+    def _wait(self) -> None:
+        if self._is_timed:
+            return
+        self._is_timed = True
+        # A little more than nothing, so that no rounding makes it come too early.
+        missing = 0.1 - self.work
+        self._clock.callLater(max(0.0, missing / (WORK_A_SECOND * self._share)), self._go_on)
+
+    def _go_on(self) -> None:
+        self._is_timed = False
+        waiting = self._waiting
+        while waiting and not self.is_used_up():
+            waiting.popleft()()
+        if waiting:
+            self._wait()
+
+
+class RateLimiters:
+    """The rate limiters of all users and addresses: each as long as a session has it, then until it is full."""
+
+    def __init__(self, limits: Limits, clock: IReactorTime) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._all: WeakValueDictionary[int | str, RateLimiter] = WeakValueDictionary()
+        self._kept: dict[RateLimiter, None] = {}
+
+    def of_user(self, user_id: int) -> RateLimiter:
+        """The limiter of a user."""
+        return self._of(user_id, of_address=False)
+
+    def of_address(self, address: str) -> RateLimiter:
+        """The limiter of an address, as it is counted."""
+        return self._of(address, of_address=True)
+
+    def leave(self, limiter: RateLimiter) -> None:
+        """A session lets go of ``limiter``."""
+        self._kept[limiter] = None
+        while self._kept:
+            oldest = next(iter(self._kept))
+            if not oldest.is_full() and len(self._kept) <= _KEPT_MOST:
+                break
+            del self._kept[oldest]
+
+    def _of(self, key: int | str, *, of_address: bool) -> RateLimiter:
+        limiter = self._all.get(key)
+        if limiter is None:
+            limiter = self._all[key] = RateLimiter(self._limits, self._clock, of_address=of_address)
+        return limiter

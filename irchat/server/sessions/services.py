@@ -1,0 +1,30 @@
+"""The parts of a server that all its sessions share."""
+
+from irchat.chat.accounts import Accounts
+from irchat.chat.service import ChatService
+from irchat.server.admission import Admission
+from irchat.server.delivery.delivery import Delivery
+from irchat.server.delivery.presence_feed import PresenceFeed
+from irchat.server.sessions.rate_limiter import RateLimiters
+
+
+class Services:
+    """The parts that a session uses. ``admins``: the folded names of the users who may moderate."""
+
+    def __init__(
+        self,
+        chat: ChatService,
+        accounts: Accounts,
+        delivery: Delivery,
+        presence: PresenceFeed,
+        admission: Admission,
+        rate_limiters: RateLimiters,
+        admins: frozenset[str] = frozenset(),
+    ) -> None:
+        self.chat = chat
+        self.accounts = accounts
+        self.delivery = delivery
+        self.presence = presence
+        self.admission = admission
+        self.rate_limiters = rate_limiters
+        self.admins = admins

@@ -1,0 +1,143 @@
+"""Errors at the start: each ends the process with one line, also in a daemon that has left the terminal."""
+
+import errno
+import os
+import sqlite3
+import sys
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from twisted.logger import Logger
+
+from irchat.server.listeners.certificates import WrongCertificate
+from irchat.server.listeners.listener import CannotBind, NoAddress
+from irchat.settings import Config, WrongSetting
+from irchat.store.sqlite.copying import BadCopy
+from irchat.store.sqlite.migrations import NewerDatabase
+from irchat.system.clock import forward_seconds
+from irchat.system.data_folder import FolderInUse, UnsafeFolder
+from irchat.system.remedies import mend_of_database, mend_of_file
+from irchat.system.streams import one_line
+
+_log = Logger()
+
+_PROGRESS_SECONDS = 5.0
+
+_MENDS_OF_PORT = {
+    errno.EADDRINUSE: "is a server running there? stop it or choose another --port",
+    errno.EADDRNOTAVAIL: "choose a --host that is an address of this machine",
+    errno.EACCES: "choose a --port from 1024 on",
+}
+
+
+class CannotStart(Exception):
+    """A daemon cannot start; the text says why."""
+
+
+class _Exit(SystemExit, Exception):
+    """Ends the process with one line on standard error.
+
+    It is an Exception too: twistd tells the process that waits for a daemon to start of nothing else.
+    """
+
+
+def end_start(line: str) -> NoReturn:
+    """End the process, which is still on its terminal, with ``line`` and status 1."""
+    raise _Exit(f"irchat: {one_line(line)}")
+
+
+class StartingTerminal:
+    """The terminal that the server is started from, which a daemon can still tell how its start went."""
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._output = _duplicate(sys.__stdout__)
+        self._errors = _duplicate(sys.__stderr__)
+        self._shown_at = forward_seconds()
+
+    def announce(self, text: str) -> None:
+        """Say where the server listens. Nothing can be said after this."""
+        self._say(self._output, text)
+        self._close()
+
+    def show_progress(self, text: str) -> None:
+        """Say how far something is that takes long, a line every few seconds."""
+        now = forward_seconds()
+        if now >= self._shown_at + _PROGRESS_SECONDS:
+            self._shown_at = now
+            self._say(self._errors, f"irchat: {text}")
+
+    def fail(self, line: str) -> NoReturn:
+        """Say why the server cannot start, and end the process with status 1.
+
+        In a daemon by an exception: only by one does twistd, which waits in the process that was started, learn of it.
+        """
+        line = one_line(line)
+        self._say(self._errors, f"irchat: {line}")
+        self._close()
+        if os.getpid() != self._process:
+            raise CannotStart(line)
+        raise SystemExit(1)
+
+    def _say(self, descriptor: int | None, text: str) -> None:
+        if descriptor is not None:
+            with suppress(OSError):  # the terminal is gone
+                os.write(descriptor, f"{text}\n".encode("utf-8", "backslashreplace"))
+        if os.getpid() != self._process:
+            _log.info("{text}", text=text)
+
+    def _close(self) -> None:
+        for descriptor in self._output, self._errors:
+            if descriptor is not None:
+                os.close(descriptor)
+
+
+def _duplicate(stream: Any) -> int | None:
+    try:
+        return os.dup(stream.fileno())
+    except (AttributeError, OSError, ValueError):  # started without that stream
+        return None
+
+
+def explain(error: Exception, config: Config) -> str:
+    """One line for the person who starts the server: what is in the way, and what to do. It knows every exception."""
+    if isinstance(error, WrongCertificate | WrongSetting | UnsafeFolder):
+        return str(error)
+    if isinstance(error, FolderInUse):
+        return f"the data folder {config.data} is in use: {error}; stop that one or choose another --data"
+    if isinstance(error, NewerDatabase | BadCopy):
+        return f"the data in {config.data} cannot be used: {error}"
+    if isinstance(error, sqlite3.Error):
+        mend = mend_of_database(error, config.data)
+        return f"the database in {config.data} cannot be used: {error}; {mend}"
+    if isinstance(error, NoAddress):
+        return f"--host {config.host} is no IP address of this machine; see the addresses with ip addr"
+    if isinstance(error, CannotBind):
+        return _cannot_listen(error.reason, config)
+    if isinstance(error, OSError):
+        return _cannot_use(error, config.data)
+    return f"cannot start: {unexpected(error)}"
+
+
+def _cannot_use(error: OSError, data: Path) -> str:
+    if error.errno is None:
+        return f"the data folder {data} cannot be used: {error}; give it to this user or choose another --data"
+    where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    why = f"{where}{error.strerror or os.strerror(error.errno)}"
+    return f"the data folder {data} cannot be used: {why}; {mend_of_file(error)}, or choose another --data"
+
+
+def unexpected(error: BaseException) -> str:
+    """Describe an error that nobody foresaw: what it is, and the last place of ours that it came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "irchat" in frame.filename] or frames
+    place = f" ({Path(ours[-1].filename).name}, line {ours[-1].lineno})" if ours else ""
+    return f"{type(error).__name__}: {error}{place}; please report this line in the project's tracker"
+
+
+def _cannot_listen(error: OSError, config: Config) -> str:
+    mend = _MENDS_OF_PORT.get(error.errno or 0, "choose another --host or --port")
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return f"cannot listen on {config.host or 'all addresses'}, port {config.port}: {why}; {mend}"

@@ -1,0 +1,276 @@
+"""The store in SQLite: one writer thread, a few readers, every commit on the disk before it is told."""
+
+import sqlite3
+from collections.abc import Callable, Collection, Hashable, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from irchat.interfaces.store import (
+    ChatKey,
+    ChatState,
+    Figures,
+    Page,
+    PageQuery,
+    Places,
+    Snapshot,
+    StoredAccount,
+    StoredMessage,
+    StoredToken,
+    Write,
+)
+from irchat.protocol.errors import Code, Refusal, unavailable
+from irchat.protocol.rules import TOKEN_SECONDS
+from irchat.store.sqlite import properties, reading
+from irchat.store.sqlite.journal import Gate, Journal
+from irchat.store.sqlite.migrations import Tell, migrate
+from irchat.store.sqlite.search.indexing import SearchIndex
+from irchat.store.sqlite.search.rebuilding import make_ready
+from irchat.store.sqlite.search.searching import Search
+from irchat.store.sqlite.writing import Writer
+from irchat.system.workers import short_of_resources
+
+Given = TypeVar("Given")
+
+_BUSY_SECONDS = 2.0
+
+_log = Logger()
+
+
+class Threads(Protocol):
+    """Runs calls in threads: writes in one, in their order; reads in any."""
+
+    def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call`` in the writer's thread."""
+
+    def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call`` in one of the readers' threads, when it is the turn of ``key``: the user that asks."""
+
+    def scan(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call``, which may take long, in a thread that no `read` waits for."""
+
+    def local(self) -> Any:
+        """An object whose attributes each thread has for itself."""
+
+    def stop(self) -> None:
+        """Drop the reads, wait for the writes and stop."""
+
+
+class _Question:
+    """A question to the database, for a reader's thread; `interrupt` breaks it off from another one."""
+
+    __slots__ = ("_args", "_ask", "_connect", "_connection", "_gate", "_interrupted")
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        gate: Gate,
+        ask: Callable[..., Any],
+        args: tuple[Any, ...],
+    ) -> None:
+        self._connect = connect
+        self._gate = gate
+        self._ask = ask
+        self._args = args
+        self._connection: sqlite3.Connection | None = None
+        self._interrupted = False
+
+    def __call__(self) -> Any:
+        connection = self._connection = self._connect()
+        with self._gate:
+            connection.execute("BEGIN")
+            try:
+                if self._interrupted:
+                    raise unavailable()
+                return self._ask(connection, *self._args)
+            finally:
+                connection.execute("ROLLBACK")
+
+    def interrupt(self) -> None:
+        """Have it end soon, by an error that nobody waits for."""
+        self._interrupted = True
+        if self._connection is not None:
+            self._connection.interrupt()
+
+
+class SQLiteStore:
+    """What `irchat.interfaces.store.Store` says, in the database file ``path``, which is made where there is none.
+
+    ``tell`` hears how far the upgrade of an older database is. Raises sqlite3.Error where the file cannot be opened or
+    is damaged, and what `irchat.store.sqlite.migrations.migrate` raises.
+    """
+
+    def __init__(
+        self, path: Path, threads: Threads, wall_ms: Callable[[], int], tell: Tell = lambda text: None
+    ) -> None:
+        self._path = path
+        self._threads = threads
+        self._readers: list[sqlite3.Connection] = []
+        self._unused: list[sqlite3.Connection] = []
+        self._mine = threads.local()
+        self._gate = Gate()
+        self._connection = self._connect()
+        try:
+            journal = Journal(self._connection, path, self._gate)
+            self._connection.execute("PRAGMA synchronous = FULL")
+            migrate(self._connection, path, tell)
+            self._forget_old_tokens(wall_ms())
+            index = SearchIndex(self._connection)
+            make_ready(self._connection, index, tell)
+            self.epoch: str = properties.get(self._connection, "epoch") or ""
+        except BaseException:
+            self._connection.close()
+            raise
+        self._writer = Writer(self._connection, index, journal)
+        self._working = self._closed = False
+        self._work_soon()
+
+    def _forget_old_tokens(self, now: int) -> None:
+        """A clock that is wrong, far in the future, would make all of them old: the newest use is known to be past."""
+        self._connection.execute(
+            "DELETE FROM tokens WHERE used_at < min(?, (SELECT max(used_at) FROM tokens)) - ?",
+            (now, TOKEN_SECONDS * 1000),
+        )
+
+    def open_readers(self, count: int) -> None:
+        """Open the database for so many threads that read: later there may be no files left for it.
+
+        Raises sqlite3.Error.
+        """
+        for _ in range(count):
+            connection = self._open_reader()
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the files are opened by the first
+            self._unused.append(connection)
+
+    def snapshot(self) -> Snapshot:
+        """See `irchat.interfaces.store.Store`, as for all that follow."""
+        return reading.snapshot(self._connection)
+
+    def commit(self, writes: Sequence[Write]) -> Deferred[list[Any]]:
+        return self._threads.write(self._writer.commit, writes).addCallback(self._committed).addErrback(_refuse)
+
+    def page(self, query: PageQuery) -> Deferred[Page]:
+        return self._read(query.user, reading.page, query)
+
+    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[ChatState]]:
+        return self._read(user, reading.chats, user, hidden)
+
+    def search(
+        self,
+        user: int,
+        words: Sequence[str],
+        chat: ChatKey | None,
+        hidden: Collection[int],
+        limit: int,
+        overhead: int = 0,
+        page_bytes: int = 1 << 62,
+    ) -> Deferred[tuple[list[StoredMessage], bool]]:
+        looking = Search(user, words, chat, hidden, limit, overhead, page_bytes)
+        return Deferred.fromCoroutine(self._search(looking))
+
+    def password(self, user: int) -> Deferred[str | None]:
+        return self._read(user, reading.password, user)
+
+    def token(self, token: bytes) -> Deferred[StoredToken | None]:
+        return self._read(token, reading.token, token)
+
+    def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
+        return self._read(None, reading.accounts, after, limit)
+
+    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[Places]:
+        return self._scan(None, reading.messages_of, user, after, limit)
+
+    def figures(self) -> Deferred[Figures]:
+        return self._scan(None, reading.figures)
+
+    def close(self) -> None:
+        self._closed = True
+        self._threads.stop()
+        for connection in [*self._readers, self._connection]:
+            connection.close()
+
+    async def _search(self, search: Search) -> tuple[list[StoredMessage], bool]:
+        """Each step is a question of its own, so that others take turns with it."""
+        if self._writer.index_waits:
+            await self._make_searchable()
+        while not search.is_over:
+            await self._scan(search.user, search.step)
+        return search.found, search.more
+
+    async def _make_searchable(self) -> None:
+        """Bring what waits now into the index, a little at a time, so that commits do not wait for it."""
+        try:
+            last = await self._threads.write(self._writer.index).addErrback(_refuse)
+            while not self._writer.is_searchable(last):
+                await self._threads.write(self._writer.index).addErrback(_refuse)
+        except Refusal:  # without the newest messages it might find nothing where there is something
+            raise Refusal(
+                Code.UNAVAILABLE,
+                "The newest messages cannot be searched while the server cannot use its disk; ls shows them."
+                " Try again soon.",
+            ) from None
+
+    def _committed(self, results: list[Any]) -> list[Any]:
+        self._work_soon()
+        return results
+
+    def _work_soon(self) -> None:
+        if self._writer.next_chore is not None and not self._working:
+            self._working = True
+            Deferred.fromCoroutine(self._work()).addErrback(self._not_done)
+
+    async def _work(self) -> None:
+        """Do what is to be done between commits, a little at a time, so that they do not wait for it."""
+        try:
+            while not self._closed and (chore := self._writer.next_chore) is not None:
+                await self._threads.write(chore)
+        finally:
+            self._working = False
+
+    def _not_done(self, failure: Failure) -> None:
+        """It is tried again after the next commit, and at the next start."""
+        _log.error("the database could not be tidied up: {error}", error=failure.value)
+
+    def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        return self._threads.read(key, _Question(self._reader, self._gate, ask, args)).addErrback(_refuse)
+
+    def _scan(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        return self._threads.scan(key, _Question(self._reader, self._gate, ask, args)).addErrback(_refuse)
+
+    def _reader(self) -> sqlite3.Connection:
+        """The connection of this thread."""
+        connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
+        if connection is None:
+            connection = self._unused.pop() if self._unused else self._open_reader()
+            self._mine.connection = connection
+        return connection
+
+    def _open_reader(self) -> sqlite3.Connection:
+        connection = self._connect()
+        self._readers.append(connection)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA foreign_keys = ON")
+        return connection
+
+
+def _refuse(failure: Failure) -> Any:
+    """A disk that cannot be used is the Refusal ``unavailable``; the log has its reason, which holds no text."""
+    error = failure.value
+    if isinstance(error, MemoryError):
+        _log.error("there is no memory for the database")
+        raise short_of_resources()
+    if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
+    ):
+        _log.error("the database cannot be used: {error}", error=error)
+        raise unavailable()
+    if isinstance(error, Refusal):
+        raise error
+    return failure

@@ -1,0 +1,263 @@
+"""How each question is answered from SQLite. Runs in a reader's thread, on that thread's own connection."""
+
+import json
+import sqlite3
+from collections.abc import Collection
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from irchat.interfaces.store import (
+    ChatKey,
+    ChatState,
+    Figures,
+    Page,
+    PageQuery,
+    Places,
+    Snapshot,
+    StoredAccount,
+    StoredBan,
+    StoredGroup,
+    StoredMessage,
+    StoredToken,
+    StoredUser,
+)
+from irchat.protocol.rules import line_bytes
+from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
+
+# Messages that `messages_of` looks at in one call.
+_LOOKED_AT = 20_000
+
+
+def snapshot(connection: sqlite3.Connection) -> Snapshot:
+    """All that the core keeps in memory."""
+    users = [
+        StoredUser(user, name, key, bool(removed))
+        for user, name, key, removed in connection.execute(
+            "SELECT id, name, key, removed_at IS NOT NULL FROM users ORDER BY id"
+        )
+    ]
+    members: dict[int, list[int]] = {}
+    for group, user in connection.execute(
+        "SELECT members.chat, members.user FROM chats JOIN members ON members.chat = chats.id"
+        " WHERE chats.key IS NOT NULL ORDER BY members.chat, members.standing"
+    ):
+        members.setdefault(group, []).append(user)
+    groups = [
+        StoredGroup(group, name, key, owner, members[group])
+        for group, name, key, owner in connection.execute(
+            "SELECT id, name, key, owner FROM chats WHERE key IS NOT NULL ORDER BY id"
+        )
+    ]
+    blocks = connection.execute("SELECT blocker, blocked FROM blocks").fetchall()
+    bans = connection.execute("SELECT user, network, until, reason FROM bans ORDER BY rowid")
+    return Snapshot(users, groups, blocks, tuple(StoredBan(*row) for row in bans))
+
+
+def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
+    """A page of a chat."""
+    membership = connection.execute(
+        "SELECT chats.id, last_seq, since_seq, read_seq FROM chats JOIN members"
+        f" ON members.chat = chats.id AND members.user = ? WHERE {_chat_is(query.chat)}",
+        (query.user, *_chat_values(query.chat)),
+    ).fetchone()
+    if membership is None:
+        return Page([], more=False, last_seq=0)
+    chat, last_seq, since_seq, read_seq = membership
+    forwards = query.unread or query.after is not None
+    above = max(since_seq, read_seq if query.unread else (query.after or 0))
+    below = last_seq + 1 if query.before is None else min(query.before, last_seq + 1)
+    hidden, values = _not_hidden(query.hidden)
+    rows = connection.execute(
+        "SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ? AND seq < ?"
+        f"{hidden} ORDER BY seq {'ASC' if forwards else 'DESC'}",
+        (chat, _int64(above), _int64(below), *values),
+    )
+    messages: list[StoredMessage] = []
+    room = query.page_bytes
+    more = False
+    for seq, sender, at, text in rows:
+        room -= line_bytes(text) + query.overhead
+        if messages and (room < 0 or len(messages) >= query.limit):
+            more = at != messages[-1].at or _leave_out(messages, at) or room < 0
+            if more:
+                break
+        messages.append(StoredMessage(query.chat, seq, sender, at, text))
+    if not forwards:
+        messages.reverse()
+    return Page(messages, more, last_seq, _end(connection, chat, since_seq, last_seq, query.hidden))
+
+
+def _leave_out(messages: list[StoredMessage], at: int) -> bool:
+    """Take the last ones off that have this time too; False where all have it."""
+    count = len(messages)
+    while count and messages[count - 1].at == at:
+        count -= 1
+    if count:
+        del messages[count:]
+    return count > 0
+
+
+def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: int, hidden: Collection[int]) -> int:
+    """The number of the last message of a chat that is not hidden, one that was deleted too; 0 where there is none."""
+    if last_seq <= since_seq:
+        return 0
+    if not hidden:
+        return last_seq
+    last = connection.execute("SELECT sender FROM messages WHERE chat = ? AND seq = ?", (chat, last_seq)).fetchone()
+    if last is not None and last[0] not in hidden:
+        return last_seq
+    condition, values = _not_hidden(hidden)
+    ends = connection.execute(
+        f"SELECT (SELECT seq FROM messages WHERE chat = ? AND seq > ?{condition} ORDER BY seq DESC LIMIT 1),"
+        f" (SELECT max(seq) FROM deleted_ends WHERE chat = ? AND seq > ?{condition})",
+        (chat, since_seq, *values) * 2,
+    ).fetchone()
+    return max(end or 0 for end in ends)
+
+
+class _ChatRow(NamedTuple):
+    """A chat of a user. ``end`` and ``end_at`` are of the last message not hidden and not deleted."""
+
+    chat: int
+    low: int | None
+    high: int | None
+    last_seq: int
+    since_seq: int
+    read_seq: int
+    unread: int
+    end: int | None
+    end_at: int | None
+
+
+def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) -> list[ChatState]:
+    """The user's chats, latest first, with what is unread: the end less the marker, or counted where blocks hide some
+    of it or some of it was deleted. One statement for all chats, so that what is hidden is taken apart once."""
+    rows = (
+        connection.execute(_CHATS_ALL, (user,))
+        if not hidden
+        else connection.execute(_CHATS_NOT_HIDDEN, {"user": user, "hidden": json.dumps(sorted(hidden))})
+    )
+    deleted = _deleted_ends(connection, user, hidden) if hidden else {}
+    states = []
+    for row in map(_ChatRow._make, rows):
+        last_seq, last_at = max((row.end or 0, row.end_at), deleted.get(row.chat, (0, None)), key=lambda end: end[0])
+        if last_seq <= row.since_seq:
+            last_seq, last_at = 0, None
+        if row.low is None or row.high is None:
+            states.append(ChatState(row.chat, last_seq, last_at, min(row.read_seq, last_seq), row.unread))
+        elif last_seq:
+            states.append(ChatState((row.low, row.high), last_seq, last_at, min(row.read_seq, last_seq), row.unread))
+    states.sort(key=lambda state: state.last_at or 0, reverse=True)
+    return states
+
+
+def _deleted_ends(
+    connection: sqlite3.Connection, user: int, hidden: Collection[int]
+) -> dict[int, tuple[int, int | None]]:
+    """Of the user's chats, the last message each that was deleted and not hidden: its number and time."""
+    ends: dict[int, tuple[int, int | None]] = {}
+    for chat, sender, seq, at in connection.execute(
+        "SELECT deleted_ends.chat, sender, seq, at FROM members JOIN deleted_ends ON deleted_ends.chat = members.chat"
+        " WHERE members.user = ?",
+        (user,),
+    ):
+        if sender not in hidden and seq > ends.get(chat, (0, None))[0]:
+            ends[chat] = seq, at
+    return ends
+
+
+_CHATS_ALL = (
+    "SELECT chats.id, low, high, last_seq, since_seq, read_seq,"
+    " CASE WHEN read_seq >= gaps_up_to THEN last_seq - read_seq"
+    " ELSE (SELECT count(*) FROM messages WHERE chat = chats.id AND seq > read_seq) END, last_seq, last_at"
+    " FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
+)
+_NOT_HIDDEN = "sender NOT IN (SELECT value FROM json_each(:hidden))"
+# The inner one is kept apart by its limit, so that each end is looked for once.
+_CHATS_NOT_HIDDEN = (
+    "SELECT mine.id, low, high, last_seq, since_seq, read_seq, CASE WHEN end > read_seq THEN"
+    f" (SELECT count(*) FROM messages WHERE chat = mine.id AND seq > read_seq AND {_NOT_HIDDEN}) ELSE 0 END, end, at"
+    " FROM (SELECT chats.id, low, high, last_seq, since_seq, read_seq,"
+    " (SELECT seq FROM messages WHERE chat = chats.id AND seq > since_seq"
+    f" AND {_NOT_HIDDEN} ORDER BY seq DESC LIMIT 1) AS end"
+    " FROM members JOIN chats ON chats.id = members.chat WHERE members.user = :user LIMIT -1) AS mine"
+    " LEFT JOIN messages ON messages.chat = mine.id AND messages.seq = end"
+)
+
+
+def password(connection: sqlite3.Connection, user: int) -> str | None:
+    """The user's password hash."""
+    row = connection.execute("SELECT password FROM users WHERE id = ?", (user,)).fetchone()
+    return None if row is None else row[0]
+
+
+def token(connection: sqlite3.Connection, digest: bytes) -> StoredToken | None:
+    """The token with that hash."""
+    row = connection.execute("SELECT user, used_at, by_password FROM tokens WHERE hash = ?", (digest,)).fetchone()
+    return None if row is None else StoredToken(row[0], row[1], bool(row[2]))
+
+
+def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[StoredAccount]:
+    """The accounts in the order of their keys."""
+    rows = connection.execute(
+        "SELECT id, key, created_at FROM users WHERE removed_at IS NULL AND key > ? ORDER BY key LIMIT ?",
+        (after, limit),
+    )
+    return [StoredAccount(*row) for row in rows]
+
+
+def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int] | None, limit: int) -> Places:
+    """Where messages of a user stand. There is no index of senders, so that sending costs less: all are looked at."""
+    further = after or (0, 0)
+    rows = connection.execute(
+        "SELECT chat, seq, sender, CASE WHEN sender = ? THEN length(text) END, low, high"
+        " FROM messages JOIN chats ON chats.id = chat WHERE (chat, seq) > (?, ?) ORDER BY chat, seq LIMIT ?",
+        (user, *further, _LOOKED_AT),
+    )
+    places: list[tuple[ChatKey, int]] = []
+    room = DELETED_CHARACTERS
+    count = 0
+    for chat, seq, sender, length, low, high in rows:
+        if sender == user:
+            room -= length
+            if len(places) == limit or (room < 0 and places):
+                return Places(tuple(places), further)
+            places.append((chat if low is None else (low, high), seq))
+        further = chat, seq
+        count += 1
+    return Places(tuple(places), further if count == _LOOKED_AT else None)
+
+
+def figures(connection: sqlite3.Connection) -> Figures:
+    """How much there is."""
+    counts = connection.execute(
+        "SELECT (SELECT count(*) FROM message_places), (SELECT count(*) FROM chats WHERE low IS NOT NULL),"
+        " (SELECT count(*) FROM tokens)"
+    ).fetchone()
+    path = Path(connection.execute("PRAGMA database_list").fetchone()[2])
+    size = 0
+    for name in (path.name, f"{path.name}-wal"):
+        with suppress(OSError):
+            size += path.with_name(name).stat().st_size
+    return Figures._make((*counts, size))
+
+
+def _chat_is(key: ChatKey) -> str:
+    return "chats.low = ? AND chats.high = ?" if isinstance(key, tuple) else "chats.id = ?"
+
+
+def _chat_values(key: ChatKey) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _not_hidden(hidden: Collection[int]) -> tuple[str, tuple[str, ...]]:
+    """A condition on the sender, and the value that it asks for."""
+    if not hidden:
+        return "", ()
+    return " AND sender NOT IN (SELECT value FROM json_each(?))", (json.dumps(sorted(hidden)),)
+
+
+def _int64(number: int) -> int:
+    """``number`` as SQLite can hold it; seqs are far below."""
+    return min(number, 2**63 - 1)

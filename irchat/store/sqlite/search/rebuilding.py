@@ -1,0 +1,49 @@
+"""The search index made again: after an upgrade, and where this Python folds texts in another way than the last one."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from irchat.store.sqlite import properties
+from irchat.store.sqlite.migrations import Tell
+from irchat.store.sqlite.search.indexing import SearchIndex
+from irchat.text.folding import FOLDING
+
+_PROPERTY = "folding"
+# Behind the way of folding as long as not all of the old messages are in the index.
+UNFINISHED = " unfinished"
+# Parts that one transaction brings in: nobody waits for it, and what a kill undoes is soon done again.
+_PARTS = 16
+
+
+def make_ready(connection: sqlite3.Connection, index: SearchIndex, tell: Tell) -> None:
+    """Make the index again if it was made in another way, or go on with that if it was broken off.
+
+    It holds a few messages in memory at a time. ``tell`` hears how far it is. Raises sqlite3.Error.
+    """
+    found = properties.get(connection, _PROPERTY)
+    if found == FOLDING:
+        return
+    if found != FOLDING + UNFINISHED:
+        with _transaction(connection):
+            connection.execute("INSERT INTO message_words (message_words) VALUES ('delete-all')")
+            properties.put(connection, _PROPERTY, FOLDING + UNFINISHED)
+    while index.last_indexed < index.last_number:
+        with _transaction(connection):
+            for _ in range(_PARTS):
+                index.bring_in()
+        tell(f"making the search index: {index.last_indexed:,} of {index.last_number:,} messages")
+    with _transaction(connection):
+        properties.put(connection, _PROPERTY, FOLDING)
+    index.committed()
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -1,0 +1,65 @@
+"""The threads of the store: one that writes, a few that read, and a few that look through everything; or none, for a
+process that does nothing else."""
+
+import threading
+from collections.abc import Callable, Hashable
+from types import SimpleNamespace
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IReactorFromThreads
+
+from irchat.system.workers import FairPool, OrderedWorker
+
+Given = TypeVar("Given")
+
+_READERS = 3
+# Two, so that a search of somebody else need not wait for the one that runs.
+_SCANNERS = 2
+
+
+class StoreThreads:
+    """Runs the store's calls in threads of their own; see `irchat.store.sqlite.engine`."""
+
+    def __init__(self, reactor: IReactorFromThreads) -> None:
+        self._writer = OrderedWorker(reactor, "irchat-store-writer")
+        self._readers = FairPool(reactor, "irchat-store-reader", _READERS)
+        self._scanners = FairPool(reactor, "irchat-store-scanner", _SCANNERS)
+        self.write = self._writer.do
+        self.read = self._readers.do
+        self.scan = self._scanners.do
+
+    def start(self) -> None:
+        """Start all threads now. Raises OSError; see `irchat.system.workers.FairPool.start`."""
+        for threads in self._writer, self._readers, self._scanners:
+            threads.start()
+
+    def local(self) -> Any:
+        """An object whose attributes each thread has for itself."""
+        return threading.local()
+
+    def stop(self) -> None:
+        """Refuse the reads that wait, break off those that run, wait for the writes, and stop."""
+        for threads in self._scanners, self._readers, self._writer:
+            threads.stop()
+
+
+class NoThreads:
+    """Runs the store's calls at once."""
+
+    def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call``."""
+        return maybeDeferred(call, *args)
+
+    def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call``; there is nobody to take turns with."""
+        return maybeDeferred(call, *args)
+
+    scan = read
+
+    def local(self) -> Any:
+        """An object for attributes."""
+        return SimpleNamespace()
+
+    def stop(self) -> None:
+        """Nothing runs."""

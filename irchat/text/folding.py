@@ -1,0 +1,73 @@
+"""Texts as search compares them: without regard to case, accents and forms of the same letter, in all scripts."""
+
+import re
+import unicodedata
+from collections.abc import Callable
+
+from irchat.protocol.rules import TEXT_LENGTH, is_sign
+
+# Characters that a text is taken apart into; no language comes to three for each, and one sign has eighteen.
+_LENGTH = 3 * TEXT_LENGTH
+# Scripts that are written without spaces: each of their characters is a word, so that any run of them can be found.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
+_ASCII_WORDS = re.compile("[0-9a-z]+")
+
+FOLDING = f"3 {unicodedata.unidata_version}"
+"""Names how texts are folded. An index that was made in another way has to be made again: it must hold what `fold`
+returns now, or nothing could be deleted from it."""
+
+
+class _Table(dict[int, str | int | None]):
+    """What each character becomes for `str.translate`, found out by ``replacement`` when it first comes."""
+
+    def __init__(self, replacement: Callable[[str], str | int | None]) -> None:
+        self._replacement = replacement
+
+    def __missing__(self, code: int) -> str | int | None:
+        self[code] = replacement = self._replacement(chr(code))
+        return replacement
+
+
+def _set_apart(character: str) -> str | int:
+    """A sign or number that stands for other characters, as ™ for TM, is no part of the word that it touches.
+
+    A raised or lowered digit is: H₂O is H2O.
+    """
+    category = unicodedata.category(character)
+    form = unicodedata.decomposition(character)
+    is_number = category == "No" and not form.startswith(("<super>", "<sub>"))
+    if form.startswith("<") and (category[0] == "S" or is_number):
+        return f" {character} "
+    return ord(character)
+
+
+def _replacement(character: str) -> str | int | None:
+    category = unicodedata.category(character)
+    if category == "Mn":
+        return None
+    if is_sign(character) or _UNSPACED.match(character):
+        return f" {character} "
+    return ord(character) if category[0] in "LNM" else " "
+
+
+_APART = _Table(_set_apart)
+_TABLE = _Table(_replacement)
+
+
+def fold(text: str) -> str:
+    """Return ``text`` for the index: its words with white space between them. What is ASCII stays as it is, for SQLite
+    finds the words of that itself, and faster.
+
+    Compatibility decomposition and case folding (Unicode, chapters 3.11 and 3.13), without the marks on letters. Signs
+    and the characters of unspaced scripts are words of their own. Of a text of thousands of signs that each stand for
+    many letters the end is left out.
+    """
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text.translate(_APART))
+    return unicodedata.normalize("NFKD", decomposed[:_LENGTH].casefold()).translate(_TABLE)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of ``text`` as the index has them."""
+    return _ASCII_WORDS.findall(text.lower()) if text.isascii() else fold(text).split()

@@ -1,0 +1,126 @@
+"""Names beyond their key: what a part of a name compares as, which names draw alike, which new ones are refused."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from operator import itemgetter
+from typing import TypeVar
+
+import regex
+from precis_i18n import get_profile
+
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import fold_name, shown
+
+# Marks of no script in particular. Those that compose with their letter are part of it (NFC). Of the others a letter
+# has two at most: a vowel sign and shadda in Arabic, an accent in Yoruba.
+_STRAY = regex.compile(r"(?:(?=[\p{sc=Inherited}\p{sc=Common}])\p{M})+")
+_STRAY_MOST = 2
+# The longest syllables of Burmese, Khmer and Tibetan have fewer.
+_MARKS_MOST = 7
+
+_PROFILE = get_profile("UsernameCaseMapped")
+_JOINERS = dict.fromkeys([0x200C, 0x200D])
+_MARKS = regex.compile(r"\p{M}+")
+_SIGNS = ("*", "@")
+
+Named = TypeVar("Named")
+
+
+def fold_part(text: str) -> str:
+    """Map ``text`` as `fold_name` maps a name, without deciding whether it is one.
+
+    For what need not be a whole name: its beginning, a chat's name with its sign, a text that may mention it.
+    """
+    if text.isascii():
+        return text.lower()
+    mapped: str = _PROFILE.normalization_rule(_PROFILE.case_mapping_rule(_PROFILE.width_mapping_rule(text)))
+    return mapped
+
+
+@lru_cache(maxsize=65_536)
+def name_key(name: str) -> str:
+    """`fold_part` of a name, remembered."""
+    return fold_part(name)
+
+
+def same_name(one: str, other: str) -> bool:
+    """Return whether two names, or names of chats with their signs, are one."""
+    return one == other or name_key(one) == name_key(other)
+
+
+def rank(typed: str, name: str) -> int | None:
+    """Return how well ``name`` matches ``typed``: 0 exactly, 1 by its beginning, 2 by a part of it, None not at all.
+
+    Both may have the sign of a chat. A sign that was typed has to be that of the name.
+    """
+    wanted, key = fold_part(typed.strip()), name_key(name)
+    bare = key[1:] if key.startswith(_SIGNS) else key
+    if wanted.startswith(_SIGNS):
+        if not key.startswith(wanted[0]):
+            return None
+        wanted = wanted[1:]
+    if wanted == bare:
+        return 0
+    if bare.startswith(wanted):
+        return 1
+    return 2 if wanted in bare else None
+
+
+def best(typed: str, choices: Iterable[Named], name_of: Callable[[Named], str]) -> list[Named]:
+    """Return those of ``choices`` whose name matches ``typed``, the best matches first (see `rank`), else in order."""
+    ranks = [(how_well, choice) for choice in choices if (how_well := rank(typed, name_of(choice))) is not None]
+    return [choice for _, choice in sorted(ranks, key=itemgetter(0))]
+
+
+def skeleton(key: str) -> str:
+    """Return what is drawn of the name of a key: names with the same skeleton are taken for each other.
+
+    Left out are the joiners (U+200C, U+200D), marks of no script that do not compose with their letter, and the order
+    and repetition of other marks on a letter.
+    """
+    if key.isascii():
+        return key
+    composed = unicodedata.normalize("NFC", key.translate(_JOINERS))
+    return _MARKS.sub(lambda marks: "".join(sorted(set(marks[0]))), _STRAY.sub("", composed))
+
+
+def check_new_name(name: str) -> str:
+    """Return the key of the name of a new user or group.
+
+    Raises Refusal ``bad-name`` for what is no name, or has more marks on a letter than any language writes. Names that
+    exist already are not held to the latter.
+    """
+    key = fold_name(name)
+    composed = "" if name.isascii() else unicodedata.normalize("NFC", name.translate(_JOINERS))
+    if _longest(_STRAY.findall(composed)) > _STRAY_MOST or _longest(_MARKS.findall(composed)) > _MARKS_MOST:
+        text = f"{shown(name)!r} cannot be a name: a letter has too many marks. Choose another one."
+        raise Refusal(Code.BAD_NAME, text)
+    return key
+
+
+def _longest(runs: Iterable[str]) -> int:
+    return max(map(len, runs), default=0)
+
+
+class Lookalikes:
+    """The skeletons of names that have other keys, counted."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def add(self, key: str) -> None:
+        """Note a new name."""
+        if (drawn := skeleton(key)) != key:
+            self._counts[drawn] += 1
+
+    def remove(self, key: str) -> None:
+        """Forget a name."""
+        if (drawn := skeleton(key)) != key:
+            self._counts[drawn] -= 1
+            if not self._counts[drawn]:
+                del self._counts[drawn]
+
+    def __contains__(self, drawn: str) -> bool:
+        return drawn in self._counts

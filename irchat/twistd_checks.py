@@ -1,0 +1,86 @@
+"""What twistd does before our service starts: its own options, checked here so that each failure is one line."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from irchat.settings import WrongSetting
+
+_SERVERS = ("twistd", "irchat-server", "irchat.server")
+_MOST_PID = 2**31 - 1
+
+
+def command_name() -> str:
+    """The command that was typed, as the help and the errors write it."""
+    return "twistd irchat" if Path(sys.argv[0]).name == "twistd" else "irchat-server"
+
+
+def check_twistd(options: Any) -> None:
+    """Check the files that twistd will write, from its ``options``, None without it.
+
+    A pid file that an ended process left behind is deleted. Raises WrongSetting or OSError.
+    """
+    if options is None:
+        return
+    run_folder = Path(options.get("rundir") or ".")
+    if run_folder.is_file():
+        raise WrongSetting(f"--rundir {run_folder} is no folder: name another")
+    if not os.access(run_folder, os.X_OK):
+        where = "the current folder" if run_folder == Path() else f"--rundir {run_folder}"
+        raise WrongSetting(f"{where} is not there, or this user may not enter it: cd / first, or name another --rundir")
+    if options.get("pidfile"):
+        _check_pid_file(Path(options["pidfile"]))
+        _check_writable("--pidfile", run_folder / options["pidfile"])
+    log = options.get("logfile")
+    if log is None and not (options.get("nodaemon") or options.get("syslog") or options.get("logger")):
+        log = "twistd.log"
+    if log and log != "-":
+        _check_writable("--logfile", Path(log))
+
+
+def _check_writable(option: str, path: Path) -> None:
+    if path.is_dir():
+        raise WrongSetting(f"{option} {path} is a folder: name a file in it, before the word irchat")
+    if not path.parent.is_dir():
+        raise WrongSetting(f"{option} {path}: there is no folder {path.parent}; make it first")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise WrongSetting(f"{option} {path} cannot be written by this user: name another, before the word irchat")
+
+
+def _check_pid_file(path: Path) -> None:
+    """A container gives each start the same numbers, so a number that is in use can be that of another program."""
+    try:
+        with path.open("rb") as file:
+            written = file.read(32).strip()
+    except FileNotFoundError:
+        return
+    if not written.isdigit() or not 0 < int(written) <= _MOST_PID:
+        raise WrongSetting(f"the pid file {path} holds no number of a process: delete it")
+    pid = int(written)
+    if pid == os.getpid() or not _is_server(pid):
+        path.unlink()
+    else:
+        raise WrongSetting(
+            f"the pid file {path} names process {pid}, a server that runs: stop it, or name another --pidfile, "
+            "before the word irchat"
+        )
+
+
+def _is_server(pid: int) -> bool:
+    """Whether process ``pid`` runs and is a twistd, or cannot be told not to be one."""
+    try:
+        arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return not _has_ended(pid)
+    return any(os.path.basename(os.fsdecode(argument)) in _SERVERS for argument in arguments)
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

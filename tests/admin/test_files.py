@@ -1,0 +1,169 @@
+"""The files that the administrator's commands make: whose they are, that they are whole, and what they are made of."""
+
+import os
+import shutil
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+from irchat.admin import database
+from irchat.interfaces.store import GLOBAL
+from irchat.store.sqlite import copying
+from irchat.store.sqlite.engine import SQLiteStore
+from irchat.store.sqlite.threads import NoThreads
+from irchat.system.data_folder import DataFolder
+from tests.admin import test_admin
+from tests.helpers.stores import NOW, StoreHands, message
+
+
+class FileTests(test_admin._Case):
+    """No server runs."""
+
+    def setUp(self) -> None:
+        """Make a database with an account, and a backup of it."""
+        super().setUp()
+        self.copy = self.home / "copy"
+        folder = DataFolder(self.data)
+        folder.acquire()
+        folder.release()
+        self.store_of(self.database, lambda store: store.commit([StoreHands.user("alice"), message(GLOBAL, 1)]))
+        self.done("backup", str(self.copy))
+
+    def store_of(self, path: Path, do: Any = lambda store: None) -> str:
+        """Open a store, do something with it, close it; gives its epoch."""
+        store = SQLiteStore(path, NoThreads(), lambda: NOW)
+        do(store)
+        store.close()
+        return store.epoch
+
+    def test_epoch(self) -> None:
+        """Each return of a backup changes the epoch, and nothing else does."""
+        epochs = [self.store_of(self.database), self.store_of(self.database)]
+        for _ in range(2):
+            self.done("restore", str(self.copy))
+            epochs += [self.store_of(self.database), self.store_of(self.database)]
+        self.assertEqual([epochs.index(epoch) for epoch in epochs], [0, 0, 2, 2, 4, 4])
+
+    def test_syncs(self) -> None:
+        """The database is on the disk before it gets its name, and its name before the command ends."""
+        done: list[str] = []
+        replace, fsync = Path.replace, os.fsync
+
+        def noting(descriptor: int) -> None:
+            done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+            fsync(descriptor)
+
+        def renaming(path: Path, target: Path) -> Path:
+            done.append("rename")
+            return replace(path, target)
+
+        self.patch(os, "fsync", noting)
+        self.patch(Path, "replace", renaming)
+        self.done("restore", str(self.copy))
+        self.assertEqual(done, ["file", "rename", "folder"])
+
+    def test_owner(self) -> None:
+        """What root makes in the data folder belongs to whom the folder belongs."""
+        given: dict[str, tuple[int, int]] = {}
+
+        def give(descriptor: int, user: int, group: int) -> None:
+            given[Path(os.readlink(f"/proc/self/fd/{descriptor}")).name.split(".")[-1]] = user, group
+
+        self.patch(os, "geteuid", lambda: 0)
+        self.patch(os, "fchown", give)
+        owner = self.data.stat().st_uid, self.data.stat().st_gid
+        for name in "lock", "irchat.sqlite":
+            (self.data / name).unlink()
+        self.done("add-user", "bob", typed="correct horse\n")
+        self.assertEqual(given, {"lock": owner, "sqlite": owner})
+        given.clear()
+        self.database.write_bytes(b"rubbish" * 1_000)
+        self.database.with_name("irchat.sqlite-wal").write_bytes(b"journal")
+        self.done("restore", str(self.copy))
+        self.assertEqual(sorted(name.rsplit("-", 1)[-1] for name in given), ["part", "wal"])
+        given.clear()
+        self.done("backup", str(self.copy))
+        self.assertEqual(given, {})
+        self.done("backup", str(self.data / "copy"))
+        self.assertEqual(given, {"part": owner})
+
+    def test_owner_for_real(self) -> None:
+        """So the user of the server can open them all."""
+        if os.geteuid() != 0:
+            raise self.skipTest("only root can give files away")
+        shutil.rmtree(self.data)
+        self.data.mkdir(mode=0o700)
+        os.chown(self.data, 12_345, 12_346)
+        self.done("restore", str(self.copy))
+        self.done("add-user", "bob", typed="correct horse\n")
+        self.done("backup", str(self.data / "mine"))
+        self.done("restore", str(self.copy))
+        for path in self.data.iterdir():
+            self.assertEqual((path.stat().st_uid, path.stat().st_gid), (12_345, 12_346), path)
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600, path)
+
+    def test_no_link_is_followed(self) -> None:
+        """A link in the folder that leads nowhere has root make nothing where it leads to."""
+        for name in "lock", "irchat.sqlite":
+            elsewhere = self.home / "elsewhere"
+            (self.data / name).unlink()
+            (self.data / name).symlink_to(elsewhere)
+            self.assertRaises(OSError, DataFolder(self.data).acquire)
+            self.assertFalse(elsewhere.exists())
+            (self.data / name).unlink()
+
+    def test_without_its_journal(self) -> None:
+        """A database that was copied without its journal is refused; with it, or with an empty one, it is restored."""
+        store = SQLiteStore(self.database, NoThreads(), lambda: NOW)
+        store.commit([StoreHands.user("bob")])
+        bare = self.home / "bare"
+        shutil.copy(self.database, bare)
+        shutil.copy(f"{self.database}-wal", self.home / "wal")
+        store.close()
+        self.refused("without its journal", "restore", str(bare))
+        shutil.copy(self.home / "wal", self.home / "bare-wal")
+        self.done("restore", str(bare))
+        self.assertEqual([row[0] for row in self.rows("users")], ["alice", "bob"])
+        (kept,) = self.data.glob("*.before-restore-*")
+        self.done("restore", str(kept))
+        shutil.copy(self.database, bare)
+        (self.home / "bare-wal").touch()
+        self.done("restore", str(bare))
+
+    def test_foreign(self) -> None:
+        """A database with a trigger is no backup, is not restored, and the check tells of it."""
+        trigger = "CREATE TRIGGER t AFTER INSERT ON messages BEGIN UPDATE users SET password = NULL; END"
+        self.tables(trigger, self.copy)
+        self.refused("trigger 't'", "restore", str(self.copy))
+        self.tables(trigger)
+        status, _, err = self.admin("check")
+        self.assertEqual((status, "trigger 't'" in err), (1, True))
+        self.refused("trigger 't'", "backup", str(self.home / "other"))
+
+    def test_check_beside_a_server(self) -> None:
+        """Two checks of a database in use do not come into each other's way, and leave nothing."""
+        folder = DataFolder(self.data)
+        folder.acquire()
+        self.addCleanup(folder.release)
+        found: list[str] = []
+        copy_into = copying.copy_into
+
+        def copying_twice(*args: Any, **kwargs: Any) -> None:
+            self.patch(database, "copy_into", copy_into)
+            found.append(self.done("check"))
+            copy_into(*args, **kwargs)
+
+        self.patch(database, "copy_into", copying_twice)
+        found.append(self.done("check"))
+        self.assertEqual(found, ["The database is sound.\n"] * 2)
+        self.assertEqual([path.name for path in self.data.iterdir() if "part" in path.name], [])
+
+    def test_left_by_a_kill(self) -> None:
+        """What a restore that was killed left goes with the next one."""
+        (self.data / "irchat.sqlite.0123.part").write_text("half")
+        self.done("restore", str(self.copy))
+        self.assertEqual([path.name for path in self.data.iterdir() if "part" in path.name], [])
+        connection = sqlite3.connect(self.database)
+        self.addCleanup(connection.close)
+        self.assertEqual(connection.execute("SELECT count(*) FROM messages").fetchone(), (1,))

@@ -1,0 +1,232 @@
+"""The commit queue: what is checked when, committed with what, told in which order; what a failing commit leaves."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.chat.commits import Change, CommitQueue
+from irchat.interfaces.store import Publication
+from irchat.protocol.errors import Code, Refusal, unavailable
+from tests.helpers.commit_queues import HandStore, Step
+
+
+class CommitQueueTests(SynchronousTestCase):
+    """A queue before a store whose commits are finished by hand."""
+
+    def setUp(self) -> None:
+        """Make the queue."""
+        self.log: list[str] = []
+        self.store = HandStore()
+        self.queue = CommitQueue(self.store, self.publish)  # type: ignore[arg-type]
+
+    def publish(self, publications: Sequence[Publication]) -> None:
+        """Note what is told."""
+        self.log.append("tell " + " ".join(publication.event.reason for publication in publications))
+
+    def submit(self, name: str, **how: Any) -> Deferred[Any]:
+        """Submit a step and note its answer."""
+        asked = self.queue.submit(Step(self.log, name, **how))
+        asked.addCallbacks(
+            lambda answer: self.log.append(f"answer {answer}"),
+            lambda failure: self.log.append(f"refuse {name}: {failure.value.code}"),
+        )
+        return asked
+
+    def events(self) -> list[str]:
+        """What was noted since the last look."""
+        log, self.log[:] = list(self.log), []
+        return log
+
+    def refuse(self) -> None:
+        """What a change may meet."""
+        raise Refusal(Code.BLOCKED, "no")
+
+    def test_one(self) -> None:
+        """A change is checked, committed, applied with the commit's result, told, and only then answered."""
+        self.submit("a")
+        self.assertEqual((self.events(), self.store.commits), (["check a"], [["a"]]))
+        self.store.finish()
+        self.assertEqual(self.events(), ["apply a: a done", "tell a", "answer a"])
+
+    def test_group(self) -> None:
+        """While a commit runs what comes waits unchecked; the next commit takes all of it, told at once, in order."""
+        for name in "abcd":
+            self.submit(name)
+        self.assertEqual(self.events(), ["check a"])
+        self.store.finish()
+        self.assertEqual(self.events(), ["apply a: a done", "tell a", "answer a", "check b", "check c", "check d"])
+        self.store.finish()
+        self.assertEqual(self.store.commits, [["a"], ["b", "c", "d"]])
+        self.assertEqual(self.events(), [
+            "apply b: b done", "apply c: c done", "apply d: d done", "tell b c d", "answer b", "answer c", "answer d",
+        ])  # fmt: skip
+
+    def test_group_most(self) -> None:
+        """A group has a most, and what is over comes in the next."""
+        self.queue._group_most = 3
+        for name in "abcdefgh":
+            self.submit(name)
+        while len(self.store.commits) < 4:
+            self.store.finish()
+        self.assertEqual(self.store.commits, [["a"], ["b", "c", "d"], ["e", "f", "g"], ["h"]])
+
+    def test_alone(self) -> None:
+        """A change that is alone is checked when all before it is applied, and what follows when it is applied."""
+        self.submit("a")
+        self.submit("b")
+        self.submit("c", alone=True)
+        self.submit("d")
+        self.submit("e")
+        self.events()
+        self.store.finish()
+        self.assertEqual(self.events()[-1], "check b")
+        self.store.finish()
+        self.assertEqual(self.events(), ["apply b: b done", "tell b", "answer b", "check c"])
+        self.store.finish()
+        self.assertEqual(self.events(), ["apply c: c done", "tell c", "answer c", "check d", "check e"])
+        self.assertEqual(self.store.commits, [["a"], ["b"], ["c"], ["d", "e"]])
+
+    def test_refused(self) -> None:
+        """A change that is refused is answered so, and keeps nothing from the others of its group."""
+        self.submit("a")
+        self.submit("b", in_check=self.refuse)
+        self.submit("c")
+        self.submit("d", alone=True, in_check=self.refuse)
+        self.store.finish()
+        self.store.finish()
+        self.assertEqual(self.store.commits, [["a"], ["c"]])
+        self.assertEqual(self.events(), [
+            "check a", "apply a: a done", "tell a", "answer a", "check b", "check c", "refuse b: blocked",
+            "apply c: c done", "tell c", "answer c", "check d", "refuse d: blocked",
+        ])  # fmt: skip
+
+    def test_nothing_to_write(self) -> None:
+        """Where no change of a group writes, no commit is made; among those that do, each gets its own result."""
+        self.submit("a", writes=False)
+        self.assertEqual((self.events(), self.store.commits), (["check a", "apply a: None", "tell a", "answer a"], []))
+        self.submit("b")
+        self.submit("c", writes=False)
+        self.submit("d")
+        self.submit("e", writes=False)
+        self.store.finish()
+        self.store.finish()
+        self.assertEqual(self.store.commits, [["b"], ["d"]])
+        self.assertEqual(self.events()[-7:], [
+            "apply c: None", "apply d: d done", "apply e: None", "tell c d e", "answer c", "answer d", "answer e",
+        ])  # fmt: skip
+
+    def test_failing_commit(self) -> None:
+        """A commit that fails refuses what needed it, applies and tells nothing of it, and the queue goes on."""
+        self.submit("a")
+        self.submit("b")
+        self.submit("c", writes=False)
+        self.store.finish()
+        self.submit("d")
+        self.events()
+        self.store.fail(unavailable())
+        self.assertEqual(self.events(), [
+            "refuse b: unavailable", "apply c: None", "tell c", "answer c", "check d",
+        ])  # fmt: skip
+        self.store.finish()
+        self.assertEqual(self.events(), ["apply d: d done", "tell d", "answer d"])
+
+    def test_broken_commit(self) -> None:
+        """A commit that meets an error of the server's own is logged and refused as internal, and the queue goes on."""
+        self.submit("a")
+        self.submit("b")
+        self.store.fail(ValueError("of our own"))
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+        self.store.finish()
+        self.assertEqual(self.events(), [
+            "check a", "refuse a: internal", "check b", "apply b: b done", "tell b", "answer b",
+        ])  # fmt: skip
+
+    def test_broken_apply(self) -> None:
+        """A change that breaks when it is applied fails its own handler alone."""
+        self.submit("a")
+        broken = self.queue.submit(Step(self.log, "b", in_apply=lambda: int("x") and None))
+        self.submit("c")
+        self.store.finish()
+        self.store.finish()
+        self.failureResultOf(broken, ValueError)
+        self.assertEqual(self.events()[-4:], ["apply b: b done", "apply c: c done", "tell c", "answer c"])
+
+    def test_broken_bus(self) -> None:
+        """Where telling breaks, that is logged, who asked is answered, and the queue goes on."""
+        broken = CommitQueue(self.store, lambda publications: {}["nobody"])  # type: ignore[arg-type]
+        for name in "abc":
+            broken.submit(Step(self.log, name)).addCallback(lambda answer: self.log.append(f"answer {answer}"))
+        self.store.finish()
+        self.store.finish()
+        self.assertEqual(self.store.commits, [["a"], ["b", "c"]])
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 2)
+        self.assertEqual(self.events()[-2:], ["answer b", "answer c"])
+
+    def test_submit_from_an_answer(self) -> None:
+        """What an answer or a refusal leads to takes its place behind what waits."""
+        first = self.queue.submit(Step(self.log, "a"))
+        first.addCallback(lambda _: self.submit("late") and None)
+        self.queue.submit(Step(self.log, "b", in_check=self.refuse)).addErrback(lambda _: self.submit("later") and None)
+        self.submit("c")
+        for _ in range(3):
+            self.store.finish()
+        self.assertEqual(self.store.commits, [["a"], ["c", "late"], ["later"]])
+
+    def test_when_idle(self) -> None:
+        """It is idle at once where nothing waits, otherwise when all that was submitted is answered."""
+        self.successResultOf(self.queue.when_idle())
+        self.submit("a")
+        self.submit("b")
+        idle = [self.queue.when_idle(), self.queue.when_idle()]
+        self.store.finish()
+        self.assertNoResult(idle[0])
+        self.store.fail(unavailable())
+        for one in idle:
+            one.addCallback(lambda _: self.log.append("idle"))
+        self.assertEqual(self.events()[-3:], ["refuse b: unavailable", "idle", "idle"])
+
+    def test_published(self) -> None:
+        """All is published at once where no commit runs, otherwise when what the commit holds is told."""
+        self.successResultOf(self.queue.published())
+        self.submit("a")
+        self.queue.published().addCallback(lambda _: self.log.append("published a"))
+        self.submit("b")
+        self.events()
+        self.store.finish()
+        self.assertEqual(self.events(), ["apply a: a done", "tell a", "published a", "answer a", "check b"])
+        published = self.queue.published()
+        self.store.fail(unavailable())
+        self.successResultOf(published)
+
+    def test_asker_that_fails(self) -> None:
+        """Whoever cannot be told how a change went keeps it from nobody else, and the queue goes on."""
+        told: list[object] = []
+
+        class ResultHandler:
+            def __init__(self, fails: bool) -> None:
+                self.fails = fails
+
+            def callback(self, result: object) -> None:
+                told.append(result)
+                if self.fails:
+                    raise ZeroDivisionError
+
+            errback = callback
+
+        self.submit("running")
+        for name, fails in ("a", True), ("b", False):
+            self.queue.take(Step(self.log, name), ResultHandler(fails))
+            self.queue.take(Step(self.log, f"refused {name}", in_check=self.refuse), ResultHandler(fails))
+        self.store.finish()
+        self.store.finish()
+        self.assertEqual([told[2:], [failure.value.code for failure in told[:2]]], [["a", "b"], [Code.BLOCKED] * 2])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
+        self.submit("next")
+        self.assertIn("check next", self.events())
+
+    def test_a_change_says_what_it_does(self) -> None:
+        """A change has both its parts."""
+        self.assertRaises(NotImplementedError, Change().check)
+        self.assertRaises(NotImplementedError, Change().apply, None, [])

@@ -1,0 +1,281 @@
+"""The whole core against a model so simple that it can be read: what each user finds on pages, in search, in counts."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.protocol import events
+from irchat.protocol.errors import Code
+from tests.helpers.chat import World
+
+_NAMES = ("alice", "bob", "carol")
+_GROUPS = ("team", "club")
+
+users = st.sampled_from(_NAMES)
+members_rather = st.sampled_from([None, None, None, *_NAMES])
+group_names = st.sampled_from(_GROUPS)
+seconds = st.none() | st.none() | st.integers(1, 9)
+
+
+class _Said(NamedTuple):
+    """A message: ``to`` are those who were in the chat; ``end`` is None for a stored one."""
+
+    number: int
+    sender: str
+    to: frozenset[str]
+    end: float | None
+
+
+class _Chat:
+    """A chat of the model: all that was said, and up to where each has read."""
+
+    def __init__(self, members: list[str]) -> None:
+        self.members = members
+        self.said: list[_Said] = []
+        self.stored = 0
+        self.read: dict[str, int] = {}
+        self.timed_read: set[tuple[str, int]] = set()
+
+
+class ChatMachine(RuleBasedStateMachine):
+    """Sends, reads, blocks, groups, time and restarts at random."""
+
+    @initialize()
+    def begin(self) -> None:
+        """Three users who are online, and a group of one of them."""
+        self.folder = Path(tempfile.mkdtemp())
+        self.world = World(self.folder, _NAMES)
+        self.enter()
+        self.chats: dict[str, _Chat] = {"GLOBAL": _Chat(list(_NAMES))}
+        for first, second in (("alice", "bob"), ("alice", "carol"), ("bob", "carol")):
+            self.chats[f"{first} {second}"] = _Chat([first, second])
+        self.blocks: set[tuple[str, str]] = set()
+        self.count = 0
+        self.create("alice", "team", [])
+
+    def teardown(self) -> None:
+        """Leave no file behind."""
+        if hasattr(self, "world"):
+            self.world.close()
+            shutil.rmtree(self.folder)
+
+    def enter(self) -> None:
+        """All come."""
+        for name in _NAMES:
+            self.world.chat.enter(self.world[name])
+
+    # The model
+
+    def chat_of(self, name: str, label: str) -> str:
+        """The model's name of the chat that a user calls ``label``."""
+        return " ".join(sorted((name, label[1:]))) if label.startswith("@") else label.removeprefix("*")
+
+    def labels(self, name: str) -> list[str]:
+        """The chats of a user, as that user calls them."""
+        groups = [f"*{group}" for group in _GROUPS if group in self.chats and name in self.chats[group].members]
+        return ["GLOBAL", *(f"@{other}" for other in _NAMES if other != name), *groups]
+
+    def silent(self, name: str, other: str) -> bool:
+        """Whether a block stands between the two."""
+        return (name, other) in self.blocks or (other, name) in self.blocks
+
+    def visible(self, name: str, chat: _Chat) -> tuple[list[_Said], list[_Said]]:
+        """The stored and the timed messages that a user may see."""
+        now = self.world.clock.seconds()
+        seen = [said for said in chat.said if name in said.to and not self.silent(name, said.sender)]
+        return (
+            [said for said in seen if said.end is None],
+            [said for said in seen if said.end is not None and said.end > now],
+        )
+
+    def lose_sight(self, chat: _Chat, name: str) -> None:
+        """A member goes, and sees nothing of it again."""
+        chat.members.remove(name)
+        chat.said = [said._replace(to=said.to - {name}) for said in chat.said]
+        chat.read.pop(name, None)
+
+    # The rules
+
+    def answer(self, asked: Deferred[object]) -> object:
+        """What was asked, or the code of the refusal."""
+        answers: list[object] = []
+        asked.addCallbacks(answers.append, lambda failure: answers.append(failure.value.code))
+        return answers[0]
+
+    @rule(name=users, where=st.integers(0, 9), expires_in=seconds)
+    def send(self, name: str, where: int, expires_in: int | None) -> None:
+        """Say something in one of one's chats."""
+        labels = self.labels(name)
+        label = labels[where % len(labels)]
+        chat = self.chats[self.chat_of(name, label)]
+        self.count += 1
+        sent = self.answer(self.world.send(name, label, f"word {self.count}", expires_in=expires_in))
+        if label.startswith("@") and self.silent(name, label[1:]):
+            assert sent == Code.BLOCKED
+            return
+        assert isinstance(sent, events.Sent)
+        end = None if expires_in is None else self.world.clock.seconds() + expires_in
+        if end is None:
+            chat.stored += 1
+            chat.read[name] = chat.stored
+            assert sent.seq == chat.stored
+            chat.said.append(_Said(self.count, name, frozenset(chat.members), None))
+        else:
+            others = [member for member in chat.members if member != name and not self.silent(name, member)]
+            assert (sent.reached, sent.of) == (len(others), len(others))
+            chat.said.append(_Said(self.count, name, frozenset(chat.members), end))
+
+    @rule(name=users, where=st.integers(0, 9), seq=st.integers(0, 20))
+    def mark(self, name: str, where: int, seq: int) -> None:
+        """Move a marker."""
+        labels = self.labels(name)
+        label = labels[where % len(labels)]
+        chat = self.chats[self.chat_of(name, label)]
+        assert self.answer(self.world.chat.reading.mark(self.world[name], label, seq, None)) == events.Ok()
+        chat.read[name] = max(chat.read.get(name, 0), min(seq, chat.stored))
+        if seq >= chat.stored:
+            chat.timed_read |= {(name, said.number) for said in self.visible(name, chat)[1]}
+
+    @rule(name=users, other=users)
+    def block(self, name: str, other: str) -> None:
+        """Block or lift the block."""
+        answer = self.answer(self.world.chat.blocks.block(self.world[name], other, None, None))
+        if name == other:
+            assert answer == Code.YOURSELF
+            return
+        self.blocks ^= {(name, other)}
+        assert answer == events.Blocks(sorted(blocked for blocker, blocked in self.blocks if blocker == name))
+
+    @rule(name=users, group=group_names, others=st.lists(users, max_size=3))
+    def create(self, name: str, group: str, others: list[str]) -> None:
+        """Make a group."""
+        answer = self.answer(self.world.chat.groups.create(self.world[name], group, others, None))
+        if any(self.silent(name, other) for other in others):
+            assert answer == Code.BLOCKED
+        elif group in self.chats:
+            assert answer == Code.GROUP_EXISTS
+        else:
+            self.chats[group] = _Chat(list(dict.fromkeys([name, *others])))
+
+    @rule(who=members_rather, group=group_names, other=users)
+    def add(self, who: str | None, group: str, other: str) -> None:
+        """Add a member; where not said who does, one of the members."""
+        name = who or self.some_member(group)
+        answer = self.answer(self.world.chat.groups.add(self.world[name], group, other, None))
+        chat = self.chats.get(group)
+        if chat is None or name not in chat.members:
+            assert answer == Code.NO_SUCH_GROUP
+        elif other in chat.members:
+            assert answer == Code.ALREADY_A_MEMBER
+        elif self.silent(name, other):
+            assert answer == Code.BLOCKED
+        else:
+            chat.members.append(other)
+            chat.read[other] = chat.stored
+            assert isinstance(answer, events.Group)
+
+    @rule(name=users, group=group_names, other=users)
+    def remove(self, name: str, group: str, other: str) -> None:
+        """Remove a member; the first of the members owns."""
+        answer = self.answer(self.world.chat.groups.remove(self.world[name], group, other, None))
+        chat = self.chats.get(group)
+        if chat is None or name not in chat.members:
+            assert answer == Code.NO_SUCH_GROUP
+        elif other not in chat.members:
+            assert answer == Code.NOT_A_MEMBER
+        elif other != name and not self.owns(name, chat):
+            assert answer == Code.NOT_THE_OWNER
+        else:
+            self.lose_sight(chat, other)
+            if not chat.members:
+                del self.chats[group]
+
+    def some_member(self, group: str) -> str:
+        """A member of the group, and anybody where there is no such group."""
+        return self.chats[group].members[-1] if group in self.chats else _NAMES[0]
+
+    @rule(who=members_rather, group=group_names, expires_in=seconds)
+    def say_in_group(self, who: str | None, group: str, expires_in: int | None) -> None:
+        """Say something in a group."""
+        name = who or self.some_member(group)
+        if f"*{group}" in self.labels(name):
+            self.send(name, self.labels(name).index(f"*{group}"), expires_in)
+        else:
+            assert self.answer(self.world.send(name, f"*{group}")) == Code.NO_SUCH_GROUP
+
+    def owns(self, name: str, chat: _Chat) -> bool:
+        """Whether a member owns the group: the owner is always the member of longest standing."""
+        return chat.members[0] == name
+
+    @rule(passed=st.integers(1, 4))
+    def pass_time(self, passed: int) -> None:
+        """Time passes."""
+        self.world.pass_time(passed)
+
+    @rule()
+    def restart(self) -> None:
+        """The server starts anew: timed messages are gone, all else is there."""
+        self.world.restart()
+        self.enter()
+        for chat in self.chats.values():
+            chat.said = [said for said in chat.said if said.end is None]
+
+    # What must hold after each
+
+    @invariant()
+    def finds_what_the_model_says(self) -> None:
+        """Each user's pages, searches and counts are the model's."""
+        if not hasattr(self, "chats"):
+            return
+        for name in _NAMES:
+            found: set[str] = set()
+            unread: dict[str, int] = {}
+            for label in self.labels(name):
+                chat = self.chats[self.chat_of(name, label)]
+                stored, timed = self.visible(name, chat)
+                page = self.answer(self.world.history(name, label, limit=500))
+                assert isinstance(page, events.History)
+                texts = [f"word {said.number}" for said in (*stored, *timed)]
+                assert [message.text for message in page.messages] == texts, (name, label)
+                found.update(texts[: len(stored)])
+                seqs = {message.text: message.seq or 0 for message in page.messages}
+                unread[label] = sum(
+                    said.sender != name and seqs[f"word {said.number}"] > chat.read.get(name, 0) for said in stored
+                ) + sum(said.sender != name and (name, said.number) not in chat.timed_read for said in timed)
+            search = self.answer(self.world.search(name, "word", limit=500))
+            assert isinstance(search, events.Found)
+            assert {message.text for message in search.messages} == found, name
+            listed = self.answer(self.world.chats(name))
+            assert isinstance(listed, events.Chats)
+            told = {chat.chat: chat.unread for chat in listed.chats}
+            assert told == {label: count for label, count in unread.items() if label in told}, name
+            assert not sum(count for label, count in unread.items() if label not in told), name
+
+    @invariant()
+    def memory_is_what_the_disk_holds(self) -> None:
+        """Groups, owners, members and blocks are the same in memory and on the disk."""
+        if not hasattr(self, "chats"):
+            return
+        snapshot = self.world.store.snapshot()
+        held = self.world.directory.groups.values()
+        assert [(group.id, group.owner.id, list(group.members)) for group in held] == [
+            (group.id, group.owner, group.members) for group in snapshot.groups
+        ]
+        assert {(user.id, blocked) for user in self.world.directory.users.values() for blocked in user.blocking} == set(
+            snapshot.blocks
+        )
+
+
+class ChatModelTests(SynchronousTestCase):
+    """The core against the model."""
+
+    def test_model(self) -> None:
+        """Whatever is done, the core does what the model does."""
+        run_state_machine_as_test(ChatMachine, settings=settings(max_examples=40, stateful_step_count=40))

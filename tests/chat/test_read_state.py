@@ -1,0 +1,387 @@
+"""Reading: pages with the timed messages on them, search, the list of chats, and how far each has read."""
+
+from twisted.internet.defer import Deferred, ensureDeferred
+
+from irchat.chat import read_state
+from irchat.interfaces.store import GLOBAL, StoredMessage
+from irchat.protocol import events, wire
+from irchat.protocol.errors import Code
+from irchat.protocol.rules import PAGE_MAX, SEARCH_LENGTH, SERVER_LINE_BYTES
+from tests.helpers.chat import WorldTestCase
+
+
+class HistoryTests(WorldTestCase):
+    """Pages."""
+
+    def test_page(self) -> None:
+        """A page holds the messages as the reader is told of them, and says whether there are more."""
+        for text in ("one", "two", "three"):
+            self.done(self.world.send("alice", "@bob", text))
+        page = self.done(self.world.history("bob", "alice", limit=2))
+        at = "2026-11-22T14:00:00."
+        self.assertEqual(page, events.History(chat="@alice", more=True, messages=[
+            events.Message(chat="@alice", sender="alice", at=f"{at}001Z", text="two", seq=2),
+            events.Message(chat="@alice", sender="alice", at=f"{at}002Z", text="three", seq=3),
+        ]))  # fmt: skip
+        self.assertEqual(self.unread("bob"), {"@alice": 3})
+
+    def test_where(self) -> None:
+        """A page goes down from before, up from after or from the marker; only one of them may be given."""
+        for text in "abcdef":
+            self.done(self.world.send("alice", "GLOBAL", text))
+        self.done(self.world.chat.reading.mark(self.world["bob"], "GLOBAL", 4, None))
+        self.assertEqual(self.said("bob", "GLOBAL", before=4, limit=2), ["b", "c"])
+        self.assertEqual(self.said("bob", "GLOBAL", after=1, limit=2), ["b", "c"])
+        self.assertEqual(self.said("bob", "GLOBAL", unread=True), ["e", "f"])
+        for wrong in ({"before": 1, "after": 1}, {"before": 1, "unread": True}, {"after": 1, "unread": True}):
+            self.refused(Code.BAD_REQUEST, self.world.history, "bob", "GLOBAL", **wrong)
+
+    def test_no_chat(self) -> None:
+        """A private chat in which nothing was said is empty; what is no chat is refused."""
+        self.assertEqual(self.done(self.world.history("bob", "@carol")), events.History("@carol", [], False))
+        self.refused(Code.NO_SUCH_USER, self.world.history, "bob", "@dave")
+
+    def test_limit(self) -> None:
+        """A page holds at most 500, however many are asked for."""
+        self.world.store.holding = True
+        for number in range(PAGE_MAX + 2):
+            self.world.send("alice", "GLOBAL", str(number))
+        for _ in range(2):
+            self.world.store.let_through()
+        self.world.store.holding = False
+        page = self.done(self.world.history("bob", "GLOBAL", limit=2**63 - 1))
+        self.assertEqual((len(page.messages), page.more), (PAGE_MAX, True))
+        self.assertEqual(self.done(self.world.history("bob", "GLOBAL", after=0, limit=10**9)).messages[0].seq, 1)
+
+    def test_one_line(self) -> None:
+        """Whatever its texts, names and timed messages, a page goes into a line of the server, and pages join up."""
+        world = self.new_world(["a" * 32, "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 32])
+        for text in ("\N{GRINNING FACE}" * 4_000, '"' * 4_000, "x" + "\n" * 3_999, "\u0085x" * 2_000):
+            for _ in range(30):
+                self.done(world.send("a" * 32, "@" + "\u4e00" * 32, text))
+                self.done(world.send("a" * 32, "@" + "\u4e00" * 32, text, expires_in=600))
+        after, pages = 0, []
+        while True:
+            page = self.done(world.history("\u4e00" * 32, "a" * 32, after=after, limit=500))
+            self.assertLessEqual(len(wire.encode_reply(page, "\N{GRINNING FACE}" * 64)), SERVER_LINE_BYTES)
+            pages.append([message.seq for message in page.messages if message.seq is not None])
+            if not page.more:
+                break
+            after = pages[-1][-1]
+        self.assertEqual([seq for seqs in pages for seq in seqs], list(range(1, 121)))
+        newest = self.done(world.history("\u4e00" * 32, "a" * 32, before=None, limit=1))
+        self.assertLessEqual(len(wire.encode_reply(newest, "\N{GRINNING FACE}" * 64)), SERVER_LINE_BYTES)
+        timed = [message for message in newest.messages if message.id is not None]
+        self.assertGreater(len(timed), 10)
+        self.assertEqual(timed[-1].text[0], "\ufffd")
+
+    def test_timed_on_the_newest_page(self) -> None:
+        """Those alive come last, beyond the limit, on each page that holds the end, and on no other."""
+        for text in "abc":
+            self.done(self.world.send("alice", "GLOBAL", text))
+            self.done(self.world.send("alice", "GLOBAL", f"timed {text}", expires_in=9))
+        timed = ["timed a", "timed b", "timed c"]
+        for how, expected in (
+            ({"limit": 1}, ["c", *timed]), ({"limit": 3}, ["a", "b", "c", *timed]), ({"before": 4}, ["a", "b", "c"]),
+            ({"after": 2}, ["c", *timed]), ({"after": 0, "limit": 2}, ["a", "b"]), ({"after": 9}, timed),
+            ({"unread": True, "limit": 2}, ["a", "b"]), ({"unread": True}, ["a", "b", "c", *timed]),
+        ):  # fmt: skip
+            self.assertEqual(self.said("bob", "GLOBAL", **how), expected, how)
+        self.world.pass_time(9)
+        self.assertEqual(self.said("bob", "GLOBAL"), ["a", "b", "c"])
+
+    def test_unread_timed(self) -> None:
+        """A page of what is unread holds the timed messages that were not read."""
+        self.done(self.world.send("alice", "GLOBAL", "first", expires_in=9))
+        self.assertEqual(self.said("bob", "GLOBAL", unread=True, mark_read=True), ["first"])
+        self.done(self.world.send("alice", "GLOBAL", "second", expires_in=9))
+        self.assertEqual(self.said("bob", "GLOBAL", unread=True), ["second"])
+        self.assertEqual(self.said("alice", "GLOBAL", unread=True), [])
+
+    def test_mark_read(self) -> None:
+        """Marking moves the marker to the chat's end where the page holds it, otherwise to the end of the page."""
+        for number in range(6):
+            self.done(self.world.send("alice", "GLOBAL", str(number)))
+        self.done(self.world.send("alice", "GLOBAL", "timed", expires_in=9))
+        for how, unread in (
+            ({"before": 1}, 7), ({"before": 3}, 5), ({"after": 2, "limit": 1}, 4), ({"unread": True, "limit": 2}, 2),
+            ({"before": 2}, 2), ({"limit": 1}, 0),
+        ):  # fmt: skip
+            self.done(self.world.history("bob", "GLOBAL", mark_read=True, **how))
+            self.assertEqual(self.unread("bob"), {"GLOBAL": unread}, how)
+
+    def test_mark_unavailable(self) -> None:
+        """Where the marker cannot be saved the page is refused, and the timed messages on it are not read."""
+        self.done(self.world.send("alice", "GLOBAL", "timed", expires_in=9))
+        self.world.store.holding = True
+        page = self.world.history("bob", "GLOBAL", mark_read=True)
+        self.world.store.let_through()
+        self.world.store.fail()
+        self.refused(Code.UNAVAILABLE, lambda: page)
+        self.world.store.holding = False
+        self.assertEqual(self.unread("bob"), {"GLOBAL": 1})
+
+    def test_over_while_the_disk_is_slow(self) -> None:
+        """A timed message that ends while the page or the marker waits for the disk is not on the page."""
+        self.done(self.world.send("alice", "GLOBAL", "timed", expires_in=3))
+        self.world.store.holding = True
+        pages = [self.world.history("bob", "GLOBAL", mark_read=mark) for mark in (False, True)]
+        self.world.pass_time(2)
+        self.world.store.let_through()
+        self.assertEqual([message.left_ms for message in self.done(pages[0]).messages], [1_000])
+        self.world.pass_time(1)
+        self.world.store.let_through()
+        self.assertEqual(self.done(pages[1]).messages, [])
+
+    def test_removed_while_the_disk_is_slow(self) -> None:
+        """Who is removed while a page, a search or a list waits for the disk gets nothing of the group."""
+        self.group("team", "alice", "bob")
+        self.done(self.world.send("alice", "team", "secret"))
+        self.world.store.holding = True
+        reader = self.world["bob"]
+        asked = [self.world.history("bob", "*team"), self.world.history("bob", "*team", mark_read=True)]
+        self.world.store.let_through()
+        removing = self.world.chat.groups.remove(self.world["alice"], "team", "bob", None)
+        self.world.store.let_through()
+        late = self.world.history("bob", "*team"), self.world.search("bob", "secret"), self.world.chats("bob")
+        missed = ensureDeferred(self.world.chat.reading.after(reader, 2, 0, 50, 1 << 20))
+        marking = self.world.chat.reading.mark(reader, "*team", 1, None)
+        for _ in range(3):
+            self.world.store.let_through()
+        self.done(removing)
+        self.assertEqual([message.text for message in self.done(asked[0]).messages], ["secret"])
+        self.refused(Code.NO_SUCH_GROUP, lambda: late[0])
+        self.refused(Code.NO_SUCH_GROUP, lambda: marking)
+        self.assertEqual(self.done(late[1]).messages, [])
+        self.assertEqual([chat.chat for chat in self.done(late[2]).chats], ["GLOBAL"])
+        self.assertEqual(self.done(missed).messages, [])
+
+    def test_removed_after_the_disk_answered(self) -> None:
+        """What the disk gave before a removal is not listed after it."""
+        self.group("team", "alice", "bob")
+        stale = self.world.store.chats(self.world["bob"].id, ())
+        self.done(self.world.chat.groups.remove(self.world["alice"], "team", "bob", None))
+        self.world.store.chats = lambda user, hidden: stale
+        self.assertEqual([chat.chat for chat in self.done(self.world.chats("bob")).chats], ["GLOBAL"])
+
+    def test_unavailable(self) -> None:
+        """What the disk does not give is refused."""
+        self.world.store.holding = True
+        for ask in (
+            lambda: self.world.history("bob", "GLOBAL"),
+            lambda: self.world.search("bob", "x"),
+            lambda: self.world.chats("bob"),
+        ):
+            asked = ask()
+            self.world.store.fail()
+            self.refused(Code.UNAVAILABLE, lambda asked=asked: asked)
+
+
+class SearchTests(WorldTestCase):
+    """Search."""
+
+    def test_found(self) -> None:
+        """It finds the messages of all one's chats, newest first, each with its chat as the reader writes it."""
+        self.group("team", "alice", "bob")
+        for chat, text in (("GLOBAL", "a word"), ("@bob", "word b"), ("*team", "Wörd"), ("@carol", "word for carol")):
+            self.done(self.world.send("alice", chat, text))
+        found = self.done(self.world.search("bob", "word"))
+        self.assertEqual(
+            [(message.chat, message.text, message.seq) for message in found.messages],
+            [("*team", "Wörd", 1), ("@alice", "word b", 1), ("GLOBAL", "a word", 1)],
+        )
+        self.assertEqual((self.found("bob", "word", "alice"), self.found("bob", "b  WORD")), (["word b"], ["word b"]))
+        self.assertEqual(self.done(self.world.search("bob", "word", limit=2)).more, True)
+        self.refused(Code.NO_SUCH_USER, self.world.search, "bob", "word", "@dave")
+
+    def test_words(self) -> None:
+        """Punctuation alone is no word; among words it is passed over; controls are searched as they are stored."""
+        for words in ("", "?? !", "\u0301"):
+            self.refused(Code.BAD_REQUEST, self.world.search, "bob", words)
+        self.done(self.world.send("alice", "GLOBAL", "yes - a\0b \x1b[2J"))
+        self.assertEqual(self.found("bob", "- yes -"), ["yes - a\u2400b \u241b[2J"])
+        for words in ("a\0b", "\x1b[2J", "A\u2400B", "2J"):
+            self.assertEqual(len(self.found("bob", words)), 1, words)
+        self.assertEqual(self.found("bob", "a\x01b"), [])
+
+    def test_long_texts(self) -> None:
+        """What is found is one line that need not be cut, whatever the texts and names are."""
+        name = "\U00020000" * 32
+        self.world.add_user(name)
+        for _ in range(100):
+            self.done(self.world.send(name, "@bob", "word " + '\U0001f600"' * 1_900))
+        found = self.done(self.world.search("bob", "word", limit=500))
+        line = wire.encode(found)
+        self.assertEqual((len(wire.decode_event(line).messages), found.more), (len(found.messages), True))
+        self.assertTrue(SERVER_LINE_BYTES - 16_000 < len(line) < SERVER_LINE_BYTES)
+
+    def test_many_words(self) -> None:
+        """Very many words are refused, for each is looked up in all messages; one that is repeated is one."""
+        self.done(self.world.send("alice", "GLOBAL", "a word"))
+        self.refused(Code.BAD_REQUEST, self.world.search, "bob", "a" * (SEARCH_LENGTH + 1))
+        asked: list[object] = []
+        search = self.world.store.store.search
+        self.patch(self.world.store.store, "search", lambda *asks: asked.append(asks[1]) or search(*asks))
+        self.assertEqual(self.found("bob", "a word " * 28), ["a word"])
+        self.assertEqual(asked, [["a", "word"]])
+
+    def test_timed(self) -> None:
+        """A timed message is never found."""
+        self.done(self.world.send("alice", "GLOBAL", "word", expires_in=9))
+        self.assertEqual(self.found("bob", "word"), [])
+
+
+class MarkerTests(WorldTestCase):
+    """Markers and the list of chats. Carol is away."""
+
+    away = ("carol",)
+
+    def mark(self, name: str, seq: int, chat: str = "GLOBAL", origin: object = None) -> Deferred[events.Ok]:
+        """Move a marker."""
+        return self.world.chat.reading.mark(self.world[name], chat, seq, origin)
+
+    def test_mark(self) -> None:
+        """A marker goes forward; where it moved one's other sessions are told, and nobody else."""
+        for _ in range(3):
+            self.done(self.world.send("alice", "GLOBAL"))
+        self.world.published.clear()
+        self.assertEqual(self.done(self.mark("bob", 1)), events.Ok())
+        self.assertEqual(self.world.published, [])
+        self.world.chat.enter(self.world["bob"])
+        session = object()
+        for seq in (2, 1, 2, 99, 3):
+            self.done(self.mark("bob", seq, origin=session))
+        self.assertEqual(self.world.told("bob"), [events.Read("GLOBAL", 2), events.Read("GLOBAL", 3)])
+        self.assertEqual((self.world.told("alice"), self.world.told("bob", session)), ([], []))
+        self.assertEqual(self.unread("bob"), {"GLOBAL": 0})
+        self.assertEqual(self.done(self.world.chats("bob")).chats[0].read_seq, 3)
+
+    def test_timed_are_read_at_the_end(self) -> None:
+        """A marker at the chat's end or beyond reads the timed messages alive, one before it does not."""
+        for expires_in in (None, None, 9):
+            self.done(self.world.send("alice", "GLOBAL", expires_in=expires_in))
+        unread = [self.unread("bob")["GLOBAL"]]
+        for seq in (1, 2):
+            self.done(self.mark("bob", seq))
+            unread.append(self.unread("bob")["GLOBAL"])
+        self.assertEqual((unread, self.unread("carol")), ([3, 2, 0], {"GLOBAL": 3}))
+
+    def test_timed_in_an_empty_chat(self) -> None:
+        """Where nothing is stored the end is 0."""
+        self.done(self.world.send("alice", "@bob", expires_in=9))
+        self.assertEqual(self.unread("bob"), {"@alice": 1})
+        self.done(self.mark("bob", 0, "@alice"))
+        self.assertEqual(self.unread("bob"), {"@alice": 0})
+
+    def test_what_a_session_has_shown(self) -> None:
+        """What was shown live counts as read: stored ones up to a number, a timed one by its place."""
+        for expires_in in (None, 9, 9):
+            self.done(self.world.send("alice", "GLOBAL", expires_in=expires_in))
+        parts, bob = self.world.chat.reading, self.world["bob"]
+        self.assertEqual(self.done(parts.mark_shown(bob, GLOBAL, 1, None)), events.Ok())
+        self.assertEqual(self.unread("bob"), {"GLOBAL": 2})
+        parts.timed_shown(bob, GLOBAL, 2)
+        self.assertEqual((self.unread("bob"), self.said("bob", "GLOBAL", unread=True)), ({"GLOBAL": 1}, ["hi"]))
+        self.assertEqual(self.unread("carol"), {"GLOBAL": 3})
+        self.assertIdentical(parts.mark_shown(bob, 99, 1, None), None)
+
+    def test_shown_to_the_removed(self) -> None:
+        """A marker of who was removed since is refused."""
+        self.group("team", "alice", "bob")
+        self.done(self.world.send("alice", "team"))
+        self.done(self.world.chat.groups.remove(self.world["alice"], "team", "bob", None))
+        self.refused(Code.NO_SUCH_GROUP, self.world.chat.reading.mark_shown, self.world["bob"], 2, 1, None)
+
+    def test_sending_reads(self) -> None:
+        """Sending moves one's marker to what was sent; a timed one moves nothing."""
+        self.done(self.world.send("alice", "GLOBAL"))
+        self.done(self.world.send("bob", "GLOBAL", expires_in=9))
+        self.assertEqual(self.unread("bob"), {"GLOBAL": 1})
+        self.done(self.world.send("bob", "GLOBAL"))
+        self.assertEqual(self.unread("bob"), {"GLOBAL": 0})
+
+    def test_chats(self) -> None:
+        """Chats come latest first, timed messages count as life and as unread, those without any come last."""
+        self.group("silent", "bob")
+        group = self.group("team", "alice", "bob")
+        for chat, expires_in in (("GLOBAL", None), ("*team", None), ("@bob", 9), ("GLOBAL", 5)):
+            self.done(self.world.send("alice", chat, expires_in=expires_in))
+            self.world.pass_time(1)
+        listed = self.done(self.world.chats("bob")).chats
+        self.assertEqual([chat.chat for chat in listed], ["GLOBAL", "@alice", "*team", "*silent"])
+        self.assertEqual(listed[0], events.Chat("GLOBAL", "GLOBAL", 2, 1, 0, "2026-11-22T14:00:03.000Z"))
+        self.assertEqual(listed[1], events.Chat("@alice", "@1", 1, 0, 0, "2026-11-22T14:00:02.000Z"))
+        self.assertEqual((listed[2].id, listed[3].last_at), (group.id, None))
+        self.world.pass_time(9)
+        listed = self.done(self.world.chats("bob")).chats
+        self.assertEqual([(chat.chat, chat.unread) for chat in listed], [("*team", 1), ("GLOBAL", 1), ("*silent", 0)])
+
+    def test_most_chats(self) -> None:
+        """The list has a most, the latest of them."""
+        self.patch(read_state, "CHATS_MAX", 2)
+        for chat in ("@bob", "@carol", "GLOBAL"):
+            self.done(self.world.send("alice", chat))
+            self.world.pass_time(1)
+        self.assertEqual([chat.chat for chat in self.done(self.world.chats("alice")).chats], ["GLOBAL", "@carol"])
+
+
+class CatchUpTests(WorldTestCase):
+    """What a session that fell behind asks for."""
+
+    def test_after(self) -> None:
+        """It gets the stored messages after a number, as many as fit, without those hidden from it."""
+        self.block("bob", "carol")
+        for number, sender in enumerate(("alice", "carol", "alice", "alice")):
+            self.done(self.world.send(sender, "GLOBAL", str(number) * 10))
+        parts, bob = self.world.chat.reading, self.world["bob"]
+        page = self.done(parts.after(bob, GLOBAL, 0, 2, 1_000))
+        self.assertEqual(([message.seq for message in page.messages], page.more, page.last_seq), ([1, 3], True, 4))
+        page = self.done(parts.after(bob, GLOBAL, 1, 50, 10))
+        self.assertEqual(([message.seq for message in page.messages], page.more), ([3], True))
+
+    def test_after_leaving(self) -> None:
+        """It gets nothing of a group that one has left, or that is no more."""
+        self.group("team", "alice", "bob")
+        self.done(self.world.send("alice", "team"))
+        parts, bob = self.world.chat.reading, self.world["bob"]
+        self.assertEqual(self.done(parts.after(bob, 2, 0, 5, 1_000)).last_seq, 1)
+        self.done(self.world.chat.groups.remove(bob, "team", "bob", None))
+        for key in (2, 99):
+            self.assertEqual(self.done(parts.after(bob, key, 0, 5, 1_000)).messages, [])
+
+    def test_event(self) -> None:
+        """A stored message is told as the reader may see it at this moment, or not at all."""
+        self.group("team", "alice", "bob")
+        parts, bob = self.world.chat.reading, self.world["bob"]
+        message = StoredMessage(2, 1, 1, 0, "hi")
+        event = parts.event(bob, message)
+        assert event is not None
+        self.assertEqual((event.chat, event.sender, event.at), ("*team", "alice", "1970-01-01T00:00:00.000Z"))
+        self.assertIdentical(parts.event(self.world["carol"], message), None)
+        self.assertIdentical(parts.event(bob, message._replace(chat=99)), None)
+        self.block("alice", "bob")
+        self.assertIdentical(parts.event(bob, message), None)
+
+    def test_missed_timed(self) -> None:
+        """It gets the timed messages from a place on, but its own, in pages that join up, and is told of their end."""
+        chats = ("GLOBAL", "@bob", "GLOBAL", "@bob", "GLOBAL")
+        sent = [
+            self.done(self.world.send("alice", chat, str(number), expires_in=9)) for number, chat in enumerate(chats)
+        ]
+        parts, dave, bob = self.world.chat.reading, self.world.add_user("dave"), self.world["bob"]
+        pages = []
+        since: int | None = 2
+        while since is not None:
+            missed, since, _ = parts.missed_timed(bob, since, {(GLOBAL, 3)}, 700)
+            pages.append([event.text for _, event in missed])
+        self.assertEqual(pages, [["1", "3"], ["4"]])
+        self.assertEqual([place for place, _ in parts.missed_timed(bob, 4, (), 1)[0]], [((1, 2), 4)])
+        missed, since, _ = parts.missed_timed(dave, 0, (), 1 << 20)
+        self.assertEqual(
+            [(place, event.left_ms) for place, event in missed], [((GLOBAL, order), 9_000) for order in (1, 3, 5)]
+        )
+        self.assertIdentical(since, None)
+        self.world.published.clear()
+        self.world.pass_time(9)
+        erased = [event.id for event in self.world.told("dave") if isinstance(event, events.Erased)]
+        self.assertEqual(erased, [sent[number].id for number in (0, 2, 4)])

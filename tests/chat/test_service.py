@@ -1,0 +1,106 @@
+"""The door of the core: who is here, the list of users, and that a restart finds what was there."""
+
+from irchat.interfaces.store import Publication
+from irchat.protocol import events
+from tests.helpers.chat import WorldTestCase
+
+
+class PresenceTests(WorldTestCase):
+    """Who comes and who goes."""
+
+    away = ("alice", "bob", "carol")
+
+    def test_sessions(self) -> None:
+        """A user is online with the first session and away with the last, and only that is told."""
+        alice, bob = self.world["alice"], self.world["bob"]
+        for user in (alice, alice, bob):
+            self.world.chat.enter(user)
+        self.world.chat.leave(alice)
+        self.assertEqual(list(self.world.directory.online.values()), [alice, bob])
+        self.world.chat.leave(alice)
+        self.world.chat.enter(alice)
+        self.assertEqual(self.world.presence, ["+alice", "+bob", "-alice", "+alice"])
+        self.assertEqual(list(self.world.directory.online.values()), [bob, alice])
+
+    def test_settled(self) -> None:
+        """It is settled when all that was asked is committed."""
+        self.world.store.holding = True
+        self.world.send("alice", "GLOBAL")
+        settled = self.world.chat.settled()
+        self.assertNoResult(settled)
+        self.world.store.let_through()
+        self.done(settled)
+
+
+class UsersTests(WorldTestCase):
+    """The list of users."""
+
+    names = ("bob", "Alice", "Ács", "aaron", "Änne", "carol")
+    away = ("aaron", "carol")
+
+    def test_all(self) -> None:
+        """Who is online comes first, each half by name."""
+        expected = events.Users(online=["Alice", "bob", "Ács", "Änne"], offline=["aaron", "carol"], more=False)
+        self.assertEqual(self.world.chat.users("", 100), expected)
+
+    def test_prefix(self) -> None:
+        """A prefix is of the name, in any case."""
+        for prefix, online, offline in (
+            ("A", ["Alice"], ["aaron"]),
+            ("ä", ["Änne"], []),
+            ("ALI", ["Alice"], []),
+            ("x", [], []),
+            ("\x1b", [], []),
+            ("Alice2", [], []),
+            ("c", [], ["carol"]),
+        ):
+            self.assertEqual(self.world.chat.users(prefix, 100), events.Users(online, offline, False), prefix)
+
+    def test_limit(self) -> None:
+        """The limit cuts who is away first, and says so."""
+        for limit, online, offline, more in ((6, 4, 2, False), (5, 4, 1, True), (4, 4, 0, True), (2, 2, 0, True)):
+            users = self.world.chat.users("", limit)
+            self.assertEqual((len(users.online), len(users.offline), users.more), (online, offline, more), limit)
+
+    def test_new_user(self) -> None:
+        """A new user is in the list at once."""
+        self.world.add_user("abel")
+        self.assertEqual(self.world.chat.users("a", 9).offline, ["aaron", "abel"])
+
+
+class RestartTests(WorldTestCase):
+    """What a new service finds."""
+
+    def test_all_is_there(self) -> None:
+        """Users, groups, blocks, messages and markers are as they were."""
+        self.group("team", "alice", "bob")
+        self.block("carol", "bob")
+        for sender, chat in (("alice", "*team"), ("bob", "@alice"), ("alice", "GLOBAL"), ("bob", "GLOBAL")):
+            self.done(self.world.send(sender, chat))
+        self.done(self.world.chat.reading.mark(self.world["carol"], "GLOBAL", 1, None))
+
+        def state() -> list[object]:
+            return [
+                self.world.store.snapshot(), self.unread("alice"), self.unread("bob"), self.unread("carol"),
+                self.said("carol", "GLOBAL"), self.world.chat.groups.members(self.world["bob"], "team"),
+                self.world["carol"].hidden, self.world["bob"].hidden,
+            ]  # fmt: skip
+
+        before = state()
+        self.world.restart()
+        self.assertEqual(state(), before)
+        self.assertEqual((self.world.directory.online, self.world.chat.users("", 9).online), ({}, []))
+
+    def test_publications_hold_no_live_objects(self) -> None:
+        """An audience stays what it was when it was told, whoever comes and goes after."""
+        self.group("team", "alice", "bob")
+        self.world.published.clear()
+        self.done(self.world.send("alice", "*team"))
+        self.done(self.world.send("alice", "*team", expires_in=9))
+        self.done(self.world.chat.groups.add(self.world["bob"], "team", "carol", None))
+        audiences: list[Publication] = list(self.world.published)
+        before = [publication.audience and sorted(publication.audience) for publication in audiences]
+        self.done(self.world.chat.groups.remove(self.world["alice"], "team", "bob", None))
+        self.block("alice", "carol")
+        after = [publication.audience and sorted(publication.audience) for publication in audiences]
+        self.assertEqual((after, before), ([[1, 2], [1, 2], [1, 2, 3]],) * 2)

@@ -1,0 +1,269 @@
+"""Timed messages: who may see which of them, and when they end."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.chat import timed, timed_chat
+from irchat.chat.directory import Chat, Directory, User
+from irchat.chat.timed import TimedMessage, TimedMessages
+from irchat.interfaces.store import GLOBAL, Snapshot, StoredGroup, StoredUser
+
+_AT = 1_795_356_000_000
+
+
+class TimedMessagesTests(SynchronousTestCase):
+    """Timed messages by a clock set by hand, in chats of three users, two of them in a group."""
+
+    def setUp(self) -> None:
+        """Note what ends, and when."""
+        users = [StoredUser(number, name, name) for number, name in enumerate(("alice", "bob", "carol"), 1)]
+        self.directory = Directory(Snapshot(users, [StoredGroup(7, "team", "team", 1, [1, 2])], []))
+        self.alice, self.bob, self.carol = self.directory.users.values()
+        self.team = self.directory.groups[7]
+        self.clock = Clock()
+        self.ended: list[tuple[float, list[int]]] = []
+        self.timed = TimedMessages(
+            self.clock, lambda ended: self.ended.append((self.clock.seconds(), [timed.order for timed in ended]))
+        )
+
+    def add(self, seconds: int, chat: str = "GLOBAL", sender: User | None = None, text: str = "psst") -> TimedMessage:
+        """A timed message of alice's."""
+        sender = sender or self.alice
+        found = self.directory.chat(sender, chat)
+        return self.timed.add(found, sender, text, _AT, seconds, self.clock.seconds() + seconds)
+
+    def alive(self, reader: User, chat: str = "GLOBAL") -> list[int]:
+        """The places of those that a reader finds in a chat."""
+        newest_first = self.timed.newest_first(self.directory.chat(reader, chat).key, reader)
+        return [timed.order for timed in newest_first][::-1]
+
+    def by_chat(self, reader: User) -> dict[str, tuple[int, int]]:
+        """The place of the latest that a reader finds, and how many unread, in all chats."""
+        found: dict[str, tuple[int, int]] = {}
+        for key, latest, unread in self.timed.chats_of(reader):
+            chat = self.directory.chat_by_key(key)
+            assert isinstance(chat, Chat)
+            found[chat.label(reader)] = (latest.order, unread)
+        return found
+
+    def missed(self, reader: User, since: int) -> list[int]:
+        """The places of those that a reader finds from a place on."""
+        return [timed.order for timed in self.timed.missed(reader, since)]
+
+    def test_ends(self) -> None:
+        """Each ends at its moment, whatever the order of sending; those of one moment end together in that order."""
+        for seconds in (5, 2, 9, 2, 5):
+            self.add(seconds)
+        self.clock.pump([0.25] * 40)
+        self.assertEqual(self.ended, [(2.0, [2, 4]), (5.0, [1, 5]), (9.0, [3])])
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_text_goes(self) -> None:
+        """At its end the text is no longer in memory, nor are the chat and its users among those that have any."""
+        timed = [self.add(2), self.add(2, "@bob"), self.add(2, "team")]
+        self.clock.pump([0.25] * 8)
+        self.assertEqual([one.text for one in timed], ["", "", ""])
+        self.assertEqual((self.timed._chats, self.timed._private_chats, self.timed._ends), ({}, {}, []))
+
+    def test_one_alarm(self) -> None:
+        """However many wait, the reactor holds one call."""
+        for seconds in range(1, 1_001):
+            self.add(seconds)
+            self.add(1_001 - seconds)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+
+    def test_clock_jump(self) -> None:
+        """A clock that jumped, as over a suspend, ends what it passed within a quarter of a second."""
+        self.add(3_600)
+        self.add(10_000)
+        self.clock.rightNow += 3_600  # the machine slept
+        self.assertEqual(self.alive(self.bob), [2])
+        self.clock.advance(0.25)
+        self.assertEqual(self.ended, [(3600.25, [1])])
+
+    def test_over_before_the_alarm(self) -> None:
+        """At its end it is not given any more, even where the alarm has not come."""
+        timed = self.add(5)
+        self.clock.rightNow += 4.999
+        self.assertEqual((self.alive(self.bob), timed.left_ms(self.clock.seconds())), ([1], 1))
+        self.clock.rightNow = 5.0
+        self.assertEqual((self.alive(self.bob), self.by_chat(self.bob), self.missed(self.bob, 0)), ([], {}, []))
+        self.assertEqual((self.ended, timed.left_ms(6.0)), ([], 0))
+
+    def test_event(self) -> None:
+        """A reader is told of it with the chat's name on the reader's side and what remains of its life."""
+        timed = self.add(5, "@bob")
+        event = timed.event(self.bob, 1.5)
+        self.assertEqual((event.chat, event.sender, event.text, event.seq), ("@alice", "alice", "psst", None))
+        self.assertEqual((event.id, event.left_ms), (timed.id, 3_500))
+        self.assertEqual((event.at, event.expires_at), ("2026-11-22T14:00:00.000Z", "2026-11-22T14:00:05.000Z"))
+        self.assertEqual(timed.event(self.alice, 0).chat, "@bob")
+
+    def test_ids_differ(self) -> None:
+        """No two have the same id, and it tells nothing of how many there were."""
+        ids = {self.add(5).id for _ in range(100)}
+        self.assertEqual((len(ids), min(map(len, ids))), (100, 16))
+
+    def test_chats(self) -> None:
+        """A reader finds those of GLOBAL, of one's groups and one's private chats; chats without any are left out."""
+        self.add(5)
+        self.add(5, "@bob")
+        self.add(5, "team")
+        self.add(5, "@carol")
+        self.add(5)
+        self.assertEqual(
+            self.by_chat(self.alice), {"GLOBAL": (5, 0), "*team": (3, 0), "@bob": (2, 0), "@carol": (4, 0)}
+        )
+        self.assertEqual(self.by_chat(self.bob), {"GLOBAL": (5, 2), "*team": (3, 1), "@alice": (2, 1)})
+        self.assertEqual(self.by_chat(self.carol), {"GLOBAL": (5, 2), "@alice": (4, 1)})
+        self.assertEqual(self.missed(self.bob, 2), [2, 3, 5])
+
+    def test_private_chat_over(self) -> None:
+        """A private chat is forgotten with its last timed message, not before, and others of its users stay."""
+        self.add(2, "@bob")
+        self.add(4, "@bob")
+        self.add(6, "@carol")
+        self.clock.pump([0.25] * 8)
+        self.assertEqual(self.by_chat(self.alice), {"@bob": (2, 0), "@carol": (3, 0)})
+        self.clock.pump([0.25] * 8)
+        self.assertEqual((self.by_chat(self.alice), self.by_chat(self.bob)), ({"@carol": (3, 0)}, {}))
+
+    def test_late_member(self) -> None:
+        """Who joins a group finds what is sent from then on, also on coming back."""
+        self.add(9, "team")
+        self.directory.add_member(self.team, self.carol)
+        self.timed.begin_sight(self.team.id, self.carol)
+        self.add(9, "team")
+        self.assertEqual((self.alive(self.carol, "team"), self.alive(self.bob, "team")), ([2], [1, 2]))
+        self.directory.remove_member(self.team, self.bob)
+        self.add(9, "team")
+        self.directory.add_member(self.team, self.bob)
+        self.timed.begin_sight(self.team.id, self.bob)
+        self.assertEqual((self.alive(self.bob, "team"), self.alive(self.carol, "team")), ([], [2, 3]))
+        self.assertEqual((self.missed(self.bob, 0), self.by_chat(self.carol)), ([], {"*team": (3, 2)}))
+
+    def test_sight_of_others(self) -> None:
+        """To come into a group without any changes nothing, there or elsewhere."""
+        self.add(9)
+        self.timed.begin_sight(self.team.id, self.bob)
+        self.add(9, "team")
+        self.assertEqual((self.alive(self.bob), self.alive(self.bob, "team")), ([1], [2]))
+
+    def test_blocks(self) -> None:
+        """While a block stands neither sees the other's; lifted, they are seen again."""
+        self.add(9, sender=self.alice)
+        self.add(9, sender=self.bob)
+        self.directory.set_block(self.bob, self.alice, True)
+        self.assertEqual([self.alive(user) for user in (self.alice, self.bob, self.carol)], [[1], [2], [1, 2]])
+        self.directory.set_block(self.bob, self.alice, False)
+        self.assertEqual([self.alive(user) for user in (self.alice, self.bob)], [[1, 2], [1, 2]])
+
+    def test_together(self) -> None:
+        """Ends that follow one another closely are told together, the first of them at its moment."""
+        for end in (1.0, 1.001, 1.002, 1.1):
+            self.timed.add(self.directory.chat(self.alice, "GLOBAL"), self.alice, "psst", _AT, 1, end)
+        self.clock.pump([0.001] * 1_200)
+        self.assertEqual([orders for _, orders in self.ended], [[1], [2, 3], [4]])
+        for (told, _), expected in zip(self.ended, (1.0, 1.02, 1.1), strict=True):
+            self.assertApproximates(told, expected, 0.002)
+
+    def test_end_chat(self) -> None:
+        """All in a chat end at once, once, and nothing else does."""
+        timed = self.add(3, "team")
+        self.add(4, "team")
+        self.add(5)
+        self.timed.end_chat(7)
+        self.assertEqual((self.ended, timed.text, timed.left_ms(0.0)), ([(0.0, [1, 2])], "", 0))
+        self.timed.end_chat(7)
+        self.timed.end_chat((1, 2))
+        self.clock.pump([0.25] * 24)
+        self.assertEqual(self.ended[1:], [(5.0, [3])])
+
+    def test_end_chat_then_nothing(self) -> None:
+        """What ended before its time does not end again at its time."""
+        self.add(3, "team")
+        self.timed.end_chat(7)
+        self.clock.pump([0.25] * 16)
+        self.assertEqual((self.ended, self.clock.getDelayedCalls()), ([(0.0, [1])], []))
+
+
+class _SlowClock(Clock):
+    """A clock on which to tell of one end takes 0.1 ms; notes how many ended in each turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = [0]
+        self.slow = True
+
+    def callLater(self, when: float, what: Callable[..., object], *args: Any, **named: Any) -> Any:
+        """A call is a turn of its own."""
+        return super().callLater(when, self._turn, what, *args, **named)
+
+    def told(self, ended: list[TimedMessage]) -> None:
+        """Those ended."""
+        self.turns[-1] += len(ended)
+        if self.slow:
+            self.rightNow += 0.0001 * len(ended)
+
+    def _turn(self, what: Callable[..., object], *args: Any, **named: Any) -> None:
+        self.turns.append(0)
+        what(*args, **named)
+
+
+class SliceTests(SynchronousTestCase):
+    """A thousand that end at once, and what the reactor does in one turn."""
+
+    def setUp(self) -> None:
+        """alice wrote half of them, bob the others."""
+        users = [StoredUser(number, name, name) for number, name in enumerate(("alice", "bob", "carol"), 1)]
+        self.directory = Directory(Snapshot(users, [], []))
+        self.alice, self.bob, self.carol = self.directory.users.values()
+        self.clock = _SlowClock()
+        self.patch(timed_chat, "_BLOCK_MOST", 100)
+        self.timed = TimedMessages(self.clock, self.clock.told)
+        for number in range(1_000):
+            sender = (self.alice, self.bob)[number % 2]
+            self.timed.add(self.directory.chat(sender, "GLOBAL"), sender, "psst", _AT, 5, 5.0)
+
+    def test_end(self) -> None:
+        """They end in slices."""
+        self.clock.advance(5)
+        self.clock.advance(1)
+        self.assertEqual((sum(self.clock.turns), max(self.clock.turns) < 250), (1_000, True))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_slices_while_the_clock_stands(self) -> None:
+        """No turn ends more than eight batches, also by a clock that stands still meanwhile; all end all the same."""
+        self.patch(timed, "_BATCH", 10)
+        self.clock.slow = False
+        self.clock.advance(5)
+        self.clock.advance(1)
+        self.assertEqual((sum(self.clock.turns), max(self.clock.turns)), (1_000, 80))
+
+    def test_slices_of_a_user_while_the_clock_stands(self) -> None:
+        """So it is for those of one user, which go early: eight blocks in a turn."""
+        self.clock.slow = False
+        self.timed.end_of(self.alice)
+        self.assertEqual(self.clock.turns, [400])
+        self.clock.advance(1)
+        self.assertEqual(sum(self.clock.turns), 500)
+
+    def test_over(self) -> None:
+        """Those whose slice has not come are not given to anyone."""
+        self.clock.rightNow = 5.0
+        self.assertEqual(list(self.timed.newest_first(GLOBAL, self.carol)), [])
+        self.assertEqual(list(self.timed.missed(self.carol, 0)), [])
+
+    def test_end_of(self) -> None:
+        """Those of a user go in slices, and from the first on nobody sees or counts the others."""
+        self.timed.end_of(self.alice)
+        self.assertLess(self.clock.turns[0], 250)
+        seen = {timed.sender for timed in self.timed.newest_first(GLOBAL, self.carol)}
+        self.assertEqual((seen, [unread for _, _, unread in self.timed.chats_of(self.carol)]), ({self.bob}, [500]))
+        self.clock.advance(1)
+        alive = [self.timed.count_of(user) for user in (self.alice, self.bob)]
+        self.assertEqual((sum(self.clock.turns), alive), (500, [0, 500]))
+        self.assertEqual(self.timed._senders_cut, frozenset())

@@ -1,0 +1,81 @@
+"""Addresses as users write them, and the servers that they mean."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.connect.address import Address, Target, find_target, parse_address
+from irchat.client.errors import ClientError
+from irchat.net.port_note import Server
+
+
+class ParseTests(SynchronousTestCase):
+    """``[user@]host[:port]`` is read."""
+
+    def test_forms(self) -> None:
+        """Every form of an address is read, names of hosts in small letters."""
+        for text, address in {
+            "chat.example": Address(None, "chat.example", None),
+            "Chat.Example:1": Address(None, "chat.example", 1),
+            "Alice@192.0.2.7:65535": Address("Alice", "192.0.2.7", 65535),
+            "::1": Address(None, "::1", None),
+            "[::1]": Address(None, "::1", None),
+            "bob@[FE80::1%eth0]:7667": Address("bob", "fe80::1%eth0", 7667),
+            "bob@fe80::1": Address("bob", "fe80::1", None),
+            "[0:0::0:1]:7667": Address(None, "::1", 7667),
+            "chat.example.": Address(None, "chat.example", None),
+            ".": Address(None, ".", None),
+        }.items():
+            self.assertEqual(parse_address(text), address, text)
+
+    def test_no_address(self) -> None:
+        """What is no address is refused with an example, and no control character comes back."""
+        for text in "", "@host", "bob@", ":7667", "[::1", "::1]", "[]:1", "[::1]x", "a b", "host\x1b[2J":
+            stop = self.assertRaises(ClientError, parse_address, text)
+            self.assertIn("[user@]host[:port]", stop.text)
+            self.assertNotIn("\x1b", stop.text)
+
+    def test_no_port(self) -> None:
+        """A port is a number from 1 to 65535."""
+        for port in "", "0", "65536", "-1", "x", "٣", "1" * 5000:
+            self.assertIn("is no port", self.assertRaises(ClientError, parse_address, f"host:{port}").text)
+
+
+class TargetTests(SynchronousTestCase):
+    """The server that an address means."""
+
+    def _find(self, text: str, *servers: Server) -> Target:
+        return find_target(parse_address(text), tls=True, own_name="Here", find_servers=lambda: list(servers))
+
+    def test_given(self) -> None:
+        """A port that was given is taken, whatever runs here."""
+        self.assertEqual(self._find("localhost:9", Server(5, False, 1)), Target("localhost", 9, True))
+
+    def test_elsewhere(self) -> None:
+        """Another machine is called on the default port, whatever runs here."""
+        self.assertEqual(self._find("192.0.2.1", Server(5, False, 1)), Target("192.0.2.1", 7667, True))
+
+    def test_here(self) -> None:
+        """On this machine the server that runs is found, and whether it speaks TLS."""
+        for host in "localhost", "127.0.0.1", "127.3.2.1", "::1", "HERE":
+            self.assertEqual(self._find(host, Server(5, False, 1)), Target(host.lower(), 5, False))
+        both = Server(5, True, 1), Server(5, True, 2)  # one port, on two addresses
+        self.assertEqual(self._find("localhost", *both), Target("localhost", 5, True))
+
+    def test_several_here(self) -> None:
+        """Of several servers none is taken silently, not the one on the default port either: all are listed."""
+        text = self.assertRaises(
+            ClientError, self._find, "bob@localhost", Server(7667, False, 1), Server(5, True, 2)
+        ).text
+        self.assertIn("  irchat bob@localhost:5\n", text)
+        self.assertIn("  irchat --no-tls bob@localhost:7667 (not encrypted)", text)
+        self.assertIn("  irchat [::1]:5", self.assertRaises(
+            ClientError, self._find, "::1", Server(7667, False, 1), Server(5, True, 2)
+        ).text)  # fmt: skip
+
+    def test_none_here(self) -> None:
+        """Where no server runs here the default port is tried."""
+        self.assertEqual(self._find("localhost"), Target("localhost", 7667, True))
+
+    def test_label(self) -> None:
+        """An IPv6 address is shown in brackets."""
+        self.assertEqual(Target("::1", 5, True).label, "[::1]:5")
+        self.assertEqual(Target("host", 5, True).label, "host:5")

@@ -1,0 +1,171 @@
+"""Calling a server: what can go wrong is told apart."""
+
+import ssl
+
+from twisted.internet import error
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IProtocol
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.connect.address import Target
+from irchat.client.connect.connection import Connection
+from irchat.client.connect.dialer import Dialer, Unverified
+from irchat.client.errors import ClientError
+from irchat.net.fingerprints import fingerprint_of
+from tests.helpers.client_fakes import GREETING, Network, Peer, certificate, over_tls
+
+_HOST = "chat.example"
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=certificate(_HOST)[1])
+    return context
+
+
+class _Dialling(SynchronousTestCase):
+    def setUp(self) -> None:
+        """A network with an IRChat server that speaks no TLS."""
+        self.clock = Clock()
+        self.network = Network(lambda: self.peer)
+        self.peer: IProtocol = Peer(GREETING)
+
+    def dial(self, context: ssl.SSLContext | None, *, host: str = _HOST, port: int = 7667) -> Deferred[Connection]:
+        """Call, and let what is sent arrive."""
+        dialer = Dialer(self.clock, self.network, Target(host, port, context is not None))
+        dialled = Deferred.fromCoroutine(dialer.dial(context))
+        if self.network.calls:
+            self.network.flush()
+        return dialled
+
+    def stopped(self, dialled: Deferred[Connection]) -> str:
+        """Why there is no connection; no time limit is left behind."""
+        text = self.failureResultOf(dialled, ClientError).value.text
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        return text
+
+
+class PlainTests(_Dialling):
+    """Without TLS."""
+
+    def test_greeted(self) -> None:
+        """A server that greets is connected, and was sent nothing yet."""
+        connection = self.successResultOf(self.dial(None))
+        connection.send(b"{}\n")
+        self.assertEqual(self.peer.heard, b"")
+        self.network.flush()
+        self.assertEqual(self.peer.heard, b"{}\n")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_other_server(self) -> None:
+        """What greets in another way is not a server of ours."""
+        self.peer = Peer(b"220 mail.example ESMTP\r\n")
+        self.assertIn("chat.example:7667 is not an IRChat server", self.stopped(self.dial(None)))
+
+    def test_silence(self) -> None:
+        """What does not greet within 10 seconds is given up on, with a hint at TLS."""
+        self.peer = Peer(b"")
+        dialled = self.dial(None)
+        self.clock.advance(9.9)
+        self.assertNoResult(dialled)
+        self.clock.advance(0.1)
+        text = self.stopped(dialled)
+        self.assertIn("No greeting came", text)
+        self.assertIn("leave out --no-tls", text)
+        self.network.flush()
+        self.assertTrue(self.peer.left)
+
+    def _failed(self, failure: Exception, port: int = 7667) -> str:
+        def answer() -> IProtocol:
+            raise failure
+
+        dialer = Dialer(self.clock, Network(answer), Target(_HOST, port, False))
+        return self.stopped(Deferred.fromCoroutine(dialer.dial(None)))
+
+    def test_no_host(self) -> None:
+        """A host that does not exist, or that no host can be, is said to be none."""
+        for failure in error.DNSLookupError(), ValueError("invalid hostname"):
+            self.assertIn("There is no host 'chat.example'", self._failed(failure))
+
+    def test_refused(self) -> None:
+        """Where nobody listens the user is told how to start a server there."""
+        self.assertIn("Nobody listens at chat.example:7667", self._failed(error.ConnectionRefusedError()))
+        self.assertTrue(self._failed(error.ConnectionRefusedError()).endswith(": irchat-server"))
+        self.assertTrue(self._failed(error.ConnectionRefusedError(), 9).endswith(": irchat-server --port 9"))
+
+    def test_no_answer(self) -> None:
+        """A machine that is off is told apart."""
+        for failure in error.TimeoutError(), error.TCPTimedOutError():
+            self.assertIn("No answer came from chat.example:7667", self._failed(failure))
+
+    def test_other_failure(self) -> None:
+        """Any other failure is told in the system's words."""
+        self.assertIn("No route to host", self._failed(error.NoRouteError()))
+
+
+class TLSTests(_Dialling):
+    """With TLS."""
+
+    def test_verified(self) -> None:
+        """A certificate that satisfies the context is enough; its fingerprint can be told."""
+        self.peer = over_tls(Peer(GREETING), _HOST)
+        connection = self.successResultOf(self.dial(_trusting()))
+        self.assertEqual(connection.fingerprint(), fingerprint_of(certificate(_HOST)[1]))
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_address_with_zone(self) -> None:
+        """The zone of an IPv6 address is nothing that a certificate could name."""
+        self.peer = over_tls(Peer(GREETING), _HOST)
+        failure = self.failureResultOf(self.dial(_trusting(), host="fe80::1%eth0"), Unverified)
+        self.assertIn("IP address mismatch", failure.value.reason)
+
+    def test_unverified(self) -> None:
+        """A certificate that does not satisfy the context is told apart, with the reason; nothing was sent."""
+        peer = Peer(GREETING)
+        self.peer = over_tls(peer, _HOST)
+        dialled = self.dial(ssl.create_default_context())
+        self.assertIn("self-signed", self.failureResultOf(dialled, Unverified).value.reason)
+        self.assertEqual((peer.heard, self.clock.getDelayedCalls()), (b"", []))
+
+    def test_server_without_tls(self) -> None:
+        """An IRChat server without TLS is told apart; that may be an attack, so no way round TLS is suggested."""
+        text = self.stopped(self.dial(_trusting()))
+        self.assertIn("speaks without TLS", text)
+        self.assertIn("Ask whoever runs the server", text)
+        self.assertNotIn("--no-tls", text)
+
+    def test_no_tls(self) -> None:
+        """What speaks another protocol is told apart."""
+        self.peer = Peer(b"SSH-2.0-OpenSSH_9.2\r\n")
+        self.assertIn("speaks no TLS: it is not an IRChat server", self.stopped(self.dial(_trusting())))
+
+    def test_closed(self) -> None:
+        """What closes at once is not a server of ours."""
+        self.peer = Peer(b"")
+        dialled = self.dial(_trusting())
+        self.peer.transport.loseConnection()
+        self.network.flush()
+        self.assertIn("not an IRChat server", self.stopped(dialled))
+
+    def test_no_agreement(self) -> None:
+        """A server with which no TLS can be agreed on is told apart."""
+        self.peer = Peer(b"\x15\x03\x03\x00\x02\x02\x28")  # the alert handshake_failure
+        self.assertIn("No TLS connection to chat.example:7667 could be agreed on", self.stopped(self.dial(_trusting())))
+
+    def test_silence_in_handshake(self) -> None:
+        """Silence instead of a handshake is given up on, and its end is then nothing new."""
+        self.peer = Peer(b"")
+        dialled = self.dial(_trusting())
+        self.clock.advance(10)
+        self.network.flush()
+        self.assertNotIn("--no-tls", self.stopped(dialled))
+        self.assertTrue(self.peer.left)
+
+    def test_silence_after_handshake(self) -> None:
+        """Silence after the handshake is given up on too."""
+        self.peer = over_tls(Peer(b""), _HOST)
+        dialled = self.dial(_trusting())
+        self.assertNoResult(dialled)
+        self.clock.advance(10)
+        self.assertIn("No greeting came", self.stopped(dialled))

@@ -1,0 +1,99 @@
+"""The file of trusted servers."""
+
+import os
+import stat
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.connect import shared_files
+from irchat.client.connect.known_hosts import Known, KnownHosts
+from irchat.client.errors import ClientError
+from irchat.net.fingerprints import fingerprint_of
+
+_ONE, _TWO = fingerprint_of(b"1"), fingerprint_of(b"2")
+
+
+class KnownHostsTests(SynchronousTestCase):
+    """Servers are remembered and found again."""
+
+    def setUp(self) -> None:
+        """Choose a file that is not there yet."""
+        self.path = Path(self.mktemp()) / "config" / "known_hosts"
+        self.known = KnownHosts(self.path)
+
+    def test_unknown(self) -> None:
+        """Without a file nobody is known."""
+        self.assertIsNone(self.known.find("host:1"))
+
+    def test_remember(self) -> None:
+        """What is remembered is found, and on which line."""
+        self.assertEqual(self.known.remember("host:1", _ONE), Known(1, _ONE))
+        self.assertEqual(self.known.remember("[::1]:2", _TWO), Known(2, _TWO))
+        again = KnownHosts(self.path)
+        self.assertEqual(again.find("host:1"), Known(1, _ONE))
+        self.assertEqual(again.find("[::1]:2"), Known(2, _TWO))
+        self.assertIsNone(again.find("host:2"))
+
+    def test_private(self) -> None:
+        """The file and its directory are for the user alone."""
+        self.known.remember("host:1", _ONE)
+        self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(self.path.parent.stat().st_mode), 0o700)
+
+    def test_other_lines_stay(self) -> None:
+        """Lines that a person wrote stay as they are, whatever their bytes, and count as lines."""
+        self.path.parent.mkdir(parents=True)
+        lines = b"# host:1 caf\xe9\x0b\n\r\nhost:10 nonsense\nxhost:1 y"
+        self.path.write_bytes(lines)
+        self.assertIsNone(self.known.find("host:1"))
+        self.assertEqual(self.known.remember("host:1", _ONE), Known(5, _ONE))
+        self.assertEqual(self.known.find("host:1"), Known(5, _ONE))
+        self.assertTrue(self.path.read_bytes().startswith(lines + b"\n"))
+
+    def test_damaged(self) -> None:
+        """A damaged line of this very server is no new server: the client ends and names the line, and asks nothing."""
+        self.path.parent.mkdir(parents=True)
+        for line in (
+            "host:1", "host:1 nonsense", f"host:1 {_ONE[:-1]}", f"host:1 {_ONE} x", f"host:1: {_ONE}", f"host {_ONE}",
+            "host:1\0\0\0", f"HOST:1 {_ONE}y", f"host:1{_ONE}", f"\ufeffhost:1 {_ONE[:9]}", "host:1 \udcff\x1b",
+        ):  # fmt: skip
+            self.path.write_bytes(f"#\n{line}\n".encode("utf-8", "surrogateescape").replace(b"#\n\xef", b"\xef"))
+            for look in self.known.find, lambda label: self.known.remember(label, _TWO):
+                text = self.assertRaises(ClientError, look, "host:1").text
+                self.assertIn(f"Line {1 if line[0] > '~' else 2} of {self.path} is about host:1", text)
+                self.assertIn("delete it", text)
+                self.assertNotIn("\x1b", text)
+            self.assertIsNone(self.known.find("other:1"))
+
+    def test_other_spelling(self) -> None:
+        """Case, the form of the fingerprint, spaces and the line end do not matter."""
+        self.path.parent.mkdir(parents=True)
+        self.path.write_bytes(f"\ufeff  HOST:1\t{_ONE.lower().replace(':', '')[6:]} \r\n".encode())
+        self.assertEqual(self.known.find("host:1"), Known(1, _ONE))
+
+    def test_two_clients(self) -> None:
+        """What another client remembered meanwhile is what counts, and is not written twice."""
+        self.known.remember("host:1", _ONE)
+        self.assertEqual(self.known.remember("host:1", _TWO), Known(1, _ONE))
+        self.assertEqual(self.path.read_text(), f"host:1 {_ONE}\n")
+
+    def test_unreadable(self) -> None:
+        """A file that cannot be read ends the client with its name and the reason."""
+        self.path.mkdir(parents=True)
+        stop = self.assertRaises(ClientError, self.known.find, "host:1")
+        self.assertIn(str(self.path), stop.text)
+        self.assertIn("move it away", stop.text)
+
+    def test_unwritable(self) -> None:
+        """Where the file cannot be written the user is told, and no half of it is left."""
+
+        def no_space(descriptor: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        self.known.remember("host:1", _ONE)
+        self.patch(shared_files.os, "fsync", no_space)
+        stop = self.assertRaises(ClientError, self.known.remember, "host:2", _TWO)
+        self.assertIn("No space left", stop.text)
+        self.assertEqual(sorted(os.listdir(self.path.parent)), ["known_hosts", "known_hosts.lock"])
+        self.assertIsNone(self.known.find("host:2"))

@@ -1,0 +1,115 @@
+"""Requests and replies over a connection that is kept alive."""
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.connect.session import Session
+from irchat.client.errors import ClientError
+from irchat.protocol import events, requests
+from tests.helpers.client_fakes import FakeServer, message
+
+
+class SessionTests(SynchronousTestCase):
+    """A session speaks the JSON protocol."""
+
+    def setUp(self) -> None:
+        """Begin a session."""
+        self.clock = Clock()
+        self.server = FakeServer()
+        self.events: list[events.ANY] = []
+        self.lost: list[ClientError] = []
+        self.session = Session(self.clock, self.server.connection, self.events.append, self.lost.append)
+
+    def test_replies(self) -> None:
+        """Each request gets its own reply, also when several wait."""
+        first = self.session.request(requests.Chats())
+        second = self.session.request(requests.Blocks())
+        self.assertEqual(self.server.asked(), [requests.Chats(), requests.Blocks()])
+        self.server.answer(events.Chats([]))
+        self.assertEqual(self.successResultOf(first), events.Chats([]))
+        self.assertNoResult(second)
+        self.server.answer(events.Blocks(["bob"]))
+        self.assertEqual(self.successResultOf(second), events.Blocks(["bob"]))
+
+    def test_unknown_reply(self) -> None:
+        """A reply of a type that this client does not know is a reply all the same."""
+        reply = self.session.request(requests.Chats())
+        self.server.raw(b'{"type":"hologram","ref":1}\n')
+        self.assertIsNone(self.successResultOf(reply))
+
+    def test_stray_reply(self) -> None:
+        """A reply that nobody waits for is passed over."""
+        self.server.raw(b'{"type":"ok","ref":77}\n{"type":"ok","ref":"x"}\n')
+        self.assertEqual((self.events, self.lost), ([], []))
+
+    def test_events(self) -> None:
+        """Events are handed on in their order, those of unknown types are not."""
+        self.server.tell(message("one"))
+        self.server.raw(b'{"type":"hologram"}\n')
+        self.server.tell(message("two"))
+        self.assertEqual(self.events, [message("one"), message("two")])
+
+    def test_malformed(self) -> None:
+        """What is no JSON object ends the connection, for that reason."""
+        for line in b'{"type":\n', b'{"type":"ok","ref":[]}\n', b'{"a":' * 100_000 + b"\n", b"{\xff}\n":
+            self.setUp()
+            self.server.raw(line[:200_000].rstrip(b"\n") + b"\n")
+            self.assertEqual(
+                [stop.text for stop in self.lost],
+                ["The server sent what is not of this protocol. The connection was ended."],
+            )
+            self.assertTrue(self.server.transport.disconnected)
+
+    def test_lost(self) -> None:
+        """A loss fails the requests that wait and those to come, and is told once."""
+        waiting = self.session.request(requests.Chats())
+        self.server.lose(ConnectionDone())
+        self.failureResultOf(waiting, ClientError)
+        self.failureResultOf(self.session.request(requests.Chats()), ClientError)
+        self.assertEqual(len(self.lost), 1)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_lost_by_silence(self) -> None:
+        """A server that says nothing for 90 seconds, though asked at 45, is gone."""
+        self.clock.advance(44.9)
+        self.assertEqual(self.server.asked(), [])
+        self.clock.advance(0.1)
+        self.assertEqual(self.server.asked(), [requests.Ping()])
+        self.clock.advance(44.9)
+        self.assertEqual(self.lost, [])
+        self.clock.advance(0.1)
+        self.assertEqual(
+            [stop.text for stop in self.lost], ["The server has gone away: nothing was heard for 90 seconds."]
+        )
+
+    def test_pings_are_answered(self) -> None:
+        """The server's ping is answered and is no event; our own goes unseen; whoever answers stays."""
+        self.server.tell(events.Ping())
+        self.assertEqual(self.server.asked(), [requests.Pong()])
+        server = FakeServer()
+        Session(self.clock, server.connection, self.events.append, self.lost.append)
+        for _ in range(10):
+            self.clock.advance(45)
+            self.assertEqual(server.asked(), [requests.Ping()])
+            server.answer(events.Pong())
+        self.assertEqual(self.events, [])
+
+    def test_any_line_is_a_sign_of_life(self) -> None:
+        """A server that talks is not asked whether it lives."""
+        for _ in range(10):
+            self.clock.advance(30)
+            self.server.tell(message("hi"))
+        self.assertEqual(self.server.asked(), [])
+
+    def test_silence_of_our_own(self) -> None:
+        """While we do not read, the server is not taken for gone but told that we live."""
+        self.server.connection.pauseProducing()
+        self.clock.pump([45] * 10)
+        self.assertEqual(self.lost, [])
+        self.assertEqual(self.server.asked(), [requests.Ping()] * 10)
+        self.server.connection.resumeProducing()
+        self.clock.advance(44)
+        self.assertEqual(self.lost, [])
+        self.clock.advance(1)
+        self.assertEqual(len(self.lost), 1)

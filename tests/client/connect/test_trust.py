@@ -1,0 +1,244 @@
+"""Whether a server is the one that is meant."""
+
+import ssl
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.connect import trust
+from irchat.client.connect.address import Target
+from irchat.client.connect.connection import UNENCRYPTED, VERIFIED, Connection
+from irchat.client.connect.dialer import Dialer
+from irchat.client.connect.known_hosts import Known, KnownHosts
+from irchat.client.connect.tokens import Tokens
+from irchat.client.connect.trust import Trust
+from irchat.client.errors import ClientError, InputEnded
+from irchat.client.plain.screen import Screen, TerminalScreen
+from irchat.net.fingerprints import fingerprint_of
+from tests.helpers.client_fakes import GREETING, FakeEcho, Keyboard, Network, Peer, certificate, over_tls
+
+_HOST = "chat.example"
+_LABEL = "chat.example:7667"
+# How what a client of TLS sends begins; a peer without TLS sees it.
+_HANDSHAKE = b"\x16\x03"
+
+
+class TrustTests(SynchronousTestCase):
+    """Nothing is sent to a server that is not trusted."""
+
+    def setUp(self) -> None:
+        """A server with a certificate of its own, and a user who knows nobody."""
+        self.clock = Clock()
+        self.keyboard = Keyboard()
+        self.peers: list[Peer] = []
+        self.certificate = _HOST
+        self.network = Network(self._answer)
+        self.known = KnownHosts(Path(self.mktemp()) / "known_hosts")
+        self.tokens = Tokens(Path(self.mktemp()) / "tokens")
+        self.warnings: list[str] = []
+        self.fingerprint = fingerprint_of(certificate(_HOST)[1])
+        self.other = fingerprint_of(certificate("other.example")[1])
+
+    def tearDown(self) -> None:
+        """Whatever happened, nothing was sent."""
+        heard = [peer.heard for peer in self.peers if not peer.heard.startswith(_HANDSHAKE)]
+        self.assertEqual(heard, [b""] * len(heard))
+
+    def _answer(self) -> object:
+        self.peers.append(Peer(GREETING))
+        return over_tls(self.peers[-1], self.certificate) if self.certificate else self.peers[-1]
+
+    def _terminal(self) -> Screen:
+        return TerminalScreen(
+            self.keyboard.console, self.keyboard.errors.append, self.clock, FakeEcho(), colour=False, errors_apart=True
+        )
+
+    def _connect(self, *, terminal: bool = True, pinned: str | None = None, tls: bool = True) -> Deferred[Connection]:
+        screen = self._terminal() if terminal else Screen(self.keyboard.console, self.keyboard.errors.append)
+        dialer = Dialer(self.clock, self.network, Target(_HOST, 7667, tls))
+        self.trust = Trust(dialer, self.known, self.tokens, screen, pinned, self.warnings.append)
+        connected = Deferred.fromCoroutine(self.trust.connect())
+        self._flush()
+        return connected
+
+    def _flush(self) -> None:
+        if self.network.calls:
+            self.network.flush()
+
+    def _stopped(self, connected: Deferred[Connection]) -> str:
+        return self.failureResultOf(connected, ClientError).value.text
+
+    def test_verified(self) -> None:
+        """A certificate that the system trusts for this host needs no question and is not remembered."""
+
+        def trusting() -> ssl.SSLContext:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.load_verify_locations(cadata=certificate(_HOST)[1])
+            return context
+
+        self.patch(trust, "_verifying", trusting)
+        self.assertEqual(self.successResultOf(self._connect()).identity, VERIFIED)
+        self.assertEqual((self.network.calls, self.keyboard.shown(), self.known.find(_LABEL)), (1, "", None))
+
+    def test_first_contact(self) -> None:
+        """An unknown certificate is shown and asked about until the answer is clear; yes is remembered."""
+        connected = self._connect()
+        shown = self.keyboard.shown()
+        self.assertIn(self.fingerprint, shown)
+        self.assertIn("self-signed", shown)
+        self.assertTrue(shown.endswith("Trust this server? [yes/no] "))
+        self.keyboard.type("maybe", "")
+        self.assertIsNone(self.known.find(_LABEL))
+        self.assertNoResult(connected)
+        self.assertIn("type yes if both are the same", self.keyboard.shown())
+        self.keyboard.type("YES ")
+        self._flush()
+        self.assertEqual(self.successResultOf(connected).fingerprint(), self.fingerprint)
+        self.assertEqual(self.known.find(_LABEL), Known(1, self.fingerprint))
+        self.assertIn("remembered in", self.keyboard.shown())
+
+    def test_no(self) -> None:
+        """No ends it, and nothing is remembered."""
+        for answer in "no", "n":
+            connected = self._connect()
+            self.keyboard.type(answer)
+            self.assertIn("not trusted", self._stopped(connected))
+            self.assertIsNone(self.known.find(_LABEL))
+
+    def test_y(self) -> None:
+        """y is a yes."""
+        connected = self._connect()
+        self.keyboard.type("y")
+        self._flush()
+        self.assertEqual(self.successResultOf(connected).fingerprint(), self.fingerprint)
+
+    def test_no_answer(self) -> None:
+        """The end of the input is no yes."""
+        connected = self._connect()
+        self.keyboard.end()
+        self.failureResultOf(connected, InputEnded)
+        self.assertIsNone(self.known.find(_LABEL))
+
+    def test_not_while_asking(self) -> None:
+        """The server does not wait while the user reads: it is called again after the answer, and must be the same."""
+        connected = self._connect()
+        self.assertTrue(self.peers[-1].left)
+        self.certificate = "other.example"
+        self.keyboard.type("yes")
+        self._flush()
+        self.assertIn("NOT THE EXPECTED ONE", self._stopped(connected))
+
+    def test_pipe(self) -> None:
+        """Without a terminal an unknown certificate is refused, with what would make it trusted."""
+        text = self._stopped(self._connect(terminal=False))
+        self.assertIn(f"--fingerprint {self.fingerprint}", text)
+        self.assertIsNone(self.known.find(_LABEL))
+
+    def test_known(self) -> None:
+        """A server that is known needs no question, on a terminal or not."""
+        self.known.remember(_LABEL, self.fingerprint)
+        for terminal in True, False:
+            self.assertEqual(self.successResultOf(self._connect(terminal=terminal)).identity, self.fingerprint)
+        self.assertEqual(self.keyboard.shown(), "")
+
+    def test_changed(self) -> None:
+        """A changed certificate is refused with both fingerprints and the line of the file to delete."""
+        self.known.remember("other:1", self.fingerprint)
+        self.known.remember(_LABEL, self.other)
+        text = self._stopped(self._connect())
+        for part in "WARNING", self.other, self.fingerprint, "line 2", str(self.known.path):
+            self.assertIn(part, text)
+
+    def test_given(self) -> None:
+        """The fingerprint that was given is trusted, before what is known, and is not remembered."""
+        self.known.remember(_LABEL, self.other)
+        self.successResultOf(self._connect(terminal=False, pinned=self.fingerprint))
+        self.assertEqual(self.known.find(_LABEL), Known(1, self.other))
+
+    def test_other_than_given(self) -> None:
+        """Any other than the given one is refused, also one that is known."""
+        self.known.remember(_LABEL, self.fingerprint)
+        text = self._stopped(self._connect(pinned=self.other))
+        self.assertIn("--fingerprint", text)
+        self.assertNotIn("delete", text)
+
+    def test_no_tls(self) -> None:
+        """Without TLS the user is told that others can read along."""
+        self.certificate = ""
+        self.assertEqual(self.successResultOf(self._connect(tls=False)).identity, UNENCRYPTED)
+        self.assertIn("not encrypted", self.keyboard.shown())
+        self.tokens.keep(_LABEL, "alice", "t", UNENCRYPTED)
+        self.successResultOf(self._connect(tls=False))
+
+    def test_no_tls_any_more(self) -> None:
+        """A server that was reached with TLS before is not even called without: neither one in known_hosts, nor one
+        that issued a token over TLS."""
+        self.certificate = ""
+        self.tokens.keep(_LABEL, "alice", "t", VERIFIED)
+        for path in self.tokens.path, self.known.path:
+            for terminal in True, False:
+                text = self._stopped(self._connect(tls=False, terminal=terminal))
+                for part in "WAS REACHED WITH TLS BEFORE", "Connect with TLS", "delete line 1", str(path):
+                    self.assertIn(part, text)
+            self.known.remember(_LABEL, self.fingerprint)
+        self.assertEqual(self.network.calls, 0)
+
+    def test_answer_without_tls(self) -> None:
+        """Where a server that is known to speak TLS answers without, nobody is told to do without too."""
+        self.certificate = ""
+        text = self._stopped(self._connect())
+        self.assertIn("somebody between you and it", text)
+        self.assertNotIn("--no-tls", text)
+        self.tokens.keep(_LABEL, "alice", "t", VERIFIED)
+        texts = [self._stopped(self._connect())]
+        self.known.remember(_LABEL, self.fingerprint)
+        texts += [self._stopped(self._connect()), self._stopped(self._connect(pinned=self.fingerprint))]
+        for text in texts:
+            self.assertIn("ANSWERED WITHOUT TLS", text)
+            self.assertNotIn("--no-tls", text)
+
+    def test_other_certificate_than_at_the_sign_in(self) -> None:
+        """Where a sign-in is kept, the first question about a certificate says that there was another one."""
+        self.tokens.keep(_LABEL, "alice", "t", VERIFIED)
+        self._connect()
+        self.assertIn("its certificate was another one (line 1", self.keyboard.complaints())
+
+    def test_cannot_remember(self) -> None:
+        """Where the folder cannot be written, yes is good for as long as the client runs, and the user is told."""
+        self.known.path.parent.write_text("no folder")
+        connected = self._connect()
+        self.keyboard.type("yes")
+        self._flush()
+        self.assertEqual(self.successResultOf(connected).identity, self.fingerprint)
+        self.assertIn("cannot be remembered", self.warnings[0])
+        again = Deferred.fromCoroutine(self.trust.connect())
+        self._flush()
+        self.assertEqual(self.successResultOf(again).identity, self.fingerprint)
+        self.certificate = "other.example"
+        again = Deferred.fromCoroutine(self.trust.connect())
+        self._flush()
+        self.assertIn("which you trusted before", self._stopped(again))
+
+    def test_another_client_was_first(self) -> None:
+        """What another client remembered while the user was asked is what counts."""
+        connected = self._connect()
+        self.known.remember(_LABEL, self.other)
+        self.keyboard.type("yes")
+        self._flush()
+        self.assertIn("NOT THE EXPECTED ONE", self._stopped(connected))
+
+    def test_damaged_line(self) -> None:
+        """A damaged line of this server ends the client before anything is asked or sent, with and without TLS."""
+        self.known.path.parent.mkdir(parents=True)
+        self.known.path.write_text(f"{_LABEL} sha256:AB\n")
+        for tls in True, False:
+            self.assertIn("is damaged", self._stopped(self._connect(tls=tls)))
+        self.assertEqual(self.network.calls, 0)
+
+    def test_no_tls_but_fingerprint(self) -> None:
+        """Without TLS a fingerprint that was given cannot be kept, so nothing is called."""
+        self.certificate = ""
+        self.assertIn("--fingerprint needs TLS", self._stopped(self._connect(tls=False, pinned=self.other)))
+        self.assertEqual(self.network.calls, 0)

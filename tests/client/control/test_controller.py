@@ -1,0 +1,291 @@
+"""What the user can do, against a server in the test's hands and a clock that does not run by itself."""
+
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.connect.connection import Connection
+from irchat.client.connect.entry import Entry
+from irchat.client.connect.tokens import Tokens
+from irchat.client.control.controller import Controller, Spot, Taken
+from irchat.client.control.questions import Question
+from irchat.client.errors import ClientError
+from irchat.client.view.chat import Chat
+from irchat.client.view.screen_state import Place, ScreenState
+from irchat.commands import AS_MESSAGE
+from irchat.protocol import events, requests
+from tests.helpers.client_fakes import FakeServer, error, message, sent, welcome
+
+
+class ControllerCase(SynchronousTestCase):
+    """A user at a server that is there."""
+
+    def setUp(self) -> None:
+        """A user who connects and signs in."""
+        self.clock = Clock()
+        self.servers = [FakeServer()]
+        self.view = ScreenState("host:7667")
+        self.nonces = iter("abcdefgh")
+        self.controller = Controller(self.clock, self.view, lambda: next(self.nonces))
+        self.told: list[str] = []
+        self.controller.on_changed = self.controller.settle  # each change is drawn, and nothing is being typed
+        self.controller.incoming.notify = self.told.append
+        self.tokens = Tokens(Path(self.mktemp()) / "tokens")
+        entry = Entry(self.tokens, "host:7667", "alice", self.controller.questions, self.view.complain)
+        self.done = Deferred.fromCoroutine(self.controller.run(self._connect, entry))
+        self.enter()
+
+    async def _connect(self) -> Connection:
+        if self.servers[-1].connection.connected == 0 or len(self.servers) == self.used:
+            raise ClientError("Nobody listens. Start one.")
+        self.used = len(self.servers)
+        return self.servers[-1].connection
+
+    used = 0
+
+    @property
+    def server(self) -> FakeServer:
+        """The server that is there now."""
+        return self.servers[-1]
+
+    def enter(self) -> None:
+        """Sign in."""
+        self.server.asked()
+        self.server.answer(welcome())
+        chats = [events.Chat(name, "id", 0, 0, 0, None) for name in ("GLOBAL", "@bob")]
+        self.server.answer(events.Chats(chats), events.Users(["bob"], [], False), events.Blocks([]))
+        self.server.answer(events.History("GLOBAL", [], False))
+
+    def asked(self) -> list[object]:
+        """What was asked since the last call."""
+        return list(self.server.asked())
+
+    def open(self, name: str, *messages: events.Message, more: bool = False) -> None:
+        """Open a chat; its end comes."""
+        self.controller.open(name)
+        self.server.answer(events.History(name, list(messages), more))
+
+    def texts(self) -> list[str]:
+        """What stands in the pane."""
+        return [item.text for item in self.view.here.items]
+
+    def submit(self, line: str, **how: bool) -> Taken:
+        """Press Enter on a line: of a question, of a list, or of the chat that is open."""
+        match self.controller.target:
+            case Question():
+                self.controller.questions.answer(line)
+                return Taken(True)
+            case Chat() as here if line or self.view.place is Place.CHAT:
+                return self.controller.submit(line, here, **how)
+        self.controller.choose()
+        return Taken(True)
+
+    def lose(self) -> None:
+        """The line is lost, and nobody listens."""
+        self.server.lose(ConnectionDone())
+
+
+class TypingTests(ControllerCase):
+    """Typed lines."""
+
+    def test_plain_text(self) -> None:
+        """A text goes to the open chat with a nonce, is pending until it is sent, and may be remembered."""
+        self.open("@bob")
+        self.assertEqual(self.submit("hi"), Taken(True, True))
+        self.assertEqual(self.asked(), [requests.Send(chat="@bob", text="hi", nonce="a")])
+        self.assertIsNone(self.view.here.items[-1].seq)
+        self.server.answer(sent(chat="@bob", seq=1))
+        self.assertEqual(self.view.here.items[-1].seq, 1)
+
+    def test_one_after_another(self) -> None:
+        """Messages go one after another; one that came too fast goes again before the others."""
+        self.open("@bob")
+        self.submit("one")
+        self.submit("two")
+        self.server.answer(error("too-fast"))
+        self.assertEqual(self.asked(), [])
+        self.clock.advance(0.5)
+        self.assertEqual([request.text for request in self.asked()], ["one"])
+        self.server.answer(sent(chat="@bob", seq=1))
+        self.assertEqual([request.text for request in self.asked()], ["two"])
+
+    def test_refused_by_the_server(self) -> None:
+        """A message that is refused is pending no more, and the reason is shown in place."""
+        self.open("@bob")
+        self.submit("hi")
+        self.server.answer(error("blocked", "Not to them."))
+        self.assertEqual(self.texts(), ["Not to them.", "not sent: hi"])
+
+    def test_nobody_of_that_name(self) -> None:
+        """A chat that there is none of is listed no more, whether it is open or not, and the user is told once."""
+        nobody = error("no-such-user", "Nobody.")
+        self.controller.home()
+        self.submit("@bbo hi")
+        self.assertEqual(self.view.here.name, "@bbo")
+        self.server.answer(nobody, nobody)
+        self.assertEqual((self.view.place, self.texts()), (Place.HOME, ["Nobody.", "not sent: @bbo hi"]))
+        self.open("@bob")
+        self.submit("@bbo hi")
+        self.submit("@bbo hi again")
+        self.server.answer(nobody)
+        self.server.answer(nobody)
+        self.assertEqual(self.texts(), ["not sent: @bbo hi", "Nobody.", "not sent: @bbo hi again"])
+        self.assertNotIn("@bbo", self.view.chats)
+
+    def test_a_user_who_is_removed(self) -> None:
+        """A chat that holds messages stays listed."""
+        self.open("@dora", message("hi", chat="@dora", seq=1))
+        self.submit("hi")
+        self.server.answer(error("no-such-user", "Nobody."))
+        self.assertEqual(self.texts(), ["hi", "Nobody.", "not sent: hi"])
+
+    def test_unknown_reply(self) -> None:
+        """A reply of an unknown type is said to be one."""
+        self.open("@bob")
+        self.submit("~")
+        self.asked()
+        self.server.raw(b'{"type":"odd","ref":7}\n')
+        self.assertIn("cannot read", self.texts()[-1])
+
+    def test_wrong_use(self) -> None:
+        """A wrong use is not sent, and the line stays."""
+        taken = self.submit("~bob carol")
+        self.assertFalse(taken.accepted)
+        self.assertIn("~<user>", taken.trouble)
+        self.assertEqual(self.asked(), [])
+
+    def test_backslash(self) -> None:
+        """A backslash sends to everyone from any chat, and the open one says so."""
+        self.open("@bob")
+        self.submit("\\+1")
+        self.assertEqual(self.asked(), [requests.Send(chat="GLOBAL", text="+1", nonce="a")])
+        self.assertEqual(self.texts(), ["to GLOBAL: +1"])
+
+    def test_moderation(self) -> None:
+        """What administrators type the server answers, and a refusal says how the open chat would get it."""
+        self.open("@bob")
+        self.submit("!kick carol")
+        self.assertEqual(self.asked(), [requests.Line(line="!kick carol")])
+        self.server.answer(events.Ok())
+        self.submit("!kick carol")
+        self.server.answer(error("bad-request", f"No.{AS_MESSAGE}"))
+        self.assertEqual(self.texts(), ["done", "No. To say it here, type @bob before it."])
+
+    def test_timed(self) -> None:
+        """A timed message counts down and is gone, with what was said of it, and is not for the input history."""
+        self.open("@bob")
+        self.assertEqual(self.submit("*30 psst"), Taken(True, False))
+        self.server.answer(sent(chat="@bob", id="t", left_ms=30_000, reached=1, of=1))
+        self.assertEqual(self.texts(), ["psst", "1 of 1 have it now"])
+        drawn: list[float] = []
+        self.controller.on_changed = lambda: drawn.append(self.clock.seconds())
+        self.clock.pump([0.25] * 12)
+        self.assertEqual(drawn, [1.0, 2.0, 3.0])
+        self.clock.pump([0.25] * 120)
+        self.assertEqual(self.texts(), [])
+
+    def test_timed_and_late(self) -> None:
+        """What is said of a timed message that was taken late goes with it, which is by when it was typed."""
+        self.open("@bob")
+        self.submit("*30 psst")
+        self.clock.advance(20)
+        self.server.answer(sent(chat="@bob", id="t", left_ms=30_000, reached=1, of=1))
+        self.assertEqual(self.texts(), ["psst", "1 of 1 have it now"])
+        self.clock.pump([0.25] * 40)
+        self.assertEqual(self.texts(), [])
+
+    def test_timed_of_others(self) -> None:
+        """One that comes is told of without its text, and gone in time though nothing else happens."""
+        self.open("@bob")
+        self.server.tell(message("psst", chat="@bob", id="t", left_ms=2_000))
+        self.assertEqual(self.told, ["timed message from bob"])
+        self.clock.pump([0.25] * 8)
+        self.assertEqual(self.texts(), [])
+
+    def test_commands_answer_in_place(self) -> None:
+        """What a command answers shows in the open chat."""
+        self.open("@bob")
+        self.submit("+team")
+        self.server.answer(events.Group("*team", "g", "bob", ["bob", "alice"]))
+        self.submit("~nobody")
+        self.server.answer(error("no-such-user", "No such."))
+        self.submit("!help ~")
+        self.server.answer(events.Help("~<user>  block\n~        list"))
+        self.assertEqual(self.texts(), ["*team, owner bob: bob, alice", "No such.", "~<user>   block", "~   list"])
+
+    def test_blocks(self) -> None:
+        """Blocking loads again what may be seen."""
+        self.open("@bob", message("hi", chat="@bob", seq=1))
+        self.submit("~bob")
+        self.server.answer(events.Blocks(["bob"]))
+        self.assertEqual(self.asked(), [requests.Chats(), requests.History(chat="@bob", limit=100)])
+
+    def test_new_group(self) -> None:
+        """A new group is opened."""
+        self.submit("*bob -> team")
+        self.server.answer(events.Group("*team", "g", "alice", ["alice", "bob"]))
+        self.assertEqual(self.view.here.name, "*team")
+
+    def test_leaving_a_group(self) -> None:
+        """Who leaves a group has it no more."""
+        self.view.chat("*team")
+        self.submit("-alice team")
+        self.server.answer(events.Ok(), events.Chats([]))
+        self.assertNotIn("*team", self.view.chats)
+
+    def test_from_home(self) -> None:
+        """What is said from the first screen opens its chat; what is said past the open chat does not."""
+        self.controller.home()
+        self.submit("@bob hi")
+        self.assertEqual(self.view.here.name, "@bob")
+        self.server.answer(events.History("@bob", [], False), sent(chat="@bob", seq=1))
+        self.submit("@carol hi")
+        self.assertEqual(self.view.here.name, "@bob")
+        self.assertEqual(self.texts()[-1], "to @carol: hi")
+
+    def test_say(self) -> None:
+        """A text can be said as it is, whatever it looks like."""
+        self.controller.say("@bob", self.view.here)
+        self.assertIn(requests.Send(chat="GLOBAL", text="@bob", nonce="a"), self.asked())
+        self.server.answer(sent(seq=1))
+        self.open("@bob")
+        self.controller.say("*x", self.view.here)
+        self.assertIn(requests.Send(chat="@bob", text="*x", nonce="b"), self.asked())
+
+    def test_local(self) -> None:
+        """The manual opens without the server."""
+        self.submit("!help")
+        self.assertEqual((self.view.manual, self.asked()), (0, []))
+
+    def test_ls(self) -> None:
+        """``ls`` answers in place with the list of chats."""
+        self.submit("ls")
+        self.assertEqual(self.asked(), [requests.Chats()])
+        self.server.answer(events.Chats([events.Chat("@bob", "id", 2, 2, 0, None)]))
+        self.assertEqual(self.texts(), ["your chats, latest first:", "  @bob  2 unread  no messages yet"])
+        self.assertEqual(self.view.chat("@bob").unread, 2)
+
+    def test_password(self) -> None:
+        """The password is changed by questions, and stays where the new ones differ or the old one is wrong."""
+        self.open("@bob")
+        for again, reply, said in [
+            ("new", events.Ok(), "your password is changed"),
+            ("other", None, "differ"),
+            ("new", error("bad-credentials", "That is not it."), "not it"),
+        ]:
+            self.submit("!password")
+            for answer in "old", "new", again:
+                self.assertTrue(self.controller.questions.current.secret)
+                self.assertEqual(self.submit(answer), Taken(True))
+            if reply is not None:
+                self.assertEqual(self.asked(), [requests.Password(old="old", new="new")])
+                self.server.answer(reply)
+            self.assertIn(said, self.texts()[-1])
+
+    def test_before_the_sign_in(self) -> None:
+        """Before the sign-in, with nothing asked, nothing can be typed."""
+        self.view.place = Place.SIGN_IN
+        self.assertIs(self.controller.target, Spot.NOWHERE)

@@ -1,0 +1,151 @@
+"""What the user reads: opening chats, paging, searching, and what is told of while looking elsewhere."""
+
+from irchat.client.view.screen_state import Place
+from irchat.protocol import events, requests
+from tests.client.control.test_controller import ControllerCase as _ControllerCase
+from tests.helpers.client_fakes import error, message
+
+
+class ReadingTests(_ControllerCase):
+    """Opening, paging, reading."""
+
+    def test_what_is_seen_is_read(self) -> None:
+        """What stands on the screen is told to be read, a second later at most; what is hidden is not."""
+        self.open("@bob", message("hi", chat="@bob", seq=1))
+        self.server.tell(message("ho", chat="@bob", seq=2))
+        self.clock.advance(1.0)
+        self.assertEqual(self.asked(), [requests.Read(chat="@bob", seq=2)])
+        self.controller.hidden = True
+        self.server.tell(message("hu", chat="@bob", seq=3))
+        self.clock.advance(1.0)
+        self.assertEqual((self.asked(), self.view.unread), ([], 1))
+
+    def test_much_unread(self) -> None:
+        """What is unread is loaded as a whole, as far as a page goes."""
+        self.view.chat("@bob").unread = 300
+        self.controller.open("@bob")
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", limit=330)])
+
+    def test_choosing(self) -> None:
+        """Enter on an empty line opens what is chosen among the unread."""
+        self.server.tell(message("hi", chat="@bob", seq=1))
+        self.controller.home()
+        self.submit("")
+        self.assertEqual(self.view.here.name, "@bob")
+        self.controller.home()
+        self.view.chat("@bob").all_read()
+        self.submit("")
+        self.assertIs(self.view.place, Place.HOME)
+
+    def test_older(self) -> None:
+        """At the top older messages are loaded, once at a time, until there are none."""
+        self.open("@bob", message("hi", chat="@bob", seq=9), more=True)
+        self.controller.page_up(moved=True)
+        self.assertEqual(self.asked(), [])
+        self.controller.page_up(moved=False)
+        self.controller.page_up(moved=False)
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", before=9, limit=100)])
+        self.server.answer(events.History("@bob", [message("old", chat="@bob", seq=8)], False))
+        self.controller.page_up(moved=False)
+        self.assertEqual((self.asked(), self.texts()), ([], ["old", "hi"]))
+
+    def test_a_page_is_refused(self) -> None:
+        """Where a page cannot be had the user is told."""
+        self.controller.open("*gone")
+        self.server.answer(error("no-such-group", "No such group."))
+        self.assertEqual(self.texts(), ["No such group."])
+
+    def test_ls(self) -> None:
+        """``ls @bob`` opens the chat, also by a bare name."""
+        self.submit("ls bob")
+        self.assertEqual(self.asked(), [requests.History(chat="bob", limit=100)])
+        self.server.answer(events.History("@bob", [message("hi", chat="@bob", seq=1)], False))
+        self.assertEqual((self.view.here.name, self.texts()), ("@bob", ["hi"]))
+        self.submit("ls @bob")
+        self.server.answer(events.History("@bob", [message("hi", chat="@bob", seq=1)], False))
+        self.assertEqual(self.texts(), ["hi"])
+
+    def test_search(self) -> None:
+        """What a search found opens where it stands, and from there one comes back to the end."""
+        self.submit("?old")
+        self.assertEqual(self.asked(), [requests.Search(words="old")])
+        self.server.answer(events.Found([message("old one", chat="@bob", seq=5)], False))
+        self.submit("")
+        page = events.History
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", before=6, limit=50)])
+        self.server.answer(page("@bob", [message("old one", chat="@bob", seq=5)], True))
+        self.server.answer(page("@bob", [message("next", chat="@bob", seq=6)], True))
+        chat = self.view.here
+        self.assertEqual((self.texts(), chat.marked, chat.newer), (["old one", "next"], 5, True))
+        self.view.pane.to_end()
+        self.controller.page_down()
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", after=6, limit=500)])
+        self.server.answer(page("@bob", [message("seven", chat="@bob", seq=7)], True))
+        self.controller.to_end()
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", limit=100)])
+        self.server.answer(page("@bob", [message("nine", chat="@bob", seq=9)], True))
+        self.assertEqual((self.texts(), chat.newer), (["nine"], False))
+        self.controller.page_down()
+        self.assertEqual(self.asked(), [])
+
+    def find(self, found: events.Message) -> None:
+        """Search, and open what was found."""
+        self.submit("?old")
+        self.server.answer(events.Found([found], False))
+        self.submit("")
+
+    def test_back(self) -> None:
+        """From what was found one comes back to where one was."""
+        self.controller.home()
+        self.view.open = None
+        self.submit("?old")
+        self.server.answer(events.Found([], False))
+        self.controller.back()
+        self.assertIs(self.view.place, Place.HOME)
+        self.open("@bob")
+        self.submit("?old")
+        self.server.answer(events.Found([], False))
+        self.assertIs(self.view.place, Place.FOUND)
+        self.controller.back()
+        self.assertEqual((self.view.place, self.view.here.name), (Place.CHAT, "@bob"))
+
+    def test_search_of_what_is_loaded(self) -> None:
+        """What is loaded already is not loaded again."""
+        self.open("@bob", message("old one", chat="@bob", seq=5))
+        self.find(message("old one", chat="@bob", seq=5))
+        self.assertEqual((self.view.here.name, self.asked()), ("@bob", []))
+
+    def test_found_at_the_end(self) -> None:
+        """Where what was found stands near the end, the end is shown, and is read; else what was found."""
+        self.view.pane.height = 20
+        self.find(message("old one", chat="@bob", seq=5))
+        self.server.answer(events.History("@bob", [message("old one", chat="@bob", seq=5)], False))
+        self.server.answer(events.History("@bob", [message("next", chat="@bob", seq=6)], False))
+        self.assertTrue(self.view.pane.follows)
+        self.find(message("old one", chat="*x", seq=5))
+        self.server.answer(events.History("*x", [message("old one", chat="*x", seq=5)], False))
+        later = [message("next", chat="*x", seq=seq) for seq in range(6, 26)]
+        self.server.answer(events.History("*x", later, False))
+        self.assertFalse(self.view.pane.follows)
+
+    def test_found_and_gone(self) -> None:
+        """Where what was found cannot be had any more the user is told."""
+        self.find(message("old one", chat="*x", seq=5))
+        self.server.answer(error("no-such-group", "Gone."), error("no-such-group", "Gone."))
+        self.assertEqual(self.texts(), ["Gone."])
+
+    def test_mention(self) -> None:
+        """A mention is told of, a message to all is not."""
+        self.server.tell(message("hello all"))
+        self.server.tell(message("hello alice"))
+        self.assertEqual(self.told, ["bob in GLOBAL: hello alice"])
+
+    def test_erased_elsewhere(self) -> None:
+        """When a timed message that is not loaded ends, what is unread is asked for again."""
+        self.server.tell(events.Erased("@bob", "t"))
+        self.assertEqual(self.asked(), [requests.Chats()])
+
+    def test_added(self) -> None:
+        """A group that one is added to is there."""
+        self.server.tell(events.Added("*team", "g", "alice", "bob", "bob"))
+        self.assertIn("*team", self.view.chats)

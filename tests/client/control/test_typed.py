@@ -1,0 +1,181 @@
+"""What a typed line means in the open chat, its usage while it is typed, and its completion."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.control.completion import Completion, common_beginning, complete
+from irchat.client.control.typed import Local, hint, is_timed, understand
+from irchat.client.view.screen_state import ScreenState
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code, Refusal
+from tests.helpers.client_fakes import welcome
+
+
+class UnderstandTests(SynchronousTestCase):
+    """Typed lines."""
+
+    def test_plain_text(self) -> None:
+        """Plain text goes to the open chat."""
+        self.assertEqual(understand("hi", "@bob"), requests.Send(chat="@bob", text="hi"))
+        self.assertEqual(understand("hi", "GLOBAL"), requests.Send(chat="GLOBAL", text="hi"))
+
+    def test_backslash(self) -> None:
+        """What a backslash sends literally goes to everyone, whatever chat is open."""
+        for here in "@bob", "*team", "GLOBAL":
+            self.assertEqual(understand("\\+1", here), requests.Send(chat="GLOBAL", text="+1"))
+
+    def test_timed_here(self) -> None:
+        """``*30 text`` is a timed message to the open chat."""
+        send = understand("*30 hi", "*team")
+        self.assertEqual(send, requests.Send(chat="*team", text="hi", expires_in=30))
+        self.assertTrue(is_timed(send))
+        self.assertFalse(is_timed(understand("hi", "GLOBAL")))
+        for line in "*0 hi", "*604801 hi", "*99999999999999999999 hi":
+            self.assertEqual(self.assertRaises(Refusal, understand, line, "GLOBAL").code, Code.BAD_TIME)
+
+    def test_commands(self) -> None:
+        """Every command of the language means what it means everywhere."""
+        self.assertEqual(understand("@bob hi", "*team"), requests.Send(chat="@bob", text="hi"))
+        self.assertEqual(understand("*5@bob hi", "GLOBAL"), requests.Send(chat="@bob", text="hi", expires_in=5))
+        self.assertEqual(understand("~bob", "GLOBAL"), requests.Block(name="bob"))
+        self.assertEqual(understand("exit", "GLOBAL"), requests.Logout())
+        self.assertEqual(understand("exit --forget", "GLOBAL"), requests.Logout(forget=True))
+        self.assertEqual(understand("ls -n @bob", "GLOBAL"), requests.History(chat="@bob", limit=500))
+        self.assertEqual(understand("ls @bob", "GLOBAL"), requests.History(chat="@bob", limit=100))
+        self.assertEqual([understand(line, "GLOBAL") for line in ("ls", "!help", "!password")],
+                         [requests.Chats(), Local.HELP, Local.PASSWORD])  # fmt: skip
+
+    def test_wrong_use(self) -> None:
+        """A wrong use and a text that is none are refused before anything is sent."""
+        self.assertIn("<user>", str(self.assertRaises(Refusal, understand, "+1", "GLOBAL").usage))
+        self.assertEqual(self.assertRaises(Refusal, understand, "x" * 4_001, "GLOBAL").code, Code.TEXT_TOO_LONG)
+
+    def refused(self, line: str, here: str) -> str:
+        """What is said of a wrong use."""
+        return str(self.assertRaises(Refusal, understand, line, here).text)
+
+    def test_wrong_use_that_was_meant_as_a_message(self) -> None:
+        """The answer says how the open chat gets it: the backslash would send it to everyone."""
+        for line in "ls is nice", "???", "+1", "*0*team hi":
+            for here in "@bob", "*team":
+                text = self.refused(line, here)
+                self.assertIn(f"To say it here, type {here} before it.", text)
+                self.assertNotIn("\\", text)
+            self.assertIn("type \\ before it", self.refused(line, "GLOBAL"))
+        self.assertEqual(self.refused("-> x y", "*team"), "That is not how - is used.")
+
+    @settings(max_examples=500)
+    @given(st.text("ls @*+-~?!\\>1a,", max_size=12), st.sampled_from(["@bob", "*team"]))
+    def test_the_advice_is_right(self, line: str, here: str) -> None:
+        """Whatever was refused, what the answer says to type sends it to the open chat."""
+        try:
+            understand(line, here)
+        except Refusal as refusal:
+            if "before it" in refusal.text:
+                wanted = requests.Send(chat=here, text=line.strip())
+                self.assertEqual(understand(f"{here} {line}", here), wanted)
+
+    def test_moderation(self) -> None:
+        """What administrators type goes to the server as it is, which knows who may."""
+        for line in "!kick bob", "!ban bob 2h", "!unban bob", "!kick":
+            self.assertEqual(understand(f" {line} ", "@bob"), requests.Line(line=line))
+        self.assertRaises(Refusal, understand, "!kicks bob", "@bob")
+
+
+class HintTests(SynchronousTestCase):
+    """The usage while typing."""
+
+    def text(self, line: str) -> str:
+        """The usage of a line that is right or may become so."""
+        found = hint(line)
+        assert found is not None
+        self.assertFalse(found.wrong, line)
+        return found.text
+
+    def test_plain(self) -> None:
+        """Plain text has none, nor have several lines."""
+        self.assertEqual([hint(line) for line in ("", "  ", "hello", "is @bob there", "@bob\nx")], [None] * 5)
+
+    def test_right(self) -> None:
+        """A line that is right shows its usage and what it means."""
+        self.assertIn("say it to one user alone", self.text("@bob hi"))
+        self.assertIn("timed, to the open chat", self.text("*30 hi"))
+        self.assertIn("leave", self.text("exit --fo"))
+        self.assertIn("leave", self.text("exit"))
+
+    def test_begun(self) -> None:
+        """A line that has begun shows what it may become."""
+        self.assertIn("@ <user> <message>", self.text("@bob"))
+        self.assertIn("-> <group_name>", self.text("*bob,carol"))
+        self.assertIn("<time>", self.text("*30"))
+        self.assertIn("ls -n <chat_name>", self.text("ls -n"))
+        self.assertIn("!help", self.text("!he"))
+        self.assertIn("!password", self.text("!"))
+
+    def test_moderation(self) -> None:
+        """What administrators alone type has its usage when it is whole; before that it is neither shown nor wrong."""
+        self.assertIn("!ban <user> [<time>]", self.text("!ban b"))
+        self.assertEqual([hint(line) for line in ("!k", "!unb")], [None] * 2)
+        self.assertNotIn("kick", self.text("!"))
+
+    def test_wrong(self) -> None:
+        """A line that cannot become right any more is marked, with the usage."""
+        for line, usage in [("~bob carol", "~<user>"), ("+a b c", "+<user>"), ("*0 hi", "whole number")]:
+            found = hint(line)
+            assert found is not None
+            self.assertTrue(found.wrong, line)
+            self.assertIn(usage, found.text)
+        self.assertTrue(getattr(hint("*0*team hi"), "wrong", False))
+
+
+class CompletionTests(SynchronousTestCase):
+    """What Tab may put."""
+
+    def setUp(self) -> None:
+        """A view with some users and chats."""
+        self.view = ScreenState("host:7667")
+        self.view.welcome(welcome())
+        self.view.list_users(events.Users(["bob", "Bobby"], ["carol"], False))
+        self.view.chat("*team")
+        self.view.chat("@bob")
+
+    def words(self, line: str) -> list[str]:
+        """The words for a line."""
+        found = complete(line, self.view)
+        return [] if found is None else found.words
+
+    def test_places(self) -> None:
+        """Each place of a command has its words: users, groups, chats, commands."""
+        for line, words in [
+            ("@b", ["bob", "Bobby"]),
+            ("@ ca", ["carol"]),
+            ("*30@c", ["carol"]),
+            ("*30*", ["team"]),
+            ("*bob,c", ["carol"]),
+            ("*bob -> ", []),
+            ("*t", ["team"]),
+            ("+carol t", ["team"]),
+            ("-carol t", ["team"]),
+            ("+", ["bob", "Bobby", "carol", "team"]),
+            ("-al", ["alice"]),
+            ("~", ["bob", "Bobby", "carol"]),
+            ("ls G", ["GLOBAL"]),
+            ("ls -n @bob", ["@bob", "@Bobby"]),
+            ("!p", ["!password"]),
+            ("exit -", ["--forget"]),
+            ("hello ca", ["carol"]),
+            ("hello @ca", ["carol"]),
+            ("hello zz", []),
+            ("", []),
+        ]:
+            self.assertEqual(self.words(line), words, line)
+
+    def test_start(self) -> None:
+        """What is replaced begins where the word does."""
+        self.assertEqual(complete("*30@ca", self.view), Completion(4, ["carol"], " "))
+
+    def test_common_beginning(self) -> None:
+        """The beginning that all words have is found whatever their case."""
+        self.assertEqual(common_beginning(["bob", "Bobby", "BOA"]), "bo")
+        self.assertEqual(common_beginning(["x", "y"]), "")

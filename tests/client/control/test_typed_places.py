@@ -1,0 +1,341 @@
+"""What is typed goes where the screen says: keys, frames, events, replies and lost connections in any order.
+
+The application, the controller and the view are real; the server, the clock and the terminal are the test's, and what
+the screen says is read from the terminal. No two typed words are alike, so wherever one turns up it is known what it
+was typed for.
+"""
+
+import re
+from itertools import count
+
+import pyte
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from prompt_toolkit.data_structures import Size
+from twisted.internet.error import ConnectionDone
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.connect.connection import Connection
+from irchat.client.errors import ClientError
+from irchat.client.view.chat import Chat
+from irchat.protocol import events, requests
+from tests.client.terminal.test_input_line import ApplicationCase as _ApplicationCase
+from tests.helpers.client_fakes import FakeServer, error, message, sent, welcome
+
+_PROMPT = re.compile(r"(?:(GLOBAL|\*\w+|@bob)?> |(Go to: )|((?:Old |New )?[Pp]assword(?: again)?: ))")
+_WORD = re.compile(r"w\d+z")
+_HOME = ""
+_CTRL_C, _CTRL_K, _CTRL_N, _KILL, _YANK, _UNDO, _UP = "\x03", "\x0b", "\x0e", "\x15", "\x19", "\x1f", "\x1b[A"
+# "w" stands for a new word. Keys that throw words away, or bring old ones back, have a rule of their own.
+_KEYS = ("w", "w", "w", "\r", "\x1b0", "\x1b1", "\x1b2", "\x1b3", _CTRL_N, f"{_CTRL_K}bob\r", f"{_CTRL_K}tea")
+_SWITCHES = frozenset(_KEYS) - {"w"}
+
+
+class _Terminal(_ApplicationCase):
+    """A person at a terminal, whose server goes and comes."""
+
+    def setUp(self) -> None:
+        """Signed in, at a terminal without a list at the left."""
+        self.listens = True
+        self.screen = pyte.Screen(80, 10)
+        self.stream = pyte.ByteStream(self.screen)
+        self.output = b""
+        super().setUp()
+        self.size = Size(rows=10, columns=80)
+        self.app._on_resize()
+        self.turn()
+        numbers = count()
+        self.controller.sending._new_nonce = lambda: f"n{next(numbers)}"
+
+    async def _connect(self) -> Connection:
+        if not self.listens:
+            raise ClientError("Nobody listens.")
+        return self.server.connection
+
+    def turn(self, *, drain: bool = True) -> None:
+        """Draw what is to be drawn. The terminal gets it where ``drain``."""
+        for _ in range(2):
+            self.clock.advance(1 / 32)  # exact in binary, so that ends are reached exactly
+            self.loop.call_soon(self.loop.stop)
+            self.loop.run_forever()
+            if drain:
+                self.take()
+
+    def take(self) -> None:
+        """The terminal gets what was written."""
+        drawn = self.transport.value()
+        self.transport.clear()
+        self.output += drawn
+        self.stream.feed(drawn)
+        self.device.resumeProducing()
+
+    def prompt(self) -> re.Match[str]:
+        """What stands before the input on the terminal."""
+        found = [match for row in self.screen.display[-7:] if (match := _PROMPT.match(row))]
+        assert found, self.screen.display
+        return found[-1]
+
+    def read(self, keys: str) -> None:
+        """Keys come in one read; nothing is drawn yet."""
+        self.device.dataReceived(keys.encode())
+
+
+class Typing(RuleBasedStateMachine):
+    """Types, and sees where it goes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.terminal = _Terminal("take")
+        self.terminal.setUp()
+        self.controller, self.view = self.terminal.controller, self.terminal.view
+        self.line = self.terminal.app._line
+        self.numbers = count(1)
+        self.seq = count(1)
+        self.group = count(2)
+        self.team: str | None = "id"
+        self.owner: dict[str, str] = {}  # what each word was typed for, where the terminal had said it
+        self.drafts: set[str] = set()  # words that must be somewhere
+        self.secrets: set[str] = set()
+        self.given: dict[str, tuple[str, str]] = {}  # the messages that Enter has sent, by their nonces
+        self.came: set[str] = set()  # words that the server has got
+        self.is_up = True
+
+    def teardown(self) -> None:
+        """End the application."""
+        self.terminal.doCleanups()
+
+    @property
+    def server(self) -> FakeServer:
+        """The server that is there now."""
+        return self.terminal.server
+
+    # Keys.
+
+    @rule(keys=st.lists(st.sampled_from(_KEYS), min_size=1, max_size=5), frame=st.sampled_from(["no", "drawn", "got"]))
+    def press(self, keys: list[str], frame: str) -> None:
+        """Keys come in one read."""
+        prompt = self.terminal.prompt()
+        chat, secret = prompt[1] or (_HOME if prompt[0] == "> " else None), prompt[3] is not None
+        is_new_place, text = False, ""
+        for key in keys:
+            if key != "w":
+                is_new_place = True
+                text += key
+                continue
+            word = f"w{next(self.numbers)}z"
+            text += word
+            if secret and not is_new_place:
+                self.secrets.add(word)
+            elif chat is not None and not is_new_place and not self.is_stale(chat):
+                self.owner[word] = chat
+                self.drafts.add(word)
+        self.send_by(text, chat)
+        self.frame(frame)
+
+    def is_stale(self, chat: str) -> bool:
+        """Whether keys have gone to another place since the last frame."""
+        target = self.line.target
+        return not (isinstance(target, Chat) and target.name == chat)
+
+    def send_by(self, text: str, chat: str | None) -> None:
+        """Press keys while the terminal shows the prompt of ``chat``: what they send goes there."""
+        before = set(self.controller.sending._letters)
+        self.terminal.read(text)
+        for nonce in sorted(set(self.controller.sending._letters) - before):
+            letter = self.controller.sending._letters[nonce]
+            assert letter.chat.name == chat, f"{letter.line!r} went to {letter.chat.name}, the screen said {chat}"
+            for word in _WORD.findall(letter.line):
+                assert word not in self.secrets
+                assert self.owner.get(word, chat) in (chat, _HOME), f"{word} of {self.owner[word]} went to {chat}"
+            self.given[nonce] = (letter.chat.name, letter.line)
+
+    @rule(key=st.sampled_from([_KILL, _YANK, _UNDO, "\x1by", _UP, "\x12", "\x0f", "\x1b#"]))
+    def edit(self, key: str) -> None:
+        """Keys that throw away what is typed, or bring back what was."""
+        self.drafts.clear()
+        chat = self.terminal.prompt()[1]
+        self.owner.clear()
+        self.send_by(key, chat)
+        if key == "\x12":
+            self.terminal.read("\x07")
+        self.frame("got")
+
+    @precondition(lambda self: self.terminal.prompt()[3])
+    @rule(key=st.sampled_from(["\x1b", "\r", _CTRL_C]))
+    def answer_question(self, key: str) -> None:
+        """A question is answered, or left."""
+        if key == _CTRL_C and self.terminal.prompt()[3] == "Password: ":
+            return  # that leaves the client
+        self.terminal.press(key)
+
+    @precondition(lambda self: self.is_up and self.line.is_empty and self.terminal.prompt()[1])
+    @rule(ahead=st.booleans())
+    def change_password(self, ahead: bool) -> None:
+        """A password is typed, perhaps before its question is drawn."""
+        self.frame("got")
+        if not self.line.is_empty or not self.terminal.prompt()[1]:
+            return
+        word = f"w{next(self.numbers)}z"
+        if ahead:
+            self.secrets.add(word)
+        self.send_by(f"!password\r{word}\r" if ahead else "!password\r", None)
+        self.frame("got")
+
+    @precondition(lambda self: self.is_up and self.line.is_empty and self.terminal.prompt()[1])
+    @rule(line=st.sampled_from(["?hi", "*bob -> fresh", "ls @bob", "~bob", "ls", "-alice team"]))
+    def command(self, line: str) -> None:
+        """A command is on its way while the user types on."""
+        self.frame("got")
+        if self.line.is_empty and self.terminal.prompt()[1]:
+            self.terminal.read(f"{line}\r")
+
+    @rule(how=st.sampled_from(["drawn", "got"]))
+    def frame(self, how: str) -> None:
+        """A frame is drawn, and perhaps the terminal gets it."""
+        if how == "no":
+            return
+        target = None if self.line.is_empty else self.line.target
+        self.terminal.turn(drain=how == "got")
+        assert target is None or self.line.target is target, "the place of what is being typed has changed"
+
+    # The server.
+
+    @rule(kind=st.sampled_from(["message", "timed", "blocks", "removed", "added", "presence", "read", "bye"]))
+    def event(self, kind: str) -> None:
+        """Something happens elsewhere."""
+        if not self.is_up:
+            return
+        told: events.Event
+        match kind:
+            case "message":
+                told = message("hi", chat="@bob", seq=next(self.seq))
+            case "timed":
+                told = message("psst", chat="@bob", id=f"t{next(self.seq)}", left_ms=1_000)
+            case "blocks":
+                told = events.Blocks([str(next(self.seq))])
+            case "removed" if self.team is not None:
+                told = events.Removed("*team", self.team, "alice", "bob", "bob")
+                self.team = None
+            case "added" if self.team is None:
+                self.team = f"g{next(self.group)}"
+                told = events.Added("*team", self.team, "alice", "bob", "bob")
+            case "read":
+                told = events.Read("GLOBAL", 1)
+            case "bye":
+                told = events.Bye("the server stops")
+            case _:
+                told = events.Presence(["carol"], [])
+        self.server.tell(told)
+
+    @rule(good=st.booleans(), times=st.integers(1, 4))
+    def answer(self, good: bool, times: int) -> None:
+        """The server answers some requests."""
+        for _ in range(times):
+            for request in self.server.asked():
+                self.look_at(request)
+            if self.server._unanswered and self.server.connection.connected:
+                self.server.answer(self.reply(self.server._unanswered[0], good))
+
+    def reply(self, request: requests.ANY, good: bool) -> events.Event:
+        """What the server says to a request."""
+        team = [] if self.team is None else [events.Chat("*team", self.team, 0, 0, 0, None)]
+        match request:
+            case requests.Resume() | requests.Login(password=str()):
+                self.is_up = good
+                refused = "bad-token" if isinstance(request, requests.Resume) else "bad-credentials"
+                return welcome() if good else error(refused)
+            case requests.Login():
+                return error("bad-request")
+            case requests.Register():
+                return error("name-taken")
+            case requests.Chats():
+                chats = [events.Chat(name, "id", 0, 0, 0, None) for name in ("GLOBAL", "@bob")]
+                return events.Chats([*chats, *team])
+            case requests.Users():
+                return events.Users(["bob"], [], False)
+            case requests.Block() | requests.Blocks():
+                return events.Blocks([])
+            case requests.History():
+                return events.History("@bob" if request.chat == "bob" else request.chat, [], False)
+            case requests.Search():
+                return events.Found([message("hi", chat="@bob", seq=1)], False)
+            case requests.CreateGroup():
+                return events.Group("*fresh", "f", "alice", ["alice", "bob"]) if good else error("group-exists")
+            case requests.Send():
+                return sent(chat=request.chat, seq=next(self.seq)) if good else error("blocked")
+            case _:
+                return events.Ok()
+
+    def look_at(self, request: requests.ANY) -> None:
+        """What the server gets holds nothing that was not meant for it."""
+        if isinstance(request, requests.Password | requests.Login | requests.Register):
+            return
+        words = set(_WORD.findall(repr(request)))
+        assert not words & self.secrets, request
+        if isinstance(request, requests.Send):
+            assert (request.chat, request.text) == self.given[str(request.nonce)]
+            self.came |= words
+        else:
+            assert not words, request
+
+    @precondition(lambda self: self.is_up)
+    @rule(token=st.booleans())
+    def lose(self, token: bool) -> None:
+        """The connection is lost; the token may be lost with it."""
+        for request in self.server.asked():
+            self.look_at(request)
+        self.is_up = False
+        self.terminal.listens = False
+        if not token:
+            self.controller._entry.forget()
+        self.server.lose(ConnectionDone())
+
+    @precondition(lambda self: not self.is_up)
+    @rule()
+    def come_back(self) -> None:
+        """The server is there again."""
+        if not self.terminal.listens:
+            self.terminal.server, self.terminal.listens = FakeServer(), True
+        self.terminal.clock.pump([1.0] * 31)
+
+    # What must hold.
+
+    @invariant()
+    def nothing_secret_shows(self) -> None:
+        """What was typed for a secret question is in no frame, nor in any input when the question is over."""
+        drawn = set(_WORD.findall((self.terminal.output + self.terminal.transport.value()).decode("utf-8", "replace")))
+        assert not drawn & self.secrets
+        kept = [put.buffer.text for put in self.line._inputs._of_chats.values()]
+        kept += self.line._inputs._history.get_strings()
+        kept += [data.text for data in self.line._inputs._clipboard._ring]
+        assert not set(_WORD.findall(" ".join(kept))) & self.secrets
+
+    @invariant()
+    def no_draft_is_lost(self) -> None:
+        """What was typed for a chat waits in its input, is on its way, was sent, or is said not to have been."""
+        chats = [*self.view.chats.values(), *self.view.chats.gone, self.view.own]
+        chats += [self.view.open] if self.view.open is not None else []
+        inputs = self.line._inputs._of_chats
+        kept = [inputs[chat].buffer.text for chat in chats if chat in inputs]
+        kept += [item.text for chat in chats for item in chat.items]
+        kept += [letter.line for letter in self.controller.sending._letters.values()]
+        lost = self.drafts - self.came - set(_WORD.findall(" ".join(kept)))
+        assert not lost, (lost, kept)
+
+
+class TypedPlacesTests(SynchronousTestCase):
+    """Many ways through a day of typing."""
+
+    def test_typed_text_goes_where_the_screen_says(self) -> None:
+        """Enter sends only to the chat on the screen, nothing secret shows, and no draft is lost, whatever happens."""
+        run_state_machine_as_test(
+            Typing,
+            settings=settings(
+                max_examples=40,
+                stateful_step_count=25,
+                deadline=None,
+                derandomize=True,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )

@@ -1,0 +1,112 @@
+"""Standard input as lines, standard output as bytes."""
+
+from twisted.internet.interfaces import IHalfCloseableProtocol
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from irchat.client.errors import ClientError
+from irchat.client.plain.console import Console
+from irchat.protocol.rules import CLIENT_LINE_BYTES
+from tests.helpers.client_fakes import FakeServer
+
+
+class ConsoleTests(SynchronousTestCase):
+    """A console reads lines and writes bytes."""
+
+    def setUp(self) -> None:
+        """Open a console."""
+        self.console = Console()
+        self.transport = StringTransport()
+        self.console.makeConnection(self.transport)
+
+    def _read(self) -> bytes | None:
+        return self.successResultOf(self.console.read_line())
+
+    def test_interface(self) -> None:
+        """Twisted hears that the end of the input is not the end."""
+        verifyObject(IHalfCloseableProtocol, self.console)
+
+    def test_lines(self) -> None:
+        """Lines come in their order, however they were cut, with either end."""
+        waiting = self.console.read_line()
+        self.console.dataReceived(b"on")
+        self.assertNoResult(waiting)
+        self.console.dataReceived(b"e\ntwo\r\n\nth")
+        self.assertEqual(self.successResultOf(waiting), b"one")
+        self.assertEqual([self._read(), self._read()], [b"two", b""])
+        self.assertNoResult(self.console.read_line())
+
+    def test_end(self) -> None:
+        """A last line without an end is a line; after it there is the end, for ever."""
+        self.console.dataReceived(b"one\ntwo")
+        self.console.readConnectionLost()
+        self.assertEqual([self._read() for _ in range(4)], [b"one", b"two", None, None])
+
+    def test_end_while_waiting(self) -> None:
+        """Whoever waits for a line hears of the end."""
+        waiting = self.console.read_line()
+        self.console.readConnectionLost()
+        self.assertIsNone(self.successResultOf(waiting))
+
+    def test_long_line(self) -> None:
+        """Of a line that is too long only as much is kept as shows that it is."""
+        for _ in range(10):
+            self.console.dataReceived(b"x" * 50_000)
+            self.assertLess(len(self.console._begun), 70_000)
+        self.console.dataReceived(b"\nnext\n" + b"y" * 100_000 + b"\n")
+        self.assertEqual(self._read(), b"x" * (CLIENT_LINE_BYTES + 1))
+        self.assertEqual(self._read(), b"next")
+        self.assertEqual(self._read(), b"y" * (CLIENT_LINE_BYTES + 1))
+
+    def test_flood(self) -> None:
+        """Input that is not read is not taken in without end."""
+        self.console.dataReceived(b"x\n" * 99)
+        self.assertEqual(self.transport.producerState, "producing")
+        self.console.dataReceived(b"x\n" * 50)
+        self.assertEqual(self.transport.producerState, "paused")
+        for _ in range(49):
+            self._read()
+            self.assertEqual(self.transport.producerState, "paused")
+        self._read()
+        self.assertEqual(self.transport.producerState, "producing")
+
+    def test_break_off(self) -> None:
+        """Broken off, whoever waits for a line is told why, and whoever comes later."""
+        waiting = self.console.read_line()
+        self.console.break_off(ClientError("gone"))
+        self.assertEqual(self.failureResultOf(waiting, ClientError).value.text, "gone")
+        self.console.dataReceived(b"x\n")
+        self.assertEqual(self.failureResultOf(self.console.read_line(), ClientError).value.text, "gone")
+
+    def test_pace(self) -> None:
+        """Output that is not read holds back the server."""
+        server = FakeServer()
+        self.console.pace(server.connection)
+        self.assertIs(self.transport.producer, server.connection)
+        self.assertTrue(self.transport.streaming)
+
+    def test_finish(self) -> None:
+        """The end comes when all is written."""
+        self.console.write(b"last words")
+        finished = self.console.finish()
+        self.assertEqual((self.transport.value(), self.transport.disconnecting), (b"last words", True))
+        self.assertNoResult(finished)
+        self.console.connectionLost()
+        self.successResultOf(finished)
+
+    def test_finish_while_pacing(self) -> None:
+        """A server that was held back does not hold up the end."""
+        self.console.pace(FakeServer().connection)
+        self.console.finish()
+        self.assertIsNone(self.transport.producer)
+        self.assertTrue(self.transport.disconnecting)
+
+    def test_nobody_reads(self) -> None:
+        """When the reader of the output has gone, that is told, and there is nothing to finish."""
+        self.assertNoResult(self.console.unread)
+        self.console.writeConnectionLost()
+        self.successResultOf(self.console.unread)
+        self.successResultOf(self.console.finish())
+        self.assertFalse(self.transport.disconnecting)
+        self.console.connectionLost()

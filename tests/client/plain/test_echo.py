@@ -1,0 +1,63 @@
+"""The echo of a terminal, tried on a real pseudo-terminal."""
+
+import os
+import pty
+import termios
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.plain.echo import Echo
+
+
+class EchoTests(SynchronousTestCase):
+    """Echo is switched off and left as it was found."""
+
+    def setUp(self) -> None:
+        """Open a pseudo-terminal."""
+        self.master, self.terminal = pty.openpty()
+        self.addCleanup(os.close, self.master)
+        self.echo = Echo(self.terminal)
+
+    def _echoes(self) -> bool:
+        return bool(termios.tcgetattr(self.terminal)[3] & termios.ECHO)
+
+    def test_off_and_on(self) -> None:
+        """Echo goes off and comes back, and nothing else changes."""
+        self.addCleanup(os.close, self.terminal)
+        before = termios.tcgetattr(self.terminal)
+        self.echo.off()
+        self.assertFalse(self._echoes())
+        self.echo.on()
+        self.assertEqual(termios.tcgetattr(self.terminal), before)
+
+    def test_found_without(self) -> None:
+        """A terminal that was without echo stays without."""
+        self.addCleanup(os.close, self.terminal)
+        self.echo.off()
+        Echo(self.terminal).on()
+        self.assertFalse(self._echoes())
+
+    def test_marks(self) -> None:
+        """Without echo the terminal is asked to mark pastes, once, and never with echo, where the marks would show."""
+        self.addCleanup(os.close, self.terminal)
+        echo = Echo(self.terminal, marks=True)
+        for _ in range(2):
+            echo.on()
+        for _ in range(2):
+            echo.off()
+        for _ in range(2):
+            echo.on()
+        expected = b"\x1b[?2004h\x1b[?2004l"
+        written = b""
+        while len(written) < len(expected):  # a terminal hands on what was written piece by piece
+            written += os.read(self.master, 100)
+        self.assertEqual(written, expected)
+        self.echo.off()
+        os.set_blocking(self.master, False)
+        self.assertRaises(BlockingIOError, os.read, self.master, 1)
+
+    def test_gone(self) -> None:
+        """A terminal that is gone is no error at the end."""
+        os.close(self.terminal)
+        self.echo.on()
+        self.echo.off()

@@ -1,0 +1,118 @@
+"""Passwords that are pasted: their line ends are no part of them."""
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.control.questions import Questions
+from irchat.client.errors import ClientError, InputEnded
+from irchat.client.plain.asking import AskingScreen
+from irchat.client.plain.screen import Screen, TerminalScreen
+from irchat.client.view.screen_state import ScreenState
+from irchat.protocol import events
+from tests.helpers.client_fakes import FakeEcho, Keyboard, message
+
+_PASSWORD = "correct horse"
+
+
+class SecretTests(SynchronousTestCase):
+    """In line mode, on a terminal and with the output elsewhere, and on the full screen."""
+
+    def setUp(self) -> None:
+        """Open both kinds of terminal."""
+        self.keyboard = Keyboard()
+        self.echo = FakeEcho()
+        self.written: list[str] = []
+        error = self.keyboard.errors.append
+        self.screens: list[Screen] = [
+            TerminalScreen(self.keyboard.console, error, Clock(), self.echo, colour=False, errors_apart=False),
+            AskingScreen(self.keyboard.console, error, self.echo, self.written.append),
+        ]
+
+    def test_pastes(self) -> None:
+        """Whatever line ends come with a password, and marks around, it is the same; the next answer is another one."""
+        for screen in self.screens:
+            for pasted in (
+                f"{_PASSWORD}\n", f"{_PASSWORD}\r\n", f"{_PASSWORD}\n\n", f"\n{_PASSWORD}\n",
+                f"\x1b[200~{_PASSWORD}\x1b[201~\n", f"\x1b[200~{_PASSWORD}\n\x1b[201~\n",
+                f"\x1b[200~{_PASSWORD}\r\n\r\n\x1b[201~\n", f"\x1b[200~\n{_PASSWORD}\n\x1b[201~\n",
+            ):  # fmt: skip
+                for text in pasted, "again\n":
+                    answer = Deferred.fromCoroutine(screen.ask("Password: ", secret=True))
+                    self.assertFalse(self.echo.is_on)
+                    self.keyboard.console.dataReceived(text.encode())
+                    self.assertEqual(self.successResultOf(answer), text.strip() if text == "again\n" else _PASSWORD)
+        self.assertNotIn(_PASSWORD, self.keyboard.shown() + "".join(self.written))
+
+    def test_waits_for_the_end_of_a_paste(self) -> None:
+        """A line end within a paste does not end the answer."""
+        answer = Deferred.fromCoroutine(self.screens[0].ask("Password: ", secret=True))
+        self.keyboard.console.dataReceived(b"\x1b[200~one\ntwo\n")
+        self.assertNoResult(answer)
+        self.keyboard.console.dataReceived(b"\x1b[201~\n")
+        self.assertEqual(self.successResultOf(answer), "one\ntwo")
+
+    def test_end(self) -> None:
+        """The end of the input is no password."""
+        for screen in self.screens:
+            answer = Deferred.fromCoroutine(screen.ask("Password: ", secret=True))
+            self.keyboard.end()
+            self.failureResultOf(answer, InputEnded)
+
+    def test_marks_in_lines(self) -> None:
+        """Marks of a paste are in no message and no name."""
+        for screen in self.screens:
+            for ask in screen.read, lambda screen=screen: screen.ask("Your name: "):
+                answer = Deferred.fromCoroutine(ask())
+                self.keyboard.type("\x1b[200~alice\x1b[201~")
+                self.assertEqual(self.successResultOf(answer), "alice")
+
+    def test_full_screen(self) -> None:
+        """On the full screen the line ends go too, and an empty answer is none to a question for a secret."""
+        questions = Questions(ScreenState("host:7667"), lambda: None)
+        answer = Deferred.fromCoroutine(questions.ask("Password: ", secret=True))
+        questions.settle()
+        questions.answer("\n")
+        self.assertNoResult(answer)
+        self.assertTrue(questions.is_asking)
+        questions.answer(f"{_PASSWORD}\n\n")
+        self.assertEqual(self.successResultOf(answer), _PASSWORD)
+
+
+class AskingTests(SynchronousTestCase):
+    """A terminal whose output goes elsewhere."""
+
+    def setUp(self) -> None:
+        """Open it."""
+        self.keyboard = Keyboard()
+        self.echo = FakeEcho()
+        self.written: list[str] = []
+        self.screen = AskingScreen(self.keyboard.console, self.keyboard.errors.append, self.echo, self.written.append)
+
+    def test_what_goes_where(self) -> None:
+        """Messages go to the output, without the text of timed ones; questions and notes to the terminal."""
+        self.screen.note("connected\x1b")
+        self.screen.show(message("hi"))
+        self.screen.show(message("psst", id="t", left_ms=1_000))
+        self.screen.show(events.Error("bad-time", "Too long."))
+        answer = Deferred.fromCoroutine(self.screen.ask("Trust this server? [yes/no] "))
+        self.assertTrue(self.echo.is_on)
+        self.keyboard.type("yes")
+        self.assertEqual(self.successResultOf(answer), "yes")
+        shown = self.keyboard.shown()
+        self.assertIn("bob: hi\n", shown)
+        for other in "psst", "connected", "Trust", "Too long":
+            self.assertNotIn(other, shown)
+        self.assertEqual(self.written, ["-- connected\u241b\n", "Trust this server? [yes/no] "])
+        self.assertEqual(self.keyboard.complaints(), "! Too long.")
+
+    def test_broken_off(self) -> None:
+        """A question that is broken off leaves the echo to the next one; what was typed for it is thrown away before
+        there is an echo again."""
+        answer = Deferred.fromCoroutine(self.screen.ask("Password: ", secret=True))
+        self.keyboard.console.break_off(ClientError("gone"))
+        self.failureResultOf(answer, ClientError)
+        self.screen.finish(interrupted=True)
+        self.assertEqual((self.echo.is_on, self.echo.discarded), (False, 1))
+        self.screen.restore()
+        self.assertEqual((self.echo.is_on, self.echo.discarded), (True, 2))

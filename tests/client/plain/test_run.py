@@ -1,0 +1,162 @@
+"""One run of the client: whatever ends it takes the same way out."""
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.connect.connection import Connection
+from irchat.client.errors import ClientError
+from irchat.client.plain.run import Run
+from irchat.client.plain.screen import Screen
+from tests.helpers.client_fakes import FakeServer, Keyboard
+
+
+class _Reactor(Clock):
+    """A reactor that runs when the test says so, and waits for those who want to finish something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stopped = 0
+        self.left: Deferred[None] | None = None
+
+    def callWhenRunning(self, call: object, *arguments: object) -> None:
+        self._start = lambda: call(*arguments)
+
+    def addSystemEventTrigger(self, phase: str, event: str, call: object) -> None:
+        assert (phase, event) == ("before", "shutdown")
+        self._leave = call
+
+    def run(self) -> None:
+        self._start()
+
+    def stop(self) -> None:
+        self.stopped += 1
+        self.left = self._leave()
+
+
+class _Screen(Screen):
+    finished: bool | None = None
+
+    def finish(self, *, interrupted: bool) -> None:
+        self.finished = interrupted
+
+
+class RunTests(SynchronousTestCase):
+    """The exit status, and what is left behind."""
+
+    def setUp(self) -> None:
+        """A run that has not begun."""
+        self.reactor = _Reactor()
+        self.keyboard = Keyboard()
+        self.server = FakeServer()
+        self.screen = _Screen(self.keyboard.console, self.keyboard.errors.append)
+        self.run_ = Run(self.reactor, self.reactor, self.keyboard.console, self.screen)
+        self.connected: Deferred[Connection] = Deferred()
+        self.talk: Deferred[None] = Deferred()
+        self.talked_on: list[Connection] = []
+
+    def _begin(self) -> None:
+        def talk(connection: Connection) -> Deferred[None]:
+            self.talked_on.append(connection)
+            return self.talk
+
+        self.run_.begin(lambda: self.connected, talk)
+        self.reactor.run()
+
+    def _gone(self) -> None:
+        """The terminal has taken all, the server has closed its end."""
+        self.assertNoResult(self.reactor.left)
+        self.keyboard.console.connectionLost()
+        self.server.lose(ConnectionDone())
+        self.successResultOf(self.reactor.left)
+
+    def test_waits_for_the_reactor(self) -> None:
+        """Nothing begins before the reactor runs."""
+        self.connected.callback(self.server.connection)
+        self.run_.begin(self.fail, self.fail)
+        self.assertEqual(self.talked_on, [])
+
+    def test_user_leaves(self) -> None:
+        """Who leaves gets status 0, the connection closed and all output written."""
+        self._begin()
+        self.connected.callback(self.server.connection)
+        self.assertEqual((self.talked_on, self.reactor.stopped), ([self.server.connection], 0))
+        self.talk.callback(None)
+        self.assertEqual((self.reactor.stopped, self.screen.finished), (1, False))
+        self.assertTrue(self.server.transport.disconnecting)
+        self.assertTrue(self.keyboard.transport.disconnecting)
+        self._gone()
+        self.assertEqual(self.run_.status, 0)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_cannot_connect(self) -> None:
+        """Why there is no connection is said, and the status is 1."""
+        self.connected.errback(ClientError("No such host."))
+        self._begin()
+        self.assertEqual((self.keyboard.complaints(), self.run_.status), ("! No such host.", 1))
+        self.keyboard.console.connectionLost()
+        self.successResultOf(self.reactor.left)
+
+    def test_server_goes(self) -> None:
+        """Why the talk ended is said, and the status is 1."""
+        self._begin()
+        self.connected.callback(self.server.connection)
+        self.talk.errback(ClientError("Gone."))
+        self.assertEqual((self.keyboard.complaints(), self.run_.status), ("! Gone.", 1))
+        self._gone()
+
+    def test_fault_of_ours(self) -> None:
+        """A fault of the client itself is logged, and the status is 1."""
+        self._begin()
+        self.connected.callback(self.server.connection)
+        self.talk.errback(ZeroDivisionError())
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual((self.run_.status, self.reactor.stopped), (1, 1))
+
+    def test_cancelled_unasked(self) -> None:
+        """A talk that was cancelled by none of our ways out did not end well."""
+        self._begin()
+        self.connected.callback(self.server.connection)
+        self.talk.cancel()
+        self.assertEqual(len(self.flushLoggedErrors(CancelledError)), 1)
+        self.assertEqual(self.run_.status, 1)
+
+    def test_signal(self) -> None:
+        """A signal ends the talk in good order: status 0, and the screen knows that it was interrupted."""
+        self._begin()
+        self.connected.callback(self.server.connection)
+        self.reactor.stop()
+        self.assertEqual((self.screen.finished, self.run_.status, self.reactor.stopped), (True, 0, 1))
+        self.assertTrue(self.server.transport.disconnecting)
+        self._gone()
+        self.assertEqual(self.keyboard.complaints(), "")
+
+    def test_signal_before_connection(self) -> None:
+        """A signal also ends the connecting."""
+        self.connected = Deferred(lambda connected: connected.errback(ClientError("There is no such host.")))
+        self._begin()
+        self.reactor.stop()
+        self.assertTrue(self.connected.called)
+        self.assertEqual((self.keyboard.complaints(), self.run_.status), ("", 0))
+        self.keyboard.console.connectionLost()
+        self.successResultOf(self.reactor.left)
+
+    def test_nobody_reads(self) -> None:
+        """When nobody reads the output any more, that is the end, in good order."""
+        self._begin()
+        self.connected.callback(self.server.connection)
+        self.keyboard.console.writeConnectionLost()
+        self.assertEqual((self.reactor.stopped, self.run_.status), (1, 0))
+        self.server.lose(ConnectionDone())
+        self.successResultOf(self.reactor.left)
+
+    def test_terminal_stands_still(self) -> None:
+        """A terminal that takes no more is waited for 2 seconds."""
+        self._begin()
+        self.connected.callback(self.server.connection)
+        self.talk.callback(None)
+        self.reactor.advance(1.9)
+        self.assertNoResult(self.reactor.left)
+        self.reactor.advance(0.1)
+        self.successResultOf(self.reactor.left)

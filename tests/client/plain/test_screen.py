@@ -1,0 +1,317 @@
+"""What the user sees: pipes, terminals, and timed messages that go."""
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.errors import ClientError, InputEnded
+from irchat.client.plain.screen import Screen, TerminalScreen
+from irchat.protocol import events
+from irchat.rendering.transcript import CLEAR
+from tests.helpers.client_fakes import FakeEcho, Keyboard, message, sent
+
+_SECRET = "the secret text"
+
+
+class PipeTests(SynchronousTestCase):
+    """Not on a terminal: text alone."""
+
+    def setUp(self) -> None:
+        """Open a pipe."""
+        self.keyboard = Keyboard()
+        self.screen = Screen(self.keyboard.console, self.keyboard.errors.append)
+
+    def test_show(self) -> None:
+        """A message is shown without colours and without controls."""
+        self.screen.show(message("hi\x1b[2J"))
+        self.assertRegex(self.keyboard.shown(), r"\A\[\d\d:00\] \[GLOBAL\] bob: hi\u241b\[2J\n\Z")
+
+    def test_timed_is_withheld(self) -> None:
+        """The text of a timed message would stay where the pipe goes, so it is not shown."""
+        self.screen.show(message(_SECRET, id="t1", left_ms=5000))
+        self.screen.sent("*5* hi", sent(id="t2", left_ms=5000))
+        shown = self.keyboard.shown()
+        self.assertIn("timed message", shown)
+        self.assertNotIn(_SECRET, shown)
+
+    def test_errors(self) -> None:
+        """What goes wrong is said on standard error."""
+        self.screen.show(events.Error("bad-time", "Too long.", "*<time>* <message>"))
+        self.screen.complain("One\x1b.\nTwo.")
+        self.assertEqual(self.keyboard.shown(), "")
+        self.assertEqual(self.keyboard.complaints(), "! Too long.\n  usage: *<time>* <message>\n! One\u241b.\n! Two.")
+
+    def test_notes(self) -> None:
+        """Notes and questions are for people."""
+        self.screen.note("connected")
+        answer = Deferred.fromCoroutine(self.screen.ask("Your name: "))
+        self.keyboard.type("alice")
+        self.assertEqual(self.successResultOf(answer), "alice")
+        self.screen.finish(interrupted=True)
+        self.assertEqual(self.keyboard.shown(), "")
+
+    def test_unreadable_lines(self) -> None:
+        """A line that is not UTF-8 or too long is complained of and passed over."""
+        line = Deferred.fromCoroutine(self.screen.read())
+        self.keyboard.console.dataReceived(b"caf\xe9\n")
+        self.assertIn("not UTF-8", self.keyboard.complaints())
+        self.keyboard.type("x" * 70_000)
+        self.assertIn("longer than 65,536 bytes", self.keyboard.complaints())
+        self.keyboard.type("café")
+        self.assertEqual(self.successResultOf(line), "café")
+
+    def test_end(self) -> None:
+        """At the end of the input there is no line, and no answer."""
+        self.keyboard.end()
+        self.assertIsNone(self.successResultOf(Deferred.fromCoroutine(self.screen.read())))
+        self.failureResultOf(Deferred.fromCoroutine(self.screen.ask("Your name: ")), InputEnded)
+
+
+class TerminalTests(SynchronousTestCase):
+    """On a terminal: colours, questions, and an end to timed messages."""
+
+    def setUp(self) -> None:
+        """Open a terminal."""
+        self.clock = Clock()
+        self.keyboard = Keyboard()
+        self.echo = FakeEcho()
+        self.screen = self._screen(errors_apart=False)
+
+    def _screen(self, *, errors_apart: bool) -> TerminalScreen:
+        return TerminalScreen(
+            self.keyboard.console,
+            self.keyboard.errors.append,
+            self.clock,
+            self.echo,
+            colour=False,
+            errors_apart=errors_apart,
+        )
+
+    def _type(self, line: str) -> None:
+        read = Deferred.fromCoroutine(self.screen.read())
+        self.keyboard.type(line)
+        self.assertEqual(self.successResultOf(read), line)
+
+    def _ask(self, question: str, *, secret: bool = False) -> Deferred[str]:
+        return Deferred.fromCoroutine(self.screen.ask(question, secret=secret))
+
+    def _reprint(self) -> str:
+        """What the terminal shows after it was cleared; fails where it was not."""
+        _, clear, after = self.keyboard.shown().rpartition(CLEAR)
+        self.assertEqual(clear, CLEAR)
+        return after
+
+    def test_colour(self) -> None:
+        """Names have colours where colours are wanted."""
+        screen = TerminalScreen(
+            self.keyboard.console, self.keyboard.errors.append, self.clock, self.echo, colour=True, errors_apart=False
+        )
+        screen.show(message("hi"))
+        self.assertIn("\x1b[", self.keyboard.shown())
+
+    def test_errors(self) -> None:
+        """What goes wrong is seen on the terminal, but where standard error goes elsewhere, there."""
+        self.screen.complain("Wrong.")
+        self.assertEqual((self.keyboard.shown(), self.keyboard.complaints()), ("! Wrong.\r\n", ""))
+        self._screen(errors_apart=True).complain("Wrong.")
+        self.assertEqual((self.keyboard.shown(), self.keyboard.complaints()), ("", "! Wrong."))
+
+    def test_nothing_to_show(self) -> None:
+        """An event that is not for the eye writes nothing."""
+        self.screen.show(events.Read("GLOBAL", 5))
+        self.assertEqual(self.keyboard.shown(), "")
+
+    def test_question(self) -> None:
+        """A question is shown and its answer seen; then the echo is off until the next line is asked for."""
+        answer = self._ask("Your name: ")
+        self.assertEqual((self.keyboard.shown(), self.echo.is_on), ("Your name: ", True))
+        self.keyboard.type("alice")
+        self.assertEqual((self.successResultOf(answer), self.echo.is_on), ("alice", False))
+        self._type("hello")
+        self.assertTrue(self.echo.is_on)
+
+    def test_secret(self) -> None:
+        """A password is not echoed, and is not in what is shown again."""
+        answer = self._ask("Password: ", secret=True)
+        self.assertFalse(self.echo.is_on)
+        self.keyboard.type("hunter22")
+        self.assertEqual((self.successResultOf(answer), self.echo.is_on), ("hunter22", False))
+        self.assertEqual(self.keyboard.shown(), "Password: \n")
+        self.screen.show(message(_SECRET, id="t1", left_ms=1000))
+        self.clock.advance(1)
+        self.assertEqual(self._reprint(), "Password: \r\n")
+
+    def test_typed_ahead_of_a_question(self) -> None:
+        """What was typed before a question was seen does not answer it, and what was typed in it is no later line."""
+        self.keyboard.type("meant for the chat")
+        answer = self._ask("Password: ", secret=True)
+        self.assertNoResult(answer)
+        self.keyboard.type("hunter22", "hunter22")
+        self.assertEqual(self.successResultOf(answer), "hunter22")
+        line = Deferred.fromCoroutine(self.screen.read())
+        self.assertNoResult(line)
+        self.assertEqual(self.echo.discarded, 2)
+
+    def test_unanswered(self) -> None:
+        """Half a password that nobody reads is thrown away, and the echo stays off until the client has ended."""
+        self.failureResultOf(self._broken_off(), ClientError)
+        self.screen.finish(interrupted=False)
+        self.assertEqual((self.echo.is_on, self.echo.discarded), (False, 1))
+        self.screen.restore()
+        self.assertEqual((self.echo.is_on, self.echo.discarded), (True, 2))
+
+    def _broken_off(self) -> Deferred[str]:
+        answer = self._ask("Old password: ", secret=True)
+        self.keyboard.console.break_off(ClientError("gone"))
+        return answer
+
+    def test_message_during_question(self) -> None:
+        """What comes while a question waits stands before the question."""
+        self._ask("Password: ", secret=True)
+        self.screen.note("bob connected")
+        self.assertEqual(self.keyboard.shown(), "Password: \r\x1b[K-- bob connected\r\nPassword: ")
+
+    def test_question_at_the_end(self) -> None:
+        """Where the input ends instead of an answer, the next line begins on its own."""
+        answer = self._ask("Your name: ")
+        self.keyboard.end()
+        self.failureResultOf(answer, InputEnded)
+        self.assertEqual(self.keyboard.shown(), "Your name: \n")
+
+    def test_question_broken_off(self) -> None:
+        """Where the connection ends instead of an answer, what is said of it stands on its own line."""
+        answer = self._ask("Password: ", secret=True)
+        self.keyboard.console.break_off(ClientError("gone"))
+        self.failureResultOf(answer, ClientError)
+        self.screen.complain("gone")
+        self.assertEqual(self.keyboard.shown(), "Password: \n! gone\r\n")
+
+    def test_end_of_lines(self) -> None:
+        """The end of the input is no line."""
+        self.keyboard.end()
+        self.assertIsNone(self.successResultOf(Deferred.fromCoroutine(self.screen.read())))
+
+    def test_erased_by_own_clock(self) -> None:
+        """A timed message goes at its end by our clock alone, and all else is shown again, what was typed as well."""
+        self._type("hello")
+        self.screen.show(message("stays"))
+        self.screen.show(message(_SECRET, id="t1", left_ms=3000))
+        self.assertIn(_SECRET, self.keyboard.shown())
+        self.clock.advance(2.9)
+        self.assertEqual(self.keyboard.shown(), "")
+        self.clock.advance(0.1)
+        shown = self._reprint()
+        self.assertIn("stays", shown)
+        self.assertTrue(shown.startswith("hello\r\n"))
+        self.assertNotIn(_SECRET, shown)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_erased_by_server(self) -> None:
+        """A timed message goes when the server says so, and its later end by our clock is no second reprint."""
+        self.screen.show(message(_SECRET, id="t1", left_ms=30_000))
+        self.screen.show(events.Erased("GLOBAL", "t1"))
+        self.clock.advance(0)
+        self.assertNotIn(_SECRET, self._reprint())
+        self.clock.advance(60)
+        self.assertEqual(self.keyboard.shown(), "")
+
+    def test_erased_that_was_not_shown(self) -> None:
+        """The end of a message that we never showed is nothing to us."""
+        self.screen.show(events.Erased("GLOBAL", "t9"))
+        self.clock.advance(1)
+        self.assertEqual(self.keyboard.shown(), "")
+
+    def test_typed_line_goes_too(self) -> None:
+        """The typed line that sent a timed message goes with it; one that failed stays."""
+        self._type("*3*nobody failed")
+        self._type(f"*3*team {_SECRET}")
+        self.screen.sent(f"*3*team {_SECRET}", sent(id="t1", left_ms=3000))
+        self.clock.advance(3)
+        self.assertEqual(self._reprint(), "*3*nobody failed\r\n")
+
+    def test_stored_messages_stay(self) -> None:
+        """A line that sent a message without an end stays."""
+        self._type("hello")
+        self.screen.sent("hello", sent(seq=1))
+        self.clock.advance(1_000_000)
+        self.assertEqual(self.keyboard.shown(), "")
+
+    def test_history(self) -> None:
+        """Timed messages in a page of history go as well, at the earliest end that was told."""
+        self.screen.show(message(_SECRET, id="t1", left_ms=2000))
+        timed = message(_SECRET, id="t1", left_ms=9000)
+        self.screen.show(events.History("GLOBAL", [message("stays", seq=1), timed], more=False))
+        self.clock.advance(2)
+        shown = self._reprint()
+        self.assertIn("stays", shown)
+        self.assertNotIn(_SECRET, shown)
+
+    def test_ends_close_together(self) -> None:
+        """Ends within half a second are one reprint, at the last of them; a later one is another."""
+        for timed_id, left in ("t1", 1000), ("t2", 1500), ("t3", 1750):
+            self.screen.show(message(f"{_SECRET} {timed_id}", id=timed_id, left_ms=left))
+        self.keyboard.shown()
+        self.clock.advance(1.25)
+        self.assertEqual(self.keyboard.shown(), "")
+        self.clock.advance(0.25)
+        shown = self._reprint()
+        self.assertNotIn("t1", shown)
+        self.assertNotIn("t2", shown)
+        self.assertIn("t3", shown)
+        self.clock.advance(0.25)
+        self.assertEqual(self._reprint(), "")
+
+    def test_chain_of_ends(self) -> None:
+        """However many ends follow one another, none waits longer than half a second."""
+        for number in range(100):
+            left = 1000 + number * 125
+            self.screen.show(message(f"<{number}>", id=str(number), left_ms=left))
+        self.keyboard.shown()
+        for _ in range(120):
+            self.clock.advance(0.125)
+            shown = self.keyboard.shown()
+            if shown:
+                now = self.clock.seconds()
+                alive = [number for number in range(100) if 1 + number * 0.125 > now]
+                self.assertEqual([n for n in range(100) if f"<{n}>" in shown], alive)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_absurd_times(self) -> None:
+        """Ends that no server sends are kept within what there is."""
+        self.screen.show(message(_SECRET, id="t1", left_ms=-5))
+        self.clock.advance(0)
+        self.assertEqual(self._reprint(), "")
+        self.screen.show(message(_SECRET, id="t2", left_ms=10**400))
+        self.screen.show(message(_SECRET, id="t3"))
+        self.clock.advance(0)
+        self.assertEqual(self._reprint().count(_SECRET), 1)
+        self.clock.advance(604_800)
+        self.assertEqual(self._reprint(), "")
+
+    def test_reprint_during_question(self) -> None:
+        """A question that waits is asked again after a reprint."""
+        self.screen.show(message(_SECRET, id="t1", left_ms=1000))
+        self._ask("Old password: ", secret=True)
+        self.clock.advance(1)
+        self.assertEqual(self._reprint(), "Old password: ")
+
+    def test_finish(self) -> None:
+        """At the end the timed messages that are still shown are erased, for nobody would do it later."""
+        self.screen.show(message("stays"))
+        self.screen.show(message(_SECRET, id="t1", left_ms=60_000))
+        self.echo.off()
+        self.screen.finish(interrupted=False)
+        shown = self._reprint()
+        self.assertIn("stays", shown)
+        self.assertNotIn(_SECRET, shown)
+        self.assertTrue(self.echo.is_on)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_finish_without_timed(self) -> None:
+        """At the end nothing is cleared where nothing must go; after Ctrl-C the shell gets a line of its own."""
+        self.screen.show(message("stays"))
+        self.keyboard.shown()
+        self.screen.finish(interrupted=False)
+        self.assertEqual(self.keyboard.shown(), "")
+        self.screen.finish(interrupted=True)
+        self.assertEqual(self.keyboard.shown(), "\n")

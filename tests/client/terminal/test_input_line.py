@@ -1,0 +1,391 @@
+"""The input line and the keys, in an application over a device in the test's hands."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.key_binding.key_processor import _Flush
+from prompt_toolkit.output import ColorDepth
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.connect.connection import Connection
+from irchat.client.connect.entry import Entry
+from irchat.client.connect.tokens import Tokens
+from irchat.client.control.controller import Controller
+from irchat.client.terminal.application import Chat
+from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
+from irchat.client.terminal.input_line import split_text
+from irchat.client.view.screen_state import Place, ScreenState
+from irchat.protocol import events, requests
+from tests.helpers.client_fakes import FakeServer, error, message, welcome
+
+_TAB, _CTRL_C, _CTRL_K, _UP, _DOWN, _F1 = "\t", "\x03", "\x0b", "\x1b[A", "\x1b[B", "\x1bOP"
+
+
+class ApplicationCase(SynchronousTestCase):
+    """An application that runs on a loop which the test turns."""
+
+    def setUp(self) -> None:
+        """A user who is signed in, in a terminal of 100 by 20."""
+        self.loop = asyncio.new_event_loop()
+        self.addCleanup(self.loop.close)
+        self.clock, self.server = Clock(), FakeServer()
+        self.view = ScreenState("host:7667")
+        self.controller = Controller(self.clock, self.view, lambda: "nonce")
+        entry = Entry(
+            Tokens(Path(self.mktemp()) / "t"), "host:7667", "alice", self.controller.questions, self.view.complain
+        )
+        Deferred.fromCoroutine(self.controller.run(self._connect, entry))
+        self.keys = TerminalInput(None)
+        self.device = Device(self.keys)
+        self.transport = StringTransport()
+        self.device.makeConnection(self.transport)
+        self.size = Size(rows=20, columns=100)
+        output = TerminalOutput(self.device.write, lambda: self.size, "xterm", ColorDepth.DEPTH_8_BIT)
+        self.stopped: list[bool] = []
+        self.app = Chat(self.clock, self.controller, self.device, self.keys, output, bell=True,
+                        stop_process=lambda: self.stopped.append(True))  # fmt: skip
+        self.controller.on_changed, self.controller.incoming.notify = self.app.draw_soon, self.app.notify
+        coroutine: Any = self.app.run_async(set_exception_handler=False, handle_sigint=False)
+        self.task = self.loop.create_task(coroutine)
+        self.addCleanup(self.end)
+        self.turn()
+        self.sign_in()
+
+    async def _connect(self) -> Connection:
+        return self.server.connection
+
+    @property
+    def buffer(self) -> Buffer:
+        """What is being typed."""
+        return self.app._line.buffer
+
+    def sign_in(self) -> None:
+        """The server lets the user in."""
+        self.server.answer(welcome())
+        chats = [events.Chat(name, "id", 0, 0, 0, None) for name in ("GLOBAL", "@bob", "*team")]
+        self.server.answer(events.Chats(chats), events.Users(["bob", "Bobby"], [], False), events.Blocks([]))
+        self.server.answer(events.History("GLOBAL", [], False))
+        self.turn()
+
+    def end(self) -> None:
+        """End the application."""
+        if self.app.is_running and not self.app.is_done:
+            self.app.exit()
+        self.turn()
+        self.loop.run_until_complete(self.task)
+
+    def turn(self, *, drain: bool = True) -> None:
+        """Let the loop, and what waits for a frame, do what is due; the terminal takes all."""
+        for _ in range(4):
+            self.clock.advance(1 / 30)
+            self.loop.call_soon(self.loop.stop)
+            self.loop.run_forever()
+            if drain:
+                self.device.resumeProducing()
+
+    def press(self, keys: str) -> None:
+        """Press keys."""
+        self.device.dataReceived(keys.encode())
+        for key in [*self.keys.flush_keys(), _Flush]:  # as when some time has passed without another key
+            self.app.key_processor.feed(key)
+        self.app.key_processor.process_keys()
+        self.turn()
+
+    def paste(self, text: str) -> None:
+        """Paste a text."""
+        self.press(f"\x1b[200~{text}\x1b[201~")
+
+    def open(self, name: str, *messages: events.Message, more: bool = False) -> None:
+        """Open a chat; its end comes."""
+        self.server.asked()
+        self.controller.open(name)
+        self.server.answer(events.History(name, list(messages), more))
+        self.turn()
+
+    def trouble(self) -> str:
+        """What the status line says is wrong."""
+        return self.app._line.told
+
+
+class InputLineTests(ApplicationCase):
+    """Typing."""
+
+    def test_tab(self) -> None:
+        """Tab puts the one word or what all have in common, then one after the other; a key ends that."""
+        self.press("@al" + _TAB)
+        self.assertIn("nothing to complete", self.trouble())
+        self.press("\x15*te" + _TAB)
+        self.assertEqual(self.buffer.text, "*team ")
+        self.press("\x15@b" + _TAB)
+        self.assertEqual(self.buffer.text, "@bob")
+        self.assertEqual(self.trouble(), "Tab: bob  Bobby")
+        self.press(_TAB)
+        self.press(_TAB)
+        self.assertEqual((self.buffer.text, self.trouble()), ("@Bobby", "Tab: bob  [Bobby]"))
+        self.press(_TAB)
+        self.assertEqual(self.buffer.text, "@bob")
+        self.press("x" + _TAB)
+        self.assertEqual(self.buffer.text, "@bobx")
+
+    def test_many_choices(self) -> None:
+        """Of many words some are shown, the chosen one among them."""
+        self.view.list_users(events.Users([f"user{n:02}" for n in range(20)], [], False))
+        self.press("@use" + _TAB)
+        self.assertTrue(self.trouble().endswith("user07 …"))
+        for _ in range(12):
+            self.press(_TAB)
+        self.assertIn("[user11]", self.trouble())
+
+    def test_wrong_use(self) -> None:
+        """A wrong line stays, with what is wrong, until the next key."""
+        self.press("~a b\r")
+        self.assertEqual(self.buffer.text, "~a b")
+        self.assertIn("not how ~ is used", self.trouble())
+        self.press("x")
+        self.assertEqual(self.trouble(), "")
+
+    def test_long_paste(self) -> None:
+        """A paste too long for a message waits for Enter, and is dropped by Ctrl-C; elsewhere it is refused."""
+        self.open("@bob")
+        self.press("hi ")
+        self.paste("x" * 9_000)
+        self.assertEqual(self.buffer.text, "")
+        self.press("y")
+        self.assertIn("3 messages", self.trouble())
+        self.press(_CTRL_C + "\x15\r")
+        self.assertEqual(self.server.asked(), [])
+        self.paste("x" * 5_000)
+        self.press("\r")
+        self.assertEqual([len(request.text) for request in self.server.asked()], [4_000])
+        self.press("\x15" + _CTRL_K)
+        self.paste("x" * 5_000)
+        self.assertIn("too long here", self.trouble())
+
+    def test_typed_too_much(self) -> None:
+        """What is typed is capped, so that each key stays cheap."""
+        self.paste("x" * 3_999)
+        self.press("y" * 200)
+        self.assertEqual(len(self.buffer.text), 4_100)
+        self.assertIn("at most 4,000", self.trouble())
+
+    def test_timed_lines_are_not_remembered(self) -> None:
+        """A timed line is in no history, nor what was killed of it, others are."""
+        self.open("@bob")
+        self.press("plain\r")
+        self.press("psst secret\x17secret\x01*60 \r")
+        self.assertEqual(self.app.clipboard.get_data().text, "")
+        self.assertEqual(list(self.buffer.history.get_strings()), ["plain"])
+
+    def test_drafts(self) -> None:
+        """What is being typed stays with its chat, also while another is looked for."""
+        self.open("@bob")
+        self.press("for bob")
+        self.press("\x1b2")
+        self.assertEqual((self.view.here.name, self.buffer.text), ("*team", ""))
+        self.press("\x1b3")
+        self.assertEqual((self.view.here.name, self.buffer.text), ("@bob", "for bob"))
+        self.press(_CTRL_K + "glo")
+        self.assertEqual(self.view.filter, "glo")
+        self.press(_CTRL_K)
+        self.assertEqual((self.view.filter, self.buffer.text), (None, "for bob"))
+        self.press(_CTRL_K + "x\x1b")
+        self.assertEqual((self.view.filter, self.buffer.text), (None, "for bob"))
+        self.press(_CTRL_K + _CTRL_C)
+        self.assertEqual((self.view.filter, self.buffer.text), (None, "for bob"))
+        self.press(_CTRL_K + "tea\r")
+        self.assertEqual((self.view.here.name, self.buffer.text), ("*team", ""))
+
+    def test_questions(self) -> None:
+        """A question stands before the input, and its suggestion in it; Tab does nothing there."""
+        self.controller.questions.suggest("alice")
+        asked = Deferred.fromCoroutine(self.controller.questions.ask("Your name: "))
+        self.turn()
+        self.assertEqual((self.app._line.question, self.buffer.text), ("Your name: ", "alice"))
+        self.press(_TAB + "x\r")
+        self.assertEqual(self.successResultOf(asked), "alicex")
+        self.controller.questions.dismiss()
+        self.turn()
+        self.assertEqual(self.app._line.question, "GLOBAL> ")
+
+    def test_target(self) -> None:
+        """Before the input stands where a plain text goes."""
+        self.assertEqual(self.app._line.question, "GLOBAL> ")
+        self.open("@bob")
+        self.assertEqual(self.app._line.question, "@bob> ")
+        self.press(_CTRL_K)
+        self.assertEqual(self.app._line.question, "Go to: ")
+
+    def test_split(self) -> None:
+        """A long text is split at line ends, at spaces, or where it must be, and nothing is lost."""
+        self.assertEqual(split_text("short"), ["short"])
+        self.assertEqual([len(part) for part in split_text("x" * 9_000)], [4_000, 4_000, 1_000])
+        self.assertEqual(split_text("a" * 3_000 + "\n" + "b" * 3_000), ["a" * 3_000, "b" * 3_000])
+        self.assertEqual([len(part) for part in split_text("word " * 1_000)], [3_999, 1_001])
+
+
+class KeyTests(ApplicationCase):
+    """Keys that move about."""
+
+    def test_lists(self) -> None:
+        """The arrow keys choose in a list, and go through the history elsewhere."""
+        self.press("\x1b0")
+        for name in "@bob", "*team":
+            self.server.tell(message("hi", seq=1, chat=name))
+        self.turn()
+        self.press(_DOWN)
+        self.assertEqual(self.view.cursor.key, "*team")
+        self.press(_UP + "\r")
+        self.assertEqual(self.view.here.name, "@bob")
+
+    def test_next_and_home(self) -> None:
+        """Ctrl-N and Ctrl-P go from chat to chat, Alt-0 goes back to the unread."""
+        self.press("\x0e")
+        self.assertEqual(self.view.here.name, "*team")
+        self.press("\x10")
+        self.assertEqual(self.view.here.name, "GLOBAL")
+        self.press("\x1b9")
+        self.assertEqual(self.view.here.name, "GLOBAL")
+        self.press("\x1b0")
+        self.assertIs(self.view.place, Place.HOME)
+
+    def test_manual(self) -> None:
+        """F1 opens and closes the manual; Escape and Ctrl-C close it too, and so does Enter."""
+        for key in _F1, "\x1b", _CTRL_C, "\r":
+            self.press(_F1)
+            self.assertEqual(self.view.manual, 0)
+            self.press(key)
+            self.assertIsNone(self.view.manual)
+
+    def test_back_from_what_was_found(self) -> None:
+        """Escape goes back from what was found."""
+        self.open("@bob")
+        self.press("?old\r")
+        self.server.answer(events.Found([], False))
+        self.turn()
+        self.assertIs(self.view.place, Place.FOUND)
+        self.press("\x1b")
+        self.assertEqual(self.view.here.name, "@bob")
+
+    def test_manual_moves(self) -> None:
+        """The arrows and the paging keys move the manual while it shows."""
+        self.press(_F1 + _DOWN + _DOWN + _UP)
+        self.assertEqual(self.view.manual, 1)
+        self.press("\x1b[6~")
+        self.assertGreater(self.view.manual, 10)
+        self.press("\x1b[5~")
+        self.assertEqual(self.view.manual, 1)
+
+    def test_pages(self) -> None:
+        """PgUp goes up and asks for older messages, PgDn and End come back."""
+        self.press("\x1b[5~")
+        self.open("@bob", *(message(f"m{n}", chat="@bob", seq=n) for n in range(50, 100)), more=True)
+        for _ in range(5):
+            self.press("\x1b[5~")
+        self.assertEqual(self.server.asked(), [requests.History(chat="@bob", before=50, limit=100)])
+        self.press("\x1b[6~")
+        self.assertFalse(self.view.pane.follows)
+        self.press("\x1b[F")
+        self.assertTrue(self.view.pane.follows)
+
+    def test_lines(self) -> None:
+        """Alt-Enter begins another line, Ctrl-C clears, Ctrl-K kills where there is something to kill."""
+        self.press("one\x1b\rtwo")
+        self.assertEqual(self.buffer.text, "one\ntwo")
+        self.press(_CTRL_C)
+        self.assertEqual(self.buffer.text, "")
+        self.press("abc\x02" + _CTRL_K)
+        self.assertEqual((self.buffer.text, self.view.filter), ("ab", None))
+
+    def test_leaving(self) -> None:
+        """Ctrl-C and Ctrl-D on an empty line leave."""
+        self.press("\x04")
+        self.assertEqual(self.server.asked(), [requests.Logout()])
+        self.press(_CTRL_C)
+        self.assertEqual(self.server.asked(), [requests.Logout()])
+
+    def test_suspend(self) -> None:
+        """Ctrl-Z clears the screen, waits until the terminal has taken that, and then stops the process."""
+        self.press("\x1a")
+        self.turn()
+        self.assertEqual(self.stopped, [True])
+        self.assertFalse(self.controller.hidden)
+
+
+class FrameTests(ApplicationCase):
+    """Frames."""
+
+    def drawn(self) -> bytes:
+        """What was drawn since the last call."""
+        drawn = self.transport.value()
+        self.transport.clear()
+        return drawn
+
+    def test_paced(self) -> None:
+        """While the terminal takes nothing, no frame is drawn; then one is, with all that came."""
+        self.press("x")
+        self.drawn()
+        self.server.tell(message("one", seq=1))
+        self.turn(drain=False)
+        self.assertIn(b"one", self.drawn())
+        for number in range(2, 9):
+            self.server.tell(message(f"more{number}", seq=number))
+            self.turn(drain=False)
+        self.assertEqual(self.drawn(), b"")
+        self.turn()
+        drawn = self.drawn()
+        self.assertEqual(drawn.count(b"\x1b[?2026h"), 1)
+        self.assertIn(b"more8", drawn)
+
+    def test_anew(self) -> None:
+        """Drawn anew, everything is drawn, but not before the application runs or when it has ended."""
+        self.drawn()
+        self.app.draw_anew()
+        self.assertIn(b"No messages yet", self.drawn())
+        self.end()
+        self.drawn()
+        self.app.draw_anew()
+        self.assertEqual(self.drawn(), b"")
+
+    def test_title_and_bell(self) -> None:
+        """The title counts what is unread; a notification rings unless it must not."""
+        self.server.tell(message("hi", seq=1, chat="@bob"))
+        self.turn()
+        drawn = self.drawn()
+        self.assertIn(b"\x1b]2;(1) IRChat host:7667\x07", drawn)
+        self.assertIn(b"\x07\x1b]9;bob: hi", drawn)
+        self.app.notify("soon")
+        self.app.notify("sooner")
+        self.assertEqual(self.drawn(), b"")
+        self.clock.advance(1.0)
+        self.assertIn(b"9;sooner", self.drawn())
+        self.clock.advance(1.0)
+        self.app._bell = False
+        self.app.notify("x")
+        self.assertEqual(self.drawn(), b"")
+
+    def test_narrow(self) -> None:
+        """The list of chats is there where there is room."""
+        self.drawn()
+        self.assertIn("Online", self.redrawn(100))
+        self.assertNotIn("Online", self.redrawn(80))
+
+    def redrawn(self, columns: int) -> str:
+        """A whole frame at that width."""
+        self.size = Size(rows=20, columns=columns)
+        self.app._on_resize()
+        self.turn()
+        return self.drawn().decode()
+
+    def test_error_reply(self) -> None:
+        """What the server refuses shows in place."""
+        self.open("@bob")
+        self.press("+team\r")
+        self.server.answer(error("no-such-group", "No such group."))
+        self.turn()
+        self.assertIn(b"! No such group.", self.drawn())

@@ -1,0 +1,118 @@
+"""One run of the full screen, without a reactor: what is left behind when things go wrong."""
+
+import contextlib
+import os
+import pty
+import termios
+
+from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.control.controller import Controller
+from irchat.client.errors import ClientError
+from irchat.client.terminal import run
+from irchat.client.terminal.run import FullScreen
+from irchat.client.view.screen_state import ScreenState
+
+
+class _Reactor(MemoryReactorClock):
+    """A reactor that notes that it is stopped."""
+
+    stops = 0
+
+    def stop(self) -> None:
+        self.stops += 1
+
+
+class FullScreenTests(SynchronousTestCase):
+    """Restoring and ending."""
+
+    def setUp(self) -> None:
+        """A run on a terminal of its own."""
+        self.controller, self.terminal = pty.openpty()
+        self.addCleanup(os.close, self.controller)
+        self.found = termios.tcgetattr(self.terminal)
+        self.reactor = _Reactor()
+        controller = Controller(Clock(), ScreenState("host:7667"), lambda: "nonce")
+        self.screen = FullScreen(self.reactor, Clock(), controller, self.terminal, bell=True)
+        self.screen.device.makeConnection(StringTransport())
+
+    def close(self) -> None:
+        """The terminal goes."""
+        os.close(self.terminal)
+
+    def test_restore(self) -> None:
+        """Whatever state it is left in, the terminal is put back; its other screen is left if it was taken."""
+        self.addCleanup(self.close)
+        self.screen._keys.raw_mode().__enter__()
+        self.screen._output.enter_alternate_screen()
+        self.screen.restore()
+        self.assertEqual(termios.tcgetattr(self.terminal), self.found)
+        left = os.read(self.controller, 1_000)
+        for undone in b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?2004l", b"\x1b[?7h":
+            self.assertIn(undone, left)
+        self.assertLess(left.index(b"\x1b[24;1H\x1b[2K"), left.index(b"\x1b[?1049l"))
+
+    def test_not_written(self) -> None:
+        """What the screen was to be left with, but never reached the terminal, is written."""
+        self.addCleanup(self.close)
+        self.screen._output.enter_alternate_screen()
+        self.screen._output.quit_alternate_screen()
+        self.screen._output.flush()
+        self.screen.restore()
+        self.assertIn(b"\x1b[?1049l", os.read(self.controller, 1_000))
+
+    def test_stands_still(self) -> None:
+        """A terminal that takes no more is not waited for without end."""
+        self.addCleanup(self.close)
+        self.patch(run, "_LEAVING", 0)
+        self.screen._output.enter_alternate_screen()
+        os.set_blocking(self.terminal, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(self.terminal, b"x" * 1_000)
+        self.screen.restore()
+
+    def test_nothing_to_restore(self) -> None:
+        """Where the screen was not taken nothing is written, and a terminal that is gone needs nothing."""
+        self.screen.restore()
+        os.set_blocking(self.controller, False)
+        self.assertRaises(BlockingIOError, os.read, self.controller, 1)
+        self.close()
+        self.screen.restore()
+
+    def test_first_failure(self) -> None:
+        """Of several failures the first is told; the client ends once, with status 1."""
+        self.addCleanup(self.close)
+        self.screen.fail(Failure(RuntimeError("first")))
+        self.screen.fail(Failure(RuntimeError("second")))
+        self.assertIn("first", self.screen.last_words)
+        self.assertNotIn("second", self.screen.last_words)
+        self.assertEqual((self.screen.status, self.reactor.stops), (1, 1))
+
+    def test_told_failures(self) -> None:
+        """What fails in the loop, in the reactor's log, or in the talk ends the client; what only speaks does not."""
+        self.addCleanup(self.close)
+        self.screen._observe({"log_format": "a word"})
+        self.assertEqual(self.reactor.stops, 0)
+        for tell in (
+            lambda: self.screen._observe({"log_failure": Failure(RuntimeError("bad"))}),
+            lambda: self.screen._loop_failed(None, {"message": "bad"}),  # type: ignore[arg-type]
+            lambda: self.screen._talk_failed(Failure(RuntimeError("bad"))),
+        ):
+            self.screen.last_words = ""
+            tell()
+            self.assertIn("bad", self.screen.last_words)
+
+    def test_stop(self) -> None:
+        """A reason to stop is told in its own words."""
+        self.addCleanup(self.close)
+        self.screen._talk_failed(Failure(ClientError("one\ntwo")))
+        self.assertEqual((self.screen.last_words, self.screen.status), ("! one\n! two\n", 1))
+
+    def test_size(self) -> None:
+        """A terminal that does not know its size is taken to be of 80 by 24."""
+        self.addCleanup(self.close)
+        self.assertEqual(tuple(self.screen._size()), (24, 80))

@@ -1,0 +1,48 @@
+"""The full screen in tmux: what is left in its scrollback, and what a real terminal makes of odd letters."""
+
+import shutil
+
+from tests.helpers.multiplexers import MultiplexerCase as _MultiplexerCase
+from tests.helpers.multiplexers import Tmux
+
+
+class TmuxTests(_MultiplexerCase):
+    """In tmux."""
+
+    skip = None if shutil.which("tmux") else "tmux is not installed"
+
+    def tmux(self, *, alternate_screen: bool = True) -> Tmux:
+        """A tmux that ends with the test, the client in it."""
+        tmux = Tmux(self.home, alternate_screen=alternate_screen)
+        self.addCleanup(tmux.close)
+        return tmux
+
+    def test_timed_message(self) -> None:
+        """On the alternate screen a timed message leaves no copy."""
+        self.check_timed(self.tmux())
+
+    def test_timed_message_without_alternate_screen(self) -> None:
+        """Where there is no alternate screen it leaves none either."""
+        self.check_timed(self.tmux(alternate_screen=False))
+
+    def test_control(self) -> None:
+        """A naive clear does leave a copy: the tests beside this one would notice it."""
+        self.check_control(self.tmux(alternate_screen=False))
+
+    def test_emoji_and_right_to_left(self) -> None:
+        """Emoji of several code points, wide and right-to-left letters leave nothing of themselves when they go."""
+        bob = self.bot("דוד")
+        bob.ask(type="send", chat="GLOBAL", text="first")
+        tmux = self.tmux()
+        self.enter(tmux)
+        bob.ask(type="send", chat="@alice", text="👩‍💻🇩🇪✌️ שלום 日本語 " * 5)
+        tmux.expect("1 unread")
+        tmux.run("send-keys", "M-0")
+        tmux.expect("▸ @דוד")
+        tmux.type("")
+        tmux.expect("שלום")
+        tmux.type("plain")
+        tmux.expect("alice ┃ plain")
+        tmux.run("send-keys", "M-0")
+        screen = tmux.expect("Nothing unread")
+        self.assertNotRegex(screen, "[👩💻✌日ש│┃]")

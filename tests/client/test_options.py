@@ -1,0 +1,74 @@
+"""The command line."""
+
+import contextlib
+import io
+import os
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat import __version__
+from irchat.client.options import Options, parse_options, wants_full_screen
+from irchat.net.fingerprints import fingerprint_of
+
+
+class OptionsTests(SynchronousTestCase):
+    """Options are read, wrong ones refused."""
+
+    def _ended(self, *arguments: str) -> tuple[object, str]:
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            status = self.assertRaises(SystemExit, parse_options, arguments).code
+        return status, out.getvalue()
+
+    def test_defaults(self) -> None:
+        """An address is enough, and means TLS."""
+        self.assertEqual(parse_options(["bob@host"]), Options("bob@host", True, False, None))
+
+    def test_all(self) -> None:
+        """Every option is read."""
+        fingerprint = fingerprint_of(b"")
+        self.assertEqual(parse_options(["--no-tls", "--json", "h"]), Options("h", False, True, None))
+        self.assertEqual(parse_options(["--fingerprint", fingerprint.lower(), "h"]).fingerprint, fingerprint)
+
+    def test_screen(self) -> None:
+        """The full screen is for a terminal that can show it, where nothing else was asked for."""
+        self.patch(os, "isatty", lambda descriptor: True)
+        for arguments, term, wanted in [
+            (["h"], "xterm", True),
+            (["--no-bell", "h"], "xterm", True),
+            (["--plain", "h"], "xterm", False),
+            (["--json", "h"], "xterm", False),
+            (["--forget", "h"], "xterm", False),
+            (["h"], "dumb", False),
+        ]:
+            options = parse_options(arguments)
+            self.assertEqual(wants_full_screen(options, {"TERM": term}), wanted, arguments)
+        self.assertFalse(parse_options(["--no-bell", "h"]).bell)
+        self.assertFalse(wants_full_screen(parse_options(["h"]), {}))
+        for terminals in (0,), (0, 2), (1, 2), (2,):  # the rest is a pipe
+            self.patch(os, "isatty", lambda descriptor, terminals=terminals: descriptor in terminals)
+            self.assertFalse(wants_full_screen(parse_options(["h"]), {"TERM": "xterm"}), terminals)
+        self.patch(os, "isatty", lambda descriptor: descriptor != 2)
+        self.assertTrue(wants_full_screen(parse_options(["h"]), {"TERM": "xterm"}))
+
+    def test_version(self) -> None:
+        """``--version`` tells the version, and needs no address."""
+        self.assertEqual(self._ended("--version"), (0, f"irchat {__version__}\n"))
+
+    def test_help(self) -> None:
+        """``--help`` explains every option."""
+        status, text = self._ended("--help")
+        self.assertEqual(status, 0)
+        for option in "[user@]host[:port]", "--no-tls", "--fingerprint", "--json", "--plain", "--no-bell", "--forget":
+            self.assertIn(option, text)
+
+    def test_wrong(self) -> None:
+        """Wrong options end with the usage and status 2."""
+        for arguments, why in (
+            ((), "required"),
+            (("--fingerprint", "AB", "h"), "32 pairs of hex digits"),
+            (("--loud", "h"), "unrecognized"),
+        ):
+            status, text = self._ended(*arguments)
+            self.assertEqual(status, 2)
+            self.assertIn(why, text)

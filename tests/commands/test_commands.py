@@ -1,0 +1,365 @@
+"""The command language: every row of the protocol's table, every wrong use, and the manual."""
+
+import re
+from types import SimpleNamespace
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.commands import AS_MESSAGE, REGISTRY, Command, Registry
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.requests import (
+    AddMember,
+    Block,
+    Blocks,
+    Chats,
+    CreateGroup,
+    Help,
+    History,
+    Logout,
+    Members,
+    RemoveMember,
+    Request,
+    Search,
+    Send,
+    Users,
+)
+from tests.helpers.strategies import filled, members
+
+# What is typed, the usage text of its row, what it asks. The rows are in the order of the protocol's table.
+TABLE: list[tuple[str, str, Request]] = [
+    ("Hello World!", "<message>", Send(chat="GLOBAL", text="Hello World!")),
+    ("lsof", "<message>", Send(chat="GLOBAL", text="lsof")),
+    ("LS @bob", "<message>", Send(chat="GLOBAL", text="LS @bob")),
+    ("exit strategy", "<message>", Send(chat="GLOBAL", text="exit strategy")),
+    ("a@b *c* -> d", "<message>", Send(chat="GLOBAL", text="a@b *c* -> d")),
+    ("two\n lines", "<message>", Send(chat="GLOBAL", text="two\n lines")),
+    ("@", "@", Users()),
+    ("@ bob hi", "@ <user> <message>", Send(chat="@bob", text="hi")),
+    ("@bob hi", "@ <user> <message>", Send(chat="@bob", text="hi")),
+    ("@bob   hi  there", "@ <user> <message>", Send(chat="@bob", text="hi  there")),
+    ("@bob hi\n@carol hi", "@ <user> <message>", Send(chat="@bob", text="hi\n@carol hi")),
+    (
+        "*bob,carol -> team",
+        "*<user1>,<user2>,...<usern> -> <group_name>",
+        CreateGroup(name="team", members=["bob", "carol"]),
+    ),
+    ("*bob->team", "*<user1>,<user2>,...<usern> -> <group_name>", CreateGroup(name="team", members=["bob"])),
+    (
+        "* bob , carol,dave->*team",
+        "*<user1>,<user2>,...<usern> -> <group_name>",
+        CreateGroup(name="team", members=["bob", "carol", "dave"]),
+    ),
+    ("*team hi", "*<group_name> <message>", Send(chat="*team", text="hi")),
+    ("*team hi -> there, a->b", "*<group_name> <message>", Send(chat="*team", text="hi -> there, a->b")),
+    ("*7up hi", "*<group_name> <message>", Send(chat="*7up", text="hi")),
+    ("+dave team", "+<user> <group_name>", AddMember(group="team", name="dave")),
+    ("+ dave *team", "+<user> <group_name>", AddMember(group="*team", name="dave")),
+    ("-dave team", "-<user> <group_name>", RemoveMember(group="team", name="dave")),
+    ("- dave  team", "-<user> <group_name>", RemoveMember(group="team", name="dave")),
+    ("+team", "+<group_name>", Members(group="team")),
+    ("-team", "-<group_name>", Members(group="team")),
+    ("+ *team", "+<group_name>", Members(group="*team")),
+    ("*30*team hi", "*<time>*<group_name> <message>", Send(chat="*team", text="hi", expires_in=30)),
+    ("*30@bob hi", "*<time>@<user> <message>", Send(chat="@bob", text="hi", expires_in=30)),
+    ("*30@ bob hi", "*<time>@<user> <message>", Send(chat="@bob", text="hi", expires_in=30)),
+    ("*30* hi", "*<time>* <message>", Send(chat="GLOBAL", text="hi", expires_in=30)),
+    ("*1* hi\n\tho", "*<time>* <message>", Send(chat="GLOBAL", text="hi\n\tho", expires_in=1)),
+    ("*604800* hi", "*<time>* <message>", Send(chat="GLOBAL", text="hi", expires_in=604_800)),
+    ("*0000030* hi", "*<time>* <message>", Send(chat="GLOBAL", text="hi", expires_in=30)),
+    ("*" + "0" * 5_000 + "5* hi", "*<time>* <message>", Send(chat="GLOBAL", text="hi", expires_in=5)),
+    ("ls", "ls", Chats()),
+    ("ls @bob", "ls <chat_name>", History(chat="@bob", mark_read=True)),
+    ("ls team", "ls <chat_name>", History(chat="team", mark_read=True)),
+    ("ls *team", "ls <chat_name>", History(chat="*team", mark_read=True)),
+    ("ls  GLOBAL", "ls <chat_name>", History(chat="GLOBAL", mark_read=True)),
+    ("ls @bob 200", "ls <chat_name> <count>", History(chat="@bob", limit=200, mark_read=True)),
+    ("ls @bob 0" + "0" * 5_000 + "9", "ls <chat_name> <count>", History(chat="@bob", limit=9, mark_read=True)),
+    ("ls -n @bob", "ls -n <chat_name>", History(chat="@bob", unread=True, limit=500, mark_read=True)),
+    ("ls @bob ?words", "ls <chat_name> ?<words>", Search(words="words", chat="@bob")),
+    ("ls team ? two words", "ls <chat_name> ?<words>", Search(words=" two words", chat="team")),
+    ("?words", "?<words>", Search(words="words")),
+    ("? two words?", "?<words>", Search(words=" two words?")),
+    ("~bob", "~<user>", Block(name="bob")),
+    ("~ bob", "~<user>", Block(name="bob")),
+    ("~", "~", Blocks()),
+    ("!help", "!help [<prefix>]", Help()),
+    ("!help *", "!help [<prefix>]", Help(prefix="*")),
+    ("exit", "exit", Logout()),
+    ("\\@ literally", "\\<message>", Send(chat="GLOBAL", text="@ literally")),
+    ("\\\\", "\\<message>", Send(chat="GLOBAL", text="\\")),
+    ("\\ls", "\\<message>", Send(chat="GLOBAL", text="ls")),
+]
+
+# What is typed wrongly, and what of the usage the answer holds.
+WRONG: dict[str, list[str]] = {
+    "@ <user> <message>": ["@bob", "@ bob"],
+    "*<group_name> <message>": ["*", "*team"],
+    "->": [
+        "*bob,carol",
+        "*bob,carol ->",
+        "*bob ->",
+        "*bob  ->",
+        "*bob  -> two words",
+        "*bob -> two words",
+        "*bob,,carol -> team",
+        "*bob, carol hi",
+        "*->team",
+        "*bob\t\n-> two words",
+        "*a->b c",
+    ],
+    "*<time>* <message>": ["*30 hi", "*30*"],
+    "*<time>*<group_name> <message>": ["*30*team"],
+    "*<time>@<user> <message>": ["*30@bob"],
+    "+<user> <group_name>": ["+", "+1 for that", "+dave to team"],
+    "+<group_name>": ["+1", "+ 12"],
+    "-<user> <group_name>": ["-", "-1 team", "- milk and eggs"],
+    "-<group_name>": ["-1"],
+    "ls <chat_name>": ["ls is nice"],
+    "ls -n <chat_name>": ["ls -n", "ls -x @bob"],
+    "ls <chat_name> <count>": ["ls @bob 0", "ls @bob -1", "ls @bob 1.5", "ls @bob " + "9" * 5_000, "ls @bob \u0663"],
+    "ls <chat_name> ?<words>": ["ls @bob ?", "ls @bob ???", "ls ?words"],
+    "?<words>": ["?", "???", "? !", "?!?"],
+    "~<user>": ["~bob and carol", "~~ ~~"],
+    "!help": ["!", "!!!", "!help me please", "!helpme"],
+    "!password": ["!password secret"],
+    "\\<message>": ["\\"],
+}
+
+BAD_TIMES = [
+    "0",
+    "604801",
+    "-1",
+    "1.5",
+    "1e3",
+    "",
+    "+5",
+    "\u0663\u0660",
+    "\u00b2",
+    "30s",
+    "9" * 5_000,
+    "0" * 5_000,
+    "a",
+]
+
+_marks = st.sampled_from(
+    [
+        "@",
+        "*",
+        "+",
+        "-",
+        "~",
+        "?",
+        "!",
+        "\\",
+        "->",
+        ",",
+        " ",
+        "\n",
+        "ls",
+        "-n",
+        "exit",
+        "!help",
+        "!password",
+        "bob",
+        "team",
+        "30",
+        "0",
+        "9" * 5_000,
+        "GLOBAL",
+        "\x1b",
+        "\0",
+        "\u2028",
+        "\u0663",
+    ]
+)
+any_line = st.text() | st.lists(_marks, max_size=9).map("".join) | st.lists(_marks, max_size=9).map(" ".join)
+
+
+def read(line: str) -> tuple[type[Command], Request]:
+    """Read a typed line."""
+    return REGISTRY.read(line)
+
+
+class TableTests(SynchronousTestCase):
+    """Reading typed lines."""
+
+    def test_rows(self) -> None:
+        """Each row of the table asks what it says, by the command of that usage."""
+        for line, usage, request in TABLE:
+            command, asked = read(line)
+            self.assertEqual((asked, command.usage), (request, usage), line)
+            self.assertIsInstance(request, REGISTRY.for_request(request).request)
+
+    def test_all_typed_commands_are_in_the_table(self) -> None:
+        """No command can be typed that the table does not have."""
+        usages = {usage for _, usage, _ in TABLE} | {"!password"}
+        self.assertEqual(set(re.findall(r"^(\S.*?)  +\S", REGISTRY.manual(None), re.MULTILINE)), usages)
+
+    def test_white_space(self) -> None:
+        """White space at both ends of a line is dropped, whatever kind it is."""
+        for line, _, request in TABLE:
+            self.assertEqual(read(f" \t\u3000{line}\x1c \n")[1], request, line)
+
+    def test_empty(self) -> None:
+        """A line of white space alone is empty."""
+        for line in ("", " ", "\n\t\u2003"):
+            self.assertEqual(self.assertRaises(Refusal, read, line).code, Code.EMPTY_TEXT)
+
+    def test_wrong(self) -> None:
+        """A wrong use is answered with the usage of what begins so, and how to send the line as a message."""
+        for line, usage in ((line, usage) for usage, lines in WRONG.items() for line in lines):
+            refusal = self.assertRaises(Refusal, read, line)
+            self.assertEqual(refusal.code, Code.BAD_REQUEST, line)
+            self.assertIn(usage, str(refusal.usage), line)
+            self.assertTrue(refusal.text.endswith(AS_MESSAGE), line)
+            self.assertEqual(read("\\" + line)[1], Send(chat="GLOBAL", text=line))
+
+    def test_times(self) -> None:
+        """A time is ASCII digits of 1 to 604,800; anything else is a bad time, with usage and hint."""
+        for time in BAD_TIMES:
+            for line, usage in (
+                (f"*{time}* hi", "*<time>* <message>"),
+                (f"*{time}*team hi", "*<time>*<group_name> <message>"),
+                (f"*{time}@bob hi", "*<time>@<user> <message>"),
+            ):
+                refusal = self.assertRaises(Refusal, read, line)
+                self.assertEqual((refusal.code, refusal.usage), (Code.BAD_TIME, usage), line)
+                self.assertTrue(refusal.text.endswith(AS_MESSAGE))
+
+    def test_password_is_not_typed(self) -> None:
+        """To change the password points to the request, where the protocol does not ask for it."""
+        refusal = self.assertRaises(Refusal, read, "!password")
+        self.assertEqual((refusal.code, refusal.usage), (Code.BAD_REQUEST, "!password"))
+        self.assertIn("request password", refusal.text)
+
+    @given(any_line)
+    @example("*" + "0" * 5_000 + "@bob hi")
+    @example("ls @bob " + "0" * 5_000)
+    def test_any_line(self, line: str) -> None:
+        """Whatever is typed gives a request of its command or a Refusal."""
+        try:
+            command, request = read(line)
+        except Refusal as refusal:
+            self.assertIn(refusal.code, (Code.BAD_REQUEST, Code.BAD_TIME, Code.EMPTY_TEXT))
+            self.assertTrue(refusal.text)
+            return
+        self.assertIsInstance(request, command.request)
+        self.assertTrue(command.pattern.fullmatch(line.strip()))
+
+    @given(any_line.filter(str.strip))
+    def test_literally(self, line: str) -> None:
+        """Whatever stands after a backslash is sent as it stands."""
+        sent = line.rstrip()
+        if sent:
+            self.assertEqual(read("\\" + line)[1], Send(chat="GLOBAL", text=sent))
+
+    @given(st.text(st.characters(categories=["L", "Nd", "Sc", "Pf"]), min_size=1), st.text())
+    def test_letters_are_messages(self, word: str, rest: str) -> None:
+        """What begins with a letter or a digit, and is not one of the two words, is a message."""
+        line = f"{word} {rest}".rstrip()
+        if word not in ("ls", "exit") and line == line.strip():
+            self.assertEqual(read(line)[1], Send(chat="GLOBAL", text=line))
+
+    @given(st.sampled_from(["bob", "bob,carol"]), st.text(" \t\n", max_size=3), st.text())
+    def test_arrow(self, users: str, gap: str, rest: str) -> None:
+        """An arrow after the first word or comma list is never a message to a group."""
+        try:
+            _, request = read(f"*{users}{gap}->{rest}")
+        except Refusal as refusal:
+            self.assertIn(refusal.code, (Code.BAD_REQUEST, Code.BAD_TIME))
+        else:
+            self.assertIsInstance(request, CreateGroup)
+
+    def test_long_lines(self) -> None:
+        """A line as long as the wire takes is read without going over it again and again."""
+        for start in ("@", "*", "*a", "+", "+a", "-", "ls", "ls a", "?", "~", "!help", "*a,", "*1@", "*a,a"):
+            for filling in (" ", "a", "a,", " ,", "->", "0", "* ", "@ ", "\n"):
+                for end in ("", " b", ">", " -> ", "?"):
+                    line = start + filling * (60_000 // len(filling)) + end
+                    try:
+                        read(line)
+                    except Refusal as refusal:
+                        self.assertIn(refusal.code, (Code.BAD_REQUEST, Code.BAD_TIME))
+
+
+class ManualTests(SynchronousTestCase):
+    """The manual."""
+
+    def test_whole(self) -> None:
+        """It has a line for each command that can be typed, its usage and its meaning in two columns."""
+        lines = REGISTRY.manual(None).split("\n")
+        self.assertEqual(len(lines), len({usage for _, usage, _ in TABLE}) + 1)
+        columns = {re.search(r"  (?=\S)(?!.*  \S)", line).end() for line in lines}  # type: ignore[union-attr]
+        self.assertEqual(len(columns), 1)
+
+    def test_part(self) -> None:
+        """A part is that prefix's lines."""
+        for prefix, count in (("*", 5), ("@", 2), ("ls", 5), ("?", 1), ("exit", 1), ("\\", 1), ("", 1), ("+", 2)):
+            self.assertEqual(len(REGISTRY.manual(prefix).split("\n")), count, prefix)
+        self.assertIn("~        list whom you block", REGISTRY.manual("~").split("\n"))
+
+    def test_unknown_part(self) -> None:
+        """A prefix that is none is refused with those that are."""
+        refusal = self.assertRaises(Refusal, REGISTRY.manual, "x")
+        self.assertEqual((refusal.code, refusal.usage), (Code.BAD_REQUEST, "!help [<prefix>]"))
+        self.assertTrue(refusal.text.endswith("There are: @ * + - ls ? ~ ! \\ exit"))
+
+    def test_help(self) -> None:
+        """The help is the manual."""
+        command = REGISTRY.for_request(Help())
+        caller = SimpleNamespace(is_admin=False)
+        self.assertEqual(command.run(None, caller, Help()), events.Help(text=REGISTRY.manual(None)))
+        part = command.run(None, caller, Help(prefix="~"))
+        self.assertEqual(part, events.Help(text=REGISTRY.manual("~")))
+
+
+class RegistryTests(SynchronousTestCase):
+    """What a registry asks of its commands."""
+
+    def test_all_requests(self) -> None:
+        """Each request of the wire has its command, but for those that the session answers itself."""
+        without = []
+        for struct in members(requests.ANY):
+            try:
+                command = REGISTRY.for_request(filled(struct, "x"))
+            except KeyError:
+                without.append(struct.__name__)
+            else:
+                self.assertIdentical(command.request, struct)
+        self.assertEqual(without, ["Line", "Pong"])
+
+    def test_without_help(self) -> None:
+        """A command that can be typed and has no help is refused."""
+
+        class Silent(Command):
+            prefix = "%"
+            usage = "%"
+            request = Help
+
+        self.assertRaises(ValueError, Registry().add, Silent)
+
+    def test_a_command_says_what_it_does(self) -> None:
+        """A command has both its parts."""
+        self.assertRaises(NotImplementedError, Command.read, None)
+        self.assertRaises(NotImplementedError, Command.run, None, None, None)
+
+    def test_who_may(self) -> None:
+        """What signs in is for who is not signed in; help, leaving and ping are for all; the rest for who is."""
+        needs: dict[bool | None, list[str]] = {True: [], False: [], None: []}
+        for struct in members(requests.ANY):
+            if struct.__name__ not in ("Line", "Pong"):
+                needs[REGISTRY.for_request(filled(struct, "x")).signed_in].append(struct.__name__)
+        self.assertEqual(needs[False], ["Register", "Login", "Resume"])
+        self.assertEqual(needs[None], ["Help", "Logout", "Ping"])
+
+    def test_pipelined(self) -> None:
+        """What shares a commit is pipelined; what reads, signs in or has its own commit waits for all before it."""
+        pipelined = [
+            struct.__name__
+            for struct in members(requests.ANY)
+            if struct.__name__ not in ("Line", "Pong") and REGISTRY.for_request(filled(struct, "x")).pipelined
+        ]
+        self.assertEqual(pipelined, ["Send", "Read"])

@@ -1,0 +1,40 @@
+"""The commands that say something, from the typed line to those who are told."""
+
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code
+from tests.helpers.commands import CommandTestCase
+
+
+class SendCommandTests(CommandTestCase):
+    """Alice, bob and carol."""
+
+    def test_each_form(self) -> None:
+        """Each form says what it says to whom it says."""
+        self.run_line("alice", "*bob -> team")
+        self.world.published.clear()
+        for line in (
+            "to all",
+            "\\@ to all",
+            "@bob to bob",
+            "*team to team",
+            "*9* timed all",
+            "*9@ bob timed bob",
+            "*9*team timed team",
+        ):
+            self.assertIsInstance(self.run_line("alice", line), events.Sent)
+        everyone = ["to all", "@ to all", "timed all"]
+        self.assertEqual(self.world.texts("carol"), everyone)
+        self.assertEqual(self.world.texts("bob"), [
+            "to all", "@ to all", "to bob", "to team", "timed all", "timed bob", "timed team",
+        ])  # fmt: skip
+        self.world.pass_time(9)
+        self.assertEqual(self.said("bob", "GLOBAL"), ["to all", "@ to all"])
+        self.assertEqual(self.world.told("alice", self.callers["alice"])[0], self.world.told("alice")[-3])
+
+    def test_request(self) -> None:
+        """A request gives the nonce and the time as they are, and is checked as a line is."""
+        request = requests.Send(chat="bob", text="hi", nonce="n", expires_in=5)
+        first, again = (self.done(self.ask("alice", request)) for _ in range(2))
+        self.assertEqual((first.id, first.left_ms, first), (again.id, 5_000, again))
+        self.refused(Code.BAD_TIME, self.ask, "alice", requests.Send(chat="bob", text="hi", expires_in=0))
+        self.refused(Code.EMPTY_TEXT, self.ask, "alice", requests.Send(chat="bob", text=" "))

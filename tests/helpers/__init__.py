@@ -1,0 +1,1 @@
+"""What the tests share: fakes, whole servers and clients, loads."""

@@ -1,0 +1,495 @@
+"""What a server has to bear, from readers that stall and from strangers who mean it ill, and how others fare."""
+
+import contextlib
+import json
+import os
+import random
+import re
+import select
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.helpers.many_clients import Crowd, Peer, open_many_files, percentile, rss_kib, unlimited
+from tests.helpers.processes import PATIENCE, ServerProcess
+
+_SEQ = re.compile(rb'"type":"message","chat":"GLOBAL".*?"seq":(\d+)')
+_KIB = 1_024
+# What Twisted, a connection and its share of the chat may take of memory, in KiB.
+_IDLE_KIB = 64
+_WAITING_KIB = 256
+# 16 KB each: the kernel alone takes some four megabytes for a reader that does not read.
+_LONGEST_TEXT = "\U0001f600" * 4_000
+
+
+class Reader(Peer):
+    """Counts the messages of GLOBAL, each of which it must get once and in order."""
+
+    def __init__(self, crowd: Crowd, port: int, **how: Any) -> None:
+        super().__init__(crowd, port, **how)
+        self.last_seq = 0
+        self.counts = False
+        self._left = b""
+
+    def on_data(self, data: bytes) -> None:
+        """Look for the seqs alone, for there are many."""
+        if not self.counts:
+            super().on_data(data)
+            return
+        lines, _, self._left = (self._left + data).rpartition(b"\n")
+        for seq in map(int, _SEQ.findall(lines)):
+            if seq != self.last_seq + 1:
+                raise AssertionError(f"{seq} came after {self.last_seq}")
+            self.last_seq = seq
+
+
+class Honest(Peer):
+    """One of two people who talk to each other all the time, and how long a message takes from one to the other."""
+
+    def __init__(self, crowd: Crowd, port: int) -> None:
+        super().__init__(crowd, port)
+        self.heard: list[tuple[float, float]] = []
+        self._sent_at = 0.0
+
+    def say(self) -> None:
+        """Say something to the other."""
+        self._sent_at = time.monotonic()
+        self.post(self._sent, type="send", chat="@friend", text="how are you?")
+
+    def listen(self, other: "Honest") -> None:
+        """Note what comes, and have the other one say the next thing a moment later."""
+
+        def heard(event: dict[str, Any]) -> None:
+            if event["type"] == "message" and event["chat"] == "@honest":
+                now = time.monotonic()
+                self.heard.append((now, now - other._sent_at))
+                other.say()
+
+        self.on_event = heard  # type: ignore[method-assign]
+
+    def _sent(self, sent: dict[str, Any]) -> None:
+        if sent["type"] != "sent":
+            raise AssertionError(sent)
+
+
+def honest(port: int) -> None:
+    """Two people talk until standard input ends; prints when what was heard, and after how long."""
+    crowd = Crowd()
+    speaker = crowd.sign_in(Honest(crowd, port), "honest")
+    listener = crowd.sign_in(Honest(crowd, port), "friend")
+    listener.listen(speaker)
+    speaker.say()
+    print("ready", flush=True)  # noqa: T201
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        crowd.run(0.05)
+        if not (speaker.is_open and listener.is_open):
+            raise AssertionError("an honest connection ended")
+    print(json.dumps(listener.heard))  # noqa: T201
+
+
+class Others:
+    """`honest` people in a process of their own."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        root = Path(__file__).parents[2]
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.helpers.abuse", str(server.port)],
+            cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        if self._process.stdout.readline() != b"ready\n":
+            raise AssertionError("honest people cannot talk")
+        time.sleep(0.5)
+        self._besieged_at = time.monotonic()
+
+    def end(self) -> str:
+        """Have them stop; gives the delays before the siege, which begins when they all are there, and since."""
+        said, _ = self._process.communicate(b"\n", PATIENCE)
+        if self._process.returncode:
+            raise AssertionError("honest people could not go on")
+        heard = json.loads(said)
+        before = [delay for at, delay in heard if at < self._besieged_at]
+        since = [delay for at, delay in heard if at >= self._besieged_at]
+        return f"delay of others: {_delays(before)} before, {_delays(since)} meanwhile"
+
+    def kill(self) -> None:
+        """End them."""
+        self._process.kill()
+        self._process.communicate()
+
+
+@contextlib.contextmanager
+def besieged(home: Path, *options: str) -> Iterator[tuple[ServerProcess, Crowd, Callable[[Others], Others]]]:
+    """A server without limits and a crowd; afterwards there is no traceback in the server's log."""
+    open_many_files()
+    server = ServerProcess(home, "--no-passwords", *unlimited(), *options)
+    crowd = Crowd()
+    running: list[Others] = []
+
+    def started(others: Others) -> Others:
+        running.append(others)
+        return others
+
+    try:
+        yield server, crowd, started
+        if server.process.poll() is not None:
+            raise AssertionError("the server ended")
+    finally:
+        for others in running:
+            others.kill()
+        crowd.close()
+        server.kill()
+    log = server.log.read_text()
+    if "Traceback" in log or "Unhandled" in log:
+        raise AssertionError(log[:10_000])
+
+
+def stall(home: Path, readers: int, *, messages: int, seconds: float = 0.0) -> str:
+    """Let ``readers`` stop reading while so many messages come within so long, and then read on; gives figures."""
+    with besieged(home, "--no-tls") as (server, crowd, started):
+        pid = server.process.pid
+        crowd.keeps_alive = True
+        stalled = [
+            crowd.sign_in(Reader(crowd, server.port, receive_bytes=16_384), f"reader{number}")
+            for number in range(readers)
+        ]
+        quick = crowd.sign_in(Reader(crowd, server.port), "quick")
+        everyone = [*stalled, quick]
+        others = started(Others(server))
+        crowd.run(1)
+        before_kib = rss_kib(pid)
+        for reader in everyone:
+            reader.counts = True
+        for reader in stalled:
+            reader.read_on(False)
+        sent: list[int] = []
+        sender = crowd.sign_in(Peer(crowd, server.port), "sender")
+
+        def send(reply: dict[str, Any]) -> None:
+            sent.append(reply["seq"])
+
+        begin = time.monotonic()
+        memory: list[int] = []
+        for number in range(messages):
+            # At an even pace; without a time as fast as it goes, a few at once.
+            crowd.run(begin + seconds * number / messages - time.monotonic())
+            crowd.until(lambda: len(sender.waiting) < 8, "messages to be taken")
+            sender.post(send, type="send", chat="GLOBAL", text=_LONGEST_TEXT)
+            memory.append(rss_kib(pid))
+        delays = others.end()
+        crowd.until(lambda: not sender.waiting, "the last messages")
+        last = max(sent)
+        crowd.until(lambda: quick.last_seq == last, "the quick reader to have all")
+        behind = [reader for reader in stalled if reader.last_seq < last]
+        for reader in stalled:
+            reader.read_on(True)
+        begin = time.monotonic()
+        stalled_kib = memory[:]
+        while any(reader.last_seq < last for reader in stalled):
+            crowd.run(0.1)
+            memory.append(rss_kib(pid))
+            if not all(reader.is_open for reader in stalled):
+                raise AssertionError("a reader was disconnected")
+        caught_up = time.monotonic() - begin
+        most = max(memory) - before_kib
+        check_bounded(most, readers)
+        if len(behind) < readers:
+            raise AssertionError(f"only {len(behind)} of {readers} fell behind")
+    return (
+        f"{readers} readers stalled over {last} messages of 16 KB ({last * 16 // 1_000} MB each); all have each once, "
+        f"{caught_up:.1f} s after they read on\n"
+        f"memory of the server in MiB: before {before_kib // _KIB}, a third in "
+        f"{stalled_kib[len(stalled_kib) // 3] // _KIB}, when they read on {stalled_kib[-1] // _KIB}, "
+        f"most {max(memory) // _KIB}\n"
+        f"{delays}"
+    )
+
+
+def check_bounded(grown_kib: int, stalled: int) -> None:
+    """So much more memory is what may wait for so many readers that do not read, and some."""
+    if grown_kib > _WAITING_KIB * stalled + 32 * _KIB:
+        raise AssertionError(f"the memory grew by {grown_kib} KiB for {stalled} readers")
+
+
+def _delays(delays: list[float]) -> str:
+    return f"p50 {percentile(delays, 0.5) * 1000:.1f} ms, p99 {percentile(delays, 0.99) * 1000:.1f} ms ({len(delays)})"
+
+
+# Hostile lines.
+
+_WORDS = (
+    b"@", b"*", b"+", b"-", b"~", b"ls", b"!help", b"\\", b"?", b"exit ", b"\x00", b"\x1b[2J", b"\xff\xfe",
+    b"\xed\xa0\x80", "\u202e".encode(), b"->", b",", b"alice", b"GLOBAL", b" ", b"\r", b"\t", b"*30*",
+    b"*999999999999*", b'"', b"{", b"}", b"[", b"]", b":", b"1e999", b"-1", b"\\u0000", b"\\ud800", b"null", b"true",
+    b"9" * 30, b"[" * 600, b"A" * 500,
+)  # fmt: skip
+_REQUESTS = (
+    b"send", b"line", b"history", b"search", b"read", b"chats", b"users", b"create_group", b"add_member",
+    b"remove_member", b"members", b"block", b"blocks", b"help", b"ping", b"login", b"register", b"resume", b"password",
+    b"pong", b"nonsense",
+)  # fmt: skip
+_FIELDS = (
+    b"chat", b"text", b"line", b"name", b"words", b"seq", b"members", b"group", b"prefix", b"limit", b"before",
+    b"after", b"unread", b"expires_in", b"nonce", b"ref", b"password", b"token", b"blocked", b"mark_read", b"old",
+    b"new",
+)  # fmt: skip
+_VALUES = (
+    b'"GLOBAL"', b'"@alice"', b'"*team"', b'""', b"0", b"-1", b"1", b"9223372036854775808", b"1e400", b"null",
+    b"true", b"[]", b"{}", b'["alice","bob"]', b'"\\u0000"', b'"\\ud800"', b'"\\u202e"', b'"\\u001b[2J"', b'"x"',
+    b"[[[[[[]]]]]]", b'"' + b"y" * 300 + b'"', b"30",
+)  # fmt: skip
+
+
+def hostile_line(chance: random.Random) -> bytes:
+    """A line that no honest client sends, without its end; none that ends the connection."""
+    kind = chance.random()
+    if kind < 0.5:
+        fields = [b'"type":"' + chance.choice(_REQUESTS) + b'"']
+        fields += [b'"' + chance.choice(_FIELDS) + b'":' + chance.choice(_VALUES) for _ in range(chance.randrange(5))]
+        line = b"{" + b",".join(fields) + b"}"
+        if chance.random() < 0.1:
+            place = chance.randrange(len(line))
+            line = line[:place] + chance.randbytes(2) + line[place + 1 :]
+    elif kind < 0.8:
+        line = b"".join(chance.choice(_WORDS) for _ in range(chance.randrange(1, 8)))
+    elif kind < 0.999:
+        line = chance.randbytes(chance.randrange(1, 60))
+    else:
+        line = chance.randbytes(1) * chance.choice((65_536, 65_537, 70_000))
+    return line.replace(b"\n", b" ")
+
+
+class Attacker(Peer):
+    """Sends hostile lines as fast as they are taken, in the protocol that it is given, and reads what comes."""
+
+    def __init__(self, crowd: Crowd, port: int, siege: "Siege", *, text: bool) -> None:
+        super().__init__(crowd, port)
+        self.has_ended = False
+        self._siege = siege
+        self._text = text
+        self._last = b""
+        self.send(b"evil\n" if text else b'{"type":"login","name":"mallory"}\n')
+
+    def on_data(self, data: bytes) -> None:
+        """What comes is read, and looked through for errors that are the server's own."""
+        self._siege.heard(data)
+        self.has_ended = self.has_ended or b'"ref":"end"' in self._last + data
+        self._last = data[-20:]
+
+    def end(self) -> bool:
+        """Ask a question of which the answer comes after all others; False where this protocol has none."""
+        if not self._text:
+            self.send(b'{"type":"ping","ref":"end"}\n')
+        return not self._text
+
+    def turn(self, mask: int) -> None:
+        """Send the next lines when the last ones are gone."""
+        super().turn(mask)
+        if not self._out and self.is_open:
+            self.send(self._siege.lines(self._text))
+
+
+class Siege:
+    """How many hostile lines were sent, and what was answered."""
+
+    def __init__(self, lines: int, seed: int) -> None:
+        self.wanted = lines
+        self.sent = 0
+        self.answers: Counter[bytes] = Counter()
+        self._chance = random.Random(seed)
+
+    def lines(self, text: bool) -> bytes:
+        """A few hostile lines."""
+        if self.sent >= self.wanted:
+            return b""
+        count = self._chance.randrange(1, 60)
+        self.sent += count
+        begin = b"" if text else b" "  # keeps a line that is no object in the protocol of JSON
+        lines = [hostile_line(self._chance) for _ in range(count)]
+        lines = [begin * (self._chance.random() < 0.2) + line for line in lines if line.strip() != b"exit"]
+        return b"".join(line + b"\n" for line in lines)
+
+    def heard(self, data: bytes) -> None:
+        """Count the codes of errors."""
+        self.answers.update(re.findall(rb'"code":"([a-z-]+)"', data))
+
+
+def hostile(home: Path, lines: int, seed: int) -> str:
+    """Send hostile lines at a server that others use meanwhile; gives figures."""
+    with besieged(home, "--no-tls") as (server, crowd, started):
+        others = started(Others(server))
+        siege = Siege(lines, seed)
+        attackers: list[Attacker] = []
+        came = 0
+        begin = time.monotonic()
+        while siege.sent < lines:
+            attackers = [attacker for attacker in attackers if attacker.is_open]
+            while len(attackers) < 8:
+                came += 1
+                attackers.append(crowd.join(Attacker(crowd, server.port, siege, text=came % 2 == 0)))
+            crowd.turn(0.05)
+        ends = [attacker for attacker in attackers if attacker.end()]
+        crowd.until(lambda: all(attacker.has_ended or not attacker.is_open for attacker in ends), "the last answers")
+        seconds = time.monotonic() - begin
+        delays = others.end()
+        for attacker in attackers:
+            attacker.close()
+        _still_well(crowd, server)
+        if siege.answers[b"internal"]:
+            raise AssertionError(siege.answers)
+        rss = rss_kib(server.process.pid)
+    answers = ", ".join(f"{count} {code.decode()}" for code, count in siege.answers.most_common(6))
+    return (
+        f"{siege.sent} hostile lines in {seconds:.0f} s over {came} connections: {answers}, ...; no traceback\n"
+        f"{delays}; memory {rss // _KIB} MiB"
+    )
+
+
+def _still_well(crowd: Crowd, server: ServerProcess) -> None:
+    """Somebody new can come and talk."""
+    speaker = crowd.sign_in(Honest(crowd, server.port), "honest")
+    listener = crowd.sign_in(Honest(crowd, server.port), "friend")
+    listener.listen(speaker)
+    speaker.say()
+    crowd.until(lambda: len(listener.heard) > 3, "honest people to talk")
+
+
+# Attacks on connections.
+
+
+def slowloris(home: Path, connections: int, seconds: float) -> str:
+    """Connections that send a byte now and then, to a server with TLS and one without; gives figures."""
+    figures = []
+    for tls in False, True:
+        with besieged(home, *([] if tls else ["--no-tls"])) as (server, crowd, _):
+            before = rss_kib(server.process.pid)
+            # The first bytes of a TLS record, of which no more than these come; or the start of a line.
+            begin = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" if tls else b"{"
+            sockets = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(connections)]
+            try:
+                end = time.monotonic() + seconds
+                for byte in begin + b" " * 100:
+                    for each in sockets:
+                        with contextlib.suppress(OSError):
+                            each.send(bytes([byte]))
+                    time.sleep(seconds / 20)
+                    if time.monotonic() > end:
+                        break
+                grown = rss_kib(server.process.pid) - before
+                if grown > _IDLE_KIB * connections + 32 * _KIB:
+                    raise AssertionError(f"{connections} slow connections take {grown} KiB")
+                _talks(server, crowd, tls=tls)
+            finally:
+                for each in sockets:
+                    each.close()
+            figures.append(f"{grown / connections:.1f} KiB each {'in half a handshake' if tls else 'in half a line'}")
+    return f"{connections} connections that hardly send: " + ", ".join(figures)
+
+
+def byte_by_byte(home: Path, lines: int) -> str:
+    """Lines of 64 KiB that come byte by byte; gives figures."""
+    with besieged(home, "--no-tls") as (server, crowd, started):
+        slow = crowd.sign_in(Peer(crowd, server.port), "slow")
+        slow.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        others = started(Others(server))
+        used = _cpu(server)
+        refused = []
+        slow.on_event = lambda event: refused.append(event.get("code"))  # type: ignore[method-assign]
+        for _ in range(lines):
+            for byte in b"x" * 65_536 + b"\n":
+                slow.send(bytes((byte,)))
+                crowd.turn(0)
+        crowd.until(lambda: refused.count("bad-request") == lines, "all lines to be answered")
+        delays = others.end()
+        used = _cpu(server) - used
+        _still_well(crowd, server)
+    return f"{lines} x 64 KiB byte by byte: {used:.1f} s of CPU; {delays}"
+
+
+def storm(home: Path, connects: int) -> str:
+    """Connects as fast as this machine gives, each left at once; gives figures."""
+    with besieged(home, "--no-tls") as (server, crowd, started):
+        others = started(Others(server))
+        before = rss_kib(server.process.pid)
+        begin = time.monotonic()
+        for number in range(connects):
+            with contextlib.suppress(OSError), socket.socket() as each:
+                each.settimeout(5)
+                # Ends by a reset, so that no port of ours is kept waiting.
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+                each.connect(("127.0.0.1", server.port))
+            if not number % 20:
+                crowd.turn(0)
+        seconds = time.monotonic() - begin
+        delays = others.end()
+        _still_well(crowd, server)
+        grown = rss_kib(server.process.pid) - before
+        if grown > 64 * _KIB:
+            raise AssertionError(f"a storm of connects leaves {grown} KiB behind")
+    return f"{connects} connects at {connects / seconds:.0f}/s; {delays}, {grown} KiB more"
+
+
+def never_read(home: Path, connections: int, seconds: float) -> str:
+    """Clients that ask for much and read nothing of it; gives figures."""
+    with besieged(home, "--no-tls") as (server, crowd, started):
+        peers = [
+            crowd.sign_in(Peer(crowd, server.port, receive_bytes=4_096), f"deaf{number}")
+            for number in range(connections)
+        ]
+        for _ in range(100):
+            peers[0].post(type="send", chat="GLOBAL", text="y" * 4_000)
+        crowd.run(0.5)
+        before = rss_kib(server.process.pid)
+        for peer in peers:
+            peer.read_on(False)
+        others = started(Others(server))
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for peer in peers:
+                if len(peer._out) < 1_000_000:
+                    peer.send(b'{"type":"history","chat":"GLOBAL","limit":500}\n' * 100)
+                    peer.send(b'{"type":"ping"}\n' * 5_000)
+            crowd.run(0.05)
+        delays = others.end()
+        grown = rss_kib(server.process.pid) - before
+        if grown > connections * 4 * _WAITING_KIB + 64 * _KIB:
+            raise AssertionError(f"{connections} clients that do not read take {grown} KiB")
+        _still_well(crowd, server)
+    return f"{connections} clients that never read: {grown / connections:.0f} KiB each; {delays}"
+
+
+def _talks(server: ServerProcess, crowd: Crowd, *, tls: bool) -> None:
+    """Somebody honest can still sign in and talk."""
+    if not tls:
+        _still_well(crowd, server)
+        return
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=10) as plain,
+        context.wrap_socket(plain) as secure,
+    ):
+        secure.sendall(b'{"type":"login","name":"alice"}\n{"type":"send","chat":"GLOBAL","text":"hi"}\n')
+        said = b""
+        while b'"sent"' not in said:
+            data = secure.recv(65_536)
+            if not data:
+                raise AssertionError(said)
+            said += data
+
+
+def _cpu(server: ServerProcess) -> float:
+    """Seconds of processor time that the server has used."""
+    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    honest(int(sys.argv[1]))

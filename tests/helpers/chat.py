@@ -1,0 +1,260 @@
+"""A chat with a real store, a clock set by hand, and all that it publishes noted down, for the core's tests."""
+
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.chat.directory import User
+from irchat.chat.read_state import TimedPage
+from irchat.chat.service import ChatService
+from irchat.interfaces.store import (
+    ChatKey,
+    ChatState,
+    CreateUser,
+    Page,
+    PageQuery,
+    Publication,
+    Snapshot,
+    Store,
+    StoredToken,
+    Write,
+)
+from irchat.protocol import events
+from irchat.protocol.errors import Code, Refusal, unavailable
+from irchat.protocol.rules import fold_name
+from irchat.store.sqlite.engine import SQLiteStore
+from irchat.store.sqlite.threads import NoThreads
+
+Given = TypeVar("Given")
+
+BEGIN_MS = 1_795_356_000_000
+
+
+class HeldStore:
+    """A store in front of another one. While it is ``holding``, commits and pages wait until they are let through."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.epoch = store.epoch
+        self.holding = False
+        self.commits: list[list[Write]] = []
+        self._waiting: list[tuple[Callable[[], Deferred[Any]], Deferred[Any]]] = []
+
+    def let_through(self) -> None:
+        """Do what waits now; what it leads to waits again."""
+        waiting, self._waiting = self._waiting, []
+        for call, done in waiting:
+            call().chainDeferred(done)
+
+    def fail(self, error: Exception | None = None) -> None:
+        """Fail what waits now."""
+        waiting, self._waiting = self._waiting, []
+        for _, done in waiting:
+            done.errback(error or unavailable())
+
+    def commit(self, writes: Sequence[Write]) -> Deferred[list[Any]]:
+        self.commits.append(list(writes))
+        return self._hold(lambda: self.store.commit(writes))
+
+    def page(self, query: PageQuery) -> Deferred[Page]:
+        return self._hold(lambda: self.store.page(query))
+
+    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[ChatState]]:
+        return self._hold(lambda: self.store.chats(user, hidden))
+
+    def search(
+        self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], *limits: int
+    ) -> Deferred[Any]:
+        return self._hold(lambda: self.store.search(user, words, chat, hidden, *limits))
+
+    def password(self, user: int) -> Deferred[str | None]:
+        return self._hold(lambda: self.store.password(user))
+
+    def token(self, token: bytes) -> Deferred[StoredToken | None]:
+        return self._hold(lambda: self.store.token(token))
+
+    def accounts(self, after: str, limit: int) -> Deferred[Any]:
+        return self._hold(lambda: self.store.accounts(after, limit))
+
+    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[Any]:
+        return self._hold(lambda: self.store.messages_of(user, after, limit))
+
+    def figures(self) -> Deferred[Any]:
+        return self._hold(self.store.figures)
+
+    def snapshot(self) -> Snapshot:
+        return self.store.snapshot()
+
+    def close(self) -> None:
+        self.store.close()
+
+    def _hold(self, call: Callable[[], Deferred[Given]]) -> Deferred[Given]:
+        if not self.holding:
+            return call()
+        done: Deferred[Given] = Deferred()
+        self._waiting.append((call, done))
+        return done
+
+
+class World:
+    """A chat service of users who have accounts, in the database ``folder`` / ``irchat.db``."""
+
+    def __init__(self, folder: Path, names: Sequence[str] = ()) -> None:
+        self.folder = folder
+        self.clock = Clock()
+        self.ms = BEGIN_MS
+        self.published: list[Publication] = []
+        self.presence: list[str] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        self._open()
+        for name in names:
+            self.add_user(name)
+
+    def _open(self) -> None:
+        self.store = HeldStore(SQLiteStore(self.folder / "irchat.db", NoThreads(), self.wall_ms))
+        self.chat = ChatService(
+            self.store,
+            self.published.extend,
+            lambda user: self.presence.append(("+" if user.sessions else "-") + user.name),
+            self.clock,
+            self.wall_ms,
+        )
+        self.directory = self.chat.directory
+
+    def restart(self) -> None:
+        """Close the store and start anew on what is on the disk: nobody is online."""
+        self.store.close()
+        self._open()
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
+
+    def wall_ms(self) -> int:
+        """The wall clock."""
+        return self.ms
+
+    def pass_time(self, seconds: float) -> None:
+        """Let both clocks go on."""
+        self.ms += int(seconds * 1000)
+        self.clock.advance(seconds)
+
+    def add_user(self, name: str) -> User:
+        """Make an account."""
+        made: list[list[Any]] = []
+        write = CreateUser(name, fold_name(name), None, self.ms, None)
+        self.store.store.commit([write]).addCallback(made.append)
+        user = User(made[0][0], name, fold_name(name))
+        self.directory.add_user(user)
+        return user
+
+    def __getitem__(self, name: str) -> User:
+        return self.directory.user(name)
+
+    def told(self, name: str, session: object = None) -> list[events.Event]:
+        """What was published so far and reaches that session of the user, in order."""
+        user = self[name]
+        return [
+            publication.event
+            for publication in self.published
+            if (publication.audience is None or user.id in publication.audience)
+            and user.id not in publication.hidden
+            and (session is None or publication.origin is not session)
+        ]
+
+    def texts(self, name: str) -> list[str]:
+        """The texts of the messages that were published to the user."""
+        return [event.text for event in self.told(name) if isinstance(event, events.Message)]
+
+    def send(
+        self,
+        name: str,
+        chat: str,
+        text: str = "hi",
+        *,
+        expires_in: int | None = None,
+        nonce: str | None = None,
+        origin: object = None,
+    ) -> Deferred[events.Sent]:
+        """Say something."""
+        return self.chat.queue.submit(
+            self.chat.messages.to_send(self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin)
+        )
+
+    def history(self, name: str, chat: str, **how: Any) -> Deferred[events.History]:
+        """Read a page."""
+        asked = ensureDeferred(self.chat.reading.history(self[name], chat, **{"limit": 50, **how}))
+        return asked.addCallback(self.said)
+
+    def said(self, reply: Any) -> Any:
+        """A reply as it is said at this moment."""
+        return reply.event(self.clock.seconds()) if isinstance(reply, TimedPage) else reply
+
+    def search(self, name: str, words: str, chat: str | None = None, limit: int = 50) -> Deferred[events.Found]:
+        """Search."""
+        return ensureDeferred(self.chat.reading.search(self[name], words, chat, limit))
+
+    def chats(self, name: str) -> Deferred[events.Chats]:
+        """List chats."""
+        return ensureDeferred(self.chat.reading.chats(self[name]))
+
+
+class WorldTestCase(SynchronousTestCase):
+    """A test in a world with ``names``, all of whom are online but those of ``away``."""
+
+    names: Sequence[str] = ("alice", "bob", "carol")
+    away: Sequence[str] = ()
+
+    def setUp(self) -> None:
+        """Make the world."""
+        self.world = self.new_world(self.names)
+        for name in self.names:
+            if name not in self.away:
+                self.world.chat.enter(self.world[name])
+
+    def new_world(self, names: Sequence[str] = ()) -> World:
+        """Another world."""
+        world = World(Path(self.mktemp()), names)
+        self.addCleanup(world.close)
+        return world
+
+    def done(self, asked: "Deferred[Given] | Coroutine[Any, Any, Given]") -> Given:
+        """What was asked was done."""
+        return self.successResultOf(asked)
+
+    def refused(self, code: Code, ask: "Callable[..., Any]", *args: Any, **kwargs: Any) -> Refusal:
+        """What is asked is refused with ``code``, at once or by the Deferred."""
+        try:
+            asked = ask(*args, **kwargs)
+        except Refusal as raised:
+            refusal = raised
+        else:
+            refusal = self.failureResultOf(asked, Refusal).value
+        self.assertEqual(refusal.code, code)
+        return refusal
+
+    def said(self, name: str, chat: str, **how: Any) -> list[str]:
+        """The texts of the page."""
+        return [message.text for message in self.done(self.world.history(name, chat, **how)).messages]
+
+    def found(self, name: str, words: str, chat: str | None = None) -> list[str]:
+        """The texts that a search finds."""
+        return [message.text for message in self.done(self.world.search(name, words, chat)).messages]
+
+    def unread(self, name: str) -> dict[str, int]:
+        """The unread counts of all the user's chats that have or had messages which are not hidden."""
+        listed = self.done(self.world.chats(name)).chats
+        return {chat.chat: chat.unread for chat in listed if chat.last_at is not None}
+
+    def group(self, name: str, *members: str) -> events.Group:
+        """The first of ``members`` makes a group."""
+        owner, *others = members
+        return self.done(self.world.chat.groups.create(self.world[owner], name, others, None))
+
+    def block(self, blocker: str, blocked: str, on: bool | None = True) -> events.Blocks:
+        """One blocks another."""
+        return self.done(self.world.chat.blocks.block(self.world[blocker], blocked, on, None))

@@ -1,0 +1,214 @@
+"""The two ends that a client stands between, in the hands of a test: a person or program, and a server."""
+
+import datetime
+import functools
+import ipaddress
+import ssl
+import tempfile
+from collections.abc import Callable
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IProtocol, IProtocolFactory
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from twisted.test import iosim
+
+from irchat.client.connect.connection import Connection
+from irchat.client.plain.console import Console
+from irchat.net.tls import TLSLayer
+from irchat.protocol import events, requests, wire
+
+GREETING = b"IRChat/1 Test: your username?\n"
+AT = "2026-11-22T13:00:00.000Z"
+
+
+class FakeEcho:
+    """The echo of no terminal, and how many times what was typed was thrown away."""
+
+    def __init__(self) -> None:
+        self.is_on = True
+        self.discarded = 0
+
+    def on(self) -> None:
+        """Show what is typed."""
+        self.is_on = True
+
+    def off(self) -> None:
+        """Do not show it."""
+        self.is_on = False
+
+    def discard(self) -> None:
+        """Throw it away."""
+        self.discarded += 1
+
+
+class Keyboard:
+    """A console whose input a test types and whose output it reads."""
+
+    def __init__(self) -> None:
+        self.console = Console()
+        self.transport = StringTransport()
+        self.console.makeConnection(self.transport)
+        self.errors: list[str] = []
+
+    def type(self, *lines: str) -> None:
+        """Type lines."""
+        for line in lines:
+            self.console.dataReceived(line.encode() + b"\n")
+
+    def end(self) -> None:
+        """End the input."""
+        self.console.readConnectionLost()
+
+    def shown(self) -> str:
+        """What came out since the last call."""
+        text = self.transport.value().decode()
+        self.transport.clear()
+        return text
+
+    def complaints(self) -> str:
+        """What came out on standard error since the last call."""
+        text = "\n".join(self.errors)
+        self.errors.clear()
+        return text
+
+
+class FakeServer:
+    """The server's end of a connection without TLS."""
+
+    def __init__(self, *, greeted: bool = True) -> None:
+        self.transport = StringTransport()
+        self.connection = Connection("host:7667")
+        self.connection.makeConnection(self.transport)
+        self._unanswered: list[requests.ANY] = []
+        if greeted:
+            self.raw(GREETING)
+
+    def raw(self, data: bytes) -> None:
+        """Send bytes."""
+        self.connection.dataReceived(data)
+
+    def tell(self, event: events.Event) -> None:
+        """Send an event."""
+        self.raw(wire.encode(event))
+
+    def asked(self) -> list[requests.ANY]:
+        """The requests that came since the last call, their refs taken off; they are still to be answered."""
+        asked = [wire.decode_request(line) for line in self.transport.value().splitlines()]
+        self.transport.clear()
+        self._unanswered += asked
+        return [msgspec.structs.replace(request, ref=msgspec.UNSET) for request in asked]
+
+    def answer(self, *replies: events.Event) -> None:
+        """Answer the oldest requests that have no answer yet."""
+        for reply in replies:
+            self.asked()
+            self.raw(wire.encode_reply(reply, self._unanswered.pop(0).ref))
+
+    def lose(self, reason: Exception) -> None:
+        """The connection is lost."""
+        self.connection.connectionLost(Failure(reason))
+
+
+def welcome(name: str = "alice", *, new: bool = False) -> events.Welcome:
+    """The reply to a sign-in."""
+    return events.Welcome(
+        name=name, new=new, token="token", version=1, limits={}, online=[name], online_count=1, unread=[]
+    )
+
+
+def message(text: str, **fields: object) -> events.Message:
+    """A message of bob's in GLOBAL."""
+    return msgspec.structs.replace(events.Message(chat="GLOBAL", sender="bob", at=AT, text=text), **fields)
+
+
+def sent(**fields: object) -> events.Sent:
+    """The reply to a message."""
+    return msgspec.structs.replace(events.Sent(chat="GLOBAL", at=AT), **fields)
+
+
+def error(code: str, text: str = "") -> events.Error:
+    """The reply to what is refused."""
+    return events.Error(code, text or code)
+
+
+class Peer(Protocol):
+    """Whatever answers at an address: says ``greeting`` and keeps what it hears."""
+
+    def __init__(self, greeting: bytes) -> None:
+        self._greeting = greeting
+        self.heard = b""
+        self.left = False
+
+    def connectionMade(self) -> None:
+        self.transport.write(self._greeting)
+
+    def dataReceived(self, data: bytes) -> None:
+        self.heard += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.left = True
+
+
+class Network:
+    """An endpoint behind which, for each call, ``answer`` builds what is there, or raises what goes wrong."""
+
+    def __init__(self, answer: Callable[[], IProtocol]) -> None:
+        self.answer = answer
+        self.calls = 0
+        self._pump: iosim.IOPump | None = None
+
+    def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
+        """Call."""
+        self.calls += 1
+        try:
+            server = self.answer()
+        except Exception:
+            return fail(Failure())
+        client = factory.buildProtocol(None)
+        self._pump = iosim.connect(
+            server, iosim.FakeTransport(server, isServer=True), client, iosim.FakeTransport(client, isServer=False)
+        )
+        return succeed(client)
+
+    def flush(self) -> None:
+        """Let all bytes arrive, also those of calls that come of it."""
+        pump = None
+        while pump is not self._pump:
+            pump = self._pump
+            pump.flush()
+
+
+@functools.cache
+def certificate(name: str) -> tuple[ssl.SSLContext, bytes]:
+    """A server's context with a self-signed certificate for the host ``name`` and 127.0.0.1, and that in DER."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    hosts = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    signed = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(datetime.datetime(2020, 1, 1))
+        .not_valid_after(datetime.datetime(2120, 1, 1))
+        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(
+            key.private_bytes(encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+            + signed.public_bytes(encoding.PEM)
+        )
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context, signed.public_bytes(encoding.DER)
+
+
+def over_tls(peer: Protocol, name: str) -> TLSLayer:
+    """``peer`` behind TLS, with the certificate of ``name``."""
+    return TLSLayer(certificate(name)[0], peer, server_side=True)

@@ -1,0 +1,102 @@
+"""A caller of commands, and commands run for it: what the commands' tests share."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from argon2 import PasswordHasher
+from twisted.internet.defer import Deferred, ensureDeferred
+
+from irchat.chat.accounts import Accounts, SignedIn
+from irchat.chat.commits import Change
+from irchat.chat.directory import User
+from irchat.chat.service import ChatService
+from irchat.commands import REGISTRY
+from irchat.interfaces.store import ChatKey
+from irchat.protocol import events
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.requests import Request
+from irchat.store.sqlite.threads import NoThreads
+from tests.helpers.chat import WorldTestCase
+
+
+class FakeCaller:
+    """A session as commands see it, which notes what they do with it."""
+
+    def __init__(self, world_chat: ChatService, user: User | None = None) -> None:
+        self._chat = world_chat
+        self._user = user
+        self.token: bytes | None = None
+        self.wants_token = True
+        self.address = "192.0.2.1"
+        self.notes: list[Any] = []
+
+    @property
+    def user(self) -> User:
+        """Who is signed in."""
+        if self._user is None:
+            raise Refusal(Code.NOT_LOGGED_IN, "Sign in first.")
+        return self._user
+
+    @contextmanager
+    def registering(self) -> Iterator[None]:
+        """Make an account."""
+        self.notes.append("registration")
+        yield
+
+    @contextmanager
+    def trying(self, name: str) -> Iterator[None]:
+        """Try a sign-in."""
+        self.notes.append(f"try {name}")
+        yield
+
+    def join(self, signed_in: SignedIn) -> None:
+        """Sign in."""
+        self._user = signed_in.user
+        self.token = signed_in.digest
+        self._chat.enter(signed_in.user)
+        self.notes.append("join")
+
+    def part(self) -> None:
+        """Undo it."""
+        self._chat.leave(self.user)
+        self._user = None
+        self.notes.append("part")
+
+    def saw(self, ends: dict[ChatKey, int]) -> None:
+        """What the welcome tells of."""
+        self.notes.append(ends)
+
+
+class CommandTestCase(WorldTestCase):
+    """A world whose users run commands."""
+
+    def setUp(self) -> None:
+        """Make the services and a caller for each user."""
+        super().setUp()
+        self.chat = self.world.chat
+        self.admins: frozenset[str] = frozenset()
+        self.accounts = Accounts(
+            self.chat.directory, self.chat.queue, self.world.store, NoThreads().read, self.world.wall_ms,
+            hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
+        )  # fmt: skip
+        self.callers = {name: FakeCaller(self.chat, self.world[name]) for name in self.names}
+
+    def ask(self, caller: FakeCaller | str, request: Request) -> Deferred[events.Event]:
+        """Run the request's command."""
+        caller = self.callers[caller] if isinstance(caller, str) else caller
+        outcome = REGISTRY.for_request(request).run(self, caller, request)  # type: ignore[arg-type]
+        if isinstance(outcome, events.Event):
+            fired: Deferred[events.Event] = Deferred()
+            fired.callback(outcome)
+            return fired
+        if isinstance(outcome, Change):
+            return self.world.chat.queue.submit(outcome)
+        asked = outcome if isinstance(outcome, Deferred) else ensureDeferred(outcome)
+        return asked.addCallback(self.world.said)
+
+    def run_line(self, name: str, line: str) -> events.Event:
+        """Type a line and get its reply."""
+        command, request = REGISTRY.read(line)
+        self.assertIdentical(command.request, REGISTRY.for_request(request).request)
+        return self.done(self.ask(name, request))

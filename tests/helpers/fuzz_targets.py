@@ -1,0 +1,199 @@
+"""What a fuzzer drives: bytes in, and nothing may come of them but a clear answer. For hypothesis and for atheris."""
+
+import contextlib
+import functools
+import ssl
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from twisted.internet.protocol import Protocol
+from twisted.internet.testing import StringTransport
+from twisted.logger import LogLevel, globalLogPublisher
+
+from irchat.commands import REGISTRY
+from irchat.net.tls import TLSLayer
+from irchat.protocol.errors import Refusal
+from irchat.protocol.wire import BadLine, decode_request
+from irchat.server.listeners.certificates import ensure_self_signed, server_context
+from tests.helpers.server import JSONClient, Server, TextClient
+
+# Where one segment ends in what atheris makes; lines may end elsewhere.
+_CUT = b"\xfe\xfd"
+_RUNS_ON_ONE_SERVER = 500
+
+
+def wire(data: bytes) -> None:
+    """One line of the JSON protocol."""
+    try:
+        decode_request(data)
+    except BadLine as bad:
+        bad.refusal.text.encode()
+
+
+def commands(data: bytes) -> None:
+    """One typed line."""
+    try:
+        REGISTRY.read(data.decode("utf-8", "replace"))
+    except Refusal as refusal:
+        refusal.text.encode()
+
+
+class _Failures:
+    """What is logged as a failure while it listens."""
+
+    def __init__(self) -> None:
+        self.events: list[object] = []
+
+    def __call__(self, event: dict[str, object]) -> None:
+        """Note an event."""
+        if "log_failure" in event or event["log_level"] in (LogLevel.error, LogLevel.critical):
+            self.events.append(event.get("log_failure") or event.get("log_format"))
+
+
+def _converse(server: Server, client: JSONClient | TextClient, segments: list[bytes]) -> str:
+    """Send segments; nothing is logged as a failure and no answer is ``internal``. Gives what was answered."""
+    failures = _Failures()
+    globalLogPublisher.addObserver(failures)
+    try:
+        client.send(*segments, b"\n")
+        server.advance(0, 0.1, 1.0, 0)
+        while client._unsent and client.is_open:  # the server has not read all of it
+            client.send()
+        said = client.read()
+    finally:
+        globalLogPublisher.removeObserver(failures)
+    if failures.events:
+        raise AssertionError(failures.events)
+    if '"code":"internal"' in said or "error of its own" in said:
+        raise AssertionError(said)
+    return said
+
+
+@contextlib.contextmanager
+def _server(shared: "_Shared | None") -> Iterator[tuple[Server, str]]:
+    """A server with bob and a name that is new there."""
+    if shared is not None:
+        yield shared.server(), shared.name()
+        shared.leave_all()
+        return
+    server = Server()
+    try:
+        server.json("bob")
+        yield server, "alice"
+    finally:
+        server.close()
+
+
+class _Shared:
+    """One server for many runs, for speed; then another one."""
+
+    def __init__(self) -> None:
+        self._runs = 0
+        self._server: Server | None = None
+
+    def server(self) -> Server:
+        """The server of this run."""
+        if self._runs % _RUNS_ON_ONE_SERVER == 0:
+            if self._server is not None:
+                self._server.close()
+            self._server = Server()
+            self._server.json("bob")
+        self._runs += 1
+        assert self._server is not None
+        return self._server
+
+    def name(self) -> str:
+        """A name for this run."""
+        return f"alice{self._runs}"
+
+    def leave_all(self) -> None:
+        """End the connections of this run."""
+        assert self._server is not None
+        bob, *others = self._server.clients
+        bob.socket.writes.clear()
+        for client in others:
+            if client.is_open:
+                client.leave()
+        self._server.clients[:] = [bob]
+
+
+def json_face(segments: list[bytes], *, shared: _Shared | None = None) -> None:
+    """A connection in the JSON protocol, signed in, that gets any bytes; it answers a ping afterwards, or said bye."""
+    with _server(shared) as (server, name):
+        client = server.json(name)
+        said = _converse(server, client, segments)
+        if client.is_open:
+            client.send(b'{"type":"ping","ref":"still there"}\n')
+            server.advance(0, 0)
+            if '"ref":"still there"' not in client.read():
+                raise AssertionError(f"no answer any more after {said}")
+        elif '"bye"' not in said:
+            raise AssertionError(f"the connection ended without bye: {said}")
+
+
+def text_face(segments: list[bytes], *, signed_in: bool = True, shared: _Shared | None = None) -> None:
+    """A connection in the text protocol that gets any bytes, before or after it signed in."""
+    with _server(shared) as (server, name):
+        client = server.text(name if signed_in else None)
+        said = _converse(server, client, segments)
+        if client.is_open and signed_in and "old password" not in said:
+            client.send(b"!help ~\n")
+            server.advance(0, 0)
+            if "block" not in client.read():
+                raise AssertionError(f"no answer any more after {said}")
+
+
+@functools.cache
+def _tls_context() -> ssl.SSLContext:
+    with tempfile.TemporaryDirectory() as folder:
+        return server_context(*ensure_self_signed(Path(folder), "localhost"))
+
+
+class _Sink(Protocol):
+    """Takes what TLS lets through."""
+
+
+class _Transport(StringTransport):
+    def abortConnection(self) -> None:
+        self.disconnecting = True
+
+
+def tls_records(data: bytes, *, after_handshake: bool = False) -> None:
+    """Bytes that a TLS server gets in place of a handshake, or of records after it."""
+    layer = TLSLayer(_tls_context(), _Sink(), server_side=True)
+    transport = _Transport()
+    layer.makeConnection(transport)
+    if after_handshake:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = context.wrap_bio(incoming, outgoing)
+        for _ in range(4):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                client.do_handshake()
+            layer.dataReceived(outgoing.read())
+            incoming.write(transport.value())
+            transport.clear()
+    for place in range(0, len(data), 97):
+        layer.dataReceived(data[place : place + 97])
+    layer.connectionLost()
+
+
+def segments_of(data: bytes) -> list[bytes]:
+    """Segments that one string of bytes stands for: any of them may end inside a line."""
+    return [segment for segment in data.split(_CUT) if segment]
+
+
+_shared = _Shared()
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "wire": wire,
+    "commands": commands,
+    "json": lambda data: json_face(segments_of(data), shared=_shared),
+    "text": lambda data: text_face(segments_of(data), shared=_shared),
+    "sign-in": lambda data: text_face(segments_of(data), signed_in=False, shared=_shared),
+    "tls": tls_records,
+    "tls-after": lambda data: tls_records(data, after_handshake=True),
+}

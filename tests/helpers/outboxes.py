@@ -1,0 +1,143 @@
+"""An outbox between an writer and a reader that are in the hands of the test."""
+
+import math
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.store import GLOBAL, ChatKey, Page, Publication, StoredMessage
+from irchat.protocol.events import Ok
+from irchat.protocol.rules import WAITING_BYTES
+from irchat.server.delivery.outbox import Outbox
+from irchat.server.delivery.perishable import Watch
+
+
+class FakeOutlet:
+    """Takes bytes; ``keeps_up`` false: what is sent waits until the test drains it."""
+
+    on_drained: Any = None
+
+    def __init__(self) -> None:
+        self.idle = True
+        self.keeps_up = True
+        self.room = 1 << 30
+        self.sent: list[bytes] = []
+        self.calls: list[str] = []
+
+    def send(self, data: bytes) -> None:
+        self.sent.append(data)
+        self.idle = self.keeps_up
+
+    def try_now(self, data: bytes) -> int:
+        self.sent.append(data[: self.room])
+        return len(self.sent[-1])
+
+    def send_rest(self, data: bytes, given: int) -> None:
+        self.sent.append(data[given:])
+        self.idle = False
+
+    def drain(self) -> None:
+        """All that waited was written."""
+        self.idle = True
+        self.on_drained()
+
+    def got(self) -> bytes:
+        """What was sent since the last call."""
+        data = b"".join(self.sent)
+        self.sent.clear()
+        return data
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    def abort(self) -> None:
+        self.calls.append("abort")
+
+
+class FakeReader:
+    """Says a publication as ``<seq>`` and answers pages when the test says so."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.asked: list[tuple[ChatKey, int, Deferred[Page]]] = []
+        self.timed: list[tuple[ChatKey, int]] = []
+        self.timed_most = 100
+        self.timed_until = math.inf
+
+    def say(self, publication: Publication) -> bytes:
+        if publication.timed is not None:
+            return b"<timed %d>" % publication.timed[1]
+        return b"<%d>" % publication.position[1] if publication.position is not None else b"<ok>"
+
+    def say_stored(self, message: StoredMessage) -> bytes:
+        return b"<%d>" % message.seq
+
+    def say_timed_since(
+        self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
+    ) -> tuple[bytes, int | None, float]:
+        alive = [place for place in self.timed if place[1] >= order and place not in own]
+        rest = alive[self.timed_most :]
+        said = b"".join(b"<timed %d>" % place[1] for place in alive[: self.timed_most])
+        return said, rest[0][1] if rest else None, self.timed_until
+
+    def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Deferred[Page]:
+        page: Deferred[Page] = Deferred()
+        self.asked.append((chat, seq, page))
+        return page
+
+    def give(self, *seqs: int, more: bool = False, last: int | None = None) -> None:
+        """Answer the oldest question with a page of these seqs."""
+        chat, after, page = self.asked.pop(0)
+        end = max(seqs, default=after) if last is None else last
+        page.callback(Page([StoredMessage(chat, seq, 1, 0, "text") for seq in seqs], more, end))
+
+    def caught_up(self) -> None:
+        self.calls.append("caught up")
+
+    def drained(self) -> None:
+        self.calls.append("drained")
+
+
+def stored(seq: int, chat: ChatKey = GLOBAL) -> Publication:
+    """A publication of a stored message."""
+    return Publication(Ok(), None, position=(chat, seq))
+
+
+def timed(order: int, chat: ChatKey = GLOBAL) -> Publication:
+    """A publication of a timed message."""
+    return Publication(Ok(), None, timed=(chat, order))
+
+
+BIG = b"x" * (WAITING_BYTES + 1)
+
+
+class OutboxTestCase(SynchronousTestCase):
+    def setUp(self) -> None:
+        """An outbox, whose wakes are noted."""
+        self.writer, self.reader = FakeOutlet(), FakeReader()
+        self.wakes = 0
+        self.clock = Clock()
+        self.outbox = Outbox(self.writer, self.reader, self._wake, Watch(self.clock))
+
+    def _wake(self, outbox: Outbox) -> None:
+        self.assertIs(outbox, self.outbox)
+        self.wakes += 1
+
+    def offer(self, *publications: Publication) -> None:
+        self.outbox.offer(b"".join(map(self.reader.say, publications)), publications)
+
+    def stall(self) -> None:
+        """Have something wait for a slow reader."""
+        self.writer.keeps_up = False
+        self.outbox.put(b"<first>")
+        self.outbox.flush()
+        self.writer.got()
+
+    def fall_behind(self) -> None:
+        """Have so much wait that the next event is too much."""
+        self.writer.keeps_up = False
+        self.outbox.put(BIG)
+        self.outbox.flush()
+        self.writer.got()

@@ -1,0 +1,125 @@
+"""Readers that stop reading while all of a benchmark's clients talk, and then read on while these go on."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import database
+from tests.helpers.abuse import besieged, check_bounded
+from tests.helpers.loads import LOADS, PATIENCE, Room
+from tests.helpers.many_clients import Crowd, rss_kib
+from tests.helpers.processes import ServerProcess
+
+# What each slow reader leaves: more than the server may keep for it, with all that the kernels do.
+_LEFT_BYTES = 1_500_000
+# Messages in each of the rooms with slow readers before the memory is measured.
+_WARM = 20
+
+
+class _Stall(NamedTuple):
+    """In so many rooms so many readers are slow, and texts are long there: those that may be in flight come to 64 KB at
+    most, which waits in the kernel for readers that read on. So what grows in the server is there for the slow ones."""
+
+    rooms: int
+    slow: int
+    filler: str
+
+    @property
+    def messages(self) -> int:
+        """How many messages a reader has to leave."""
+        return _LEFT_BYTES // len(self.filler.encode())
+
+
+STALLS = {"busy": _Stall(1, 50, "x" * 1_000), "group": _Stall(10, 5, "\U0001f600" * 3_900)}
+
+
+class _Siege:
+    """The rooms of a load, signed in on a server, and the memory that it takes."""
+
+    def __init__(self, server: ServerProcess, crowd: Crowd, rooms: list[Room], stall: _Stall) -> None:
+        self.rooms = rooms
+        self.slow_rooms = rooms[: stall.rooms]
+        self.messages = 0
+        self.stalls = 0
+        self.slowest = 0.0
+        self.most_kib = 0
+        self._stall = stall
+        self._server = server
+        self._crowd = crowd
+        for room in rooms:
+            crowd.sign_in_many(room.comers(crowd, server.port, stall.slow if room in self.slow_rooms else 0))
+        self.slow = [reader for room in self.slow_rooms for reader in room.readers[: stall.slow]]
+        for reader in self.slow:
+            reader.is_awaited = False
+        # Who came is told to all within a second or two; and what the server needs to talk at all, it has then.
+        crowd.run(2)
+        self._begin()
+        self._talk_until(_WARM)
+        self._end()
+        self.before_kib = self.most_kib = rss_kib(server.process.pid)
+
+    def stall(self) -> None:
+        """Have the slow ones stop reading until each has left enough, and read on while all go on to talk."""
+        self._begin()
+        for reader in self.slow:
+            reader.read_on(False)
+        for room in self.slow_rooms:
+            room.filler = self._stall.filler
+        self._talk_until(self._stall.messages)
+        for reader in self.slow:
+            reader.read_on(True)
+        begin = time.monotonic()
+        self._talk_until(self._stall.messages * 5 // 4)
+        self._end()
+        self.slowest = max(self.slowest, time.monotonic() - begin)
+        self.stalls += 1
+
+    def _begin(self) -> None:
+        for room in self.rooms:
+            room.begin()
+
+    def _talk_until(self, messages: int) -> None:
+        """Have all talk until those who read on have so many in each room where some are slow."""
+        for room in self.rooms:
+            room.talk()
+        self._until(lambda: all(room.rounds >= messages for room in self.slow_rooms), "messages to come")
+
+    def _until(self, done: Callable[[], bool], what: str) -> None:
+        """Let all go on, and look at the memory meanwhile."""
+
+        def look() -> bool:
+            self.most_kib = max(self.most_kib, rss_kib(self._server.process.pid))
+            if not all(peer.is_open for peer in self._crowd.peers):
+                raise AssertionError("a connection ended")
+            return done()
+
+        self._crowd.until(look, what, PATIENCE)
+
+    def _end(self) -> None:
+        """Let all have all, and look whether each had it once."""
+        for room in self.rooms:
+            room.stop()
+        self._until(lambda: all(room.is_quiet for room in self.rooms), "all to have all")
+        for room in self.rooms:
+            room.check_all_had()
+            room.end += room.posted
+            self.messages += room.posted
+
+
+def stall(home: Path, load: str, seconds: float = 0.0) -> str:
+    """Let the slow readers of a load stall again and again for so long, once at least; gives figures."""
+    users, groups, make_rooms = LOADS[load]
+    database.make(home / "data", users, groups)
+    with besieged(home, "--no-tls") as (server, crowd, _):
+        crowd.keeps_alive = True
+        siege = _Siege(server, crowd, make_rooms(), STALLS[load])
+        end = time.monotonic() + seconds
+        while not siege.stalls or time.monotonic() < end:
+            siege.stall()
+            check_bounded(siege.most_kib - siege.before_kib, len(siege.slow))
+    return (
+        f"{len(siege.slow)} of {users} stalled {siege.stalls} times, each for {_LEFT_BYTES / 1_000_000} MB; "
+        f"all have each of {siege.messages} messages once, {siege.slowest:.1f} s after they read on at the latest\n"
+        f"memory of the server in MiB: before {siege.before_kib // 1_024}, most {siege.most_kib // 1_024}"
+    )

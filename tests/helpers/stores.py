@@ -1,0 +1,101 @@
+"""A store held in a test's hands: the questions that the contract asks, in short."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from irchat.interfaces.store import (
+    AddMessage,
+    ChatKey,
+    ChatState,
+    CreateGroup,
+    CreateUser,
+    Page,
+    PageQuery,
+    Store,
+    StoredMessage,
+    Write,
+)
+
+NOW = 1_795_356_000_000
+
+
+def message(chat: ChatKey, sender: int, text: str = "hi", at: int = NOW, nonce: str | None = None) -> AddMessage:
+    """A message whose nonce, where it has one, is looked for in the ten minutes before."""
+    return AddMessage(chat, sender, text, at, nonce, at - 600_000 if nonce else 0)
+
+
+class StoreHands:
+    """Mix it into a SynchronousTestCase that says how a store is opened. The store answers within the call."""
+
+    successResultOf: Any
+    failureResultOf: Any
+    assertEqual: Any
+    assertIn: Any
+    assertIsNone: Any
+    assertTrue: Any
+
+    def open_store(self) -> Store:
+        """Open the store of this test; opened again it holds what it held."""
+        raise NotImplementedError
+
+    def setUp(self) -> None:
+        """Open a store with three users."""
+        self.store = self.open_store()
+        self.alice, self.bob, self.carol = self.write(*map(self.user, ("Alice", "bob", "carol")))
+        self.pair = (self.alice, self.bob)
+
+    def tearDown(self) -> None:
+        """Close it."""
+        self.store.close()
+
+    def reopen(self) -> None:
+        """Close the store and open it again."""
+        self.store.close()
+        self.store = self.open_store()
+
+    @staticmethod
+    def user(name: str, password: str | None = None, token: bytes | None = None) -> CreateUser:
+        """A new account."""
+        return CreateUser(name, name.casefold(), password, NOW, token)
+
+    def write(self, *writes: Write) -> list[Any]:
+        """Commit."""
+        results: list[Any] = self.successResultOf(self.store.commit(writes))
+        return results
+
+    def team(self, *members: int, name: str = "team") -> int:
+        """Make a group."""
+        group: int = self.write(CreateGroup(name, name, members, NOW))[0]
+        return group
+
+    def page(self, user: int, chat: ChatKey, limit: int = 50, **how: Any) -> Page:
+        """A page of a chat."""
+        page: Page = self.successResultOf(self.store.page(PageQuery(user, chat, limit, **how)))
+        return page
+
+    def seqs(self, user: int, chat: ChatKey, limit: int = 50, **how: Any) -> tuple[list[int], bool]:
+        """The numbers on a page, and whether there are more."""
+        page = self.page(user, chat, limit, **how)
+        return [message.seq for message in page.messages], page.more
+
+    def chats(self, user: int, hidden: Sequence[int] = ()) -> list[ChatState]:
+        """The user's chats."""
+        chats: list[ChatState] = self.successResultOf(self.store.chats(user, hidden))
+        return chats
+
+    def unread(self, user: int, chat: ChatKey, hidden: Sequence[int] = ()) -> int:
+        """The unread count of one chat."""
+        return next(state.unread for state in self.chats(user, hidden) if state.chat == chat)
+
+    def found(
+        self, user: int, *words: str, chat: ChatKey | None = None, hidden: Sequence[int] = (), limit: int = 50
+    ) -> tuple[list[StoredMessage], bool]:
+        """What a search gives."""
+        found: tuple[list[StoredMessage], bool] = self.successResultOf(
+            self.store.search(user, words, chat, hidden, limit)
+        )
+        return found
+
+    def found_texts(self, user: int, *words: str, **how: Any) -> list[str]:
+        """The texts that a search gives."""
+        return [message.text for message in self.found(user, *words, **how)[0]]

@@ -1,0 +1,360 @@
+"""Rendering: what the eye gets, and that no terminal obeys it."""
+
+import datetime
+import itertools
+import re
+import unicodedata
+
+import msgspec
+from hypothesis import example, given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.protocol import events
+from irchat.rendering import lines
+from irchat.rendering.lines import Line, Renderer
+from tests.helpers.strategies import filled, hostile_text, is_hostile, members, structs
+
+_SGR = re.compile(r"\x1b\[(?:0|1;(?:3[1-6]|9[1245])|2|31|33)m")
+_DAYS_OF_ALL_KINDS = [
+    "",
+    "2026-11-22T14:03:05.120Z",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59.999Z",
+    "2026-11-22",
+]
+_zones = st.sampled_from([None, datetime.UTC, *(datetime.timezone(datetime.timedelta(hours=h)) for h in (-12, 14))])
+any_event = st.one_of(
+    [structs(struct, hostile_text | st.sampled_from(_DAYS_OF_ALL_KINDS)) for struct in members(events.ANY)]
+)
+AT = "2026-11-22T14:03:05.120Z"
+
+
+def _half_past_three() -> int:
+    """A wall clock that stands at half past three on the day of ``AT``."""
+    return int(datetime.datetime(2026, 11, 22, 15, 30, tzinfo=datetime.UTC).timestamp() * 1000)
+
+
+def _message(text: str, **fields: object) -> events.Message:
+    return events.Message(**{"chat": "GLOBAL", "sender": "alice", "at": AT, "text": text, "seq": 1} | fields)
+
+
+def _timed(text: str, left_ms: int = 29_001) -> events.Message:
+    return _message(text, seq=None, id="t1", expires_at=AT, left_ms=left_ms)
+
+
+class _Case(SynchronousTestCase):
+    def _shown(self, event: events.Event, **options: bool) -> list[str]:
+        renderer = Renderer(colour=False, zone=datetime.UTC, wall_ms=_half_past_three, **options)
+        return [line.text for line in renderer.lines(event)]
+
+
+class SafetyTests(_Case):
+    """Strings of any kind in every field of every event."""
+
+    @given(any_event, _zones, st.booleans())
+    @example(_message("x", at="0001-01-01T00:00:00Z"), datetime.timezone(datetime.timedelta(hours=-12)), True)
+    def test_no_controls(self, event: events.Event, zone: datetime.tzinfo | None, withhold: bool) -> None:
+        """Lines hold no control character but our own colours, and tabs of texts; without colours, no escape at all."""
+        for colour in False, True:
+            for line in Renderer(colour=colour, zone=zone, withhold_timed=withhold).lines(event):
+                text = _SGR.sub("", line.text) if colour else line.text
+                self.assertFalse(set(filter(is_hostile, text)) - {"\t"})
+
+    def test_no_controls_in_any_field(self) -> None:
+        """Not one field of one event lets a control character, an escape or a forged line through."""
+        hostile = "a\x1b[31mb\x07\x9bc\u202ed\ud800\r\n[14:03] [GLOBAL] bob: e"
+        for struct in members(events.ANY):
+            event = filled(struct, hostile)
+            events_ = [event, *([msgspec.structs.replace(event, id=None)] if struct is events.Message else [])]
+            for one, options in itertools.product(events_, ({}, {"withhold_timed": True})):
+                for line in self._shown(one, **options):
+                    self.assertFalse(set(filter(is_hostile, line)), struct)
+                    if struct is not events.Help:  # the one text that is the server's own, line breaks and all
+                        self.assertFalse(line.startswith("[14:03]"), struct)
+
+    @given(any_event)
+    def test_colour_adds_nothing_else(self, event: events.Event) -> None:
+        """The coloured lines without their colours are the plain lines, and each colour ends on its line."""
+        coloured = Renderer(colour=True, zone=datetime.UTC).lines(event)
+        plain = Renderer(colour=False, zone=datetime.UTC).lines(event)
+        self.assertEqual([line._replace(text=_SGR.sub("", line.text)) for line in coloured], plain)
+        for line in coloured:
+            codes = _SGR.findall(line.text)
+            self.assertEqual(codes[1::2], ["\x1b[0m"] * (len(codes) // 2))
+            self.assertNotIn("\x1b[0m", codes[::2])
+
+    @given(structs(events.Message, hostile_text))
+    def test_further_lines_are_indented(self, message: events.Message) -> None:
+        """No text can forge a line: each line of a message after the first begins with white space."""
+        first, *others = self._shown(message)
+        self.assertTrue(first.startswith("["))
+        self.assertEqual(len(others), message.text.count("\n"))
+        for other in others:
+            self.assertTrue(other.startswith("    "))
+
+    @given(st.lists(structs(events.Message, hostile_text), min_size=1, max_size=3), st.booleans())
+    def test_pages_are_indented(self, messages: list[events.Message], more: bool) -> None:
+        """In a page and in what was found every line is the chat's own, a message's first line, or indented."""
+        for page in events.History("GLOBAL", messages, more), events.Found(messages, more):
+            lines = self._shown(page)
+            indented = [line for line in lines if line.startswith("    ")]
+            further = sum(message.text.count("\n") for message in messages)
+            self.assertEqual(len(indented), further if isinstance(page, events.History) else 0)
+            for line in lines:
+                self.assertRegex(line, r"\A(-- |    |\[|\d+-\d\d-\d\d \[)")
+
+    @given(structs(events.Message, hostile_text))
+    @example(_timed("one\ntwo\nthree"))
+    def test_timed_lines_are_marked(self, message: events.Message) -> None:
+        """Every line of a timed message carries its id, alone and in a page, so that all of them can be erased."""
+        for event in message, events.History("GLOBAL", [message], False), events.Found([message], False):
+            lines = Renderer(colour=True).lines(event)
+            marked = [line for line in lines if line.timed == message.id]
+            shown = 1 if isinstance(event, events.Found) else message.text.count("\n") + 1
+            self.assertEqual(len(marked), shown if message.id is not None else len(lines))
+
+    @given(hostile_text)
+    def test_note(self, text: str) -> None:
+        """A line of the chat's own is one line without controls."""
+        line = Renderer(colour=False).note(text)
+        self.assertFalse(set(filter(is_hostile, line.text)))
+        self.assertEqual(len(line.text), len(text) + 3)
+
+
+class MessageTests(_Case):
+    """Messages."""
+
+    def test_look(self) -> None:
+        """Messages are shown as the protocol has it, their further lines indented."""
+        self.assertEqual(self._shown(_message("hi")), ["[14:03] [GLOBAL] alice: hi"])
+        self.assertEqual(self._shown(_message("hi", chat="@bob", sender="bob")), ["[14:03] [@bob] bob: hi"])
+        self.assertEqual(self._shown(_message("a\n\n[b", chat="*team")), ["[14:03] [*team] alice: a", "    ", "    [b"])
+
+    def test_zone(self) -> None:
+        """Times are shown in the zone that was handed in."""
+        zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
+        self.assertEqual(Renderer(colour=False, zone=zone).lines(_message("hi"))[0].text, "[19:33] [GLOBAL] alice: hi")
+
+    def test_bad_time(self) -> None:
+        """A time that is none is shown as unknown."""
+        self.assertEqual(self._shown(_message("hi", at="noon")), ["[--:--] [GLOBAL] alice: hi"])
+
+    def test_timed(self) -> None:
+        """A timed message shows its remaining seconds, rounded up and never below 0."""
+        for left, seconds in (29_001, 30), (30_000, 30), (1, 1), (0, 0), (-5, 0):
+            self.assertEqual(self._shown(_timed("hi", left)), [f"[14:03] [GLOBAL] ({seconds}s) alice: hi"])
+        self.assertEqual(self._shown(_message("hi", id="t1")), ["[14:03] [GLOBAL] (0s) alice: hi"])
+
+    def test_withheld(self) -> None:
+        """Where timed texts are withheld not a word of one is shown, live, in a page or found; others are shown."""
+        page = [_timed("secret\nmore secrets"), _message("open")]
+        for event in page[0], events.History("GLOBAL", page, False), events.Found(page, False):
+            shown = "\n".join(self._shown(event, withhold_timed=True))
+            self.assertNotIn("secret", shown)
+            self.assertIn("its text is shown only on a terminal", shown)
+        self.assertEqual(self._shown(page[1], withhold_timed=True), self._shown(page[1]))
+
+    def test_name_colour(self) -> None:
+        """A name has one colour wherever it stands, in whatever case."""
+        renderer = Renderer(colour=True)
+        one, other = (
+            renderer.lines(events.Presence([], [])),
+            renderer.lines(events.Users(["Alice", "ALICE"], [], False)),
+        )
+        self.assertEqual(one, [])
+        codes = _SGR.findall(other[0].text)
+        self.assertEqual(codes[0], codes[2])
+
+
+class ReplyTests(_Case):
+    """Replies and other events, each as a person reads it."""
+
+    def test_welcome(self) -> None:
+        """A new user is welcomed and told what to type; nothing is said about unread messages."""
+        welcome = events.Welcome("alice", True, "t", 1, {}, ["alice"], 1, [])
+        self.assertEqual(self._shown(welcome), [
+            "Welcome to IRChat, alice!",
+            "Online (1): alice",
+            "Type a message and it goes to everyone; !help shows what else you can type.",
+        ])  # fmt: skip
+
+    def test_welcome_back(self) -> None:
+        """Who comes back reads how much is unread where, and who is online, twenty names at most."""
+        names = [f"user{number}" for number in range(30)]
+        unread = [events.UnreadChat("GLOBAL", "g", 1_234, 5_000), events.UnreadChat("@bob", "b", 2, 2)]
+        shown = self._shown(events.Welcome("alice", False, "t", 1, {}, names, 1_500, unread))
+        self.assertEqual(shown[:4], [
+            "Welcome back, alice.",
+            "Unread messages (ls -n <chat_name> shows them):",
+            "  GLOBAL  1,234 unread",
+            "  @bob    2 unread",
+        ])  # fmt: skip
+        self.assertEqual(shown[4], f"Online (1,500): {', '.join(names[:20])} and 1,480 more")
+        self.assertIn("Nothing unread.", self._shown(events.Welcome("alice", False, "t", 1, {}, names, 30, [])))
+
+    def test_sent(self) -> None:
+        """A message sent needs no answer; a timed one says whom it reached and when it ends."""
+        self.assertEqual(self._shown(events.Sent("GLOBAL", AT, 7)), [])
+        sent = events.Sent("@bob", AT, id="t1", expires_at=AT, left_ms=29_500, reached=0, of=1)
+        self.assertEqual(self._shown(sent), ["-- timed message to @bob: 0 of 1 have it now; erased in 30 s"])
+        self.assertIn("erased in 0 s", self._shown(events.Sent("@bob", AT, id="t1"))[0])
+
+    def test_history(self) -> None:
+        """A page has a head and an end and names each day but today."""
+        old = [_message("a", at="2026-11-20T08:00:00Z"), _message("b", at="2026-11-20T09:00:00Z")]
+        self.assertEqual(self._shown(events.History("@bob", [*old, _message("c")], True)), [
+            "-- @bob: (there is more)",
+            "-- Friday, 2026-11-20",
+            "[08:00] [GLOBAL] alice: a",
+            "[09:00] [GLOBAL] alice: b",
+            "-- Sunday, 2026-11-22",
+            "[14:03] [GLOBAL] alice: c",
+            "-- end of @bob",
+        ])  # fmt: skip
+        self.assertEqual(
+            self._shown(events.History("@bob", [_message("c", at="noon"), _message("c")], False))[1:-1],
+            ["[--:--] [GLOBAL] alice: c", "[14:03] [GLOBAL] alice: c"],
+        )
+        self.assertEqual(self._shown(events.History("@bob", [], False)), ["-- @bob: no messages to show"])
+
+    def test_nothing_unread(self) -> None:
+        """Where only what is unread was asked for, an empty page does not read as if the chat were empty."""
+        lines = Renderer(colour=False, wall_ms=_half_past_three).lines
+        for typed in "ls -n @bob", " ls  -n\t@bob ":
+            (line,) = lines(events.History("@bob", [], False), typed)
+            self.assertEqual(line.text, "-- @bob: nothing is unread")
+        (line,) = lines(events.History("@bob", [], False), "ls @bob")
+        self.assertIn("no messages", line.text)
+        self.assertEqual(len(lines(events.History("@bob", [_message("c")], False), "ls -n @bob")), 3)
+
+    def test_found(self) -> None:
+        """What was found shows the day of each message; more of it says how to narrow the search."""
+        self.assertEqual(self._shown(events.Found([], False)), ["-- nothing found"])
+        found = self._shown(events.Found([_message("a\nb"), _message("c", at="noon")], True))
+        self.assertEqual(found, [
+            "-- found, newest first:",
+            "2026-11-22 [14:03] [GLOBAL] alice: a b",
+            "[--:--] [GLOBAL] alice: c",
+            "-- there is more; use more words, or search in one chat: ls <chat_name> ?<words>",
+        ])  # fmt: skip
+        self.assertEqual(len(self._shown(events.Found([_message("a")], False))), 2)
+
+    def test_found_words(self) -> None:
+        """Of a long message that was found an excerpt shows, with the words that were typed marked in colour."""
+        found = events.Found([_message("x" * 2_000 + "\nThe CAFÉ at last " + "y " * 900)], False)
+        for typed in "?cafe last", "ls GLOBAL ?last  cafe":
+            _, line = Renderer(colour=True).lines(found, typed)
+            self.assertIn("The \x1b[1;4mCAFÉ\x1b[0m at \x1b[1;4mlast\x1b[0m y", line.text)
+            self.assertLess(len(line.text), 450)
+
+    def test_found_at_a_bounded_cost(self) -> None:
+        """A page of long messages is looked through for the words up to a bound; of the rest the beginning shows."""
+        found = events.Found([_message("y " * 1_900 + "needle")] * 50, False)
+        _, *lines = Renderer(colour=True).lines(found, "?needle")
+        self.assertEqual(["needle" in line.text for line in lines], [True] * 6 + [False] * 44)
+        self.assertLess(max(len(line.text) for line in lines), 450)
+
+    def test_columns_in_cells(self) -> None:
+        """Names of wide letters and joined emoji take the cells that they are drawn in."""
+        chats = [events.Chat(name, "", 1, 9, 9, AT) for name in ("@山田太郎", "@bob", "@e\u0301")]
+        lines = self._shown(events.Chats(chats))[1:]
+        names = [line.removesuffix("  1 unread  14:03") for line in lines]
+        self.assertEqual(names, ["  @山田太郎", "  @bob     ", "  @e\u0301       "])
+
+    def test_chats(self) -> None:
+        """Chats stand in columns with what is unread and when something was said last."""
+        chats = [
+            events.Chat("GLOBAL", "g", 3, 9, 6, AT),
+            events.Chat("*team", "t", 0, 9, 9, "2026-11-20T08:00:00Z"),
+            events.Chat("@bob", "b", 0, 0, 0, None),
+        ]
+        self.assertEqual(self._shown(events.Chats(chats)), [
+            "-- your chats, latest first:",
+            "  GLOBAL  3 unread  14:03",
+            "  *team             2026-11-20",
+            "  @bob              no messages yet",
+        ])  # fmt: skip
+        self.assertEqual(self._shown(events.Chats([])), ["-- your chats, latest first:"])
+
+    def test_users(self) -> None:
+        """Users stand twenty on a line, who is online first."""
+        names = [f"u{number}" for number in range(21)]
+        self.assertEqual(self._shown(events.Users(names, ["z"], True)), [
+            f"online:  {', '.join(names[:20])}",
+            "online:  u20",
+            "offline: z",
+            "-- there are more users than shown",
+        ])  # fmt: skip
+        self.assertEqual(self._shown(events.Users([], [], False)), [])
+
+    def test_groups(self) -> None:
+        """A group shows its owner and members; who came into it or went is told with who did it."""
+        self.assertEqual(
+            self._shown(events.Group("*team", "7", "alice", ["alice", "bob"])),
+            ["*team, owner alice: alice, bob"],
+        )
+        self.assertEqual(
+            self._shown(events.Added("*team", "7", "bob", "alice", "alice")), ["-- alice added bob to *team"]
+        )
+        self.assertEqual(
+            self._shown(events.Removed("*team", "7", "bob", "alice", "alice")),
+            ["-- alice removed bob from *team"],
+        )
+        self.assertEqual(self._shown(events.Removed("*team", "7", "bob", "bob", "alice")), ["-- bob left *team"])
+
+    def test_presence(self) -> None:
+        """Who comes and goes is shown, one on a line up to twenty, and as a number beyond."""
+        self.assertEqual(self._shown(events.Presence(["bob"], ["eve"])), ["-- bob connected", "-- eve disconnected"])
+        self.assertEqual(len(self._shown(events.Presence(["bob"] * 20, []))), 20)
+        self.assertEqual(self._shown(events.Presence([], ["bob"] * 2_100)), ["-- 2,100 users disconnected"])
+
+    def test_blocks(self) -> None:
+        """Whom one blocks is one line."""
+        self.assertEqual(self._shown(events.Blocks(["bob", "eve"])), ["-- you block: bob, eve"])
+        self.assertEqual(self._shown(events.Blocks([])), ["-- you block nobody"])
+
+    def test_help(self) -> None:
+        """The manual is shown line by line."""
+        self.assertEqual(self._shown(events.Help("one\n  two\x07")), ["one", "  two␇"])
+
+    def test_error(self) -> None:
+        """An error shows its text, and each usage on a line of its own where there is one."""
+        self.assertEqual(self._shown(events.Error("bad-time", "too\nlong")), ["! too␊long"])
+        self.assertEqual(
+            self._shown(events.Error("bad-time", "no", "*<time>\n@\x1b")),
+            ["! no", "  usage: *<time>", "  usage: @␛"],
+        )
+
+    def test_small_ones(self) -> None:
+        """The smallest replies have their word."""
+        for event, shown in (
+            (events.Bye("the server stops"), "-- goodbye: the server stops"),
+            (events.Ok(), "-- done"),
+            (events.Pong(), "-- pong"),
+        ):
+            self.assertEqual(self._shown(event), [shown])
+
+    def test_not_for_the_eye(self) -> None:
+        """Events that are for the client alone show nothing; all others have a rendering."""
+        silent = (events.Erased("GLOBAL", "t1"), events.Read("GLOBAL", 7), events.Ping())
+        for event in silent:
+            self.assertEqual(self._shown(event), [])
+        self.assertEqual(set(members(events.ANY)) - set(lines._RENDERERS), set(map(type, silent)))
+
+    def test_colours_are_on(self) -> None:
+        """With colours the time is dim and the name bold, each ended at once."""
+        text = Renderer(colour=True, zone=datetime.UTC).lines(_message("hi"))[0].text
+        self.assertRegex(text, r"\A\x1b\[2m\[14:03\]\x1b\[0m \[GLOBAL\] \x1b\[1;\d\dmalice\x1b\[0m: hi\Z")
+        self.assertEqual(Renderer(colour=True).note("x"), Line("\x1b[2m-- x\x1b[0m"))
+
+    def test_hostile_characters(self) -> None:
+        """The characters that these tests call hostile are all the controls that Unicode has."""
+        controls = {chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Cc"}
+        self.assertEqual({character for character in controls if is_hostile(character)}, controls)
+        bidi = {
+            c
+            for c in map(chr, range(0x110000))
+            if unicodedata.bidirectional(c) in ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+        }
+        self.assertTrue(all(map(is_hostile, bidi)))

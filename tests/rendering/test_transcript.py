@@ -1,0 +1,147 @@
+"""The transcript: what is printed again when a timed message has ended."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.protocol.events import Sent
+from irchat.protocol.rules import CLIENT_LINE_BYTES, TRANSCRIPT_LENGTH, TRANSCRIPT_LINES
+from irchat.rendering.lines import Line
+from irchat.rendering.transcript import CLEAR, Transcript
+from tests.helpers.strategies import hostile_text, is_hostile
+
+AT = "2026-11-22T14:03:05.120Z"
+_ids = st.sampled_from(["t1", "t2", "t3"])
+_steps = st.lists(
+    st.tuples(st.just("show"), st.lists(st.builds(Line, st.sampled_from("abc"), st.none() | _ids), max_size=3))
+    | st.tuples(st.just("typed"), st.sampled_from(["*5* x", "*5* y"]))
+    | st.tuples(st.just("sent"), st.sampled_from(["*5* x", "*5* y"]), _ids)
+    | st.tuples(st.just("erase"), st.sets(_ids))
+)
+
+
+def _sent(timed_id: str | None) -> Sent:
+    return Sent("GLOBAL", AT, id=timed_id)
+
+
+class TranscriptTests(SynchronousTestCase):
+    """`Transcript`."""
+
+    def _lines(self, transcript: Transcript) -> list[str]:
+        text = transcript.reprint()
+        self.assertTrue(text.startswith(CLEAR))
+        *lines, end = text[len(CLEAR) :].split("\r\n")
+        self.assertEqual(end, "")
+        return lines
+
+    def test_clear(self) -> None:
+        """The screen and its scrollback are cleared in the one order that terminals forget by."""
+        self.assertEqual(Transcript().reprint(), "\x1b[H\x1b[2J\x1b[3J")
+
+    def test_erase(self) -> None:
+        """A timed message goes with all its lines and the line that sent it; the rest stays in order."""
+        transcript = Transcript()
+        transcript.show([Line("one"), Line("secret", "t1"), Line("    more", "t1"), Line("other", "t2")])
+        transcript.typed("*5* mine")
+        transcript.show([Line("two")])
+        transcript.sent("*5* mine", _sent("t3"))
+        transcript.erase(["t1", "t3"])
+        self.assertEqual(self._lines(transcript), ["one", "other", "two"])
+        transcript.erase(["t2"])
+        self.assertEqual(self._lines(transcript), ["one", "two"])
+
+    def test_same_line_twice(self) -> None:
+        """The same line typed twice is two messages, and each goes with its own."""
+        transcript = Transcript()
+        for timed_id in "t1", "t2":
+            transcript.typed("*5* x")
+            transcript.sent("*5* x", _sent(timed_id))
+        transcript.erase(["t1"])
+        self.assertEqual(self._lines(transcript), ["*5* x"])
+        transcript.erase(["t2"])
+        self.assertEqual(self._lines(transcript), [])
+
+    def test_replies_after_both_lines(self) -> None:
+        """The same line typed twice before the first reply is tied to both messages."""
+        transcript = Transcript()
+        transcript.typed("*5* x")
+        transcript.typed("*5* x")
+        transcript.sent("*5* x", _sent("t1"))
+        transcript.sent("*5* x", _sent("t2"))
+        transcript.erase(["t1", "t2"])
+        self.assertEqual(self._lines(transcript), [])
+
+    def test_stored_message(self) -> None:
+        """The line that sent a stored message is tied to nothing."""
+        transcript = Transcript()
+        transcript.typed("hi")
+        transcript.sent("hi", _sent(None))
+        transcript.erase(["t1"])
+        self.assertEqual(self._lines(transcript), ["hi"])
+
+    def test_line_gone_by(self) -> None:
+        """A reply whose typed line is no longer there ties nothing."""
+        transcript = Transcript()
+        transcript.show([Line("one")])
+        transcript.sent("*5* x", _sent("t1"))
+        transcript.erase(["t1"])
+        self.assertEqual(self._lines(transcript), ["one"])
+
+    def test_length(self) -> None:
+        """The last 500 lines are kept, also after something was erased."""
+        transcript = Transcript()
+        transcript.show(Line(str(number), "t1" if number % 2 else None) for number in range(TRANSCRIPT_LINES + 100))
+        self.assertEqual(self._lines(transcript)[0], "100")
+        transcript.erase(["t1"])
+        self.assertEqual(len(self._lines(transcript)), TRANSCRIPT_LINES // 2)
+        transcript.show(Line(str(number)) for number in range(TRANSCRIPT_LINES + 1))
+        self.assertEqual(self._lines(transcript), [str(number) for number in range(1, TRANSCRIPT_LINES + 1)])
+
+    def test_long_lines(self) -> None:
+        """Of lines as long as can be typed fewer are kept, also after some were erased or forgotten."""
+        transcript, long = Transcript(), "x" * CLIENT_LINE_BYTES
+        most = TRANSCRIPT_LENGTH // CLIENT_LINE_BYTES
+        for number in range(10):
+            transcript.typed(long)
+            transcript.show([Line("one", f"t{number}")])
+        self.assertEqual(self._lines(transcript).count(long), most - 1)
+        transcript.erase([f"t{number}" for number in range(10)])
+        transcript.typed(long)
+        self.assertEqual(self._lines(transcript), [long] * most)
+        transcript.forget(long)
+        transcript.typed("y" * CLIENT_LINE_BYTES)
+        self.assertEqual(self._lines(transcript).count(long), most - 1)
+
+    @given(hostile_text)
+    def test_typed_controls(self, text: str) -> None:
+        """What was typed or pasted is not obeyed when it is shown again, and still goes with its message."""
+        transcript = Transcript()
+        transcript.typed(text)
+        self.assertFalse(set(filter(is_hostile, transcript.reprint()[len(CLEAR) : -2])) - {"\n", "\t"})
+        transcript.sent(text, _sent("t1"))
+        transcript.erase(["t1"])
+        self.assertEqual(transcript.reprint(), CLEAR)
+
+    @given(_steps)
+    def test_any_steps(self, steps: list[tuple]) -> None:
+        """Whatever is shown, typed, sent and erased, the lines are those of a plain list with the same rules."""
+        transcript, model = Transcript(), []
+        for name, *arguments in steps:
+            if name == "sent":
+                transcript.sent(arguments[0], _sent(arguments[1]))
+                untied = [index for index, line in enumerate(model) if line == Line(arguments[0])]
+                if untied:
+                    model[untied[-1]] = Line(*arguments)
+            else:
+                getattr(transcript, name)(*arguments)
+                if name == "show":
+                    model += arguments[0]
+                elif name == "typed":
+                    model.append(Line(arguments[0]))
+                else:
+                    model = [line for line in model if line.timed not in arguments[0]]
+        self.assertEqual(self._lines(transcript), [line.text for line in model])
+        for timed_id in "t1", "t2", "t3":  # what is tied to a message goes with it, and nothing else
+            transcript.erase([timed_id])
+            model = [line for line in model if line.timed != timed_id]
+            self.assertEqual(self._lines(transcript), [line.text for line in model])

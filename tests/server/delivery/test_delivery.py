@@ -1,0 +1,458 @@
+"""Delivery: who gets what, encoded once, written once a turn, in slices."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.store import GLOBAL, Members, Publication
+from irchat.protocol import wire
+from irchat.protocol.events import Event, Message
+from irchat.protocol.rules import WAITING_BYTES
+from irchat.server.delivery import delivery
+from irchat.server.delivery.delivery import Delivery
+
+
+class FakeOutbox:
+    """Keeps what it is offered; ``seconds`` is what a write takes. Nothing can be written at once but on request."""
+
+    behind = False
+
+    def __init__(self, clock: Clock | None = None, seconds: float = 0.0, *, encodes: bool = True) -> None:
+        self.encode: Callable[[Event], bytes] | None = wire.encode if encodes else None
+        self.try_now: Callable[[bytes], int] | None = None
+        self.written: list[bytes] = []
+        self.rest: list[tuple[bytes, int]] = []
+        self.room = 1 << 30
+        self.offered: list[bytes] = []
+        self.timed: list[float] = []
+        self.own: list[Publication] = []
+        self.flushed: list[float] = []
+        self.aborted = False
+        self.error: Exception | None = None
+        self._clock = clock
+        self._seconds = seconds
+
+    def offer(self, data: bytes, run: Collection[Publication]) -> None:
+        self.offered.append(data)
+
+    def offer_one(self, publication: Publication) -> None:
+        self.offered.append(wire.encode(publication.event))
+
+    def offer_run(self, run: Sequence[Publication], *, stored: bool) -> None:
+        for publication in run:
+            self.offer_one(publication)
+
+    def note_timed(self, until: float) -> None:
+        self.timed.append(until)
+
+    def note_own(self, publication: Publication) -> None:
+        self.own.append(publication)
+
+    def write_at_once(self, data: bytes) -> int:
+        """What ``try_now`` is where something can be written at once."""
+        if self.error is not None:
+            raise self.error
+        self.written.append(data[: self.room])
+        if self._clock is not None:
+            self._clock.rightNow += self._seconds
+        return min(len(data), self.room)
+
+    def send_rest(self, data: bytes, given: int) -> None:
+        self.rest.append((data, given))
+
+    def flush(self) -> None:
+        if self.error is not None:
+            raise self.error
+        self.flushed.append(self._clock.seconds())
+        self._clock.rightNow += self._seconds
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+class FakeSession:
+    """A session of a user."""
+
+    def told(self, count: int) -> None:
+        """Count nothing."""
+
+    def __init__(self, user_id: int, *, encodes: bool = True, outbox: FakeOutbox | None = None) -> None:
+        self.user_id = user_id
+        self.outbox = outbox or FakeOutbox(encodes=encodes)
+
+    @property
+    def got(self) -> bytes:
+        """All that it was offered."""
+        return b"".join(self.outbox.offered)
+
+
+def message(seq: int) -> Message:
+    """A message in GLOBAL."""
+    return Message(chat="GLOBAL", sender="alice", at="2026-11-22T14:00:00.000Z", text=f"text {seq}", seq=seq)
+
+
+class AudienceTests(SynchronousTestCase):
+    """Who gets a publication."""
+
+    def setUp(self) -> None:
+        """Two sessions of one user, one of another, one of a third that says each event in its own way."""
+        self.delivery = Delivery(Clock())
+        self.alice, self.alice_too, self.bob = FakeSession(1), FakeSession(1), FakeSession(2)
+        self.carol = FakeSession(3, encodes=False)
+        self.sessions = [self.alice, self.alice_too, self.bob, self.carol]
+        for session in self.sessions:
+            self.delivery.add(session)
+
+    def _seqs(self) -> list[list[int]]:
+        """The seqs that each session got since the last call."""
+        seqs = [[wire.decode_event(line).seq for line in session.got.splitlines()] for session in self.sessions]
+        for session in self.sessions:
+            session.outbox.offered.clear()
+        return seqs
+
+    def test_everyone(self) -> None:
+        """An audience of None is everyone."""
+        self.delivery.publish([Publication(message(1), None)])
+        self.assertEqual(self._seqs(), [[1], [1], [1], [1]])
+
+    def test_some(self) -> None:
+        """An audience of users is all of their sessions and nobody else; users without a session are passed over."""
+        self.delivery.publish([Publication(message(1), (1, 3, 99))])
+        self.assertEqual(self._seqs(), [[1], [1], [], [1]])
+        self.delivery.publish([Publication(message(2), {2: "bob"})])
+        self.assertEqual(self._seqs(), [[], [], [2], []])
+
+    def test_hidden_and_origin(self) -> None:
+        """Hidden users get nothing of it, and the session that made it only notes it; the rest of the run they get."""
+        mine = Publication(message(2), None, origin=self.alice, position=(GLOBAL, 2))
+        self.delivery.publish(
+            [Publication(message(1), None), mine, Publication(message(3), None, hidden=frozenset({2, 3}))]
+        )
+        self.assertEqual(self._seqs(), [[1, 3], [1, 2, 3], [1, 2], [1, 2]])
+        self.assertEqual([session.outbox.own for session in self.sessions], [[mine], [], [], []])
+
+    def test_encoded_once_for_a_user(self) -> None:
+        """What all sessions of one user are told is encoded once, also where one of them made it."""
+        encoded: list[Event] = []
+
+        def encode(event: Event) -> bytes:
+            encoded.append(event)
+            return wire.encode(event)
+
+        others = [FakeSession(1) for _ in range(5)]
+        for session in [*others, self.alice, self.alice_too]:
+            session.outbox.encode = encode
+        for session in others:
+            self.delivery.add(session)
+        self.delivery.publish([Publication(message(1), (1,), origin=self.alice)])
+        self.assertEqual(len(encoded), 1)
+        told = [len(session.outbox.offered) for session in [*others, self.alice_too, self.alice]]
+        self.assertEqual(told, [1] * 6 + [0])
+
+    def test_encoded_once(self) -> None:
+        """A run is encoded once, and all who get the whole of it share the same bytes."""
+        encoded: list[Event] = []
+
+        def encode(event: Event) -> bytes:
+            encoded.append(event)
+            return wire.encode(event)
+
+        for session in self.alice, self.alice_too, self.bob:
+            session.outbox.encode = encode
+        audience = [1, 2]
+        self.delivery.publish([Publication(message(seq), audience) for seq in (1, 2)])
+        self.assertEqual(encoded, [message(1), message(2)])
+        shared = [session.outbox.offered for session in (self.alice, self.alice_too, self.bob)]
+        self.assertEqual(list(map(len, shared)), [1, 1, 1])
+        self.assertEqual(len({id(offered[0]) for offered in shared}), 1)
+
+    def test_audiences_in_one_batch(self) -> None:
+        """Each audience of a batch gets its own, in the order of publishing."""
+        group = {1: "alice", 2: "bob"}
+        self.delivery.publish(
+            [Publication(message(1), None), Publication(message(2), group), Publication(message(3), group)]
+        )
+        self.assertEqual(self._seqs(), [[1, 2, 3], [1, 2, 3], [1, 2, 3], [1]])
+
+    def test_tell(self) -> None:
+        """Chosen sessions are told an event, whoever they are."""
+        self.delivery.tell([self.alice, self.carol], message(1))
+        self.assertEqual(self._seqs(), [[1], [], [], [1]])
+
+    def test_removed(self) -> None:
+        """A session that was removed gets nothing more, its user's other one does."""
+        self.delivery.remove(self.alice)
+        self.delivery.remove(self.bob)
+        self.delivery.publish([Publication(message(1), None), Publication(message(2), (1, 2))])
+        self.assertEqual(self._seqs(), [[], [1, 2], [], [1]])
+
+    def test_group_whose_members_come_and_go(self) -> None:
+        """What is said to a group reaches the sessions that its members have at that moment."""
+        group = Members({1, 2})
+
+        def say(seq: int) -> list[list[int]]:
+            self.delivery.publish([Publication(message(seq), group)])
+            return self._seqs()
+
+        self.assertEqual(say(1), [[1], [1], [1], []])
+        self.delivery.remove(self.bob)
+        self.assertEqual(say(2), [[2], [2], [], []])
+        self.delivery.add(self.bob)
+        self.delivery.remove(self.alice)
+        self.assertEqual(say(3), [[], [3], [3], []])
+
+    def test_many_groups(self) -> None:
+        """However many groups talk, each reaches its own, and only of so many it is kept who that is; of no others."""
+        self.patch(delivery, "_GROUPS_KEPT", 2)
+        for members in ({1}, {1, 2}, {2, 3}, {1, 3}, {1, 2, 3}) * 2:
+            self.delivery.publish([Publication(message(1), Members(members))])
+            got = [session.user_id for session, seqs in zip(self.sessions, self._seqs(), strict=True) if seqs]
+            self.assertEqual(got, [session.user_id for session in self.sessions if session.user_id in members])
+            self.assertLessEqual(len(self.delivery._of_group), 2)
+        self.delivery._of_group.clear()
+        self.delivery.publish([Publication(message(1), frozenset({1, 2}))])
+        self.assertEqual(self.delivery._of_group, {})
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.none() | st.sampled_from([(1, 2), (2, 3), Members({1, 2, 3})]),
+                st.sets(st.integers(1, 3)),
+                st.none() | st.integers(0, 3),
+            ),
+            min_size=1,
+            max_size=8,
+        )
+    )
+    def test_shared_is_single(self, runs: list[tuple]) -> None:
+        """However a batch is cut into runs, each session gets the bytes that saying each event by itself gives."""
+        self.setUp()
+        publications = [
+            Publication(
+                message(seq),
+                audience,
+                hidden=frozenset(hidden),
+                origin=None if origin is None else self.sessions[origin],
+            )
+            for seq, (audience, hidden, origin) in enumerate(runs)
+        ]
+        self.delivery.publish(publications)
+        for session in self.sessions:
+            expected = [
+                wire.encode(publication.event)
+                for publication in publications
+                if (publication.audience is None or session.user_id in publication.audience)
+                and session.user_id not in publication.hidden
+                and publication.origin is not session
+            ]
+            self.assertEqual(sorted(session.got.splitlines(keepends=True)), sorted(expected))
+            for audience in {publication.audience for publication in publications}:
+                same = [wire.encode(p.event) for p in publications if p.audience == audience]
+                got = [line for line in session.got.splitlines(keepends=True) if line in same]
+                self.assertEqual(got, [line for line in same if line in expected])
+
+
+class FlushTests(SynchronousTestCase):
+    """Writing at the end of the turn."""
+
+    def setUp(self) -> None:
+        """A clock."""
+        self.clock = Clock()
+        self.delivery = Delivery(self.clock)
+
+    def _wake(self, count: int, seconds: float) -> list[FakeOutbox]:
+        outboxes = [FakeOutbox(self.clock, seconds) for _ in range(count)]
+        for outbox in outboxes:
+            self.delivery.wake(outbox)
+        return outboxes
+
+    def test_end_of_the_turn(self) -> None:
+        """Nothing is written in the turn that queues it, and one call of the reactor does it for all."""
+        outboxes = self._wake(100, 0.0)
+        self.assertEqual(len(self.clock.calls), 1)
+        self.assertEqual([outbox.flushed for outbox in outboxes], [[]] * 100)
+        self.clock.advance(0)
+        self.assertEqual([len(outbox.flushed) for outbox in outboxes], [1] * 100)
+        self.assertEqual(self.clock.calls, [])
+
+    def test_slices(self) -> None:
+        """10,000 writes are cut into slices of about 20 ms, between which the reactor turns; none is left out."""
+        outboxes = self._wake(10_000, 0.001)
+        slices = []
+        while self.clock.calls:
+            before = self.clock.seconds()
+            self.clock.calls.pop(0).func()
+            slices.append(self.clock.seconds() - before)
+        self.assertLess(max(slices), 0.05)
+        self.assertEqual([len(outbox.flushed) for outbox in outboxes], [1] * 10_000)
+
+    def test_woken_while_flushing(self) -> None:
+        """What is queued between slices goes out with them."""
+        self._wake(100, 0.01)
+        self.clock.calls.pop(0).func()
+        (late,) = self._wake(1, 0.0)
+        self.assertEqual(len(self.clock.calls), 1)
+        self.clock.advance(0)
+        self.assertEqual(len(late.flushed), 1)
+        self._wake(1, 0.0)
+        self.assertEqual(len(self.clock.calls), 1)
+
+    def test_calls_in_turn(self) -> None:
+        """Calls that cost nothing are all made in the next turn, in order, for one call of the reactor."""
+        made: list[int] = []
+        for number in range(100):
+            self.delivery.in_turn(lambda number=number: made.append(number))
+        self.assertEqual((made, len(self.clock.calls)), ([], 1))
+        self.clock.calls.pop(0).func()
+        self.assertEqual((made, self.clock.calls), (list(range(100)), []))
+
+    def test_calls_in_slices(self) -> None:
+        """Calls that take a millisecond each have some 5 ms of each turn, and none is left out."""
+        made: list[float] = []
+
+        def call() -> None:
+            self.clock.rightNow += 0.001
+            made.append(self.clock.seconds())
+
+        for _ in range(100):
+            self.delivery.in_turn(call)
+        slices = []
+        while self.clock.calls:
+            before = len(made)
+            self.clock.calls.pop(0).func()
+            slices.append(len(made) - before)
+        self.assertEqual(len(made), 100)
+        self.assertTrue(all(5 <= size <= 7 for size in slices[:-1]), slices)
+
+    def test_call_that_fails(self) -> None:
+        """A call that fails is logged, and the others are made."""
+        made: list[int] = []
+        for call in (lambda: 1 // 0, lambda: made.append(1)):
+            self.delivery.in_turn(call)
+        self.clock.advance(0)
+        self.assertEqual((made, len(self.flushLoggedErrors(ZeroDivisionError))), ([1], 1))
+
+    def test_one_that_fails(self) -> None:
+        """A connection that cannot be written is given up and logged; all others are written, now and later."""
+        broken, other = self._wake(2, 0.0)
+        broken.error = ZeroDivisionError()
+        self.clock.advance(0)
+        self.assertEqual((broken.aborted, len(other.flushed)), (True, 1))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        (later,) = self._wake(1, 0.0)
+        self.clock.advance(0)
+        self.assertEqual(len(later.flushed), 1)
+
+
+class AtOnceTests(SynchronousTestCase):
+    """What goes to many is written at once where nothing waits, and is the same as by the other way."""
+
+    def setUp(self) -> None:
+        """Fifty sessions of a user each, to all of which can be written at once."""
+        self.clock = Clock()
+        self.delivery = Delivery(self.clock)
+        self.sessions = [FakeSession(number, outbox=FakeOutbox(self.clock)) for number in range(50)]
+        self.outboxes = [session.outbox for session in self.sessions]
+        for session in self.sessions:
+            session.outbox.try_now = session.outbox.write_at_once
+            self.delivery.add(session)
+
+    def _publish(self, *seqs: int, **how: Any) -> bytes:
+        """Publish messages to everyone; gives their bytes."""
+        self.delivery.publish([Publication(message(seq), how.get("audience"), **how) for seq in seqs])
+        return b"".join(wire.encode(message(seq)) for seq in seqs)
+
+    def test_many(self) -> None:
+        """A run is written in one write, the same bytes object for all, and nothing is queued."""
+        data = self._publish(1, 2, 3)
+        self.assertEqual({tuple(outbox.written) for outbox in self.outboxes}, {(data,)})
+        self.assertEqual(len({id(outbox.written[0]) for outbox in self.outboxes}), 1)
+        self.assertEqual([outbox.offered for outbox in self.outboxes], [[]] * 50)
+
+    def test_once_a_turn(self) -> None:
+        """What comes later in the same turn is queued, to be joined; in the next turn it is written at once again."""
+        self._publish(1)
+        second = self._publish(2)
+        self.assertEqual([(len(o.written), o.offered) for o in self.outboxes], [(1, [second])] * 50)
+        self.clock.advance(0)
+        third = self._publish(3)
+        self.assertEqual({outbox.written[-1] for outbox in self.outboxes}, {third})
+
+    def test_few(self) -> None:
+        """What goes to few is queued, to be joined with what else they are to have."""
+        data = wire.encode(message(1))
+        self.delivery.publish([Publication(message(1), (1, 2, 3))])
+        self.assertEqual([o.offered for o in self.outboxes[1:4]], [[data]] * 3)
+        self.assertEqual([o.written for o in self.outboxes], [[]] * 50)
+
+    def test_two_audiences(self) -> None:
+        """Audiences that have nobody in common are written at once; where somebody is in both, all is queued."""
+        low, high = tuple(range(25)), tuple(range(25, 50))
+        self.delivery.publish([Publication(message(1), low), Publication(message(2), high)])
+        self.assertEqual([len(outbox.written) for outbox in self.outboxes], [1] * 50)
+        self.clock.advance(0)
+        self.delivery.publish([Publication(message(3), low), Publication(message(4), tuple(range(20, 50)))])
+        self.assertEqual([len(outbox.written) for outbox in self.outboxes], [1] * 50)
+        self.assertEqual([len(outbox.offered) for outbox in self.outboxes], [1] * 20 + [2] * 5 + [1] * 25)
+
+    def test_others(self) -> None:
+        """It is queued where something waits, the protocol says each event by itself, or a part is hidden."""
+        waits, text, origin, hidden = self.outboxes[:4]
+        waits.try_now = None
+        text.encode = None
+        data = wire.encode(message(1))
+        self.delivery.publish(
+            [Publication(message(1), None, hidden=frozenset({3}), origin=self.sessions[2], position=(GLOBAL, 1))]
+        )
+        self.assertEqual([outbox.written for outbox in self.outboxes[:4]], [[]] * 4)
+        self.assertEqual([waits.offered, text.offered, origin.offered, hidden.offered], [[data], [data], [], []])
+        self.assertEqual(len(origin.own), 1)
+        self.assertEqual({tuple(outbox.written) for outbox in self.outboxes[4:]}, {(data,)})
+
+    def test_partly_written(self) -> None:
+        """What a socket does not take is left to the outbox, as is all of it where the connection is lost."""
+        partly, lost = self.outboxes[:2]
+        partly.room = 5
+        lost.error = OSError()
+        data = self._publish(1)
+        self.assertEqual((partly.rest, lost.rest), ([(data, 5)], [(data, 0)]))
+        self.assertEqual([outbox.rest for outbox in self.outboxes[2:]], [[]] * 48)
+
+    def test_too_much(self) -> None:
+        """A run that is more than may wait for a session is offered, so that the sessions fall behind."""
+        long = Message(chat="GLOBAL", sender="alice", at="", text="x" * 4_000, seq=1)
+        self.delivery.publish([Publication(long, None)] * (WAITING_BYTES // 4_000 + 1))
+        self.assertEqual([(o.written, len(o.offered)) for o in self.outboxes], [([], 1)] * 50)
+
+    def test_time_is_up(self) -> None:
+        """It ends with the time for it, and the rest is queued."""
+        for outbox in self.outboxes:
+            outbox._seconds = 0.001
+        self._publish(1)
+        self.assertEqual([len(o.written) + len(o.offered) for o in self.outboxes], [1] * 50)
+        self.assertEqual(sum(len(outbox.written) for outbox in self.outboxes), 32)
+
+    def test_one_slice_a_turn(self) -> None:
+        """What is flushed after it has only the rest of its time, for it may be the same turn; then a turn has all."""
+        for outbox in self.outboxes:
+            outbox._seconds = 0.0003
+        self._publish(1)
+        for outbox in self.outboxes * 4:
+            self.delivery.wake(outbox)
+        flushed = [0]
+        while self.clock.calls:
+            self.clock.calls.pop(0).func()
+            flushed.append(sum(len(outbox.flushed) for outbox in self.outboxes))
+        self.assertEqual(flushed, [0, 0, 32, 128, 200])
+
+    def test_one_that_fails(self) -> None:
+        """A connection that cannot be written is given up and logged, and the others are written."""
+        self.outboxes[0].error = ZeroDivisionError()
+        self._publish(1)
+        self.assertTrue(self.outboxes[0].aborted)
+        self.assertEqual([len(outbox.written) for outbox in self.outboxes[1:]], [1] * 49)
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)

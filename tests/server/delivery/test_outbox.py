@@ -1,0 +1,149 @@
+"""The outbox: one write a turn, and a bounded wait.
+
+The way back from behind is in tests/server/delivery/test_outbox_behind.py, the whole server's in
+tests/whole/test_slow_readers.py."""
+
+from irchat.protocol.rules import WAITING_BYTES
+from irchat.server.delivery.perishable import Perishable
+from tests.helpers.outboxes import OutboxTestCase, stored
+
+
+class WritingTests(OutboxTestCase):
+    """While the reader keeps up."""
+
+    def test_one_write_a_turn(self) -> None:
+        """All that is put in a turn is one write, in order, after one wake; empty bytes wake nobody."""
+        self.outbox.put(b"")
+        self.assertEqual(self.wakes, 0)
+        self.outbox.put(b"a")
+        self.outbox.offer(b"b", [stored(1)])
+        self.outbox.offer_one(stored(2))
+        self.assertEqual((self.wakes, self.writer.sent), (1, []))
+        self.outbox.flush()
+        self.assertEqual(self.writer.sent, [b"ab<2>"])
+
+    def test_bytes_are_shared(self) -> None:
+        """What many sessions get alike is sent as it is, not copied."""
+        data = b"shared"
+        self.outbox.offer(data, [stored(1)])
+        self.outbox.flush()
+        self.assertIs(self.writer.sent[0], data)
+
+    def test_at_once(self) -> None:
+        """``try_now`` is there exactly while nothing waits: not with something queued, not while the reader is slow,
+        not while held or closed."""
+        self.assertIsNotNone(self.outbox.try_now)
+        self.outbox.put(b"a")
+        self.assertIsNone(self.outbox.try_now)
+        self.outbox.flush()
+        self.assertIsNotNone(self.outbox.try_now)
+        self.stall()
+        self.assertIsNone(self.outbox.try_now)
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.assertIsNotNone(self.outbox.try_now)
+        self.outbox.hold()
+        self.assertIsNone(self.outbox.try_now)
+        self.outbox.release({})
+        self.assertIsNotNone(self.outbox.try_now)
+        self.outbox.hold()
+        self.outbox.drop_held()
+        self.assertIsNotNone(self.outbox.try_now)
+        self.outbox.close()
+        self.assertIsNone(self.outbox.try_now)
+
+    def test_not_all_at_once(self) -> None:
+        """What a socket took only in part goes on by itself and counts as waiting; what comes next goes behind it."""
+        self.writer.room = 2
+        given = self.outbox.try_now(b"abcd")
+        self.outbox.send_rest(b"abcd", given)
+        self.assertIsNone(self.outbox.try_now)
+        self.outbox.put(b"e")
+        self.outbox.flush()
+        self.assertEqual(self.writer.sent, [b"ab", b"cd"])
+        self.writer.drain()
+        self.assertEqual(self.writer.sent, [b"ab", b"cd", b"e"])
+        self.assertIsNotNone(self.outbox.try_now)
+
+    def test_rest_counts_as_waiting(self) -> None:
+        """What could not be written at once counts towards what may wait."""
+        self.writer.room = 0
+        data = b"x" * WAITING_BYTES
+        self.outbox.send_rest(data, self.outbox.try_now(data))
+        self.outbox.offer(b"y", [stored(1)])
+        self.assertTrue(self.outbox.behind)
+
+    def test_waits_for_the_drain(self) -> None:
+        """While earlier bytes wait nothing is written; after they drained, all that gathered is one write."""
+        self.stall()
+        self.outbox.put(b"a")
+        self.outbox.flush()
+        self.outbox.put(b"b")
+        self.outbox.flush()
+        self.assertEqual(self.writer.sent, [])
+        self.writer.drain()
+        self.assertEqual(self.writer.sent, [b"ab"])
+
+    def test_flush_of_nothing(self) -> None:
+        """A flush with nothing to write writes nothing."""
+        self.outbox.flush()
+        self.assertEqual((self.writer.sent, self.reader.calls), ([], []))
+
+    def test_close(self) -> None:
+        """Closing sends what waits, also where the reader is slow, then closes, once; nothing is sent after."""
+        self.stall()
+        self.outbox.put(b"bye")
+        self.outbox.close()
+        self.outbox.close()
+        self.outbox.put(b"more")
+        self.outbox.flush()
+        self.outbox.abort()
+        self.assertEqual((self.writer.got(), self.writer.calls), (b"bye", ["close"]))
+
+    def test_close_with_nothing(self) -> None:
+        """Closing with nothing to send only closes."""
+        self.outbox.close()
+        self.assertEqual((self.writer.sent, self.writer.calls), ([], ["close"]))
+
+    def test_abort(self) -> None:
+        """An abort sends nothing more and happens once."""
+        self.outbox.put(b"lost")
+        self.outbox.abort()
+        self.outbox.abort()
+        self.outbox.flush()
+        self.assertEqual((self.writer.sent, self.writer.calls), ([], ["abort"]))
+
+    def test_cut_in_what_has_ended(self) -> None:
+        """A line cut within a message that has ended meanwhile cannot be finished: the next write aborts instead."""
+        answers = iter([b"shorter"])
+        now = [0.0]
+        line = Perishable(b"x" * 1_000, lambda said_at: next(answers), lambda: 5.0, lambda: now[0])
+        self.writer.keeps_up = False
+        self.outbox.put_perishable(line)
+        self.outbox.flush()
+        self.assertTrue(self.writer.got().startswith(b"x"))
+        now[0] = 5.0
+        self.writer.drain()
+        self.assertEqual((self.writer.sent, self.writer.calls, self.outbox.closed), ([], ["abort"], True))
+
+    def test_lost(self) -> None:
+        """After the connection is lost nothing is sent or closed."""
+        self.outbox.put(b"lost")
+        self.outbox.lost()
+        self.outbox.close()
+        self.outbox.flush()
+        self.assertEqual((self.writer.sent, self.writer.calls), ([], []))
+
+    def test_full(self) -> None:
+        """Past 256 KiB the session is told to ask for no more, and once all is sent it is told to go on, once."""
+        self.stall()
+        self.outbox.put(b"x" * (WAITING_BYTES - len(b"<first>")))
+        self.assertFalse(self.outbox.full())
+        self.outbox.put(b"x")
+        self.assertTrue(self.outbox.full())
+        self.writer.drain()
+        self.assertEqual(self.reader.calls, [])
+        self.writer.drain()
+        self.writer.drain()
+        self.assertEqual(self.reader.calls, ["drained"])
+        self.assertFalse(self.outbox.full())

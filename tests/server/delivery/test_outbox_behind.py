@@ -1,0 +1,239 @@
+"""The outbox of a reader that fell behind, or is held while it signs in."""
+
+from irchat.interfaces.store import GLOBAL, Publication
+from irchat.protocol.errors import unavailable
+from irchat.protocol.events import Ok
+from irchat.protocol.rules import WAITING_BYTES
+from irchat.server.delivery.outbox import Outbox
+from tests.helpers.outboxes import BIG, OutboxTestCase, stored, timed
+
+
+class BehindTests(OutboxTestCase):
+    """A slow reader."""
+
+    def test_bound(self) -> None:
+        """Events are queued up to 256 KiB and not a byte more; the rest is only remembered by its place."""
+        self.stall()
+        half = b"x" * ((WAITING_BYTES - len(b"<first>")) // 2)
+        self.outbox.offer(half, [stored(1)])
+        self.outbox.offer(half, [stored(2)])
+        self.assertFalse(self.outbox.behind)
+        self.outbox.offer(half, [stored(3)])
+        self.outbox.offer(b"small", [stored(4)])
+        self.assertTrue(self.outbox.behind)
+        self.writer.drain()
+        self.assertEqual(self.writer.got(), half * 2)
+
+    def test_caught_up_in_order(self) -> None:
+        """What was missed comes page by page, each after the last has drained, and then events come directly again."""
+        self.fall_behind()
+        for seq in 5, 6, 7, 8:
+            self.offer(stored(seq))
+        self.writer.drain()
+        self.assertEqual([(chat, after) for chat, after, _ in self.reader.asked], [(GLOBAL, 4)])
+        self.reader.give(5, 6, more=True)
+        self.assertEqual(self.writer.got(), b"<5><6>")
+        self.assertEqual(self.reader.asked, [])
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.assertEqual(self.reader.asked[0][1], 6)
+        self.offer(stored(9))
+        self.reader.give(7, 8)
+        self.reader.give(9)
+        self.assertEqual(self.writer.got(), b"<7><8><9>")
+        self.assertEqual((self.outbox.behind, self.reader.calls), (False, ["caught up"]))
+        self.offer(stored(10))
+        self.outbox.flush()
+        self.assertEqual(self.writer.got(), b"<10>")
+
+    def test_more_than_a_page_at_once(self) -> None:
+        """A run that is longer than what may wait comes from the store, also to a reader that keeps up."""
+        self.outbox.offer(BIG, [stored(1), stored(2)])
+        self.assertEqual(self.wakes, 1)
+        self.outbox.flush()
+        self.reader.give(1, 2)
+        self.assertEqual(self.writer.got(), b"<1><2>")
+        self.assertFalse(self.outbox.behind)
+
+    def test_page_holds_more_than_was_missed(self) -> None:
+        """Where the page reaches beyond what was known to be missing, what it held does not come again."""
+        self.fall_behind()
+        self.offer(stored(5))
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.offer(stored(6))
+        self.reader.give(5, 6)
+        self.assertEqual(self.writer.got(), b"<5><6>")
+        self.assertEqual((self.reader.asked, self.outbox.behind), ([], False))
+
+    def test_hidden_messages(self) -> None:
+        """A page without what is hidden, or of a group that was left, is not asked for again."""
+        self.fall_behind()
+        self.offer(stored(5, 7))
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.reader.give(last=0)
+        self.assertEqual((self.writer.got(), self.reader.asked, self.outbox.behind), (b"", [], False))
+
+    def test_own_do_not_come_back(self) -> None:
+        """What the session sent itself while behind is left out, and forgotten when it is up to date."""
+        self.fall_behind()
+        self.offer(stored(5))
+        self.outbox.note_own(stored(6))
+        self.outbox.note_own(timed(2))
+        self.outbox.note_own(Publication(Ok(), None))
+        self.offer(stored(7), timed(3))
+        self.reader.timed = [(GLOBAL, 2), (GLOBAL, 3)]
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.reader.give(5, 6, 7)
+        self.assertEqual(self.writer.got(), b"<5><7><timed 3>")
+        self.outbox.note_own(stored(8))
+        self.assertEqual((self.outbox._own, self.outbox._own_timed), (set(), set()))
+
+    def test_kept(self) -> None:
+        """What the store cannot give again is kept, and comes before what it gives."""
+        self.fall_behind()
+        self.offer(stored(5))
+        self.offer(Publication(Ok(), None))
+        self.outbox.offer_one(Publication(Ok(), None))
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.reader.give(5)
+        self.assertEqual(self.writer.got(), b"<ok><ok><5>")
+
+    def test_kept_is_bounded(self) -> None:
+        """Who lets more than 256 KiB of it gather is disconnected."""
+        self.fall_behind()
+        for _ in range(WAITING_BYTES // len(b"<ok>")):
+            self.offer(Publication(Ok(), None))
+        self.assertEqual(self.writer.calls, [])
+        self.offer(Publication(Ok(), None))
+        self.assertEqual(self.writer.calls, ["abort"])
+
+    def test_timed_do_not_wait(self) -> None:
+        """A timed message is not queued behind bytes that wait, for it tells what is left of it; comes after."""
+        self.stall()
+        self.offer(timed(1))
+        self.offer(timed(2))
+        self.reader.timed = [(GLOBAL, 2)]
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.assertEqual(self.writer.got(), b"<timed 2>")
+        self.offer(timed(3))
+        self.outbox.flush()
+        self.assertEqual(self.writer.got(), b"<timed 3>")
+
+    def test_timed_that_the_writer_has(self) -> None:
+        """What of them the writer has when the first ends is not handed out: the connection closes. Where it left in
+        time it stays."""
+        for left_in_time in (True, False):
+            self.setUp()
+            self.stall()
+            self.offer(timed(1))
+            self.reader.timed, self.reader.timed_until = [(GLOBAL, 1)], 10.0
+            self.writer.drain()
+            self.assertEqual(self.writer.got(), b"<timed 1>")
+            self.clock.advance(9)
+            if left_in_time:
+                self.reader.timed = []
+                self.writer.keeps_up = True
+                self.writer.drain()
+            self.clock.advance(1)
+            self.assertEqual(self.writer.calls, [] if left_in_time else ["abort"])
+
+    def test_timed_page_by_page(self) -> None:
+        """Many timed messages come in pages too, each after the last has drained."""
+        self.stall()
+        self.offer(timed(1), timed(2), timed(3))
+        self.reader.timed = [(GLOBAL, order) for order in (1, 2, 3)]
+        self.reader.timed_most = 2
+        self.writer.drain()
+        self.assertEqual(self.writer.got(), b"<timed 1><timed 2>")
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.assertEqual(self.writer.got(), b"<timed 3>")
+        self.assertFalse(self.outbox.behind)
+
+    def test_replies_go_on(self) -> None:
+        """Replies are sent while the session is behind and asks the store, before the page that comes later."""
+        self.fall_behind()
+        self.offer(stored(5))
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.outbox.put(b"<reply>")
+        self.outbox.flush()
+        self.assertEqual(self.writer.got(), b"<reply>")
+        self.outbox.put(b"<reply>")
+        self.reader.give(5)
+        self.assertEqual(self.writer.got(), b"<reply><5>")
+
+    def test_closed_while_asking(self) -> None:
+        """A page that comes after the connection is closed is dropped, without complaint."""
+        for end in Outbox.close, Outbox.lost:
+            self.setUp()
+            self.fall_behind()
+            self.offer(stored(5))
+            self.writer.keeps_up = True
+            self.writer.drain()
+            self.outbox.drop_held()
+            end(self.outbox)
+            self.reader.give(5)
+            self.assertEqual(self.writer.got(), b"")
+
+    def test_store_does_not_answer(self) -> None:
+        """Where the store cannot be read the connection is given up, so that the client comes back and asks."""
+        self.fall_behind()
+        self.offer(stored(5))
+        self.writer.drain()
+        self.reader.asked.pop()[2].errback(unavailable())
+        self.assertEqual(self.writer.calls, ["abort"])
+
+    def test_unexpected_error(self) -> None:
+        """An error of our own is logged, and the connection given up."""
+        self.fall_behind()
+        self.offer(stored(5))
+        self.writer.drain()
+        self.reader.asked.pop()[2].errback(KeyError())
+        self.assertEqual(self.writer.calls, ["abort"])
+        self.assertEqual(len(self.flushLoggedErrors(KeyError)), 1)
+
+
+class HoldTests(OutboxTestCase):
+    """Between joining and the welcome."""
+
+    def test_release(self) -> None:
+        """What came during the hold comes after the welcome; what the welcome told of does not come again."""
+        self.outbox.hold()
+        self.offer(stored(5), stored(6))
+        self.offer(stored(8, 7))
+        self.offer(Publication(Ok(), None))
+        self.outbox.flush()
+        self.assertEqual((self.writer.sent, self.reader.asked), ([], []))
+        self.outbox.put(b"<welcome>")
+        self.outbox.release({GLOBAL: 5, 7: 8, 9: 1})
+        self.assertEqual(self.reader.asked[0][:2], (GLOBAL, 5))
+        self.reader.give(6)
+        self.assertEqual(self.writer.got(), b"<welcome><ok><6>")
+        self.assertEqual((self.reader.asked, self.outbox.behind), ([], False))
+
+    def test_release_of_nothing(self) -> None:
+        """Where nothing came the session goes on at once, and the welcome is written at the end of the turn."""
+        self.outbox.hold()
+        self.outbox.put(b"<welcome>")
+        self.outbox.release({})
+        self.assertFalse(self.outbox.behind)
+        self.outbox.flush()
+        self.assertEqual(self.writer.got(), b"<welcome>")
+
+    def test_drop(self) -> None:
+        """Where nobody is let in, nothing of what was held ever comes."""
+        self.outbox.hold()
+        self.offer(stored(5), timed(1), Publication(Ok(), None))
+        self.outbox.drop_held()
+        self.outbox.put(b"<error>")
+        self.outbox.flush()
+        self.assertEqual((self.writer.got(), self.reader.asked), (b"<error>", []))
+        self.outbox.hold()
+        self.outbox.release({})
+        self.assertEqual((self.writer.got(), self.outbox.behind), (b"", False))

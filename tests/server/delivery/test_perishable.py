@@ -1,0 +1,338 @@
+"""Timed messages that wait in the server's memory for a reader: nothing hands them out after their end."""
+
+import json
+import math
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.server.delivery.perishable import Watch
+from tests.helpers.server import JSONClient, ServerTestCase, TextClient
+
+SECRET = "never after the end"
+
+
+class _WaitingTestCase(ServerTestCase):
+    def setUp(self) -> None:
+        """Alice, who says it, and bob, who does not read."""
+        self.server = self.make_server()
+        self.alice, self.bob = self.server.json("alice"), self.server.json("bob")
+        self.server.advance(2)
+        self.bob.got()
+
+    def timed(self, seconds: int = 10, text: str = SECRET, chat: str = "GLOBAL") -> None:
+        """Say a timed message."""
+        self.alice.ask("send", chat=chat, text=text, expires_in=seconds)
+
+    def reads_on(self, room: int | None = None) -> list[dict[str, Any]]:
+        """Bob reads all that there is."""
+        self.bob.socket.room = room
+        self.server.advance(*[0.0] * 40)
+        return self.bob.got()
+
+    def writer_has(self) -> bytes:
+        """What waits in the socket's writer for bob."""
+        transport = self.bob.socket
+        return bytes(transport.dataBuffer[transport.offset :]) + b"".join(transport._tempDataBuffer)
+
+
+class ReplyTests(_WaitingTestCase):
+    """Replies with timed messages."""
+
+    def setUp(self) -> None:
+        """Bob has something unread waiting, asked for history after it, and a timed message is on the page."""
+        super().setUp()
+        self.bob.socket.room = 0
+        self.alice.ask("send", chat="GLOBAL", text="first")
+        self.timed(10)
+        self.timed(20, "longer")
+        self.bob.ask("history", chat="GLOBAL", ref=1)
+
+    def test_in_time(self) -> None:
+        """A reply that waited tells what is left at the moment of sending it."""
+        self.server.advance(4)
+        (history,) = [line for line in self.reads_on() if line["type"] == "history"]
+        timed = [(message["text"], message["left_ms"]) for message in history["messages"] if "id" in message]
+        self.assertEqual(timed, [(SECRET, 6_000), ("longer", 16_000)])
+
+    def test_too_late(self) -> None:
+        """One that waited for longer than the message lived lacks it; the rest is there, and the session goes on."""
+        self.server.advance(5, 5.1)
+        self.assertNotIn(SECRET.encode(), self.writer_has())
+        (history,) = [line for line in self.reads_on() if line["type"] == "history"]
+        self.assertEqual([message["text"] for message in history["messages"]], ["first", "longer"])
+        self.assertEqual((history["ref"], history["messages"][1]["left_ms"]), (1, 9_900))
+        self.bob.ask("chats")
+        self.bob.one("chats")
+
+    def test_begun(self) -> None:
+        """Of a reply that was begun before the end the rest is said without the message, as one line."""
+        self.reads_on()
+        for number in range(100):
+            self.alice.ask("send", chat="GLOBAL", text=f"{number} {'x' * 1_000}")
+        self.bob.got()
+        self.bob.socket.room = 30_000
+        self.bob.ask("history", chat="GLOBAL", limit=100, ref=3)
+        self.assertGreater(self.bob.socket.waiting, 0)
+        self.server.advance(5, 5.1)
+        self.assertTrue(self.bob.is_open)
+        (history,) = [line for line in self.reads_on() if line["type"] == "history"]
+        self.assertEqual((history["ref"], len(history["messages"])), (3, 101))
+        self.assertEqual(history["messages"][-1]["text"], "longer")
+
+    def test_begun_in_the_message(self) -> None:
+        """Where the reply was cut within the message there is nothing to take back: the connection closes at its end,
+        and never before."""
+        self.reads_on()
+        size = len(json.dumps(self._history(), separators=(",", ":")))
+        self.bob.socket.room = size - 200
+        self.bob.ask("history", chat="GLOBAL", ref=2)
+        self.server.advance(9.5)
+        self.assertTrue(self.bob.is_open)
+        self.server.advance(0.6, 0)
+        self.assertFalse(self.bob.is_open)
+
+    def _history(self) -> dict[str, Any]:
+        self.bob.ask("history", chat="GLOBAL", ref=2)
+        return self.bob.one("history")
+
+    def test_left_of_sent(self) -> None:
+        """What a sender is told to be left is so at the moment of sending the reply."""
+        self.bob.ask("send", chat="GLOBAL", text="mine", expires_in=30)
+        self.server.advance(4)
+        (sent,) = [line for line in self.reads_on() if line["type"] == "sent"]
+        self.assertEqual(sent["left_ms"], 26_000)
+
+    def test_goodbye(self) -> None:
+        """What waits when the session ends is handed to the writer without what has ended."""
+        self.server.advance(5, 5.1)
+        self.bob.connection.session.end("over")
+        self.server.turn()
+        self.assertNotIn(SECRET.encode(), self.writer_has())
+        self.assertEqual([line["type"] for line in self.reads_on()][-2:], ["history", "bye"])
+
+    def test_closing(self) -> None:
+        """What was handed over at the end of a session does not outlive the message in the writer."""
+        self.server.advance(5)
+        self.bob.connection.session.end("over")
+        self.server.turn()
+        self.assertIn(SECRET.encode(), self.writer_has())
+        self.server.advance(4.9)
+        self.assertFalse(self.bob.socket.aborted)
+        self.server.advance(0.2, 0)
+        self.assertTrue(self.bob.socket.aborted)
+
+    def test_blocked_meanwhile(self) -> None:
+        """A block that came while the reply waited holds too."""
+        self.alice.ask("block", name="bob")
+        self.server.advance(1)
+        (history,) = [line for line in self.reads_on() if line["type"] == "history"]
+        self.assertNotIn(SECRET, [message["text"] for message in history["messages"]])
+
+
+class EventTests(_WaitingTestCase):
+    """Timed messages as events."""
+
+    def test_in_the_writer(self) -> None:
+        """One that the kernel did not take, to all or to one, is not in the writer after its end: the connection is
+        closed."""
+        for chat in ("GLOBAL", "@bob"):
+            self.bob.socket.room = 0
+            self.timed(10, chat=chat)
+            self.assertIn(SECRET.encode(), self.writer_has())
+            self.server.advance(9.9)
+            self.assertTrue(self.bob.is_open)
+            self.server.advance(0.2, 0)
+            self.assertFalse(self.bob.is_open)
+            self.assertNotIn(SECRET, self.bob.read())
+            self.bob = self.server.json("bob")
+
+    def test_in_the_writer_of_one_of_many(self) -> None:
+        """So it is for one of many that are written to at once; those that read stay."""
+        many = [self.server.json(f"reader{number}") for number in range(20)]
+        many[3].socket.room = 10
+        self.timed(10)
+        self.server.advance(10.1, 0)
+        self.assertEqual([client.is_open for client in many], [number != 3 for number in range(20)])
+
+    def test_taken_in_time(self) -> None:
+        """A reader that took it before the end is not disconnected, and nothing waits for the end any more."""
+        self.bob.socket.room = 5
+        self.timed(10)
+        self.server.advance(3)
+        self.assertIn(SECRET, [line.get("text") for line in self.reads_on()])
+        self.assertEqual(self.server.delivery.watch._held, {})
+        self.server.advance(10, 0)
+        self.assertTrue(self.bob.is_open)
+
+    def test_behind_much(self) -> None:
+        """Behind a long reply of the same turn it is told when that has left, if it lives then."""
+        for number in range(200):
+            self.alice.ask("send", chat="GLOBAL", text=f"{number} {'x' * 1_000}")
+        self.bob.got()
+        self.bob.socket.room = 1_000
+        self.bob.connection.dataReceived(b'{"type":"history","chat":"GLOBAL","limit":200}\n')
+        self.timed(10)
+        self.assertNotIn(SECRET.encode(), self.writer_has())
+        self.server.advance(10.1)
+        self.assertTrue(self.bob.is_open)
+        self.assertNotIn(SECRET, json.dumps(self.reads_on()))
+
+    def test_lost(self) -> None:
+        """A connection that is lost is not watched any more."""
+        self.bob.socket.room = 0
+        self.timed(10)
+        self.bob.leave()
+        self.assertEqual(self.server.delivery.watch._held, {})
+
+
+class TextTests(ServerTestCase):
+    """The text protocol."""
+
+    def setUp(self) -> None:
+        """Alice, a program, and bob, a person, who does not read from the moment when the message was said."""
+        self.server = self.make_server()
+        self.alice = self.server.json("alice")
+        self.bob: TextClient = self.server.text("bob")
+        self.server.advance(2)
+        self.bob.shown()
+
+    def _after(self, *seconds: float) -> str:
+        self.server.advance(*seconds)
+        self.bob.socket.room = None
+        self.server.advance(*[0.0] * 40)
+        return self.bob.shown()
+
+    def test_ls(self) -> None:
+        """What ``ls`` shows of timed messages is not shown after their end."""
+        self.bob.leave()
+        self.alice.ask("send", chat="GLOBAL", text=SECRET, expires_in=10)
+        self.bob = self.server.text("bob")
+        self.bob.shown()
+        self.bob.socket.room = 0
+        self.alice.ask("send", chat="GLOBAL", text="other")
+        self.bob.type("ls GLOBAL")
+        shown = self._after(10.1)
+        self.assertNotIn(SECRET, shown)
+        self.assertIn("other", shown)
+        self.assertTrue(self.bob.is_open)
+
+    def test_reprint(self) -> None:
+        """A reprint that waits lacks what ended since."""
+        for seconds in (3, 6):
+            self.alice.ask("send", chat="GLOBAL", text=f"{SECRET} {seconds}", expires_in=seconds)
+        self.alice.ask("send", chat="GLOBAL", text="other")
+        self.bob.shown()
+        self.bob.socket.room = 0
+        self.alice.ask("send", chat="GLOBAL", text="last")
+        self.server.advance(3.1)
+        shown = self._after(3.1)
+        self.assertNotIn(SECRET, shown)
+        self.assertIn("other\r\n", shown)
+        self.assertTrue(self.bob.is_open)
+
+
+class ManyTests(ServerTestCase):
+    """Many timed messages at once for a reader that was behind."""
+
+    def test_all_come_or_none_late(self) -> None:
+        """A reader that reads slowly gets each while it lives, and none after its end."""
+        server = self.make_server()
+        alice, bob = server.json("alice"), JSONClient(server)
+        bob.ask("register", name="bob", password="correct horse")
+        bob.got()
+        for number in range(300):
+            alice.ask("send", chat="GLOBAL", text=f"{number} {'x' * 1_000}", expires_in=60 if number % 2 else 600)
+        server.advance(2)
+        bob.got()
+        bob.socket.room = 0
+        bob.ask("history", chat="GLOBAL", ref=1)
+        for _ in range(10):
+            bob.socket.room = 10_000
+            server.advance(1)
+        self.assertTrue(bob.is_open)
+        bob.socket.room = 0
+        server.advance(60)
+        bob.socket.room = None
+        server.advance(*[0.0] * 40)
+        data = bob.read()
+        if bob.is_open:
+            for line in data.splitlines():
+                json.loads(line)
+        late = data[100_000:]
+        self.assertEqual([number for number in range(1, 300, 2) if f'"{number} x' in late], [])
+
+
+class _Held:
+    """An outbox whose timed messages end at the given moments; the watch looks at the first of them."""
+
+    def __init__(self, *ends: float) -> None:
+        self.ends = list(ends)
+        self.expired: list[float] = []
+
+    @property
+    def until(self) -> float:
+        """When the next one ends."""
+        return min(self.ends, default=math.inf)
+
+    def expire(self, now: float) -> None:
+        """Forget what has ended."""
+        self.expired.append(now)
+        self.ends = [end for end in self.ends if end > now]
+
+
+class WatchTests(SynchronousTestCase):
+    """The alarm that all outboxes share."""
+
+    def setUp(self) -> None:
+        """Make a watch of nothing."""
+        self.clock = Clock()
+        self.watch = Watch(self.clock)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let the clock go on in the steps of the alarm."""
+        self.clock.pump([0.25] * int(seconds * 4))
+
+    def test_each_at_its_end(self) -> None:
+        """Each expires when its next message ends, whatever the order in which they were added."""
+        late, early = _Held(3.0), _Held(1.0, 2.0)
+        self.watch.add(late)
+        self.watch.add(early)
+        self.pass_time(4)
+        self.assertEqual((early.expired, late.expired), ([1.0, 2.0], [3.0]))
+
+    def test_rests(self) -> None:
+        """The reactor is not woken where nothing will end: after the last end, and after the last removal."""
+        held, other = _Held(1.0), _Held(5.0)
+        self.watch.add(held)
+        self.pass_time(1)
+        self.assertEqual((held.expired, self.clock.getDelayedCalls()), ([1.0], []))
+        self.watch.add(other)
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+        self.watch.remove(other)
+        self.watch.remove(held)
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+        self.watch.remove(held)
+        self.pass_time(5)
+        self.assertEqual(other.expired, [])
+
+    def test_after_a_rest(self) -> None:
+        """A watch that rested takes the next outbox, also one that ends later than all before."""
+        held = _Held(1.0)
+        self.watch.add(held)
+        self.pass_time(1)
+        held.ends.append(2.0)
+        self.watch.add(held)
+        self.pass_time(1)
+        self.assertEqual(held.expired, [1.0, 2.0])
+
+    def test_closing(self) -> None:
+        """An outbox that keeps what has ended, since it closes, is watched no longer and wakes nothing."""
+        closing, other = _Held(1.0), _Held(2.0)
+        closing.expire = closing.expired.append  # type: ignore[method-assign]
+        self.watch.add(closing)
+        self.watch.add(other)
+        self.pass_time(3)
+        self.assertEqual((closing.expired, other.expired), ([1.0], [2.0]))
+        self.assertEqual(self.clock.getDelayedCalls(), [])

@@ -1,0 +1,237 @@
+"""Presence: told at once, then at most once a second, with all that changed."""
+
+import itertools
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.chat.directory import User
+from irchat.protocol.events import Presence
+from irchat.server.delivery import presence_feed
+from irchat.server.delivery.presence_feed import PresenceFeed
+from tests.helpers.server import ServerTestCase
+
+
+class FakeDelivery:
+    """Keeps what each session was told, and when."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.tellings: list[tuple[list[Any], Presence]] = []
+
+    def tell(self, sessions: list[Any], event: Presence) -> None:
+        self.tellings.append((list(sessions), event))
+        for session in sessions:
+            session.told.append((self._clock.seconds(), event.online, event.offline))
+
+
+class FakeSession:
+    """A session; its outbox is itself."""
+
+    behind = False
+
+    def __init__(self) -> None:
+        self.outbox = self
+        self.told: list[tuple[float, list[str], list[str]]] = []
+
+
+class PresenceFeedTests(SynchronousTestCase):
+    """`PresenceFeed`."""
+
+    def setUp(self) -> None:
+        """A feed with one session, and users to come and go."""
+        self.clock = Clock()
+        self.clock.advance(1_000.03)
+        self.delivery = FakeDelivery(self.clock)
+        self.feed = PresenceFeed(self.clock, self.delivery)
+        self.session = FakeSession()
+        self.feed.add(self.session)
+        self.bob, self.carol, self.dave = (
+            User(number, name, name) for number, name in enumerate(("bob", "carol", "dave"), 2)
+        )
+
+    def _come(self, *users: User) -> None:
+        for user in users:
+            user.sessions = 1
+            self.feed.changed(user)
+
+    def _go(self, *users: User) -> None:
+        for user in users:
+            user.sessions = 0
+            self.feed.changed(user)
+
+    def _told(self) -> list[tuple[list[str], list[str]]]:
+        told = [(online, offline) for _, online, offline in self.session.told]
+        self.session.told.clear()
+        return told
+
+    def test_first_at_once(self) -> None:
+        """The first change is told in the same turn, with all of that turn."""
+        self._come(self.bob, self.carol)
+        self.clock.advance(0)
+        self.assertEqual(self._told(), [(["bob", "carol"], [])])
+
+    def test_once_a_second(self) -> None:
+        """Within a second nothing more is told; after it, all that changed meanwhile, each user once, as it is now."""
+        self._come(self.bob)
+        self.clock.advance(0)
+        self._told()
+        self._come(self.carol)
+        self._go(self.bob)
+        self._come(self.dave)
+        self._go(self.carol)
+        self.clock.pump([0.1] * 9)
+        self.assertEqual(self._told(), [])
+        self.clock.pump([0.1] * 3)
+        self.assertEqual(self._told(), [(["dave"], ["bob", "carol"])])
+
+    def test_quiet_after(self) -> None:
+        """Where nothing changed in the second nothing is told, and the next change is told at once again."""
+        self._come(self.bob)
+        self.clock.pump([0.0, 5.0])
+        self._told()
+        self._go(self.bob)
+        self.clock.advance(0)
+        self.assertEqual(self._told(), [([], ["bob"])])
+
+    def test_knows_what_was_before(self) -> None:
+        """A session is not told what it found on coming."""
+        self._come(self.bob)
+        late = FakeSession()
+        self.feed.add(late)
+        self._come(self.carol)
+        self.clock.advance(0)
+        self.assertEqual([told[1:] for told in late.told], [(["carol"], [])])
+
+    def test_behind(self) -> None:
+        """A session that is behind is told when it has caught up, all that changed, and the others do not wait."""
+        other = FakeSession()
+        self.feed.add(other)
+        self.session.behind = True
+        self._come(self.bob)
+        self.clock.advance(2)
+        self._go(self.bob)
+        self._come(self.carol)
+        self.clock.advance(2)
+        self.assertEqual(self._told(), [])
+        self.assertEqual(len(other.told), 2)
+        self.session.behind = False
+        self.feed.caught_up()
+        self.clock.advance(0)
+        self.assertEqual(self._told(), [(["carol"], ["bob"])])
+
+    def test_removed(self) -> None:
+        """A session that is over is told nothing, neither at once nor after its second."""
+        self._come(self.bob)
+        self.feed.remove(self.session)
+        self.clock.advance(0)
+        self.assertEqual(self._told(), [])
+        self.feed.add(self.session)
+        self._come(self.carol)
+        self.clock.advance(0)
+        self._told()
+        self.feed.remove(self.session)
+        self._go(self.carol)
+        self.clock.advance(5)
+        self.assertEqual(self._told(), [])
+        self.feed.remove(self.session)
+
+    def test_shared(self) -> None:
+        """Sessions that know the same are told by one event, and those told within a tenth stay together."""
+        others = [FakeSession() for _ in range(10)]
+        for other in others:
+            self.feed.add(other)
+        self._come(self.bob)
+        self.clock.advance(0)
+        self._go(self.bob)
+        self.clock.advance(2)
+        self.assertEqual([len(sessions) for sessions, _ in self.delivery.tellings], [11, 11])
+
+    def test_slices(self) -> None:
+        """Where telling takes long, some sessions are told in each turn, and each is told once."""
+        sessions = [FakeSession() for _ in range(2_000)]
+        for session in sessions:
+            self.feed.add(session)
+        tell = self.delivery.tell
+
+        def slowly(some: list[Any], event: Presence) -> None:
+            tell(some, event)
+            self.clock.rightNow += 0.006
+
+        self.patch(self.delivery, "tell", slowly)
+        calls = self.patch_calls()
+        self._come(self.bob)
+        self.clock.advance(0)
+        self.assertEqual([len(session.told) for session in sessions], [1] * len(sessions))
+        self.assertEqual(max(calls), 1)
+
+    def patch_calls(self) -> list[int]:
+        """How many tellings there are in each call of the clock."""
+        calls: list[int] = []
+        call_later = self.clock.callLater
+
+        def counted(delay: float, call: Any, *args: Any) -> Any:
+            def run() -> None:
+                before = len(self.delivery.tellings)
+                call(*args)
+                calls.append(len(self.delivery.tellings) - before)
+
+            return call_later(delay, run)
+
+        self.patch(self.clock, "callLater", counted)
+        return calls
+
+    def test_outdated_changes(self) -> None:
+        """Who comes and goes without end takes no more memory, and is told of as before."""
+        self.patch(presence_feed, "_OUTDATED", 10)
+        self._come(self.dave)
+        for _ in range(100):
+            self._come(self.bob)
+            self._go(self.bob)
+        self.assertLessEqual(len(self.feed._users), 15)
+        self.clock.advance(0)
+        self.assertEqual(self._told(), [(["dave"], ["bob"])])
+        self._come(self.bob)
+        self.clock.advance(2)
+        self.assertEqual(self._told(), [(["bob"], [])])
+
+    @given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.floats(0, 1.5)), max_size=30))
+    def test_any_comings_and_goings(self, steps: list[tuple[int, bool, float]]) -> None:
+        """However users come and go, tellings are a second apart at least, and who follows them knows who is here."""
+        self.setUp()
+        users = [self.bob, self.carol, self.dave]
+        for number, comes, pause in steps:
+            (self._come if comes else self._go)(users[number])
+            self.clock.advance(pause)
+        self.clock.advance(3)
+        here: set[str] = set()
+        for _, online, offline in self.session.told:
+            self.assertFalse(set(online) & set(offline))
+            here = (here | set(online)) - set(offline)
+        self.assertEqual(here, {user.name for user in users if user.sessions})
+        times = [time for time, _, _ in self.session.told]
+        self.assertTrue(all(b - a >= 1.0 for a, b in itertools.pairwise(times)), times)
+
+
+class ServerPresenceTests(ServerTestCase):
+    """Presence in a whole server."""
+
+    def test_after_falling_behind(self) -> None:
+        """Who fell behind and catches up is told who came meanwhile, though nobody comes or goes any more."""
+        server = self.make_server()
+        reader, sender = server.json("reader"), server.json("sender")
+        server.advance(2)
+        reader.got()
+        reader.socket.room = 0
+        for _ in range(70):
+            sender.ask("send", chat="GLOBAL", text="x" * 4_000)
+        self.assertTrue(reader.outbox.behind)
+        server.json("late")
+        server.advance(5)
+        reader.socket.room = None
+        server.advance(0, 0, 0)
+        self.assertFalse(reader.outbox.behind)
+        self.assertEqual([event["online"] for event in reader.told("presence")], [["late"]])

@@ -1,0 +1,152 @@
+"""Screens of the text protocol that are printed again: how often, how much, and when."""
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.protocol.rules import TRANSCRIPT_LENGTH
+from irchat.rendering.lines import Line
+from irchat.rendering.transcript import CLEAR, Transcript
+from irchat.server.delivery.delivery import Delivery
+from irchat.server.delivery.perishable import Perishable
+from irchat.server.delivery.reprints import Reprints
+
+
+class _Screen:
+    """Notes what is printed."""
+
+    def __init__(self) -> None:
+        self.printed: list[str] = []
+        self.full = False
+
+    def is_full(self) -> bool:
+        return self.full
+
+    def put(self, data: bytes) -> None:
+        self.printed.append(data.decode())
+
+    def put_perishable(self, line: Perishable) -> None:
+        self.printed.append(line.data.decode())
+
+
+class ReprintTests(SynchronousTestCase):
+    """`Reprints`."""
+
+    def setUp(self) -> None:
+        """A screen, and calls that are made at once."""
+        self.clock = Clock()
+        self.screen, self.transcript = _Screen(), Transcript()
+        self.reprints = Reprints(self.clock, self.transcript, self.screen, lambda call: call())
+
+    def show(self, timed_id: str, seconds: float) -> None:
+        """A timed message is shown."""
+        self.transcript.show([Line(timed_id, timed_id)])
+        self.reprints.shown(timed_id, int(seconds * 1000))
+
+    def test_at_most_so_often(self) -> None:
+        """Four ends a second for a minute are four reprints in three seconds, and each is gone within one second."""
+        for number in range(240):
+            self.show(f"<{number}>", number / 4)
+        late = 0.0
+        for number in range(240):
+            self.reprints.erase(f"<{number}>")
+            self.clock.pump([0.05] * 5)
+            ended = [one for one in range(number + 1) if f"<{one}>" not in "".join(self.screen.printed[-1:])]
+            if self.screen.printed:
+                still = [one for one in range(number + 1) if one not in ended]
+                late = max(late, *(self.clock.seconds() - one / 4 for one in still), 0.0)
+        self.assertLessEqual(len(self.screen.printed), 82)
+        self.assertLessEqual(late, 1.0)
+
+    def test_at_most_so_much(self) -> None:
+        """A whole transcript is printed again at once; where that goes on, its last lines, of 32,768 characters a
+        second, and a screen at the least; after some quiet seconds all of it."""
+        self.transcript.show([Line(f"{number:06} {'x' * 1_000}") for number in range(250)])
+        for number in range(40):
+            self.show(f"timed {number}", number + 0.5)
+        for number in range(40):
+            self.reprints.erase(f"timed {number}")
+            self.clock.pump([0.25] * 4)
+        sizes = list(map(len, self.screen.printed))
+        printed = sum(sizes[1:])
+        self.assertGreater(sizes[0], 250_000)
+        self.assertLess(printed, 40 * 33_000)
+        self.assertTrue(all(f"{249:06} x" in shown and "timed" not in shown[:50] for shown in self.screen.printed))
+        self.show("late", 10)
+        self.clock.advance(10)
+        self.reprints.erase("late")
+        self.clock.advance(1)
+        self.assertGreater(len(self.screen.printed[-1]), 250_000)
+
+    def test_all_at_first(self) -> None:
+        """A transcript of the greatest length is printed whole."""
+        self.transcript.show([Line("x" * (TRANSCRIPT_LENGTH // 100)) for _ in range(100)])
+        self.show("gone", 1)
+        self.reprints.erase("gone")
+        self.clock.advance(1)
+        self.assertEqual(self.screen.printed[0].count("\r\n"), 100)
+
+    def test_full(self) -> None:
+        """Nothing is printed while much waits; when there is room again it is once."""
+        self.screen.full = True
+        for number in range(5):
+            self.show(f"<{number}>", 1)
+            self.reprints.erase(f"<{number}>")
+            self.clock.advance(1)
+        self.assertEqual(self.screen.printed, [])
+        self.screen.full = False
+        self.reprints.go_on()
+        self.assertEqual(self.screen.printed, [CLEAR])
+
+    def test_over(self) -> None:
+        """After the session nothing is printed, also where it was to be its turn."""
+        calls: list[Callable[[], None]] = []
+        reprints = Reprints(self.clock, self.transcript, self.screen, calls.append)
+        reprints.shown("gone", 0)
+        reprints.erase("gone")
+        self.clock.advance(1)
+        reprints.over()
+        (call,) = calls
+        call()
+        self.assertEqual((self.screen.printed, self.clock.getDelayedCalls()), ([], []))
+
+
+class _Turns(Clock):
+    """Counts the turns: each call is one."""
+
+    turns = 0
+
+    def callLater(self, when: float, what: Callable[..., object], *args: Any, **named: Any) -> Any:
+        """Plan a turn."""
+        return super().callLater(when, self._turn, what, *args, **named)
+
+    def _turn(self, what: Callable[..., object], *args: Any, **named: Any) -> None:
+        self.turns += 1
+        what(*args, **named)
+
+
+class TurnTests(SynchronousTestCase):
+    """`Delivery.in_turn`."""
+
+    def test_slices(self) -> None:
+        """Calls that come from all sessions at once are spread over turns of a few milliseconds, in order; one that
+        fails keeps no other from its turn."""
+        clock = _Turns()
+        delivery = Delivery(clock)
+        done: list[tuple[int, int]] = []
+
+        def call(number: int) -> None:
+            done.append((clock.turns, number))
+            clock.rightNow += 0.002
+            if number == 3:
+                raise ValueError("this one")
+
+        for number in range(20):
+            delivery.in_turn(lambda number=number: call(number))
+        clock.advance(0)
+        self.assertEqual([number for _, number in done], list(range(20)))
+        turns = [turn for turn, _ in done]
+        self.assertLessEqual(max(map(turns.count, turns)), 3)
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)

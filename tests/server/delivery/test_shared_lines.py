@@ -1,0 +1,60 @@
+"""What many text sessions are shown is rendered once."""
+
+import re
+
+from irchat.protocol import events
+from irchat.rendering.lines import Line, Renderer
+from tests.helpers.server import ServerTestCase, request
+
+
+class SharedRendererTests(ServerTestCase):
+    """`SharedRenderer`."""
+
+    def setUp(self) -> None:
+        """Three text sessions; the messages that are rendered are counted."""
+        self.server = self.make_server()
+        self.people = [self.server.text(name) for name in ("bob", "carol", "dave")]
+        self.alice = self.server.json("alice")
+        self.server.advance(2)
+        for person in self.people:
+            person.shown()
+        self.rendered: list[str] = []
+        render = Renderer.lines
+
+        def count(renderer: Renderer, event: events.Event, typed: str = "") -> list[Line]:
+            if isinstance(event, events.Message):
+                self.rendered.append(event.text)
+            return render(renderer, event, typed)
+
+        self.patch(Renderer, "lines", count)
+
+    def test_once(self) -> None:
+        """A message is rendered once for all of them; nothing of it is kept after that."""
+        self.alice.ask("send", chat="GLOBAL", text="hello")
+        for person in self.people:
+            self.assertIn("hello", person.shown())
+        self.server.turn()
+        self.assertEqual(self.rendered, ["hello"])
+        self.assertEqual(self.server.factory._renderer._kept, {})
+
+    def test_many_together(self) -> None:
+        """What one commit stored is shown whole, in order, to those it is for, and counts as read."""
+        self.people[2].type("~alice")
+        self.people[2].shown()
+        self.alice.send(*(request("send", chat="GLOBAL", text=f"hello {number}") for number in range(5)))
+        for person in self.people[:2]:
+            shown = person.shown()
+            self.assertEqual(re.findall(r"hello \d", shown), [f"hello {number}" for number in range(5)])
+        self.assertNotIn("hello", self.people[2].shown())
+        self.assertEqual(self.rendered, [f"hello {number}" for number in range(5)])
+        self.server.advance(60)
+        again = self.server.json("bob")
+        self.assertEqual(again.welcome["unread"], [])
+
+    def test_each_event(self) -> None:
+        """Messages of the same words are rendered each for itself, in order."""
+        for _ in range(3):
+            self.alice.ask("send", chat="GLOBAL", text="hello")
+        self.server.turn()
+        for person in self.people:
+            self.assertEqual(person.shown().count("hello"), 3)

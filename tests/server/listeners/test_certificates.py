@@ -1,0 +1,220 @@
+"""The server's certificate: its own, or one from files."""
+
+import datetime
+import errno
+import hashlib
+import os
+import ssl
+import stat
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.server.listeners import certificates
+from irchat.server.listeners.certificates import (
+    WrongCertificate,
+    end_of,
+    ensure_self_signed,
+    fingerprint,
+    server_context,
+)
+
+
+class SelfSignedTests(SynchronousTestCase):
+    """`ensure_self_signed`."""
+
+    def setUp(self) -> None:
+        """An empty folder."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+
+    def test_made(self) -> None:
+        """On the first start a certificate and a key are made that fit each other; nothing else is left."""
+        certificate, key = ensure_self_signed(self.folder, "chat.example")
+        server_context(certificate, key)
+        self.assertEqual(sorted(self.folder.iterdir()), [certificate, key])
+        made = x509.load_pem_x509_certificate(certificate.read_bytes())
+        self.assertEqual(made.subject.rfc4514_string(), "CN=chat.example")
+
+    def test_modes(self) -> None:
+        """Only its owner can read the key, whatever the umask; others can read the certificate."""
+        certificate, key = ensure_self_signed(self.folder, "chat.example")
+        self.assertEqual(stat.S_IMODE(key.stat().st_mode), 0o600)
+        self.assertEqual(stat.S_IMODE(certificate.stat().st_mode) & 0o600, 0o600)
+
+    def test_kept(self) -> None:
+        """On the second start they are the same, also where the machine has a new name."""
+        before = [path.read_bytes() for path in ensure_self_signed(self.folder, "chat.example")]
+        after = [path.read_bytes() for path in ensure_self_signed(self.folder, "elsewhere.example")]
+        self.assertEqual(before, after)
+
+    def test_one_is_missing(self) -> None:
+        """Where one of the two is missing, or was being written when the machine went down, both are made anew."""
+        for missing in 0, 1:
+            paths = ensure_self_signed(self.folder, "chat.example")
+            paths[missing].rename(paths[missing].with_suffix(".new"))
+            server_context(*ensure_self_signed(self.folder, "chat.example"))
+            self.assertEqual(len(list(self.folder.iterdir())), 2)
+
+    def test_long_host(self) -> None:
+        """A host's name that is longer than a certificate may hold is cut."""
+        server_context(*ensure_self_signed(self.folder, "h" * 200))
+
+
+class ServerContextTests(SynchronousTestCase):
+    """`server_context` refuses files that are not what they should be."""
+
+    def setUp(self) -> None:
+        """A certificate and its key."""
+        self.folder = Path(self.mktemp())
+        self.folder.mkdir()
+        self.certificate, self.key = ensure_self_signed(self.folder, "chat.example")
+
+    def test_oldest_version(self) -> None:
+        """TLS 1.2 is the oldest that is spoken."""
+        self.assertEqual(server_context(self.certificate, self.key).minimum_version, ssl.TLSVersion.TLSv1_2)
+
+    def _refused(self, certificate: Path, key: Path) -> str:
+        line = str(self.assertRaises(WrongCertificate, server_context, certificate, key))
+        self.assertNotIn("\n", line)
+        return line
+
+    def test_mismatch(self) -> None:
+        """A key of another certificate is refused, with the names of both files."""
+        other = self.folder / "other"
+        other.mkdir()
+        _, other_key = ensure_self_signed(other, "chat.example")
+        self.assertEqual(
+            self._refused(self.certificate, other_key),
+            f"the key {other_key} is not that of the certificate {self.certificate}; give two that belong together",
+        )
+
+    def test_locked(self) -> None:
+        """A key that is locked by a password is refused, and nobody is asked for it."""
+        self.key.write_bytes(
+            ec.generate_private_key(ec.SECP256R1()).private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.BestAvailableEncryption(b"secret"),
+            )
+        )
+        self.assertIn(f"the key {self.key} is locked by a password", self._refused(self.certificate, self.key))
+
+    def test_nonsense(self) -> None:
+        """A file that holds no certificate or no key is refused by its name, also where it holds the other one."""
+        nonsense = self.folder / "nonsense"
+        nonsense.write_text("nonsense")
+        for wrong in nonsense, self.key:
+            self.assertIn(f"{wrong} is no certificate; give", self._refused(wrong, self.key))
+        for wrong in nonsense, self.certificate:
+            self.assertIn(f"{wrong} is no key; give", self._refused(self.certificate, wrong))
+
+    def test_unreadable(self) -> None:
+        """A file that is not there or cannot be read is refused by its name and with the reason."""
+        nothing = self.folder / "nothing"
+        for wrong, reason in (nothing, errno.ENOENT), (self.folder, errno.EISDIR):
+            why = f"{wrong} cannot be read: {os.strerror(reason)}; give"
+            self.assertIn(f"the certificate {why}", self._refused(wrong, self.key))
+            self.assertIn(f"the key {why}", self._refused(self.certificate, wrong))
+
+    def _files(self, name: str, key: Any, *, traditional: bool = False) -> tuple[Path, Path]:
+        """A certificate of ``key``, and the key, in files."""
+        form = serialization.PrivateFormat.TraditionalOpenSSL if traditional else serialization.PrivateFormat.PKCS8
+        paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
+        one_way = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+        subject = x509.Name([])
+        now = datetime.datetime.now(datetime.UTC)
+        made = (
+            x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
+            .serial_number(1).not_valid_before(now).not_valid_after(now + datetime.timedelta(1)).sign(key, one_way)
+        )  # fmt: skip
+        paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+        paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+        return paths
+
+    def test_kinds_of_keys(self) -> None:
+        """Keys of each kind are taken with their certificates, and none with that of another kind."""
+        pairs = [
+            (self.certificate, self.key),
+            self._files("rsa", rsa.generate_private_key(65_537, 2_048), traditional=True),
+            self._files("ed", ed25519.Ed25519PrivateKey.generate()),
+        ]
+        for certificate, _ in pairs:
+            for other, key in pairs:
+                if certificate is other:
+                    self.assertEqual(end_of(server_context(certificate, key)).tzinfo, datetime.UTC)
+                else:
+                    self.assertIn("is not that of the certificate", self._refused(certificate, key))
+
+    def test_order(self) -> None:
+        """A chain in which another certificate comes first is refused with what to do."""
+        other, _ = self._files("rsa", rsa.generate_private_key(65_537, 2_048))
+        chain = self.folder / "chain.pem"
+        chain.write_bytes(other.read_bytes() + self.certificate.read_bytes())
+        self.assertIn(f"is not the first in {chain}; put it first", self._refused(chain, self.key))
+        chain.write_bytes(self.certificate.read_bytes() + other.read_bytes())
+        server_context(chain, self.key)
+
+    def test_trusted(self) -> None:
+        """OpenSSL's own form of a certificate is taken, with the fingerprint that clients see, or refused in a line."""
+        trusted = self.folder / "trusted.pem"
+        words = self.certificate.read_text().replace(" CERTIFICATE", " TRUSTED CERTIFICATE")
+        trusted.write_text(words)
+        expected = fingerprint(server_context(self.certificate, self.key))
+        self.assertEqual(fingerprint(server_context(trusted, self.key)), expected)
+        _, other = self._files("rsa", rsa.generate_private_key(65_537, 2_048))
+        self.assertIn("is not that of the certificate", self._refused(trusted, other))
+
+    def test_der(self) -> None:
+        """A file in DER is refused with how to make PEM of it."""
+        der = self.folder / "der"
+        for option, command in ("certificate", "x509"), ("key", "pkey"):
+            der.write_bytes(ssl.PEM_cert_to_DER_cert(self.certificate.read_text()))
+            paths = (der, self.key) if option == "certificate" else (self.certificate, der)
+            self.assertIn(f"in DER: openssl {command} -inform DER -in {der} -out NEW", self._refused(*paths))
+
+    def test_without_an_end(self) -> None:
+        """A pipe and a file without an end are refused, and not read for ever."""
+        pipe = self.folder / "pipe"
+        os.mkfifo(pipe)
+        for wrong in pipe, Path("/dev/zero"):
+            self._refused(wrong, self.key)
+            self._refused(self.certificate, wrong)
+
+    def test_no_client_takes_it(self) -> None:
+        """A certificate that no client takes is refused before anyone has come."""
+        paths = self._files("curve", ec.generate_private_key(ec.SECP256K1()))
+        self.assertIn("have others made", self._refused(*paths))
+
+    def test_weak(self) -> None:
+        """What OpenSSL does not take for another reason is refused with that."""
+        self.patch(certificates, "served_certificate", self._too_small)
+        line = self._refused(self.certificate, self.key)
+        self.assertIn(f"{self.key} cannot be used: ", line)
+        self.assertIn("[SSL] too small; have others made", line)
+
+    @staticmethod
+    def _too_small(*_: object, **__: object) -> None:
+        raise ssl.SSLError(ssl.SSL_ERROR_SSL, "[SSL] too small")
+
+
+class FingerprintTests(SynchronousTestCase):
+    """`fingerprint`."""
+
+    def test_first_of_a_chain(self) -> None:
+        """It is that of the first certificate of the file, over its bytes in DER."""
+        folder = Path(self.mktemp())
+        chain = b""
+        for name in "one", "two":
+            (folder / name).mkdir(parents=True)
+            chain += ensure_self_signed(folder / name, name)[0].read_bytes()
+        path = folder / "chain.pem"
+        path.write_bytes(chain)
+        context = server_context(path, folder / "one" / certificates.KEY_FILE)
+        first = ssl.PEM_cert_to_DER_cert((folder / "one" / certificates.CERTIFICATE_FILE).read_text())
+        digest = hashlib.sha256(first).hexdigest().upper()
+        self.assertEqual(fingerprint(context).replace(":", ""), f"sha256{digest}")

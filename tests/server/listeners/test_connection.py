@@ -1,0 +1,312 @@
+"""A connection: the lines in its bytes, the choice of the protocol, and the limits of time."""
+
+import contextlib
+import itertools
+import socket
+import ssl
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from irchat.net.tls import TLSLayer
+from irchat.protocol.rules import CLIENT_LINE_BYTES
+from tests.helpers.client_fakes import certificate
+from tests.helpers.server import GREETING, PASSWORD, Client, JSONClient, ServerTestCase, TextClient, request
+
+_LONGEST = CLIENT_LINE_BYTES
+
+
+class GreetingTests(ServerTestCase):
+    """The first lines."""
+
+    def setUp(self) -> None:
+        """A server."""
+        self.server = self.make_server()
+
+    def test_greeting(self) -> None:
+        """The server speaks first: one line with the version, its name and the question for the username."""
+        self.assertEqual(JSONClient(self.server).read(), GREETING)
+
+    def test_json(self) -> None:
+        """A first line that starts with a brace chooses JSON, also after blank ones; all later lines are JSON."""
+        client = JSONClient(self.server)
+        client.send(b"\n\r\n  \n \t\r\n" + request("ping", ref=1) + b"bob\n\n")
+        self.assertEqual([line["type"] for line in client.got()], ["pong", "error"])
+
+    def test_text(self) -> None:
+        """Any other first line chooses text and is the username; later lines with a brace are text too."""
+        client = TextClient(self.server)
+        client.type("", "bob", '{"type":"ping"}')
+        shown = client.shown()
+        self.assertIn("bob is a new name here", shown)
+        self.assertNotIn('"', shown)
+
+    def test_http(self) -> None:
+        """A web browser is sent away, before it says more."""
+        for line in b"GET / HTTP/1.1\r\n", b"POST /x HTTP/2\r\n":
+            client = Client(self.server)
+            client.send(line + b"Host: chat\r\n\r\n{}\n")
+            self.assertEqual(client.read(), said(GREETING, "this is no web server"))
+            self.assertFalse(client.is_open)
+
+    def test_errors_before_the_choice(self) -> None:
+        """Before the protocol is chosen errors are text, and the choice is still open after them, but for what chose
+        text."""
+        client = JSONClient(self.server)
+        client.send(b"{" * (_LONGEST + 2) + b"\n" + request("ping", ref=1))
+        shown = client.read().splitlines()
+        self.assertIn("! The line is longer than", shown[1])
+        self.assertEqual(shown[2], '{"ref":1,"type":"pong"}')
+        client = TextClient(self.server)
+        client.send(b"\xff\n" + request("ping"))
+        self.assertIn("! This line is not UTF-8", client.shown())
+        self.assertEqual(client.connection.session.outbox.encode, None)
+
+
+def said(greeting: str, reason: str) -> str:
+    """A greeting and a farewell as a text client gets them."""
+    return f"{greeting}\x1b[2m-- goodbye: {reason}\x1b[0m\n"
+
+
+class LineTests(ServerTestCase):
+    """Lines of any length in any pieces."""
+
+    def setUp(self) -> None:
+        """A JSON client."""
+        self.server = self.make_server()
+        self.client = JSONClient(self.server)
+        self.client.ask("ping")
+        self.client.got()
+
+    def _ping(self, ref: int, length: int) -> bytes:
+        """A ping of that many bytes without its end."""
+        line = b'{"type":"ping","ref":%d,"x":"' % ref
+        return line + b"x" * (length - len(line) - 2) + b'"}'
+
+    def _answers(self, *segments: bytes) -> list[Any]:
+        """The refs of the pongs and the codes of the errors that come of these segments."""
+        self.client.send(*segments)
+        return [line.get("code") or line["ref"] for line in self.client.got()]
+
+    def test_longest(self) -> None:
+        """65,536 bytes are a line, with or without a carriage return; one more is not, and what follows is read."""
+        for end in b"\n", b"\r\n":
+            longest, too_long, next_line = self._ping(1, _LONGEST), self._ping(2, _LONGEST + 1), self._ping(3, 40)
+            self.assertEqual(self._answers(longest + end), [1])
+            self.assertEqual(self._answers(longest + end + next_line + end), [1, 3])
+            self.assertEqual(self._answers(too_long + end), ["line-too-long"])
+            self.assertEqual(self._answers(too_long + end + next_line + end), ["line-too-long", 3])
+            self.assertEqual(self._answers(next_line + end + too_long + end + next_line + end), [3, "line-too-long", 3])
+
+    def test_in_pieces(self) -> None:
+        """It is the same when the line comes in pieces, wherever it is cut."""
+        longest, too_long, next_line = self._ping(1, _LONGEST), self._ping(2, _LONGEST + 1), self._ping(3, 40)
+        for cut in 1, 100, _LONGEST - 1, _LONGEST:
+            self.assertEqual(self._answers(longest[:cut], longest[cut:], b"\r", b"\n"), [1])
+            self.assertEqual(
+                self._answers(too_long[:cut], too_long[cut:], b"\r", b"\n" + next_line, b"\n"), ["line-too-long", 3]
+            )
+
+    def test_endless(self) -> None:
+        """A line without an end is thrown away as it comes, answered once, and what follows its end is read."""
+        self.assertEqual(self._answers(*[b"x" * 50_000] * 100), ["line-too-long"])
+        self.assertEqual(len(self.client.connection._buffer), 0)
+        self.assertEqual(self._answers(b"xxx\n" + self._ping(1, 40) + b"\n" + self._ping(2, 40)), [1])
+        self.assertEqual(self._answers(b"\n"), [2])
+
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from([40, 1_000, _LONGEST, _LONGEST + 1, _LONGEST + 2, 150_000]),
+                st.sampled_from([b"\n", b"\r\n"]),
+            ),
+            min_size=1,
+            max_size=5,
+        ),
+        st.lists(st.floats(0, 1), max_size=6),
+    )
+    @example([(150_000, b"\n"), (40, b"\n"), (150_000, b"\n"), (40, b"\r\n")], [])
+    def test_any_cuts(self, lines: list[tuple[int, bytes]], cuts: list[float]) -> None:
+        """However lines of any length are cut into segments, each has one answer, in order."""
+        data = b"".join(self._ping(ref, length) + end for ref, (length, end) in enumerate(lines))
+        places = [0, *sorted(int(cut * len(data)) for cut in cuts), len(data)]
+        segments = [data[start:end] for start, end in itertools.pairwise(places)]
+        expected = [ref if length <= _LONGEST else "line-too-long" for ref, (length, _) in enumerate(lines)]
+        self.assertEqual(self._answers(*segments), expected)
+
+    def test_bad_encoding(self) -> None:
+        """Bytes that are not UTF-8 are answered, and the connection stays."""
+        self.assertEqual(self._answers(b"\xff\xfe\n" + self._ping(1, 40) + b"\n"), ["bad-encoding", 1])
+
+    def test_overlong_while_not_read(self) -> None:
+        """What follows an overlong line keeps its place before what comes later, also where the overlong line itself
+        has the connection not read any more, and TLS still hands out what it had read."""
+        self.client.ask("register", name="alice", password=PASSWORD)
+        self.client.got()
+        self.server.threads.read.holds = True
+        self.client.ask("chats", ref=1)
+        self.assertTrue(self.client.socket.is_read)
+        self.client.send(b"x" * 150_000 + b"\n" + self._ping(2, 40) + b"\n")
+        self.assertFalse(self.client.socket.is_read)
+        self.client.connection.dataReceived(self._ping(3, 40) + b"\n")
+        self.server.threads.read.release()
+        self.server.turn()
+        self.assertEqual([line.get("code") or line["ref"] for line in self.client.got()], [1, "line-too-long", 2, 3])
+
+
+class TimeTests(ServerTestCase):
+    """The limits of time."""
+
+    def setUp(self) -> None:
+        """A server."""
+        self.server = self.make_server()
+
+    def test_nobody_signs_in(self) -> None:
+        """Who has not signed in after 60 seconds is told so and disconnected, in either protocol or none."""
+        silent, program, person = Client(self.server), JSONClient(self.server), TextClient(self.server)
+        for _ in range(5):
+            program.ask("ping")
+            person.type("bob")
+            self.server.advance(11.9)
+        program.got()
+        person.shown()
+        self.assertTrue(silent.is_open and program.is_open and person.is_open)
+        self.server.advance(0.6)
+        self.assertEqual(program.one("bye")["reason"], "nobody signed in within 60 seconds")
+        self.assertIn("goodbye: nobody signed in", person.shown())
+        self.assertEqual(silent.read(), said(GREETING, "nobody signed in within 60 seconds"))
+        self.assertFalse(silent.is_open or program.is_open or person.is_open)
+
+    def test_signed_in(self) -> None:
+        """Who has signed in stays for longer than that; a text client for any time."""
+        program, person = self.server.json("alice"), self.server.text("bob")
+        self.server.advance(61)
+        program.ask("ping")
+        self.server.advance(80)
+        self.assertTrue(program.is_open and person.is_open)
+        self.server.advance(100_000)
+        self.assertFalse(program.is_open)
+        self.assertTrue(person.is_open)
+
+    def test_ping(self) -> None:
+        """After 45 seconds of silence a program is asked once for a sign of life, after 90 it is given up."""
+        client = self.server.json("alice")
+        self.server.advance(44.9)
+        self.assertEqual(client.got(), [])
+        self.server.advance(0.2)
+        client.one("ping")
+        self.server.advance(44.8)
+        self.assertEqual((client.got(), client.is_open), ([], True))
+        self.server.advance(0.2)
+        self.assertEqual(client.one("bye")["reason"], "nothing heard for 90 seconds")
+        self.assertFalse(client.is_open)
+
+    def test_any_line_answers(self) -> None:
+        """Any line is a sign of life, ``pong`` and what is no request too, and each silence is counted from it."""
+        client = self.server.json("alice")
+        for line in request("pong"), b"nonsense\n", b"\n", request("ping"):
+            self.server.advance(46)
+            client.one("ping")
+            self.server.advance(43)
+            client.send(line)
+            client.got()
+        self.server.advance(44)
+        self.assertEqual(client.got(), [])
+        self.server.advance(2, 45)
+        self.assertEqual([line["type"] for line in client.got()], ["ping", "bye"])
+
+    def test_busy(self) -> None:
+        """A program that is never silent for 45 seconds is never asked."""
+        client = self.server.json("alice")
+        for _ in range(20):
+            self.server.advance(30)
+            client.ask("ping")
+        self.assertEqual({line["type"] for line in client.got()}, {"pong"})
+
+    def test_last_line_is_not_read(self) -> None:
+        """Who does not read the last line is disconnected 10 seconds later."""
+        client = self.server.json("alice", room=0)
+        client.ask("logout")
+        self.server.advance(9.9)
+        self.assertTrue(client.is_open)
+        self.server.advance(0.2)
+        self.assertFalse(client.is_open)
+
+    def test_no_timers_are_left(self) -> None:
+        """A connection that is over leaves no call behind."""
+        for client in (JSONClient(self.server), self.server.json("alice"), self.server.text("bob")):
+            client.leave()
+        self.server.advance(2)
+        self.assertEqual(self.server.clock.calls, [])
+
+    def test_keepalive(self) -> None:
+        """In the text protocol the system notices within 90 seconds that the peer is gone; in JSON it does not."""
+        person, program = self.server.text("bob"), self.server.json("alice")
+        self.assertTrue(person.socket.keeps_alive)
+        self.assertFalse(program.socket.keeps_alive)
+        options = {option: value for _, option, value in person.socket.options}
+        dead_after = options[socket.TCP_KEEPIDLE] + options[socket.TCP_KEEPINTVL] * options[socket.TCP_KEEPCNT]
+        self.assertEqual(dead_after, 90)
+
+    def test_keepalive_elsewhere(self) -> None:
+        """Where the system has no such options, keepalive is switched on all the same."""
+        for option in "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT", "TCP_INFO":
+            self.patch(socket, option, 1)
+            delattr(socket, option)
+        person = self.server.text("bob")
+        self.assertEqual((person.socket.keeps_alive, person.socket.options), (True, []))
+        person.socket.heard_at = self.server.clock.seconds()
+        self.server.advance(100, 100)
+        self.assertTrue(person.is_open)
+
+
+class TLSTests(ServerTestCase):
+    """Over TLS."""
+
+    def setUp(self) -> None:
+        """A client of TLS, in memory."""
+        self.server = self.make_server(tls=certificate("chat.example")[0])
+        self.client = Client(self.server)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing)
+        for _ in range(3):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                self.tls.do_handshake()
+            self._exchange()
+
+    def _exchange(self) -> None:
+        self.client.send(self.outgoing.read())
+        self.incoming.write(b"".join(self.client.socket.writes))
+        self.client.socket.writes.clear()
+
+    def _type(self, *lines: str) -> str:
+        for line in lines:
+            self.tls.write(f"{line}\n".encode())
+        self._exchange()
+        shown = b""
+        with contextlib.suppress(ssl.SSLWantReadError):
+            while piece := self.tls.read(65_536):
+                shown += piece
+        return shown.decode()
+
+    def test_text_over_tls(self) -> None:
+        """Over TLS the connection speaks the same, and its keepalive is that of the TCP connection below."""
+        self.assertIsInstance(self.client.connection, TLSLayer)
+        shown = self._type("bob", PASSWORD, PASSWORD)
+        self.assertTrue(shown.startswith(GREETING))
+        self.assertIn("Welcome to IRChat", shown)
+        self.assertTrue(self.client.socket.keeps_alive)
+        self.assertIn("goodbye", self._type("exit"))
+        self.assertFalse(self.client.is_open)
+
+    def test_not_read_last_line(self) -> None:
+        """Over TLS too, who does not take the last line is disconnected 10 seconds later."""
+        self.client.socket.room = 0
+        self._type("GET / HTTP/1.1")
+        self.assertTrue(self.client.is_open)
+        self.server.advance(11)
+        self.assertFalse(self.client.is_open)

@@ -1,0 +1,51 @@
+"""The listening socket of the chat."""
+
+import socket
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.server.listeners import listener
+from irchat.server.listeners.listener import CannotBind, NoAddress, listening_socket
+
+
+class _OnlyIPv6(socket.socket):
+    """What a socket is where the system's ``net.ipv6.bindv6only`` is 1."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        if self.family == socket.AF_INET6:
+            self.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+
+
+class ListeningTests(SynchronousTestCase):
+    """`listening_socket`."""
+
+    def _open(self, host: str | None, port: int = 0) -> socket.socket:
+        opened = listening_socket(host, port)
+        self.addCleanup(opened.close)
+        return opened
+
+    def test_both(self) -> None:
+        """All addresses are those of IPv4 too, also where the system keeps the two apart."""
+        self.patch(listener.socket, "socket", _OnlyIPv6)
+        for host in None, "::":
+            port = self._open(host).getsockname()[1]
+            for address in "127.0.0.1", "::1":
+                socket.create_connection((address, port), timeout=10).close()
+
+    if listener.all_addresses() != "::":
+        test_both.skip = "needs IPv6"
+
+    def test_one_address(self) -> None:
+        """A host is that address alone."""
+        self.assertEqual(self._open("127.0.0.1").getsockname()[0], "127.0.0.1")
+
+    def test_wrong(self) -> None:
+        """What is no address, or not one of this machine, or a port in use, has an error of its own."""
+        for host in "localhost", "a\0b", "\n", "x" * 300, "ａ。。ｂ", "999.1.1.1", "fe80::1%nothing":
+            self.assertRaises(NoAddress, listening_socket, host, 0)
+        self.assertRaises(CannotBind, listening_socket, "192.0.2.1", 0)
+        with self.assertRaises(CannotBind) as raised:
+            listening_socket("127.0.0.1", self._open("127.0.0.1").getsockname()[1])
+        self.assertIn("in use", str(raised.exception.reason))

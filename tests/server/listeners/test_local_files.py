@@ -1,0 +1,111 @@
+"""The administrator's socket and the note of the port are made again when they are gone."""
+
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol, ServerFactory
+from twisted.internet.task import Clock
+from twisted.logger import Logger
+from twisted.trial.unittest import TestCase
+
+from irchat.net.port_note import PortFile, find_servers
+from irchat.server.listeners import local_files
+from irchat.server.listeners.local_files import SECONDS_BETWEEN_LOOKS, Door
+
+
+class _Reactor(Clock):
+    """A fake clock, and the real reactor for sockets, which close in its next turn."""
+
+    def callLater(self, seconds: float, call: Any, *arguments: Any) -> Any:
+        return (super() if seconds else reactor).callLater(seconds, call, *arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(reactor, name)
+
+
+class _Closing(Protocol):
+    def connectionMade(self) -> None:
+        self.transport.loseConnection()
+
+
+class DoorTests(TestCase):
+    """`Door`."""
+
+    timeout = 60
+
+    def setUp(self) -> None:
+        """Open one, in folders with short names."""
+        self.folder = Path(tempfile.mkdtemp(prefix="irchat-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.socket, self.notes = self.folder / "control.sock", self.folder / "run"
+        self.clock = _Reactor()
+        self.errors: list[str] = []
+        self.patch(local_files._log, "error", lambda _, text: self.errors.append(text))
+        note = lambda: PortFile.write(self.notes, port=7, tls=False)  # noqa: E731
+        self.door = Door(self.clock, self.socket, ServerFactory.forProtocol(_Closing), Logger(), note)
+        self.door.look()
+        self.addCleanup(self.door.close)
+
+    def _is_reached(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(self.socket))
+        return [server.port for server in find_servers(self.notes)] == [7]
+
+    async def test_removed(self) -> None:
+        """What a cleaner removed is there again after a minute, or as soon as it is asked for."""
+        self.assertTrue(self._is_reached())
+        for again in lambda: self.clock.advance(SECONDS_BETWEEN_LOOKS), self.door.look:
+            self.socket.unlink()
+            shutil.rmtree(self.notes)
+            again()
+            self.assertTrue(self._is_reached())
+        await _turns()
+        self.assertTrue(self._is_reached(), "the old socket took the file of the new one with it")
+        await self.door.close()
+        self.assertEqual(list(self.folder.rglob("*")), [self.notes])
+        self.assertEqual((self.clock.getDelayedCalls(), self.errors), ([], []))
+
+    async def test_replaced(self) -> None:
+        """A file that somebody put in the place of the socket is replaced."""
+        self.socket.unlink()
+        self.socket.write_text("not a socket")
+        self.clock.advance(SECONDS_BETWEEN_LOOKS)
+        self.assertTrue(self._is_reached())
+
+    async def test_gone_at_the_end(self) -> None:
+        """Files that are gone do not keep the server from stopping."""
+        self.socket.unlink()
+        shutil.rmtree(self.notes)
+        await self.door.close()
+
+    async def test_stays(self) -> None:
+        """As long as both stand, nothing is made again."""
+        before = self.socket.stat().st_ino
+        self.clock.advance(SECONDS_BETWEEN_LOOKS)
+        self.assertEqual(self.socket.stat().st_ino, before)
+
+    async def test_cannot_be_made(self) -> None:
+        """Why a file cannot be made is logged once, and it is tried again each minute."""
+        shutil.rmtree(self.notes)
+        self.notes.write_text("in the way")
+        self.socket.unlink()
+        self.socket.mkdir()
+        for _ in range(3):
+            self.clock.advance(SECONDS_BETWEEN_LOOKS)
+        self.assertEqual([error.split(" ")[0] for error in self.errors], ["irchat-admin", "clients"])
+        self.notes.unlink()
+        self.socket.rmdir()
+        self.clock.advance(SECONDS_BETWEEN_LOOKS)
+        self.assertTrue(self._is_reached())
+
+
+def _turns() -> Deferred[None]:
+    """Fires after the reactor has closed what it was told to close."""
+    done: Deferred[None] = Deferred()
+    reactor.callLater(0, reactor.callLater, 0, done.callback, None)
+    return done

@@ -1,0 +1,309 @@
+"""The text protocol's sign-in and its dialogue for a new password, as a person sees them."""
+
+from twisted.internet.defer import Deferred
+
+from irchat.protocol.errors import unavailable
+from irchat.protocol.rules import WAITING_BYTES
+from tests.helpers.server import GREETING, PASSWORD, JSONClient, ServerTestCase, TextClient, request
+
+CHOOSE = "Choose a password (8 characters or more)?\n"
+AGAIN = "The same password again?\n"
+USERNAME = "Your username?\n"
+HINT = "Type a message and it goes to everyone; !help shows what else you can type.\n"
+NEW_BOB = f"Welcome to IRChat, bob!\nOnline (1): bob\n{HINT}"
+
+
+class SignInTests(ServerTestCase):
+    """From the greeting to the welcome."""
+
+    def _person(self, **options: object) -> TextClient:
+        self.server = self.make_server(**options)
+        return self._another()
+
+    def _another(self) -> TextClient:
+        person = TextClient(self.server)
+        self.assertEqual(person.shown(), GREETING)
+        return person
+
+    def _types(self, person: TextClient, line: str, answer: str) -> None:
+        person.type(line)
+        self.assertEqual(person.shown(), answer)
+
+    def test_new_name(self) -> None:
+        """A new name is said to be new and chooses a password twice; then it is welcome, and commands are taken."""
+        person = self._person()
+        self._types(person, "bob", f"bob is a new name here, welcome.\n{CHOOSE}")
+        self._types(person, PASSWORD, AGAIN)
+        self._types(person, PASSWORD, NEW_BOB)
+        self._types(person, "!help exit", "exit  leave\n")
+
+    def test_mismatch(self) -> None:
+        """Two different passwords are asked for again, both."""
+        person = self._person()
+        person.type("bob")
+        person.shown()
+        self._types(person, PASSWORD, AGAIN)
+        self._types(person, PASSWORD + "x", f"! The two are not the same.\n{CHOOSE}")
+        self._types(person, "another password", AGAIN)
+        self._types(person, "another password", NEW_BOB)
+        self.server.json("alice")
+        client = JSONClient(self.server)
+        client.ask("login", name="bob", password="another password")
+        client.one("welcome")
+
+    def test_weak_passwords(self) -> None:
+        """A password that is short, long or the name is refused with the reason and asked for again."""
+        person = self._person()
+        person.type("bobbybob")
+        person.shown()
+        for weak, why in ("short", "8 to 1,024 bytes"), ("x" * 1_025, "8 to 1,024 bytes"), ("BobbyBob", "is the name"):
+            person.type(weak)
+            shown = person.shown()
+            self.assertIn(why, shown)
+            self.assertTrue(shown.endswith(CHOOSE))
+        self._types(person, PASSWORD, AGAIN)
+
+    def test_known_name(self) -> None:
+        """A known name, however it is written, is asked for its password and welcomed back under its own spelling."""
+        self._person()
+        self.server.json("Bob").leave()
+        person = self._another()
+        self._types(person, "  bOB ", "Password for bOB?\n")
+        self._types(person, PASSWORD, f"Welcome back, Bob.\nNothing unread.\nOnline (1): Bob\n{HINT}")
+
+    def test_unread(self) -> None:
+        """Who comes back is told which chats have unread messages, and how many."""
+        self._person()
+        self.server.json("bob").leave()
+        alice = self.server.json("alice")
+        for chat in "GLOBAL", "@bob", "@bob":
+            alice.ask("send", chat=chat, text="hi")
+            self.server.advance(1)
+        person = self._another()
+        person.type("bob", PASSWORD)
+        self.assertIn("  @alice  2 unread\n  GLOBAL  1 unread\n", person.shown())
+
+    def test_wrong_password(self) -> None:
+        """A wrong password is said to be wrong and asked for again, three times in all; then the server closes."""
+        self._person()
+        self.server.json("bob").leave()
+        person = self._another()
+        self._types(person, "bob", "Password for bob?\n")
+        for _ in range(2):
+            self._types(person, "wrong password", "! That password is wrong.\nPassword for bob, once more?\n")
+        self._types(person, "wrong password", "! That password is wrong.\n-- goodbye: 3 wrong passwords\n")
+        self.assertFalse(person.is_open)
+
+    def test_right_at_last(self) -> None:
+        """The third try may still be right."""
+        self._person()
+        self.server.json("bob").leave()
+        person = self._another()
+        person.type("bob", "wrong password", "wrong again", PASSWORD)
+        self.assertIn("Welcome back, bob.", person.shown())
+
+    def test_no_fourth_try(self) -> None:
+        """Lines pasted at once give no more than three tries, whatever the limiter of the hashing."""
+        for waits in False, True:
+            self._person()
+            self.server.json("bob").leave()
+            person = self._another()
+            self.server.hashing.holds = waits
+            person.send(b"bob\n" + b"wrong password\n" * 3 + PASSWORD.encode() + b"\n" + b"hello\n")
+            while self.server.hashing.held:
+                self.server.hashing.release(1)
+                self.server.turn()
+            shown = person.shown()
+            self.assertEqual(shown.count("! That password is wrong.\n"), 3)
+            self.assertNotIn("Welcome", shown)
+            self.assertFalse(person.is_open)
+
+    def test_bad_name(self) -> None:
+        """What cannot be a name is refused with the reason, made visible, and asked for again."""
+        person = self._person()
+        person.type("a b", "ev\x1b[2Jil")
+        first, second, *_ = [line for line in person.shown().splitlines() if line.startswith("!")]
+        self.assertIn("'a b' cannot be a name", first)
+        self.assertIn("ev\u241b[2Jil", second)
+        person.type("   ")
+        self.assertEqual(person.shown(), "")
+        person.type("bob")
+        self.assertIn("new name", person.shown())
+
+    def test_registration_closed(self) -> None:
+        """Where registration is closed a new name is told so and may give another; a known one comes in."""
+        person = self._person(registration_open=False)
+        self.successResultOf(Deferred.fromCoroutine(self.server.accounts.add("bob", PASSWORD)))
+        refusal = "! That name is not known, and this server takes no new names. Ask who runs it.\n"
+        self._types(person, "carol", refusal + USERNAME)
+        person.type("bob", PASSWORD)
+        self.assertIn("Welcome back, bob.", person.shown())
+
+    def test_no_passwords(self) -> None:
+        """Where no passwords are asked for a name is enough, a new one too."""
+        person = self._person(passwords=False)
+        self._types(person, "bob", NEW_BOB)
+        again = self._another()
+        again.type("bob")
+        self.assertIn("Welcome back, bob.", again.shown())
+
+    def test_no_passwords_and_closed(self) -> None:
+        """Where no passwords are asked for and registration is closed, a new name is told so and may give another."""
+        person = self._person(passwords=False, registration_open=False)
+        person.type("bob")
+        shown = person.shown()
+        self.assertTrue(shown.startswith("! This server takes no new names."))
+        self.assertTrue(shown.endswith(USERNAME))
+
+    def test_name_taken_meanwhile(self) -> None:
+        """Where two choose the same name at the same time, the later one is told so and chooses another."""
+        first = self._person()
+        second = self._another()
+        for person in first, second:
+            person.type("bob", PASSWORD)
+            person.shown()
+        self._types(first, PASSWORD, NEW_BOB)
+        second.type(PASSWORD)
+        shown = second.shown()
+        self.assertTrue(shown.startswith("! The name 'bob' is taken."))
+        self.assertTrue(shown.endswith(USERNAME))
+
+    def test_store_fails(self) -> None:
+        """Where the server cannot look the password up it says so and asks again, which is no wrong try."""
+        self._person()
+        self.server.json("bob").leave()
+        person = self._another()
+        person.type("bob")
+        self.server.threads.read.holds = True
+        for _ in range(3):
+            person.type("wrong password")
+            self.server.threads.read.fail(unavailable())
+            self.server.turn()
+        self.server.threads.read.holds = False
+        self.assertIn("! The server cannot use its disk now", person.shown())
+        self._types(person, PASSWORD, f"Welcome back, bob.\nNothing unread.\nOnline (1): bob\n{HINT}")
+
+    def test_pasted(self) -> None:
+        """Name, passwords and commands pasted all at once are taken one after another, at whatever limiter of the
+        server."""
+        for waits in False, True:
+            person = self._person()
+            self.server.hashing.holds = waits
+            person.send(f"bob\n{PASSWORD}\n{PASSWORD}\nhello\n!help exit\nexit\nnever\n".encode())
+            self.server.hashing.holds = False
+            self.server.hashing.release()
+            self.server.turn()
+            self.assertEqual(
+                person.shown(),
+                f"bob is a new name here, welcome.\n{CHOOSE}{AGAIN}{NEW_BOB}exit  leave\n-- goodbye: you left\n",
+            )
+            self.assertFalse(person.is_open)
+
+    def test_typed_ahead(self) -> None:
+        """While the server checks a password nothing more is read, and what was typed is taken after it."""
+        person = self._person()
+        self.server.hashing.holds = True
+        person.send(f"bob\n{PASSWORD}\n{PASSWORD}\n".encode())
+        self.assertTrue(person.socket.is_read)
+        person.send(*[b"hello\n"] * 10)
+        self.assertFalse(person.socket.is_read)
+        self.assertEqual(len(person._unsent), 9)
+        self.server.hashing.holds = False
+        self.server.hashing.release()
+        self.server.turn()
+        self.assertTrue(person.socket.is_read)
+        person.send()
+        person.type("ls GLOBAL")
+        self.assertEqual(person.shown().count("[GLOBAL] bob: hello\n"), 10)
+
+    def test_never_reads(self) -> None:
+        """Who types on and on and never reads the questions is not read from, and goes on after reading them."""
+        person = self._person()
+        person.socket.room = 0
+        person.send(*[b"a b\n" * 5_000] * 6)
+        self.assertFalse(person.socket.is_read)
+        self.assertLess(person.socket.waiting + sum(map(len, person.outbox._pending)), WAITING_BYTES + 1_000)
+        person.socket.room = None
+        shown = ""
+        while not person.socket.is_read or person._unsent:
+            person.send()
+            shown += person.shown()
+        self.server.turn()
+        self.assertEqual((shown + person.shown()).count(USERNAME), 30_000)
+
+    def test_leaves_in_between(self) -> None:
+        """Who goes away while the password is checked leaves nothing behind."""
+        person = self._person()
+        self.server.hashing.holds = True
+        person.send(f"bob\n{PASSWORD}\n{PASSWORD}\nhello\n".encode())
+        person.leave()
+        self.server.hashing.holds = False
+        self.server.hashing.release()
+        self.server.advance(2)
+        self.assertEqual(self.server.chat.directory.online, {})
+
+
+class PasswordTests(ServerTestCase):
+    """``!password``."""
+
+    def setUp(self) -> None:
+        """Bob, in the text protocol, and his program."""
+        self.server = self.make_server()
+        self.program = self.server.json("bob")
+        self.person = self.server.text("bob")
+
+    def _dialogue(self, *lines: str) -> str:
+        self.person.type("!password", *lines)
+        return self.person.shown()
+
+    def _password_is(self, password: str) -> bool:
+        client = JSONClient(self.server)
+        client.ask("login", name="bob", password=password)
+        return client.got()[0]["type"] == "welcome"
+
+    def test_changed(self) -> None:
+        """It asks for the old one and twice for the new one; then the new one is good, the old one and all tokens are
+        not, all other sessions end, and lines are commands again."""
+        shown = self._dialogue(PASSWORD, "a new password", "a new password", "!help exit")
+        self.assertEqual(shown, f"Your old password?\n{CHOOSE}{AGAIN}-- your password is changed\nexit  leave\n")
+        self.assertEqual(self.program.told("bye")[0]["reason"], "your password was changed in another session")
+        self.assertEqual((self.program.is_open, self.person.is_open), (False, True))
+        self.assertTrue(self._password_is("a new password"))
+        self.assertFalse(self._password_is(PASSWORD))
+        client = JSONClient(self.server)
+        client.ask("resume", token=self.program.welcome["token"])
+        self.assertEqual(client.one("error")["code"], "bad-token")
+
+    def test_wrong_old(self) -> None:
+        """A wrong old one changes nothing, and lines are commands again."""
+        shown = self._dialogue("wrong password", "a new password", "a new password", "!help exit")
+        self.assertTrue(shown.endswith("! The old password is wrong; nothing was changed. Try again.\nexit  leave\n"))
+        self.assertTrue(self._password_is(PASSWORD))
+
+    def test_weak_and_mismatch(self) -> None:
+        """A weak new one, and two that differ, are asked for again."""
+        shown = self._dialogue(PASSWORD, "short", "a new password", "another one", "a new password", "a new password")
+        self.assertEqual(shown.count(CHOOSE), 3)
+        self.assertIn("! The two are not the same.\n", shown)
+        self.assertTrue(self._password_is("a new password"))
+
+    def test_without_passwords(self) -> None:
+        """Where a name is enough there is no password to ask for, and the answer says so."""
+        server = self.make_server(passwords=False)
+        person = TextClient(server)
+        person.type("bob")
+        person.shown()
+        person.type("!password")
+        self.assertTrue(person.shown().startswith("! "))
+        person.type("!help exit")
+        self.assertEqual(person.shown(), "exit  leave\n")
+
+    def test_passwords_are_not_kept(self) -> None:
+        """No password is shown again when the screen is printed anew."""
+        self._dialogue(PASSWORD, "a new password", "a new password")
+        self.server.json("alice").send(request("send", chat="GLOBAL", text="soon gone", expires_in=1))
+        self.server.advance(1.1, 0.6)
+        shown = self.person.shown()
+        self.assertIn("!password", shown)
+        for secret in PASSWORD, "a new password":
+            self.assertNotIn(secret, shown)

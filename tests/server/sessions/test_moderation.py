@@ -1,0 +1,439 @@
+"""What administrators do, as those at the connections see it."""
+
+import json
+from typing import Any
+
+from twisted.internet.defer import ensureDeferred
+from twisted.internet.testing import StringTransport
+
+from irchat.chat.administration import Administration
+from irchat.protocol.errors import Refusal
+from irchat.server.listeners.control_socket import ControlFactory
+from tests.helpers.server import PASSWORD, Client, JSONClient, ServerTestCase, TextClient
+
+BAN = "You are banned until 2026-11-22 14:01 UTC: spam"
+
+
+class ModerationTests(ServerTestCase):
+    """A server with alice, who is an administrator, and bob."""
+
+    def setUp(self) -> None:
+        """Both sign in."""
+        self.server = self.make_server(admins=frozenset({"alice"}))
+        self.alice, self.bob = self.server.json("alice"), self.server.json("bob")
+        self.alice.got()
+        self.moderation = self.server.chat.moderation
+
+    def do(self, asked: Any) -> Any:
+        """Have the administrator's wish done."""
+        result = self.successResultOf(asked if hasattr(asked, "addCallback") else ensureDeferred(asked))
+        self.server.turn()
+        return result
+
+    def ban(self, whom: str, seconds: int = 60) -> Any:
+        """Ban for some seconds, for spam."""
+        return self.do(self.moderation.ban(whom, self.server.wall_ms() + seconds * 1000, "spam", None))
+
+    def typed(self, client: JSONClient, line: str) -> dict[str, Any]:
+        """What a typed line is answered with."""
+        client.ask("line", line=line)
+        return client.told("ok", "error")[0]
+
+    # Sessions end.
+
+    def test_kick(self) -> None:
+        """All sessions of a user end, with the reason, in both protocols; others see the user go; nobody else's end."""
+        text = self.server.text("bob")
+        self.do(self.moderation.kick("bob", None))
+        self.assertEqual(self.bob.told("bye"), [{"type": "bye", "reason": "the administrator ended your sessions"}])
+        self.assertIn("goodbye: the administrator ended your sessions", text.shown())
+        self.assertEqual([client.is_open for client in (self.bob, text, self.alice)], [False, False, True])
+        self.server.advance(1.1, 0.1)
+        self.assertIn("bob", [name for line in self.alice.told("presence") for name in line["offline"]])
+        self.assertEqual(self.server.json("bob").welcome["name"], "bob")
+
+    def test_kicked_in_the_middle_of_the_sign_in(self) -> None:
+        """A session that is not welcomed yet ends too."""
+        client = JSONClient(self.server)
+        self.server.threads.read.holds = True
+        client.ask("login", name="bob", password=PASSWORD)
+        self.server.threads.read.release(1)
+        self.server.turn()
+        self.do(self.moderation.kick("bob", None))
+        self.server.threads.read.holds = False
+        self.server.threads.read.release()
+        self.server.turn()
+        self.assertEqual([line["type"] for line in client.got()], ["bye"])
+        self.assertFalse(client.is_open)
+
+    def test_what_was_said_before_is_sent(self) -> None:
+        """A message that came with the goodbye in one turn is still given."""
+        self.alice.ask("send", chat="@bob", text="last")
+        self.server.clock.advance(0)
+        self.do(self.moderation.kick("bob", None))
+        self.assertEqual([line["type"] for line in self.bob.told("message", "bye")], ["message", "bye"])
+
+    # Bans of users.
+
+    def test_banned(self) -> None:
+        """A banned user is out, and kept out by any way with the reason, until the end by the wall clock."""
+        token = self.bob.welcome["token"]
+        self.ban("bob")
+        self.assertEqual(self.bob.told("bye")[0]["reason"], BAN)
+        client = JSONClient(self.server)
+        for _ in range(2):
+            client.ask("login", name="bob", password=PASSWORD)
+            error = client.one("error")
+            until = "2026-11-22T14:01:00.000Z"
+            self.assertEqual((error["code"], error["text"], error["until"]), ("banned", f"{BAN}.", until))
+            client.ask("resume", token=token)
+            self.assertEqual(client.one("error"), error)
+        client.ask("login", name="bob", password="wrong password")
+        error = client.one("error")
+        self.assertEqual(error["code"], "bad-credentials")
+        self.assertNotIn("banned", error["text"])
+        self.server.advance(59.999)
+        client.ask("resume", token=token)
+        self.assertEqual(client.one("error")["code"], "banned")
+        self.server.advance(0.001)
+        client = JSONClient(self.server)
+        client.ask("resume", token=token)
+        self.assertEqual(client.told("welcome")[0]["name"], "bob")
+
+    def test_banned_for_good(self) -> None:
+        """A ban without an end has no ``until``, and trying again and again is not counted as guessing."""
+        self.do(self.moderation.ban("bob", None, "", None))
+        client = JSONClient(self.server)
+        for _ in range(12):
+            client.ask("login", name="bob", password=PASSWORD)
+            error = client.one("error")
+            self.assertEqual((error["code"], "until" in error), ("banned", False))
+
+    def test_banned_text(self) -> None:
+        """In the text protocol who is banned is told so and not asked again."""
+        self.ban("bob")
+        person = TextClient(self.server)
+        person.type("bob", PASSWORD)
+        self.server.turn()
+        shown = person.shown()
+        self.assertIn(f"! {BAN}.\n", shown)
+        self.assertNotIn("wrong", shown)
+        self.assertFalse(person.is_open)
+
+    def test_banned_without_passwords(self) -> None:
+        """Where a name is enough it is not for who is banned."""
+        server = self.server = self.make_server(passwords=False)
+        client = JSONClient(server)
+        client.ask("login", name="bob")
+        client.one("welcome")
+        self.moderation = server.chat.moderation
+        self.ban("bob")
+        client = JSONClient(server)
+        client.ask("login", name="bob")
+        self.assertEqual(client.one("error")["text"], f"{BAN}.")
+        person = TextClient(server)
+        person.type("bob", "carol")
+        self.assertIn(f"! {BAN}.\n", person.shown())
+        server.turn()
+        self.assertFalse(person.is_open)
+
+    def test_banned_while_signing_in(self) -> None:
+        """A ban that comes while the password is verified, or while the token is written, keeps out."""
+        for held in (self.server.hashing, self.server.threads.write):
+            client = JSONClient(self.server)
+            held.holds = True
+            client.ask("login", name="bob", password=PASSWORD)
+            banning = self.moderation.ban("bob", None, "", None)
+            held.holds = False
+            held.release()
+            self.server.turn()
+            self.successResultOf(banning)
+            lines = client.got()
+            self.assertIn(lines[-1]["type"], ("error", "bye"))
+            self.assertFalse(self.server.chat.directory.user("bob").sessions)
+            self.do(self.moderation.unban("bob", None))
+
+    def test_token_is_asked_for_during_the_ban(self) -> None:
+        """What signs in behind a ban in the queue is checked when the ban is there."""
+        self.server.threads.write.holds = True
+        banning = self.moderation.ban("bob", None, "", None)
+        clients = [JSONClient(self.server), JSONClient(self.server)]
+        for client in clients:
+            client.ask("login", name="bob", password=PASSWORD)
+        self.server.threads.write.holds = False
+        self.server.threads.write.release()
+        self.server.turn()
+        self.successResultOf(banning)
+        self.assertEqual([client.one("error")["text"] for client in clients], ["You are banned."] * 2)
+
+    # Bans of addresses.
+
+    def test_banned_address(self) -> None:
+        """Connections from the address end at once, new ones when they have chosen their protocol; others stay."""
+        here, there = JSONClient(self.server, host="::ffff:192.0.2.7"), JSONClient(self.server, host="192.0.2.8")
+        here.ask("ping")
+        self.ban("192.0.2.7")
+        self.assertEqual([line["type"] for line in here.got()], ["pong", "bye"])
+        self.assertEqual((here.is_open, there.is_open, self.alice.is_open), (False, True, True))
+        program, person = (kind(self.server, host="192.0.2.7") for kind in (JSONClient, TextClient))
+        program.ask("login", name="bob", password=PASSWORD)
+        self.assertEqual(program.told("bye", "error", "welcome"), [{"type": "bye", "reason": BAN}])
+        person.type("bob")  # type: ignore[attr-defined]
+        self.assertIn(f"goodbye: {BAN}", person.shown())  # type: ignore[attr-defined]
+        self.assertEqual((program.is_open, person.is_open), (False, False))
+        self.server.advance(60)
+        again = JSONClient(self.server, host="192.0.2.7")
+        again.ask("login", name="bob", password=PASSWORD)
+        self.assertEqual(again.told("welcome")[0]["name"], "bob")
+
+    def test_no_address(self) -> None:
+        """A connection that has no address of the Internet is never banned; a blank line chooses no protocol."""
+        self.ban("::/0")
+        self.ban("0.0.0.0/0")
+        client = Client(self.server)
+        client.send(b"\n")
+        self.assertTrue(client.is_open)
+
+    # Removal and reset.
+
+    def test_removed(self) -> None:
+        """A removed user is out, all ways in are shut, and the name is new again."""
+        token = self.bob.welcome["token"]
+        self.bob.ask("send", chat="@alice", text="hi")
+        self.alice.got()
+        self.server.threads.write.holds = True
+        waiting = JSONClient(self.server)
+        removing = ensureDeferred(self.moderation.remove("bob", False, lambda _: None))
+        waiting.ask("login", name="bob", password=PASSWORD)
+        self.server.threads.write.holds = False
+        self.server.threads.write.release()
+        self.server.turn()
+        self.assertEqual(self.successResultOf(removing), "bob#2")
+        self.assertEqual(waiting.one("error")["text"], "Your account was removed.")
+        self.assertEqual(self.bob.told("bye")[0]["reason"], "your account was removed")
+        self.server.advance(1.1, 0.1)
+        self.assertEqual([line["offline"] for line in self.alice.told("presence")], [["bob"]])
+        client = JSONClient(self.server)
+        client.ask("resume", token=token)
+        self.assertEqual(client.one("error")["code"], "bad-token")
+        self.alice.ask("line", line="ls")
+        self.assertEqual([chat["chat"] for chat in self.alice.one("chats")["chats"]], ["@bob#2", "GLOBAL"])
+        self.alice.ask("line", line="ls @bob#2")
+        self.assertEqual(self.alice.one("history")["messages"][0]["from"], "bob#2")
+        self.assertTrue(self.server.json("bob").welcome["new"])
+
+    def test_reset_password(self) -> None:
+        """A new password ends the sessions and tokens of the user, and the old one is no longer right."""
+        token = self.bob.welcome["token"]
+        self.do(self.server.accounts.reset_password("bob", "another password"))
+        self.assertEqual(self.bob.told("bye")[0]["reason"], "the administrator gave you a new password")
+        client = JSONClient(self.server)
+        client.ask("resume", token=token)
+        client.ask("login", name="bob", password=PASSWORD)
+        self.assertEqual([line["code"] for line in client.got()], ["bad-token", "bad-credentials"])
+        client.ask("login", name="bob", password="another password")
+        client.one("welcome")
+
+    def test_own_password(self) -> None:
+        """Who changes the own password stays, but nobody who was on the way in with the old one gets in."""
+        client = JSONClient(self.server)
+        self.server.hashing.holds = True
+        client.ask("login", name="bob", password=PASSWORD)
+        login = self.server.hashing.held.pop()
+        self.server.hashing.holds = False
+        self.bob.ask("password", old=PASSWORD, new="another password")
+        self.bob.one("ok")
+        self.server.hashing.held.append(login)
+        self.server.hashing.release()
+        self.server.turn()
+        self.assertEqual(client.one("error")["code"], "bad-credentials")
+        self.assertTrue(self.bob.is_open)
+
+    def test_reset_refused(self) -> None:
+        """Nobody is given a weak password, and no unknown or removed user any."""
+        for name, password in (("bob", "short"), ("bob", ""), ("nobody", "another password")):
+            self.failureResultOf(ensureDeferred(self.server.accounts.reset_password(name, password)), Refusal)
+        self.server.hashing.holds = True
+        resetting = ensureDeferred(self.server.accounts.reset_password("bob", "another password"))
+        self.do(self.moderation.remove("bob", False, lambda _: None))
+        self.server.hashing.release()
+        self.failureResultOf(resetting, Refusal)
+
+    def test_reset_while_signing_in(self) -> None:
+        """Who is on the way in with the old password stays out, whenever the new one comes."""
+        client, late = JSONClient(self.server), JSONClient(self.server)
+        self.server.hashing.holds = True
+        client.ask("login", name="bob", password=PASSWORD)
+        resetting = ensureDeferred(self.server.accounts.reset_password("bob", "another password"))
+        ((done, call, args),) = [self.server.hashing.held.pop()]
+        call_result = call(*args)
+        self.server.threads.write.holds = True
+        done.callback(call_result)
+        late.ask("login", name="bob", password=PASSWORD)
+        self.server.hashing.release(1)
+        self.server.threads.write.holds = False
+        self.server.threads.write.release()
+        self.server.hashing.holds = False
+        self.server.hashing.release()
+        self.server.turn()
+        self.successResultOf(resetting)
+        self.assertEqual([one.one("error")["code"] for one in (client, late)], ["bad-credentials"] * 2)
+
+    # What administrators type.
+
+    def test_not_for_others(self) -> None:
+        """To who is no administrator the commands are like any that do not exist, signed in or not."""
+        for client in (self.bob, JSONClient(self.server)):
+            client.ask("line", line="!nonsense alice")
+            expected = client.one("error")
+            self.assertEqual(expected["usage"], "!help [<prefix>]\n!password")
+            for line in ("!kick alice", "!ban alice", "!ban alice 2h", "!unban alice", "!kick"):
+                client.ask("line", line=line)
+                self.assertEqual(client.one("error"), expected, line)
+            client.ask("line", line="!help !")
+            self.assertNotIn("kick", client.one("help")["text"])
+            client.ask("help")
+            self.assertNotIn("ban ", client.one("help")["text"])
+            client.ask("kick", name="alice")
+            self.assertEqual(client.one("error")["code"], "bad-request")
+        self.assertTrue(self.alice.is_open)
+
+    def test_help(self) -> None:
+        """Administrators find the commands in the manual and in the usage."""
+        self.alice.ask("line", line="!help")
+        manual = self.alice.one("help")["text"]
+        for usage in ("!kick <user>", "!ban <user> [<time>]", "!unban <user>"):
+            self.assertIn(usage, manual)
+        self.alice.ask("line", line="!ban")
+        self.assertIn("!ban <user> [<time>]", self.alice.one("error")["usage"])
+
+    def test_commands(self) -> None:
+        """An administrator kicks, bans for a time or for good, and lifts a ban."""
+        self.assertEqual(self.typed(self.alice, "!kick bob")["type"], "ok")
+        self.assertEqual(self.bob.told("bye")[0]["reason"], "alice ended your sessions")
+        self.bob = self.server.json("bob")
+        self.assertEqual(self.typed(self.alice, "!ban bob 1m")["type"], "ok")
+        self.assertEqual(self.bob.told("bye")[0]["reason"], "You are banned until 2026-11-22 14:01 UTC")
+        self.assertEqual(self.typed(self.alice, "!unban bob")["type"], "ok")
+        self.server.json("bob")
+        self.assertEqual(self.typed(self.alice, "!ban bob")["type"], "ok")
+        for line, code in (
+            ("!ban bob soon", "bad-time"), ("!ban alice", "yourself"), ("!kick alice", "yourself"),
+            ("!kick nobody", "no-such-user"), ("!unban alice", "yourself"), ("!ban 192.0.2.1", "no-such-user"),
+        ):  # fmt: skip
+            self.assertEqual(self.typed(self.alice, line)["code"], code, line)
+
+    def test_text_face(self) -> None:
+        """A person types them too."""
+        person = self.server.text("alice")
+        person.type("!kick bob")
+        self.assertIn("-- done", person.shown())
+        self.assertFalse(self.bob.is_open)
+
+    def test_admins_can_change(self) -> None:
+        """Who is named an administrator later is one at the next line."""
+        self.server.services.admins = frozenset({"bob"})
+        self.assertEqual(self.typed(self.bob, "!kick alice")["type"], "ok")
+        self.assertFalse(self.alice.is_open)
+
+
+class ControlTests(ServerTestCase):
+    """The control socket of a running server."""
+
+    def setUp(self) -> None:
+        """Connect to it."""
+        self.server = self.make_server()
+        factory = ControlFactory(
+            Administration(self.server.chat, self.server.accounts, lambda: 12.5, lambda: len(self.server.clients))
+        )
+        self.transport = StringTransport()
+        self.control = factory.buildProtocol(None)
+        self.control.makeConnection(self.transport)
+
+    def ask(self, command: str, **fields: Any) -> list[dict[str, Any]]:
+        """What a command is answered with."""
+        self.transport.clear()
+        self.control.dataReceived(json.dumps({"command": command, **fields}).encode() + b"\n")
+        self.server.turn()
+        return [json.loads(line) for line in self.transport.value().splitlines()]
+
+    def result(self, command: str, **fields: Any) -> Any:
+        """What a command gives."""
+        *_, answer = self.ask(command, **fields)
+        self.assertEqual((answer["type"], answer["error"]), ("Answer", ""))
+        return answer["result"]
+
+    def error(self, command: str, **fields: Any) -> str:
+        """Why a command could not be done."""
+        (answer,) = self.ask(command, **fields)
+        self.assertTrue(answer["error"])
+        error: str = answer["error"]
+        return error
+
+    def test_users(self) -> None:
+        """The accounts are listed with their sessions and bans."""
+        self.result("add-user", name="Carol", password=PASSWORD)
+        self.server.json("alice")
+        self.server.json("bob")
+        self.result("ban", whom="carol", until=self.server.wall_ms() + 5_000, reason="")
+        self.result("ban", whom="bob", until=None, reason="")
+        rows = self.result("users")
+        self.assertEqual(
+            [(row["name"], row["sessions"], row["banned_until"]) for row in rows],
+            [("alice", 1, False), ("bob", 0, None), ("Carol", 0, self.server.wall_ms() + 5_000)],
+        )
+        self.assertEqual(rows[0]["created_at"], self.server.wall_ms())
+        self.assertEqual([row["name"] for row in self.result("users", after="bob")], ["Carol"])
+        self.server.advance(5)
+        self.assertIs(self.result("users", after="bob")[0]["banned_until"], False)
+
+    def test_commands(self) -> None:
+        """Each command is done, or refused with a text that says why."""
+        client = self.server.json("bob")
+        self.assertEqual(self.result("kick", name="bob"), 1)
+        self.assertEqual(self.result("kick", name="bob"), 0)
+        self.assertFalse(client.is_open)
+        self.assertEqual(self.result("ban", whom="192.0.2.9/24", until=None, reason="spam"), "192.0.2.0/24")
+        self.assertEqual(self.result("bans"), [{"whom": "192.0.2.0/24", "until": None, "reason": "spam"}])
+        self.assertEqual(self.result("unban", whom="192.0.2.0/24"), "192.0.2.0/24")
+        self.assertIn("not banned", self.error("unban", whom="192.0.2.0/24"))
+        self.assertIn("taken", self.error("add-user", name="bob", password=PASSWORD))
+        self.assertIn("no user", self.error("reset-password", name="nobody", password=PASSWORD))
+        self.assertIsNone(self.result("reset-password", name="bob", password="another password"))
+        self.assertIn("no user", self.error("kick", name="nobody"))
+
+    def test_remove_user(self) -> None:
+        """The progress of a removal is told line by line before its answer."""
+        client = self.server.json("bob")
+        for _ in range(3):
+            client.ask("send", chat="GLOBAL", text="hi")
+        lines = self.ask("remove-user", name="bob", messages=True)
+        self.assertEqual(
+            lines,
+            [{"type": "Progress", "text": "3 messages deleted"}, {"type": "Answer", "error": "", "result": "bob#1"}],
+        )
+        self.assertIn("no user", self.error("remove-user", name="bob", messages=False))
+
+    def test_stats(self) -> None:
+        """It is told how much there is of everything."""
+        self.server.json("alice").ask("send", chat="@bob", text="refused")
+        bob = self.server.json("bob")
+        bob.ask("send", chat="@alice", text="hi")
+        bob.ask("create_group", name="team", members=[])
+        self.result("ban", whom="192.0.2.1", until=None, reason="")
+        stats = self.result("stats")
+        self.assertTrue(stats.pop("database_bytes") > 0)
+        self.assertEqual(stats, {
+            "users": 2, "online": 2, "sessions": 2, "connections": 2, "groups": 1, "private_chats": 1, "messages": 1,
+            "banned": 1, "tokens": 2, "uptime": 12.5,
+        })  # fmt: skip
+
+    def test_unknown(self) -> None:
+        """A line that is no command is answered, and one that fails by a fault says so and is logged."""
+        for line in (b"nonsense\n", b"\xff\n", b'{"command":"fly"}\n', b'{"command":"kick"}\n'):
+            self.transport.clear()
+            self.control.dataReceived(line)
+            self.assertIn(b"does not know", self.transport.value())
+        self.patch(self.server.store, "figures", lambda: 1 // 0)
+        self.assertIn("log", self.error("stats"))
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)

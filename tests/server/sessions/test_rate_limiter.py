@@ -1,0 +1,227 @@
+"""The limiter of a user and of an address: a burst, then the steady rate, whatever the clock does in between."""
+
+import contextlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.limits import Limits
+from irchat.protocol import requests
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import BURST_SECONDS
+from irchat.server.sessions import rate_limiter as pace_module
+from irchat.server.sessions.costs import ADDRESS_SHARE, COSTS, WORK_A_SECOND, WORK_AT_ONCE
+from irchat.server.sessions.rate_limiter import RateLimiter, RateLimiters
+
+
+class PaceTests(SynchronousTestCase):
+    """`RateLimiter`: messages."""
+
+    def setUp(self) -> None:
+        """Make a clock."""
+        self.clock = Clock()
+
+    def limiter(self, rate: float, *, of_address: bool = False) -> RateLimiter:
+        """A new limiter."""
+        return RateLimiter(Limits(rate=rate), self.clock, of_address=of_address)
+
+    def admitted(self, limiter: RateLimiter, tries: int, messages: float = 1) -> int:
+        """How many of so many tries are taken."""
+        admitted = 0
+        for _ in range(tries):
+            try:
+                limiter.admit(messages)
+            except Refusal as refusal:
+                self.assertEqual(refusal.code, Code.TOO_FAST)
+            else:
+                admitted += 1
+        return admitted
+
+    def test_burst_then_rate(self) -> None:
+        """Three seconds' worth is taken at once, then as many a second as the rate says."""
+        limiter = self.limiter(10.0)
+        self.assertEqual(self.admitted(limiter, 100), 30)
+        self.clock.advance(1)
+        self.assertEqual(self.admitted(limiter, 100), 10)
+
+    def test_burst_does_not_grow(self) -> None:
+        """A user that was silent for long has no more than one burst."""
+        limiter = self.limiter(10.0)
+        self.clock.advance(3_600)
+        self.assertEqual(self.admitted(limiter, 100), 30)
+
+    def test_slow_rate(self) -> None:
+        """A rate below one message a burst still lets one through at a time."""
+        limiter = self.limiter(0.1)
+        self.assertEqual(self.admitted(limiter, 5), 1)
+        self.clock.advance(9)
+        self.assertEqual(self.admitted(limiter, 5), 0)
+        self.clock.advance(2)
+        self.assertEqual(self.admitted(limiter, 5), 1)
+
+    def test_dear(self) -> None:
+        """What counts for more than a burst is taken when all of the burst is there, and all of it is to be made up."""
+        limiter = self.limiter(1.0)
+        self.assertEqual(self.admitted(limiter, 5, messages=21), 1)
+        self.clock.advance(20.9)
+        self.assertEqual(self.admitted(limiter, 5, messages=21), 0)
+        self.clock.advance(0.2)
+        self.assertEqual(self.admitted(limiter, 5, messages=21), 1)
+        refusal = self.assertRaises(Refusal, limiter.admit, 21)
+        self.assertIn("counts for 21", refusal.text)
+
+    def test_no_limit(self) -> None:
+        """A rate of 0 takes any number, and any work."""
+        limiter = self.limiter(0.0)
+        self.assertEqual(self.admitted(limiter, 10_000), 10_000)
+        limiter.charge(1e9)
+        self.assertFalse(limiter.is_used_up())
+
+    def test_refusal_names_the_rate(self) -> None:
+        """The refusal says how many are taken."""
+        limiter = self.limiter(0.5)
+        limiter.admit(1)
+        self.assertIn("0.5 messages a second", self.assertRaises(Refusal, limiter.admit, 1).text)
+
+    def test_rate_changes(self) -> None:
+        """A new rate holds for those who are there already."""
+        limits = Limits(rate=1)
+        limiter = RateLimiter(limits, self.clock)
+        self.assertEqual(self.admitted(limiter, 100), 3)
+        limits.rate = 100
+        self.clock.advance(1)
+        self.assertEqual(self.admitted(limiter, 1_000), 100)
+
+    @given(st.integers(1, 50), st.lists(st.tuples(st.integers(0, 40), st.floats(0, 5)), max_size=20))
+    def test_never_more_than_promised(self, rate: int, steps: list[tuple[int, float]]) -> None:
+        """Over any time no more than the burst and the rate's share of that time is taken."""
+        self.clock = Clock()
+        limiter = self.limiter(float(rate))
+        taken = 0
+        for tries, pause in steps:
+            taken += self.admitted(limiter, tries)
+            self.assertLessEqual(taken, rate * (BURST_SECONDS + self.clock.seconds()) + 0.01)
+            self.clock.advance(pause)
+
+
+class WorkTests(SynchronousTestCase):
+    """`RateLimiter`: work, for which sessions wait."""
+
+    def setUp(self) -> None:
+        """Make a limiter."""
+        self.clock = Clock()
+        self.limits = Limits(rate=10)
+        self.limiter = RateLimiter(self.limits, self.clock)
+
+    def test_waits(self) -> None:
+        """Used up work comes back with time, and no more of it than at the beginning."""
+        self.limiter.charge(WORK_AT_ONCE - 1)
+        self.assertFalse(self.limiter.is_used_up())
+        self.limiter.charge(1 + WORK_A_SECOND)
+        self.assertTrue(self.limiter.is_used_up())
+        self.clock.advance(0.9)
+        self.assertTrue(self.limiter.is_used_up())
+        self.clock.advance(0.2)
+        self.assertFalse(self.limiter.is_used_up())
+        self.clock.advance(3_600)
+        self.assertTrue(self.limiter.is_full())
+        self.limiter.charge(WORK_AT_ONCE + 1)
+        self.assertTrue(self.limiter.is_used_up())
+
+    def test_turns(self) -> None:
+        """Those that wait go on in the order in which they came, each while the ones before left something."""
+        went: list[str] = []
+
+        def go_on(name: str) -> None:
+            went.append(name)
+            self.limiter.charge(WORK_A_SECOND)
+            self.limiter.when_free(lambda: go_on(name))
+
+        self.limiter.charge(WORK_AT_ONCE)
+        for name in "abc":
+            self.limiter.when_free(lambda name=name: go_on(name))  # type: ignore[misc]
+        for _ in range(60):
+            self.clock.advance(0.1)
+        self.assertEqual("".join(went)[:6], "abcabc")
+        self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+
+    def test_address(self) -> None:
+        """An address has more work than a user, and any where nothing is counted for addresses."""
+        address = RateLimiter(self.limits, self.clock, of_address=True)
+        address.charge(WORK_AT_ONCE * ADDRESS_SHARE - 1)
+        self.assertFalse(address.is_used_up())
+        address.charge(1)
+        self.assertTrue(address.is_used_up())
+        self.limits.per_address = 0
+        self.assertFalse(address.is_used_up())
+
+
+class PacesTests(SynchronousTestCase):
+    """`RateLimiters`: one for each user and address, for as long as it matters."""
+
+    def setUp(self) -> None:
+        """Make them."""
+        self.clock = Clock()
+        self.rate_limiters = RateLimiters(Limits(rate=1), self.clock)
+
+    def known(self) -> int:
+        """How many there are."""
+        return len(self.rate_limiters._all)
+
+    def test_outlives_sessions(self) -> None:
+        """A user that comes back finds the limiter as it was left; when it is full again nothing of it is kept."""
+        limiter = self.rate_limiters.of_user(1)
+        self.assertIs(self.rate_limiters.of_user(1), limiter)
+        limiter.admit(3)
+        self.rate_limiters.leave(limiter)
+        del limiter
+        with contextlib.suppress(Refusal):
+            self.rate_limiters.of_user(1).admit(1)
+            self.fail("it has as much as a new one")
+        self.clock.advance(10)
+        self.rate_limiters.leave(self.rate_limiters.of_user(2))
+        self.assertEqual(self.known(), 0)
+
+    def test_users_and_addresses(self) -> None:
+        """Each has a limiter of its own."""
+        rate_limiters = [
+            self.rate_limiters.of_user(1),
+            self.rate_limiters.of_user(2),
+            self.rate_limiters.of_address("192.0.2.1"),
+        ]
+        self.assertEqual(len(set(rate_limiters)), 3)
+
+    def test_coming_back_again_and_again(self) -> None:
+        """Whoever comes and goes all the time is kept once."""
+        for _ in range(1_000):
+            limiter = self.rate_limiters.of_user(1)
+            limiter.charge(1)
+            self.rate_limiters.leave(limiter)
+        self.assertEqual(len(self.rate_limiters._kept), 1)
+
+    def test_bounded(self) -> None:
+        """Of very many that left at once no more than so many are kept."""
+        self.patch(pace_module, "_KEPT_MOST", 10)
+        for user in range(100):
+            limiter = self.rate_limiters.of_user(user)
+            limiter.charge(1)
+            self.rate_limiters.leave(limiter)
+        del limiter
+        self.assertEqual(self.known(), 10)
+
+
+class CostsTests(SynchronousTestCase):
+    """`irchat.server.sessions.costs`."""
+
+    def test_every_request_costs(self) -> None:
+        """Each request but a `line`, which costs what the command does, and a `pong` costs work; what tells others, or
+        writes what has a commit of its own, counts as a message too."""
+        kinds = [kind for kind in vars(requests).values() if isinstance(kind, type)]
+        every = {kind for kind in kinds if issubclass(kind, requests.Request)}
+        self.assertEqual(set(COSTS), every - {requests.Request, requests.Line, requests.Pong})
+        self.assertEqual([request for request, cost in COSTS.items() if cost.work <= 0], [])
+        changes = {requests.Send, requests.CreateGroup, requests.AddMember, requests.RemoveMember, requests.Block,
+                   requests.Password, requests.Kick, requests.Ban, requests.Unban}  # fmt: skip
+        self.assertEqual({request for request, cost in COSTS.items() if cost.messages}, changes)

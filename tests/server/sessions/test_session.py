@@ -1,0 +1,353 @@
+"""A session: replies in the order of the requests, reads after one's own sends, nothing told before it is safe.
+
+Its sign-in and its end are in tests/server/sessions/test_session_sign_in.py."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.commands import Help
+from irchat.commands.history import SearchChat
+from irchat.interfaces.store import AddMessage
+from irchat.protocol import events
+from irchat.protocol.errors import unavailable
+from irchat.protocol.rules import WAITING_BYTES
+from tests.helpers.server import Server, ServerTestCase, refs, request, texts
+
+
+def send(text: str, **fields: Any) -> bytes:
+    """A request to say ``text`` to everyone."""
+    return request("send", chat="GLOBAL", text=text, **fields)
+
+
+def history(**fields: Any) -> bytes:
+    """A request for the end of GLOBAL."""
+    return request("history", chat="GLOBAL", limit=500, **fields)
+
+
+class OrderTests(ServerTestCase):
+    """Replies come in the order of the requests."""
+
+    def setUp(self) -> None:
+        """A session, and a store that commits and answers when it is told to."""
+        self.server = self.make_server()
+        self.alice = self.server.json("alice")
+        self.writes, self.reads = self.server.threads.write, self.server.threads.read
+        self.writes.holds = self.reads.holds = True
+
+    def test_reads_see_earlier_sends(self) -> None:
+        """A read waits for the session's own sends before it and holds them; those after it come in after it."""
+        self.alice.send(send("one", ref=1) + history(ref=2) + send("two", ref=3) + history(ref=4))
+        self.assertEqual((len(self.reads.held), self.alice.got()), (0, []))
+        self.writes.release(1)
+        self.server.turn()
+        self.assertEqual(self.alice.one("sent")["ref"], 1)
+        self.assertEqual((len(self.reads.held), len(self.writes.held)), (1, 0))
+        self.reads.release(1)
+        self.server.turn()
+        (first,) = self.alice.got()
+        self.assertEqual((first["ref"], [message["text"] for message in first["messages"]]), (2, ["one"]))
+        self.writes.release()
+        self.reads.release()
+        self.server.turn()
+        sent, second = self.alice.got()
+        self.assertEqual((sent["ref"], second["ref"]), (3, 4))
+        self.assertEqual([message["text"] for message in second["messages"]], ["one", "two"])
+
+    def test_sends_are_pipelined(self) -> None:
+        """Sends do not wait for one another: all that came while a commit ran go into the next one."""
+        self.alice.send(b"".join(send(f"{number}", ref=number) for number in range(50)))
+        self.assertEqual(len(self.writes.held), 1)
+        self.writes.release(1)
+        ((_, _, (writes,)),) = self.writes.held
+        texts_in_one = [write.text for write in writes if isinstance(write, AddMessage)]
+        self.assertEqual(texts_in_one, [str(number) for number in range(1, 50)])
+        self.writes.release()
+        self.server.turn()
+        self.assertEqual(refs(self.alice.got()), list(range(50)))
+
+    def test_one_commit_alone_of_each_session(self) -> None:
+        """Who asks for hundreds of changes that each have a commit of their own keeps nobody waiting for them all."""
+        self.writes.holds = self.reads.holds = False
+        mallory, bob = self.server.json("mallory"), self.server.json("bob")
+        self.writes.holds = True
+        mallory.send(request("block", name="bob") * 20 + request("create_group", name="team", members=["bob"]) * 20)
+        bob.send(send("hello"))
+        self.writes.release(3)
+        self.server.turn()
+        self.assertEqual(len(bob.told("sent")), 1)
+
+    def test_refusals_keep_their_place(self) -> None:
+        """What is refused at once is still answered after the sends before it."""
+        self.alice.send(
+            send("one", ref=1)
+            + send("", ref=2)
+            + b"nonsense\n"
+            + request("line", line="*0* x", ref=3)
+            + send("two", ref=4)
+            + request("ping", ref=5)
+        )
+        self.assertEqual(self.alice.got(), [])
+        self.writes.release()
+        self.server.turn()
+        got = self.alice.got()
+        self.assertEqual([line.get("ref") for line in got], [1, 2, None, 3, 4, 5])
+        self.assertEqual([line["type"] for line in got], ["sent", "error", "error", "error", "sent", "pong"])
+
+    def test_failed_commit(self) -> None:
+        """A send whose commit fails is refused in its place, and shown to nobody; the next one is taken."""
+        self.writes.holds = self.reads.holds = False
+        bob = self.server.json("bob")
+        self.server.advance(2)
+        self.alice.got()
+        bob.got()
+        self.writes.holds = True
+        self.alice.send(send("one", ref=1), send("two", ref=2))
+        self.writes.fail(unavailable())
+        self.writes.release()
+        self.server.turn()
+        got = self.alice.got()
+        self.assertEqual([(line["ref"], line["type"]) for line in got], [(1, "error"), (2, "sent")])
+        self.assertEqual(got[0]["code"], "unavailable")
+        self.assertEqual(texts(bob.got()), ["two"])
+
+    def test_nothing_before_the_commit(self) -> None:
+        """Neither ``sent`` nor ``message`` goes out before the commit, and both after it."""
+        self.writes.holds = self.reads.holds = False
+        bob, alice_too, carol = self.server.json("bob"), self.server.json("alice"), self.server.text("carol")
+        everyone = [self.alice, bob, alice_too, carol]
+        self.server.advance(2)
+        for client in everyone:
+            client.read()
+        self.writes.holds = True
+        self.alice.send(send("safe", ref=1))
+        self.server.advance(5)
+        self.assertEqual([client.read() for client in everyone], [""] * 4)
+        self.writes.release()
+        self.server.turn()
+        sent, message = self.alice.one("sent"), bob.one("message")
+        self.assertEqual((sent["seq"], message["seq"], message["at"]), (1, 1, sent["at"]))
+        self.assertEqual(alice_too.one("message"), message)
+        self.assertIn("alice: safe", carol.shown())
+
+    def test_other_sessions(self) -> None:
+        """A private message reaches the sender's other sessions and the receiver's, each under its own name for the
+        chat."""
+        self.writes.holds = self.reads.holds = False
+        bob, alice_too = self.server.json("bob"), self.server.json("alice")
+        self.server.advance(2)
+        for client in self.alice, bob, alice_too:
+            client.got()
+        self.alice.ask("send", chat="@bob", text="hi", ref="r")
+        self.assertEqual(self.alice.one("sent")["chat"], "@bob")
+        self.assertEqual((bob.one("message")["chat"], alice_too.one("message")["chat"]), ("@alice", "@bob"))
+
+    def test_one_write_a_turn(self) -> None:
+        """All that a session is sent in one turn is one write, and what all get alike is one object."""
+        self.writes.holds = self.reads.holds = False
+        readers = [self.server.json(f"reader{number}") for number in range(3)]
+        self.server.advance(2)
+        for client in [self.alice, *readers]:
+            client.got()
+        self.writes.holds = True
+        self.alice.send(b"".join(send(f"{number}") for number in range(20)))
+        self.writes.release(1)
+        self.writes.release()
+        self.assertEqual([client.socket.writes for client in [self.alice, *readers]], [[]] * 4)
+        self.server.turn()
+        self.assertEqual([len(client.socket.writes) for client in [self.alice, *readers]], [1, 1, 1, 1])
+        self.assertEqual([len(texts(reader.got())) for reader in readers], [20, 20, 20])
+
+    def test_too_fast(self) -> None:
+        """Past the rate a send is refused, in its place, and taken again after a while."""
+        server = self.make_server(rate=1.0)
+        alice = server.json("alice")
+        alice.send(b"".join(send("x", ref=number) for number in range(5)))
+        self.assertEqual([line.get("code") for line in alice.got()], [None, None, None, "too-fast", "too-fast"])
+        server.advance(1)
+        alice.send(send("x"))
+        alice.one("sent")
+
+
+class AnyPipelineTests(SynchronousTestCase):
+    """Any requests at once, and a store that answers when it likes."""
+
+    @settings(max_examples=50)
+    @given(
+        st.lists(
+            st.sampled_from(["send", "timed", "history", "ping", "chats", "bad", "refused", "read", "none"]),
+            max_size=25,
+        ),
+        st.lists(st.tuples(st.sampled_from(["write", "read"]), st.integers(1, 3)), max_size=40),
+    )
+    def test_replies_in_order(self, kinds: list[str], releases: list[tuple[str, int]]) -> None:
+        """However requests are mixed and the store keeps them waiting, each has one reply, all come in the order of the
+        requests, and each page holds what was sent before it, and nothing that was sent after it."""
+        server = Server()
+        self.addCleanup(server.close)
+        alice = server.json("alice")
+        threads = {"write": server.threads.write, "read": server.threads.read}
+        for hand in threads.values():
+            hand.holds = True
+        lines = []
+        for ref, kind in enumerate(kinds):
+            lines.append({
+                "send": send(f"{ref}", ref=ref),
+                "timed": send(f"{ref}", ref=ref, expires_in=60, nonce=f"{ref}"),
+                "history": history(ref=ref),
+                "ping": request("ping", ref=ref),
+                "chats": request("chats", ref=ref),
+                "bad": request("send", text=1, ref=ref),
+                "refused": request("send", chat="@nobody", text="x", ref=ref),
+                "read": request("read", chat="GLOBAL", seq=ref, ref=ref),
+                "none": request("pong", ref=ref),
+            }[kind])  # fmt: skip
+        alice.send(b"".join(lines))
+        for name, count in releases:
+            threads[name].release(count)
+            server.turn()
+        while any(hand.held for hand in threads.values()):
+            for hand in threads.values():
+                hand.release()
+            server.turn()
+        got = alice.got()
+        self.assertEqual(refs(got), [ref for ref, kind in enumerate(kinds) if kind != "none"])
+        for line in got:
+            if line["type"] == "history":
+                shown = [int(message["text"]) for message in line["messages"]]
+                expected = [ref for wanted in ("send", "timed") for ref in range(line["ref"]) if kinds[ref] == wanted]
+                self.assertEqual(shown, expected)
+
+
+class FullTests(ServerTestCase):
+    """Who asks and does not read the answers."""
+
+    def setUp(self) -> None:
+        """A session whose socket takes nothing."""
+        self.server = self.make_server()
+        self.alice = self.server.json("alice")
+        for number in range(60):
+            self.alice.send(send(f"{number} ".ljust(4_000, "x")))
+        self.alice.got()
+        self.alice.socket.room = 0
+
+    def test_not_read_from(self) -> None:
+        """It is not read from, so that what waits stays bounded, and goes on where it was when it reads again."""
+        self.alice.send(*(history(ref=ref) for ref in range(20)))
+        self.assertFalse(self.alice.socket.is_read)
+        self.assertEqual(len(self.alice._unsent), 17)
+        self.alice.socket.room = None
+        while self.alice._unsent or not self.alice.socket.is_read:
+            self.server.advance(0, 0)
+            self.alice.send()
+        self.server.advance(0, 0)
+        self.assertEqual(refs(self.alice.got()), list(range(20)))
+
+    def test_lines_in_hand(self) -> None:
+        """Lines that came in one segment wait too, and none is lost or answered out of order."""
+        self.alice.send(b"".join(history(ref=ref) for ref in range(20)))
+        self.assertFalse(self.alice.socket.is_read)
+        self.assertLess(self.alice.socket.waiting + sum(map(len, self.alice.outbox._pending)), 3 * WAITING_BYTES)
+        self.alice.socket.room = None
+        self.server.advance(*[0] * 20)
+        self.assertEqual(refs(self.alice.got()), list(range(20)))
+        self.assertTrue(self.alice.socket.is_read)
+
+    def test_unanswered(self) -> None:
+        """A session has at most 512 requests under way; past that it is not read from until the store has answered."""
+        self.alice.socket.room = None
+        self.server.threads.write.holds = True
+        self.alice.send(*(send("x", ref=ref) for ref in range(600)))
+        self.assertFalse(self.alice.socket.is_read)
+        self.assertEqual(len(self.alice._unsent), 600 - 513)
+        self.server.threads.write.holds = False
+        self.server.threads.write.release()
+        self.server.turn()
+        self.assertTrue(self.alice.socket.is_read)
+        self.alice.send()
+        self.assertEqual(refs(self.alice.got()), list(range(600)))
+
+
+class ErrorTests(ServerTestCase):
+    """What goes wrong."""
+
+    def setUp(self) -> None:
+        """A session."""
+        self.server = self.make_server()
+        self.alice = self.server.json("alice")
+
+    def test_internal(self) -> None:
+        """An error of our own is ``internal``, at once or later, is logged without what was sent, and the session
+        goes on."""
+
+        async def fails_later(*_: object) -> None:
+            raise ZeroDivisionError
+
+        def fails(*_: object) -> None:
+            raise ZeroDivisionError
+
+        for run in fails, fails_later:
+            self.patch(SearchChat, "run", run)
+            self.alice.send(request("search", words="my secret words", ref=1) + request("ping", ref=2))
+            error, pong = self.alice.got()
+            self.assertEqual((error["code"], error["ref"], pong["ref"]), ("internal", 1, 2))
+        logged = self.flushLoggedErrors(ZeroDivisionError)
+        self.assertEqual(len(logged), 2)
+        self.assertFalse([failure for failure in logged if "secret" in failure.getTraceback()])
+
+    def test_reply_that_cannot_be_said(self) -> None:
+        """A reply that no line can hold is logged and answered with ``internal``, and the session goes on."""
+        self.patch(Help, "run", lambda *_: events.Help("x" * WAITING_BYTES))
+        self.alice.send(request("help", ref=1) + request("ping", ref=2))
+        error, pong = self.alice.got()
+        self.assertEqual((error["code"], error["ref"], pong["ref"]), ("internal", 1, 2))
+        self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
+
+    def test_meant_as_message(self) -> None:
+        """Where a typed line names what is not there and could be meant as a message, the answer says how to send it;
+        to who did not type a line it does not."""
+        for line in "+1 nobody", "-dave team", "ls is nice", "~nobody", "@nobody hi", "*nothing hi":
+            self.alice.ask("line", line=line)
+            self.assertIn("type \\ before it", self.alice.one("error")["text"], line)
+        self.alice.ask("send", chat="@nobody", text="hi")
+        self.assertNotIn("type \\", self.alice.one("error")["text"])
+
+    def test_usage(self) -> None:
+        """A wrong use of a command is answered with its usage."""
+        self.alice.ask("line", line="???")
+        self.assertIn("?<words>", self.alice.one("error")["usage"])
+
+    def test_line_with_nonce(self) -> None:
+        """The nonce of a ``line`` is that of the message it sends, and of no matter to one that sends none."""
+        for _ in range(2):
+            self.alice.ask("line", line="hello", nonce="n")
+            self.assertEqual(self.alice.one("sent")["seq"], 1)
+        self.alice.ask("line", line="ls", nonce="n")
+        self.alice.one("chats")
+
+    def test_shown_to_a_person(self) -> None:
+        """What a text session shows is saved as read, of chats that are still there, and timed messages too."""
+        bob = self.server.text("bob")
+        self.alice.send(send("hi") + send("soon gone", expires_in=60))
+        bob.connection.session.mark_shown(999, 1)
+        self.server.advance(2)
+        self.assertEqual(self.server.json("bob").welcome["unread"], [])
+
+    def test_lines_held_back(self) -> None:
+        """While the protocol holds lines back nothing more is read."""
+        for holds in True, False:
+            self.alice.connection.session.hold_back(holds)
+            self.assertEqual(self.alice.socket.is_read, not holds)
+
+    def test_marks_that_cannot_be_saved(self) -> None:
+        """Where what was shown cannot be saved as read, it stays unread and nobody is troubled."""
+        bob = self.server.text("bob")
+        self.alice.send(send("hi"))
+        self.server.threads.write.holds = True
+        self.server.advance(2)
+        self.server.threads.write.fail(unavailable())
+        self.server.threads.write.holds = False
+        bob.leave()
+        self.assertEqual(self.server.json("bob").welcome["unread"][0]["unread"], 1)

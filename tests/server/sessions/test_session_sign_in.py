@@ -1,0 +1,212 @@
+"""A session's sign-in, with what happens meanwhile, and its end."""
+
+from irchat.interfaces.store import GLOBAL
+from irchat.protocol.errors import unavailable
+from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase, request, texts
+from tests.server.sessions.test_session import history, send
+
+
+class SignInTests(ServerTestCase):
+    """From nobody to somebody and back."""
+
+    def setUp(self) -> None:
+        """Bob is here, alice has an account."""
+        self.server = self.make_server()
+        self.bob = self.server.json("bob")
+        alice = self.server.json("alice")
+        self.token = alice.welcome["token"]
+        alice.leave()
+        self.server.advance(2)
+        self.bob.got()
+
+    def _signing_in(self, name: str = "alice") -> JSONClient:
+        """A client whose sign-in waits for the store to say what it finds."""
+        client = JSONClient(self.server)
+        client.send(request("login", name=name, password=PASSWORD, ref=0))
+        return client
+
+    def test_needs_somebody(self) -> None:
+        """Before signing in, what needs it is refused, what does not is answered."""
+        client = JSONClient(self.server)
+        client.send(
+            send("x", ref=1)
+            + history(ref=2)
+            + request("line", line="ls", ref=3)
+            + request("ping", ref=4)
+            + request("help", ref=5)
+        )
+        self.assertEqual(
+            [line.get("code", line["type"]) for line in client.got()], ["not-logged-in"] * 3 + ["pong", "help"]
+        )
+
+    def test_twice(self) -> None:
+        """Who is signed in cannot sign in again, and stays signed in."""
+        self.bob.send(
+            request("login", name="alice", password=PASSWORD)
+            + request("register", name="eve", password=PASSWORD)
+            + request("resume", token=self.bob.welcome["token"])
+        )
+        self.assertEqual([line["code"] for line in self.bob.got()], ["already-logged-in"] * 3)
+        self.bob.send(send("still bob"))
+        self.bob.one("sent")
+
+    def test_pipelined_after_the_sign_in(self) -> None:
+        """What comes with the sign-in in one segment is answered as that user, after the welcome."""
+        client = JSONClient(self.server)
+        client.send(request("login", name="alice", password=PASSWORD, ref=1) + send("quick", ref=2))
+        self.assertEqual([line["type"] for line in client.got()], ["welcome", "sent"])
+        self.assertEqual(self.bob.told("message")[0]["from"], "alice")
+
+    def test_message_during_the_sign_in(self) -> None:
+        """A message committed while the sign-in waits is told of in the welcome or comes after it, never both or
+        neither."""
+        reads = self.server.threads.read
+        for released_before in False, True:
+            self.bob.send(send("before"))
+            reads.holds = True
+            client = self._signing_in()
+            reads.release(1)  # the password
+            self.server.turn()
+            if released_before:
+                ((done, question, arguments),) = reads.held
+                states = question(*arguments)
+                reads.held[0] = (done, lambda states=states: states, ())
+            self.bob.send(send("during"))
+            reads.holds = False
+            reads.release()
+            self.server.turn()
+            self.bob.send(send("after"))
+            welcome, *events = client.got()
+            last_seq = welcome["unread"][0]["last_seq"]
+            came = [event["seq"] for event in events if event["type"] == "message"]
+            end = self.bob.told("sent")[-1]["seq"]
+            self.assertEqual(came, list(range(last_seq + 1, end + 1)))
+            self.assertEqual(len(came), 2 if released_before else 1)
+            client.leave()
+
+    def test_committed_but_not_told(self) -> None:
+        """A message that the disk has and nobody was told yet is in the welcome or comes after it, not both."""
+        writes = self.server.threads.write
+        client = JSONClient(self.server)
+        self.server.threads.read.holds = True
+        client.send(request("resume", token=self.token))
+        self.server.threads.read.release(1)  # the token
+        writes.answers_late = True
+        self.bob.send(send("on the disk"))
+        self.server.threads.read.holds = False
+        self.server.threads.read.release()
+        self.server.turn()
+        writes.answers_late = False
+        writes.release()
+        self.server.turn()
+        welcome, *events = client.got()
+        self.assertEqual((welcome["type"], welcome["unread"][0]["last_seq"]), ("welcome", 1))
+        self.assertEqual(texts(events), [])
+
+    def test_other_events_during_the_sign_in(self) -> None:
+        """A group made and a timed message sent while the sign-in waits come after the welcome."""
+        reads = self.server.threads.read
+        reads.holds = True
+        client = self._signing_in()
+        reads.release(1)
+        self.bob.ask("create_group", name="team", members=["alice"])
+        self.bob.send(send("soon gone", expires_in=5))
+        self.server.turn()
+        self.assertEqual(client.got(), [])
+        reads.holds = False
+        reads.release()
+        self.server.turn()
+        self.assertEqual([line["type"] for line in client.got()], ["welcome", "added", "message"])
+
+    def test_store_fails_at_the_welcome(self) -> None:
+        """Where the store fails in between, the session is nobody's, gets nothing of what came, and may try again."""
+        reads = self.server.threads.read
+        for error, code in (unavailable(), "unavailable"), (ZeroDivisionError(), "internal"):
+            reads.holds = True
+            client = self._signing_in()
+            reads.release(1)
+            self.bob.send(send("during"))
+            reads.fail(error)
+            reads.holds = False
+            self.server.turn()
+            self.assertEqual(client.one("error")["code"], code)
+            self.assertNotIn("alice", self.bob.welcome["online"])
+            client.send(request("login", name="alice", password=PASSWORD))
+            self.assertEqual(client.got()[0]["type"], "welcome")
+            client.leave()
+        self.flushLoggedErrors(ZeroDivisionError)
+
+    def test_lost_during_the_sign_in(self) -> None:
+        """A connection that is lost while it signs in leaves nobody online, at whatever moment it is lost."""
+        reads = self.server.threads.read
+        for released in 0, 1:
+            reads.holds = True
+            client = self._signing_in()
+            reads.release(released)
+            client.leave()
+            reads.holds = False
+            reads.release()
+            self.server.turn()
+            self.bob.send(request("users"))
+            self.assertEqual(self.bob.told("users")[0]["online"], ["bob"])
+
+    def test_leaving(self) -> None:
+        """``logout`` is answered with ``bye``, then the connection closes; what came with it is not done."""
+        alice = self.server.json("alice")
+        alice.send(request("logout", ref=1) + send("never"))
+        (bye,) = alice.got()
+        self.assertEqual((bye["type"], bye["ref"], alice.is_open), ("bye", 1, False))
+        self.assertEqual(self.bob.told("message"), [])
+
+    def test_forget(self) -> None:
+        """``logout`` with ``forget`` ends the token, without it the token stays."""
+        for forget, answer in (False, "welcome"), (True, "error"):
+            alice = self.server.json("alice")
+            alice.ask("logout", forget=forget)
+            again = JSONClient(self.server)
+            again.ask("resume", token=alice.welcome["token"])
+            self.assertEqual(again.got()[0]["type"], answer)
+            again.ask("logout", forget=True)
+
+    def test_forget_without_a_token(self) -> None:
+        """``forget`` of nobody's token is only a farewell."""
+        client = JSONClient(self.server)
+        client.ask("logout", forget=True)
+        client.one("bye")
+
+    def test_several_sessions(self) -> None:
+        """A user is online until the last session is over."""
+        first, second = self.server.json("alice"), self.server.json("alice")
+        self.server.advance(2)
+        self.bob.got()
+        first.leave()
+        self.server.advance(2)
+        self.assertEqual(self.bob.got(), [])
+        second.leave()
+        self.server.advance(2)
+        self.assertEqual(self.bob.one("presence")["offline"], ["alice"])
+
+    def test_replies_after_the_end(self) -> None:
+        """What is answered after the connection was lost goes nowhere, and its change is made all the same."""
+        alice = self.server.json("alice")
+        self.server.threads.write.holds = True
+        alice.send(send("late"), history())
+        alice.leave()
+        self.server.threads.write.release()
+        self.server.turn()
+        self.assertEqual(alice.got(), [])
+        self.assertEqual(texts(self.bob.got()), ["late"])
+
+    def test_end_once(self) -> None:
+        """A session that has ended says nothing more, and takes nothing more."""
+        alice = self.server.json("alice", room=0)
+        session = alice.connection.session
+        session.end("first")
+        session.end("second")
+        session.refuse(unavailable(), None)
+        session.hold_back(True)
+        session.mark_shown(GLOBAL, 1)
+        alice.socket.room = None
+        self.server.advance(0, 0)
+        self.assertEqual(alice.one("bye")["reason"], "first")
+        self.assertFalse(session.is_signed_in)

@@ -1,0 +1,250 @@
+"""Tests of `irchat.server.admission`."""
+
+import contextlib
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.limits import Limits
+from irchat.protocol.errors import Code, Refusal
+from irchat.server.admission import Admission, Visit, counted_address
+
+
+class AdmissionTests(SynchronousTestCase):
+    """Connections, sessions, tries and registrations are counted."""
+
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.limits = Limits(per_address=2, per_user=3, pending=4, tries=2, registrations=2)
+        self.admission = Admission(self.limits, self.clock.seconds)
+
+    def visit(self, address: str = "a") -> Visit:
+        """A connection."""
+        return Visit(self.admission, address)
+
+    def refused(self, code: Code, call: object, *args: object) -> str:
+        """The text with which ``call`` is refused with ``code``."""
+        assert callable(call)
+        refusal = self.assertRaises(Refusal, call, *args)
+        self.assertEqual(refusal.code, code)
+        return refusal.text
+
+    def wrong(self, visit: Visit, name: str, code: Code = Code.BAD_CREDENTIALS) -> None:
+        """A sign-in that fails."""
+
+        def attempt() -> None:
+            with visit.trying(name):
+                raise Refusal(code, "wrong")
+
+        self.refused(code, attempt)
+
+    def right(self, visit: Visit, name: str) -> None:
+        """A sign-in that succeeds."""
+        with visit.trying(name):
+            pass
+
+    def register(self, visit: Visit, refusal: Refusal | None = None) -> None:
+        """Make an account, or be refused it."""
+        with visit.registering():
+            if refusal is not None:
+                raise refusal
+
+    def test_connections_of_one_address(self) -> None:
+        """An address has so many connections that are not signed in; one that ends makes room for another."""
+        first, _ = self.visit(), self.visit()
+        self.assertIn("your address", self.refused(Code.TOO_MANY, self.visit))
+        self.visit("b")
+        first.over()
+        first.over()
+        self.visit()
+
+    def test_connections_in_all(self) -> None:
+        """All addresses together have so many connections that are not signed in."""
+        visits = [self.visit(f"address {number}") for number in range(4)]
+        self.refused(Code.TOO_MANY, self.visit, "one more")
+        visits[0].enter(0)
+        self.visit("one more")
+
+    def test_sessions_of_one_address(self) -> None:
+        """An address has so many sessions; leaving one makes room, and its connection counts as not signed in again."""
+        visits = [self.visit() for _ in range(2)]
+        for visit in visits:
+            visit.enter(0)
+        third = self.visit()
+        self.refused(Code.TOO_MANY, third.enter, 0)
+        visits[0].leave()
+        third.enter(0)
+        self.visit()
+        self.refused(Code.TOO_MANY, self.visit)
+        visits[0].over()
+        self.visit()
+
+    def test_sessions_of_one_user(self) -> None:
+        """A user has so many sessions."""
+        self.refused(Code.TOO_MANY, self.visit().enter, 3)
+        self.visit().enter(2)
+
+    def test_pauses_grow(self) -> None:
+        """After some failures there is a pause, twice as long after each further one; nothing is tried meanwhile."""
+        visit = self.visit()
+        pauses = []
+        self.wrong(visit, "bob")
+        for _ in range(4):
+            self.wrong(visit, "bob")
+            tried = []
+            waited = 0
+            while not tried:
+                try:
+                    with visit.trying("bob"):
+                        tried.append(True)
+                        raise Refusal(Code.UNAVAILABLE, "not counted")
+                except Refusal as refusal:
+                    if refusal.code == Code.TOO_MANY_TRIES:
+                        self.clock.advance(1)
+                        waited += 1
+            pauses.append(waited)
+        self.assertEqual(pauses, [1, 2, 4, 8])
+
+    def test_pause_of_a_name_is_short(self) -> None:
+        """Whoever fails often for a name from elsewhere keeps its owner out for half a minute at most."""
+        for number in range(20):
+            visit = self.visit(f"address {number}")
+            self.wrong(visit, "bob")
+            visit.over()
+            self.clock.advance(30)
+        self.right(self.visit("home"), "bob")
+
+    def test_name_is_paused_for_all_addresses(self) -> None:
+        """Failures to one name count together, whatever address they come from and whatever the case."""
+        self.wrong(self.visit("a"), "bob")
+        self.wrong(self.visit("b"), "BOB")
+        self.refused(Code.TOO_MANY_TRIES, self.right, self.visit("c"), "Bob")
+        self.right(self.visit("d"), "alice")
+
+    def test_name_is_paused_in_all_spellings(self) -> None:
+        """Failures count together for all that the directory takes for the same name, as letters of another width."""
+        self.wrong(self.visit("a"), "caf\u00e9")
+        self.wrong(self.visit("b"), "\uff43afe\u0301")
+        self.refused(Code.TOO_MANY_TRIES, self.right, self.visit("c"), "Caf\u00e9")
+
+    def test_no_name(self) -> None:
+        """What can be nobody's name, as one of 60,000 characters, is counted for the address and not kept."""
+        self.wrong(self.visit("a"), "x" * 60_000)
+        self.assertEqual(list(self.admission._failures), ["a"])
+
+    def test_address_is_paused_for_all_names(self) -> None:
+        """Failures from one address count together, whatever is tried; tokens too."""
+        visit = self.visit()
+        self.wrong(visit, "bob")
+        self.wrong(visit, "", Code.BAD_TOKEN)
+        self.refused(Code.TOO_MANY_TRIES, self.right, visit, "alice")
+
+    def test_many_at_once(self) -> None:
+        """Guesses that are made at the same time are as few as those one after another; other names are not held up."""
+        visits = [self.visit(f"address {number}") for number in range(3)]
+        with visits[0].trying("bob"), visits[1].trying("BOB"):
+            self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
+            self.right(visits[2], "alice")
+            self.right(visits[2], "")
+        self.right(visits[2], "bob")
+
+    def test_one_guess_after_a_pause(self) -> None:
+        """After a pause one password is verified, for a name and for an address, however many come together."""
+        for address, name in (("other", "bob"), ("home", "other")):
+            self.admission = Admission(self.limits, self.clock.seconds)
+            visit, another, away = self.visit("home"), self.visit(address), self.visit("away")
+            for _ in range(2):
+                self.wrong(visit, "bob")
+            self.clock.advance(1)
+            with visit.trying("bob"):
+                for _ in range(10):
+                    self.refused(Code.TOO_MANY_TRIES, self.right, another, name)
+                self.right(away, "alice")
+
+    def test_an_hour_gives_all_tries_back(self) -> None:
+        """An hour without a failure gives back the tries that may be under way together."""
+        visits = [self.visit(address) for address in "abc"]
+        for visit in visits[:2]:
+            self.wrong(visit, "bob")
+        self.clock.advance(3_600)
+        with visits[0].trying("bob"), visits[1].trying("bob"):
+            self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
+
+    def test_what_is_under_way_counts_as_failed(self) -> None:
+        """Of the tries that cost nothing, those under way are taken off."""
+        visits = [self.visit(address) for address in "abc"]
+        self.wrong(visits[0], "bob")
+        with visits[1].trying("bob"):
+            self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
+
+    def test_guesses_of_a_day(self) -> None:
+        """A name is tried less than 2,900 times in a day, by whoever tries from ten addresses every five seconds."""
+        verified = 0
+        for moment in range(0, 86_400, 5):
+            under_way = []
+            for number in range(10):
+                with contextlib.suppress(Refusal):
+                    under_way.append((f"{moment} {number}", self.admission.begin_try(f"{moment} {number}", "bob")))
+            for address, counted in under_way:
+                self.admission.try_failed(address, "bob")
+                self.admission.end_try(counted)
+            verified += len(under_way)
+            self.clock.advance(5)
+        self.assertTrue(2_800 < verified < 2_900, verified)
+
+    def test_success_forgets(self) -> None:
+        """A sign-in that is right forgets the failures before it, and so does an hour."""
+        visit = self.visit()
+        for _ in range(3):
+            self.wrong(visit, "bob")
+            self.right(visit, "bob")
+        self.wrong(visit, "bob")
+        self.clock.advance(3_600)
+        self.wrong(visit, "bob")
+        self.right(visit, "bob")
+
+    def test_no_limits(self) -> None:
+        """0 is no limit: nothing is counted."""
+        self.limits.change_to(Limits(per_address=0, per_user=0, pending=0, tries=0, registrations=0))
+        visits = [self.visit() for _ in range(100)]
+        for visit in visits:
+            visit.enter(1_000)
+            self.register(visit)
+            self.wrong(visit, "bob")
+
+    def test_registrations(self) -> None:
+        """An address makes so many accounts in an hour."""
+        visit = self.visit()
+        self.register(visit)
+        self.register(visit)
+        self.refused(Code.TOO_MANY_TRIES, self.register, visit)
+        self.register(self.visit("b"))
+        self.clock.advance(3_601)
+        self.register(visit)
+
+    def test_registrations_that_fail(self) -> None:
+        """Only accounts that were made count: who asks for ones that cannot be keeps nobody else from making one."""
+        visit = self.visit()
+        for _ in range(10):
+            self.refused(Code.WEAK_PASSWORD, self.register, visit, Refusal(Code.WEAK_PASSWORD, "too short"))
+        self.register(visit)
+        self.refused(Code.WEAK_PASSWORD, self.register, visit, Refusal(Code.WEAK_PASSWORD, "too short"))
+        self.register(visit)
+        self.refused(Code.TOO_MANY_TRIES, self.register, visit)
+
+
+class AddressTests(SynchronousTestCase):
+    """`counted_address`."""
+
+    def test_addresses(self) -> None:
+        """IPv4 counts the same by way of IPv6; an IPv6 network of 64 bits as one; what is no address, as it is."""
+        for given, counted in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+            ("2001:db8:0:1:ffff::2", "2001:db8:0:1::/64"),
+            ("fe80::1%eth0", "fe80::/64"),
+            ("::1", "::1"),
+            ("", ""),
+        ]:
+            self.assertEqual(counted_address(given), counted, given)

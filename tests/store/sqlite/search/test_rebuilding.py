@@ -1,0 +1,112 @@
+"""The search index made again, after an upgrade and where texts are folded in another way."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.store import GLOBAL, CreateUser, DeleteMessages
+from irchat.store.sqlite.checking import problems
+from irchat.store.sqlite.copying import opened
+from irchat.store.sqlite.engine import SQLiteStore
+from irchat.store.sqlite.migrations import SCRIPTS
+from irchat.store.sqlite.search import indexing, rebuilding
+from irchat.store.sqlite.threads import NoThreads
+from irchat.text.folding import fold
+from tests.helpers.stores import NOW, message
+
+
+class RebuildingTests(SynchronousTestCase):
+    """A store of seven messages."""
+
+    def setUp(self) -> None:
+        """Choose the file, and few messages for each transaction."""
+        self.path = Path(self.mktemp())
+        self.patch(indexing, "INDEXED_TOGETHER", 2)
+        self.patch(rebuilding, "_PARTS", 1)
+        self.told: list[str] = []
+
+    def opened(self) -> SQLiteStore:
+        """Open the store."""
+        store = SQLiteStore(self.path, NoThreads(), lambda: NOW, self.told.append)
+        self.addCleanup(store.close)
+        return store
+
+    def filled(self) -> None:
+        """Store the messages, and close."""
+        store = self.opened()
+        self.successResultOf(store.commit([CreateUser(name, name, None, NOW, None) for name in ("a", "b")]))
+        self.successResultOf(store.commit([message(GLOBAL, 1, f"word{n}\U0001f44d") for n in range(7)]))
+        store.close()
+
+    def assert_complete(self, store: SQLiteStore) -> None:
+        """All is found, can be deleted, and fits together."""
+        for word, count in ("\U0001f44d", 7), ("word3", 1):
+            self.assertEqual(len(self.successResultOf(store.search(2, [word], None, (), 50))[0]), count)
+        self.successResultOf(store.commit([DeleteMessages(((GLOBAL, 1), (GLOBAL, 7)))]))
+        self.assertEqual(len(self.successResultOf(store.search(2, ["\U0001f44d"], None, (), 50))[0]), 5)
+        with opened(self.path) as connection:
+            self.assertEqual(list(problems(connection)), [])
+
+    def test_upgrade(self) -> None:
+        """A database of version 3, whose index took signs for letters, is copied, and all of it comes into the new
+        index a little at a time, which is told of; nothing of it is made again at the next start."""
+        with closing(sqlite3.connect(self.path, isolation_level=None)) as old:
+            old.executescript("".join(SCRIPTS[:3]) + "PRAGMA user_version = 3")
+            old.execute("INSERT INTO users (name, key, created_at) VALUES ('a', 'a', 1), ('b', 'b', 1)")
+            old.execute("INSERT INTO members VALUES (1, 1, 0, 0, 0), (2, 1, 0, 0, 0)")
+            for n in range(1, 8):
+                old.execute("INSERT INTO messages VALUES (1, ?, ?, 1, 5, ?)", (n, n, f"word{n - 1}\U0001f44d"))
+                old.execute("INSERT INTO message_places VALUES (?, 1, ?)", (n, n))
+                old.execute(
+                    "INSERT INTO message_words (rowid, chat, text) VALUES (?, 'c1', ?)", (n, f"word{n - 1}\U0001f44d")
+                )
+            old.execute("UPDATE chats SET last_seq = 7, last_at = 5")
+        store = self.opened()
+        self.assertEqual(self.told[0], "keeping the database as it was: 100 %")
+        self.assertEqual(self.told[1], "making the search index: 2 of 7 messages")
+        self.assertEqual(len(self.told), 5)
+        self.assertTrue(self.path.with_name(f"{self.path.name}.before-version-{len(SCRIPTS)}").exists())
+        self.assertTrue(store.epoch)
+        self.assert_complete(store)
+        store.close()
+        self.told.clear()
+        self.opened()
+        self.assertEqual(self.told, [])
+
+    def test_other_folding(self) -> None:
+        """Where this Python folds texts in another way than that which made the index, it is made again."""
+        self.patch(indexing, "fold", str.upper)
+        self.filled()
+        self.patch(indexing, "fold", fold)
+        self.patch(rebuilding, "FOLDING", "another")
+        store = self.opened()
+        self.assertEqual(len(self.told), 4)
+        self.assert_complete(store)
+
+    def test_killed_meanwhile(self) -> None:
+        """What was done when the server was killed is not done again, and the check does not take it for damage."""
+        self.filled()
+        self.patch(rebuilding, "FOLDING", "another")
+
+        def kill(text: str) -> None:
+            raise KeyboardInterrupt
+
+        self.assertRaises(KeyboardInterrupt, SQLiteStore, self.path, NoThreads(), lambda: NOW, kill)
+        with opened(self.path) as connection:
+            self.patch(rebuilding, "FOLDING", "another")
+            self.assertEqual(list(problems(connection)), [])
+        store = self.opened()
+        self.assertEqual(self.told[0], "making the search index: 4 of 7 messages")
+        self.assert_complete(store)
+
+    def test_folding_again_meanwhile(self) -> None:
+        """One that was broken off and would go on in another way begins again."""
+        self.filled()
+        self.patch(rebuilding, "FOLDING", "another")
+        self.assertRaises(ZeroDivisionError, SQLiteStore, self.path, NoThreads(), lambda: NOW, lambda _: 1 // 0)
+        self.patch(rebuilding, "FOLDING", "yet another")
+        store = self.opened()
+        self.assertEqual(self.told[0], "making the search index: 2 of 7 messages")
+        self.assert_complete(store)

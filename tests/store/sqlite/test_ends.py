@@ -1,0 +1,142 @@
+"""Where chats end for each of their readers, and the times of their messages: a part of what every store must do."""
+
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.store import (
+    GLOBAL,
+    AddMember,
+    ChatState,
+    DeleteMessages,
+    FindNonce,
+    Marker,
+    MoveMarker,
+    RemoveUser,
+    Store,
+)
+from irchat.store.sqlite.engine import SQLiteStore
+from irchat.store.sqlite.threads import NoThreads
+from tests.helpers.stores import NOW, StoreHands, message
+
+
+class EndsContract(StoreHands):
+    """What any store must do, as `StoreHands` asks it."""
+
+    def test_hidden_end(self) -> None:
+        """The end of a chat, its time and its place in the list are those of the last message that is not hidden."""
+        team = self.team(self.carol, self.alice, self.bob)
+        self.write(
+            message(GLOBAL, self.carol, at=NOW),
+            message(team, self.carol, at=NOW + 10),
+            message(GLOBAL, self.bob, at=NOW + 20),
+            message(GLOBAL, self.bob, at=NOW + 30),
+        )
+        self.assertEqual([state.chat for state in self.chats(self.alice)], [GLOBAL, team])
+        expected = [ChatState(team, 1, NOW + 10, 0, 1), ChatState(GLOBAL, 1, NOW, 0, 1)]
+        self.assertEqual(self.chats(self.alice, [self.bob]), expected)
+        self.write(message(GLOBAL, self.bob, at=NOW + 40), message(team, self.bob, at=NOW + 50))
+        self.assertEqual(self.chats(self.alice, [self.bob]), expected)
+        self.assertEqual(self.page(self.alice, GLOBAL, hidden=[self.bob]).end, 1)
+        self.assertEqual(self.page(self.alice, GLOBAL).end, 4)
+        self.write(message(team, self.carol, at=NOW + 60))
+        self.assertEqual(self.chats(self.alice, [self.bob])[0], ChatState(team, 3, NOW + 60, 0, 2))
+
+    def test_nothing_but_hidden(self) -> None:
+        """A chat in which all is hidden has no end, and a private one is not in the list."""
+        self.write(message(self.pair, self.bob), message(GLOBAL, self.bob), MoveMarker(self.alice, GLOBAL, 1))
+        self.assertEqual(self.chats(self.alice, [self.bob]), [ChatState(GLOBAL, 0, None, 0, 0)])
+        self.assertEqual(self.page(self.alice, GLOBAL, hidden=[self.bob]).end, 0)
+        self.assertEqual(len(self.chats(self.bob, [self.alice])), 2)
+
+    def test_late_member(self) -> None:
+        """To a member a group ends with what came since; before anything came it has no end."""
+        team = self.team(self.alice)
+        self.write(message(team, self.alice), AddMember(team, self.bob))
+        self.assertEqual(self.chats(self.bob)[1], ChatState(team, 0, None, 0, 0))
+        self.assertEqual(self.page(self.bob, team).end, 0)
+        self.assertEqual(self.write(MoveMarker(self.bob, team, 0)), [Marker(0, 0, False)])
+        self.write(message(team, self.alice, at=NOW + 9))
+        self.assertEqual(self.chats(self.bob)[0], ChatState(team, 2, NOW + 9, 1, 1))
+        self.assertEqual(self.write(MoveMarker(self.bob, team, 1)), [Marker(1, 2, False)])
+
+    def test_deletion_moves_no_end(self) -> None:
+        """Where the last messages were deleted the ends of all readers stay, also where some are hidden from them."""
+        self.write(
+            *(
+                message(GLOBAL, sender, at=NOW + number)
+                for number, sender in enumerate((self.alice, self.carol, self.bob, self.carol, self.bob))
+            )
+        )
+        readers = [(user, hidden) for user in (self.alice, self.bob) for hidden in ([], [self.bob], [self.carol])]
+        before = [self.chats(*reader)[0][:3] for reader in readers]
+        self.assertEqual([state[1] for state in before], [5, 4, 5] * 2)
+        self.write(RemoveUser(self.carol, "carol#3", "carol#3", NOW, ()), DeleteMessages(((GLOBAL, 2), (GLOBAL, 4))))
+        self.assertEqual([self.chats(*reader)[0][:3] for reader in readers], before)
+        self.write(DeleteMessages(((GLOBAL, 5), (GLOBAL, 3))))
+        self.reopen()
+        self.assertEqual([self.chats(*reader)[0][:3] for reader in readers], before)
+        self.assertEqual(self.page(self.alice, GLOBAL, hidden=[self.bob]).end, 4)
+
+    # Times
+
+    def test_times_rise(self) -> None:
+        """Within a chat each message is later than the one before, also in one ms and where the clock goes back."""
+        ats = [NOW, NOW, NOW - 500, NOW + 7, NOW + 7]
+        stored = self.write(*(message(GLOBAL, self.alice, at=at) for at in ats), message(self.pair, self.alice))
+        self.assertEqual([one.at - NOW for one in stored], [0, 1, 2, 7, 8, 0])
+        self.reopen()
+        (one,) = self.write(message(GLOBAL, self.bob, at=NOW - 500, nonce="n"))
+        self.assertEqual((one.at, self.chats(self.alice)[0].last_at), (NOW + 9, NOW + 9))
+        self.assertEqual([said.at - NOW for said in self.page(self.bob, GLOBAL).messages], [0, 1, 2, 7, 8, 9])
+        self.assertEqual(self.write(FindNonce(self.bob, "n", NOW - 500)), [one._replace(repeated=True)])
+        self.assertEqual(self.write(FindNonce(self.bob, "n", NOW - 499)), [None])
+
+    def test_times_stay_near_the_clock(self) -> None:
+        """From a second before the clock on times repeat, and rise again when the clock has come up to them."""
+        ats = [NOW, NOW - 999, NOW - 999, NOW - 1_000, NOW - 500_000, NOW + 1, NOW + 2, NOW + 3]
+        stored = self.write(*(message(GLOBAL, self.alice, at=at) for at in ats))
+        self.assertEqual([one.at - NOW for one in stored], [0, 1, 1, 1, 1, 2, 3, 4])
+
+    def test_no_page_ends_between_equal_times(self) -> None:
+        """A page ends before or after all messages of one time; where it holds no others it goes on over the limit."""
+        self.write(*(message(GLOBAL, self.alice, at=at) for at in (NOW, NOW + 5, *[NOW - 9_000] * 4, NOW + 6)))
+        self.assertEqual([one.at - NOW for one in self.page(self.bob, GLOBAL).messages], [0, 5, 5, 5, 5, 5, 6])
+        for limit, how, expected in (
+            (3, {"after": 0}, ([1], True)), (6, {"after": 0}, ([1, 2, 3, 4, 5, 6], True)),
+            (2, {"after": 1}, ([2, 3, 4, 5, 6], True)), (1, {"after": 3}, ([4, 5, 6], True)),
+            (3, {}, ([7], True)), (6, {}, ([2, 3, 4, 5, 6, 7], True)), (1, {"before": 7}, ([2, 3, 4, 5, 6], True)),
+            (5, {"before": 7}, ([2, 3, 4, 5, 6], True)), (9, {"before": 7}, ([1, 2, 3, 4, 5, 6], False)),
+            (1, {"after": 6}, ([7], False)), (4, {"unread": True}, ([1], True)),
+        ):  # fmt: skip
+            self.assertEqual(self.seqs(self.bob, GLOBAL, limit, **how), expected, (limit, how))
+        page = self.page(self.bob, GLOBAL, 2, after=1, page_bytes=6)
+        self.assertEqual(([one.seq for one in page.messages], page.more), ([2, 3, 4], True))
+
+    # Nonces
+
+    def test_nonce_of_a_deleted_message(self) -> None:
+        """The nonce of a message that was deleted, or of a group that is no more, can be used again."""
+        self.write(message(GLOBAL, self.alice, nonce="n"), DeleteMessages(((GLOBAL, 1),)))
+        first, second = self.write(message(GLOBAL, self.alice, nonce="n"), message(GLOBAL, self.alice, nonce="n"))
+        self.assertEqual((first.seq, first.repeated, second), (2, False, first._replace(repeated=True)))
+
+    def test_epoch(self) -> None:
+        """A store keeps its epoch when it is opened again."""
+        epoch = self.store.epoch
+        self.assertTrue(epoch)
+        self.reopen()
+        self.assertEqual(self.store.epoch, epoch)
+
+
+class EndsTests(EndsContract, SynchronousTestCase):
+    """SQLite does what every store must."""
+
+    def setUp(self) -> None:
+        """Choose the file."""
+        self.path = Path(self.mktemp())
+        super().setUp()
+
+    def open_store(self) -> Store:
+        """Without threads every Deferred has fired."""
+        return SQLiteStore(self.path, NoThreads(), lambda: NOW)

@@ -1,0 +1,432 @@
+"""The store in SQLite: its file, its versions, and a disk that cannot be used."""
+
+import os
+import shutil
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from irchat.interfaces.store import GLOBAL, AddToken, CreateGroup, CreateUser, PageQuery, RemoveGroup, SetBlock
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import TOKEN_SECONDS
+from irchat.store.sqlite import engine, migrations, writing
+from irchat.store.sqlite.engine import SQLiteStore
+from irchat.store.sqlite.migrations import SCRIPTS, NewerDatabase
+from irchat.store.sqlite.search import indexing
+from irchat.store.sqlite.search.searching import Search
+from irchat.store.sqlite.threads import NoThreads, StoreThreads
+from tests.helpers.stores import NOW, message
+
+
+class _HeldBack:
+    """A connection that notes what it runs and fails the statements that begin so."""
+
+    def __init__(self, connection: sqlite3.Connection, failing: str = "", error: Exception | None = None) -> None:
+        self._connection = connection
+        self.statements: list[str] = []
+        self.failing = failing
+        self.error = error or sqlite3.OperationalError("disk I/O error")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """Run a statement."""
+        self._note(sql)
+        return self._connection.execute(sql, *values)
+
+    def executemany(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """Run a statement often."""
+        self._note(sql)
+        return self._connection.executemany(sql, *values)
+
+    def _note(self, sql: str) -> None:
+        self.statements.append(sql)
+        if self.failing and sql.startswith(self.failing):
+            raise self.error
+
+
+class _Case(SynchronousTestCase):
+    def setUp(self) -> None:
+        """Choose the file."""
+        self.path = Path(self.mktemp())
+        self.connections: list[sqlite3.Connection] = []
+        connect = sqlite3.connect
+
+        def noting(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+            self.connections.append(connect(*args, **kwargs))
+            return self.connections[-1]
+
+        self.patch(sqlite3, "connect", noting)
+
+    def open_store(self) -> SQLiteStore:
+        """Open the store with users 1 and 2."""
+        store = self.reopened()
+        self.successResultOf(store.commit([CreateUser(name, name, None, NOW, None) for name in ("alice", "bob")]))
+        return store
+
+    def reopened(self) -> SQLiteStore:
+        """Open the store."""
+        store = SQLiteStore(self.path, NoThreads(), lambda: NOW)
+        self.addCleanup(store.close)
+        return store
+
+    def unavailable(self, asked: Deferred[Any]) -> None:
+        """What was asked is refused, and the reason is in the log, once."""
+        refusal = self.failureResultOf(asked, Refusal).value
+        self.assertEqual(refusal.code, Code.UNAVAILABLE)
+
+    def look(self, sql: str) -> list[Any]:
+        """Ask the file, on a connection of one's own."""
+        other = sqlite3.connect(self.path)
+        try:
+            return other.execute(sql).fetchall()
+        finally:
+            other.close()
+
+    def texts(self, store: SQLiteStore, user: int = 1) -> list[str]:
+        """What stands in GLOBAL."""
+        return [message.text for message in self.successResultOf(store.page(PageQuery(user, GLOBAL, 50))).messages]
+
+
+class OpenTests(_Case):
+    """Opening the file."""
+
+    def test_pragmas(self) -> None:
+        """The writer's connection keeps a write-ahead log, waits for the disk at each commit and checks references."""
+        self.open_store()
+        writer = self.connections[0]
+        found = [
+            writer.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")
+        ]
+        self.assertEqual(found, ["wal", 2, 1])
+
+    def test_readers_write_nothing(self) -> None:
+        """A reader's connection refuses to write, and is made once for a thread."""
+        store = self.open_store()
+        self.texts(store)
+        self.texts(store)
+        self.assertEqual(len(self.connections), 2)
+        self.assertRaises(sqlite3.OperationalError, self.connections[1].execute, "DELETE FROM users")
+
+    def test_versions(self) -> None:
+        """The version of the database counts the scripts that made it; opened again none runs."""
+        self.open_store().close()
+        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS),)])
+        self.patch(migrations, "SCRIPTS", ("no SQL at all",) * len(SCRIPTS))
+        self.assertEqual(len(self.reopened().snapshot().users), 2)
+
+    def test_upgrade(self) -> None:
+        """An older database gets the scripts that it lacks, in order, and keeps what it holds."""
+        self.open_store().close()
+        self.patch(migrations, "SCRIPTS", (*SCRIPTS, "CREATE TABLE a (b);", "INSERT INTO a VALUES (7);"))
+        self.assertEqual(len(self.reopened().snapshot().users), 2)
+        self.assertEqual(self.look("SELECT b FROM a"), [(7,)])
+        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 2,)])
+
+    def test_failing_upgrade(self) -> None:
+        """A script that fails leaves the version before it, with nothing of the script done and nothing left open."""
+        self.open_store().close()
+        self.patch(migrations, "SCRIPTS", (*SCRIPTS, "CREATE TABLE a (b);", "CREATE TABLE c (d); nonsense;"))
+        self.assertRaises(sqlite3.OperationalError, self.reopened)
+        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 1,)])
+        self.assertEqual(self.look("SELECT name FROM sqlite_schema WHERE name IN ('a', 'c')"), [("a",)])
+        self.assertRaises(sqlite3.ProgrammingError, self.connections[-3].execute, "SELECT 1")
+
+    def test_newer_version(self) -> None:
+        """A database of a newer version is refused, with what to do, and left as it is."""
+        self.open_store().close()
+        self.look(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
+        refused = self.assertRaises(NewerDatabase, self.reopened)
+        self.assertIn("use the newer IRChat", str(refused))
+        self.assertRaises(sqlite3.ProgrammingError, self.connections[-1].execute, "SELECT 1")
+        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 1,)])
+
+    def test_check(self) -> None:
+        """To look first changes nothing: nothing is made, a good file is good, a newer or damaged one is refused."""
+        migrations.check(self.path)
+        self.assertFalse(self.path.exists())
+        self.open_store().close()
+        before = self.path.read_bytes()
+        migrations.check(self.path)
+        self.assertEqual((self.path.read_bytes(), [*self.path.parent.glob(f"{self.path.name}?*")]), (before, []))
+        self.look(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
+        self.assertRaises(NewerDatabase, migrations.check, self.path)
+        self.path.write_bytes(b"not a database " * 1_000)
+        self.assertRaises(sqlite3.DatabaseError, migrations.check, self.path)
+
+    def test_check_amid_checkpoint(self) -> None:
+        """A server killed while it copied its journal into the file leaves a file that is whole with its journal alone:
+        looking first does not take it for damaged, and it opens with all that it held."""
+        self.path.parent.joinpath("killed").mkdir()
+        killed = self.path.parent / "killed" / self.path.name
+        store = self.open_store()
+        self.look("PRAGMA wal_autocheckpoint = 0")
+        self.successResultOf(store.commit([CreateUser(f"u{n}", f"u{n}", None, 0, None) for n in range(500)]))
+        for end in "", "-wal":
+            shutil.copy(f"{self.path}{end}", f"{killed}{end}")
+        self.look("PRAGMA wal_checkpoint(TRUNCATE)")
+        first_page = self.path.read_bytes()[:4096]
+        with killed.open("r+b") as file:
+            file.write(first_page)
+        store.close()
+        migrations.check(killed)
+        self.path = killed
+        self.assertEqual(len(self.reopened().snapshot().users), 502)
+
+    def test_damaged_file(self) -> None:
+        """A file that is no database is refused and left as it is."""
+        self.path.write_bytes(b"not a database " * 1_000)
+        self.assertRaises(sqlite3.DatabaseError, self.reopened)
+        self.assertEqual(self.path.read_bytes(), b"not a database " * 1_000)
+
+    def test_no_folder(self) -> None:
+        """A file in a folder that is not there cannot be made."""
+        self.path = self.path / "irchat.db"
+        self.assertRaises(sqlite3.OperationalError, self.reopened)
+
+    def test_old_tokens(self) -> None:
+        """Opening forgets the tokens that were not used for 90 days."""
+        self._write_tokens()
+        self.assertEqual(self._tokens(NOW), ["new", "newest"])
+
+    def test_old_tokens_by_a_wrong_clock(self) -> None:
+        """A clock that is years ahead makes no token older than it is by the newest use that is known; one that is
+        years behind lets all stay."""
+        self._write_tokens()
+        self.assertEqual(self._tokens(0), ["new", "newest", "old"])
+        self.assertEqual(self._tokens(NOW + 40 * TOKEN_SECONDS * 1000), ["new", "newest"])
+
+    def _write_tokens(self) -> None:
+        oldest = NOW - TOKEN_SECONDS * 1000
+        uses = (b"old", oldest - 1), (b"new", oldest), (b"newest", NOW)
+        self.successResultOf(self.open_store().commit([AddToken(token, 1, at) for token, at in uses]))
+
+    def _tokens(self, now: int) -> list[str]:
+        """What is left when the store is opened at that time."""
+        SQLiteStore(self.path, NoThreads(), lambda: now).close()
+        return sorted(token.decode() for (token,) in self.look("SELECT hash FROM tokens"))
+
+
+class UnusableDiskTests(_Case):
+    """A disk that cannot be used is `unavailable`, changes nothing, and the store works again when it can."""
+
+    def setUp(self) -> None:
+        """Open the store with a message in it."""
+        super().setUp()
+        self.store = self.open_store()
+        self.successResultOf(self.store.commit([message(GLOBAL, 1, "before")]))
+
+    def assert_goes_on(self) -> None:
+        """Nothing was changed, and the next message is number 2."""
+        self.assertEqual(self.texts(self.store), ["before"])
+        (stored,) = self.successResultOf(self.store.commit([message(GLOBAL, 2, "after")]))
+        self.assertEqual((stored.seq, self.texts(self.store)), (2, ["before", "after"]))
+        self.assertEqual(self.look("PRAGMA integrity_check"), [("ok",)])
+
+    def test_disk_full(self) -> None:
+        """A full disk refuses what does not fit, all of it."""
+        writer = self.connections[0]
+        pages = writer.execute("PRAGMA page_count").fetchone()[0]
+        writer.execute(f"PRAGMA max_page_count = {pages}")
+        self.unavailable(self.store.commit([message(GLOBAL, 1, "x" * 4_000) for _ in range(50)]))
+        writer.execute(f"PRAGMA max_page_count = {pages + 1_000}")
+        self.assert_goes_on()
+
+    def test_locked(self) -> None:
+        """While another process holds the database, what is written is refused; what is read is not."""
+        self.connections[0].execute("PRAGMA busy_timeout = 1")
+        other = sqlite3.connect(self.path, isolation_level=None)
+        self.addCleanup(other.close)
+        other.execute("BEGIN EXCLUSIVE")
+        self.unavailable(self.store.commit([message(GLOBAL, 1)]))
+        self.assertEqual(self.texts(self.store), ["before"])
+        other.execute("ROLLBACK")
+        self.assert_goes_on()
+
+    def test_each_statement(self) -> None:
+        """Whichever statement of a commit meets the error, nothing of the commit is done."""
+        self.patch(indexing, "INDEXED_TOGETHER", 1)
+        writer = self.store._writer
+        plain = writer._connection
+        for failing in (
+            "BEGIN",
+            "INSERT INTO messages",
+            "INSERT INTO message_words",
+            "UPDATE chats",
+            "UPDATE members",
+            "INSERT INTO nonces",
+            "INSERT INTO chats",
+            "INSERT INTO blocks",
+            "COMMIT",
+        ):
+            writer._connection = writer._index._connection = _HeldBack(plain, failing)
+            self.unavailable(self.store.commit([
+                message(GLOBAL, 1, nonce="n"), message((1, 2), 1), SetBlock(1, 2, True),
+                CreateGroup("team", "team", (1, 2), NOW),
+            ]))  # fmt: skip
+            writer._connection = writer._index._connection = plain
+            snapshot = self.store.snapshot()
+            self.assertEqual((snapshot.groups, snapshot.blocks, self.texts(self.store)), ([], [], ["before"]), failing)
+            self.assertEqual(len(self.successResultOf(self.store.chats(1, ()))), 1, failing)
+        self.assert_goes_on()
+
+    def test_rolled_back_by_sqlite(self) -> None:
+        """Where SQLite itself has ended the transaction, there is none to end."""
+        writer = self.store._writer
+        plain = writer._connection
+
+        class Ending(_HeldBack):
+            def _note(self, sql: str) -> None:
+                if sql == "COMMIT":
+                    self._connection.execute("ROLLBACK")
+                super()._note(sql)
+
+        writer._connection = Ending(plain, "COMMIT")
+        self.unavailable(self.store.commit([message(GLOBAL, 1)]))
+        writer._connection = plain
+        self.assert_goes_on()
+
+    def test_reading(self) -> None:
+        """A question that meets the error is refused, and the reader's connection answers the next one."""
+        self.texts(self.store)
+        reader = self.store._mine.connection
+        self.store._mine.connection = _HeldBack(reader, "SELECT")
+        for asked in (
+            self.store.page(PageQuery(1, GLOBAL, 50)), self.store.chats(1, ()), self.store.password(1),
+            self.store.token(b"token"), self.store.search(1, ["before"], None, (), 5),
+        ):  # fmt: skip
+            self.unavailable(asked)
+        self.store._mine.connection = reader
+        self.assert_goes_on()
+
+    def test_reader_that_cannot_open(self) -> None:
+        """A reader whose connection cannot be made is refused, and the next try makes it."""
+        with patch.object(engine, "sqlite3", wraps=sqlite3) as module:
+            module.Error, module.OperationalError = sqlite3.Error, sqlite3.OperationalError
+            module.DatabaseError, module.IntegrityError = sqlite3.DatabaseError, sqlite3.IntegrityError
+            module.ProgrammingError = sqlite3.ProgrammingError
+            module.connect.side_effect = sqlite3.OperationalError("unable to open database file")
+            self.unavailable(self.store.chats(1, ()))
+        self.assert_goes_on()
+
+    def test_mistakes_are_no_disk_errors(self) -> None:
+        """What is wrong with a write itself is not called a disk's error, and changes nothing either."""
+        for error in (sqlite3.IntegrityError("twice"), sqlite3.ProgrammingError("wrong"), ValueError("wrong")):
+            writer = self.store._writer
+            plain = writer._connection
+            writer._connection = _HeldBack(plain, "INSERT INTO messages", error)
+            self.failureResultOf(self.store.commit([message(GLOBAL, 1)]), type(error))
+            writer._connection = plain
+        self.assert_goes_on()
+
+    def test_refusals_pass(self) -> None:
+        """A Refusal of a thread stays what it is."""
+        refusal = Refusal(Code.INTERNAL, "x")
+        writer = self.store._writer
+        plain = writer._connection
+        writer._connection = _HeldBack(plain, "BEGIN", refusal)
+        self.assertIdentical(self.failureResultOf(self.store.commit([message(GLOBAL, 1)])).value, refusal)
+        writer._connection = plain
+        self.assert_goes_on()
+
+
+class WriterTests(_Case):
+    """How the writer goes about it."""
+
+    def test_messages_together(self) -> None:
+        """The messages of a commit are written by the same few statements, however many they are."""
+        store = self.open_store()
+        counts = []
+        writer = store._writer
+        plain = writer._connection
+        for count in (1, 2, 200):
+            noting = _HeldBack(plain)
+            writer._connection = noting
+            self.successResultOf(store.commit([message(GLOBAL, 1 + number % 2) for number in range(count)]))
+            counts.append(len(noting.statements))
+        writer._connection = plain
+        self.assertEqual(counts[1], counts[2])
+
+    def test_many_chats(self) -> None:
+        """Past a number of known chats all are forgotten and looked up anew, without a change of their numbers."""
+        self.patch(writing, "_KNOWN_MOST", 2)
+        store = self.open_store()
+        self.successResultOf(store.commit([CreateUser("carol", "carol", None, NOW, None)]))
+        chats = [GLOBAL, (1, 2), (1, 3), (2, 3)]
+        for seq in (1, 2, 3):
+            stored = self.successResultOf(store.commit([message(chat, 2) for chat in chats]))
+            self.assertEqual([one.seq for one in stored], [seq] * 4)
+
+    def test_nothing_left(self) -> None:
+        """A group that goes leaves no row of its messages, members, words or places."""
+        store = self.open_store()
+        (group,) = self.successResultOf(store.commit([CreateGroup("team", "team", (1, 2), NOW)]))
+        self.successResultOf(store.commit([message(group, 1, "vanishing", nonce="n")]))
+        self.successResultOf(store.commit([RemoveGroup(group)]))
+        for table in ("messages", "message_places"):
+            self.assertEqual(self.look(f"SELECT count(*) FROM {table}"), [(0,)], table)
+        self.assertEqual(self.look("SELECT count(*) FROM members WHERE chat != 1"), [(0,)])
+        self.assertEqual(self.look("SELECT rowid FROM message_words WHERE message_words MATCH 'vanishing'"), [])
+        self.look("INSERT INTO message_words (message_words) VALUES ('integrity-check')")
+
+
+class ThreadsTests(TestCase):
+    """The threads of the store, with the real reactor."""
+
+    def setUp(self) -> None:
+        """Open a store with threads and a user."""
+        self.store = SQLiteStore(Path(self.mktemp()), StoreThreads(reactor), lambda: NOW)  # type: ignore[arg-type]
+        self.addCleanup(self.store.close)
+
+    async def test_commits_and_pages(self) -> None:
+        """Commits are done in the order they were given, none waiting for another, and readers see what was told."""
+        await self.store.commit([CreateUser("alice", "alice", None, NOW, None)])
+        commits = [self.store.commit([message(GLOBAL, 1, str(number))]) for number in range(20)]
+        for number, commit in enumerate(commits):
+            (stored,) = await commit
+            self.assertEqual(stored.seq, number + 1)
+            pages = [self.store.page(PageQuery(1, GLOBAL, 50, before=number + 2)) for _ in range(5)]
+            for page in pages:
+                self.assertEqual(len((await page).messages), number + 1)
+
+    async def test_searches_hold_up_nobody(self) -> None:
+        """However many searches take however long, what else is read, as to sign in, does not wait for them."""
+        over, done = threading.Event(), []
+
+        def step(search: Search, connection: sqlite3.Connection) -> None:
+            done.append(over.wait(30))
+            search.is_over = True
+
+        self.patch(Search, "step", step)
+        searches = [self.store.search(1, ["x"], None, (), 50) for _ in range(10)]
+        self.assertEqual(await self.store.password(1), None)
+        self.assertEqual(done, [])
+        over.set()
+        for search in searches:
+            await search
+
+    async def test_close_waits(self) -> None:
+        """What was given before the end is done and on the disk."""
+        store = SQLiteStore(Path(self.mktemp()), StoreThreads(reactor), lambda: NOW)  # type: ignore[arg-type]
+        made = store.commit([CreateUser("alice", "alice", None, NOW, None)])
+        store.close()
+        self.assertEqual(await made, [1])
+
+    async def test_refusal(self) -> None:
+        """An error in a thread comes back as the refusal."""
+        os.truncate(self.store._path, 100)
+        self.store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        os.truncate(self.store._path, 100)
+        try:
+            await self.store.token(b"x")
+        except Refusal as refusal:
+            self.assertEqual(refusal.code, Code.UNAVAILABLE)
+        else:
+            self.fail("a damaged file gave an answer")

@@ -1,0 +1,141 @@
+"""The plans by which SQLite goes about each statement of the store: none looks through a table that grows."""
+
+import io
+import re
+import sqlite3
+import unittest
+from pathlib import Path
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.store import (
+    GLOBAL,
+    CreateGroup,
+    CreateUser,
+    DeleteMessages,
+    FindNonce,
+    MoveMarker,
+    RemoveGroup,
+)
+from irchat.store.sqlite.engine import SQLiteStore
+from irchat.store.sqlite.threads import NoThreads
+from tests.helpers.stores import NOW, message
+from tests.store import test_store
+from tests.store.sqlite import test_ends
+
+_GROWING = {
+    "users", "tokens", "chats", "members", "messages", "message_places", "nonces", "blocks", "deleted_ends",
+    "message_words_docsize", "message_words_data", "message_words_idx", "tokens_of_user", "members_of_chat",
+    "nonces_by_age",
+}  # fmt: skip
+# Statements that may look through a whole table, by how they begin, and why.
+_MAY_SCAN = (
+    ("SELECT id, name, key, removed_at IS NOT NULL FROM users", "the snapshot, once at the start"),
+    ("SELECT members.chat, members.user FROM chats JOIN members", "the snapshot, once at the start"),
+    ("SELECT id, name, key, owner FROM chats WHERE key IS NOT NULL", "the snapshot, once at the start"),
+    ("SELECT blocker, blocked FROM blocks", "the snapshot, once at the start"),
+    ("SELECT id FROM chats WHERE key IS NULL AND low IS NULL", "groups to be swept, once at the start"),
+    ("DELETE FROM tokens WHERE used_at <", "old tokens, once at the start"),
+    ("UPDATE tokens SET by_password = 0", "a migration, once"),
+    ("SELECT (SELECT count(*) FROM message_places)", "the administrator's figures"),
+)
+# SQLite's own and FTS5's, and what names no table.
+_NOT_OURS = ("--", "PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "CREATE", "ALTER", "DROP")
+
+
+class PlanTests(SynchronousTestCase):
+    """What the contract suite and a few more writes have SQLite do."""
+
+    def setUp(self) -> None:
+        """Note each statement that any connection runs."""
+        self.statements: dict[str, str] = {}
+        connect = sqlite3.connect
+
+        def tracing(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+            connection = connect(*args, **kwargs)
+            connection.set_trace_callback(self.note)
+            return connection
+
+        self.patch(sqlite3, "connect", tracing)
+        self.path = Path(self.mktemp())
+        self.fill()
+
+    def note(self, statement: str) -> None:
+        """Keep a statement, one of those that differ in their values alone."""
+        statement = statement.strip()
+        if not statement.startswith(_NOT_OURS):
+            self.statements.setdefault(re.sub(r"'(''|[^'])*'|\b\d+\b", "?", statement), statement)
+
+    def fill(self) -> None:
+        """Do what there is to do, in all its forms."""
+        store = SQLiteStore(self.path, NoThreads(), lambda: NOW)
+        self.addCleanup(store.close)
+
+        def commit(*writes: Any) -> list[Any]:
+            results: list[Any] = self.successResultOf(store.commit(writes))
+            return results
+
+        commit(*(CreateUser(name, name, None, NOW, None) for name in ("alice", "bob", "carol")))
+        (group,) = commit(CreateGroup("team", "team", (1, 2), NOW))
+        commit(*(message(chat, 1, "字 word", nonce=str(chat)) for chat in (GLOBAL, group, (1, 2))))
+        commit(FindNonce(1, "1", 0), MoveMarker(2, group, 0), DeleteMessages(((GLOBAL, 1),)))
+        for chat in None, (1, 2), group:
+            self.successResultOf(store.search(2, ["word", "字" * 40], chat, (3,), 5))
+        for hidden in (), (1,), (3,):
+            self.successResultOf(store.chats(2, hidden))
+        commit(RemoveGroup(group))
+
+    def contract(self) -> None:
+        """Run the contract suite, but for what makes up its own texts."""
+        suite = unittest.TestSuite(
+            case(name)
+            for case in (test_store.SQLiteStoreTests, test_ends.EndsTests)
+            for name in unittest.TestLoader().getTestCaseNames(case)
+            if name not in ("test_any_words", "test_words_are_found")
+        )
+        result = unittest.TextTestRunner(io.StringIO()).run(suite)
+        self.assertEqual((result.errors, result.failures), ([], []))
+        self.assertGreater(result.testsRun, 30)
+
+    def scans(self, statement: str) -> list[str]:
+        """The steps of its plan that look through what grows."""
+        names = dict.fromkeys(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)\s+AS\s+(\w+)", statement))
+        called = {alias: table for table, alias in names}
+        connection = sqlite3.connect(self.path)
+        connection.create_function("fold", 1, str)
+        try:
+            steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        finally:
+            connection.close()
+        found = []
+        for step in steps:
+            scanned = re.match(r"SCAN (?:TABLE )?(\w+)(.*)", step)
+            name = called.get(scanned[1], scanned[1]) if scanned else ""
+            if "AUTOMATIC" in step or name in _GROWING or re.match(r"SCAN (TABLE )?message_words .*INDEX \d+:$", step):
+                found.append(step)
+        return found
+
+    def test_no_scans(self) -> None:
+        """No write and no read of the store looks through a table that grows, but for those that have to."""
+        self.contract()
+        statements = list(self.statements.values())
+        self.assertGreater(len(statements), 60)
+        reasons = dict(_MAY_SCAN)
+        scanning = {
+            statement: scans
+            for statement in statements
+            if (scans := self.scans(statement)) and not statement.startswith(tuple(reasons))
+        }
+        self.assertEqual(scanning, {})
+        for beginning, reason in reasons.items():
+            self.assertTrue(any(statement.startswith(beginning) for statement in statements), reason)
+
+    def test_it_would_be_seen(self) -> None:
+        """A statement that looks through a table is told apart from one that does not."""
+        for statement in (
+            "DELETE FROM nonces WHERE chat = 1 AND seq = 1", "SELECT count(*) FROM messages AS m WHERE m.sender = 1",
+            "SELECT 1 FROM tokens WHERE used_at = 5",
+        ):  # fmt: skip
+            self.assertTrue(self.scans(statement), statement)
+        self.assertEqual(self.scans("SELECT text FROM messages WHERE chat = 1 AND seq > 5"), [])

@@ -1,0 +1,155 @@
+"""The messages of a group that is no more: gone for everybody at once, and from the disk a few at a time."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.store import GLOBAL, CreateGroup, CreateUser, RemoveGroup, RemoveUser, Write
+from irchat.store.sqlite.checking import problems
+from irchat.store.sqlite.engine import SQLiteStore
+from tests.helpers.stores import NOW, message
+
+_COUNT = 330
+
+
+class _Threads:
+    """Runs what is asked when the test says so; what it ran is noted by name."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]]] = []
+        self.ran: list[str] = []
+
+    def write(self, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        self.waiting.append((Deferred(), call, args))
+        return self.waiting[-1][0]
+
+    def read(self, key: object, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
+        return maybeDeferred(call, *args)
+
+    scan = read
+
+    def local(self) -> Any:
+        return SimpleNamespace()
+
+    def stop(self) -> None:
+        pass
+
+    def run(self, count: int = 1_000_000) -> None:
+        """Run so many of what waits, in order."""
+        while self.waiting and count:
+            done, call, args = self.waiting.pop(0)
+            self.ran.append(call.__name__)
+            maybeDeferred(call, *args).chainDeferred(done)
+            count -= 1
+
+
+class SweepingTests(SynchronousTestCase):
+    """A store with a group of alice's that holds some hundred messages."""
+
+    def setUp(self) -> None:
+        """Fill the group."""
+        self.path = Path(self.mktemp())
+        self.store = self.open()
+        self.write(CreateUser("alice", "alice", None, NOW, None))
+        (self.group,) = self.write(CreateGroup("team", "team", (1,), NOW))
+        self.write(*(message(self.group, 1, f"vanishing {number}") for number in range(_COUNT)))
+        self.write(message(GLOBAL, 1, "vanishing not"))
+        self.assertEqual(len(self.found()), _COUNT + 1)
+        self.threads.ran.clear()
+
+    def open(self) -> SQLiteStore:
+        """The store, closed in the end."""
+        self.threads = _Threads()
+        store = SQLiteStore(self.path, self.threads, lambda: NOW)
+        self.addCleanup(store.close)
+        return store
+
+    def write(self, *writes: Write) -> list[Any]:
+        """Commit, and do no more than that."""
+        committing = self.store.commit(writes)
+        self.threads.run(len(self.threads.waiting))
+        return self.successResultOf(committing)
+
+    def left(self) -> int:
+        """The messages on the disk; all that is there fits together."""
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        try:
+            self.assertEqual(list(problems(connection)), [])
+            return int(connection.execute("SELECT count(*) FROM messages").fetchone()[0])
+        finally:
+            connection.close()
+
+    def found(self) -> list[str]:
+        """What alice finds by a word that was in all messages."""
+        searching = self.store.search(1, ["vanishing"], None, (), 500)
+        if self.store._writer.index_waits:
+            self.threads.run()
+        messages, _ = self.successResultOf(searching)
+        return [one.text for one in messages]
+
+    def test_commits_in_between(self) -> None:
+        """Nobody sees anything of it after the commit; another commit waits for no more than a part of the rest."""
+        self.write(RemoveGroup(self.group))
+        self.assertEqual((self.found(), self.store.snapshot().groups), (["vanishing not"], []))
+        self.assertGreater(self.left(), _COUNT)
+        committing = self.store.commit([message(GLOBAL, 1, "in between")])
+        self.threads.run(2)
+        self.successResultOf(committing)
+        self.assertEqual(self.threads.ran, ["commit", "sweep", "commit"])
+        self.assertGreater(self.left(), _COUNT // 2)
+        self.threads.run()
+        self.assertEqual((self.left(), self.threads.ran.count("sweep")), (2, 7))
+
+    def test_name_is_free(self) -> None:
+        """The name can be taken again at once, by a group that has nothing to do with the old one."""
+        self.write(RemoveGroup(self.group))
+        (new,) = self.write(CreateGroup("team", "team", (1,), NOW))
+        self.write(message(new, 1, "vanishing anew"))
+        self.threads.run()
+        self.assertEqual((self.found(), self.left()), (["vanishing anew", "vanishing not"], 2))
+
+    def test_restart(self) -> None:
+        """What was left when the server died goes after its next start."""
+        self.write(RemoveGroup(self.group))
+        self.threads.run(1)
+        self.store.close()
+        self.store = self.open()
+        self.threads.run()
+        self.assertEqual((self.left(), self.threads.ran), (1, ["sweep"] * 6))
+
+    def test_removed_user(self) -> None:
+        """So goes a group with the account of its last member."""
+        self.write(RemoveUser(1, "alice#1", "alice#1", NOW, ((self.group, None),)))
+        self.threads.run()
+        self.assertEqual((self.left(), self.threads.ran.count("sweep")), (1, 7))
+
+    def test_not_removed(self) -> None:
+        """Where the commit fails the group is there still, with all that was said in it."""
+        committing = self.store.commit([RemoveGroup(self.group), message(GLOBAL, 99, "of nobody")])
+        self.threads.run()
+        self.failureResultOf(committing, sqlite3.IntegrityError)
+        self.assertEqual((len(self.found()), self.left()), (_COUNT + 1,) * 2)
+
+    def test_disk_fails(self) -> None:
+        """What a disk that fails does not delete goes after the next commit."""
+        self.write(RemoveGroup(self.group))
+        plain = self.store._writer._connection
+        self.store._writer._connection = sqlite3.connect(":memory:")
+        self.threads.run()
+        self.store._writer._connection = plain
+        self.assertEqual((self.left(), self.threads.ran), (_COUNT + 1, ["commit", "sweep"]))
+        self.write(message(GLOBAL, 1, "and on"))
+        self.threads.run()
+        self.assertEqual(self.left(), 2)
+
+    def test_closed_meanwhile(self) -> None:
+        """After the end nothing more is asked of the disk."""
+        self.write(RemoveGroup(self.group))
+        self.store._closed = True
+        self.threads.run()
+        self.assertEqual(self.threads.ran.count("sweep"), 1)

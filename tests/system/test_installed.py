@@ -1,0 +1,75 @@
+"""Commands that work where they are read."""
+
+import os
+import shlex
+import shutil
+import site
+import subprocess
+import sys
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.system import installed as module
+from irchat.system.installed import installed
+
+
+class InstalledTests(SynchronousTestCase):
+    """What is printed can be typed into any shell of this machine."""
+
+    def setUp(self) -> None:
+        """An interpreter with a script beside it, both on no PATH."""
+        self.bin = Path(self.mktemp()).absolute() / "with space"
+        self.bin.mkdir(parents=True)
+        (self.bin / "irchat").touch(mode=0o755)
+        self.patch(sys, "executable", str(self.bin / "python"))
+        self.patch(os, "environ", {"PATH": "/nowhere"})
+
+    def on_path(self, folder: Path) -> None:
+        """Put a folder on the PATH."""
+        os.environ["PATH"] = str(folder)
+
+    def test_beside_the_interpreter(self) -> None:
+        """The whole path where the script is on no PATH, and in an environment that is active only here."""
+        whole = shlex.quote(str(self.bin / "irchat"))
+        self.assertEqual(installed("irchat", "irchat.client"), whole)
+        self.on_path(self.bin)
+        self.patch(sys, "prefix", "/venv")
+        self.assertEqual(installed("irchat", "irchat.client"), whole)
+
+    def test_on_the_path(self) -> None:
+        """The name alone where every shell finds it: in a system's folder, or as a link that an installer made."""
+        self.on_path(self.bin)
+        self.patch(sys, "prefix", sys.base_prefix)
+        self.assertEqual(installed("irchat", "irchat.client"), "irchat")
+        local = self.bin.parent / "local"
+        local.mkdir()
+        (local / "irchat").symlink_to(self.bin / "irchat")
+        self.on_path(local)
+        self.patch(sys, "prefix", "/venv")
+        self.assertEqual(installed("irchat", "irchat.client"), "irchat")
+
+    def test_another_of_that_name(self) -> None:
+        """A script of the same name from elsewhere is not ours."""
+        local = self.bin.parent / "local"
+        local.mkdir()
+        (local / "irchat").touch(mode=0o755)
+        self.on_path(local)
+        self.assertIn(str(self.bin), installed("irchat", "irchat.client"))
+
+    def test_not_installed(self) -> None:
+        """Without a script the module is run, from wherever the shell is."""
+        where = str(Path(module.__file__).parents[1])
+        command = f"{shlex.quote(sys.executable)} -m irchat.client"
+        self.assertEqual(installed("irchat-x", "irchat.client"), f"PYTHONPATH={shlex.quote(where)} {command}")
+        self.patch(site, "getsitepackages", lambda: [where])
+        self.assertEqual(installed("irchat-x", "irchat.client"), command)
+
+    def test_works(self) -> None:
+        """What is returned here runs, in a shell without our environment."""
+        self.patch(sys, "executable", shutil.which("python", path=str(Path(sys.prefix) / "bin")) or "")
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{installed('irchat', 'irchat.client')} --version"],
+            cwd="/", env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        self.assertTrue(done.stdout.startswith("irchat "))

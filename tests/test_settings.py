@@ -1,0 +1,135 @@
+"""Tests of `irchat.settings`."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.limits import Limits
+from irchat.settings import SETTINGS, WrongSetting, changed_for_restart, make_config, read_file
+from irchat.system.data_folder import default_data_folder
+
+_ANY = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text() | st.integers())
+
+
+class ConfigTests(SynchronousTestCase):
+    """`make_config` and `read_file`."""
+
+    def wrong(self, given: dict[str, Any]) -> str:
+        """Why ``given`` cannot be."""
+        return str(self.assertRaises(WrongSetting, make_config, given))
+
+    def test_defaults(self) -> None:
+        """Where nothing is given, all is as the options say by default."""
+        config = make_config({})
+        self.assertEqual((config.port, config.host, config.name), (7667, None, "IRChat"))
+        self.assertEqual((config.data, config.limits, config.admins), (default_data_folder(), Limits(), frozenset()))
+        self.assertTrue(config.registration_open)
+        self.assertFalse(config.no_tls or config.no_passwords)
+
+    def test_text_and_toml_are_the_same(self) -> None:
+        """A setting is the same as text on the command line and as a value in a file."""
+        typed = make_config({"port": "80", "rate": "2.5", "no-tls": 1, "per-address": "0", "admin": ["Alice"]})
+        filed = make_config({"port": 80, "rate": 2.5, "no-tls": True, "per-address": 0, "admin": ["alice"]})
+        self.assertEqual(typed, filed)
+        self.assertEqual((typed.port, typed.limits.rate, typed.limits.per_address), (80, 2.5, 0))
+        self.assertEqual(typed.admins, frozenset({"alice"}))
+
+    def test_what_cannot_be(self) -> None:
+        """A wrong value is told with the name of its setting and what it may be."""
+        for name, value, reason in [
+            ("port", "http", "is a number from 0 to 65,535, not 'http'"),
+            ("port", 65_536, "is a number"),
+            ("port", -1, "is a number"),
+            ("port", True, "is a number"),
+            ("port", 1.5, "is a number"),
+            ("port", 10**400, "is a number"),
+            ("data", "", "is a path"),
+            ("data", "a\0b", "is a path"),
+            ("data", "~there is no such user/x", "no such home folder"),
+            ("port", [], "is a number"),
+            ("rate", "nan", "is a number"),
+            ("rate", "inf", "is a number"),
+            ("group-members", 1_001, "is a number from 1 to 1,000"),
+            ("registration", "shut", "is open or closed"),
+            ("no-tls", "yes", "is true or false"),
+            ("name", "", "visible characters"),
+            ("name", "a\nb", "visible characters"),
+            ("data", 5, "is a text"),
+            ("admin", "alice", "is a list of names"),
+            ("admin", ["a b"], "white space"),
+        ]:
+            text = self.wrong({name: value})
+            self.assertIn(f"--{name}", text)
+            self.assertIn(reason, text)
+        self.assertIn("go together", self.wrong({"tls-key": "k"}))
+        self.assertIn("exclude each other", self.wrong({"admin": ["alice"], "no-passwords": True}))
+        self.assertIn("exclude each other", self.wrong({"tls-key": "k", "tls-cert": "c", "no-tls": True}))
+
+    @given(st.dictionaries(st.sampled_from([setting.name for setting in SETTINGS]), _ANY))
+    def test_nothing_else_is_raised(self, given: dict[str, Any]) -> None:
+        """Whatever is given makes a configuration or is refused in one line."""
+        try:
+            make_config(given)
+        except WrongSetting as wrong:
+            self.assertEqual(str(wrong).count("\n"), 0, wrong)
+
+    def test_file(self) -> None:
+        """A file in TOML is read; what it cannot be is told with its name."""
+        path = Path(self.mktemp())
+        path.write_text('port = 1\nadmin = ["alice"]\n')
+        self.assertEqual(read_file(path), {"port": 1, "admin": ["alice"]})
+        for content, reason in [
+            (b"prot = 1", "there is no setting 'prot' (did you mean port?)"),
+            (b"[limits]", "there is no setting 'limits'"),
+            (b"port = 'http'", "port is a number from 0 to 65,535, not 'http'"),
+            (b"admin = 'alice'", "admin is a list of names"),
+            (b"port =", "is not TOML"),
+            (b"port = " + b"1" * 5_000, "is not TOML"),
+            (b"\xff", "is not TOML"),
+        ]:
+            path.write_bytes(content)
+            line = str(self.assertRaises(WrongSetting, read_file, path))
+            self.assertTrue(line.startswith(str(path)), line)
+            self.assertIn(reason, line)
+        path.unlink()
+        self.assertIn("No such file", str(self.assertRaises(WrongSetting, read_file, path)))
+
+    def test_changes_for_a_restart(self) -> None:
+        """Of what changed, what needs a new start is named, and what does not is not."""
+        old = make_config({})
+        new = make_config({"port": 1, "no-tls": True, "rate": 1, "registration": "closed", "name": "x", "timed": 1})
+        self.assertEqual(changed_for_restart(old, new), ["port", "no-tls"])
+
+
+class FileTests(SynchronousTestCase):
+    """A configuration file that holds anything."""
+
+    def test_anything(self) -> None:
+        """Each file that is none is refused in one line that names it."""
+        path = Path(self.mktemp())
+        for content in (
+            b"admin = " + b"[" * 20_000, b"a = " + b"{b=" * 20_000, b"name = \"\xe9\"", b"port = 1\nport = 2",
+            b"name = \"\0\"", "port = 1".encode("utf-16"), b"port = " + b"9" * 5_000, b"port = 0x" + b"f" * 9_000,
+            b"rate = 0x" + b"f" * 9_000, b"port = 2020-01-01", b"[port]", b"\"po\\nrt\" = 1", b"#" * 2_000_000,
+            b"data = \"\\u0000\"", b"tls-cert = []", b"admin = [[1]]", b"no-tls = 1", b"port = \"7667\"",
+        ):  # fmt: skip
+            path.write_bytes(content)
+            line = str(self.assertRaises(WrongSetting, read_file, path))
+            self.assertTrue(line.startswith(str(path)), line)
+            self.assertNotIn("\n", line)
+
+    def test_byte_order_mark(self) -> None:
+        """A mark that some editors put before the text is no part of it."""
+        path = Path(self.mktemp())
+        path.write_bytes(b"\xef\xbb\xbfport = 1")
+        self.assertEqual(read_file(path), {"port": 1})
+
+    def test_pipe(self) -> None:
+        """A pipe, which would be waited for, is refused."""
+        path = Path(self.mktemp())
+        os.mkfifo(path)
+        self.assertIn("is a pipe", str(self.assertRaises(WrongSetting, read_file, path)))

@@ -1,0 +1,144 @@
+"""The terminal that a server is started from, and what it is told."""
+
+import io
+import os
+import sqlite3
+import sys
+from types import SimpleNamespace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.server.listeners.certificates import WrongCertificate
+from irchat.server.listeners.listener import CannotBind, NoAddress
+from irchat.settings import WrongSetting, make_config
+from irchat.startup_errors import CannotStart, StartingTerminal, end_start, explain
+from irchat.store.sqlite.copying import BadCopy
+from irchat.store.sqlite.migrations import NewerDatabase
+from irchat.system.data_folder import FolderInUse, UnsafeFolder
+
+
+class StartingTerminalTests(SynchronousTestCase):
+    """`StartingTerminal`."""
+
+    def setUp(self) -> None:
+        """A terminal whose two streams are pipes, both closed by the process once it was asked for."""
+        self.out, self.err = self._stream("__stdout__"), self._stream("__stderr__")
+        self.terminal = StartingTerminal()
+        for stream in sys.__stdout__, sys.__stderr__:
+            os.close(stream.fileno())
+
+    def _stream(self, name: str) -> int:
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        self.patch(sys, name, SimpleNamespace(fileno=lambda: writing))
+        return reading
+
+    def test_announce(self) -> None:
+        """The announcement reaches the standard output that there was, also when it was closed since, and lets go of
+        the terminal."""
+        self.terminal.announce("hello")
+        self.assertEqual(os.read(self.out, 100), b"hello\n")
+        self.assertEqual([os.read(self.out, 100), os.read(self.err, 100)], [b"", b""])
+
+    def test_progress(self) -> None:
+        """What takes long is told of on standard error, every few seconds and not at once."""
+        self.terminal.show_progress("1 of 3")
+        self.terminal._shown_at -= 5
+        self.terminal.show_progress("2 of 3")
+        self.terminal.show_progress("3 of 3")
+        self.terminal.announce("hello")
+        self.assertEqual(os.read(self.err, 100), b"irchat: 2 of 3\n")
+
+    def test_fail(self) -> None:
+        """Why it cannot start reaches standard error, in one line, and ends the process with status 1."""
+        self.assertEqual(self.assertRaises(SystemExit, self.terminal.fail, "no disk").code, 1)
+        self.assertEqual([os.read(self.err, 100), os.read(self.out, 100)], [b"irchat: no disk\n", b""])
+
+    def test_fail_in_a_daemon(self) -> None:
+        """In a daemon it is told as well, and raised as what twistd waits for."""
+        pid = os.getpid()
+        self.patch(os, "getpid", lambda: pid + 1)
+        self.assertEqual(str(self.assertRaises(CannotStart, self.terminal.fail, "no disk")), "no disk")
+        self.assertEqual(os.read(self.err, 100), b"irchat: no disk\n")
+
+    def test_no_terminal(self) -> None:
+        """Where there are no such streams, or nobody reads them any more, nothing breaks."""
+        for stream in None, io.StringIO():
+            self.patch(sys, "__stdout__", stream)
+            self.patch(sys, "__stderr__", stream)
+            StartingTerminal().announce("hello")
+        reading, writing = os.pipe()
+        os.close(reading)
+        self.patch(sys, "__stdout__", SimpleNamespace(fileno=lambda: writing))
+        StartingTerminal().announce("hello")
+        os.close(writing)
+
+
+class ExplainTests(SynchronousTestCase):
+    """What stands in the way is told in one line with what to do."""
+
+    def _line(self, error: Exception) -> str:
+        line = explain(error, make_config({"data": "/data/of/nobody", "port": 5})).replace("/of/nobody", "")
+        self.assertNotIn("\n", line)
+        return line
+
+    def test_data(self) -> None:
+        """What is wrong with the data folder names the folder, and the file in it where it is one."""
+        for error, wanted in (
+            (FolderInUse("another server uses it"), "/data is in use: another server uses it; stop that one"),
+            (NewerDatabase("it is newer"), "the data in /data cannot be used: it is newer"),
+            (OSError("not a folder"), "the data folder /data cannot be used: not a folder; give it to this user"),
+            (PermissionError(13, "no", "/data/lock"), "/data cannot be used: /data/lock: no; give it to this user"),
+            (OSError(28, "full", "/data"), "/data cannot be used: /data: full; make room on the disk"),
+            (OSError(36, "long", b"/data/\xff"), "/data cannot be used: /data/\udcff: long; choose a shorter path"),
+            (UnsafeFolder("others can write"), "others can write"),
+            (BadCopy("it is damaged"), "the data in /data cannot be used: it is damaged"),
+            (WrongSetting("--port is a number"), "--port is a number"),
+        ):
+            self.assertIn(wanted, self._line(error))
+
+    def test_database(self) -> None:
+        """Only for a database that is damaged is a backup to be restored."""
+        for code, mend in (
+            (sqlite3.SQLITE_NOTADB, "restore a backup"), (sqlite3.SQLITE_CORRUPT, "restore a backup"),
+            (sqlite3.SQLITE_BUSY_SNAPSHOT, "close that one"), (sqlite3.SQLITE_FULL, "make room"),
+            (sqlite3.SQLITE_CANTOPEN, "give it to this user"), (sqlite3.SQLITE_READONLY, "give it to this user"),
+            (sqlite3.SQLITE_IOERR_FSYNC, "look at the disk"),
+        ):  # fmt: skip
+            error = sqlite3.OperationalError("it is so")
+            error.sqlite_errorcode = code
+            line = self._line(error)
+            self.assertTrue(line.startswith("the database in /data cannot be used: it is so; "), line)
+            self.assertIn(mend, line)
+        self.assertIn("restore a backup", self._line(sqlite3.DatabaseError("of unknown kind")))
+
+    def test_port(self) -> None:
+        """What is wrong with the port names it, whether it was found on looking or on listening."""
+        for number, mend in (98, "choose another --port"), (99, "address of this machine"), (13, "from 1024 on"), (
+            105, "choose another --host or --port"
+        ):  # fmt: skip
+            wanted = f"cannot listen on all addresses, port 5: {os.strerror(number)}; "
+            line = self._line(CannotBind(OSError(number, "")))
+            self.assertTrue(line.startswith(wanted), line)
+            self.assertIn(mend, line)
+        self.assertIn("is no IP address of this machine", self._line(NoAddress("none")))
+
+    def test_certificate(self) -> None:
+        """What is wrong with a certificate is told as it is."""
+        self.assertEqual(self._line(WrongCertificate("the key is bad; give another")), "the key is bad; give another")
+
+    def test_unforeseen(self) -> None:
+        """An error that nobody foresaw is one line too, which says where in the code it was met."""
+        for error in RecursionError("deep"), ValueError("a\nb"), MemoryError(), KeyError("x"):
+            try:
+                raise error
+            except Exception as raised:
+                line = self._line_of_end(raised)
+            self.assertIn(type(error).__name__, line)
+            self.assertIn("(tests/test_startup_errors.py, line ", line)
+            self.assertIn("report this line", line)
+
+    def _line_of_end(self, error: Exception) -> str:
+        line = str(self.assertRaises(SystemExit, end_start, explain(error, make_config({}))).code)
+        self.assertTrue(line.isprintable(), line)
+        return line

@@ -1,0 +1,78 @@
+"""What was found, as people look at it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+from wcwidth import width
+
+from irchat.text.excerpts import Hit, find, shorten, words_of
+
+_TEXTS = st.text(st.sampled_from("ab cd日本\u0301éß🙂👩\u200d💻ﬁＡनक्षि한국."), max_size=60)
+
+
+class FindTests(SynchronousTestCase):
+    """Words in a text."""
+
+    def marked(self, text: str, words: str) -> list[str]:
+        """What is marked."""
+        return [piece for piece, is_word in find(text, words).pieces() if is_word]
+
+    def test_as_search_finds(self) -> None:
+        """Whole words are marked, whatever their case, accents, width and form; no parts of words."""
+        for text, words, expected in (
+            ("The Cat sat. concat", "cat", ["Cat"]),
+            ("STRASSE Straße", "strasse", ["STRASSE", "Straße"]),
+            ("Jose\u0301 and José and jose", "josé", ["José", "José", "jose"]),
+            ("ＡＢＣ abc", "abc", ["ＡＢＣ", "abc"]),
+            ("今日は日本へ行く", "日本", ["日本"]),
+            ("한국어 한국", "한국", ["한국"]),
+            ("Great👍 great", "great", ["Great", "great"]),
+            ("Great👍", "👍", ["👍"]),
+            ("abc日本def", "日本 abc", ["abc", "日本"]),
+            ("don't", "don't", ["don't"]),
+            ("full-text search", "full text", ["full", "text"]),
+            ("a|b (c)", "(c) b", ["b", "c"]),
+            ("nothing", "...", []),
+            ("nothing", "", []),
+        ):
+            self.assertEqual(self.marked(text, words), expected, (text, words))
+
+    @given(_TEXTS, _TEXTS)
+    def test_any(self, text: str, words: str) -> None:
+        """The text stays as it was but for white space, and the marks lie in it, in order."""
+        hit = find(text, words)
+        self.assertEqual("".join(piece for piece, _ in hit.pieces()), hit.text)
+        self.assertEqual(find(hit.text, "").text, hit.text)
+        ends = [place for mark in hit.marks for place in mark]
+        self.assertEqual(ends, sorted(ends))
+
+    def test_words_of(self) -> None:
+        """The words are what stands after the question mark."""
+        self.assertEqual((words_of("?two words"), words_of("ls @bob ?why?"), words_of("")), ("two words", "why?", ""))
+
+
+class ShortenTests(SynchronousTestCase):
+    """Excerpts."""
+
+    def test_around_the_first(self) -> None:
+        """The excerpt begins at a word before the first one found, and says that there is more on both sides."""
+        hit = shorten(find("one " * 100 + "needle" + " two" * 100, "needle"), 60)
+        self.assertRegex(hit.text, r"\A…one (one )*needle( two)*( t?w?)?…\Z")
+        self.assertEqual(hit.text[slice(*hit.marks[0])], "needle")
+
+    def test_at_the_ends(self) -> None:
+        """Where the word is near the beginning or the end, only the other side is cut."""
+        self.assertTrue(shorten(find("needle" + " two" * 100, "needle"), 40).text.startswith("needle two"))
+        self.assertTrue(shorten(find("one " * 100 + "needle", "needle"), 40).text.endswith("one needle"))
+        self.assertEqual(shorten(find("short", "short"), 40).text, "short")
+
+    @given(_TEXTS, _TEXTS, st.integers(8, 40))
+    def test_fits(self, text: str, words: str, most: int) -> None:
+        """An excerpt has at most so many cells, and its marks are words of it."""
+        whole = find(text, words)
+        hit = shorten(whole, most)
+        self.assertLessEqual(width(hit.text), most)
+        self.assertIsInstance(hit, Hit)
+        self.assertEqual(bool(hit.marks), bool(whole.marks))
+        for first, last in hit.marks:
+            self.assertIn(hit.text[first:last], whole.text)

@@ -1,0 +1,175 @@
+"""The documents say what the program does: its settings, its limits, its names, and the tests that they point to."""
+
+import ast
+import json
+import re
+import tomllib
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pyte
+from twisted.trial.unittest import SynchronousTestCase
+
+from docs import picture
+from irchat.client.view.manual import KEYS
+from irchat.interfaces.limits import Limits
+from irchat.protocol.errors import Refusal
+from irchat.protocol.rules import fold_name
+from irchat.settings import SETTINGS, changed_for_restart, make_config
+from irchat.text.names import skeleton
+
+_ROOT = Path(__file__).parents[2]
+_TESTS = _ROOT / "tests"
+_SVG = "{http://www.w3.org/2000/svg}"
+
+
+def _read(name: str) -> str:
+    return (_ROOT / name).read_text("utf-8")
+
+
+def _section(text: str, title: str) -> str:
+    """What stands under a title, up to the next one."""
+    after = re.split(rf"^{re.escape(title)}\n[=-]+\n", text, flags=re.MULTILINE)
+    assert len(after) == 2, title
+    return re.split(r"^.+\n(?:=+|-+)\n", after[1], flags=re.MULTILINE)[0]
+
+
+def _block(section: str) -> str:
+    """The lines of a section that are indented by four."""
+    return "".join(f"{line[4:]}\n" for line in section.split("\n") if line.startswith("    ") or not line)
+
+
+class SettingsTests(SynchronousTestCase):
+    """Settings, in README and docs/operations.rst."""
+
+    def setUp(self) -> None:
+        """Read."""
+        self.operations = _read("docs/operations.rst")
+        self.example = _block(_section(self.operations, "The configuration file"))
+
+    def test_readme(self) -> None:
+        """The README has every option of the server, each beginning an entry."""
+        options = _section(_read("README.rst"), "Options").split("Of the client")[0]
+        entries = " ".join(line for line in options.split("\n") if line.startswith("``--"))
+        named = set(re.findall(r"--([a-z-]+)", entries))
+        self.assertEqual(named, {setting.name for setting in SETTINGS} | {"config"})
+
+    def test_example(self) -> None:
+        """The example of a configuration file is one, and changes nothing."""
+        self.assertEqual(make_config(tomllib.loads(self.example)), make_config({}))
+
+    def test_example_has_all(self) -> None:
+        """With its commented settings too, the example has every setting, and is a configuration."""
+        given = tomllib.loads(re.sub(r"^# ([a-z-]+ = )", r"\1", self.example, flags=re.MULTILINE))
+        self.assertEqual(list(given), [setting.name for setting in SETTINGS])
+        make_config(given)
+
+    def test_limits(self) -> None:
+        """The table of limits has each with its default."""
+        rows = re.findall(r"\* - ``([a-z-]+)``\n     - ([0-9,]+)\n", _section(self.operations, "Limits"))
+        limits = {name.replace("_", "-"): f"{getattr(Limits(), name):,.0f}" for name in Limits.__slots__}
+        self.assertEqual(dict(rows), limits)
+
+    def test_what_changes_while_it_runs(self) -> None:
+        """What needs a new start is listed as such, and the rest as what changes at once."""
+        restart, live = _section(self.operations, "Changes while it runs").split("What changes at once")
+        restart = restart.split("This concerns")[1].split(".\n")[0]
+        live = live.split("What was set on the command line")[0]
+        for text, is_live in (restart, False), (live, True):
+            named = set(re.findall(r"``([a-z-]+)``", text))
+            self.assertEqual(named, {setting.name for setting in SETTINGS if setting.live is is_live})
+        some = make_config({"port": 1, "rate": 1})
+        self.assertEqual(changed_for_restart(make_config({}), some), ["port"])
+
+
+class KeysTests(SynchronousTestCase):
+    """The keys, in docs/client.rst."""
+
+    def test_keys(self) -> None:
+        """The table has the keys of the manual, each with what it does."""
+        rows = re.findall(r"\* - (.+)\n     - (.+)\n", _section(_read("docs/client.rst"), "Keys"))
+        self.assertEqual(tuple(rows), KEYS)
+
+
+class PictureTests(SynchronousTestCase):
+    """The picture in the README, and how it is drawn."""
+
+    def test_shown(self) -> None:
+        """The README shows it, and says in words what is on it."""
+        (found,) = re.finditer(r"^\.\. image:: (\S+)\n   :alt: \S", _read("README.rst"), re.MULTILINE)
+        root = ElementTree.fromstring(_read(found[1]))
+        texts = "\n".join(str(text.text).replace("\xa0", " ") for text in root.iter(f"{_SVG}text"))
+        for part in "unread", "F1: help", "*kitchen", "Online 6", "s)", "4711":
+            self.assertIn(part, texts)
+
+    def test_places(self) -> None:
+        """Each letter stands in its own cell, a wide one in two; rules and grounds are shapes."""
+        screen = pyte.Screen(12, 2)
+        pyte.Stream(screen).feed("a美b\x1b[7mc\x1b[0m─│\r\n\x1b[1;38;5;160md<")
+        root = ElementTree.fromstring(picture.draw(screen))
+        texts = {text.text: text for text in root.iter(f"{_SVG}text")}
+        places = [float(place) for place in texts["a美b"].attrib["x"].split()]
+        cell = (places[2] - places[0]) / 3
+        self.assertEqual(places[1] - places[0], cell)
+        self.assertEqual(float(texts["c"].attrib["x"]), places[0] + 4 * cell)
+        self.assertNotEqual(texts["c"].attrib["fill"], texts["a美b"].attrib["fill"])
+        self.assertEqual((texts["d<"].attrib["fill"], texts["d<"].attrib["font-weight"]), ("#d70000", "bold"))
+        self.assertEqual({"─", "│"} & set("".join(map(str, texts))), set())
+
+
+class NamesTests(SynchronousTestCase):
+    """The examples of names in docs/security.rst."""
+
+    def examples(self, title: str) -> list[list[str]]:
+        """The names of each line of a section, escapes resolved."""
+        lines = [
+            [json.loads(f'"{name}"') for name in re.findall("``([^`]+)``", line.split(": ")[0])]
+            for line in _section(_read("docs/security.rst"), title).split("\n") if line.startswith("* ")
+        ]  # fmt: skip
+        assert lines
+        assert all(lines)
+        return lines
+
+    def test_same(self) -> None:
+        """What is said to be the same name is."""
+        for names in self.examples("The same name"):
+            self.assertGreater(len(names), 1)
+            self.assertEqual(len({fold_name(name) for name in names}), 1, names)
+
+    def test_none(self) -> None:
+        """What is said to be no name is refused."""
+        for names in self.examples("Not a name"):
+            for name in names:
+                self.assertEqual(self.assertRaises(Refusal, fold_name, name).code, "bad-name", name)
+
+    def test_different(self) -> None:
+        """What is said not to be stopped is not, so that nobody trusts in it."""
+        for names in self.examples("Different names that look alike"):
+            self.assertGreater(len(names), 1)
+            self.assertEqual(len({skeleton(fold_name(name)) for name in names}), len(names), names)
+
+    def test_drawn_alike(self) -> None:
+        """What is said to be drawn alike is told apart by keys, and not by what is drawn."""
+        for names in self.examples("Names that are drawn alike"):
+            self.assertGreater(len({fold_name(name) for name in names}), 1, names)
+            self.assertEqual(len({skeleton(fold_name(name)) for name in names}), 1, names)
+
+
+class PointersTests(SynchronousTestCase):
+    """What docs/security.rst says of where its promises are tested."""
+
+    def test_tests_exist(self) -> None:
+        """Each file and each test that is named is there."""
+        defined = {
+            node.name
+            for path in _TESTS.rglob("test_*.py")
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        }
+        text = _read("docs/security.rst")
+        for file in re.findall(r"[\w/]*\btest_\w+\.py", text):
+            self.assertTrue((_ROOT / file).exists(), file)
+        for module in re.findall(r"python -m tests\.([\w.]+)", text + _read("docs/operations.rst")):
+            self.assertTrue((_TESTS / f"{module.replace('.', '/')}.py").exists(), module)
+        for name in re.findall(r"``(?:\w+\.)?(test_\w+|\w+Tests)\b(?!\.py)", text):
+            self.assertIn(name, defined)

@@ -1,0 +1,265 @@
+"""The real ``twistd irchat`` and the real client, as people use them."""
+
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.helpers.processes import (
+    PATIENCE,
+    JSONClient,
+    ServerProcess,
+    TerminalProcess,
+    environment,
+    twistd,
+    wait_for,
+)
+
+_PASSWORD = "correct horse"
+
+
+class EndToEnd(SynchronousTestCase):
+    """Starts real processes in a folder of its own."""
+
+    def setUp(self) -> None:
+        # Short, for the path of a UNIX socket has about a hundred characters.
+        self.home = Path(tempfile.mkdtemp(prefix="irchat-"))
+        self.addCleanup(shutil.rmtree, self.home)
+
+    def server(self, *options: str, port: int = 0) -> ServerProcess:
+        """A server that ends with the test."""
+        server = ServerProcess(self.home, *options, port=port)
+        self.addCleanup(lambda: server.process.poll() is None and server.kill())
+        return server
+
+    def client(self, server: ServerProcess, name: str) -> TerminalProcess:
+        """A client in a terminal that ends with the test, at the question whether to trust the server."""
+        home = self.home / name
+        home.mkdir(exist_ok=True)
+        client = TerminalProcess.client(f"{name}@127.0.0.1:{server.port}", home)
+        self.addCleanup(client.close)
+        return client
+
+    def newcomer(self, server: ServerProcess, name: str) -> TerminalProcess:
+        """A client that has made its account."""
+        client = self.client(server, name)
+        client.expect("sha256:")
+        client.type("yes")
+        client.expect("Choose a password")
+        client.type(_PASSWORD)
+        client.expect("again")
+        client.type(_PASSWORD)
+        client.expect("Welcome to IRChat")
+        return client
+
+    def comes_back(self, server: ServerProcess, name: str) -> TerminalProcess:
+        """A client that signs in to its account, at a server that it trusts already."""
+        client = self.client(server, name)
+        client.expect("Password")
+        client.type(_PASSWORD)
+        client.expect("Welcome back")
+        return client
+
+    def bot(self, server: ServerProcess, name: str) -> JSONClient:
+        """A JSON client that has made its account."""
+        client = JSONClient(server)
+        self.addCleanup(client.close)
+        welcome = client.ask(type="register", name=name, password=_PASSWORD)
+        self.assertEqual(welcome["type"], "welcome", welcome)
+        return client
+
+
+class PeopleTests(EndToEnd):
+    """Two people in two terminals."""
+
+    def test_two_talk_and_one_comes_back(self) -> None:
+        """Two people talk to all and to one another; who was away finds an unread list, and then what was said."""
+        server = self.server()
+        alice, bob = self.newcomer(server, "alice"), self.newcomer(server, "bob")
+        alice.expect("bob connected")
+        alice.type("Hello World!")
+        bob.expect("[GLOBAL] alice: Hello World!")
+        bob.type("@alice just you and me")
+        alice.expect("[@bob] bob: just you and me")
+        bob.type("exit")
+        self.assertEqual(bob.wait(), 0)
+        alice.expect("bob disconnected")
+        alice.type("*bob -> team")
+        alice.expect("*team, owner alice: alice, bob")
+        alice.type("*team for later")
+        alice.type("@bob for you")
+        alice.type("@nobody hi")
+        alice.expect("There is no user 'nobody'")
+        bob = self.comes_back(server, "bob")
+        screen = bob.expect("Online")
+        self.assertRegex(screen, r"@alice +1 unread")
+        self.assertRegex(screen, r"\*team +1 unread")
+        bob.type("ls -n team")
+        bob.expect("[*team] alice: for later")
+
+    def test_timed_message_leaves_no_trace(self) -> None:
+        """A timed message is shown, goes from screen and scrollback of both, and no file of the server ever held it."""
+        server = self.server()
+        alice, bob = self.newcomer(server, "alice"), self.newcomer(server, "bob")
+        alice.type("*3@bob the secret word")
+        screen = bob.expect("alice: the secret word")
+        self.assertIn("[@alice]", screen)
+        self.assertNotFoundOnDisk(server, b"secret word")
+        for person in alice, bob:
+            person.expect_gone("the secret word")
+        self.assertNotFoundOnDisk(server, b"secret word")
+        bob.type("ls @alice")
+        self.assertNotIn("secret", bob.expect("no messages to show"))
+
+    def assertNotFoundOnDisk(self, server: ServerProcess, text: bytes) -> None:
+        """No file of the server, its log as well, holds ``text``."""
+        files = [path for path in [*server.data.rglob("*"), server.log] if path.is_file()]
+        self.assertTrue(files)
+        for path in files:
+            self.assertNotIn(text, path.read_bytes(), path)
+
+    def test_timed_message_goes_when_the_server_is_killed(self) -> None:
+        """When the server dies, the client still clears the timed message from its screen, and says what happened."""
+        server = self.server()
+        alice, bob = self.newcomer(server, "alice"), self.newcomer(server, "bob")
+        alice.type("*600* soon gone")
+        bob.expect("alice: soon gone")
+        server.kill()
+        self.assertEqual(bob.wait(), 1)
+        bob.expect_gone("soon gone")
+
+    def test_wrong_password(self) -> None:
+        """Three wrong passwords are told and end the client with status 1; the password is never on the screen."""
+        server = self.server()
+        self.newcomer(server, "alice").type("exit")
+        client = self.client(server, "alice")
+        for asked in range(1, 4):
+            wait_for(lambda asked=asked: client.text().count("Password:") == asked, "the question", client.text)
+            client.type("wrong password")
+        self.assertEqual(client.wait(), 1)
+        self.assertNotIn("wrong password", client.text().replace("wrong password or", ""))
+
+
+class ServerTests(EndToEnd):
+    """The server's process."""
+
+    def test_killed_server_keeps_what_it_acknowledged(self) -> None:
+        """After kill -9 under load all that was acknowledged or shown is there, once and in order."""
+        server = self.server("--rate", "0")
+        sender, reader = self.bot(server, "alice"), self.bot(server, "bob")
+        sender.post(*({"type": "send", "chat": "GLOBAL", "text": f"m{n}", "ref": n} for n in range(2_000)))
+        acknowledged: dict[int, str] = {}
+        while len(acknowledged) < 500 and (reply := sender.next()) is not None:
+            if reply["type"] == "sent":
+                acknowledged[reply["seq"]] = f"m{reply['ref']}"
+        server.kill()
+        while (reply := sender.next()) is not None:
+            if reply["type"] == "sent":
+                acknowledged[reply["seq"]] = f"m{reply['ref']}"
+        shown = {}
+        while (event := reader.next()) is not None:
+            if event["type"] == "message":
+                shown[event["seq"]] = event["text"]
+        again = self.server("--rate", "0", port=server.port)
+        client = JSONClient(again)
+        self.addCleanup(client.close)
+        client.ask(type="login", name="alice", password=_PASSWORD)
+        kept: list[dict[str, Any]] = []
+        more = True
+        while more:
+            after = kept[-1]["seq"] if kept else 0
+            page = client.ask(type="history", chat="GLOBAL", after=after, limit=500)
+            kept += page["messages"]
+            more = page["more"]
+        stored = {message["seq"]: message["text"] for message in kept}
+        self.assertEqual([message["seq"] for message in kept], list(range(1, len(kept) + 1)))
+        self.assertEqual([message["text"] for message in kept], [f"m{n}" for n in range(len(kept))])
+        self.assertEqual(acknowledged, {seq: stored.get(seq) for seq in acknowledged})
+        self.assertEqual(shown, {seq: stored.get(seq) for seq in shown})
+
+    def test_sigterm_says_goodbye(self) -> None:
+        """On SIGTERM a session gets ``bye``, what was sent is kept, and the port file goes."""
+        server = self.server()
+        client = self.bot(server, "alice")
+        runtime = self.home / "run"
+        self.assertTrue(list(runtime.rglob("*.port")))
+        client.post({"type": "send", "chat": "GLOBAL", "text": "last words"})
+        server.process.send_signal(signal.SIGTERM)
+        client.event("bye")
+        self.assertIsNone(client.next())
+        self.assertEqual(server.stop(), -signal.SIGTERM)  # twistd's way to say that a signal ended it
+        self.assertEqual(list(runtime.rglob("*.port")), [])
+        again = self.server()
+        client = JSONClient(again)
+        self.addCleanup(client.close)
+        client.ask(type="login", name="alice", password=_PASSWORD)
+        page = client.ask(type="history", chat="GLOBAL")
+        self.assertEqual([message["text"] for message in page["messages"]], ["last words"])
+
+    def test_hangup_reads_the_configuration_again(self) -> None:
+        """On SIGHUP the configuration file is read again while sessions go on."""
+        file = self.home / "irchat.toml"
+        file.write_text('name = "Before"\n')
+        server = self.server("--config", str(file))
+        client = self.bot(server, "alice")
+        self.assertIn("Before", client.greeting)
+        file.write_text('name = "After"\n')
+        server.process.send_signal(signal.SIGHUP)
+
+        def greeting() -> bool:
+            other = JSONClient(server)
+            other.close()
+            return "After" in other.greeting
+
+        wait_for(greeting, "the new name in the greeting")
+        self.assertEqual(client.ask(type="ping")["type"], "pong")
+
+    def test_daemon(self) -> None:
+        """``twistd irchat`` goes into the background, tells where it listens, and writes its log and pid file."""
+        pid_file = self.home / "twistd.pid"
+        started = self.run_twistd("irchat", "--data", "data", "--host", "127.0.0.1", "--port", "0")
+        self.assertEqual(started.returncode, 0, started.stderr)
+        self.assertRegex(started.stdout, r"To join: \S*/\S+.* 127\.0\.0\.1:\d+\n")
+        pid = int(pid_file.read_text())
+        subprocess.run(["kill", str(pid)], check=True)
+        wait_for(lambda: not pid_file.exists(), "the daemon to end")
+        self.assertIn("stopped", (self.home / "twistd.log").read_text())
+
+    def test_what_cannot_start_says_why_in_one_line(self) -> None:
+        """Wrong options, a taken port, a used or useless data folder: one line on standard error, status 1, no file."""
+        server = self.server()
+        blocked = self.home / "file"
+        blocked.write_text("")
+        for options, reason in [
+            (["--port", "http"], "--port is a number"),
+            (["--nonsense"], "nonsense"),
+            (["--registration", "perhaps"], "--registration is open or closed"),
+            (["--tls-cert", "a"], "--tls-cert and --tls-key go together"),
+            (["--host", "127.0.0.1", "--port", str(server.port), "--data", "new"], "cannot listen"),
+            (["--port", "0", "--data", str(server.data)], "in use"),
+            (["--port", "0", "--data", str(blocked / "data")], "not a folder"),
+            (["--port", "0", "--data", "new", "--tls-cert", "none", "--tls-key", "none"], "No such file"),
+        ]:
+            before = sorted(self.home.rglob("*"))
+            ended = self.run_twistd("-n", "irchat", *options)
+            self.assertEqual(ended.returncode, 1, options)
+            self.assertIn(reason, ended.stderr)
+            self.assertEqual(ended.stderr.count("\n"), 1, ended.stderr)
+            self.assertEqual(sorted(self.home.rglob("*")), before)
+
+    def run_twistd(self, *options: str) -> "subprocess.CompletedProcess[str]":
+        """``twistd`` until it ends or is in the background."""
+        return subprocess.run(
+            twistd(*options),
+            cwd=self.home,
+            env=environment(self.home),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
