@@ -27,6 +27,7 @@ from irchat.protocol.rules import TOKEN_SECONDS
 from irchat.store.sqlite import properties, reading
 from irchat.store.sqlite.journal import Gate, Journal
 from irchat.store.sqlite.migrations import Tell, migrate
+from irchat.store.sqlite.query import Query
 from irchat.store.sqlite.search.indexing import SearchIndex
 from irchat.store.sqlite.search.rebuilding import make_ready
 from irchat.store.sqlite.search.searching import Search
@@ -57,43 +58,6 @@ class Threads(Protocol):
 
     def stop(self) -> None:
         """Drop the reads, wait for the writes and stop."""
-
-
-class _Question:
-    """A question to the database, for a reader's thread; `interrupt` breaks it off from another one."""
-
-    __slots__ = ("_args", "_ask", "_connect", "_connection", "_gate", "_interrupted")
-
-    def __init__(
-        self,
-        connect: Callable[[], sqlite3.Connection],
-        gate: Gate,
-        ask: Callable[..., Any],
-        args: tuple[Any, ...],
-    ) -> None:
-        self._connect = connect
-        self._gate = gate
-        self._ask = ask
-        self._args = args
-        self._connection: sqlite3.Connection | None = None
-        self._interrupted = False
-
-    def __call__(self) -> Any:
-        connection = self._connection = self._connect()
-        with self._gate:
-            connection.execute("BEGIN")
-            try:
-                if self._interrupted:
-                    raise unavailable()
-                return self._ask(connection, *self._args)
-            finally:
-                connection.execute("ROLLBACK")
-
-    def interrupt(self) -> None:
-        """Have it end soon, by an error that nobody waits for."""
-        self._interrupted = True
-        if self._connection is not None:
-            self._connection.interrupt()
 
 
 class SQLiteStore:
@@ -235,10 +199,10 @@ class SQLiteStore:
         _log.error("the database could not be tidied up: {error}", error=failure.value)
 
     def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        return self._threads.read(key, _Question(self._reader, self._gate, ask, args)).addErrback(_refuse)
+        return self._threads.read(key, Query(self._reader, self._gate, ask, args)).addErrback(_refuse)
 
     def _scan(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        return self._threads.scan(key, _Question(self._reader, self._gate, ask, args)).addErrback(_refuse)
+        return self._threads.scan(key, Query(self._reader, self._gate, ask, args)).addErrback(_refuse)
 
     def _reader(self) -> sqlite3.Connection:
         """The connection of this thread."""

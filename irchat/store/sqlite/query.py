@@ -1,0 +1,55 @@
+"""One read of the database, which can be broken off."""
+
+import sqlite3
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from irchat.protocol.errors import unavailable
+from irchat.store.sqlite.journal import Gate
+
+
+class Query:
+    """A query for a reader's thread. `interrupt`, called from any other thread, breaks it off.
+
+    The connection is the thread's: the lock makes sure that an interrupt meets this query and never the next one.
+    """
+
+    __slots__ = ("_args", "_ask", "_connect", "_connection", "_gate", "_interrupted", "_lock")
+
+    def __init__(
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        gate: Gate,
+        ask: Callable[..., Any],
+        args: tuple[Any, ...],
+    ) -> None:
+        self._connect = connect
+        self._gate = gate
+        self._ask = ask
+        self._args = args
+        self._connection: sqlite3.Connection | None = None
+        self._interrupted = False
+        self._lock = Lock()
+
+    def __call__(self) -> Any:
+        connection = self._connect()
+        with self._gate:
+            connection.execute("BEGIN")
+            try:
+                with self._lock:
+                    if self._interrupted:
+                        raise unavailable()
+                    self._connection = connection
+                return self._ask(connection, *self._args)
+            finally:
+                with self._lock:
+                    self._connection = None
+                connection.execute("ROLLBACK")
+
+    def interrupt(self) -> None:
+        """End the query soon, by an error that nobody waits for; do nothing once it is over."""
+        with self._lock:
+            self._interrupted = True
+            if self._connection is not None:
+                self._connection.interrupt()
