@@ -13,7 +13,7 @@ from irchat.client.connect import shared_files
 _ADD = """
 import sys
 from pathlib import Path
-from irchat.client import files
+from irchat.client.connect import shared_files
 shared_files.change(Path(sys.argv[1]), lambda text: text + sys.argv[2] + "\\n")
 """
 
