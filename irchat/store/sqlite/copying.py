@@ -1,4 +1,4 @@
-"""Copies of the database: made while it is in use, and verified before they get their name."""
+"""Copy databases while they are in use. A copy is verified before it gets its name."""
 
 import os
 import secrets
@@ -13,21 +13,21 @@ from irchat.system.data_folder import give_to_owner
 Progress = Callable[[int, int], None]
 """Called with how many pages of the database are copied, and how many there are."""
 
-# Pages for each step. Between steps others get at the disk, and the progress is told.
+# Pages for each step. Between steps others can use the disk, and the progress is reported.
 _STEP_PAGES = 256
 _PART = ".part"
 _BUSY_SECONDS = 10.0
-# What SQLite may leave beside a database.
+# The suffixes of files that SQLite may leave beside a database.
 _BESIDE = ("-journal", "-wal", "-shm")
 
 
 class BadCopy(sqlite3.DatabaseError):
-    """A file is no sound database of IRChat; the text says why."""
+    """A file is not a sound database of IRChat. The text says why."""
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection to the database in ``path``, which is not made where it is missing. Raises sqlite3.Error."""
+    """Return a connection to the existing database ``path``. Raises sqlite3.Error."""
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=rw", timeout=_BUSY_SECONDS, uri=True, isolation_level=None
     )
@@ -46,12 +46,11 @@ def copy_database(
     verified: bool = True,
     like_folder: bool = False,
 ) -> None:
-    """Copy what ``source`` holds at this moment to the file ``path``, in place of what is there.
+    """Copy the current state of ``source`` to the file ``path``, replacing it.
 
-    The copy is written beside, ``verified``, brought to the disk, and then renamed. ``source`` reads one state of the
-    database from beginning to end, so that commits of other connections go on and do not make the copy begin anew.
-    ``like_folder``: it belongs to whom the folder belongs, also where root makes it. Raises sqlite3.Error, OSError or
-    BadCopy.
+    The copy is written to another name, ``verified``, synced and renamed. ``source`` holds one state of the database
+    open, so that commits of other connections do not restart the copy. ``like_folder``: the copy gets the owner of the
+    folder, even if root makes it. Raises sqlite3.Error, OSError or BadCopy.
     """
     with part_of(path) as (part, descriptor):
         if like_folder:
@@ -64,10 +63,10 @@ def copy_database(
 
 @contextmanager
 def part_of(path: Path) -> Iterator[tuple[Path, int]]:
-    """A new empty file beside ``path``, with a name of its own and for its owner alone, and a descriptor of it.
+    """Yield a new empty file beside ``path``, with a unique name and for its owner alone, and a descriptor of it.
 
-    It goes in the end, where it was not renamed. What others left who were killed goes too: whoever works on such a
-    file holds its lock.
+    The file is deleted at the end unless it was renamed. Files left by killed processes are deleted too: a process at
+    work holds a lock on its file.
     """
     _remove_parts_left(path)
     part = path.with_name(f"{path.name}.{secrets.token_hex(8)}{_PART}")
@@ -83,7 +82,7 @@ def part_of(path: Path) -> Iterator[tuple[Path, int]]:
 def _remove_parts_left(path: Path) -> None:
     for part in path.parent.iterdir():
         if part.name.startswith(f"{path.name}.") and part.name.endswith(_PART):
-            with suppress(OSError):  # somebody works on it, it is gone already, or it is another's
+            with suppress(OSError):  # in use, already deleted, or owned by another user
                 descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
                 try:
                     flock(descriptor, LOCK_EX | LOCK_NB)
@@ -98,7 +97,7 @@ def _remove(part: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Bring the names in a folder to the disk."""
+    """Sync the entries of a folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -107,35 +106,35 @@ def sync_folder(path: Path) -> None:
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """The version of a database, 0 for a new one. Raises sqlite3.Error."""
+    """Return the version of a database, 0 for a new one. Raises sqlite3.Error."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
 
 
 def need_sound(connection: sqlite3.Connection) -> None:
-    """See that a database is not damaged. Raises BadCopy, or sqlite3.Error where it cannot be read at all."""
+    """Raise BadCopy if a database is damaged, or sqlite3.Error if it cannot be read at all."""
     found: str = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise BadCopy(f"it is damaged: {' '.join(found.split())}")
 
 
 def empty_journal(path: Path) -> None:
-    """Bring all of the database's journal into its file, which needs none then.
+    """Write all of the journal into the database, which then needs no journal.
 
-    Raises sqlite3.Error, as for one that is damaged.
+    Raises sqlite3.Error, also for a damaged database.
     """
     with opened(path) as connection:
         if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
             raise sqlite3.OperationalError("somebody else uses the database")
         connection.execute("PRAGMA busy_timeout = 0")
-        with suppress(sqlite3.OperationalError):  # somebody has it open: then a journal stays beside, an empty one
+        with suppress(sqlite3.OperationalError):  # it is open elsewhere: an empty journal stays beside it
             connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def lacks_journal(path: Path) -> bool:
-    """Whether the database in ``path`` was copied from a server's folder without its journal. Raises OSError.
+    """Return whether the database ``path`` was copied from a server's folder without its journal. Raises OSError.
 
-    The newest messages may have been in that; and what is in the file may be half of a change.
+    The journal may have held the newest messages, and the file may hold half of a change.
     """
     with path.open("rb") as file:
         head = file.read(20)
@@ -145,20 +144,19 @@ def lacks_journal(path: Path) -> bool:
 def copy_into(
     source: sqlite3.Connection, part: Path, progress: Progress | None = None, *, verified: bool = True
 ) -> None:
-    """Copy what ``source`` holds at this moment into the empty file ``part``, whatever becomes of it then; see
-    `copy_database`."""
+    """Copy the current state of ``source`` into the empty file ``part``; see `copy_database`."""
     target = sqlite3.connect(part, isolation_level=None)
     began = not source.in_transaction
     try:
         if began:
             source.execute("BEGIN")
-        source.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # from here on the state is the same
+        source.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # from here on the state does not change
         source.backup(
             target,
             pages=_STEP_PAGES,
             progress=None if progress is None else lambda _, left, of: progress(of - left, of),
         )
-        # One file, which can be opened where nothing can be written.
+        # One file, which can be opened on a read-only disk.
         target.execute("PRAGMA journal_mode = DELETE")
         if verified:
             need_sound(target)
