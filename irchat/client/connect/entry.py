@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from irchat.client.connect.session import Session
+from irchat.client.connect.request_channel import RequestChannel
 from irchat.client.connect.sign_in import SignIn
 from irchat.client.connect.tokens import Kept, Tokens
 from irchat.client.control.questions import Questions
-from irchat.client.errors import ClientError, Later
+from irchat.client.exceptions import ClientError, Later
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
 
@@ -37,13 +37,13 @@ class Entry:
         self._kept: Kept | None = None
         self._warnings: dict[str, bool] = {}
 
-    async def sign_in(self, session: Session) -> events.Welcome:
+    async def sign_in(self, channel: RequestChannel) -> events.Welcome:
         """Sign the session in. Raises ClientError, Later where a good token is refused for now."""
-        welcome = await self._by_token(session) or await self._by_password(session)
+        welcome = await self._by_token(channel) or await self._by_password(channel)
         self._name = self._given = welcome.name
-        self._kept = Kept(welcome.token, session.identity)
+        self._kept = Kept(welcome.token, channel.identity)
         try:
-            self._tokens.keep(self._label, welcome.name, welcome.token, session.identity)
+            self._tokens.keep(self._label, welcome.name, welcome.token, channel.identity)
         except ClientError as stop:
             self.warn(stop.text)
         for text in [text for text, is_told in self._warnings.items() if not is_told]:
@@ -61,10 +61,10 @@ class Entry:
         if self._name is not None:
             self._tokens.forget(self._label, self._name)
 
-    async def _by_token(self, session: Session) -> events.Welcome | None:
-        if self._name is None or (kept := self._find_token(self._name, session)) is None:
+    async def _by_token(self, channel: RequestChannel) -> events.Welcome | None:
+        if self._name is None or (kept := self._find_token(self._name, channel)) is None:
             return None
-        reply = await session.request(requests.Resume(token=kept.token))
+        reply = await channel.request(requests.Resume(token=kept.token))
         match reply:
             case events.Welcome():
                 return reply
@@ -78,14 +78,14 @@ class Entry:
             "The server answered what this client cannot read. Install the version of IRChat that it runs."
         )
 
-    def _find_token(self, name: str, session: Session) -> Kept | None:
+    def _find_token(self, name: str, channel: RequestChannel) -> Kept | None:
         if self._tokens.protect():
             self.warn(
                 f"Others could read {self._tokens.path} and sign in as you; now they cannot. "
                 "exit --forget ends the sign-in that they may have read."
             )
         for kept in self._kept, self._tokens.find(self._label, name):
-            if kept is not None and kept.identity == session.identity:
+            if kept is not None and kept.identity == channel.identity:
                 return kept
             if kept is not None:
                 self._questions.note(
@@ -101,7 +101,7 @@ class Entry:
         except ClientError as stop:
             self.warn(stop.text)
 
-    async def _by_password(self, session: Session) -> events.Welcome:
+    async def _by_password(self, channel: RequestChannel) -> events.Welcome:
         if self._given is None and self._name is not None:
             self._questions.suggest(self._name)
-        return await SignIn(session, self._questions).run(self._given)
+        return await SignIn(channel, self._questions).run(self._given)

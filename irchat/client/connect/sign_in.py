@@ -1,8 +1,8 @@
 """Signing in: what is asked of the user, and in which order; a name that is new gets an account."""
 
 from irchat.client.connect.dialogue import Dialogue
-from irchat.client.connect.session import Reply, Session
-from irchat.client.errors import ClientError
+from irchat.client.connect.request_channel import Reply, RequestChannel
+from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
 from irchat.protocol.rules import LOGIN_TRIES, visible
@@ -14,8 +14,8 @@ class SignIn:
     On a terminal what went wrong is asked again; elsewhere it ends all, for the next line of a pipe is no second try.
     """
 
-    def __init__(self, session: Session, screen: Dialogue) -> None:
-        self._session = session
+    def __init__(self, channel: RequestChannel, screen: Dialogue) -> None:
+        self._channel = channel
         self._screen = screen
 
     async def run(self, name: str | None) -> events.Welcome:
@@ -43,16 +43,16 @@ class SignIn:
 
     async def _try_without_password(self, name: str) -> Reply:
         """Where no passwords are used this is all. Elsewhere how an empty one is refused tells of the name."""
-        reply = await self._session.request(requests.Login(name=name))
+        reply = await self._channel.request(requests.Login(name=name))
         if isinstance(reply, events.Error) and reply.code in (Code.BAD_REQUEST, Code.BAD_CREDENTIALS):
-            reply = await self._session.request(requests.Register(name=name, password=""))
+            reply = await self._channel.request(requests.Register(name=name, password=""))
         return reply
 
     async def _log_in(self, name: str, hint: str) -> events.Welcome:
         tries = LOGIN_TRIES if self._screen.interactive else 1
         while True:
             password = await self._screen.ask("Password: ", secret=True)
-            reply = await self._session.request(requests.Login(name=name, password=password))
+            reply = await self._channel.request(requests.Login(name=name, password=password))
             if isinstance(reply, events.Welcome):
                 return reply
             if not (isinstance(reply, events.Error) and reply.code == Code.BAD_CREDENTIALS):
@@ -67,7 +67,7 @@ class SignIn:
         self._screen.note(f"{name} is new here. Choose a password to keep the name.")
         while True:
             password = await self._choose_password()
-            reply = await self._session.request(requests.Register(name=name, password=password))
+            reply = await self._channel.request(requests.Register(name=name, password=password))
             match reply:
                 case events.Welcome():
                     return reply

@@ -11,18 +11,18 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from irchat.client.connect.connection import Connection
 from irchat.client.connect.entry import Entry
-from irchat.client.connect.reconnecting import Link
-from irchat.client.connect.session import Reply
-from irchat.client.control.history import Pages
+from irchat.client.connect.request_channel import Reply
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.control.incoming import Incoming
+from irchat.client.control.pages import Pages
 from irchat.client.control.password import change_password
 from irchat.client.control.questions import Question, Questions
+from irchat.client.control.reconnecting import Link
 from irchat.client.control.sending import Sending
 from irchat.client.control.typed import Local, NoTarget, advise, in_a_row, is_timed, sendable, understand
-from irchat.client.errors import ClientError
-from irchat.client.view.chat import Chat
+from irchat.client.exceptions import ClientError
+from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item
 from irchat.client.view.screen_state import Place, ScreenState
 from irchat.commands.habits import right_form
@@ -42,7 +42,7 @@ class Spot(Enum):
     FILTER = "the name of a chat to go to"
 
 
-Target = Chat | Question | Spot
+Target = ChatState | Question | Spot
 """What a typed line belongs to. The home screen is a chat without a name, to which nothing can be sent."""
 
 
@@ -59,7 +59,7 @@ class Taken(NamedTuple):
     again: bool = False
 
 
-def _said_of(chat: Chat) -> str:
+def _said_of(chat: ChatState) -> str:
     return f"{chat.gone.rstrip('.')}. " if chat.gone else ""
 
 
@@ -103,7 +103,7 @@ class Controller:
         self._telling: IDelayedCall | None = None
         self._warned = ""
 
-    async def run(self, connect: Callable[[], Awaitable[Connection]], entry: Entry) -> None:
+    async def run(self, connect: Callable[[], Awaitable[ServerConnection]], entry: Entry) -> None:
         """Connect, sign in and stay until the user leaves. Raises ClientError."""
         self._entry = entry
         self._link = Link(
@@ -119,7 +119,7 @@ class Controller:
         await self._link.run()
 
     @property
-    def connection(self) -> Connection | None:
+    def connection(self) -> ServerConnection | None:
         """The connection to the server, while there is one."""
         return self._link.connection
 
@@ -160,7 +160,7 @@ class Controller:
 
     # Typed lines.
 
-    def submit(self, line: str, here: Chat, *, as_text: bool = False) -> Taken:
+    def submit(self, line: str, here: ChatState, *, as_text: bool = False) -> Taken:
         """Enter was pressed on ``line`` in the chat ``here``. ``as_text``: it is text, whatever it looks like."""
         name = None if here is self.view.own or here.gone else here.name
         try:
@@ -186,7 +186,7 @@ class Controller:
         self.changed()
         return Taken(True, not is_timed(request))
 
-    def say(self, text: str, here: Chat) -> Taken:
+    def say(self, text: str, here: ChatState) -> Taken:
         """Send a text to a chat as it is, whatever it begins with."""
         return self.submit(text, here, as_text=True)
 
@@ -201,7 +201,7 @@ class Controller:
         elif chosen is not None:
             self.open(chosen)
 
-    def open(self, wanted: str | Chat) -> None:
+    def open(self, wanted: str | ChatState) -> None:
         """Open a chat, or that of a name."""
         self._held.clear()
         self._open(wanted)
@@ -212,11 +212,11 @@ class Controller:
         self.view.go_home()
         self.changed()
 
-    def _open(self, wanted: str | Chat) -> None:
+    def _open(self, wanted: str | ChatState) -> None:
         self._pages.fill(self.view.open_chat(wanted))
         self.changed()
 
-    def _do(self, request: requests.Request | Local, line: str, here: Chat) -> None:
+    def _do(self, request: requests.Request | Local, line: str, here: ChatState) -> None:
         match request:
             case Local.HELP:
                 self.view.manual = 0
@@ -229,7 +229,7 @@ class Controller:
                 reply = self._ask(request)
                 reply.addCallbacks(self._show, self._lost, callbackArgs=(request,), errbackArgs=(line,))
 
-    def _send(self, request: requests.Send, line: str, here: Chat) -> None:
+    def _send(self, request: requests.Send, line: str, here: ChatState) -> None:
         view = self.view
         chat = self.sending.send(request, line, here)
         if here is view.own:
@@ -309,7 +309,7 @@ class Controller:
         else:
             self.home()
 
-    def leave(self, *, forget: bool = False, typed_in: Chat | None = None) -> str:
+    def leave(self, *, forget: bool = False, typed_in: ChatState | None = None) -> str:
         """Leave, in order where there is a connection.
 
         Where something is not sent the first call only returns what; ``typed_in``: the chat of the line that asks for
@@ -333,7 +333,7 @@ class Controller:
         """Leaving is to say again what is not sent."""
         self._warned = ""
 
-    def _unsent(self, typed_in: Chat | None) -> str:
+    def _unsent(self, typed_in: ChatState | None) -> str:
         chats = [*self.view.chats.in_order(), self.view.own]
         drafts = [chat.name or "the first screen" for chat in chats if chat.has_draft and chat is not typed_in]
         typed = f"what is typed in {', '.join(drafts)}" if drafts else ""

@@ -2,7 +2,7 @@
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from irchat.client.connect.session import Reply, Session
+from irchat.client.connect.request_channel import Reply, RequestChannel
 from irchat.protocol import events, requests
 from irchat.protocol.rules import MARKER_SECONDS
 
@@ -13,9 +13,9 @@ class ReadMarks:
     ``timed_too``: the texts of timed messages are shown.
     """
 
-    def __init__(self, clock: IReactorTime, session: Session, *, timed_too: bool) -> None:
+    def __init__(self, clock: IReactorTime, channel: RequestChannel, *, timed_too: bool) -> None:
         self._clock = clock
-        self._session = session
+        self._channel = channel
         self._timed_too = timed_too
         self._seen: dict[str, int] = {}
         self._untold: set[str] = set()
@@ -23,7 +23,7 @@ class ReadMarks:
 
     def begin(self) -> None:
         """The user has signed in: ask how far each chat is read already."""
-        self._session.request(requests.Chats()).addCallbacks(self._saw_before, lambda _: None)
+        self._channel.request(requests.Chats()).addCallbacks(self._saw_before, lambda _: None)
 
     def shown(self, event: events.Event) -> None:
         """An event was shown: messages of others, or the reply that tells of one's own or of a page of history.
@@ -49,7 +49,7 @@ class ReadMarks:
             self._telling.cancel()
         self._telling = None
         for chat in sorted(self._untold):
-            reply = self._session.request(requests.Read(chat=chat, seq=self._seen[chat]))
+            reply = self._channel.request(requests.Read(chat=chat, seq=self._seen[chat]))
             reply.addErrback(lambda _: None)  # a loss is told by the session; nobody waits for this
         self._untold.clear()
 

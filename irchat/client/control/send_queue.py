@@ -7,8 +7,8 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from irchat.client.connect.session import Reply
-from irchat.client.errors import ClientError
+from irchat.client.connect.request_channel import Reply
+from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
 
 Ask = Callable[[requests.Request], Deferred[Reply]]

@@ -6,13 +6,13 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from irchat.client.connect.connection import Connection
-from irchat.client.connect.session import Reply, Session
+from irchat.client.connect.request_channel import Reply, RequestChannel
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.sign_in import SignIn
 from irchat.client.control.read_markers import ReadMarks
-from irchat.client.errors import InputEnded
+from irchat.client.exceptions import InputEnded
 from irchat.client.plain.console import Console
-from irchat.client.plain.screen import Screen
+from irchat.client.plain.screens import PlainScreen
 from irchat.commands.habits import right_form
 from irchat.protocol import events, requests, wire
 from irchat.protocol.errors import Code
@@ -28,19 +28,21 @@ class PlainChat:
     ``new_nonce`` makes the nonces by which the server knows a line that is sent again.
     """
 
-    def __init__(self, clock: IReactorTime, console: Console, screen: Screen, new_nonce: Callable[[], str]) -> None:
+    def __init__(
+        self, clock: IReactorTime, console: Console, screen: PlainScreen, new_nonce: Callable[[], str]
+    ) -> None:
         self._clock = clock
         self._console = console
         self._screen = screen
         self._new_nonce = new_nonce
 
-    async def run(self, connection: Connection, name: str | None) -> None:
+    async def run(self, connection: ServerConnection, name: str | None) -> None:
         """Sign in, as ``name`` where it is given, and chat until the user leaves. Raises ClientError."""
-        self._session = Session(self._clock, connection, self._show, self._console.break_off)
-        self._marks = ReadMarks(self._clock, self._session, timed_too=self._screen.shows_timed)
+        self._channel = RequestChannel(self._clock, connection, self._show, self._console.break_off)
+        self._marks = ReadMarks(self._clock, self._channel, timed_too=self._screen.shows_timed)
         self._console.pace(connection)
         self._screen.note(f"connected to {connection.server_name}")
-        self._screen.show(await SignIn(self._session, self._screen).run(name))
+        self._screen.show(await SignIn(self._channel, self._screen).run(name))
         self._marks.begin()
         try:
             await self._talk()
@@ -69,7 +71,7 @@ class PlainChat:
                 return
             refused = ""
         self._marks.tell()
-        await self._session.request(requests.Logout())
+        await self._channel.request(requests.Logout())
 
     async def _say(self, line: str) -> Reply:
         """Send a line and show the reply, which is given back.
@@ -81,10 +83,10 @@ class PlainChat:
             self._screen.complain("This line is too long and was not sent.")
             return None
         self._marks.tell()  # so that ls does not count what stands on the screen
-        reply = await self._session.request(request)
+        reply = await self._channel.request(request)
         while isinstance(reply, events.Error) and reply.code == Code.TOO_FAST:
             await deferLater(self._clock, _PAUSE)
-            reply = await self._session.request(request)
+            reply = await self._channel.request(request)
         if isinstance(reply, events.Sent):
             self._screen.sent(line, reply)
         if reply is not None:
@@ -101,7 +103,7 @@ class PlainChat:
         if new != again:
             self._screen.complain("The new passwords differ; the old one stays. Type !password to try again.")
             return
-        reply = await self._session.request(requests.Password(old=old, new=new))
+        reply = await self._channel.request(requests.Password(old=old, new=new))
         if isinstance(reply, events.Ok):
             self._screen.note("your password is changed")
         elif reply is not None:

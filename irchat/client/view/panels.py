@@ -3,15 +3,15 @@
 from datetime import tzinfo
 
 from irchat.client.control.typed import BETWEEN_USAGES, Hint, hint
-from irchat.client.view.chat import Chat
+from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.pane import Paint
 from irchat.client.view.rows import Brush, Piece, Row
 from irchat.client.view.screen_state import Place, ScreenState
-from irchat.client.view.wrap import cells, fit, wrap
 from irchat.protocol.rules import GLOBAL_NAME
+from irchat.text.cells import cells, fit, wrap
 
 _NUMBERED = 9
 
@@ -113,7 +113,7 @@ class Painter:
                 return "Unread", f"{view.unread:,} message{'s' * (view.unread > 1)}" if view.unread else "nothing"
         return "IRChat", view.server
 
-    def _chat_detail(self, chat: Chat) -> str:
+    def _chat_detail(self, chat: ChatState) -> str:
         if chat.gone:
             return f"{chat.gone.rstrip('.')}. Nothing can be sent here."
         if chat.is_private:
@@ -130,18 +130,18 @@ class Painter:
             rows[first + height - 1] = Brush(width, 0).rule("PgDn: more", "class:day")
         return rows[first : first + height]
 
-    def _brush(self, chat: Chat, width: int, now: float) -> Brush:
+    def _brush(self, chat: ChatState, width: int, now: float) -> Brush:
         widest = max(chat.name_width, cells(self._view.me))
         return Brush(width, now, name_width=widest, zone=self._zone)
 
-    def _chat(self, chat: Chat, width: int, height: int, now: float) -> list[Row]:
+    def _chat(self, chat: ChatState, width: int, height: int, now: float) -> list[Row]:
         if not chat.items and chat.loading:
             return [Row((("class:note", "  loading"),))]
         if not chat.items and not chat.gone:
             return [Row((("class:note", "  No messages yet. What you type goes here."),))]
         return self._view.pane.rows(chat.items, self.paint(width, now), height)
 
-    def _item_rows(self, brush: Brush, chat: Chat, index: int, unread: Item | None) -> list[Row]:
+    def _item_rows(self, brush: Brush, chat: ChatState, index: int, unread: Item | None) -> list[Row]:
         item = chat.items[index]
         before = next((chat.items[at] for at in range(index - 1, -1, -1) if chat.items[at].kind is Kind.MESSAGE), None)
         rows = brush.rows(item, before, unread_line=item is unread)
@@ -179,7 +179,7 @@ class Painter:
             for number, chat in enumerate(chats[first : first + max(1, height)], first)
         ]
 
-    def _choice(self, chat: Chat, width: int, *, is_chosen: bool) -> Row:
+    def _choice(self, chat: ChatState, width: int, *, is_chosen: bool) -> Row:
         count = f"{chat.unread:,} unread" if chat.unread else "left" if chat.gone else ""
         name = fit(chat.name, width - 18)
         pad = " " * max(1, 34 - cells(name)) if width >= 60 else " " * max(1, width - 16 - cells(name))
@@ -217,10 +217,10 @@ class Painter:
         below = [_side_more("↓", chats[last:], width)] if last < len(chats) else []
         return [*above, *rows, *below]
 
-    def _is_open(self, chat: Chat) -> bool:
+    def _is_open(self, chat: ChatState) -> bool:
         return chat is self._view.open and self._view.place is Place.CHAT
 
-    def _side_chat(self, number: int, chat: Chat, width: int) -> Row:
+    def _side_chat(self, number: int, chat: ChatState, width: int) -> Row:
         is_open = self._is_open(chat)
         key = str(number) if number <= _NUMBERED and not chat.gone else " "
         dot = "●" if chat.is_private and chat.name[1:] in self._view.online else " "
@@ -239,13 +239,13 @@ def _window(at: int, count: int, height: int) -> tuple[int, int]:
     return first + (first > 0), last - (last < count)
 
 
-def _side_more(mark: str, chats: list[Chat], width: int) -> Row:
+def _side_more(mark: str, chats: list[ChatState], width: int) -> Row:
     unread = sum(chat.unread for chat in chats)
     text = f" {mark} {len(chats):,} more" + (f", {unread:,} unread" if unread else "")
     return Row((("class:unread" if unread else "class:detail", fit(text, width)),))
 
 
-def _first_unread(chat: Chat) -> Item | None:
+def _first_unread(chat: ChatState) -> Item | None:
     """The message before which the unread line stands."""
     if chat.line is None:
         return None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.paint import left, local_time, name_style
-from irchat.client.view.wrap import cells, fit, wrap, wrap_line
+from irchat.text.cells import cells, fit, wrap, wrap_line
 from irchat.text.excerpts import shorten
 
 Piece = tuple[str, str]

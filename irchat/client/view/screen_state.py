@@ -3,8 +3,8 @@
 import re
 from enum import Enum
 
-from irchat.client.view.chat import ITEMS_MAX, Chat, clean
-from irchat.client.view.chats import Chats
+from irchat.client.view.chat_list import ChatList
+from irchat.client.view.chat_state import ITEMS_MAX, ChatState, clean
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import Cursor
 from irchat.client.view.pane import Pane
@@ -17,7 +17,7 @@ from irchat.text.names import best, same_name
 
 _RENDERER = Renderer(colour=False)
 # What a cursor chooses: a chat by its name, one that is gone, or a message that was found.
-Chosen = str | Chat | Item
+Chosen = str | ChatState | Item
 
 _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
 
@@ -44,9 +44,9 @@ class ScreenState:
         self.me = ""
         self.server = server
         self.link = "connecting"
-        self.open: Chat | None = None
-        self.own = Chat("")
-        self.chats = Chats(lambda chat: chat is self.open and self.place is Place.CHAT)
+        self.open: ChatState | None = None
+        self.own = ChatState("")
+        self.chats = ChatList(lambda chat: chat is self.open and self.place is Place.CHAT)
         self.epoch = ""
         self.waits = ""
         self.online: dict[str, None] = {}
@@ -63,7 +63,7 @@ class ScreenState:
     # What the user does.
 
     @property
-    def here(self) -> Chat:
+    def here(self) -> ChatState:
         """Where the chat's own lines go: the open chat, or the home screen."""
         return self.open if self.place is Place.CHAT and self.open is not None else self.own
 
@@ -73,7 +73,7 @@ class ScreenState:
         self.place = Place.HOME
         self.cursor = Cursor()
 
-    def open_chat(self, wanted: str | Chat) -> Chat:
+    def open_chat(self, wanted: str | ChatState) -> ChatState:
         """Open a chat, or that of a name, at its end; what is unread begins at a line."""
         chat = self.chat(wanted) if isinstance(wanted, str) else wanted
         if self.open is not chat or self.place is not Place.CHAT:
@@ -110,13 +110,13 @@ class ScreenState:
             return list(self.found)
         return [chat if chat.gone else chat.name for chat in self.listed()]
 
-    def listed(self) -> list[Chat]:
+    def listed(self) -> list[ChatState]:
         """The chats that the pane lists: those the filter finds, or those with unread messages, the latest first."""
         if self.filter is None:
             unread = [chat for chat in self.chats.values() if chat.unread]
             return sorted(unread, key=lambda chat: chat.last_at, reverse=True)
         others = (f"@{name}" for name in self.known if name != self.me)
-        new = [Chat(name) for name in others if name not in self.chats] if self.filter.strip() else []
+        new = [ChatState(name) for name in others if name not in self.chats] if self.filter.strip() else []
         return best(self.filter, [*self.chats.in_order(), *new], lambda chat: chat.name)
 
     def next_chat(self, step: int) -> str | None:
@@ -139,11 +139,11 @@ class ScreenState:
         """All unread messages."""
         return sum(chat.unread for chat in self.chats.values())
 
-    def chat(self, name: str) -> Chat:
+    def chat(self, name: str) -> ChatState:
         """The chat of that name as the server spells it, a new one where none is known."""
         return self.chats.named(name)
 
-    def chat_typed(self, name: str) -> Chat:
+    def chat_typed(self, name: str) -> ChatState:
         """The chat that a typed name means, compared as the server compares names."""
         if name not in self.chats:
             known = (*self.chats, *(f"@{user}" for user in self.known))
@@ -170,7 +170,7 @@ class ScreenState:
             for text in _texts(reply):
                 (self.here if name is None else self.chat(name)).add_note(text)
 
-    def refused(self, chat: Chat, reply: events.Event) -> None:
+    def refused(self, chat: ChatState, reply: events.Event) -> None:
         """Something in a chat was refused. Where there is no such chat at all, it is not listed any more."""
         kinds = {item.kind for item in chat.items}
         if isinstance(reply, events.Error) and reply.code in _NOT_FOUND and not chat.id:
@@ -206,7 +206,7 @@ class ScreenState:
         went back to a backup, all that was loaded is forgotten: its numbers may mean other messages now.
         """
         if self.place is Place.SIGN_IN:
-            self.own = Chat("")  # what was asked and answered has served its purpose
+            self.own = ChatState("")  # what was asked and answered has served its purpose
             if any(chat.unread for chat in welcome.unread):
                 self.go_home()
             else:
@@ -294,7 +294,7 @@ class ScreenState:
         self.page(earlier, now, direction=-1)
         self.page(later, now, direction=1)
 
-    def sent(self, chat: Chat, nonce: str, sent: events.Sent, now: float) -> None:
+    def sent(self, chat: ChatState, nonce: str, sent: events.Sent, now: float) -> None:
         """What was being sent is sent."""
         item = chat.take_pending(nonce)
         if sent.seq is not None:
@@ -353,7 +353,7 @@ class ScreenState:
         elif chat.at_end:
             self._add(chat, message, now)
 
-    def _add(self, chat: Chat, message: events.Message, now: float) -> None:
+    def _add(self, chat: ChatState, message: events.Message, now: float) -> None:
         """Add what came at the end; where the user looks at what is long ago, not without end."""
         is_elsewhere = chat is self.open and not self.pane.follows
         if is_elsewhere and len(chat.items) >= ITEMS_MAX and message.id is None:
@@ -389,7 +389,7 @@ class ScreenState:
         for text in _texts(event):
             self.chat(group).add_note(text)
 
-    def _drop(self, name: str, why: str) -> Chat:
+    def _drop(self, name: str, why: str) -> ChatState:
         chat = self.chats.drop(name, why)
         if chat is self.open and self.place is not Place.CHAT and chat not in self.chats.gone:
             self.open = None

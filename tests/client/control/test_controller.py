@@ -7,13 +7,13 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.connection import Connection
 from irchat.client.connect.entry import Entry
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.tokens import Tokens
 from irchat.client.control.controller import Controller, Spot, Taken
 from irchat.client.control.questions import Question
-from irchat.client.errors import ClientError
-from irchat.client.view.chat import Chat
+from irchat.client.exceptions import ClientError
+from irchat.client.view.chat_state import ChatState
 from irchat.client.view.screen_state import Place, ScreenState
 from irchat.commands import AS_MESSAGE
 from irchat.protocol import events, requests
@@ -38,7 +38,7 @@ class ControllerCase(SynchronousTestCase):
         self.done = Deferred.fromCoroutine(self.controller.run(self._connect, entry))
         self.enter()
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> ServerConnection:
         if self.servers[-1].connection.connected == 0 or len(self.servers) == self.used:
             raise ClientError("Nobody listens. Start one.")
         self.used = len(self.servers)
@@ -78,7 +78,7 @@ class ControllerCase(SynchronousTestCase):
             case Question():
                 self.controller.questions.answer(line)
                 return Taken(True)
-            case Chat() as here if line or self.view.place is Place.CHAT:
+            case ChatState() as here if line or self.view.place is Place.CHAT:
                 return self.controller.submit(line, here, **how)
         self.controller.choose()
         return Taken(True)

@@ -4,7 +4,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.session import Session
+from irchat.client.connect.request_channel import RequestChannel
 from irchat.client.control.read_markers import ReadMarks
 from irchat.protocol import events, requests
 from tests.helpers.client_fakes import AT, FakeServer, error, message, sent
@@ -17,8 +17,8 @@ class ReadMarksTests(SynchronousTestCase):
         """Begin a session."""
         self.clock = Clock()
         self.server = FakeServer()
-        self.session = Session(self.clock, self.server.connection, lambda event: None, lambda stop: None)
-        self.marks = ReadMarks(self.clock, self.session, timed_too=True)
+        self.channel = RequestChannel(self.clock, self.server.connection, lambda event: None, lambda stop: None)
+        self.marks = ReadMarks(self.clock, self.channel, timed_too=True)
 
     def test_within_a_second(self) -> None:
         """However many messages come, each chat's marker is told once, a second after the first of them."""
@@ -63,7 +63,7 @@ class ReadMarksTests(SynchronousTestCase):
 
     def test_timed_withheld(self) -> None:
         """A timed message whose text was not shown is not read."""
-        marks = ReadMarks(self.clock, self.session, timed_too=False)
+        marks = ReadMarks(self.clock, self.channel, timed_too=False)
         marks.shown(message("hi", id="t1", left_ms=5000))
         marks.tell()
         self.assertEqual(self.server.asked(), [])

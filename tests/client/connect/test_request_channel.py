@@ -4,8 +4,8 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.session import Session
-from irchat.client.errors import ClientError
+from irchat.client.connect.request_channel import RequestChannel
+from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
 from tests.helpers.client_fakes import FakeServer, message
 
@@ -19,12 +19,12 @@ class SessionTests(SynchronousTestCase):
         self.server = FakeServer()
         self.events: list[events.ANY] = []
         self.lost: list[ClientError] = []
-        self.session = Session(self.clock, self.server.connection, self.events.append, self.lost.append)
+        self.channel = RequestChannel(self.clock, self.server.connection, self.events.append, self.lost.append)
 
     def test_replies(self) -> None:
         """Each request gets its own reply, also when several wait."""
-        first = self.session.request(requests.Chats())
-        second = self.session.request(requests.Blocks())
+        first = self.channel.request(requests.Chats())
+        second = self.channel.request(requests.Blocks())
         self.assertEqual(self.server.asked(), [requests.Chats(), requests.Blocks()])
         self.server.answer(events.Chats([]))
         self.assertEqual(self.successResultOf(first), events.Chats([]))
@@ -34,7 +34,7 @@ class SessionTests(SynchronousTestCase):
 
     def test_unknown_reply(self) -> None:
         """A reply of a type that this client does not know is a reply all the same."""
-        reply = self.session.request(requests.Chats())
+        reply = self.channel.request(requests.Chats())
         self.server.raw(b'{"type":"hologram","ref":1}\n')
         self.assertIsNone(self.successResultOf(reply))
 
@@ -63,10 +63,10 @@ class SessionTests(SynchronousTestCase):
 
     def test_lost(self) -> None:
         """A loss fails the requests that wait and those to come, and is told once."""
-        waiting = self.session.request(requests.Chats())
+        waiting = self.channel.request(requests.Chats())
         self.server.lose(ConnectionDone())
         self.failureResultOf(waiting, ClientError)
-        self.failureResultOf(self.session.request(requests.Chats()), ClientError)
+        self.failureResultOf(self.channel.request(requests.Chats()), ClientError)
         self.assertEqual(len(self.lost), 1)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -88,7 +88,7 @@ class SessionTests(SynchronousTestCase):
         self.server.tell(events.Ping())
         self.assertEqual(self.server.asked(), [requests.Pong()])
         server = FakeServer()
-        Session(self.clock, server.connection, self.events.append, self.lost.append)
+        RequestChannel(self.clock, server.connection, self.events.append, self.lost.append)
         for _ in range(10):
             self.clock.advance(45)
             self.assertEqual(server.asked(), [requests.Ping()])

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from operator import attrgetter
 
 from irchat.client.view.items import AFTER_ALL, Item, Key, Kind
-from irchat.client.view.wrap import cells, without_direction
 from irchat.protocol import events
 from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX, visible
+from irchat.text.cells import cells
 from irchat.text.names import name_key
 
 # Of a chat that is not open, or shows its end, so many of the latest items are kept.
@@ -17,9 +17,11 @@ ITEMS_MAX = 5_000
 
 _STORED, _OTHER = 0, 1
 _KEY = attrgetter("key")
+# Marks that change the direction of the text behind them. Embeddings and overrides are made visible by `visible`.
+_DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C])
 
 
-class Chat:
+class ChatState:
     """A chat named ``name`` as its reader sees it; ``group_id`` tells a new group from an older one of its name.
 
     ``loaded``: ``items`` hold an unbroken part of it; ``older`` and ``newer``: there is more before and after that
@@ -274,8 +276,8 @@ class Chat:
 
 
 def clean(text: str) -> str:
-    """``text`` with nothing in it that a terminal obeys."""
-    return without_direction(visible(text))
+    """Return ``text`` without anything that a terminal obeys or that changes the direction of a row."""
+    return text if text.isascii() and text.isprintable() else visible(text).translate(_DIRECTION)
 
 
 def _seconds_left(message: events.Message) -> float:

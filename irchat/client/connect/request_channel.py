@@ -7,9 +7,9 @@ from msgspec import UNSET
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.client.connect.connection import Connection
 from irchat.client.connect.gate import safe
-from irchat.client.errors import ClientError
+from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests, wire
 from irchat.protocol.events import Ref
 from irchat.protocol.rules import PING_AFTER, SILENCE_ENDS
@@ -17,13 +17,13 @@ from irchat.protocol.rules import PING_AFTER, SILENCE_ENDS
 Reply = events.ANY | None
 
 
-class Session:
+class RequestChannel:
     """Speaks the JSON protocol. ``on_event`` is called with each event, ``on_lost`` if the connection is lost."""
 
     def __init__(
         self,
         clock: IReactorTime,
-        connection: Connection,
+        connection: ServerConnection,
         on_event: Callable[[events.ANY], None],
         on_lost: Callable[[ClientError], None],
     ) -> None:
@@ -41,7 +41,7 @@ class Session:
 
     @property
     def identity(self) -> str:
-        """Who the server is; see `Connection`."""
+        """Who the server is; see `ServerConnection`."""
         return self._connection.identity
 
     def request(self, request: requests.Request) -> Deferred[Reply]:

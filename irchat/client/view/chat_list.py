@@ -2,44 +2,44 @@
 
 from collections.abc import Callable
 
-from irchat.client.view.chat import Chat
+from irchat.client.view.chat_state import ChatState
 from irchat.text.names import name_key
 
 
-class Chats(dict[str, Chat]):
+class ChatList(dict[str, ChatState]):
     """The chats by name. ``gone`` are those that are the user's no longer, kept while they hold something typed.
 
     ``is_open`` tells whether a chat shows now: it is kept too.
     """
 
-    def __init__(self, is_open: Callable[[Chat], bool]) -> None:
+    def __init__(self, is_open: Callable[[ChatState], bool]) -> None:
         super().__init__()
-        self.gone: list[Chat] = []
-        self._typed: dict[str, Chat] = {}
+        self.gone: list[ChatState] = []
+        self._typed: dict[str, ChatState] = {}
         self._is_open = is_open
 
-    def named(self, name: str) -> Chat:
+    def named(self, name: str) -> ChatState:
         """The chat of that name as the server spells it, a new one where none is known."""
         if name not in self and (typed := self._typed.pop(name_key(name), None)) is not None and not typed.is_listed:
             self.spell(typed, name)
         if name not in self:
-            self[name] = Chat(name)
+            self[name] = ChatState(name)
         return self[name]
 
-    def typed(self, name: str) -> Chat:
+    def typed(self, name: str) -> ChatState:
         """The chat of a name that the user typed. One that is not known has that name until the server tells it."""
         if name not in self:
-            self[name] = self._typed[name_key(name)] = Chat(name)
+            self[name] = self._typed[name_key(name)] = ChatState(name)
         return self[name]
 
-    def spell(self, chat: Chat, name: str) -> None:
+    def spell(self, chat: ChatState, name: str) -> None:
         """The server spells the name of a chat so."""
         if name not in self and self.get(chat.name) is chat:
             del self[chat.name]
             chat.spell(name)
             self[name] = chat
 
-    def of_id(self, name: str, chat_id: str) -> Chat:
+    def of_id(self, name: str, chat_id: str) -> ChatState:
         """The chat of that name and id. An older one of another id is dropped; one that was gone comes back."""
         if name in self and self[name].id not in ("", chat_id):
             self.drop(name, f"{name} is another chat now.")
@@ -53,7 +53,7 @@ class Chats(dict[str, Chat]):
         chat.id = chat_id
         return chat
 
-    def drop(self, name: str, why: str) -> Chat:
+    def drop(self, name: str, why: str) -> ChatState:
         """A chat is the user's no longer, for the reason ``why``. Return it."""
         chat = self.pop(name)
         chat.gone = why
@@ -65,7 +65,7 @@ class Chats(dict[str, Chat]):
         """The user turns to something else: what is gone and holds nothing typed is forgotten."""
         self.gone = [chat for chat in self.gone if chat.has_draft]
 
-    def in_order(self) -> list[Chat]:
+    def in_order(self) -> list[ChatState]:
         """The chats in an order that is the same in all clients of a user: GLOBAL, groups, people, by their names.
 
         Those that only this client knows come last.
