@@ -1,8 +1,8 @@
-"""Signing in on the full screen: by the token that was kept, or else by name and password."""
+"""Signing in on the full screen: by a saved token if there is one, else by name and password."""
 
 from collections.abc import Callable
 
-from irchat.client.connect.request_channel import RequestChannel
+from irchat.client.connect.request_channel import UNREADABLE, RequestChannel
 from irchat.client.connect.sign_in import SignIn
 from irchat.client.connect.tokens import Kept, Tokens
 from irchat.client.control.questions import Questions
@@ -10,19 +10,19 @@ from irchat.client.exceptions import ClientError, Later
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
 
-# Codes that say of a token that it will never be good again.
+# Codes of a token that will never work again.
 _NO_TOKEN = (Code.BAD_TOKEN, Code.BAD_REQUEST, Code.BAD_CREDENTIALS, Code.NO_SUCH_USER)
-# Seconds between two tries of who is banned: each counts as a failed one for the address.
+# Seconds between two tries of a banned user. Each try counts as a failed sign-in for the address.
 _BANNED = "banned"
 _BANNED_PAUSE = 300
 
 
 class Entry:
-    """Signs sessions in at the server ``label``, as ``name``, or as who used it last.
+    """Sign in at the server ``label`` as ``name``, or as the last user if that is None.
 
-    A token goes to no server of another identity than the one that issued it. Where the file cannot be written the
-    token is kept in memory, so that the line can come back. ``trouble`` is called with what does not keep the user
-    from signing in, once for each and after the sign-in.
+    A token is sent only to a server with the identity of its issuer. It is kept in memory too, so that the client can
+    reconnect even if the file cannot be written. ``trouble`` is called after the sign-in with each problem that did not
+    prevent it, once for each.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Entry:
         self._warnings: dict[str, bool] = {}
 
     async def sign_in(self, channel: RequestChannel) -> events.Welcome:
-        """Sign the session in. Raises ClientError, Later where a good token is refused for now."""
+        """Sign in on a channel. Raises ClientError, or Later if a valid token is refused for now."""
         welcome = await self._by_token(channel) or await self._by_password(channel)
         self._name = self._given = welcome.name
         self._kept = Kept(welcome.token, channel.identity)
@@ -52,11 +52,11 @@ class Entry:
         return welcome
 
     def warn(self, text: str) -> None:
-        """Tell the user after the sign-in, when there is time to read it."""
+        """Show a problem after the sign-in, when there is time to read it."""
         self._warnings.setdefault(text, False)
 
     def forget(self) -> None:
-        """The next sign-in is to ask for the password. Raises ClientError."""
+        """Forget the token, so that the next sign-in asks for the password. Raises ClientError."""
         self._kept = None
         if self._name is not None:
             self._tokens.forget(self._label, self._name)
@@ -74,9 +74,7 @@ class Entry:
                 return None
             case events.Error():
                 raise Later(reply.text, _BANNED_PAUSE if reply.code == _BANNED else 0)
-        raise ClientError(
-            "The server answered what this client cannot read. Install the version of IRChat that it runs."
-        )
+        raise ClientError(UNREADABLE)
 
     def _find_token(self, name: str, channel: RequestChannel) -> Kept | None:
         if self._tokens.protect():
@@ -89,8 +87,7 @@ class Entry:
                 return kept
             if kept is not None:
                 self._questions.note(
-                    f"the sign-in that is kept was issued by {self._label} with another certificate, or without TLS, "
-                    "and is not sent"
+                    f"the saved sign-in is from {self._label} with another certificate, or without TLS, and is not sent"
                 )
         return None
 

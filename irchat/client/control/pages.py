@@ -5,8 +5,7 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.client.connect.request_channel import Reply
-from irchat.client.control.send_queue import Ask
+from irchat.client.connect.request_channel import Ask, Reply
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import msgspec
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.client.control.send_queue import Ask, SendQueue
+from irchat.client.connect.request_channel import Ask
+from irchat.client.control.send_queue import SendQueue
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests

@@ -20,9 +20,10 @@ from irchat.client.terminal.input_line import InputLine
 from irchat.client.terminal.keys import bindings
 from irchat.client.terminal.styles import STYLE
 from irchat.client.view.chat_state import ChatState
+from irchat.client.view.navigation import Place
 from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Row
-from irchat.client.view.screen_state import Place, ScreenState
+from irchat.client.view.screen_state import ScreenState
 from irchat.text.cells import cells
 
 # Seconds. What comes within this is drawn as one frame; a key is drawn at once.

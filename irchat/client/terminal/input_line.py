@@ -12,7 +12,7 @@ from irchat.client.control.questions import Question, Stage
 from irchat.client.terminal.inputs import Input, Inputs, takes_text
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.listing import Cursor
-from irchat.client.view.screen_state import Place
+from irchat.client.view.navigation import Place
 from irchat.protocol.rules import TEXT_LENGTH, visible
 from irchat.text.cells import fit
 

@@ -11,7 +11,7 @@ from irchat.client.control.controller import Controller
 from irchat.client.control.questions import Question
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.view.chat_state import ChatState
-from irchat.client.view.screen_state import Place
+from irchat.client.view.navigation import Place
 
 PagePane = Callable[[int], None]
 

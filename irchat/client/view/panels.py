@@ -7,9 +7,10 @@ from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
+from irchat.client.view.navigation import Place
 from irchat.client.view.pane import Paint
 from irchat.client.view.rows import Brush, Piece, Row
-from irchat.client.view.screen_state import Place, ScreenState
+from irchat.client.view.screen_state import ScreenState
 from irchat.protocol.rules import GLOBAL_NAME
 from irchat.text.cells import cells, fit, wrap
 
@@ -17,14 +18,14 @@ _NUMBERED = 9
 
 
 class Painter:
-    """Paints the view. ``zone`` is the time zone to show times in, None for the system's."""
+    """Paint the screen state. ``zone`` is the time zone to show times in, None for the system's."""
 
     def __init__(self, view: ScreenState, zone: tzinfo | None = None) -> None:
         self._view = view
         self._zone = zone
 
     def pane(self, width: int, height: int, now: float) -> list[Row]:
-        """What the pane shows, exactly ``height`` rows."""
+        """Return exactly ``height`` rows for the pane."""
         view = self._view
         view.pane.height = height
         if view.manual is not None:
@@ -42,20 +43,20 @@ class Painter:
         return [*rows[:height], *[Row(())] * (height - len(rows))]
 
     def paint(self, width: int, now: float) -> Paint:
-        """What paints the items of the open chat."""
+        """Return a function that paints the items of the open chat, for `Pane`."""
         chat = self._view.here
         brush = self._brush(chat, width, now)
         unread = _first_unread(chat)
         return lambda index: self._item_rows(brush, chat, index, unread)
 
     def header(self, width: int) -> Row:
-        """The name of what the pane shows."""
+        """Return the row above the pane, with the name of what it shows."""
         title, detail = self._title()
         rest = f"  {fit(detail, max(0, width - cells(title) - 4))}" if detail else ""
         return _filled(width, ("class:title", f" {title}"), ("class:detail", rest), fill="class:header")
 
     def sidebar(self, width: int, height: int) -> list[Row]:
-        """The chats with what is unread in them, and who is online."""
+        """Return the rows of the sidebar: the chats with their unread messages, and the users who are online."""
         view = self._view
         room = max(3, height - min(len(view.online) + 3, height // 3))
         rows = self._side_chats(width, room)
@@ -66,7 +67,10 @@ class Painter:
         return [*rows[:height], *[Row(())] * (height - len(rows))]
 
     def status(self, width: int, most: int, line: str, trouble: str) -> list[Row]:
-        """The status line; while a command is typed its usage, and before all else ``trouble``: in ``most`` rows."""
+        """Return the status line in at most ``most`` rows.
+
+        An error (``trouble``) comes first, then the usage of the command in ``line``, then the general state.
+        """
         view = self._view
         if trouble:
             return _told(trouble, "class:wrong", width, most)
@@ -123,7 +127,7 @@ class Painter:
         return "group"
 
     def _manual(self, first: int, width: int, height: int) -> list[Row]:
-        """The manual from a row on, or from where its end shows."""
+        """Return the rows of the manual from ``first`` on, or its last ``height`` rows."""
         rows = manual(width)
         first = self._view.manual = max(0, min(first, len(rows) - height))
         if first + height < len(rows):
@@ -206,7 +210,7 @@ class Painter:
         return rows[first : first + height]
 
     def _side_chats(self, width: int, height: int) -> list[Row]:
-        """As many chats as there is room for, the open one among them, and how many are above and below."""
+        """Return as many chats as there is room for, including the open one, and how many are above and below."""
         chats = self._view.chats.in_order()
         if len(chats) <= height:
             return [self._side_chat(number, chat, width) for number, chat in enumerate(chats, 1)]
@@ -233,7 +237,7 @@ class Painter:
 
 
 def _window(at: int, count: int, height: int) -> tuple[int, int]:
-    """Return the part of a list that shows, ``at`` in it, where a row above and one below stand for the rest."""
+    """Return the visible part of a list, which includes ``at``. A row above and one below stand for the rest."""
     first = first_row(at, count, height)
     last = first + height
     return first + (first > 0), last - (last < count)
@@ -246,7 +250,7 @@ def _side_more(mark: str, chats: list[ChatState], width: int) -> Row:
 
 
 def _first_unread(chat: ChatState) -> Item | None:
-    """The message before which the unread line stands."""
+    """Return the message before which the line "unread" is drawn."""
     if chat.line is None:
         return None
     line = chat.line
@@ -262,7 +266,7 @@ def _at_bottom(rows: list[Row], height: int) -> list[Row]:
 
 
 def _filled(width: int, *pieces: Piece, fill: str) -> Row:
-    """Pieces cut to the width, and the rest of the row filled."""
+    """Cut pieces to the width, and fill the rest of the row."""
     cut: list[Piece] = []
     for style, text in pieces:
         cut.append((f"{fill} {style}", fit(text, width)))
@@ -271,7 +275,7 @@ def _filled(width: int, *pieces: Piece, fill: str) -> Row:
 
 
 def _told(text: str, style: str, width: int, most: int) -> list[Row]:
-    """A text in the status line, in ``most`` rows at most."""
+    """Return a text for the status line, in at most ``most`` rows."""
     first, *others = text.split(BETWEEN_USAGES)
     whole = BETWEEN_USAGES.join([first, *(other.replace(" ", "\xa0") for other in others)])
     lines = [line.replace("\xa0", " ") for line in wrap(whole, max(1, width - 2))]

@@ -7,14 +7,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.client.connect.request_channel import RequestChannel
 from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
-from tests.helpers.client_fakes import FakeServer, message
+from tests.helpers.client_fakes import FakeServer, error, message
 
 
-class SessionTests(SynchronousTestCase):
-    """A session speaks the JSON protocol."""
+class RequestChannelTests(SynchronousTestCase):
+    """A channel speaks the JSON protocol."""
 
     def setUp(self) -> None:
-        """Begin a session."""
+        """Open a channel."""
         self.clock = Clock()
         self.server = FakeServer()
         self.events: list[events.ANY] = []
@@ -31,6 +31,27 @@ class SessionTests(SynchronousTestCase):
         self.assertNoResult(second)
         self.server.answer(events.Blocks(["bob"]))
         self.assertEqual(self.successResultOf(second), events.Blocks(["bob"]))
+
+    def test_too_fast(self) -> None:
+        """A request that came too fast is sent again after half a second, until it is answered."""
+        reply = self.channel.request(requests.Chats())
+        for _ in range(3):
+            self.server.answer(error("too-fast"))
+            self.assertEqual(self.server.asked(), [])
+            self.clock.advance(0.5)
+            self.assertEqual(self.server.asked(), [requests.Chats()])
+        self.assertNoResult(reply)
+        self.server.answer(events.Chats([]))
+        self.assertEqual(self.successResultOf(reply), events.Chats([]))
+
+    def test_lost_while_waiting_to_retry(self) -> None:
+        """A loss fails a request at once that waits to be sent again, and nothing is sent afterwards."""
+        reply = self.channel.request(requests.Chats())
+        self.server.answer(error("too-fast"))
+        self.server.lose(ConnectionDone())
+        self.failureResultOf(reply, ClientError)
+        self.clock.advance(0.5)
+        self.assertEqual(self.server.asked(), [])
 
     def test_unknown_reply(self) -> None:
         """A reply of a type that this client does not know is a reply all the same."""
@@ -57,7 +78,7 @@ class SessionTests(SynchronousTestCase):
             self.server.raw(line[:200_000].rstrip(b"\n") + b"\n")
             self.assertEqual(
                 [stop.text for stop in self.lost],
-                ["The server sent what is not of this protocol. The connection was ended."],
+                ["The server broke the protocol, and the connection was ended. Check the host and the port."],
             )
             self.assertTrue(self.server.transport.disconnected)
 

@@ -14,7 +14,8 @@ from irchat.client.control.controller import Controller, Spot, Taken
 from irchat.client.control.questions import Question
 from irchat.client.exceptions import ClientError
 from irchat.client.view.chat_state import ChatState
-from irchat.client.view.screen_state import Place, ScreenState
+from irchat.client.view.navigation import Place
+from irchat.client.view.screen_state import ScreenState
 from irchat.commands import AS_MESSAGE
 from irchat.protocol import events, requests
 from tests.helpers.client_fakes import FakeServer, error, message, sent, welcome

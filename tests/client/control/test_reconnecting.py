@@ -6,7 +6,7 @@ from irchat.client.connect.server_connection import UNENCRYPTED, ServerConnectio
 from irchat.client.connect.tokens import Kept
 from irchat.client.control.questions import Stage
 from irchat.client.exceptions import ClientError
-from irchat.client.view.screen_state import Place
+from irchat.client.view.navigation import Place
 from irchat.protocol import events, requests
 from tests.client.control.test_controller import ControllerCase as _ControllerCase
 from tests.helpers.client_fakes import FakeServer, error, message, sent, welcome

@@ -20,7 +20,8 @@ from irchat.client.control.controller import Controller
 from irchat.client.terminal.application import ChatApplication
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
 from irchat.client.terminal.input_line import split_text
-from irchat.client.view.screen_state import Place, ScreenState
+from irchat.client.view.navigation import Place
+from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
 from tests.helpers.client_fakes import FakeServer, error, message, welcome
 

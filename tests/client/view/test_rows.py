@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.view.items import Item, Kind
+from irchat.client.view.navigation import found_item
 from irchat.client.view.rows import Brush, Row
-from irchat.client.view.screen_state import found_item
 from irchat.text.cells import cells
 from tests.helpers.client_fakes import message
 
