@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from msgspec import convert
-from wcwidth import wcswidth
 
 from irchat import __version__
 from irchat.admin import database
@@ -21,6 +20,7 @@ from irchat.system.clock import wall_ms
 from irchat.system.data_folder import default_data_folder
 from irchat.system.streams import drop_output, flush_output, prepare_streams, print_error
 from irchat.system.times import end_after, end_at, shown_moment
+from irchat.text.cells import cells, padded
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 # The ban of a larger network must be confirmed: 16 million addresses of IPv4, a 65,536th of IPv6.
@@ -257,21 +257,15 @@ def _print(line: str) -> None:
 
 def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     table = [[_as_printed(cell) for cell in row] for row in (head, *rows)]
-    widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
+    widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
     for row in table:
-        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
-        _print("  ".join(cells).rstrip())
+        _print("  ".join(map(padded, row, widths)).rstrip())
 
 
 def _as_printed(cell: str) -> str:
     """Return ``cell`` with escapes for the characters that the encoding of the output lacks."""
     encoding = sys.stdout.encoding or "utf-8"
     return cell.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def _width(cell: str) -> int:
-    """Return the width of ``cell`` in columns of a terminal."""
-    return max(wcswidth(cell), 0)
 
 
 def _local(ms: int) -> str:

@@ -5,11 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
-from wcwidth import ljust, width
-
 from irchat.protocol import events
 from irchat.protocol.rules import visible
 from irchat.system.clock import wall_ms
+from irchat.text.cells import cells, padded
 from irchat.text.excerpts import find, shorten, words_of
 
 # The beginning of a line that is not a message.
@@ -133,10 +132,10 @@ class Renderer:
         yield Line("Type a message and it goes to everyone; !help shows what else you can type.")
 
     def _columns(self, rows: Iterable[tuple[str, ...]]) -> Iterator[Line]:
-        cells = [tuple(_one_line(cell) for cell in row) for row in rows]
-        widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-        for row in cells:
-            yield Line("  " + "  ".join(map(ljust, row, widths)).rstrip())
+        table = [tuple(_one_line(text) for text in row) for row in rows]
+        widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
+        for row in table:
+            yield Line("  " + "  ".join(map(padded, row, widths)).rstrip())
 
     def _history(self, history: events.History) -> Iterator[Line]:
         if not history.messages:

@@ -6,8 +6,9 @@ from itertools import islice
 from typing import NamedTuple
 
 import regex
-from wcwidth import clip, grapheme_boundary_before, width
+from wcwidth import grapheme_boundary_before
 
+from irchat.text.cells import cut
 from irchat.text.folding import fold
 
 # Scripts written without spaces: search treats each character as a word.
@@ -62,17 +63,16 @@ def find(text: str, words: str) -> Hit:
 def shorten(hit: Hit, most: int) -> Hit:
     """Return the part of a hit around its first word, in at most ``most`` cells. An ellipsis marks each cut."""
     text, marks = hit
-    if width(text, control_codes="ignore") <= most:
+    if cut(text, most) == text:
         return hit
     first = marks[0][0] if marks else 0
     start = 0 if first <= most // 2 else grapheme_boundary_before(text, first - most // _BEFORE + 1)
     if start and (space := text.find(" ", start, first)) >= 0:
         start = space + 1
     before = "…" if start else ""
-    kept = text[start:]
-    after = ""
-    if width(kept, control_codes="ignore") + len(before) > most:
-        kept, after = clip(kept, 0, most - 1 - len(before), fillchar="", control_codes="ignore") or "", "…"
+    kept, after = cut(text[start:], most - len(before)), ""
+    if start + len(kept) < len(text):
+        kept, after = cut(kept, most - len(before) - 1), "…"
     end, shift = start + len(kept), len(before) - start
     shown = tuple((first + shift, min(last, end) + shift) for first, last in marks if start <= first < end)
     return Hit(before + kept + after, shown)

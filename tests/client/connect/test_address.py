@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.connect.address import Address, Target, find_target, parse_address
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.net.port_note import Server
 
 

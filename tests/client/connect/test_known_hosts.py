@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.connect import shared_files
 from irchat.client.connect.known_hosts import Known, KnownHosts
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.net.fingerprints import fingerprint_of
 
 _ONE, _TWO = fingerprint_of(b"1"), fingerprint_of(b"2")

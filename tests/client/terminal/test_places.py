@@ -4,7 +4,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 
 from irchat.client.control.questions import Stage
-from irchat.client.view.screen_state import Place
+from irchat.client.view.navigation import Place
 from irchat.protocol import events, requests
 from tests.client.terminal.test_input_line import ApplicationCase as _ApplicationCase
 from tests.helpers.client_fakes import error, message
