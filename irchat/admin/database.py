@@ -20,15 +20,15 @@ from irchat.store.sqlite.copying import (
     Progress,
     copy_database,
     copy_into,
+    database_part,
     empty_journal,
     lacks_journal,
     opened,
-    part_of,
-    sync_folder,
     version_of,
 )
 from irchat.store.sqlite.migrations import CHANGE_EPOCH, EPOCH_SINCE, SCRIPTS
 from irchat.store.sqlite.schema import need_ours
+from irchat.system.atomic_files import put_in_place
 from irchat.system.data_folder import DataFolder, FolderInUse, give_to_owner
 from irchat.system.remedies import mend_of_database, mend_of_file
 
@@ -53,7 +53,7 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
     _refuse_own(database, file)
     if not file.is_file():
         raise Failed(f"there is no file {file}; name a backup")
-    with _stopped(data), part_of(database) as (part, descriptor):
+    with _stopped(data), database_part(database) as (part, descriptor):
         with _told(f"{file} cannot be restored", data):
             if lacks_journal(file):
                 raise BadCopy(
@@ -66,10 +66,9 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
         with _told(f"{database} could not be replaced", data):
             _change_epoch(part)
             give_to_owner(descriptor, data)
-            os.fsync(descriptor)
+            os.fsync(descriptor)  # before the present database is touched
             kept = _keep(database)
-            part.replace(database)
-            sync_folder(data)
+            put_in_place(part, descriptor, database)
     return kept
 
 
@@ -106,7 +105,7 @@ def _stopped(data: Path) -> Iterator[None]:
 
 
 def _check_copy(database: Path, progress: Progress) -> list[str]:
-    with part_of(database.with_name(database.name + ".checking")) as (copy, _):
+    with database_part(database.with_name(database.name + ".checking")) as (copy, _):
         with opened(database) as source:
             copy_into(source, copy, progress, verified=False)
         return _check(copy)

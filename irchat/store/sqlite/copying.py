@@ -1,13 +1,11 @@
 """Copy databases while they are in use. A copy is verified before it gets its name."""
 
-import os
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from fcntl import LOCK_EX, LOCK_NB, flock
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
+from irchat.system.atomic_files import part_of, put_in_place
 from irchat.system.data_folder import give_to_owner
 
 Progress = Callable[[int, int], None]
@@ -15,7 +13,6 @@ Progress = Callable[[int, int], None]
 
 # Pages for each step. Between steps others can use the disk, and the progress is reported.
 _STEP_PAGES = 256
-_PART = ".part"
 _BUSY_SECONDS = 10.0
 # The suffixes of files that SQLite may leave beside a database.
 _BESIDE = ("-journal", "-wal", "-shm")
@@ -52,57 +49,16 @@ def copy_database(
     open, so that commits of other connections do not restart the copy. ``like_folder``: the copy gets the owner of the
     folder, even if root makes it. Raises sqlite3.Error, OSError or BadCopy.
     """
-    with part_of(path) as (part, descriptor):
+    with database_part(path) as (part, descriptor):
         if like_folder:
             give_to_owner(descriptor, path.parent)
         copy_into(source, part, progress, verified=verified)
-        os.fsync(descriptor)
-        part.replace(path)
-    sync_folder(path.parent)
+        put_in_place(part, descriptor, path)
 
 
-@contextmanager
-def part_of(path: Path) -> Iterator[tuple[Path, int]]:
-    """Yield a new empty file beside ``path``, with a unique name and for its owner alone, and a descriptor of it.
-
-    The file is deleted at the end unless it was renamed. Files left by killed processes are deleted too: a process at
-    work holds a lock on its file.
-    """
-    _remove_parts_left(path)
-    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}{_PART}")
-    descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-    try:
-        flock(descriptor, LOCK_EX)
-        yield part, descriptor
-    finally:
-        os.close(descriptor)
-        _remove(part)
-
-
-def _remove_parts_left(path: Path) -> None:
-    for part in path.parent.iterdir():
-        if part.name.startswith(f"{path.name}.") and part.name.endswith(_PART):
-            with suppress(OSError):  # in use, already deleted, or owned by another user
-                descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-                try:
-                    flock(descriptor, LOCK_EX | LOCK_NB)
-                    _remove(part)
-                finally:
-                    os.close(descriptor)
-
-
-def _remove(part: Path) -> None:
-    for end in ("", *_BESIDE):
-        part.with_name(part.name + end).unlink(missing_ok=True)
-
-
-def sync_folder(path: Path) -> None:
-    """Sync the entries of a folder to the disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def database_part(path: Path) -> AbstractContextManager[tuple[Path, int]]:
+    """Return `irchat.system.atomic_files.part_of` for a database, which deletes what SQLite makes beside it too."""
+    return part_of(path, beside=_BESIDE)
 
 
 def version_of(connection: sqlite3.Connection) -> int:
