@@ -18,6 +18,7 @@ from twisted.python import usage
 from irchat import __version__
 from irchat.chat.accounts import Accounts
 from irchat.chat.administration import Administration
+from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
 from irchat.net.port_note import PortFile, default_directory
 from irchat.protocol.rules import DEFAULT_PORT
@@ -244,10 +245,12 @@ class ChatServer(Service):
         threads.start()
         hashing.start()
         delivery = Delivery(reactor)
+        bus = LocalBus()
+        bus.subscribe(delivery.publish)
         presence = PresenceFeed(reactor, delivery)
         self._chat = ChatService(
             store,
-            delivery.publish,
+            bus,
             presence.changed,
             reactor,
             wall_ms,

@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat.accounts import Accounts
+from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
 from irchat.interfaces.limits import Limits
 from irchat.server.admission import Admission
@@ -194,9 +195,9 @@ class Server:
         self.delivery = Delivery(self.clock)
         self.presence = PresenceFeed(self.clock, self.delivery)
         limits = limits or Limits(per_address=0, per_user=0, timed=0, rate=rate)
-        self.chat = ChatService(
-            self.store, self.delivery.publish, self.presence.changed, self.clock, self.wall_ms, limits
-        )
+        bus = LocalBus()
+        bus.subscribe(self.delivery.publish)
+        self.chat = ChatService(self.store, bus, self.presence.changed, self.clock, self.wall_ms, limits)
         self.accounts = Accounts(
             self.chat.directory,
             self.chat.queue,

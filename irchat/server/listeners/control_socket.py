@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 
-from irchat.chat.administration import ANY, Administration, Answer, Progress
+from irchat.chat.administration import Administration, Answer, AnyAdminRequest, Progress
 from irchat.protocol.errors import Refusal
 
 SOCKET_FILE = "control.sock"
@@ -33,7 +33,7 @@ class Control(LineReceiver):
     def lineReceived(self, line: bytes) -> None:
         """A command came."""
         try:
-            command: ANY = msgspec.json.decode(line, type=ANY)
+            command: AnyAdminRequest = msgspec.json.decode(line, type=AnyAdminRequest)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             self._say(Answer(error="this server does not know that command; is it of another version?"))
             return

@@ -103,7 +103,7 @@ class ChatFactory(ServerFactory):
         chat = self._services.chat
         ban = chat.directory.network_bans.of(connection.address, chat.wall_ms())
         if ban is not None:
-            connection.session.end(bans.told(ban))
+            connection.session.end(bans.notice(ban))
         return ban is not None
 
     def _end_banned(self) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from irchat.interfaces.store import ChatKey, Publication
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events
 from irchat.server.delivery.delivery import Encode
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from irchat.interfaces.store import ChatKey, Publication
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events, wire
 from irchat.protocol.requests import Pong
 from irchat.server.sessions.session import Session

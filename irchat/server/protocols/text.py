@@ -9,7 +9,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.chat.accounts import Accounts
 from irchat.chat.directory import Directory
-from irchat.interfaces.store import ChatKey, Publication
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, check_password

@@ -1,17 +1,10 @@
 """What each request costs: the work that it makes for the server, and what it counts for against ``--rate``."""
 
-from collections.abc import Callable, Sized
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+from irchat.chat.entities import User
 from irchat.protocol import requests
-
-
-class ResultHandler(Protocol):
-    """The user that asks, as far as a cost depends on it."""
-
-    @property
-    def blocking(self) -> Sized:
-        """The users that it blocks."""
 
 
 class Cost(NamedTuple):
@@ -23,7 +16,7 @@ class Cost(NamedTuple):
     """
 
     work: float
-    messages: float | Callable[[Any, ResultHandler], float] = 0
+    messages: float | Callable[[Any, User], float] = 0
 
 
 WORK_A_SECOND = 250.0
@@ -44,12 +37,12 @@ BYTES_OF_MS = 50_000
 _SIGN_IN = Cost(work=10)
 
 
-def _group(request: requests.CreateGroup, user: ResultHandler) -> float:
+def _group(request: requests.CreateGroup, user: User) -> float:
     """A row for each member, each of whom is told."""
     return 1 + len(request.members) / 50
 
 
-def _block(request: requests.Block, user: ResultHandler) -> float:
+def _block(request: requests.Block, user: User) -> float:
     """All sessions of the user are told the list."""
     return 1 + len(user.blocking) / 200
 
@@ -81,6 +74,6 @@ COSTS: dict[type[requests.Request], Cost] = {
 """By the request; a ``line`` costs what the typed command does."""
 
 
-def messages_of(cost: Cost, request: requests.Request, user: ResultHandler) -> float:
+def messages_of(cost: Cost, request: requests.Request, user: User) -> float:
     """How many messages ``request`` of ``user`` counts for."""
     return cost.messages(request, user) if callable(cost.messages) else cost.messages

@@ -10,13 +10,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.chat.accounts import SignedIn
-from irchat.chat.commits import Change
-from irchat.chat.directory import User
+from irchat.chat.changes import Change
+from irchat.chat.entities import User
 from irchat.chat.read_state import TimedPage
 from irchat.commands import AS_MESSAGE, REGISTRY, Command
 from irchat.commands.habits import refuse_habit
 from irchat.commands.messages import ToEveryone
-from irchat.interfaces.store import ChatKey, Page, Publication, StoredMessage
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 from irchat.net.socket_writer import Outgoing
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
@@ -59,6 +60,7 @@ class Session:
         on_full: Callable[[bool], None],
         on_bye: Callable[[], None],
     ) -> None:
+        self.id = next(services.session_ids)
         self.outbox = Outbox(writer, self, services.delivery.wake, services.delivery.watch)
         self.token: bytes | None = None
         self.protocol: ChatProtocol
@@ -153,7 +155,7 @@ class Session:
     def mark_shown(self, chat: ChatKey, seq: int) -> None:
         """The user has seen the chat up to ``seq``; the marker is saved by and by."""
         if self._user is not None:
-            marking = self._services.chat.reading.mark_shown(self._user, chat, seq, self)
+            marking = self._services.chat.reading.mark_shown(self._user, chat, seq, self.id)
             if marking is not None:
                 # What cannot be saved shows as unread again.
                 marking.addErrback(lambda failure: failure.trap(Refusal))
@@ -193,14 +195,14 @@ class Session:
         """The session is that user's from now on; what happens is kept until the welcome is sent."""
         if self._over:
             raise Refusal(Code.NOT_LOGGED_IN, "The connection is closed.")
-        self._visit.enter(signed_in.user.sessions)
+        self._visit.enter(self._services.chat.presence.count(signed_in.user.id))
         self._user = signed_in.user
         self._allowance.enter(signed_in.user.id)
         self.user_id = signed_in.user.id
         self.token = signed_in.digest
         self.outbox.hold()
         self._services.delivery.add(self)
-        self._services.chat.enter(signed_in.user)
+        self._services.chat.presence.enter(signed_in.user.id, self.id)
 
     def part(self) -> None:
         """The session is nobody's again."""
@@ -210,15 +212,15 @@ class Session:
             self._allowance.part()
             self._services.delivery.remove(self)
             self._services.presence.remove(self)
-            self._services.chat.leave(user)
+            self._services.chat.presence.leave(user.id, self.id)
             self.outbox.drop_held()
 
     def saw(self, ends: dict[ChatKey, int]) -> None:
         """The welcome tells of these chats up to these seqs."""
         self._seen = ends
 
-    def told(self, count: int) -> None:
-        """So many sessions are told what this one published."""
+    def published_to(self, count: int) -> None:
+        """Charge for a publication of this session that goes to ``count`` sessions."""
         self._allowance.charge(count * WORK_OF_RECIPIENT)
 
     # What the outbox calls (`irchat.server.delivery.outbox.Reader`).

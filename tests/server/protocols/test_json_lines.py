@@ -5,7 +5,7 @@ import json
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import GLOBAL
+from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Refusal
 from irchat.server.protocols.json_lines import JSONProtocol
