@@ -29,6 +29,8 @@ from irchat.server.listeners import certificates, control_socket
 from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.listener import listen, listening_socket, own_address
 from irchat.server.listeners.local_files import LocalFiles
+from irchat.server.listeners.registry import ConnectionRegistry
+from irchat.server.protocols.offers import all_protocols
 from irchat.server.reactor_tuning import take_few_at_a_time
 from irchat.server.sessions.rate_limiter import RateLimiters
 from irchat.server.sessions.services import Services
@@ -219,7 +221,7 @@ class ChatServer(Service):
         self._hangup.ignore()
         await DeferredList([maybeDeferred(port.stopListening) for port in self._ports])
         self._ports.clear()
-        await self._factory.stop()
+        await self._connections.stop()
         self._garbage.stop()
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
@@ -270,13 +272,21 @@ class ChatServer(Service):
         )
         self._certificate: Path | None = None
         tls = None if config.no_tls else self._tls_context()
-        self._factory = ChatFactory(self._services, reactor, name=config.name, tls=tls)
+        self._connections = ConnectionRegistry(self._chat, reactor)
+        self._factory = ChatFactory(
+            self._services,
+            reactor,
+            all_protocols(self._services, reactor),
+            self._connections,
+            name=config.name,
+            tls=tls,
+        )
         began = reactor.seconds()
         self._administration = Administration(
             self._chat,
             self._accounts,
             lambda: float(reactor.seconds() - began),
-            lambda: len(self._factory.connections),
+            lambda: len(self._connections),
         )
 
     def _tls_context(self) -> ssl.SSLContext:

@@ -94,7 +94,7 @@ def encode(event: events.Event) -> bytes:
     return line + b"\n" if len(line) < SERVER_LINE_BYTES else _encode_cut(event, SERVER_LINE_BYTES)
 
 
-def encode_reply(reply: events.Event, ref: Ref | UnsetType) -> bytes:
+def encode_reply(reply: events.Event, ref: object) -> bytes:
     """A reply as a line with its end, carrying ``ref``; as long as `encode` has it."""
     if ref is UNSET:
         return encode(reply)
