@@ -154,7 +154,7 @@ class ServiceTests(TestCase):
         self.patch(tap._log, "error", lambda text, **values: told.append(text.format(**values)))
         path.write_text('name = "IRChat"\ntext-length = 5\nregistration = "closed"\nadmin = ["alice"]\nno-tls = true\n')
         service.reload()
-        self.assertEqual(told, ["no-tls is changed by a new start of the server only"])
+        self.assertEqual(told, ["no-tls takes effect after a restart of the server"])
         client.sendLine(b'{"type":"send","chat":"GLOBAL","text":"too long"}')
         self.assertIn(b"text-too-long", await client.next(b'{"type":"error"'))
         path.write_text("text-length = 0")
