@@ -28,6 +28,8 @@ from irchat.server.admission import Admission
 from irchat.server.delivery.delivery import Delivery
 from irchat.server.delivery.presence_feed import PresenceFeed
 from irchat.server.listeners.factory import ChatFactory
+from irchat.server.listeners.registry import ConnectionRegistry
+from irchat.server.protocols.offers import all_protocols
 from irchat.server.sessions.rate_limiter import RateLimiters
 from irchat.server.sessions.services import Services
 from irchat.store.sqlite.engine import SQLiteStore
@@ -212,7 +214,9 @@ class Server:
         self.services = Services(
             self.chat, self.accounts, self.delivery, self.presence, admission, self.rate_limiters, admins
         )
-        self.factory = ChatFactory(self.services, self.clock, name="Test", tls=tls)
+        self.connections = ConnectionRegistry(self.chat, self.clock)
+        offers = all_protocols(self.services, self.clock)
+        self.factory = ChatFactory(self.services, self.clock, offers, self.connections, name="Test", tls=tls)
         self.clients: list[Client] = []
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""TLS handshakes: each costs more than a message, so it is limited by address and done in slices of time."""
+"""TLS handshakes. Each costs more than a message, so they count as work of their address, and take turns."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ class Handshakes:
         self._steps = CallQueue(clock)
 
     def of(self, address: str) -> Callable[[Callable[[], None]], None]:
-        """Return a function that takes the steps of one connection from ``address``, the form that is counted."""
+        """Return a function that runs the steps of one connection from ``address`` (a counted address)."""
         limiter = self._rate_limiters.of_address(address)
         is_charged = False
 
