@@ -1,4 +1,4 @@
-"""Signals that would kill the client at once, with secrets still on the terminal: it leaves in good order."""
+"""Signals that would kill the client at once, with secrets still on the terminal. The client leaves in good order."""
 
 import signal
 from collections.abc import Callable
@@ -13,12 +13,20 @@ _ENDING = (
 )  # fmt: skip
 
 
-def leave_on_signals(reactor: IReactorFromThreads, leave: Callable[[], None]) -> None:
-    """Call ``leave`` in the reactor when a signal comes that ends processes, but for those ignored now (``nohup``)."""
+def leave_on_signals(
+    reactor: IReactorFromThreads, leave: Callable[[], None], interrupt: Callable[[], None] | None = None
+) -> None:
+    """Call ``leave`` in the reactor on each signal that ends processes, but for those ignored now (``nohup``).
+
+    ``interrupt`` is called on SIGINT in its place. Without it SIGINT is left to the reactor.
+    """
+    calls = dict.fromkeys(_ENDING, leave)
+    if interrupt is not None:
+        calls[signal.SIGINT] = interrupt
 
     def handle(number: int, frame: FrameType | None) -> None:
-        reactor.callFromThread(leave)
+        reactor.callFromThread(calls[signal.Signals(number)])
 
-    for number in _ENDING:
+    for number in calls:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handle)

@@ -247,7 +247,7 @@ class TableTests(SynchronousTestCase):
             self.assertTrue(refusal.text)
             return
         self.assertIsInstance(request, command.request)
-        self.assertTrue(command.pattern.fullmatch(line.strip()))
+        self.assertTrue(command.syntax.pattern.fullmatch(line.strip()))
 
     @given(any_line.filter(str.strip))
     def test_literally(self, line: str) -> None:
@@ -299,7 +299,7 @@ class ManualTests(SynchronousTestCase):
         """A part is that prefix's lines."""
         for prefix, count in (("*", 5), ("@", 2), ("ls", 5), ("?", 1), ("exit", 1), ("\\", 1), ("", 1), ("+", 2)):
             self.assertEqual(len(REGISTRY.manual(prefix).split("\n")), count, prefix)
-        self.assertIn("~        list whom you block", REGISTRY.manual("~").split("\n"))
+        self.assertIn("~        list the users you block", REGISTRY.manual("~").split("\n"))
 
     def test_unknown_part(self) -> None:
         """A prefix that is none is refused with those that are."""

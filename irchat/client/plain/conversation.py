@@ -1,6 +1,7 @@
-"""The plain client: a line typed is a line of the command language, what comes is printed."""
+"""The plain client: each typed line is sent as a command, and events are printed."""
 
 from collections.abc import Callable
+from functools import partial
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
@@ -9,11 +10,13 @@ from twisted.internet.task import deferLater
 from irchat.client.connect.connection import Connection
 from irchat.client.connect.session import Reply, Session
 from irchat.client.connect.sign_in import SignIn
+from irchat.client.control.password import change_password
 from irchat.client.control.read_markers import ReadMarks
-from irchat.client.errors import InputEnded
+from irchat.client.errors import Cancelled, InputEnded
 from irchat.client.plain.console import Console
 from irchat.client.plain.screen import Screen
-from irchat.commands.habits import right_form
+from irchat.commands import REGISTRY, Registry
+from irchat.commands.people import ChangePassword
 from irchat.protocol import events, requests, wire
 from irchat.protocol.errors import Code
 from irchat.protocol.rules import CLIENT_LINE_BYTES
@@ -25,10 +28,18 @@ _PAUSE = 0.5
 class PlainChat:
     """The chat of one user over one connection, from the sign-in to the end.
 
-    ``new_nonce`` makes the nonces by which the server knows a line that is sent again.
+    ``new_nonce`` makes the nonces by which the server recognises a line that is sent again.
     """
 
-    def __init__(self, clock: IReactorTime, console: Console, screen: Screen, new_nonce: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        clock: IReactorTime,
+        console: Console,
+        screen: Screen,
+        new_nonce: Callable[[], str],
+        language: Registry = REGISTRY,
+    ) -> None:
+        self._language = language
         self._clock = clock
         self._console = console
         self._screen = screen
@@ -53,28 +64,28 @@ class PlainChat:
         self._marks.shown(event)
 
     async def _talk(self) -> None:
-        refused = ""  # a line of another chat's habits: the same once more is text
+        refused = ""
         while (line := await self._screen.read()) is not None:
-            if self._screen.interactive and line.strip() == "!password":
+            again, refused = line == refused and line != "", ""
+            if self._screen.interactive and line.strip() == ChangePassword.usage:
                 await self._change_password()
-            elif self._screen.interactive and line != refused and (form := right_form(line)) is not None:
-                refused = line
+            elif again:
+                await self._say(f"\\{line.strip()}")
+            elif self._screen.interactive and (form := self._language.right_form(line)) is not None:
+                # Only a line that is typed after this hint confirms it. The rest of a paste does not.
+                refused = "" if self._screen.has_more() else line
                 self._screen.complain(
                     f"Not sent. Here this is typed: {form}\nThe same line once more is sent to everyone as it is."
                 )
-                continue
-            elif line == refused and line.strip():
-                await self._say(f"\\{line.strip()}")
             elif line.strip() and isinstance(await self._say(line), events.Bye):
                 return
-            refused = ""
         self._marks.tell()
         await self._session.request(requests.Logout())
 
     async def _say(self, line: str) -> Reply:
-        """Send a line and show the reply, which is given back.
+        """Send a line and show the reply. Return it.
 
-        Lines are sent one after another, so that one that came too fast can be sent again in its place.
+        Lines are sent one after another, so that a line that came too fast can be sent again in its place.
         """
         request = requests.Line(line=line, nonce=self._new_nonce())
         if len(wire.encode_request(request)) > CLIENT_LINE_BYTES:
@@ -87,22 +98,17 @@ class PlainChat:
             reply = await self._session.request(request)
         if isinstance(reply, events.Sent):
             self._screen.sent(line, reply)
+        elif self._language.is_secret(line):
+            self._screen.forget(line)
         if reply is not None:
             self._show(reply, line)
         return reply
 
     async def _change_password(self) -> None:
+        answer = partial(self._screen.ask, secret=True, can_cancel=True)
         try:
-            old = await self._screen.ask("Old password: ", secret=True)
-            new = await self._screen.ask("New password: ", secret=True)
-            again = await self._screen.ask("New password again: ", secret=True)
+            await change_password(answer, self._session.request, self._screen.note, self._screen.complain)
+        except Cancelled:
+            self._screen.note("cancelled: the old password stays")
         except InputEnded:
-            return
-        if new != again:
-            self._screen.complain("The new passwords differ; the old one stays. Type !password to try again.")
-            return
-        reply = await self._session.request(requests.Password(old=old, new=new))
-        if isinstance(reply, events.Ok):
-            self._screen.note("your password is changed")
-        elif reply is not None:
-            self._screen.show(reply)
+            pass

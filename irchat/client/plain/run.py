@@ -67,6 +67,11 @@ class Run:
         self._over = True
         self.stop()
 
+    def interrupt(self) -> None:
+        """Break off the question that is asked, or end the run."""
+        if not self._screen.cancel():
+            self.stop()
+
     def stop(self) -> None:
         """End the run."""
         if not self._leaving:

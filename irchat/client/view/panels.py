@@ -11,6 +11,8 @@ from irchat.client.view.pane import Paint
 from irchat.client.view.rows import Brush, Piece, Row
 from irchat.client.view.screen_state import Place, ScreenState
 from irchat.client.view.wrap import cells, fit, wrap
+from irchat.commands import Registry
+from irchat.commands.full_screen import SCREEN
 from irchat.protocol.rules import GLOBAL_NAME
 
 _NUMBERED = 9
@@ -19,9 +21,10 @@ _NUMBERED = 9
 class Painter:
     """Paints the view. ``zone`` is the time zone to show times in, None for the system's."""
 
-    def __init__(self, view: ScreenState, zone: tzinfo | None = None) -> None:
+    def __init__(self, view: ScreenState, zone: tzinfo | None = None, language: Registry = SCREEN) -> None:
         self._view = view
         self._zone = zone
+        self._language = language
 
     def pane(self, width: int, height: int, now: float) -> list[Row]:
         """What the pane shows, exactly ``height`` rows."""
@@ -96,7 +99,7 @@ class Painter:
         return "Ctrl-K: chats  F1: help"
 
     def _hint(self, line: str) -> Hint | None:
-        return None if self._view.filter is not None else hint(line)
+        return None if self._view.filter is not None else hint(line, self._language)
 
     def _title(self) -> tuple[str, str]:
         view = self._view
@@ -124,7 +127,7 @@ class Painter:
 
     def _manual(self, first: int, width: int, height: int) -> list[Row]:
         """The manual from a row on, or from where its end shows."""
-        rows = manual(width)
+        rows = manual(width, self._language)
         first = self._view.manual = max(0, min(first, len(rows) - height))
         if first + height < len(rows):
             rows[first + height - 1] = Brush(width, 0).rule("PgDn: more", "class:day")

@@ -39,7 +39,8 @@ class Asked(Struct, eq=False):
     command: type[Command] | None = None
     request: requests.Request | None = None
     refusal: Refusal | None = None
-    prefix: str | None = None
+    typed: bool = False
+    """Whether it came as a typed line."""
     cost: Cost = _NO_REQUEST
     reply: events.Event | TimedPage | None = None
     waits_for: Deferred[Any] | None = None

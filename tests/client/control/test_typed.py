@@ -5,11 +5,17 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.control.completion import Completion, common_beginning, complete
-from irchat.client.control.typed import Local, hint, is_timed, understand
+from irchat.client.control.typed import hint
+from irchat.client.control.typed import understand as _understand
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 from tests.helpers.client_fakes import welcome
+
+
+def understand(line: str, here: str | None) -> requests.Request | None:
+    """Return the request of a line."""
+    return _understand(line, here).request
 
 
 class UnderstandTests(SynchronousTestCase):
@@ -27,10 +33,7 @@ class UnderstandTests(SynchronousTestCase):
 
     def test_timed_here(self) -> None:
         """``*30 text`` is a timed message to the open chat."""
-        send = understand("*30 hi", "*team")
-        self.assertEqual(send, requests.Send(chat="*team", text="hi", expires_in=30))
-        self.assertTrue(is_timed(send))
-        self.assertFalse(is_timed(understand("hi", "GLOBAL")))
+        self.assertEqual(understand("*30 hi", "*team"), requests.Send(chat="*team", text="hi", expires_in=30))
         for line in "*0 hi", "*604801 hi", "*99999999999999999999 hi":
             self.assertEqual(self.assertRaises(Refusal, understand, line, "GLOBAL").code, Code.BAD_TIME)
 
@@ -44,7 +47,7 @@ class UnderstandTests(SynchronousTestCase):
         self.assertEqual(understand("ls -n @bob", "GLOBAL"), requests.History(chat="@bob", limit=500))
         self.assertEqual(understand("ls @bob", "GLOBAL"), requests.History(chat="@bob", limit=100))
         self.assertEqual([understand(line, "GLOBAL") for line in ("ls", "!help", "!password")],
-                         [requests.Chats(), Local.HELP, Local.PASSWORD])  # fmt: skip
+                         [requests.Chats(), requests.Help(), None])  # fmt: skip
 
     def test_wrong_use(self) -> None:
         """A wrong use and a text that is none are refused before anything is sent."""
