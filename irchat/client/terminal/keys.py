@@ -22,7 +22,7 @@ def bindings(controller: Controller, line: InputLine, page: PagePane, suspend: C
 
     Raises ValueError for a row of the table without a binding.
     """
-    table = _Table()
+    table = KeyTable()
     _editing(table, controller, line)
     _moving(table, controller, line, page)
     _listing(table, controller, line)
@@ -30,8 +30,8 @@ def bindings(controller: Controller, line: InputLine, page: PagePane, suspend: C
     return table.finish()
 
 
-class _Table:
-    """Binds the sequences of rows."""
+class KeyTable:
+    """Binds the sequences of the rows, and sees that none is left out."""
 
     def __init__(self) -> None:
         self._bindings = KeyBindings()
@@ -55,7 +55,7 @@ class _Table:
         return self._bindings
 
 
-def _editing(table: _Table, controller: Controller, line: InputLine) -> None:
+def _editing(table: KeyTable, controller: Controller, line: InputLine) -> None:
     is_question = Condition(lambda: isinstance(line.target, Question))
 
     @table.bind(Key.SEND, ~is_searching)
@@ -91,7 +91,7 @@ def _editing(table: _Table, controller: Controller, line: InputLine) -> None:
         """Do nothing."""
 
 
-def _moving(table: _Table, controller: Controller, line: InputLine, page: PagePane) -> None:
+def _moving(table: KeyTable, controller: Controller, line: InputLine, page: PagePane) -> None:
     view = controller.view
     is_in = _is_in(controller, line)
     is_manual = Condition(lambda: view.manual is not None)
@@ -127,7 +127,7 @@ def _moving(table: _Table, controller: Controller, line: InputLine, page: PagePa
         controller.changed()
 
 
-def _listing(table: _Table, controller: Controller, line: InputLine) -> None:
+def _listing(table: KeyTable, controller: Controller, line: InputLine) -> None:
     view = controller.view
     is_question = Condition(lambda: isinstance(line.target, Question))
     is_in = _is_in(controller, line)
