@@ -86,7 +86,7 @@ class TextProtocol:
 
     def again(self, context: Any, event: events.Event) -> bytes:
         """What `reply` noted already, as it is now."""
-        return joined(self._renderer.lines(event, context or ""))
+        return joined(self._renderer.lines(event, REGISTRY.answered(context or "", event)))
 
     def event(
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
@@ -279,7 +279,8 @@ class TextProtocol:
 
     def _show(self, event: events.Event, typed: str = "") -> bytes:
         self._note_timed(event)
-        return self._show_lines(self._renderer.lines(event, typed))
+        asked = None if not typed or isinstance(event, events.Sent) else REGISTRY.answered(typed, event)
+        return self._show_lines(self._renderer.lines(event, asked))
 
     def _note_timed(self, event: events.Event) -> None:
         """The timed messages in ``event`` are on the screen from now on."""
