@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from docs import picture
 from irchat.client.view.key_table import Category, Key
+from irchat.commands import REGISTRY
 from irchat.interfaces.limits import Limits
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import fold_name
@@ -90,6 +91,18 @@ class KeysTests(SynchronousTestCase):
         _, *rows = re.findall(r"\* - (.+)\n     - (.+)\n     - (.+)\n", _section(_read("docs/client.rst"), "Keys"))
         shown = [key for key in Key if key.category is not Category.NONE]
         self.assertEqual(rows, [(key.shown, key.help, key.category.value) for key in shown])
+
+
+class CommandTableTests(SynchronousTestCase):
+    """The table of commands, in the README."""
+
+    def test_commands(self) -> None:
+        """Each line of the table is read as a command, and together they are all that can be typed."""
+        rows = re.findall(r"^   \* - (``.+)\n     - ", _section(_read("README.rst"), "What you can type"), re.MULTILINE)
+        typed = [line for row in rows for line in re.findall(r"``(.+?)``", row)]
+        self.assertEqual({REGISTRY.find(line)[0] for line in typed}, set(REGISTRY.entries(None)))
+        for line in typed:
+            self.assertIsNone(REGISTRY.right_form(line), line)
 
 
 class PictureTests(SynchronousTestCase):

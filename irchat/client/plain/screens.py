@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from irchat.client.exceptions import Cancelled, ClientError, InputEnded
 from irchat.client.plain.console import Console
 from irchat.client.plain.pasting import read_secret, unmarked
-from irchat.protocol import events
+from irchat.protocol import events, requests
 from irchat.protocol.rules import CLIENT_LINE_BYTES, REPRINT_SECONDS, TIMED_MAX
 from irchat.rendering.lines import Line, Renderer
 from irchat.rendering.transcript import Transcript
@@ -47,9 +47,9 @@ class PlainScreen:
         self._write_error = write_error
         self._renderer = Renderer(colour=False, withhold_timed=True)
 
-    def show(self, event: events.Event, typed: str = "") -> None:
-        """Show an event, the answer to the line ``typed``: errors on standard error, all else on standard output."""
-        lines = self._renderer.lines(event, typed)
+    def show(self, event: events.Event, asked: requests.Request | None = None) -> None:
+        """Show an event, the answer to ``asked``: errors on standard error, all else on standard output."""
+        lines = self._renderer.lines(event, asked)
         if isinstance(event, events.Error):
             self._put_error(lines)
         else:
@@ -232,9 +232,9 @@ class TerminalScreen(TypingScreen):
         self._ends: dict[str, float] = {}
         self._next_end = Alarm(clock, self._erase_ended)
 
-    def show(self, event: events.Event, typed: str = "") -> None:
+    def show(self, event: events.Event, asked: requests.Request | None = None) -> None:
         """Show an event, and watch for the end of the timed messages in it."""
-        super().show(event, typed)
+        super().show(event, asked)
         match event:
             case events.Message():
                 self._watch(event)
