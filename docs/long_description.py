@@ -1,4 +1,4 @@
-"""What the build makes itself: the long description for a package index, which has no pictures of this folder."""
+"""Make the long description for a package index, which cannot show the files of this folder."""
 
 import re
 from pathlib import Path
@@ -6,24 +6,23 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
-# The picture, the text in its place, and the paragraph below that tells of it.
 _PICTURE = re.compile(r"\.\. image:: docs/\S+\n(?:   .*\n)+\n")
-_FILES = re.compile(r"``((?:docs/[\w.-]+|NEWS\.rst|LICENSE))``")
+_LINK = re.compile(r"`([^`<]+) <([\w./-]+)>`__")
 
 
 class LongDescription(MetadataHookInterface):
-    """The README without the picture, and with the files that it names said to be in the source distribution."""
+    """Hatchling's hook for the README as a package index shows it."""
 
     def update(self, metadata: dict[str, Any]) -> None:
-        """Set ``readme``, which pyproject.toml calls dynamic."""
+        """Set ``readme``, which is dynamic in pyproject.toml."""
         text = Path(self.root, "README.rst").read_text("utf-8")
         metadata["readme"] = {"content-type": "text/x-rst", "text": long_description(text)}
 
 
 def long_description(readme: str) -> str:
-    """Return ``readme`` as it is shown where the files beside it are not."""
+    """Return ``readme`` without the picture, and with the path of each file in place of the link to it."""
     text, count = _PICTURE.subn("", readme)
     if count != 1:
-        raise ValueError("README.rst should have one picture")
-    named = sorted(set(_FILES.findall(text)))
-    return f"{text}\nThe files {', '.join(f'``{name}``' for name in named)} are in the source distribution.\n"
+        raise ValueError("README.rst must have exactly one picture, an image from docs/")
+    text = _LINK.sub(r"\1 (``\2``)", text)
+    return f"{text}\nThe files that this page names are in the source distribution.\n"

@@ -1,3 +1,3 @@
 """IRChat: a self-hosted chat for the terminal."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"

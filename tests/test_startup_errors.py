@@ -135,7 +135,7 @@ class ExplainTests(SynchronousTestCase):
             except Exception as raised:
                 line = self._line_of_end(raised)
             self.assertIn(type(error).__name__, line)
-            self.assertIn("(tests/test_startup_errors.py, line ", line)
+            self.assertIn("(test_startup_errors.py, line ", line)
             self.assertIn("report this line", line)
 
     def _line_of_end(self, error: Exception) -> str:

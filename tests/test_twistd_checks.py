@@ -72,7 +72,7 @@ class TwistdTests(SynchronousTestCase):
         self.assertIn("the current folder is not there, or this user may not enter it: cd /", self._refused())
         self.patch(twistd_checks.os, "access", lambda path, mode: mode != os.W_OK)
         self.assertIn("--pidfile", self._refused())
-        self.assertIn("--logfile twistd_checks.log cannot be written", self._refused(pidfile="", nodaemon=False))
+        self.assertIn("--logfile twistd.log cannot be written", self._refused(pidfile="", nodaemon=False))
         for options in {"logfile": "-"}, {"syslog": True, "nodaemon": False}, {}:
             self._check(pidfile="", **options)
 

@@ -40,16 +40,16 @@ def _block(section: str) -> str:
 
 
 class SettingsTests(SynchronousTestCase):
-    """Settings, in README and docs/operations.rst."""
+    """Settings, in docs/operations.rst."""
 
     def setUp(self) -> None:
         """Read."""
         self.operations = _read("docs/operations.rst")
         self.example = _block(_section(self.operations, "The configuration file"))
 
-    def test_readme(self) -> None:
-        """The README has every option of the server, each beginning an entry."""
-        options = _section(_read("README.rst"), "Options").split("Of the client")[0]
+    def test_options(self) -> None:
+        """The list of options has every option of the server, each beginning an entry."""
+        options = _section(self.operations, "Options")
         entries = " ".join(line for line in options.split("\n") if line.startswith("``--"))
         named = set(re.findall(r"--([a-z-]+)", entries))
         self.assertEqual(named, {setting.name for setting in SETTINGS} | {"config"})

@@ -1,6 +1,7 @@
 """The input line: text typed for each target, pastes too long for one message, completion."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.clipboard import Clipboard
@@ -22,6 +23,14 @@ _SHOWN_CHOICES = 8
 _NAME_CELLS = 20
 
 
+class Shown(NamedTuple):
+    """What a frame shows of an input: whose it is, its text, and how far the question has come."""
+
+    input: Input
+    version: int
+    stage: Stage | None
+
+
 class InputLine:
     """Pass typed text to the controller. ``trouble`` is the text to show about the last key.
 
@@ -37,7 +46,7 @@ class InputLine:
         self._is_searching = is_searching
         self._stop_search = stop_search
         self._inputs = Inputs(self._text_changed)
-        self._drawn: tuple[Input, int] | None = None
+        self._drawn: Shown | None = None
         self._completion: Completion | None = None
         self._choice = -1
         controller.sending.give_back = self._give_back
@@ -118,12 +127,13 @@ class InputLine:
             target.touched = True
             self._inputs.now.put("")
 
-    def shown(self) -> tuple[Input, int]:
-        """Return the input, with its version, that the frame being drawn shows."""
-        return self._inputs.now, self._inputs.now.version
+    def shown(self) -> Shown:
+        """Return what the frame that is being drawn shows."""
+        now = self._inputs.now
+        return Shown(now, now.version, now.target.stage if isinstance(now.target, Question) else None)
 
-    def drew(self, shown: tuple[Input, int]) -> None:
-        """Note that the frame with that input is on the terminal."""
+    def drew(self, shown: Shown) -> None:
+        """Note that the terminal has the frame that showed ``shown``."""
         self._drawn = shown
 
     def _give_back(self, chat: ChatState, line: str) -> bool:
@@ -145,7 +155,9 @@ class InputLine:
         if target is Spot.FILTER or (isinstance(target, ChatState) and self._is_list()):
             self._controller.choose()
         elif isinstance(target, Question) and target.stage is Stage.OVER:
-            self._controller.questions.acknowledge()
+            # Until the screen says that it is over, the next keys may be the rest of a password.
+            if self._drawn == self.shown():
+                self._controller.questions.acknowledge()
         elif self._inputs.now.is_empty and (not isinstance(target, Question) or target.secret):
             self._controller.view.manual = None
         elif self._drawn != self.shown():

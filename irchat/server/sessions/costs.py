@@ -36,7 +36,7 @@ WORK_OF_CONNECTION = 2.0
 """A TLS handshake, which is counted for the address."""
 WORK_OF_REFUSED_LINE = 0.5
 """Whatever is refused costs this more: a line that is no request is read twice, and nobody has to ask so often."""
-WORK_OF_RECIPIENT = 0.003
+WORK_OF_RECIPIENT = 0.008
 """A message costs its sender this for each session that is told of it."""
 BYTES_OF_MS = 50_000
 """The bytes of a long line or reply that are read, decoded or encoded, and sent in one millisecond."""
