@@ -105,7 +105,7 @@ class MainTests(SynchronousTestCase):
         self._on_pipes()
         status, errors = self._main("host:x")
         self.assertEqual((status, self.called), (1, []))
-        self.assertIn("! 'x' is no port", errors)
+        self.assertIn("! 'x' is not a port", errors)
 
     def test_interrupted_early(self) -> None:
         """Ctrl-C before anything runs leaves without a word."""

@@ -244,7 +244,7 @@ class EntryTests(_Case):
         done = self.enter("alice")
         self.server.answer(welcome())
         self.successResultOf(done)
-        self.assertIn("cannot be kept", self.troubles[0])
+        self.assertIn("cannot be saved", self.troubles[0])
 
     def test_comes_back_without_a_file(self) -> None:
         """Where the token cannot be kept it is still known while the client runs, and the trouble is told once."""
