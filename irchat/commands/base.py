@@ -12,13 +12,13 @@ from irchat.protocol.errors import Code, Refusal
 
 if TYPE_CHECKING:
     from irchat.chat.accounts import Accounts, SignedIn
-    from irchat.chat.commits import Change
-    from irchat.chat.directory import User
+    from irchat.chat.changes import Change
+    from irchat.chat.entities import User
     from irchat.chat.read_state import TimedPage
     from irchat.chat.service import ChatService
-    from irchat.interfaces.store import ChatKey
+    from irchat.interfaces.stored import ChatKey
 
-Outcome: TypeAlias = "events.Event | Change | Deferred[Any] | Coroutine[Any, Any, events.Event | TimedPage]"
+Outcome: TypeAlias = "events.Event | Change[Any, Any] | Deferred[Any] | Coroutine[Any, Any, events.Event | TimedPage]"
 """What running a command gives: the reply, a change that gives it when it is made, or what else will give it."""
 
 AS_MESSAGE = " To send the line to everyone, type \\ before it."
@@ -27,6 +27,7 @@ AS_MESSAGE = " To send the line to everyone, type \\ before it."
 class Caller(Protocol):
     """The session that runs a command, as the command sees it."""
 
+    id: int
     token: bytes | None
     wants_token: bool
 

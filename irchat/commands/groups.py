@@ -25,7 +25,7 @@ class CreateGroup(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.CreateGroup) -> Outcome:
-        return services.chat.groups.create(caller.user, request.name, request.members, caller)
+        return services.chat.groups.create(caller.user, request.name, request.members, caller.id)
 
 
 class AddMember(Command):
@@ -43,7 +43,7 @@ class AddMember(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.AddMember) -> Outcome:
-        return services.chat.groups.add(caller.user, request.group, request.name, caller)
+        return services.chat.groups.add(caller.user, request.group, request.name, caller.id)
 
 
 class RemoveMember(Command):
@@ -61,7 +61,7 @@ class RemoveMember(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.RemoveMember) -> Outcome:
-        return services.chat.groups.remove(caller.user, request.group, request.name, caller)
+        return services.chat.groups.remove(caller.user, request.group, request.name, caller.id)
 
 
 class Members(Command):

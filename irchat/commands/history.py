@@ -43,7 +43,7 @@ class _History(Command):
             unread=request.unread,
             limit=request.limit,
             mark_read=request.mark_read,
-            origin=caller,
+            origin=caller.id,
         )
 
 
@@ -134,7 +134,7 @@ class Read(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Read) -> Outcome:
-        return services.chat.reading.mark(caller.user, request.chat, request.seq, caller)
+        return services.chat.reading.mark(caller.user, request.chat, request.seq, caller.id)
 
 
 class Users(Command):

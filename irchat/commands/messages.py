@@ -25,7 +25,7 @@ class _Send(Command):
             request.text,
             expires_in=request.expires_in,
             nonce=request.nonce,
-            origin=caller,
+            origin=caller.id,
         )
 
 

@@ -44,15 +44,14 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
         caller.part()
         raise
     caller.saw({state.chat: state.last_seq for state, _ in states})
-    online = services.chat.directory.online
     return events.Welcome(
         name=signed_in.user.name,
         new=signed_in.new,
         token=signed_in.token,
         version=PROTOCOL,
         limits=_limits(services.chat.limits),
-        online=[user.name for user, _ in zip(online.values(), range(ONLINE_IN_WELCOME), strict=False)],
-        online_count=len(online),
+        online=services.chat.online(ONLINE_IN_WELCOME),
+        online_count=len(services.chat.presence.sessions),
         unread=[
             events.UnreadChat(chat=chat.chat, id=chat.id, unread=chat.unread, last_seq=chat.last_seq)
             for _, chat in states
@@ -121,7 +120,7 @@ class ChangePassword(Command):
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Password) -> events.Event:
         with caller.trying(caller.user.name):  # or who has a session, but not the password, could guess on and on
-            await services.accounts.change_password(caller.user, request.old, request.new, caller.token, caller)
+            await services.accounts.change_password(caller.user, request.old, request.new, caller.token, caller.id)
         return events.Ok()
 
 
@@ -140,7 +139,7 @@ class Block(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Block) -> Outcome:
-        return services.chat.blocks.block(caller.user, request.name, request.blocked, caller)
+        return services.chat.blocks.block(caller.user, request.name, request.blocked, caller.id)
 
 
 class Blocks(Command):

@@ -67,7 +67,7 @@ class SettingsTests(SynchronousTestCase):
     def test_limits(self) -> None:
         """The table of limits has each with its default."""
         rows = re.findall(r"\* - ``([a-z-]+)``\n     - ([0-9,]+)\n", _section(self.operations, "Limits"))
-        limits = {name.replace("_", "-"): f"{getattr(Limits(), name):,.0f}" for name in Limits.__slots__}
+        limits = {name.replace("_", "-"): f"{getattr(Limits(), name):,.0f}" for name in Limits.__struct_fields__}
         self.assertEqual(dict(rows), limits)
 
     def test_what_changes_while_it_runs(self) -> None:

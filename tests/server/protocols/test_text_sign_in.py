@@ -240,7 +240,7 @@ class SignInTests(ServerTestCase):
         self.server.hashing.holds = False
         self.server.hashing.release()
         self.server.advance(2)
-        self.assertEqual(self.server.chat.directory.online, {})
+        self.assertEqual(self.server.chat.presence.sessions, {})
 
 
 class PasswordTests(ServerTestCase):
