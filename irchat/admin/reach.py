@@ -19,7 +19,8 @@ from irchat.server.listeners.control_socket import SOCKET_FILE
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from irchat.system.clock import wall_ms
-from irchat.system.data_folder import DataFolder, FolderInUse
+from irchat.system.data_folder import DataFolder, FolderInUse, nearest_folder
+from irchat.system.file_kinds import need_file
 
 # Longest that the server is waited for, from one line to the next.
 _ANSWER_SECONDS = 300.0
@@ -65,10 +66,12 @@ def need_database(data: Path, *, make: bool = False) -> Path:
     may not use it."""
     path = DataFolder(data).database
     try:
+        need_file(path)
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.ENOTDIR):
             raise
+        nearest_folder(data)
         if not make:
             raise Failed(f"there is no data of IRChat in {data}; is --data right?") from None
     return path

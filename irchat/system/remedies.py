@@ -14,7 +14,7 @@ _OF_FILES = {
     errno.EROFS: "it needs a disk that can be written",
     errno.EIO: "look at the disk and the log of the system",
     errno.ENOENT: "make the folder that it is in first",
-    errno.ENOTDIR: "a part of the path is not a folder",
+    errno.ENOTDIR: "a file has the name of a folder: move it away",
     errno.EEXIST: "something else has that name: move it away",
     errno.EISDIR: "a folder has that name: move it away",
     errno.ENAMETOOLONG: "choose a shorter path",
@@ -44,8 +44,10 @@ def mend_of_file(error: OSError) -> str:
     return _OF_FILES.get(error.errno or 0, "look at the log of the system")
 
 
-def mend_of_database(error: sqlite3.Error, folder: Path) -> str:
-    """Return the next step after ``error`` of the database in ``folder``.
+def mend_of_database(
+    error: sqlite3.Error, folder: Path, damaged: str = "restore a backup or choose another --data"
+) -> str:
+    """Return the next step after ``error`` of the database in ``folder``; ``damaged`` is the one if it is no database.
 
     SQLite calls a full disk an I/O error in some places, so after one the disk itself is asked.
     """
@@ -53,7 +55,7 @@ def mend_of_database(error: sqlite3.Error, folder: Path) -> str:
     refused = _why_not_written(folder) if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) else None
     if refused is not None and refused.errno in _OF_DISKS:
         return f"{os.strerror(refused.errno)}: {mend_of_file(refused)}"
-    return _OF_DATABASES.get(code, "restore a backup or choose another --data")
+    return _OF_DATABASES.get(code, damaged)
 
 
 def _why_not_written(folder: Path) -> OSError | None:

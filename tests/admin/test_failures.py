@@ -135,13 +135,15 @@ class CommandTests(_Case):
         self.add("alice")
         (self.home / "file").write_text("not a folder")
         for file, part in (
-            (self.home / "none" / "copy", "make the folder"), (self.home / "file" / "copy", "is not a folder"),
+            (self.home / "none" / "copy", "make the folder"), (self.home / "file" / "copy", "has the name of a folder"),
             (self.home / ("n" * 254), "choose a shorter path"), (self.home, "is a folder; name a file in it"),
         ):  # fmt: skip
             self.refused(part, "backup", str(file))
         for file in self.home / "none", self.home, self.home / "file" / "x":
             self.refused("name a", "restore", str(file))
-        self.refused("file is not a database", "restore", str(self.home / "file"))
+        self.refused(
+            "file is not a database; it is no backup that can be used: name another", "restore", str(self.home / "file")
+        )
         self.assertEqual(sorted(path.name for path in self.home.iterdir()), ["data", "file"])
 
     def test_unwritable(self) -> None:

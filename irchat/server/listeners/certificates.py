@@ -28,9 +28,12 @@ _LOCKED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRY
 
 
 def ensure_self_signed(folder: Path, host: str) -> tuple[Path, Path]:
-    """The certificate and key in ``folder``, made for ``host`` where there are none; the key is for us alone."""
+    """Return the certificate and key in ``folder``, made for ``host`` if one is missing.
+
+    The key is readable by its owner alone. A link that leads nowhere is not replaced.
+    """
     certificate_path, key_path = folder / CERTIFICATE_FILE, folder / KEY_FILE
-    if not (certificate_path.exists() and key_path.exists()):
+    if not (os.path.lexists(certificate_path) and os.path.lexists(key_path)):
         key = ec.generate_private_key(ec.SECP256R1())
         _write(
             key_path,
