@@ -15,6 +15,7 @@ from irchat.admin.failures import Failed
 from irchat.chat.accounts import Accounts
 from irchat.chat.administration import ANY, AddUser, Administration, Answer, Progress, Tell
 from irchat.chat.service import ChatService
+from irchat.net.socket_paths import short_path
 from irchat.server.listeners.control_socket import SOCKET_FILE
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
@@ -81,7 +82,8 @@ def _connected(connection: socket.socket, path: Path) -> bool:
     """Connect to the socket ``path``; False where no server listens. Raises OSError where this user may not."""
     connection.settimeout(_ANSWER_SECONDS)
     try:
-        connection.connect(str(path))
+        with short_path(path) as short:
+            connection.connect(short)
     except PermissionError as error:
         raise PermissionError(error.errno, error.strerror, str(path)) from None
     except OSError:
