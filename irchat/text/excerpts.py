@@ -1,22 +1,17 @@
 """What a search found, as people look at it: the words marked, and of a long text only what is around the first."""
 
+import re
 import unicodedata
-from collections.abc import Iterable
-from itertools import islice
+from bisect import bisect_left, bisect_right
+from itertools import accumulate, islice
 from typing import NamedTuple
 
-import regex
 from wcwidth import clip, grapheme_boundary_before, width
 
-from irchat.text.folding import fold
+from irchat.text.folding import FORMS
+from irchat.text.folding import words as words_in
 
-# Scripts written without spaces, of which search takes each character for a word.
-UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
-_TOKENS = regex.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[\p{{L}}\p{{N}}\p{{M}}\p{{Co}}])+|\p{{So}}")
-_IN_WORD = rf"(?![{UNSPACED}])[\p{{L}}\p{{N}}\p{{M}}\p{{Co}}]"
-_WORD = regex.compile(_IN_WORD)
-_BETWEEN = r"[^\p{L}\p{N}\p{M}\p{Co}\p{So}]*"
-_SPACE = regex.compile(r"\s+")
+_SPACE = re.compile(r"\s+")
 # Of what an excerpt holds, the part that stands before the first word found.
 _BEFORE = 4
 # Of a text that is full of them so many words are marked.
@@ -45,18 +40,23 @@ class Hit(NamedTuple):
 
 def find(text: str, words: str) -> Hit:
     """Find ``words`` in ``text`` as search does: whole words, whatever their case, accents and width."""
-    line = _SPACE.sub(" ", text).strip(" ")
-    pattern = _pattern(words)
-    if pattern is None or not line:
+    line = unicodedata.normalize("NFC", _SPACE.sub(" ", text).strip(" "))
+    wanted = sorted(filter(None, map(words_in, words.split())), key=len, reverse=True)
+    if not wanted or not line:
         return Hit(line, ())
-    if line.isascii():
-        return Hit(line, tuple(match.span() for match in islice(pattern.finditer(line), _MARKS_MOST)))
-    apart = unicodedata.normalize("NFD", line)
-    plain = unicodedata.normalize("NFKD", line)
-    # Of equal length they are the same but for the width of letters and such. Elsewhere that is not compared.
-    matches = pattern.finditer(plain if len(plain) == len(apart) else apart)
-    spans = [match.span() for match in islice(matches, _MARKS_MOST)]
-    return _composed(apart, spans)
+    phrases = "|".join(" +".join(map(re.escape, phrase)) for phrase in wanted)
+    found = re.finditer(rf"(?<![^ ])(?:{phrases})(?![^ ])", line.translate(FORMS))
+    spans = [match.span() for match in islice(found, _MARKS_MOST)]
+    if line.isascii() or not spans:
+        return Hit(line, tuple(spans))
+    ends = list(accumulate(map(len, map(FORMS.__getitem__, map(ord, line)))))
+    return Hit(line, tuple(_place(ends, *span) for span in spans))
+
+
+def _place(ends: list[int], first: int, last: int) -> tuple[int, int]:
+    """Return the characters with the forms from ``first`` to ``last``, and the marks that follow: these have none."""
+    start, end = bisect_right(ends, first), bisect_left(ends, last)
+    return start, bisect_right(ends, ends[end])
 
 
 def shorten(hit: Hit, most: int) -> Hit:
@@ -81,26 +81,3 @@ def shorten(hit: Hit, most: int) -> Hit:
 def words_of(typed: str) -> str:
     """The words that a typed line searches for."""
     return typed.partition("?")[2]
-
-
-def _pattern(words: str) -> "regex.Pattern[str] | None":
-    tokens = [_TOKENS.findall(fold(word).casefold()) for word in dict.fromkeys(words.split())]
-    wanted = [_BETWEEN.join(map(_spelled, word)) for word in sorted(tokens, key=len, reverse=True) if word]
-    return regex.compile("|".join(wanted), regex.IGNORECASE | regex.FULLCASE) if wanted else None
-
-
-def _spelled(token: str) -> str:
-    """A token, with any marks on its letters. Written out as well, for ß stands for two letters."""
-    marked = "".join(rf"{regex.escape(letter)}\p{{Mn}}*" for letter in token)
-    spelled = rf"(?:{marked}|{regex.escape(token)})"
-    return rf"(?<!{_IN_WORD}){spelled}(?!{_IN_WORD})" if _WORD.match(token) else spelled
-
-
-def _composed(apart: str, spans: Iterable[tuple[int, int]]) -> Hit:
-    text, marks, end = "", [], 0
-    for first, last in spans:
-        text += unicodedata.normalize("NFC", apart[end:first])
-        mark = unicodedata.normalize("NFC", apart[first:last])
-        marks.append((len(text), len(text) + len(mark)))
-        text, end = text + mark, last
-    return Hit(text + unicodedata.normalize("NFC", apart[end:]), tuple(marks))
