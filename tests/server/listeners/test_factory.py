@@ -1,5 +1,8 @@
 """The factory: the connections that there are, and the way they end when the server stops."""
 
+from twisted.internet.address import IPv6Address
+
+from irchat.interfaces.limits import Limits
 from irchat.net.tls import TLSLayer
 from tests.helpers.client_fakes import certificate
 from tests.helpers.server import Client, JSONClient, ServerTestCase, TextClient, request
@@ -20,6 +23,17 @@ class FactoryTests(ServerTestCase):
         clients[1].leave()
         clients[2].type("exit")
         self.assertEqual(self.factory.connections, {clients[0].connection})
+
+    def test_turned_away(self) -> None:
+        """Whoever is one too many reads why, and is disconnected; behind TLS nothing is said."""
+        server = self.make_server(limits=Limits(per_address=1))
+        Client(server, host="192.0.2.1")
+        late = Client(server, host="192.0.2.1")
+        said = "! Too many connections from your address wait to sign in. Close some.\n"
+        self.assertEqual((late.read(), late.is_open), (said, False))
+        behind_tls = self.make_server(tls=certificate("chat.example")[0], limits=Limits(per_address=1))
+        Client(behind_tls, host="192.0.2.1")
+        self.assertIsNone(behind_tls.factory.buildProtocol(IPv6Address("TCP", "192.0.2.1", 1)))
 
     def test_tls(self) -> None:
         """With a certificate each connection is behind TLS, and there is one only when the handshake is done."""
