@@ -25,12 +25,15 @@ class FactoryTests(ServerTestCase):
         self.assertEqual(self.factory.connections, {clients[0].connection})
 
     def test_turned_away(self) -> None:
-        """Whoever is one too many reads why, and is disconnected; behind TLS nothing is said."""
+        """Whoever is one too many reads why, and is disconnected, until another leaves; behind TLS nothing is said."""
         server = self.make_server(limits=Limits(per_address=1))
-        Client(server, host="192.0.2.1")
+        first = Client(server, host="192.0.2.1")
         late = Client(server, host="192.0.2.1")
         said = "! Too many connections from your address wait to sign in. Close some.\n"
         self.assertEqual((late.read(), late.is_open), (said, False))
+        first.leave()
+        self.assertTrue(Client(server, host="192.0.2.1").is_open)
+        self.assertEqual(server.factory.room.taken, 1)
         behind_tls = self.make_server(tls=certificate("chat.example")[0], limits=Limits(per_address=1))
         Client(behind_tls, host="192.0.2.1")
         self.assertIsNone(behind_tls.factory.buildProtocol(IPv6Address("TCP", "192.0.2.1", 1)))
