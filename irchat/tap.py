@@ -28,7 +28,7 @@ from irchat.server.gc_schedule import GarbagePlan
 from irchat.server.listeners import certificates, control_socket
 from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.listener import listen, listening_socket, own_address
-from irchat.server.listeners.local_files import Door
+from irchat.server.listeners.local_files import LocalFiles
 from irchat.server.reactor_tuning import take_few_at_a_time
 from irchat.server.sessions.rate_limiter import RateLimiters
 from irchat.server.sessions.services import Services
@@ -158,7 +158,7 @@ class ChatServer(Service):
         self._terminal = terminal
         self._runtime_folder = runtime_folder
         self._folder = DataFolder(options.config.data)
-        self._door: Door | None = None
+        self._local_files: LocalFiles | None = None
         self._ports: list[Any] = []
         self._garbage = GarbagePlan(reactor)
         self._store: SQLiteStore | None = None
@@ -186,8 +186,8 @@ class ChatServer(Service):
         """End the threads, which would keep the process, and close the data."""
         for port in self._ports:
             port.stopListening()
-        if self._door is not None:
-            self._door.close()
+        if self._local_files is not None:
+            self._local_files.close()
         if self._hashing is not None:
             self._hashing.stop()
         if self._store is not None:
@@ -196,8 +196,8 @@ class ChatServer(Service):
 
     def reload(self) -> None:
         """Read the configuration file again, and take over what can be while sessions go on."""
-        if self._door is not None:
-            self._door.look()
+        if self._local_files is not None:
+            self._local_files.look()
         try:
             new = self._options.read_config()
             refuse_open_admins(self._config, new)
@@ -225,8 +225,8 @@ class ChatServer(Service):
         settled.addTimeout(_SETTLE_SECONDS, reactor)
         settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))
         await settled
-        if self._door is not None:
-            await self._door.close()
+        if self._local_files is not None:
+            await self._local_files.close()
         self._let_go()
         _log.info("stopped")
 
@@ -296,14 +296,14 @@ class ChatServer(Service):
         # Twisted's own writes a line for each peer that cannot be accepted.
         port._logger = Logger(observer=self._factory.room.quiet)  # type: ignore[arg-type]
         self.port: int = port.getHost().port
-        self._door = Door(
+        self._local_files = LocalFiles(
             reactor,
             self._folder.path / control_socket.SOCKET_FILE,
             control_socket.ControlFactory(self._administration),
             port._logger,
             lambda: PortFile.write(self._runtime_folder, port=self.port, tls=self._factory.tls is not None),
         )
-        self._door.look()
+        self._local_files.look()
 
     def _banner(self) -> str:
         listening = self._config.host or "all addresses"

@@ -1,1 +1,1 @@
-"""``python -m irchat.admin``: what the person who runs the server can do, whether it runs at the moment or not."""
+"""The administrator's commands, which work while the server runs and while it does not."""

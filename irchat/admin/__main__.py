@@ -6,7 +6,7 @@ import sys
 def run() -> None:
     """Run one command and exit with its status."""
     try:
-        # Imported here, because it takes long enough for a user to press Ctrl-C.
+        # Imported here: it is slow enough that a user may press Ctrl-C meanwhile.
         from irchat.admin.main import main  # noqa: PLC0415
 
         status = main()

@@ -1,7 +1,7 @@
-"""The database as a file: copies of it, its return from one, and whether it is sound.
+"""Back up, restore and check the database.
 
-A backup is made by this process and not by the server: what SQLite locks is enough for that, the server is not kept
-from its work, and need not be allowed to write where backups are kept.
+A backup is made by this process and not by the server. SQLite's locks are enough for that, the server goes on with its
+work, and it needs no permission to write to the folder of the backups.
 """
 
 import os
@@ -20,15 +20,15 @@ from irchat.store.sqlite.copying import (
     Progress,
     copy_database,
     copy_into,
+    database_part,
     empty_journal,
     lacks_journal,
     opened,
-    part_of,
-    sync_folder,
     version_of,
 )
 from irchat.store.sqlite.migrations import CHANGE_EPOCH, EPOCH_SINCE, SCRIPTS
 from irchat.store.sqlite.schema import need_ours
+from irchat.system.atomic_files import put_in_place
 from irchat.system.data_folder import DataFolder, FolderInUse, give_to_owner
 from irchat.system.remedies import mend_of_database, mend_of_file
 
@@ -36,7 +36,7 @@ _NEWEST = len(SCRIPTS)
 
 
 def backup(data: Path, file: Path, progress: Progress) -> None:
-    """Copy the database to ``file``, whether a server uses it or not. Raises Failed."""
+    """Copy the database, also one in use, to ``file``. Raises Failed."""
     database = need_database(data)
     _refuse_own(database, file)
     with _told(f"{database} could not be copied to {file}", file.parent), opened(database) as source:
@@ -45,15 +45,15 @@ def backup(data: Path, file: Path, progress: Progress) -> None:
 
 
 def restore(data: Path, file: Path, progress: Progress) -> Path | None:
-    """Put the copy ``file`` in the place of the database; gives where the present one is now. Raises Failed.
+    """Replace the database with the copy ``file``. Return the path to which the old one was moved. Raises Failed.
 
-    The moment at which the one takes the place of the other is one rename, so that nothing can come in between.
+    The replacement is one rename, so no failure can leave half of it.
     """
     database = DataFolder(data).database
     _refuse_own(database, file)
     if not file.is_file():
         raise Failed(f"there is no file {file}; name a backup")
-    with _stopped(data), part_of(database) as (part, descriptor):
+    with _stopped(data), database_part(database) as (part, descriptor):
         with _told(f"{file} cannot be restored", data):
             if lacks_journal(file):
                 raise BadCopy(
@@ -66,22 +66,21 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
         with _told(f"{database} could not be replaced", data):
             _change_epoch(part)
             give_to_owner(descriptor, data)
-            os.fsync(descriptor)
+            os.fsync(descriptor)  # before the present database is touched
             kept = _keep(database)
-            part.replace(database)
-            sync_folder(data)
+            put_in_place(part, descriptor, database)
     return kept
 
 
 def _change_epoch(part: Path) -> None:
-    """Clients that loaded what came after the backup are to know that it is gone. An older version has no epoch yet."""
+    """Set a new epoch: clients drop what they loaded after the backup. Databases of older versions have no epoch."""
     with opened(part) as connection:
         if version_of(connection) >= EPOCH_SINCE:
             connection.execute(CHANGE_EPOCH)
 
 
 def check(data: Path, progress: Progress) -> list[str]:
-    """What is wrong with the database, in lines. What a server uses is copied for it, and the copy checked."""
+    """Return the problems of the database, in lines. A database in use is copied, and the copy is checked."""
     database = need_database(data)
     folder = DataFolder(data)
     with _told(f"{database} cannot be read", data):
@@ -97,7 +96,7 @@ def check(data: Path, progress: Progress) -> list[str]:
 
 @contextmanager
 def _stopped(data: Path) -> Iterator[None]:
-    """Have the folder, which no server may use meanwhile. Raises Failed."""
+    """Lock the folder, so that no server can start meanwhile. Raises Failed."""
     try:
         with folder_of(data, make=True):
             yield
@@ -106,7 +105,7 @@ def _stopped(data: Path) -> Iterator[None]:
 
 
 def _check_copy(database: Path, progress: Progress) -> list[str]:
-    with part_of(database.with_name(database.name + ".checking")) as (copy, _):
+    with database_part(database.with_name(database.name + ".checking")) as (copy, _):
         with opened(database) as source:
             copy_into(source, copy, progress, verified=False)
         return _check(copy)
@@ -121,13 +120,13 @@ def _check(path: Path) -> list[str]:
 
 
 def _keep(database: Path) -> Path | None:
-    """Give the present database a second name; what its journal holds goes into it, or with it where it is damaged."""
-    if not database.exists() or not database.stat().st_size:  # the folder makes an empty file
+    """Link the current database to a second name, with its journal merged, or beside it if the database is damaged."""
+    if not database.exists() or not database.stat().st_size:  # opening it has created an empty file
         return None
     kept = database.with_name(f"{database.name}.before-restore-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}")
     journal = database.with_name(f"{database.name}-wal")
     kept_journal = kept.with_name(f"{kept.name}-wal")
-    if journal.exists():  # a copy, for SQLite deletes the journal of what it cannot read
+    if journal.exists():  # a copy, because SQLite deletes the journal of a database that it cannot read
         _copy_file(journal, kept_journal)
     with suppress(sqlite3.Error):
         empty_journal(database)
@@ -162,8 +161,7 @@ def _refuse_own(database: Path, file: Path) -> None:
 def _told(what: str, written: Path) -> Iterator[None]:
     """Failed with ``what``, the reason and the next step, in place of an error of the disk or of SQLite.
 
-    ``written`` is the folder that is written to. A PermissionError passes: who may use the file is said where the
-    arguments are known.
+    ``written`` is the folder that was written to. A PermissionError passes: its text needs the arguments.
     """
     try:
         yield

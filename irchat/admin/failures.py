@@ -1,4 +1,4 @@
-"""Any failure of a command as one line that names the next step."""
+"""Describe any failure of a command in one line with the next step."""
 
 import os
 import pwd
@@ -17,11 +17,11 @@ from irchat.system.remedies import mend_of_database, mend_of_file
 
 
 class Failed(Exception):
-    """A command could not be done; the text is for the administrator."""
+    """A command failed. The text is for the administrator."""
 
 
 def explain_failure(error: Exception, data: Path, arguments: Sequence[str]) -> str:
-    """Describe ``error``, met by the command ``arguments`` on the data folder ``data``, and the next step."""
+    """Describe an error of the command ``arguments`` on the data folder ``data``, with the next step."""
     if isinstance(error, Failed | UnsafeFolder):
         return str(error)
     if isinstance(error, Refusal):
@@ -65,7 +65,7 @@ def _may_use(data: Path) -> bool:
 
 
 def _owner(path: Path) -> int:
-    """The user who owns ``path``, or the nearest folder above that can be looked at."""
+    """Return the user who owns ``path``, or the nearest folder above it that can be read."""
     for place in (path.absolute(), *path.absolute().parents):
         try:
             return place.stat().st_uid
@@ -82,7 +82,7 @@ def _name_of(user: int) -> str:
 
 
 def _program() -> list[str]:
-    """How this program was started, in a way that works for another user, whose PATH may lack it."""
+    """Return the command of this program, in a form that works for another user, whose PATH may lack it."""
     found = shutil.which(sys.argv[0])
     if found is not None and Path(found).name == "irchat-admin":
         return [str(Path(found).absolute())]

@@ -1,4 +1,4 @@
-"""The commands as they are typed, and what they print."""
+"""The command line of ``irchat-admin``, and its output."""
 
 import argparse
 import getpass
@@ -8,7 +8,6 @@ from datetime import datetime
 from pathlib import Path
 
 from msgspec import convert
-from wcwidth import wcswidth
 
 from irchat import __version__
 from irchat.admin import database
@@ -21,18 +20,19 @@ from irchat.system.clock import wall_ms
 from irchat.system.data_folder import default_data_folder
 from irchat.system.streams import drop_output, flush_output, prepare_streams, print_error
 from irchat.system.times import end_after, end_at, shown_moment
+from irchat.text.cells import cells, padded
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-# A ban of a network with fewer bits is asked for twice: 16 million addresses of IPv4, a 65,536th of IPv6.
+# The ban of a larger network must be confirmed: 16 million addresses of IPv4, a 65,536th of IPv6.
 _FEWEST_BITS = {4: 8, 6: 16}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; gives the exit status."""
+    """Run one command and return its exit status."""
     prepare_streams()
     try:
         status = _run(list(sys.argv[1:] if arguments is None else arguments))
-    except SystemExit as end:  # of argparse, which has said why
+    except SystemExit as end:  # from argparse, which has printed the reason
         status = end.code if isinstance(end.code, int) else 1
     failed = flush_output()
     if failed:
@@ -49,7 +49,7 @@ def _run(arguments: list[str]) -> int:
         _end_progress()
         print_error("stopped")
         return 130
-    except BrokenPipeError:  # who reads has seen enough
+    except BrokenPipeError:  # the reader of the pipe has left
         drop_output()
         return 1
     except Exception as error:
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _users(options: argparse.Namespace) -> None:
-    """Page by page, so that a server is never asked for more than it can give in a moment."""
+    """List the users page by page, so that no request keeps the server busy."""
     rows: list[ask_for.UserRow] = []
     after: str | None = ""
     while after is not None:
@@ -163,7 +163,7 @@ def _ban(options: argparse.Namespace) -> None:
 
 
 def _confirm_network(options: argparse.Namespace) -> None:
-    """Ask before a ban that shuts out a large part of the Internet. Raises Failed."""
+    """Ask for confirmation before a ban of a large part of the Internet. Raises Failed."""
     network = None if options.whom.startswith("@") else read_network(options.whom)
     if network is None or options.yes or network.prefixlen >= _FEWEST_BITS[network.version]:
         return
@@ -227,11 +227,11 @@ def _stats(options: argparse.Namespace) -> None:
         _print(f"{label:14}{value}")
 
 
-# Asking and printing.
+# Input and output.
 
 
 def _ask_password(name: str) -> str:
-    """The password for ``name``: typed twice on a terminal, one line of standard input elsewhere. Raises Failed."""
+    """Read a password for ``name``: twice on a terminal, otherwise one line of standard input. Raises Failed."""
     if not sys.stdin.isatty():
         line = sys.stdin.readline()
         if not line:
@@ -244,7 +244,7 @@ def _ask_password(name: str) -> str:
 
 
 def _confirmed(question: str) -> bool:
-    """Whether somebody at a terminal says yes."""
+    """Return whether a user at a terminal answers yes."""
     try:
         return sys.stdin.isatty() and input(question).strip().casefold() in ("y", "yes")
     except EOFError:
@@ -257,21 +257,15 @@ def _print(line: str) -> None:
 
 def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     table = [[_as_printed(cell) for cell in row] for row in (head, *rows)]
-    widths = [max(map(_width, column)) for column in zip(*table, strict=True)]
+    widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
     for row in table:
-        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
-        _print("  ".join(cells).rstrip())
+        _print("  ".join(map(padded, row, widths)).rstrip())
 
 
 def _as_printed(cell: str) -> str:
-    """What the output shows of ``cell``: escapes in place of what its encoding lacks."""
+    """Return ``cell`` with escapes for the characters that the encoding of the output lacks."""
     encoding = sys.stdout.encoding or "utf-8"
     return cell.encode(encoding, "backslashreplace").decode(encoding)
-
-
-def _width(cell: str) -> int:
-    """How many columns of a terminal ``cell`` takes."""
-    return max(wcswidth(cell), 0)
 
 
 def _local(ms: int) -> str:
@@ -286,7 +280,7 @@ def _size(count: float) -> str:
 
 
 def _tell(text: str) -> None:
-    """Show how far it is, on one line of a terminal."""
+    """Show the progress on one line of a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)  # noqa: T201
 

@@ -1,4 +1,4 @@
-"""How a command reaches the data: through the server that has the folder, or in the folder itself where none has."""
+"""Server or offline access: run a command through the server that uses the folder, or on the folder itself."""
 
 import errno
 import os
@@ -21,16 +21,16 @@ from irchat.store.sqlite.threads import NoThreads
 from irchat.system.clock import wall_ms
 from irchat.system.data_folder import DataFolder, FolderInUse
 
-# Longest that the server is waited for, from one line to the next.
+# The timeout for each line of the server, in seconds.
 _ANSWER_SECONDS = 300.0
 
 _CLOSED = "the server closed the connection before it answered; is it stopping? try again"
 
-_no_clock: Any = None  # nothing timed is sent here
+_no_clock: Any = None  # no administrator's command needs timed messages
 
 
 def ask(data: Path, command: ANY, tell: Tell) -> Any:
-    """What comes of ``command`` on the data folder, through the server where one runs on it.
+    """Run ``command`` on the data folder, through its server if one is running, and return the result.
 
     Raises Failed, Refusal, OSError, sqlite3.Error or NewerDatabase.
     """
@@ -50,7 +50,7 @@ def ask(data: Path, command: ANY, tell: Tell) -> Any:
 
 @contextmanager
 def folder_of(data: Path, *, make: bool = False) -> Iterator[DataFolder]:
-    """The data folder, ours alone. Raises Failed where it is none and not to be made, FolderInUse, or OSError."""
+    """Lock the data folder. Raises Failed if there is none and it may not be created, FolderInUse, or OSError."""
     folder = DataFolder(data)
     need_database(data, make=make)
     folder.acquire()
@@ -61,8 +61,7 @@ def folder_of(data: Path, *, make: bool = False) -> Iterator[DataFolder]:
 
 
 def need_database(data: Path, *, make: bool = False) -> Path:
-    """The file of the database. Raises Failed where there is none and it is not to be made, OSError where this user
-    may not use it."""
+    """Return the path of the database. Raises Failed if there is none and it may not be created, or OSError."""
     path = DataFolder(data).database
     try:
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
@@ -75,7 +74,7 @@ def need_database(data: Path, *, make: bool = False) -> Path:
 
 
 def _connected(connection: socket.socket, path: Path) -> bool:
-    """Connect to the socket ``path``; False where no server listens. Raises OSError where this user may not."""
+    """Connect to the socket ``path``. Return False if no server listens. Raises OSError without permission."""
     connection.settimeout(_ANSWER_SECONDS)
     try:
         connection.connect(str(path))
@@ -87,7 +86,7 @@ def _connected(connection: socket.socket, path: Path) -> bool:
 
 
 def _ask_server(connection: socket.socket, command: ANY, tell: Tell) -> Answer:
-    """What the running server answers. Raises Failed, or OSError where the connection ends."""
+    """Return the answer of the running server. Raises Failed, or OSError if the connection is lost."""
     connection.sendall(msgspec.json.encode(command) + b"\n")
     with connection.makefile("rb") as lines:
         for line in lines:
@@ -125,7 +124,7 @@ def _unused_folder(data: Path, *, make: bool) -> Iterator[DataFolder]:
 
 
 def _result_of(done: Deferred[Any]) -> Any:
-    """What ``done`` fired with, or raise what met it: without threads nothing waits."""
+    """Return the result of ``done``, which has fired already, or raise its error."""
     results: list[Any] = []
     failures: list[Any] = []
     done.addCallbacks(results.append, failures.append)

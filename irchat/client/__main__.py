@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 from irchat.system.streams import prepare_streams
 
 if TYPE_CHECKING:
-    from irchat.client.options import Options
+    from irchat.client.options import ClientOptions
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the client and exit with its status: 0 where the user left, 1 where something went wrong."""
+    """Run the client and exit with its status: 0 if the user left, 1 after an error."""
     prepare_streams()
     try:
         status = _run(arguments)
-    except KeyboardInterrupt:  # before the reactor ran, so there is nothing yet to leave in good order
+    except KeyboardInterrupt:  # before the reactor runs there is nothing to close in order
         status = 0
     sys.exit(status)
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    # Imported here, because it takes long enough for a user to think better of it and press Ctrl-C.
+    # These imports are slow enough for a user to press Ctrl-C meanwhile, so they happen inside the `try` of `main`.
     from irchat.client.options import parse_options, wants_full_screen  # noqa: PLC0415
     from irchat.system.core_dumps import forbid_memory_access  # noqa: PLC0415
 
@@ -32,15 +32,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _run_full_screen(options)
     from twisted.internet import reactor  # noqa: PLC0415
 
-    from irchat.client.wiring import run_client  # noqa: PLC0415
+    from irchat.client.wiring import run_plain  # noqa: PLC0415
     from irchat.system.clock import install_forward_clock  # noqa: PLC0415
 
     install_forward_clock(reactor)  # type: ignore[arg-type]
-    return run_client(reactor, options)
+    return run_plain(reactor, options)
 
 
-def _run_full_screen(options: "Options") -> int:
-    """prompt_toolkit wants an asyncio loop, so Twisted runs on one here, and only here."""
+def _run_full_screen(options: "ClientOptions") -> int:
+    """Run Twisted on an asyncio loop, which prompt_toolkit needs. No other client does."""
     import asyncio  # noqa: PLC0415
 
     from twisted.internet import asyncioreactor  # noqa: PLC0415
@@ -52,7 +52,7 @@ def _run_full_screen(options: "Options") -> int:
     asyncioreactor.install(loop)
     from twisted.internet import reactor  # noqa: PLC0415
 
-    from irchat.client.terminal.wiring import run_full_screen  # noqa: PLC0415
+    from irchat.client.terminal.full_screen_run import run_full_screen  # noqa: PLC0415
     from irchat.system.clock import install_forward_clock  # noqa: PLC0415
 
     install_forward_clock(reactor)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from irchat import __version__
 from irchat.net.fingerprints import parse_fingerprint
 
 
-class Options(NamedTuple):
+class ClientOptions(NamedTuple):
     """What the user asked for on the command line."""
 
     address: str
@@ -21,7 +21,7 @@ class Options(NamedTuple):
     forget: bool = False
 
 
-def parse_options(arguments: Sequence[str] | None = None) -> Options:
+def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
     """Read the command line, ``sys.argv`` for None. For help and for wrong options the process ends here."""
     parser = argparse.ArgumentParser(
         prog="irchat",
@@ -42,7 +42,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     parser.add_argument("--no-bell", action="store_true", help="do not ring and do not notify")
     parser.add_argument("--forget", action="store_true", help="forget the sign-in that is kept, and end")
     options = parser.parse_args(arguments)
-    return Options(
+    return ClientOptions(
         options.address,
         not options.no_tls,
         options.json,
@@ -53,7 +53,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     )
 
 
-def wants_full_screen(options: Options, environment: Mapping[str, str]) -> bool:
+def wants_full_screen(options: ClientOptions, environment: Mapping[str, str]) -> bool:
     """Whether to open the full screen: on a terminal that can show it, where nothing else was asked for."""
     if options.json or options.plain or options.forget or environment.get("TERM", "dumb") == "dumb":
         return False

@@ -17,23 +17,23 @@ from irchat.client.connect.dialer import PATIENCE, Dialer
 from irchat.client.connect.known_hosts import KnownHosts
 from irchat.client.connect.tokens import Tokens
 from irchat.client.connect.trust import Trust
-from irchat.client.errors import ClientError
-from irchat.client.options import Options
+from irchat.client.exceptions import ClientError
+from irchat.client.options import ClientOptions
 from irchat.client.plain.asking import AskingScreen, write_to
 from irchat.client.plain.console import Console
 from irchat.client.plain.conversation import PlainChat
 from irchat.client.plain.echo import Echo
 from irchat.client.plain.forget import Forget
 from irchat.client.plain.passthrough import PassThrough
-from irchat.client.plain.run import Run
-from irchat.client.plain.screen import Screen, TerminalScreen
-from irchat.client.signals import leave_on_signals
+from irchat.client.plain.plain_run import PlainRun
+from irchat.client.plain.screens import PlainScreen, TerminalScreen
+from irchat.client.shutdown import leave_on_signals
 from irchat.net.port_note import default_directory, find_servers
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
-def run_client(reactor: Any, options: Options) -> int:
+def run_plain(reactor: Any, options: ClientOptions) -> int:
     """Run the client in ``reactor``; gives its exit status: 0 where the user left, 1 where something went wrong."""
     try:
         return _run(reactor, options)
@@ -46,12 +46,12 @@ def run_client(reactor: Any, options: Options) -> int:
         os.set_blocking(_STDOUT, True)
 
 
-def _run(reactor: Any, options: Options) -> int:
+def _run(reactor: Any, options: ClientOptions) -> int:
     address, dialer = make_dialer(reactor, options)
     console = Console()
     screen = _open_screen(reactor, console, options)
     trust = Trust(dialer, known_hosts(), tokens(), screen, options.fingerprint, screen.complain)
-    run = Run(reactor, reactor, console, screen)
+    run = PlainRun(reactor, reactor, console, screen)
     if options.forget:
         run.begin(trust.connect, Forget(reactor, tokens(), dialer.target.label, address.user, screen).run)
     elif options.json:
@@ -67,7 +67,7 @@ def _run(reactor: Any, options: Options) -> int:
     return run.status
 
 
-def make_dialer(reactor: Any, options: Options) -> tuple[Address, Dialer]:
+def make_dialer(reactor: Any, options: ClientOptions) -> tuple[Address, Dialer]:
     """What the user wrote to name the server, and what calls it. Raises ClientError."""
     address = parse_address(options.address)
     target = find_target(
@@ -90,10 +90,10 @@ def tokens() -> Tokens:
     return Tokens(Path(platformdirs.user_state_dir("irchat")) / "tokens")
 
 
-def _open_screen(reactor: Any, console: Console, options: Options) -> Screen:
+def _open_screen(reactor: Any, console: Console, options: ClientOptions) -> PlainScreen:
     if options.json or not os.isatty(_STDIN):
         StandardIO(console, reactor=reactor)
-        return Screen(console, write_error)
+        return PlainScreen(console, write_error)
     terminal = open_again(_STDIN)
     is_dumb = os.environ.get("TERM") == "dumb"
     if not os.isatty(_STDOUT):

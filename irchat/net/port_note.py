@@ -1,4 +1,4 @@
-"""Where the servers of this machine listen: a small file for each, for the clients of this machine to find."""
+"""The notes by which clients find the servers of the same machine: a small file for each server, with its port."""
 
 import errno
 import fcntl
@@ -11,11 +11,13 @@ from typing import NamedTuple, Self
 
 import platformdirs
 
+from irchat.system.atomic_files import part_of, put_in_place
+
 _SUFFIX = ".port"
 
 
 def default_directory() -> Path:
-    """Where servers and clients of one user look for each other."""
+    """Return the directory in which servers and clients of one user look for each other."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that it stands in /tmp where the system has no place for such files
         try:
@@ -25,17 +27,16 @@ def default_directory() -> Path:
 
 
 class Server(NamedTuple):
-    """A server that runs on this machine: its port, whether it speaks TLS, its process."""
+    """A server that runs on this machine: its port, and whether it speaks TLS."""
 
     port: int
     tls: bool
-    pid: int
 
 
 class PortFile:
-    """The file of one running server.
+    """The note of one running server.
 
-    Its lock is held until the process ends, however it ends; by that a file that was left behind is told apart.
+    Its lock is held until the process ends, however it ends. A note without a lock was left behind.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -44,41 +45,38 @@ class PortFile:
 
     @classmethod
     def write(cls, directory: Path, *, port: int, tls: bool) -> Self:
-        """Say in ``directory`` (made with mode 0700 where it is missing) that this process listens there.
+        """Write the note of this process into ``directory``, which is made with mode 0700 if it is missing.
 
-        The file is locked before it has its name, so nobody sees it without the lock. Raises OSError, also where the
-        directory is not ours alone: whoever else can write there could have us write into another file.
+        The file is locked before it has its name, so nobody sees it without the lock. Raises OSError, also if others
+        can write into the directory: they could lead clients to another server.
         """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_ours_alone(directory):
             raise PermissionError(errno.EPERM, "others can write there", str(directory))
         path = directory / f"{os.getpid()}{_SUFFIX}"
-        unnamed = path.with_suffix(".new")
-        unnamed.unlink(missing_ok=True)
-        descriptor = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        os.write(descriptor, json.dumps({"port": port, "tls": tls}).encode())
-        unnamed.replace(path)
-        return cls(path, descriptor)
+        with part_of(path) as (part, descriptor):
+            os.write(descriptor, json.dumps({"port": port, "tls": tls}).encode())
+            put_in_place(part, descriptor, path)
+            return cls(path, os.dup(descriptor))  # which keeps the lock
 
     def stands(self) -> bool:
-        """Whether the file is still there, and nobody has put another in its place."""
+        """Return whether the file is still there, and no other is in its place."""
         try:
             return os.path.samestat(self._path.lstat(), os.fstat(self._descriptor))
         except OSError:
             return False
 
     def remove(self) -> None:
-        """The server stops."""
+        """Delete the note: the server stops."""
         if self.stands():
             self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
 
 def find_servers(directory: Path) -> list[Server]:
-    """The running servers that ``directory`` tells of, the newest first; files of dead ones are deleted.
+    """Return the running servers with a note in ``directory``, the newest first. Delete the notes of dead ones.
 
-    A directory that is not ours alone is not believed: it could lead to a server of somebody else.
+    A directory that others can write into is not trusted: a note in it could lead to the server of another user.
     """
     if not _is_ours_alone(directory):
         return []
@@ -87,7 +85,7 @@ def find_servers(directory: Path) -> list[Server]:
         try:
             found.append((path.stat().st_mtime_ns, _read(path)))
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # gone meanwhile, or no file of ours
+            continue  # gone meanwhile, or not a note
     newest_first = sorted(found, key=lambda pair: pair[0], reverse=True)
     return [server for _, server in newest_first if server is not None]
 
@@ -101,12 +99,12 @@ def _is_ours_alone(directory: Path) -> bool:
 
 
 def _read(path: Path) -> Server | None:
-    """The server of one file, or None, and the file deleted, where that server is dead."""
+    """Return the server of one note. If it is dead, delete the note and return None."""
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             fields = json.loads(file.read())
-            return Server(int(fields["port"]), bool(fields["tls"]), int(path.stem))
+            return Server(int(fields["port"]), bool(fields["tls"]))
         path.unlink()
         return None

@@ -1,1 +1,1 @@
-"""The vocabulary of the wire: events, requests, errors, the rules of the protocol, and how a line becomes an object."""
+"""The wire protocol: its events, requests, errors and rules, and the conversion of lines to objects and back."""

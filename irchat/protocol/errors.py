@@ -1,10 +1,10 @@
-"""Every refusal that a user can meet, with its stable code (the list is the protocol's)."""
+"""The error that refuses a request, and the stable codes of all refusals."""
 
 from enum import StrEnum
 
 
 class Code(StrEnum):
-    """The stable codes of errors, as they stand on the wire."""
+    """The error codes on the wire. They never change; clients compare them."""
 
     BANNED = "banned"
     BAD_REQUEST = "bad-request"
@@ -38,9 +38,9 @@ class Code(StrEnum):
 
 
 class Refusal(Exception):
-    """The one exception for what a user is refused: nothing was changed, and the text says what to do next.
+    """A refused request: nothing was changed, and ``text`` tells the user what to do next.
 
-    ``usage`` is the usage text of the command that was used wrongly, where there is one. ``until`` (RFC 3339) is the
+    ``usage`` is the usage text of the command that was mistyped, if any. ``until`` (RFC 3339) is the
     end of a ban that has one.
     """
 
@@ -53,5 +53,5 @@ class Refusal(Exception):
 
 
 def unavailable() -> Refusal:
-    """The refusal while the store cannot be written or read."""
+    """Return the refusal for a store that cannot be read or written at the moment."""
     return Refusal(Code.UNAVAILABLE, "The server cannot use its disk now; nothing was changed. Try again soon.")

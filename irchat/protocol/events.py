@@ -1,4 +1,4 @@
-"""The vocabulary of the wire, from the server: replies and events, frozen structs of names and numbers."""
+"""Messages from the server: replies and events, as frozen structs of names and numbers."""
 
 from typing import Annotated
 
@@ -10,11 +10,11 @@ Ref = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | Annotated[str, Meta(max_
 
 
 class Event(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str.lower):
-    """What sessions are told. Times are RFC 3339 in UTC; chats are written as their reader sees them."""
+    """A reply or event. Times are RFC 3339 in UTC; a chat is named as its reader sees it."""
 
 
 class Message(Event, frozen=True):
-    """What was said in a chat. A stored one has ``seq``; a timed one ``id``, ``expires_at`` and ``left_ms``."""
+    """A message in a chat. A stored one has ``seq``; a timed one has ``id``, ``expires_at`` and ``left_ms``."""
 
     chat: str
     sender: str = field(name="from")
@@ -27,7 +27,7 @@ class Message(Event, frozen=True):
 
 
 class Sent(Event, frozen=True):
-    """The reply to the one who sent. ``reached`` of ``of`` others had a timed message at once."""
+    """The reply to the sender. A timed message reached ``reached`` of the ``of`` other users at once."""
 
     chat: str
     at: str
@@ -56,7 +56,7 @@ class UnreadChat(Struct, frozen=True):
 
 
 class Welcome(Event, frozen=True):
-    """The session is signed in. On another ``epoch`` than before what the client has loaded is of no use any more."""
+    """The session is signed in. If ``epoch`` differs from the last one, the client drops all that it has loaded."""
 
     name: str
     new: bool
@@ -70,7 +70,7 @@ class Welcome(Event, frozen=True):
 
 
 class History(Event, frozen=True):
-    """A page of a chat, oldest first; ``more`` in the direction that was asked."""
+    """A page of a chat, oldest first. ``more``: there are more messages in the requested direction."""
 
     chat: str
     messages: list[Message]
@@ -78,14 +78,14 @@ class History(Event, frozen=True):
 
 
 class Found(Event, frozen=True):
-    """What a search found, newest first; ``more``: narrow the words or name a chat."""
+    """The messages that a search found, newest first. ``more``: there may be others; narrow the words or the chat."""
 
     messages: list[Message]
     more: bool
 
 
 class Chat(Struct, frozen=True):
-    """One of the reader's chats; ``last_at`` is null where nothing was said yet."""
+    """One of the reader's chats. ``last_at`` is null while it has no message."""
 
     chat: str
     id: str
@@ -102,7 +102,7 @@ class Chats(Event, frozen=True):
 
 
 class Users(Event, frozen=True):
-    """Names of users; ``more``: the list was cut at the limit."""
+    """Names of users. ``more``: the list was cut at the limit."""
 
     online: list[str]
     offline: list[str]
@@ -110,7 +110,7 @@ class Users(Event, frozen=True):
 
 
 class Group(Event, frozen=True):
-    """A group as it is now, its members in order of standing."""
+    """The current state of a group, with its members in the order in which they joined."""
 
     group: str
     id: str
@@ -129,7 +129,7 @@ class Added(Event, frozen=True):
 
 
 class Removed(Event, frozen=True):
-    """``by`` removed ``name`` from the group; ``owner`` is who owns it now, empty where the group is no more."""
+    """``by`` removed ``name`` from the group. ``owner`` is the new owner, or empty if the group was dissolved."""
 
     group: str
     id: str
@@ -139,20 +139,20 @@ class Removed(Event, frozen=True):
 
 
 class Presence(Event, frozen=True):
-    """Who came and who went since the last one."""
+    """The users that came online and went offline since the last such event."""
 
     online: list[str]
     offline: list[str]
 
 
 class Blocks(Event, frozen=True):
-    """Whom the reader blocks."""
+    """The users that the reader blocks."""
 
     names: list[str]
 
 
 class Read(Event, frozen=True):
-    """The reader's marker in a chat moved, in another session."""
+    """Another session of the reader moved the read marker of a chat."""
 
     chat: str
     seq: int
@@ -165,11 +165,11 @@ class Help(Event, frozen=True):
 
 
 class Ok(Event, frozen=True):
-    """Done."""
+    """The request was carried out."""
 
 
 class Ping(Event, frozen=True):
-    """Are you there? Any line answers."""
+    """The keepalive of the server. Any line answers it."""
 
 
 class Pong(Event, frozen=True):

@@ -1,4 +1,4 @@
-"""The vocabulary of the wire, from the client: what a session asks, as frozen structs."""
+"""Messages from the client: requests, as frozen structs."""
 
 import re
 from typing import Annotated
@@ -18,20 +18,20 @@ def _tag(name: str) -> str:
 
 
 class Request(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=_tag):
-    """What a session asks. Its reply carries the same ``ref``."""
+    """A request of a session. The reply carries the same ``ref``."""
 
     ref: Ref | UnsetType = UNSET
 
 
 class Register(Request, frozen=True, kw_only=True):
-    """Make an account and sign in."""
+    """Create an account and sign in."""
 
     name: str
     password: str
 
 
 class Login(Request, frozen=True, kw_only=True):
-    """Sign in. The password is not needed where the server runs without passwords."""
+    """Sign in by name and password. A server without passwords needs none."""
 
     name: str
     password: str | None = None
@@ -44,7 +44,7 @@ class Resume(Request, frozen=True, kw_only=True):
 
 
 class Line(Request, frozen=True, kw_only=True):
-    """A line as a person types it. Plain text goes to ``chat``, to everyone without it."""
+    """A line as a person types it. Plain text goes to ``chat``, or to everyone if none is named."""
 
     line: str
     chat: str | None = None
@@ -52,7 +52,7 @@ class Line(Request, frozen=True, kw_only=True):
 
 
 class Send(Request, frozen=True, kw_only=True):
-    """Say ``text`` in a chat; timed where ``expires_in`` (seconds) is given."""
+    """Send ``text`` to a chat. ``expires_in`` (seconds) makes the message a timed one."""
 
     chat: str
     text: str
@@ -61,7 +61,7 @@ class Send(Request, frozen=True, kw_only=True):
 
 
 class History(Request, frozen=True, kw_only=True):
-    """A page of a chat: before or after a seq, only what is unread, or its end."""
+    """Request a page of a chat: before or after a ``seq``, the unread messages, or the newest ones."""
 
     chat: str
     before: Seq | None = None
@@ -72,7 +72,7 @@ class History(Request, frozen=True, kw_only=True):
 
 
 class Search(Request, frozen=True, kw_only=True):
-    """Messages that hold all the words, in one chat or in all."""
+    """Search one chat, or all of them, for messages that contain all the words."""
 
     words: str
     chat: str | None = None
@@ -87,18 +87,18 @@ class Read(Request, frozen=True, kw_only=True):
 
 
 class Chats(Request, frozen=True, kw_only=True):
-    """List one's chats."""
+    """List the chats of the user."""
 
 
 class Users(Request, frozen=True, kw_only=True):
-    """List the users whose name begins with ``prefix``."""
+    """List the users whose names begin with ``prefix``."""
 
     prefix: str = ""
     limit: Count = USERS_DEFAULT
 
 
 class CreateGroup(Request, frozen=True, kw_only=True):
-    """Create a group of oneself and ``members``."""
+    """Create a group of the user and ``members``."""
 
     name: str
     members: list[str]
@@ -112,7 +112,7 @@ class AddMember(Request, frozen=True, kw_only=True):
 
 
 class RemoveMember(Request, frozen=True, kw_only=True):
-    """Remove a user, or oneself, from a group."""
+    """Remove a user from a group, or leave it."""
 
     group: str
     name: str
@@ -125,44 +125,44 @@ class Members(Request, frozen=True, kw_only=True):
 
 
 class Block(Request, frozen=True, kw_only=True):
-    """Block a user or lift the block; without ``blocked`` the other way round than it is."""
+    """Block a user or lift the block. Without ``blocked``, toggle it."""
 
     name: str
     blocked: bool | None = None
 
 
 class Blocks(Request, frozen=True, kw_only=True):
-    """List whom one blocks."""
+    """List the blocked users."""
 
 
 class Help(Request, frozen=True, kw_only=True):
-    """The manual, or the part of one prefix."""
+    """Request the manual, or its part for one prefix."""
 
     prefix: str | None = None
 
 
 class Password(Request, frozen=True, kw_only=True):
-    """Change one's password."""
+    """Change the password of the user."""
 
     old: str
     new: str
 
 
 class Logout(Request, frozen=True, kw_only=True):
-    """Leave; ``forget`` ends the token as well."""
+    """Sign out. ``forget`` revokes the token as well."""
 
     forget: bool = False
 
 
 class Ping(Request, frozen=True, kw_only=True):
-    """Ask for a ``pong``."""
+    """Request a ``pong``."""
 
 
 class Pong(Request, frozen=True, kw_only=True):
-    """Answer the server's ``ping``; has no reply."""
+    """The answer to the server's ``ping``. It has no reply."""
 
 
-# What administrators type. These cannot be sent as requests of their own, only in a line.
+# The requests of administrators. They can be typed in a line, and not be sent as requests of their own.
 
 
 class Kick(Request, frozen=True, kw_only=True):
@@ -172,7 +172,7 @@ class Kick(Request, frozen=True, kw_only=True):
 
 
 class Ban(Request, frozen=True, kw_only=True):
-    """Ban a user for a time, as ``2h30m`` or ``2026-12-01T12:00``, or for good."""
+    """Ban a user for a time, such as ``2h30m`` or until ``2026-12-01T12:00``, or for good."""
 
     name: str
     end: str | None = None

@@ -1,4 +1,4 @@
-"""What a name, a text, a password or a number of seconds may be, and the limits of the protocol."""
+"""The rules for names, texts, passwords and lifetimes, and the limits of the protocol."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -54,7 +54,7 @@ BURST_SECONDS = 3.0
 
 GLOBAL_NAME = "GLOBAL"
 
-# A service that IRC clients talk to, mostly to tell it a password: not for new users.
+# Services to which IRC clients send passwords: no new user may have these names.
 SERVICE_KEYS = frozenset({"nickserv"})
 
 _RESERVED_KEYS = frozenset({"ls", "exit", "global"})
@@ -84,7 +84,7 @@ def _script_pattern(scripts: Iterable[str]) -> str:
 
 @lru_cache(maxsize=1)
 def _one_script() -> "regex.Pattern[str]":
-    """Matches what is written in the letters of one language; compiled when the first foreign name comes."""
+    """Return the pattern of names in the letters of one language. It is compiled for the first non-ASCII name."""
     return regex.compile("|".join(_script_pattern(group) for group in [*_MIXES, *((s,) for s in _SCRIPTS)]))
 
 
@@ -93,16 +93,16 @@ def _bad_name(name: str, why: str) -> Refusal:
 
 
 def shown(text: str, length: int = NAME_LENGTH) -> str:
-    """``text`` as it may stand in an error's text: visible characters on one line, at most ``length`` of them."""
+    """Return ``text`` for use in an error text: visible characters on one line, at most ``length`` of them."""
     line = visible(text[: length + 1]).replace("\n", "\u240a").replace("\t", "\u2409")
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
 @lru_cache(maxsize=65_536)
 def fold_name(name: str) -> str:
-    """The key by which the name of a user or a group is compared (RFC 8265, UsernameCaseMapped).
+    """Return the key by which names of users and groups are compared (RFC 8265, UsernameCaseMapped).
 
-    Raises Refusal ``bad-name`` where ``name`` is no name.
+    Raises Refusal ``bad-name`` if ``name`` is not a valid name.
     """
     if not 1 <= len(name) <= NAME_LENGTH:
         raise _bad_name(name, f"names have 1 to {NAME_LENGTH} characters")
@@ -126,7 +126,7 @@ def fold_name(name: str) -> str:
 
 
 def visible(text: str) -> str:
-    """``text`` with every control but line feed and tab made visible, so that no terminal obeys it.
+    """Return ``text`` with every control but line feed and tab made visible, so that no terminal obeys it.
 
     C0 controls and DEL become their pictures; C1 controls, bidirectional embeddings, overrides and isolates,
     and lone surrogates become U+FFFD. The length stays.
@@ -135,7 +135,7 @@ def visible(text: str) -> str:
 
 
 def clean_text(text: str, most: int = TEXT_LENGTH) -> str:
-    """The text of a message, of ``most`` characters, as the server takes it, its controls made visible.
+    """Return the text of a message, of at most ``most`` characters, with its controls made visible.
 
     Raises Refusal ``empty-text`` or ``text-too-long``.
     """
@@ -150,7 +150,7 @@ def clean_text(text: str, most: int = TEXT_LENGTH) -> str:
 
 
 def check_seconds(seconds: int) -> int:
-    """The life of a timed message in whole seconds. Raises Refusal ``bad-time`` outside 1 to 604,800."""
+    """Return the lifetime of a timed message in whole seconds. Raises Refusal ``bad-time`` outside 1 to 604,800."""
     if not 1 <= seconds <= TIMED_MAX:
         raise Refusal(
             Code.BAD_TIME, f"The time of a timed message is a whole number of seconds from 1 to {TIMED_MAX:,}."
@@ -159,7 +159,7 @@ def check_seconds(seconds: int) -> int:
 
 
 def check_password(password: str, name: str) -> str:
-    """A password that may be chosen by ``name``. Raises Refusal ``weak-password``."""
+    """Check a new password of the user ``name``. Raises Refusal ``weak-password``."""
     length = len(password.encode("utf-8", "surrogatepass"))
     if not PASSWORD_MIN_BYTES <= length <= PASSWORD_MAX_BYTES:
         raise Refusal(
@@ -172,16 +172,16 @@ def check_password(password: str, name: str) -> str:
 
 
 def is_sign(character: str) -> bool:
-    """Return whether a character is a sign, which search takes for a word of its own: an emoji, a currency, an arrow.
+    """Return whether a character is a sign (an emoji, a currency, an arrow), which search treats as a word.
 
-    What this Python's Unicode does not know yet is one too: mostly it is an emoji that is newer.
+    A character that this Python does not know is one too: most likely it is a newer emoji.
     """
     category = unicodedata.category(character)
     return not character.isascii() and (category[0] == "S" or category in ("Co", "Cn", "Me"))
 
 
 def is_searchable(word: str) -> bool:
-    """Return whether search can look for ``word``: it holds a letter, a digit or a sign, not only punctuation."""
+    """Return whether search can look for ``word``: whether it has a letter, a digit or a sign."""
     return any(
         unicodedata.category(character)[0] in "LN" or is_sign(character)
         for character in unicodedata.normalize("NFKD", word)
@@ -189,5 +189,5 @@ def is_searchable(word: str) -> bool:
 
 
 def line_bytes(text: str) -> int:
-    """The bytes that a text cleaned by `clean_text` takes inside a line of the wire."""
+    """Return the number of bytes that a text from `clean_text` takes in a line of the protocol."""
     return len(text.encode()) + sum(text.count(escaped) for escaped in '"\\\n\t')

@@ -1,5 +1,6 @@
-"""One line of the JSON protocol to one request or event, and back. Lines are given and taken without their end but for
-`encode` and its kin, which end them."""
+"""Convert one line of the JSON protocol to one request or event, and back.
+
+Decoders take lines without their end; encoders return lines with it."""
 
 import json
 from typing import Any
@@ -12,9 +13,9 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.events import Ref
 from irchat.protocol.rules import SERVER_LINE_BYTES, shown
 
-_WHY_LENGTH = 200  # characters of a decoder's message, which may repeat what the client sent
+_WHY_LENGTH = 200  # characters of a decoder's message, which may repeat the client's input
 _INT_DIGITS = 4_300
-_SALVAGED_LENGTH = 4_096  # characters of a line of which the standard library may look for the ref
+_SALVAGED_LENGTH = 4_096  # characters of a line that the standard library may search for the ref
 
 _encoder = msgspec.json.Encoder()
 _request_decoder: msgspec.json.Decoder[requests.ANY] = msgspec.json.Decoder(requests.ANY)
@@ -31,7 +32,7 @@ _reply_decoder = msgspec.json.Decoder(_Reply)
 
 
 class BadLine(Exception):
-    """A line that is no request: the refusal to answer it with, and its ``ref`` where one could be read."""
+    """A line that is not a request. Carries the refusal for the reply, and the ``ref`` if one could be read."""
 
     def __init__(self, refusal: Refusal, ref: Ref | UnsetType = UNSET) -> None:
         super().__init__(refusal, ref)
@@ -40,9 +41,9 @@ class BadLine(Exception):
 
 
 def decode_request(line: bytes) -> requests.ANY:
-    """The request in a line (UTF-8 JSON). Raises BadLine."""
+    """Return the request in a line of UTF-8 JSON. Raises BadLine."""
     try:
-        text = line.decode()  # msgspec does not look into fields that it ignores
+        text = line.decode()  # msgspec does not validate fields that it ignores
     except UnicodeDecodeError:
         raise BadLine(bad_encoding()) from None
     try:
@@ -56,19 +57,19 @@ def decode_request(line: bytes) -> requests.ANY:
 
 
 def _decode_without_nulls(line: bytes) -> requests.ANY:
-    """Decode a request that is wrong as it stands, with a null in an optional field taken as absent."""
+    """Decode a request that failed to decode, with a null in an optional field taken as absent."""
     fields = _object_decoder.decode(line)
     given = {name: value for name, value in fields.items() if bytes(value) != b"null" or name == "ref"}
     return _request_decoder.decode(line if len(given) == len(fields) else _encoder.encode(given))
 
 
 def encode_request(request: requests.Request) -> bytes:
-    """A request as a line with its end."""
+    """Return the line of a request."""
     return _encoder.encode(request) + b"\n"
 
 
 def decode_event(line: bytes) -> events.ANY | None:
-    """The event in a line, or None where this client does not know its type. Raises ValueError where it is no event."""
+    """Return the event in a line, or None if its type is unknown. Raises ValueError if it is not an event."""
     try:
         return _event_decoder.decode(line)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -78,7 +79,7 @@ def decode_event(line: bytes) -> events.ANY | None:
 
 
 def reply_ref(line: bytes) -> Ref | UnsetType:
-    """The ``ref`` of a line from the server: UNSET in an event. Raises ValueError where the line is no JSON object."""
+    """Return the ``ref`` of a reply, or UNSET for an event. Raises ValueError if the line is not a JSON object."""
     try:
         return _reply_decoder.decode(line).ref
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -86,16 +87,16 @@ def reply_ref(line: bytes) -> Ref | UnsetType:
 
 
 def encode(event: events.Event) -> bytes:
-    """An event as a line with its end, of at most 256 KiB: a list is cut to what fits and says ``more`` where it can.
+    """Return the line of an event, of at most 256 KiB. A list is cut to fit and says ``more`` where it can.
 
-    Raises ValueError where nothing can be cut; whoever makes a page of history keeps it short enough.
+    Raises ValueError if the event has no list to cut. Pages of history are made short enough.
     """
     line = _encoder.encode(event)
     return line + b"\n" if len(line) < SERVER_LINE_BYTES else _encode_cut(event, SERVER_LINE_BYTES)
 
 
 def encode_reply(reply: events.Event, ref: Ref | UnsetType) -> bytes:
-    """A reply as a line with its end, carrying ``ref``; as long as `encode` has it."""
+    """Return the line of a reply that carries ``ref``, with the limit of `encode`."""
     if ref is UNSET:
         return encode(reply)
     head = b'{"ref":' + _encoder.encode(ref) + b","
@@ -105,12 +106,12 @@ def encode_reply(reply: events.Event, ref: Ref | UnsetType) -> bytes:
 
 
 def bad_encoding() -> Refusal:
-    """The refusal of bytes that are not UTF-8."""
+    """Return the refusal of bytes that are not UTF-8."""
     return Refusal(Code.BAD_ENCODING, "This line is not UTF-8. Set your terminal or program to UTF-8.")
 
 
 def _encode_cut(event: events.Event, limit: int) -> bytes:
-    """The line of an event that is too long, of its lists what fits."""
+    """Return the line of an event that is too long, with its lists cut."""
     while len(line := _encoder.encode(event)) >= limit:
         event = _cut(event)
     return line + b"\n"
@@ -125,9 +126,9 @@ def _is_object(line: bytes) -> bool:
 
 
 def _salvage_ref(line: str) -> Ref | UnsetType:
-    """The ref of a line that may be wrong otherwise; of a short one the standard library reads what msgspec will not.
+    """Return the ref of a malformed line. The standard library accepts some short lines that msgspec does not.
 
-    To read a long one takes the standard library up to 15 ms, for which others would wait.
+    It would take up to 15 ms for a long one, and block all other users.
     """
     try:
         return _reply_decoder.decode(line).ref
@@ -142,12 +143,12 @@ def _salvage_ref(line: str) -> Ref | UnsetType:
 
 
 def _small_int(digits: str) -> int | None:
-    """An int of as many digits as msgspec reads too, in place of json's exception for a longer one."""
+    """Convert an integer of as many digits as msgspec accepts; json would raise an exception of its own."""
     return int(digits) if len(digits) <= _INT_DIGITS else None
 
 
 def _cut(event: events.Event) -> events.Event:
-    """The event with the longer of its lists halved at the end that matters less."""
+    """Return the event with the longer of its lists halved, at the less important end."""
     match event:
         case events.Welcome(online=online, unread=unread) if online or unread:
             if len(online) > len(unread):

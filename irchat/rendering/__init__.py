@@ -1,1 +1,1 @@
-"""Events as safe, readable text, and the transcript that can be shown again."""
+"""Rendering of events as safe, readable text, and the transcript of a terminal."""

@@ -1,34 +1,33 @@
-"""An event as safe readable lines: for the text protocol and the plain client. Nothing that a terminal obeys passes."""
+"""Render an event as readable lines for the text protocol and the plain client. No control sequence passes."""
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
-from wcwidth import ljust, width
-
 from irchat.protocol import events
 from irchat.protocol.rules import visible
 from irchat.system.clock import wall_ms
+from irchat.text.cells import cells, padded
 from irchat.text.excerpts import find, shorten, words_of
 
-# What a line of the chat's own begins with.
+# The beginning of a line that is not a message.
 OWN_MARK = "-- "
 _INDENT = "    "
 _ONLY_UNREAD = ["ls", "-n"]
 _NAMES_A_LINE = 20
 _PRESENCE_LINES = 20
-# Readable on light and on dark grounds alike.
+# Readable on light and on dark backgrounds.
 _NAME_COLOURS = (31, 32, 33, 34, 35, 36, 91, 92, 94, 95)
 _DIM, _BOLD, _UNDERLINE, _RED, _YELLOW = 2, 1, 4, 31, 33
-# Of a long message that a search found so much is shown.
+# The length of an excerpt, in cells.
 _EXCERPT_CELLS = 300
-# Characters of a page of messages that are looked through for each word: some 20 ms of work.
+# The most characters of a page that are searched for each word: some 20 ms of work.
 _LOOKED_THROUGH = 20_000
 
 
 class Line(NamedTuple):
-    """One line for a screen; ``timed`` is the id of the timed message that it shows, where it shows one."""
+    """One line for a screen. ``timed`` is the id of the timed message that it shows, if any."""
 
     text: str
     timed: str | None = None
@@ -37,8 +36,8 @@ class Line(NamedTuple):
 class Renderer:
     """Renders events for one kind of reader.
 
-    ``colour``: with ANSI colours. ``zone``: the time zone to show times in, None for the system's. ``withhold_timed``:
-    show that a timed message came, never its text. ``wall_ms``: the wall clock, which tells what day it is.
+    ``colour``: with ANSI colours. ``zone``: the time zone of shown times, None for the system's. ``withhold_timed``:
+    show that a timed message came, and never its text. ``wall_ms``: the wall clock, for the current day.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class Renderer:
         self._wall_ms = wall_ms
 
     def lines(self, event: events.Event, typed: str = "") -> list[Line]:
-        """The lines that show ``event``, the answer to the line ``typed``; none for what is not for the eye."""
+        """Return the lines that show ``event``, the answer to the line ``typed``; none if nothing is to be shown."""
         if isinstance(event, events.History) and not event.messages and typed.split()[:2] == _ONLY_UNREAD:
             return [self.note(f"{event.chat}: nothing is unread")]
         if isinstance(event, events.Found) and typed:
@@ -64,7 +63,7 @@ class Renderer:
         return [] if render is None else list(render(self, event))
 
     def note(self, text: str) -> Line:
-        """A line of the chat's own: ``-- text``."""
+        """Return a line that is not a message: ``-- text``."""
         return Line(self._paint(f"{OWN_MARK}{_one_line(text)}", _DIM))
 
     def _paint(self, text: str, *codes: int) -> str:
@@ -104,7 +103,7 @@ class Renderer:
             yield Line(_INDENT + other, message.id)
 
     def _messages(self, messages: Iterable[events.Message]) -> Iterator[Line]:
-        """Messages with a line for each day that they were written on, today's own day left out."""
+        """Return the lines of messages, with a line before each day other than today."""
         day = self._today()
         for message in messages:
             local = self._local(message.at)
@@ -133,10 +132,10 @@ class Renderer:
         yield Line("Type a message and it goes to everyone; !help shows what else you can type.")
 
     def _columns(self, rows: Iterable[tuple[str, ...]]) -> Iterator[Line]:
-        cells = [tuple(_one_line(cell) for cell in row) for row in rows]
-        widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
-        for row in cells:
-            yield Line("  " + "  ".join(map(ljust, row, widths)).rstrip())
+        table = [tuple(_one_line(text) for text in row) for row in rows]
+        widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
+        for row in table:
+            yield Line("  " + "  ".join(map(padded, row, widths)).rstrip())
 
     def _history(self, history: events.History) -> Iterator[Line]:
         if not history.messages:
@@ -156,7 +155,7 @@ class Renderer:
             local = self._local(message.at)
             day = self._paint(f"{local:%Y-%m-%d} ", _DIM) if local else ""
             text = self._text(message)
-            # Past that the words are not looked for, so that showing what was found never takes long.
+            # Past this limit no words are marked, so that rendering never takes long.
             hit = shorten(find(text, words) if room > 0 else find(text[: 2 * _EXCERPT_CELLS], ""), _EXCERPT_CELLS)
             room -= len(text) * len(words.split())
             pieces = (self._paint(text, _BOLD, _UNDERLINE) if is_word else text for text, is_word in hit.pieces())

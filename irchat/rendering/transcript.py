@@ -1,4 +1,4 @@
-"""What a plain terminal shows, kept so that it can be shown again without a timed message that has ended."""
+"""The transcript of a plain terminal, which can be printed again without an expired timed message."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -7,14 +7,14 @@ from irchat.protocol.events import Sent
 from irchat.protocol.rules import TRANSCRIPT_LENGTH, TRANSCRIPT_LINES, visible
 from irchat.rendering.lines import Line
 
-# In this order: tmux 3.3a and GNU screen 4.09 keep a copy of the text in their scrollback after any other.
+# In this order: after any other, tmux 3.3a and GNU screen 4.09 keep a copy of the text in their scrollback.
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
 
 class Transcript:
-    """The last 500 lines of a terminal, those that were typed as well as those that were shown.
+    """The last 500 lines of a terminal, typed and shown.
 
-    Where they come to over 262,144 characters they are fewer, for a line may have 65,536.
+    It keeps fewer if they exceed 262,144 characters: a line may have 65,536.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Transcript:
         self._length = 0
 
     def show(self, lines: Iterable[Line]) -> None:
-        """Note lines that are shown."""
+        """Add lines that are shown."""
         for line in lines:
             self._lines.append(line)
             self._length += len(line.text)
@@ -30,11 +30,11 @@ class Transcript:
             self._length -= len(self._lines.popleft().text)
 
     def typed(self, text: str) -> None:
-        """Note a line that was typed."""
+        """Add a line that was typed."""
         self.show([_typed_line(text)])
 
     def sent(self, typed: str, reply: Sent) -> None:
-        """Tie the line ``typed`` to the timed message that it sent, so that both go together."""
+        """Link the line ``typed`` to the timed message that it sent, so that both are erased together."""
         if reply.id is None:
             return
         line = _typed_line(typed)
@@ -44,7 +44,7 @@ class Transcript:
                 return
 
     def forget(self, typed: str) -> None:
-        """Do not show the line that was typed last with that text again."""
+        """Drop the last typed line with that text."""
         line = _typed_line(typed)
         for index in range(len(self._lines) - 1, -1, -1):
             if self._lines[index] == line:
@@ -53,13 +53,13 @@ class Transcript:
                 return
 
     def erase(self, timed_ids: Iterable[str]) -> None:
-        """Forget every line of these timed messages."""
+        """Drop every line of these timed messages."""
         gone = set(timed_ids)
         self._lines = deque(line for line in self._lines if line.timed not in gone)
         self._length = sum(len(line.text) for line in self._lines)
 
     def last(self, most: int) -> list[Line]:
-        """The last lines that come to at most so many characters."""
+        """Return the last lines that have at most so many characters in all."""
         if self._length <= most:
             return list(self._lines)
         lines: list[Line] = []
@@ -71,15 +71,15 @@ class Transcript:
         return lines[::-1]
 
     def reprint(self) -> str:
-        """What clears the terminal and its scrollback and shows the lines again; each line ends with CR LF."""
+        """Return the bytes that clear the terminal and its scrollback and print the lines again, each with CR LF."""
         return printed(self._lines)
 
 
 def printed(lines: Iterable[Line]) -> str:
-    """What clears the terminal and its scrollback and shows ``lines``; each ends with CR LF."""
+    """Return the bytes that clear the terminal and its scrollback and print ``lines``, each with CR LF."""
     return CLEAR + "".join(f"{line.text}\r\n" for line in lines)
 
 
 def _typed_line(text: str) -> Line:
-    # What was pasted into a terminal is not obeyed when it is shown again.
+    # A terminal must not obey pasted text when it is printed again.
     return Line(visible(text))

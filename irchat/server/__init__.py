@@ -1,1 +1,1 @@
-"""The server's side of the wire: connections, protocols, and the delivery of what the core publishes."""
+"""The server: listeners, connections, sessions, protocols, and the delivery of publications."""

@@ -12,7 +12,7 @@ def main() -> None:
     prepare_streams()
     sys.argv[1:1] = ["-n", "--pidfile=", "irchat"]
     try:
-        # Imported here, because it takes long enough for a user to press Ctrl-C.
+        # Imported here: it is slow enough that a user may press Ctrl-C meanwhile.
         from twisted.scripts.twistd import run  # noqa: PLC0415
 
         run()

@@ -1,8 +1,8 @@
-"""When garbage is collected: young objects at once, the others, where they are many, not at all.
+"""A schedule for garbage collection: young objects are collected soon, old ones never if there are many.
 
-Python by itself goes through all objects in one turn now and then: a quarter of a second with a million timed messages.
-Here almost nothing needs the collector, for sessions and messages go by reference counting; it is left for the few
-cycles that exceptions make.
+Python's own schedule would visit all objects in one turn now and then: a quarter of a second with a million timed
+messages. Sessions and messages are freed by reference counting; only a few cycles, made by exceptions, need the
+collector.
 """
 
 import gc
@@ -10,18 +10,18 @@ import sys
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-# With nothing to collect it takes a microsecond; a storm of sign-ins makes 50,000 objects in a quarter of a second.
+# An idle collection takes a microsecond; a storm of sign-ins creates 50,000 objects in a quarter of a second.
 _YOUNG_SECONDS = 0.1
-# What came since the last time. A full collection gives up, besides, the memory that Python keeps for small objects.
+# The generation of the objects since the last collection. A full one would also free Python's caches.
 _YOUNG = 0
-# All objects are looked through this often where they are so few that it takes less than about 20 ms. What is asked is
-# how many blocks of memory there are, two or three for each object: to count a million objects takes 40 ms itself.
+# Seconds between full collections, which run while there are so few objects that they take less than about 20 ms. The
+# measure is the number of memory blocks, two or three for each object: counting a million objects takes 40 ms itself.
 _ALL_SECONDS = 600.0
 _FEW_BLOCKS = 300_000
 
 
 class GarbagePlan:
-    """Takes the place of the automatic collection from `start` to `stop`."""
+    """Replaces the automatic collection from `start` to `stop`."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -29,7 +29,7 @@ class GarbagePlan:
         self._all_at = 0.0
 
     def start(self) -> None:
-        """Collect once, and from now on by the plan."""
+        """Collect once, and from now on by the schedule."""
         gc.collect()
         gc.disable()
         gc.freeze()
@@ -37,7 +37,7 @@ class GarbagePlan:
         self._schedule()
 
     def stop(self) -> None:
-        """Leave it to Python again."""
+        """Return to the automatic collection."""
         if self._next is not None:
             self._next.cancel()
             self._next = None

@@ -1,1 +1,1 @@
-"""The machine: clocks, alarms, the data folder, times as an administrator types them, core dumps."""
+"""The operating system: clocks, threads, signals, standard streams, the data folder, the supervisor."""

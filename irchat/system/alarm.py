@@ -1,15 +1,15 @@
-"""One call at a moment of the forward clock, also where the machine slept meanwhile."""
+"""A call at a time of the forward clock, which is on time even if the machine was suspended."""
 
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-# While an alarm waits, the reactor wakes this often: epoll does not count the time that the machine sleeps.
+# While an alarm waits, the reactor wakes this often: the timeout of epoll does not count suspended time.
 WAKE_SECONDS = 0.25
 
 
 class Alarm:
-    """Calls ``call`` when ``clock`` reaches the moment that was set last."""
+    """Calls ``call`` when ``clock`` reaches the time that was set last."""
 
     def __init__(self, clock: IReactorTime, call: Callable[[], None]) -> None:
         self._clock = clock
@@ -18,13 +18,13 @@ class Alarm:
         self._wake: IDelayedCall | None = None
 
     def set(self, at: float) -> None:
-        """Let the call come at ``at``, in seconds of the clock, in place of what was set before."""
+        """Schedule the call for ``at``, in seconds of the clock, and cancel the one scheduled before."""
         self.cancel()
         self._at = at
         self._sleep()
 
     def cancel(self) -> None:
-        """Let no call come."""
+        """Cancel the call."""
         if self._wake is not None:
             self._wake.cancel()
             self._wake = None

@@ -1,4 +1,4 @@
-"""No copies of the memory of server and client, which holds passwords and timed messages that are for no file."""
+"""Core dumps are forbidden: memory holds passwords and timed messages, which must reach no file."""
 
 import ctypes
 import resource
@@ -8,13 +8,14 @@ _PR_SET_DUMPABLE = 4
 
 
 def forbid_core_dumps() -> None:
-    """Let a crash of this process leave no copy of its memory; it cannot be allowed again."""
+    """Forbid core dumps of this process, for good."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def forbid_memory_access() -> None:
-    """Forbid core dumps, and on Linux also those that are piped into a program, which pass over the limit, and that
-    other processes of the same user attach to this one."""
+    """Forbid core dumps; on Linux also those piped into a program, and other processes of the user to attach.
+
+    The limit on core dumps does not apply to piped ones."""
     forbid_core_dumps()
-    with suppress(AttributeError, OSError):  # no Linux
+    with suppress(AttributeError, OSError):  # not on Linux
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

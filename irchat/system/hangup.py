@@ -1,6 +1,6 @@
-"""SIGHUP, which asks a server to read its configuration again, also while the server starts and stops.
+"""SIGHUP makes a server read its configuration again. The signal may come while the server starts or stops.
 
-Left to itself the signal ends the process. Import this module before what takes long to import.
+By default the signal would end the process: import this module before anything that is slow to import.
 """
 
 import signal
@@ -10,20 +10,20 @@ _noted: set[int] = set()
 
 
 def note() -> None:
-    """Note the signal from now on, for a server that is still to start."""
+    """Record the signal from now on, for a server that has not started yet."""
     signal.signal(signal.SIGHUP, lambda number, _: _noted.add(number))
 
 
 class Hangup:
-    """The signal of one server that runs."""
+    """The signal handler of a running server."""
 
     def answer(self, reload: Callable[[], None]) -> None:
-        """Call ``reload`` on each signal from now on; at once where one was noted while the server started."""
+        """Call ``reload`` on each signal from now on, and at once if one came while the server started."""
         signal.signal(signal.SIGHUP, lambda *_: reload())
         if _noted:
             _noted.clear()
             reload()
 
     def ignore(self) -> None:
-        """The server stops: the signal changes nothing any more."""
+        """Ignore the signal from now on, because the server stops."""
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

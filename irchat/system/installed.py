@@ -1,4 +1,4 @@
-"""Commands as they are to be typed on this machine: those of the environment that this process runs in."""
+"""The commands of this installation, as the user has to type them."""
 
 import shlex
 import shutil
@@ -10,9 +10,9 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def installed(script: str, module: str) -> str:
-    """Return what a shell outside our environment needs to run ``script``, or ``module`` where it is not installed.
+    """Return the shell command that runs ``script``, or ``module`` if the script is not installed.
 
-    A script of a virtual environment is on the PATH only while that is active, so its whole path is returned.
+    A script in a virtual environment is on the PATH only while that is active, so its full path is returned.
     """
     beside = Path(sys.executable).parent / script
     if not beside.exists():

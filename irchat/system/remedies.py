@@ -1,4 +1,4 @@
-"""The next step after a failure of the file system or of SQLite, as error lines name it."""
+"""The next step after an error of the file system or of SQLite, for error messages."""
 
 import errno
 import os
@@ -35,7 +35,7 @@ _OF_DATABASES = {
     sqlite3.SQLITE_IOERR: "look at the disk and the log of the system",
 }
 _OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENFILE)
-# SQLite makes a file of this size beside the database.
+# SQLite creates a file of this size beside the database.
 _PROBE_BYTES = 65_536
 
 
@@ -47,7 +47,7 @@ def mend_of_file(error: OSError) -> str:
 def mend_of_database(error: sqlite3.Error, folder: Path) -> str:
     """Return the next step after ``error`` of the database in ``folder``.
 
-    SQLite calls a full disk an I/O error in some places, so after one the disk itself is asked.
+    SQLite sometimes reports a full disk as an I/O error, so the free space is checked after one.
     """
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     refused = _why_not_written(folder) if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) else None

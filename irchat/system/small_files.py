@@ -1,4 +1,4 @@
-"""Files that a person names in an option: read whole, and never more than they can sensibly hold."""
+"""Read files that are named in options, up to a sensible size."""
 
 import errno
 import stat
@@ -8,11 +8,11 @@ _MOST_BYTES = 1_048_576
 
 
 class TooLong(ValueError):
-    """The file holds more than 1 MiB."""
+    """The file is larger than 1 MiB."""
 
 
 def read_small_file(path: Path) -> bytes:
-    """Return what ``path`` holds. Raises OSError, also for a pipe, which might never end, and TooLong."""
+    """Return the content of ``path``. Raises TooLong, and OSError, also for a pipe, which might never end."""
     if stat.S_ISFIFO(path.stat().st_mode):
         raise OSError(errno.ESPIPE, "It is a pipe, not a file", str(path))
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""The standard streams of a command: able to take any text, and never a reason to end with a traceback."""
+"""The standard streams of a command: any text can be written, and no failure ends in a traceback."""
 
 import io
 import os
@@ -8,16 +8,16 @@ from typing import TextIO
 
 
 def prepare_streams() -> None:
-    """Let standard output and standard error take any text: what their encoding lacks is written as an escape.
+    """Make standard output and standard error accept any text, with escapes for what their encoding lacks.
 
-    A stream that the process was started without becomes the null device. Otherwise the next file that is opened takes
-    its descriptor, and what is printed goes into that file.
+    A stream that is closed at the start becomes the null device. Otherwise the next file to be opened would get its
+    descriptor, and the output.
     """
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free descriptor, which is this one
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free descriptor, which is this one
         if getattr(sys, name) is None:
             opened: TextIO = open(descriptor, "r" if descriptor == 0 else "w", encoding="utf-8", closefd=False)  # noqa: SIM115
             setattr(sys, name, opened)
@@ -28,9 +28,9 @@ def prepare_streams() -> None:
 
 
 def flush_output() -> str:
-    """Flush standard output. Return why it failed, or an empty string; a reader that has left is no failure.
+    """Flush standard output. Return the reason if it failed, else an empty string. A closed pipe is no failure.
 
-    After a failure the rest of the output is dropped, so that the interpreter does not complain about it at its end.
+    After a failure the rest of the output is dropped, so that the interpreter does not report it at exit.
     """
     try:
         sys.stdout.flush()
@@ -41,7 +41,7 @@ def flush_output() -> str:
 
 
 def drop_output() -> None:
-    """Send what is still to be written to standard output to the null device."""
+    """Redirect standard output to the null device."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())
@@ -49,12 +49,12 @@ def drop_output() -> None:
 
 
 def print_error(text: str) -> None:
-    """Print one line per line of ``text`` to standard error, controls escaped; a stream that fails is ignored."""
+    """Print the lines of ``text`` to standard error, controls escaped. Errors of the stream are ignored."""
     with suppress(OSError, ValueError):
         for line in text.splitlines():
             print(f"irchat: {one_line(line)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` with everything that is not printable written as an escape, such as ``\\n``."""
+    """Return ``text`` with every unprintable character as an escape, such as ``\\n``."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)

@@ -1,4 +1,4 @@
-"""What the server tells a supervisor that started it, by the protocol of sd_notify(3) of systemd."""
+"""Notify the supervisor that started the server, by the protocol of systemd's sd_notify(3)."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ def notify(state: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return
-    if address.startswith("@"):  # an abstract socket of Linux
+    if address.startswith("@"):  # an abstract socket on Linux
         address = f"\0{address[1:]}"
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending:
         sending.setblocking(False)

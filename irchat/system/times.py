@@ -1,4 +1,4 @@
-"""When something ends, as an administrator writes it and as people are told it."""
+"""Durations and times: the formats that administrators type, and the one that users see."""
 
 import re
 from datetime import UTC, datetime
@@ -7,14 +7,14 @@ from irchat.protocol.errors import Code, Refusal
 
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?=.)" + "".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _UNITS))
-# The last moment that has a date, in ms since the epoch.
+# The last time that has a date, in ms since the epoch.
 _LAST_MS = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) * 1000
 
 
 def end_after(text: str, now_ms: int) -> int:
-    """The moment (ms since the epoch) that ``text``, as ``2h30m``, comes after now. Raises Refusal ``bad-time``.
+    """Return the time (ms since the epoch) after the duration ``text``, such as ``2h30m``. Raises Refusal ``bad-time``.
 
-    The units are w, d, h, m and s, each at most once and in this order.
+    The units are w, d, h, m and s, each at most once, in this order.
     """
     match = _DURATION.fullmatch(text.strip())
     if match is None:
@@ -24,7 +24,7 @@ def end_after(text: str, now_ms: int) -> int:
 
 
 def end_at(text: str, now_ms: int) -> int:
-    """The moment that ``text``, as ``2026-12-01T12:00``, is: without a time zone, in that of this machine.
+    """Return the time ``text``, such as ``2026-12-01T12:00``. Without a time zone it is a local time.
 
     Raises Refusal ``bad-time``.
     """
@@ -37,21 +37,21 @@ def end_at(text: str, now_ms: int) -> int:
 
 
 def end_of(text: str, now_ms: int) -> int:
-    """What `end_after` or `end_at` gives, whichever ``text`` is written for. Raises Refusal ``bad-time``."""
+    """Return the time for ``text`` in the format of `end_after` or of `end_at`. Raises Refusal ``bad-time``."""
     return (end_at if "-" in text else end_after)(text, now_ms)
 
 
 def shown_moment(ms: int) -> str:
-    """A moment for people: ``2026-12-01 12:00 UTC``, a minute that has begun counted as a whole one.
+    """Return a time for people, rounded up to the minute: ``2026-12-01 12:00 UTC``.
 
-    One that no calendar has is shown as the last, or the first, that calendars have.
+    A time outside of the calendar is shown as its first or last one.
     """
     seconds = -(-min(max(ms, 0), _LAST_MS) // 60_000) * 60
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def check_end(ms: int | None, now_ms: int) -> int | None:
-    """Return ``ms``, a moment that a program named, None for never. Raises Refusal ``bad-time``."""
+    """Return ``ms``, a time from a program, None for never. Raises Refusal ``bad-time``."""
     return None if ms is None else _future(ms, now_ms, str(ms))
 
 

@@ -1,4 +1,4 @@
-"""Threads that run what may block: one that keeps the order of its calls, and pools that take turns by user."""
+"""Threads for blocking calls: one that keeps their order, and pools that are fair between users."""
 
 import errno
 import os
@@ -18,35 +18,34 @@ from irchat.protocol.errors import Code, Refusal
 
 Given = TypeVar("Given")
 
-# Below the reactor's thread: a hash that takes all cores of the machine does not delay a message.
+# Below the reactor's thread: hashes that take all cores do not delay a message.
 _NICENESS = 10
-# A call that began at the moment of an interrupt is interrupted once more after so long.
+# Interrupts are repeated after so long, for a call that had just begun.
 _INTERRUPT_AGAIN_SECONDS = 0.1
 
 
 def short_of_resources() -> Refusal:
-    """The refusal while the system gives no thread or no memory."""
+    """Return the refusal for a system that is out of threads or memory."""
     return Refusal(
         Code.UNAVAILABLE, "The server is short of memory or threads now; nothing was changed. Try again soon."
     )
 
 
 def no_thread() -> OSError:
-    """Return the error of a start for which the system gives no thread."""
+    """Return the error of a thread that cannot be started."""
     return OSError(errno.EAGAIN, "The system gives no thread; raise TasksMax, ulimit -u or the limit on memory")
 
 
 def stopping() -> Refusal:
-    """The refusal of a call that had not begun when the server stopped."""
+    """Return the refusal of a call that had not begun when the server stopped."""
     return Refusal(Code.UNAVAILABLE, "The server stops; nothing was changed. Try again when it is back.")
 
 
 class OrderedWorker:
-    """One thread that runs calls in the order in which they are given. It starts with the first.
+    """One thread that runs calls in order. It starts on the first call.
 
-    Every lone message waits for one such call. A thread pool of Twisted's, which grows and shrinks, takes some 20 us
-    longer to bring a call to its thread and to bring back the result. The thread is not a daemon: call `stop` before
-    the process can exit.
+    Every lone message waits for one such call. Twisted's thread pool, which grows and shrinks, takes some 20 us longer
+    for the way to the thread and back. The thread is not a daemon: call `stop` before the process can exit.
     """
 
     def __init__(self, reactor: IReactorFromThreads, name: str) -> None:
@@ -61,7 +60,7 @@ class OrderedWorker:
             raise no_thread()
 
     def do(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run ``call``. The Deferred fails with the Refusal ``unavailable`` while no thread can be started."""
+        """Run ``call``. The Deferred fails with the Refusal ``unavailable`` if no thread can be started."""
         if self._thread is None and not self._start():
             return fail(short_of_resources())
         done: Deferred[Given] = Deferred()
@@ -69,7 +68,7 @@ class OrderedWorker:
         return done
 
     def stop(self) -> None:
-        """Wait for all that was given, and end the thread."""
+        """Wait for all calls, and end the thread."""
         if self._thread is not None:
             self._calls.put(None)
             self._thread.join()
@@ -102,7 +101,7 @@ class OrderedWorker:
 
 
 class _Call:
-    """One call to a pool. ``dropped``: nobody waits for its result."""
+    """One call to a pool. ``dropped``: the result is not needed."""
 
     __slots__ = ("args", "call", "done", "dropped", "key")
 
@@ -114,22 +113,21 @@ class _Call:
         self.dropped = False
 
     def interrupt(self) -> None:
-        """Break the call off while it runs, where it can be."""
+        """Interrupt the running call, if it has a method for that."""
         interrupt = getattr(self.call, "interrupt", None)
         if interrupt is not None:
             interrupt()
 
 
 class FairPool:
-    """Up to ``count`` threads whose calls take turns by key (a user, an address): one call of a key runs at a time.
+    """Up to ``count`` threads, shared fairly by key (a user, an address): one call of a key runs at a time.
 
-    So whoever asks for much waits for oneself, and others for one call at most. A thread takes its next call when the
-    reactor has the result of the last one: however many calls wait, a turn of the reactor has at most ``count``
-    results to work on. Cancelling the Deferred of a call drops the call, and interrupts it where it runs already and
-    has a method ``interrupt``.
+    A user with many calls delays others by one call at most. A thread gets its next call when the reactor has the
+    result of the last one: however many calls wait, one turn of the reactor handles at most ``count`` results.
+    Cancelling the Deferred of a call drops the call, and interrupts it if it runs and has a method ``interrupt``.
 
     Threads start when they are needed and are not daemons: call `stop` before the process can exit. ``nice``: they
-    have a lower priority than the others of the process (on Linux).
+    have a lower priority than the other threads of the process (on Linux).
     """
 
     def __init__(self, reactor: IReactorFromThreads, name: str, count: int, *, nice: bool = False) -> None:
@@ -142,24 +140,24 @@ class FairPool:
         self._idle = 0
         self._stopped = False
         self._running: dict[Hashable, _Call] = {}
-        # What waits, by key; and the keys whose turn it is, one after another: those of which nothing runs.
+        # The waiting calls by key, and the keys in the order of their turns: those without a running call.
         self._waiting: dict[Hashable, deque[_Call]] = {}
         self._turns: deque[Hashable] = deque()
 
     def start(self) -> None:
-        """Start all threads now. Raises OSError where the system gives none.
+        """Start all threads now. Raises OSError if one cannot be started.
 
-        A server does so before it listens: a thread that is started while memory is short may die before it reports
-        that it runs, and `threading.Thread.start` then waits for it for ever.
+        A server does this before it listens: a thread that starts while memory is short may die before it reports that
+        it runs, and `threading.Thread.start` would wait for it forever.
         """
         while len(self._threads) < self._count:
             if not self._start():
                 raise no_thread()
 
     def do(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run ``call`` when it is the turn of ``key``.
+        """Run ``call`` on the next turn of ``key``.
 
-        The Deferred fails with the Refusal ``unavailable`` while no thread can be started, and once the pool stops.
+        The Deferred fails with the Refusal ``unavailable`` if no thread can be started, and once the pool stops.
         """
         if self._stopped:
             return fail(stopping())
@@ -176,7 +174,7 @@ class FairPool:
         return done
 
     def stop(self) -> None:
-        """Refuse what waits, interrupt what runs where it can be, wait for the rest, and end the threads."""
+        """Refuse the waiting calls, interrupt the running ones, wait for them, and end the threads."""
         self._stopped = True
         self._refuse_waiting(stopping)
         for _ in self._threads:
@@ -199,7 +197,7 @@ class FairPool:
             self._to_run.put(taken)
 
     def _start(self) -> bool:
-        """Start one more thread. Where there is none at all and none can be had, refuse what waits."""
+        """Start one more thread. If there is none and none can be started, refuse the waiting calls."""
         if len(self._threads) == self._count:
             return False
         thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}")
@@ -229,7 +227,7 @@ class FairPool:
         waiting.remove(taken)
         if not waiting:
             del self._waiting[taken.key]
-            with suppress(ValueError):  # one of the key runs, so it has no turn
+            with suppress(ValueError):  # another call of the key runs, so it has no turn
                 self._turns.remove(taken.key)
 
     def _work(self) -> None:

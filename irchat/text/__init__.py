@@ -1,1 +1,1 @@
-"""Text: folding for comparison and search, names that look alike, excerpts, passwords as they are compared."""
+"""Text: folding for comparison and search, names that look alike, excerpts, the normal form of passwords."""

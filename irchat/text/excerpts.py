@@ -1,4 +1,4 @@
-"""What a search found, as people look at it: the words marked, and of a long text only what is around the first."""
+"""Search hits as they are shown: the words marked, and a long text cut to the part around the first word."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -6,33 +6,34 @@ from itertools import islice
 from typing import NamedTuple
 
 import regex
-from wcwidth import clip, grapheme_boundary_before, width
+from wcwidth import grapheme_boundary_before
 
+from irchat.text.cells import cut
 from irchat.text.folding import fold
 
-# Scripts written without spaces, of which search takes each character for a word.
+# Scripts written without spaces: search treats each character as a word.
 UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
 _TOKENS = regex.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[\p{{L}}\p{{N}}\p{{M}}\p{{Co}}])+|\p{{So}}")
 _IN_WORD = rf"(?![{UNSPACED}])[\p{{L}}\p{{N}}\p{{M}}\p{{Co}}]"
 _WORD = regex.compile(_IN_WORD)
 _BETWEEN = r"[^\p{L}\p{N}\p{M}\p{Co}\p{So}]*"
 _SPACE = regex.compile(r"\s+")
-# Of what an excerpt holds, the part that stands before the first word found.
+# The share of an excerpt that precedes the first word found.
 _BEFORE = 4
-# Of a text that is full of them so many words are marked.
+# The most words that are marked in one text.
 _MARKS_MOST = 100
 
 Spans = tuple[tuple[int, int], ...]
 
 
 class Hit(NamedTuple):
-    """A text in which words were found, all on one line, and where they are in it."""
+    """A text in which words were found, on one line, with the positions of the words."""
 
     text: str
     marks: Spans
 
     def pieces(self, start: int = 0, end: int | None = None) -> list[tuple[str, bool]]:
-        """The text from ``start`` to ``end`` in pieces, each with whether it is a word that was looked for."""
+        """Return the text from ``start`` to ``end`` in pieces, each with whether it is a word that was searched for."""
         end = len(self.text) if end is None else end
         made: list[tuple[str, bool]] = []
         for first, last in self.marks:
@@ -44,7 +45,7 @@ class Hit(NamedTuple):
 
 
 def find(text: str, words: str) -> Hit:
-    """Find ``words`` in ``text`` as search does: whole words, whatever their case, accents and width."""
+    """Find ``words`` in ``text`` as search does: whole words, ignoring case, accents and width."""
     line = _SPACE.sub(" ", text).strip(" ")
     pattern = _pattern(words)
     if pattern is None or not line:
@@ -60,26 +61,25 @@ def find(text: str, words: str) -> Hit:
 
 
 def shorten(hit: Hit, most: int) -> Hit:
-    """The part of a hit around the first word found, in ``most`` cells; an ellipsis stands for what is left out."""
+    """Return the part of a hit around its first word, in at most ``most`` cells. An ellipsis marks each cut."""
     text, marks = hit
-    if width(text, control_codes="ignore") <= most:
+    if cut(text, most) == text:
         return hit
     first = marks[0][0] if marks else 0
     start = 0 if first <= most // 2 else grapheme_boundary_before(text, first - most // _BEFORE + 1)
     if start and (space := text.find(" ", start, first)) >= 0:
         start = space + 1
     before = "…" if start else ""
-    kept = text[start:]
-    after = ""
-    if width(kept, control_codes="ignore") + len(before) > most:
-        kept, after = clip(kept, 0, most - 1 - len(before), fillchar="", control_codes="ignore") or "", "…"
+    kept, after = cut(text[start:], most - len(before)), ""
+    if start + len(kept) < len(text):
+        kept, after = cut(kept, most - len(before) - 1), "…"
     end, shift = start + len(kept), len(before) - start
     shown = tuple((first + shift, min(last, end) + shift) for first, last in marks if start <= first < end)
     return Hit(before + kept + after, shown)
 
 
 def words_of(typed: str) -> str:
-    """The words that a typed line searches for."""
+    """Return the words that a typed line searches for."""
     return typed.partition("?")[2]
 
 
@@ -90,7 +90,7 @@ def _pattern(words: str) -> "regex.Pattern[str] | None":
 
 
 def _spelled(token: str) -> str:
-    """A token, with any marks on its letters. Written out as well, for ß stands for two letters."""
+    """Return the pattern of a token with any marks on its letters, and of its full form: ß also matches ss."""
     marked = "".join(rf"{regex.escape(letter)}\p{{Mn}}*" for letter in token)
     spelled = rf"(?:{marked}|{regex.escape(token)})"
     return rf"(?<!{_IN_WORD}){spelled}(?!{_IN_WORD})" if _WORD.match(token) else spelled

@@ -1,4 +1,4 @@
-"""Texts as search compares them: without regard to case, accents and forms of the same letter, in all scripts."""
+"""Fold texts for search: case, accents and variants of a letter are ignored, in all scripts."""
 
 import re
 import unicodedata
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from irchat.protocol.rules import TEXT_LENGTH, is_sign
 
-# Characters that a text is taken apart into; no language comes to three for each, and one sign has eighteen.
+# The most characters of a folded text. No language needs three for each character; one sign has eighteen.
 _LENGTH = 3 * TEXT_LENGTH
-# Scripts that are written without spaces: each of their characters is a word, so that any run of them can be found.
+# Scripts written without spaces: each character is a word, so that any run of them can be found.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 _ASCII_WORDS = re.compile("[0-9a-z]+")
 
@@ -18,7 +18,7 @@ returns now, or nothing could be deleted from it."""
 
 
 class _Table(dict[int, str | int | None]):
-    """What each character becomes for `str.translate`, found out by ``replacement`` when it first comes."""
+    """A table for `str.translate`. ``replacement`` computes the entry of a character when it is first needed."""
 
     def __init__(self, replacement: Callable[[str], str | int | None]) -> None:
         self._replacement = replacement
@@ -29,9 +29,9 @@ class _Table(dict[int, str | int | None]):
 
 
 def _set_apart(character: str) -> str | int:
-    """A sign or number that stands for other characters, as ™ for TM, is no part of the word that it touches.
+    """Separate a sign or number that stands for other characters, such as ™, from the word that it touches.
 
-    A raised or lowered digit is: H₂O is H2O.
+    A raised or lowered digit stays part of the word: H₂O is H2O.
     """
     category = unicodedata.category(character)
     form = unicodedata.decomposition(character)
@@ -55,12 +55,13 @@ _TABLE = _Table(_replacement)
 
 
 def fold(text: str) -> str:
-    """Return ``text`` for the index: its words with white space between them. What is ASCII stays as it is, for SQLite
-    finds the words of that itself, and faster.
+    """Return ``text`` for the index: its words, separated by white space.
+
+    ASCII is returned unchanged, because SQLite splits it into words itself, and faster.
 
     Compatibility decomposition and case folding (Unicode, chapters 3.11 and 3.13), without the marks on letters. Signs
-    and the characters of unspaced scripts are words of their own. Of a text of thousands of signs that each stand for
-    many letters the end is left out.
+    and the characters of unspaced scripts are words of their own. The end is cut off a text of thousands of signs that
+    each stand for many letters.
     """
     if text.isascii():
         return text
@@ -69,5 +70,5 @@ def fold(text: str) -> str:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of ``text`` as the index has them."""
+    """Return the words of ``text`` as they are in the index."""
     return _ASCII_WORDS.findall(text.lower()) if text.isascii() else fold(text).split()

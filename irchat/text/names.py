@@ -1,4 +1,4 @@
-"""Names beyond their key: what a part of a name compares as, which names draw alike, which new ones are refused."""
+"""Names: comparing parts of them, finding those that look alike, and refusing new ones."""
 
 import unicodedata
 from collections import Counter
@@ -13,8 +13,8 @@ from precis_i18n import get_profile
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import fold_name, shown
 
-# Marks of no script in particular. Those that compose with their letter are part of it (NFC). Of the others a letter
-# has two at most: a vowel sign and shadda in Arabic, an accent in Yoruba.
+# Marks of no particular script. Those that compose with their letter are part of it (NFC). A letter has at most two
+# others: a vowel sign and shadda in Arabic, an accent in Yoruba.
 _STRAY = regex.compile(r"(?:(?=[\p{sc=Inherited}\p{sc=Common}])\p{M})+")
 _STRAY_MOST = 2
 # The longest syllables of Burmese, Khmer and Tibetan have fewer.
@@ -29,9 +29,9 @@ Named = TypeVar("Named")
 
 
 def fold_part(text: str) -> str:
-    """Map ``text`` as `fold_name` maps a name, without deciding whether it is one.
+    """Map ``text`` as `fold_name` maps a name, without checking that it is a valid name.
 
-    For what need not be a whole name: its beginning, a chat's name with its sign, a text that may mention it.
+    Use it for the beginning of a name, a chat's name with its sign, or a text that may mention a name.
     """
     if text.isascii():
         return text.lower()
@@ -41,19 +41,19 @@ def fold_part(text: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def name_key(name: str) -> str:
-    """`fold_part` of a name, remembered."""
+    """Return `fold_part` of a name, from a cache."""
     return fold_part(name)
 
 
 def same_name(one: str, other: str) -> bool:
-    """Return whether two names, or names of chats with their signs, are one."""
+    """Return whether two names, or two names of chats with their signs, are the same."""
     return one == other or name_key(one) == name_key(other)
 
 
 def rank(typed: str, name: str) -> int | None:
-    """Return how well ``name`` matches ``typed``: 0 exactly, 1 by its beginning, 2 by a part of it, None not at all.
+    """Return how well ``name`` matches ``typed``: 0 exactly, 1 by its beginning, 2 by a part, None not at all.
 
-    Both may have the sign of a chat. A sign that was typed has to be that of the name.
+    Both may have the sign of a chat. A typed sign must be that of the name.
     """
     wanted, key = fold_part(typed.strip()), name_key(name)
     bare = key[1:] if key.startswith(_SIGNS) else key
@@ -69,16 +69,16 @@ def rank(typed: str, name: str) -> int | None:
 
 
 def best(typed: str, choices: Iterable[Named], name_of: Callable[[Named], str]) -> list[Named]:
-    """Return those of ``choices`` whose name matches ``typed``, the best matches first (see `rank`), else in order."""
+    """Return the ``choices`` whose names match ``typed``, the best matches first (see `rank`), otherwise in order."""
     ranks = [(how_well, choice) for choice in choices if (how_well := rank(typed, name_of(choice))) is not None]
     return [choice for _, choice in sorted(ranks, key=itemgetter(0))]
 
 
 def skeleton(key: str) -> str:
-    """Return what is drawn of the name of a key: names with the same skeleton are taken for each other.
+    """Return the skeleton of a name's key. Names with the same skeleton look alike.
 
-    Left out are the joiners (U+200C, U+200D), marks of no script that do not compose with their letter, and the order
-    and repetition of other marks on a letter.
+    It omits the joiners (U+200C, U+200D), marks of no script that do not compose with their letter, and the order and
+    repetition of other marks on a letter.
     """
     if key.isascii():
         return key
@@ -89,8 +89,8 @@ def skeleton(key: str) -> str:
 def check_new_name(name: str) -> str:
     """Return the key of the name of a new user or group.
 
-    Raises Refusal ``bad-name`` for what is no name, or has more marks on a letter than any language writes. Names that
-    exist already are not held to the latter.
+    Raises Refusal ``bad-name`` if it is not a valid name, or has more marks on a letter than any language writes. The
+    second rule does not apply to existing names.
     """
     key = fold_name(name)
     composed = "" if name.isascii() else unicodedata.normalize("NFC", name.translate(_JOINERS))
@@ -105,18 +105,18 @@ def _longest(runs: Iterable[str]) -> int:
 
 
 class Lookalikes:
-    """The skeletons of names that have other keys, counted."""
+    """The skeletons of the existing names, each with the number of names that have it."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
     def add(self, key: str) -> None:
-        """Note a new name."""
+        """Add a name."""
         if (drawn := skeleton(key)) != key:
             self._counts[drawn] += 1
 
     def remove(self, key: str) -> None:
-        """Forget a name."""
+        """Remove a name."""
         if (drawn := skeleton(key)) != key:
             self._counts[drawn] -= 1
             if not self._counts[drawn]:

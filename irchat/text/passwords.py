@@ -1,13 +1,13 @@
-"""Passwords as they are compared: prepared as RFC 8265 has it for an OpaqueString."""
+"""The normal form of passwords: the OpaqueString profile of RFC 8265."""
 
 import unicodedata
 
 
 def prepared(password: str) -> str:
-    """Return ``password`` with every space as U+0020 and in NFC, so that all keyboards and systems type the same one.
+    """Return ``password`` in NFC and with every space as U+0020, so that all keyboards and systems type the same one.
 
-    Characters that the profile forbids are kept: they were allowed before, and an emoji newer than Python's tables is
-    one of them.
+    Characters that the profile forbids are kept: earlier versions allowed them, and they include emoji that are newer
+    than Python's tables.
     """
     if password.isascii():
         return password

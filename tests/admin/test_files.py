@@ -61,7 +61,7 @@ class FileTests(test_admin._Case):
         self.patch(os, "fsync", noting)
         self.patch(Path, "replace", renaming)
         self.done("restore", str(self.copy))
-        self.assertEqual(done, ["file", "rename", "folder"])
+        self.assertEqual(done, ["file", "file", "rename", "folder"])
 
     def test_owner(self) -> None:
         """What root makes in the data folder belongs to whom the folder belongs."""

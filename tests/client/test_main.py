@@ -114,7 +114,7 @@ class MainTests(SynchronousTestCase):
         def interrupt(reactor: object, options: object) -> int:
             raise KeyboardInterrupt
 
-        self.patch(wiring, "run_client", interrupt)
+        self.patch(wiring, "run_plain", interrupt)
         self.assertEqual(self._main("host"), (0, ""))
 
     def test_forward_clock(self) -> None:

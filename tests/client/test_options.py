@@ -7,7 +7,7 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import __version__
-from irchat.client.options import Options, parse_options, wants_full_screen
+from irchat.client.options import ClientOptions, parse_options, wants_full_screen
 from irchat.net.fingerprints import fingerprint_of
 
 
@@ -22,12 +22,12 @@ class OptionsTests(SynchronousTestCase):
 
     def test_defaults(self) -> None:
         """An address is enough, and means TLS."""
-        self.assertEqual(parse_options(["bob@host"]), Options("bob@host", True, False, None))
+        self.assertEqual(parse_options(["bob@host"]), ClientOptions("bob@host", True, False, None))
 
     def test_all(self) -> None:
         """Every option is read."""
         fingerprint = fingerprint_of(b"")
-        self.assertEqual(parse_options(["--no-tls", "--json", "h"]), Options("h", False, True, None))
+        self.assertEqual(parse_options(["--no-tls", "--json", "h"]), ClientOptions("h", False, True, None))
         self.assertEqual(parse_options(["--fingerprint", fingerprint.lower(), "h"]).fingerprint, fingerprint)
 
     def test_screen(self) -> None:

@@ -18,7 +18,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.test import iosim
 
-from irchat.client.connect.connection import Connection
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.plain.console import Console
 from irchat.net.tls import TLSLayer
 from irchat.protocol import events, requests, wire
@@ -83,7 +83,7 @@ class FakeServer:
 
     def __init__(self, *, greeted: bool = True) -> None:
         self.transport = StringTransport()
-        self.connection = Connection("host:7667")
+        self.connection = ServerConnection("host:7667")
         self.connection.makeConnection(self.transport)
         self._unanswered: list[requests.ANY] = []
         if greeted:

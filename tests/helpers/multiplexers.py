@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.client.terminal.test_full_screen import FullScreenCase as _FullScreenCase
 from tests.helpers.processes import PATIENCE, environment, wait_for
+from tests.whole.test_terminal import FullScreenCase as _FullScreenCase
 
 SECRET = "the secret word"
 _SIZE = 80, 24

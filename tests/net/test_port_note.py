@@ -23,8 +23,8 @@ class PortFileTests(SynchronousTestCase):
         """The file of a running server tells its port, whether it speaks TLS, and its process."""
         file = PortFile.write(self.directory, port=4321, tls=False)
         self.addCleanup(file.remove)
-        self.assertEqual(find_servers(self.directory), [Server(4321, False, os.getpid())])
-        self.assertEqual(find_servers(self.directory), [Server(4321, False, os.getpid())])
+        self.assertEqual(find_servers(self.directory), [Server(4321, False)])
+        self.assertEqual(find_servers(self.directory), [Server(4321, False)])
 
     def test_directory_is_private(self) -> None:
         """The directory is made for its owner alone."""
@@ -90,11 +90,11 @@ class PortFileTests(SynchronousTestCase):
         self.assertRaises(PermissionError, PortFile.write, self.directory, port=2, tls=True)
 
     def test_links_are_not_followed(self) -> None:
-        """A link by the name that the file begins with leads to no other file being written."""
+        """A link by the name of the note is replaced; the file that it leads to stays as it is."""
         self.directory.mkdir(mode=0o700, parents=True)
         other = self.directory.with_name("other")
         other.write_text("precious")
-        (self.directory / f"{os.getpid()}.new").symlink_to(other.absolute())
+        (self.directory / f"{os.getpid()}.port").symlink_to(other.absolute())
         self.addCleanup(PortFile.write(self.directory, port=1, tls=True).remove)
         self.assertEqual(other.read_text(), "precious")
         self.assertEqual([server.port for server in find_servers(self.directory)], [1])

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
-from wcwidth import width
 
+from irchat.text.cells import cells
 from irchat.text.excerpts import Hit, find, shorten, words_of
 
 _TEXTS = st.text(st.sampled_from("ab cd日本\u0301éß🙂👩\u200d💻ﬁＡनक्षि한국."), max_size=60)
@@ -71,7 +71,7 @@ class ShortenTests(SynchronousTestCase):
         """An excerpt has at most so many cells, and its marks are words of it."""
         whole = find(text, words)
         hit = shorten(whole, most)
-        self.assertLessEqual(width(hit.text), most)
+        self.assertLessEqual(cells(hit.text), most)
         self.assertIsInstance(hit, Hit)
         self.assertEqual(bool(hit.marks), bool(whole.marks))
         for first, last in hit.marks:

@@ -1,6 +1,5 @@
 """The service for real: ports of this machine, files in folders, and threads."""
 
-import os
 import resource
 import socket
 import stat
@@ -130,7 +129,7 @@ class ServiceTests(TestCase):
         service = self._start("--no-tls")
         client = await self._connect(service, tls=False)
         client.sendLine(b"exit")
-        self.assertEqual(find_servers(self.runtime), [Server(service.port, False, os.getpid())])
+        self.assertEqual(find_servers(self.runtime), [Server(service.port, False)])
         await service.stopService()
         await client.lost
         self.assertNotIn(KEY_FILE, self._modes())
@@ -231,7 +230,7 @@ class ServiceTests(TestCase):
         self.assertEqual(stat.S_IMODE(self.data.stat().st_mode), 0o700)
         for name in KEY_FILE, SOCKET_FILE, "lock":
             self.assertEqual(modes[name], 0o600, name)
-        self.assertEqual(find_servers(self.runtime), [Server(service.port, True, os.getpid())])
+        self.assertEqual(find_servers(self.runtime), [Server(service.port, True)])
         await service.stopService()
         self.assertEqual(find_servers(self.runtime), [])
         self.assertNotIn(SOCKET_FILE, self._modes())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.net.port_note import Server
 from irchat.protocol.rules import DEFAULT_PORT, shown
 

@@ -8,8 +8,8 @@ from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEnd
 from twisted.internet.protocol import Factory, Protocol
 
 from irchat.client.connect.address import Target
-from irchat.client.connect.connection import Connection
-from irchat.client.errors import ClientError, Unencrypted
+from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.exceptions import ClientError, Unencrypted
 from irchat.net.tls import TLSLayer
 from irchat.protocol.rules import DEFAULT_PORT, shown
 
@@ -37,7 +37,7 @@ class Dialer:
         self._clock = clock
         self._endpoint = endpoint
 
-    async def dial(self, context: ssl.SSLContext | None) -> Connection:
+    async def dial(self, context: ssl.SSLContext | None) -> ServerConnection:
         """A connection on which the greeting has come, over TLS with ``context`` or without TLS.
 
         Raises ClientError, or Unverified where ``context`` verifies and the certificate does not satisfy it.
@@ -69,7 +69,7 @@ class _Factory(Factory):
     noisy = False
 
     def __init__(self, target: Target, context: ssl.SSLContext | None) -> None:
-        self.connection = Connection(target.label)
+        self.connection = ServerConnection(target.label)
         self._target = target
         self._context = context
 
@@ -83,7 +83,7 @@ class _Factory(Factory):
 class _SniffingTLS(TLSLayer):
     """TLS that keeps the first bytes that came: where the peer speaks no TLS, they tell what it is."""
 
-    def __init__(self, context: ssl.SSLContext, connection: Connection, target: Target) -> None:
+    def __init__(self, context: ssl.SSLContext, connection: ServerConnection, target: Target) -> None:
         name = target.host.partition("%")[0]  # the zone of an IPv6 address is in no certificate
         super().__init__(
             context, connection, server_side=False, server_hostname=name, on_failure=self._on_handshake_failed
@@ -124,7 +124,7 @@ class _SniffingTLS(TLSLayer):
         return f"{label} speaks no TLS: it is not an IRChat server. Check the host and the port."
 
 
-def _give_up(connection: Connection, protocol: Any, why: str) -> None:
+def _give_up(connection: ServerConnection, protocol: Any, why: str) -> None:
     connection.fail(ClientError(why))
     protocol.transport.abortConnection()
 

@@ -1,28 +1,28 @@
-"""Signing in on the full screen: by the token that was kept, or else by name and password."""
+"""Signing in on the full screen: by a saved token if there is one, else by name and password."""
 
 from collections.abc import Callable
 
-from irchat.client.connect.session import Session
+from irchat.client.connect.request_channel import UNREADABLE, RequestChannel
 from irchat.client.connect.sign_in import SignIn
 from irchat.client.connect.tokens import Kept, Tokens
 from irchat.client.control.questions import Questions
-from irchat.client.errors import ClientError, Later
+from irchat.client.exceptions import ClientError, Later
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
 
-# Codes that say of a token that it will never be good again.
+# Codes of a token that will never work again.
 _NO_TOKEN = (Code.BAD_TOKEN, Code.BAD_REQUEST, Code.BAD_CREDENTIALS, Code.NO_SUCH_USER)
-# Seconds between two tries of who is banned: each counts as a failed one for the address.
+# Seconds between two tries of a banned user. Each try counts as a failed sign-in for the address.
 _BANNED = "banned"
 _BANNED_PAUSE = 300
 
 
 class Entry:
-    """Signs sessions in at the server ``label``, as ``name``, or as who used it last.
+    """Sign in at the server ``label`` as ``name``, or as the last user if that is None.
 
-    A token goes to no server of another identity than the one that issued it. Where the file cannot be written the
-    token is kept in memory, so that the line can come back. ``trouble`` is called with what does not keep the user
-    from signing in, once for each and after the sign-in.
+    A token is sent only to a server with the identity of its issuer. It is kept in memory too, so that the client can
+    reconnect even if the file cannot be written. ``trouble`` is called after the sign-in with each problem that did not
+    prevent it, once for each.
     """
 
     def __init__(
@@ -37,13 +37,13 @@ class Entry:
         self._kept: Kept | None = None
         self._warnings: dict[str, bool] = {}
 
-    async def sign_in(self, session: Session) -> events.Welcome:
-        """Sign the session in. Raises ClientError, Later where a good token is refused for now."""
-        welcome = await self._by_token(session) or await self._by_password(session)
+    async def sign_in(self, channel: RequestChannel) -> events.Welcome:
+        """Sign in on a channel. Raises ClientError, or Later if a valid token is refused for now."""
+        welcome = await self._by_token(channel) or await self._by_password(channel)
         self._name = self._given = welcome.name
-        self._kept = Kept(welcome.token, session.identity)
+        self._kept = Kept(welcome.token, channel.identity)
         try:
-            self._tokens.keep(self._label, welcome.name, welcome.token, session.identity)
+            self._tokens.keep(self._label, welcome.name, welcome.token, channel.identity)
         except ClientError as stop:
             self.warn(stop.text)
         for text in [text for text, is_told in self._warnings.items() if not is_told]:
@@ -52,19 +52,19 @@ class Entry:
         return welcome
 
     def warn(self, text: str) -> None:
-        """Tell the user after the sign-in, when there is time to read it."""
+        """Show a problem after the sign-in, when there is time to read it."""
         self._warnings.setdefault(text, False)
 
     def forget(self) -> None:
-        """The next sign-in is to ask for the password. Raises ClientError."""
+        """Forget the token, so that the next sign-in asks for the password. Raises ClientError."""
         self._kept = None
         if self._name is not None:
             self._tokens.forget(self._label, self._name)
 
-    async def _by_token(self, session: Session) -> events.Welcome | None:
-        if self._name is None or (kept := self._find_token(self._name, session)) is None:
+    async def _by_token(self, channel: RequestChannel) -> events.Welcome | None:
+        if self._name is None or (kept := self._find_token(self._name, channel)) is None:
             return None
-        reply = await session.request(requests.Resume(token=kept.token))
+        reply = await channel.request(requests.Resume(token=kept.token))
         match reply:
             case events.Welcome():
                 return reply
@@ -74,23 +74,20 @@ class Entry:
                 return None
             case events.Error():
                 raise Later(reply.text, _BANNED_PAUSE if reply.code == _BANNED else 0)
-        raise ClientError(
-            "The server answered what this client cannot read. Install the version of IRChat that it runs."
-        )
+        raise ClientError(UNREADABLE)
 
-    def _find_token(self, name: str, session: Session) -> Kept | None:
+    def _find_token(self, name: str, channel: RequestChannel) -> Kept | None:
         if self._tokens.protect():
             self.warn(
                 f"Others could read {self._tokens.path} and sign in as you; now they cannot. "
                 "exit --forget ends the sign-in that they may have read."
             )
         for kept in self._kept, self._tokens.find(self._label, name):
-            if kept is not None and kept.identity == session.identity:
+            if kept is not None and kept.identity == channel.identity:
                 return kept
             if kept is not None:
                 self._questions.note(
-                    f"the sign-in that is kept was issued by {self._label} with another certificate, or without TLS, "
-                    "and is not sent"
+                    f"the saved sign-in is from {self._label} with another certificate, or without TLS, and is not sent"
                 )
         return None
 
@@ -101,7 +98,7 @@ class Entry:
         except ClientError as stop:
             self.warn(stop.text)
 
-    async def _by_password(self, session: Session) -> events.Welcome:
+    async def _by_password(self, channel: RequestChannel) -> events.Welcome:
         if self._given is None and self._name is not None:
             self._questions.suggest(self._name)
-        return await SignIn(session, self._questions).run(self._given)
+        return await SignIn(channel, self._questions).run(self._given)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from irchat.client.connect import shared_files
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.net.fingerprints import parse_fingerprint
 from irchat.protocol.rules import shown
 

@@ -3,9 +3,10 @@
 import contextlib
 import fcntl
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
+
+from irchat.system.atomic_files import replace_file
 
 
 def read(path: Path) -> str:
@@ -34,20 +35,6 @@ def change(path: Path, edit: Callable[[str], str]) -> None:
         before = read(target)
         after = edit(before)
         if after != before:
-            _replace(target, after)
+            replace_file(target, after.encode("utf-8", "surrogateescape"))
     finally:
         os.close(lock)
-
-
-def _replace(target: Path, text: str) -> None:
-    descriptor, new = tempfile.mkstemp(dir=target.parent, prefix=target.name)  # its mode is 0600
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(text.encode("utf-8", "surrogateescape"))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(new).replace(target)
-    except OSError:
-        with contextlib.suppress(OSError):
-            Path(new).unlink()
-        raise

@@ -1,25 +1,26 @@
-"""Signing in: what is asked of the user, and in which order; a name that is new gets an account."""
+"""Signing in by name and password. A new name gets an account."""
 
 from irchat.client.connect.dialogue import Dialogue
-from irchat.client.connect.session import Reply, Session
-from irchat.client.errors import ClientError
+from irchat.client.connect.request_channel import UNREADABLE, Reply, RequestChannel
+from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
 from irchat.protocol.rules import LOGIN_TRIES, visible
 
 
 class SignIn:
-    """The dialogue that signs ``session`` in.
+    """The dialogue that signs in on ``channel``.
 
-    On a terminal what went wrong is asked again; elsewhere it ends all, for the next line of a pipe is no second try.
+    On a terminal a wrong answer is asked for again. Elsewhere it ends the client: the next line of a pipe is not a
+    second try.
     """
 
-    def __init__(self, session: Session, screen: Dialogue) -> None:
-        self._session = session
+    def __init__(self, channel: RequestChannel, screen: Dialogue) -> None:
+        self._channel = channel
         self._screen = screen
 
     async def run(self, name: str | None) -> events.Welcome:
-        """Sign in as ``name``, which is asked for where it is None. Raises ClientError."""
+        """Sign in as ``name``; ask for the name if it is None. Raises ClientError."""
         while True:
             if name is None:
                 name = (await self._screen.ask("Your name: ")).strip()
@@ -42,17 +43,17 @@ class SignIn:
                     raise _refused(reply)
 
     async def _try_without_password(self, name: str) -> Reply:
-        """Where no passwords are used this is all. Elsewhere how an empty one is refused tells of the name."""
-        reply = await self._session.request(requests.Login(name=name))
+        """Try an empty password. A server with passwords refuses it, and the error says whether the name is new."""
+        reply = await self._channel.request(requests.Login(name=name))
         if isinstance(reply, events.Error) and reply.code in (Code.BAD_REQUEST, Code.BAD_CREDENTIALS):
-            reply = await self._session.request(requests.Register(name=name, password=""))
+            reply = await self._channel.request(requests.Register(name=name, password=""))
         return reply
 
     async def _log_in(self, name: str, hint: str) -> events.Welcome:
         tries = LOGIN_TRIES if self._screen.interactive else 1
         while True:
             password = await self._screen.ask("Password: ", secret=True)
-            reply = await self._session.request(requests.Login(name=name, password=password))
+            reply = await self._channel.request(requests.Login(name=name, password=password))
             if isinstance(reply, events.Welcome):
                 return reply
             if not (isinstance(reply, events.Error) and reply.code == Code.BAD_CREDENTIALS):
@@ -67,7 +68,7 @@ class SignIn:
         self._screen.note(f"{name} is new here. Choose a password to keep the name.")
         while True:
             password = await self._choose_password()
-            reply = await self._session.request(requests.Register(name=name, password=password))
+            reply = await self._channel.request(requests.Register(name=name, password=password))
             match reply:
                 case events.Welcome():
                     return reply
@@ -90,6 +91,4 @@ class SignIn:
 
 
 def _refused(reply: Reply) -> ClientError:
-    return ClientError(
-        reply.text if isinstance(reply, events.Error) else "The server answered what this client cannot read."
-    )
+    return ClientError(reply.text if isinstance(reply, events.Error) else UNREADABLE)

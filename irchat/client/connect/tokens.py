@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from irchat.client.connect import shared_files
-from irchat.client.connect.connection import UNENCRYPTED
-from irchat.client.errors import ClientError
+from irchat.client.connect.server_connection import UNENCRYPTED
+from irchat.client.exceptions import ClientError
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import fold_name
 
@@ -35,7 +35,7 @@ class _Line(NamedTuple):
 class Tokens:
     """``host:port name token identity`` on each line, the one used last at the end; ``-`` is a name without a token.
 
-    ``identity`` is that of the server that issued the token (`irchat.client.connect.connection.Connection.identity`): a
+    ``identity`` is that of the server that issued the token (`ServerConnection.identity`): a
     token is for no other. The file is for its owner alone (0600), and is replaced as a whole, under a lock.
     """
 

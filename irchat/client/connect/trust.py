@@ -4,12 +4,12 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
-from irchat.client.connect.connection import VERIFIED, Connection
 from irchat.client.connect.dialer import Dialer, Unverified
 from irchat.client.connect.dialogue import Dialogue
 from irchat.client.connect.known_hosts import Known, KnownHosts
+from irchat.client.connect.server_connection import VERIFIED, ServerConnection
 from irchat.client.connect.tokens import Tokens
-from irchat.client.errors import ClientError, Unencrypted
+from irchat.client.exceptions import ClientError, Unencrypted
 
 _CHANGED = """\
 WARNING: THE FINGERPRINT OF {label} IS NOT THE EXPECTED ONE!
@@ -59,7 +59,7 @@ class Trust:
         self._warn = warn
         self._label = dialer.target.label
 
-    async def connect(self) -> Connection:
+    async def connect(self) -> ServerConnection:
         """A connection to the server that is meant. Raises ClientError."""
         if not self._dialer.target.tls:
             return await self._connect_unencrypted()
@@ -75,7 +75,7 @@ class Trust:
         connection.identity = VERIFIED
         return connection
 
-    async def _connect_unencrypted(self) -> Connection:
+    async def _connect_unencrypted(self) -> ServerConnection:
         """A connection without TLS, but never to a server that was reached with TLS before: that a network is hostile
         may be the very reason why TLS does not work."""
         if self._pinned is not None:
@@ -87,7 +87,7 @@ class Trust:
         self._screen.note("this connection is not encrypted: whoever can listen to the network can read it")
         return await self._dialer.dial(None)
 
-    async def _dial(self, context: ssl.SSLContext) -> Connection:
+    async def _dial(self, context: ssl.SSLContext) -> ServerConnection:
         """A connection with TLS. Where a server that is known to speak it answers without, nothing suggests to."""
         try:
             return await self._dialer.dial(context)
@@ -102,7 +102,7 @@ class Trust:
                 raise
             raise ClientError(_NO_TLS_ANSWER.format(label=self._label) + self._delete(path, line)) from unencrypted
 
-    async def _meet(self, reason: str) -> Connection:
+    async def _meet(self, reason: str) -> ServerConnection:
         """The first time: show the fingerprint and let the user decide.
 
         The connection that told it is closed meanwhile, for a server does not wait long for a sign-in.
@@ -149,7 +149,7 @@ class Trust:
         self._screen.note(f"remembered in {self._known_hosts.path}")
         return known.fingerprint, self._how_known(known)
 
-    async def _dial_pinned(self, expected: str, how_known: str) -> Connection:
+    async def _dial_pinned(self, expected: str, how_known: str) -> ServerConnection:
         connection = await self._dial(_unverifying())
         found = connection.fingerprint()
         if found != expected:

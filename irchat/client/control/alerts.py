@@ -2,9 +2,9 @@
 
 import regex
 
-from irchat.client.view.chat import clean
-from irchat.client.view.wrap import fit
+from irchat.client.view.chat_state import clean
 from irchat.protocol import events
+from irchat.text.cells import fit
 from irchat.text.excerpts import UNSPACED
 from irchat.text.names import fold_part, name_key
 

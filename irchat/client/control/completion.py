@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from irchat.client.view.screen_state import ScreenState
-from irchat.client.view.wrap import graphemes
 from irchat.protocol.rules import GLOBAL_NAME
+from irchat.text.cells import graphemes
 from irchat.text.names import best, fold_part, name_key
 
 

@@ -1,4 +1,4 @@
-"""What the user does: typed lines, opening chats, paging, leaving. Joins the view to the connection to the server."""
+"""The user's actions: typed lines, opening chats, paging, leaving. Joins the screen state to the server."""
 
 from collections.abc import Awaitable, Callable
 from enum import Enum
@@ -7,49 +7,48 @@ from typing import NamedTuple
 
 import msgspec
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.internet.task import deferLater
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from irchat.client.connect.connection import Connection
 from irchat.client.connect.entry import Entry
-from irchat.client.connect.reconnecting import Link
-from irchat.client.connect.session import Reply
-from irchat.client.control.history import Pages
+from irchat.client.connect.request_channel import UNREADABLE, Reply
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.control.incoming import Incoming
+from irchat.client.control.pages import Pages
 from irchat.client.control.password import change_password
-from irchat.client.control.questions import Question, Questions
+from irchat.client.control.questions import Cancelled, Question, Questions
+from irchat.client.control.read_markers import ReadMarkers
+from irchat.client.control.reconnecting import Link
 from irchat.client.control.sending import Sending
 from irchat.client.control.typed import Local, NoTarget, advise, in_a_row, is_timed, sendable, understand
-from irchat.client.errors import ClientError
-from irchat.client.view.chat import Chat
+from irchat.client.exceptions import ClientError
+from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item
-from irchat.client.view.screen_state import Place, ScreenState
+from irchat.client.view.navigation import Place
+from irchat.client.view.screen_state import ScreenState
 from irchat.commands.habits import right_form
 from irchat.protocol import events, requests
-from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.rules import GLOBAL_NAME, MARKER_SECONDS, clean_text
+from irchat.protocol.errors import Refusal
+from irchat.protocol.rules import GLOBAL_NAME, clean_text
 from irchat.text.names import same_name
-
-# Seconds after which what was asked too fast is asked again.
-_PAUSE = 0.5
 
 
 class Spot(Enum):
-    """Where typed text is for no chat and no question."""
+    """The targets of typed text that are neither a chat nor a question."""
 
     NOWHERE = "before the sign-in"
     FILTER = "the name of a chat to go to"
 
 
-Target = Chat | Question | Spot
-"""What a typed line belongs to. The home screen is a chat without a name, to which nothing can be sent."""
+Target = ChatState | Question | Spot
+"""The target of a typed line. The home screen is a chat without a name, and nothing can be sent to it."""
 
 
 class Taken(NamedTuple):
-    """How a typed line was taken: whether at all, whether the input may remember it, and what is wrong with it.
+    """The outcome of a typed line.
 
-    ``homeless``: it has no chat to go to yet. ``again``: the same line again is sent as text.
+    ``accepted``: it was carried out. ``remember``: the input history may keep it. ``trouble``: the text to show if it
+    was not accepted. ``homeless``: it has no chat to go to yet. ``again``: the same line again is sent as text.
     """
 
     accepted: bool
@@ -59,7 +58,7 @@ class Taken(NamedTuple):
     again: bool = False
 
 
-def _said_of(chat: Chat) -> str:
+def _said_of(chat: ChatState) -> str:
     return f"{chat.gone.rstrip('.')}. " if chat.gone else ""
 
 
@@ -72,13 +71,13 @@ def _no_jitter() -> float:
 
 
 class Controller:
-    """Everything that the user can do, whatever the terminal.
+    """Everything that the user can do, independent of the terminal.
 
     ``on_changed`` is called when there is something new to draw. ``hidden``: nothing is on the screen now. ``jitter``
-    returns a random number from 0 to 1, for the pauses of a line that is lost; without it they are always the same.
+    returns a random number from 0 to 1 for the pauses before reconnecting; without it they are always the same.
 
-    What the screen shows and where typed text goes changes at once when the user presses a key. What events and
-    answers want to change waits for `settle`, which is called before a frame is drawn while nothing is being typed.
+    A key changes the screen and the target of typed text at once. Changes that events and replies cause wait for
+    `settle`, which is called before a frame is drawn while nothing is being typed.
     """
 
     def __init__(
@@ -96,14 +95,13 @@ class Controller:
         self._clock = clock
         self._jitter = jitter
         self._pages = Pages(clock, view, self._ask, self.changed)
-        self.sending = Sending(clock, view, self._ask, self._is_up, new_nonce, self._told)
+        self._markers = ReadMarkers(clock, self._ask)
+        self.sending = Sending(clock, view, self._ask, self._is_up, new_nonce, self._sent)
         self.incoming = Incoming(clock, view, self._pages, self.sending, self._ask, self.changed)
         self._held: list[tuple[str, Callable[[], object]]] = []
-        self._seen: dict[str, int] = {}
-        self._telling: IDelayedCall | None = None
         self._warned = ""
 
-    async def run(self, connect: Callable[[], Awaitable[Connection]], entry: Entry) -> None:
+    async def run(self, connect: Callable[[], Awaitable[ServerConnection]], entry: Entry) -> None:
         """Connect, sign in and stay until the user leaves. Raises ClientError."""
         self._entry = entry
         self._link = Link(
@@ -119,21 +117,19 @@ class Controller:
         await self._link.run()
 
     @property
-    def connection(self) -> Connection | None:
+    def connection(self) -> ServerConnection | None:
         """The connection to the server, while there is one."""
         return self._link.connection
 
     def changed(self) -> None:
-        """Something is to be drawn. What is then seen counts as read."""
+        """Have the screen drawn. Messages that it then shows count as read."""
         self.on_changed()
         if not self.hidden and (seen := self.view.seen()) is not None:
-            self._seen[seen[0]] = seen[1]
-            if self._telling is None:
-                self._telling = self._clock.callLater(MARKER_SECONDS, self._tell_seen)
+            self._markers.read(*seen)
 
     @property
     def target(self) -> Target:
-        """What is typed from now on belongs to this."""
+        """The target of the text that is typed from now on."""
         if self.questions.current is not None:
             return self.questions.current
         if self.view.filter is not None:
@@ -141,7 +137,7 @@ class Controller:
         return Spot.NOWHERE if self.view.place is Place.SIGN_IN else self.view.here
 
     def settle(self) -> None:
-        """A frame is about to be drawn and nothing is being typed: what waited for that happens."""
+        """Make the changes that waited. Call this before a frame is drawn, while nothing is being typed."""
         self.questions.settle()
         self.view.leave_what_never_was()
         held, self._held = self._held, []
@@ -149,7 +145,7 @@ class Controller:
             change()
 
     def waits(self) -> str:
-        """What waits until nothing is being typed, for the status line."""
+        """Return the text for the status line about what waits until nothing is being typed."""
         if self.questions.waiting is not None:
             return "The server asks something: send this line or clear it (Ctrl-C), then you can answer."
         return f"{self._held[-1][0]} Shown when this line is sent or cleared (Ctrl-C)." if self._held else ""
@@ -160,8 +156,8 @@ class Controller:
 
     # Typed lines.
 
-    def submit(self, line: str, here: Chat, *, as_text: bool = False) -> Taken:
-        """Enter was pressed on ``line`` in the chat ``here``. ``as_text``: it is text, whatever it looks like."""
+    def submit(self, line: str, here: ChatState, *, as_text: bool = False) -> Taken:
+        """Carry out ``line``, typed in the chat ``here``. ``as_text``: send it as text, whatever it looks like."""
         name = None if here is self.view.own or here.gone else here.name
         try:
             if as_text:
@@ -186,12 +182,12 @@ class Controller:
         self.changed()
         return Taken(True, not is_timed(request))
 
-    def say(self, text: str, here: Chat) -> Taken:
-        """Send a text to a chat as it is, whatever it begins with."""
+    def say(self, text: str, here: ChatState) -> Taken:
+        """Send a text to a chat as it is, even if it looks like a command."""
         return self.submit(text, here, as_text=True)
 
     def choose(self) -> None:
-        """Enter was pressed on a list: what was drawn as chosen opens."""
+        """Open the entry of the list that was drawn as chosen."""
         view = self.view
         chosen = view.cursor.choose(view.choices())
         if isinstance(chosen, Item):
@@ -201,8 +197,8 @@ class Controller:
         elif chosen is not None:
             self.open(chosen)
 
-    def open(self, wanted: str | Chat) -> None:
-        """Open a chat, or that of a name."""
+    def open(self, wanted: str | ChatState) -> None:
+        """Open a chat, or the chat of a name."""
         self._held.clear()
         self._open(wanted)
 
@@ -212,16 +208,16 @@ class Controller:
         self.view.go_home()
         self.changed()
 
-    def _open(self, wanted: str | Chat) -> None:
+    def _open(self, wanted: str | ChatState) -> None:
         self._pages.fill(self.view.open_chat(wanted))
         self.changed()
 
-    def _do(self, request: requests.Request | Local, line: str, here: Chat) -> None:
+    def _do(self, request: requests.Request | Local, line: str, here: ChatState) -> None:
         match request:
             case Local.HELP:
                 self.view.manual = 0
             case Local.PASSWORD:
-                self._background(change_password(self.questions, self.view, self._ask), "!password")
+                self._background(self._change_password(), "!password")
             case requests.Send():
                 self._send(request, line, here)
             case _:
@@ -229,7 +225,16 @@ class Controller:
                 reply = self._ask(request)
                 reply.addCallbacks(self._show, self._lost, callbackArgs=(request,), errbackArgs=(line,))
 
-    def _send(self, request: requests.Send, line: str, here: Chat) -> None:
+    async def _change_password(self) -> None:
+        answer = partial(self.questions.ask, secret=True, can_cancel=True)
+        try:
+            await change_password(answer, self._ask, self.view.note, self.view.complain)
+        except Cancelled:
+            self.view.note("cancelled: the old password stays")
+        finally:
+            self.questions.dismiss()
+
+    def _send(self, request: requests.Send, line: str, here: ChatState) -> None:
         view = self.view
         chat = self.sending.send(request, line, here)
         if here is view.own:
@@ -243,7 +248,7 @@ class Controller:
         view = self.view
         match reply:
             case None:
-                view.complain("The server answered what this client cannot read.")
+                view.complain(UNREADABLE)
             case events.History():
                 self._hold(f"{reply.chat} is here.", partial(self._pages.open_page, reply))
             case events.Found():
@@ -279,14 +284,14 @@ class Controller:
     # Moving about.
 
     def page_up(self, moved: bool) -> None:
-        """The pane was moved up; where it could not be, older messages are loaded."""
+        """Load older messages if the pane could not be moved up."""
         chat = self.view.open
         if not moved and chat is not None and self.view.place is Place.CHAT:
             self._pages.older(chat)
         self.changed()
 
     def page_down(self) -> None:
-        """The pane was moved down; at the end of an older part what is newer is loaded."""
+        """Load newer messages if the pane was moved to the end of an older part of the chat."""
         chat = self.view.open
         if chat is not None and self.view.pane.follows and chat.newer:
             if chat.items:
@@ -302,23 +307,23 @@ class Controller:
         self.changed()
 
     def back(self) -> None:
-        """From what was found to where the search began."""
+        """Return from the search results to the chat where the search began."""
         chat = self.view.open
         if chat is not None:
             self.open(chat if chat.gone else chat.name)
         else:
             self.home()
 
-    def leave(self, *, forget: bool = False, typed_in: Chat | None = None) -> str:
-        """Leave, in order where there is a connection.
+    def leave(self, *, forget: bool = False, typed_in: ChatState | None = None) -> str:
+        """Leave, with a logout if there is a connection. Return why not, empty on success.
 
-        Where something is not sent the first call only returns what; ``typed_in``: the chat of the line that asks for
-        this, which is no draft.
+        If something is unsent, the first call only returns a warning, and the second one leaves. ``typed_in``: the chat
+        in which leaving was typed; that line is not an unsent draft.
         """
         if (unsent := self._unsent(typed_in)) and unsent != self._warned:
             self._warned = unsent
             return f"Not sent yet: {unsent}. Once more leaves without it."
-        self._tell_seen()
+        self._markers.report()
         self._link.leave()
         if forget:
             try:
@@ -330,10 +335,10 @@ class Controller:
         return ""
 
     def forget_warning(self) -> None:
-        """Leaving is to say again what is not sent."""
+        """Have the next `leave` warn again about what is unsent."""
         self._warned = ""
 
-    def _unsent(self, typed_in: Chat | None) -> str:
+    def _unsent(self, typed_in: ChatState | None) -> str:
         chats = [*self.view.chats.in_order(), self.view.own]
         drafts = [chat.name or "the first screen" for chat in chats if chat.has_draft and chat is not typed_in]
         typed = f"what is typed in {', '.join(drafts)}" if drafts else ""
@@ -341,8 +346,8 @@ class Controller:
 
     # The connection.
 
-    def _told(self) -> None:
-        """What became of a message is in the view: a timed one has an end now."""
+    def _sent(self) -> None:
+        """The screen state has the outcome of a message: a timed one may have an end now."""
         self.incoming.plan()
         self.changed()
 
@@ -350,7 +355,7 @@ class Controller:
         epoch = self.view.epoch
         self.incoming.welcome(welcome)
         if self.view.epoch != epoch:
-            self._seen.clear()
+            self._markers.forget()
 
     def _link_state(self, text: str) -> None:
         self.view.link = text
@@ -360,13 +365,7 @@ class Controller:
         return self._link.is_up
 
     def _ask(self, request: requests.Request) -> Deferred[Reply]:
-        return self._link.ask(request).addCallback(self._again, request)
-
-    def _again(self, reply: Reply, request: requests.Request) -> "Reply | Deferred[Reply]":
-        """What was asked too fast is asked again."""
-        if isinstance(reply, events.Error) and reply.code == Code.TOO_FAST:
-            return deferLater(self._clock, _PAUSE).addCallback(lambda _: self._ask(request))
-        return reply
+        return self._link.ask(request)
 
     def _lost(self, failure: Failure, what: str) -> None:
         failure.trap(ClientError)
@@ -375,9 +374,3 @@ class Controller:
 
     def _background(self, coroutine: Awaitable[None], what: str) -> None:
         Deferred.fromCoroutine(coroutine).addErrback(self._lost, what)  # type: ignore[arg-type]
-
-    def _tell_seen(self) -> None:
-        self._telling = None
-        seen, self._seen = self._seen, {}
-        for name, seq in seen.items():
-            self._ask(requests.Read(chat=name, seq=seq)).addErrback(lambda failure: failure.trap(ClientError) and None)

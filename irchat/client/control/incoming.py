@@ -6,13 +6,13 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
-from irchat.client.connect.session import Reply
+from irchat.client.connect.request_channel import Ask, Reply
 from irchat.client.control.alerts import alert
-from irchat.client.control.history import Pages
-from irchat.client.control.send_queue import Ask
+from irchat.client.control.pages import Pages
 from irchat.client.control.sending import Sending
-from irchat.client.errors import ClientError
-from irchat.client.view.screen_state import Place, ScreenState
+from irchat.client.exceptions import ClientError
+from irchat.client.view.navigation import Place
+from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
 from irchat.protocol.rules import MARKER_SECONDS
 from irchat.system.alarm import Alarm

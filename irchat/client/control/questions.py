@@ -6,8 +6,8 @@ from enum import Enum
 
 from twisted.internet.defer import Deferred
 
-from irchat.client.errors import ClientError
-from irchat.client.view.chat import clean
+from irchat.client.exceptions import ClientError
+from irchat.client.view.chat_state import clean
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events
 from irchat.rendering.lines import Renderer

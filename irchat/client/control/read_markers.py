@@ -1,62 +1,77 @@
-"""Read markers: what was shown counts as read, as the server would have it for its own text protocol."""
+"""Read markers: how far the user has seen each chat."""
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from irchat.client.connect.session import Reply, Session
+from irchat.client.connect.request_channel import Ask, Reply
 from irchat.protocol import events, requests
 from irchat.protocol.rules import MARKER_SECONDS
 
 
-class ReadMarks:
-    """Tells the server how far its user has seen each chat, a second later at most, so that a flood costs little.
+class ReadMarkers:
+    """Report to the server how far each chat was read.
 
-    ``timed_too``: the texts of timed messages are shown.
+    Reports wait up to a second and cover everything read until then, so that a flood of messages costs little.
     """
 
-    def __init__(self, clock: IReactorTime, session: Session, *, timed_too: bool) -> None:
+    def __init__(self, clock: IReactorTime, ask: Ask) -> None:
         self._clock = clock
-        self._session = session
-        self._timed_too = timed_too
+        self._ask = ask
         self._seen: dict[str, int] = {}
-        self._untold: set[str] = set()
-        self._telling: IDelayedCall | None = None
+        self._unreported: set[str] = set()
+        self._report: IDelayedCall | None = None
 
-    def begin(self) -> None:
-        """The user has signed in: ask how far each chat is read already."""
-        self._session.request(requests.Chats()).addCallbacks(self._saw_before, lambda _: None)
+    def know(self, chat: str, seq: int | None) -> None:
+        """Note that the server knows the chat to be read up to ``seq``. There is nothing to report."""
+        self._seen[chat] = max(seq or 0, self._seen.get(chat, 0))
 
-    def shown(self, event: events.Event) -> None:
-        """An event was shown: messages of others, or the reply that tells of one's own or of a page of history.
+    def read(self, chat: str, seq: int | None) -> None:
+        """Note that the user has read the chat up to ``seq``.
 
-        A stored message is read as far as its number. A timed one has none; it is read with the end of its chat, so
-        what was read of the chat before is told again.
+        ``seq`` is None for a timed message, which has no number. It counts as read with the end of its chat, so
+        the last known number is reported again.
         """
+        self.know(chat, seq)
+        self._unreported.add(chat)
+        if self._report is None:
+            self._report = self._clock.callLater(MARKER_SECONDS, self.report)
+
+    def report(self) -> None:
+        """Report now what has not been reported yet."""
+        if self._report is not None and self._report.active():
+            self._report.cancel()
+        self._report = None
+        for chat in sorted(self._unreported):
+            # Errors do not matter: the chat may have been left, and a lost connection is reported elsewhere.
+            self._ask(requests.Read(chat=chat, seq=self._seen[chat])).addErrback(lambda _: None)
+        self._unreported.clear()
+
+    def forget(self) -> None:
+        """Forget everything: the server has gone back to a backup."""
+        self._seen.clear()
+        self._unreported.clear()
+
+
+class ShownMarkers:
+    """Report the messages that a plain client has shown, as the server does for its own text protocol.
+
+    ``timed_too``: the client shows the text of timed messages.
+    """
+
+    def __init__(self, markers: ReadMarkers, *, timed_too: bool) -> None:
+        self._markers = markers
+        self._timed_too = timed_too
+        self.report = markers.report
+
+    def shown(self, event: Reply) -> None:
+        """Note an event that was shown. The server itself counts the user's own messages and history as read."""
         match event:
             case events.Message() if event.seq is not None or self._timed_too:
-                self._saw(event.chat, event.seq)
-                self._untold.add(event.chat)
-                if self._telling is None:
-                    self._telling = self._clock.callLater(MARKER_SECONDS, self.tell)
+                self._markers.read(event.chat, event.seq)
             case events.Sent():
-                self._saw(event.chat, event.seq)
+                self._markers.know(event.chat, event.seq)
             case events.History():
                 for message in event.messages:
-                    self._saw(message.chat, message.seq)
-
-    def tell(self) -> None:
-        """Tell the server now what it has not been told yet."""
-        if self._telling is not None and self._telling.active():
-            self._telling.cancel()
-        self._telling = None
-        for chat in sorted(self._untold):
-            reply = self._session.request(requests.Read(chat=chat, seq=self._seen[chat]))
-            reply.addErrback(lambda _: None)  # a loss is told by the session; nobody waits for this
-        self._untold.clear()
-
-    def _saw_before(self, reply: Reply) -> None:
-        if isinstance(reply, events.Chats):
-            for chat in reply.chats:
-                self._saw(chat.chat, chat.read_seq)
-
-    def _saw(self, chat: str, seq: int | None) -> None:
-        self._seen[chat] = max(seq or 0, self._seen.get(chat, 0))
+                    self._markers.know(message.chat, message.seq)
+            case events.Chats():
+                for chat in event.chats:
+                    self._markers.know(chat.chat, chat.read_seq)

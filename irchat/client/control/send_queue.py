@@ -1,36 +1,33 @@
-"""Messages on their way to the server: one after another, each until it is answered, also over a new connection."""
+"""Messages on their way to the server: sent one at a time, and again over a new connection until answered."""
 
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from irchat.client.connect.session import Reply
-from irchat.client.errors import ClientError
+from irchat.client.connect.request_channel import Ask, Reply
+from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
-
-Ask = Callable[[requests.Request], Deferred[Reply]]
 
 
 class Sender(Protocol):
-    """Whoever hands messages to the outbox."""
+    """The owner of a send queue, which decides about its messages and hears their outcome."""
 
     def is_wanted(self, request: requests.Send) -> bool:
-        """Whether a message that waits is still to be sent."""
+        """Return whether a waiting message should still be sent."""
 
     def on_reply(self, request: requests.Send, reply: events.Event) -> None:
-        """The server has answered a message."""
+        """Handle the server's answer to a message."""
 
     def on_dropped(self, request: requests.Send, *, tried: bool) -> None:
-        """A message is not wanted any more. ``tried``: it was sent before, over a connection that was lost."""
+        """Handle a message that will not be sent. ``tried``: it was sent over a connection that was lost."""
 
 
 class SendQueue:
-    """Sends messages by ``ask`` in the order given, while ``is_up``, and tells ``sender`` what became of each.
+    """Send messages by ``ask`` in order while ``is_up``, and report each outcome to ``sender``.
 
-    A message whose reply was not seen is sent again by `resume`; its nonce lets the server know it.
+    `resume` sends a message again if its reply was not seen; the server recognises it by its nonce.
     """
 
     def __init__(self, ask: Ask, is_up: Callable[[], bool], sender: Sender) -> None:
@@ -47,17 +44,17 @@ class SendQueue:
         return list(self._waiting)
 
     def send(self, request: requests.Send) -> None:
-        """Send a message, which has a nonce, after those before it."""
+        """Send a message, which has a nonce, after those that wait."""
         self._waiting.append(request)
         self._go_on()
 
     def resume(self) -> None:
-        """There is a connection again."""
+        """Go on after reconnecting."""
         self._busy = False
         self._go_on()
 
     def sweep(self) -> None:
-        """Drop what is not wanted any more, but not the message that is to be answered next."""
+        """Drop the messages that are not wanted any more, except the one whose answer is due."""
         first = self._waiting[0] if self._busy and self._waiting else None
         for request in list(self._waiting):
             if request is not first and not self._sender.is_wanted(request):

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import msgspec
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.client.control.send_queue import Ask, SendQueue
-from irchat.client.view.chat import Chat
+from irchat.client.connect.request_channel import Ask
+from irchat.client.control.send_queue import SendQueue
+from irchat.client.view.chat_state import ChatState
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
 
@@ -17,8 +18,8 @@ class _Letter(NamedTuple):
     """What is remembered of a message on its way: the typed line, the chat it was typed in, the chat it goes to."""
 
     line: str
-    origin: Chat
-    chat: Chat
+    origin: ChatState
+    chat: ChatState
 
 
 class Sending:
@@ -41,12 +42,12 @@ class Sending:
         self._view = view
         self._new_nonce = new_nonce
         self._changed = changed
-        self.give_back: Callable[[Chat, str], bool] = lambda chat, line: False
+        self.give_back: Callable[[ChatState, str], bool] = lambda chat, line: False
         self._letters: dict[str, _Letter] = {}
         self._outbox = SendQueue(ask, is_up, self)
         self.resume = self._outbox.resume
 
-    def send(self, request: requests.Send, line: str, origin: Chat) -> Chat:
+    def send(self, request: requests.Send, line: str, origin: ChatState) -> ChatState:
         """Send a message that was typed as ``line`` in ``origin``. Return the chat it goes to."""
         nonce = self._new_nonce()
         chat = self._view.chat_typed(request.chat)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 
 from irchat.client.plain.console import Console
-from irchat.client.plain.screen import Switch, TypingScreen
+from irchat.client.plain.screens import Switch, TypingScreen
 
 
 class AskingScreen(TypingScreen):

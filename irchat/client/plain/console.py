@@ -8,7 +8,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 
 # Lines that may wait for being read before the input is read no further.

@@ -1,56 +1,57 @@
-"""The plain client: a line typed is a line of the command language, what comes is printed."""
+"""The plain client: each typed line is a line of the command language, and each event is printed."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import deferLater
 
-from irchat.client.connect.connection import Connection
-from irchat.client.connect.session import Reply, Session
+from irchat.client.connect.request_channel import Reply, RequestChannel
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.sign_in import SignIn
-from irchat.client.control.read_markers import ReadMarks
-from irchat.client.errors import InputEnded
+from irchat.client.control.password import change_password
+from irchat.client.control.read_markers import ReadMarkers, ShownMarkers
+from irchat.client.exceptions import InputEnded
 from irchat.client.plain.console import Console
-from irchat.client.plain.screen import Screen
+from irchat.client.plain.screens import PlainScreen
 from irchat.commands.habits import right_form
 from irchat.protocol import events, requests, wire
-from irchat.protocol.errors import Code
 from irchat.protocol.rules import CLIENT_LINE_BYTES
-
-# Seconds after which a line that came too fast is sent again.
-_PAUSE = 0.5
 
 
 class PlainChat:
     """The chat of one user over one connection, from the sign-in to the end.
 
-    ``new_nonce`` makes the nonces by which the server knows a line that is sent again.
+    ``new_nonce`` returns the nonce by which the server recognises a line that is sent again.
     """
 
-    def __init__(self, clock: IReactorTime, console: Console, screen: Screen, new_nonce: Callable[[], str]) -> None:
+    def __init__(
+        self, clock: IReactorTime, console: Console, screen: PlainScreen, new_nonce: Callable[[], str]
+    ) -> None:
         self._clock = clock
         self._console = console
         self._screen = screen
         self._new_nonce = new_nonce
 
-    async def run(self, connection: Connection, name: str | None) -> None:
+    async def run(self, connection: ServerConnection, name: str | None) -> None:
         """Sign in, as ``name`` where it is given, and chat until the user leaves. Raises ClientError."""
-        self._session = Session(self._clock, connection, self._show, self._console.break_off)
-        self._marks = ReadMarks(self._clock, self._session, timed_too=self._screen.shows_timed)
+        self._channel = RequestChannel(self._clock, connection, self._show, self._console.break_off)
+        markers = ReadMarkers(self._clock, self._channel.request)
+        self._markers = ShownMarkers(markers, timed_too=self._screen.shows_timed)
         self._console.pace(connection)
         self._screen.note(f"connected to {connection.server_name}")
-        self._screen.show(await SignIn(self._session, self._screen).run(name))
-        self._marks.begin()
+        self._screen.show(await SignIn(self._channel, self._screen).run(name))
+        self._channel.request(requests.Chats()).addCallbacks(self._markers.shown, lambda _: None)
         try:
             await self._talk()
         except CancelledError:
-            self._marks.tell()
+            self._markers.report()
             raise
 
     def _show(self, event: events.ANY, typed: str = "") -> None:
         self._screen.show(event, typed)
-        self._marks.shown(event)
+        self._markers.shown(event)
 
     async def _talk(self) -> None:
         refused = ""  # a line of another chat's habits: the same once more is text
@@ -68,23 +69,17 @@ class PlainChat:
             elif line.strip() and isinstance(await self._say(line), events.Bye):
                 return
             refused = ""
-        self._marks.tell()
-        await self._session.request(requests.Logout())
+        self._markers.report()
+        await self._channel.request(requests.Logout())
 
     async def _say(self, line: str) -> Reply:
-        """Send a line and show the reply, which is given back.
-
-        Lines are sent one after another, so that one that came too fast can be sent again in its place.
-        """
+        """Send a line, show the reply and return it."""
         request = requests.Line(line=line, nonce=self._new_nonce())
         if len(wire.encode_request(request)) > CLIENT_LINE_BYTES:
             self._screen.complain("This line is too long and was not sent.")
             return None
-        self._marks.tell()  # so that ls does not count what stands on the screen
-        reply = await self._session.request(request)
-        while isinstance(reply, events.Error) and reply.code == Code.TOO_FAST:
-            await deferLater(self._clock, _PAUSE)
-            reply = await self._session.request(request)
+        self._markers.report()  # so that `ls` does not count messages that are on the screen
+        reply = await self._channel.request(request)
         if isinstance(reply, events.Sent):
             self._screen.sent(line, reply)
         if reply is not None:
@@ -92,17 +87,6 @@ class PlainChat:
         return reply
 
     async def _change_password(self) -> None:
-        try:
-            old = await self._screen.ask("Old password: ", secret=True)
-            new = await self._screen.ask("New password: ", secret=True)
-            again = await self._screen.ask("New password again: ", secret=True)
-        except InputEnded:
-            return
-        if new != again:
-            self._screen.complain("The new passwords differ; the old one stays. Type !password to try again.")
-            return
-        reply = await self._session.request(requests.Password(old=old, new=new))
-        if isinstance(reply, events.Ok):
-            self._screen.note("your password is changed")
-        elif reply is not None:
-            self._screen.show(reply)
+        answer = partial(self._screen.ask, secret=True)
+        with suppress(InputEnded):
+            await change_password(answer, self._channel.request, self._screen.note, self._screen.complain)

@@ -2,11 +2,11 @@
 
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.client.connect.connection import Connection
 from irchat.client.connect.dialogue import Dialogue
-from irchat.client.connect.session import Session
+from irchat.client.connect.request_channel import RequestChannel
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.tokens import Tokens
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
 
 
@@ -24,7 +24,7 @@ class Forget:
         self._tokens = tokens
         self._label = label
 
-    async def run(self, connection: Connection) -> None:
+    async def run(self, connection: ServerConnection) -> None:
         """Forget the token, and end it at the server that issued it. Raises ClientError."""
         self._tokens.forget(self._label, self._name)
         if connection.identity != self._kept.identity:
@@ -33,8 +33,8 @@ class Forget:
                 "server that issued it (it has another certificate, or no TLS). There it ends after 90 days without "
                 "use, or when you change your password."
             )
-        session = Session(self._clock, connection, lambda _: None, lambda _: None)
-        reply = await session.request(requests.Resume(token=self._kept.token))
+        channel = RequestChannel(self._clock, connection, lambda _: None, lambda _: None)
+        reply = await channel.request(requests.Resume(token=self._kept.token))
         if isinstance(reply, events.Welcome):
-            await session.request(requests.Logout(forget=True))
+            await channel.request(requests.Logout(forget=True))
         self._dialogue.note(f"the sign-in of {self._name} is forgotten")

@@ -2,8 +2,8 @@
 
 from twisted.internet.defer import Deferred
 
-from irchat.client.connect.connection import Connection
-from irchat.client.errors import ClientError
+from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.exceptions import ClientError
 from irchat.client.plain.console import Console
 from irchat.protocol import requests, wire
 
@@ -21,7 +21,7 @@ class PassThrough:
         self._leaving = False
         self._left: Deferred[None] = Deferred()
 
-    async def run(self, connection: Connection) -> None:
+    async def run(self, connection: ServerConnection) -> None:
         """Pass lines until one side ends. Raises ClientError where the server ended it unasked."""
         connection.on_line = self._show
         connection.on_lost = self._lost
@@ -36,7 +36,7 @@ class PassThrough:
             connection.send(wire.encode_request(requests.Logout(ref=_LAST)))
             await self._left
 
-    async def _pass_input(self, connection: Connection) -> None:
+    async def _pass_input(self, connection: ServerConnection) -> None:
         while (line := await self._console.read_line()) is not None:
             self._leaving = self._leaving or _is_logout(line)
             connection.send(line + b"\n")

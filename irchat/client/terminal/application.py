@@ -19,11 +19,12 @@ from irchat.client.terminal.device import Device, TerminalOutput
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.terminal.keys import bindings
 from irchat.client.terminal.styles import STYLE
-from irchat.client.view.chat import Chat as ViewChat
+from irchat.client.view.chat_state import ChatState
+from irchat.client.view.navigation import Place
 from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Row
-from irchat.client.view.screen_state import Place, ScreenState
-from irchat.client.view.wrap import cells
+from irchat.client.view.screen_state import ScreenState
+from irchat.text.cells import cells
 
 # Seconds. What comes within this is drawn as one frame; a key is drawn at once.
 _FRAME = 1 / 30
@@ -41,7 +42,7 @@ _INPUT_ROWS = 6
 _STATUS_ROWS = 3
 
 
-class Chat(Application[None]):
+class ChatApplication(Application[None]):
     """Draws the controller's view on ``output`` whenever the device has taken the frame before, and takes keys to the
     controller.
 
@@ -190,7 +191,7 @@ class Chat(Application[None]):
         search = SearchToolbar()
         self._input_control = InputControl(
             self._line,
-            search_buffer_control=lambda: search.control if isinstance(self._line.target, ViewChat) else None,
+            search_buffer_control=lambda: search.control if isinstance(self._line.target, ChatState) else None,
         )
         self._input = InputWindow(
             self._input_control,

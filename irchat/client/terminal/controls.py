@@ -18,7 +18,7 @@ from prompt_toolkit.layout.screen import Char, Screen, WritePosition
 
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.view.rows import Piece, Row
-from irchat.client.view.wrap import grapheme_cells, graphemes
+from irchat.text.cells import grapheme_cells, graphemes
 
 # The second cell of a wide grapheme, and one of which nobody knows what it shows: unlike any other.
 _NOTHING = Char("", "")

@@ -20,8 +20,8 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from irchat.client.view.wrap import cells
 from irchat.protocol.rules import visible
+from irchat.text.cells import cells
 
 # Between these a terminal that knows them shows nothing, so that no frame is seen half drawn (mode 2026).
 _FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"

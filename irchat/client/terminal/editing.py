@@ -5,7 +5,7 @@ from typing import Any
 from prompt_toolkit.buffer import Buffer
 from wcwidth import grapheme_boundary_before
 
-from irchat.client.view.wrap import graphemes
+from irchat.text.cells import graphemes
 
 
 class GraphemeBuffer(Buffer):

@@ -1,6 +1,7 @@
 """The input line: what is typed in each chat, pastes too long for one message, completion."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.clipboard import Clipboard
@@ -10,16 +11,24 @@ from irchat.client.control.completion import Completion, common_beginning, compl
 from irchat.client.control.controller import Controller, Spot, Target
 from irchat.client.control.questions import Question, Stage
 from irchat.client.terminal.inputs import Input, Inputs, takes_text
-from irchat.client.view.chat import Chat
+from irchat.client.view.chat_state import ChatState
 from irchat.client.view.listing import Cursor
-from irchat.client.view.screen_state import Place
-from irchat.client.view.wrap import fit
+from irchat.client.view.navigation import Place
 from irchat.protocol.rules import TEXT_LENGTH, visible
+from irchat.text.cells import fit
 
 # Somewhat more than a message, for the command before it.
 _TYPED_MAX = TEXT_LENGTH + 100
 _SHOWN_CHOICES = 8
 _NAME_CELLS = 20
+
+
+class Shown(NamedTuple):
+    """What a frame shows of an input: whose it is, its text, and how far the question has come."""
+
+    input: Input
+    version: int
+    stage: Stage | None
 
 
 class InputLine:
@@ -37,7 +46,7 @@ class InputLine:
         self._is_searching = is_searching
         self._stop_search = stop_search
         self._inputs = Inputs(self._text_changed)
-        self._drawn: tuple[Input, int] | None = None
+        self._drawn: Shown | None = None
         self._completion: Completion | None = None
         self._choice = -1
         controller.sending.give_back = self._give_back
@@ -85,13 +94,13 @@ class InputLine:
             return target.text
         if target is Spot.FILTER:
             return "Go to: "
-        name = target.name if isinstance(target, Chat) else ""
+        name = target.name if isinstance(target, ChatState) else ""
         return f"{fit(name, _NAME_CELLS)}> " if name else "> "
 
     @property
     def command(self) -> str:
         """What is typed, where it may be a command."""
-        return self.buffer.text if isinstance(self.target, Chat) else ""
+        return self.buffer.text if isinstance(self.target, ChatState) else ""
 
     @property
     def told(self) -> str:
@@ -118,15 +127,16 @@ class InputLine:
             target.touched = True
             self._inputs.now.put("")
 
-    def shown(self) -> tuple[Input, int]:
-        """What the frame that is being drawn shows."""
-        return self._inputs.now, self._inputs.now.version
+    def shown(self) -> "Shown":
+        """Return what the frame that is being drawn shows."""
+        now = self._inputs.now
+        return Shown(now, now.version, now.target.stage if isinstance(now.target, Question) else None)
 
-    def drew(self, shown: tuple[Input, int]) -> None:
-        """The terminal has got the frame that showed that."""
+    def drew(self, shown: "Shown") -> None:
+        """Note that the terminal has the frame that showed ``shown``."""
         self._drawn = shown
 
-    def _give_back(self, chat: Chat, line: str) -> bool:
+    def _give_back(self, chat: ChatState, line: str) -> bool:
         """A line that was refused: it is typed again where nothing else is."""
         given = self._inputs.of(chat)
         if not given.is_empty or (given is self._inputs.now and self._is_searching()):
@@ -142,17 +152,19 @@ class InputLine:
     def enter(self) -> None:
         """Enter was pressed."""
         target = self.target
-        if target is Spot.FILTER or (isinstance(target, Chat) and self._is_list()):
+        if target is Spot.FILTER or (isinstance(target, ChatState) and self._is_list()):
             self._controller.choose()
         elif isinstance(target, Question) and target.stage is Stage.OVER:
-            self._controller.questions.acknowledge()
+            # Until the screen says that it is over, the next keys may be the rest of a password.
+            if self._drawn == self.shown():
+                self._controller.questions.acknowledge()
         elif self._inputs.now.is_empty and (not isinstance(target, Question) or target.secret):
             self._controller.view.manual = None
         elif self._drawn != self.shown():
             self.trouble = "Not sent: this was not on the screen yet. Press Enter again."
         elif isinstance(target, Question):
             self._answer(target)
-        elif isinstance(target, Chat):
+        elif isinstance(target, ChatState):
             self._submit(target)
         self.follow()
         self._controller.changed()
@@ -168,7 +180,7 @@ class InputLine:
             with self._controller.questions.by_key():
                 self._controller.questions.answer(text)
 
-    def _submit(self, chat: Chat) -> None:
+    def _submit(self, chat: ChatState) -> None:
         self._controller.view.manual = None
         now = self._inputs.now
         if now.held:
@@ -230,7 +242,7 @@ class InputLine:
             return
         if len(now.buffer.text) + len(text) <= TEXT_LENGTH and not now.held:
             now.buffer.insert_text(text)
-        elif not isinstance(now.target, Chat) or now.held:
+        elif not isinstance(now.target, ChatState) or now.held:
             self.trouble = "That paste is too long here."
         else:
             now.held = now.buffer.text + text
@@ -306,7 +318,7 @@ class InputLine:
         if now.target is Spot.FILTER:
             view.filter = buffer.text
             view.cursor = Cursor()
-        elif isinstance(now.target, Chat):
+        elif isinstance(now.target, ChatState):
             now.target.has_draft = not now.is_empty
         elif isinstance(now.target, Question):
             now.target.touched = True
@@ -315,7 +327,7 @@ class InputLine:
             buffer.set_document(Document(kept, min(buffer.cursor_position, len(kept))))
             self.trouble = f"A message has at most {TEXT_LENGTH:,} characters."
 
-    def _send_held(self, now: Input, chat: Chat) -> None:
+    def _send_held(self, now: Input, chat: ChatState) -> None:
         for part in split_text(now.held):
             taken = self._controller.say(part, chat)
             if not taken.accepted:

@@ -11,7 +11,7 @@ from prompt_toolkit.history import InMemoryHistory
 from irchat.client.control.controller import Spot, Target
 from irchat.client.control.questions import Question, Stage
 from irchat.client.terminal.editing import GraphemeBuffer
-from irchat.client.view.chat import Chat
+from irchat.client.view.chat_state import ChatState
 
 
 class Input:
@@ -30,7 +30,7 @@ class Input:
         self.buffer = GraphemeBuffer(
             multiline=True,
             # Of what was typed for a question nothing is remembered, and nothing that was remembered is put into it.
-            history=history if isinstance(target, Chat) else InMemoryHistory(),
+            history=history if isinstance(target, ChatState) else InMemoryHistory(),
             document=Document(text, len(text)),
             on_text_changed=changed,
             read_only=Condition(lambda: not takes_text(target)),
@@ -61,7 +61,7 @@ class Inputs:
     def __init__(self, changed: Callable[[Buffer], None]) -> None:
         self._changed = changed
         self._history = InMemoryHistory()
-        self._of_chats: dict[Chat, Input] = {}
+        self._of_chats: dict[ChatState, Input] = {}
         self._clipboard = self._secret_clipboard = InMemoryClipboard()
         self.homeless: Input | None = None
         self.now = self._new(Spot.NOWHERE)
@@ -71,7 +71,7 @@ class Inputs:
         """What was cut. What is cut in the answer to a question stays there."""
         return self._secret_clipboard if isinstance(self.now.target, Question) else self._clipboard
 
-    def of(self, chat: Chat) -> Input:
+    def of(self, chat: ChatState) -> Input:
         """The input of a chat."""
         if chat not in self._of_chats:
             self._of_chats[chat] = self._new(chat)
@@ -80,16 +80,16 @@ class Inputs:
     def turn_to(self, target: Target) -> None:
         """Give the keys to ``target``. What was typed for a chat stays with it; all else is thrown away."""
         before = self.now
-        if isinstance(target, Chat):
+        if isinstance(target, ChatState):
             self.now = self.of(target)
         else:
             self.now = self._new(target)
             self._secret_clipboard = InMemoryClipboard()
-        if isinstance(target, Chat) and target.name and self.homeless is not None:
+        if isinstance(target, ChatState) and target.name and self.homeless is not None:
             if self.now.is_empty and not target.gone:
                 self._move(self.homeless, self.now)
             self.homeless = None
-        if isinstance(before.target, Chat) and before.is_empty:
+        if isinstance(before.target, ChatState) and before.is_empty:
             self._of_chats.pop(before.target, None)
 
     def forget_cut(self) -> None:
@@ -100,7 +100,7 @@ class Inputs:
         to.put(source.buffer.text)
         source.put("")
         for moved in source, to:
-            if isinstance(moved.target, Chat):
+            if isinstance(moved.target, ChatState):
                 moved.target.has_draft = not moved.is_empty
 
     def _new(self, target: Target) -> Input:

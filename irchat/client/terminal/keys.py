@@ -10,8 +10,8 @@ from prompt_toolkit.keys import Keys
 from irchat.client.control.controller import Controller
 from irchat.client.control.questions import Question
 from irchat.client.terminal.input_line import InputLine
-from irchat.client.view.chat import Chat
-from irchat.client.view.screen_state import Place
+from irchat.client.view.chat_state import ChatState
+from irchat.client.view.navigation import Place
 
 PagePane = Callable[[int], None]
 
@@ -40,7 +40,7 @@ def _editing(keys: KeyBindings, controller: Controller, line: InputLine) -> None
 
     @keys.add("tab", filter=~is_searching)
     def _(event: KeyPressEvent) -> None:
-        if isinstance(line.target, Chat):
+        if isinstance(line.target, ChatState):
             line.complete()
 
     @keys.add(Keys.BracketedPaste, filter=~is_searching)

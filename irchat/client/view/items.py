@@ -1,4 +1,4 @@
-"""What stands in the pane of a chat: messages, those that are being sent, and the chat's own lines."""
+"""The items in the pane of a chat: messages, messages being sent, and the client's own lines."""
 
 import math
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from enum import Enum
 
 from irchat.text.excerpts import Hit
 
-# An item's place: the stored message before it, what it is, and the order of coming.
+# The sort key of an item: the seq of the stored message before it, its kind, and the order of arrival.
 Key = tuple[float, int, int]
 
 AFTER_ALL = math.inf
 
 
 class Kind(Enum):
-    """What an item is."""
+    """The kind of an item."""
 
     MESSAGE = "message"
     PENDING = "pending"
@@ -23,8 +23,11 @@ class Kind(Enum):
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """One item. ``ends``: when a timed message is gone, in seconds of the forward clock. ``hit``: where the words that
-    were searched for are in it."""
+    """One item.
+
+    ``at`` is a time as on the wire. ``timed`` is the id of a timed message, and ``ends`` its end in seconds of the
+    forward clock. ``hit`` marks the words that a search found in the text.
+    """
 
     kind: Kind
     key: Key
@@ -41,5 +44,5 @@ class Item:
 
     @property
     def is_talk(self) -> bool:
-        """Whether it is something that a user said."""
+        """Whether this is a user's message."""
         return self.kind in (Kind.MESSAGE, Kind.PENDING)

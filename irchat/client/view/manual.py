@@ -1,8 +1,8 @@
 """The keys and the commands, as F1 shows them."""
 
 from irchat.client.view.rows import Row
-from irchat.client.view.wrap import cells, padded, wrap
 from irchat.commands import REGISTRY
+from irchat.text.cells import cells, padded, wrap
 
 KEYS = (
     ("Enter", "send"),

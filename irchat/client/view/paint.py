@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 
 from irchat.text.names import name_key
 
-# Colours of which each has a contrast of at least 3.7 to black and to white, so that they serve on both.
+# Each colour has a contrast of at least 3.7 to both black and white.
 NAME_COLOURS = (
     "#d75f5f", "#d75f00", "#af5f00", "#878700", "#5f8700", "#008700",
     "#00875f", "#008787", "#0087af", "#5f87af", "#5f5fff", "#875fd7",
@@ -16,12 +16,12 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 def name_style(name: str) -> str:
-    """The style of a user's name: always the same for the same name."""
+    """Return the style of a user's name, always the same for one name."""
     return f"class:name{zlib.crc32(name_key(name).encode()) % len(NAME_COLOURS)}"
 
 
 def left(seconds: float) -> str:
-    """What is left of a timed message, in at most six characters: ``28s``, ``12m``, ``6d23h``."""
+    """Return the time left of a timed message in at most seven characters: ``28s``, ``12m05s``, ``6d23h``."""
     whole = max(0, -int(-seconds // 1))
     if whole < 2 * _MINUTE:
         return f"{whole}s"
@@ -33,7 +33,7 @@ def left(seconds: float) -> str:
 
 
 def local_time(at: str, zone: tzinfo | None) -> datetime | None:
-    """A time of the wire in ``zone``, None for the system's; None where it is none."""
+    """Convert a time of the wire to ``zone``, or to the system's if that is None. Return None for an invalid time."""
     try:
         return datetime.fromisoformat(at).astimezone(zone)
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""Which part of a list of items a pane shows: its end, or what ends at some row of an item."""
+"""The part of a list of items that a pane shows: its end, or a part that ends at some row of an item."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,7 +11,7 @@ Paint = Callable[[int], list[Row]]
 class Pane:
     """A pane that follows the end of its items until it is moved up.
 
-    ``lowest`` is the key of the lowest item shown and how many rows of it; None at the end.
+    ``lowest`` is the key of the lowest visible item and the number of its visible rows, None at the end.
     """
 
     def __init__(self) -> None:
@@ -20,11 +20,11 @@ class Pane:
 
     @property
     def follows(self) -> bool:
-        """Whether the pane shows the end."""
+        """Whether the pane shows the end of the items."""
         return self.lowest is None
 
     def to_end(self) -> None:
-        """Show the end."""
+        """Show the end of the items."""
         self.lowest = None
 
     def show(self, key: Key) -> None:
@@ -32,10 +32,10 @@ class Pane:
         self.lowest = (key, 1 << 30)
 
     def rows(self, items: Sequence[Item], paint: Paint, height: int) -> list[Row]:
-        """The rows that show, ``height`` at most. ``paint`` gives those of the item of an index."""
+        """Return the visible rows, at most ``height``. ``paint`` returns the rows of the item at an index."""
         self.height = height
         rows = self._rows(items, paint)
-        if len(rows) < height and not self.follows:  # all there is fits
+        if len(rows) < height and not self.follows:  # everything fits
             self.to_end()
             rows = self._rows(items, paint)
         return rows
@@ -54,7 +54,7 @@ class Pane:
         return rows[max(0, len(rows) - height) :]
 
     def up(self, items: Sequence[Item], paint: Paint) -> bool:
-        """Move up by a page, less a row; False where the first row shows already."""
+        """Move up by a page, less a row. Return False if the first row is visible already."""
         if not items:
             return False
         index, count = self._bottom(items)
@@ -83,7 +83,7 @@ class Pane:
         self.lowest = None if at_end else (items[index].key, shown)
 
     def _fill(self, items: Sequence[Item], paint: Paint, index: int, shown: int) -> tuple[int, int, bool]:
-        """The place moved down where the rows above it would not fill the pane; whether that is a move at all."""
+        """Move a place down if the rows above it would not fill the pane. Return it, and whether it is a new one."""
         above, first = shown, index
         while first > 0 and above < self.height:
             first -= 1
@@ -101,7 +101,7 @@ class Pane:
         return index, shown, (index, shown) != (before_index, before_shown)
 
     def _bottom(self, items: Sequence[Item]) -> tuple[int, int | None]:
-        """The index of the lowest item, and how many of its rows show; None for all."""
+        """Return the index of the lowest visible item and the number of its visible rows, None for all."""
         if self.lowest is None:
             return len(items) - 1, None
         key, count = self.lowest

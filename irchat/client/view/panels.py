@@ -3,28 +3,29 @@
 from datetime import tzinfo
 
 from irchat.client.control.typed import BETWEEN_USAGES, Hint, hint
-from irchat.client.view.chat import Chat
+from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
+from irchat.client.view.navigation import Place
 from irchat.client.view.pane import Paint
 from irchat.client.view.rows import Brush, Piece, Row
-from irchat.client.view.screen_state import Place, ScreenState
-from irchat.client.view.wrap import cells, fit, wrap
+from irchat.client.view.screen_state import ScreenState
 from irchat.protocol.rules import GLOBAL_NAME
+from irchat.text.cells import cells, fit, wrap
 
 _NUMBERED = 9
 
 
 class Painter:
-    """Paints the view. ``zone`` is the time zone to show times in, None for the system's."""
+    """Paint the screen state. ``zone`` is the time zone to show times in, None for the system's."""
 
     def __init__(self, view: ScreenState, zone: tzinfo | None = None) -> None:
         self._view = view
         self._zone = zone
 
     def pane(self, width: int, height: int, now: float) -> list[Row]:
-        """What the pane shows, exactly ``height`` rows."""
+        """Return exactly ``height`` rows for the pane."""
         view = self._view
         view.pane.height = height
         if view.manual is not None:
@@ -42,20 +43,20 @@ class Painter:
         return [*rows[:height], *[Row(())] * (height - len(rows))]
 
     def paint(self, width: int, now: float) -> Paint:
-        """What paints the items of the open chat."""
+        """Return a function that paints the items of the open chat, for `Pane`."""
         chat = self._view.here
         brush = self._brush(chat, width, now)
         unread = _first_unread(chat)
         return lambda index: self._item_rows(brush, chat, index, unread)
 
     def header(self, width: int) -> Row:
-        """The name of what the pane shows."""
+        """Return the row above the pane, with the name of what it shows."""
         title, detail = self._title()
         rest = f"  {fit(detail, max(0, width - cells(title) - 4))}" if detail else ""
         return _filled(width, ("class:title", f" {title}"), ("class:detail", rest), fill="class:header")
 
     def sidebar(self, width: int, height: int) -> list[Row]:
-        """The chats with what is unread in them, and who is online."""
+        """Return the rows of the sidebar: the chats with their unread messages, and the users who are online."""
         view = self._view
         room = max(3, height - min(len(view.online) + 3, height // 3))
         rows = self._side_chats(width, room)
@@ -66,7 +67,10 @@ class Painter:
         return [*rows[:height], *[Row(())] * (height - len(rows))]
 
     def status(self, width: int, most: int, line: str, trouble: str) -> list[Row]:
-        """The status line; while a command is typed its usage, and before all else ``trouble``: in ``most`` rows."""
+        """Return the status line in at most ``most`` rows.
+
+        An error (``trouble``) comes first, then the usage of the command in ``line``, then the general state.
+        """
         view = self._view
         if trouble:
             return _told(trouble, "class:wrong", width, most)
@@ -113,7 +117,7 @@ class Painter:
                 return "Unread", f"{view.unread:,} message{'s' * (view.unread > 1)}" if view.unread else "nothing"
         return "IRChat", view.server
 
-    def _chat_detail(self, chat: Chat) -> str:
+    def _chat_detail(self, chat: ChatState) -> str:
         if chat.gone:
             return f"{chat.gone.rstrip('.')}. Nothing can be sent here."
         if chat.is_private:
@@ -123,25 +127,25 @@ class Painter:
         return "group"
 
     def _manual(self, first: int, width: int, height: int) -> list[Row]:
-        """The manual from a row on, or from where its end shows."""
+        """Return the rows of the manual from ``first`` on, or its last ``height`` rows."""
         rows = manual(width)
         first = self._view.manual = max(0, min(first, len(rows) - height))
         if first + height < len(rows):
             rows[first + height - 1] = Brush(width, 0).rule("PgDn: more", "class:day")
         return rows[first : first + height]
 
-    def _brush(self, chat: Chat, width: int, now: float) -> Brush:
+    def _brush(self, chat: ChatState, width: int, now: float) -> Brush:
         widest = max(chat.name_width, cells(self._view.me))
         return Brush(width, now, name_width=widest, zone=self._zone)
 
-    def _chat(self, chat: Chat, width: int, height: int, now: float) -> list[Row]:
+    def _chat(self, chat: ChatState, width: int, height: int, now: float) -> list[Row]:
         if not chat.items and chat.loading:
             return [Row((("class:note", "  loading"),))]
         if not chat.items and not chat.gone:
             return [Row((("class:note", "  No messages yet. What you type goes here."),))]
         return self._view.pane.rows(chat.items, self.paint(width, now), height)
 
-    def _item_rows(self, brush: Brush, chat: Chat, index: int, unread: Item | None) -> list[Row]:
+    def _item_rows(self, brush: Brush, chat: ChatState, index: int, unread: Item | None) -> list[Row]:
         item = chat.items[index]
         before = next((chat.items[at] for at in range(index - 1, -1, -1) if chat.items[at].kind is Kind.MESSAGE), None)
         rows = brush.rows(item, before, unread_line=item is unread)
@@ -179,7 +183,7 @@ class Painter:
             for number, chat in enumerate(chats[first : first + max(1, height)], first)
         ]
 
-    def _choice(self, chat: Chat, width: int, *, is_chosen: bool) -> Row:
+    def _choice(self, chat: ChatState, width: int, *, is_chosen: bool) -> Row:
         count = f"{chat.unread:,} unread" if chat.unread else "left" if chat.gone else ""
         name = fit(chat.name, width - 18)
         pad = " " * max(1, 34 - cells(name)) if width >= 60 else " " * max(1, width - 16 - cells(name))
@@ -206,7 +210,7 @@ class Painter:
         return rows[first : first + height]
 
     def _side_chats(self, width: int, height: int) -> list[Row]:
-        """As many chats as there is room for, the open one among them, and how many are above and below."""
+        """Return as many chats as there is room for, including the open one, and how many are above and below."""
         chats = self._view.chats.in_order()
         if len(chats) <= height:
             return [self._side_chat(number, chat, width) for number, chat in enumerate(chats, 1)]
@@ -217,10 +221,10 @@ class Painter:
         below = [_side_more("↓", chats[last:], width)] if last < len(chats) else []
         return [*above, *rows, *below]
 
-    def _is_open(self, chat: Chat) -> bool:
+    def _is_open(self, chat: ChatState) -> bool:
         return chat is self._view.open and self._view.place is Place.CHAT
 
-    def _side_chat(self, number: int, chat: Chat, width: int) -> Row:
+    def _side_chat(self, number: int, chat: ChatState, width: int) -> Row:
         is_open = self._is_open(chat)
         key = str(number) if number <= _NUMBERED and not chat.gone else " "
         dot = "●" if chat.is_private and chat.name[1:] in self._view.online else " "
@@ -233,20 +237,20 @@ class Painter:
 
 
 def _window(at: int, count: int, height: int) -> tuple[int, int]:
-    """Return the part of a list that shows, ``at`` in it, where a row above and one below stand for the rest."""
+    """Return the visible part of a list, which includes ``at``. A row above and one below stand for the rest."""
     first = first_row(at, count, height)
     last = first + height
     return first + (first > 0), last - (last < count)
 
 
-def _side_more(mark: str, chats: list[Chat], width: int) -> Row:
+def _side_more(mark: str, chats: list[ChatState], width: int) -> Row:
     unread = sum(chat.unread for chat in chats)
     text = f" {mark} {len(chats):,} more" + (f", {unread:,} unread" if unread else "")
     return Row((("class:unread" if unread else "class:detail", fit(text, width)),))
 
 
-def _first_unread(chat: Chat) -> Item | None:
-    """The message before which the unread line stands."""
+def _first_unread(chat: ChatState) -> Item | None:
+    """Return the message before which the line "unread" is drawn."""
     if chat.line is None:
         return None
     line = chat.line
@@ -262,7 +266,7 @@ def _at_bottom(rows: list[Row], height: int) -> list[Row]:
 
 
 def _filled(width: int, *pieces: Piece, fill: str) -> Row:
-    """Pieces cut to the width, and the rest of the row filled."""
+    """Cut pieces to the width, and fill the rest of the row."""
     cut: list[Piece] = []
     for style, text in pieces:
         cut.append((f"{fill} {style}", fit(text, width)))
@@ -271,7 +275,7 @@ def _filled(width: int, *pieces: Piece, fill: str) -> Row:
 
 
 def _told(text: str, style: str, width: int, most: int) -> list[Row]:
-    """A text in the status line, in ``most`` rows at most."""
+    """Return a text for the status line, in at most ``most`` rows."""
     first, *others = text.split(BETWEEN_USAGES)
     whole = BETWEEN_USAGES.join([first, *(other.replace(" ", "\xa0") for other in others)])
     lines = [line.replace("\xa0", " ") for line in wrap(whole, max(1, width - 2))]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.paint import left, local_time, name_style
-from irchat.client.view.wrap import cells, fit, wrap, wrap_line
+from irchat.text.cells import cells, fit, wrap, wrap_line
 from irchat.text.excerpts import shorten
 
 Piece = tuple[str, str]
@@ -13,21 +13,21 @@ Piece = tuple[str, str]
 _TIME_CELLS = 5
 _NAME_CELLS_MAX = 16
 _NAME_CELLS_MIN = 4
-# Of a long message that a search found so much shows.
+# The visible part of a long message that a search found.
 _HIT_ROWS = 3
 _HIT_CELLS_MIN = 60
-# Narrower than this, a text begins under its name.
+# In a pane narrower than this, a text continues under its name.
 _NARROW = 40
 
 
 class Row(NamedTuple):
-    """A row."""
+    """One row: pieces of text, each with its styles."""
 
     pieces: tuple[Piece, ...]
 
 
 class Brush:
-    """Makes rows of items for a pane of ``width`` cells, at the moment ``now`` of the forward clock."""
+    """Make rows of items for a pane of ``width`` cells, at the time ``now`` of the forward clock."""
 
     def __init__(
         self, width: int, now: float, *, name_width: int = 0, zone: tzinfo | None = None, today: date | None = None
@@ -39,7 +39,7 @@ class Brush:
         self._name_cells = max(_NAME_CELLS_MIN, min(name_width, _NAME_CELLS_MAX, width // 4))
 
     def rows(self, item: Item, before: Item | None, *, unread_line: bool, with_chat: bool = False) -> list[Row]:
-        """The rows of an item: what parts it from the message ``before`` it, and itself."""
+        """Return the rows of an item, after a line for a new day or for the unread messages if one is due."""
         return [
             *self._day(item, before),
             *([self.rule("unread", "class:unread-line")] if unread_line else []),
@@ -47,7 +47,7 @@ class Brush:
         ]
 
     def rule(self, text: str, style: str) -> Row:
-        """A line across the pane with a word in it."""
+        """Return a line across the pane with a text in it."""
         word = f" {fit(text, self.width - 4)} "
         side = max(0, self.width - cells(word))
         return Row(((style, "─" * (side // 2) + word + "─" * (side - side // 2)),))
@@ -77,7 +77,7 @@ class Brush:
         head: list[Piece] = [self._time(item), ("", " " + pad), (style, name), bar]
         indent = _TIME_CELLS + 1 + self._name_cells + 3
         margin: list[Piece] = [("", " " * (indent - 2)), (bar[0], bar[1][1:])]
-        above = 0  # cells of the first row that the head takes from the text
+        above = 0  # cells of the first row that are left of the text
         if self.width < _NARROW:
             head[1] = ("", " ")
             indent, margin, above = 2, [("", "  ")], _TIME_CELLS + 4 + cells(name) - 2
@@ -91,13 +91,13 @@ class Brush:
         return [Row(tuple(pieces)) for pieces in (*rows, [*head, *lead, *first], *([*margin, *row] for row in others))]
 
     def _lead(self, item: Item, room: int, *, with_chat: bool) -> list[Piece]:
-        """What stands before a text: its chat, and what is left of a timed one."""
+        """Return the pieces before a text: its chat, and the time left of a timed message."""
         place = fit(item.chat, max(_NAME_CELLS_MIN, room // 2)) + " " if with_chat else ""
         mark = f"({left(item.ends - self._now)}) " if item.ends is not None else ""
         return [piece for piece in (("class:place", place), ("class:timed", mark)) if piece[1]]
 
     def _texts(self, item: Item, room: int, taken: int) -> list[list[Piece]]:
-        """The text of an item in rows, of which the first has ``taken`` cells less."""
+        """Return the text of an item in rows. The first has ``taken`` cells less."""
         style = "class:pending" if item.kind is Kind.PENDING else "class:text"
         if item.hit is None:
             return [[(style, text)] for text in wrap(item.text, room, taken)]

@@ -1,7 +1,6 @@
 """The server's certificate: one of its own that is made on the first start, or one from files."""
 
 import datetime
-import os
 import re
 import ssl
 from contextlib import suppress
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from irchat.net.fingerprints import fingerprint_of
+from irchat.system.atomic_files import replace_file
 from irchat.system.small_files import TooLong, read_small_file
 
 CERTIFICATE_FILE = "tls-cert.pem"
@@ -27,26 +27,46 @@ _TRUSTED = re.compile(rb"-----BEGIN TRUSTED CERTIFICATE-----")
 _LOCKED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED")
 
 
+class WrongCertificate(Exception):
+    """A certificate and key that cannot be used; the text names the file and says what to do, in one line."""
+
+
 def ensure_self_signed(folder: Path, host: str) -> tuple[Path, Path]:
-    """The certificate and key in ``folder``, made for ``host`` where there are none; the key is for us alone."""
+    """Return the certificate and the key (mode 0600) in ``folder``. Make them for ``host`` on the first start.
+
+    The key comes first: a start that is cut off between the two leaves one without a certificate, and the next start
+    makes it. Raises WrongCertificate for a certificate without a key, or if the key that stands alone cannot be read.
+    """
     certificate_path, key_path = folder / CERTIFICATE_FILE, folder / KEY_FILE
-    if not (certificate_path.exists() and key_path.exists()):
+    if certificate_path.exists():
+        if not key_path.exists():
+            raise WrongCertificate(
+                f"{certificate_path} has no key beside it; put its {KEY_FILE} back, or delete {CERTIFICATE_FILE} to "
+                "have new ones made, which each client has to trust anew"
+            )
+        return certificate_path, key_path
+    if key_path.exists():
+        key = _lone_key(key_path)
+    else:
         key = ec.generate_private_key(ec.SECP256R1())
-        _write(
-            key_path,
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            ),
-            0o600,
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        _write(certificate_path, _self_signed(key, host).public_bytes(serialization.Encoding.PEM), 0o644)
+        replace_file(key_path, pem)
+    replace_file(certificate_path, _self_signed(key, host).public_bytes(serialization.Encoding.PEM), 0o644)
     return certificate_path, key_path
 
 
-class WrongCertificate(Exception):
-    """A certificate and key that cannot be used; the text names the file and says what to do, in one line."""
+def _lone_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    _see_file("key", path, _KEY)
+    with suppress(ValueError, TypeError, UnsupportedAlgorithm):
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+        if isinstance(key, ec.EllipticCurvePrivateKey):
+            return key
+    raise WrongCertificate(
+        f"{path} is no key that this server made, and has no {CERTIFICATE_FILE} beside it; put that back, or move the "
+        "key away to have new ones made"
+    )
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
@@ -160,15 +180,3 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    """Write a file that never stands half written under its name."""
-    unnamed = path.with_suffix(".new")
-    unnamed.unlink(missing_ok=True)
-    descriptor = os.open(unnamed, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unnamed.replace(path)

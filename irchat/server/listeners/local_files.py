@@ -47,7 +47,7 @@ class _SocketPort(unix.Port):
         return self._inode is not None and _inode(self._path) == self._inode
 
 
-class Door:
+class LocalFiles:
     """The two files. What cannot be made is logged, once for each reason, and the server goes on without it.
 
     ``logger`` takes the lines that Twisted writes for each connection it cannot accept.

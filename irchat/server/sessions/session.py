@@ -172,11 +172,6 @@ class Session:
         return self._user
 
     @property
-    def is_signed_in(self) -> bool:
-        """Whether somebody is signed in."""
-        return self._user is not None
-
-    @property
     def is_admin(self) -> bool:
         """Whether who is signed in may moderate."""
         return self._user is not None and self._user.key in self._services.admins

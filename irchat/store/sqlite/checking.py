@@ -1,4 +1,4 @@
-"""Whether what the database holds fits together."""
+"""Check the consistency of the database."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from irchat.store.sqlite.schema import differences
 from irchat.store.sqlite.search.rebuilding import UNFINISHED
 
 _ERRORS_MOST = 20
-# Messages that may wait for the index, but while all of it is made again. Some hundred do, and more under load.
+# The most messages that may wait for the index, except while it is rebuilt. Some hundred do, and more under load.
 _WAITING_MOST = 100_000
 
-# Each finds what must not be: rows of what is to be said about it.
+# Each query finds inconsistent rows, and returns the values for its message.
 _INVARIANTS = (
     "SELECT 'chat ' || chats.id || ' ends at ' || last_seq || ' but has a message ' || max(seq) FROM chats"
     " JOIN messages ON chat = chats.id GROUP BY chats.id HAVING max(seq) > last_seq",
@@ -40,9 +40,9 @@ _INVARIANTS = (
 
 
 def problems(connection: sqlite3.Connection) -> Iterator[str]:
-    """What is wrong with a database of this version, in a line each, at most some of each kind.
+    """Return the problems of a database of this version, one line for each, and a few of each kind at most.
 
-    It takes the lock of who writes, and changes nothing. Raises sqlite3.Error where the file cannot be read at all.
+    It takes the writer's lock and changes nothing. Raises sqlite3.Error if the file cannot be read at all.
     """
     try:
         found = [f"it is not as IRChat makes it: {difference}" for difference in differences(connection)]

@@ -1,4 +1,4 @@
-"""The versions of the database, each a script that makes it from the one before, counted by ``user_version``."""
+"""The versions of the database: a script for each makes it from the one before. ``user_version`` is the number."""
 
 import sqlite3
 from collections.abc import Callable
@@ -166,10 +166,10 @@ class NewerDatabase(Exception):
 
 
 def check(path: Path) -> None:
-    """See, changing nothing, that the database at ``path`` can be opened by this version, if there is one.
+    """Check, without changing anything, that this version can open the database ``path``, if there is one.
 
-    Where a server was killed that is left to the opening: the file holds together with its journal alone, which cannot
-    be looked at without changing what lies beside it. Raises sqlite3.Error or NewerDatabase.
+    After a server was killed this is left to the opening: the file is consistent only with its journal, and reading
+    that would change files. Raises sqlite3.Error or NewerDatabase.
     """
     journal = path.with_name(f"{path.name}-wal")
     if not path.exists() or (journal.exists() and journal.stat().st_size):
@@ -180,11 +180,11 @@ def check(path: Path) -> None:
 
 
 def migrate(connection: sqlite3.Connection, path: Path, tell: Tell) -> None:
-    """Bring the database, which is in the file ``path``, to this version, each step in a transaction of its own.
+    """Upgrade the database in the file ``path`` to this version, each step in its own transaction.
 
-    One that holds something is copied first, to ``path`` with ``.before-version-2`` (or so) behind its name. ``tell``
-    hears how far that is. Raises NewerDatabase; sqlite3.Error, OSError or `irchat.store.sqlite.copying.BadCopy` where
-    the copy cannot be made.
+    A database that is not empty is copied first, to a name such as ``path.before-version-2``. ``tell`` receives the
+    progress. Raises NewerDatabase, or sqlite3.Error, OSError or `irchat.store.sqlite.copying.BadCopy` if the copy
+    cannot be made.
     """
     version = _version(connection)
     if 0 < version < len(SCRIPTS):
@@ -196,7 +196,7 @@ def migrate(connection: sqlite3.Connection, path: Path, tell: Tell) -> None:
         )
     if version == len(SCRIPTS):
         return
-    # What is dropped may be large: its pages are given back, and not overwritten one by one.
+    # A dropped table may be large: its pages are freed, not overwritten one by one.
     (overwrites,) = connection.execute("PRAGMA secure_delete").fetchone()
     connection.execute("PRAGMA secure_delete = OFF")
     for number in range(version, len(SCRIPTS)):

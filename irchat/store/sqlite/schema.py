@@ -1,6 +1,6 @@
-"""Whether a database is what IRChat makes, and nothing besides: a file from elsewhere may hold anything.
+"""Check that a database has the schema of IRChat and nothing else. A file from elsewhere may hold anything.
 
-A trigger would run with each write of the server, a view in the place of a table answer in its stead.
+A trigger would run on each write of the server, and a view could replace a table.
 """
 
 import re
@@ -11,9 +11,9 @@ from contextlib import closing
 from irchat.store.sqlite.copying import BadCopy, version_of
 from irchat.store.sqlite.migrations import APPLICATION_ID, SCRIPTS
 
-# The first version whose files say that they are IRChat's.
+# The first version whose files have IRChat's application id.
 _IDENTIFIED_SINCE = 4
-# SQLite's own, where somebody ran ANALYZE.
+# Created by ANALYZE.
 _STATISTICS = ("sqlite_stat1", "sqlite_stat4")
 
 _TOKEN = re.compile(
@@ -24,9 +24,9 @@ _Objects = dict[str, tuple[str, str, str]]
 
 
 def need_ours(connection: sqlite3.Connection) -> int:
-    """See that a database is of IRChat, and of this version or an older one; return its version.
+    """Return the version of a database of IRChat, of this version or an older one.
 
-    Raises BadCopy, or sqlite3.Error where it cannot be read at all.
+    Raises BadCopy if it is something else, or sqlite3.Error if it cannot be read at all.
     """
     version = version_of(connection)
     newest = len(SCRIPTS)
@@ -39,7 +39,7 @@ def need_ours(connection: sqlite3.Connection) -> int:
 
 
 def differences(connection: sqlite3.Connection) -> Iterator[str]:
-    """What a database has or lacks beside one that IRChat made of its version, in a few words each."""
+    """Return the differences between a database and a new one of its version, in a few words each."""
     version = version_of(connection)
     if not 1 <= version <= len(SCRIPTS):
         yield f"it has version {version}"
@@ -64,15 +64,15 @@ def differences(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _objects(connection: sqlite3.Connection) -> _Objects:
-    """The tables, indexes, triggers and views, by name: the kind, the table, and how it is made."""
+    """Return the tables, indexes, triggers and views by name, each with its kind, its table and its statement."""
     rows = connection.execute("SELECT name, type, tbl_name, coalesce(sql, '') FROM sqlite_master ORDER BY name")
     return {name: (kind, table.lower(), _plain(sql)) for name, kind, table, sql in rows if name not in _STATISTICS}
 
 
 def _plain(sql: str) -> str:
-    """Return a statement without what versions of SQLite write differently: comments, case, space, quotes of names.
+    """Return a statement in a normal form: versions of SQLite differ in comments, case, space and quotes of names.
 
-    What stands in other quotes stays as it is: a comment in it is none.
+    Strings stay unchanged, for they can hold anything that looks like a comment.
     """
     words = []
     for word in _TOKEN.findall(sql):

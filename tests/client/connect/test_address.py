@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.connect.address import Address, Target, find_target, parse_address
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.net.port_note import Server
 
 
@@ -47,28 +47,26 @@ class TargetTests(SynchronousTestCase):
 
     def test_given(self) -> None:
         """A port that was given is taken, whatever runs here."""
-        self.assertEqual(self._find("localhost:9", Server(5, False, 1)), Target("localhost", 9, True))
+        self.assertEqual(self._find("localhost:9", Server(5, False)), Target("localhost", 9, True))
 
     def test_elsewhere(self) -> None:
         """Another machine is called on the default port, whatever runs here."""
-        self.assertEqual(self._find("192.0.2.1", Server(5, False, 1)), Target("192.0.2.1", 7667, True))
+        self.assertEqual(self._find("192.0.2.1", Server(5, False)), Target("192.0.2.1", 7667, True))
 
     def test_here(self) -> None:
         """On this machine the server that runs is found, and whether it speaks TLS."""
         for host in "localhost", "127.0.0.1", "127.3.2.1", "::1", "HERE":
-            self.assertEqual(self._find(host, Server(5, False, 1)), Target(host.lower(), 5, False))
-        both = Server(5, True, 1), Server(5, True, 2)  # one port, on two addresses
+            self.assertEqual(self._find(host, Server(5, False)), Target(host.lower(), 5, False))
+        both = Server(5, True), Server(5, True)  # one port, on two addresses
         self.assertEqual(self._find("localhost", *both), Target("localhost", 5, True))
 
     def test_several_here(self) -> None:
         """Of several servers none is taken silently, not the one on the default port either: all are listed."""
-        text = self.assertRaises(
-            ClientError, self._find, "bob@localhost", Server(7667, False, 1), Server(5, True, 2)
-        ).text
+        text = self.assertRaises(ClientError, self._find, "bob@localhost", Server(7667, False), Server(5, True)).text
         self.assertIn("  irchat bob@localhost:5\n", text)
         self.assertIn("  irchat --no-tls bob@localhost:7667 (not encrypted)", text)
         self.assertIn("  irchat [::1]:5", self.assertRaises(
-            ClientError, self._find, "::1", Server(7667, False, 1), Server(5, True, 2)
+            ClientError, self._find, "::1", Server(7667, False), Server(5, True)
         ).text)  # fmt: skip
 
     def test_none_here(self) -> None:

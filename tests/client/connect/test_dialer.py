@@ -9,9 +9,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.connect.address import Target
-from irchat.client.connect.connection import Connection
 from irchat.client.connect.dialer import Dialer, Unverified
-from irchat.client.errors import ClientError
+from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.exceptions import ClientError
 from irchat.net.fingerprints import fingerprint_of
 from tests.helpers.client_fakes import GREETING, Network, Peer, certificate, over_tls
 
@@ -31,7 +31,9 @@ class _Dialling(SynchronousTestCase):
         self.network = Network(lambda: self.peer)
         self.peer: IProtocol = Peer(GREETING)
 
-    def dial(self, context: ssl.SSLContext | None, *, host: str = _HOST, port: int = 7667) -> Deferred[Connection]:
+    def dial(
+        self, context: ssl.SSLContext | None, *, host: str = _HOST, port: int = 7667
+    ) -> Deferred[ServerConnection]:
         """Call, and let what is sent arrive."""
         dialer = Dialer(self.clock, self.network, Target(host, port, context is not None))
         dialled = Deferred.fromCoroutine(dialer.dial(context))
@@ -39,7 +41,7 @@ class _Dialling(SynchronousTestCase):
             self.network.flush()
         return dialled
 
-    def stopped(self, dialled: Deferred[Connection]) -> str:
+    def stopped(self, dialled: Deferred[ServerConnection]) -> str:
         """Why there is no connection; no time limit is left behind."""
         text = self.failureResultOf(dialled, ClientError).value.text
         self.assertEqual(self.clock.getDelayedCalls(), [])

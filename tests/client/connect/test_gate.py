@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.connect.gate import safe, safe_line, safe_text
-from irchat.client.connect.session import Session
+from irchat.client.connect.request_channel import RequestChannel
 from irchat.protocol import events, wire
 from tests.helpers import hostile_bytes
 from tests.helpers.client_fakes import FakeServer, message, welcome
@@ -23,7 +23,7 @@ class GateTests(SynchronousTestCase):
         """In no field of no event does any of it come out of a session, in events as little as in replies."""
         heard: list[events.Event] = []
         server = FakeServer()
-        Session(Clock(), server.connection, heard.append, lambda _: None)
+        RequestChannel(Clock(), server.connection, heard.append, lambda _: None)
         sent = hostile_bytes.every_event()
         for event in sent:
             server.tell(event)

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect import shared_files
 from irchat.client.connect.known_hosts import Known, KnownHosts
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.net.fingerprints import fingerprint_of
 
 _ONE, _TWO = fingerprint_of(b"1"), fingerprint_of(b"2")
@@ -92,7 +91,7 @@ class KnownHostsTests(SynchronousTestCase):
             raise OSError(28, "No space left on device")
 
         self.known.remember("host:1", _ONE)
-        self.patch(shared_files.os, "fsync", no_space)
+        self.patch(os, "fsync", no_space)
         stop = self.assertRaises(ClientError, self.known.remember, "host:2", _TWO)
         self.assertIn("No space left", stop.text)
         self.assertEqual(sorted(os.listdir(self.path.parent)), ["known_hosts", "known_hosts.lock"])

@@ -90,7 +90,7 @@ class FilesTests(SynchronousTestCase):
         (self.folder / "loop").symlink_to("loop")
         for name in "folder", "loop":
             self.assertRaises(OSError, shared_files.change, self.folder / name, lambda text: "x")
-        self.patch(shared_files.os, "fsync", no_space)
+        self.patch(os, "fsync", no_space)
         self.assertRaises(OSError, shared_files.change, self.path, lambda text: "x")
         self.assertEqual(self.path.read_text(), "before")
         self.assertEqual([name for name in os.listdir(self.folder) if not name.endswith(".lock")],

@@ -4,15 +4,15 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.session import Session
+from irchat.client.connect.request_channel import RequestChannel
 from irchat.client.connect.sign_in import SignIn
-from irchat.client.errors import ClientError, InputEnded
-from irchat.client.plain.screen import Screen
+from irchat.client.exceptions import ClientError, InputEnded
+from irchat.client.plain.screens import PlainScreen
 from irchat.protocol import events, requests
 from tests.helpers.client_fakes import FakeServer, Keyboard, error, welcome
 
 
-class _Screen(Screen):
+class _Screen(PlainScreen):
     """A screen that notes its questions; whether it is a terminal is up to the test."""
 
     def __init__(self, keyboard: Keyboard, *, interactive: bool) -> None:
@@ -36,8 +36,8 @@ class _Dialogue(SynchronousTestCase):
         self.keyboard = Keyboard()
         self.server = FakeServer()
         self.screen = _Screen(self.keyboard, interactive=self.interactive)
-        session = Session(Clock(), self.server.connection, self.screen.show, self.keyboard.console.break_off)
-        self.sign_in = SignIn(session, self.screen)
+        channel = RequestChannel(Clock(), self.server.connection, self.screen.show, self.keyboard.console.break_off)
+        self.sign_in = SignIn(channel, self.screen)
 
     def begin(self, name: str | None) -> None:
         """Begin to sign in."""

@@ -8,12 +8,12 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.connect import shared_files
-from irchat.client.connect.connection import UNENCRYPTED, VERIFIED
 from irchat.client.connect.entry import Entry
-from irchat.client.connect.session import Session
+from irchat.client.connect.request_channel import RequestChannel
+from irchat.client.connect.server_connection import UNENCRYPTED, VERIFIED
 from irchat.client.connect.tokens import Kept, Tokens
 from irchat.client.control.questions import Questions
-from irchat.client.errors import ClientError, Later
+from irchat.client.exceptions import ClientError, Later
 from irchat.client.plain.forget import Forget
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
@@ -145,7 +145,7 @@ class EntryTests(_Case):
         self.server = FakeServer()
         self.view = ScreenState(_LABEL)
         self.questions = Questions(self.view, self.settle)
-        self.session = Session(Clock(), self.server.connection, lambda _: None, lambda _: None)
+        self.channel = RequestChannel(Clock(), self.server.connection, lambda _: None, lambda _: None)
         self.troubles: list[str] = []
 
     def settle(self) -> None:
@@ -155,7 +155,7 @@ class EntryTests(_Case):
     def enter(self, name: str | None) -> "Deferred[events.Welcome]":
         """Begin to sign in."""
         self.entry = Entry(self.tokens, _LABEL, name, self.questions, self.troubles.append)
-        return Deferred.fromCoroutine(self.entry.sign_in(self.session))
+        return Deferred.fromCoroutine(self.entry.sign_in(self.channel))
 
     def test_token(self) -> None:
         """A kept token signs in by itself, as who used the server last, and the new one is kept."""
@@ -184,10 +184,10 @@ class EntryTests(_Case):
         self.assertNotIn("correct horse", "".join(item.text for item in self.view.own.items))
 
     def test_refused_for_now(self) -> None:
-        """A token that is refused for any other reason is good for later: it stays, and no password is asked for."""
+        """A token refused for any other reason stays, and no password is asked for; too-fast is tried again."""
         self.tokens.keep(_LABEL, "alice", "old", UNENCRYPTED)
         for code in [*Code, "banned", "a-code-of-the-future"]:
-            if code in ("bad-token", "bad-request", "bad-credentials", "no-such-user"):
+            if code in ("bad-token", "bad-request", "bad-credentials", "no-such-user", "too-fast"):
                 continue
             done = self.enter(None)
             self.server.answer(error(code, "Not now."))
@@ -252,7 +252,7 @@ class EntryTests(_Case):
         done = self.enter("alice")
         self.server.answer(welcome())
         self.successResultOf(done)
-        again = Deferred.fromCoroutine(self.entry.sign_in(self.session))
+        again = Deferred.fromCoroutine(self.entry.sign_in(self.channel))
         self.assertEqual(self.server.asked(), [requests.Resume(token="token")])
         self.server.answer(error("bad-token"))
         self.assertEqual(self.server.asked(), [requests.Login(name="alice")])

@@ -9,13 +9,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.connect import trust
 from irchat.client.connect.address import Target
-from irchat.client.connect.connection import UNENCRYPTED, VERIFIED, Connection
 from irchat.client.connect.dialer import Dialer
 from irchat.client.connect.known_hosts import Known, KnownHosts
+from irchat.client.connect.server_connection import UNENCRYPTED, VERIFIED, ServerConnection
 from irchat.client.connect.tokens import Tokens
 from irchat.client.connect.trust import Trust
-from irchat.client.errors import ClientError, InputEnded
-from irchat.client.plain.screen import Screen, TerminalScreen
+from irchat.client.exceptions import ClientError, InputEnded
+from irchat.client.plain.screens import PlainScreen, TerminalScreen
 from irchat.net.fingerprints import fingerprint_of
 from tests.helpers.client_fakes import GREETING, FakeEcho, Keyboard, Network, Peer, certificate, over_tls
 
@@ -50,13 +50,15 @@ class TrustTests(SynchronousTestCase):
         self.peers.append(Peer(GREETING))
         return over_tls(self.peers[-1], self.certificate) if self.certificate else self.peers[-1]
 
-    def _terminal(self) -> Screen:
+    def _terminal(self) -> PlainScreen:
         return TerminalScreen(
             self.keyboard.console, self.keyboard.errors.append, self.clock, FakeEcho(), colour=False, errors_apart=True
         )
 
-    def _connect(self, *, terminal: bool = True, pinned: str | None = None, tls: bool = True) -> Deferred[Connection]:
-        screen = self._terminal() if terminal else Screen(self.keyboard.console, self.keyboard.errors.append)
+    def _connect(
+        self, *, terminal: bool = True, pinned: str | None = None, tls: bool = True
+    ) -> Deferred[ServerConnection]:
+        screen = self._terminal() if terminal else PlainScreen(self.keyboard.console, self.keyboard.errors.append)
         dialer = Dialer(self.clock, self.network, Target(_HOST, 7667, tls))
         self.trust = Trust(dialer, self.known, self.tokens, screen, pinned, self.warnings.append)
         connected = Deferred.fromCoroutine(self.trust.connect())
@@ -67,7 +69,7 @@ class TrustTests(SynchronousTestCase):
         if self.network.calls:
             self.network.flush()
 
-    def _stopped(self, connected: Deferred[Connection]) -> str:
+    def _stopped(self, connected: Deferred[ServerConnection]) -> str:
         return self.failureResultOf(connected, ClientError).value.text
 
     def test_verified(self) -> None:

@@ -7,14 +7,15 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.connection import Connection
 from irchat.client.connect.entry import Entry
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.tokens import Tokens
 from irchat.client.control.controller import Controller, Spot, Taken
 from irchat.client.control.questions import Question
-from irchat.client.errors import ClientError
-from irchat.client.view.chat import Chat
-from irchat.client.view.screen_state import Place, ScreenState
+from irchat.client.exceptions import ClientError
+from irchat.client.view.chat_state import ChatState
+from irchat.client.view.navigation import Place
+from irchat.client.view.screen_state import ScreenState
 from irchat.commands import AS_MESSAGE
 from irchat.protocol import events, requests
 from tests.helpers.client_fakes import FakeServer, error, message, sent, welcome
@@ -38,7 +39,7 @@ class ControllerCase(SynchronousTestCase):
         self.done = Deferred.fromCoroutine(self.controller.run(self._connect, entry))
         self.enter()
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> ServerConnection:
         if self.servers[-1].connection.connected == 0 or len(self.servers) == self.used:
             raise ClientError("Nobody listens. Start one.")
         self.used = len(self.servers)
@@ -78,7 +79,7 @@ class ControllerCase(SynchronousTestCase):
             case Question():
                 self.controller.questions.answer(line)
                 return Taken(True)
-            case Chat() as here if line or self.view.place is Place.CHAT:
+            case ChatState() as here if line or self.view.place is Place.CHAT:
                 return self.controller.submit(line, here, **how)
         self.controller.choose()
         return Taken(True)

@@ -1,6 +1,6 @@
 """What the user reads: opening chats, paging, searching, and what is told of while looking elsewhere."""
 
-from irchat.client.view.screen_state import Place
+from irchat.client.view.navigation import Place
 from irchat.protocol import events, requests
 from tests.client.control.test_controller import ControllerCase as _ControllerCase
 from tests.helpers.client_fakes import error, message

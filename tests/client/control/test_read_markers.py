@@ -4,27 +4,28 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.session import Session
-from irchat.client.control.read_markers import ReadMarks
+from irchat.client.connect.request_channel import RequestChannel
+from irchat.client.control.read_markers import ReadMarkers, ShownMarkers
 from irchat.protocol import events, requests
 from tests.helpers.client_fakes import AT, FakeServer, error, message, sent
 
 
-class ReadMarksTests(SynchronousTestCase):
+class ReadMarkersTests(SynchronousTestCase):
     """The server is told how far its user has seen each chat."""
 
     def setUp(self) -> None:
         """Begin a session."""
         self.clock = Clock()
         self.server = FakeServer()
-        self.session = Session(self.clock, self.server.connection, lambda event: None, lambda stop: None)
-        self.marks = ReadMarks(self.clock, self.session, timed_too=True)
+        self.channel = RequestChannel(self.clock, self.server.connection, lambda event: None, lambda stop: None)
+        self.markers = ReadMarkers(self.clock, self.channel.request)
+        self.shown = ShownMarkers(self.markers, timed_too=True)
 
     def test_within_a_second(self) -> None:
         """However many messages come, each chat's marker is told once, a second after the first of them."""
         for seq in 1, 2, 4:
-            self.marks.shown(message("hi", seq=seq))
-        self.marks.shown(message("hi", chat="@bob", seq=9))
+            self.shown.shown(message("hi", seq=seq))
+        self.shown.shown(message("hi", chat="@bob", seq=9))
         self.clock.advance(0.9)
         self.assertEqual(self.server.asked(), [])
         self.clock.advance(0.1)
@@ -34,73 +35,76 @@ class ReadMarksTests(SynchronousTestCase):
 
     def test_again(self) -> None:
         """What comes later is told later."""
-        self.marks.shown(message("hi", seq=1))
+        self.shown.shown(message("hi", seq=1))
         self.clock.advance(1)
         self.server.answer(events.Ok())
-        self.marks.shown(message("hi", seq=2))
+        self.shown.shown(message("hi", seq=2))
         self.clock.advance(1)
         self.assertEqual(self.server.asked(), [requests.Read(chat="GLOBAL", seq=2)])
 
     def test_now(self) -> None:
         """Told at once, there is nothing to tell later."""
-        self.marks.tell()
-        self.marks.shown(message("hi", seq=1))
-        self.marks.tell()
+        self.shown.report()
+        self.shown.shown(message("hi", seq=1))
+        self.shown.report()
         self.assertEqual(self.server.asked(), [requests.Read(chat="GLOBAL", seq=1)])
         self.clock.advance(10)
         self.assertEqual(self.server.asked(), [])
 
     def test_timed(self) -> None:
         """A timed message is read with what was seen of its chat before, which it never moves."""
-        self.marks.shown(message("hi", id="t1", left_ms=5000))
-        self.marks.tell()
+        self.shown.shown(message("hi", id="t1", left_ms=5000))
+        self.shown.report()
         self.assertEqual(self.server.asked(), [requests.Read(chat="GLOBAL", seq=0)])
-        self.marks.shown(sent(seq=4))
-        self.marks.shown(events.History("GLOBAL", [message("a", seq=3), message("b", id="t2")], more=False))
-        self.marks.shown(message("hi", id="t3", left_ms=5000))
-        self.marks.tell()
+        self.shown.shown(sent(seq=4))
+        self.shown.shown(events.History("GLOBAL", [message("a", seq=3), message("b", id="t2")], more=False))
+        self.shown.shown(message("hi", id="t3", left_ms=5000))
+        self.shown.report()
         self.assertEqual(self.server.asked(), [requests.Read(chat="GLOBAL", seq=4)])
 
     def test_timed_withheld(self) -> None:
         """A timed message whose text was not shown is not read."""
-        marks = ReadMarks(self.clock, self.session, timed_too=False)
-        marks.shown(message("hi", id="t1", left_ms=5000))
-        marks.tell()
+        shown = ShownMarkers(self.markers, timed_too=False)
+        shown.shown(message("hi", id="t1", left_ms=5000))
+        shown.report()
         self.assertEqual(self.server.asked(), [])
-        marks.shown(message("hi", seq=1))
-        marks.tell()
+        shown.shown(message("hi", seq=1))
+        shown.report()
         self.assertEqual(self.server.asked(), [requests.Read(chat="GLOBAL", seq=1)])
 
     def test_read_before(self) -> None:
         """A timed message in a chat that was read to its end in an earlier session is read with that end."""
-        self.marks.begin()
-        self.server.answer(events.Chats([events.Chat("@bob", "c2", 0, 8, 8, AT)]))
-        self.marks.shown(message("hi", chat="@bob", id="t1", left_ms=5000))
-        self.marks.tell()
+        self.shown.shown(events.Chats([events.Chat("@bob", "c2", 0, 8, 8, AT)]))
+        self.shown.shown(message("hi", chat="@bob", id="t1", left_ms=5000))
+        self.shown.report()
         self.assertEqual(self.server.asked(), [requests.Read(chat="@bob", seq=8)])
 
-    def test_not_told_what_was_read_before(self) -> None:
-        """A server that does not tell what was read before, or goes away, is no reason to stop."""
-        self.marks.begin()
-        self.server.answer(error("unavailable"))
-        self.marks.begin()
-        self.server.lose(ConnectionDone())
-        self.assertEqual(self.flushLoggedErrors(), [])
+    def test_forget(self) -> None:
+        """After the server went back to a backup no number from before is reported."""
+        self.markers.know("@bob", 8)
+        self.markers.read("GLOBAL", 9)
+        self.markers.forget()
+        self.markers.read("GLOBAL", 2)
+        self.clock.advance(1)
+        self.assertEqual(self.server.asked(), [requests.Read(chat="GLOBAL", seq=2)])
+        self.markers.read("@bob", None)
+        self.clock.advance(1)
+        self.assertEqual(self.server.asked(), [requests.Read(chat="@bob", seq=0)])
 
     def test_own_requests(self) -> None:
         """Sending and paging move the marker without us, and other events show nothing to read."""
-        self.marks.shown(sent(seq=4))
-        self.marks.shown(events.History("GLOBAL", [message("a", seq=3)], more=False))
-        self.marks.shown(events.Presence(["bob"], []))
+        self.shown.shown(sent(seq=4))
+        self.shown.shown(events.History("GLOBAL", [message("a", seq=3)], more=False))
+        self.shown.shown(events.Presence(["bob"], []))
         self.clock.advance(10)
         self.assertEqual(self.server.asked(), [])
 
     def test_refused_or_lost(self) -> None:
         """A marker that is refused, as in a group that was left, or lost with the connection, is no matter."""
-        self.marks.shown(message("hi", seq=1))
-        self.marks.tell()
+        self.shown.shown(message("hi", seq=1))
+        self.shown.report()
         self.server.answer(error("no-such-group"))
-        self.marks.shown(message("hi", seq=2))
+        self.shown.shown(message("hi", seq=2))
         self.server.lose(ConnectionDone())
         self.clock.advance(10)
         self.assertEqual(self.flushLoggedErrors(), [])

@@ -16,9 +16,9 @@ from prompt_toolkit.data_structures import Size
 from twisted.internet.error import ConnectionDone
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.connection import Connection
-from irchat.client.errors import ClientError
-from irchat.client.view.chat import Chat
+from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.exceptions import ClientError
+from irchat.client.view.chat_state import ChatState
 from irchat.protocol import events, requests
 from tests.client.terminal.test_input_line import ApplicationCase as _ApplicationCase
 from tests.helpers.client_fakes import FakeServer, error, message, sent, welcome
@@ -48,7 +48,7 @@ class _Terminal(_ApplicationCase):
         numbers = count()
         self.controller.sending._new_nonce = lambda: f"n{next(numbers)}"
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> ServerConnection:
         if not self.listens:
             raise ClientError("Nobody listens.")
         return self.server.connection
@@ -136,7 +136,7 @@ class Typing(RuleBasedStateMachine):
     def is_stale(self, chat: str) -> bool:
         """Whether keys have gone to another place since the last frame."""
         target = self.line.target
-        return not (isinstance(target, Chat) and target.name == chat)
+        return not (isinstance(target, ChatState) and target.name == chat)
 
     def send_by(self, text: str, chat: str | None) -> None:
         """Press keys while the terminal shows the prompt of ``chat``: what they send goes there."""
@@ -177,7 +177,7 @@ class Typing(RuleBasedStateMachine):
         if not self.line.is_empty or not self.terminal.prompt()[1]:
             return
         word = f"w{next(self.numbers)}z"
-        if ahead:
+        if ahead and self.controller._is_up():  # else no question comes: the line stays, and says why
             self.secrets.add(word)
         self.send_by(f"!password\r{word}\r" if ahead else "!password\r", None)
         self.frame("got")

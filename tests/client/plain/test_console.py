@@ -5,7 +5,7 @@ from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.client.plain.console import Console
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 from tests.helpers.client_fakes import FakeServer

@@ -5,9 +5,9 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.client.plain.conversation import PlainChat
-from irchat.client.plain.screen import Screen, TerminalScreen
+from irchat.client.plain.screens import PlainScreen, TerminalScreen
 from irchat.protocol import events, requests
 from tests.helpers.client_fakes import FakeEcho, FakeServer, Keyboard, error, message, sent, welcome
 
@@ -25,9 +25,9 @@ class _ChatTestCase(SynchronousTestCase):
         self.server.answer(welcome(), events.Chats([]))
         self.welcomed = self.keyboard.shown()
 
-    def open_screen(self) -> Screen:
+    def open_screen(self) -> PlainScreen:
         """A pipe."""
-        return Screen(self.keyboard.console, self.keyboard.errors.append)
+        return PlainScreen(self.keyboard.console, self.keyboard.errors.append)
 
 
 class PipeTests(_ChatTestCase):
@@ -151,7 +151,7 @@ class PipeTests(_ChatTestCase):
 class TerminalTests(_ChatTestCase):
     """What only a terminal does."""
 
-    def open_screen(self) -> Screen:
+    def open_screen(self) -> PlainScreen:
         """A terminal."""
         return TerminalScreen(
             self.keyboard.console, self.keyboard.errors.append, self.clock, FakeEcho(), colour=False, errors_apart=False

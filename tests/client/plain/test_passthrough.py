@@ -4,7 +4,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.client.plain.passthrough import PassThrough
 from tests.helpers.client_fakes import FakeServer, Keyboard
 

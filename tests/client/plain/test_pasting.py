@@ -5,9 +5,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.control.questions import Questions
-from irchat.client.errors import ClientError, InputEnded
+from irchat.client.exceptions import ClientError, InputEnded
 from irchat.client.plain.asking import AskingScreen
-from irchat.client.plain.screen import Screen, TerminalScreen
+from irchat.client.plain.screens import PlainScreen, TerminalScreen
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events
 from tests.helpers.client_fakes import FakeEcho, Keyboard, message
@@ -24,7 +24,7 @@ class SecretTests(SynchronousTestCase):
         self.echo = FakeEcho()
         self.written: list[str] = []
         error = self.keyboard.errors.append
-        self.screens: list[Screen] = [
+        self.screens: list[PlainScreen] = [
             TerminalScreen(self.keyboard.console, error, Clock(), self.echo, colour=False, errors_apart=False),
             AskingScreen(self.keyboard.console, error, self.echo, self.written.append),
         ]

@@ -18,8 +18,8 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
+from irchat.client.terminal.full_screen_run import _say_last, colour_depth
 from irchat.client.terminal.loop import ForwardLoop
-from irchat.client.terminal.run import colour_depth, say_last
 from irchat.system import clock
 
 _HOUR = 3_600.0
@@ -274,15 +274,15 @@ class LastTests(SynchronousTestCase):
         """Last words go to the standard error of the process, where it has one."""
         error = io.StringIO()
         self.patch(sys, "__stderr__", error)
-        say_last("")
-        say_last("! gone\n")
+        _say_last("")
+        _say_last("! gone\n")
         self.assertEqual(error.getvalue(), "! gone\n")
         self.patch(sys, "__stderr__", None)
-        say_last("! gone\n")
+        _say_last("! gone\n")
 
     def test_last_words_of_a_server(self) -> None:
         """Why a hostile server refused to sign in commands no terminal when the screen is left."""
         error = io.StringIO()
         self.patch(sys, "__stderr__", error)
-        say_last("! no\x1b]0;title\x07\x9b2J\u202e\n! gone\n")
+        _say_last("! no\x1b]0;title\x07\x9b2J\u202e\n! gone\n")
         self.assertEqual(error.getvalue(), "! no\u241b]0;title\u2407\ufffd2J\ufffd\n! gone\n")

@@ -13,14 +13,15 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.connection import Connection
 from irchat.client.connect.entry import Entry
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.tokens import Tokens
 from irchat.client.control.controller import Controller
-from irchat.client.terminal.application import Chat
+from irchat.client.terminal.application import ChatApplication
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
 from irchat.client.terminal.input_line import split_text
-from irchat.client.view.screen_state import Place, ScreenState
+from irchat.client.view.navigation import Place
+from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
 from tests.helpers.client_fakes import FakeServer, error, message, welcome
 
@@ -48,7 +49,7 @@ class ApplicationCase(SynchronousTestCase):
         self.size = Size(rows=20, columns=100)
         output = TerminalOutput(self.device.write, lambda: self.size, "xterm", ColorDepth.DEPTH_8_BIT)
         self.stopped: list[bool] = []
-        self.app = Chat(self.clock, self.controller, self.device, self.keys, output, bell=True,
+        self.app = ChatApplication(self.clock, self.controller, self.device, self.keys, output, bell=True,
                         stop_process=lambda: self.stopped.append(True))  # fmt: skip
         self.controller.on_changed, self.controller.incoming.notify = self.app.draw_soon, self.app.notify
         coroutine: Any = self.app.run_async(set_exception_handler=False, handle_sigint=False)
@@ -57,7 +58,7 @@ class ApplicationCase(SynchronousTestCase):
         self.turn()
         self.sign_in()
 
-    async def _connect(self) -> Connection:
+    async def _connect(self) -> ServerConnection:
         return self.server.connection
 
     @property

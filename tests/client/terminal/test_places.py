@@ -4,7 +4,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 
 from irchat.client.control.questions import Stage
-from irchat.client.view.screen_state import Place
+from irchat.client.view.navigation import Place
 from irchat.protocol import events, requests
 from tests.client.terminal.test_input_line import ApplicationCase as _ApplicationCase
 from tests.helpers.client_fakes import error, message
@@ -67,6 +67,17 @@ class PlacesTests(_ApplicationCase):
         self.press("\x19\x1f\x1by")
         self.assertEqual((self.buffer.text, self.sends()), ("", []))
         self.assertNotIn("hunt", self.transport.value().decode())
+
+    def test_password_broken_off_unseen(self) -> None:
+        """Until the screen says that the connection is lost, Enter does not take the next keys to a chat."""
+        self.press("!password\r")
+        self.server.lose(ConnectionDone())
+        self.read("\rhunter2")
+        self.turn()
+        self.assertEqual((self.app._line.question, self.buffer.text), ("Old password: ", ""))
+        self.press("\r")
+        self.assertEqual((self.app._line.question, self.buffer.text), ("GLOBAL> ", ""))
+        self.assertNotIn("hunter2", self.transport.value().decode())
 
     def test_password_with_line_end(self) -> None:
         """The line feed of a line end that was pasted with a password answers nothing, and there is nothing to say."""

@@ -16,9 +16,9 @@ from irchat.client.view.pane import Pane
 from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Brush, Row
 from irchat.client.view.screen_state import ScreenState
-from irchat.client.view.wrap import cells, fit
 from irchat.commands import REGISTRY
 from irchat.protocol import events
+from irchat.text.cells import cells, fit
 from tests.helpers.client_fakes import message, welcome
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.view.items import Item, Kind
+from irchat.client.view.navigation import found_item
 from irchat.client.view.rows import Brush, Row
-from irchat.client.view.screen_state import found_item
-from irchat.client.view.wrap import cells
+from irchat.text.cells import cells
 from tests.helpers.client_fakes import message
 
 _NAMES = st.sampled_from(["bob", "山田太郎", "José", "नमस्ते", "a" * 32, "дмитрий", "👩\u200d💻x"])

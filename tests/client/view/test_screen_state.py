@@ -3,9 +3,10 @@
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.view.chat import ITEMS_MAX, KEPT_ITEMS
+from irchat.client.view.chat_state import ITEMS_MAX, KEPT_ITEMS
 from irchat.client.view.items import Kind
-from irchat.client.view.screen_state import Place, ScreenState
+from irchat.client.view.navigation import Place
+from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events
 from tests.helpers.client_fakes import AT, message, sent, welcome
 

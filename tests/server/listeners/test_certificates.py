@@ -52,13 +52,34 @@ class SelfSignedTests(SynchronousTestCase):
         after = [path.read_bytes() for path in ensure_self_signed(self.folder, "elsewhere.example")]
         self.assertEqual(before, after)
 
-    def test_one_is_missing(self) -> None:
-        """Where one of the two is missing, or was being written when the machine went down, both are made anew."""
-        for missing in 0, 1:
-            paths = ensure_self_signed(self.folder, "chat.example")
-            paths[missing].rename(paths[missing].with_suffix(".new"))
-            server_context(*ensure_self_signed(self.folder, "chat.example"))
-            self.assertEqual(len(list(self.folder.iterdir())), 2)
+    def test_certificate_is_missing(self) -> None:
+        """A key that stands alone, as after a power cut in the first start, stays and gets a new certificate."""
+        certificate, key = ensure_self_signed(self.folder, "chat.example")
+        before = key.read_bytes()
+        certificate.unlink()
+        server_context(*ensure_self_signed(self.folder, "chat.example"))
+        self.assertEqual(key.read_bytes(), before)
+        self.assertEqual(sorted(self.folder.iterdir()), [certificate, key])
+
+    def test_key_is_missing(self) -> None:
+        """A certificate that stands alone is refused with the next step: clients trust it, so it is not replaced."""
+        certificate, key = ensure_self_signed(self.folder, "chat.example")
+        key.unlink()
+        line = str(self.assertRaises(WrongCertificate, ensure_self_signed, self.folder, "chat.example"))
+        self.assertIn(f"{certificate} has no key beside it; put its tls-key.pem back, or delete tls-cert.pem", line)
+        self.assertEqual(list(self.folder.iterdir()), [certificate])
+
+    def test_other_key_alone(self) -> None:
+        """A key that stands alone and is not one of ours is refused, and stays."""
+        other = rsa.generate_private_key(65_537, 2048).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        key = self.folder / "tls-key.pem"
+        for content in b"", b"nonsense", other:
+            key.write_bytes(content)
+            line = str(self.assertRaises(WrongCertificate, ensure_self_signed, self.folder, "chat.example"))
+            self.assertTrue(line.startswith(f"{key} is no key that this server made"), line)
+            self.assertEqual(key.read_bytes(), content)
 
     def test_long_host(self) -> None:
         """A host's name that is longer than a certificate may hold is cut."""

@@ -15,7 +15,7 @@ from twisted.trial.unittest import TestCase
 
 from irchat.net.port_note import PortFile, find_servers
 from irchat.server.listeners import local_files
-from irchat.server.listeners.local_files import SECONDS_BETWEEN_LOOKS, Door
+from irchat.server.listeners.local_files import SECONDS_BETWEEN_LOOKS, LocalFiles
 
 
 class _Reactor(Clock):
@@ -34,7 +34,7 @@ class _Closing(Protocol):
 
 
 class DoorTests(TestCase):
-    """`Door`."""
+    """`LocalFiles`."""
 
     timeout = 60
 
@@ -47,7 +47,7 @@ class DoorTests(TestCase):
         self.errors: list[str] = []
         self.patch(local_files._log, "error", lambda _, text: self.errors.append(text))
         note = lambda: PortFile.write(self.notes, port=7, tls=False)  # noqa: E731
-        self.door = Door(self.clock, self.socket, ServerFactory.forProtocol(_Closing), Logger(), note)
+        self.door = LocalFiles(self.clock, self.socket, ServerFactory.forProtocol(_Closing), Logger(), note)
         self.door.look()
         self.addCleanup(self.door.close)
 

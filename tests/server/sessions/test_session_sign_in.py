@@ -1,7 +1,7 @@
 """A session's sign-in, with what happens meanwhile, and its end."""
 
 from irchat.interfaces.store import GLOBAL
-from irchat.protocol.errors import unavailable
+from irchat.protocol.errors import Refusal, unavailable
 from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase, request, texts
 from tests.server.sessions.test_session import history, send
 
@@ -209,4 +209,4 @@ class SignInTests(ServerTestCase):
         alice.socket.room = None
         self.server.advance(0, 0)
         self.assertEqual(alice.one("bye")["reason"], "first")
-        self.assertFalse(session.is_signed_in)
+        self.assertRaises(Refusal, lambda: session.user)

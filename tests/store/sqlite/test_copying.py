@@ -21,7 +21,7 @@ from irchat.interfaces.store import (
 )
 from irchat.store.sqlite import copying, migrations
 from irchat.store.sqlite.checking import problems
-from irchat.store.sqlite.copying import BadCopy, copy_database, empty_journal, need_sound, opened, part_of
+from irchat.store.sqlite.copying import BadCopy, copy_database, database_part, empty_journal, need_sound, opened
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.migrations import SCRIPTS
 from irchat.store.sqlite.threads import NoThreads
@@ -144,7 +144,7 @@ class CopyTests(_Case):
         self.filled()
         for name in "copy.0123456789abcdef.part", "copy.0123456789abcdef.part-wal", "copy.part", "other.part":
             (self.folder / name).write_text("half")
-        with part_of(self.copy) as (working, _), opened(self.path) as source:
+        with database_part(self.copy) as (working, _), opened(self.path) as source:
             copy_database(source, self.copy, verified=False)
             self.assertEqual(self.names(), ["copy", working.name, "irchat.sqlite", "other.part"])
 

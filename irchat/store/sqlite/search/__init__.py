@@ -1,1 +1,1 @@
-"""The full-text index: filled behind the writes, searched within a budget, built anew where needed."""
+"""Full-text search: the index, which is filled after the writes, and searches with a time budget."""

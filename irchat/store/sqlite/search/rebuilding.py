@@ -1,4 +1,4 @@
-"""The search index made again: after an upgrade, and where this Python folds texts in another way than the last one."""
+"""Rebuild the search index after an upgrade, or if this Python folds texts in another way than the last one."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,16 +10,16 @@ from irchat.store.sqlite.search.indexing import SearchIndex
 from irchat.text.folding import FOLDING
 
 _PROPERTY = "folding"
-# Behind the way of folding as long as not all of the old messages are in the index.
+# A mark behind the name of the folding while not all of the old messages are in the index.
 UNFINISHED = " unfinished"
-# Parts that one transaction brings in: nobody waits for it, and what a kill undoes is soon done again.
+# The batches of one transaction. Nothing waits for it, and little is lost if it is killed.
 _PARTS = 16
 
 
 def make_ready(connection: sqlite3.Connection, index: SearchIndex, tell: Tell) -> None:
-    """Make the index again if it was made in another way, or go on with that if it was broken off.
+    """Rebuild the index if it was made with another folding, or resume a rebuild that was interrupted.
 
-    It holds a few messages in memory at a time. ``tell`` hears how far it is. Raises sqlite3.Error.
+    It holds a few messages in memory at a time. ``tell`` receives the progress. Raises sqlite3.Error.
     """
     found = properties.get(connection, _PROPERTY)
     if found == FOLDING:

@@ -1,29 +1,47 @@
 """Requests and their replies over one connection, which is kept alive."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.client.connect.connection import Connection
 from irchat.client.connect.gate import safe
-from irchat.client.errors import ClientError
+from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests, wire
+from irchat.protocol.errors import Code
 from irchat.protocol.events import Ref
 from irchat.protocol.rules import PING_AFTER, SILENCE_ENDS
 
 Reply = events.ANY | None
+Ask = Callable[[requests.Request], Deferred[Reply]]
+
+UNREADABLE = "This client cannot read the server's answer. Install the version of IRChat that the server runs."
+
+# Seconds before a request that came too fast is sent again.
+_RETRY_AFTER = 0.5
 
 
-class Session:
-    """Speaks the JSON protocol. ``on_event`` is called with each event, ``on_lost`` if the connection is lost."""
+class _Waiting(NamedTuple):
+    """A request on its way, as the line that was sent, and the Deferred that fires with its reply."""
+
+    line: bytes
+    reply: Deferred[Reply]
+
+
+class RequestChannel:
+    """Speak the JSON protocol over ``connection``.
+
+    ``on_event`` is called with each event that answers no request, ``on_lost`` once if the connection is lost.
+    """
 
     def __init__(
         self,
         clock: IReactorTime,
-        connection: Connection,
+        connection: ServerConnection,
         on_event: Callable[[events.ANY], None],
         on_lost: Callable[[ClientError], None],
     ) -> None:
@@ -31,7 +49,7 @@ class Session:
         self._connection = connection
         self._on_event = on_event
         self._on_lost = on_lost
-        self._waiting: dict[Ref, Deferred[Reply]] = {}
+        self._waiting: dict[Ref, _Waiting] = {}
         self._last_ref = 0
         self._lost: ClientError | None = None
         self._heard = clock.seconds()
@@ -41,17 +59,21 @@ class Session:
 
     @property
     def identity(self) -> str:
-        """Who the server is; see `Connection`."""
+        """The identity of the server; see `ServerConnection`."""
         return self._connection.identity
 
     def request(self, request: requests.Request) -> Deferred[Reply]:
-        """Send a request. Fires with its reply, None for one of an unknown type; fails with ClientError."""
+        """Send a request, again and again while the server finds that too fast.
+
+        Fires with the reply, or None if this client does not know its type. Fails with ClientError.
+        """
         if self._lost is not None:
             return fail(self._lost)
         self._last_ref += 1
-        reply = self._waiting[self._last_ref] = Deferred()
-        self._connection.send(wire.encode_request(msgspec.structs.replace(request, ref=self._last_ref)))
-        return reply
+        line = wire.encode_request(msgspec.structs.replace(request, ref=self._last_ref))
+        waiting = self._waiting[self._last_ref] = _Waiting(line, Deferred())
+        self._connection.send(line)
+        return waiting.reply
 
     def _receive(self, line: bytes) -> None:
         self._heard = self._clock.seconds()
@@ -59,22 +81,30 @@ class Session:
             event, ref = wire.decode_event(line), wire.reply_ref(line)
         except ValueError:
             self._connection.fail(
-                ClientError("The server sent what is not of this protocol. The connection was ended.")
+                ClientError("The server broke the protocol, and the connection was ended. Check the host and the port.")
             )
             return
         if event is not None:
             event = safe(event)
         if ref is not UNSET:
-            if waiting := self._waiting.pop(ref, None):
-                waiting.callback(event)
+            self._answer(ref, event)
         elif isinstance(event, events.Ping):
             self._connection.send(wire.encode_request(requests.Pong()))
         elif event is not None:
             self._on_event(event)
 
+    def _answer(self, ref: Ref, event: Reply) -> None:
+        if (waiting := self._waiting.get(ref)) is None:
+            return
+        if isinstance(event, events.Error) and event.code == Code.TOO_FAST:
+            self._clock.callLater(_RETRY_AFTER, self._connection.send, waiting.line)
+        else:
+            del self._waiting[ref]
+            waiting.reply.callback(event)
+
     def _check_silence(self) -> None:
         now = self._clock.seconds()
-        if self._connection.paused:  # we do not listen, so the server is not the silent one
+        if self._connection.paused:  # this client does not read, so the server is not the silent one
             self._heard = max(self._heard, now - PING_AFTER)
         silence = now - self._heard
         if silence >= SILENCE_ENDS:
@@ -83,15 +113,15 @@ class Session:
             )
             return
         if silence >= PING_AFTER:
-            self.request(requests.Ping()).addErrback(lambda _: None)  # a loss is told by on_lost
+            self.request(requests.Ping()).addErrback(lambda _: None)  # `on_lost` reports a loss
             silence = 0
         self._watch = self._clock.callLater(PING_AFTER - silence, self._check_silence)
 
-    def _end(self, stop: ClientError) -> None:
-        self._lost = stop
+    def _end(self, why: ClientError) -> None:
+        self._lost = why
         if self._watch.active():
             self._watch.cancel()
         waiting, self._waiting = self._waiting, {}
-        for reply in waiting.values():
-            reply.errback(stop)
-        self._on_lost(stop)
+        for one in waiting.values():
+            one.reply.errback(why)
+        self._on_lost(why)

@@ -4,27 +4,27 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.session import Session
-from irchat.client.errors import ClientError
+from irchat.client.connect.request_channel import RequestChannel
+from irchat.client.exceptions import ClientError
 from irchat.protocol import events, requests
-from tests.helpers.client_fakes import FakeServer, message
+from tests.helpers.client_fakes import FakeServer, error, message
 
 
-class SessionTests(SynchronousTestCase):
-    """A session speaks the JSON protocol."""
+class RequestChannelTests(SynchronousTestCase):
+    """A channel speaks the JSON protocol."""
 
     def setUp(self) -> None:
-        """Begin a session."""
+        """Open a channel."""
         self.clock = Clock()
         self.server = FakeServer()
         self.events: list[events.ANY] = []
         self.lost: list[ClientError] = []
-        self.session = Session(self.clock, self.server.connection, self.events.append, self.lost.append)
+        self.channel = RequestChannel(self.clock, self.server.connection, self.events.append, self.lost.append)
 
     def test_replies(self) -> None:
         """Each request gets its own reply, also when several wait."""
-        first = self.session.request(requests.Chats())
-        second = self.session.request(requests.Blocks())
+        first = self.channel.request(requests.Chats())
+        second = self.channel.request(requests.Blocks())
         self.assertEqual(self.server.asked(), [requests.Chats(), requests.Blocks()])
         self.server.answer(events.Chats([]))
         self.assertEqual(self.successResultOf(first), events.Chats([]))
@@ -32,9 +32,30 @@ class SessionTests(SynchronousTestCase):
         self.server.answer(events.Blocks(["bob"]))
         self.assertEqual(self.successResultOf(second), events.Blocks(["bob"]))
 
+    def test_too_fast(self) -> None:
+        """A request that came too fast is sent again after half a second, until it is answered."""
+        reply = self.channel.request(requests.Chats())
+        for _ in range(3):
+            self.server.answer(error("too-fast"))
+            self.assertEqual(self.server.asked(), [])
+            self.clock.advance(0.5)
+            self.assertEqual(self.server.asked(), [requests.Chats()])
+        self.assertNoResult(reply)
+        self.server.answer(events.Chats([]))
+        self.assertEqual(self.successResultOf(reply), events.Chats([]))
+
+    def test_lost_while_waiting_to_retry(self) -> None:
+        """A loss fails a request at once that waits to be sent again, and nothing is sent afterwards."""
+        reply = self.channel.request(requests.Chats())
+        self.server.answer(error("too-fast"))
+        self.server.lose(ConnectionDone())
+        self.failureResultOf(reply, ClientError)
+        self.clock.advance(0.5)
+        self.assertEqual(self.server.asked(), [])
+
     def test_unknown_reply(self) -> None:
         """A reply of a type that this client does not know is a reply all the same."""
-        reply = self.session.request(requests.Chats())
+        reply = self.channel.request(requests.Chats())
         self.server.raw(b'{"type":"hologram","ref":1}\n')
         self.assertIsNone(self.successResultOf(reply))
 
@@ -57,16 +78,16 @@ class SessionTests(SynchronousTestCase):
             self.server.raw(line[:200_000].rstrip(b"\n") + b"\n")
             self.assertEqual(
                 [stop.text for stop in self.lost],
-                ["The server sent what is not of this protocol. The connection was ended."],
+                ["The server broke the protocol, and the connection was ended. Check the host and the port."],
             )
             self.assertTrue(self.server.transport.disconnected)
 
     def test_lost(self) -> None:
         """A loss fails the requests that wait and those to come, and is told once."""
-        waiting = self.session.request(requests.Chats())
+        waiting = self.channel.request(requests.Chats())
         self.server.lose(ConnectionDone())
         self.failureResultOf(waiting, ClientError)
-        self.failureResultOf(self.session.request(requests.Chats()), ClientError)
+        self.failureResultOf(self.channel.request(requests.Chats()), ClientError)
         self.assertEqual(len(self.lost), 1)
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
@@ -88,7 +109,7 @@ class SessionTests(SynchronousTestCase):
         self.server.tell(events.Ping())
         self.assertEqual(self.server.asked(), [requests.Pong()])
         server = FakeServer()
-        Session(self.clock, server.connection, self.events.append, self.lost.append)
+        RequestChannel(self.clock, server.connection, self.events.append, self.lost.append)
         for _ in range(10):
             self.clock.advance(45)
             self.assertEqual(server.asked(), [requests.Ping()])

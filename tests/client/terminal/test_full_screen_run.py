@@ -11,9 +11,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.control.controller import Controller
-from irchat.client.errors import ClientError
-from irchat.client.terminal import run
-from irchat.client.terminal.run import FullScreen
+from irchat.client.exceptions import ClientError
+from irchat.client.terminal import full_screen_run
+from irchat.client.terminal.full_screen_run import FullScreenRun
 from irchat.client.view.screen_state import ScreenState
 
 
@@ -36,7 +36,7 @@ class FullScreenTests(SynchronousTestCase):
         self.found = termios.tcgetattr(self.terminal)
         self.reactor = _Reactor()
         controller = Controller(Clock(), ScreenState("host:7667"), lambda: "nonce")
-        self.screen = FullScreen(self.reactor, Clock(), controller, self.terminal, bell=True)
+        self.screen = FullScreenRun(self.reactor, Clock(), controller, self.terminal, bell=True)
         self.screen.device.makeConnection(StringTransport())
 
     def close(self) -> None:
@@ -67,7 +67,7 @@ class FullScreenTests(SynchronousTestCase):
     def test_stands_still(self) -> None:
         """A terminal that takes no more is not waited for without end."""
         self.addCleanup(self.close)
-        self.patch(run, "_LEAVING", 0)
+        self.patch(full_screen_run, "LEAVING_SECONDS", 0)
         self.screen._output.enter_alternate_screen()
         os.set_blocking(self.terminal, False)
         with contextlib.suppress(BlockingIOError):

@@ -1,31 +1,36 @@
-"""One chat as the client knows it: how far it is read, and that part of its messages that is loaded."""
+"""One chat as the client knows it: how far it is read, and the part of its messages that is loaded."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
 from operator import attrgetter
 
 from irchat.client.view.items import AFTER_ALL, Item, Key, Kind
-from irchat.client.view.wrap import cells, without_direction
 from irchat.protocol import events
 from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX, visible
+from irchat.text.cells import cells
 from irchat.text.names import name_key
 
-# Of a chat that is not open, or shows its end, so many of the latest items are kept.
+# Items kept of a chat that is not open, or shows its end.
 KEPT_ITEMS = 1_000
-# Of one that shows an older part, so many; what comes then is loaded when it is wanted.
+# Items kept of a chat that shows an older part. Later messages are loaded when they are needed.
 ITEMS_MAX = 5_000
 
 _STORED, _OTHER = 0, 1
 _KEY = attrgetter("key")
+# Marks that change the direction of the text behind them. Embeddings and overrides are made visible by `visible`.
+_DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C])
 
 
-class Chat:
-    """A chat named ``name`` as its reader sees it; ``group_id`` tells a new group from an older one of its name.
+class ChatState:
+    """A chat named ``name``; ``chat_id`` tells a new group from an older one with the same name.
 
-    ``loaded``: ``items`` hold an unbroken part of it; ``older`` and ``newer``: there is more before and after that
-    part; ``early``: what came while a page was on its way. ``line``: the unread line stands before the first message
-    of others past this seq. ``marked``: the message that a search led to. ``gone``: why nothing can be sent to it any
-    more, empty where it can. ``has_draft``: something is typed for it that was not sent.
+    ``items`` holds an unbroken part of the chat if it is ``loaded``; ``older`` and ``newer`` say whether there is more
+    before and after that part. ``early`` holds the messages that came while a page was being loaded. ``stale``: some
+    messages were missed while the connection was lost.
+
+    ``line``: the line "unread" is drawn before the first message of others after this seq. ``marked``: the seq of the
+    message that a search led to. ``gone``: why nothing can be sent to the chat, empty while it can. ``has_draft``:
+    something was typed for it and not sent.
     """
 
     def __init__(self, name: str, chat_id: str = "") -> None:
@@ -53,50 +58,50 @@ class Chat:
         self._count = 0
 
     def spell(self, name: str) -> None:
-        """The name is spelled so."""
+        """Change the spelling of the name."""
         self.name = name
         self.order = (name != GLOBAL_NAME, not name.startswith("*"), name_key(name), name)
 
     @property
     def is_private(self) -> bool:
-        """Whether it is a chat of two."""
+        """Whether this is a chat of two users."""
         return self.name.startswith("@")
 
     @property
     def is_listed(self) -> bool:
-        """Whether the user's other clients know it too: the server has it, or something was said in it."""
+        """Whether the user's other clients list the chat too: it is on the server or has messages."""
         return bool(self.id or self.last_at or self.name == GLOBAL_NAME)
 
     @property
     def never_was(self) -> bool:
-        """Whether the server knows of no such chat, and nothing is typed for it."""
+        """Whether there is no such chat on the server, and nothing is typed for it."""
         return bool(self.gone) and not self.id and not self._by_seq and not self.has_draft
 
     @property
     def at_end(self) -> bool:
-        """Whether what comes next can be added to what is loaded."""
+        """Whether the loaded part reaches the end of the chat, so that new messages can be added to it."""
         return self.loaded and not self.newer
 
     @property
     def first_seq(self) -> int | None:
-        """The number of the oldest loaded message."""
+        """The seq of the oldest loaded message."""
         return min(self._by_seq, default=None)
 
     @property
     def end_seq(self) -> int:
-        """The number of the newest loaded message."""
+        """The seq of the newest loaded message, 0 if there is none."""
         return max(self._by_seq, default=0)
 
     def has(self, seq: int) -> bool:
-        """Whether the message of that number is loaded."""
+        """Return whether the message with that seq is loaded."""
         return seq in self._by_seq
 
     def index(self, key: Key) -> int:
-        """Where an item with that key is, or would be."""
+        """Return the index that an item with that key has or would have."""
         return bisect_left(self.items, key, key=_KEY)
 
     def add_message(self, message: events.Message, me: str, now: float) -> bool:
-        """Put a message in its place; False where it is there already."""
+        """Add a message at its place. Return False if it is there already."""
         if message.id is not None:
             return self._add_timed(message, me, now)
         if message.seq is None or message.seq in self._by_seq:
@@ -107,7 +112,7 @@ class Chat:
         return True
 
     def add_pending(self, text: str, me: str, nonce: str, ends: float | None) -> None:
-        """A message is being sent, until `take_pending` of its nonce."""
+        """Add a message that is being sent, until `take_pending` removes it."""
         self._insert(
             Item(
                 Kind.PENDING,
@@ -122,9 +127,9 @@ class Chat:
         )
 
     def add_note(self, text: str, *, error: bool = False) -> Item:
-        """A line of the chat's own comes after all that was said so far, loaded or not.
+        """Add a line of the client's own after all messages so far, loaded or not.
 
-        Until it is known how far that is, it stands at the end: see `place_notes`.
+        While the last seq is unknown, the note stands at the end; see `place_notes`.
         """
         kind = Kind.ERROR if error else Kind.NOTE
         item = Item(kind, self._key(max(self.end_seq, self.last_seq) or AFTER_ALL), clean(text))
@@ -132,7 +137,7 @@ class Chat:
         return item
 
     def place_notes(self, seq: int) -> None:
-        """The last message said before the notes that stand at the end is known now: ``seq``."""
+        """Give the notes at the end their place after message ``seq``, the last one said before them."""
         notes = [item for item in self.items if item.key[0] == AFTER_ALL and not item.is_talk]
         if notes:
             self.items = [item for item in self.items if item not in notes]
@@ -141,7 +146,7 @@ class Chat:
                 self._insert(note)
 
     def take_pending(self, nonce: str) -> Item | None:
-        """The message that was being sent is so no more; gives it."""
+        """Remove a message that was being sent, and return it. None if there is none with that nonce."""
         for item in self.items:
             if item.nonce == nonce:
                 self.items.remove(item)
@@ -149,11 +154,11 @@ class Chat:
         return None
 
     def is_pending(self, nonce: str) -> bool:
-        """Whether a message is still being sent."""
+        """Return whether a message is still being sent."""
         return any(item.nonce == nonce for item in self.items)
 
     def forget(self, gone: Iterable[Item]) -> None:
-        """Take items out."""
+        """Remove items."""
         for item in gone:
             index = self.index(item.key)
             if index < len(self.items) and self.items[index] is item:
@@ -162,7 +167,7 @@ class Chat:
             self._by_timed.pop(item.timed or "", None)
 
     def unload(self, *, keep_notes: bool = False) -> None:
-        """Forget all messages but those that are being sent; with ``keep_notes`` the chat's own lines stay too."""
+        """Remove all messages except those being sent. ``keep_notes`` keeps the client's own lines too."""
         kept = (Kind.PENDING, Kind.NOTE, Kind.ERROR) if keep_notes else (Kind.PENDING,)
         self.items = [item for item in self.items if item.kind in kept]
         self._by_seq.clear()
@@ -170,7 +175,7 @@ class Chat:
         self.loaded = self.older = self.newer = self.stale = False
 
     def start_anew(self) -> None:
-        """Forget all that the server said of the chat. What the user has typed for it stays."""
+        """Forget everything from the server. What the user has typed for the chat stays."""
         self.unload()
         self.unread = self.last_seq = self.read_seq = 0
         self.id = self.last_at = ""
@@ -180,13 +185,13 @@ class Chat:
         self._unread_timed.clear()
 
     def trim(self) -> None:
-        """Forget the oldest of very many items."""
+        """Remove the oldest items if there are more than `KEPT_ITEMS`."""
         if len(self.items) > KEPT_ITEMS:
             self.forget([item for item in self.items[:-KEPT_ITEMS] if item.kind is not Kind.PENDING])
             self.older = True
 
     def count_unread(self, message: events.Message, now: float) -> None:
-        """A message of somebody else came."""
+        """Count a message of another user as unread."""
         if message.id is None:
             self.unread += 1
         elif message.id not in self._unread_timed and message.id not in self._by_timed:
@@ -194,7 +199,7 @@ class Chat:
             self._unread_timed[message.id] = now + _seconds_left(message)
 
     def all_read(self) -> None:
-        """The chat is read to its end."""
+        """Count the whole chat as read."""
         self.unread = 0
         self.read_seq = max(self.read_seq, self.last_seq)
         self._unread_timed.clear()
@@ -202,7 +207,7 @@ class Chat:
     def read_to(self, seq: int) -> bool:
         """Note that another session has read the chat up to ``seq``.
 
-        Return False where only the server knows how much is left unread.
+        Return False if only the server knows how many messages are left unread.
         """
         self.read_seq = max(self.read_seq, seq)
         if self.read_seq >= self.last_seq:
@@ -212,13 +217,13 @@ class Chat:
         if not self.at_end or self.loading or (self.older and (first is None or first > self.read_seq + 1)):
             return False
         if any(item.timed is not None and not item.own for item in self.items):
-            return False  # which of these were read, only the server knows
+            return False  # only the server knows which of these were read
         stored = [item for item in self.items if (item.seq or 0) > self.read_seq and not item.own]
         self.unread = len(stored) + len(self._unread_timed)
         return True
 
     def expire(self, now: float) -> list[float]:
-        """Forget the timed messages that have ended; gives when the others end."""
+        """Remove the timed messages that have ended. Return when each of the others ends."""
         self.forget([item for item in self.items if item.ends is not None and item.ends <= now])
         for timed_id in [timed_id for timed_id, ends in self._unread_timed.items() if ends <= now]:
             self._unread_one_less(timed_id)
@@ -226,18 +231,18 @@ class Chat:
         return [*(item.ends for item in self.items if item.ends is not None), *self._unread_timed.values()]
 
     def erase(self, timed_id: str) -> None:
-        """A timed message has ended, says the server."""
+        """Remove a timed message that has ended."""
         self._unread_one_less(timed_id)
         self.early = [message for message in self.early if message.id != timed_id]
         if item := self._by_timed.get(timed_id):
             self.forget([item])
 
     def timed(self, timed_id: str) -> Item | None:
-        """The timed message of that id."""
+        """Return the timed message with that id, None if there is none."""
         return self._by_timed.get(timed_id)
 
     def anchor(self, at: str) -> int:
-        """The number of the last loaded message that was said before ``at``."""
+        """Return the seq of the last loaded message said before ``at``, 0 if there is none."""
         for item in reversed(self.items):
             if item.seq is not None and item.at <= at:
                 return item.seq
@@ -274,8 +279,8 @@ class Chat:
 
 
 def clean(text: str) -> str:
-    """``text`` with nothing in it that a terminal obeys."""
-    return without_direction(visible(text))
+    """Return ``text`` without anything that a terminal obeys or that changes the direction of a row."""
+    return text if text.isascii() and text.isprintable() else visible(text).translate(_DIRECTION)
 
 
 def _seconds_left(message: events.Message) -> float:

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.client.connect.session import Reply
-from irchat.client.control.send_queue import Ask
-from irchat.client.view.chat import Chat
+from irchat.client.connect.request_channel import Ask, Reply
+from irchat.client.view.chat_state import ChatState
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
 from irchat.protocol.rules import PAGE_MAX
@@ -26,7 +25,7 @@ class Pages:
         self._ask = ask
         self._changed = changed
 
-    def fill(self, chat: Chat) -> None:
+    def fill(self, chat: ChatState) -> None:
         """Load the end of a chat, or what was missed of it, where that is needed."""
         if chat.loading or chat.gone:
             return
@@ -36,24 +35,24 @@ class Pages:
         elif chat.stale:
             self.newer(chat)
 
-    def to_end(self, chat: Chat) -> None:
+    def to_end(self, chat: ChatState) -> None:
         """Load the end of a chat of which an older part is loaded."""
         if chat.newer and not chat.loading:
             chat.unload()
             self.fill(chat)
 
-    def older(self, chat: Chat) -> None:
+    def older(self, chat: ChatState) -> None:
         """Load what is before the part that is loaded."""
         first = chat.first_seq
         if chat.older and not chat.loading and first is not None and not chat.gone:
             self._load(chat, requests.History(chat=chat.name, before=first, limit=_PAGE), -1)
 
-    def newer(self, chat: Chat) -> None:
+    def newer(self, chat: ChatState) -> None:
         """Load what comes after the part that is loaded."""
         if not chat.loading and not chat.gone:
             self._load(chat, requests.History(chat=chat.name, after=chat.end_seq, limit=PAGE_MAX), 1)
 
-    def open_page(self, page: events.History) -> Chat:
+    def open_page(self, page: events.History) -> ChatState:
         """Open the chat of a page that was asked for by a command."""
         chat = self._view.open_chat(page.chat)
         if not chat.loaded:
@@ -81,12 +80,12 @@ class Pages:
             self._view.pane.show(below[lowest])
         self._changed()
 
-    def _load(self, chat: Chat, request: requests.History, direction: int) -> None:
+    def _load(self, chat: ChatState, request: requests.History, direction: int) -> None:
         chat.loading = True
         reply: Deferred[Reply] = self._ask(request)
         reply.addCallbacks(self._loaded, self._lost, callbackArgs=(chat, direction), errbackArgs=(chat,))
 
-    def _loaded(self, reply: Reply, chat: Chat, direction: int) -> None:
+    def _loaded(self, reply: Reply, chat: ChatState, direction: int) -> None:
         chat.loading = False
         if self._view.chats.get(chat.name) is not chat:
             return  # that chat is gone; one of its name may have taken its place
@@ -100,7 +99,7 @@ class Pages:
             self._view.refused(chat, reply)
         self._changed()
 
-    def _lost(self, failure: object, chat: Chat) -> None:
+    def _lost(self, failure: object, chat: ChatState) -> None:
         chat.loading = False
 
     def _refused(self, reply: Reply) -> None:

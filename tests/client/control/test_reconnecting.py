@@ -2,11 +2,11 @@
 
 from twisted.internet.error import ConnectionDone
 
-from irchat.client.connect.connection import UNENCRYPTED, Connection
+from irchat.client.connect.server_connection import UNENCRYPTED, ServerConnection
 from irchat.client.connect.tokens import Kept
 from irchat.client.control.questions import Stage
-from irchat.client.errors import ClientError
-from irchat.client.view.screen_state import Place
+from irchat.client.exceptions import ClientError
+from irchat.client.view.navigation import Place
 from irchat.protocol import events, requests
 from tests.client.control.test_controller import ControllerCase as _ControllerCase
 from tests.helpers.client_fakes import FakeServer, error, message, sent, welcome
@@ -88,7 +88,7 @@ class LineTests(_ControllerCase):
         """Clients that lost the line together do not come back together: chance makes each pause shorter or longer."""
         tries: list[float] = []
 
-        async def connect() -> Connection:
+        async def connect() -> ServerConnection:
             tries.append(self.clock.seconds())
             raise ClientError("Nobody listens.")
 

@@ -4,8 +4,8 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.connection import Connection
-from irchat.client.errors import ClientError
+from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.exceptions import ClientError
 from tests.helpers.client_fakes import FakeServer
 
 
@@ -56,7 +56,7 @@ class GreetingTests(SynchronousTestCase):
 
     def test_endless_line(self) -> None:
         """A greeting without an end is given up on."""
-        self.server.raw(b"x" * (Connection.MAX_LENGTH + 1))
+        self.server.raw(b"x" * (ServerConnection.MAX_LENGTH + 1))
         self.assertIn("not an IRChat server", self._refused())
 
     def test_other_version(self) -> None:
@@ -79,7 +79,7 @@ class GreetingTests(SynchronousTestCase):
 
     def test_not_connected(self) -> None:
         """A connection that is not there yet can be given up, sends nothing and has nothing to wait for."""
-        connection = Connection("host:7667")
+        connection = ServerConnection("host:7667")
         connection.send(b"{}\n")
         self.successResultOf(connection.drained())
         self.assertNoResult(connection.close())
@@ -112,7 +112,7 @@ class LineTests(SynchronousTestCase):
 
     def test_line_too_long(self) -> None:
         """A line longer than any of the protocol ends the connection, for that reason."""
-        self.server.raw(b"{" + b"x" * Connection.MAX_LENGTH + b"\n")
+        self.server.raw(b"{" + b"x" * ServerConnection.MAX_LENGTH + b"\n")
         self.server.lose(ConnectionDone())
         self.assertEqual(len(self.lost), 1)
         self.assertIn("longer than the protocol allows", self.lost[0])
@@ -168,7 +168,7 @@ class LineTests(SynchronousTestCase):
     def test_drained(self) -> None:
         """Whoever sends much can wait until it is sent, or the connection is lost."""
         transport = _BusyTransport()
-        connection = Connection("host:7667")
+        connection = ServerConnection("host:7667")
         connection.makeConnection(transport)
         connection.dataReceived(b"IRChat/1 x\n")
         self.successResultOf(connection.drained())

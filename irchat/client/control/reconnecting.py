@@ -7,10 +7,10 @@ from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from irchat.client.connect.connection import Connection
-from irchat.client.connect.session import Reply, Session
+from irchat.client.connect.request_channel import Reply, RequestChannel
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.control.questions import Questions
-from irchat.client.errors import ClientError, Later
+from irchat.client.exceptions import ClientError, Later
 from irchat.protocol import events, requests
 
 # Seconds between one try and the next, each from half to one and a half times as long: clients of one server that
@@ -31,15 +31,15 @@ class Link:
     def __init__(
         self,
         clock: IReactorTime,
-        connect: Callable[[], Awaitable[Connection]],
-        sign_in: Callable[[Session], Awaitable[events.Welcome]],
+        connect: Callable[[], Awaitable[ServerConnection]],
+        sign_in: Callable[[RequestChannel], Awaitable[events.Welcome]],
         on_event: Callable[[events.ANY], None],
         on_welcome: Callable[[events.Welcome], None],
         on_state: Callable[[str], None],
         questions: Questions,
         jitter: Callable[[], float],
     ) -> None:
-        self.connection: Connection | None = None
+        self.connection: ServerConnection | None = None
         self._clock = clock
         self._connect = connect
         self._sign_in = sign_in
@@ -51,7 +51,7 @@ class Link:
         self._pauses = 0
         self._began = 0.0
         self._refused = ""
-        self._session: Session | None = None
+        self._channel: RequestChannel | None = None
         self._lost: Deferred[ClientError] = Deferred()
         self._left = False
         self._was_asking = False
@@ -59,7 +59,7 @@ class Link:
     @property
     def is_up(self) -> bool:
         """Whether requests can be made."""
-        return self._session is not None
+        return self._channel is not None
 
     async def run(self) -> None:
         """Sign in, and stay so until `leave`. Raises ClientError where the first time does not succeed.
@@ -85,9 +85,9 @@ class Link:
 
     def ask(self, request: requests.Request) -> Deferred[Reply]:
         """Make a request. Fails with ClientError where the line is down or goes down before the reply."""
-        if self._session is None:
+        if self._channel is None:
             return fail(ClientError("There is no line to the server now."))
-        return self._session.request(request)
+        return self._channel.request(request)
 
     def leave(self) -> None:
         """The user has left: the line is not to be made again."""
@@ -135,21 +135,21 @@ class Link:
         try:
             self.connection = await self._connect()
             self._began = self._clock.seconds()
-            session = Session(self._clock, self.connection, self._on_event, self._on_lost)
+            channel = RequestChannel(self._clock, self.connection, self._on_event, self._on_lost)
             self._on_state("signing in")
-            welcome = await self._sign_in(session)
+            welcome = await self._sign_in(channel)
         finally:
             self._questions.dismiss()
-        self._session = session
+        self._channel = channel
         self._began = self._clock.seconds()
         self._refused = ""
         self._on_state("")
         self._on_welcome(welcome)
 
     def _on_lost(self, stop: ClientError) -> None:
-        if self._session is not None and self._clock.seconds() - self._began >= STEADY:
+        if self._channel is not None and self._clock.seconds() - self._began >= STEADY:
             self._pauses = 0
-        self._session = None
+        self._channel = None
         self._was_asking = self._questions.is_asking and not self._left
         self._questions.break_off(stop)
         if not self._lost.called:

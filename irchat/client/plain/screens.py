@@ -5,7 +5,7 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.client.errors import ClientError, InputEnded
+from irchat.client.exceptions import ClientError, InputEnded
 from irchat.client.plain.console import Console
 from irchat.client.plain.pasting import read_secret, unmarked
 from irchat.protocol import events
@@ -30,7 +30,7 @@ class Switch(Protocol):
         """Throw away what was typed and not read, a line that is not finished too."""
 
 
-class Screen:
+class PlainScreen:
     """A pipe in and out: no questions, no colours, and of timed messages only that they came.
 
     ``write_error`` writes a line to standard error.
@@ -95,7 +95,7 @@ class Screen:
             self._write_error(line.text)
 
 
-class TypingScreen(Screen):
+class TypingScreen(PlainScreen):
     """A person types at a terminal in line mode, which echoes no secret.
 
     What is typed belongs to one question or to none: what was typed ahead of that is dropped.

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from irchat.client.connect.gate import safe_line
-from irchat.client.errors import ClientError
+from irchat.client.exceptions import ClientError
 from irchat.net.fingerprints import fingerprint_of
 from irchat.net.socket_writer import Outgoing, SocketWriter
 from irchat.net.tls import TLSLayer
@@ -30,7 +30,7 @@ def _ignore(_: object) -> None:
 
 
 @implementer(IPushProducer)
-class Connection(LineOnlyReceiver):
+class ServerConnection(LineOnlyReceiver):
     """Lines of JSON to and from the server ``label``.
 
     ``greeted`` fires when the greeting has come, which gives ``server_name``, or with the ClientError that tells why it

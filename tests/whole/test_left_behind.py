@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.client.terminal.test_full_screen import FullScreenCase as _FullScreenCase
 from tests.helpers import hostile_bytes
 from tests.helpers.processes import TerminalProcess, environment, wait_for
+from tests.whole.test_terminal import FullScreenCase as _FullScreenCase
 
 _SECRET = "the timed text"
 _CTRL_N, _CTRL_K = b"\x0e", b"\x0b"

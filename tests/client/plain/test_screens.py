@@ -4,8 +4,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.errors import ClientError, InputEnded
-from irchat.client.plain.screen import Screen, TerminalScreen
+from irchat.client.exceptions import ClientError, InputEnded
+from irchat.client.plain.screens import PlainScreen, TerminalScreen
 from irchat.protocol import events
 from irchat.rendering.transcript import CLEAR
 from tests.helpers.client_fakes import FakeEcho, Keyboard, message, sent
@@ -19,7 +19,7 @@ class PipeTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Open a pipe."""
         self.keyboard = Keyboard()
-        self.screen = Screen(self.keyboard.console, self.keyboard.errors.append)
+        self.screen = PlainScreen(self.keyboard.console, self.keyboard.errors.append)
 
     def test_show(self) -> None:
         """A message is shown without colours and without controls."""

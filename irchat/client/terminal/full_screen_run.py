@@ -1,46 +1,94 @@
-"""One run of the full screen, from the first frame until the terminal is as it was found."""
+"""One run of the full-screen client, from the first frame until the terminal is as it was found."""
 
 import asyncio
 import contextlib
+import gc
 import os
+import random
+import secrets
 import select
 import signal
 import sys
 import termios
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.output import ColorDepth
-from twisted.internet.defer import CancelledError, Deferred, DeferredList, TimeoutError, succeed
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, succeed
 from twisted.internet.interfaces import IReactorCore, IReactorTime
+from twisted.internet.stdio import StandardIO
 from twisted.logger import LogEvent, globalLogBeginner
 from twisted.python.failure import Failure
 
-from irchat.client.connect.connection import Connection
+from irchat.client import wiring
 from irchat.client.connect.entry import Entry
+from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.connect.trust import Trust
 from irchat.client.control.controller import Controller
-from irchat.client.errors import ClientError
-from irchat.client.terminal.application import Chat
+from irchat.client.exceptions import ClientError
+from irchat.client.options import ClientOptions
+from irchat.client.shutdown import LEAVING_SECONDS, Shutdown, leave_on_signals
+from irchat.client.terminal.application import ChatApplication
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
+from irchat.client.view.screen_state import ScreenState
 from irchat.protocol.rules import visible
 
-# Seconds. For a terminal that stands still, or a server that does not read, the end waits no longer.
-_LEAVING = 2.0
-# What undoes all that may have been set up, where the application could not do so itself.
+_STDIN, _STDOUT = 0, 1
+# Undoes everything that may have been set up, for an application that could not do so itself.
 _RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?2004l\x1b[?1049l"
 
 
-class FullScreen:
-    """The application on the terminal open at ``descriptor``. ``status`` is then the exit status, ``last_words`` what
-    is to be said on standard error when the terminal is as it was."""
+def run_full_screen(reactor: Any, options: ClientOptions) -> int:
+    """Run the client in ``reactor``. Return its exit status: 0 if the user left, 1 after an error."""
+    try:
+        address, dialer = wiring.make_dialer(reactor, options)
+    except ClientError as error:
+        wiring.write_error(f"! {error.text}")
+        return 1
+    label = dialer.target.label
+    view = ScreenState(label)
+    controller = Controller(reactor, view, partial(secrets.token_urlsafe, 12), random.random)
+    terminal = wiring.open_again(_STDIN)
+    screen = FullScreenRun(reactor, reactor, controller, terminal, bell=options.bell)
+    StandardIO(screen.device, terminal, wiring.open_again(_STDOUT), reactor)  # type: ignore[call-arg]
+    tokens = wiring.tokens()
+    entry = Entry(tokens, label, address.user, controller.questions, partial(_complain_later, reactor, controller))
+    trust = Trust(dialer, wiring.known_hosts(), tokens, controller.questions, options.fingerprint, entry.warn)
+    leave_on_signals(reactor, screen.stop)
+    try:
+        screen.begin(trust.connect, entry)
+        gc.freeze()  # objects made so far stay: scanning them again and again would delay keys
+        reactor.run()
+    finally:
+        screen.restore()
+        _say_last(screen.last_words)
+    return screen.status
+
+
+def _complain_later(reactor: Any, controller: Controller, text: str) -> None:
+    """Complain once the screen that follows the sign-in is open; the sign-in screen is about to be cleared."""
+
+    def complain() -> None:
+        controller.view.complain(text)
+        controller.changed()
+
+    reactor.callLater(0, complain)
+
+
+class FullScreenRun:
+    """The application on the terminal open at ``descriptor``.
+
+    When the run is over, ``status`` is the exit status, and ``last_words`` is the text for standard error once the
+    terminal is restored.
+    """
 
     def __init__(
         self, reactor: IReactorCore, clock: IReactorTime, controller: Controller, descriptor: int, *, bell: bool
     ) -> None:
         self.status = 0
         self.last_words = ""
-        self._reactor = reactor
         self._clock = clock
         self._controller = controller
         self._descriptor = descriptor
@@ -52,11 +100,12 @@ class FullScreen:
         self._bell = bell
         self._talk: Deferred[None] = succeed(None)
         self._drawing: Deferred[None] = succeed(None)
-        self._leaving = False
+        self._shutdown = Shutdown(reactor, clock, self._close)
+        self.stop = self._shutdown.begin
 
-    def begin(self, connect: Callable[[], Awaitable[Connection]], entry: Entry) -> None:
-        """Begin when the reactor runs; the device has its transport."""
-        self._app = Chat(
+    def begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: Entry) -> None:
+        """Begin as soon as the reactor runs. The device must have its transport."""
+        self._app = ChatApplication(
             self._clock,
             self._controller,
             self.device,
@@ -72,11 +121,10 @@ class FullScreen:
         self.device.on_failure = self.fail
         observer: Any = self._observe
         globalLogBeginner.beginLoggingTo([observer], discardBuffer=True, redirectStandardIO=True)
-        self._reactor.addSystemEventTrigger("before", "shutdown", self._leave)
-        self._clock.callLater(0, self._begin, connect, entry)  # when the loop runs, and not just before
+        self._clock.callLater(0, self._begin, connect, entry)  # asyncio needs the loop to be running
 
     def restore(self) -> None:
-        """Whatever happened: leave the terminal as it was found, and nothing on it of what was shown."""
+        """Leave the terminal as it was found, with nothing on it of what was shown."""
         with contextlib.suppress(OSError, termios.error):
             termios.tcsetattr(self._descriptor, termios.TCSANOW, self._found)
         with contextlib.suppress(OSError):
@@ -84,22 +132,22 @@ class FullScreen:
                 self._write_all(b"\x1b[0m" + self._erasing() + _RESTORE)
 
     def _erasing(self) -> bytes:
-        """What erases the rows one by one, so that no terminal keeps them in its scrollback."""
+        """Return what erases the rows one by one, so that no terminal keeps them in its scrollback."""
         return "".join(f"\x1b[{row};1H\x1b[2K" for row in range(1, self._size().rows + 1)).encode()
 
     def _write_all(self, data: bytes) -> None:
-        """Write to the terminal, but wait no longer than `_LEAVING` for one that stands still. Raises OSError."""
+        """Write to the terminal; give up on one that takes nothing for `LEAVING_SECONDS`. Raises OSError."""
         os.set_blocking(self._descriptor, False)
-        while data and select.select([], [self._descriptor], [], _LEAVING)[1]:
+        while data and select.select([], [self._descriptor], [], LEAVING_SECONDS)[1]:
             data = data[os.write(self._descriptor, data) :]
 
     def fail(self, failure: Failure) -> None:
-        """Something went wrong that should not: end, and say what."""
+        """End because of a fault in the client. The first failure is the one to report."""
         if not self.last_words:
             self.status, self.last_words = 1, failure.getTraceback()
         self.stop()
 
-    def _begin(self, connect: Callable[[], Awaitable[Connection]], entry: Entry) -> None:
+    def _begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: Entry) -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._loop_failed)
         loop.add_signal_handler(signal.SIGCONT, self._continue)
@@ -112,7 +160,7 @@ class FullScreen:
     def _talk_failed(self, failure: Failure) -> None:
         if isinstance(failure.value, ClientError):
             self.status, self.last_words = 1, "".join(f"! {line}\n" for line in failure.value.text.split("\n"))
-        elif not (self._leaving and failure.check(CancelledError)):
+        elif not (self._shutdown.has_begun and failure.check(CancelledError)):
             self.fail(failure)
 
     def _loop_failed(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -124,28 +172,19 @@ class FullScreen:
             self.fail(failure)
 
     def _continue(self) -> None:
-        """The process was stopped and goes on: what the shell did to the terminal is undone."""
+        """Take the terminal back from the shell after the process was stopped."""
         self._keys.raw_mode().__enter__()
         self._app.draw_anew()
 
-    def stop(self) -> None:
-        """Leave, in good order."""
-        if not self._leaving:
-            self._leaving = True
-            self._reactor.stop()
-
-    def _leave(self) -> Deferred[Any]:
-        self._leaving = True
+    def _close(self) -> list[Deferred[Any]]:
         self._talk.cancel()
         if self._app.is_running and not self._app.is_done:
             self._app.exit()
-        ended = DeferredList([self._drawing], consumeErrors=True)
-        ends: list[Deferred[Any]] = [ended.addCallback(lambda _: self.device.finish())]
+        drawn = DeferredList([self._drawing], consumeErrors=True)
+        closing: list[Deferred[Any]] = [drawn.addCallback(lambda _: self.device.finish())]
         if (connection := self._controller.connection) is not None:
-            ends.append(connection.close())
-        left: Deferred[Any] = DeferredList(ends, consumeErrors=True)
-        left.addTimeout(_LEAVING, self._clock)
-        return left.addErrback(lambda failure: failure.trap(TimeoutError))
+            closing.append(connection.close())
+        return closing
 
     def _size(self) -> Size:
         try:
@@ -156,15 +195,15 @@ class FullScreen:
 
 
 def colour_depth(environment: "os._Environ[str] | dict[str, str]") -> ColorDepth:
-    """The colours that a terminal has, none where they are not wanted (NO_COLOR)."""
+    """Return the colours that the terminal has, or none if the user wants none (NO_COLOR)."""
     term = environment.get("TERM", "")
     if environment.get("NO_COLOR") or term.startswith(("vt", "dumb")):
         return ColorDepth.DEPTH_1_BIT
     return ColorDepth.DEPTH_4_BIT if term in ("linux", "eterm-color") else ColorDepth.DEPTH_8_BIT
 
 
-def say_last(words: str) -> None:
-    """Write to the standard error that the process was started with. A server may have had a part in the words."""
+def _say_last(words: str) -> None:
+    """Write to the original standard error. The words may come from the server, so they are made safe to show."""
     if words and sys.__stderr__ is not None:
         sys.__stderr__.write(visible(words))
         sys.__stderr__.flush()

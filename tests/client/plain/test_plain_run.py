@@ -5,10 +5,10 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.connection import Connection
-from irchat.client.errors import ClientError
-from irchat.client.plain.run import Run
-from irchat.client.plain.screen import Screen
+from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.exceptions import ClientError
+from irchat.client.plain.plain_run import PlainRun
+from irchat.client.plain.screens import PlainScreen
 from tests.helpers.client_fakes import FakeServer, Keyboard
 
 
@@ -35,7 +35,7 @@ class _Reactor(Clock):
         self.left = self._leave()
 
 
-class _Screen(Screen):
+class _Screen(PlainScreen):
     finished: bool | None = None
 
     def finish(self, *, interrupted: bool) -> None:
@@ -51,13 +51,13 @@ class RunTests(SynchronousTestCase):
         self.keyboard = Keyboard()
         self.server = FakeServer()
         self.screen = _Screen(self.keyboard.console, self.keyboard.errors.append)
-        self.run_ = Run(self.reactor, self.reactor, self.keyboard.console, self.screen)
-        self.connected: Deferred[Connection] = Deferred()
+        self.run_ = PlainRun(self.reactor, self.reactor, self.keyboard.console, self.screen)
+        self.connected: Deferred[ServerConnection] = Deferred()
         self.talk: Deferred[None] = Deferred()
-        self.talked_on: list[Connection] = []
+        self.talked_on: list[ServerConnection] = []
 
     def _begin(self) -> None:
-        def talk(connection: Connection) -> Deferred[None]:
+        def talk(connection: ServerConnection) -> Deferred[None]:
             self.talked_on.append(connection)
             return self.talk
 

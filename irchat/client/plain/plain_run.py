@@ -1,0 +1,73 @@
+"""One run of the plain client, from the first connection to the exit status."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.interfaces import IReactorCore, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.exceptions import ClientError
+from irchat.client.plain.console import Console
+from irchat.client.plain.screens import PlainScreen
+from irchat.client.shutdown import Shutdown
+
+Connect = Callable[[], Awaitable[ServerConnection]]
+Talk = Callable[[ServerConnection], Awaitable[None]]
+
+
+class PlainRun:
+    """Connect, talk, and stop the reactor afterwards.
+
+    Whatever ends the run, the connection is closed, the terminal restored and all output written. ``status`` is then
+    the exit status.
+    """
+
+    def __init__(self, reactor: IReactorCore, clock: IReactorTime, console: Console, screen: PlainScreen) -> None:
+        self.status = 0
+        self._reactor = reactor
+        self._console = console
+        self._screen = screen
+        self._log = Logger()
+        self._conversation: Deferred[None] = succeed(None)
+        self._connection: ServerConnection | None = None
+        self._over = False
+        self._shutdown = Shutdown(reactor, clock, self._close)
+        self.stop = self._shutdown.begin
+
+    def begin(self, connect: Connect, talk: Talk) -> None:
+        """Begin as soon as the reactor runs."""
+        self._console.unread.addCallback(lambda _: self.stop())
+        self._reactor.callWhenRunning(self._begin, connect, talk)
+
+    def _begin(self, connect: Connect, talk: Talk) -> None:
+        async def converse() -> None:
+            self._connection = await connect()
+            await talk(self._connection)
+
+        self._conversation = Deferred.fromCoroutine(converse())
+        self._conversation.addErrback(self._failed).addBoth(self._end)
+
+    def _failed(self, failure: Failure) -> None:
+        if self._shutdown.has_begun:
+            return  # cancelled by `_close`, which surfaces as an error of whatever was awaited
+        self.status = 1
+        if isinstance(failure.value, ClientError):
+            self._screen.complain(failure.value.text)
+        else:
+            self._log.failure("The client failed", failure)
+
+    def _end(self, _: None) -> None:
+        self._over = True
+        self.stop()
+
+    def _close(self) -> list[Deferred[Any]]:
+        interrupted = not self._over
+        self._conversation.cancel()
+        self._screen.finish(interrupted=interrupted)
+        closing: list[Deferred[Any]] = [self._console.finish()]
+        if self._connection is not None:
+            closing.append(self._connection.close())
+        return closing

@@ -1,0 +1,60 @@
+"""How both clients end: once and in good order, whether the user leaves, a signal comes or something fails."""
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList, TimeoutError
+from twisted.internet.interfaces import IReactorCore, IReactorFromThreads, IReactorTime
+
+# Seconds to wait for a terminal that takes no more output, or for a server that does not read.
+LEAVING_SECONDS = 2.0
+
+# Signals whose default is to kill the client with secrets still on the terminal. The reactor itself takes SIGINT and
+# SIGTERM. SIGHUP comes when the terminal is closed.
+_ENDING = (
+    signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM,
+    signal.SIGPROF, signal.SIGXCPU,
+)  # fmt: skip
+
+
+class Shutdown:
+    """Stop the reactor once, and close everything before it ends.
+
+    ``close`` is called when the reactor is about to stop, whatever stopped it. It returns Deferreds that fire when each
+    part is closed; the reactor waits for them, but at most ``LEAVING_SECONDS``.
+    """
+
+    def __init__(self, reactor: IReactorCore, clock: IReactorTime, close: Callable[[], list[Deferred[Any]]]) -> None:
+        self.has_begun = False
+        self._reactor = reactor
+        self._clock = clock
+        self._close = close
+        reactor.addSystemEventTrigger("before", "shutdown", self._wait)
+
+    def begin(self) -> None:
+        """Stop the reactor, unless it is stopping already."""
+        if not self.has_begun:
+            self.has_begun = True
+            self._reactor.stop()
+
+    def _wait(self) -> Deferred[Any]:
+        self.has_begun = True
+        closed: Deferred[Any] = DeferredList(self._close(), consumeErrors=True)
+        closed.addTimeout(LEAVING_SECONDS, self._clock)
+        return closed.addErrback(lambda failure: failure.trap(TimeoutError))
+
+
+def leave_on_signals(reactor: IReactorFromThreads, leave: Callable[[], None]) -> None:
+    """Call ``leave`` in the reactor on each signal that would end the process.
+
+    A signal that is ignored now stays ignored (``nohup``).
+    """
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        reactor.callFromThread(leave)
+
+    for number in _ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handle)

@@ -1,0 +1,188 @@
+"""Where the user is: what the pane shows, and how the user moves between chats, lists and search results."""
+
+from enum import Enum
+
+from irchat.client.view.chat_list import ChatList
+from irchat.client.view.chat_state import ChatState, clean
+from irchat.client.view.items import Item, Kind
+from irchat.client.view.listing import Cursor
+from irchat.client.view.pane import Pane
+from irchat.protocol import events
+from irchat.text.excerpts import find
+from irchat.text.names import best, same_name
+
+Chosen = str | ChatState | Item
+"""An entry that a cursor chooses: a chat by its name, a chat that is gone, or a message that a search found."""
+
+
+class Place(Enum):
+    """What the pane shows."""
+
+    SIGN_IN = "sign-in"
+    HOME = "home"
+    CHAT = "chat"
+    FOUND = "found"
+
+
+class Navigation:
+    """The part of the screen state that the user moves.
+
+    ``me`` is the user's name, ``known`` the names of all users seen so far. ``own`` is the home screen, as a chat that
+    holds only the client's own lines. ``filter`` is the text that a list of chats is filtered by, None while
+    there is no such list. ``manual`` is the first visible row of the manual, None while it is closed.
+    """
+
+    def __init__(self) -> None:
+        self.place = Place.SIGN_IN
+        self.me = ""
+        self.known: dict[str, None] = {}
+        self.open: ChatState | None = None
+        self.own = ChatState("")
+        self.chats = ChatList(lambda chat: chat is self.open and self.place is Place.CHAT)
+        self.pane = Pane()
+        self.cursor: Cursor[Chosen] = Cursor()
+        self.filter: str | None = None
+        self.found: list[Item] = []
+        self.found_for = ""
+        self.manual: int | None = None
+
+    @property
+    def here(self) -> ChatState:
+        """The chat in which the client's own lines are shown: the open one, or the home screen."""
+        return self.open if self.place is Place.CHAT and self.open is not None else self.own
+
+    def go_home(self) -> None:
+        """Show the list of chats with unread messages."""
+        self._leave()
+        self.place = Place.HOME
+        self.cursor = Cursor()
+
+    def open_chat(self, wanted: str | ChatState) -> ChatState:
+        """Open a chat, or the chat of a name, at its end, with a line before its unread messages."""
+        chat = self.chat(wanted) if isinstance(wanted, str) else wanted
+        if self.open is not chat or self.place is not Place.CHAT:
+            self._leave()
+            chat.line = chat.read_seq if chat.unread else None
+        self.place, self.open, self.filter = Place.CHAT, chat, None
+        if chat.gone and chat not in self.chats.gone:
+            self.chats.gone.append(chat)
+        self.pane.to_end()
+        return chat
+
+    def show_found(self, found: events.Found, words: str) -> None:
+        """Show the messages that a search found, newest first."""
+        self._leave()
+        self.found = [found_item(number, message, self.me, words) for number, message in enumerate(found.messages)]
+        self.found_for = clean(words) + (" — there is more: use more words" if found.more else "")
+        self.place = Place.FOUND
+        self.cursor = Cursor()
+
+    def scroll_manual(self, by: int) -> None:
+        """Move the manual by ``by`` rows, if it is open."""
+        if self.manual is not None:
+            self.manual = max(0, self.manual + by)
+
+    def begin_filter(self) -> None:
+        """List all chats, so that the user can filter them and open one."""
+        self.filter = ""
+        self.manual = None
+        self.cursor = Cursor()
+
+    def choices(self) -> list[Chosen]:
+        """Return the entries that the cursor chooses from."""
+        if self.place is Place.FOUND and self.filter is None:
+            return list(self.found)
+        return [chat if chat.gone else chat.name for chat in self.listed()]
+
+    def listed(self) -> list[ChatState]:
+        """Return the chats in the list: those that match the filter, or those with unread messages, latest first."""
+        if self.filter is None:
+            unread = [chat for chat in self.chats.values() if chat.unread]
+            return sorted(unread, key=lambda chat: chat.last_at, reverse=True)
+        others = (f"@{name}" for name in self.known if name != self.me)
+        new = [ChatState(name) for name in others if name not in self.chats] if self.filter.strip() else []
+        return best(self.filter, [*self.chats.in_order(), *new], lambda chat: chat.name)
+
+    def next_chat(self, step: int) -> str | None:
+        """Return the chat after (1) or before (-1) the open one, among those with unread messages or else all."""
+        names = [chat.name for chat in self.chats.in_order() if not chat.gone]
+        here = names.index(self.open.name) if self.open is not None and not self.open.gone else -1
+        if here < 0 and step < 0:
+            here = len(names)
+        ring = [names[(here + step * number) % len(names)] for number in range(1, len(names) + 1)]
+        unread = [name for name in ring if self.chats[name].unread and self.chats[name] is not self.open]
+        return next(iter(unread or ring), None)
+
+    def numbered(self, number: int) -> str | None:
+        """Return the name of the chat with that number in the list. The first is 1."""
+        chats = self.chats.in_order()
+        return chats[number - 1].name if 1 <= number <= len(chats) and not chats[number - 1].gone else None
+
+    @property
+    def unread(self) -> int:
+        """The number of unread messages in all chats."""
+        return sum(chat.unread for chat in self.chats.values())
+
+    def chat(self, name: str) -> ChatState:
+        """Return the chat with this name, spelled as the server spells it. An unknown one is added."""
+        return self.chats.named(name)
+
+    def chat_typed(self, name: str) -> ChatState:
+        """Return the chat that a typed name means, compared as the server compares names."""
+        if name not in self.chats:
+            known = (*self.chats, *(f"@{user}" for user in self.known))
+            name = next((other for other in known if same_name(other, name)), name)
+        return self.chats.typed(name)
+
+    def seen(self) -> tuple[str, int] | None:
+        """Count the open chat as read if its end is on the screen. Return its name and last seq if it was unread."""
+        chat = self.open
+        if chat is None or chat.gone or self.place is not Place.CHAT:
+            return None
+        if self.filter is not None or self.manual is not None:
+            return None
+        if not (chat.at_end and self.pane.follows) or (not chat.unread and chat.read_seq >= chat.last_seq):
+            return None
+        chat.all_read()
+        return chat.name, chat.last_seq
+
+    def leave_what_never_was(self) -> None:
+        """If the open chat turned out not to exist, go home, and show there why."""
+        chat = self.open
+        if chat is not None and self.place is Place.CHAT and chat.never_was:
+            self.go_home()
+            self.open = None
+            for item in chat.items:
+                self.own.add_note(item.text, error=item.kind is Kind.ERROR)
+
+    def note(self, text: str, *, error: bool = False) -> None:
+        """Show a line of the client's own in the current chat. A pane that was moved up stays where it is."""
+        self.here.add_note(text, error=error)
+
+    def complain(self, text: str) -> None:
+        """Show an error in the current chat."""
+        self.note(text, error=True)
+
+    def _leave(self) -> None:
+        self.chats.left()
+        if self.open is not None:
+            self.open.line = None
+            self.open.trim()
+        self.pane.to_end()
+        self.filter = None
+        self.manual = None
+
+
+def found_item(number: int, message: events.Message, me: str, words: str) -> Item:
+    """Return a message in which a search found ``words``, as number ``number`` of the results."""
+    return Item(
+        Kind.MESSAGE,
+        (number, 0, 0),
+        clean(message.text),
+        clean(message.sender),
+        message.at,
+        message.chat,
+        message.seq,
+        own=message.sender == me,
+        hit=find(clean(message.text), words),
+    )
