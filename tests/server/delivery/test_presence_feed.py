@@ -169,7 +169,7 @@ class PresenceFeedTests(SynchronousTestCase):
     def test_many_names(self) -> None:
         """One event has at most so many names; the others follow a second later, in the order of their changes."""
         self.patch(presence_feed, "_NAMES_MOST", 2)
-        users = [User(number, f"user{number}", f"user{number}") for number in range(5)]
+        users = [f"user{number}" for number in range(5)]
         self._come(*users)
         self._go(users[0])
         for names in (["user1", "user2"], ["user3", "user4"]):
