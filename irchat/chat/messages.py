@@ -6,8 +6,8 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.changes import Change
-from irchat.chat.directory import Directory
-from irchat.chat.entities import DirectoryChat, User
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits

@@ -8,7 +8,7 @@ from itertools import count
 
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.chat.entities import DirectoryChat, User
+from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.timed_chat import TimedChat, TimedMessage, packed
 from irchat.interfaces.stored import GLOBAL, ChatKey
 from irchat.system.alarm import Alarm

@@ -8,7 +8,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 
-from irchat.chat.entities import DirectoryChat, User
+from irchat.chat.state.entities import DirectoryChat, User
 from irchat.protocol.events import Message
 from irchat.system.clock import rfc3339
 

@@ -1,7 +1,7 @@
 """The administrator's door to a running server: a socket in the data folder that only its owner can open.
 
 A line of JSON asks; the answer is one line, before which others may tell of the progress. See
-`irchat.chat.administration` for what can be asked, and `irchat.admin` for who asks.
+`irchat.chat.accounts.administration` for what can be asked, and `irchat.admin` for who asks.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 
-from irchat.chat.administration import Administration, Answer, AnyAdminRequest, Progress
+from irchat.chat.accounts.administration import Administration, Answer, AnyAdminRequest, Progress
 from irchat.protocol.errors import Refusal
 
 SOCKET_FILE = "control.sock"

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
 
-from irchat.chat import bans
+from irchat.chat.state import bans
 from irchat.net.addresses import Address, read_address
 from irchat.net.tls import TLSLayer
 from irchat.protocol.errors import Refusal

@@ -7,8 +7,8 @@ from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from irchat.chat.accounts import Accounts
-from irchat.chat.directory import Directory
+from irchat.chat.accounts.accounts import Accounts
+from irchat.chat.state.directory import Directory
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events, requests

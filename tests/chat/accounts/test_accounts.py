@@ -7,8 +7,8 @@ from typing import Any
 from argon2 import PasswordHasher
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
-from irchat.chat import accounts
-from irchat.chat.accounts import Accounts, SignedIn
+from irchat.chat.accounts import accounts
+from irchat.chat.accounts.accounts import Accounts, SignedIn
 from irchat.interfaces.writes import PasswordSet
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import PASSWORD_MAX_BYTES, TOKEN_SECONDS, TOKEN_TOUCH_SECONDS

@@ -11,11 +11,11 @@ from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from irchat.chat import bans
 from irchat.chat.changes import Change, Result
 from irchat.chat.commits import CommitQueue
-from irchat.chat.directory import Directory
-from irchat.chat.entities import User
+from irchat.chat.state import bans
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import Store
 from irchat.interfaces.writes import HashReplaced, PasswordSet, TokenAdded, TokenRemoved, TokenUsed, UserCreated, Write

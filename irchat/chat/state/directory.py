@@ -3,8 +3,8 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 
-from irchat.chat.bans import NetworkBans, stands
-from irchat.chat.entities import DirectoryChat, DirectoryGroup, User
+from irchat.chat.state.bans import NetworkBans, stands
+from irchat.chat.state.entities import DirectoryChat, DirectoryGroup, User
 from irchat.interfaces.stored import GLOBAL, ChatKey, Snapshot, StoredBan, StoredGroup
 from irchat.interfaces.writes import (
     BanRemoved,
