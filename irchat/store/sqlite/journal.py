@@ -1,4 +1,4 @@
-"""The write-ahead log. SQLite begins it anew only in a moment in which nobody reads; here such a moment is made."""
+"""The write-ahead log. SQLite restarts it only while nobody reads, so readers are paused for a moment."""
 
 import os
 import sqlite3
@@ -6,20 +6,20 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-# The journal goes over into the database when it is so long (8 MB): the end of a busy chat is written again and again,
-# and of each page only the last state goes over. While it grows commits cost more, so it is not longer.
+# The journal is copied into the database at this length (8 MB): the end of a busy chat is written again and again, and
+# only the last state of each page is copied. A longer journal would make commits slower.
 _JOURNAL_PAGES = 2_000
-# From this length on the readers pause for it; past the greater one the writer waits longer for those that read.
+# From the first length on, readers are paused; beyond the second the writer waits longer for running reads.
 JOURNAL_BYTES = 16 << 20
 _MUCH_BYTES = 64 << 20
 _WAIT_SECONDS = 0.01
 _WAIT_LONG_SECONDS = 1.0
-# Where it could not be begun anew it is tried again when it has grown by so much.
+# After a failed restart, the next is tried when the journal has grown by this much.
 _AGAIN_BYTES = 1 << 20
 
 
 class Gate:
-    """Lets readers in, each for one question. While it is shut those who come wait, and those inside leave."""
+    """Admits readers, each for one query. While it is shut, new readers wait and those inside finish."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -39,20 +39,20 @@ class Gate:
                 self._changed.notify_all()
 
     def shut(self, seconds: float) -> bool:
-        """Let nobody in until `open`; return whether nobody is inside, for which it waits at most ``seconds``."""
+        """Admit nobody until `open`. Wait at most ``seconds`` for those inside; return whether all have left."""
         with self._changed:
             self._shut = True
             return self._changed.wait_for(lambda: not self._inside, seconds)
 
     def open(self) -> None:
-        """Let in again."""
+        """Admit readers again."""
         with self._changed:
             self._shut = False
             self._changed.notify_all()
 
 
 class Journal:
-    """The journal of the database in ``path``, written on ``connection``, read by those who come through ``gate``."""
+    """The journal of the database ``path``, written on ``connection``. Readers pass through ``gate``."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, gate: Gate) -> None:
         self._connection = connection
@@ -62,18 +62,18 @@ class Journal:
         self.is_long = False
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_JOURNAL_PAGES}")
-        # When it begins anew it is cut to this length.
+        # A restarted journal is cut to this length.
         connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
 
     def look(self) -> None:
-        """See whether it is so long that it is to begin anew. In the writer's thread, after a commit."""
+        """Check whether it must restart. Called in the writer's thread, after a commit."""
         length = self._length()
         if length < JOURNAL_BYTES:
             self._tried_at = 0
         self.is_long = length >= max(JOURNAL_BYTES, self._tried_at + _AGAIN_BYTES)
 
-    def begin_anew(self) -> None:
-        """Bring all of it into the database, if nobody reads from it for a moment. In the writer's thread."""
+    def restart(self) -> None:
+        """Copy all of it into the database, if no reader needs it. Called in the writer's thread."""
         self._tried_at = self._length()
         self.is_long = False
         try:
@@ -83,7 +83,7 @@ class Journal:
             self._gate.open()
 
     def _checkpoint(self) -> None:
-        """It does not wait for other processes, which may read for long; then the journal stays as it is for now."""
+        """Checkpoint without waiting for other processes, which may read for long: then the journal stays for now."""
         busy_ms = self._connection.execute("PRAGMA busy_timeout").fetchone()[0]
         try:
             self._connection.execute("PRAGMA busy_timeout = 0")

@@ -1,10 +1,10 @@
-"""What is known of the database itself, by name: its ``epoch``, and its ``folding``."""
+"""Properties of the database itself, by name: its ``epoch`` and its ``folding``."""
 
 import sqlite3
 
 
 def get(connection: sqlite3.Connection, name: str) -> str | None:
-    """Return the property called ``name``, None where there is none. Raises sqlite3.Error."""
+    """Return the property called ``name``, None if there is none. Raises sqlite3.Error."""
     row = connection.execute("SELECT value FROM properties WHERE name = ?", (name,)).fetchone()
     return None if row is None else row[0]
 

@@ -1,4 +1,4 @@
-"""How each question is answered from SQLite. Runs in a reader's thread, on that thread's own connection."""
+"""The queries in SQLite. They run in a reader's thread, on the connection of that thread."""
 
 import json
 import sqlite3
@@ -25,12 +25,12 @@ from irchat.interfaces.stored import (
 from irchat.protocol.rules import line_bytes
 from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
 
-# Messages that `messages_of` looks at in one call.
+# Messages that one call of `messages_of` looks at.
 _LOOKED_AT = 20_000
 
 
 def snapshot(connection: sqlite3.Connection) -> Snapshot:
-    """All that the core keeps in memory."""
+    """Return all that the core keeps in memory."""
     users = [
         StoredUser(user, name, key, bool(removed))
         for user, name, key, removed in connection.execute(
@@ -55,7 +55,7 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
 
 
 def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
-    """A page of a chat."""
+    """Return a page of a chat."""
     membership = connection.execute(
         "SELECT chats.id, last_seq, since_seq, read_seq FROM chats JOIN members"
         f" ON members.chat = chats.id AND members.user = ? WHERE {_chat_is(query.chat)}",
@@ -89,7 +89,7 @@ def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
 
 
 def _leave_out(messages: list[StoredMessage], at: int) -> bool:
-    """Take the last ones off that have this time too; False where all have it."""
+    """Remove the last messages with the time ``at``. Return False if all have it."""
     count = len(messages)
     while count and messages[count - 1].at == at:
         count -= 1
@@ -99,7 +99,7 @@ def _leave_out(messages: list[StoredMessage], at: int) -> bool:
 
 
 def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: int, hidden: Collection[int]) -> int:
-    """The number of the last message of a chat that is not hidden, one that was deleted too; 0 where there is none."""
+    """Return the seq of the last message that is not hidden, even if it was deleted; 0 if there is none."""
     if last_seq <= since_seq:
         return 0
     if not hidden:
@@ -116,8 +116,8 @@ def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: in
     return max(end or 0 for end in ends)
 
 
-class _ChatRow(NamedTuple):
-    """A chat of a user. ``end`` and ``end_at`` are of the last message not hidden and not deleted."""
+class _ListedChat(NamedTuple):
+    """A chat of a user. ``end`` and ``end_at`` belong to the last message that is not hidden and not deleted."""
 
     chat: int
     low: int | None
@@ -131,8 +131,11 @@ class _ChatRow(NamedTuple):
 
 
 def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) -> list[ChatState]:
-    """The user's chats, latest first, with what is unread: the end less the marker, or counted where blocks hide some
-    of it or some of it was deleted. One statement for all chats, so that what is hidden is taken apart once."""
+    """Return the user's chats, latest first.
+
+    The unread count is the end less the marker; messages are counted only if some may be hidden or deleted. One
+    statement serves all chats, so that the list of hidden senders is parsed once.
+    """
     rows = (
         connection.execute(_CHATS_ALL, (user,))
         if not hidden
@@ -140,7 +143,7 @@ def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) ->
     )
     deleted = _deleted_ends(connection, user, hidden) if hidden else {}
     states = []
-    for row in map(_ChatRow._make, rows):
+    for row in map(_ListedChat._make, rows):
         last_seq, last_at = max((row.end or 0, row.end_at), deleted.get(row.chat, (0, None)), key=lambda end: end[0])
         if last_seq <= row.since_seq:
             last_seq, last_at = 0, None
@@ -155,7 +158,7 @@ def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) ->
 def _deleted_ends(
     connection: sqlite3.Connection, user: int, hidden: Collection[int]
 ) -> dict[int, tuple[int, int | None]]:
-    """Of the user's chats, the last message each that was deleted and not hidden: its number and time."""
+    """Return the seq and time of the last deleted message that is not hidden, by chat."""
     ends: dict[int, tuple[int, int | None]] = {}
     for chat, sender, seq, at in connection.execute(
         "SELECT deleted_ends.chat, sender, seq, at FROM members JOIN deleted_ends ON deleted_ends.chat = members.chat"
@@ -174,7 +177,7 @@ _CHATS_ALL = (
     " FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
 )
 _NOT_HIDDEN = "sender NOT IN (SELECT value FROM json_each(:hidden))"
-# The inner one is kept apart by its limit, so that each end is looked for once.
+# LIMIT -1 keeps the inner query separate, so that each end is looked up once.
 _CHATS_NOT_HIDDEN = (
     "SELECT mine.id, low, high, last_seq, since_seq, read_seq, CASE WHEN end > read_seq THEN"
     f" (SELECT count(*) FROM messages WHERE chat = mine.id AND seq > read_seq AND {_NOT_HIDDEN}) ELSE 0 END, end, at"
@@ -187,19 +190,19 @@ _CHATS_NOT_HIDDEN = (
 
 
 def password(connection: sqlite3.Connection, user: int) -> str | None:
-    """The user's password hash."""
+    """Return the user's password hash."""
     row = connection.execute("SELECT password FROM users WHERE id = ?", (user,)).fetchone()
     return None if row is None else row[0]
 
 
 def token(connection: sqlite3.Connection, digest: bytes) -> StoredToken | None:
-    """The token with that hash."""
+    """Return the token with that hash."""
     row = connection.execute("SELECT user, used_at, by_password FROM tokens WHERE hash = ?", (digest,)).fetchone()
     return None if row is None else StoredToken(row[0], row[1], bool(row[2]))
 
 
 def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[StoredAccount]:
-    """The accounts in the order of their keys."""
+    """Return accounts in the order of their keys."""
     rows = connection.execute(
         "SELECT id, key, created_at FROM users WHERE removed_at IS NULL AND key > ? ORDER BY key LIMIT ?",
         (after, limit),
@@ -208,7 +211,7 @@ def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[Sto
 
 
 def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int] | None, limit: int) -> Places:
-    """Where messages of a user stand. There is no index of senders, so that sending costs less: all are looked at."""
+    """Return places of messages of a user. An index of senders would make sending slower, so all are looked at."""
     further = after or (0, 0)
     rows = connection.execute(
         "SELECT chat, seq, sender, CASE WHEN sender = ? THEN length(text) END, low, high"
@@ -230,7 +233,7 @@ def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int
 
 
 def figures(connection: sqlite3.Connection) -> Figures:
-    """How much there is."""
+    """Return how much there is."""
     counts = connection.execute(
         "SELECT (SELECT count(*) FROM message_places), (SELECT count(*) FROM chats WHERE low IS NOT NULL),"
         " (SELECT count(*) FROM tokens)"
@@ -252,12 +255,12 @@ def _chat_values(key: ChatKey) -> tuple[Any, ...]:
 
 
 def _not_hidden(hidden: Collection[int]) -> tuple[str, tuple[str, ...]]:
-    """A condition on the sender, and the value that it asks for."""
+    """Return a condition on the sender, with its value."""
     if not hidden:
         return "", ()
     return " AND sender NOT IN (SELECT value FROM json_each(?))", (json.dumps(sorted(hidden)),)
 
 
 def _int64(number: int) -> int:
-    """``number`` as SQLite can hold it; seqs are far below."""
+    """Return ``number`` limited to what SQLite can hold; seqs are far below."""
     return min(number, 2**63 - 1)

@@ -1,5 +1,4 @@
-"""The threads of the store: one that writes, a few that read, and a few that look through everything; or none, for a
-process that does nothing else."""
+"""The threads of the store: one writes, a few read, a few scan. A process that does nothing else needs none."""
 
 import threading
 from collections.abc import Callable, Hashable
@@ -14,7 +13,7 @@ from irchat.system.workers import FairPool, OrderedWorker
 Given = TypeVar("Given")
 
 _READERS = 3
-# Two, so that a search of somebody else need not wait for the one that runs.
+# Two, so that one user's search does not wait for another's.
 _SCANNERS = 2
 
 
@@ -35,11 +34,11 @@ class StoreThreads:
             threads.start()
 
     def local(self) -> Any:
-        """An object whose attributes each thread has for itself."""
+        """Return an object with separate attributes for each thread."""
         return threading.local()
 
     def stop(self) -> None:
-        """Refuse the reads that wait, break off those that run, wait for the writes, and stop."""
+        """Refuse waiting reads, interrupt running ones, wait for the writes, and stop."""
         for threads in self._scanners, self._readers, self._writer:
             threads.stop()
 
@@ -52,14 +51,14 @@ class NoThreads:
         return maybeDeferred(call, *args)
 
     def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run ``call``; there is nobody to take turns with."""
+        """Run ``call``. There are no others to take turns with."""
         return maybeDeferred(call, *args)
 
     scan = read
 
     def local(self) -> Any:
-        """An object for attributes."""
+        """Return an object for attributes."""
         return SimpleNamespace()
 
     def stop(self) -> None:
-        """Nothing runs."""
+        """Do nothing: nothing runs."""

@@ -21,7 +21,7 @@ from irchat.store.sqlite import engine, migrations, writing
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.migrations import SCRIPTS, NewerDatabase
 from irchat.store.sqlite.search import indexing
-from irchat.store.sqlite.search.searching import Search
+from irchat.store.sqlite.search.searching import StoreSearch
 from irchat.store.sqlite.threads import NoThreads, StoreThreads
 from tests.helpers.stores import NOW, message
 
@@ -402,11 +402,11 @@ class ThreadsTests(TestCase):
         """However many searches take however long, what else is read, as to sign in, does not wait for them."""
         over, done = threading.Event(), []
 
-        def step(search: Search, connection: sqlite3.Connection) -> None:
+        def step(search: StoreSearch, connection: sqlite3.Connection) -> None:
             done.append(over.wait(30))
             search.is_over = True
 
-        self.patch(Search, "step", step)
+        self.patch(StoreSearch, "step", step)
         searches = [self.store.search(1, ["x"], None, (), 50) for _ in range(10)]
         self.assertEqual(await self.store.password(1), None)
         self.assertEqual(done, [])

@@ -1,4 +1,4 @@
-"""Searching in steps, each of them short: whoever searches for what costs most gets what was found until then."""
+"""Searching in short steps: an expensive search ends with what it has found in time."""
 
 import json
 import sqlite3
@@ -10,25 +10,25 @@ from irchat.interfaces.stored import ChatKey, StoredMessage
 from irchat.protocol.rules import line_bytes
 from irchat.text.folding import words
 
-# Words that FTS5 looks for side by side. Each costs a walk through all the places where it stands in a message; what
-# is longer is looked for as words in any order, and what is found is then compared.
+# Words that FTS5 looks for side by side: each costs a walk through all its places in a message. For longer phrases it
+# looks for words in any order, and the matches are compared afterwards.
 _SIDE_BY_SIDE = 16
-# A step looks through so many messages, from the newest on: at first, and at most. What was quick is followed by more.
+# The messages of the first step, from the newest on, and of the largest. After a quick step comes a larger one.
 _FIRST_STEP = 256
 _LARGEST_STEP = 1 << 22
 _STEP_FACTOR = 4
-# CPU time of the thread: of a step that is quick, and of a whole search. Waiting for the disk does not count.
+# The CPU time of a quick step, and of a whole search. Waiting for the disk does not count.
 _QUICK_SECONDS = 0.01
 _SEARCH_SECONDS = 0.25
 
 thread_seconds = time.thread_time
 
 
-class Search:
+class StoreSearch:
     """A search for the newest messages that hold all ``wanted``, each a word or several words side by side.
 
-    Call `step` until ``is_over``; then ``found`` are the messages, newest first, and ``more`` tells whether there may
-    be more: past ``limit`` messages, past ``page_bytes`` with ``overhead`` for each, or where it would take too long.
+    Call `step` until ``is_over``; then ``found`` has the messages, newest first, and ``more`` whether there may be
+    more: beyond ``limit`` messages or ``page_bytes`` (with ``overhead`` for each), or because the search took too long.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Search:
         self._seconds = 0.0
 
     def step(self, connection: sqlite3.Connection) -> None:
-        """Look through some messages."""
+        """Search some messages."""
         began = thread_seconds()
         self._look(connection)
         took = thread_seconds() - began
@@ -90,7 +90,7 @@ class Search:
             self._end(more=False)
 
     def _take(self, message: StoredMessage) -> bool:
-        """Add a message; False where there is no room for it."""
+        """Add a message. Return False if there is no room for it."""
         self._room -= line_bytes(message.text) + self._overhead
         if len(self.found) == self._limit or (self._room < 0 and self.found):
             return False
@@ -101,9 +101,9 @@ class Search:
         self.is_over, self.more = True, more
 
     def _between(self, connection: sqlite3.Connection, match: str, first: int, below: int) -> Iterator[StoredMessage]:
-        """The matches among the messages from the number ``first`` on and before ``below``, newest first.
+        """Yield the matches among the messages numbered from ``first`` up to before ``below``, newest first.
 
-        Of a search in all chats each match is looked up: to name a thousand chats here costs 500 times as much.
+        In a search of all chats each match is looked up: naming a thousand chats here costs 500 times as much.
         """
         seen, values = ("", ()) if not self._hidden else (_SEEN, (self._hidden,))
         rows = connection.execute(
@@ -130,9 +130,9 @@ _SEEN = " AND sender NOT IN (SELECT value FROM json_each(?))"
 
 
 def _match(phrases: Sequence[tuple[str, ...]]) -> tuple[str, bool]:
-    """What FTS5 is asked for, and whether all that it finds is what is wanted.
+    """Return the FTS5 query, and whether each of its matches is a match of the search.
 
-    Each word stands in quotes and holds none, nor a NUL: it is data and never syntax.
+    Each word is quoted, and has no quote or NUL in it: it is data, never syntax.
     """
     room = _SIDE_BY_SIDE
     is_exact = True
@@ -150,7 +150,7 @@ def _match(phrases: Sequence[tuple[str, ...]]) -> tuple[str, bool]:
 
 
 def _chat_of(connection: sqlite3.Connection, user: int, key: ChatKey) -> int | None:
-    """The number of a chat that the user is in."""
+    """Return the id of a chat that the user is in."""
     values: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)
     found = connection.execute(
         "SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
