@@ -24,10 +24,10 @@ _SCREEN = 4_096
 
 
 class ReprintTarget(Protocol):
-    """The session whose screen is printed."""
+    """Where it is printed."""
 
     def is_full(self) -> bool:
-        """Return whether too much waits for printing; `Reprints.go_on` is called when there is room again."""
+        """Whether so much waits that nothing is to be printed; `Reprints.go_on` is called when it does no more."""
 
     def put(self, data: bytes) -> None:
         """Print."""

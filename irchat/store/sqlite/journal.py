@@ -1,4 +1,4 @@
-"""The write-ahead log. SQLite restarts it only while nobody reads, so readers are paused for a moment."""
+"""The write-ahead log. SQLite restarts it only while there is no reader, so the readers are paused for that."""
 
 import os
 import sqlite3
@@ -6,20 +6,20 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-# The journal is copied into the database at this length (8 MB): the end of a busy chat is written again and again, and
-# only the last state of each page is copied. A longer journal would make commits slower.
+# The journal is written to the database at this length (8 MB). Of a page that was changed again and again, such as the
+# end of a busy chat, only the last state is written. Commits cost more as the journal grows, so it is not longer.
 _JOURNAL_PAGES = 2_000
-# From the first length on, readers are paused; beyond the second the writer waits longer for running reads.
+# From this length on the readers are paused. Past the greater one the writer waits longer for them.
 JOURNAL_BYTES = 16 << 20
 _MUCH_BYTES = 64 << 20
 _WAIT_SECONDS = 0.01
 _WAIT_LONG_SECONDS = 1.0
-# After a failed restart, the next is tried when the journal has grown by this much.
+# If it could not be restarted, the next attempt comes when it has grown by so much.
 _AGAIN_BYTES = 1 << 20
 
 
 class Gate:
-    """Admits readers, each for one query. While it is shut, new readers wait and those inside finish."""
+    """A gate for readers, which enter it for one query. While it is shut, new readers wait, and the others leave."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -39,20 +39,20 @@ class Gate:
                 self._changed.notify_all()
 
     def shut(self, seconds: float) -> bool:
-        """Admit nobody until `open`. Wait at most ``seconds`` for those inside; return whether all have left."""
+        """Shut the gate until `open`. Wait at most ``seconds`` for the readers inside; return whether they left."""
         with self._changed:
             self._shut = True
             return self._changed.wait_for(lambda: not self._inside, seconds)
 
     def open(self) -> None:
-        """Admit readers again."""
+        """Open the gate."""
         with self._changed:
             self._shut = False
             self._changed.notify_all()
 
 
 class Journal:
-    """The journal of the database ``path``, written on ``connection``. Readers pass through ``gate``."""
+    """The journal of the database ``path``, written by ``connection``. Readers enter through ``gate``."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, gate: Gate) -> None:
         self._connection = connection
@@ -62,18 +62,18 @@ class Journal:
         self.is_long = False
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_JOURNAL_PAGES}")
-        # A restarted journal is cut to this length.
+        # The length after a restart.
         connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
 
     def look(self) -> None:
-        """Check whether it must restart. Called in the writer's thread, after a commit."""
+        """Update ``is_long``: whether the journal should be restarted. For the writer's thread, after a commit."""
         length = self._length()
         if length < JOURNAL_BYTES:
             self._tried_at = 0
         self.is_long = length >= max(JOURNAL_BYTES, self._tried_at + _AGAIN_BYTES)
 
     def restart(self) -> None:
-        """Copy all of it into the database, if no reader needs it. Called in the writer's thread."""
+        """Pause the readers and write the journal to the database. Call it in the writer's thread."""
         self._tried_at = self._length()
         self.is_long = False
         try:
@@ -83,7 +83,7 @@ class Journal:
             self._gate.open()
 
     def _checkpoint(self) -> None:
-        """Checkpoint without waiting for other processes, which may read for long: then the journal stays for now."""
+        """Write the journal to the database without waiting for other processes, which may read for long."""
         busy_ms = self._connection.execute("PRAGMA busy_timeout").fetchone()[0]
         try:
             self._connection.execute("PRAGMA busy_timeout = 0")

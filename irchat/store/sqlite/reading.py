@@ -1,4 +1,4 @@
-"""The queries in SQLite. They run in a reader's thread, on the connection of that thread."""
+"""The queries of the store. They run in a reader's thread, on that thread's connection."""
 
 import json
 import sqlite3
@@ -25,7 +25,7 @@ from irchat.interfaces.stored import (
 from irchat.protocol.rules import line_bytes
 from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
 
-# Messages that one call of `messages_of` looks at.
+# The messages that one call of `messages_of` reads.
 _LOOKED_AT = 20_000
 
 
@@ -89,7 +89,7 @@ def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
 
 
 def _leave_out(messages: list[StoredMessage], at: int) -> bool:
-    """Remove the last messages with the time ``at``. Return False if all have it."""
+    """Drop the last rows that have this time too. Return False if all have it."""
     count = len(messages)
     while count and messages[count - 1].at == at:
         count -= 1
@@ -99,7 +99,7 @@ def _leave_out(messages: list[StoredMessage], at: int) -> bool:
 
 
 def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: int, hidden: Collection[int]) -> int:
-    """Return the seq of the last message that is not hidden, even if it was deleted; 0 if there is none."""
+    """Return the number of the last message of a chat that is not hidden, deleted ones included, or 0."""
     if last_seq <= since_seq:
         return 0
     if not hidden:
@@ -117,7 +117,7 @@ def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: in
 
 
 class _ListedChat(NamedTuple):
-    """A chat of a user. ``end`` and ``end_at`` belong to the last message that is not hidden and not deleted."""
+    """A chat of a user. ``end`` and ``end_at`` are those of the last message that is neither hidden nor deleted."""
 
     chat: int
     low: int | None
@@ -131,11 +131,10 @@ class _ListedChat(NamedTuple):
 
 
 def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) -> list[ChatState]:
-    """Return the user's chats, latest first.
+    """Return the user's chats, latest first, with their unread counts.
 
-    The unread count is the end less the marker; messages are counted only if some may be hidden or deleted. One
-    statement serves all chats, so that the list of hidden senders is parsed once.
-    """
+    The count is the last number less the read marker; where blocks or deletions hide some, messages are counted. One
+    statement serves all chats, so that the list of hidden users is parsed once."""
     rows = (
         connection.execute(_CHATS_ALL, (user,))
         if not hidden
@@ -158,7 +157,7 @@ def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) ->
 def _deleted_ends(
     connection: sqlite3.Connection, user: int, hidden: Collection[int]
 ) -> dict[int, tuple[int, int | None]]:
-    """Return the seq and time of the last deleted message that is not hidden, by chat."""
+    """Return for each chat of the user the number and time of the last deleted message that is not hidden."""
     ends: dict[int, tuple[int, int | None]] = {}
     for chat, sender, seq, at in connection.execute(
         "SELECT deleted_ends.chat, sender, seq, at FROM members JOIN deleted_ends ON deleted_ends.chat = members.chat"
@@ -177,7 +176,7 @@ _CHATS_ALL = (
     " FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
 )
 _NOT_HIDDEN = "sender NOT IN (SELECT value FROM json_each(:hidden))"
-# LIMIT -1 keeps the inner query separate, so that each end is looked up once.
+# The LIMIT keeps SQLite from merging the inner query, so that each end is looked up once.
 _CHATS_NOT_HIDDEN = (
     "SELECT mine.id, low, high, last_seq, since_seq, read_seq, CASE WHEN end > read_seq THEN"
     f" (SELECT count(*) FROM messages WHERE chat = mine.id AND seq > read_seq AND {_NOT_HIDDEN}) ELSE 0 END, end, at"
@@ -190,13 +189,13 @@ _CHATS_NOT_HIDDEN = (
 
 
 def password(connection: sqlite3.Connection, user: int) -> str | None:
-    """Return the user's password hash."""
+    """Return the password hash of the user."""
     row = connection.execute("SELECT password FROM users WHERE id = ?", (user,)).fetchone()
     return None if row is None else row[0]
 
 
 def token(connection: sqlite3.Connection, digest: bytes) -> StoredToken | None:
-    """Return the token with that hash."""
+    """Return the token with that hash, or None."""
     row = connection.execute("SELECT user, used_at, by_password FROM tokens WHERE hash = ?", (digest,)).fetchone()
     return None if row is None else StoredToken(row[0], row[1], bool(row[2]))
 
@@ -211,7 +210,7 @@ def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[Sto
 
 
 def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int] | None, limit: int) -> Places:
-    """Return places of messages of a user. An index of senders would make sending slower, so all are looked at."""
+    """Return the places of a user's messages. All messages are read: an index of senders would slow down sending."""
     further = after or (0, 0)
     rows = connection.execute(
         "SELECT chat, seq, sender, CASE WHEN sender = ? THEN length(text) END, low, high"
@@ -233,7 +232,7 @@ def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int
 
 
 def figures(connection: sqlite3.Connection) -> Figures:
-    """Return how much there is."""
+    """Return the sizes of the tables."""
     counts = connection.execute(
         "SELECT (SELECT count(*) FROM message_places), (SELECT count(*) FROM chats WHERE low IS NOT NULL),"
         " (SELECT count(*) FROM tokens)"
@@ -255,12 +254,12 @@ def _chat_values(key: ChatKey) -> tuple[Any, ...]:
 
 
 def _not_hidden(hidden: Collection[int]) -> tuple[str, tuple[str, ...]]:
-    """Return a condition on the sender, with its value."""
+    """Return an SQL condition on the sender, and its values."""
     if not hidden:
         return "", ()
     return " AND sender NOT IN (SELECT value FROM json_each(?))", (json.dumps(sorted(hidden)),)
 
 
 def _int64(number: int) -> int:
-    """Return ``number`` limited to what SQLite can hold; seqs are far below."""
+    """Return ``number`` within the range of SQLite. No seq comes near its limit."""
     return min(number, 2**63 - 1)

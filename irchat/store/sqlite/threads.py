@@ -1,4 +1,4 @@
-"""The threads of the store: one writes, a few read, a few scan. A process that does nothing else needs none."""
+"""The threads of the store: one writer, a few readers and a few scanners; or none, for a process without a reactor."""
 
 import threading
 from collections.abc import Callable, Hashable
@@ -13,12 +13,12 @@ from irchat.system.workers import FairPool, OrderedWorker
 Given = TypeVar("Given")
 
 _READERS = 3
-# Two, so that one user's search does not wait for another's.
+# Two, so that the search of one user does not wait for that of another.
 _SCANNERS = 2
 
 
 class StoreThreads:
-    """Runs the store's calls in threads of their own; see `irchat.store.sqlite.engine`."""
+    """Runs the calls of the store in threads; see `irchat.store.sqlite.engine.Threads`."""
 
     def __init__(self, reactor: IReactorFromThreads) -> None:
         self._writer = OrderedWorker(reactor, "irchat-store-writer")
@@ -34,24 +34,24 @@ class StoreThreads:
             threads.start()
 
     def local(self) -> Any:
-        """Return an object with separate attributes for each thread."""
+        """Return an object whose attributes are separate in each thread."""
         return threading.local()
 
     def stop(self) -> None:
-        """Refuse waiting reads, interrupt running ones, wait for the writes, and stop."""
+        """Refuse the waiting reads, interrupt the running ones, wait for the writes, and end the threads."""
         for threads in self._scanners, self._readers, self._writer:
             threads.stop()
 
 
 class NoThreads:
-    """Runs the store's calls at once."""
+    """Runs the calls of the store at once, in the calling thread."""
 
     def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call``."""
         return maybeDeferred(call, *args)
 
     def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run ``call``. There are no others to take turns with."""
+        """Run ``call``. The key is not needed."""
         return maybeDeferred(call, *args)
 
     scan = read
@@ -61,4 +61,4 @@ class NoThreads:
         return SimpleNamespace()
 
     def stop(self) -> None:
-        """Do nothing: nothing runs."""
+        """Do nothing."""

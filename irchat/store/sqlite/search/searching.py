@@ -1,4 +1,4 @@
-"""Searching in short steps: an expensive search ends with what it has found in time."""
+"""Search in short steps. An expensive search ends early, with the messages found so far."""
 
 import json
 import sqlite3
@@ -10,14 +10,14 @@ from irchat.interfaces.stored import ChatKey, StoredMessage
 from irchat.protocol.rules import line_bytes
 from irchat.text.folding import words
 
-# Words that FTS5 looks for side by side: each costs a walk through all its places in a message. For longer phrases it
-# looks for words in any order, and the matches are compared afterwards.
+# The longest phrase that FTS5 searches for. Each word costs a walk through all its places in a message. The words of a
+# longer phrase are searched for in any order, and the hits are then compared.
 _SIDE_BY_SIDE = 16
-# The messages of the first step, from the newest on, and of the largest. After a quick step comes a larger one.
+# The messages that the first step searches, and the most that any step does. A quick step is followed by a longer one.
 _FIRST_STEP = 256
 _LARGEST_STEP = 1 << 22
 _STEP_FACTOR = 4
-# The CPU time of a quick step, and of a whole search. Waiting for the disk does not count.
+# Seconds of CPU time, without waits for the disk: the limit of a quick step, and that of a search.
 _QUICK_SECONDS = 0.01
 _SEARCH_SECONDS = 0.25
 
@@ -25,10 +25,10 @@ thread_seconds = time.thread_time
 
 
 class StoreSearch:
-    """A search for the newest messages that hold all ``wanted``, each a word or several words side by side.
+    """A search for the newest messages that contain all of ``wanted``, each a word or a phrase.
 
-    Call `step` until ``is_over``; then ``found`` has the messages, newest first, and ``more`` whether there may be
-    more: beyond ``limit`` messages or ``page_bytes`` (with ``overhead`` for each), or because the search took too long.
+    Call `step` until ``is_over``. Then ``found`` has the messages, newest first. ``more``: there may be others, because
+    ``limit`` messages, ``page_bytes`` (with ``overhead`` for each) or the time budget were reached.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class StoreSearch:
         self._seconds = 0.0
 
     def step(self, connection: sqlite3.Connection) -> None:
-        """Search some messages."""
+        """Search the next messages."""
         began = thread_seconds()
         self._look(connection)
         took = thread_seconds() - began
@@ -90,7 +90,7 @@ class StoreSearch:
             self._end(more=False)
 
     def _take(self, message: StoredMessage) -> bool:
-        """Add a message. Return False if there is no room for it."""
+        """Add a message. Return False if the page is full."""
         self._room -= line_bytes(message.text) + self._overhead
         if len(self.found) == self._limit or (self._room < 0 and self.found):
             return False
@@ -101,9 +101,9 @@ class StoreSearch:
         self.is_over, self.more = True, more
 
     def _between(self, connection: sqlite3.Connection, match: str, first: int, below: int) -> Iterator[StoredMessage]:
-        """Yield the matches among the messages numbered from ``first`` up to before ``below``, newest first.
+        """Yield the matches among the messages from number ``first`` to before ``below``, newest first.
 
-        In a search of all chats each match is looked up: naming a thousand chats here costs 500 times as much.
+        A search in all chats looks up the chat of each match: naming a thousand chats would cost 500 times as much.
         """
         seen, values = ("", ()) if not self._hidden else (_SEEN, (self._hidden,))
         rows = connection.execute(
@@ -130,9 +130,9 @@ _SEEN = " AND sender NOT IN (SELECT value FROM json_each(?))"
 
 
 def _match(phrases: Sequence[tuple[str, ...]]) -> tuple[str, bool]:
-    """Return the FTS5 query, and whether each of its matches is a match of the search.
+    """Return the FTS5 query, and whether all of its matches are hits.
 
-    Each word is quoted, and has no quote or NUL in it: it is data, never syntax.
+    Each word is quoted and contains no quote and no NUL: it is data and never syntax.
     """
     room = _SIDE_BY_SIDE
     is_exact = True
@@ -150,7 +150,7 @@ def _match(phrases: Sequence[tuple[str, ...]]) -> tuple[str, bool]:
 
 
 def _chat_of(connection: sqlite3.Connection, user: int, key: ChatKey) -> int | None:
-    """Return the id of a chat that the user is in."""
+    """Return the number of a chat of the user, or None."""
     values: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)
     found = connection.execute(
         "SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
