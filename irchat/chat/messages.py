@@ -66,9 +66,7 @@ class Messages:
         if chat.pair is not None:
             peer = chat.peer(sender)
             if peer.removed:
-                raise Refusal(
-                    Code.NO_SUCH_USER, f"{peer.name} was removed. ls @{peer.name} shows what was said, and no more is."
-                )
+                raise Refusal(Code.NO_SUCH_USER, f"{peer.name} was removed. ls @{peer.name} still shows the messages.")
             self.directory.refuse_silenced(sender, peer)
         return chat
 

@@ -9,9 +9,9 @@ class LimitsTests(SynchronousTestCase):
     """`Limits`."""
 
     def test_change(self) -> None:
-        """All values are taken over, for everyone that holds the object."""
+        """All values are taken over, for every holder of the object."""
         held = limits = Limits()
-        others = Limits(1, 2, 3, 4, 5, 6.5, 7, 8, 9, 10)
+        others = Limits(per_user=1, groups=2, timed=3)
         limits.change_to(others)
         self.assertEqual(held, others)
         self.assertIsNot(held, others)
