@@ -25,7 +25,7 @@ from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from irchat.system.data_folder import DataFolder
 from tests.helpers.processes import JSONClient, ServerProcess, environment
-from tests.store.test_store import NOW, message
+from tests.helpers.stores import NOW, message
 
 _PASSWORD = "correct horse"
 
