@@ -139,9 +139,9 @@ class TLSLayer(Protocol):
 
     def _flush(self) -> None:
         if data := self._outgoing.read():
-            self.writer.send(data)
             if self._ready and not self._closed:
                 self._count_own(len(data))
+            self.writer.send(data)
 
     def _count_own(self, size: int) -> None:
         """Count what TLS sent on its own, and close the connection if it is too much.
