@@ -1,4 +1,4 @@
-"""Checks of the options of twistd itself, so that each failure before the service starts is one line."""
+"""What twistd does before our service starts: its own options, checked here so that each failure is one line."""
 
 import os
 import sys
@@ -12,14 +12,14 @@ _MOST_PID = 2**31 - 1
 
 
 def command_name() -> str:
-    """Return the command that was typed, for help and errors."""
+    """The command that was typed, as the help and the errors write it."""
     return "twistd irchat" if Path(sys.argv[0]).name == "twistd" else "irchat-server"
 
 
 def check_twistd(options: Any) -> None:
     """Check the files that twistd will write, from its ``options``, None without it.
 
-    Delete a pid file that an ended process left behind. Raises WrongSetting or OSError.
+    A pid file that an ended process left behind is deleted. Raises WrongSetting or OSError.
     """
     if options is None:
         return
@@ -49,7 +49,7 @@ def _check_writable(option: str, path: Path) -> None:
 
 
 def _check_pid_file(path: Path) -> None:
-    """Refuse a pid file of a running server. In a container, the number may be that of another program by now."""
+    """A container gives each start the same numbers, so a number that is in use can be that of another program."""
     try:
         with path.open("rb") as file:
             written = file.read(32).strip()
@@ -68,7 +68,7 @@ def _check_pid_file(path: Path) -> None:
 
 
 def _is_server(pid: int) -> bool:
-    """Return whether process ``pid`` runs and is a server, or may be one."""
+    """Whether process ``pid`` runs and is a twistd, or cannot be told not to be one."""
     try:
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

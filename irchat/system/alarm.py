@@ -1,10 +1,10 @@
-"""One call at a moment of the forward clock, also if the machine was suspended meanwhile."""
+"""One call at a moment of the forward clock, also where the machine slept meanwhile."""
 
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-# While an alarm waits, the reactor wakes this often: epoll does not count the time of a suspended machine.
+# While an alarm waits, the reactor wakes this often: epoll does not count the time that the machine sleeps.
 WAKE_SECONDS = 0.25
 
 
@@ -18,13 +18,13 @@ class Alarm:
         self._wake: IDelayedCall | None = None
 
     def set(self, at: float) -> None:
-        """Set the alarm to ``at``, in seconds of the clock, in place of the moment that was set before."""
+        """Let the call come at ``at``, in seconds of the clock, in place of what was set before."""
         self.cancel()
         self._at = at
         self._sleep()
 
     def cancel(self) -> None:
-        """Cancel the call."""
+        """Let no call come."""
         if self._wake is not None:
             self._wake.cancel()
             self._wake = None

@@ -1,4 +1,4 @@
-"""Forbid copies of the memory of server and client, which holds passwords and timed messages."""
+"""No copies of the memory of server and client, which holds passwords and timed messages that are for no file."""
 
 import ctypes
 import resource
@@ -8,7 +8,7 @@ _PR_SET_DUMPABLE = 4
 
 
 def forbid_core_dumps() -> None:
-    """Forbid core dumps of this process. They cannot be allowed again."""
+    """Let a crash of this process leave no copy of its memory; it cannot be allowed again."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 

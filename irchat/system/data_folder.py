@@ -1,4 +1,4 @@
-"""The data folder, and the lock by which one process at a time owns it."""
+"""The data folder: what is in it, and the lock by which one process at a time has it."""
 
 import errno
 import fcntl
@@ -12,27 +12,27 @@ from platformdirs import user_data_dir
 
 DATABASE_FILE = "irchat.sqlite"
 _LOCK_FILE = "lock"
-# Refuse a link in the place of a file, and do not wait for a pipe.
+# A link in the place of a file is refused, and a pipe is not waited for.
 _NO_LINK = os.O_NOFOLLOW | os.O_NONBLOCK
-# A network file system may have no locks for folders. Then the file `lock` is the only guard.
+# A network file system may have no locks for folders; the file `lock` is then the only guard.
 _NO_FOLDER_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 class FolderInUse(Exception):
-    """Another process owns the folder."""
+    """Another process has the folder."""
 
 
 class UnsafeFolder(Exception):
-    """Other users can write into the folder. The text says so and names the next step, in one line."""
+    """Other users can write into the folder; the text says so and names the next step, in one line."""
 
 
 def default_data_folder() -> Path:
-    """Return the data folder that is used by default."""
+    """Where data lives when nothing else is said."""
     return Path(user_data_dir("irchat"))
 
 
 class DataFolder:
-    """A data folder, which this process owns from `acquire` to `release`, or until it ends.
+    """A data folder that is ours until `release` or the end of the process.
 
     Both the folder and the file ``lock`` in it are locked, so deleting that file does not let a second process in.
     """
@@ -43,11 +43,11 @@ class DataFolder:
 
     @property
     def database(self) -> Path:
-        """The database file."""
+        """The file of the database."""
         return self.path / DATABASE_FILE
 
     def check(self) -> None:
-        """Check that the folder could be acquired, without writing. Raises OSError, UnsafeFolder or FolderInUse."""
+        """See that the folder could be had, writing nothing. Raises OSError, UnsafeFolder or FolderInUse."""
         existing = next(folder for folder in (self.path, *self.path.parents) if os.path.lexists(folder))
         if not existing.exists():
             raise OSError(errno.ELOOP, "The link leads nowhere", str(existing))
@@ -69,7 +69,7 @@ class DataFolder:
             self.release()
 
     def acquire(self) -> None:
-        """Lock the folder, made with mode 0700 if it is missing. Raises OSError, UnsafeFolder or FolderInUse."""
+        """Make the folder (mode 0700) where it is missing, and have it. Raises OSError, UnsafeFolder or FolderInUse."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_unsafe(self.path)
         self._refuse_no_files()
@@ -81,7 +81,7 @@ class DataFolder:
             raise
 
     def _refuse_no_files(self) -> None:
-        """Refuse folders and pipes in the place of files: SQLite reports an I/O error, or reads for ever."""
+        """SQLite calls a folder in the place of one of its files an I/O error, and reads a pipe for ever."""
         for name in (_LOCK_FILE, *(DATABASE_FILE + suffix for suffix in ("", "-wal", "-shm"))):
             path = self.path / name
             if path.exists() and not path.is_file():
@@ -99,14 +99,14 @@ class DataFolder:
         _lock(self._locks[-1])
 
     def _keep_database_to_us(self) -> None:
-        """Make the database readable by its owner alone, which SQLite would not. Its other files get the same mode."""
+        """SQLite would let all read a database that it makes; its other files get the mode of the database."""
         descriptor = _open_or_make(self.database)
-        with suppress(PermissionError):  # the file of another user, who lets us use it
+        with suppress(PermissionError):  # of a file that is another's, who lets us use it
             os.fchmod(descriptor, 0o600)
         os.close(descriptor)
 
     def release(self) -> None:
-        """Unlock the folder."""
+        """Let others have it."""
         while self._locks:
             os.close(self._locks.pop())
 
@@ -129,14 +129,14 @@ def _lock(descriptor: int) -> None:
 
 
 def give_to_owner(descriptor: int, folder: Path) -> None:
-    """Give a new file to the owner of ``folder``, if this process is root. Raises OSError."""
+    """Give a file that this process made to whom the ``folder`` belongs: root works for that user. Raises OSError."""
     if os.geteuid() == 0:
         owner = folder.stat()
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _open_or_make(path: Path, flags: int = 0) -> int:
-    """Open a file of the folder. If it is missing, make it for the owner of the folder."""
+    """Open a file of the folder, made for the folder's owner where it is missing."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -10,20 +10,20 @@ _noted: set[int] = set()
 
 
 def note() -> None:
-    """Note the signal from now on, for a server that has yet to start."""
+    """Note the signal from now on, for a server that is still to start."""
     signal.signal(signal.SIGHUP, lambda number, _: _noted.add(number))
 
 
 class Hangup:
-    """The signal handler of a running server."""
+    """The signal of one server that runs."""
 
     def answer(self, reload: Callable[[], None]) -> None:
-        """Call ``reload`` on each signal from now on, and at once if one was noted while the server started."""
+        """Call ``reload`` on each signal from now on; at once where one was noted while the server started."""
         signal.signal(signal.SIGHUP, lambda *_: reload())
         if _noted:
             _noted.clear()
             reload()
 
     def ignore(self) -> None:
-        """Ignore the signal: the server stops."""
+        """The server stops: the signal changes nothing any more."""
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -1,4 +1,4 @@
-"""Commands as a user has to type them on this machine, for the environment that this process runs in."""
+"""Commands as they are to be typed on this machine: those of the environment that this process runs in."""
 
 import shlex
 import shutil

@@ -1,4 +1,4 @@
-"""The next step after a failure of the file system or of SQLite, for error lines."""
+"""The next step after a failure of the file system or of SQLite, as error lines name it."""
 
 import errno
 import os
@@ -47,7 +47,7 @@ def mend_of_file(error: OSError) -> str:
 def mend_of_database(error: sqlite3.Error, folder: Path) -> str:
     """Return the next step after ``error`` of the database in ``folder``.
 
-    SQLite reports some full disks as I/O errors, so after one the disk itself is tried.
+    SQLite calls a full disk an I/O error in some places, so after one the disk itself is asked.
     """
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     refused = _why_not_written(folder) if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) else None

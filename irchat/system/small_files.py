@@ -1,4 +1,4 @@
-"""Read a file that a person names in an option, whole and of a sane size."""
+"""Files that a person names in an option: read whole, and never more than they can sensibly hold."""
 
 import errno
 import stat
@@ -12,7 +12,7 @@ class TooLong(ValueError):
 
 
 def read_small_file(path: Path) -> bytes:
-    """Return the content of ``path``. Raises OSError, also for a pipe, which might never end, and TooLong."""
+    """Return what ``path`` holds. Raises OSError, also for a pipe, which might never end, and TooLong."""
     if stat.S_ISFIFO(path.stat().st_mode):
         raise OSError(errno.ESPIPE, "It is a pipe, not a file", str(path))
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""The standard streams of a command: they take any text, and never end it with a traceback."""
+"""The standard streams of a command: able to take any text, and never a reason to end with a traceback."""
 
 import io
 import os
@@ -8,7 +8,7 @@ from typing import TextIO
 
 
 def prepare_streams() -> None:
-    """Have standard output and standard error take any text: escape what their encoding lacks.
+    """Let standard output and standard error take any text: what their encoding lacks is written as an escape.
 
     A stream that the process was started without becomes the null device. Otherwise the next file that is opened takes
     its descriptor, and what is printed goes into that file.
@@ -28,7 +28,7 @@ def prepare_streams() -> None:
 
 
 def flush_output() -> str:
-    """Flush standard output. Return why it failed, or an empty string. A reader that has left is not a failure.
+    """Flush standard output. Return why it failed, or an empty string; a reader that has left is no failure.
 
     After a failure the rest of the output is dropped, so that the interpreter does not complain about it at its end.
     """
@@ -41,7 +41,7 @@ def flush_output() -> str:
 
 
 def drop_output() -> None:
-    """Redirect what is still to be written to standard output to the null device."""
+    """Send what is still to be written to standard output to the null device."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())
@@ -49,12 +49,12 @@ def drop_output() -> None:
 
 
 def print_error(text: str) -> None:
-    """Print ``text`` to standard error, controls escaped within each line. Ignore a stream that fails."""
+    """Print one line per line of ``text`` to standard error, controls escaped; a stream that fails is ignored."""
     with suppress(OSError, ValueError):
         for line in text.splitlines():
             print(f"irchat: {one_line(line)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def one_line(text: str) -> str:
-    """Return ``text`` with everything that is not printable escaped, such as ``\\n``."""
+    """Return ``text`` with everything that is not printable written as an escape, such as ``\\n``."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)

@@ -1,4 +1,4 @@
-"""Notifications to the supervisor that started the server, by the protocol of sd_notify(3) of systemd."""
+"""What the server tells a supervisor that started it, by the protocol of sd_notify(3) of systemd."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""Durations and times: read from what an administrator writes, and written for people."""
+"""When something ends, as an administrator writes it and as people are told it."""
 
 import re
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ _LAST_MS = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) * 1000
 
 
 def end_after(text: str, now_ms: int) -> int:
-    """Return the moment (ms since the epoch) after a duration such as ``2h30m``. Raises Refusal ``bad-time``.
+    """The moment (ms since the epoch) that ``text``, as ``2h30m``, comes after now. Raises Refusal ``bad-time``.
 
     The units are w, d, h, m and s, each at most once and in this order.
     """
@@ -24,7 +24,7 @@ def end_after(text: str, now_ms: int) -> int:
 
 
 def end_at(text: str, now_ms: int) -> int:
-    """Return the moment of a time such as ``2026-12-01T12:00``; without a time zone, in that of this machine.
+    """The moment that ``text``, as ``2026-12-01T12:00``, is: without a time zone, in that of this machine.
 
     Raises Refusal ``bad-time``.
     """
@@ -37,12 +37,12 @@ def end_at(text: str, now_ms: int) -> int:
 
 
 def end_of(text: str, now_ms: int) -> int:
-    """Return the moment of a duration or a time, whichever ``text`` is. Raises Refusal ``bad-time``."""
+    """What `end_after` or `end_at` gives, whichever ``text`` is written for. Raises Refusal ``bad-time``."""
     return (end_at if "-" in text else end_after)(text, now_ms)
 
 
 def shown_moment(ms: int) -> str:
-    """Return a moment for people: ``2026-12-01 12:00 UTC``, rounded up to the minute.
+    """A moment for people: ``2026-12-01 12:00 UTC``, a minute that has begun counted as a whole one.
 
     One that no calendar has is shown as the last, or the first, that calendars have.
     """
@@ -51,7 +51,7 @@ def shown_moment(ms: int) -> str:
 
 
 def check_end(ms: int | None, now_ms: int) -> int | None:
-    """Return ``ms``, a moment from a program, None for never. Raises Refusal ``bad-time``."""
+    """Return ``ms``, a moment that a program named, None for never. Raises Refusal ``bad-time``."""
     return None if ms is None else _future(ms, now_ms, str(ms))
 
 

@@ -1,4 +1,4 @@
-"""Threads for calls that may block: one that keeps the order of calls, and pools whose calls take turns by user."""
+"""Threads that run what may block: one that keeps the order of its calls, and pools that take turns by user."""
 
 import errno
 import os
@@ -18,31 +18,31 @@ from irchat.protocol.errors import Code, Refusal
 
 Given = TypeVar("Given")
 
-# Lower than the reactor's thread: a hash on all cores of the machine does not delay a message.
+# Below the reactor's thread: a hash that takes all cores of the machine does not delay a message.
 _NICENESS = 10
-# How long after an interrupt the same call is interrupted again, in case it began at that moment.
+# A call that began at the moment of an interrupt is interrupted once more after so long.
 _INTERRUPT_AGAIN_SECONDS = 0.1
 
 
 def short_of_resources() -> Refusal:
-    """Return the refusal for want of a thread or of memory."""
+    """The refusal while the system gives no thread or no memory."""
     return Refusal(
         Code.UNAVAILABLE, "The server is short of memory or threads now; nothing was changed. Try again soon."
     )
 
 
 def no_thread() -> OSError:
-    """Return the error of a start for want of a thread."""
+    """Return the error of a start for which the system gives no thread."""
     return OSError(errno.EAGAIN, "The system gives no thread; raise TasksMax, ulimit -u or the limit on memory")
 
 
 def stopping() -> Refusal:
-    """Return the refusal of a call that had not begun when the server stopped."""
+    """The refusal of a call that had not begun when the server stopped."""
     return Refusal(Code.UNAVAILABLE, "The server stops; nothing was changed. Try again when it is back.")
 
 
 class OrderedWorker:
-    """One thread that runs calls in order. It starts on the first call.
+    """One thread that runs calls in the order in which they are given. It starts with the first.
 
     Every lone message waits for one such call. A thread pool of Twisted's, which grows and shrinks, takes some 20 us
     longer to bring a call to its thread and to bring back the result. The thread is not a daemon: call `stop` before
@@ -69,7 +69,7 @@ class OrderedWorker:
         return done
 
     def stop(self) -> None:
-        """Wait for all calls, and end the thread."""
+        """Wait for all that was given, and end the thread."""
         if self._thread is not None:
             self._calls.put(None)
             self._thread.join()
@@ -102,7 +102,7 @@ class OrderedWorker:
 
 
 class _Call:
-    """One call to a pool. ``dropped``: its result is not wanted."""
+    """One call to a pool. ``dropped``: nobody waits for its result."""
 
     __slots__ = ("args", "call", "done", "dropped", "key")
 
@@ -114,7 +114,7 @@ class _Call:
         self.dropped = False
 
     def interrupt(self) -> None:
-        """Interrupt the call while it runs, if it can be."""
+        """Break the call off while it runs, where it can be."""
         interrupt = getattr(self.call, "interrupt", None)
         if interrupt is not None:
             interrupt()
@@ -142,12 +142,12 @@ class FairPool:
         self._idle = 0
         self._stopped = False
         self._running: dict[Hashable, _Call] = {}
-        # The calls that wait, by key; and the keys of which none runs, in the order of their turns.
+        # What waits, by key; and the keys whose turn it is, one after another: those of which nothing runs.
         self._waiting: dict[Hashable, deque[_Call]] = {}
         self._turns: deque[Hashable] = deque()
 
     def start(self) -> None:
-        """Start all threads now. Raises OSError if the system has none.
+        """Start all threads now. Raises OSError where the system gives none.
 
         A server does so before it listens: a thread that is started while memory is short may die before it reports
         that it runs, and `threading.Thread.start` then waits for it for ever.
@@ -176,7 +176,7 @@ class FairPool:
         return done
 
     def stop(self) -> None:
-        """Refuse calls that wait, interrupt those that run if they can be, wait for the rest, and end the threads."""
+        """Refuse what waits, interrupt what runs where it can be, wait for the rest, and end the threads."""
         self._stopped = True
         self._refuse_waiting(stopping)
         for _ in self._threads:
@@ -199,7 +199,7 @@ class FairPool:
             self._to_run.put(taken)
 
     def _start(self) -> bool:
-        """Start one more thread. If there is none at all, and none can be had, refuse what waits."""
+        """Start one more thread. Where there is none at all and none can be had, refuse what waits."""
         if len(self._threads) == self._count:
             return False
         thread = threading.Thread(target=self._work, name=f"{self._name}-{len(self._threads)}")
