@@ -18,8 +18,8 @@ class Input:
     """The text typed for ``target``.
 
     ``held`` is a paste too long for one message, which waits for Enter. ``confirmed`` is a line that Enter, as the next
-    key, sends as text. ``version`` changes with each text that no key has typed, and with each new ``confirmed``: the
-    user has to see both before Enter takes them.
+    key, sends as text. ``version`` rises with each text that no key has typed, and with each refusal: both must be on
+    the screen before Enter is taken again.
     """
 
     def __init__(self, target: Target, history: InMemoryHistory, changed: Callable[[Buffer], None]) -> None:
@@ -46,11 +46,6 @@ class Input:
         """Replace the text."""
         self.version += 1
         self.buffer.reset(Document(text, len(text)))
-
-    def ask_again(self, line: str) -> None:
-        """Have Enter send ``line`` as text, once the user has seen what else it could mean."""
-        self.version += 1
-        self.confirmed = line
 
 
 class Inputs:

@@ -8,6 +8,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.chat.accounts import Accounts
 from irchat.chat.directory import Directory
+from irchat.commands import HELP, REGISTRY
+from irchat.commands.people import ChangePassword, Logout
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events, requests
@@ -20,13 +22,14 @@ from irchat.server.delivery.reprints import Reprints
 from irchat.server.delivery.shared_lines import SharedRenderer, joined
 from irchat.server.sessions.session import Session
 
-# A line that was meant as a timed message and was refused has no end, so a reprint leaves it out.
-_TIMED_TYPED = re.compile(r"\*[^\s*@]*[*@]")
-
 _ANSWER = object()
 _HTTP_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d")
 
-_CHANGE_PASSWORD = "!password"  # noqa: S105 -- the line that changes it
+_CHANGE_PASSWORD = ChangePassword.usage
+_NAME_IS_ASKED = (
+    f"You are asked for your username; a new one makes an account. {Logout.usage} leaves. "
+    f"After signing in, {HELP} shows what you can type."
+)
 
 
 class TextProtocol:
@@ -86,7 +89,7 @@ class TextProtocol:
         if isinstance(event, events.Sent) and event.id is not None:
             self._transcript.sent(typed, event)
             self._reprints.shown(event.id, event.left_ms)
-        if isinstance(event, events.Error) and _TIMED_TYPED.match(typed):
+        if isinstance(event, events.Error) and REGISTRY.is_secret(typed):
             self._transcript.forget(typed)
         return self._show(event, typed)
 
@@ -168,12 +171,22 @@ class TextProtocol:
         if _HTTP_REQUEST.match(name):
             self._session.end("this is no web server")
             return
+        if name == Logout.usage:
+            self._is_waiting = True  # no line is taken any more
+            self._session.ask(requests.Logout(), name)
+            return
+        refused: Refusal | None = None
+        known = False
         try:
             known = self._directory.find_user(name) is not None
             if not known and self._accounts.registration_open:
                 self._directory.new_user_key(name)
         except Refusal as refusal:
-            self._say(self._refused(refusal) + self._ask_person("Your username?", self._take_name))
+            refused = refusal
+        if not known and (REGISTRY.right_form(name) or name) in (HELP, Logout.usage):
+            refused = Refusal(Code.BAD_NAME, _NAME_IS_ASKED)
+        if refused is not None:
+            self._say(self._refused(refused) + self._ask_person("Your username?", self._take_name))
             return
         self._name = name
         if not self._accounts.passwords:
@@ -181,7 +194,7 @@ class TextProtocol:
         elif known:
             self._say(self._ask_person(f"Password for {name}?", self._take_password))
         elif not self._accounts.registration_open:
-            # The name is not repeated: it may be a password that was typed in the wrong place.
+            # The name is not repeated: it may be a password that was typed before the question came.
             self._say(
                 self._complain("That name is not known, and this server takes no new names. Ask who runs it.")
                 + self._ask_person("Your username?", self._take_name)

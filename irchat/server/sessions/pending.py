@@ -41,7 +41,8 @@ class Asked(Struct, eq=False):
     command: type[Command] | None = None
     request: requests.Request | None = None
     refusal: Refusal | None = None
-    prefix: str | None = None
+    typed: bool = False
+    """Whether it came as a typed line."""
     cost: Cost = _NO_REQUEST
     reply: Reply | None = None
     waits_for: Deferred[Reply] | None = None

@@ -14,8 +14,6 @@ from irchat.chat.changes import Change
 from irchat.chat.entities import User
 from irchat.chat.read_state import TimedPage
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
-from irchat.commands.habits import refuse_habit
-from irchat.commands.messages import ToEveryone
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 from irchat.net.socket_writer import Outgoing
@@ -35,7 +33,6 @@ _log = Logger()
 # Requests that one session may have unanswered; past that it is not read from.
 _UNANSWERED_MOST = 512
 
-_MAY_BE_MEANT_AS_MESSAGE = frozenset({"@", "*", "+", "-", "~", "ls"})
 _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
 
 
@@ -88,18 +85,18 @@ class Session:
 
     def ask(self, request: requests.Request, context: object) -> None:
         """Answer ``request`` when its turn comes. The protocol gets ``context`` back with the reply."""
-        prefix = None
+        typed = False
         try:
             if isinstance(request, requests.Line):
+                typed = True
                 command, request = self._read_line(request)
-                prefix = command.prefix
             else:
                 command = REGISTRY.for_request(request)
         except Refusal as refusal:
             self.refuse(refusal, context)
         else:
             cost = COSTS[type(request)]
-            self._wait(Asked(self, context, not command.pipelined, command, request, prefix=prefix, cost=cost))
+            self._wait(Asked(self, context, not command.pipelined, command, request, typed=typed, cost=cost))
 
     def refuse(self, refusal: Refusal, context: object) -> None:
         """Answer a line that is not a request with ``refusal`` when its turn comes."""
@@ -247,10 +244,9 @@ class Session:
     # Requests, one after another.
 
     def _read_line(self, line: requests.Line) -> tuple[type[Command], requests.Request]:
-        refuse_habit(line.line)
         command, request = REGISTRY.read(line.line, self.is_admin)
         if isinstance(request, requests.Send) and (line.nonce is not None or line.chat is not None):
-            chat = line.chat if line.chat is not None and command is ToEveryone else request.chat
+            chat = line.chat if line.chat is not None and command.to_open_chat else request.chat
             request = requests.Send(chat=chat, text=request.text, expires_in=request.expires_in, nonce=line.nonce)
         return command, request
 
@@ -333,7 +329,7 @@ class Session:
             error = Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed.")
         self._allowance.charge(WORK_OF_REFUSED_LINE)
         text = error.text
-        if asked.prefix in _MAY_BE_MEANT_AS_MESSAGE and error.code in _NOT_FOUND:
+        if asked.typed and error.code in _NOT_FOUND and asked.command is not None and asked.command.may_be_text:
             text += AS_MESSAGE
         self.answer(events.Error(code=error.code.value, text=text, usage=error.usage, until=error.until), asked)
 
