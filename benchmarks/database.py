@@ -8,7 +8,8 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from irchat.interfaces.store import GLOBAL, AddMessage, AddToken, ChatKey, CreateGroup, CreateUser, SetBlock, Write
+from irchat.interfaces.stored import GLOBAL, ChatKey
+from irchat.interfaces.writes import BlockSet, GroupCreated, MessageAdded, TokenAdded, UserCreated, Write
 from irchat.store.sqlite.journal import Gate, Journal
 from irchat.store.sqlite.migrations import SCRIPTS, migrate
 from irchat.store.sqlite.search.indexing import SearchIndex
@@ -95,7 +96,7 @@ def stored(cache: Path, messages: int, progress: Progress) -> Path:
         "UPDATE members SET read_seq = (SELECT last_seq FROM chats WHERE id = ?) - ? WHERE user = ? AND chat = ?",
         (GLOBAL, min(BLOCKER_UNREAD, messages // 2), users[1], GLOBAL),
     )
-    writer.commit([SetBlock(users[1], users[2], True)])
+    writer.commit([BlockSet(users[1], users[2], True)])
     connection.close()
     return unnamed.rename(folder)
 
@@ -116,14 +117,14 @@ def _open(folder: Path) -> tuple[sqlite3.Connection, Writer]:
 def _people(writer: Writer, users: int, groups: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
     """Create users and groups. Return their ids. The tokens are so new that no sign-in renews them."""
     at = wall_ms()
-    ids: list[int] = writer.commit([CreateUser(user_name(n), user_name(n), None, at, None) for n in range(users)])
+    ids: list[int] = writer.commit([UserCreated(user_name(n), user_name(n), None, at, None) for n in range(users)])
     tokens: list[Write] = [
-        AddToken(hashlib.sha256(token(number).encode()).digest(), user, at) for number, user in enumerate(ids)
+        TokenAdded(hashlib.sha256(token(number).encode()).digest(), user, at) for number, user in enumerate(ids)
     ]
     writer.commit(tokens)
     group_ids: list[int] = writer.commit(
         [
-            CreateGroup(group_name(n), group_name(n), tuple(ids[member] for member in members), at)
+            GroupCreated(group_name(n), group_name(n), tuple(ids[member] for member in members), at)
             for n, members in enumerate(groups)
         ]
     )
@@ -154,4 +155,4 @@ def _messages(count: int, users: Sequence[int], groups: Sequence[tuple[int, Sequ
             sender = members[1 + number % (len(members) - 1)]
         else:
             chat, sender = GLOBAL, users[2 + number % (len(users) - 2)]
-        yield AddMessage(chat, sender, " ".join(said), _AT + number * 10, None, 0)
+        yield MessageAdded(chat, sender, " ".join(said), _AT + number * 10, None, 0)

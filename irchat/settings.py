@@ -1,81 +1,116 @@
-"""What the person who runs a server can set: on the command line, or in a configuration file under the same names."""
+"""The settings of a server: on the command line, or in a configuration file under the same names.
+
+Each setting is one field of `Config` or `Limits`: its type, range, default, help, and whether it is ``live``, which
+means that it can change while the server runs. Options, help and checks are derived from that.
+"""
 
 import difflib
-import math
 import reprlib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import NODEFAULT, Meta, Struct, field
+from msgspec.structs import fields
 
 from irchat.interfaces.limits import Limits
 from irchat.protocol.errors import Refusal
-from irchat.protocol.rules import DEFAULT_PORT, GROUP_MEMBERS, TEXT_LENGTH, fold_name
+from irchat.protocol.rules import DEFAULT_PORT, fold_name
 from irchat.system.data_folder import default_data_folder
 from irchat.system.small_files import read_small_file
 
 _SERVER_NAME_LENGTH = 64
-_MANY = 10**9
 
 
 class WrongSetting(Exception):
-    """A setting that cannot be; the text says which and why, in one line."""
+    """A setting that cannot be used. The text says which and why, in one line."""
+
+
+class Host(str):
+    """An address to listen on."""
+
+
+class ServerName(str):
+    """The name of a server in its greeting."""
+
+
+class Names(frozenset[str]):
+    """Names of users, folded."""
+
+
+def _help(description: str, *, live: bool = False, ge: int | None = None, le: int | None = None) -> Meta:
+    return Meta(ge=ge, le=le, description=description, extra={"live": live})
+
+
+class Config(Struct, frozen=True, rename="kebab"):
+    """The settings of one server."""
+
+    data: Annotated[Path, _help("Folder for all data [default: the user's data folder]")] = field(
+        default_factory=default_data_folder
+    )
+    host: Annotated[Host | None, _help("Address to listen on [default: all, IPv6 and IPv4]")] = None
+    port: Annotated[int, _help("Port to listen on; 0 for a random free one", ge=0, le=65_535)] = DEFAULT_PORT
+    no_tls: Annotated[bool, _help("Speak plain TCP, without encryption")] = False
+    tls_cert: Annotated[
+        Path | None, _help("PEM file with a certificate and its chain [default: a self-signed one is made]")
+    ] = None
+    tls_key: Annotated[Path | None, _help("PEM file with the key of --tls-cert")] = None
+    no_passwords: Annotated[bool, _help("A name is enough to sign in: for a room where all trust each other")] = False
+    registration: Annotated[
+        Literal["open", "closed"],
+        _help("Who may make an account: open (everyone) or closed (the administrator)", live=True),
+    ] = "open"
+    name: Annotated[ServerName, _help("The server's name in its greeting", live=True)] = ServerName("IRChat")
+    admins: Annotated[Names, _help("A user who may !kick, !ban and !unban in the chat; may be repeated", live=True)] = (
+        field(default=Names(), name="admin")
+    )
+    limits: Limits = field(default_factory=Limits)
 
 
 class Setting(NamedTuple):
-    """One setting. ``read`` makes its value of what was given, text or TOML, or raises ValueError with what it may be.
-
-    ``live``: it can be changed while the server runs.
-    """
+    """One setting, as its field states it. ``kind``: the type, ``field``: its name in `Config` or `Limits`."""
 
     name: str
+    field: str
     default: Any
     help: str
-    read: Callable[[Any], Any]
-    live: bool = False
+    live: bool
+    kind: Any
+    may_be: str
 
+    def read(self, given: object, *, strict: bool) -> Any:
+        """Return the value that ``given`` stands for, which may be text unless ``strict``.
 
-class Config(NamedTuple):
-    """All settings of one server."""
-
-    data: Path
-    host: str | None
-    port: int
-    no_tls: bool
-    tls_cert: Path | None
-    tls_key: Path | None
-    no_passwords: bool
-    registration_open: bool
-    name: str
-    admins: frozenset[str]
-    limits: Limits
-
-
-def _number(least: float, most: float, kind: type[int] | type[float] = int) -> Callable[[Any], Any]:
-    def read(given: Any) -> Any:
-        why = f"is a number from {least:,} to {most:,}"
-        if isinstance(given, bool) or not isinstance(given, str | int | float):
-            raise ValueError(why)
+        Raises ValueError, with what it may be.
+        """
         try:
-            number = kind(given)
-            fits = math.isfinite(number) and least <= number <= most and number == float(given)
-        except (ValueError, OverflowError):
-            fits = False
-        if not fits:
-            raise ValueError(why)
-        return number
-
-    return read
+            return msgspec.convert(given, self.kind, strict=strict, dec_hook=_read_special)
+        except msgspec.ValidationError as error:
+            why = str(error.__cause__ or self.may_be)
+        if strict and isinstance(given, str):
+            self.read(given, strict=False)  # text that cannot be meant has the plain reason
+            why += ", without quotation marks"
+        raise ValueError(why)
 
 
-def _text(given: Any) -> str:
-    if not isinstance(given, str):
-        raise ValueError("is a text")
-    return given
+def _read_special(kind: type, given: object) -> object:
+    """Read what msgspec has no type for. Raises ValueError with what the setting may be."""
+    if kind is Names:
+        return _read_names(given)
+    text = given if isinstance(given, str) else ""
+    if kind is Path:
+        return _read_path(text)
+    if kind is Host:
+        return _read_host(text)
+    if not (text.isprintable() and 1 <= len(text.strip()) <= _SERVER_NAME_LENGTH):
+        raise ValueError(f"is 1 to {_SERVER_NAME_LENGTH} visible characters")
+    return ServerName(text)
 
 
-def _path(given: Any) -> Path:
-    text = _text(given)
+def _read_path(text: str) -> Path:
     if not text or "\0" in text:
         raise ValueError("is a path")
     try:
@@ -84,85 +119,55 @@ def _path(given: Any) -> Path:
         raise ValueError("is a path; there is no such home folder") from None
 
 
-def _flag(given: Any) -> bool:
-    if given not in (True, False):
-        raise ValueError("is true or false")
-    return bool(given)
+def _read_host(text: str) -> Host:
+    """Read an address. Whether it is one of this machine shows when the server listens."""
+    try:
+        is_group = ip_address(text.partition("%")[0]).is_multicast
+    except ValueError:
+        is_group = not text
+    if is_group:
+        raise ValueError("is an address of this machine, or left out for all of them")
+    return Host(text)
 
 
-def _registration(given: Any) -> bool:
-    if given not in ("open", "closed"):
-        raise ValueError("is open or closed")
-    return bool(given == "open")
-
-
-def _server_name(given: Any) -> str:
-    name = _text(given)
-    if not (name.isprintable() and 1 <= len(name.strip()) <= _SERVER_NAME_LENGTH):
-        raise ValueError(f"is 1 to {_SERVER_NAME_LENGTH} visible characters")
-    return name
-
-
-def _names(given: Any) -> frozenset[str]:
+def _read_names(given: object) -> Names:
     if not (isinstance(given, list) and all(isinstance(name, str) for name in given)):
         raise ValueError("is a list of names")
     try:
-        return frozenset(fold_name(name) for name in given)
+        return Names(fold_name(name) for name in given)
     except Refusal as refusal:
         raise ValueError(f"is a list of names: {refusal.text.rstrip('.')}") from None
 
 
-_LIMITS = Limits()
+def _settings_of(struct: type[Struct]) -> Iterator[Setting]:
+    hints = get_type_hints(struct, include_extras=True)
+    for one in fields(struct):
+        hint = hints[one.name]
+        if get_origin(hint) is Annotated:
+            kind, meta = get_args(hint)
+            default = None if one.default is NODEFAULT else one.default
+            live = meta.extra["live"]
+            yield Setting(one.encode_name, one.name, default, meta.description, live, hint, _may_be(kind, meta))
 
-SETTINGS: tuple[Setting, ...] = (
-    Setting("data", None, "Folder for all data [default: the user's data folder]", _path),
-    Setting("host", None, "Address to listen on [default: all, IPv6 and IPv4]", _text),
-    Setting("port", DEFAULT_PORT, "Port to listen on; 0 for a random free one", _number(0, 65_535)),
-    Setting("no-tls", False, "Speak plain TCP, without encryption", _flag),
-    Setting("tls-cert", None, "PEM file with a certificate and its chain [default: a self-signed one is made]", _path),
-    Setting("tls-key", None, "PEM file with the key of --tls-cert", _path),
-    Setting("no-passwords", False, "A name is enough to sign in: for a room where all trust each other", _flag),
-    Setting(
-        "registration", "open", "Who may make an account: open (everyone) or closed (the administrator)",
-        _registration, live=True,
-    ),
-    Setting("name", "IRChat", "The server's name in its greeting", _server_name, live=True),
-    Setting("admin", [], "A user who may !kick, !ban and !unban in the chat; may be repeated", _names, live=True),
-    Setting(
-        "rate", _LIMITS.rate, "Messages a second of one user, three times that at once; 0: no limit, also on work",
-        _number(0, _MANY, float), live=True,
-    ),
-    Setting(
-        "per-address", _LIMITS.per_address, "Sessions from one address; 0: no limits for addresses",
-        _number(0, _MANY), live=True,
-    ),
-    Setting("per-user", _LIMITS.per_user, "Sessions of one user; 0: no limit", _number(0, _MANY), live=True),
-    Setting(
-        "pending", _LIMITS.pending, "Connections that are not signed in yet; 0: no limit", _number(0, _MANY), live=True
-    ),
-    Setting(
-        "tries", _LIMITS.tries, "Failed sign-ins of an address, or to a name, before pauses begin; 0: no pauses",
-        _number(0, _MANY), live=True,
-    ),
-    Setting(
-        "registrations", _LIMITS.registrations, "New accounts from one address in an hour; 0: no limit",
-        _number(0, _MANY), live=True,
-    ),
-    Setting("groups", _LIMITS.groups, "Groups that one user is in; 0: no limit", _number(0, _MANY), live=True),
-    Setting(
-        "group-members", _LIMITS.group_members, "Members of one group", _number(1, GROUP_MEMBERS), live=True
-    ),
-    Setting("text-length", _LIMITS.text_length, "Characters of one message", _number(1, TEXT_LENGTH), live=True),
-    Setting(
-        "timed", _LIMITS.timed, "Timed messages of one user that are alive; 0: no limit", _number(0, _MANY), live=True
-    ),
-)  # fmt: skip
+
+def _may_be(kind: Any, meta: Meta) -> str:
+    if meta.ge is not None:
+        return f"is a number from {meta.ge:,} to {meta.le:,}"
+    if get_origin(kind) is Literal:
+        return f"is {' or '.join(get_args(kind))}"
+    return "is true or false"  # the others say it themselves
+
+
+_OF_CONFIG = tuple(_settings_of(Config))
+_OF_LIMITS = tuple(_settings_of(Limits))
+
+SETTINGS = _OF_CONFIG + _OF_LIMITS
 
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """What a configuration file (TOML) sets. Raises WrongSetting, which names the file."""
+    """Return what a configuration file (TOML) sets. Raises WrongSetting, which names the file."""
     try:
         given = tomllib.loads(read_small_file(path).decode("utf-8-sig"))
     except OSError as error:
@@ -177,68 +182,51 @@ def read_file(path: Path) -> dict[str, Any]:
             meant = f" (did you mean {near[0]}?)" if near else ""
             raise WrongSetting(f"{path}: there is no setting {name!r}{meant}")
         try:
-            _BY_NAME[name].read(value)
-            _check_kind(_BY_NAME[name], value)
+            _BY_NAME[name].read(value, strict=True)
         except ValueError as error:
             raise WrongSetting(f"{path}: {name} {error}, not {_shown(value)}") from None
     return given
 
 
-def _check_kind(setting: Setting, value: Any) -> None:
-    """Raise ValueError where a file has a value of another kind, which the command line, all text, may have."""
-    if isinstance(setting.default, bool) and not isinstance(value, bool):
-        raise ValueError("is true or false")
-    if isinstance(setting.default, int | float) and isinstance(value, str):
-        raise ValueError("is a number, without quotation marks")
-
-
 def make_config(given: Mapping[str, Any]) -> Config:
-    """The settings of a server of which ``given`` are set, all others as by default. Raises WrongSetting."""
-    values = {setting.name: _value(setting, given) for setting in SETTINGS}
-    if (values["tls-cert"] is None) != (values["tls-key"] is None):
+    """Return the settings of a server of which ``given`` are set, and all others by default. Raises WrongSetting."""
+    config = Config(**_values(_OF_CONFIG, given), limits=Limits(**_values(_OF_LIMITS, given)))
+    if (config.tls_cert is None) != (config.tls_key is None):
         raise WrongSetting("--tls-cert and --tls-key go together: give both or none")
-    if values["tls-cert"] is not None and values["no-tls"]:
+    if config.tls_cert is not None and config.no_tls:
         raise WrongSetting("--no-tls and --tls-cert exclude each other: leave one out")
-    if values["admin"] and values["no-passwords"]:
+    if config.admins and config.no_passwords:
         raise WrongSetting("--admin and --no-passwords exclude each other: anyone could take an administrator's name")
-    limits = Limits(**{name: values[name.replace("_", "-")] for name in Limits.__slots__})
-    return Config(
-        data=values["data"] or default_data_folder(),
-        host=values["host"],
-        port=values["port"],
-        no_tls=values["no-tls"],
-        tls_cert=values["tls-cert"],
-        tls_key=values["tls-key"],
-        no_passwords=values["no-passwords"],
-        registration_open=values["registration"],
-        name=values["name"],
-        admins=values["admin"],
-        limits=limits,
-    )
+    return config
 
 
 def refuse_open_admins(running: Config, new: Config) -> None:
-    """Raises WrongSetting where ``new`` names administrators and the running server goes on without passwords."""
+    """Raise WrongSetting if ``new`` names administrators and the running server goes on without passwords."""
     if running.no_passwords and new.admins:
-        raise WrongSetting("this server was started with --no-passwords; start it anew with passwords to use --admin")
+        raise WrongSetting("this server was started with --no-passwords; start it again with passwords to use --admin")
 
 
 def changed_for_restart(old: Config, new: Config) -> list[str]:
-    """The names of settings that differ and take effect only when the server is started anew."""
-    fields = {setting.name: setting.name.replace("-", "_") for setting in SETTINGS if not setting.live}
-    return [name for name, field in fields.items() if getattr(old, field) != getattr(new, field)]
+    """Return the names of the settings that differ and take effect only after a restart."""
+    return [
+        setting.name
+        for setting in _OF_CONFIG
+        if not setting.live and getattr(old, setting.field) != getattr(new, setting.field)
+    ]
 
 
-def _value(setting: Setting, given: Mapping[str, Any]) -> Any:
-    if setting.name not in given:
-        return None if setting.default is None else setting.read(setting.default)
-    try:
-        return setting.read(given[setting.name])
-    except ValueError as error:
-        raise WrongSetting(f"--{setting.name} {error}, not {_shown(given[setting.name])}") from None
+def _values(settings: tuple[Setting, ...], given: Mapping[str, Any]) -> dict[str, Any]:
+    values = {}
+    for setting in settings:
+        if setting.name in given:
+            try:
+                values[setting.field] = setting.read(given[setting.name], strict=False)
+            except ValueError as error:
+                raise WrongSetting(f"--{setting.name} {error}, not {_shown(given[setting.name])}") from None
+    return values
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     try:
         return reprlib.repr(value)
     except ValueError:  # Python writes out no number of more than some thousand digits

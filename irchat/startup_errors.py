@@ -1,4 +1,4 @@
-"""Errors at the start: each ends the process with one line, also in a daemon that has left the terminal."""
+"""Startup errors: each ends the process with one line, also in a daemon that has left the terminal."""
 
 import errno
 import os
@@ -33,13 +33,13 @@ _MENDS_OF_PORT = {
 
 
 class CannotStart(Exception):
-    """A daemon cannot start; the text says why."""
+    """A daemon cannot start. The text says why."""
 
 
 class _Exit(SystemExit, Exception):
     """Ends the process with one line on standard error.
 
-    It is an Exception too: twistd tells the process that waits for a daemon to start of nothing else.
+    It is an Exception too: twistd reports nothing else to the process that waits for a daemon to start.
     """
 
 
@@ -49,7 +49,7 @@ def end_start(line: str) -> NoReturn:
 
 
 class StartingTerminal:
-    """The terminal that the server is started from, which a daemon can still tell how its start went."""
+    """The terminal that the server is started from. A daemon can still write there how its start went."""
 
     def __init__(self) -> None:
         self._process = os.getpid()
@@ -58,21 +58,21 @@ class StartingTerminal:
         self._shown_at = forward_seconds()
 
     def announce(self, text: str) -> None:
-        """Say where the server listens. Nothing can be said after this."""
+        """Write where the server listens. Nothing can be written after this."""
         self._say(self._output, text)
         self._close()
 
     def show_progress(self, text: str) -> None:
-        """Say how far something is that takes long, a line every few seconds."""
+        """Write the progress of something slow, at most one line every few seconds."""
         now = forward_seconds()
         if now >= self._shown_at + _PROGRESS_SECONDS:
             self._shown_at = now
             self._say(self._errors, f"irchat: {text}")
 
     def fail(self, line: str) -> NoReturn:
-        """Say why the server cannot start, and end the process with status 1.
+        """Write why the server cannot start, and end the process with status 1.
 
-        In a daemon by an exception: only by one does twistd, which waits in the process that was started, learn of it.
+        A daemon raises an exception: twistd waits in the process that was started, and learns of nothing else.
         """
         line = one_line(line)
         self._say(self._errors, f"irchat: {line}")
@@ -102,7 +102,7 @@ def _duplicate(stream: Any) -> int | None:
 
 
 def explain(error: Exception, config: Config) -> str:
-    """One line for the person who starts the server: what is in the way, and what to do. It knows every exception."""
+    """Return one line for the person who starts the server: the cause, and the next step. Any exception has one."""
     if isinstance(error, WrongCertificate | WrongSetting | UnsafeFolder):
         return str(error)
     if isinstance(error, FolderInUse):
@@ -130,7 +130,7 @@ def _cannot_use(error: OSError, data: Path) -> str:
 
 
 def unexpected(error: BaseException) -> str:
-    """Describe an error that nobody foresaw: what it is, and the last place of ours that it came through."""
+    """Describe an unforeseen error, with the last place in this package that it came through."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "irchat" in frame.filename] or frames
     place = f" ({Path(ours[-1].filename).name}, line {ours[-1].lineno})" if ours else ""

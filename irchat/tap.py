@@ -1,4 +1,4 @@
-"""``twistd irchat``: the options, and the service that puts the parts together."""
+"""``twistd irchat``: its options, and the service that wires the parts of a server together."""
 
 import socket
 import ssl
@@ -18,23 +18,27 @@ from twisted.python import usage
 from irchat import __version__
 from irchat.chat.accounts import Accounts
 from irchat.chat.administration import Administration
+from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
 from irchat.net.port_note import PortFile, default_directory
 from irchat.protocol.rules import DEFAULT_PORT
 from irchat.server.admission import Admission
 from irchat.server.delivery.delivery import Delivery
 from irchat.server.delivery.presence_feed import PresenceFeed
-from irchat.server.gc_schedule import GarbagePlan
+from irchat.server.gc_schedule import GCSchedule
 from irchat.server.listeners import certificates, control_socket
 from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.listener import listen, listening_socket, own_address
 from irchat.server.listeners.local_files import LocalFiles
+from irchat.server.listeners.registry import ConnectionRegistry
+from irchat.server.protocols.offers import all_protocols
 from irchat.server.reactor_tuning import take_few_at_a_time
 from irchat.server.sessions.rate_limiter import RateLimiters
 from irchat.server.sessions.services import Services
 from irchat.settings import (
     SETTINGS,
     Config,
+    Names,
     Setting,
     WrongSetting,
     changed_for_restart,
@@ -59,9 +63,9 @@ from irchat.twistd_checks import check_twistd, command_name
 reactor: Any = _reactor
 
 _HASHING_THREADS = 2
-# As many as the store's threads that read, at the least.
+# At least as many as the store has threads that read.
 _READING_THREADS = 5
-# Longest that stopping waits for what is queued to be committed.
+# How long a stop waits for queued changes to be committed.
 _SETTLE_SECONDS = 3.0
 
 _log = Logger()
@@ -72,9 +76,9 @@ def _default(setting: Setting) -> str:
 
 
 class Options(usage.Options):
-    """The options of ``twistd irchat``. Wrong ones end the process with one line on standard error.
+    """The options of ``twistd irchat``. A wrong one ends the process with one line on standard error.
 
-    ``config`` are the settings that come of them: what is on the command line goes before what is in the file.
+    ``config`` holds the settings. The command line takes precedence over the configuration file.
     """
 
     optParameters: Sequence[Sequence[Any]] = [
@@ -82,7 +86,7 @@ class Options(usage.Options):
         *(
             [setting.name, None, None, setting.help + _default(setting)]
             for setting in SETTINGS
-            if not isinstance(setting.default, bool | list)
+            if not isinstance(setting.default, bool | Names)
         ),
     ]
     optFlags: Sequence[Sequence[Any]] = [
@@ -95,16 +99,17 @@ class Options(usage.Options):
         self.config: Config
 
     def opt_admin(self, name: str) -> None:
-        """A user who may !kick, !ban and !unban in the chat; may be repeated"""
         self._admins.append(name)
 
+    opt_admin.__doc__ = next(setting.help for setting in SETTINGS if setting.name == "admin")
+
     def opt_version(self) -> NoReturn:
-        """Show the version and end."""
+        """Show the version and exit."""
         print(f"IRChat {__version__}")  # noqa: T201
         sys.exit(0)
 
     def getSynopsis(self) -> str:
-        """The head of the help."""
+        """Return the head of the help."""
         return f"Usage: {command_name()} [options]"
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
@@ -124,7 +129,7 @@ class Options(usage.Options):
             end_start(f"cannot start: {unexpected(error)}")
 
     def read_config(self) -> Config:
-        """The settings of command line and file, the file read anew. Raises WrongSetting."""
+        """Read the file again, and return the settings of file and command line. Raises WrongSetting."""
         given = {} if self["config"] is None else read_file(self["config"])
         for setting in SETTINGS:
             on_command_line = self.get(setting.name)
@@ -136,9 +141,9 @@ class Options(usage.Options):
 
 
 def makeService(options: Options) -> "ChatServer":
-    """The server that ``options`` describe, checked as far as can be without writing anything.
+    """Make the server that ``options`` describe. Check what can be checked without writing.
 
-    It runs before the process becomes a daemon, so that what is wrong is still told on standard error.
+    This runs before the process becomes a daemon, so that errors still reach standard error.
     """
     try:
         install_forward_clock(reactor)
@@ -160,13 +165,13 @@ class ChatServer(Service):
         self._folder = DataFolder(options.config.data)
         self._local_files: LocalFiles | None = None
         self._ports: list[Any] = []
-        self._garbage = GarbagePlan(reactor)
+        self._gc_schedule = GCSchedule(reactor)
         self._store: SQLiteStore | None = None
         self._hashing: FairPool | None = None
         self._hangup = Hangup()
 
     def startService(self) -> None:
-        """Open the data and listen. Ends the process with one line on standard error where that cannot be."""
+        """Open the data and listen. If that fails, end the process with one line on standard error."""
         Service.startService(self)
         forbid_core_dumps()
         try:
@@ -177,13 +182,13 @@ class ChatServer(Service):
         except Exception as error:
             self._let_go()
             self._terminal.fail(explain(error, self._config))
-        self._garbage.start()
+        self._gc_schedule.start()
         self._hangup.answer(lambda: reactor.callFromThread(self.reload))
         self._terminal.announce(banner)
         notify("READY=1")
 
     def _let_go(self) -> None:
-        """End the threads, which would keep the process, and close the data."""
+        """Stop the threads, which would keep the process alive, and close the data."""
         for port in self._ports:
             port.stopListening()
         if self._local_files is not None:
@@ -195,7 +200,7 @@ class ChatServer(Service):
         self._folder.release()
 
     def reload(self) -> None:
-        """Read the configuration file again, and take over what can be while sessions go on."""
+        """Read the configuration file again, and apply the settings that are live."""
         if self._local_files is not None:
             self._local_files.look()
         try:
@@ -207,9 +212,9 @@ class ChatServer(Service):
             _log.error("the configuration stays as it was: {why}", why=explain(error, self._config))
             return
         for name in changed_for_restart(self._config, new):
-            _log.warn("{name} is changed by a new start of the server only", name=name)
+            _log.warn("{name} takes effect after a restart of the server", name=name)
         self._chat.limits.change_to(new.limits)
-        self._accounts.registration_open = new.registration_open
+        self._accounts.registration_open = new.registration == "open"
         self._factory.name = new.name
         self._services.admins = new.admins
         _log.info("the configuration was read again")
@@ -219,8 +224,8 @@ class ChatServer(Service):
         self._hangup.ignore()
         await DeferredList([maybeDeferred(port.stopListening) for port in self._ports])
         self._ports.clear()
-        await self._factory.stop()
-        self._garbage.stop()
+        await self._connections.stop()
+        self._gc_schedule.stop()
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
         settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))
@@ -231,7 +236,7 @@ class ChatServer(Service):
         _log.info("stopped")
 
     def stopService(self) -> Deferred[None]:
-        """Say goodbye to all, commit what is queued, and close."""
+        """Say goodbye to all sessions, commit what is queued, and close."""
         Service.stopService(self)
         return Deferred.fromCoroutine(self._stop())
 
@@ -244,10 +249,12 @@ class ChatServer(Service):
         threads.start()
         hashing.start()
         delivery = Delivery(reactor)
+        bus = LocalBus()
+        bus.subscribe(delivery.publish)
         presence = PresenceFeed(reactor, delivery)
         self._chat = ChatService(
             store,
-            delivery.publish,
+            bus,
             presence.changed,
             reactor,
             wall_ms,
@@ -260,7 +267,7 @@ class ChatServer(Service):
             store,
             hashing.do,
             wall_ms,
-            registration_open=config.registration_open,
+            registration_open=config.registration == "open",
             passwords=not config.no_passwords,
         )
         admission = Admission(config.limits, reactor.seconds)
@@ -270,13 +277,21 @@ class ChatServer(Service):
         )
         self._certificate: Path | None = None
         tls = None if config.no_tls else self._tls_context()
-        self._factory = ChatFactory(self._services, reactor, name=config.name, tls=tls)
+        self._connections = ConnectionRegistry(self._chat, reactor)
+        self._factory = ChatFactory(
+            self._services,
+            reactor,
+            all_protocols(self._services, reactor),
+            self._connections,
+            name=config.name,
+            tls=tls,
+        )
         began = reactor.seconds()
         self._administration = Administration(
             self._chat,
             self._accounts,
             lambda: float(reactor.seconds() - began),
-            lambda: len(self._factory.connections),
+            lambda: len(self._connections),
         )
 
     def _tls_context(self) -> ssl.SSLContext:
@@ -293,7 +308,7 @@ class ChatServer(Service):
     def _listen(self) -> None:
         port = listen(reactor, self._config.host, self._config.port, self._factory)
         self._ports.append(port)
-        # Twisted's own writes a line for each peer that cannot be accepted.
+        # Twisted's own logs a line for each peer that it cannot accept.
         port._logger = Logger(observer=self._factory.room.quiet)  # type: ignore[arg-type]
         self.port: int = port.getHost().port
         self._local_files = LocalFiles(
@@ -334,7 +349,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def _check(config: Config) -> None:
-    """See what can be seen without writing. Raises what is in the way."""
+    """Check what can be checked without writing. Raises whatever prevents the start."""
     folder = DataFolder(config.data)
     folder.check()
     check_database(folder.database)

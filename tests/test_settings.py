@@ -27,7 +27,7 @@ class ConfigTests(SynchronousTestCase):
         config = make_config({})
         self.assertEqual((config.port, config.host, config.name), (7667, None, "IRChat"))
         self.assertEqual((config.data, config.limits, config.admins), (default_data_folder(), Limits(), frozenset()))
-        self.assertTrue(config.registration_open)
+        self.assertEqual(config.registration, "open")
         self.assertFalse(config.no_tls or config.no_passwords)
 
     def test_text_and_toml_are_the_same(self) -> None:
@@ -58,7 +58,16 @@ class ConfigTests(SynchronousTestCase):
             ("no-tls", "yes", "is true or false"),
             ("name", "", "visible characters"),
             ("name", "a\nb", "visible characters"),
-            ("data", 5, "is a text"),
+            ("data", 5, "is a path"),
+            ("name", 5, "visible characters"),
+            ("port", "٣", "is a number from 0 to 65,535, not '٣'"),
+            ("port", " 80", "is a number"),
+            ("port", "8_0", "is a number"),
+            ("rate", "٣", "is a number"),
+            ("host", "", "is an address of this machine, or left out for all of them, not ''"),
+            ("host", "224.0.0.1", "is an address of this machine"),
+            ("host", "ff02::1%eth0", "is an address of this machine"),
+            ("host", 5, "is an address of this machine"),
             ("admin", "alice", "is a list of names"),
             ("admin", ["a b"], "white space"),
         ]:
@@ -68,6 +77,11 @@ class ConfigTests(SynchronousTestCase):
         self.assertIn("go together", self.wrong({"tls-key": "k"}))
         self.assertIn("exclude each other", self.wrong({"admin": ["alice"], "no-passwords": True}))
         self.assertIn("exclude each other", self.wrong({"tls-key": "k", "tls-cert": "c", "no-tls": True}))
+
+    def test_hosts(self) -> None:
+        """An address is taken as it is written; whether this machine has it shows later."""
+        for host in "127.0.0.1", "::1", "fe80::1%eth0", "192.0.2.1", "chat.example":
+            self.assertEqual(make_config({"host": host}).host, host)
 
     @given(st.dictionaries(st.sampled_from([setting.name for setting in SETTINGS]), _ANY))
     def test_nothing_else_is_raised(self, given: dict[str, Any]) -> None:
@@ -87,6 +101,8 @@ class ConfigTests(SynchronousTestCase):
             (b"[limits]", "there is no setting 'limits'"),
             (b"port = 'http'", "port is a number from 0 to 65,535, not 'http'"),
             (b"admin = 'alice'", "admin is a list of names"),
+            (b"port = '80'", "port is a number from 0 to 65,535, without quotation marks, not '80'"),
+            (b"no-tls = 'true'", "no-tls is true or false, without quotation marks, not 'true'"),
             (b"port =", "is not TOML"),
             (b"port = " + b"1" * 5_000, "is not TOML"),
             (b"\xff", "is not TOML"),

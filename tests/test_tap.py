@@ -71,7 +71,7 @@ class OptionsTests(_TapTestCase):
             "0",
         ).config
         self.assertEqual((config.data, config.port, config.limits.rate), (Path("here").absolute(), 0, 0.5))
-        self.assertEqual((config.host, config.registration_open, config.name), ("127.0.0.1", False, "Ship of fools"))
+        self.assertEqual((config.host, config.registration, config.name), ("127.0.0.1", "closed", "Ship of fools"))
         self.assertTrue(config.no_tls)
         self.assertTrue(options_of("--no-passwords").config.no_passwords)
         self.assertEqual((config.admins, config.limits.per_address), (frozenset({"alice", "bob"}), 0))

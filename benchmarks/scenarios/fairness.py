@@ -14,7 +14,8 @@ from benchmarks.attacks import ATTACKER, ATTACKS, BLOCKS, GROUPS, PASSWORD
 from benchmarks.bench import Bench, Curve, Row
 from benchmarks.load import Connection, Load, Lost
 from benchmarks.servers import IRChat
-from irchat.interfaces.store import GLOBAL, AddMessage, SetBlock
+from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.writes import BlockSet, MessageAdded
 from irchat.store.sqlite.writing import Writer
 from irchat.system.clock import wall_ms
 
@@ -79,8 +80,8 @@ def _make(folder: Path) -> None:
         at = wall_ms()
         groups_in_use = connection.execute("SELECT id FROM chats WHERE key IS NOT NULL LIMIT 3").fetchall()
         for chat in [GLOBAL, *(chat for (chat,) in groups_in_use)]:
-            writer.commit([AddMessage(chat, ids[20], text[:4_000], at, None, 0) for _ in range(_LONG_MESSAGES)])
-        writer.commit([SetBlock(ids[ATTACKER], ids[50 + number], True) for number in range(BLOCKS)])
+            writer.commit([MessageAdded(chat, ids[20], text[:4_000], at, None, 0) for _ in range(_LONG_MESSAGES)])
+        writer.commit([BlockSet(ids[ATTACKER], ids[50 + number], True) for number in range(BLOCKS)])
 
     database.fill(folder, fill)
 

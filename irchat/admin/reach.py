@@ -13,7 +13,8 @@ from twisted.internet.defer import Deferred
 
 from irchat.admin.failures import Failed
 from irchat.chat.accounts import Accounts
-from irchat.chat.administration import ANY, AddUser, Administration, Answer, Progress, Tell
+from irchat.chat.administration import AddUser, Administration, Answer, AnyAdminRequest, Progress, Tell
+from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
 from irchat.server.listeners.control_socket import SOCKET_FILE
 from irchat.store.sqlite.engine import SQLiteStore
@@ -29,7 +30,7 @@ _CLOSED = "the server closed the connection before it answered; is it stopping? 
 _no_clock: Any = None  # no administrator's command needs timed messages
 
 
-def ask(data: Path, command: ANY, tell: Tell) -> Any:
+def ask(data: Path, command: AnyAdminRequest, tell: Tell) -> Any:
     """Run ``command`` on the data folder, through its server if one is running, and return the result.
 
     Raises Failed, Refusal, OSError, sqlite3.Error or NewerDatabase.
@@ -85,7 +86,7 @@ def _connected(connection: socket.socket, path: Path) -> bool:
     return True
 
 
-def _ask_server(connection: socket.socket, command: ANY, tell: Tell) -> Answer:
+def _ask_server(connection: socket.socket, command: AnyAdminRequest, tell: Tell) -> Answer:
     """Return the answer of the running server. Raises Failed, or OSError if the connection is lost."""
     connection.sendall(msgspec.json.encode(command) + b"\n")
     with connection.makefile("rb") as lines:
@@ -100,11 +101,11 @@ def _ask_server(connection: socket.socket, command: ANY, tell: Tell) -> Answer:
     raise Failed(_CLOSED)
 
 
-def _do_offline(data: Path, command: ANY, tell: Tell) -> Any:
+def _do_offline(data: Path, command: AnyAdminRequest, tell: Tell) -> Any:
     with _unused_folder(data, make=isinstance(command, AddUser)) as folder:
         store = SQLiteStore(folder.database, NoThreads(), wall_ms, tell)
         try:
-            chat = ChatService(store, lambda _: None, lambda _: None, _no_clock, wall_ms)
+            chat = ChatService(store, LocalBus(), lambda name, is_online: None, _no_clock, wall_ms)
             accounts = Accounts(chat.directory, chat.queue, store, NoThreads().read, wall_ms)
             return _result_of(Deferred.fromCoroutine(Administration(chat, accounts).run(command, tell)))
         finally:

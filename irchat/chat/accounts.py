@@ -1,10 +1,10 @@
-"""Accounts: register, sign in, tokens, change of password. Passwords are hashed with argon2id, off the reactor."""
+"""Accounts: register, sign in, tokens, change of password. Threads hash the passwords, with argon2id."""
 
 import hashlib
 import secrets
 from collections.abc import Callable, Hashable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
@@ -12,19 +12,13 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from irchat.chat import bans
-from irchat.chat.commits import Change, CommitQueue
-from irchat.chat.directory import Directory, User
-from irchat.interfaces.store import (
-    AddToken,
-    CreateUser,
-    Publication,
-    RemoveToken,
-    ReplaceHash,
-    SetPassword,
-    Store,
-    TouchToken,
-    Write,
-)
+from irchat.chat.changes import Change, Result
+from irchat.chat.commits import CommitQueue
+from irchat.chat.directory import Directory
+from irchat.chat.entities import User
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.store import Store
+from irchat.interfaces.writes import HashReplaced, PasswordSet, TokenAdded, TokenRemoved, TokenUsed, UserCreated, Write
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.events import Bye
 from irchat.protocol.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password
@@ -32,19 +26,25 @@ from irchat.system.clock import rfc3339
 from irchat.system.workers import short_of_resources
 from irchat.text.passwords import prepared
 
-InThread = Callable[..., Deferred[Any]]
-"""Runs a call in a thread when it is its turn: ``in_thread(by, call, *args)`` fires with the result of the call. ``by``
-is the user, or where nobody is signed in the address, that the call is made for."""
+Given = TypeVar("Given")
+
+
+class InThread(Protocol):
+    """Runs calls in threads, by turns."""
+
+    def __call__(self, by: Hashable, call: Callable[..., Given], /, *args: object) -> Deferred[Given]:
+        """Run ``call`` for ``by``: the user or, before sign-in, the address."""
+
 
 _TOKEN_BYTES = 32
-# Passwords that wait to be hashed; a storm of sign-ins is refused past that, and takes no memory.
+# Passwords that may wait for a thread: a storm of sign-ins beyond that is refused, and takes no memory.
 _HASHING_MOST = 1_000
 
 _log = Logger()
 
 
 class SignedIn(NamedTuple):
-    """Who signed in. ``token`` is empty where none was asked for; ``digest`` is all that the store knows of it."""
+    """A sign-in. ``token`` is empty if none was asked for; ``digest`` is all that the store knows of it."""
 
     user: User
     new: bool
@@ -53,7 +53,7 @@ class SignedIn(NamedTuple):
 
 
 class Accounts:
-    """The accounts of one server. ``passwords`` false: a name is enough, and an unknown one makes its account."""
+    """The accounts of one server. Without ``passwords`` a name is enough, and an unknown name makes an account."""
 
     def __init__(
         self,
@@ -76,15 +76,13 @@ class Accounts:
         self._wall_ms = wall_ms
         self._hasher = hasher or PasswordHasher()
         self._hashing = 0
-        # Passwords that were set anew, by whomever.
-        self._resets = 0
-        # Verified in place of the hash of an unknown name, so that the answer comes as late as for a known one.
+        # Verified for an unknown name, so that the answer takes as long as for a known one.
         self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
 
     async def register(
         self, name: str, password: str, *, with_token: bool = True, by: Hashable | None = None
     ) -> SignedIn:
-        """A new account, asked for by the address ``by``.
+        """Make an account for the address ``by``.
 
         Raises Refusal ``registration-closed``, ``bad-name``, ``name-taken`` or ``weak-password``.
         """
@@ -93,7 +91,7 @@ class Accounts:
         return await self._create(name, password, with_token=with_token, by=by)
 
     async def add(self, name: str, password: str) -> None:
-        """A new account made by the administrator, whether registration is open or not. Raises Refusal."""
+        """Make an account for the administrator, even if registration is closed. Raises Refusal."""
         await self._create(name, password, with_token=False)
 
     async def login(
@@ -101,7 +99,7 @@ class Accounts:
     ) -> SignedIn:
         """Sign in from the address ``by``.
 
-        Raises Refusal ``bad-credentials``, alike and as late for an unknown name and a wrong password.
+        Raises Refusal ``bad-credentials``, after the same time for an unknown name and a wrong password.
         """
         if not self.passwords:
             return await self._login_by_name(name, with_token=with_token, by=by)
@@ -119,11 +117,11 @@ class Accounts:
         return await self._signed_in(user, resets, with_token=with_token)
 
     async def resume(self, token: str) -> SignedIn:
-        """Sign in by a token. Raises Refusal ``bad-token`` for one that was ended or not used for 90 days."""
+        """Sign in by a token. Raises Refusal ``bad-token`` if it has ended or was not used for 90 days."""
         digest = _digest(token)
         resets = -1
-        while resets != self._resets:  # with a new password tokens end, which the store may not have known yet
-            resets = self._resets
+        while resets != self._directory.resets:  # a new password ends tokens: the answer of the store may be older
+            resets = self._directory.resets
             known = await self._store.token(digest)
         now = self._wall_ms()
         if known is None or known.used_at + TOKEN_SECONDS * 1000 < now or (self.passwords and not known.by_password):
@@ -132,13 +130,15 @@ class Accounts:
         self._refuse_shut_out(user, Code.BAD_TOKEN)
         used_lately = known.used_at + TOKEN_TOUCH_SECONDS * 1000 >= now
         if not used_lately:
-            if not await self._queue.submit(_WriteOnly(TouchToken(digest, now))):
+            if not await self._queue.submit(_Unchecked(TokenUsed(digest, now))):
                 raise _bad_token()
             self._refuse_shut_out(user, Code.BAD_TOKEN)
         return SignedIn(user, new=False, token=token, digest=digest)
 
-    async def change_password(self, user: User, old: str, new: str, keep: bytes | None, origin: object = None) -> None:
-        """Change the password, and end all tokens but ``keep`` and all sessions but ``origin``.
+    async def change_password(
+        self, user: User, old: str, new: str, keep: bytes | None, origin: int | None = None
+    ) -> None:
+        """Change the password; end all tokens but ``keep`` and all sessions but ``origin``.
 
         Raises Refusal ``bad-credentials`` or ``weak-password``.
         """
@@ -150,21 +150,21 @@ class Accounts:
             raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")
         hashed = await self._hash(user, check_password(new, user.name))
         goodbye = "your password was changed in another session"
-        await self._queue.submit(_SetPassword(self, user, hashed, keep, resets=resets, goodbye=goodbye, origin=origin))
+        await self._queue.submit(_SetPassword(user, hashed, goodbye, keep, resets=resets, origin=origin))
 
     async def reset_password(self, name: str, password: str) -> None:
-        """A new password set by the administrator: all tokens and sessions of the user end.
+        """Set a new password for the administrator: all tokens and sessions of the user end.
 
         Raises Refusal ``no-such-user`` or ``weak-password``.
         """
         user = self._directory.user(name)
         hashed = await self._hash(None, check_password(password, user.name))
         goodbye = "the administrator gave you a new password"
-        await self._queue.submit(_SetPassword(self, user, hashed, goodbye=goodbye))
+        await self._queue.submit(_SetPassword(user, hashed, goodbye))
 
     def forget(self, digest: bytes) -> Deferred[None]:
         """End a token."""
-        return self._queue.submit(_WriteOnly(RemoveToken(digest)))
+        return self._queue.submit(_Unchecked(TokenRemoved(digest)))
 
     async def _create(
         self, name: str, password: str | None, *, with_token: bool, by: Hashable | None = None
@@ -173,7 +173,7 @@ class Accounts:
         hashed = None if password is None else await self._hash(by, check_password(password, name))
         token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
         digest = _digest(token) if with_token else None
-        user: User = await self._queue.submit(_Create(self._directory, name, hashed, self._wall_ms(), digest, by))
+        user = await self._queue.submit(_CreateAccount(self._directory, name, hashed, self._wall_ms(), digest, by))
         return SignedIn(user, new=True, token=token, digest=digest)
 
     async def _login_by_name(self, name: str, *, with_token: bool, by: Hashable | None) -> SignedIn:
@@ -185,7 +185,7 @@ class Accounts:
         return await self._create(name, None, with_token=with_token, by=by)
 
     async def _signed_in(self, user: User, resets: int, *, with_token: bool) -> SignedIn:
-        """``resets``: of the user's password, when it was found right."""
+        """Sign in ``user``, whose password was found right when ``resets`` was the count of its changes."""
         self._refuse_shut_out(user, Code.BAD_CREDENTIALS)
         if user.resets != resets:
             raise _bad_credentials()
@@ -193,56 +193,51 @@ class Accounts:
             return SignedIn(user, new=False, token="", digest=None)
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         digest = _digest(token)
-        write = AddToken(digest, user.id, self._wall_ms(), by_password=self.passwords)
+        write = TokenAdded(digest, user.id, self._wall_ms(), by_password=self.passwords)
         await self._queue.submit(_AddToken(self, user, resets, write))
         return SignedIn(user, new=False, token=token, digest=digest)
 
     def _refuse_shut_out(self, user: User, code: Code) -> None:
-        """Raise Refusal ``banned``, or with ``code`` where ``user`` was removed."""
+        """Raise Refusal ``banned``, or with ``code`` if ``user`` was removed."""
         if user.removed:
             raise Refusal(code, "Your account was removed.")
         if user.ban is not None and bans.stands(user.ban, self._wall_ms()):
             until = None if user.ban.until is None else rfc3339(user.ban.until)
-            raise Refusal(Code.BANNED, f"{bans.told(user.ban)}.", until=until)
+            raise Refusal(Code.BANNED, f"{bans.notice(user.ban)}.", until=until)
 
     async def _hash(self, by: Hashable | None, password: str) -> str:
-        hashed: str = await self._hashed(by, self._hasher.hash, _password_bytes(prepared(password)))
-        return hashed
+        return await self._hashed(by, self._hasher.hash, _password_bytes(prepared(password)))
 
     async def _is_right(self, by: Hashable | None, user: User | None, hashed: str, password: str) -> bool:
-        """Verify ``password``, prepared and then as it was typed, for old hashes are of that. Such a hash of ``user``
-        is replaced."""
+        """Verify ``password``, prepared and then as typed: old hashes are of that, and are replaced for ``user``."""
         as_compared = prepared(password)
         if await self._verify(by, hashed, as_compared):
             return True
         if as_compared == password or not await self._verify(by, hashed, password):
             return False
         if user is not None:
-            with suppress(Refusal):  # the password is right all the same, and it is tried again at the next sign-in
+            with suppress(Refusal):  # the password is right anyway, and the next sign-in tries again
                 new = await self._hash(by, password)
-                await self._queue.submit(_WriteOnly(ReplaceHash(user.id, hashed, new)))
+                await self._queue.submit(_Unchecked(HashReplaced(user.id, hashed, new)))
         return True
 
     async def _verify(self, by: Hashable | None, hashed: str, password: str) -> bool:
-        right: bool = await self._hashed(by, _verify, self._hasher, hashed, _password_bytes(password))
-        return right
+        return await self._hashed(by, _verify, self._hasher, hashed, _password_bytes(password))
 
-    async def _hashed(self, by: Hashable | None, call: Callable[..., Any], *args: Any) -> Any:
+    async def _hashed(self, by: Hashable | None, call: Callable[..., Given], *args: object) -> Given:
         if self._hashing >= _HASHING_MOST:
             raise Refusal(Code.TOO_MANY, "Too many are signing in at this moment. Try again soon.")
         self._hashing += 1
         try:
             return await self._in_thread(by, call, *args)
-        except (Argon2Error, MemoryError) as error:  # it got no memory, or no threads: the password may be right
+        except (Argon2Error, MemoryError) as error:  # no memory or no threads: the password may be right
             _log.error("a password cannot be hashed: {error}", error=error)
             raise short_of_resources() from None
         finally:
             self._hashing -= 1
 
 
-class _Create(Change):
-    """An account comes to be."""
-
+class _CreateAccount(Change[int, User]):
     alone = True
 
     def __init__(
@@ -264,20 +259,18 @@ class _Create(Change):
     def whose(self) -> Hashable | None:
         return self._by
 
-    def check(self) -> CreateUser:
-        self._key = self._directory.new_user_key(self._name)
-        return CreateUser(self._name, self._key, self._password, self._at, self._token)
+    def check(self) -> UserCreated:
+        key = self._directory.new_user_key(self._name)
+        return UserCreated(self._name, key, self._password, self._at, self._token)
 
-    def apply(self, result: Any, publications: list[Publication]) -> User:
-        user = User(result, self._name, self._key)
-        self._directory.add_user(user)
-        return user
+    def reply(self, result: int, publications: list[Publication]) -> User:
+        return self._directory.users[result]
 
 
-class _AddToken(Change):
-    """Somebody signs in. A ban, a removal or a new password that came first shuts out."""
+class _AddToken(Change[None, None]):
+    """A sign-in. It fails if a ban, a removal or a new password came first."""
 
-    def __init__(self, accounts: Accounts, user: User, resets: int, write: AddToken) -> None:
+    def __init__(self, accounts: Accounts, user: User, resets: int, write: TokenAdded) -> None:
         self._accounts = accounts
         self._user = user
         self._resets = resets
@@ -286,73 +279,70 @@ class _AddToken(Change):
     def whose(self) -> User:
         return self._user
 
-    def check(self) -> Write:
+    def check(self) -> TokenAdded:
         self._accounts._refuse_shut_out(self._user, Code.BAD_CREDENTIALS)
         if self._user.resets != self._resets:
             raise _bad_credentials()
         return self._write
 
-    def apply(self, result: Any, publications: list[Publication]) -> None:
+    def reply(self, result: None, publications: list[Publication]) -> None:
         return None
 
 
-class _SetPassword(Change):
-    """A new password. With ``resets``, of the old one when it was found right, it is refused where another came first;
-    with a ``goodbye`` it ends the sessions but ``origin``."""
+class _SetPassword(Change[None, None]):
+    """A new password, which ends all tokens but ``keep`` and all sessions but ``origin``.
+
+    ``resets``: the count of changes when the old password was found right. Another change since then refuses this one.
+    """
 
     alone = True
 
     def __init__(
         self,
-        accounts: Accounts,
         user: User,
         password: str,
+        goodbye: str,
         keep: bytes | None = None,
         *,
         resets: int | None = None,
-        goodbye: str | None = None,
-        origin: object = None,
+        origin: int | None = None,
     ) -> None:
-        self._accounts = accounts
         self._user = user
         self._password = password
+        self._goodbye = goodbye
         self._keep = keep
         self._resets = resets
-        self._goodbye = goodbye
-        self._origin = origin
+        self.origin = origin
 
     def whose(self) -> User:
         return self._user
 
-    def check(self) -> Write:
+    def check(self) -> PasswordSet:
         if self._user.removed:
             raise Refusal(Code.NO_SUCH_USER, f"{self._user.name} was removed.")
         if self._resets not in (None, self._user.resets):
             raise _bad_credentials()
-        return SetPassword(self._user.id, self._password, self._keep)
+        return PasswordSet(self._user.id, self._password, self._keep)
 
-    def apply(self, result: Any, publications: list[Publication]) -> None:
-        self._user.resets += 1
-        self._accounts._resets += 1
-        if self._goodbye is not None:
-            publications.append(Publication(Bye(reason=self._goodbye), (self._user.id,), origin=self._origin))
+    def reply(self, result: None, publications: list[Publication]) -> None:
+        publications.append(Publication(Bye(reason=self._goodbye), (self._user.id,), origin=self.origin))
 
 
-class _WriteOnly(Change):
-    """A write that needs no check and is told to nobody."""
+class _Unchecked(Change[Result, Result]):
+    """A write that needs no check and is not published. Its reply is its result."""
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: Write[Result]) -> None:
         self._write = write
 
-    def check(self) -> Write:
+    def check(self) -> Write[Result]:
         return self._write
 
-    def apply(self, result: Any, publications: list[Publication]) -> Any:
+    def reply(self, result: Result, publications: list[Publication]) -> Result:
         return result
 
 
 def _digest(token: str) -> bytes:
-    """A token has 256 random bits, so one round of SHA-256 is enough to keep it from who reads the database."""
+    """Hash a token: it has 256 random bits, so one round of SHA-256 hides it from a reader of the database."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -361,7 +351,7 @@ def _password_bytes(password: str) -> bytes:
 
 
 def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
-    """Whether it is the password. Raises Argon2Error where that cannot be found out."""
+    """Return whether the password is right. Raises Argon2Error if that cannot be determined."""
     try:
         return hasher.verify(hashed, password)
     except (VerifyMismatchError, InvalidHashError):

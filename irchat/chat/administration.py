@@ -1,91 +1,90 @@
-"""What the person who runs the server asks of it, and how that is done: alike in a running server and without one.
+"""The administrator's requests, and how they are done, in a running server and offline alike.
 
 The structs are also the lines of the control socket, see `irchat.server.listeners.control_socket`.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from collections.abc import Callable
 
 from msgspec import Struct, to_builtins
 
 from irchat.chat import bans
 from irchat.chat.accounts import Accounts
 from irchat.chat.service import ChatService
-from irchat.interfaces.store import StoredBan
+from irchat.interfaces.stored import StoredBan
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import shown
 from irchat.system.times import check_end
 
 Tell = Callable[[str], None]
-"""Tells how far a command is, in a few words."""
+"""Shows the progress of a request, in a few words."""
 
 _PAGE_MOST = 1_000
 
 
-class Command(Struct, frozen=True, tag_field="command", tag=True, kw_only=True):
-    """What can be asked."""
+class AdminRequest(Struct, frozen=True, tag_field="command", tag=True, kw_only=True):
+    """A request of the administrator."""
 
 
-class AddUser(Command, frozen=True, tag="add-user"):
-    """Make an account, whether registration is open or not."""
-
-    name: str
-    password: str
-
-
-class ResetPassword(Command, frozen=True, tag="reset-password"):
-    """Give a user a new password, and end all tokens and sessions."""
+class AddUser(AdminRequest, frozen=True, tag="add-user"):
+    """Make an account, even if registration is closed."""
 
     name: str
     password: str
 
 
-class RemoveUser(Command, frozen=True, tag="remove-user"):
-    """Remove an account, ``messages``: with all it wrote. Gives what it is called now."""
+class ResetPassword(AdminRequest, frozen=True, tag="reset-password"):
+    """Set a user's password; end all tokens and sessions."""
+
+    name: str
+    password: str
+
+
+class RemoveUser(AdminRequest, frozen=True, tag="remove-user"):
+    """Remove an account, with ``messages`` all its messages too. Returns the name that it has from now on."""
 
     name: str
     messages: bool
 
 
-class ListUsers(Command, frozen=True, tag="users"):
-    """A page of the accounts, by name, after the key ``after``. Gives a list of `UserRow`."""
+class ListUsers(AdminRequest, frozen=True, tag="users"):
+    """List a page of accounts by name, after the key ``after``. Returns a list of `UserRow`."""
 
     after: str = ""
 
 
-class ListBans(Command, frozen=True, tag="bans"):
-    """The banned users and networks. Gives a list of `BanRow`."""
+class ListBans(AdminRequest, frozen=True, tag="bans"):
+    """List the banned users and networks. Returns a list of `BanRow`."""
 
 
-class Kick(Command, frozen=True, tag="kick"):
-    """End the sessions of a user. Gives how many there were."""
+class Kick(AdminRequest, frozen=True, tag="kick"):
+    """End the sessions of a user. Returns their number."""
 
     name: str
 
 
-class Ban(Command, frozen=True, tag="ban"):
-    """Ban a user, an address or a network, ``until`` a time (ms), None for good. Gives the name or the network."""
+class Ban(AdminRequest, frozen=True, tag="ban"):
+    """Ban a user, address or network ``until`` a time (ms) or for good (None). Returns the name or the network."""
 
     whom: str
     until: int | None
     reason: str
 
 
-class Unban(Command, frozen=True, tag="unban"):
-    """End a ban. Gives the name or the network."""
+class Unban(AdminRequest, frozen=True, tag="unban"):
+    """End a ban. Returns the name or the network."""
 
     whom: str
 
 
-class Stats(Command, frozen=True, tag="stats"):
-    """How much there is. Gives `StatsRow`."""
+class Stats(AdminRequest, frozen=True, tag="stats"):
+    """Count everything. Returns `StatsRow`."""
 
 
-ANY = AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | Kick | Ban | Unban | Stats
+AnyAdminRequest = AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | Kick | Ban | Unban | Stats
 
 
 class UserRow(Struct, frozen=True):
-    """An account. ``created_at`` and ``banned_until`` in ms since the epoch; no ban is False, one for good None."""
+    """An account. Times in ms since the epoch; ``banned_until`` is False for no ban, None for one without an end."""
 
     name: str
     key: str
@@ -103,7 +102,7 @@ class BanRow(Struct, frozen=True):
 
 
 class StatsRow(Struct, frozen=True):
-    """How much there is; ``uptime`` in seconds and ``connections``, those that are not signed in too."""
+    """How much there is. ``uptime`` in seconds; ``connections`` includes those that are not signed in."""
 
     users: int
     online: int
@@ -119,20 +118,20 @@ class StatsRow(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True, tag=True):
-    """How far a command is."""
+    """The progress of a request."""
 
     text: str
 
 
 class Answer(Struct, frozen=True, tag=True):
-    """What came of a command: ``error`` is empty where it was done."""
+    """The outcome of a request; ``error`` is empty if it was done."""
 
     error: str = ""
-    result: Any = None
+    result: object = None
 
 
 class Administration:
-    """Does what is asked. ``uptime``: seconds that the server runs; ``connections``: how many there are."""
+    """Does requests. ``uptime`` returns seconds since the start, ``connections`` the number of connections."""
 
     def __init__(
         self,
@@ -146,47 +145,59 @@ class Administration:
         self._uptime = uptime
         self._connections = connections
 
-    async def run(self, command: ANY, tell: Tell) -> Any:
-        """Do ``command`` and give its result, of lists, dicts, strings and numbers. Raises Refusal."""
-        done = cast(Callable[[Administration, Any, Tell], Awaitable[Any]], _RUN[type(command)])
+    async def run(self, request: AnyAdminRequest, tell: Tell) -> object:
+        """Do ``request`` and return its result, made of lists, dicts, strings and numbers. Raises Refusal."""
         try:
-            return to_builtins(await done(self, command, tell))
+            return to_builtins(await self._result(request, tell))
         except Refusal as refusal:
             if refusal.code is not Code.NO_SUCH_USER:
                 raise
-            raise Refusal(refusal.code, _no_such_user(command)) from None
+            raise Refusal(refusal.code, _no_such_user(request)) from None
 
-    async def _add_user(self, command: AddUser, tell: Tell) -> None:
-        await self._accounts.add(command.name, command.password)
+    async def _result(self, request: AnyAdminRequest, tell: Tell) -> object:
+        moderation = self._chat.moderation
+        match request:
+            case AddUser(name=name, password=password):
+                await self._accounts.add(name, password)
+                return None
+            case ResetPassword(name=name, password=password):
+                await self._accounts.reset_password(name, password)
+                return None
+            case RemoveUser(name=name, messages=messages):
+                return await moderation.remove(name, messages, lambda count: tell(f"{count:,} messages deleted"))
+            case ListUsers(after=after):
+                return await self._list_users(after)
+            case ListBans():
+                return self._list_bans()
+            case Kick(name=name):
+                return await moderation.kick(name, None)
+            case Ban(whom=whom, until=until, reason=reason):
+                return await moderation.ban(whom, check_end(until, self._chat.wall_ms()), reason, None)
+            case Unban(whom=whom):
+                return await moderation.unban(whom, None)
+            case Stats():
+                return await self._stats()
 
-    async def _reset_password(self, command: ResetPassword, tell: Tell) -> None:
-        await self._accounts.reset_password(command.name, command.password)
-
-    async def _remove_user(self, command: RemoveUser, tell: Tell) -> str:
-        return await self._chat.moderation.remove(
-            command.name, command.messages, lambda count: tell(f"{count:,} messages deleted")
-        )
-
-    async def _list_users(self, command: ListUsers, tell: Tell) -> list[UserRow]:
+    async def _list_users(self, after: str) -> list[UserRow]:
         users = self._chat.directory.users
         now = self._chat.wall_ms()
         return [
             UserRow(
                 users[account.id].name,
                 account.key,
-                users[account.id].sessions,
+                self._chat.presence.count(account.id),
                 account.created_at,
                 _banned_until(users[account.id].ban, now),
             )
-            for account in await self._chat.store.accounts(command.after, _PAGE_MOST)
+            for account in await self._chat.store.accounts(after, _PAGE_MOST)
             if account.id in users
         ]
 
-    async def _list_bans(self, command: ListBans, tell: Tell) -> list[BanRow]:
+    def _list_bans(self) -> list[BanRow]:
         now = self._chat.wall_ms()
         users = [
             BanRow(f"@{user.name}", user.ban.until, user.ban.reason)
-            for user in self._chat.directory.users.values()
+            for user in self._chat.directory.banned.values()
             if user.ban is not None and bans.stands(user.ban, now)
         ]
         networks = [
@@ -196,55 +207,30 @@ class Administration:
         ]
         return sorted(users, key=lambda row: row.whom) + networks
 
-    async def _kick(self, command: Kick, tell: Tell) -> int:
-        return await self._chat.moderation.kick(command.name, None)
-
-    async def _ban(self, command: Ban, tell: Tell) -> str:
-        until = check_end(command.until, self._chat.wall_ms())
-        return await self._chat.moderation.ban(command.whom, until, command.reason, None)
-
-    async def _unban(self, command: Unban, tell: Tell) -> str:
-        return await self._chat.moderation.unban(command.whom, None)
-
-    async def _stats(self, command: Stats, tell: Tell) -> StatsRow:
-        directory = self._chat.directory
+    async def _stats(self) -> StatsRow:
+        directory, online = self._chat.directory, self._chat.presence.sessions
         figures = await self._chat.store.figures()
-        now = self._chat.wall_ms()
         return StatsRow(
             users=directory.count,
-            online=len(directory.online),
-            sessions=sum(user.sessions for user in directory.online.values()),
+            online=len(online),
+            sessions=sum(map(len, online.values())),
             connections=self._connections(),
             groups=len(directory.groups),
             private_chats=figures.private_chats,
             messages=figures.messages,
-            banned=sum(bans.stands(user.ban, now) for user in directory.users.values())
-            + len(self._chat.moderation.banned_networks()),
+            banned=len(self._list_bans()),
             tokens=figures.tokens,
             database_bytes=figures.database_bytes,
             uptime=self._uptime(),
         )
 
 
-def _no_such_user(command: Command) -> str:
-    """The chat points to its own list of users; an administrator has another."""
-    name = shown(str(getattr(command, "name", getattr(command, "whom", ""))).removeprefix("@"))
-    or_address = " or address" if isinstance(command, Ban | Unban) else ""
+def _no_such_user(request: AnyAdminRequest) -> str:
+    """The chat's own text points to its list of users; the administrator has another list."""
+    name = shown(str(getattr(request, "name", getattr(request, "whom", ""))).removeprefix("@"))
+    or_address = " or address" if isinstance(request, Ban | Unban) else ""
     return f"There is no user{or_address} {name!r}. irchat-admin users lists the users."
 
 
 def _banned_until(ban: StoredBan | None, now: int) -> int | bool | None:
     return ban.until if ban is not None and bans.stands(ban, now) else False
-
-
-_RUN: dict[type[Command], Callable[..., Awaitable[Any]]] = {
-    AddUser: Administration._add_user,
-    ResetPassword: Administration._reset_password,
-    RemoveUser: Administration._remove_user,
-    ListUsers: Administration._list_users,
-    ListBans: Administration._list_bans,
-    Kick: Administration._kick,
-    Ban: Administration._ban,
-    Unban: Administration._unban,
-    Stats: Administration._stats,
-}

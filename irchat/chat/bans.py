@@ -1,33 +1,33 @@
-"""Bans: what they say, and those of networks."""
+"""Bans: their text, and the bans of networks."""
 
 import ipaddress
 
-from irchat.interfaces.store import StoredBan
+from irchat.interfaces.stored import StoredBan
 from irchat.net.addresses import Address, read_network
 from irchat.system.times import shown_moment
 
 
 def stands(ban: StoredBan | None, now_ms: int) -> bool:
-    """Whether there is a ban, and it has not ended."""
+    """Return whether there is a ban that has not ended."""
     return ban is not None and (ban.until is None or ban.until > now_ms)
 
 
-def told(ban: StoredBan) -> str:
-    """What who is banned is told."""
+def notice(ban: StoredBan) -> str:
+    """Return the text shown to a banned user."""
     until = "" if ban.until is None else f" until {shown_moment(ban.until)}"
     return f"You are banned{until}{f': {ban.reason}' if ban.reason else ''}"
 
 
 class NetworkBans:
-    """The bans of networks, found by an address within."""
+    """The bans of networks, found by an address in them."""
 
     def __init__(self) -> None:
         self._bans: dict[str, StoredBan] = {}
-        # By version and number of bits, so that an address is looked for once in each size of networks.
+        # By version and prefix length: an address needs one lookup for each size of network in use.
         self._of_size: dict[tuple[int, int], set[str]] = {}
 
     def add(self, ban: StoredBan) -> None:
-        """A ban begins or changes."""
+        """Add a ban, or replace that of the same network."""
         assert ban.network is not None
         network = read_network(ban.network)  # older versions stored zones, as fe80::1%eth0
         if network is None:
@@ -36,20 +36,26 @@ class NetworkBans:
         self._of_size.setdefault((network.version, network.prefixlen), set()).add(str(network))
 
     def get(self, network: str) -> StoredBan | None:
-        """The ban of that very network, also one that has ended."""
+        """Return the ban of exactly that network, even if it has ended."""
         return self._bans.get(network)
 
     def remove(self, network: str) -> None:
-        """A ban ends."""
-        del self._bans[network]
-        size = ipaddress.ip_network(network)
-        of_size = self._of_size[size.version, size.prefixlen]
-        of_size.remove(network)
+        """Remove the ban of exactly that network."""
+        found = read_network(network)
+        if found is None or self._bans.pop(str(found), None) is None:
+            return
+        of_size = self._of_size[found.version, found.prefixlen]
+        of_size.remove(str(found))
         if not of_size:
-            del self._of_size[size.version, size.prefixlen]
+            del self._of_size[found.version, found.prefixlen]
+
+    def drop_ended(self, now_ms: int) -> None:
+        """Remove the bans that have ended."""
+        for network in [network for network, ban in self._bans.items() if not stands(ban, now_ms)]:
+            self.remove(network)
 
     def of(self, address: Address | None, now_ms: int) -> StoredBan | None:
-        """The ban that stands on ``address``."""
+        """Return the ban in force on ``address``."""
         if address is None or not self._of_size:
             return None
         for (version, bits), networks in self._of_size.items():
@@ -61,11 +67,11 @@ class NetworkBans:
         return None
 
     def all(self, now_ms: int) -> list[StoredBan]:
-        """Those that stand."""
+        """Return the bans in force."""
         return [ban for ban in self._bans.values() if stands(ban, now_ms)]
 
 
 def network_of(text: str) -> str | None:
-    """The network that ``text`` is, as the store holds it; None where it is no address."""
+    """Return the network that ``text`` names, as the store writes it; None if it is no address."""
     network = read_network(text)
     return None if network is None else str(network)

@@ -1,40 +1,40 @@
-"""Blocks: the mutual silence of two users, made by one of them."""
-
-from typing import Any
+"""Blocks: two users do not see what the other writes. Either of them can make one."""
 
 from twisted.internet.defer import Deferred
 
-from irchat.chat.commits import Change, CommitQueue
-from irchat.chat.directory import Directory, User
-from irchat.interfaces.store import Publication, SetBlock, Write
+from irchat.chat.changes import Change
+from irchat.chat.commits import CommitQueue
+from irchat.chat.directory import Directory
+from irchat.chat.entities import User
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.writes import BlockSet
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
 
 
 class Blocks:
-    """Makes, lifts and lists blocks."""
+    """Sets, lifts and lists blocks."""
 
     def __init__(self, directory: Directory, queue: CommitQueue) -> None:
         self.directory = directory
         self._queue = queue
 
-    def block(self, user: User, name: str, blocked: bool | None, origin: object) -> Deferred[events.Blocks]:
-        """Block the user called ``name``, lift the block, or (None) the other way round than it is.
+    def block(self, user: User, name: str, blocked: bool | None, origin: int | None) -> Deferred[events.Blocks]:
+        """Set a block on the user called ``name``, or lift it; None sets it if there is none and lifts it otherwise.
 
         Fails with Refusal ``no-such-user`` or ``yourself``.
         """
-        return self._queue.submit(_Block(self, user, name, blocked, origin))
+        return self._queue.submit(_SetBlock(self, user, name, blocked, origin))
 
     def listed(self, user: User) -> events.Blocks:
-        """Whom ``user`` blocks."""
-        names = [self.directory.users[blocked].name for blocked in user.blocking]
-        return events.Blocks(names=sorted(names, key=str.casefold))
+        """Return the users that ``user`` blocks."""
+        return events.Blocks(names=self.directory.listed(user.blocking))
 
 
-class _Block(Change):
+class _SetBlock(Change[None, events.Blocks]):
     alone = True
 
-    def __init__(self, blocks: Blocks, user: User, name: str, blocked: bool | None, origin: object) -> None:
+    def __init__(self, blocks: Blocks, user: User, name: str, blocked: bool | None, origin: int | None) -> None:
         self.blocks = blocks
         self.user = user
         self.name = name
@@ -44,19 +44,15 @@ class _Block(Change):
     def whose(self) -> User:
         return self.user
 
-    def check(self) -> Write | None:
+    def check(self) -> BlockSet | None:
         self.blocks.directory.refuse_removed(self.user)
-        # What a removed user wrote stays hidden, until the block is lifted.
-        self.other = self.blocks.directory.user_or_removed(self.name)
-        if self.other is self.user:
+        # The messages of a removed user stay hidden until the block is lifted.
+        other = self.blocks.directory.user_or_removed(self.name)
+        if other is self.user:
             raise Refusal(Code.YOURSELF, "You cannot block yourself. Name somebody else; @ lists the users.")
-        stands = self.other.id in self.user.blocking
-        self.wanted = not stands if self.blocked is None else self.blocked
-        return SetBlock(self.user.id, self.other.id, self.wanted) if self.wanted != stands else None
+        stands = other.id in self.user.blocking
+        wanted = not stands if self.blocked is None else self.blocked
+        return BlockSet(self.user.id, other.id, wanted) if wanted != stands else None
 
-    def apply(self, result: Any, publications: list[Publication]) -> events.Blocks:
-        self.blocks.directory.set_block(self.user, self.other, self.wanted)
-        listed = self.blocks.listed(self.user)
-        if self.user.sessions > 1:
-            publications.append(Publication(listed, (self.user.id,), origin=self.origin))
-        return listed
+    def reply(self, result: None, publications: list[Publication]) -> events.Blocks:
+        return self.blocks.listed(self.user)

@@ -1,113 +1,83 @@
 """The queue through which every change goes: checked in the order of arrival, committed in groups, then published.
 
-While one commit runs, changes gather; the next commit takes all of them (group commit). Under load they gather for a
-while longer, so that what must be told to many is told in fewer and longer writes. A change is checked against
-what is committed at that moment and applied to memory only after its own commit, so memory never shows what the disk
-does not hold. A change of who may do what (``alone``) is a commit of its own: what is checked after it sees it.
+While one commit runs, changes gather; the next commit takes all of them (group commit). Under load they gather for
+longer, which makes fewer and longer writes to the readers. A change is checked against what is committed at that
+moment, and memory follows only after its own commit, so memory never shows what the disk does not hold. A change of who
+may do what (``alone``) is a commit of its own: changes that are checked later see it.
 
-Nobody waits for one user: of the changes that are alone each user has one in the queue at a time, between two of them
-comes a group of all others, and where more waits than a group may hold, the users take turns. The order of one user's
-messages stays, and a session has no other request beside one that is alone, so no session sees another order than its
-own.
+No user can delay the others: each user has at most one ``alone`` change in the queue, a group of other changes comes
+between two of them, and if more waits than a group can hold, users take turns. The messages of one user stay in order,
+and a session runs no request beside an ``alone`` one, so every session sees its own order.
 """
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable
 from operator import itemgetter
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.interfaces.store import Publication, Publish, Store, Write
+from irchat.chat.changes import AnyChange, Change, Reply, ResultHandler
+from irchat.interfaces.bus import Bus, Publication
+from irchat.interfaces.store import Store
+from irchat.interfaces.writes import Entry
 from irchat.protocol.errors import Code, Refusal
 
-# What follows from a group is done in one turn of the reactor, at about 15 us for each change.
+Apply = Callable[[Entry, int | None], list[Publication]]
+"""Brings memory up to date with an entry, made by a session of this id. Returns what is to be published."""
+
+# One turn of the reactor finishes a group, at about 15 us a change.
 _GROUP_MOST = 500
-# Where many are told, and each in a way of its own, a group is smaller: as many changes as were last told in so many
-# seconds, but not so few that what a group costs by itself is what counts.
-_TELLING_SECONDS = 0.02
+# If publishing is slow, a group is smaller: as many changes as could be published in this time, but not so few that the
+# fixed cost of a group dominates.
+_PUBLISHING_SECONDS = 0.02
 _GROUP_LEAST = 64
-# Characters of messages: so many are written, indexed and sent in some 20 ms.
+# Characters of messages that are written, indexed and sent in about 20 ms.
 _GROUP_CHARACTERS = 65_536
-# What a change counts for besides its characters, where users take turns.
+# The weight of a change besides its characters, when users take turns.
 _CHANGE_CHARACTERS = 64
-# Where more than one message came at a time, what comes next gathers for so many times what the telling of the last
-# took, in a time that nobody notices; but not where a whole group waits.
+# After a group of more than one change, the next gathers for this multiple of the time that publishing took, up to a
+# delay that nobody notices. A full group never waits.
 _GATHER_FACTOR = 10
 _GATHER_MOST_SECONDS = 0.02
 
 _log = Logger()
 
 
-class ResultHandler(Protocol):
-    """Who is told how a change went, once: a Deferred, or what has as much of one as the path of a message needs."""
-
-    def callback(self, result: Any, /) -> None:
-        """It is made: ``result`` is what its ``apply`` gave."""
-
-    def errback(self, failure: Failure, /) -> None:
-        """It is not; the failure is mostly a Refusal."""
-
-
-class Change:
-    """One change: what it needs, what it writes, and what follows from it."""
-
-    __slots__ = ("handler", "write")
-
-    alone = False
-    characters = 0
-    """The length of the text that is said."""
-    handler: ResultHandler
-    """Set by the queue, as is what `check` gave: ``write``."""
-    write: Write | None
-
-    def whose(self) -> Hashable | None:
-        """The user, or where nobody is signed in the address, whose changes take turns with those of others."""
-        return None
-
-    def check(self) -> Write | None:
-        """What to write, None where there is nothing to. Raises Refusal where the change cannot be made."""
-        raise NotImplementedError
-
-    def apply(self, result: Any, publications: list[Publication]) -> Any:
-        """Change memory by what the commit gave, add what is to be told, and return what the handler is to have."""
-        raise NotImplementedError
-
-
 class CommitQueue:
-    """Takes changes, commits them in groups to ``store`` and gives what follows from them to ``publish``.
+    """Takes changes, commits them in groups to ``store``, has memory follow, and publishes on ``bus``.
 
-    With a ``clock`` a group begins at the end of the reactor's turn: so all that one turn brings is one group, where
-    else its first change would be committed alone and all others wait for that; and under load it begins after a while.
-    Without one it begins at once.
+    ``apply`` is called with the entry of each ``alone`` change. With a ``clock`` a group begins at the end of the
+    reactor's turn, so that all changes of one turn are one group, and later under load. Without one it begins at once.
     """
 
-    def __init__(self, store: Store, publish: Publish, clock: IReactorTime | None = None) -> None:
+    def __init__(self, store: Store, bus: Bus, apply: Apply, clock: IReactorTime | None = None) -> None:
         self._store = store
-        self._publish = publish
+        self._bus = bus
+        self._apply = apply
         self._clock = clock
-        self._waiting: deque[Change] = deque()
+        self._waiting: deque[AnyChange] = deque()
         self._characters = 0
         self._group_most = _GROUP_MOST
         self._last_was_alone = False
-        # Of those who have a change that is alone in the queue, the others that they have.
-        self._alone_later: dict[Hashable, deque[Change]] = {}
+        # For each user with an alone change in the queue, its later ones.
+        self._alone_later: dict[Hashable, deque[AnyChange]] = {}
         self._running = False
         self._unpublished = False
         self._when_idle: list[Deferred[None]] = []
         self._when_published: list[Deferred[None]] = []
 
-    def submit(self, change: Change) -> Deferred[Any]:
-        """Queue ``change``; fires with what its ``apply`` gives, or fails with the Refusal that met it."""
-        done: Deferred[Any] = Deferred()
+    def submit(self, change: Change[Any, Reply]) -> Deferred[Reply]:
+        """Queue ``change``. The Deferred fires with its reply, or fails with its Refusal."""
+        done: Deferred[Reply] = Deferred()
         self.take(change, done)
         return done
 
-    def take(self, change: Change, handler: ResultHandler) -> None:
-        """Queue ``change`` and tell ``handler`` how it went: so are messages taken, for each a Deferred costs 5 us."""
+    def take(self, change: Change[Any, Reply], handler: ResultHandler[Reply]) -> None:
+        """Queue ``change`` and call ``handler`` with the outcome. Messages come this way: a Deferred costs 5 us."""
         change.handler = handler
         if change.alone and self._must_wait(change):
             return
@@ -118,9 +88,9 @@ class CommitQueue:
             self._begin_after(0)
 
     def published(self) -> Deferred[None]:
-        """Fires when all that is committed by now is published as well.
+        """Return a Deferred that fires when everything committed by now is published too.
 
-        A reader may see on the disk what is not published yet; who waits for this knows that it is no more so.
+        A read may return what is not published yet: wait for this after the read to rule that out.
         """
         if not self._unpublished:
             return succeed(None)
@@ -129,7 +99,7 @@ class CommitQueue:
         return published
 
     def when_idle(self) -> Deferred[None]:
-        """Fires when all that was submitted is committed or refused."""
+        """Return a Deferred that fires when all submitted changes are committed or refused."""
         idle: Deferred[None] = Deferred()
         self._when_idle.append(idle)
         if not self._running:
@@ -159,13 +129,13 @@ class CommitQueue:
         for waiter in idle:
             waiter.callback(None)
 
-    def _tell_published(self) -> None:
+    def _fire_published(self) -> None:
         waiting, self._when_published = self._when_published, []
         for published in waiting:
             published.callback(None)
 
-    def _must_wait(self, change: Change) -> bool:
-        """Whether a change that is alone has to wait for another one of the same user."""
+    def _must_wait(self, change: AnyChange) -> bool:
+        """Return whether an alone change has to wait for an earlier one of the same user."""
         whose = change.whose()
         if whose is None:
             return False
@@ -175,8 +145,8 @@ class CommitQueue:
         self._alone_later[whose] = deque()
         return False
 
-    def _let_next(self, change: Change) -> None:
-        """A change is over: where it was alone, the next one of its user comes into the queue."""
+    def _let_next(self, change: AnyChange) -> None:
+        """After an alone change, queue the next one of its user."""
         whose = change.whose() if change.alone else None
         if whose is not None:
             later = self._alone_later[whose]
@@ -185,28 +155,30 @@ class CommitQueue:
             else:
                 del self._alone_later[whose]
 
-    def _take_group(self) -> list[Change]:
-        """The changes of the next commit, checked; those that are refused are answered."""
-        group: list[Change] = []
-        refused: list[tuple[Change, Failure]] = []
+    def _take_group(self) -> list[AnyChange]:
+        """Check the changes of the next commit and return them; answer those that are refused."""
+        group: list[AnyChange] = []
+        refused: list[tuple[AnyChange, Failure]] = []
         for change in self._pick():
             try:
                 change.write = change.check()
                 group.append(change)
-            except Exception as error:  # whatever one change meets is its own handler's
+            except Exception as error:  # an error belongs to the handler of its change alone
                 refused.append((change, _failure(error)))
                 self._let_next(change)
         self._answer([(change.handler.errback, failure) for change, failure in refused])
         return group
 
-    def _pick(self) -> list[Change]:
-        """The next changes: one that is alone, or a group of others, in the order of arrival. After one that was alone
-        come others, also from behind those that are alone."""
+    def _pick(self) -> list[AnyChange]:
+        """Return the next changes in order of arrival: a single alone one, or a group of others.
+
+        After an alone change come others, even from behind further alone ones.
+        """
         if len(self._waiting) > self._group_most or self._characters > _GROUP_CHARACTERS:
             self._take_turns()
         waiting = self._waiting
-        picked: list[Change] = []
-        passed: list[Change] = []
+        picked: list[AnyChange] = []
+        passed: list[AnyChange] = []
         characters = 0
         most = self._group_most
         while waiting and len(picked) < most and characters < _GROUP_CHARACTERS:
@@ -224,7 +196,7 @@ class CommitQueue:
         return picked or [waiting.popleft()]
 
     def _take_turns(self) -> None:
-        """Order what waits so that whoever says little comes before whoever says much; the order of each user stays."""
+        """Sort the waiting changes so that users with little come before users with much. Each user's order stays."""
         said: dict[Hashable, int] = defaultdict(int)
         places = []
         for change in self._waiting:
@@ -234,16 +206,16 @@ class CommitQueue:
         places.sort(key=itemgetter(0))
         self._waiting = deque(change for _, change in places)
 
-    def _committed(self, results: list[Any], group: list[Change]) -> None:
-        telling_seconds = self._finish(group, results)
+    def _committed(self, results: list[Any], group: list[AnyChange]) -> None:
+        publishing_seconds = self._finish(group, results)
         gathers = 0 < len(self._waiting) < self._group_most and self._characters < _GROUP_CHARACTERS
         if gathers and len(group) > 1:
-            self._begin_after(min(telling_seconds * _GATHER_FACTOR, _GATHER_MOST_SECONDS))
+            self._begin_after(min(publishing_seconds * _GATHER_FACTOR, _GATHER_MOST_SECONDS))
         else:
             self._next()
 
-    def _failed(self, failure: Failure, group: list[Change]) -> None:
-        """The store could not write: what needed it is refused, what did not goes on."""
+    def _failed(self, failure: Failure, group: list[AnyChange]) -> None:
+        """Refuse the changes that needed the failed commit; finish the others."""
         if not failure.check(Refusal):
             _log.failure("a commit failed", failure)
             failure = Failure(Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed."))
@@ -254,41 +226,44 @@ class CommitQueue:
         self._finish([change for change in group if change.write is None], [])
         self._next()
 
-    def _finish(self, group: list[Change], results: list[Any]) -> float:
-        """Do what follows from a group; gives the seconds that the telling took."""
+    def _finish(self, group: list[AnyChange], results: list[object]) -> float:
+        """Have memory follow a committed group, publish and reply. Return the seconds that publishing took."""
         publications: list[Publication] = []
         answers: list[tuple[Callable[[Any], None], Any]] = []
         each_result = iter(results)
-        if group and group[0].alone:
+        is_alone = bool(group) and group[0].alone
+        if is_alone:
             self._let_next(group[0])
         for change in group:
             try:
                 result = None if change.write is None else next(each_result)
-                answers.append((change.handler.callback, change.apply(result, publications)))
+                if is_alone and change.write is not None:
+                    publications += self._apply(Entry(change.write, result), change.origin)
+                answers.append((change.handler.callback, change.reply(result, publications)))
             except Exception as error:
                 answers.append((change.handler.errback, _failure(error)))
-        telling_seconds = self._tell(publications)
+        seconds = self._publish(publications)
         if len(group) >= _GROUP_LEAST:
-            told_in_time = int(len(group) * _TELLING_SECONDS / max(telling_seconds, 1e-6))
-            self._group_most = max(_GROUP_LEAST, min(_GROUP_MOST, told_in_time))
+            published_in_time = int(len(group) * _PUBLISHING_SECONDS / max(seconds, 1e-6))
+            self._group_most = max(_GROUP_LEAST, min(_GROUP_MOST, published_in_time))
         self._unpublished = False
-        self._tell_published()
+        self._fire_published()
         self._answer(answers)
-        return telling_seconds
+        return seconds
 
     def _answer(self, answers: Iterable[tuple[Callable[[Any], None], Any]]) -> None:
         for answer, value in answers:
             try:
                 answer(value)
-            except Exception:  # the others are to have theirs
-                _log.failure("who asked for a change could not be told how it went")
+            except Exception:  # the other handlers still get theirs
+                _log.failure("a handler of a change failed")
 
-    def _tell(self, publications: list[Publication]) -> float:
+    def _publish(self, publications: list[Publication]) -> float:
         began = self._seconds()
         if publications:
             try:
-                self._publish(publications)
-            except Exception:  # what is committed is answered, and the queue goes on
+                self._bus.publish(publications)
+            except Exception:  # committed changes are answered, and the queue goes on
                 _log.failure("the bus failed")
         return self._seconds() - began
 
@@ -297,5 +272,5 @@ class CommitQueue:
 
 
 def _failure(error: Exception) -> Failure:
-    """A refusal needs no traceback, which would hold the frame that holds the failure, until garbage is collected."""
+    """Wrap ``error``. A Refusal loses its traceback, which would form a cycle with the frame that holds the failure."""
     return Failure(error.with_traceback(None)) if isinstance(error, Refusal) else Failure()

@@ -1,111 +1,27 @@
-"""Who there is: users, groups and blocks, held in memory as they are committed."""
+"""The directory: users, groups, blocks and bans, held in memory as they are committed."""
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
-from irchat.chat.bans import NetworkBans
-from irchat.interfaces.store import GLOBAL, ChatKey, Members, Snapshot, StoredBan
+from irchat.chat.bans import NetworkBans, stands
+from irchat.chat.entities import DirectoryChat, DirectoryGroup, User
+from irchat.interfaces.stored import GLOBAL, ChatKey, Snapshot, StoredBan, StoredGroup
+from irchat.interfaces.writes import (
+    BanRemoved,
+    BanSet,
+    BlockSet,
+    Entry,
+    GroupCreated,
+    GroupRemoved,
+    MemberAdded,
+    MemberRemoved,
+    PasswordSet,
+    UserCreated,
+    UserRemoved,
+)
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import GLOBAL_NAME, SERVICE_KEYS, fold_name, shown
 from irchat.text.names import Lookalikes, check_new_name, same_name, skeleton
-
-
-class User:
-    """An account. ``hidden``: ids of the users with whom it is in mutual silence.
-
-    One that was ``removed`` has a name that nobody can take. ``resets`` counts how often its password was set anew.
-    """
-
-    __slots__ = (
-        "ban",
-        "blocked_by",
-        "blocking",
-        "groups",
-        "hidden",
-        "id",
-        "key",
-        "name",
-        "removed",
-        "resets",
-        "sessions",
-    )
-
-    def __init__(self, user_id: int, name: str, key: str, removed: bool = False) -> None:
-        self.id = user_id
-        self.name = name
-        self.key = key
-        self.removed = removed
-        self.ban: StoredBan | None = None
-        self.resets = 0
-        self.sessions = 0
-        self.groups: dict[int, Group] = {}
-        self.blocking: set[int] = set()
-        self.blocked_by: set[int] = set()
-        self.hidden: frozenset[int] = frozenset()
-
-
-class Group:
-    """A group; ``members`` by id, in order of standing."""
-
-    __slots__ = ("_member_ids", "id", "key", "members", "name", "owner")
-
-    def __init__(self, group_id: int, name: str, key: str, owner: User, members: Iterable[User]) -> None:
-        self.id = group_id
-        self.name = name
-        self.key = key
-        self.owner = owner
-        self.members = {member.id: member for member in members}
-        self._member_ids: Members | None = None
-
-    @property
-    def member_ids(self) -> Members:
-        """The ids of the members."""
-        if self._member_ids is None:
-            self._member_ids = Members(self.members)
-        return self._member_ids
-
-    def members_changed(self) -> None:
-        """Call after ``members`` changed."""
-        self._member_ids = None
-
-
-class Chat:
-    """A chat of the server, from no one's side: GLOBAL, a group, or a pair of users."""
-
-    __slots__ = ("group", "key", "pair")
-
-    def __init__(self, key: ChatKey, group: Group | None = None, pair: tuple[User, User] | None = None) -> None:
-        self.key = key
-        self.group = group
-        self.pair = pair
-
-    def label(self, reader: User) -> str:
-        """The chat as ``reader`` writes it: ``GLOBAL``, ``*team`` or ``@bob``."""
-        if self.pair is not None:
-            return f"@{self.peer(reader).name}"
-        return GLOBAL_NAME if self.group is None else f"*{self.group.name}"
-
-    def wire_id(self, reader: User) -> str:
-        """What tells the chat apart from any other that had or will have its name."""
-        if self.pair is not None:
-            return f"@{self.peer(reader).id}"
-        return GLOBAL_NAME if self.group is None else f"*{self.group.id}"
-
-    def peer(self, reader: User) -> User:
-        """The other user of a private chat."""
-        assert self.pair is not None
-        return self.pair[1] if self.pair[0] is reader else self.pair[0]
-
-    def has(self, user: User) -> bool:
-        """Whether ``user``, who was in the chat, still is: one can leave a group alone."""
-        return self.group is None or user.id in self.group.members
-
-    @property
-    def audience(self) -> Collection[int] | None:
-        """The ids of all who are in it now, None for everyone."""
-        if self.pair is not None:
-            return (self.pair[0].id, self.pair[1].id)
-        return None if self.group is None else self.group.member_ids
 
 
 class Directory:
@@ -113,32 +29,61 @@ class Directory:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.users: dict[int, User] = {}
-        self.groups: dict[int, Group] = {}
-        self.online: dict[int, User] = {}
+        self.groups: dict[int, DirectoryGroup] = {}
+        self.banned: dict[int, User] = {}
+        self.resets = 0
         self.network_bans = NetworkBans()
         self._users_by_key: dict[str, User] = {}
         self._removed_by_key: dict[str, User] = {}
         self._keys: list[str] = []
-        self._groups_by_key: dict[str, Group] = {}
+        self._groups_by_key: dict[str, DirectoryGroup] = {}
         self._drawn_users = Lookalikes()
         self._drawn_groups = Lookalikes()
-        self._everyone = Chat(GLOBAL)
+        self._everyone = DirectoryChat(GLOBAL)
         for user in snapshot.users:
-            self.add_user(User(*user))
-        for group_id, name, key, owner, members in snapshot.groups:
-            self.add_group(Group(group_id, name, key, self.users[owner], [self.users[member] for member in members]))
+            self._add_user(User(*user))
+        for group in snapshot.groups:
+            self._add_group(group)
         for blocker, blocked in snapshot.blocks:
-            self.set_block(self.users[blocker], self.users[blocked], True)
+            self._set_block(self.users[blocker], self.users[blocked], True)
         for ban in snapshot.bans:
-            self.set_ban(ban)
+            self._set_ban(ban)
 
     @property
     def count(self) -> int:
         """How many accounts there are."""
         return len(self._keys)
 
-    def add_user(self, user: User) -> None:
-        """A new account, or a removed one."""
+    def apply(self, entry: Entry) -> None:
+        """Follow a committed write. The directory changes in no other way.
+
+        A write of what it does not hold, as a message, changes nothing.
+        """
+        match entry:
+            case Entry(UserCreated() as write, int(user_id)):
+                self._add_user(User(user_id, write.name, write.key))
+            case Entry(PasswordSet(user=user)):
+                self.users[user].resets += 1
+                self.resets += 1
+            case Entry(GroupCreated() as write, int(group_id)):
+                self._add_group(StoredGroup(group_id, write.name, write.key, write.members[0], list(write.members)))
+            case Entry(MemberAdded(group=group, user=user)):
+                self._add_member(self.groups[group], self.users[user])
+            case Entry(MemberRemoved(group=group, user=user, owner=owner)):
+                self._remove_member(self.groups[group], self.users[user], self.users[owner])
+            case Entry(GroupRemoved(group=group)):
+                self._remove_group(self.groups[group])
+            case Entry(UserRemoved() as write):
+                self._remove_user(write)
+            case Entry(BlockSet() as write):
+                self._set_block(self.users[write.blocker], self.users[write.blocked_user], write.blocked)
+            case Entry(BanSet(ban=ban, at=at)):
+                self._drop_ended_bans(at)
+                self._set_ban(ban)
+            case Entry(BanRemoved(user=user, network=network)):
+                self._remove_ban(user, network)
+
+    def _add_user(self, user: User) -> None:
         self.users[user.id] = user
         if user.removed:
             self._removed_by_key[user.key] = user
@@ -147,21 +92,75 @@ class Directory:
             self._drawn_users.add(user.key)
             insort(self._keys, user.key)
 
-    def remove_user(self, user: User, name: str, key: str) -> None:
-        """The account is no more: what it wrote goes by ``name`` from now on. It is in no group any more."""
+    def _remove_user(self, write: UserRemoved) -> None:
+        user = self.users[write.user]
+        for group, owner in write.groups:
+            if owner is None:
+                self._remove_group(self.groups[group])
+            else:
+                self._remove_member(self.groups[group], user, self.users[owner])
         del self._users_by_key[user.key]
         self._drawn_users.remove(user.key)
         del self._keys[bisect_left(self._keys, user.key)]
-        self.online.pop(user.id, None)
-        user.name, user.key, user.removed, user.ban = name, key, True, None
-        self._removed_by_key[key] = user
+        self._remove_ban(user.id, None)
+        user.name, user.key, user.removed = write.name, write.key, True
+        self._removed_by_key[user.key] = user
 
-    def set_ban(self, ban: StoredBan) -> None:
-        """A ban begins or changes."""
+    def _add_group(self, stored: StoredGroup) -> None:
+        members = [self.users[member] for member in stored.members]
+        group = DirectoryGroup(stored.id, stored.name, stored.key, self.users[stored.owner], members)
+        self.groups[group.id] = self._groups_by_key[group.key] = group
+        self._drawn_groups.add(group.key)
+        for member in members:
+            member.groups[group.id] = group
+
+    def _add_member(self, group: DirectoryGroup, user: User) -> None:
+        group.members[user.id] = user
+        user.groups[group.id] = group
+        group.members_changed()
+
+    def _remove_member(self, group: DirectoryGroup, user: User, owner: User) -> None:
+        del group.members[user.id]
+        del user.groups[group.id]
+        group.owner = owner
+        group.members_changed()
+
+    def _remove_group(self, group: DirectoryGroup) -> None:
+        for member in group.members.values():
+            del member.groups[group.id]
+        group.members.clear()
+        group.members_changed()
+        del self.groups[group.id]
+        del self._groups_by_key[group.key]
+        self._drawn_groups.remove(group.key)
+
+    def _set_block(self, blocker: User, blocked: User, on: bool) -> None:
+        if on:
+            blocker.blocking.add(blocked.id)
+            blocked.blocked_by.add(blocker.id)
+        else:
+            blocker.blocking.discard(blocked.id)
+            blocked.blocked_by.discard(blocker.id)
+        for user in blocker, blocked:
+            user.hidden = frozenset(user.blocking | user.blocked_by)
+
+    def _set_ban(self, ban: StoredBan) -> None:
         if ban.user is not None:
             self.users[ban.user].ban = ban
+            self.banned[ban.user] = self.users[ban.user]
         else:
             self.network_bans.add(ban)
+
+    def _remove_ban(self, user: int | None, network: str | None) -> None:
+        if user is not None and user in self.banned:
+            self.banned.pop(user).ban = None
+        if network is not None:
+            self.network_bans.remove(network)
+
+    def _drop_ended_bans(self, now_ms: int) -> None:
+        for user in [user.id for user in self.banned.values() if not stands(user.ban, now_ms)]:
+            self._remove_ban(user, None)
+        self.network_bans.drop_ended(now_ms)
 
     def users_by_name(self, prefix: str) -> Iterator[User]:
         """The users whose name begins with ``prefix``, in the order of their names."""
@@ -194,31 +193,6 @@ class Directory:
                 pass
         return self.user(name)
 
-    def add_group(self, group: Group) -> None:
-        """A new group."""
-        self.groups[group.id] = self._groups_by_key[group.key] = group
-        self._drawn_groups.add(group.key)
-        for member in group.members.values():
-            member.groups[group.id] = group
-
-    def add_member(self, group: Group, user: User) -> None:
-        """A new member of a group."""
-        group.members[user.id] = user
-        user.groups[group.id] = group
-        group.members_changed()
-
-    def remove_member(self, group: Group, user: User) -> None:
-        """A member goes; the longest standing one owns the group after the owner, and after the last it is no more."""
-        del group.members[user.id]
-        del user.groups[group.id]
-        group.members_changed()
-        if not group.members:
-            del self.groups[group.id]
-            del self._groups_by_key[group.key]
-            self._drawn_groups.remove(group.key)
-        elif group.owner is user:
-            group.owner = next(iter(group.members.values()))
-
     def new_user_key(self, name: str) -> str:
         """Return the key of the name of a new user.
 
@@ -248,7 +222,7 @@ class Directory:
             )
         return key
 
-    def find_group(self, member: User, name: str) -> Group | None:
+    def find_group(self, member: User, name: str) -> DirectoryGroup | None:
         """The group called ``name``, as far as ``member`` is in it."""
         try:
             group = self._groups_by_key.get(fold_name(name))
@@ -256,7 +230,7 @@ class Directory:
             return None
         return group if group is not None and member.id in group.members else None
 
-    def group(self, member: User, name: str) -> Group:
+    def group(self, member: User, name: str) -> DirectoryGroup:
         """The group called ``name`` or ``*name`` that ``member`` is in. Raises Refusal ``no-such-group``."""
         group = self.find_group(member, name.removeprefix("*"))
         if group is None:
@@ -266,7 +240,7 @@ class Directory:
             )
         return group
 
-    def chat(self, reader: User, name: str) -> Chat:
+    def chat(self, reader: User, name: str) -> DirectoryChat:
         """The chat that ``reader`` means by ``name``: ``GLOBAL``, ``*team``, ``@bob``, or a bare name.
 
         A bare name is a group and, where there is none, a user. Raises Refusal ``no-such-user``, ``no-such-group``,
@@ -288,36 +262,29 @@ class Directory:
             ) from None
         return self.private_chat(reader, user)
 
-    def private_chat(self, reader: User, other: User) -> Chat:
+    def private_chat(self, reader: User, other: User) -> DirectoryChat:
         """The private chat of two. Raises Refusal ``yourself``."""
         if reader is other:
             raise Refusal(Code.YOURSELF, "That is yourself. Name somebody else; @ lists the users.")
         pair = (reader, other) if reader.id < other.id else (other, reader)
-        return Chat((pair[0].id, pair[1].id), pair=pair)
+        return DirectoryChat((pair[0].id, pair[1].id), pair=pair)
 
-    def group_chat(self, group: Group) -> Chat:
+    def group_chat(self, group: DirectoryGroup) -> DirectoryChat:
         """The chat of a group."""
-        return Chat(group.id, group=group)
+        return DirectoryChat(group.id, group=group)
 
-    def chat_by_key(self, key: ChatKey) -> Chat | None:
+    def chat_by_key(self, key: ChatKey) -> DirectoryChat | None:
         """The chat with that key, None for a group that is no more."""
         if isinstance(key, tuple):
-            return Chat(key, pair=(self.users[key[0]], self.users[key[1]]))
+            return DirectoryChat(key, pair=(self.users[key[0]], self.users[key[1]]))
         if key == GLOBAL:
             return self._everyone
         group = self.groups.get(key)
-        return None if group is None else Chat(key, group=group)
+        return None if group is None else DirectoryChat(key, group=group)
 
-    def set_block(self, blocker: User, blocked: User, on: bool) -> None:
-        """A block begins or ends."""
-        if on:
-            blocker.blocking.add(blocked.id)
-            blocked.blocked_by.add(blocker.id)
-        else:
-            blocker.blocking.discard(blocked.id)
-            blocked.blocked_by.discard(blocker.id)
-        for user in blocker, blocked:
-            user.hidden = frozenset(user.blocking | user.blocked_by)
+    def listed(self, users: Iterable[int]) -> list[str]:
+        """Return the names of ``users``, sorted."""
+        return sorted((self.users[user].name for user in users), key=str.casefold)
 
     def refuse_silenced(self, user: User, other: User) -> None:
         """Raises Refusal ``blocked`` where a block stands between the two, whoever made it."""

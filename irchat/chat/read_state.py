@@ -2,24 +2,19 @@
 
 import math
 from collections.abc import Collection
-from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from irchat.chat.commits import Change, CommitQueue
-from irchat.chat.directory import Chat, Directory, User
+from irchat.chat.changes import Change
+from irchat.chat.commits import CommitQueue
+from irchat.chat.directory import Directory
+from irchat.chat.entities import DirectoryChat, User
 from irchat.chat.timed import TimedMessage, TimedMessages
-from irchat.interfaces.store import (
-    ChatKey,
-    ChatState,
-    Marker,
-    MoveMarker,
-    Page,
-    PageQuery,
-    Publication,
-    Store,
-    StoredMessage,
-)
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.presence import PresenceTable
+from irchat.interfaces.store import PageQuery, Store
+from irchat.interfaces.stored import ChatKey, ChatState, Marker, Page, StoredMessage
+from irchat.interfaces.writes import MarkerMoved
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import (
@@ -34,19 +29,19 @@ from irchat.protocol.rules import (
 )
 from irchat.system.clock import rfc3339
 
-# What a message takes on the wire besides the text and the name of its chat, at most: keys, times, a name of 32
-# characters of 4 bytes, the id and end of a timed one.
+# The bytes of a message on the wire without its text and the name of its chat, at most: keys, times, a name of 32
+# characters of 4 bytes, the id and end of a timed message.
 _MESSAGE_BYTES = 320
-# The name of a chat, with its sign and, of a removed user, a number.
+# The name of a chat with its sign and, for a removed user, a number.
 _LABEL_BYTES = 4 * NAME_LENGTH + 24
 _PAGE_BYTES = SERVER_LINE_BYTES - 1_024
 
 
 class TimedPage:
-    """A page of history with timed messages. It waits as this, and is said as it is at the moment of its turn."""
+    """A page of history with timed messages. It is encoded at the moment when it is sent."""
 
     def __init__(
-        self, timed: TimedMessages, reader: User, chat: Chat, page: events.History, on_page: list[TimedMessage]
+        self, timed: TimedMessages, reader: User, chat: DirectoryChat, page: events.History, on_page: list[TimedMessage]
     ) -> None:
         self.said = on_page
         self._timed = timed
@@ -56,7 +51,7 @@ class TimedPage:
         self._on_page = on_page
 
     def event(self, left_at: float) -> events.History:
-        """The page with what is alive now, and with what is left of it at that moment."""
+        """Return the page with the timed messages that live now, and their remaining time at ``left_at``."""
         now, reader = self._timed.now(), self._reader
         on_page = self._on_page if self._chat.has(reader) else []
         self.said = [timed for timed in on_page if timed.end > now and timed.sender.id not in reader.hidden]
@@ -67,16 +62,24 @@ class TimedPage:
         )
 
     def until(self) -> float:
-        """When the first ends of those that were said last."""
+        """Return when the first timed message of the last `event` ends."""
         return min((timed.end for timed in self.said), default=math.inf)
 
 
 class Reading:
-    """Gives users what they may see of what was said."""
+    """Reads for users what they may see, and keeps their read markers."""
 
-    def __init__(self, directory: Directory, queue: CommitQueue, timed: TimedMessages, store: Store) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        queue: CommitQueue,
+        timed: TimedMessages,
+        presence: PresenceTable,
+        store: Store,
+    ) -> None:
         self.directory = directory
         self.timed = timed
+        self.presence = presence
         self._queue = queue
         self._store = store
 
@@ -90,12 +93,12 @@ class Reading:
         unread: bool = False,
         limit: int,
         mark_read: bool = False,
-        origin: object = None,
+        origin: int | None = None,
     ) -> events.History | TimedPage:
-        """A page of a chat as ``reader`` may see it, at most ``limit`` stored messages and never over 500.
+        """Return a page of a chat as ``reader`` may see it, with at most ``limit`` stored messages, and never over 500.
 
-        On the page that holds the chat's end come the timed messages that are alive. ``mark_read`` moves the marker to
-        the end of the page. Raises Refusal.
+        The page at the end of the chat also has the living timed messages. ``mark_read`` moves the marker to the end of
+        the page. Raises Refusal.
         """
         if (before is not None) + (after is not None) + unread > 1:
             raise Refusal(Code.BAD_REQUEST, "Give only one of before, after and unread.")
@@ -121,11 +124,11 @@ class Reading:
             seen = max((message.seq for message in page.messages), default=0)
             end, shown = (page.last_seq, page.end) if at_end else (seen, seen)
             await self._queue.submit(_Mark(self, reader, chat, end, origin, shown=shown))
-        # From here on nothing waits: a timed message that is on the page is alive when the page is given.
+        # No await from here on: the timed messages of the page are alive when it is returned.
         timed = self._timed_on_page(reader, chat, page, overhead, only_unread=unread) if at_end else []
         for message in timed:
             message.note_given(reader)
-        if timed and mark_read:  # what stands between them is one's own, hidden, or read already
+        if timed and mark_read:  # any message between them is the reader's own, hidden, or read already
             self.timed.note_read(reader, chat.key, timed[0].order - 1, timed[-1].order)
         messages = [
             self._event(reader, chat, message) for message in page.messages if message.sender not in reader.hidden
@@ -134,9 +137,9 @@ class Reading:
         return TimedPage(self.timed, reader, chat, history, timed) if timed else history
 
     async def after(self, reader: User, key: ChatKey, seq: int, limit: int, page_bytes: int) -> Page:
-        """The stored messages that come after ``seq``, for a session that fell behind; none where ``reader`` left.
+        """Return the stored messages after ``seq`` for a session that fell behind, none if ``reader`` left the chat.
 
-        All that are on the page are published when it is given, so none of them comes to the session again.
+        All messages of the page have been published when it is returned, so none of them reaches the session again.
         """
         chat = self.directory.chat_by_key(key)
         if chat is None or not chat.has(reader):
@@ -148,7 +151,7 @@ class Reading:
         return page
 
     def event(self, reader: User, message: StoredMessage) -> events.Message | None:
-        """A stored message as ``reader`` is told of it; None where ``reader`` may not see it any more."""
+        """Return a stored message as ``reader`` sees it, None if ``reader`` may no longer see it."""
         chat = self.directory.chat_by_key(message.chat)
         if chat is None or not chat.has(reader) or message.sender in reader.hidden:
             return None
@@ -157,11 +160,11 @@ class Reading:
     def missed_timed(
         self, reader: User, since: int, own: Collection[tuple[ChatKey, int]], page_bytes: int
     ) -> tuple[list[tuple[tuple[ChatKey, int], events.Message]], int | None, float]:
-        """The timed messages alive from the order ``since`` on, each with its place, for a session that fell behind.
+        """Return the living timed messages from the order ``since`` on, for a session that fell behind.
 
-        ``own``: the places of those that the session sent itself, which are left out. Gives as many as come to
-        ``page_bytes``, and one at least; the order from which there are more, None where there are not; and when the
-        first of them ends.
+        ``own``: the places of messages to leave out, because the session sent them. Returns messages with their places,
+        as many as fit in ``page_bytes`` and at least one; the order of the next one, None at the end; and the time at
+        which the first of them ends.
         """
         now = self.timed.now()
         given: list[TimedMessage] = []
@@ -179,8 +182,8 @@ class Reading:
         return said, further, min((timed.end for timed in given), default=math.inf)
 
     async def search(self, reader: User, words: str, chat_name: str | None, limit: int) -> events.Found:
-        """The newest messages that hold all of ``words``, in one chat or in all of the reader's. Raises Refusal."""
-        if len(words) > SEARCH_LENGTH:  # each word, in Chinese each character, is looked up through all messages
+        """Return the newest messages with all of ``words``, in one chat or all chats of the reader. Raises Refusal."""
+        if len(words) > SEARCH_LENGTH:  # each word (in Chinese each character) is looked up in all messages
             raise Refusal(Code.BAD_REQUEST, f"Search for fewer words: {SEARCH_LENGTH} characters are the most.")
         wanted = [word for word in dict.fromkeys(visible(words).split()) if is_searchable(word)]
         if not wanted:
@@ -199,11 +202,11 @@ class Reading:
         return events.Found(messages=found, more=more)
 
     async def chats(self, reader: User) -> events.Chats:
-        """The reader's chats, latest first."""
+        """Return the reader's chats, latest first."""
         return events.Chats(chats=[described for _, described in await self.states(reader)])
 
     async def states(self, reader: User) -> list[tuple[ChatState, events.Chat]]:
-        """The reader's chats, latest first, at most 1,000: each as the store has it, and as the reader is told."""
+        """Return at most 1,000 chats of the reader, latest first: each as stored, and as the reader sees it."""
         stored = {state.chat: state for state in await self._store.chats(reader.id, reader.hidden)}
         for key, latest, unread in self.timed.chats_of(reader):
             state = stored.get(key, ChatState(key, 0, None, 0, 0))
@@ -216,38 +219,37 @@ class Reading:
                 listed.append((state, _described(reader, chat, state)))
         return listed[:CHATS_MAX]
 
-    def mark(self, reader: User, chat_name: str, seq: int, origin: object) -> Deferred[events.Ok]:
-        """Move the marker forward to ``seq``; at the chat's end the timed messages alive are read too."""
+    def mark(self, reader: User, chat_name: str, seq: int, origin: int | None) -> Deferred[events.Ok]:
+        """Move the marker forward to ``seq``. At the chat's end, living timed messages become read too."""
         chat = self.directory.chat(reader, chat_name)
         if reader.hidden:
-            return Deferred.fromCoroutine(self._mark_what_is_not_hidden(reader, chat, seq, origin))
+            return Deferred.fromCoroutine(self._mark_past_hidden(reader, chat, seq, origin))
         return self._queue.submit(_Mark(self, reader, chat, seq, origin, timed_too=True))
 
-    async def _mark_what_is_not_hidden(self, reader: User, chat: Chat, seq: int, origin: object) -> events.Ok:
-        """The end is the last message that is not hidden, and what stands behind it is read with it."""
+    async def _mark_past_hidden(self, reader: User, chat: DirectoryChat, seq: int, origin: int | None) -> events.Ok:
+        """Move the marker when messages are hidden: the last visible one counts as the end of the chat."""
         page = await self._store.page(PageQuery(reader.id, chat.key, 1, hidden=reader.hidden))
         at_end = seq >= page.end
         change = _Mark(
             self, reader, chat, page.last_seq if at_end else seq, origin, timed_too=at_end, shown=min(seq, page.end)
         )
-        done: events.Ok = await self._queue.submit(change)
-        return done
+        return await self._queue.submit(change)
 
-    def mark_shown(self, reader: User, key: ChatKey, seq: int, origin: object) -> Deferred[events.Ok] | None:
-        """Move the marker to what a session has shown; None where the chat is no more."""
+    def mark_shown(self, reader: User, key: ChatKey, seq: int, origin: int | None) -> Deferred[events.Ok] | None:
+        """Move the marker to a message that a session has shown. Returns None if the chat has ended."""
         chat = self.directory.chat_by_key(key)
         return None if chat is None else self._queue.submit(_Mark(self, reader, chat, seq, origin))
 
     def timed_shown(self, reader: User, key: ChatKey, order: int) -> None:
-        """A session has shown a timed message."""
+        """Note that a session has shown a timed message."""
         self.timed.note_read(reader, key, order - 1, order)
 
-    def _still_in(self, reader: User, chat: Chat) -> None:
-        """Raises Refusal where ``reader`` was removed from the group since."""
+    def _still_in(self, reader: User, chat: DirectoryChat) -> None:
+        """Raise Refusal if ``reader`` was removed from the group meanwhile."""
         if chat.group is not None and not chat.has(reader):
             raise Refusal(Code.NO_SUCH_GROUP, f"You are no longer in {chat.group.name}. ls lists your chats.")
 
-    def _event(self, reader: User, chat: Chat, message: StoredMessage) -> events.Message:
+    def _event(self, reader: User, chat: DirectoryChat, message: StoredMessage) -> events.Message:
         return events.Message(
             chat=chat.label(reader),
             sender=self.directory.users[message.sender].name,
@@ -257,9 +259,9 @@ class Reading:
         )
 
     def _timed_on_page(
-        self, reader: User, chat: Chat, page: Page, overhead: int, *, only_unread: bool
+        self, reader: User, chat: DirectoryChat, page: Page, overhead: int, *, only_unread: bool
     ) -> list[TimedMessage]:
-        """The timed messages that go on the page: the latest of those alive, as many as the line still holds."""
+        """Return the timed messages for the page: the latest ones, as many as still fit in a line."""
         room = _PAGE_BYTES - sum(line_bytes(message.text) + overhead for message in page.messages)
         fitting: list[TimedMessage] = []
         for timed in self.timed.newest_first(chat.key, reader, unread=only_unread):
@@ -270,7 +272,7 @@ class Reading:
         return fitting[::-1]
 
 
-def _described(reader: User, chat: Chat, state: ChatState) -> events.Chat:
+def _described(reader: User, chat: DirectoryChat, state: ChatState) -> events.Chat:
     return events.Chat(
         chat=chat.label(reader),
         id=chat.wire_id(reader),
@@ -281,19 +283,19 @@ def _described(reader: User, chat: Chat, state: ChatState) -> events.Chat:
     )
 
 
-class _Mark(Change):
-    """A marker moves to ``seq``. ``timed_too``: where that is the end, the timed messages are read as well.
+class _Mark(Change[Marker, events.Ok]):
+    """Moves a marker to ``seq``. With ``timed_too``, at the chat's end, timed messages become read as well.
 
-    ``shown``: the place that the user's other sessions are told of, where what is hidden stands before ``seq``.
+    ``shown``: the place shown to the user's other sessions, if hidden messages come before ``seq``.
     """
 
     def __init__(
         self,
         reading: Reading,
         reader: User,
-        chat: Chat,
+        chat: DirectoryChat,
         seq: int,
-        origin: object,
+        origin: int | None,
         timed_too: bool = False,
         shown: int | None = None,
     ) -> None:
@@ -308,17 +310,16 @@ class _Mark(Change):
     def whose(self) -> User:
         return self.reader
 
-    def check(self) -> MoveMarker:
+    def check(self) -> MarkerMoved:
         self.reading._still_in(self.reader, self.chat)
-        return MoveMarker(self.reader.id, self.chat.key, self.seq)
+        return MarkerMoved(self.reader.id, self.chat.key, self.seq)
 
-    def apply(self, result: Any, publications: list[Publication]) -> events.Ok:
-        marker: Marker = result
-        moved = marker.moved
-        if self.timed_too and self.seq >= marker.last_seq:
+    def reply(self, result: Marker, publications: list[Publication]) -> events.Ok:
+        moved = result.moved
+        if self.timed_too and self.seq >= result.last_seq:
             moved = self.reading.timed.note_all_read(self.reader, self.chat.key) or moved
-        if moved and self.reader.sessions > 1:
-            seq = marker.seq if self.shown is None else self.shown
+        if moved and self.reading.presence.count(self.reader.id) > 1:
+            seq = result.seq if self.shown is None else self.shown
             event = events.Read(chat=self.chat.label(self.reader), seq=seq)
             publications.append(Publication(event, (self.reader.id,), origin=self.origin))
         return events.Ok()

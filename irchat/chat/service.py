@@ -1,4 +1,4 @@
-"""The one door of the core: what a session can ask of the chat, in parts."""
+"""The entrance to the core: all that a session can ask of the chat, in parts."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -8,32 +8,36 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.blocks import Blocks
 from irchat.chat.commits import CommitQueue
-from irchat.chat.directory import Directory, User
+from irchat.chat.directory import Directory
 from irchat.chat.groups import Groups
 from irchat.chat.messages import Messages
 from irchat.chat.moderation import Moderation
+from irchat.chat.presence import LocalPresence
 from irchat.chat.read_state import Reading
+from irchat.chat.state_machine import StateMachine
+from irchat.interfaces.bus import Bus
 from irchat.interfaces.limits import Limits
-from irchat.interfaces.store import Publish, Store
+from irchat.interfaces.presence import PresenceTable
+from irchat.interfaces.store import Store
 from irchat.protocol import events
 from irchat.protocol.rules import NAME_LENGTH
 from irchat.text.names import fold_part
 
-# Longer than any key, so that what is cut off makes no difference.
+# Longer than any key, so a cut prefix matches nothing more.
 _PREFIX_LENGTH = 4 * NAME_LENGTH
 
 
 class ChatService:
-    """The chat. ``publish`` brings events to sessions; ``presence_changed`` hears of each who comes or goes.
+    """The chat. ``bus`` carries its events; ``presence_changed`` is called with a name, and whether it is online.
 
-    ``gathers``: whether changes gather for a turn of the reactor and more; else each is committed at once.
+    ``gathers``: changes gather for a turn of the reactor or longer. Otherwise each is committed at once.
     """
 
     def __init__(
         self,
         store: Store,
-        publish: Publish,
-        presence_changed: Callable[[User], None],
+        bus: Bus,
+        presence_changed: Callable[[str, bool], None],
         clock: IReactorTime,
         wall_ms: Callable[[], int],
         limits: Limits | None = None,
@@ -42,42 +46,37 @@ class ChatService:
         self.limits = limits = limits or Limits()
         self.wall_ms = wall_ms
         self.store = store
-        self.directory = Directory(store.snapshot())
-        self.queue = CommitQueue(store, publish, clock if gathers else None)
-        self.messages = Messages(self.directory, clock, publish, wall_ms, limits)
+        self.directory = directory = Directory(store.snapshot())
+        self.presence: PresenceTable = LocalPresence(
+            lambda user, online: presence_changed(directory.users[user].name, online)
+        )
+        self.messages = Messages(directory, clock, bus, self.presence, wall_ms, limits)
         timed = self.messages.timed
-        self.groups = Groups(self.directory, self.queue, timed, wall_ms, limits)
-        self.blocks = Blocks(self.directory, self.queue)
-        self.reading = Reading(self.directory, self.queue, timed, store)
-        self.moderation = Moderation(self.directory, self.queue, timed, store, wall_ms, presence_changed)
-        self._presence_changed = presence_changed
+        state = StateMachine(directory, timed, self.presence)
+        self.queue = CommitQueue(store, bus, state.apply, clock if gathers else None)
+        self.groups = Groups(directory, self.queue, wall_ms, limits)
+        self.blocks = Blocks(directory, self.queue)
+        self.reading = Reading(directory, self.queue, timed, self.presence, store)
+        self.moderation = Moderation(directory, self.queue, timed, self.presence, store, wall_ms)
 
-    def enter(self, user: User) -> None:
-        """A session of ``user`` begins."""
-        user.sessions += 1
-        if user.sessions == 1:
-            self.directory.online[user.id] = user
-            self._presence_changed(user)
-
-    def leave(self, user: User) -> None:
-        """A session of ``user`` is over."""
-        user.sessions -= 1
-        if not user.sessions and not user.removed:  # who was removed went then
-            del self.directory.online[user.id]
-            self._presence_changed(user)
+    def online(self, limit: int) -> list[str]:
+        """Return the names of at most ``limit`` online users, in the order in which they came."""
+        return [self.directory.users[user].name for user in islice(self.presence.sessions, limit)]
 
     def users(self, prefix: str, limit: int) -> events.Users:
-        """The users whose name begins with ``prefix``, who is online first, at most ``limit``, by name."""
+        """Return at most ``limit`` users with names that begin with ``prefix``, online users first, by name."""
         beginning = fold_part(prefix[:_PREFIX_LENGTH])
-        online = sorted(user.key for user in self.directory.online.values() if user.key.startswith(beginning))
-        away = (user for user in self.directory.users_by_name(beginning) if not user.sessions)
+        is_online = self.presence.sessions
+        users = (self.directory.users[user] for user in is_online)
+        online = sorted((user for user in users if user.key.startswith(beginning)), key=lambda user: user.key)
+        away = (user for user in self.directory.users_by_name(beginning) if user.id not in is_online)
         offline = list(islice(away, max(0, limit + 1 - len(online))))
         return events.Users(
-            online=[self.directory.user(key).name for key in online[:limit]],
+            online=[user.name for user in online[:limit]],
             offline=[user.name for user in offline[: max(0, limit - len(online))]],
             more=len(online) + len(offline) > limit,
         )
 
     def settled(self) -> Deferred[None]:
-        """Fires when all that was asked so far is committed or refused."""
+        """Return a Deferred that fires when everything asked so far is committed or refused."""
         return self.queue.when_idle()

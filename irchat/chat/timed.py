@@ -8,9 +8,9 @@ from itertools import count
 
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.chat.directory import Chat, User
+from irchat.chat.entities import DirectoryChat, User
 from irchat.chat.timed_chat import TimedChat, TimedMessage, packed
-from irchat.interfaces.store import GLOBAL, ChatKey
+from irchat.interfaces.stored import GLOBAL, ChatKey
 from irchat.system.alarm import Alarm
 
 __all__ = ["TimedMessage", "TimedMessages"]
@@ -46,7 +46,7 @@ class TimedMessages:
         """Seconds of the clock by which timed messages end."""
         return self._clock.seconds()
 
-    def add(self, chat: Chat, sender: User, text: str, at: int, seconds: int, end: float) -> TimedMessage:
+    def add(self, chat: DirectoryChat, sender: User, text: str, at: int, seconds: int, end: float) -> TimedMessage:
         """A timed message that lives until ``end``."""
         in_chat = self._chats.get(chat.key)
         if in_chat is None:

@@ -8,7 +8,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 
-from irchat.chat.directory import Chat, User
+from irchat.chat.entities import DirectoryChat, User
 from irchat.protocol.events import Message
 from irchat.system.clock import rfc3339
 
@@ -34,7 +34,7 @@ class TimedMessage:
     __slots__ = ("_had_later", "at", "chat", "end", "expires_at", "had", "id", "order", "sender", "text")
 
     def __init__(
-        self, timed_id: str, chat: Chat, sender: User, text: str, at: int, seconds: int, end: float, order: int
+        self, timed_id: str, chat: DirectoryChat, sender: User, text: str, at: int, seconds: int, end: float, order: int
     ) -> None:
         self.id = timed_id
         self.order = order
@@ -116,7 +116,7 @@ class TimedChat:
 
     __slots__ = ("_blocks", "_read", "_since", "chat", "last_had")
 
-    def __init__(self, chat: Chat) -> None:
+    def __init__(self, chat: DirectoryChat) -> None:
         self.chat = chat
         self.last_had = b""
         self._blocks: list[_Block] = []

@@ -26,3 +26,10 @@ class InputEnded(ClientError):
 
     def __init__(self) -> None:
         super().__init__("The input ended where an answer was needed.")
+
+
+class Cancelled(ClientError):
+    """The user has broken off a question."""
+
+    def __init__(self) -> None:
+        super().__init__("The question was cancelled.")

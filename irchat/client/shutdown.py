@@ -46,15 +46,21 @@ class Shutdown:
         return closed.addErrback(lambda failure: failure.trap(TimeoutError))
 
 
-def leave_on_signals(reactor: IReactorFromThreads, leave: Callable[[], None]) -> None:
+def leave_on_signals(
+    reactor: IReactorFromThreads, leave: Callable[[], None], interrupt: Callable[[], None] | None = None
+) -> None:
     """Call ``leave`` in the reactor on each signal that would end the process.
 
-    A signal that is ignored now stays ignored (``nohup``).
+    A signal that is ignored now stays ignored (``nohup``). ``interrupt`` is called on SIGINT; without it SIGINT is left
+    to the reactor.
     """
+    calls = dict.fromkeys(_ENDING, leave)
+    if interrupt is not None:
+        calls[signal.SIGINT] = interrupt
 
     def handle(number: int, frame: FrameType | None) -> None:
-        reactor.callFromThread(leave)
+        reactor.callFromThread(calls[signal.Signals(number)])
 
-    for number in _ENDING:
+    for number in calls:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handle)

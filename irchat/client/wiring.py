@@ -59,7 +59,7 @@ def _run(reactor: Any, options: ClientOptions) -> int:
     else:
         chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
         run.begin(trust.connect, partial(chat.run, name=address.user))
-    leave_on_signals(reactor, run.stop)
+    leave_on_signals(reactor, run.stop, run.interrupt)
     try:
         reactor.run()
     finally:

@@ -3,34 +3,35 @@
 import re
 
 from irchat.commands import groups, history, messages, moderation, people
-from irchat.commands.base import AS_MESSAGE, Caller, Command, Outcome, Registry, Services, wrong_use
+from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services
+from irchat.commands.registry import Registry
+from irchat.commands.syntax import Part, Syntax, word
 from irchat.protocol import events, requests
 
-__all__ = ["AS_MESSAGE", "REGISTRY", "Caller", "Command", "Outcome", "Registry", "Services", "wrong_use"]
-
-REGISTRY = Registry()
+__all__ = ["AS_MESSAGE", "HELP", "REGISTRY", "Caller", "Command", "Outcome", "Registry", "Services"]
 
 
 class Help(Command):
-    """``!help``: made from the usage texts of all commands."""
+    """``!help``: the manual, made from the usage of all commands."""
 
     prefix = "!"
-    usage = "!help [<prefix>]"
+    usage = f"{HELP} [<prefix>]"
     meaning = "show this manual, or the part of one prefix"
-    pattern = re.compile(r"!help(?:\s+(\S+))?")
+    syntax = Syntax(word(HELP), Part(r"(?:\s+(?P<prefix>\S+))?", r"\s*\S*"))
     request = requests.Help
     signed_in = None
+    alone = {"help": HELP}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Help:
-        return requests.Help(prefix=match[1])
+        return requests.Help(prefix=match["prefix"])
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Help) -> Outcome:
         return events.Help(text=REGISTRY.manual(request.prefix, caller.is_admin))
 
 
-REGISTRY.add(
+REGISTRY = Registry(
     messages.ToEveryone,
     history.Users,
     messages.ToUser,

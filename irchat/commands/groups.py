@@ -2,11 +2,32 @@
 
 import re
 
+from irchat.commands import habits
 from irchat.commands.base import Caller, Command, Outcome, Services
+from irchat.commands.syntax import GAP, MAY_GAP, Names, Part, Syntax, name, sign
 from irchat.protocol import requests
+from irchat.protocol.rules import GLOBAL_NAME
 
-# A number is no name: +1 was meant as a message.
-_NAME = r"(?![0-9]+(?:\s|$))(\S+)"
+# Digits alone are no name: +1 was meant as a message.
+_NO_NUMBER = r"[0-9]*[^\s0-9]"
+_BEGUN = r"(?P<word>\S*)"
+
+
+def _first(group: str, names: Names) -> Part:
+    return name(group, names, _NO_NUMBER)._replace(begun=_BEGUN)
+
+
+def _join(rest: str) -> str:
+    """Return the form of ``/join #team``: whoever is not in a group is added by a member, or creates the group."""
+    group = habits.group(rest)
+    if habits.is_everyone(group):
+        return f"ls {GLOBAL_NAME}"
+    return CreateGroup.usage.replace("<group_name>", group) if group else CreateGroup.usage
+
+
+def _part(rest: str) -> str:
+    """Return the form of ``/part #team``."""
+    return f"-<your_name> {habits.group(rest) or '<group_name>'}"
 
 
 class CreateGroup(Command):
@@ -15,17 +36,29 @@ class CreateGroup(Command):
     prefix = "*"
     usage = "*<user1>,<user2>,...<usern> -> <group_name>"
     meaning = "create a group of these users and yourself"
-    pattern = re.compile(r"\*\s*([^\s,*@]+(?:\s*,\s*[^\s,*@]+)*)\s*->\s*([^\s>]+)")
+    syntax = Syntax(
+        sign("*"),
+        MAY_GAP,
+        Part(
+            r"(?P<users>[^\s,*@]+(?:\s*,\s*[^\s,*@]+)*)",
+            r"(?:[^\s,*@]+\s*,\s*)*(?P<word>[^\s,*@]*)",
+            Names.USERS,
+        ),
+        Part(r"\s*->\s*", r"\s*(?:-|->\s*)?"),
+        name("group", None, r"[^\s>]", r"[^\s>]"),
+    )
     request = requests.CreateGroup
+    opens_chat = True
+    slash_words = {"join j create": _join}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.CreateGroup:
-        members = [name.strip() for name in match[1].split(",")]
-        return requests.CreateGroup(name=match[2].removeprefix("*"), members=members)
+        members = [user.strip() for user in match["users"].split(",")]
+        return requests.CreateGroup(name=match["group"].removeprefix("*"), members=members)
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.CreateGroup) -> Outcome:
-        return services.chat.groups.create(caller.user, request.name, request.members, caller)
+        return services.chat.groups.create(caller.user, request.name, request.members, caller.id)
 
 
 class AddMember(Command):
@@ -34,16 +67,17 @@ class AddMember(Command):
     prefix = "+"
     usage = "+<user> <group_name>"
     meaning = "add a user to a group (any member may)"
-    pattern = re.compile(rf"\+\s*{_NAME}\s+(\S+)")
+    syntax = Syntax(sign("+"), MAY_GAP, _first("user", Names.USERS), GAP, name("group", Names.GROUPS))
     request = requests.AddMember
+    slash_words = {"invite add": habits.of_member(usage)}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.AddMember:
-        return requests.AddMember(group=match[2], name=match[1])
+        return requests.AddMember(group=match["group"], name=match["user"])
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.AddMember) -> Outcome:
-        return services.chat.groups.add(caller.user, request.group, request.name, caller)
+        return services.chat.groups.add(caller.user, request.group, request.name, caller.id)
 
 
 class RemoveMember(Command):
@@ -51,17 +85,18 @@ class RemoveMember(Command):
 
     prefix = "-"
     usage = "-<user> <group_name>"
-    meaning = "remove a user from a group (its owner may; everyone may remove oneself)"
-    pattern = re.compile(rf"-\s*{_NAME}\s+(\S+)")
+    meaning = "remove a user from a group (the owner may; with your own name you leave)"
+    syntax = Syntax(sign("-"), MAY_GAP, _first("user", Names.MEMBERS), GAP, name("group", Names.GROUPS))
     request = requests.RemoveMember
+    slash_words = {"kick remove": habits.of_member(usage), "part leave p": _part}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.RemoveMember:
-        return requests.RemoveMember(group=match[2], name=match[1])
+        return requests.RemoveMember(group=match["group"], name=match["user"])
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.RemoveMember) -> Outcome:
-        return services.chat.groups.remove(caller.user, request.group, request.name, caller)
+        return services.chat.groups.remove(caller.user, request.group, request.name, caller.id)
 
 
 class Members(Command):
@@ -70,12 +105,12 @@ class Members(Command):
     prefix = "+"
     usage = "+<group_name>"
     meaning = "list the members of a group"
-    pattern = re.compile(rf"\+\s*{_NAME}")
+    syntax = Syntax(sign("+"), MAY_GAP, _first("group", Names.GROUPS))
     request = requests.Members
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Members:
-        return requests.Members(group=match[1])
+        return requests.Members(group=match["group"])
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Members) -> Outcome:
@@ -87,4 +122,4 @@ class MembersByMinus(Members):
 
     prefix = "-"
     usage = "-<group_name>"
-    pattern = re.compile(rf"-\s*{_NAME}")
+    syntax = Syntax(sign("-"), MAY_GAP, _first("group", Names.GROUPS))

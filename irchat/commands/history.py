@@ -1,12 +1,45 @@
-"""The commands that read: chats, history, search, users, and how far one has read."""
+"""The commands that read: chats, history, search, users, and read markers."""
 
 import re
 
+from irchat.commands import habits
 from irchat.commands.base import Caller, Command, Outcome, Services, wrong_use
+from irchat.commands.groups import Members
+from irchat.commands.messages import say
+from irchat.commands.syntax import GAP, Names, Part, Syntax, name, sign, text, word
 from irchat.protocol import requests
 from irchat.protocol.rules import PAGE_MAX, USERS_DEFAULT, is_searchable
 
-_CHAT = r"(?![-?])(\S+)"
+_LS = word("ls")
+_CHAT = name("chat", Names.CHATS, r"[^\s?-]")
+_COUNT = Part("0*(?P<count>[1-9][0-9]{0,8})", "0*(?:[1-9][0-9]{0,8})?")
+
+
+def _talk(rest: str) -> str:
+    """Return the form of ``/query bob``, which opens a chat, or says something in it."""
+    target, message = habits.split(rest)
+    return say(rest) if message or not target else f"ls {habits.chat(target)}"
+
+
+def _list(rest: str) -> str:
+    """Return the form of ``/ls @bob``."""
+    return f"ls {rest}".strip()
+
+
+def _search(rest: str) -> str:
+    """Return the form of ``/search lunch``."""
+    return f"?{rest}" if rest else Search.usage
+
+
+def _names(rest: str) -> str:
+    """Return the form of ``/names team``."""
+    group = habits.group(rest)
+    return Members.usage.replace("<group_name>", group) if group and not habits.is_everyone(group) else Users.usage
+
+
+def _who(rest: str) -> str:
+    """Return the form of ``/who``: the members of ``#team``, or the users."""
+    return _names(rest) if habits.is_group(rest) else Users.usage
 
 
 class Chats(Command):
@@ -15,8 +48,10 @@ class Chats(Command):
     prefix = "ls"
     usage = "ls"
     meaning = "list your chats, latest first, with what is unread"
-    pattern = re.compile(r"ls")
+    syntax = Syntax(_LS)
     request = requests.Chats
+    slash_words = {"list chats channels rooms": usage, "ls": _list}
+    alone = {"ls": usage}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Chats:
@@ -28,10 +63,11 @@ class Chats(Command):
 
 
 class _History(Command):
-    """A page of a chat; the forms differ in which."""
+    """Show a page of a chat. The forms differ in which page."""
 
     prefix = "ls"
     request = requests.History
+    opens_chat = True
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.History) -> Outcome:
@@ -43,7 +79,7 @@ class _History(Command):
             unread=request.unread,
             limit=request.limit,
             mark_read=request.mark_read,
-            origin=caller,
+            origin=caller.id,
         )
 
 
@@ -51,12 +87,13 @@ class ShowEnd(_History):
     """``ls @bob``"""
 
     usage = "ls <chat_name>"
-    meaning = "show the end of a chat: GLOBAL, @<user> or a group; it is read then"
-    pattern = re.compile(rf"ls\s+{_CHAT}")
+    meaning = "show the end of a chat (GLOBAL, @<user> or a group) and mark it as read"
+    syntax = Syntax(_LS, GAP, _CHAT)
+    slash_words = {"query chat": _talk}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.History:
-        return requests.History(chat=match[1], mark_read=True)
+        return requests.History(chat=match["chat"], mark_read=True)
 
 
 class ShowCount(_History):
@@ -64,11 +101,11 @@ class ShowCount(_History):
 
     usage = "ls <chat_name> <count>"
     meaning = f"show that many messages, {PAGE_MAX} at most"
-    pattern = re.compile(rf"ls\s+{_CHAT}\s+0*([1-9][0-9]{{0,8}})")
+    syntax = Syntax(_LS, GAP, _CHAT, GAP, _COUNT)
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.History:
-        return requests.History(chat=match[1], limit=int(match[2]), mark_read=True)
+        return requests.History(chat=match["chat"], limit=int(match["count"]), mark_read=True)
 
 
 class ShowUnread(_History):
@@ -76,15 +113,15 @@ class ShowUnread(_History):
 
     usage = "ls -n <chat_name>"
     meaning = "show only what is unread in a chat"
-    pattern = re.compile(rf"ls\s+-n\s+{_CHAT}")
+    syntax = Syntax(_LS, GAP, word("-n"), GAP, _CHAT)
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.History:
-        return requests.History(chat=match[1], unread=True, limit=PAGE_MAX, mark_read=True)
+        return requests.History(chat=match["chat"], unread=True, limit=PAGE_MAX, mark_read=True)
 
 
 class _Search(Command):
-    """Search; the forms differ in where."""
+    """Search. The forms differ in where."""
 
     request = requests.Search
 
@@ -94,7 +131,7 @@ class _Search(Command):
 
     @classmethod
     def searchable(cls, words: str) -> str:
-        """``words``. Raises Refusal where no search could find them: ``???`` was meant as a message."""
+        """Return ``words``. Raises Refusal where no search could find them: ``???`` was meant as a message."""
         if not any(map(is_searchable, words.split())):
             raise wrong_use(str(cls.prefix), cls.usage)
         return words
@@ -106,11 +143,12 @@ class Search(_Search):
     prefix = "?"
     usage = "?<words>"
     meaning = "search in all your chats"
-    pattern = re.compile(r"\?(.+)", re.DOTALL)
+    syntax = Syntax(sign("?"), text("words"))
+    slash_words = {"search grep lastlog find": _search}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Search:
-        return requests.Search(words=cls.searchable(match[1]))
+        return requests.Search(words=cls.searchable(match["words"]))
 
 
 class SearchChat(_Search):
@@ -119,11 +157,11 @@ class SearchChat(_Search):
     prefix = "ls"
     usage = "ls <chat_name> ?<words>"
     meaning = "search in one chat"
-    pattern = re.compile(rf"ls\s+{_CHAT}\s+\?(.+)", re.DOTALL)
+    syntax = Syntax(_LS, GAP, _CHAT, GAP, sign("?"), text("words"))
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Search:
-        return requests.Search(words=cls.searchable(match[2]), chat=match[1])
+        return requests.Search(words=cls.searchable(match["words"]), chat=match["chat"])
 
 
 class Read(Command):
@@ -134,7 +172,7 @@ class Read(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Read) -> Outcome:
-        return services.chat.reading.mark(caller.user, request.chat, request.seq, caller)
+        return services.chat.reading.mark(caller.user, request.chat, request.seq, caller.id)
 
 
 class Users(Command):
@@ -142,9 +180,10 @@ class Users(Command):
 
     prefix = "@"
     usage = "@"
-    meaning = "list the users, who is online first"
-    pattern = re.compile(r"@")
+    meaning = "list the users; those online come first"
+    syntax = Syntax(sign("@"))
     request = requests.Users
+    slash_words = {"names members": _names, "who whois users online": _who}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Users:

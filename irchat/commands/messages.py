@@ -1,18 +1,26 @@
-"""The commands that say something."""
+"""The commands that send a message."""
 
 import re
-from typing import ClassVar
 
-from irchat.commands.base import AS_MESSAGE, Caller, Command, Outcome, Services
+from irchat.commands import habits
+from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services
+from irchat.commands.syntax import GAP, MAY_GAP, Names, Part, Syntax, name, sign, text
 from irchat.protocol import requests
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX, check_seconds
 
 _LONGEST_TIME = len(str(TIMED_MAX))
+TIME = Part(r"(?P<time>[^\s*@]*)", "[0-9]*", right=rf"0*[1-9][0-9]{{0,{_LONGEST_TIME - 1}}}")
+# An arrow after the name means that a group is created, a second sign that the message is timed. Digits alone are no
+# name.
+_GROUP = name("name", Names.GROUPS, r"[0-9]*[^\s,*@>0-9]", r"[^\s,*@>]")._replace(begun=r"(?P<word>[^\s,*@>]*)")
+_NO_ARROW = Part(r"\s+(?!\s|->)", r"\s*")
+# Services that IRC users send passwords to.
+_SERVICES = frozenset({"nickserv", "chanserv", "authserv"})
 
 
 class _Send(Command):
-    """Say something; the forms differ in how they are typed."""
+    """Send a message. The forms differ in how they are typed."""
 
     request = requests.Send
     pipelined = True
@@ -25,8 +33,30 @@ class _Send(Command):
             request.text,
             expires_in=request.expires_in,
             nonce=request.nonce,
-            origin=caller,
+            origin=caller.id,
         )
+
+
+def _to_everyone(rest: str) -> str:
+    """Return the form of ``/say hi``. The registry drops the backslash where the text needs none."""
+    return f"\\{rest}" if rest else ToEveryone.usage
+
+
+def _act(rest: str) -> str:
+    """Return the form of ``/ME waves``: an action is a message that begins with ``/me`` in small letters."""
+    return f"\\/me {rest or ToEveryone.usage}"
+
+
+def say(rest: str) -> str:
+    """Return the form of ``/msg bob hi``, where ``rest`` is ``bob hi``."""
+    target, message = habits.split(rest)
+    if target.lstrip("@").casefold() in _SERVICES:
+        return HELP
+    if not target or "," in target:
+        return ToUser.usage
+    if habits.is_everyone(target):
+        return _to_everyone(message)
+    return f"{habits.chat(target)} {message or ToEveryone.usage}"
 
 
 class ToEveryone(_Send):
@@ -35,11 +65,14 @@ class ToEveryone(_Send):
     prefix = ""
     usage = "<message>"
     meaning = "say it to everyone; those away read it later"
-    pattern = re.compile(r"(.+)", re.DOTALL)
+    syntax = Syntax(text("text"))
+    to_open_chat = True
+    may_be_text = False
+    slash_words = {"say": _to_everyone, "me": _act}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Send:
-        return requests.Send(chat=GLOBAL_NAME, text=match[1])
+        return requests.Send(chat=GLOBAL_NAME, text=match["text"])
 
 
 class Literally(ToEveryone):
@@ -48,7 +81,8 @@ class Literally(ToEveryone):
     prefix = "\\"
     usage = "\\<message>"
     meaning = "say it to everyone, whatever it begins with"
-    pattern = re.compile(r"\\(.+)", re.DOTALL)
+    syntax = Syntax(sign("\\"), text("text"))
+    to_open_chat = False
 
 
 class ToUser(_Send):
@@ -57,11 +91,12 @@ class ToUser(_Send):
     prefix = "@"
     usage = "@ <user> <message>"
     meaning = "say it to one user alone"
-    pattern = re.compile(r"@\s*(\S+)\s+(.+)", re.DOTALL)
+    syntax = Syntax(sign("@"), MAY_GAP, name("name", Names.USERS), GAP, text("text"))
+    slash_words = {"msg m w whisper tell dm pm privmsg notice": say}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Send:
-        return requests.Send(chat=f"@{match[1]}", text=match[2])
+        return requests.Send(chat=f"@{match['name']}", text=match["text"])
 
 
 class ToGroup(_Send):
@@ -70,54 +105,62 @@ class ToGroup(_Send):
     prefix = "*"
     usage = "*<group_name> <message>"
     meaning = "say it to a group"
-    # What has a comma or an arrow after the first word is to create a group, what has a second * or an @ is timed.
-    pattern = re.compile(r"\*(?![0-9]+\s)([^\s,*@>]+)\s+(?!\s|->)(.+)", re.DOTALL)
+    syntax = Syntax(sign("*"), _GROUP, _NO_ARROW, text("text"))
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Send:
-        return requests.Send(chat=f"*{match[1]}", text=match[2])
+        return requests.Send(chat=f"*{match['name']}", text=match["text"])
 
 
-class _Timed(_Send):
-    """A timed message."""
+class Timed(_Send):
+    """A timed message. What was refused has no end, so no line that begins as one is kept."""
 
     prefix = "*"
-    chat_mark: ClassVar[str]
+    secret = re.compile(r"\*[^\s*@]*[*@]")
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Send:
-        time, name, text = match[1], match["name"], match["text"]
-        digits = time.lstrip("0")
+        digits = match["time"].lstrip("0")
         is_number = digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_TIME
         try:
             seconds = check_seconds(int(digits) if is_number else 0)
         except Refusal as refusal:
             raise Refusal(refusal.code, refusal.text + AS_MESSAGE, cls.usage) from None
-        return requests.Send(chat=cls.chat_mark + name, text=text, expires_in=seconds)
+        return requests.Send(chat=cls.chat(match), text=match["text"], expires_in=seconds)
+
+    @classmethod
+    def chat(cls, match: re.Match[str]) -> str:
+        """Return the chat that the message goes to."""
+        return GLOBAL_NAME
 
 
-class TimedToUser(_Timed):
+class TimedToUser(Timed):
     """``*30@bob hi``"""
 
     usage = "*<time>@<user> <message>"
     meaning = "timed: erased everywhere after <time> seconds"
-    chat_mark = "@"
-    pattern = re.compile(r"\*([^\s*@]*)@\s*(?P<name>\S+)\s+(?P<text>.+)", re.DOTALL)
+    syntax = Syntax(sign("*"), TIME, sign("@"), MAY_GAP, name("name", Names.USERS), GAP, text("text"))
+
+    @classmethod
+    def chat(cls, match: re.Match[str]) -> str:
+        return f"@{match['name']}"
 
 
-class TimedToGroup(_Timed):
+class TimedToGroup(Timed):
     """``*30*team hi``"""
 
     usage = "*<time>*<group_name> <message>"
     meaning = "timed, to a group"
-    chat_mark = "*"
-    pattern = re.compile(r"\*([^\s*@]*)\*(?P<name>\S+)\s+(?P<text>.+)", re.DOTALL)
+    syntax = Syntax(sign("*"), TIME, sign("*"), name("name", Names.GROUPS), GAP, text("text"))
+
+    @classmethod
+    def chat(cls, match: re.Match[str]) -> str:
+        return f"*{match['name']}"
 
 
-class TimedToEveryone(_Timed):
+class TimedToEveryone(Timed):
     """``*30* hi``"""
 
     usage = "*<time>* <message>"
     meaning = "timed, to everyone"
-    chat_mark = GLOBAL_NAME
-    pattern = re.compile(r"\*([^\s*@]*)\*(?P<name>)\s+(?P<text>.+)", re.DOTALL)
+    syntax = Syntax(sign("*"), TIME, sign("*"), GAP, text("text"))

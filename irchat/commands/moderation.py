@@ -1,17 +1,21 @@
-"""The commands of administrators. Who is none cannot tell that they are there."""
+"""The commands of administrators. Other users cannot tell that they exist."""
 
 import re
 
 from irchat.commands.base import Caller, Command, Services
+from irchat.commands.syntax import GAP, Names, Part, Syntax, name, word
 from irchat.protocol import events, requests
 from irchat.system.times import end_of
 
+_USER = name("user", Names.USERS)
+
 
 class _Moderate(Command):
-    """What an administrator types."""
+    """A command of administrators."""
 
     prefix = "!"
     for_admins = True
+    may_be_text = False
 
 
 class Kick(_Moderate):
@@ -19,12 +23,12 @@ class Kick(_Moderate):
 
     usage = "!kick <user>"
     meaning = "end the sessions of a user"
-    pattern = re.compile(r"!kick\s+(\S+)")
+    syntax = Syntax(word("!kick"), GAP, _USER)
     request = requests.Kick
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Kick:
-        return requests.Kick(name=match[1])
+        return requests.Kick(name=match["user"])
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Kick) -> events.Event:
@@ -37,12 +41,12 @@ class Ban(_Moderate):
 
     usage = "!ban <user> [<time>]"
     meaning = "keep a user out, for a time (2h30m, or until 2026-12-01T12:00) or for good"
-    pattern = re.compile(r"!ban\s+(\S+)(?:\s+(\S+))?")
+    syntax = Syntax(word("!ban"), GAP, _USER, Part(r"(?:\s+(?P<time>\S+))?", r"\s*\S*"))
     request = requests.Ban
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Ban:
-        return requests.Ban(name=match[1], end=match[2])
+        return requests.Ban(name=match["user"], end=match["time"])
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Ban) -> events.Event:
@@ -56,12 +60,12 @@ class Unban(_Moderate):
 
     usage = "!unban <user>"
     meaning = "let a user in again"
-    pattern = re.compile(r"!unban\s+(\S+)")
+    syntax = Syntax(word("!unban"), GAP, _USER)
     request = requests.Unban
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Unban:
-        return requests.Unban(name=match[1])
+        return requests.Unban(name=match["user"])
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Unban) -> events.Event:

@@ -1,9 +1,11 @@
-"""The commands of oneself and others: signing in, leaving, blocks, passwords, help."""
+"""The commands about users: signing in and out, passwords, blocks."""
 
 import re
 from typing import TYPE_CHECKING
 
+from irchat.commands import habits
 from irchat.commands.base import Caller, Command, Outcome, Services
+from irchat.commands.syntax import MAY_GAP, Names, Syntax, name, sign, word
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import (
@@ -21,8 +23,13 @@ if TYPE_CHECKING:
     from irchat.interfaces.limits import Limits
 
 
+def _block(rest: str) -> str:
+    """Return the form of ``/ignore bob``."""
+    return f"~{habits.split(rest)[0].lstrip('@')}"
+
+
 def _limits(limits: "Limits") -> dict[str, int]:
-    """The limits in force, as the welcome names them."""
+    """Return the limits in force, under their names in the welcome."""
     return {
         "name_length": NAME_LENGTH,
         "text_length": limits.text_length,
@@ -35,24 +42,23 @@ def _limits(limits: "Limits") -> dict[str, int]:
 
 
 async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") -> events.Welcome:
-    """Let the session in: first it joins, so that nothing is missed, then it is told what it finds."""
+    """Sign the session in. It joins before the unread counts are read, so that it misses no event."""
     caller.join(signed_in)
     try:
         states = await services.chat.reading.states(signed_in.user)
-        await services.chat.queue.published()  # so that what the states count does not come as an event as well
+        await services.chat.queue.published()  # so that no message is counted and comes as an event as well
     except Exception:
         caller.part()
         raise
     caller.saw({state.chat: state.last_seq for state, _ in states})
-    online = services.chat.directory.online
     return events.Welcome(
         name=signed_in.user.name,
         new=signed_in.new,
         token=signed_in.token,
         version=PROTOCOL,
         limits=_limits(services.chat.limits),
-        online=[user.name for user, _ in zip(online.values(), range(ONLINE_IN_WELCOME), strict=False)],
-        online_count=len(online),
+        online=services.chat.online(ONLINE_IN_WELCOME),
+        online_count=len(services.chat.presence.sessions),
         unread=[
             events.UnreadChat(chat=chat.chat, id=chat.id, unread=chat.unread, last_seq=chat.last_seq)
             for _, chat in states
@@ -63,7 +69,7 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
 
 
 class Register(Command):
-    """Make an account."""
+    """Create an account and sign in."""
 
     request = requests.Register
     signed_in = False
@@ -106,22 +112,25 @@ class Resume(Command):
 
 
 class ChangePassword(Command):
-    """``!password``: what it asks for is not typed on the line."""
+    """``!password``. The passwords are asked for, never typed on the line."""
 
     prefix = "!"
     usage = "!password"
     meaning = "change your password"
-    pattern = re.compile(r"!password")
+    syntax = Syntax(word("!password"))
     request = requests.Password
+    asks_password = True
+    may_be_text = False
+    slash_words = {"password passwd pass": usage}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Request:
-        raise Refusal(Code.BAD_REQUEST, "Passwords are not given on a line. Use the request password.", cls.usage)
+        raise Refusal(Code.BAD_REQUEST, "Do not type passwords on a line. Use the request password.", cls.usage)
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Password) -> events.Event:
-        with caller.trying(caller.user.name):  # or who has a session, but not the password, could guess on and on
-            await services.accounts.change_password(caller.user, request.old, request.new, caller.token, caller)
+        with caller.trying(caller.user.name):  # or a session without the password could guess it
+            await services.accounts.change_password(caller.user, request.old, request.new, caller.token, caller.id)
         return events.Ok()
 
 
@@ -131,16 +140,17 @@ class Block(Command):
     prefix = "~"
     usage = "~<user>"
     meaning = "block a user, or lift the block: neither sees what the other writes"
-    pattern = re.compile(r"~\s*(\S+)")
+    syntax = Syntax(sign("~"), MAY_GAP, name("user", Names.USERS))
     request = requests.Block
+    slash_words = {"ignore unignore block unblock silence mute": _block}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Block:
-        return requests.Block(name=match[1])
+        return requests.Block(name=match["user"])
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Block) -> Outcome:
-        return services.chat.blocks.block(caller.user, request.name, request.blocked, caller)
+        return services.chat.blocks.block(caller.user, request.name, request.blocked, caller.id)
 
 
 class Blocks(Command):
@@ -148,8 +158,8 @@ class Blocks(Command):
 
     prefix = "~"
     usage = "~"
-    meaning = "list whom you block"
-    pattern = re.compile(r"~")
+    meaning = "list the users you block"
+    syntax = Syntax(sign("~"))
     request = requests.Blocks
 
     @classmethod
@@ -167,10 +177,12 @@ class Logout(Command):
     prefix = "exit"
     usage = "exit"
     meaning = "leave"
-    pattern = re.compile(r"exit")
+    syntax = Syntax(word("exit"))
     request = requests.Logout
     signed_in = None
     whole_line = True
+    slash_words = {"quit q exit bye logout disconnect signoff": usage}
+    alone = {"quit exit :q :quit": usage}
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Logout:
@@ -184,7 +196,7 @@ class Logout(Command):
 
 
 class Ping(Command):
-    """Is the server there?"""
+    """Ask whether the server is there."""
 
     request = requests.Ping
     signed_in = None

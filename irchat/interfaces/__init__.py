@@ -1,1 +1,1 @@
-"""What the core needs from a store and a bus, and the values that pass between them."""
+"""The contracts between the core, a store and a bus, and the values that pass between them."""

@@ -1,36 +1,39 @@
-"""How much of everything one server gives, and to one user or address: what can be set, with what is sane for most."""
+"""The limits of one server, and of one user or address on it. The defaults suit most servers."""
 
-from dataclasses import dataclass, fields
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from irchat.protocol.rules import DEFAULT_RATE, GROUP_MEMBERS, TEXT_LENGTH
 
+_MANY = 10**9
 
-@dataclass(slots=True)
-class Limits:
-    """The limits in force. They may change while the server runs; 0 stands for no limit where that can be."""
 
-    per_address: int = 50
-    """Sessions from one address; 0: none, and none on what else is counted for an address."""
-    per_user: int = 100
-    """Sessions of one user; 0: none."""
-    pending: int = 2_000
-    """Connections that are not signed in yet; 0: none."""
-    tries: int = 10
-    """Failed sign-ins from one address or to one name before pauses begin; 0: no pauses."""
-    registrations: int = 200
-    """New accounts from one address in an hour; 0: none."""
-    rate: float = DEFAULT_RATE
-    """Messages a second of one user in all sessions, three times that at once; 0: none, and none on work."""
-    groups: int = 1_000
-    """Groups that one user is in; 0: none."""
-    group_members: int = GROUP_MEMBERS
-    """Members of one group."""
-    text_length: int = TEXT_LENGTH
-    """Characters of one message."""
-    timed: int = 1_000
-    """Timed messages of one user that are alive; 0: none."""
+def _limit(description: str, least: int = 0, most: int = _MANY) -> Meta:
+    return Meta(ge=least, le=most, description=description, extra={"live": True})
+
+
+class Limits(Struct, rename="kebab"):
+    """The limits in force. They may change while the server runs. 0 stands for no limit where the help says so.
+
+    Each field is a setting too: its name, range, help and default are stated here alone (`irchat.settings`).
+    """
+
+    rate: Annotated[
+        float, _limit("Messages a second of one user, three times that at once; 0: no limit, also on work")
+    ] = DEFAULT_RATE
+    per_address: Annotated[int, _limit("Sessions from one address; 0: no limits for addresses")] = 50
+    per_user: Annotated[int, _limit("Sessions of one user; 0: no limit")] = 100
+    pending: Annotated[int, _limit("Connections that are not signed in yet; 0: no limit")] = 2_000
+    tries: Annotated[int, _limit("Failed sign-ins of an address, or to a name, before pauses begin; 0: no pauses")] = 10
+    registrations: Annotated[int, _limit("New accounts from one address in an hour; 0: no limit")] = 200
+    groups: Annotated[int, _limit("Groups that one user is in; 0: no limit")] = 1_000
+    group_members: Annotated[int, _limit("Members of one group", 1, GROUP_MEMBERS)] = GROUP_MEMBERS
+    text_length: Annotated[int, _limit("Characters of one message", 1, TEXT_LENGTH)] = TEXT_LENGTH
+    timed: Annotated[int, _limit("Timed messages of one user that are alive; 0: no limit")] = 1_000
 
     def change_to(self, others: "Limits") -> None:
         """Take over the values of ``others``, for all who hold this object."""
-        for field in fields(self):
-            setattr(self, field.name, getattr(others, field.name))
+        for name, value in asdict(others).items():
+            setattr(self, name, value)

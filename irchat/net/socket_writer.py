@@ -63,13 +63,15 @@ class SocketWriter:
 
     def send(self, data: bytes) -> None:
         """Send ``data`` after all that was sent before."""
-        if not self.idle or self.try_now is None:
+        if not self.idle:
             self._transport.write(data)  # type: ignore[attr-defined]
             return
-        try:
-            given = self.try_now(data)
-        except OSError:
-            given = 0
+        given: int | BaseException = 0
+        if self.try_now is not None:
+            try:
+                given = self.try_now(data)
+            except OSError:
+                given = 0
         if given != len(data):
             self.send_rest(data, given)
 

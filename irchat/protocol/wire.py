@@ -95,7 +95,7 @@ def encode(event: events.Event) -> bytes:
     return line + b"\n" if len(line) < SERVER_LINE_BYTES else _encode_cut(event, SERVER_LINE_BYTES)
 
 
-def encode_reply(reply: events.Event, ref: Ref | UnsetType) -> bytes:
+def encode_reply(reply: events.Event, ref: object) -> bytes:
     """Return the line of a reply that carries ``ref``, with the limit of `encode`."""
     if ref is UNSET:
         return encode(reply)

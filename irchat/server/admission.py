@@ -1,4 +1,4 @@
-"""Admission: limits on connections and sessions by address and user, and pauses after failed sign-ins."""
+"""Admission: the connections and sessions of each address and user, and the pauses after failed sign-ins."""
 
 import ipaddress
 import math
@@ -12,17 +12,17 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import fold_name
 
 _HOUR = 3_600.0
-# Seconds. The pauses double from the shortest to the longest. The longest for a name is short, or a stranger could lock
-# out its owner.
+# Seconds. Pauses double from the first to the longest. For a name they stay short, or a stranger could keep its owner
+# out.
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE_OF_ADDRESS = 900.0
 _LONGEST_PAUSE_OF_NAME = 30.0
-# The most addresses and names with recorded failures. Beyond it the oldest are dropped.
+# Addresses and names whose failures are remembered. Beyond that the oldest are forgotten.
 _REMEMBERED_MOST = 100_000
 
 
 def counted_address(host: str) -> str:
-    """Return the unit that limits count: an IPv4 address, also one mapped to IPv6, or an IPv6 network of 64 bits."""
+    """Return the key by which an address is counted: IPv4 also if mapped into IPv6, for IPv6 its network of 64 bits."""
     address = read_address(host)
     if address is None:
         return host
@@ -43,7 +43,7 @@ class _Failures:
 
 
 class Admission:
-    """Counts connections, sessions and tries, and refuses those over the limits. ``seconds``: the forward clock."""
+    """Counts, and refuses what exceeds the limits. ``seconds`` is the forward clock."""
 
     def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
         self._limits = limits
@@ -66,12 +66,12 @@ class Admission:
         self._pending_in_all += 1
 
     def disconnect(self, address: str) -> None:
-        """Count the end of a connection that is not signed in."""
+        """Forget a connection that was not signed in."""
         self._pending_in_all -= 1
         _less(self._pending, address)
 
     def enter(self, address: str, sessions_of_user: int) -> None:
-        """Count the sign-in of a connection, for a user with that many sessions. Raises Refusal ``too-many``."""
+        """Count a connection as signed in, by a user with that many sessions. Raises Refusal ``too-many``."""
         limits = self._limits
         if limits.per_address and self._sessions[address] >= limits.per_address:
             raise Refusal(
@@ -86,17 +86,17 @@ class Admission:
         self._sessions[address] += 1
 
     def leave(self, address: str) -> None:
-        """Count the sign-out of a connection, which counts as not signed in until it is closed."""
+        """Count a connection as not signed in again, until it is closed."""
         _less(self._sessions, address)
         self._pending[address] += 1
         self._pending_in_all += 1
 
     def begin_try(self, address: str, name: str) -> list[str]:
-        """Admit one try to sign in, and return the arguments for `end_try` when its outcome is known.
+        """Admit one try to sign in, and return what to call `end_try` with when its outcome is known.
 
-        A password counts as a failure until it is verified, so that one try is admitted after a pause, however many
-        come together. A token, which nobody can guess, has an empty ``name`` and is only subject to the pauses. Raises
-        Refusal ``too-many-tries``.
+        A password that is being verified counts as a failure until then, so that after a pause one is verified and
+        not as many as come together. A token, which nobody guesses, has an empty ``name`` and waits for pauses alone.
+        Raises Refusal ``too-many-tries``.
         """
         now = self._seconds()
         keys = [key for key, _ in self._tried(address, name)]
@@ -115,7 +115,7 @@ class Admission:
         return counted
 
     def end_try(self, counted: list[str]) -> None:
-        """Uncount a try of `begin_try`."""
+        """Forget a try that `begin_try` counted."""
         for key in counted:
             _less(self._under_way, key)
 
@@ -134,12 +134,12 @@ class Admission:
             self._failures.popitem(last=False)
 
     def try_succeeded(self, address: str, name: str) -> None:
-        """Drop the recorded failures after a sign-in."""
+        """Forget the failures before a successful sign-in."""
         for key, _ in self._tried(address, name):
             self._failures.pop(key, None)
 
     def admit_registration(self, address: str) -> None:
-        """Count a registration. Raises Refusal ``too-many-tries``."""
+        """Count a new account. Raises Refusal ``too-many-tries``."""
         limits = self._limits
         if not (limits.registrations and limits.per_address):
             return
@@ -153,12 +153,12 @@ class Admission:
             self._registrations.popitem(last=False)
 
     def registration_failed(self, address: str) -> None:
-        """Uncount a registration that failed."""
+        """Take back a new account that was not made."""
         if recent := self._registrations.get(address):
             recent.pop()
 
     def _tried(self, address: str, name: str) -> list[tuple[str, float]]:
-        """Return the keys for which a try is counted, with the longest pause of each."""
+        """Return the keys that a try is counted for, each with its longest pause."""
         if not self._limits.tries:
             return []
         keys = [(f"@{name}", _LONGEST_PAUSE_OF_NAME)] if name else []
@@ -168,7 +168,7 @@ class Admission:
 
 
 class Visit:
-    """One connection from ``address``, counted until `over`, which calls ``on_over``.
+    """One connection from ``address``. Admission counts it until `over`, which calls ``on_over``.
 
     Raises Refusal ``too-many``.
     """
@@ -182,18 +182,18 @@ class Visit:
         admission.connect(address)
 
     def enter(self, sessions_of_user: int) -> None:
-        """Count the sign-in, for a user with that many other sessions. Raises Refusal ``too-many``."""
+        """Count it as signed in, by a user with that many other sessions. Raises Refusal ``too-many``."""
         self._admission.enter(self.address, sessions_of_user)
         self._is_signed_in = True
 
     def leave(self) -> None:
-        """Count the sign-out."""
+        """Count it as not signed in again."""
         if self._is_signed_in:
             self._is_signed_in = False
             self._admission.leave(self.address)
 
     def over(self) -> None:
-        """Count the end of the connection."""
+        """Forget it: the connection is closed."""
         self.leave()
         if not self._is_over:
             self._is_over = True
@@ -202,17 +202,17 @@ class Visit:
 
     @contextmanager
     def registering(self) -> Iterator[None]:
-        """Count a registration, unless it fails inside. Raises Refusal ``too-many-tries``."""
+        """Count the account that is made inside, unless it is refused. Raises Refusal ``too-many-tries``."""
         self._admission.admit_registration(self.address)
         try:
             yield
-        except Refusal:  # not if the client left: the account may be on its way to the store
+        except Refusal:  # not if the client left: the account may be on its way into the store
             self._admission.registration_failed(self.address)
             raise
 
     @contextmanager
     def trying(self, name: str) -> Iterator[None]:
-        """Count a try to sign in as ``name``, or by a token (empty). Raises Refusal ``too-many-tries``."""
+        """Count the sign-in inside, as ``name`` or by a token (empty). Raises Refusal ``too-many-tries``."""
         key = _counted_name(name)
         counted = self._admission.begin_try(self.address, key)
         try:
@@ -227,7 +227,7 @@ class Visit:
 
 
 def _counted_name(name: str) -> str:
-    """Return the key of a name for counting: one for all spellings of an account, none for an invalid name."""
+    """Return the key by which a name is counted, one for all its spellings, empty for what cannot be a name."""
     try:
         return fold_name(name)
     except Refusal:

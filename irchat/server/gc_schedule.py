@@ -1,8 +1,8 @@
-"""A schedule for garbage collection: young objects are collected soon, old ones never if there are many.
+"""The schedule of garbage collection: young objects often, old ones only while they are few.
 
-Python's own schedule would visit all objects in one turn now and then: a quarter of a second with a million timed
-messages. Sessions and messages are freed by reference counting; only a few cycles, made by exceptions, need the
-collector.
+By default Python goes through all objects now and then: with a million timed messages, for a quarter of a second.
+Almost nothing here needs the collector, because sessions and messages go by reference counting. It is for the few
+cycles that exceptions leave.
 """
 
 import gc
@@ -10,17 +10,17 @@ import sys
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-# An idle collection takes a microsecond; a storm of sign-ins creates 50,000 objects in a quarter of a second.
+# An idle collection takes a microsecond. A storm of sign-ins makes 50,000 objects in a quarter of a second.
 _YOUNG_SECONDS = 0.1
-# The generation of the objects since the last collection. A full one would also free Python's caches.
+# The generation of new objects. A full collection also returns the memory that Python keeps for small objects.
 _YOUNG = 0
-# Seconds between full collections, which run while there are so few objects that they take less than about 20 ms. The
-# measure is the number of memory blocks, two or three for each object: counting a million objects takes 40 ms itself.
+# How often all objects are collected, if they are so few that it takes under about 20 ms. Blocks of memory stand for
+# their number, two or three for each: to count a million objects takes 40 ms itself.
 _ALL_SECONDS = 600.0
 _FEW_BLOCKS = 300_000
 
 
-class GarbagePlan:
+class GCSchedule:
     """Replaces the automatic collection from `start` to `stop`."""
 
     def __init__(self, clock: IReactorTime) -> None:
@@ -29,7 +29,7 @@ class GarbagePlan:
         self._all_at = 0.0
 
     def start(self) -> None:
-        """Collect once, and from now on by the schedule."""
+        """Collect once, and then on schedule."""
         gc.collect()
         gc.disable()
         gc.freeze()

@@ -1,15 +1,15 @@
-"""Limit the number of ready sockets that the reactor handles in one turn."""
+"""Reactor tuning: how many ready sockets the reactor handles in one turn."""
 
 from typing import Any
 
-# Reading a socket and handling the request takes about 150 us; 10,000 that close at once would be a turn of 250 ms.
+# Reading a request and running it takes about 150 us. 10,000 connections that close at once would take 250 ms.
 _SOCKETS_A_TURN = 32
 
 
 class FewAtATime:
-    """An epoll object that returns a few ready sockets at a time.
+    """The epoll of a reactor, which reports few ready sockets at a time.
 
-    The kernel serves ready sockets in turn, so each is returned, however many there are.
+    The kernel goes round among the ready ones, so each has its turn however many there are.
     """
 
     def __init__(self, poller: Any) -> None:
@@ -19,12 +19,12 @@ class FewAtATime:
         return getattr(self._poller, name)
 
     def poll(self, timeout: float, most: int) -> Any:
-        """Wait for at most ``timeout`` seconds and return ready sockets."""
+        """Wait for at most ``timeout`` seconds. Return the ready sockets."""
         return self._poller.poll(timeout, min(most, _SOCKETS_A_TURN))
 
 
 def take_few_at_a_time(reactor: Any) -> None:
-    """Make ``reactor`` handle a few ready sockets in one turn, if it uses epoll."""
+    """Have ``reactor`` handle few ready sockets in one turn, if it uses epoll, which can be asked for few."""
     poller = getattr(reactor, "_poller", None)
-    if hasattr(poller, "fileno"):  # only Twisted's epoll reactor has one
+    if hasattr(poller, "fileno"):  # of those that Twisted knows epoll alone has one
         reactor._poller = FewAtATime(poller)

@@ -78,11 +78,6 @@ def shorten(hit: Hit, most: int) -> Hit:
     return Hit(before + kept + after, shown)
 
 
-def words_of(typed: str) -> str:
-    """Return the words that a typed line searches for."""
-    return typed.partition("?")[2]
-
-
 def _pattern(words: str) -> "regex.Pattern[str] | None":
     tokens = [_TOKENS.findall(fold(word).casefold()) for word in dict.fromkeys(words.split())]
     wanted = [_BETWEEN.join(map(_spelled, word)) for word in sorted(tokens, key=len, reverse=True) if word]

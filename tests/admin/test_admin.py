@@ -20,7 +20,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.admin import database, main, reach
 from irchat.chat.administration import Kick, Stats
-from irchat.interfaces.store import GLOBAL
+from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from irchat.system.data_folder import DataFolder

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from irchat.admin import database
-from irchat.interfaces.store import GLOBAL
+from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite import copying
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
 from irchat.chat import accounts
 from irchat.chat.accounts import Accounts, SignedIn
-from irchat.interfaces.store import SetPassword
+from irchat.interfaces.writes import PasswordSet
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import PASSWORD_MAX_BYTES, TOKEN_SECONDS, TOKEN_TOUCH_SECONDS
 from irchat.store.sqlite.threads import NoThreads
@@ -170,7 +170,7 @@ class RegisterTests(AccountsTestCase):
         for signed_in in (self.register(with_token=False), self.login(with_token=False)):
             self.assertEqual((signed_in.token, signed_in.digest), ("", None))
         self.assertEqual(
-            [type(write).__name__ for commit in self.world.store.commits for write in commit], ["CreateUser"]
+            [type(write).__name__ for commit in self.world.store.commits for write in commit], ["UserCreated"]
         )
 
     def test_default_hasher(self) -> None:
@@ -380,7 +380,7 @@ class PasswordTests(AccountsTestCase):
         composed, decomposed = "gr\u00fc\u00dfe aus k\u00f6ln", "gru\u0308\u00dfe\u00a0aus ko\u0308ln"
         first = self.register("alice", _GOOD)
         old = _HASHER.hash(decomposed)
-        self.done(self.world.store.commit([SetPassword(first.user.id, old, first.digest)]))
+        self.done(self.world.store.commit([PasswordSet(first.user.id, old, first.digest)]))
         self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, "alice", composed)
         self.world.store.holding = True
         entering = ensureDeferred(self.accounts.login("alice", decomposed, with_token=False))

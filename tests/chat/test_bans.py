@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.bans import NetworkBans, network_of, stands, told
-from irchat.interfaces.store import StoredBan
+from irchat.chat.bans import NetworkBans, network_of, notice, stands
+from irchat.interfaces.stored import StoredBan
 from irchat.net.addresses import read_address
 
 NOW = 1_795_356_000_000
@@ -64,8 +64,8 @@ class NetworkBanTests(SynchronousTestCase):
         mapped = str(address).startswith("::ffff:") and bits < 96
         self.assertTrue(held is not None or mapped)
 
-    def test_told(self) -> None:
+    def test_notice(self) -> None:
         """Who is banned is told until when, and why."""
-        self.assertEqual(told(ban("::1")), "You are banned")
-        self.assertEqual(told(ban("::1", NOW, "spam")), "You are banned until 2026-11-22 14:00 UTC: spam")
+        self.assertEqual(notice(ban("::1")), "You are banned")
+        self.assertEqual(notice(ban("::1", NOW, "spam")), "You are banned until 2026-11-22 14:00 UTC: spam")
         self.assertFalse(stands(None, NOW))

@@ -10,7 +10,9 @@ from tests.helpers.chat import WorldTestCase
 class BlockTests(WorldTestCase):
     """Three users."""
 
-    def ask(self, user: str, name: str, blocked: bool | None = None, origin: object = None) -> Deferred[events.Blocks]:
+    def ask(
+        self, user: str, name: str, blocked: bool | None = None, origin: int | None = None
+    ) -> Deferred[events.Blocks]:
         """One asks for a block."""
         return self.world.chat.blocks.block(self.world[user], name, blocked, origin)
 
@@ -38,10 +40,10 @@ class BlockTests(WorldTestCase):
 
     def test_other_sessions(self) -> None:
         """One's other sessions are told; the blocked user never is, nor is anyone where there is no other session."""
-        session = object()
+        session = 1
         self.done(self.ask("alice", "bob", origin=session))
         self.assertEqual(self.world.published, [])
-        self.world.chat.enter(self.world["alice"])
+        self.world.enter("alice", 2)
         self.done(self.ask("alice", "carol", origin=session))
         self.assertEqual(self.world.told("alice"), [events.Blocks(names=["bob", "carol"])])
         self.assertEqual(

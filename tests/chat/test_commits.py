@@ -6,8 +6,11 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.commits import Change, CommitQueue
-from irchat.interfaces.store import Publication
+from irchat.chat.changes import Change
+from irchat.chat.commits import CommitQueue
+from irchat.chat.local_bus import LocalBus
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.writes import Entry
 from irchat.protocol.errors import Code, Refusal, unavailable
 from tests.helpers.commit_queues import HandStore, Step
 
@@ -19,10 +22,15 @@ class CommitQueueTests(SynchronousTestCase):
         """Make the queue."""
         self.log: list[str] = []
         self.store = HandStore()
-        self.queue = CommitQueue(self.store, self.publish)  # type: ignore[arg-type]
+        self.queue = CommitQueue(self.store, self, self.apply)  # type: ignore[arg-type]
+
+    def apply(self, entry: Entry, origin: int | None) -> list[Publication]:
+        """Note the entry that memory follows."""
+        self.log.append(f"follow {entry.write}: {entry.result}")
+        return []
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Note what is told."""
+        """Note what is published."""
         self.log.append("tell " + " ".join(publication.event.reason for publication in publications))
 
     def submit(self, name: str, **how: Any) -> Deferred[Any]:
@@ -48,7 +56,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.submit("a")
         self.assertEqual((self.events(), self.store.commits), (["check a"], [["a"]]))
         self.store.finish()
-        self.assertEqual(self.events(), ["apply a: a done", "tell a", "answer a"])
+        self.assertEqual(self.events(), ["reply a: a done", "tell a", "answer a"])
 
     def test_group(self) -> None:
         """While a commit runs what comes waits unchecked; the next commit takes all of it, told at once, in order."""
@@ -56,11 +64,11 @@ class CommitQueueTests(SynchronousTestCase):
             self.submit(name)
         self.assertEqual(self.events(), ["check a"])
         self.store.finish()
-        self.assertEqual(self.events(), ["apply a: a done", "tell a", "answer a", "check b", "check c", "check d"])
+        self.assertEqual(self.events(), ["reply a: a done", "tell a", "answer a", "check b", "check c", "check d"])
         self.store.finish()
         self.assertEqual(self.store.commits, [["a"], ["b", "c", "d"]])
         self.assertEqual(self.events(), [
-            "apply b: b done", "apply c: c done", "apply d: d done", "tell b c d", "answer b", "answer c", "answer d",
+            "reply b: b done", "reply c: c done", "reply d: d done", "tell b c d", "answer b", "answer c", "answer d",
         ])  # fmt: skip
 
     def test_group_most(self) -> None:
@@ -83,9 +91,11 @@ class CommitQueueTests(SynchronousTestCase):
         self.store.finish()
         self.assertEqual(self.events()[-1], "check b")
         self.store.finish()
-        self.assertEqual(self.events(), ["apply b: b done", "tell b", "answer b", "check c"])
+        self.assertEqual(self.events(), ["reply b: b done", "tell b", "answer b", "check c"])
         self.store.finish()
-        self.assertEqual(self.events(), ["apply c: c done", "tell c", "answer c", "check d", "check e"])
+        self.assertEqual(
+            self.events(), ["follow c: c done", "reply c: c done", "tell c", "answer c", "check d", "check e"]
+        )
         self.assertEqual(self.store.commits, [["a"], ["b"], ["c"], ["d", "e"]])
 
     def test_refused(self) -> None:
@@ -98,14 +108,14 @@ class CommitQueueTests(SynchronousTestCase):
         self.store.finish()
         self.assertEqual(self.store.commits, [["a"], ["c"]])
         self.assertEqual(self.events(), [
-            "check a", "apply a: a done", "tell a", "answer a", "check b", "check c", "refuse b: blocked",
-            "apply c: c done", "tell c", "answer c", "check d", "refuse d: blocked",
+            "check a", "reply a: a done", "tell a", "answer a", "check b", "check c", "refuse b: blocked",
+            "reply c: c done", "tell c", "answer c", "check d", "refuse d: blocked",
         ])  # fmt: skip
 
     def test_nothing_to_write(self) -> None:
         """Where no change of a group writes, no commit is made; among those that do, each gets its own result."""
         self.submit("a", writes=False)
-        self.assertEqual((self.events(), self.store.commits), (["check a", "apply a: None", "tell a", "answer a"], []))
+        self.assertEqual((self.events(), self.store.commits), (["check a", "reply a: None", "tell a", "answer a"], []))
         self.submit("b")
         self.submit("c", writes=False)
         self.submit("d")
@@ -114,7 +124,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.store.finish()
         self.assertEqual(self.store.commits, [["b"], ["d"]])
         self.assertEqual(self.events()[-7:], [
-            "apply c: None", "apply d: d done", "apply e: None", "tell c d e", "answer c", "answer d", "answer e",
+            "reply c: None", "reply d: d done", "reply e: None", "tell c d e", "answer c", "answer d", "answer e",
         ])  # fmt: skip
 
     def test_failing_commit(self) -> None:
@@ -127,10 +137,10 @@ class CommitQueueTests(SynchronousTestCase):
         self.events()
         self.store.fail(unavailable())
         self.assertEqual(self.events(), [
-            "refuse b: unavailable", "apply c: None", "tell c", "answer c", "check d",
+            "refuse b: unavailable", "reply c: None", "tell c", "answer c", "check d",
         ])  # fmt: skip
         self.store.finish()
-        self.assertEqual(self.events(), ["apply d: d done", "tell d", "answer d"])
+        self.assertEqual(self.events(), ["reply d: d done", "tell d", "answer d"])
 
     def test_broken_commit(self) -> None:
         """A commit that meets an error of the server's own is logged and refused as internal, and the queue goes on."""
@@ -140,22 +150,23 @@ class CommitQueueTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
         self.store.finish()
         self.assertEqual(self.events(), [
-            "check a", "refuse a: internal", "check b", "apply b: b done", "tell b", "answer b",
+            "check a", "refuse a: internal", "check b", "reply b: b done", "tell b", "answer b",
         ])  # fmt: skip
 
     def test_broken_apply(self) -> None:
         """A change that breaks when it is applied fails its own handler alone."""
         self.submit("a")
-        broken = self.queue.submit(Step(self.log, "b", in_apply=lambda: int("x") and None))
+        broken = self.queue.submit(Step(self.log, "b", in_reply=lambda: int("x") and None))
         self.submit("c")
         self.store.finish()
         self.store.finish()
         self.failureResultOf(broken, ValueError)
-        self.assertEqual(self.events()[-4:], ["apply b: b done", "apply c: c done", "tell c", "answer c"])
+        self.assertEqual(self.events()[-4:], ["reply b: b done", "reply c: c done", "tell c", "answer c"])
 
     def test_broken_bus(self) -> None:
         """Where telling breaks, that is logged, who asked is answered, and the queue goes on."""
-        broken = CommitQueue(self.store, lambda publications: {}["nobody"])  # type: ignore[arg-type]
+        broken = CommitQueue(self.store, LocalBus(), self.apply)  # type: ignore[arg-type]
+        broken._bus.subscribe(lambda publications: {}["nobody"])  # type: ignore[attr-defined]
         for name in "abc":
             broken.submit(Step(self.log, name)).addCallback(lambda answer: self.log.append(f"answer {answer}"))
         self.store.finish()
@@ -195,7 +206,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.submit("b")
         self.events()
         self.store.finish()
-        self.assertEqual(self.events(), ["apply a: a done", "tell a", "published a", "answer a", "check b"])
+        self.assertEqual(self.events(), ["reply a: a done", "tell a", "published a", "answer a", "check b"])
         published = self.queue.published()
         self.store.fail(unavailable())
         self.successResultOf(published)
@@ -229,4 +240,4 @@ class CommitQueueTests(SynchronousTestCase):
     def test_a_change_says_what_it_does(self) -> None:
         """A change has both its parts."""
         self.assertRaises(NotImplementedError, Change().check)
-        self.assertRaises(NotImplementedError, Change().apply, None, [])
+        self.assertRaises(NotImplementedError, Change().reply, None, [])

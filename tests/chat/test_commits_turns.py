@@ -9,7 +9,8 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat import commits
 from irchat.chat.commits import CommitQueue
-from irchat.interfaces.store import Publication
+from irchat.chat.local_bus import LocalBus
+from irchat.interfaces.bus import Publication
 from irchat.protocol.errors import Code, Refusal, unavailable
 from tests.helpers.commit_queues import HandStore, Step
 
@@ -20,7 +21,7 @@ class TurnsTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Make the queue, in which one commit runs."""
         self.store = HandStore()
-        self.queue = CommitQueue(self.store, lambda publications: None)  # type: ignore[arg-type]
+        self.queue = CommitQueue(self.store, LocalBus(), lambda entry, origin: [])  # type: ignore[arg-type]
         self.submit("running")
 
     def submit(self, name: str, **how: Any) -> Deferred[Any]:
@@ -102,7 +103,7 @@ class GatheringTests(SynchronousTestCase):
         self.log: list[str] = []
         self.clock = Clock()
         self.store = HandStore()
-        self.queue = CommitQueue(self.store, self.publish, self.clock)  # type: ignore[arg-type]
+        self.queue = CommitQueue(self.store, self, lambda entry, origin: [], self.clock)  # type: ignore[arg-type]
 
     def publish(self, publications: Sequence[Publication]) -> None:
         """Take a while."""

@@ -1,9 +1,11 @@
-"""Who there is: users, groups and chats found by their names, and what is kept of a snapshot."""
+"""The directory: users, groups and chats found by their names, and entries that change them."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.directory import Directory, Group, User
-from irchat.interfaces.store import GLOBAL, Snapshot, StoredGroup, StoredUser
+from irchat.chat.directory import Directory
+from irchat.chat.entities import User
+from irchat.interfaces.stored import GLOBAL, Snapshot, StoredGroup, StoredUser
+from irchat.interfaces.writes import BlockSet, Entry, GroupCreated, GroupRemoved, MemberAdded, MemberRemoved, Write
 from irchat.protocol.errors import Code, Refusal
 
 
@@ -19,6 +21,10 @@ class DirectoryTests(SynchronousTestCase):
         )
         self.alice, self.bob, self.cenek, self.namesake = (self.directory.users[number] for number in (1, 2, 3, 4))
         self.team = self.directory.groups[7]
+
+    def apply(self, write: Write[object], result: object = None) -> None:
+        """Follow a write as if it was committed."""
+        self.directory.apply(Entry(write, result))
 
     def refused(self, code: Code, name: str, reader: User | None = None) -> str:
         """The chat of that name is refused."""
@@ -115,7 +121,7 @@ class DirectoryTests(SynchronousTestCase):
         """GLOBAL and private chats are one's own for good, a group while one is in it."""
         team = self.directory.chat(self.alice, "team")
         self.assertTrue(team.has(self.alice))
-        self.directory.remove_member(self.team, self.alice)
+        self.apply(MemberRemoved(7, 1, 2, 2))
         self.assertFalse(team.has(self.alice))
         self.assertTrue(self.directory.chat(self.alice, "@bob").has(self.alice))
         self.assertTrue(self.directory.chat(self.alice, "GLOBAL").has(self.alice))
@@ -124,30 +130,31 @@ class DirectoryTests(SynchronousTestCase):
         """Members come last and go; the set of their ids is one until they change, and those kept stay as they were."""
         before = self.team.member_ids
         self.assertIdentical(self.team.member_ids, before)
-        self.directory.add_member(self.team, self.cenek)
+        self.apply(MemberAdded(7, 3, 2))
         self.assertEqual((list(self.team.members), self.team.member_ids), ([2, 1, 3], {1, 2, 3}))
         self.assertEqual((before, self.cenek.groups), ({1, 2}, {7: self.team}))
-        self.directory.remove_member(self.team, self.alice)
+        self.apply(MemberRemoved(7, 1, 2, 2))
         self.assertEqual((self.team.owner, self.team.member_ids, self.alice.groups), (self.bob, {2, 3}, {}))
 
     def test_owner_goes(self) -> None:
         """After the owner the member of longest standing owns; after the last the group is gone and its name free."""
-        self.directory.add_member(self.team, self.cenek)
-        self.directory.remove_member(self.team, self.bob)
-        self.assertIdentical(self.team.owner, self.alice)
-        self.directory.remove_member(self.team, self.alice)
-        self.assertIdentical(self.team.owner, self.cenek)
-        self.directory.remove_member(self.team, self.cenek)
+        self.apply(MemberAdded(7, 3, 2))
+        for leaving, owner in (self.bob, self.alice), (self.alice, self.cenek):
+            self.assertIdentical(self.team.owner_without(leaving), owner)
+            self.apply(MemberRemoved(7, leaving.id, owner.id, leaving.id))
+            self.assertIdentical(self.team.owner, owner)
+        self.assertIdentical(self.team.owner_without(self.cenek), None)
+        self.apply(GroupRemoved(7))
         self.assertEqual((self.directory.groups, self.directory.new_group_key("team")), ({}, "team"))
-        self.directory.add_group(Group(8, "team", "team", self.alice, [self.alice]))
+        self.apply(GroupCreated("team", "team", (1,), 0), 8)
         self.assertEqual(self.directory.group(self.alice, "team").id, 8)
 
     def test_blocks(self) -> None:
         """A block hides the two from each other until each of them has lifted it."""
         self.assertEqual([user.hidden for user in (self.alice, self.bob, self.cenek)], [{3}, {3}, {1, 2}])
-        self.directory.set_block(self.alice, self.cenek, False)
+        self.apply(BlockSet(1, 3, False))
         self.assertEqual((self.alice.hidden, self.alice.blocking, self.cenek.blocking), ({3}, set(), {1}))
-        self.directory.set_block(self.cenek, self.alice, False)
+        self.apply(BlockSet(3, 1, False))
         self.assertEqual((self.alice.hidden, self.cenek.hidden), (set(), {2}))
 
     def test_silenced(self) -> None:

@@ -37,8 +37,8 @@ class EndTests(WorldTestCase):
     def test_read_at_the_end(self) -> None:
         """To read at the last number that one is told of reads all: what is hidden behind it, and timed messages."""
         self.block("alice", "bob")
-        self.world.chat.enter(self.world["alice"])
-        self.world.chat.enter(self.world["alice"])
+        self.world.enter("alice", 2)
+        self.world.enter("alice", 2)
         for sender in "carol", "carol", "bob", "bob":
             self.done(self.world.send(sender, "GLOBAL"))
         self.done(self.world.send("carol", "GLOBAL", expires_in=60))
@@ -62,7 +62,7 @@ class EndTests(WorldTestCase):
         """A page that marks what it holds as read tells the other sessions nothing of what is hidden behind it."""
         self.block("alice", "bob")
         for _ in range(2):
-            self.world.chat.enter(self.world["alice"])
+            self.world.enter("alice", 2)
         for sender in "carol", "bob":
             self.done(self.world.send(sender, "GLOBAL"))
         self.world.published.clear()
@@ -92,7 +92,7 @@ class TimeTests(WorldTestCase):
 
     def test_times(self) -> None:
         """Each message is told with the time that it is stored with; a timed one does not fall behind it."""
-        self.world.chat.enter(self.world["bob"])
+        self.world.enter("bob", 2)
         sent = [self.done(self.world.send("alice", "GLOBAL"))]
         self.world.ms -= 400
         for seconds in None, 9, None:

@@ -21,11 +21,11 @@ class GroupTests(WorldTestCase):
         """The first of ``members`` asks for a group."""
         return self.world.chat.groups.create(self.world[members[0]], name, members[1:], None)
 
-    def add(self, by: str, name: str, group: str = "team", origin: object = None) -> Deferred[events.Group]:
+    def add(self, by: str, name: str, group: str = "team", origin: int | None = None) -> Deferred[events.Group]:
         """One adds another."""
         return self.world.chat.groups.add(self.world[by], group, name, origin)
 
-    def remove(self, by: str, name: str, group: str = "team", origin: object = None) -> Deferred[events.Event]:
+    def remove(self, by: str, name: str, group: str = "team", origin: int | None = None) -> Deferred[events.Event]:
         """One removes another."""
         return self.world.chat.groups.remove(self.world[by], group, name, origin)
 
@@ -108,7 +108,7 @@ class GroupTests(WorldTestCase):
         """Any member adds; all members are told but the session that did it, the new one too."""
         group = self.done(self.create("team", "alice", "bob"))
         self.world.published.clear()
-        session = object()
+        session = 1
         answer = self.done(self.add("bob", "carol", "*team", session))
         self.assertEqual(
             answer, events.Group(group="*team", id=group.id, owner="alice", members=["alice", "bob", "carol"])

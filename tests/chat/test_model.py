@@ -69,7 +69,7 @@ class ChatMachine(RuleBasedStateMachine):
     def enter(self) -> None:
         """All come."""
         for name in _NAMES:
-            self.world.chat.enter(self.world[name])
+            self.world.enter(name)
 
     # The model
 

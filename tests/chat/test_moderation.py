@@ -4,7 +4,7 @@ from typing import Any
 
 from twisted.internet.defer import ensureDeferred
 
-from irchat.interfaces.store import CreateUser
+from irchat.interfaces.writes import UserCreated
 from irchat.protocol import events
 from irchat.protocol.errors import Code
 from tests.helpers.chat import WorldTestCase
@@ -113,13 +113,13 @@ class RemoveTests(WorldTestCase):
         self.remove()
         byes = [p for p in self.world.published if isinstance(p.event, events.Bye)]
         self.assertEqual([(bye.audience, bye.event.reason) for bye in byes], [((2,), "your account was removed")])
-        self.world.chat.leave(bob)
+        self.world.chat.presence.leave(bob.id, 1)
         self.assertEqual(self.world.presence, ["-bob"])
-        self.assertEqual(sorted(user.name for user in self.world.directory.online.values()), ["alice", "carol"])
+        self.assertEqual(sorted(self.world.chat.online(9)), ["alice", "carol"])
 
     def test_away(self) -> None:
         """Nobody hears of the going of one who was away."""
-        self.world.chat.leave(self.world["bob"])
+        self.world.leave("bob")
         self.world.presence.clear()
         self.remove()
         self.assertEqual(self.world.presence, [])
@@ -204,7 +204,7 @@ class RemoveTests(WorldTestCase):
 
     def test_many_accounts(self) -> None:
         """Accounts around the one that goes are found as before."""
-        self.done(self.world.store.commit([CreateUser("bobby", "bobby", None, 0, None)]))
+        self.done(self.world.store.commit([UserCreated("bobby", "bobby", None, 0, None)]))
         self.world.restart()
         self.remove()
         self.assertEqual(self.world.chat.users("bob", 5).offline, ["bobby"])
@@ -223,7 +223,7 @@ class BanTests(WorldTestCase):
 
     def test_kick(self) -> None:
         """The sessions of a user are told who ended them, and it is told how many there were."""
-        self.world.chat.enter(self.world["bob"])
+        self.world.enter("bob", 2)
         kick = self.world.chat.moderation.kick
         self.assertEqual(self.done(kick("BOB", None)), 2)
         self.assertEqual(self.done(kick("@carol", self.world["alice"])), 1)

@@ -3,7 +3,7 @@
 from twisted.internet.defer import Deferred, ensureDeferred
 
 from irchat.chat import read_state
-from irchat.interfaces.store import GLOBAL, StoredMessage
+from irchat.interfaces.stored import GLOBAL, StoredMessage
 from irchat.protocol import events, wire
 from irchat.protocol.errors import Code
 from irchat.protocol.rules import PAGE_MAX, SEARCH_LENGTH, SERVER_LINE_BYTES
@@ -236,7 +236,7 @@ class MarkerTests(WorldTestCase):
 
     away = ("carol",)
 
-    def mark(self, name: str, seq: int, chat: str = "GLOBAL", origin: object = None) -> Deferred[events.Ok]:
+    def mark(self, name: str, seq: int, chat: str = "GLOBAL", origin: int | None = None) -> Deferred[events.Ok]:
         """Move a marker."""
         return self.world.chat.reading.mark(self.world[name], chat, seq, origin)
 
@@ -247,8 +247,8 @@ class MarkerTests(WorldTestCase):
         self.world.published.clear()
         self.assertEqual(self.done(self.mark("bob", 1)), events.Ok())
         self.assertEqual(self.world.published, [])
-        self.world.chat.enter(self.world["bob"])
-        session = object()
+        self.world.enter("bob", 2)
+        session = 1
         for seq in (2, 1, 2, 99, 3):
             self.done(self.mark("bob", seq, origin=session))
         self.assertEqual(self.world.told("bob"), [events.Read("GLOBAL", 2), events.Read("GLOBAL", 3)])

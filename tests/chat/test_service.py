@@ -1,26 +1,25 @@
-"""The door of the core: who is here, the list of users, and that a restart finds what was there."""
+"""The entrance to the core: presence, the list of users, and that a restart finds everything again."""
 
-from irchat.interfaces.store import Publication
+from irchat.interfaces.bus import Publication
 from irchat.protocol import events
 from tests.helpers.chat import WorldTestCase
 
 
 class PresenceTests(WorldTestCase):
-    """Who comes and who goes."""
+    """Users that come and go."""
 
     away = ("alice", "bob", "carol")
 
     def test_sessions(self) -> None:
-        """A user is online with the first session and away with the last, and only that is told."""
-        alice, bob = self.world["alice"], self.world["bob"]
-        for user in (alice, alice, bob):
-            self.world.chat.enter(user)
-        self.world.chat.leave(alice)
-        self.assertEqual(list(self.world.directory.online.values()), [alice, bob])
-        self.world.chat.leave(alice)
-        self.world.chat.enter(alice)
+        """A user is online from the first session to the end of the last, and only these changes are published."""
+        for session, name in enumerate(("alice", "alice", "bob")):
+            self.world.enter(name, session)
+        self.world.leave("alice", 0)
+        self.assertEqual(self.world.chat.online(9), ["alice", "bob"])
+        self.world.leave("alice", 1)
+        self.world.enter("alice", 3)
         self.assertEqual(self.world.presence, ["+alice", "+bob", "-alice", "+alice"])
-        self.assertEqual(list(self.world.directory.online.values()), [bob, alice])
+        self.assertEqual((self.world.chat.online(9), self.world.chat.online(1)), (["bob", "alice"], ["bob"]))
 
     def test_settled(self) -> None:
         """It is settled when all that was asked is committed."""
@@ -89,7 +88,7 @@ class RestartTests(WorldTestCase):
         before = state()
         self.world.restart()
         self.assertEqual(state(), before)
-        self.assertEqual((self.world.directory.online, self.world.chat.users("", 9).online), ({}, []))
+        self.assertEqual((self.world.chat.online(9), self.world.chat.users("", 9).online), ([], []))
 
     def test_publications_hold_no_live_objects(self) -> None:
         """An audience stays what it was when it was told, whoever comes and goes after."""

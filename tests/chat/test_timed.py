@@ -7,9 +7,11 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat import timed, timed_chat
-from irchat.chat.directory import Chat, Directory, User
+from irchat.chat.directory import Directory
+from irchat.chat.entities import DirectoryChat, User
 from irchat.chat.timed import TimedMessage, TimedMessages
-from irchat.interfaces.store import GLOBAL, Snapshot, StoredGroup, StoredUser
+from irchat.interfaces.stored import GLOBAL, Snapshot, StoredGroup, StoredUser
+from irchat.interfaces.writes import BlockSet, Entry, MemberAdded, MemberRemoved
 
 _AT = 1_795_356_000_000
 
@@ -45,7 +47,7 @@ class TimedMessagesTests(SynchronousTestCase):
         found: dict[str, tuple[int, int]] = {}
         for key, latest, unread in self.timed.chats_of(reader):
             chat = self.directory.chat_by_key(key)
-            assert isinstance(chat, Chat)
+            assert isinstance(chat, DirectoryChat)
             found[chat.label(reader)] = (latest.order, unread)
         return found
 
@@ -134,13 +136,13 @@ class TimedMessagesTests(SynchronousTestCase):
     def test_late_member(self) -> None:
         """Who joins a group finds what is sent from then on, also on coming back."""
         self.add(9, "team")
-        self.directory.add_member(self.team, self.carol)
+        self.directory.apply(Entry(MemberAdded(7, 3, 1)))
         self.timed.begin_sight(self.team.id, self.carol)
         self.add(9, "team")
         self.assertEqual((self.alive(self.carol, "team"), self.alive(self.bob, "team")), ([2], [1, 2]))
-        self.directory.remove_member(self.team, self.bob)
+        self.directory.apply(Entry(MemberRemoved(7, 2, 1, 2)))
         self.add(9, "team")
-        self.directory.add_member(self.team, self.bob)
+        self.directory.apply(Entry(MemberAdded(7, 2, 1)))
         self.timed.begin_sight(self.team.id, self.bob)
         self.assertEqual((self.alive(self.bob, "team"), self.alive(self.carol, "team")), ([], [2, 3]))
         self.assertEqual((self.missed(self.bob, 0), self.by_chat(self.carol)), ([], {"*team": (3, 2)}))
@@ -156,9 +158,9 @@ class TimedMessagesTests(SynchronousTestCase):
         """While a block stands neither sees the other's; lifted, they are seen again."""
         self.add(9, sender=self.alice)
         self.add(9, sender=self.bob)
-        self.directory.set_block(self.bob, self.alice, True)
+        self.directory.apply(Entry(BlockSet(2, 1, True)))
         self.assertEqual([self.alive(user) for user in (self.alice, self.bob, self.carol)], [[1], [2], [1, 2]])
-        self.directory.set_block(self.bob, self.alice, False)
+        self.directory.apply(Entry(BlockSet(2, 1, False)))
         self.assertEqual([self.alive(user) for user in (self.alice, self.bob)], [[1, 2], [1, 2]])
 
     def test_together(self) -> None:

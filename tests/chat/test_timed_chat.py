@@ -7,9 +7,9 @@ from unittest import mock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat import timed_chat
-from irchat.chat.directory import Chat, User
+from irchat.chat.entities import DirectoryChat, User
 from irchat.chat.timed_chat import TimedChat, TimedMessage, packed
-from irchat.interfaces.store import GLOBAL
+from irchat.interfaces.stored import GLOBAL
 
 _USERS = 4
 _STEPS = 300
@@ -75,14 +75,14 @@ class TimedChatTests(SynchronousTestCase):
         """Whatever is sent, ends, is read or hidden: each sees, and has to read, what the plain way says."""
         for seed in range(20):
             chance = random.Random(seed)
-            chat, plain = TimedChat(Chat(GLOBAL)), _Plain()
+            chat, plain = TimedChat(DirectoryChat(GLOBAL)), _Plain()
             for user in self.users:
                 user.hidden = frozenset()
             for _ in range(_STEPS):
                 self.step(chance, chat, plain)
                 self.assertEqual(chat.is_empty, not plain.alive)
                 if chat.is_empty:
-                    chat, plain = TimedChat(Chat(GLOBAL)), _Plain()
+                    chat, plain = TimedChat(DirectoryChat(GLOBAL)), _Plain()
                     continue
                 if chance.randrange(40) == 0:
                     user = chance.choice(self.users)
@@ -105,7 +105,7 @@ class TimedChatTests(SynchronousTestCase):
 
     def test_few_spans(self) -> None:
         """Who is shown one after another has read one span, whoever's stand between; what is gone is forgotten."""
-        chat = TimedChat(Chat(GLOBAL))
+        chat = TimedChat(DirectoryChat(GLOBAL))
         alice, bob, carol, _ = self.users
         bob.hidden = frozenset({carol.id})
         sent = [
@@ -128,7 +128,7 @@ class TimedChatTests(SynchronousTestCase):
         """To count and to find the latest goes block by block where all in a block are alike to the reader."""
         alice, bob, _, _ = self.users
         with mock.patch.object(timed_chat, "_BLOCK_MOST", 100):
-            chat = TimedChat(Chat(GLOBAL))
+            chat = TimedChat(DirectoryChat(GLOBAL))
             for order in range(1, 10_001):
                 chat.add(TimedMessage("id", chat.chat, alice, "", 0, 1, 1.0, order))
         chat.note_read(bob, 0, 9_000)
@@ -147,7 +147,7 @@ class HadTests(SynchronousTestCase):
 
     def test_packed(self) -> None:
         """Who had it at once is kept in four bytes each, and comes out again with those who had it later."""
-        chat = Chat(GLOBAL)
+        chat = DirectoryChat(GLOBAL)
         timed = TimedMessage("id", chat, User(1, "alice", "alice"), "", 0, 1, 1.0, 1)
         self.assertEqual(timed.had_by(), frozenset())
         timed.had = packed({3, 70_000, 1})

@@ -55,7 +55,7 @@ class MainTests(SynchronousTestCase):
         self.network = Network(lambda: self.peer)
         self.patch(wiring, "HostnameEndpoint", self._endpoint)
         self.patch(wiring, "StandardIO", self._stdio)
-        self.patch(wiring, "leave_on_signals", lambda reactor, leave: None)
+        self.patch(wiring, "leave_on_signals", lambda *how: None)
         self.called: list[tuple[str, int]] = []
         self.descriptors: list[int] = []
 

@@ -1,14 +1,12 @@
 """The command language: every row of the protocol's table, every wrong use, and the manual."""
 
 import re
-from types import SimpleNamespace
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.commands import AS_MESSAGE, REGISTRY, Command, Registry
-from irchat.protocol import events, requests
+from irchat.commands import AS_MESSAGE, REGISTRY, Command
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.requests import (
     AddMember,
@@ -26,7 +24,6 @@ from irchat.protocol.requests import (
     Send,
     Users,
 )
-from tests.helpers.strategies import filled, members
 
 # What is typed, the usage text of its row, what it asks. The rows are in the order of the protocol's table.
 TABLE: list[tuple[str, str, Request]] = [
@@ -247,7 +244,7 @@ class TableTests(SynchronousTestCase):
             self.assertTrue(refusal.text)
             return
         self.assertIsInstance(request, command.request)
-        self.assertTrue(command.pattern.fullmatch(line.strip()))
+        self.assertTrue(command.syntax.pattern.fullmatch(line.strip()))
 
     @given(any_line.filter(str.strip))
     def test_literally(self, line: str) -> None:
@@ -283,83 +280,3 @@ class TableTests(SynchronousTestCase):
                         read(line)
                     except Refusal as refusal:
                         self.assertIn(refusal.code, (Code.BAD_REQUEST, Code.BAD_TIME))
-
-
-class ManualTests(SynchronousTestCase):
-    """The manual."""
-
-    def test_whole(self) -> None:
-        """It has a line for each command that can be typed, its usage and its meaning in two columns."""
-        lines = REGISTRY.manual(None).split("\n")
-        self.assertEqual(len(lines), len({usage for _, usage, _ in TABLE}) + 1)
-        columns = {re.search(r"  (?=\S)(?!.*  \S)", line).end() for line in lines}  # type: ignore[union-attr]
-        self.assertEqual(len(columns), 1)
-
-    def test_part(self) -> None:
-        """A part is that prefix's lines."""
-        for prefix, count in (("*", 5), ("@", 2), ("ls", 5), ("?", 1), ("exit", 1), ("\\", 1), ("", 1), ("+", 2)):
-            self.assertEqual(len(REGISTRY.manual(prefix).split("\n")), count, prefix)
-        self.assertIn("~        list whom you block", REGISTRY.manual("~").split("\n"))
-
-    def test_unknown_part(self) -> None:
-        """A prefix that is none is refused with those that are."""
-        refusal = self.assertRaises(Refusal, REGISTRY.manual, "x")
-        self.assertEqual((refusal.code, refusal.usage), (Code.BAD_REQUEST, "!help [<prefix>]"))
-        self.assertTrue(refusal.text.endswith("There are: @ * + - ls ? ~ ! \\ exit"))
-
-    def test_help(self) -> None:
-        """The help is the manual."""
-        command = REGISTRY.for_request(Help())
-        caller = SimpleNamespace(is_admin=False)
-        self.assertEqual(command.run(None, caller, Help()), events.Help(text=REGISTRY.manual(None)))
-        part = command.run(None, caller, Help(prefix="~"))
-        self.assertEqual(part, events.Help(text=REGISTRY.manual("~")))
-
-
-class RegistryTests(SynchronousTestCase):
-    """What a registry asks of its commands."""
-
-    def test_all_requests(self) -> None:
-        """Each request of the wire has its command, but for those that the session answers itself."""
-        without = []
-        for struct in members(requests.ANY):
-            try:
-                command = REGISTRY.for_request(filled(struct, "x"))
-            except KeyError:
-                without.append(struct.__name__)
-            else:
-                self.assertIdentical(command.request, struct)
-        self.assertEqual(without, ["Line", "Pong"])
-
-    def test_without_help(self) -> None:
-        """A command that can be typed and has no help is refused."""
-
-        class Silent(Command):
-            prefix = "%"
-            usage = "%"
-            request = Help
-
-        self.assertRaises(ValueError, Registry().add, Silent)
-
-    def test_a_command_says_what_it_does(self) -> None:
-        """A command has both its parts."""
-        self.assertRaises(NotImplementedError, Command.read, None)
-        self.assertRaises(NotImplementedError, Command.run, None, None, None)
-
-    def test_who_may(self) -> None:
-        """What signs in is for who is not signed in; help, leaving and ping are for all; the rest for who is."""
-        needs: dict[bool | None, list[str]] = {True: [], False: [], None: []}
-        for struct in members(requests.ANY):
-            if struct.__name__ not in ("Line", "Pong"):
-                needs[REGISTRY.for_request(filled(struct, "x")).signed_in].append(struct.__name__)
-        self.assertEqual(needs[False], ["Register", "Login", "Resume"])
-        self.assertEqual(needs[None], ["Help", "Logout", "Ping"])
-
-    def test_pipelined(self) -> None:
-        """What shares a commit is pipelined; what reads, signs in or has its own commit waits for all before it."""
-        pipelined = [
-            struct.__name__
-            for struct in members(requests.ANY)
-            if struct.__name__ not in ("Line", "Pong") and REGISTRY.for_request(filled(struct, "x")).pipelined
-        ]
-        self.assertEqual(pipelined, ["Send", "Read"])

@@ -24,7 +24,7 @@ class GroupCommandTests(CommandTestCase):
         self.run_line("alice", "*bob -> team")
         self.run_line("alice", "+carol team")
         self.run_line("alice", "-carol team")
-        self.assertEqual(self.world.told("alice", self.callers["alice"]), [])
+        self.assertEqual(self.world.told("alice", self.callers["alice"].id), [])
         self.assertEqual(len(self.world.told("alice")), 3)
 
     def test_refused(self) -> None:

@@ -1,11 +1,10 @@
-"""Habits of other chats: which lines are some, and what is shown in their place."""
+"""Habits of other chats: which lines are some, and the right form that is shown in their place."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.commands import AS_MESSAGE, REGISTRY
-from irchat.commands.habits import refuse_habit, right_form
 from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
 
@@ -50,6 +49,14 @@ FORMS = {
     "/list": "ls",
     "/ls @bob": "ls @bob",
     "/search lunch": "?lunch",
+    "/say hello": "hello",
+    "/say @bob hi": "\\@bob hi",
+    "/say ls @bob": "\\ls @bob",
+    "/say exit": "\\exit",
+    "/say quit": "\\quit",
+    "/say exit strategy": "exit strategy",
+    "/say /quit": "\\/quit",
+    "/say": "<message>",
     "/password hunter2222": "!password",
     "/topic cats": "!help",
     "/identify secret": "!help",
@@ -70,28 +77,27 @@ MESSAGES = [
 
 
 class HabitTests(SynchronousTestCase):
-    """`right_form` and `refuse_habit`."""
+    """The right forms, made of what the commands declare."""
 
     def test_forms(self) -> None:
         """Each habit has the form that is typed here."""
-        self.assertEqual({line: right_form(line) for line in FORMS}, FORMS)
+        self.assertEqual({line: REGISTRY.right_form(line) for line in FORMS}, FORMS)
 
     def test_messages(self) -> None:
         """What begins with a slash but is no habit, and what is right already, has none."""
-        self.assertEqual([line for line in MESSAGES if right_form(line) is not None], [])
+        self.assertEqual([line for line in MESSAGES if REGISTRY.right_form(line) is not None], [])
 
     def test_the_refusal_has_the_form_and_the_backslash(self) -> None:
         """A refused line is answered with both ways out."""
-        refusal = self.assertRaises(Refusal, refuse_habit, "/msg bob secret")
+        refusal = self.assertRaises(Refusal, REGISTRY.read, "/msg bob secret")
         self.assertEqual(refusal.code, Code.BAD_REQUEST)
         self.assertIn(AS_MESSAGE, refusal.text)
         self.assertTrue(refusal.text.endswith(": @bob secret"))
-        self.assertIsNone(refuse_habit("hello"))
 
     @given(st.text())
     def test_the_form_of_a_message_is_a_message_to_the_same(self, text: str) -> None:
         """Whatever follows /msg bob, the form is read as a message to bob alone, or the line is refused."""
-        form = right_form(f"/msg bob x{text}")
+        form = REGISTRY.right_form(f"/msg bob x{text}")
         assert form is not None
         _, request = REGISTRY.read(form)
         self.assertEqual(request, requests.Send(chat="@bob", text=f"x{text}".strip()))
@@ -99,5 +105,5 @@ class HabitTests(SynchronousTestCase):
     @given(st.text(), st.sampled_from(["/msg", "/join", "/who", "/invite", "/kick", "/part", "/ignore", "/x"]))
     def test_every_line_has_an_answer(self, rest: str, word: str) -> None:
         """No line makes it fail, and a form is never empty."""
-        form = right_form(f"{word} {rest}")
+        form = REGISTRY.right_form(f"{word} {rest}")
         self.assertTrue(form is None or form.strip())

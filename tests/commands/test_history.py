@@ -67,11 +67,11 @@ class ReadingCommandTests(CommandTestCase):
 
     def test_other_session(self) -> None:
         """One's other sessions are told that the chat was read, the one that read it is not."""
-        self.chat.enter(self.world["alice"])
+        self.world.enter("alice", 2)
         self.world.published.clear()
         self.line("ls GLOBAL")
         self.assertEqual(self.world.told("alice"), [events.Read("GLOBAL", 9)])
-        self.assertEqual(self.world.told("alice", self.callers["alice"]), [])
+        self.assertEqual(self.world.told("alice", self.callers["alice"].id), [])
 
     def test_users(self) -> None:
         """It lists the users, at most so many."""

@@ -29,7 +29,7 @@ class SendCommandTests(CommandTestCase):
         ])  # fmt: skip
         self.world.pass_time(9)
         self.assertEqual(self.said("bob", "GLOBAL"), ["to all", "@ to all"])
-        self.assertEqual(self.world.told("alice", self.callers["alice"])[0], self.world.told("alice")[-3])
+        self.assertEqual(self.world.told("alice", self.callers["alice"].id)[0], self.world.told("alice")[-3])
 
     def test_request(self) -> None:
         """A request gives the nonce and the time as they are, and is checked as a line is."""

@@ -76,7 +76,7 @@ class SignInTests(CommandTestCase):
         self.world.store.let_through()
         self.world.store.fail()
         self.refused(Code.UNAVAILABLE, lambda: entering)
-        self.assertEqual((caller.notes, len(self.world.directory.online)), (["registration", "join", "part"], 2))
+        self.assertEqual((caller.notes, len(self.chat.presence.sessions)), (["registration", "join", "part"], 2))
 
     def test_most_online(self) -> None:
         """The names of who is here have a most, their count does not."""

@@ -8,21 +8,14 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.directory import User
+from irchat.chat.entities import User
+from irchat.chat.local_bus import LocalBus
 from irchat.chat.read_state import TimedPage
 from irchat.chat.service import ChatService
-from irchat.interfaces.store import (
-    ChatKey,
-    ChatState,
-    CreateUser,
-    Page,
-    PageQuery,
-    Publication,
-    Snapshot,
-    Store,
-    StoredToken,
-    Write,
-)
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.store import PageQuery, Store
+from irchat.interfaces.stored import ChatKey, ChatState, Page, Snapshot, StoredToken
+from irchat.interfaces.writes import Entry, UserCreated, Write
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal, unavailable
 from irchat.protocol.rules import fold_name
@@ -41,7 +34,7 @@ class HeldStore:
         self.store = store
         self.epoch = store.epoch
         self.holding = False
-        self.commits: list[list[Write]] = []
+        self.commits: list[list[Write[object]]] = []
         self._waiting: list[tuple[Callable[[], Deferred[Any]], Deferred[Any]]] = []
 
     def let_through(self) -> None:
@@ -56,7 +49,7 @@ class HeldStore:
         for _, done in waiting:
             done.errback(error or unavailable())
 
-    def commit(self, writes: Sequence[Write]) -> Deferred[list[Any]]:
+    def commit(self, writes: Sequence[Write[object]]) -> Deferred[list[object]]:
         self.commits.append(list(writes))
         return self._hold(lambda: self.store.commit(writes))
 
@@ -116,10 +109,12 @@ class World:
 
     def _open(self) -> None:
         self.store = HeldStore(SQLiteStore(self.folder / "irchat.db", NoThreads(), self.wall_ms))
+        bus = LocalBus()
+        bus.subscribe(self.published.extend)
         self.chat = ChatService(
             self.store,
-            self.published.extend,
-            lambda user: self.presence.append(("+" if user.sessions else "-") + user.name),
+            bus,
+            lambda name, is_online: self.presence.append(("+" if is_online else "-") + name),
             self.clock,
             self.wall_ms,
         )
@@ -146,16 +141,23 @@ class World:
     def add_user(self, name: str) -> User:
         """Make an account."""
         made: list[list[Any]] = []
-        write = CreateUser(name, fold_name(name), None, self.ms, None)
+        write = UserCreated(name, fold_name(name), None, self.ms, None)
         self.store.store.commit([write]).addCallback(made.append)
-        user = User(made[0][0], name, fold_name(name))
-        self.directory.add_user(user)
-        return user
+        self.directory.apply(Entry(write, made[0][0]))
+        return self[name]
+
+    def enter(self, name: str, session: int = 1) -> None:
+        """Begin a session of the user."""
+        self.chat.presence.enter(self[name].id, session)
+
+    def leave(self, name: str, session: int = 1) -> None:
+        """End a session of the user."""
+        self.chat.presence.leave(self[name].id, session)
 
     def __getitem__(self, name: str) -> User:
         return self.directory.user(name)
 
-    def told(self, name: str, session: object = None) -> list[events.Event]:
+    def told(self, name: str, session: int | None = None) -> list[events.Event]:
         """What was published so far and reaches that session of the user, in order."""
         user = self[name]
         return [
@@ -163,7 +165,7 @@ class World:
             for publication in self.published
             if (publication.audience is None or user.id in publication.audience)
             and user.id not in publication.hidden
-            and (session is None or publication.origin is not session)
+            and (session is None or publication.origin != session)
         ]
 
     def texts(self, name: str) -> list[str]:
@@ -178,7 +180,7 @@ class World:
         *,
         expires_in: int | None = None,
         nonce: str | None = None,
-        origin: object = None,
+        origin: int | None = None,
     ) -> Deferred[events.Sent]:
         """Say something."""
         return self.chat.queue.submit(
@@ -214,7 +216,7 @@ class WorldTestCase(SynchronousTestCase):
         self.world = self.new_world(self.names)
         for name in self.names:
             if name not in self.away:
-                self.world.chat.enter(self.world[name])
+                self.world.enter(name)
 
     def new_world(self, names: Sequence[str] = ()) -> World:
         """Another world."""

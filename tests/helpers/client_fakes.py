@@ -28,11 +28,12 @@ AT = "2026-11-22T13:00:00.000Z"
 
 
 class FakeEcho:
-    """The echo of no terminal, and how many times what was typed was thrown away."""
+    """The echo of no terminal. ``discarded`` counts the calls of `discard`; ``held``: a line waits in the terminal."""
 
     def __init__(self) -> None:
         self.is_on = True
         self.discarded = 0
+        self.held = False
 
     def on(self) -> None:
         """Show what is typed."""
@@ -41,6 +42,10 @@ class FakeEcho:
     def off(self) -> None:
         """Do not show it."""
         self.is_on = False
+
+    def has_more(self) -> bool:
+        """Return whether a line waits."""
+        return self.held
 
     def discard(self) -> None:
         """Throw it away."""
@@ -78,11 +83,20 @@ class Keyboard:
         return text
 
 
+class _Transport(StringTransport):
+    """A transport that takes all bytes at once."""
+
+    def writeSomeData(self, data: bytes) -> int:
+        """Take ``data``."""
+        self.write(data)
+        return len(data)
+
+
 class FakeServer:
     """The server's end of a connection without TLS."""
 
     def __init__(self, *, greeted: bool = True) -> None:
-        self.transport = StringTransport()
+        self.transport = _Transport()
         self.connection = ServerConnection("host:7667")
         self.connection.makeConnection(self.transport)
         self._unanswered: list[requests.ANY] = []

@@ -8,11 +8,11 @@ from argon2 import PasswordHasher
 from twisted.internet.defer import Deferred, ensureDeferred
 
 from irchat.chat.accounts import Accounts, SignedIn
-from irchat.chat.commits import Change
-from irchat.chat.directory import User
+from irchat.chat.changes import Change
+from irchat.chat.entities import User
 from irchat.chat.service import ChatService
 from irchat.commands import REGISTRY
-from irchat.interfaces.store import ChatKey
+from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.requests import Request
@@ -23,7 +23,8 @@ from tests.helpers.chat import WorldTestCase
 class FakeCaller:
     """A session as commands see it, which notes what they do with it."""
 
-    def __init__(self, world_chat: ChatService, user: User | None = None) -> None:
+    def __init__(self, world_chat: ChatService, user: User | None = None, session: int = 0) -> None:
+        self.id = session
         self._chat = world_chat
         self._user = user
         self.token: bytes | None = None
@@ -54,12 +55,12 @@ class FakeCaller:
         """Sign in."""
         self._user = signed_in.user
         self.token = signed_in.digest
-        self._chat.enter(signed_in.user)
+        self._chat.presence.enter(signed_in.user.id, self.id)
         self.notes.append("join")
 
     def part(self) -> None:
         """Undo it."""
-        self._chat.leave(self.user)
+        self._chat.presence.leave(self.user.id, self.id)
         self._user = None
         self.notes.append("part")
 
@@ -80,7 +81,9 @@ class CommandTestCase(WorldTestCase):
             self.chat.directory, self.chat.queue, self.world.store, NoThreads().read, self.world.wall_ms,
             hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
         )  # fmt: skip
-        self.callers = {name: FakeCaller(self.chat, self.world[name]) for name in self.names}
+        self.callers = {
+            name: FakeCaller(self.chat, self.world[name], session) for session, name in enumerate(self.names, 100)
+        }
 
     def ask(self, caller: FakeCaller | str, request: Request) -> Deferred[events.Event]:
         """Run the request's command."""

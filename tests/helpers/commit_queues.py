@@ -5,8 +5,9 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
-from irchat.chat.commits import Change
-from irchat.interfaces.store import Publication, Write
+from irchat.chat.changes import Change
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.writes import Write
 from irchat.protocol import events
 
 
@@ -17,7 +18,7 @@ class HandStore:
         self.commits: list[list[Any]] = []
         self.running: list[Deferred[list[Any]]] = []
 
-    def commit(self, writes: Sequence[Write]) -> Deferred[list[Any]]:
+    def commit(self, writes: Sequence[Write[object]]) -> Deferred[list[Any]]:
         running: Deferred[list[Any]] = Deferred()
         self.commits.append(list(writes))
         self.running.append(running)
@@ -36,7 +37,7 @@ class HandStore:
         running.errback(error)
 
 
-class Step(Change):
+class Step(Change[Any, str]):
     """A change called ``name`` that writes its name, or nothing, and notes what becomes of it."""
 
     def __init__(
@@ -47,7 +48,7 @@ class Step(Change):
         alone: bool = False,
         writes: bool = True,
         in_check: Callable[[], None] = lambda: None,
-        in_apply: Callable[[], None] = lambda: None,
+        in_reply: Callable[[], None] = lambda: None,
         user: str | None = None,
         characters: int = 0,
     ) -> None:
@@ -56,7 +57,7 @@ class Step(Change):
         self.alone = alone
         self.writes = writes
         self.in_check = in_check
-        self.in_apply = in_apply
+        self.in_reply = in_reply
         self.user = user
         self.characters = characters
 
@@ -68,8 +69,8 @@ class Step(Change):
         self.in_check()
         return self.name if self.writes else None
 
-    def apply(self, result: Any, publications: list[Publication]) -> str:
-        self.log.append(f"apply {self.name}: {result}")
-        self.in_apply()
+    def reply(self, result: Any, publications: list[Publication]) -> str:
+        self.log.append(f"reply {self.name}: {result}")
+        self.in_reply()
         publications.append(Publication(events.Bye(reason=self.name), None))
         return self.name

@@ -7,7 +7,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import GLOBAL, ChatKey, Page, Publication, StoredMessage
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import GLOBAL, ChatKey, Page, StoredMessage
 from irchat.protocol.events import Ok
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.outbox import Outbox

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from irchat.interfaces.store import GLOBAL
+from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads

@@ -21,12 +21,15 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat.accounts import Accounts
+from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
 from irchat.interfaces.limits import Limits
 from irchat.server.admission import Admission
 from irchat.server.delivery.delivery import Delivery
 from irchat.server.delivery.presence_feed import PresenceFeed
 from irchat.server.listeners.factory import ChatFactory
+from irchat.server.listeners.registry import ConnectionRegistry
+from irchat.server.protocols.offers import all_protocols
 from irchat.server.sessions.rate_limiter import RateLimiters
 from irchat.server.sessions.services import Services
 from irchat.store.sqlite.engine import SQLiteStore
@@ -194,9 +197,9 @@ class Server:
         self.delivery = Delivery(self.clock)
         self.presence = PresenceFeed(self.clock, self.delivery)
         limits = limits or Limits(per_address=0, per_user=0, timed=0, rate=rate)
-        self.chat = ChatService(
-            self.store, self.delivery.publish, self.presence.changed, self.clock, self.wall_ms, limits
-        )
+        bus = LocalBus()
+        bus.subscribe(self.delivery.publish)
+        self.chat = ChatService(self.store, bus, self.presence.changed, self.clock, self.wall_ms, limits)
         self.accounts = Accounts(
             self.chat.directory,
             self.chat.queue,
@@ -211,7 +214,9 @@ class Server:
         self.services = Services(
             self.chat, self.accounts, self.delivery, self.presence, admission, self.rate_limiters, admins
         )
-        self.factory = ChatFactory(self.services, self.clock, name="Test", tls=tls)
+        self.connections = ConnectionRegistry(self.chat, self.clock)
+        offers = all_protocols(self.services, self.clock)
+        self.factory = ChatFactory(self.services, self.clock, offers, self.connections, name="Test", tls=tls)
         self.clients: list[Client] = []
 
     def close(self) -> None:

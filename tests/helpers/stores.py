@@ -3,25 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from irchat.interfaces.store import (
-    AddMessage,
-    ChatKey,
-    ChatState,
-    CreateGroup,
-    CreateUser,
-    Page,
-    PageQuery,
-    Store,
-    StoredMessage,
-    Write,
-)
+from irchat.interfaces.store import PageQuery, Store
+from irchat.interfaces.stored import ChatKey, ChatState, Page, StoredMessage
+from irchat.interfaces.writes import GroupCreated, MessageAdded, UserCreated, Write
 
 NOW = 1_795_356_000_000
 
 
-def message(chat: ChatKey, sender: int, text: str = "hi", at: int = NOW, nonce: str | None = None) -> AddMessage:
+def message(chat: ChatKey, sender: int, text: str = "hi", at: int = NOW, nonce: str | None = None) -> MessageAdded:
     """A message whose nonce, where it has one, is looked for in the ten minutes before."""
-    return AddMessage(chat, sender, text, at, nonce, at - 600_000 if nonce else 0)
+    return MessageAdded(chat, sender, text, at, nonce, at - 600_000 if nonce else 0)
 
 
 class StoreHands:
@@ -54,18 +45,18 @@ class StoreHands:
         self.store = self.open_store()
 
     @staticmethod
-    def user(name: str, password: str | None = None, token: bytes | None = None) -> CreateUser:
+    def user(name: str, password: str | None = None, token: bytes | None = None) -> UserCreated:
         """A new account."""
-        return CreateUser(name, name.casefold(), password, NOW, token)
+        return UserCreated(name, name.casefold(), password, NOW, token)
 
-    def write(self, *writes: Write) -> list[Any]:
+    def write(self, *writes: Write[object]) -> list[Any]:
         """Commit."""
         results: list[Any] = self.successResultOf(self.store.commit(writes))
         return results
 
     def team(self, *members: int, name: str = "team") -> int:
         """Make a group."""
-        group: int = self.write(CreateGroup(name, name, members, NOW))[0]
+        group: int = self.write(GroupCreated(name, name, members, NOW))[0]
         return group
 
     def page(self, user: int, chat: ChatKey, limit: int = 50, **how: Any) -> Page:

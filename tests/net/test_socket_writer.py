@@ -51,11 +51,11 @@ _steps = st.lists(
 )
 
 
-class OutletTests(SynchronousTestCase):
+class SocketWriterTests(SynchronousTestCase):
     """`SocketWriter` over a transport with Twisted's own buffer."""
 
     def setUp(self) -> None:
-        """An writer that notes when it has drained."""
+        """A writer that notes when it has drained."""
         self.socket = _Socket()
         self.writer = SocketWriter(self.socket)
         self.drained: list[bytes] = []
@@ -162,15 +162,19 @@ class OutletTests(SynchronousTestCase):
         self.writer.send(b"two")
         self.assertEqual(self.socket.tries, 2)
 
-    def test_fake_transport(self) -> None:
-        """Over a transport of a test, which has no socket to try, all goes through ``write``."""
+    def test_no_socket(self) -> None:
+        """Over a transport without a socket, as a channel in another connection is, ``idle`` tells the truth too."""
         transport = StringTransport()
-        writer = SocketWriter(transport)
-        writer.send(b"one")
-        writer.send(b"two")
-        self.assertEqual(transport.value(), b"onetwo")
-        writer.resumeProducing()
-        self.assertTrue(writer.idle)
+        writer, drained = SocketWriter(transport), []
+        writer.on_drained = lambda: drained.append(transport.value())
+        for sent in b"one", b"onetwo":
+            writer.send(sent[-3:])
+            self.assertFalse(writer.idle)
+            writer.send(b"")
+            self.assertEqual(transport.value(), sent)
+            transport.producer.resumeProducing()
+            self.assertTrue(writer.idle)
+        self.assertEqual(drained, [b"one", b"onetwo"])
 
 
 class RealConnectionTests(SynchronousTestCase):

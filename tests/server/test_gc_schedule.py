@@ -8,7 +8,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.server import gc_schedule
-from irchat.server.gc_schedule import GarbagePlan
+from irchat.server.gc_schedule import GCSchedule
 from tests.helpers.server import Client, Server, ServerTestCase
 
 
@@ -24,13 +24,13 @@ class _Cycle:
         _Cycle.freed += 1
 
 
-class GarbagePlanTests(SynchronousTestCase):
-    """`GarbagePlan` by a clock set by hand."""
+class GCScheduleTests(SynchronousTestCase):
+    """`GCSchedule` by a clock set by hand."""
 
     def setUp(self) -> None:
         """A plan that began."""
         self.clock = Clock()
-        self.plan = GarbagePlan(self.clock)
+        self.plan = GCSchedule(self.clock)
         self.addCleanup(self.plan.stop)
         self.plan.start()
         _Cycle.freed = 0

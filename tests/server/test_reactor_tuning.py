@@ -1,7 +1,7 @@
 """Who sends thousands of lines at once does not keep the others waiting: each connection has its share of a turn."""
 
 from irchat.protocol.rules import CLIENT_LINE_BYTES
-from irchat.server.listeners.connection import _LINES_A_TURN
+from irchat.server.listeners.line_framing import _LINES_A_TURN
 from tests.helpers.server import JSONClient, ServerTestCase, refs, request
 
 _MANY = 1_000

@@ -6,37 +6,39 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import (
+from irchat.interfaces.store import Store
+from irchat.interfaces.stored import (
     GLOBAL,
-    AddMember,
-    AddToken,
     ChatKey,
     ChatState,
-    CreateGroup,
-    DeleteMessages,
     Figures,
-    FindNonce,
     Marker,
-    MoveMarker,
     Page,
-    RemoveBan,
-    RemoveGroup,
-    RemoveMember,
-    RemoveToken,
-    RemoveUser,
-    ReplaceHash,
-    SetBan,
-    SetBlock,
-    SetPassword,
     Snapshot,
-    Store,
     Stored,
     StoredAccount,
     StoredBan,
     StoredGroup,
     StoredMessage,
     StoredUser,
-    TouchToken,
+)
+from irchat.interfaces.writes import (
+    BanRemoved,
+    BanSet,
+    BlockSet,
+    GroupCreated,
+    GroupRemoved,
+    HashReplaced,
+    MarkerMoved,
+    MemberAdded,
+    MemberRemoved,
+    MessagesDeleted,
+    NonceSought,
+    PasswordSet,
+    TokenAdded,
+    TokenRemoved,
+    TokenUsed,
+    UserRemoved,
 )
 from irchat.protocol.rules import is_searchable, line_bytes, visible
 from irchat.store.sqlite.engine import SQLiteStore
@@ -70,26 +72,26 @@ class StoreContract(StoreHands):
         self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 1")
         self.assertIsNone(self.successResultOf(self.store.password(self.alice)))
         self.assertIsNone(self.successResultOf(self.store.password(10_000)))
-        self.write(SetPassword(dave, "hash 2", None))
+        self.write(PasswordSet(dave, "hash 2", None))
         self.reopen()
         self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 2")
 
     def test_tokens(self) -> None:
         """A token is found with its user and when it was used last, until it is removed."""
         (dave,) = self.write(self.user("dave", None, b"first"))
-        self.assertEqual(self.write(AddToken(b"second", dave, NOW + 5), TouchToken(b"first", NOW + 7)), [None, True])
+        self.assertEqual(self.write(TokenAdded(b"second", dave, NOW + 5), TokenUsed(b"first", NOW + 7)), [None, True])
         self.reopen()
         token = self.store.token
         self.assertEqual(self.successResultOf(token(b"first")), (dave, NOW + 7, False))
         self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5, True))
-        self.write(RemoveToken(b"first"), RemoveToken(b"unknown"))
-        self.assertEqual(self.write(TouchToken(b"first", NOW + 9)), [False])
+        self.write(TokenRemoved(b"first"), TokenRemoved(b"unknown"))
+        self.assertEqual(self.write(TokenUsed(b"first", NOW + 9)), [False])
         self.assertIsNone(self.successResultOf(token(b"first")))
         self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5, True))
 
     def test_token_without_password(self) -> None:
         """A token tells whether a password was asked for it; that of a new account with a password counts so."""
-        self.write(AddToken(b"by name", self.alice, NOW, by_password=False), self.user("dave", "hash", b"new"))
+        self.write(TokenAdded(b"by name", self.alice, NOW, by_password=False), self.user("dave", "hash", b"new"))
         self.reopen()
         found = [self.successResultOf(self.store.token(name)) for name in (b"by name", b"new")]
         self.assertEqual([one is not None and one.by_password for one in found], [False, True])
@@ -97,20 +99,22 @@ class StoreContract(StoreHands):
     def test_another_hash(self) -> None:
         """The hash of the same password is replaced, tokens stay; not where another password came first."""
         (dave,) = self.write(self.user("dave", "hash 1", b"token"))
-        self.write(ReplaceHash(dave, "hash 1", "hash 2"))
+        self.write(HashReplaced(dave, "hash 1", "hash 2"))
         self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 2")
-        self.write(ReplaceHash(dave, "hash 1", "hash 3"))
+        self.write(HashReplaced(dave, "hash 1", "hash 3"))
         self.reopen()
         self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 2")
         self.assertIsNotNone(self.successResultOf(self.store.token(b"token")))
 
     def test_password_ends_tokens(self) -> None:
         """A new password ends all tokens of that user but the one to keep, and nobody else's."""
-        self.write(*(AddToken(name, self.alice, NOW) for name in (b"a", b"b", b"c")), AddToken(b"bob", self.bob, NOW))
-        self.write(SetPassword(self.alice, "hash", b"b"))
+        self.write(
+            *(TokenAdded(name, self.alice, NOW) for name in (b"a", b"b", b"c")), TokenAdded(b"bob", self.bob, NOW)
+        )
+        self.write(PasswordSet(self.alice, "hash", b"b"))
         left = [name for name in (b"a", b"b", b"c", b"bob") if self.successResultOf(self.store.token(name))]
         self.assertEqual(left, [b"b", b"bob"])
-        self.write(SetPassword(self.alice, "hash", None))
+        self.write(PasswordSet(self.alice, "hash", None))
         self.assertIsNone(self.successResultOf(self.store.token(b"b")))
 
     # Messages
@@ -132,8 +136,8 @@ class StoreContract(StoreHands):
             message(GLOBAL, self.alice, "one"),
             message(team, self.bob, "zwei\n\t\u2400"),
             message(self.pair, self.bob, "trois"),
-            SetBlock(self.carol, self.bob, True),
-            MoveMarker(self.carol, GLOBAL, 1),
+            BlockSet(self.carol, self.bob, True),
+            MarkerMoved(self.carol, GLOBAL, 1),
         )
         before = (
             self.store.snapshot(),
@@ -159,8 +163,8 @@ class StoreContract(StoreHands):
         before = (self.store.snapshot(), self.chats(self.alice))
         failing = self.store.commit([
             message(GLOBAL, self.bob, "lost"), message((self.alice, self.carol), self.alice, "lost"),
-            CreateGroup("team", "team", (self.alice,), NOW), SetBlock(self.alice, self.bob, True),
-            AddToken(b"token", self.alice, NOW), self.user("ALICE"),
+            GroupCreated("team", "team", (self.alice,), NOW), BlockSet(self.alice, self.bob, True),
+            TokenAdded(b"token", self.alice, NOW), self.user("ALICE"),
         ])  # fmt: skip
         self.failureResultOf(failing)
         self.assertEqual((self.store.snapshot(), self.chats(self.alice)), before)
@@ -214,7 +218,7 @@ class StoreContract(StoreHands):
         ):
             self.assertEqual(self.page(user, chat), Page([], False, 0))
             self.assertEqual(self.found(user, "hi", chat=chat), ([], False))
-            (marker,) = self.write(MoveMarker(user, chat, 1))
+            (marker,) = self.write(MarkerMoved(user, chat, 1))
             self.assertEqual(marker.moved, False)
         self.assertEqual([state.chat for state in self.chats(self.carol)], [GLOBAL])
 
@@ -226,7 +230,7 @@ class StoreContract(StoreHands):
         self.assertEqual((first, second), (Stored(self.pair, 1, NOW, False), Stored(self.pair, 1, NOW, True)))
         self.reopen()
         again, found = self.write(
-            message(GLOBAL, self.alice, nonce="n", at=NOW + 600_000), FindNonce(self.alice, "n", NOW)
+            message(GLOBAL, self.alice, nonce="n", at=NOW + 600_000), NonceSought(self.alice, "n", NOW)
         )
         self.assertEqual((again, found), (second, second))
         self.assertEqual(self.page(self.bob, GLOBAL).last_seq, 0)
@@ -239,7 +243,7 @@ class StoreContract(StoreHands):
             message(GLOBAL, self.alice, nonce="N"),
             message(GLOBAL, self.alice),
             message(GLOBAL, self.alice),
-            FindNonce(self.carol, "n", 0),
+            NonceSought(self.carol, "n", 0),
         )
         self.assertEqual([stored and stored.seq for stored in results], [2, 3, 4, 5, None])
 
@@ -247,9 +251,9 @@ class StoreContract(StoreHands):
         """A nonce from before ``nonces_since`` is free again."""
         self.write(message(GLOBAL, self.alice, nonce="n"))
         found, stored, found_again = self.write(
-            FindNonce(self.alice, "n", NOW + 1),
+            NonceSought(self.alice, "n", NOW + 1),
             message(GLOBAL, self.alice, nonce="n", at=NOW + 600_001),
-            FindNonce(self.alice, "n", NOW + 1),
+            NonceSought(self.alice, "n", NOW + 1),
         )
         self.assertEqual((found, stored), (None, Stored(GLOBAL, 2, NOW + 600_001, False)))
         self.assertEqual(found_again, stored._replace(repeated=True))
@@ -259,11 +263,11 @@ class StoreContract(StoreHands):
     def test_markers(self) -> None:
         """A marker goes forward only, never past the end, and tells whether it moved."""
         self.write(*(message(GLOBAL, self.alice) for _ in range(4)))
-        self.assertEqual(self.write(MoveMarker(self.bob, GLOBAL, 3)), [Marker(3, 4, True)])
+        self.assertEqual(self.write(MarkerMoved(self.bob, GLOBAL, 3)), [Marker(3, 4, True)])
         for seq in (3, 2, 0):
-            (marker,) = self.write(MoveMarker(self.bob, GLOBAL, seq))
+            (marker,) = self.write(MarkerMoved(self.bob, GLOBAL, seq))
             self.assertEqual((marker.last_seq, marker.moved, self.unread(self.bob, GLOBAL)), (4, False, 1))
-        self.assertEqual(self.write(MoveMarker(self.bob, GLOBAL, 2**63 - 1)), [Marker(4, 4, True)])
+        self.assertEqual(self.write(MarkerMoved(self.bob, GLOBAL, 2**63 - 1)), [Marker(4, 4, True)])
         self.write(message(GLOBAL, self.alice))
         self.assertEqual(self.unread(self.bob, GLOBAL), 1)
         self.assertEqual(self.seqs(self.bob, GLOBAL, unread=True), ([5], False))
@@ -278,7 +282,7 @@ class StoreContract(StoreHands):
         """What hidden senders said after the marker is not unread."""
         self.write(
             *(message(GLOBAL, sender) for sender in (self.alice, self.bob, self.alice)),
-            MoveMarker(self.carol, GLOBAL, 1),
+            MarkerMoved(self.carol, GLOBAL, 1),
         )
         self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice]), 1)
         self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice, self.bob]), 0)
@@ -308,7 +312,7 @@ class StoreContract(StoreHands):
     def test_groups(self) -> None:
         """A group keeps its members in order of standing; who leaves and comes back stands last."""
         team = self.team(self.carol, self.alice, self.bob)
-        self.write(RemoveMember(team, self.carol, self.alice), AddMember(team, self.carol))
+        self.write(MemberRemoved(team, self.carol, self.alice, self.alice), MemberAdded(team, self.carol, self.alice))
         self.reopen()
         expected = StoredGroup(team, "team", "team", self.alice, [self.alice, self.bob, self.carol])
         self.assertEqual(self.store.snapshot().groups, [expected])
@@ -316,24 +320,26 @@ class StoreContract(StoreHands):
     def test_late_member(self) -> None:
         """A member sees what comes after joining, also on coming back: on pages, in search, in counts."""
         team = self.team(self.alice)
-        self.write(message(team, self.alice, "old"), AddMember(team, self.bob), message(team, self.alice, "new"))
+        self.write(
+            message(team, self.alice, "old"), MemberAdded(team, self.bob, self.alice), message(team, self.alice, "new")
+        )
         self.assertEqual(self.seqs(self.bob, team), ([2], False))
         self.assertEqual(self.seqs(self.bob, team, after=0), ([2], False))
         self.assertEqual((self.found_texts(self.bob, "old"), self.found_texts(self.bob, "new")), ([], ["new"]))
         self.assertEqual(self.unread(self.bob, team), 1)
-        self.write(RemoveMember(team, self.bob, self.alice))
+        self.write(MemberRemoved(team, self.bob, self.alice, self.alice))
         self.assertEqual(self.page(self.bob, team), Page([], False, 0))
         self.assertEqual((self.found_texts(self.bob, "new"), len(self.chats(self.bob))), ([], 1))
-        self.write(message(team, self.alice, "away"), AddMember(team, self.bob))
+        self.write(message(team, self.alice, "away"), MemberAdded(team, self.bob, self.alice))
         self.assertEqual((self.seqs(self.bob, team), self.unread(self.bob, team)), (([], False), 0))
 
     def test_remove_group(self) -> None:
         """A group goes with its messages, its words and its nonces; its name is free and its id never used again."""
         team = self.team(self.alice)
         self.write(message(team, self.alice, "gone", nonce="n"), message(GLOBAL, self.alice, "gone not"))
-        self.write(RemoveMember(team, self.bob, self.alice), RemoveGroup(team))
+        self.write(MemberRemoved(team, self.bob, self.alice, self.alice), GroupRemoved(team))
         self.assertEqual((self.store.snapshot().groups, self.found_texts(self.alice, "gone")), ([], ["gone not"]))
-        self.assertEqual(self.write(FindNonce(self.alice, "n", 0)), [None])
+        self.assertEqual(self.write(NonceSought(self.alice, "n", 0)), [None])
         self.reopen()
         new = self.team(self.alice)
         self.assertTrue(new > team)
@@ -342,8 +348,8 @@ class StoreContract(StoreHands):
 
     def test_blocks(self) -> None:
         """A block stands between the two until it is lifted, each direction for itself."""
-        self.write(SetBlock(self.alice, self.bob, True), SetBlock(self.bob, self.alice, True))
-        self.write(SetBlock(self.bob, self.alice, False))
+        self.write(BlockSet(self.alice, self.bob, True), BlockSet(self.bob, self.alice, True))
+        self.write(BlockSet(self.bob, self.alice, False))
         self.reopen()
         self.assertEqual(self.store.snapshot().blocks, [(self.alice, self.bob)])
 
@@ -356,10 +362,10 @@ class StoreContract(StoreHands):
         pair = (self.alice, dave)
         self.write(
             *(message(chat, dave, "word", nonce=str(chat)) for chat in (GLOBAL, team, own, alone, pair)),
-            SetBlock(self.bob, dave, True),
-            SetBan(StoredBan(dave, None, None, ""), NOW),
+            BlockSet(self.bob, dave, True),
+            BanSet(StoredBan(dave, None, None, ""), NOW),
         )
-        self.write(RemoveUser(dave, "dave#4", "dave#4", NOW, ((team, self.alice), (own, self.bob), (alone, None))))
+        self.write(UserRemoved(dave, "dave#4", "dave#4", NOW, ((team, self.alice), (own, self.bob), (alone, None))))
         self.reopen()
         snapshot = self.store.snapshot()
         self.assertEqual(snapshot.users[-1], StoredUser(dave, "dave#4", "dave#4", removed=True))
@@ -370,7 +376,7 @@ class StoreContract(StoreHands):
         self.assertEqual((snapshot.blocks, snapshot.bans), ([(self.bob, dave)], ()))
         self.assertIsNone(self.successResultOf(self.store.password(dave)))
         self.assertIsNone(self.successResultOf(self.store.token(b"token")))
-        self.assertEqual(self.write(FindNonce(dave, "1", 0)), [None])
+        self.assertEqual(self.write(NonceSought(dave, "1", 0)), [None])
         self.assertEqual(self.chats(dave), [])
         for user, chat in ((self.bob, GLOBAL), (self.alice, team), (self.bob, own), (self.alice, pair)):
             self.assertEqual([message.sender for message in self.page(user, chat).messages], [dave])
@@ -385,16 +391,16 @@ class StoreContract(StoreHands):
                 message(GLOBAL, (self.alice, self.bob)[number % 2], f"word {number}", at=NOW + number)
                 for number in range(6)
             ),
-            MoveMarker(self.carol, GLOBAL, 1),
+            MarkerMoved(self.carol, GLOBAL, 1),
         )
-        self.write(DeleteMessages(((GLOBAL, 2), (GLOBAL, 4), (GLOBAL, 6), (GLOBAL, 99), (999, 1))))
+        self.write(MessagesDeleted(((GLOBAL, 2), (GLOBAL, 4), (GLOBAL, 6), (GLOBAL, 99), (999, 1))))
         self.reopen()
         self.assertEqual(self.seqs(self.carol, GLOBAL), ([1, 3, 5], False))
         self.assertEqual(self.seqs(self.carol, GLOBAL, 1, after=1), ([3], True))
         self.assertEqual(self.found_texts(self.carol, "word"), ["word 4", "word 2", "word 0"])
         self.assertEqual(self.chats(self.carol), [ChatState(GLOBAL, 6, NOW + 5, 1, 2)])
         self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice]), 0)
-        self.assertEqual(self.write(MoveMarker(self.carol, GLOBAL, 6)), [Marker(6, 6, True)])
+        self.assertEqual(self.write(MarkerMoved(self.carol, GLOBAL, 6)), [Marker(6, 6, True)])
         (stored,) = self.write(message(GLOBAL, self.alice, "word 7"))
         self.assertEqual((stored.seq, self.unread(self.carol, GLOBAL)), (7, 1))
         self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice]), 0)
@@ -402,8 +408,8 @@ class StoreContract(StoreHands):
 
     def test_delete_with_its_nonce(self) -> None:
         """The nonce of a message that was deleted gives nothing any more."""
-        self.write(message(GLOBAL, self.alice, nonce="n"), DeleteMessages(((GLOBAL, 1),)))
-        self.assertEqual(self.write(FindNonce(self.alice, "n", 0)), [None])
+        self.write(message(GLOBAL, self.alice, nonce="n"), MessagesDeleted(((GLOBAL, 1),)))
+        self.assertEqual(self.write(NonceSought(self.alice, "n", 0)), [None])
 
     def test_delete_all_of_a_private_chat(self) -> None:
         """A private chat that is left without messages goes, a group and GLOBAL stay; begun anew it counts from 1."""
@@ -415,7 +421,7 @@ class StoreContract(StoreHands):
             message(other, self.alice),
             message(other, self.carol),
         )
-        self.write(DeleteMessages(((self.pair, 1), (team, 1), (GLOBAL, 1), (other, 1))))
+        self.write(MessagesDeleted(((self.pair, 1), (team, 1), (GLOBAL, 1), (other, 1))))
         self.assertEqual([state.chat for state in self.chats(self.bob)], [GLOBAL, team])
         self.assertEqual(
             {state.chat: state.last_at for state in self.chats(self.alice)}, {GLOBAL: NOW, team: NOW, other: NOW + 1}
@@ -440,37 +446,37 @@ class StoreContract(StoreHands):
                 found += part.places
                 after, further = part.further, part.further is not None
                 if deleting:
-                    self.write(DeleteMessages(part.places))
+                    self.write(MessagesDeleted(part.places))
             self.assertEqual((len(found), set(found)), (6, places))
         self.assertEqual(self.successResultOf(self.store.messages_of(self.bob, None, 9)).places, ((GLOBAL, 3),))
 
     def test_bans(self) -> None:
         """A ban is kept, changed and lifted, of users and networks; those that have ended go with the next one."""
         user, network = StoredBan(self.bob, None, NOW + 5, "why"), StoredBan(None, "192.0.2.0/24", None, "")
-        self.write(SetBan(user, NOW), SetBan(network, NOW))
+        self.write(BanSet(user, NOW), BanSet(network, NOW))
         self.reopen()
         self.assertEqual(self.store.snapshot().bans, (user, network))
         network = network._replace(reason="other")
-        self.write(SetBan(network, NOW + 4))
+        self.write(BanSet(network, NOW + 4))
         self.assertEqual(self.store.snapshot().bans, (user, network))
         carol = StoredBan(self.carol, None, None, "")
-        self.write(SetBan(carol, NOW + 5))
+        self.write(BanSet(carol, NOW + 5))
         self.assertEqual(self.store.snapshot().bans, (network, carol))
-        self.write(RemoveBan(None, "192.0.2.0/24"), RemoveBan(self.alice, None))
+        self.write(BanRemoved(None, "192.0.2.0/24"), BanRemoved(self.alice, None))
         self.assertEqual(self.store.snapshot().bans, (carol,))
-        self.write(RemoveBan(self.carol, None))
+        self.write(BanRemoved(self.carol, None))
         self.assertEqual(self.store.snapshot().bans, ())
 
     def test_accounts(self) -> None:
         """The accounts come by name, from one on, without those that were removed."""
-        self.write(RemoveUser(self.bob, "bob#2", "bob#2", NOW, ()))
+        self.write(UserRemoved(self.bob, "bob#2", "bob#2", NOW, ()))
         alice, carol = StoredAccount(self.alice, "alice", NOW), StoredAccount(self.carol, "carol", NOW)
         for after, limit, expected in (("", 9, [alice, carol]), ("", 1, [alice]), ("alice", 9, [carol]), ("d", 9, [])):
             self.assertEqual(self.successResultOf(self.store.accounts(after, limit)), expected)
 
     def test_figures(self) -> None:
         """It is counted how much there is."""
-        self.write(message(GLOBAL, self.alice), message(self.pair, self.bob), AddToken(b"token", self.bob, NOW))
+        self.write(message(GLOBAL, self.alice), message(self.pair, self.bob), TokenAdded(b"token", self.bob, NOW))
         figures = self.successResultOf(self.store.figures())
         self.assertEqual(figures, Figures(2, 1, 1, figures.database_bytes))
         self.assertTrue(figures.database_bytes > 0)

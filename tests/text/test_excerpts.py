@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.text.cells import cells
-from irchat.text.excerpts import Hit, find, shorten, words_of
+from irchat.text.excerpts import Hit, find, shorten
 
 _TEXTS = st.text(st.sampled_from("ab cd日本\u0301éß🙂👩\u200d💻ﬁＡनक्षि한국."), max_size=60)
 
@@ -45,10 +45,6 @@ class FindTests(SynchronousTestCase):
         self.assertEqual(find(hit.text, "").text, hit.text)
         ends = [place for mark in hit.marks for place in mark]
         self.assertEqual(ends, sorted(ends))
-
-    def test_words_of(self) -> None:
-        """The words are what stands after the question mark."""
-        self.assertEqual((words_of("?two words"), words_of("ls @bob ?why?"), words_of("")), ("two words", "why?", ""))
 
 
 class ShortenTests(SynchronousTestCase):

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import GLOBAL, AddMessage, CreateUser
+from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.writes import MessageAdded, UserCreated
 from irchat.protocol.rules import TEXT_LENGTH, is_searchable
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
@@ -56,8 +57,8 @@ class FoldingTests(SynchronousTestCase):
         texts = ["Great\U0001f44d", "20°C in Łódź", "\U0001fae9", "price:€20", "go\U0001f44d\U0001f3fd", "Acme™"]
         store = SQLiteStore(Path(self.mktemp()), NoThreads(), lambda: 0)
         self.addCleanup(store.close)
-        self.successResultOf(store.commit([CreateUser("a", "a", None, 0, None)]))
-        self.successResultOf(store.commit([AddMessage(GLOBAL, 1, text, 0, None, 0) for text in texts]))
+        self.successResultOf(store.commit([UserCreated("a", "a", None, 0, None)]))
+        self.successResultOf(store.commit([MessageAdded(GLOBAL, 1, text, 0, None, 0) for text in texts]))
         for word, expected in (
             ("great", [0]), ("\U0001f44d", [4, 0]), ("20", [3, 1]), ("°c", [1]), ("20°C", [1]), ("20\u2103", [1]),
             ("\U0001fae9", [2]), ("€", [3]), ("€20", [3]), ("20€", []), ("acme", [5]), ("™", [5]),
@@ -94,8 +95,8 @@ class FoldingTests(SynchronousTestCase):
         ]
         store = SQLiteStore(Path(self.mktemp()), NoThreads(), lambda: 0)
         self.addCleanup(store.close)
-        self.successResultOf(store.commit([CreateUser("a", "a", None, 0, None)]))
-        self.successResultOf(store.commit([AddMessage(GLOBAL, 1, text, 0, None, 0) for text, _ in pairs]))
+        self.successResultOf(store.commit([UserCreated("a", "a", None, 0, None)]))
+        self.successResultOf(store.commit([MessageAdded(GLOBAL, 1, text, 0, None, 0) for text, _ in pairs]))
         for text, wanted in pairs:
             found, _ = self.successResultOf(store.search(1, wanted.split(), None, (), 50))
             self.assertIn(text, [message.text for message in found], wanted)

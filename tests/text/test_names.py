@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat.accounts import Accounts
-from irchat.interfaces.store import Snapshot, StoredGroup, StoredUser
+from irchat.interfaces.stored import Snapshot, StoredGroup, StoredUser
+from irchat.interfaces.writes import Entry, UserRemoved
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import fold_name
 from irchat.text.names import Lookalikes, check_new_name, fold_part, rank, same_name, skeleton
@@ -154,6 +155,6 @@ class CreationTests(WorldTestCase):
             self.assertEqual(directory.user(user.name).id, user.id)
         self.assertEqual(directory.group(directory.users[1], keys[1]).id, 7)
         self.assertEqual([user.id for user in directory.users_by_name("a")], [1, 2, 3])
-        directory.remove_user(directory.users[1], "alice#1", "alice#1")
-        directory.remove_user(directory.users[2], "x#2", "x#2")
+        directory.apply(Entry(UserRemoved(1, "alice#1", "alice#1", 0, ((7, 2),))))
+        directory.apply(Entry(UserRemoved(2, "x#2", "x#2", 0, ((7, None),))))
         self.assertEqual(directory.new_user_key("alice"), "alice")

@@ -11,7 +11,8 @@ import pyte
 from twisted.trial.unittest import SynchronousTestCase
 
 from docs import picture
-from irchat.client.view.manual import KEYS
+from irchat.client.view.key_table import Category, Key
+from irchat.commands import REGISTRY
 from irchat.interfaces.limits import Limits
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import fold_name
@@ -67,7 +68,7 @@ class SettingsTests(SynchronousTestCase):
     def test_limits(self) -> None:
         """The table of limits has each with its default."""
         rows = re.findall(r"\* - ``([a-z-]+)``\n     - ([0-9,]+)\n", _section(self.operations, "Limits"))
-        limits = {name.replace("_", "-"): f"{getattr(Limits(), name):,.0f}" for name in Limits.__slots__}
+        limits = {name.replace("_", "-"): f"{getattr(Limits(), name):,.0f}" for name in Limits.__struct_fields__}
         self.assertEqual(dict(rows), limits)
 
     def test_what_changes_while_it_runs(self) -> None:
@@ -86,9 +87,22 @@ class KeysTests(SynchronousTestCase):
     """The keys, in docs/client.rst."""
 
     def test_keys(self) -> None:
-        """The table has the keys of the manual, each with what it does."""
-        rows = re.findall(r"\* - (.+)\n     - (.+)\n", _section(_read("docs/client.rst"), "Keys"))
-        self.assertEqual(tuple(rows), KEYS)
+        """The table has the rows of the program's own, with effect and category."""
+        _, *rows = re.findall(r"\* - (.+)\n     - (.+)\n     - (.+)\n", _section(_read("docs/client.rst"), "Keys"))
+        shown = [key for key in Key if key.category is not Category.NONE]
+        self.assertEqual(rows, [(key.shown, key.help, key.category.value) for key in shown])
+
+
+class CommandTableTests(SynchronousTestCase):
+    """The table of commands, in the README."""
+
+    def test_commands(self) -> None:
+        """Each line of the table is read as a command, and together they are all that can be typed."""
+        rows = re.findall(r"^   \* - (``.+)\n     - ", _section(_read("README.rst"), "What you can type"), re.MULTILINE)
+        typed = [line for row in rows for line in re.findall(r"``(.+?)``", row)]
+        self.assertEqual({REGISTRY.find(line)[0] for line in typed}, set(REGISTRY.entries(None)))
+        for line in typed:
+            self.assertIsNone(REGISTRY.right_form(line), line)
 
 
 class PictureTests(SynchronousTestCase):

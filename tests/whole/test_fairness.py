@@ -241,7 +241,7 @@ class GoneTests(ServerTestCase):
         waiting = [JSONClient(self.server) for _ in range(20)]
         for number, client in enumerate(waiting):
             client.ask("login", name=f"somebody{number}", password=PASSWORD)
-        self.server.factory.stop()
+        self.server.connections.stop()
         self.server.turn()
         self.assertEqual([done.called for done, _, _ in self.server.hashing.held], [True] * 20)
         self.assertEqual([client.told("bye")[0]["reason"] for client in waiting], ["the server stops"] * 20)

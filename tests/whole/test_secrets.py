@@ -11,7 +11,7 @@ from unittest.mock import patch
 from twisted.logger import globalLogPublisher, textFileLogObserver
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import AddMessage
+from irchat.interfaces.writes import MessageAdded
 from irchat.server.protocols.json_lines import JSONProtocol
 from irchat.server.protocols.text import TextProtocol
 from tests.helpers.many_clients import unlimited
@@ -110,7 +110,7 @@ class CrashingPartTests(ServerTestCase):
 
     def test_store(self) -> None:
         """The store breaks at a message: it is answered with ``internal`` and shown to nobody."""
-        with patch.dict("irchat.store.sqlite.writing._DO", {AddMessage: self.broken}):
+        with patch.dict("irchat.store.sqlite.writing._DO", {MessageAdded: self.broken}):
             self.alice.ask("send", chat="GLOBAL", text=TEXT)
         self.check()
         (answer,) = self.alice.told("error")

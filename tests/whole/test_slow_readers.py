@@ -350,7 +350,7 @@ class SlowReaderTests(ServerTestCase):
         self.assertEqual(len(self.server.threads.read.held), 1)
         self.reader.leave()
         self.server.threads.read.release()
-        self.assertNotIn(self.reader.connection, self.server.factory.connections)
+        self.assertNotIn(self.reader.connection, self.server.connections)
 
     def test_store_fails(self) -> None:
         """Where the store cannot be read the connection is given up, for the client to come back."""

@@ -154,7 +154,7 @@ class ServiceTests(TestCase):
         self.patch(tap._log, "error", lambda text, **values: told.append(text.format(**values)))
         path.write_text('name = "IRChat"\ntext-length = 5\nregistration = "closed"\nadmin = ["alice"]\nno-tls = true\n')
         service.reload()
-        self.assertEqual(told, ["no-tls is changed by a new start of the server only"])
+        self.assertEqual(told, ["no-tls takes effect after a restart of the server"])
         client.sendLine(b'{"type":"send","chat":"GLOBAL","text":"too long"}')
         self.assertIn(b"text-too-long", await client.next(b'{"type":"error"'))
         path.write_text("text-length = 0")
@@ -201,7 +201,7 @@ class ServiceTests(TestCase):
         """The system holds no more for a connection that does not read than it is told; it may double that."""
         service = self._start("--no-tls")
         client = await self._connect(service, tls=False)
-        (connection,) = service._factory.connections
+        (connection,) = service._connections
         held = connection.transport.getHandle().getsockopt(SOL_SOCKET, SO_SNDBUF)
         self.assertIn(held, (SEND_BUFFER, 2 * SEND_BUFFER))
         await service.stopService()
@@ -211,7 +211,7 @@ class ServiceTests(TestCase):
         """What is written goes out at once: a message does not wait until the one before is acknowledged."""
         service = self._start("--no-tls")
         client = await self._connect(service, tls=False)
-        (connection,) = service._factory.connections
+        (connection,) = service._connections
         self.assertTrue(connection.transport.getHandle().getsockopt(IPPROTO_TCP, TCP_NODELAY))
         await service.stopService()
         await client.lost

@@ -16,21 +16,24 @@ from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.control.incoming import Incoming
 from irchat.client.control.pages import Pages
 from irchat.client.control.password import change_password
-from irchat.client.control.questions import Cancelled, Question, Questions
+from irchat.client.control.questions import Question, Questions
 from irchat.client.control.read_markers import ReadMarkers
 from irchat.client.control.reconnecting import Link
 from irchat.client.control.sending import Sending
-from irchat.client.control.typed import Local, NoTarget, advise, in_a_row, is_timed, sendable, understand
-from irchat.client.exceptions import ClientError
+from irchat.client.control.typed import NoTarget, Understood, advise, in_a_row, sendable, understand
+from irchat.client.exceptions import Cancelled, ClientError
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item
 from irchat.client.view.navigation import Place
 from irchat.client.view.screen_state import ScreenState
-from irchat.commands.habits import right_form
+from irchat.commands import Registry
+from irchat.commands.full_screen import SCREEN
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Refusal
-from irchat.protocol.rules import GLOBAL_NAME, clean_text
+from irchat.protocol.rules import clean_text
 from irchat.text.names import same_name
+
+_MANUAL = requests.Help()
 
 
 class Spot(Enum):
@@ -86,8 +89,10 @@ class Controller:
         view: ScreenState,
         new_nonce: Callable[[], str],
         jitter: Callable[[], float] = _no_jitter,
+        language: Registry = SCREEN,
     ) -> None:
         self.on_changed: Callable[[], None] = _ignore
+        self.language = language
         self.view = view
         self.questions = Questions(view, self.changed)
         self.hidden = False
@@ -161,26 +166,28 @@ class Controller:
         name = None if here is self.view.own or here.gone else here.name
         try:
             if as_text:
-                request: requests.Request | Local = requests.Send(chat=sendable(name), text=clean_text(line.strip()))
-            elif (form := right_form(line)) is not None:
+                understood = Understood(requests.Send(chat=sendable(name), text=clean_text(line.strip())))
+            elif (form := self.language.right_form(line)) is not None:
                 what = f"Enter again sends it to {name} as it is." if name else ""
                 return Taken(False, trouble=f"Here this is typed: {form}   {what}".rstrip(), again=name is not None)
             else:
-                request = understand(line, name)
+                understood = understand(line, name, self.language)
         except NoTarget as refusal:
             return Taken(False, trouble=_said_of(here) + refusal.text, homeless=True)
         except Refusal as refusal:
             usage = f" Usage: {in_a_row(refusal.usage)}" if refusal.usage else ""
             return Taken(False, trouble=refusal.text + usage)
+        request = understood.request
         if isinstance(request, requests.Logout):
             trouble = self.leave(forget=request.forget, typed_in=here)
             return Taken(not trouble, trouble=trouble)
-        if not isinstance(request, requests.Send) and request is not Local.HELP and not self._is_up():
+        if not isinstance(request, requests.Send) and request != _MANUAL and not self._is_up():
             return Taken(False, trouble="Not connected. Press Enter again when the connection is back.")
         self._warned = ""
-        self._do(request, line, here)
+        is_secret = self.language.is_secret(line)
+        self._do(understood, line, here, understood.command.usage if is_secret else line)
         self.changed()
-        return Taken(True, not is_timed(request))
+        return Taken(True, not is_secret)
 
     def say(self, text: str, here: ChatState) -> Taken:
         """Send a text to a chat as it is, even if it looks like a command."""
@@ -212,18 +219,19 @@ class Controller:
         self._pages.fill(self.view.open_chat(wanted))
         self.changed()
 
-    def _do(self, request: requests.Request | Local, line: str, here: ChatState) -> None:
-        match request:
-            case Local.HELP:
+    def _do(self, understood: Understood, line: str, here: ChatState, shown: str) -> None:
+        """Do what a line asks. ``shown``: what to call the line on the screen."""
+        match understood.request:
+            case requests.Help(prefix=None):
                 self.view.manual = 0
-            case Local.PASSWORD:
-                self._background(self._change_password(), "!password")
+            case None:
+                self._background(self._change_password(), shown)
             case requests.Send():
-                self._send(request, line, here)
-            case _:
+                self._send(understood.request, line, here)
+            case request:
                 self.view.pane.to_end()
                 reply = self._ask(request)
-                reply.addCallbacks(self._show, self._lost, callbackArgs=(request,), errbackArgs=(line,))
+                reply.addCallbacks(self._show, self._lost, callbackArgs=(understood,), errbackArgs=(shown,))
 
     async def _change_password(self) -> None:
         answer = partial(self.questions.ask, secret=True, can_cancel=True)
@@ -244,8 +252,8 @@ class Controller:
             self._pages.to_end(chat)
         self.incoming.plan()
 
-    def _show(self, reply: Reply, request: requests.Request) -> None:
-        view = self.view
+    def _show(self, reply: Reply, understood: Understood) -> None:
+        view, request = self.view, understood.request
         match reply:
             case None:
                 view.complain(UNREADABLE)
@@ -254,13 +262,13 @@ class Controller:
             case events.Found():
                 found = f"{len(reply.messages):,} found."
                 self._hold(found, partial(view.show_found, reply, getattr(request, "words", "")))
-            case events.Group() if isinstance(request, requests.CreateGroup):
+            case events.Group() if understood.command.opens_chat:
                 view.chats.of_id(reply.group, reply.id)
                 view.say(reply, reply.group)
                 self._hold(f"{reply.group} is there.", partial(self._open, reply.group))
             case events.Error():
-                line = getattr(request, "line", "")
-                view.say(msgspec.structs.replace(reply, text=advise(reply.text, line, view.here.name or GLOBAL_NAME)))
+                advice = advise(reply.text, getattr(request, "line", ""), view.here.name, self.language)
+                view.say(msgspec.structs.replace(reply, text=advice))
             case events.Blocks():
                 self.incoming.event(reply)
                 self._say_blocks(reply, request)
@@ -272,7 +280,7 @@ class Controller:
                     self.incoming.refresh()
         self.changed()
 
-    def _say_blocks(self, blocks: events.Blocks, request: requests.Request) -> None:
+    def _say_blocks(self, blocks: events.Blocks, request: requests.Request | None) -> None:
         if not isinstance(request, requests.Block):
             self.view.say(blocks)
         elif any(same_name(request.name, name) for name in blocks.names):

@@ -6,18 +6,11 @@ from enum import Enum
 
 from twisted.internet.defer import Deferred
 
-from irchat.client.exceptions import ClientError
+from irchat.client.exceptions import Cancelled, ClientError
 from irchat.client.view.chat_state import clean
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events
 from irchat.rendering.lines import Renderer
-
-
-class Cancelled(ClientError):
-    """The user does not want to answer."""
-
-    def __init__(self) -> None:
-        super().__init__("The question was cancelled.")
 
 
 class Stage(Enum):

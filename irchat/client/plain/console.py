@@ -1,5 +1,6 @@
 """Standard input as lines and standard output, through Twisted's StandardIO."""
 
+from collections import deque
 from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredQueue, fail, succeed
@@ -11,15 +12,15 @@ from zope.interface import implementer
 from irchat.client.exceptions import ClientError
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 
-# Lines that may wait for being read before the input is read no further.
+# Lines that may wait. Past that the input is not read from.
 _WAITING_LINES = 100
-# Of a longer line the rest is thrown away: it is too long for the server anyway.
+# The rest of a longer line is thrown away: the server would refuse it.
 _KEPT_BYTES = CLIENT_LINE_BYTES + 1
 
 
 @implementer(IHalfCloseableProtocol)
 class Console(Protocol):
-    """What was typed or piped in, line by line, and the way out, which the end of the input does not end.
+    """Standard input line by line, and standard output, which stays open after the end of the input.
 
     ``unread`` fires when nobody reads the output any more.
     """
@@ -29,16 +30,22 @@ class Console(Protocol):
     def __init__(self) -> None:
         self.unread: Deferred[None] = Deferred()
         self._lines: DeferredQueue[bytes | None] = DeferredQueue()
+        self._arrived: deque[bytes] = deque()
         self._begun = b""
         self._ended = False
         self._rate_limiters = False
         self._broken: ClientError | None = None
         self._closed: Deferred[None] = Deferred()
 
-    def read_line(self) -> Deferred[bytes | None]:
-        """The next line, without its end; at most one byte more than a request may have. None after the last.
+    @property
+    def has_more(self) -> bool:
+        """Whether more has been typed than was read."""
+        return bool(self._arrived or self._lines.pending or self._begun)
 
-        Fails with the ClientError of `break_off`. Only one reader may wait.
+    def read_line(self) -> Deferred[bytes | None]:
+        """Return the next line without its end, at most one byte more than a request may have. None after the last.
+
+        Fails with the ClientError of `break_off` or `interrupt`. Only one reader may wait.
         """
         if self._broken is not None:
             return fail(self._broken)
@@ -50,15 +57,20 @@ class Console(Protocol):
         return line
 
     def break_off(self, stop: ClientError) -> None:
-        """Whoever waits for a line, now or later, gets ``stop``."""
+        """Fail the reader of a line, now or later, with ``stop``."""
         self._broken = stop
+        self.interrupt(stop)
+
+    def interrupt(self, stop: ClientError) -> None:
+        """Fail the reader that waits now with ``stop``."""
         for reader in list(self._lines.waiting):
             self._lines.waiting.remove(reader)
             reader.errback(stop)
 
     def discard(self) -> None:
-        """Forget the lines that were typed and not read."""
+        """Drop what was typed and not read."""
         if not self._ended:
+            self._arrived.clear()
             self._lines.pending.clear()
             self._begun = b""
             self.transport.resumeProducing()
@@ -73,7 +85,7 @@ class Console(Protocol):
         self._rate_limiters = True
 
     def finish(self) -> Deferred[None]:
-        """Read no more; fires when all is written, or nobody reads it."""
+        """Stop reading. The Deferred fires when all output is written, or nobody reads it."""
         if not self.unread.called:
             if self._rate_limiters:
                 self.transport.unregisterProducer()  # with a producer, the transport would wait for more to write
@@ -86,8 +98,9 @@ class Console(Protocol):
         """Bytes were typed."""
         *lines, begun = (self._begun + data).split(b"\n")
         self._begun = begun[:_KEPT_BYTES]
-        for line in lines:
-            self._lines.put(line[:_KEPT_BYTES].removesuffix(b"\r"))
+        self._arrived.extend(lines)
+        while self._arrived:  # the reader of a line may discard those after it
+            self._lines.put(self._arrived.popleft()[:_KEPT_BYTES].removesuffix(b"\r"))
         if len(self._lines.pending) >= _WAITING_LINES:
             self.transport.pauseProducing()
 
@@ -100,7 +113,7 @@ class Console(Protocol):
             self._lines.put(None)
 
     def writeConnectionLost(self) -> None:
-        """Whoever read the output has gone: nobody waits for more."""
+        """Nobody reads the output any more."""
         self._gone()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

@@ -1,7 +1,6 @@
 """The plain client: each typed line is a line of the command language, and each event is printed."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 
 from twisted.internet.defer import CancelledError
@@ -12,10 +11,11 @@ from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.sign_in import SignIn
 from irchat.client.control.password import change_password
 from irchat.client.control.read_markers import ReadMarkers, ShownMarkers
-from irchat.client.exceptions import InputEnded
+from irchat.client.exceptions import Cancelled, InputEnded
 from irchat.client.plain.console import Console
 from irchat.client.plain.screens import PlainScreen
-from irchat.commands.habits import right_form
+from irchat.commands import REGISTRY, Registry
+from irchat.commands.people import ChangePassword
 from irchat.protocol import events, requests, wire
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 
@@ -27,8 +27,14 @@ class PlainChat:
     """
 
     def __init__(
-        self, clock: IReactorTime, console: Console, screen: PlainScreen, new_nonce: Callable[[], str]
+        self,
+        clock: IReactorTime,
+        console: Console,
+        screen: PlainScreen,
+        new_nonce: Callable[[], str],
+        language: Registry = REGISTRY,
     ) -> None:
+        self._language = language
         self._clock = clock
         self._console = console
         self._screen = screen
@@ -50,25 +56,25 @@ class PlainChat:
             raise
 
     def _show(self, event: events.ANY, typed: str = "") -> None:
-        self._screen.show(event, typed)
+        self._screen.show(event, self._language.answered(typed, event))
         self._markers.shown(event)
 
     async def _talk(self) -> None:
-        refused = ""  # a line of another chat's habits: the same once more is text
+        refused = ""
         while (line := await self._screen.read()) is not None:
-            if self._screen.interactive and line.strip() == "!password":
+            again, refused = line == refused and line != "", ""
+            if self._screen.interactive and line.strip() == ChangePassword.usage:
                 await self._change_password()
-            elif self._screen.interactive and line != refused and (form := right_form(line)) is not None:
-                refused = line
+            elif again:
+                await self._say(f"\\{line.strip()}")
+            elif self._screen.interactive and (form := self._language.right_form(line)) is not None:
+                # Only a line that is typed after this hint confirms it. The rest of a paste does not.
+                refused = "" if self._screen.has_more() else line
                 self._screen.complain(
                     f"Not sent. Here this is typed: {form}\nThe same line once more is sent to everyone as it is."
                 )
-                continue
-            elif line == refused and line.strip():
-                await self._say(f"\\{line.strip()}")
             elif line.strip() and isinstance(await self._say(line), events.Bye):
                 return
-            refused = ""
         self._markers.report()
         await self._channel.request(requests.Logout())
 
@@ -82,11 +88,17 @@ class PlainChat:
         reply = await self._channel.request(request)
         if isinstance(reply, events.Sent):
             self._screen.sent(line, reply)
+        elif self._language.is_secret(line):
+            self._screen.forget(line)
         if reply is not None:
             self._show(reply, line)
         return reply
 
     async def _change_password(self) -> None:
-        answer = partial(self._screen.ask, secret=True)
-        with suppress(InputEnded):
+        answer = partial(self._screen.ask, secret=True, can_cancel=True)
+        try:
             await change_password(answer, self._channel.request, self._screen.note, self._screen.complain)
+        except Cancelled:
+            self._screen.note("cancelled: the old password stays")
+        except InputEnded:
+            pass

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import termios
 
 from irchat.client.plain.pasting import MARKS_OFF, MARKS_ON
@@ -10,9 +11,9 @@ _LOCAL_MODES = 3
 
 
 class Echo:
-    """The echo of the terminal open at ``descriptor``, which is left in the end as it was found.
+    """The echo of the terminal open at ``descriptor``. `on` restores the modes that were found.
 
-    ``marks``: without echo, let the terminal mark the ends of a paste, where it can. With echo the marks would be seen.
+    ``marks``: ask the terminal to mark the ends of a paste while the echo is off. With echo the marks would show.
     """
 
     def __init__(self, descriptor: int, *, marks: bool = False) -> None:
@@ -25,8 +26,12 @@ class Echo:
         """Show what is typed, as it was before."""
         self._set(self._found, marking=False)
 
+    def has_more(self) -> bool:
+        """Return whether the terminal holds a line that was not read."""
+        return bool(select.select([self._descriptor], [], [], 0)[0])
+
     def discard(self) -> None:
-        """Throw away what was typed and not read, a line that is not finished too."""
+        """Drop what was typed and not read, an unfinished line included."""
         with contextlib.suppress(termios.error):
             termios.tcflush(self._descriptor, termios.TCIFLUSH)
 

@@ -63,6 +63,11 @@ class PlainRun:
         self._over = True
         self.stop()
 
+    def interrupt(self) -> None:
+        """Break off the current question, or end the run if there is none."""
+        if not self._screen.cancel():
+            self.stop()
+
     def _close(self) -> list[Deferred[Any]]:
         interrupted = not self._over
         self._conversation.cancel()

@@ -5,10 +5,10 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.client.exceptions import ClientError, InputEnded
+from irchat.client.exceptions import Cancelled, ClientError, InputEnded
 from irchat.client.plain.console import Console
 from irchat.client.plain.pasting import read_secret, unmarked
-from irchat.protocol import events
+from irchat.protocol import events, requests
 from irchat.protocol.rules import CLIENT_LINE_BYTES, REPRINT_SECONDS, TIMED_MAX
 from irchat.rendering.lines import Line, Renderer
 from irchat.rendering.transcript import Transcript
@@ -26,8 +26,11 @@ class Switch(Protocol):
     def off(self) -> None:
         """Do not show what is typed."""
 
+    def has_more(self) -> bool:
+        """Return whether the terminal holds a line that was not read."""
+
     def discard(self) -> None:
-        """Throw away what was typed and not read, a line that is not finished too."""
+        """Drop what was typed and not read, an unfinished line included."""
 
 
 class PlainScreen:
@@ -44,9 +47,9 @@ class PlainScreen:
         self._write_error = write_error
         self._renderer = Renderer(colour=False, withhold_timed=True)
 
-    def show(self, event: events.Event, typed: str = "") -> None:
-        """Show an event, the answer to the line ``typed``: errors on standard error, all else on standard output."""
-        lines = self._renderer.lines(event, typed)
+    def show(self, event: events.Event, asked: requests.Request | None = None) -> None:
+        """Show an event, the answer to ``asked``: errors on standard error, all else on standard output."""
+        lines = self._renderer.lines(event, asked)
         if isinstance(event, events.Error):
             self._put_error(lines)
         else:
@@ -72,14 +75,25 @@ class PlainScreen:
                 self.complain("This line was not sent: it is not UTF-8. Set your terminal to UTF-8.")
         return None
 
-    async def ask(self, question: str, *, secret: bool = False) -> str:
-        """The answer to a question; a ``secret`` one is shown nowhere. Raises InputEnded."""
+    async def ask(self, question: str, *, secret: bool = False, can_cancel: bool = False) -> str:
+        """Return the answer to a question; a ``secret`` one is shown nowhere. Raises InputEnded."""
         if (answer := await self.read()) is None:
             raise InputEnded
         return answer
 
+    def cancel(self) -> bool:
+        """Break off a question that can be cancelled. Return False where none is asked."""
+        return False
+
+    def has_more(self) -> bool:
+        """Return whether more has been typed than was read."""
+        return self._console.has_more
+
     def sent(self, line: str, reply: events.Sent) -> None:
-        """The line that was typed has sent a message."""
+        """Note that the typed ``line`` has sent a message."""
+
+    def forget(self, line: str) -> None:
+        """Do not show the typed ``line`` again."""
 
     def finish(self, *, interrupted: bool) -> None:
         """The client ends; ``interrupted``: in the middle of a line."""
@@ -109,11 +123,12 @@ class TypingScreen(PlainScreen):
         self._question = ""
         self._in_dialogue = False
         self._unanswered = False
+        self._can_cancel = False
 
     async def read(self) -> str | None:
         """The next line that was typed. What was typed ahead of the end of a dialogue was for that, and is dropped."""
         if self._in_dialogue:
-            self._in_dialogue = False
+            self._in_dialogue = self._unanswered = False
             self._discard()
         self._echo.on()
         if (line := await super().read()) is not None:
@@ -121,13 +136,14 @@ class TypingScreen(PlainScreen):
             self._typed(line)
         return line
 
-    async def ask(self, question: str, *, secret: bool = False) -> str:
-        """The answer to a question. Raises ClientError.
+    async def ask(self, question: str, *, secret: bool = False, can_cancel: bool = False) -> str:
+        """Return the answer to a question. Raises ClientError, Cancelled by `cancel` where it ``can_cancel``.
 
-        What was typed before the question was seen is no answer to it, and is dropped. From then on nothing that is
-        typed is shown until it is asked for, lest a password be seen that is typed before its question.
+        What was typed before the question was seen is no answer to it, and is dropped. Until the next question there
+        is no echo, so that a password that is typed too early does not show.
         """
         self._in_dialogue = True
+        self._can_cancel = can_cancel
         self._unanswered = secret
         if secret:
             self._echo.off()
@@ -144,6 +160,7 @@ class TypingScreen(PlainScreen):
             raise
         finally:
             self._question = ""
+            self._can_cancel = False
             self._echo.off()
         if secret or answer is None:
             self._prompt("\n")
@@ -152,8 +169,19 @@ class TypingScreen(PlainScreen):
             raise InputEnded
         return unmarked(answer)
 
+    def cancel(self) -> bool:
+        """Break off a question that can be cancelled. Return False where none is asked."""
+        can_cancel, self._can_cancel = self._can_cancel, False
+        if can_cancel:
+            self._console.interrupt(Cancelled())
+        return can_cancel
+
+    def has_more(self) -> bool:
+        """Return whether more has been typed than was read."""
+        return super().has_more() or self._echo.has_more()
+
     def finish(self, *, interrupted: bool) -> None:
-        """The client ends. The echo stays off while there may be half a password."""
+        """End. The echo stays off while there may be half a password."""
         if not self._unanswered:
             self._echo.on()
 
@@ -204,9 +232,9 @@ class TerminalScreen(TypingScreen):
         self._ends: dict[str, float] = {}
         self._next_end = Alarm(clock, self._erase_ended)
 
-    def show(self, event: events.Event, typed: str = "") -> None:
+    def show(self, event: events.Event, asked: requests.Request | None = None) -> None:
         """Show an event, and watch for the end of the timed messages in it."""
-        super().show(event, typed)
+        super().show(event, asked)
         match event:
             case events.Message():
                 self._watch(event)
@@ -222,9 +250,13 @@ class TerminalScreen(TypingScreen):
         self._put([self._renderer.note(text)])
 
     def sent(self, line: str, reply: events.Sent) -> None:
-        """The line that was typed goes together with the timed message that it sent."""
+        """Note that the typed ``line`` is erased with the timed message that it sent."""
         self._transcript.sent(line, reply)
         self._watch(reply)
+
+    def forget(self, line: str) -> None:
+        """Do not show the typed ``line`` again."""
+        self._transcript.forget(line)
 
     def finish(self, *, interrupted: bool) -> None:
         """Erase the timed messages that are still shown: nobody would when we are gone."""

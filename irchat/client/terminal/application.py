@@ -68,7 +68,7 @@ class ChatApplication(Application[None]):
         self._telling: IDelayedCall | None = None
         self._untold = ""
         self._stop_process = stop_process
-        self._painter = Painter(controller.view)
+        self._painter = Painter(controller.view, language=controller.language)
         self._line = InputLine(controller, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
         self._shown = self._sent = self._line.shown()
         self._pane_width, self._pane_height = 80, 20

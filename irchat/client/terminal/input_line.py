@@ -42,6 +42,7 @@ class InputLine:
         self, controller: Controller, is_searching: Callable[[], bool], stop_search: Callable[[], None]
     ) -> None:
         self.trouble = ""
+        self._last_trouble = ""
         self._controller = controller
         self._is_searching = is_searching
         self._stop_search = stop_search
@@ -161,7 +162,7 @@ class InputLine:
         elif self._inputs.now.is_empty and (not isinstance(target, Question) or target.secret):
             self._controller.view.manual = None
         elif self._drawn != self.shown():
-            self.trouble = "Not sent: this was not on the screen yet. Press Enter again."
+            self.trouble = self._last_trouble or "Not sent: this was not on the screen yet. Press Enter again."
         elif isinstance(target, Question):
             self._answer(target)
         elif isinstance(target, ChatState):
@@ -190,7 +191,7 @@ class InputLine:
         with self._controller.questions.by_key():
             taken = self._controller.submit(line, chat, as_text=line == now.confirmed)
         if taken.again:
-            now.ask_again(line)
+            now.confirmed = line
         self._inputs.homeless = now if taken.homeless and not chat.gone else None
         if taken.accepted:
             now.buffer.reset(append_to_history=taken.remember)
@@ -198,7 +199,12 @@ class InputLine:
             if not taken.remember:
                 self._inputs.forget_cut()
         else:
-            self.trouble = taken.trouble
+            self._refuse(taken.trouble)
+
+    def _refuse(self, trouble: str) -> None:
+        """Show why a key was refused. The same key confirms it once this is on the screen."""
+        self.trouble = trouble
+        self._inputs.now.version += 1
 
     def clear(self) -> bool:
         """Ctrl-C: undo what is under way; False where nothing is, and the user means to leave."""
@@ -250,16 +256,19 @@ class InputLine:
             now.target.has_draft = True
 
     def key_pressed(self) -> None:
-        """Any key: what was said of the last one goes. A warning is confirmed by the next key or not at all."""
+        """Forget what was said of the key before. A warning is confirmed by the next key or not at all."""
         self.follow()
         if not self.trouble:
             self._inputs.now.confirmed = ""
             self._controller.forget_warning()
-        self.trouble = ""
+        self._last_trouble, self.trouble = self.trouble, ""
 
     def leave(self) -> None:
-        """Leave, unless there is something to say first."""
-        self.trouble = self._controller.leave()
+        """Leave, unless there is something to say first, or that is not on the screen yet."""
+        if self._last_trouble and self._drawn != self.shown():
+            self.trouble = self._last_trouble
+        elif trouble := self._controller.leave():
+            self._refuse(trouble)
 
     def begin_filter(self) -> None:
         """Ctrl-K: the input finds a chat; what was being typed waits."""
@@ -274,7 +283,7 @@ class InputLine:
         if self._completion is not None:
             self._take_choice((self._choice + 1) % len(self._completion.words))
             return
-        found = complete(line, self._controller.view)
+        found = complete(line, self._controller.view, self._controller.language)
         if found is None:
             self.trouble = "nothing to complete"
         elif len(found.words) == 1:

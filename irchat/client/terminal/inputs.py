@@ -17,8 +17,8 @@ from irchat.client.view.chat_state import ChatState
 class Input:
     """What is typed for ``target``. ``held`` is a paste too long for one message, which waits for Enter.
 
-    ``version`` changes with each text that was put here by something else than a key, and with what is to be confirmed:
-    both are to be seen before Enter takes them. ``confirmed``: a line that Enter, as the next key, sends as text.
+    ``version`` rises with each text that was put here by something other than a key, and with each refusal: both must
+    be on the screen before Enter is taken again. ``confirmed``: a line that Enter, as the next key, sends as text.
     """
 
     def __init__(self, target: Target, history: InMemoryHistory, changed: Callable[[Buffer], None]) -> None:
@@ -45,11 +45,6 @@ class Input:
         """Put a text here in place of what is there."""
         self.version += 1
         self.buffer.reset(Document(text, len(text)))
-
-    def ask_again(self, line: str) -> None:
-        """Enter is to send ``line`` as text, once it was seen what else it could mean."""
-        self.version += 1
-        self.confirmed = line
 
 
 class Inputs:

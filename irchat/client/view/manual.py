@@ -1,62 +1,57 @@
 """The keys and the commands, as F1 shows them."""
 
+from itertools import zip_longest
+
+from irchat.client.view.key_table import Category, Key, keys
 from irchat.client.view.rows import Row
-from irchat.commands import REGISTRY
+from irchat.commands import Registry
+from irchat.commands.full_screen import SCREEN
 from irchat.text.cells import cells, padded, wrap
 
-KEYS = (
-    ("Enter", "send"),
-    ("Alt-Enter", "new line"),
-    ("Tab", "complete"),
-    ("Up, Down", "what was typed before"),
-    ("Ctrl-R", "search in that"),
-    ("Ctrl-C", "clear the line; leave"),
-    ("Ctrl-Z", "suspend"),
-    ("PgUp, PgDn", "older, newer"),
-    ("End", "back to the end"),
-    ("Ctrl-N, Ctrl-P", "next chat, unread first"),
-    ("Alt-1 to Alt-9", "chat of that number"),
-    ("Alt-0", "list of what is unread"),
-    ("Ctrl-K", "go to any chat"),
-    ("Ctrl-L", "draw anew"),
-)
 _KEY_CELLS = 16
-_MEANING_CELLS = 24
+_HELP_CELLS = 24
 
 _TEXT = (
-    "Plain text goes to the open chat, and so does *30 text, erased 30 seconds later.\n"
-    "What looks like a command is said with the chat before it: @bob ls is nice.\n"
-    "exit --forget also forgets the sign-in."
+    "Plain text goes to the open chat. To say there what looks like a command, type the chat before it: "
+    "@bob ls is nice."
 )
 
 _USAGE_CELLS = 31
 _MEANING_CELLS_MIN = 24
 
 
-def manual(width: int) -> list[Row]:
-    """The rows of the manual at a width of so many cells."""
+def manual(width: int, language: Registry = SCREEN) -> list[Row]:
+    """Return the rows of the manual at a width of ``width`` cells."""
     text = [Row((("class:text", line),)) for line in wrap(_TEXT, width)]
-    return [*_keys(width), Row(()), *text, Row(()), *_commands(width)]
+    commands = [
+        row for command in language.entries(None) for row in _entry(command.usage, command.meaning, _USAGE_CELLS, width)
+    ]
+    return [*_keys(width), Row(()), *text, Row(()), *commands]
 
 
 def _keys(width: int) -> list[Row]:
-    if width < 2 * (_KEY_CELLS + _MEANING_CELLS):
-        return [row for key, meaning in KEYS for row in _entry(key, meaning, _KEY_CELLS, width)]
-    half = len(KEYS) // 2
-    left, right = (
-        [row for key, meaning in keys for row in _entry(key, padded(meaning, _MEANING_CELLS), _KEY_CELLS, width)]
-        for keys in (KEYS[:half], KEYS[half:])
-    )
-    return [Row((*one.pieces, *other.pieces)) for one, other in zip(left, right, strict=True)]
+    if width < 2 * (_KEY_CELLS + _HELP_CELLS):
+        return [*_column(Category.TYPING, width), *_column(Category.MOVING, width)]
+    left = _column(Category.TYPING, _KEY_CELLS + _HELP_CELLS)
+    right = _column(Category.MOVING, _KEY_CELLS + _HELP_CELLS)
+    empty = Row((("", " " * (_KEY_CELLS + _HELP_CELLS)),))
+    return [Row((*one.pieces, *other.pieces)) for one, other in zip_longest(left, right, fillvalue=empty)]
 
 
-def _commands(width: int) -> list[Row]:
-    entries = (line.partition("  ") for line in REGISTRY.manual(None).split("\n"))
-    return [row for usage, _, meaning in entries for row in _entry(usage, meaning.lstrip(" "), _USAGE_CELLS, width)]
+def _column(category: Category, width: int) -> list[Row]:
+    """Return a category's name and its keys."""
+    rows = [Row((("class:day", padded(category.value, width)),))]
+    for key in keys(category):
+        rows += _entry(key.shown, _padded_help(key), _KEY_CELLS, width)
+    return rows
+
+
+def _padded_help(key: Key) -> str:
+    return padded(key.help, _HELP_CELLS)
 
 
 def _entry(name: str, meaning: str, indent: int, width: int) -> list[Row]:
-    """A name with its meaning beside it; below it where the name is long or the screen narrow."""
+    """Return a name with its meaning beside it, or below it where the name is long or the screen narrow."""
     if width < indent + _MEANING_CELLS_MIN:
         indent = 2
     meanings = wrap(meaning, width - indent)

@@ -11,6 +11,8 @@ from irchat.client.view.navigation import Place
 from irchat.client.view.pane import Paint
 from irchat.client.view.rows import Brush, Piece, Row
 from irchat.client.view.screen_state import ScreenState
+from irchat.commands import Registry
+from irchat.commands.full_screen import SCREEN
 from irchat.protocol.rules import GLOBAL_NAME
 from irchat.text.cells import cells, fit, wrap
 
@@ -20,9 +22,10 @@ _NUMBERED = 9
 class Painter:
     """Paint the screen state. ``zone`` is the time zone to show times in, None for the system's."""
 
-    def __init__(self, view: ScreenState, zone: tzinfo | None = None) -> None:
+    def __init__(self, view: ScreenState, zone: tzinfo | None = None, language: Registry = SCREEN) -> None:
         self._view = view
         self._zone = zone
+        self._language = language
 
     def pane(self, width: int, height: int, now: float) -> list[Row]:
         """Return exactly ``height`` rows for the pane."""
@@ -100,7 +103,7 @@ class Painter:
         return "Ctrl-K: chats  F1: help"
 
     def _hint(self, line: str) -> Hint | None:
-        return None if self._view.filter is not None else hint(line)
+        return None if self._view.filter is not None else hint(line, self._language)
 
     def _title(self) -> tuple[str, str]:
         view = self._view
@@ -128,7 +131,7 @@ class Painter:
 
     def _manual(self, first: int, width: int, height: int) -> list[Row]:
         """Return the rows of the manual from ``first`` on, or its last ``height`` rows."""
-        rows = manual(width)
+        rows = manual(width, self._language)
         first = self._view.manual = max(0, min(first, len(rows) - height))
         if first + height < len(rows):
             rows[first + height - 1] = Brush(width, 0).rule("PgDn: more", "class:day")

@@ -3,25 +3,24 @@
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from irchat.interfaces.store import Members, Publication
+from irchat.interfaces.bus import MemberIds, Publication
 from irchat.protocol import events
 from irchat.protocol.rules import WAITING_BYTES
+from irchat.server.call_queue import CallQueue
 from irchat.server.delivery.outbox import Outbox
 from irchat.server.delivery.perishable import Watch
 
 _log = Logger()
 
-# A turn of the reactor writes for about this long; 10,000 writes would take over 100 ms.
+# The time for writing in one turn of the reactor; 10,000 writes would take over 100 ms.
 _SLICE_SECONDS = 0.02
 _WRITES_BETWEEN_LOOKS = 32
-# And makes calls that may wait, as those that print screens again, for about this long.
-_CALLS_SECONDS = 0.005
-# To fewer sessions than these nothing is written at once: it is joined with what else they are to have in the turn.
+# A smaller audience is not written to at once: its bytes are joined with the others of the turn.
 _MANY = 16
 _GROUPS_KEPT = 1_000
 
@@ -31,18 +30,19 @@ Encode = Callable[[events.Event], bytes]
 class Recipient(Protocol):
     """A session, as delivery sees it."""
 
+    id: int
     outbox: Outbox
     user_id: int
 
     def end(self, reason: str) -> None:
         """Say ``bye`` and close the connection."""
 
-    def told(self, count: int) -> None:
-        """So many sessions are told what this one published."""
+    def published_to(self, count: int) -> None:
+        """Take note that a publication of this session goes to ``count`` sessions."""
 
 
 class _Run:
-    """Publications with one audience: joined to bytes once for each encoding, when the first session wants them."""
+    """Publications with one audience. They are joined to bytes once for each encoding, on first use."""
 
     def __init__(self, publications: Sequence[Publication]) -> None:
         self.publications = publications
@@ -53,7 +53,7 @@ class _Run:
 
     @cached_property
     def is_stored(self) -> bool:
-        """Whether all of it are stored messages."""
+        """Whether all of them are stored messages."""
         return all(publication.position is not None for publication in self.publications)
 
     def bytes_for(self, encode: Encode) -> bytes:
@@ -69,36 +69,39 @@ class Delivery:
     def __init__(self, clock: IReactorTime) -> None:
         self.watch = Watch(clock)
         self._clock = clock
-        self._sessions: dict[Recipient, Outbox] = {}
+        self._sessions: dict[int, Recipient] = {}
+        self._outboxes: dict[int, Outbox] = {}
         self._of_user: dict[int, list[Recipient]] = {}
-        # Of groups to which something was said since anybody came or went.
-        self._of_group: dict[Members, list[Outbox]] = {}
+        # Of groups with messages since the last session came or went.
+        self._of_group: dict[MemberIds, list[Outbox]] = {}
         self._dirty: deque[Outbox] = deque()
-        self._calls: deque[Callable[[], None]] = deque()
+        self._calls = CallQueue(clock)
         self._flushing = False
         self._has_written = False
-        # Of the slice of the next flush, which may come in the same turn.
+        # The part of the slice of the next flush, which may come in the same turn, that is used up.
         self._spent_seconds = 0.0
 
     def add(self, session: Recipient) -> None:
-        """A session begins to get events."""
+        """Begin to deliver to a session."""
         self._of_group.clear()
-        self._sessions[session] = session.outbox
+        self._sessions[session.id] = session
+        self._outboxes[session.id] = session.outbox
         self._of_user.setdefault(session.user_id, []).append(session)
 
     def remove(self, session: Recipient) -> None:
-        """A session gets no more events."""
+        """End the delivery to a session."""
         self._of_group.clear()
-        del self._sessions[session]
+        del self._sessions[session.id]
+        del self._outboxes[session.id]
         of_user = self._of_user[session.user_id]
         of_user.remove(session)
         if not of_user:
             del self._of_user[session.user_id]
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Queue publications for all sessions of their audiences, in order. Those of one audience are joined.
+        """Queue publications for all sessions of their audiences, in order; those of one audience are joined.
 
-        A goodbye ends the sessions of its audience, after all else is queued.
+        A goodbye ends the sessions of its audience after everything else is queued.
         """
         by_audience: dict[int, list[Publication]] = {}
         goodbyes = []
@@ -106,66 +109,52 @@ class Delivery:
             if isinstance(publication.event, events.Bye):
                 goodbyes.append(publication)
             elif publication.audience is not None and len(publication.audience) == 1:
-                self._tell_one_user(publication)
+                self._publish_to_user(publication)
             else:
                 by_audience.setdefault(id(publication.audience), []).append(publication)
         self._offer([self._audience_of(_Run(of_one)) for of_one in by_audience.values()])
         for publication in goodbyes:
             bye = publication.event
             for session in self._of(publication.audience):
-                if session is not publication.origin and isinstance(bye, events.Bye):
+                if session.id != publication.origin and isinstance(bye, events.Bye):
                     session.end(bye.reason)
 
-    def tell(self, sessions: Iterable[Recipient], event: events.Event) -> None:
+    def send(self, sessions: Iterable[Recipient], event: events.Event) -> None:
         """Queue an event for these sessions."""
         self._offer([(_Run([Publication(event, ())]), [session.outbox for session in sessions])])
 
     def in_turn(self, call: Callable[[], None]) -> None:
-        """Make ``call`` soon. Such calls, which may come from all sessions at once, have a slice of each turn."""
-        self._calls.append(call)
-        if len(self._calls) == 1:
-            self._clock.callLater(0, self._make_calls)
-
-    def _make_calls(self) -> None:
-        deadline = self._clock.seconds() + _CALLS_SECONDS
-        while self._calls:
-            try:
-                self._calls.popleft()()
-            except Exception:
-                _log.failure("what had to wait for its turn failed")
-            if self._calls and self._clock.seconds() > deadline:
-                self._clock.callLater(0, self._make_calls)
-                return
+        """Make ``call`` soon. The calls of all sessions share a slice of each turn."""
+        self._calls.add(call)
 
     def wake(self, outbox: Outbox) -> None:
-        """Have ``outbox`` flushed at the end of this turn."""
+        """Flush ``outbox`` at the end of this turn."""
         self._dirty.append(outbox)
         if not self._flushing:
             self._flushing = True
             self._clock.callLater(0, self._flush)
 
-    def _tell_one_user(self, publication: Publication) -> None:
-        """What a private message needs, without a run where the user has one session."""
+    def _publish_to_user(self, publication: Publication) -> None:
+        """Queue a publication for one user, as a private message is; a user with one session needs no run."""
         assert publication.audience is not None
         (user,) = publication.audience
         sessions = self._of_user.get(user, ())
         run = _Run([publication]) if len(sessions) > 1 else None
         for session in sessions:
             outbox = session.outbox
-            if run is None or outbox.encode is None or publication.origin is session or run.hidden:
+            if run is None or outbox.encode is None or publication.origin == session.id or run.hidden:
                 self._offer_one(session, publication)
             else:
                 outbox.offer(run.bytes_for(outbox.encode), run.publications)
 
     def _audience_of(self, run: _Run) -> tuple[_Run, list[Outbox]]:
-        """The run and who are to have all of it; who are to have a part of it are offered that here."""
+        """Return the run with the outboxes that get all of it. Sessions that get a part of it are offered that here."""
         audience = run.publications[0].audience
         outboxes = self._outboxes_of(audience)
         for publication in run.publications:
-            origin: Any = publication.origin
-            if origin in self._sessions:
-                origin.told(len(outboxes))
-        excepted = {session for session in run.origins if session in self._sessions}
+            if publication.origin in self._sessions:
+                self._sessions[publication.origin].published_to(len(outboxes))
+        excepted = {self._sessions[origin] for origin in run.origins if origin in self._sessions}
         excepted.update(self._of(run.hidden))
         if excepted and audience is not None:
             excepted = {session for session in excepted if session.user_id in audience}
@@ -176,10 +165,10 @@ class Delivery:
         return run, [outbox for outbox in outboxes if outbox not in not_to]
 
     def _outboxes_of(self, audience: Collection[int] | None) -> Collection[Outbox]:
-        """The outboxes of an audience; those of a group are kept, for to gather them costs as much as to write them."""
+        """Return the outboxes of an audience. Those of a group are cached: gathering costs as much as writing."""
         if audience is None:
-            return self._sessions.values()
-        if not isinstance(audience, Members):
+            return self._outboxes.values()
+        if not isinstance(audience, MemberIds):
             return [session.outbox for session in self._of(audience)]
         outboxes = self._of_group.get(audience)
         if outboxes is None:
@@ -190,7 +179,7 @@ class Delivery:
 
     def _of(self, audience: Collection[int] | None) -> list[Recipient]:
         if audience is None:
-            return list(self._sessions)
+            return list(self._sessions.values())
         of_user = self._of_user
         return [session for user in audience if user in of_user for session in of_user[user]]
 
@@ -217,7 +206,7 @@ class Delivery:
                     outbox.note_timed(until)
 
     def _may_write(self, runs: Sequence[tuple[_Run, Sequence[Outbox]]]) -> bool:
-        """Whether to write at once: once in a turn, where nobody is in two of the audiences."""
+        """Return whether to write at once: once a turn, if no session is in two of the audiences."""
         if self._has_written or not any(len(outboxes) >= _MANY for _, outboxes in runs):
             return False
         if len(runs) > 1 and len(set().union(*(of_one for _, of_one in runs))) < sum(len(of_one) for _, of_one in runs):
@@ -227,10 +216,10 @@ class Delivery:
         return True
 
     def _write_at_once(self, outboxes: Sequence[Outbox], run: _Run, until: float) -> Sequence[Outbox]:
-        """Write the run where nothing waits, until that time; gives the other outboxes.
+        """Write the run to outboxes where nothing waits, until the time ``until``. Return the other outboxes.
 
-        The same bytes as `Outbox.offer` and `Outbox.flush` would write, in a third of the time, for most of what is
-        said goes to many who are up to date: one loop, and of each session it touches no more than it must.
+        The bytes are those of `Outbox.offer` and `Outbox.flush`, in a third of the time: most messages go to many
+        sessions that are up to date, so one loop touches no more of each session than it must.
         """
         others: list[Outbox] = []
         encode, data, size = None, b"", 0
@@ -258,7 +247,7 @@ class Delivery:
         return others
 
     def _offer_one(self, session: Recipient, publication: Publication) -> None:
-        if publication.origin is session:
+        if publication.origin == session.id:
             session.outbox.note_own(publication)
         elif session.user_id not in publication.hidden:
             session.outbox.offer_one(publication)
@@ -266,7 +255,7 @@ class Delivery:
                 session.outbox.note_timed(until)
 
     def _end_of(self, publications: Sequence[Publication]) -> float | None:
-        """When the first of the timed messages ends that these say, None where they say none."""
+        """Return when the first of their timed messages ends, None if there are none."""
         until = None
         for publication in publications:
             if publication.timed is not None and isinstance(publication.event, events.Message):
@@ -275,7 +264,7 @@ class Delivery:
         return until
 
     def _cannot_write(self, outbox: Outbox) -> None:
-        """What goes wrong with one connection is not to keep all others waiting."""
+        """Abort the connection, so that its error does not delay the others."""
         _log.failure("a connection could not be written")
         outbox.abort()
 
@@ -283,7 +272,7 @@ class Delivery:
         self._has_written = False
 
     def _flush(self) -> None:
-        """Write for what is left of a slice of time, then let the reactor turn."""
+        """Write for the rest of a slice of time, then let the reactor turn."""
         deadline = self._clock.seconds() + _SLICE_SECONDS - self._spent_seconds
         self._spent_seconds = 0.0
         dirty = self._dirty

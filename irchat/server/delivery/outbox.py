@@ -13,7 +13,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.interfaces.store import ChatKey, Page, Publication, StoredMessage
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 from irchat.net.socket_writer import Outgoing, TryNow
 from irchat.protocol.errors import Refusal
 from irchat.protocol.events import Event

@@ -26,7 +26,7 @@ _SCREEN = 4_096
 class Screen(Protocol):
     """Where it is printed."""
 
-    def is_full(self) -> bool:
+    def full(self) -> bool:
         """Whether so much waits that nothing is to be printed; `Reprints.go_on` is called when it does no more."""
 
     def put(self, data: bytes) -> None:
@@ -84,7 +84,7 @@ class Reprints:
 
     def _due(self) -> None:
         # Whoever does not read is shown one when reading again: a reprint for each end would gather without bound.
-        self._waits = self._screen.is_full()
+        self._waits = self._screen.full()
         if not self._waits:
             self._in_turn(self._print)
 

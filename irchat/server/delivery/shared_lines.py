@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.interfaces.store import ChatKey, Publication
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events
 from irchat.rendering.lines import Line, Renderer
 

@@ -1,4 +1,4 @@
-"""The server's certificate: one of its own that is made on the first start, or one from files."""
+"""The certificate of the server: self-signed and made on the first start, or from files."""
 
 import datetime
 import re
@@ -22,13 +22,13 @@ KEY_FILE = "tls-key.pem"
 _CERTIFICATE = "give a PEM file with the certificate, one that this user may read"
 _KEY = "give a PEM file with the private key, one that this user may read"
 _LIFE = datetime.timedelta(days=3650)
-# Forms that OpenSSL reads and cryptography does not.
+# Formats that OpenSSL reads and cryptography does not.
 _TRUSTED = re.compile(rb"-----BEGIN TRUSTED CERTIFICATE-----")
 _LOCKED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED")
 
 
 class WrongCertificate(Exception):
-    """A certificate and key that cannot be used; the text names the file and says what to do, in one line."""
+    """A certificate and key that cannot be used. The text names the file and the next step, in one line."""
 
 
 def ensure_self_signed(folder: Path, host: str) -> tuple[Path, Path]:
@@ -70,7 +70,7 @@ def _lone_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """What the server's side of TLS needs. Raises WrongCertificate where the files cannot be used."""
+    """Return the TLS context of the server. Raises WrongCertificate if the files cannot be used."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION  # each costs a signature, for a few bytes
@@ -108,7 +108,7 @@ def served_certificate(context: ssl.SSLContext) -> bytes:
 
 
 def _see_file(what: str, path: Path, mend: str) -> None:
-    """OpenSSL would read a pipe, or a file without an end, for ever."""
+    """Refuse a pipe or an endless file, which OpenSSL would read for ever."""
     try:
         read_small_file(path)
     except OSError as error:
@@ -118,7 +118,7 @@ def _see_file(what: str, path: Path, mend: str) -> None:
 
 
 def _what_is_wrong(certificate: Path, key: Path, error: OSError) -> str:
-    """OpenSSL does not tell which of the files it cannot use, nor always why."""
+    """Find out which file is wrong, and why: OpenSSL does not tell."""
     written = certificate.read_bytes(), key.read_bytes()
     chain: list[x509.Certificate] = []
     with suppress(ValueError):
@@ -143,7 +143,7 @@ def _what_is_wrong(certificate: Path, key: Path, error: OSError) -> str:
 
 
 def _in_der(data: bytes, path: Path, command: str) -> str:
-    """DER is a sequence of ASN.1, which begins with the tag 0x30."""
+    """Return the hint for a file in DER, which begins with the ASN.1 tag 0x30."""
     is_der = data[:1] == b"\x30" and b"-----BEGIN" not in data
     return f" in PEM but in DER: openssl {command} -inform DER -in {path} -out NEW" if is_der else ""
 
@@ -161,7 +161,7 @@ def fingerprint(context: ssl.SSLContext) -> str:
 
 
 def _no_password() -> str:
-    """A key that is locked by a password would have OpenSSL ask for it on the terminal."""
+    """Refuse a key with a password, for which OpenSSL would ask on the terminal."""
     raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the key is locked by a password")
 
 

@@ -1,4 +1,4 @@
-"""Open files: connections never take the last ones, and the administrator's door gets in all the same."""
+"""File descriptors: connections never take the last ones, and the administrator can still connect."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.logger import Logger
 
-# Kept for the database, its copies, the log, the administrator, and a connection on its way to being turned away.
+# Reserved for the database, its copies, the log, the administrator, and a connection that is being turned away.
 _KEPT = 64
 _LOG_SECONDS = 60.0
 
@@ -18,13 +18,13 @@ _log = Logger()
 
 
 def descriptor_limit() -> int:
-    """How many files this process may have open at this moment."""
+    """Return how many files this process may have open at this moment."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return sys.maxsize if limit == resource.RLIM_INFINITY else limit
 
 
 class Room:
-    """How many connections there is room for. What is turned away is logged in one line a minute, without addresses."""
+    """Counts connections against the limit of open files. Logs those turned away, one line a minute, no addresses."""
 
     def __init__(self, seconds: Callable[[], float], limit: Callable[[], int] = descriptor_limit) -> None:
         self.taken = 0
@@ -35,19 +35,19 @@ class Room:
 
     @property
     def most(self) -> int:
-        """How many connections may be open."""
+        """The number of connections that may be open."""
         limit = self._limit()
         return max(limit - _KEPT, limit // 2)
 
     def is_there(self) -> bool:
-        """Whether one more connection may be made; one that may not is counted."""
+        """Return whether one more connection may be made. Count it if not."""
         most = self.most
         if self.taken >= most:
             self.turned_away(f"{most:,} are open, and the process may have {self._limit():,} open files")
         return self.taken < most
 
     def turned_away(self, why: str) -> None:
-        """A connection could not be had."""
+        """Count and log a connection that was turned away."""
         self._turned_away += 1
         now = self._seconds()
         if self._logged_at is None or now - self._logged_at >= _LOG_SECONDS:
@@ -67,7 +67,7 @@ class Room:
 
 
 class SpareDescriptor:
-    """A listening socket with an open file to spare: where there is none left, it is used for who comes."""
+    """A listening socket with a spare descriptor, which is given up to accept a peer when none is left."""
 
     def __init__(self, listener: Any) -> None:
         self._listener = listener
@@ -78,7 +78,7 @@ class SpareDescriptor:
         return getattr(self._listener, name)
 
     def accept(self) -> Any:
-        """Accept a connection."""
+        """Accept a connection, on the spare descriptor if need be."""
         self._keep()
         try:
             return self._listener.accept()

@@ -1,4 +1,4 @@
-"""The listening socket of the chat: made by us, so that IPv6 takes IPv4 too whatever the system's default is."""
+"""The listening socket. It is made here so that IPv6 accepts IPv4 too, whatever the default of the system is."""
 
 import socket
 from typing import Any
@@ -7,13 +7,13 @@ from twisted.internet.interfaces import IReactorSocket
 from twisted.internet.protocol import ServerFactory
 
 _BACKLOG = 1_024
-# Bytes that the system may hold for one connection on top of ours; Linux doubles what it is told, for its own needs.
-# Left to itself it takes up to 4 MB for each that does not read.
+# Bytes that the system may buffer for one connection, besides ours. Linux doubles the number, for its own needs.
+# Without a limit it buffers up to 4 MB for each client that does not read.
 SEND_BUFFER = 131_072
 
 
 class CannotBind(Exception):
-    """The address cannot be listened on; ``reason`` is the system's."""
+    """The address cannot be listened on. ``reason`` is the error of the system."""
 
     def __init__(self, reason: OSError) -> None:
         super().__init__(reason)
@@ -39,7 +39,7 @@ def listening_socket(host: str | None, port: int) -> socket.socket:
             if family == socket.AF_INET6:
                 listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             listening.bind(address)
-            # All that it accepts have these too. What we write at once is a whole already and waits for nothing more.
+            # Accepted sockets inherit these. Each write is complete, so nothing is gained by waiting for more.
             listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
             listening.listen(_BACKLOG)
@@ -59,7 +59,7 @@ def listen(reactor: IReactorSocket, host: str | None, port: int, factory: Server
 
 
 def all_addresses() -> str:
-    """The address that stands for all: that of IPv6, which takes IPv4 too, or of IPv4 where there is no IPv6."""
+    """Return the wildcard address: of IPv6, which accepts IPv4 too, or of IPv4 if the system has no IPv6."""
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
             probe.bind(("::", 0))
@@ -69,7 +69,7 @@ def all_addresses() -> str:
 
 
 def own_address() -> str:
-    """The address of this machine by which others are likely to reach it. Nothing is sent to find it."""
+    """Return the address by which others are likely to reach this machine. Nothing is sent to find it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # an address for documentation (RFC 5737)

@@ -1,6 +1,6 @@
-"""Files by which this machine finds the server: the administrator's socket and the note of the port.
+"""The files by which programs of this machine find the server: the control socket and the note of the port.
 
-Programs that clean up old files may delete either while the server runs, so both are looked at and made again.
+Programs that clean up old files may delete them while the server runs, so they are checked and made again.
 """
 
 import os
@@ -24,7 +24,7 @@ _log = Logger()
 
 
 class _SocketPort(unix.Port):
-    """Twisted's, but it deletes only the file that it has made, and misses none that is gone."""
+    """A port of Twisted that deletes only the file that it has made, if that is still there."""
 
     def __init__(self, path: Path, factory: ServerFactory, logger: Logger, reactor: Any) -> None:
         unix.Port.__init__(self, os.fsencode(path), factory, mode=0o600, wantPID=False, reactor=reactor)
@@ -43,14 +43,14 @@ class _SocketPort(unix.Port):
         tcp.Port.connectionLost(self, reason)
 
     def stands(self) -> bool:
-        """Whether the file is still there."""
+        """Return whether the file is still there."""
         return self._inode is not None and _inode(self._path) == self._inode
 
 
 class LocalFiles:
-    """The two files. What cannot be made is logged, once for each reason, and the server goes on without it.
+    """The two files. If one cannot be made, that is logged once for each reason, and the server runs without it.
 
-    ``logger`` takes the lines that Twisted writes for each connection it cannot accept.
+    ``logger`` gets the lines that Twisted writes for each connection that it cannot accept.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class LocalFiles:
         self._logged: set[str] = set()
 
     def look(self) -> None:
-        """Make what is missing, now and every minute from now on."""
+        """Make what is missing, now and then every minute."""
         if self._next_look is not None and self._next_look.active():
             self._next_look.cancel()
         self._next_look = self._reactor.callLater(SECONDS_BETWEEN_LOOKS, self.look)
@@ -122,7 +122,7 @@ class LocalFiles:
 
 
 def _nothing() -> None:
-    """Nothing is open."""
+    """Stands for the end of a port that is not open."""
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

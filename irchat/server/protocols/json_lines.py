@@ -1,49 +1,29 @@
 """The JSON protocol: one object a line, for programs."""
 
-from collections.abc import Sequence
-from typing import Any
-
-from irchat.interfaces.store import ChatKey, Publication
 from irchat.protocol import events, wire
 from irchat.protocol.requests import Pong
-from irchat.server.sessions.session import Session
+from irchat.server.protocols.base import SharedEncoding
 
 
-class JSONProtocol:
-    """Reads requests and says events as JSON. All its sessions say an event in the same bytes."""
+class JSONProtocol(SharedEncoding):
+    """Reads requests as JSON and encodes events as JSON. The context of a request is its ``ref``."""
 
     encode = staticmethod(wire.encode)
+    keepalive = wire.encode(events.Ping())
     wants_token = True
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def greeting(self, server_name: str) -> bytes:
+        return b""
 
-    def line(self, line: bytes) -> None:
-        """A line came, without its end."""
+    def receive(self, line: bytes) -> None:
+        """Ask for what the line requests, or refuse it."""
         try:
             request = wire.decode_request(line)
         except wire.BadLine as bad:
-            self._session.refuse(bad.refusal, bad.ref)
+            self.session.refuse(bad.refusal, bad.ref)
             return
         if not isinstance(request, Pong):
-            self._session.ask(request, request.ref)
+            self.session.ask(request, request.ref)
 
-    def reply(self, context: Any, event: events.Event) -> bytes:
-        """See `irchat.server.protocols.base.ChatProtocol`, as for all that follow."""
+    def reply(self, context: object, event: events.Event) -> bytes:
         return wire.encode(event) if context is None else wire.encode_reply(event, context)
-
-    again = reply
-
-    def event(
-        self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
-    ) -> bytes:
-        return wire.encode(event)
-
-    def stored(self, run: Sequence[Publication]) -> bytes:
-        return b"".join(wire.encode(publication.event) for publication in run)
-
-    def go_on(self) -> None:
-        pass
-
-    def lost(self) -> None:
-        pass

@@ -1,18 +1,20 @@
-"""The text protocol: for a person with nc, telnet or openssl s_client. Every line is a command of the language."""
+"""The text protocol, for a person with nc, telnet or openssl s_client. Each line is a command of the language."""
 
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.chat.accounts import Accounts
 from irchat.chat.directory import Directory
-from irchat.interfaces.store import ChatKey, Publication
+from irchat.commands import HELP, REGISTRY
+from irchat.commands.people import ChangePassword, Logout
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, check_password
+from irchat.protocol.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, PROTOCOL, check_password
 from irchat.protocol.wire import bad_encoding
 from irchat.rendering.lines import Line
 from irchat.rendering.transcript import Transcript
@@ -20,16 +22,24 @@ from irchat.server.delivery.reprints import Reprints
 from irchat.server.delivery.shared_lines import SharedRenderer, joined
 from irchat.server.sessions.session import Session
 
-# What was meant as a timed message and was refused has no end, so it is not shown again at all.
-_TIMED_TYPED = re.compile(r"\*[^\s*@]*[*@]")
+_ANSWER = object()
+_HTTP_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d")
 
-_CHANGE_PASSWORD = "!password"  # noqa: S105 -- what is typed to change it
+_CHANGE_PASSWORD = ChangePassword.usage
+_NAME_IS_ASKED = (
+    f"You are asked for your username; a new one makes an account. {Logout.usage} leaves. "
+    f"After signing in, {HELP} shows what you can type."
+)
 
 
 class TextProtocol:
-    """Asks for name and password, then takes commands and shows what comes, without a trace of timed messages."""
+    """Asks for name and password, then takes commands and shows events, without a trace of timed messages.
+
+    The context of a request is the typed line, or `_ANSWER` during the sign-in.
+    """
 
     encode = None
+    keepalive = None
     wants_token = False
 
     def __init__(
@@ -48,16 +58,20 @@ class TextProtocol:
         self._take: Callable[[str], None] = self._take_name
         self._typed: deque[str] = deque()
         self._is_waiting = False
+        self._then: Callable[[events.Event], bytes] = self._show
         self._name = ""
         self._passwords: list[str] = []
         self._tries = 0
         self._transcript = Transcript()
-        self._reprints = Reprints(clock, self._transcript, session, session.in_turn)
+        self._reprints = Reprints(clock, self._transcript, session.outbox, session.in_turn)
         self._marks: dict[ChatKey, int] = {}
         self._saving: IDelayedCall | None = None
 
-    def line(self, line: bytes) -> None:
-        """A line came, without its end."""
+    def greeting(self, server_name: str) -> bytes:
+        """See `irchat.server.protocols.base.ChatProtocol`, also for `receive` and what the session calls."""
+        return f"IRChat/{PROTOCOL} {server_name}: your username?\n".encode()
+
+    def receive(self, line: bytes) -> None:
         try:
             self._typed.append(line.decode())
         except UnicodeDecodeError:
@@ -67,29 +81,27 @@ class TextProtocol:
 
     # What the session calls (`irchat.server.protocols.base.ChatProtocol`).
 
-    def reply(self, context: Any, event: events.Event) -> bytes:
-        """The reply to a command, or what comes next in the sign-in.
-
-        ``context`` is the typed line, what takes the reply, or None.
-        """
-        if callable(context):
-            said: bytes = context(event)
-            return said
+    def reply(self, context: object, event: events.Event) -> bytes:
+        """Return the lines that show a reply, or the next question of the sign-in."""
+        if context is _ANSWER:
+            return self._answered(event)
+        typed = context if isinstance(context, str) else ""
         if isinstance(event, events.Sent) and event.id is not None:
-            self._transcript.sent(context, event)
+            self._transcript.sent(typed, event)
             self._reprints.shown(event.id, event.left_ms)
-        if isinstance(event, events.Error) and context is not None and _TIMED_TYPED.match(context):
-            self._transcript.forget(context)
-        return self._show(event, context or "")
+        if isinstance(event, events.Error) and REGISTRY.is_secret(typed):
+            self._transcript.forget(typed)
+        return self._show(event, typed)
 
-    def again(self, context: Any, event: events.Event) -> bytes:
-        """What `reply` noted already, as it is now."""
-        return joined(self._renderer.lines(event, context or ""))
+    def again(self, context: object, event: events.Event) -> bytes:
+        """Return the lines that show a reply now. `reply` has noted it already."""
+        typed = context if isinstance(context, str) else ""
+        return joined(self._renderer.lines(event, REGISTRY.answered(typed, event)))
 
     def event(
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
     ) -> bytes:
-        """An event. What is shown counts as read."""
+        """Return the lines that show an event. What is shown counts as read."""
         if isinstance(event, events.Erased):
             self._reprints.erase(event.id)
             return b""
@@ -103,7 +115,7 @@ class TextProtocol:
         return said
 
     def stored(self, run: Sequence[Publication]) -> bytes:
-        """Several stored messages, as `event` says each."""
+        """Return the lines that show several stored messages, each as `event` does."""
         shown = self._renderer.shown_run(run)
         for chat, seq in shown.marks.items():
             self._mark(chat, seq)
@@ -111,20 +123,20 @@ class TextProtocol:
         return shown.said
 
     def go_on(self) -> None:
-        """There is room for replies again."""
+        """Go on with reprints and lines: there is room for replies again."""
         self._reprints.go_on()
         self._take_lines()
 
     def lost(self) -> None:
-        """End the session. Callbacks into it are dropped: they would keep the protocol in memory as garbage."""
+        """Save the markers, and let go of callbacks to here, which would keep the protocol in memory as garbage."""
         self._typed.clear()
         self._reprints.over()
         if self._saving is not None:
             self._saving.cancel()
             self._save_marks()
-        del self._reprints, self._take
+        del self._reprints, self._take, self._then
 
-    # Lines, one after another: the next is taken when the sign-in knows what the last one led to, and the person has
+    # Lines, one after another: the next is taken when the sign-in has the answer to the last one, and the person has
     # not left too much unread.
 
     def _take_lines(self) -> None:
@@ -133,15 +145,16 @@ class TextProtocol:
         self._session.hold_back(bool(self._typed))
 
     def _ask_and_wait(self, request: requests.Request, then: Callable[[events.Event], bytes]) -> None:
-        def answered(event: events.Event) -> bytes:
-            self._is_waiting = False
-            said = then(event)
-            # After the reply is written, so that what the next line says comes after it.
-            self._clock.callLater(0, self._take_lines)
-            return said
-
         self._is_waiting = True
-        self._session.ask(request, answered)
+        self._then = then
+        self._session.ask(request, _ANSWER)
+
+    def _answered(self, event: events.Event) -> bytes:
+        self._is_waiting = False
+        said = self._then(event)
+        # After the reply is written, so that the answer to the next line comes after it.
+        self._clock.callLater(0, self._take_lines)
+        return said
 
     def _ask_person(self, question: str, take: Callable[[str], None]) -> bytes:
         self._take = take
@@ -156,12 +169,25 @@ class TextProtocol:
         name = line.strip()
         if not name:
             return
+        if _HTTP_REQUEST.match(name):
+            self._session.end("this is no web server")
+            return
+        if name == Logout.usage:
+            self._is_waiting = True  # no line is taken any more
+            self._session.ask(requests.Logout(), name)
+            return
+        refused: Refusal | None = None
+        known = False
         try:
             known = self._directory.find_user(name) is not None
             if not known and self._accounts.registration_open:
                 self._directory.new_user_key(name)
         except Refusal as refusal:
-            self._say(self._refused(refusal) + self._ask_person("Your username?", self._take_name))
+            refused = refusal
+        if not known and (REGISTRY.right_form(name) or name) in (HELP, Logout.usage):
+            refused = Refusal(Code.BAD_NAME, _NAME_IS_ASKED)
+        if refused is not None:
+            self._say(self._refused(refused) + self._ask_person("Your username?", self._take_name))
             return
         self._name = name
         if not self._accounts.passwords:
@@ -169,7 +195,7 @@ class TextProtocol:
         elif known:
             self._say(self._ask_person(f"Password for {name}?", self._take_password))
         elif not self._accounts.registration_open:
-            # The name is not repeated: it may be a password, typed by who did not expect the question.
+            # The name is not repeated: it may be a password that was typed before the question came.
             self._say(
                 self._complain("That name is not known, and this server takes no new names. Ask who runs it.")
                 + self._ask_person("Your username?", self._take_name)
@@ -267,10 +293,11 @@ class TextProtocol:
 
     def _show(self, event: events.Event, typed: str = "") -> bytes:
         self._note_timed(event)
-        return self._show_lines(self._renderer.lines(event, typed))
+        asked = None if not typed or isinstance(event, events.Sent) else REGISTRY.answered(typed, event)
+        return self._show_lines(self._renderer.lines(event, asked))
 
     def _note_timed(self, event: events.Event) -> None:
-        """The timed messages in ``event`` are on the screen from now on."""
+        """Note the timed messages in ``event``, which is on the screen from now on."""
         shown = [event] if isinstance(event, events.Message) else getattr(event, "messages", ())
         for message in shown:
             if message.id is not None:

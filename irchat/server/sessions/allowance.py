@@ -1,8 +1,9 @@
-"""The rate_limiters that one session uses up: that of its address, and from the sign-in on that of its user."""
+"""What one session may still do: the rate limiters of its address and, once it is signed in, of its user."""
 
 from collections.abc import Callable
-from typing import Any
 
+from irchat.chat.entities import User
+from irchat.protocol.requests import Request
 from irchat.server.sessions.costs import BYTES_OF_MS, Cost, messages_of
 from irchat.server.sessions.rate_limiter import RateLimiter, RateLimiters
 
@@ -41,8 +42,8 @@ class Allowance:
         self._rate_limiters.leave(self._address_limiter)
         self._on_free = _nothing
 
-    def admit(self, cost: Cost, request: Any, user: Any) -> None:
-        """Count the messages that ``request`` of ``user`` counts for. Raises Refusal ``too-fast``."""
+    def admit(self, cost: Cost, request: Request | None, user: User) -> None:
+        """Count the messages that ``request`` of ``user`` stands for. Raises Refusal ``too-fast``."""
         if cost.messages and self._user_limiter is not None and request is not None:
             self._user_limiter.admit(messages_of(cost, request, user))
 

@@ -1,29 +1,22 @@
-"""What each request costs: the work that it makes for the server, and what it counts for against ``--rate``."""
+"""The cost of each request: the work that it makes for the server, and the messages that it counts as."""
 
-from collections.abc import Callable, Sized
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import NamedTuple
 
+from irchat.chat.entities import User
 from irchat.protocol import requests
-
-
-class ResultHandler(Protocol):
-    """The user that asks, as far as a cost depends on it."""
-
-    @property
-    def blocking(self) -> Sized:
-        """The users that it blocks."""
 
 
 class Cost(NamedTuple):
     """The cost of one kind of request.
 
-    ``work``: milliseconds of the server's time, besides what the length of the reply makes. Whoever has used up the
-    work of one's own waits for more. ``messages``: as many messages as the request counts for; what exceeds the rate is
-    refused. It depends on the request and its user where others are told of much, or much is written.
+    ``work``: milliseconds of the server's time, besides those for the length of the reply. A user who has used up
+    their work waits for more. ``messages``: how many messages the request counts as; above the rate it is refused. A
+    function of the request and its user if much is written, or sent to others.
     """
 
     work: float
-    messages: float | Callable[[Any, ResultHandler], float] = 0
+    messages: float | Callable[[requests.Request, User], float] = 0
 
 
 WORK_A_SECOND = 250.0
@@ -37,20 +30,21 @@ WORK_OF_CONNECTION = 2.0
 WORK_OF_REFUSED_LINE = 0.5
 """Whatever is refused costs this more: a line that is no request is read twice, and nobody has to ask so often."""
 WORK_OF_RECIPIENT = 0.008
-"""A message costs its sender this for each session that is told of it."""
+"""A message costs its sender this for each session that gets it."""
 BYTES_OF_MS = 50_000
 """The bytes of a long line or reply that are read, decoded or encoded, and sent in one millisecond."""
 
 _SIGN_IN = Cost(work=10)
 
 
-def _group(request: requests.CreateGroup, user: ResultHandler) -> float:
-    """A row for each member, each of whom is told."""
+def _group(request: requests.Request, user: User) -> float:
+    """Count a row for each member, and an event to each."""
+    assert isinstance(request, requests.CreateGroup)
     return 1 + len(request.members) / 50
 
 
-def _block(request: requests.Block, user: ResultHandler) -> float:
-    """All sessions of the user are told the list."""
+def _block(request: requests.Request, user: User) -> float:
+    """Count the list of blocks, which goes to all sessions of the user."""
     return 1 + len(user.blocking) / 200
 
 
@@ -81,6 +75,6 @@ COSTS: dict[type[requests.Request], Cost] = {
 """By the request; a ``line`` costs what the typed command does."""
 
 
-def messages_of(cost: Cost, request: requests.Request, user: ResultHandler) -> float:
-    """How many messages ``request`` of ``user`` counts for."""
+def messages_of(cost: Cost, request: requests.Request, user: User) -> float:
+    """Return how many messages ``request`` of ``user`` counts as."""
     return cost.messages(request, user) if callable(cost.messages) else cost.messages

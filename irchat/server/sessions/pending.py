@@ -1,6 +1,6 @@
 """A request on its way through a session."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred
@@ -12,39 +12,42 @@ from irchat.protocol import events, requests
 from irchat.protocol.errors import Refusal
 from irchat.server.sessions.costs import Cost
 
+Reply = events.Event | TimedPage
+
 
 class Answering(Protocol):
     """The session of a request."""
 
-    def answer(self, reply: events.Event | TimedPage, asked: "Asked", /) -> None:
-        """Give the reply."""
+    def answer(self, reply: Reply, asked: "Asked", /) -> None:
+        """Say the reply."""
 
     def fail(self, failure: Failure, asked: "Asked", /) -> None:
-        """Answer with what went wrong."""
+        """Say what went wrong."""
 
 
 _NO_REQUEST = Cost(work=0)  # its refusal costs
 
 
 class Asked(Struct, eq=False):
-    """A request, or the refusal that met it on being read: it waits for its turn, then holds the place of its reply.
+    """A request, or the refusal of a line that is none. It waits for its turn, then holds the place of its reply.
 
-    It is what a change tells how it went (`irchat.chat.commits.ResultHandler`).
+    It handles the result of its change (`irchat.chat.commits.ResultHandler`).
     """
 
     session: Answering
-    context: Any
+    context: object
     exclusive: bool = True
     """Whether no other request runs beside it."""
     command: type[Command] | None = None
     request: requests.Request | None = None
     refusal: Refusal | None = None
-    prefix: str | None = None
+    typed: bool = False
+    """Whether it came as a typed line."""
     cost: Cost = _NO_REQUEST
-    reply: events.Event | TimedPage | None = None
-    waits_for: Deferred[Any] | None = None
+    reply: Reply | None = None
+    waits_for: Deferred[Reply] | None = None
 
-    def callback(self, reply: events.Event | TimedPage) -> None:
+    def callback(self, reply: Reply) -> None:
         self.session.answer(reply, self)
 
     def errback(self, failure: Failure) -> None:

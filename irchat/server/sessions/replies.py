@@ -1,13 +1,12 @@
-"""Replies as a connection's protocol says them; some hold what changes, or ends, while they wait to be sent."""
+"""Replies as the protocol of a connection encodes them. Some change, or end, while they wait to be sent."""
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Protocol
 
 from msgspec.structs import replace
 from twisted.logger import Logger
 
-from irchat.chat.read_state import TimedPage
 from irchat.protocol import events
 from irchat.protocol.errors import Code
 from irchat.server.delivery.perishable import Perishable
@@ -16,8 +15,8 @@ from irchat.server.protocols.base import ChatProtocol
 _log = Logger()
 
 
-def said(protocol: ChatProtocol, context: Any, reply: events.Event) -> bytes:
-    """The reply to the request that came with ``context``, in the words of ``protocol``."""
+def said(protocol: ChatProtocol, context: object, reply: events.Event) -> bytes:
+    """Return the reply to the request of ``context`` as ``protocol`` encodes it, an error if it fails to."""
     try:
         return protocol.reply(context, reply)
     except Exception:
@@ -26,30 +25,37 @@ def said(protocol: ChatProtocol, context: Any, reply: events.Event) -> bytes:
         return protocol.reply(context, events.Error(code=Code.INTERNAL.value, text=text))
 
 
-def perishable(
-    protocol: ChatProtocol, context: Any, reply: TimedPage | events.Sent, now: Callable[[], float]
-) -> Perishable:
-    """A reply that tells how long timed messages still live: it is said again when it has waited."""
-    if isinstance(reply, TimedPage):
-        return _perishable(protocol, context, reply.event, reply.until, now)
-    end = now() + (reply.left_ms or 0) / 1000
-    return _perishable(
-        protocol,
-        context,
-        lambda left_at: replace(reply, left_ms=max(0, round((end - left_at) * 1000))),
-        lambda: math.inf,
-        now,
-    )
+class TimedReply(Protocol):
+    """A reply that changes while it waits: timed messages in it come nearer to their ends, and end."""
+
+    def event(self, left_at: float, /) -> events.Event:
+        """Return the reply with what is left of each message at a moment of the forward clock."""
+
+    def until(self) -> float:
+        """Return when the first message ends that the last `event` holds, infinity if it holds none."""
 
 
-def _perishable(
-    protocol: ChatProtocol,
-    context: Any,
-    event: Callable[[float], events.Event],
-    until: Callable[[], float],
-    now: Callable[[], float],
-) -> Perishable:
-    """``event`` is the reply, with what is left of messages at a moment."""
+class TimedSent:
+    """The reply to the sender of a timed message. It holds no text, so it may wait for as long as it likes."""
+
+    def __init__(self, sent: events.Sent, now: float) -> None:
+        self._sent = sent
+        self._end = now + (sent.left_ms or 0) / 1000
+
+    def event(self, left_at: float) -> events.Event:
+        """See `TimedReply`."""
+        return replace(self._sent, left_ms=max(0, round((self._end - left_at) * 1000)))
+
+    def until(self) -> float:
+        """See `TimedReply`."""
+        return math.inf
+
+
+def perishable(protocol: ChatProtocol, context: object, reply: TimedReply, now: Callable[[], float]) -> Perishable:
+    """Return the line of ``reply``, which encodes itself again when it has waited."""
     return Perishable(
-        said(protocol, context, event(now())), lambda left_at: protocol.again(context, event(left_at)), until, now
+        said(protocol, context, reply.event(now())),
+        lambda left_at: protocol.again(context, reply.event(left_at)),
+        reply.until,
+        now,
     )

@@ -1,5 +1,7 @@
 """The parts of a server that all its sessions share."""
 
+from itertools import count
+
 from irchat.chat.accounts import Accounts
 from irchat.chat.service import ChatService
 from irchat.server.admission import Admission
@@ -28,3 +30,4 @@ class Services:
         self.admission = admission
         self.rate_limiters = rate_limiters
         self.admins = admins
+        self.session_ids = count(1)

@@ -9,19 +9,19 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.interfaces.store import (
+from irchat.interfaces.store import PageQuery
+from irchat.interfaces.stored import (
     ChatKey,
     ChatState,
     Figures,
     Page,
-    PageQuery,
     Places,
     Snapshot,
     StoredAccount,
     StoredMessage,
     StoredToken,
-    Write,
 )
+from irchat.interfaces.writes import Write
 from irchat.protocol.errors import Code, Refusal, unavailable
 from irchat.protocol.rules import TOKEN_SECONDS
 from irchat.store.sqlite import properties, reading
@@ -113,7 +113,7 @@ class SQLiteStore:
         """See `irchat.interfaces.store.Store`, as for all that follow."""
         return reading.snapshot(self._connection)
 
-    def commit(self, writes: Sequence[Write]) -> Deferred[list[Any]]:
+    def commit(self, writes: Sequence[Write[object]]) -> Deferred[list[object]]:
         return self._threads.write(self._writer.commit, writes).addCallback(self._committed).addErrback(_refuse)
 
     def page(self, query: PageQuery) -> Deferred[Page]:
@@ -177,7 +177,7 @@ class SQLiteStore:
                 " Try again soon.",
             ) from None
 
-    def _committed(self, results: list[Any]) -> list[Any]:
+    def _committed(self, results: list[object]) -> list[object]:
         self._work_soon()
         return results
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from irchat.interfaces.store import GLOBAL
+from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite.copying import copy_database
 
 APPLICATION_ID = 0x49524368

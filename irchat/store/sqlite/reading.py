@@ -7,12 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from irchat.interfaces.store import (
+from irchat.interfaces.store import PageQuery
+from irchat.interfaces.stored import (
     ChatKey,
     ChatState,
     Figures,
     Page,
-    PageQuery,
     Places,
     Snapshot,
     StoredAccount,

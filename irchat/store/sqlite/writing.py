@@ -1,4 +1,4 @@
-"""How each write is done in SQLite. Runs in the writer's thread, inside the transaction of a group commit."""
+"""The writer: does each write in SQLite, in the writer's thread, inside the transaction of a group commit."""
 
 import sqlite3
 from collections import deque
@@ -6,45 +6,43 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from irchat.interfaces.store import (
-    GLOBAL,
-    AddMember,
-    AddMessage,
-    AddToken,
-    ChatKey,
-    CreateGroup,
-    CreateUser,
-    DeleteMessages,
-    FindNonce,
-    Marker,
-    MoveMarker,
-    RemoveBan,
-    RemoveGroup,
-    RemoveMember,
-    RemoveToken,
-    RemoveUser,
-    ReplaceHash,
-    SetBan,
-    SetBlock,
-    SetPassword,
-    Stored,
-    TouchToken,
+from irchat.interfaces.stored import GLOBAL, ChatKey, Marker, Stored
+from irchat.interfaces.writes import (
+    BanRemoved,
+    BanSet,
+    BlockSet,
+    GroupCreated,
+    GroupRemoved,
+    HashReplaced,
+    MarkerMoved,
+    MemberAdded,
+    MemberRemoved,
+    MessageAdded,
+    MessagesDeleted,
+    NonceSought,
+    PasswordSet,
+    TokenAdded,
+    TokenRemoved,
+    TokenUsed,
+    UserCreated,
+    UserRemoved,
     Write,
 )
+from irchat.store.sqlite.account_writes import AccountWriter
 from irchat.store.sqlite.journal import Journal
 from irchat.store.sqlite.search.indexing import DELETE_INDEXED, DELETED_CHARACTERS, SearchIndex
 
-# Chats whose row is remembered; past that all are forgotten and looked up anew.
+# Chats whose rows are remembered; past that all are forgotten and read again.
 _KNOWN_MOST = 100_000
-# Messages of a group that is no more which one transaction deletes; commits come to their turn in between.
+# Messages of an ended group that one transaction deletes; commits come between.
 _SWEPT_TOGETHER = 50
-# Old nonces that a commit deletes besides twice as many as it adds.
+# Old nonces that a commit deletes, besides twice as many as it adds.
 _NONCES_PRUNED = 100
-# How far the times of a chat may run before the clock, in ms.
+# How far the times of a chat may run ahead of the clock, in ms.
 _LEAD_MS = 1_000
 
-# The writes for which messages that are gathered can wait to be written.
-_GATHERED = (AddMessage, FindNonce)
+# The writes that gathered messages need not be flushed for.
+_GATHERED = (MessageAdded, NonceSought)
 
 _SINCE = "SELECT since_seq FROM members WHERE user = ? AND chat = ?"
 _DELETE_MESSAGE = (
@@ -54,7 +52,7 @@ _DELETE_MESSAGE = (
 
 
 class _ChatRow:
-    """What the writer knows of a chat between commits."""
+    """The row of a chat, remembered between commits."""
 
     __slots__ = ("id", "last_at", "last_seq")
 
@@ -64,18 +62,14 @@ class _ChatRow:
         self.last_at = last_at or 0
 
     def next_at(self, now: int) -> int:
-        """The time of the next message, in ms: it never falls, also where the clock does, and rises while that does not
-        take it far from the clock."""
+        """Return the time of the next message, in ms. It never falls, and rises unless it is far ahead of the clock."""
         if now > self.last_at:
             return now
         return self.last_at + 1 if self.last_at - now < _LEAD_MS else self.last_at
 
 
-class Writer:
-    """Does the writes of one commit after another on one connection.
-
-    ``ended``: groups that are no more, of which messages are left for `sweep`.
-    """
+class Writer(AccountWriter):
+    """Does one commit after another on one connection. ``ended``: ended groups with messages left for `sweep`."""
 
     def __init__(self, connection: sqlite3.Connection, index: SearchIndex, journal: Journal) -> None:
         self._connection = connection
@@ -85,9 +79,9 @@ class Writer:
         self.ended = deque(chat for (chat,) in connection.execute(ended, (GLOBAL,)))
         self._forget()
 
-    def commit(self, writes: Sequence[Write]) -> list[Any]:
-        """Do all of ``writes`` in one transaction, or none. Raises sqlite3.Error."""
-        results: list[Any] = []
+    def commit(self, writes: Sequence[Write[object]]) -> list[object]:
+        """Do all of ``writes`` in one transaction, or none; return their results. Raises sqlite3.Error."""
+        results: list[object] = []
         with self._transaction():
             for write in writes:
                 if self._messages and not isinstance(write, _GATHERED):
@@ -106,12 +100,12 @@ class Writer:
 
     @property
     def index_waits(self) -> bool:
-        """Whether messages may be stored that no search finds before `index`. Any thread may ask."""
+        """Whether there may be messages that no search finds before `index` is called. Any thread may ask."""
         return self._index.waits
 
     @property
     def next_chore(self) -> Callable[[], object] | None:
-        """What is to be done between commits, a short part of it; None where there is nothing. Any thread may ask."""
+        """A short piece of work to do between commits, None if there is none. Any thread may ask."""
         if self._journal.is_long:
             return self._journal.begin_anew
         if self._index_is_due:
@@ -119,18 +113,18 @@ class Writer:
         return self.sweep if self.ended else None
 
     def is_searchable(self, number: int) -> bool:
-        """Whether a search finds all messages up to that one. Any thread may ask."""
+        """Return whether a search finds all messages up to ``number``. Any thread may ask."""
         return self._index.is_searchable(number)
 
     def index(self) -> int:
-        """Bring some of what waits into the search index; give the number of the last message. Raises sqlite3.Error."""
+        """Index some of the waiting messages. Return the number of the last message. Raises sqlite3.Error."""
         if self._index.waits:
             with self._transaction():
                 self._index.bring_in()
         return self._index.last_number
 
     def sweep(self) -> None:
-        """Delete some messages of a group that is no more. Raises sqlite3.Error."""
+        """Delete one batch of messages of an ended group. Raises sqlite3.Error."""
         group = self.ended[0]
         with self._transaction():
             rows = self._connection.execute(
@@ -172,7 +166,7 @@ class Writer:
         self._read: dict[tuple[int, int], int] = {}
 
     def _flush(self) -> None:
-        """Write the messages that were gathered, in a few statements for all of them."""
+        """Write the gathered messages, in a few statements for all of them."""
         if not self._messages:
             return
         run = self._connection.executemany
@@ -194,7 +188,7 @@ class Writer:
         self._read = {}
 
     def _prune_nonces(self) -> None:
-        """Where nonces came, old ones go: more than came, and not so many that the commit takes long."""
+        """After adding nonces, delete old ones: more than were added, but few enough for a short commit."""
         if self._nonces_added:
             self._connection.execute(
                 "DELETE FROM nonces WHERE (user, nonce) IN"
@@ -204,7 +198,7 @@ class Writer:
             self._nonces_added = 0
 
     def _delete(self, places: Sequence[tuple[int, int]]) -> None:
-        """Delete messages by chat and seq, from the index those that are in it."""
+        """Delete messages by chat and seq, and from the index if they are in it."""
         indexed = self._index.last_indexed
         self._connection.executemany(DELETE_INDEXED, [(chat, seq, indexed) for chat, seq in places])
         for statement in _DELETE_MESSAGE:
@@ -229,7 +223,7 @@ class Writer:
         row = self._chat(key)
         if row is not None:
             return row
-        assert isinstance(key, tuple), "a group is made by CreateGroup"
+        assert isinstance(key, tuple), "a group is made by GroupCreated"
         chat_id = self._connection.execute("INSERT INTO chats (low, high) VALUES (?, ?)", key).lastrowid
         assert chat_id is not None
         self._connection.executemany(
@@ -239,9 +233,9 @@ class Writer:
         row = self._chats[key] = _ChatRow(chat_id, 0, None)
         return row
 
-    def add_message(self, write: AddMessage) -> Stored:
+    def add_message(self, write: MessageAdded) -> Stored:
         if write.nonce is not None:
-            before = self.find_nonce(FindNonce(write.sender, write.nonce, write.nonces_since))
+            before = self.find_nonce(NonceSought(write.sender, write.nonce, write.nonces_since))
             if before is not None:
                 return before
         row = self._chat_to_write(write.chat)
@@ -261,16 +255,18 @@ class Writer:
             )
         return Stored(write.chat, row.last_seq, at, repeated=False)
 
-    def find_nonce(self, write: FindNonce) -> Stored | None:
-        """A nonce whose message was deleted, or whose group is no more, stays until it is old, and stands for nothing:
-        there is no index by which it could be deleted with them, for each send would have to pay for that."""
+    def find_nonce(self, write: NonceSought) -> Stored | None:
+        """Return the message of a nonce. A nonce outlives its message or group, and then finds nothing.
+
+        Deleting it with them would need an index, which every send would pay for.
+        """
         known = self._connection.execute(
             "SELECT chat, seq FROM nonces WHERE user = ? AND nonce = ? AND at >= ?",
             (write.sender, write.nonce, write.nonces_since),
         ).fetchone()
         if known is None:
             return None
-        self._flush()  # it may be one of those that are gathered
+        self._flush()  # the message may be one of the gathered ones
         found = self._connection.execute(
             "SELECT chats.id, low, high, seq, at FROM messages JOIN chats ON chats.id = messages.chat"
             " WHERE messages.chat = ? AND seq = ? AND (key IS NOT NULL OR low IS NOT NULL OR chats.id = ?)",
@@ -281,7 +277,7 @@ class Writer:
         chat, low, high, seq, at = found
         return Stored(chat if low is None else (low, high), seq, at, repeated=True)
 
-    def move_marker(self, write: MoveMarker) -> Marker:
+    def move_marker(self, write: MarkerMoved) -> Marker:
         row = self._chat(write.chat)
         if row is None:
             return Marker(0, 0, moved=False)
@@ -292,47 +288,10 @@ class Writer:
         ).rowcount
         end = row.last_seq
         if wanted < end and self._one(_SINCE, write.user, row.id) == end:
-            end = 0  # to a member who came since then the chat has no messages
+            end = 0  # for a member that has joined since then, the chat is empty
         return Marker(wanted, end, moved=moved > 0)
 
-    def create_user(self, write: CreateUser) -> int:
-        user = self._connection.execute(
-            "INSERT INTO users (name, key, password, created_at) VALUES (?, ?, ?, ?)",
-            (write.name, write.key, write.password, write.at),
-        ).lastrowid
-        assert user is not None
-        end = self._chat_to_write(GLOBAL).last_seq
-        self._connection.execute(
-            "INSERT INTO members (user, chat, standing, since_seq, read_seq) VALUES (?, ?, 0, 0, ?)",
-            (user, GLOBAL, end),
-        )
-        if write.token is not None:
-            self.add_token(AddToken(write.token, user, write.at, by_password=write.password is not None))
-        return user
-
-    def set_password(self, write: SetPassword) -> None:
-        self._connection.execute("UPDATE users SET password = ? WHERE id = ?", (write.password, write.user))
-        self._connection.execute("DELETE FROM tokens WHERE user = ? AND hash IS NOT ?", (write.user, write.keep))
-
-    def replace_hash(self, write: ReplaceHash) -> None:
-        self._connection.execute(
-            "UPDATE users SET password = ? WHERE id = ? AND password = ?", (write.new, write.user, write.old)
-        )
-
-    def add_token(self, write: AddToken) -> None:
-        self._connection.execute(
-            "INSERT INTO tokens (hash, user, used_at, by_password) VALUES (?, ?, ?, ?)",
-            (write.token, write.user, write.at, write.by_password),
-        )
-
-    def touch_token(self, write: TouchToken) -> bool:
-        done = self._connection.execute("UPDATE tokens SET used_at = ? WHERE hash = ?", (write.at, write.token))
-        return done.rowcount > 0
-
-    def remove_token(self, write: RemoveToken) -> None:
-        self._connection.execute("DELETE FROM tokens WHERE hash = ?", (write.token,))
-
-    def create_group(self, write: CreateGroup) -> int:
+    def create_group(self, write: GroupCreated) -> int:
         group = self._connection.execute(
             "INSERT INTO chats (name, key, owner) VALUES (?, ?, ?)", (write.name, write.key, write.members[0])
         ).lastrowid
@@ -343,7 +302,7 @@ class Writer:
         )
         return group
 
-    def add_member(self, write: AddMember) -> None:
+    def add_member(self, write: MemberAdded) -> None:
         self._connection.execute(
             "INSERT INTO members (user, chat, standing, since_seq, read_seq)"
             " SELECT ?, id, (SELECT max(standing) + 1 FROM members WHERE chat = ?), last_seq, last_seq"
@@ -351,31 +310,23 @@ class Writer:
             (write.user, write.group, write.group),
         )
 
-    def remove_member(self, write: RemoveMember) -> None:
+    def remove_member(self, write: MemberRemoved) -> None:
         self._connection.execute("DELETE FROM members WHERE chat = ? AND user = ?", (write.group, write.user))
         self._connection.execute("UPDATE chats SET owner = ? WHERE id = ?", (write.owner, write.group))
 
-    def remove_group(self, write: RemoveGroup) -> None:
-        """The messages, which may be very many, nobody can see any more; they are left to `sweep`."""
+    def remove_group(self, write: GroupRemoved) -> None:
+        """End the group. Nobody can see its messages any more: `sweep` deletes them, as they may be very many."""
         self._chats.pop(write.group, None)
         self._connection.execute("DELETE FROM members WHERE chat = ?", (write.group,))
         self._connection.execute("UPDATE chats SET name = NULL, key = NULL, owner = NULL WHERE id = ?", (write.group,))
         self._ending.append(write.group)
 
-    def set_block(self, write: SetBlock) -> None:
-        self._connection.execute(
-            "INSERT INTO blocks (blocker, blocked) VALUES (?, ?)"
-            if write.blocked
-            else "DELETE FROM blocks WHERE blocker = ? AND blocked = ?",
-            (write.blocker, write.blocked_user),
-        )
-
-    def remove_user(self, write: RemoveUser) -> None:
+    def remove_user(self, write: UserRemoved) -> None:
         for group, owner in write.groups:
             if owner is None:
-                self.remove_group(RemoveGroup(group))
+                self.remove_group(GroupRemoved(group))
             else:
-                self.remove_member(RemoveMember(group, write.user, owner))
+                self.remove_member(MemberRemoved(group, write.user, owner, by=write.user))
         for table in ("tokens", "nonces", "members", "bans"):
             self._connection.execute(f"DELETE FROM {table} WHERE user = ?", (write.user,))
         self._connection.execute(
@@ -383,7 +334,7 @@ class Writer:
             (write.name, write.key, write.at, write.user),
         )
 
-    def delete_messages(self, write: DeleteMessages) -> None:
+    def delete_messages(self, write: MessagesDeleted) -> None:
         chats: dict[ChatKey, _ChatRow] = {}
         places: list[tuple[int, int]] = []
         for key, seq in write.places:
@@ -391,7 +342,7 @@ class Writer:
             if row is not None:
                 chats[key] = row
                 places.append((row.id, seq))
-        # The ends that the readers of a chat are told do not move, so it is noted where what goes ended, by sender.
+        # Deletions do not move the ends shown to readers: note the last deleted message of each sender.
         self._connection.executemany(
             "INSERT INTO deleted_ends (chat, sender, seq, at)"
             " SELECT chat, sender, seq, at FROM messages WHERE chat = ? AND seq = ?"
@@ -408,19 +359,9 @@ class Writer:
                 del self._chats[key]
                 self._connection.execute("DELETE FROM chats WHERE id = ?", (row.id,))
 
-    def set_ban(self, write: SetBan) -> None:
-        self._connection.execute("DELETE FROM bans WHERE until <= ?", (write.at,))
-        self.remove_ban(RemoveBan(write.ban.user, write.ban.network))
-        self._connection.execute(
-            "INSERT INTO bans (user, network, until, reason) VALUES (?, ?, ?, ?)", tuple(write.ban)
-        )
-
-    def remove_ban(self, write: RemoveBan) -> None:
-        self._connection.execute("DELETE FROM bans WHERE user = ? OR network = ?", (write.user, write.network))
-
 
 def _few(lengths: Iterable[int]) -> int:
-    """How many of texts of these lengths are deleted together: one at least."""
+    """Return how many texts of these lengths are deleted together, at least one."""
     room = DELETED_CHARACTERS
     count = 0
     for length in lengths:
@@ -431,23 +372,23 @@ def _few(lengths: Iterable[int]) -> int:
     return count
 
 
-_DO: dict[type[Any], Callable[[Writer, Any], Any]] = {
-    AddMessage: Writer.add_message,
-    FindNonce: Writer.find_nonce,
-    MoveMarker: Writer.move_marker,
-    CreateUser: Writer.create_user,
-    SetPassword: Writer.set_password,
-    ReplaceHash: Writer.replace_hash,
-    AddToken: Writer.add_token,
-    TouchToken: Writer.touch_token,
-    RemoveToken: Writer.remove_token,
-    CreateGroup: Writer.create_group,
-    AddMember: Writer.add_member,
-    RemoveMember: Writer.remove_member,
-    RemoveGroup: Writer.remove_group,
-    SetBlock: Writer.set_block,
-    RemoveUser: Writer.remove_user,
-    DeleteMessages: Writer.delete_messages,
-    SetBan: Writer.set_ban,
-    RemoveBan: Writer.remove_ban,
+_DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
+    MessageAdded: Writer.add_message,
+    NonceSought: Writer.find_nonce,
+    MarkerMoved: Writer.move_marker,
+    UserCreated: Writer.create_user,
+    PasswordSet: Writer.set_password,
+    HashReplaced: Writer.replace_hash,
+    TokenAdded: Writer.add_token,
+    TokenUsed: Writer.touch_token,
+    TokenRemoved: Writer.remove_token,
+    GroupCreated: Writer.create_group,
+    MemberAdded: Writer.add_member,
+    MemberRemoved: Writer.remove_member,
+    GroupRemoved: Writer.remove_group,
+    BlockSet: Writer.set_block,
+    UserRemoved: Writer.remove_user,
+    MessagesDeleted: Writer.delete_messages,
+    BanSet: Writer.set_ban,
+    BanRemoved: Writer.remove_ban,
 }

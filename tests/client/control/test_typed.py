@@ -1,15 +1,18 @@
-"""What a typed line means in the open chat, its usage while it is typed, and its completion."""
+"""Typed lines in the open chat: the request that each makes, and the usage while it is typed."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.control.completion import Completion, common_beginning, complete
-from irchat.client.control.typed import Local, hint, is_timed, understand
-from irchat.client.view.screen_state import ScreenState
-from irchat.protocol import events, requests
+from irchat.client.control.typed import hint
+from irchat.client.control.typed import understand as _understand
+from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
-from tests.helpers.client_fakes import welcome
+
+
+def understand(line: str, here: str | None) -> requests.Request | None:
+    """Return the request of a line."""
+    return _understand(line, here).request
 
 
 class UnderstandTests(SynchronousTestCase):
@@ -27,10 +30,7 @@ class UnderstandTests(SynchronousTestCase):
 
     def test_timed_here(self) -> None:
         """``*30 text`` is a timed message to the open chat."""
-        send = understand("*30 hi", "*team")
-        self.assertEqual(send, requests.Send(chat="*team", text="hi", expires_in=30))
-        self.assertTrue(is_timed(send))
-        self.assertFalse(is_timed(understand("hi", "GLOBAL")))
+        self.assertEqual(understand("*30 hi", "*team"), requests.Send(chat="*team", text="hi", expires_in=30))
         for line in "*0 hi", "*604801 hi", "*99999999999999999999 hi":
             self.assertEqual(self.assertRaises(Refusal, understand, line, "GLOBAL").code, Code.BAD_TIME)
 
@@ -44,7 +44,7 @@ class UnderstandTests(SynchronousTestCase):
         self.assertEqual(understand("ls -n @bob", "GLOBAL"), requests.History(chat="@bob", limit=500))
         self.assertEqual(understand("ls @bob", "GLOBAL"), requests.History(chat="@bob", limit=100))
         self.assertEqual([understand(line, "GLOBAL") for line in ("ls", "!help", "!password")],
-                         [requests.Chats(), Local.HELP, Local.PASSWORD])  # fmt: skip
+                         [requests.Chats(), requests.Help(), None])  # fmt: skip
 
     def test_wrong_use(self) -> None:
         """A wrong use and a text that is none are refused before anything is sent."""
@@ -126,56 +126,5 @@ class HintTests(SynchronousTestCase):
             assert found is not None
             self.assertTrue(found.wrong, line)
             self.assertIn(usage, found.text)
-        self.assertTrue(getattr(hint("*0*team hi"), "wrong", False))
-
-
-class CompletionTests(SynchronousTestCase):
-    """What Tab may put."""
-
-    def setUp(self) -> None:
-        """A view with some users and chats."""
-        self.view = ScreenState("host:7667")
-        self.view.welcome(welcome())
-        self.view.list_users(events.Users(["bob", "Bobby"], ["carol"], False))
-        self.view.chat("*team")
-        self.view.chat("@bob")
-
-    def words(self, line: str) -> list[str]:
-        """The words for a line."""
-        found = complete(line, self.view)
-        return [] if found is None else found.words
-
-    def test_places(self) -> None:
-        """Each place of a command has its words: users, groups, chats, commands."""
-        for line, words in [
-            ("@b", ["bob", "Bobby"]),
-            ("@ ca", ["carol"]),
-            ("*30@c", ["carol"]),
-            ("*30*", ["team"]),
-            ("*bob,c", ["carol"]),
-            ("*bob -> ", []),
-            ("*t", ["team"]),
-            ("+carol t", ["team"]),
-            ("-carol t", ["team"]),
-            ("+", ["bob", "Bobby", "carol", "team"]),
-            ("-al", ["alice"]),
-            ("~", ["bob", "Bobby", "carol"]),
-            ("ls G", ["GLOBAL"]),
-            ("ls -n @bob", ["@bob", "@Bobby"]),
-            ("!p", ["!password"]),
-            ("exit -", ["--forget"]),
-            ("hello ca", ["carol"]),
-            ("hello @ca", ["carol"]),
-            ("hello zz", []),
-            ("", []),
-        ]:
-            self.assertEqual(self.words(line), words, line)
-
-    def test_start(self) -> None:
-        """What is replaced begins where the word does."""
-        self.assertEqual(complete("*30@ca", self.view), Completion(4, ["carol"], " "))
-
-    def test_common_beginning(self) -> None:
-        """The beginning that all words have is found whatever their case."""
-        self.assertEqual(common_beginning(["bob", "Bobby", "BOA"]), "bo")
-        self.assertEqual(common_beginning(["x", "y"]), "")
+        for line in "*0*team hi", "*700000@bob hi", "*0*", "!kick a b":
+            self.assertTrue(getattr(hint(line), "wrong", False), line)

@@ -79,6 +79,30 @@ class ConsoleTests(SynchronousTestCase):
         self.console.dataReceived(b"x\n")
         self.assertEqual(self.failureResultOf(self.console.read_line(), ClientError).value.text, "gone")
 
+    def test_interrupt(self) -> None:
+        """Interrupted, the reader that waits is told why, and the next one gets its line."""
+        waiting = self.console.read_line()
+        self.console.interrupt(ClientError("stop"))
+        self.assertEqual(self.failureResultOf(waiting, ClientError).value.text, "stop")
+        self.console.dataReceived(b"x\n")
+        self.assertEqual(self._read(), b"x")
+
+    def test_has_more(self) -> None:
+        """Whoever reads a line can tell whether more came with it, and can drop that."""
+        seen = []
+        for data in b"one\ntwo\n", b"three\n", b"four\nhal":
+            self.console.read_line().addCallback(lambda line: seen.append((line, self.console.has_more)))
+            self.console.dataReceived(data)
+            self.console.discard()
+        self.assertEqual(seen, [(b"one", True), (b"three", False), (b"four", True)])
+        self.assertFalse(self.console.has_more)
+
+    def test_discard_by_the_reader(self) -> None:
+        """The reader of a line can drop those that came in the same read."""
+        self.console.read_line().addCallback(lambda line: self.console.discard())
+        self.console.dataReceived(b"one\ntwo\nthree\n")
+        self.assertNoResult(self.console.read_line())
+
     def test_pace(self) -> None:
         """Output that is not read holds back the server."""
         server = FakeServer()

@@ -153,9 +153,14 @@ class TerminalTests(_ChatTestCase):
 
     def open_screen(self) -> PlainScreen:
         """A terminal."""
+        self.echo = FakeEcho()
         return TerminalScreen(
-            self.keyboard.console, self.keyboard.errors.append, self.clock, FakeEcho(), colour=False, errors_apart=False
+            self.keyboard.console, self.keyboard.errors.append, self.clock, self.echo, colour=False, errors_apart=False
         )
+
+    def paste(self, *lines: str) -> None:
+        """Paste lines, which come in one read."""
+        self.keyboard.console.dataReceived("".join(f"{line}\n" for line in lines).encode())
 
     def test_habits(self) -> None:
         """A line of another chat's habits is not sent, and its form here is shown; the same once more is text."""
@@ -167,6 +172,62 @@ class TerminalTests(_ChatTestCase):
         self.server.answer(sent(seq=1))
         self.keyboard.type("quit", "hello", "quit")
         self.assertEqual(self.server.asked(), [requests.Line(line="hello", nonce="b")])
+
+    def test_pasted_habits(self) -> None:
+        """Lines that arrive together confirm nothing: the same line counts when it is typed after the hint."""
+        self.paste("/msg bob secret", "/msg bob secret", "/msg bob secret")
+        self.assertEqual(self.server.asked(), [])
+        self.assertEqual(self.keyboard.shown().count("Not sent."), 3)
+        self.keyboard.type("/msg bob secret")
+        self.assertEqual(self.server.asked(), [requests.Line(line="\\/msg bob secret", nonce="a")])
+
+    def test_pasted_habits_in_the_terminal(self) -> None:
+        """A line that the terminal still holds when the hint is shown confirms nothing either."""
+        self.echo.held = True
+        self.keyboard.type("quit")
+        self.echo.held = False
+        self.keyboard.type("quit")
+        self.assertEqual(self.server.asked(), [])
+        self.keyboard.type("quit")
+        self.assertEqual(self.server.asked(), [requests.Line(line="\\quit", nonce="a")])
+
+    def test_pasted_while_a_reply_is_awaited(self) -> None:
+        """Lines typed ahead of a reply confirm nothing, and none of them is lost."""
+        self.keyboard.type("one", "quit", "quit", "two")
+        self.assertEqual(self.server.asked(), [requests.Line(line="one", nonce="a")])
+        self.server.answer(sent(seq=1))
+        self.assertEqual(self.server.asked(), [requests.Line(line="two", nonce="b")])
+        self.assertEqual(self.keyboard.shown().count("Not sent."), 2)
+
+    def test_answers_pasted_ahead(self) -> None:
+        """Lines that came in one read with ``!password`` are no answers to its questions."""
+        self.paste("!password", "old one", "new password", "new password")
+        self.assertEqual(self.server.asked(), [])
+        self.keyboard.type("old one", "new password", "new password")
+        self.assertEqual(self.server.asked(), [requests.Password(old="old one", new="new password")])
+
+    def test_question_broken_off(self) -> None:
+        """Ctrl-C in a question of ``!password`` leaves the dialogue; the next line is a line again, and is echoed."""
+        for answers in [], ["old one"], ["old one", "new password"]:
+            self.keyboard.type("!password", *answers)
+            self.assertTrue(self.screen.cancel())
+            self.assertIn("cancelled: the old password stays", self.keyboard.shown())
+            self.assertFalse(self.screen.cancel())
+            self.assertTrue(self.echo.is_on)
+        self.keyboard.type("hello")
+        self.assertEqual(self.server.asked(), [requests.Line(line="hello", nonce="a")])
+
+    def test_refused_timed_line(self) -> None:
+        """A timed message that was refused has no end, so its line is not shown again."""
+        self.keyboard.type("*3@nobody SECRET")
+        self.server.answer(error("no-such-user"))
+        self.keyboard.type("*3*team other")
+        self.server.answer(sent(id="t1", left_ms=3000, reached=1, of=2))
+        self.keyboard.shown()
+        self.clock.advance(3)
+        shown = self.keyboard.shown()
+        self.assertIn("no-such-user", shown)
+        self.assertNotIn("SECRET", shown)
 
     def test_connected(self) -> None:
         """A person is told whose server it is."""

@@ -56,6 +56,16 @@ class EchoTests(SynchronousTestCase):
         os.set_blocking(self.master, False)
         self.assertRaises(BlockingIOError, os.read, self.master, 1)
 
+    def test_has_more(self) -> None:
+        """A line that was typed and not read is seen, before and after one of two is read."""
+        self.addCleanup(os.close, self.terminal)
+        self.assertFalse(self.echo.has_more())
+        os.write(self.master, b"one\ntwo\n")
+        for line in b"one\n", b"two\n":
+            self.assertTrue(self.echo.has_more())
+            self.assertEqual(os.read(self.terminal, 100), line)
+        self.assertFalse(self.echo.has_more())
+
     def test_gone(self) -> None:
         """A terminal that is gone is no error at the end."""
         os.close(self.terminal)

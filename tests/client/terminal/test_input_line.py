@@ -22,6 +22,7 @@ from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
 from irchat.client.terminal.input_line import split_text
 from irchat.client.view.navigation import Place
 from irchat.client.view.screen_state import ScreenState
+from irchat.commands.full_screen import SCREEN
 from irchat.protocol import events, requests
 from tests.helpers.client_fakes import FakeServer, error, message, welcome
 
@@ -29,7 +30,9 @@ _TAB, _CTRL_C, _CTRL_K, _UP, _DOWN, _F1 = "\t", "\x03", "\x0b", "\x1b[A", "\x1b[
 
 
 class ApplicationCase(SynchronousTestCase):
-    """An application that runs on a loop which the test turns."""
+    """An application that runs on a loop which the test turns. ``language`` has the commands that can be typed."""
+
+    language = SCREEN
 
     def setUp(self) -> None:
         """A user who is signed in, in a terminal of 100 by 20."""
@@ -37,7 +40,7 @@ class ApplicationCase(SynchronousTestCase):
         self.addCleanup(self.loop.close)
         self.clock, self.server = Clock(), FakeServer()
         self.view = ScreenState("host:7667")
-        self.controller = Controller(self.clock, self.view, lambda: "nonce")
+        self.controller = Controller(self.clock, self.view, lambda: "nonce", language=self.language)
         entry = Entry(
             Tokens(Path(self.mktemp()) / "t"), "host:7667", "alice", self.controller.questions, self.view.complain
         )

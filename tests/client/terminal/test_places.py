@@ -175,13 +175,40 @@ class PlacesTests(_ApplicationCase):
         self.assertIn("@carol secret", self.trouble())
 
     def test_habit_is_confirmed_after_its_form_is_seen(self) -> None:
-        """Two Enters in one read do not send a line of another chat's habits."""
+        """Two Enters in one read do not send a line of another chat's habits, and its form stays on the screen."""
         self.open("@bob")
         self.press("/msg carol secret")
-        self.press("\r\r")
+        self.read("\r\r\r")
         self.assertEqual(self.sends(), [])
+        self.assertIn("@carol secret", self.trouble())
+        self.turn()
+        self.assertIn("@carol secret", self.trouble())
         self.press("\r")
         self.assertEqual(self.sends(), [("@bob", "/msg carol secret")])
+
+    def test_pasted_habits(self) -> None:
+        """The same habit twice in one read, without the marks of a paste, sends nothing."""
+        self.open("@bob")
+        self.read("/msg carol secret\r/msg carol secret\r")
+        self.turn()
+        self.press("\x15")
+        self.assertEqual(self.sends(), [])
+
+    def test_leaving_is_confirmed_after_its_warning_is_seen(self) -> None:
+        """Two Ctrl-C, or two Enters on ``exit``, in one read do not leave with a draft. The warning stays."""
+        self.open("@bob")
+        self.press("a draft")
+        self.press("\x1b1")
+        for keys in _CTRL_C * 3, "exit\r\r\r":
+            self.press("x")
+            self.press("\x15")
+            self.read(keys)
+            self.assertIn("what is typed in @bob", self.trouble())
+            self.turn()
+            self.assertIn("what is typed in @bob", self.trouble())
+            self.assertNotIn(requests.Logout(), self.server.asked())
+        self.press("\r")
+        self.assertIn(requests.Logout(), self.server.asked())
 
     def test_leaving_is_warned_of_each_time(self) -> None:
         """A warning holds for the next key alone: leaving later says again what is not sent."""

@@ -1,6 +1,7 @@
 """Delivery: who gets what, encoded once, written once a turn, in slices."""
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import count
 from typing import Any
 
 from hypothesis import given
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import GLOBAL, Members, Publication
+from irchat.interfaces.bus import MemberIds, Publication
+from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import wire
 from irchat.protocol.events import Event, Message
 from irchat.protocol.rules import WAITING_BYTES
@@ -77,10 +79,13 @@ class FakeOutbox:
 class FakeSession:
     """A session of a user."""
 
-    def told(self, count: int) -> None:
+    ids = count(1)
+
+    def published_to(self, count: int) -> None:
         """Count nothing."""
 
     def __init__(self, user_id: int, *, encodes: bool = True, outbox: FakeOutbox | None = None) -> None:
+        self.id = next(self.ids)
         self.user_id = user_id
         self.outbox = outbox or FakeOutbox(encodes=encodes)
 
@@ -128,7 +133,7 @@ class AudienceTests(SynchronousTestCase):
 
     def test_hidden_and_origin(self) -> None:
         """Hidden users get nothing of it, and the session that made it only notes it; the rest of the run they get."""
-        mine = Publication(message(2), None, origin=self.alice, position=(GLOBAL, 2))
+        mine = Publication(message(2), None, origin=self.alice.id, position=(GLOBAL, 2))
         self.delivery.publish(
             [Publication(message(1), None), mine, Publication(message(3), None, hidden=frozenset({2, 3}))]
         )
@@ -148,7 +153,7 @@ class AudienceTests(SynchronousTestCase):
             session.outbox.encode = encode
         for session in others:
             self.delivery.add(session)
-        self.delivery.publish([Publication(message(1), (1,), origin=self.alice)])
+        self.delivery.publish([Publication(message(1), (1,), origin=self.alice.id)])
         self.assertEqual(len(encoded), 1)
         told = [len(session.outbox.offered) for session in [*others, self.alice_too, self.alice]]
         self.assertEqual(told, [1] * 6 + [0])
@@ -180,7 +185,7 @@ class AudienceTests(SynchronousTestCase):
 
     def test_tell(self) -> None:
         """Chosen sessions are told an event, whoever they are."""
-        self.delivery.tell([self.alice, self.carol], message(1))
+        self.delivery.send([self.alice, self.carol], message(1))
         self.assertEqual(self._seqs(), [[1], [], [], [1]])
 
     def test_removed(self) -> None:
@@ -192,7 +197,7 @@ class AudienceTests(SynchronousTestCase):
 
     def test_group_whose_members_come_and_go(self) -> None:
         """What is said to a group reaches the sessions that its members have at that moment."""
-        group = Members({1, 2})
+        group = MemberIds({1, 2})
 
         def say(seq: int) -> list[list[int]]:
             self.delivery.publish([Publication(message(seq), group)])
@@ -209,7 +214,7 @@ class AudienceTests(SynchronousTestCase):
         """However many groups talk, each reaches its own, and only of so many it is kept who that is; of no others."""
         self.patch(delivery, "_GROUPS_KEPT", 2)
         for members in ({1}, {1, 2}, {2, 3}, {1, 3}, {1, 2, 3}) * 2:
-            self.delivery.publish([Publication(message(1), Members(members))])
+            self.delivery.publish([Publication(message(1), MemberIds(members))])
             got = [session.user_id for session, seqs in zip(self.sessions, self._seqs(), strict=True) if seqs]
             self.assertEqual(got, [session.user_id for session in self.sessions if session.user_id in members])
             self.assertLessEqual(len(self.delivery._of_group), 2)
@@ -220,7 +225,7 @@ class AudienceTests(SynchronousTestCase):
     @given(
         st.lists(
             st.tuples(
-                st.none() | st.sampled_from([(1, 2), (2, 3), Members({1, 2, 3})]),
+                st.none() | st.sampled_from([(1, 2), (2, 3), MemberIds({1, 2, 3})]),
                 st.sets(st.integers(1, 3)),
                 st.none() | st.integers(0, 3),
             ),
@@ -236,7 +241,7 @@ class AudienceTests(SynchronousTestCase):
                 message(seq),
                 audience,
                 hidden=frozenset(hidden),
-                origin=None if origin is None else self.sessions[origin],
+                origin=None if origin is None else self.sessions[origin].id,
             )
             for seq, (audience, hidden, origin) in enumerate(runs)
         ]
@@ -247,7 +252,7 @@ class AudienceTests(SynchronousTestCase):
                 for publication in publications
                 if (publication.audience is None or session.user_id in publication.audience)
                 and session.user_id not in publication.hidden
-                and publication.origin is not session
+                and publication.origin != session.id
             ]
             self.assertEqual(sorted(session.got.splitlines(keepends=True)), sorted(expected))
             for audience in {publication.audience for publication in publications}:
@@ -406,7 +411,7 @@ class AtOnceTests(SynchronousTestCase):
         text.encode = None
         data = wire.encode(message(1))
         self.delivery.publish(
-            [Publication(message(1), None, hidden=frozenset({3}), origin=self.sessions[2], position=(GLOBAL, 1))]
+            [Publication(message(1), None, hidden=frozenset({3}), origin=self.sessions[2].id, position=(GLOBAL, 1))]
         )
         self.assertEqual([outbox.written for outbox in self.outboxes[:4]], [[]] * 4)
         self.assertEqual([waits.offered, text.offered, origin.offered, hidden.offered], [[data], [data], [], []])

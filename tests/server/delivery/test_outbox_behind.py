@@ -1,6 +1,7 @@
 """The outbox of a reader that fell behind, or is held while it signs in."""
 
-from irchat.interfaces.store import GLOBAL, Publication
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import GLOBAL
 from irchat.protocol.errors import unavailable
 from irchat.protocol.events import Ok
 from irchat.protocol.rules import WAITING_BYTES

@@ -1,4 +1,4 @@
-"""Presence: told at once, then at most once a second, with all that changed."""
+"""Presence: sent at once, then at most once a second, with all changes."""
 
 import itertools
 from typing import Any
@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.directory import User
 from irchat.protocol.events import Presence
 from irchat.server.delivery import presence_feed
 from irchat.server.delivery.presence_feed import PresenceFeed
@@ -20,10 +19,10 @@ class FakeDelivery:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self.tellings: list[tuple[list[Any], Presence]] = []
+        self.sendings: list[tuple[list[Any], Presence]] = []
 
-    def tell(self, sessions: list[Any], event: Presence) -> None:
-        self.tellings.append((list(sessions), event))
+    def send(self, sessions: list[Any], event: Presence) -> None:
+        self.sendings.append((list(sessions), event))
         for session in sessions:
             session.told.append((self._clock.seconds(), event.online, event.offline))
 
@@ -49,19 +48,18 @@ class PresenceFeedTests(SynchronousTestCase):
         self.feed = PresenceFeed(self.clock, self.delivery)
         self.session = FakeSession()
         self.feed.add(self.session)
-        self.bob, self.carol, self.dave = (
-            User(number, name, name) for number, name in enumerate(("bob", "carol", "dave"), 2)
-        )
+        self.online: set[str] = set()
+        self.bob, self.carol, self.dave = "bob", "carol", "dave"
 
-    def _come(self, *users: User) -> None:
-        for user in users:
-            user.sessions = 1
-            self.feed.changed(user)
+    def _come(self, *names: str) -> None:
+        for name in names:
+            self.online.add(name)
+            self.feed.changed(name, True)
 
-    def _go(self, *users: User) -> None:
-        for user in users:
-            user.sessions = 0
-            self.feed.changed(user)
+    def _go(self, *names: str) -> None:
+        for name in names:
+            self.online.discard(name)
+            self.feed.changed(name, False)
 
     def _told(self) -> list[tuple[list[str], list[str]]]:
         told = [(online, offline) for _, online, offline in self.session.told]
@@ -148,20 +146,20 @@ class PresenceFeedTests(SynchronousTestCase):
         self.clock.advance(0)
         self._go(self.bob)
         self.clock.advance(2)
-        self.assertEqual([len(sessions) for sessions, _ in self.delivery.tellings], [11, 11])
+        self.assertEqual([len(sessions) for sessions, _ in self.delivery.sendings], [11, 11])
 
     def test_slices(self) -> None:
         """Where telling takes long, some sessions are told in each turn, and each is told once."""
         sessions = [FakeSession() for _ in range(2_000)]
         for session in sessions:
             self.feed.add(session)
-        tell = self.delivery.tell
+        send = self.delivery.send
 
         def slowly(some: list[Any], event: Presence) -> None:
-            tell(some, event)
+            send(some, event)
             self.clock.rightNow += 0.006
 
-        self.patch(self.delivery, "tell", slowly)
+        self.patch(self.delivery, "send", slowly)
         calls = self.patch_calls()
         self._come(self.bob)
         self.clock.advance(0)
@@ -175,9 +173,9 @@ class PresenceFeedTests(SynchronousTestCase):
 
         def counted(delay: float, call: Any, *args: Any) -> Any:
             def run() -> None:
-                before = len(self.delivery.tellings)
+                before = len(self.delivery.sendings)
                 call(*args)
-                calls.append(len(self.delivery.tellings) - before)
+                calls.append(len(self.delivery.sendings) - before)
 
             return call_later(delay, run)
 
@@ -191,7 +189,7 @@ class PresenceFeedTests(SynchronousTestCase):
         for _ in range(100):
             self._come(self.bob)
             self._go(self.bob)
-        self.assertLessEqual(len(self.feed._users), 15)
+        self.assertLessEqual(len(self.feed._names), 15)
         self.clock.advance(0)
         self.assertEqual(self._told(), [(["dave"], ["bob"])])
         self._come(self.bob)
@@ -211,7 +209,7 @@ class PresenceFeedTests(SynchronousTestCase):
         for _, online, offline in self.session.told:
             self.assertFalse(set(online) & set(offline))
             here = (here | set(online)) - set(offline)
-        self.assertEqual(here, {user.name for user in users if user.sessions})
+        self.assertEqual(here, self.online)
         times = [time for time, _, _ in self.session.told]
         self.assertTrue(all(b - a >= 1.0 for a, b in itertools.pairwise(times)), times)
 

@@ -19,10 +19,10 @@ class _Screen:
 
     def __init__(self) -> None:
         self.printed: list[str] = []
-        self.full = False
+        self.is_full = False
 
-    def is_full(self) -> bool:
-        return self.full
+    def full(self) -> bool:
+        return self.is_full
 
     def put(self, data: bytes) -> None:
         self.printed.append(data.decode())
@@ -90,13 +90,13 @@ class ReprintTests(SynchronousTestCase):
 
     def test_full(self) -> None:
         """Nothing is printed while much waits; when there is room again it is once."""
-        self.screen.full = True
+        self.screen.is_full = True
         for number in range(5):
             self.show(f"<{number}>", 1)
             self.reprints.erase(f"<{number}>")
             self.clock.advance(1)
         self.assertEqual(self.screen.printed, [])
-        self.screen.full = False
+        self.screen.is_full = False
         self.reprints.go_on()
         self.assertEqual(self.screen.printed, [CLEAR])
 

@@ -35,7 +35,7 @@ class SharedRendererTests(ServerTestCase):
             self.assertIn("hello", person.shown())
         self.server.turn()
         self.assertEqual(self.rendered, ["hello"])
-        self.assertEqual(self.server.factory._renderer._kept, {})
+        self.assertEqual(self.people[0].connection.session.protocol._renderer._kept, {})
 
     def test_many_together(self) -> None:
         """What one commit stored is shown whole, in order, to those it is for, and counts as read."""

@@ -1,13 +1,12 @@
-"""A connection: the lines in its bytes, the choice of the protocol, and the limits of time."""
+"""A connection: the choice of the protocol, and the limits of time."""
 
 import contextlib
-import itertools
-import socket
+import json
 import ssl
-from typing import Any
 
-from hypothesis import example, given
-from hypothesis import strategies as st
+from twisted.internet import main
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 
 from irchat.net.tls import TLSLayer
 from irchat.protocol.rules import CLIENT_LINE_BYTES
@@ -67,92 +66,6 @@ class GreetingTests(ServerTestCase):
 def said(greeting: str, reason: str) -> str:
     """A greeting and a farewell as a text client gets them."""
     return f"{greeting}\x1b[2m-- goodbye: {reason}\x1b[0m\n"
-
-
-class LineTests(ServerTestCase):
-    """Lines of any length in any pieces."""
-
-    def setUp(self) -> None:
-        """A JSON client."""
-        self.server = self.make_server()
-        self.client = JSONClient(self.server)
-        self.client.ask("ping")
-        self.client.got()
-
-    def _ping(self, ref: int, length: int) -> bytes:
-        """A ping of that many bytes without its end."""
-        line = b'{"type":"ping","ref":%d,"x":"' % ref
-        return line + b"x" * (length - len(line) - 2) + b'"}'
-
-    def _answers(self, *segments: bytes) -> list[Any]:
-        """The refs of the pongs and the codes of the errors that come of these segments."""
-        self.client.send(*segments)
-        return [line.get("code") or line["ref"] for line in self.client.got()]
-
-    def test_longest(self) -> None:
-        """65,536 bytes are a line, with or without a carriage return; one more is not, and what follows is read."""
-        for end in b"\n", b"\r\n":
-            longest, too_long, next_line = self._ping(1, _LONGEST), self._ping(2, _LONGEST + 1), self._ping(3, 40)
-            self.assertEqual(self._answers(longest + end), [1])
-            self.assertEqual(self._answers(longest + end + next_line + end), [1, 3])
-            self.assertEqual(self._answers(too_long + end), ["line-too-long"])
-            self.assertEqual(self._answers(too_long + end + next_line + end), ["line-too-long", 3])
-            self.assertEqual(self._answers(next_line + end + too_long + end + next_line + end), [3, "line-too-long", 3])
-
-    def test_in_pieces(self) -> None:
-        """It is the same when the line comes in pieces, wherever it is cut."""
-        longest, too_long, next_line = self._ping(1, _LONGEST), self._ping(2, _LONGEST + 1), self._ping(3, 40)
-        for cut in 1, 100, _LONGEST - 1, _LONGEST:
-            self.assertEqual(self._answers(longest[:cut], longest[cut:], b"\r", b"\n"), [1])
-            self.assertEqual(
-                self._answers(too_long[:cut], too_long[cut:], b"\r", b"\n" + next_line, b"\n"), ["line-too-long", 3]
-            )
-
-    def test_endless(self) -> None:
-        """A line without an end is thrown away as it comes, answered once, and what follows its end is read."""
-        self.assertEqual(self._answers(*[b"x" * 50_000] * 100), ["line-too-long"])
-        self.assertEqual(len(self.client.connection._buffer), 0)
-        self.assertEqual(self._answers(b"xxx\n" + self._ping(1, 40) + b"\n" + self._ping(2, 40)), [1])
-        self.assertEqual(self._answers(b"\n"), [2])
-
-    @given(
-        st.lists(
-            st.tuples(
-                st.sampled_from([40, 1_000, _LONGEST, _LONGEST + 1, _LONGEST + 2, 150_000]),
-                st.sampled_from([b"\n", b"\r\n"]),
-            ),
-            min_size=1,
-            max_size=5,
-        ),
-        st.lists(st.floats(0, 1), max_size=6),
-    )
-    @example([(150_000, b"\n"), (40, b"\n"), (150_000, b"\n"), (40, b"\r\n")], [])
-    def test_any_cuts(self, lines: list[tuple[int, bytes]], cuts: list[float]) -> None:
-        """However lines of any length are cut into segments, each has one answer, in order."""
-        data = b"".join(self._ping(ref, length) + end for ref, (length, end) in enumerate(lines))
-        places = [0, *sorted(int(cut * len(data)) for cut in cuts), len(data)]
-        segments = [data[start:end] for start, end in itertools.pairwise(places)]
-        expected = [ref if length <= _LONGEST else "line-too-long" for ref, (length, _) in enumerate(lines)]
-        self.assertEqual(self._answers(*segments), expected)
-
-    def test_bad_encoding(self) -> None:
-        """Bytes that are not UTF-8 are answered, and the connection stays."""
-        self.assertEqual(self._answers(b"\xff\xfe\n" + self._ping(1, 40) + b"\n"), ["bad-encoding", 1])
-
-    def test_overlong_while_not_read(self) -> None:
-        """What follows an overlong line keeps its place before what comes later, also where the overlong line itself
-        has the connection not read any more, and TLS still hands out what it had read."""
-        self.client.ask("register", name="alice", password=PASSWORD)
-        self.client.got()
-        self.server.threads.read.holds = True
-        self.client.ask("chats", ref=1)
-        self.assertTrue(self.client.socket.is_read)
-        self.client.send(b"x" * 150_000 + b"\n" + self._ping(2, 40) + b"\n")
-        self.assertFalse(self.client.socket.is_read)
-        self.client.connection.dataReceived(self._ping(3, 40) + b"\n")
-        self.server.threads.read.release()
-        self.server.turn()
-        self.assertEqual([line.get("code") or line["ref"] for line in self.client.got()], [1, "line-too-long", 2, 3])
 
 
 class TimeTests(ServerTestCase):
@@ -240,25 +153,42 @@ class TimeTests(ServerTestCase):
         self.server.advance(2)
         self.assertEqual(self.server.clock.calls, [])
 
-    def test_keepalive(self) -> None:
-        """In the text protocol the system notices within 90 seconds that the peer is gone; in JSON it does not."""
-        person, program = self.server.text("bob"), self.server.json("alice")
-        self.assertTrue(person.socket.keeps_alive)
-        self.assertFalse(program.socket.keeps_alive)
-        options = {option: value for _, option, value in person.socket.options}
-        dead_after = options[socket.TCP_KEEPIDLE] + options[socket.TCP_KEEPINTVL] * options[socket.TCP_KEEPCNT]
-        self.assertEqual(dead_after, 90)
 
-    def test_keepalive_elsewhere(self) -> None:
-        """Where the system has no such options, keepalive is switched on all the same."""
-        for option in "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT", "TCP_INFO":
-            self.patch(socket, option, 1)
-            delattr(socket, option)
-        person = self.server.text("bob")
-        self.assertEqual((person.socket.keeps_alive, person.socket.options), (True, []))
-        person.socket.heard_at = self.server.clock.seconds()
-        self.server.advance(100, 100)
-        self.assertTrue(person.is_open)
+class Channel(StringTransport):
+    """A transport that is no socket: it holds what is written until the test drains it."""
+
+    def drain(self) -> bytes:
+        """Return what was written, and say that all of it has left."""
+        data = self.value()
+        self.clear()
+        self.producer.resumeProducing()
+        return data
+
+
+class NoSocketTests(ServerTestCase):
+    """A connection over a transport that is no socket."""
+
+    def test_slow_reader(self) -> None:
+        """One that does not drain holds a bounded number of bytes, and gets every message in order when it does."""
+        server = self.make_server()
+        writer, channel = server.json("alice"), Channel()
+        connection = server.factory.buildProtocol(None)
+        connection.makeConnection(channel)
+        connection.dataReceived(request("register", name="bob", password=PASSWORD))
+        server.turn()
+        self.assertIn(b"welcome", channel.drain())
+        said = [f"{number} {'x' * 3_900}" for number in range(200)]
+        for text in said:
+            writer.ask("send", chat="GLOBAL", text=text)
+        self.assertLess(len(channel.value()), 300_000)
+        self.assertTrue(connection.session.outbox.behind)
+        got = b""
+        while data := channel.drain():
+            got += data
+            server.turn()
+        self.assertFalse(connection.session.outbox.behind)
+        self.assertEqual([line["text"] for line in map(json.loads, got.splitlines()) if "text" in line], said)
+        connection.connectionLost(Failure(main.CONNECTION_DONE))
 
 
 class TLSTests(ServerTestCase):

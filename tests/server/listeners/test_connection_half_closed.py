@@ -176,7 +176,7 @@ class SocketTests(TestCase):
         self.assertEqual(kinds, ["welcome", *["sent"] * 200, "history", "bye"])
         self.assertEqual(len(lines[-2]["messages"]), 200)
         await deferToThread(_connect_and_close, server.port)
-        while server._chat.directory.user("bob").sessions:
+        while server._chat.presence.count(server._chat.directory.user("bob").id):
             await deferLater(reactor, 0.01)
 
 

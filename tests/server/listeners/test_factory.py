@@ -1,8 +1,8 @@
-"""The factory: the connections that there are, and the way they end when the server stops."""
+"""The factory: what it makes for each client; who is turned away is in test_descriptors.py."""
 
 from irchat.net.tls import TLSLayer
 from tests.helpers.client_fakes import certificate
-from tests.helpers.server import Client, JSONClient, ServerTestCase, TextClient, request
+from tests.helpers.server import Client, ServerTestCase
 
 
 class FactoryTests(ServerTestCase):
@@ -11,22 +11,18 @@ class FactoryTests(ServerTestCase):
     def setUp(self) -> None:
         """A server."""
         self.server = self.make_server()
-        self.factory = self.server.factory
 
-    def test_holds_connections(self) -> None:
-        """It knows each connection from its beginning to its end."""
-        clients = [Client(self.server), self.server.json("alice"), self.server.text("bob")]
-        self.assertEqual(self.factory.connections, {client.connection for client in clients})
-        clients[1].leave()
-        clients[2].type("exit")
-        self.assertEqual(self.factory.connections, {clients[0].connection})
+    def test_settings_of_new_connections(self) -> None:
+        """A new name of the server is in the greetings from then on."""
+        self.server.factory.name = "Other"
+        self.assertIn("IRChat/1 Other: ", Client(self.server).read())
 
     def test_tls(self) -> None:
         """With a certificate each connection is behind TLS, and there is one only when the handshake is done."""
         server = self.make_server(tls=certificate("chat.example")[0])
         self.assertIsInstance(server.factory.buildProtocol(None), TLSLayer)
         Client(server)
-        self.assertEqual(server.factory.connections, set())
+        self.assertEqual(list(server.connections), [])
 
     def test_tls_handshake_in_time(self) -> None:
         """Who does not finish the handshake within 60 seconds is disconnected."""
@@ -34,52 +30,3 @@ class FactoryTests(ServerTestCase):
         client = Client(server)
         server.advance(61)
         self.assertFalse(client.is_open)
-
-    def test_stop(self) -> None:
-        """On stop everyone is told so, whatever they were doing, and it is done when all are closed."""
-        program, person, nobody = self.server.json("alice"), self.server.text("bob"), Client(self.server)
-        self.server.advance(2)
-        program.got()
-        stopped = self.factory.stop()
-        self.assertNoResult(stopped)
-        self.server.turn()
-        self.successResultOf(stopped)
-        self.assertEqual(program.one("bye")["reason"], "the server stops")
-        for client in person, nobody:
-            self.assertIn("goodbye: the server stops", client.read())
-        self.assertFalse(any(client.is_open for client in (program, person, nobody)))
-        self.assertEqual(self.server.clock.calls, [])
-
-    def test_stop_with_nobody(self) -> None:
-        """With nobody there it is done at once, and leaves no call behind."""
-        self.successResultOf(self.factory.stop())
-        self.assertEqual(self.server.clock.calls, [])
-
-    def test_stop_with_a_slow_reader(self) -> None:
-        """Who does not read the farewell is disconnected after a second, and all that waits no longer."""
-        slow = self.server.json("alice", room=0)
-        quick = self.server.json("bob")
-        stopped = self.factory.stop()
-        self.server.advance(0.9)
-        self.assertNoResult(stopped)
-        self.assertEqual((slow.is_open, quick.is_open), (True, False))
-        self.server.advance(0.2)
-        self.successResultOf(stopped)
-        self.assertTrue(slow.socket.aborted)
-        self.assertEqual(self.server.clock.calls, [])
-
-    def test_stop_saves(self) -> None:
-        """What was shown is saved as read on stop, and what was sent before it is committed."""
-        person, program = self.server.text("bob"), self.server.json("alice")
-        program.send(request("send", chat="GLOBAL", text="hi"))
-        self.assertIn("hi", person.shown())
-        self.factory.stop()
-        self.server.turn()
-        self.successResultOf(self.server.chat.settled())
-        self.assertEqual(self.server.json("bob").welcome["unread"], [])
-
-    def test_leave_before_the_stop(self) -> None:
-        """Connections that were over before the stop are of no matter to it."""
-        for client in JSONClient(self.server), TextClient(self.server):
-            client.leave()
-        self.successResultOf(self.factory.stop())

@@ -5,7 +5,7 @@ import json
 from msgspec import UNSET
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import GLOBAL
+from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Refusal
 from irchat.server.protocols.json_lines import JSONProtocol
@@ -26,7 +26,7 @@ class FakeSession:
         self.refused.append((refusal.code.value, context))
 
 
-class JSONFaceTests(SynchronousTestCase):
+class JSONProtocolTests(SynchronousTestCase):
     """`JSONProtocol`."""
 
     def setUp(self) -> None:
@@ -36,20 +36,20 @@ class JSONFaceTests(SynchronousTestCase):
 
     def test_requests(self) -> None:
         """A request is asked with its ref, or with none."""
-        self.protocol.line(b'{"type":"chats","ref":"r"}')
-        self.protocol.line(b'{"type":"chats"}')
+        self.protocol.receive(b'{"type":"chats","ref":"r"}')
+        self.protocol.receive(b'{"type":"chats"}')
         self.assertEqual([context for _, context in self.session.asked], ["r", UNSET])
 
     def test_bad_lines(self) -> None:
         """A line that is no request is refused with its ref where one can be read."""
-        self.protocol.line(b'{"type":"nonsense","ref":7}')
-        self.protocol.line(b"nonsense")
-        self.protocol.line(b'{"type":"ping","a":"\xff"}')
+        self.protocol.receive(b'{"type":"nonsense","ref":7}')
+        self.protocol.receive(b"nonsense")
+        self.protocol.receive(b'{"type":"ping","a":"\xff"}')
         self.assertEqual(self.session.refused, [("bad-request", 7), ("bad-request", UNSET), ("bad-encoding", UNSET)])
 
     def test_pong(self) -> None:
         """``pong`` has no reply."""
-        self.protocol.line(b'{"type":"pong","ref":1}')
+        self.protocol.receive(b'{"type":"pong","ref":1}')
         self.assertEqual((self.session.asked, self.session.refused), ([], []))
 
     def test_replies(self) -> None:

@@ -378,7 +378,7 @@ class EndTests(_TextTestCase):
         """Who is in the middle of the sign-in when the server stops is told so."""
         carol = TextClient(self.server)
         carol.type("carol")
-        self.server.factory.stop()
+        self.server.connections.stop()
         self.server.turn()
         self.assertTrue(carol.shown().endswith("-- goodbye: the server stops\n"))
         self.assertIsInstance(self.alice, JSONClient)

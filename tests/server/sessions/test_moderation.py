@@ -150,7 +150,7 @@ class ModerationTests(ServerTestCase):
             self.successResultOf(banning)
             lines = client.got()
             self.assertIn(lines[-1]["type"], ("error", "bye"))
-            self.assertFalse(self.server.chat.directory.user("bob").sessions)
+            self.assertNotIn(self.server.chat.directory.user("bob").id, self.server.chat.presence.sessions)
             self.do(self.moderation.unban("bob", None))
 
     def test_token_is_asked_for_during_the_ban(self) -> None:

@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.commands import Help
 from irchat.commands.history import SearchChat
-from irchat.interfaces.store import AddMessage
+from irchat.interfaces.writes import MessageAdded
 from irchat.protocol import events
 from irchat.protocol.errors import unavailable
 from irchat.protocol.rules import WAITING_BYTES
@@ -62,7 +62,7 @@ class OrderTests(ServerTestCase):
         self.assertEqual(len(self.writes.held), 1)
         self.writes.release(1)
         ((_, _, (writes,)),) = self.writes.held
-        texts_in_one = [write.text for write in writes if isinstance(write, AddMessage)]
+        texts_in_one = [write.text for write in writes if isinstance(write, MessageAdded)]
         self.assertEqual(texts_in_one, [str(number) for number in range(1, 50)])
         self.writes.release()
         self.server.turn()

@@ -1,6 +1,6 @@
 """A session's sign-in, with what happens meanwhile, and its end."""
 
-from irchat.interfaces.store import GLOBAL
+from irchat.interfaces.stored import GLOBAL
 from irchat.protocol.errors import Refusal, unavailable
 from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase, request, texts
 from tests.server.sessions.test_session import history, send

@@ -8,16 +8,15 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import (
-    GLOBAL,
-    AddMessage,
-    CreateGroup,
-    CreateUser,
-    DeleteMessages,
-    MoveMarker,
-    RemoveUser,
-    SetBan,
-    StoredBan,
+from irchat.interfaces.stored import GLOBAL, StoredBan
+from irchat.interfaces.writes import (
+    BanSet,
+    GroupCreated,
+    MarkerMoved,
+    MessageAdded,
+    MessagesDeleted,
+    UserCreated,
+    UserRemoved,
 )
 from irchat.store.sqlite import copying, migrations
 from irchat.store.sqlite.checking import problems
@@ -45,8 +44,8 @@ class _Case(SynchronousTestCase):
     def filled(self, count: int = 3) -> SQLiteStore:
         """A store with two users, a group and so many messages of each in GLOBAL."""
         store = self.open_store()
-        self.commit(store, *(CreateUser(name, name, None, NOW, None) for name in ("alice", "bob")))
-        self.commit(store, CreateGroup("team", "team", (1, 2), NOW), message((1, 2), 1))
+        self.commit(store, *(UserCreated(name, name, None, NOW, None) for name in ("alice", "bob")))
+        self.commit(store, GroupCreated("team", "team", (1, 2), NOW), message((1, 2), 1))
         self.commit(store, *(message(GLOBAL, 1 + number % 2, f"text {number}") for number in range(2 * count)))
         return store
 
@@ -225,7 +224,7 @@ class UpgradeTests(_Case):
         self.assertEqual(self.run_sql("PRAGMA user_version", path=kept), [(1,)])
         self.assertEqual(self.run_sql("SELECT name FROM users", path=kept), [("alice",)])
         self.assertEqual([user.name for user in store.snapshot().users], ["alice"])
-        self.commit(store, SetBan(StoredBan(1, None, None, ""), NOW), RemoveUser(1, "alice#1", "alice#1", NOW, ()))
+        self.commit(store, BanSet(StoredBan(1, None, None, ""), NOW), UserRemoved(1, "alice#1", "alice#1", NOW, ()))
         with opened(self.path) as connection:
             self.assertEqual(list(problems(connection)), [])
 
@@ -260,14 +259,14 @@ class CheckTests(_Case):
         store = self.filled()
         self.commit(
             store,
-            MoveMarker(1, GLOBAL, 3),
-            CreateUser("carol", "carol", None, NOW, None),
-            AddMessage((1, 3), 1, "x", NOW, None, 0),
+            MarkerMoved(1, GLOBAL, 3),
+            UserCreated("carol", "carol", None, NOW, None),
+            MessageAdded((1, 3), 1, "x", NOW, None, 0),
         )
         self.commit(
             store,
-            RemoveUser(1, "alice#1", "alice#1", NOW, ((2, 2),)),
-            DeleteMessages(((GLOBAL, 1), (GLOBAL, 3), ((1, 3), 1))),
+            UserRemoved(1, "alice#1", "alice#1", NOW, ((2, 2),)),
+            MessagesDeleted(((GLOBAL, 1), (GLOBAL, 3), ((1, 3), 1))),
         )
         before = self.run_sql("PRAGMA data_version")
         self.assertEqual(self.found(), [])

@@ -4,17 +4,9 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import (
-    GLOBAL,
-    AddMember,
-    ChatState,
-    DeleteMessages,
-    FindNonce,
-    Marker,
-    MoveMarker,
-    RemoveUser,
-    Store,
-)
+from irchat.interfaces.store import Store
+from irchat.interfaces.stored import GLOBAL, ChatState, Marker
+from irchat.interfaces.writes import MarkerMoved, MemberAdded, MessagesDeleted, NonceSought, UserRemoved
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from tests.helpers.stores import NOW, StoreHands, message
@@ -44,7 +36,7 @@ class EndsContract(StoreHands):
 
     def test_nothing_but_hidden(self) -> None:
         """A chat in which all is hidden has no end, and a private one is not in the list."""
-        self.write(message(self.pair, self.bob), message(GLOBAL, self.bob), MoveMarker(self.alice, GLOBAL, 1))
+        self.write(message(self.pair, self.bob), message(GLOBAL, self.bob), MarkerMoved(self.alice, GLOBAL, 1))
         self.assertEqual(self.chats(self.alice, [self.bob]), [ChatState(GLOBAL, 0, None, 0, 0)])
         self.assertEqual(self.page(self.alice, GLOBAL, hidden=[self.bob]).end, 0)
         self.assertEqual(len(self.chats(self.bob, [self.alice])), 2)
@@ -52,13 +44,13 @@ class EndsContract(StoreHands):
     def test_late_member(self) -> None:
         """To a member a group ends with what came since; before anything came it has no end."""
         team = self.team(self.alice)
-        self.write(message(team, self.alice), AddMember(team, self.bob))
+        self.write(message(team, self.alice), MemberAdded(team, self.bob, self.alice))
         self.assertEqual(self.chats(self.bob)[1], ChatState(team, 0, None, 0, 0))
         self.assertEqual(self.page(self.bob, team).end, 0)
-        self.assertEqual(self.write(MoveMarker(self.bob, team, 0)), [Marker(0, 0, False)])
+        self.assertEqual(self.write(MarkerMoved(self.bob, team, 0)), [Marker(0, 0, False)])
         self.write(message(team, self.alice, at=NOW + 9))
         self.assertEqual(self.chats(self.bob)[0], ChatState(team, 2, NOW + 9, 1, 1))
-        self.assertEqual(self.write(MoveMarker(self.bob, team, 1)), [Marker(1, 2, False)])
+        self.assertEqual(self.write(MarkerMoved(self.bob, team, 1)), [Marker(1, 2, False)])
 
     def test_deletion_moves_no_end(self) -> None:
         """Where the last messages were deleted the ends of all readers stay, also where some are hidden from them."""
@@ -71,9 +63,9 @@ class EndsContract(StoreHands):
         readers = [(user, hidden) for user in (self.alice, self.bob) for hidden in ([], [self.bob], [self.carol])]
         before = [self.chats(*reader)[0][:3] for reader in readers]
         self.assertEqual([state[1] for state in before], [5, 4, 5] * 2)
-        self.write(RemoveUser(self.carol, "carol#3", "carol#3", NOW, ()), DeleteMessages(((GLOBAL, 2), (GLOBAL, 4))))
+        self.write(UserRemoved(self.carol, "carol#3", "carol#3", NOW, ()), MessagesDeleted(((GLOBAL, 2), (GLOBAL, 4))))
         self.assertEqual([self.chats(*reader)[0][:3] for reader in readers], before)
-        self.write(DeleteMessages(((GLOBAL, 5), (GLOBAL, 3))))
+        self.write(MessagesDeleted(((GLOBAL, 5), (GLOBAL, 3))))
         self.reopen()
         self.assertEqual([self.chats(*reader)[0][:3] for reader in readers], before)
         self.assertEqual(self.page(self.alice, GLOBAL, hidden=[self.bob]).end, 4)
@@ -89,8 +81,8 @@ class EndsContract(StoreHands):
         (one,) = self.write(message(GLOBAL, self.bob, at=NOW - 500, nonce="n"))
         self.assertEqual((one.at, self.chats(self.alice)[0].last_at), (NOW + 9, NOW + 9))
         self.assertEqual([said.at - NOW for said in self.page(self.bob, GLOBAL).messages], [0, 1, 2, 7, 8, 9])
-        self.assertEqual(self.write(FindNonce(self.bob, "n", NOW - 500)), [one._replace(repeated=True)])
-        self.assertEqual(self.write(FindNonce(self.bob, "n", NOW - 499)), [None])
+        self.assertEqual(self.write(NonceSought(self.bob, "n", NOW - 500)), [one._replace(repeated=True)])
+        self.assertEqual(self.write(NonceSought(self.bob, "n", NOW - 499)), [None])
 
     def test_times_stay_near_the_clock(self) -> None:
         """From a second before the clock on times repeat, and rise again when the clock has come up to them."""
@@ -117,7 +109,7 @@ class EndsContract(StoreHands):
 
     def test_nonce_of_a_deleted_message(self) -> None:
         """The nonce of a message that was deleted, or of a group that is no more, can be used again."""
-        self.write(message(GLOBAL, self.alice, nonce="n"), DeleteMessages(((GLOBAL, 1),)))
+        self.write(message(GLOBAL, self.alice, nonce="n"), MessagesDeleted(((GLOBAL, 1),)))
         first, second = self.write(message(GLOBAL, self.alice, nonce="n"), message(GLOBAL, self.alice, nonce="n"))
         self.assertEqual((first.seq, first.repeated, second), (2, False, first._replace(repeated=True)))
 

@@ -12,7 +12,9 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from irchat.interfaces.store import GLOBAL, AddToken, CreateGroup, CreateUser, PageQuery, RemoveGroup, SetBlock
+from irchat.interfaces.store import PageQuery
+from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.writes import BlockSet, GroupCreated, GroupRemoved, TokenAdded, UserCreated
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import TOKEN_SECONDS
 from irchat.store.sqlite import engine, migrations, writing
@@ -68,7 +70,7 @@ class _Case(SynchronousTestCase):
     def open_store(self) -> SQLiteStore:
         """Open the store with users 1 and 2."""
         store = self.reopened()
-        self.successResultOf(store.commit([CreateUser(name, name, None, NOW, None) for name in ("alice", "bob")]))
+        self.successResultOf(store.commit([UserCreated(name, name, None, NOW, None) for name in ("alice", "bob")]))
         return store
 
     def reopened(self) -> SQLiteStore:
@@ -168,7 +170,7 @@ class OpenTests(_Case):
         killed = self.path.parent / "killed" / self.path.name
         store = self.open_store()
         self.look("PRAGMA wal_autocheckpoint = 0")
-        self.successResultOf(store.commit([CreateUser(f"u{n}", f"u{n}", None, 0, None) for n in range(500)]))
+        self.successResultOf(store.commit([UserCreated(f"u{n}", f"u{n}", None, 0, None) for n in range(500)]))
         for end in "", "-wal":
             shutil.copy(f"{self.path}{end}", f"{killed}{end}")
         self.look("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -206,7 +208,7 @@ class OpenTests(_Case):
     def _write_tokens(self) -> None:
         oldest = NOW - TOKEN_SECONDS * 1000
         uses = (b"old", oldest - 1), (b"new", oldest), (b"newest", NOW)
-        self.successResultOf(self.open_store().commit([AddToken(token, 1, at) for token, at in uses]))
+        self.successResultOf(self.open_store().commit([TokenAdded(token, 1, at) for token, at in uses]))
 
     def _tokens(self, now: int) -> list[str]:
         """What is left when the store is opened at that time."""
@@ -268,8 +270,8 @@ class UnusableDiskTests(_Case):
         ):
             writer._connection = writer._index._connection = _HeldBack(plain, failing)
             self.unavailable(self.store.commit([
-                message(GLOBAL, 1, nonce="n"), message((1, 2), 1), SetBlock(1, 2, True),
-                CreateGroup("team", "team", (1, 2), NOW),
+                message(GLOBAL, 1, nonce="n"), message((1, 2), 1), BlockSet(1, 2, True),
+                GroupCreated("team", "team", (1, 2), NOW),
             ]))  # fmt: skip
             writer._connection = writer._index._connection = plain
             snapshot = self.store.snapshot()
@@ -358,7 +360,7 @@ class WriterTests(_Case):
         """Past a number of known chats all are forgotten and looked up anew, without a change of their numbers."""
         self.patch(writing, "_KNOWN_MOST", 2)
         store = self.open_store()
-        self.successResultOf(store.commit([CreateUser("carol", "carol", None, NOW, None)]))
+        self.successResultOf(store.commit([UserCreated("carol", "carol", None, NOW, None)]))
         chats = [GLOBAL, (1, 2), (1, 3), (2, 3)]
         for seq in (1, 2, 3):
             stored = self.successResultOf(store.commit([message(chat, 2) for chat in chats]))
@@ -367,9 +369,9 @@ class WriterTests(_Case):
     def test_nothing_left(self) -> None:
         """A group that goes leaves no row of its messages, members, words or places."""
         store = self.open_store()
-        (group,) = self.successResultOf(store.commit([CreateGroup("team", "team", (1, 2), NOW)]))
+        (group,) = self.successResultOf(store.commit([GroupCreated("team", "team", (1, 2), NOW)]))
         self.successResultOf(store.commit([message(group, 1, "vanishing", nonce="n")]))
-        self.successResultOf(store.commit([RemoveGroup(group)]))
+        self.successResultOf(store.commit([GroupRemoved(group)]))
         for table in ("messages", "message_places"):
             self.assertEqual(self.look(f"SELECT count(*) FROM {table}"), [(0,)], table)
         self.assertEqual(self.look("SELECT count(*) FROM members WHERE chat != 1"), [(0,)])
@@ -387,7 +389,7 @@ class ThreadsTests(TestCase):
 
     async def test_commits_and_pages(self) -> None:
         """Commits are done in the order they were given, none waiting for another, and readers see what was told."""
-        await self.store.commit([CreateUser("alice", "alice", None, NOW, None)])
+        await self.store.commit([UserCreated("alice", "alice", None, NOW, None)])
         commits = [self.store.commit([message(GLOBAL, 1, str(number))]) for number in range(20)]
         for number, commit in enumerate(commits):
             (stored,) = await commit
@@ -415,7 +417,7 @@ class ThreadsTests(TestCase):
     async def test_close_waits(self) -> None:
         """What was given before the end is done and on the disk."""
         store = SQLiteStore(Path(self.mktemp()), StoreThreads(reactor), lambda: NOW)  # type: ignore[arg-type]
-        made = store.commit([CreateUser("alice", "alice", None, NOW, None)])
+        made = store.commit([UserCreated("alice", "alice", None, NOW, None)])
         store.close()
         self.assertEqual(await made, [1])
 

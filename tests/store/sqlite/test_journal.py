@@ -7,7 +7,9 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
-from irchat.interfaces.store import GLOBAL, CreateUser, PageQuery
+from irchat.interfaces.store import PageQuery
+from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.writes import UserCreated
 from irchat.store.sqlite import journal
 from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
@@ -67,7 +69,7 @@ class _Case(SynchronousTestCase):
         self.wal = self.path.with_name(f"{self.path.name}-wal")
         self.store = SQLiteStore(self.path, NoThreads(), lambda: NOW)
         self.addCleanup(self.store.close)
-        self.successResultOf(self.store.commit([CreateUser("a", "a", None, NOW, None)]))
+        self.successResultOf(self.store.commit([UserCreated("a", "a", None, NOW, None)]))
 
     def say(self, count: int) -> None:
         """Store long messages, a commit each."""
@@ -116,7 +118,7 @@ class ReadersTests(TestCase):
         path = Path(self.mktemp())
         store = SQLiteStore(path, StoreThreads(reactor), lambda: NOW)  # type: ignore[arg-type]
         self.addCleanup(store.close)
-        await store.commit([CreateUser("a", "a", None, NOW, None)])
+        await store.commit([UserCreated("a", "a", None, NOW, None)])
         reads = 0
 
         async def read_on() -> None:

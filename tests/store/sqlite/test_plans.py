@@ -9,15 +9,8 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import (
-    GLOBAL,
-    CreateGroup,
-    CreateUser,
-    DeleteMessages,
-    FindNonce,
-    MoveMarker,
-    RemoveGroup,
-)
+from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.writes import GroupCreated, GroupRemoved, MarkerMoved, MessagesDeleted, NonceSought, UserCreated
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from tests.helpers.stores import NOW, message
@@ -76,15 +69,15 @@ class PlanTests(SynchronousTestCase):
             results: list[Any] = self.successResultOf(store.commit(writes))
             return results
 
-        commit(*(CreateUser(name, name, None, NOW, None) for name in ("alice", "bob", "carol")))
-        (group,) = commit(CreateGroup("team", "team", (1, 2), NOW))
+        commit(*(UserCreated(name, name, None, NOW, None) for name in ("alice", "bob", "carol")))
+        (group,) = commit(GroupCreated("team", "team", (1, 2), NOW))
         commit(*(message(chat, 1, "字 word", nonce=str(chat)) for chat in (GLOBAL, group, (1, 2))))
-        commit(FindNonce(1, "1", 0), MoveMarker(2, group, 0), DeleteMessages(((GLOBAL, 1),)))
+        commit(NonceSought(1, "1", 0), MarkerMoved(2, group, 0), MessagesDeleted(((GLOBAL, 1),)))
         for chat in None, (1, 2), group:
             self.successResultOf(store.search(2, ["word", "字" * 40], chat, (3,), 5))
         for hidden in (), (1,), (3,):
             self.successResultOf(store.chats(2, hidden))
-        commit(RemoveGroup(group))
+        commit(GroupRemoved(group))
 
     def contract(self) -> None:
         """Run the contract suite, but for what makes up its own texts."""

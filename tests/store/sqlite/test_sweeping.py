@@ -9,7 +9,8 @@ from typing import Any
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import GLOBAL, CreateGroup, CreateUser, RemoveGroup, RemoveUser, Write
+from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.writes import GroupCreated, GroupRemoved, UserCreated, UserRemoved, Write
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.engine import SQLiteStore
 from tests.helpers.stores import NOW, message
@@ -55,8 +56,8 @@ class SweepingTests(SynchronousTestCase):
         """Fill the group."""
         self.path = Path(self.mktemp())
         self.store = self.open()
-        self.write(CreateUser("alice", "alice", None, NOW, None))
-        (self.group,) = self.write(CreateGroup("team", "team", (1,), NOW))
+        self.write(UserCreated("alice", "alice", None, NOW, None))
+        (self.group,) = self.write(GroupCreated("team", "team", (1,), NOW))
         self.write(*(message(self.group, 1, f"vanishing {number}") for number in range(_COUNT)))
         self.write(message(GLOBAL, 1, "vanishing not"))
         self.assertEqual(len(self.found()), _COUNT + 1)
@@ -94,7 +95,7 @@ class SweepingTests(SynchronousTestCase):
 
     def test_commits_in_between(self) -> None:
         """Nobody sees anything of it after the commit; another commit waits for no more than a part of the rest."""
-        self.write(RemoveGroup(self.group))
+        self.write(GroupRemoved(self.group))
         self.assertEqual((self.found(), self.store.snapshot().groups), (["vanishing not"], []))
         self.assertGreater(self.left(), _COUNT)
         committing = self.store.commit([message(GLOBAL, 1, "in between")])
@@ -107,15 +108,15 @@ class SweepingTests(SynchronousTestCase):
 
     def test_name_is_free(self) -> None:
         """The name can be taken again at once, by a group that has nothing to do with the old one."""
-        self.write(RemoveGroup(self.group))
-        (new,) = self.write(CreateGroup("team", "team", (1,), NOW))
+        self.write(GroupRemoved(self.group))
+        (new,) = self.write(GroupCreated("team", "team", (1,), NOW))
         self.write(message(new, 1, "vanishing anew"))
         self.threads.run()
         self.assertEqual((self.found(), self.left()), (["vanishing anew", "vanishing not"], 2))
 
     def test_restart(self) -> None:
         """What was left when the server died goes after its next start."""
-        self.write(RemoveGroup(self.group))
+        self.write(GroupRemoved(self.group))
         self.threads.run(1)
         self.store.close()
         self.store = self.open()
@@ -124,20 +125,20 @@ class SweepingTests(SynchronousTestCase):
 
     def test_removed_user(self) -> None:
         """So goes a group with the account of its last member."""
-        self.write(RemoveUser(1, "alice#1", "alice#1", NOW, ((self.group, None),)))
+        self.write(UserRemoved(1, "alice#1", "alice#1", NOW, ((self.group, None),)))
         self.threads.run()
         self.assertEqual((self.left(), self.threads.ran.count("sweep")), (1, 7))
 
     def test_not_removed(self) -> None:
         """Where the commit fails the group is there still, with all that was said in it."""
-        committing = self.store.commit([RemoveGroup(self.group), message(GLOBAL, 99, "of nobody")])
+        committing = self.store.commit([GroupRemoved(self.group), message(GLOBAL, 99, "of nobody")])
         self.threads.run()
         self.failureResultOf(committing, sqlite3.IntegrityError)
         self.assertEqual((len(self.found()), self.left()), (_COUNT + 1,) * 2)
 
     def test_disk_fails(self) -> None:
         """What a disk that fails does not delete goes after the next commit."""
-        self.write(RemoveGroup(self.group))
+        self.write(GroupRemoved(self.group))
         plain = self.store._writer._connection
         self.store._writer._connection = sqlite3.connect(":memory:")
         self.threads.run()
@@ -149,7 +150,7 @@ class SweepingTests(SynchronousTestCase):
 
     def test_closed_meanwhile(self) -> None:
         """After the end nothing more is asked of the disk."""
-        self.write(RemoveGroup(self.group))
+        self.write(GroupRemoved(self.group))
         self.store._closed = True
         self.threads.run()
         self.assertEqual(self.threads.ran.count("sweep"), 1)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from irchat.interfaces.store import ChatKey, StoredMessage
+from irchat.interfaces.stored import ChatKey, StoredMessage
 from irchat.protocol.rules import line_bytes
 from irchat.text.folding import words
 

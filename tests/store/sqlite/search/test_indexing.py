@@ -6,7 +6,8 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import GLOBAL, AddMessage, CreateGroup, CreateUser, DeleteMessages, RemoveGroup
+from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.writes import GroupCreated, GroupRemoved, MessageAdded, MessagesDeleted, UserCreated
 from irchat.protocol.errors import Code, Refusal
 from irchat.store.sqlite import checking
 from irchat.store.sqlite.checking import problems
@@ -27,7 +28,7 @@ class IndexTests(SynchronousTestCase):
         self.patch(indexing, "INDEXED_TOGETHER", _TOGETHER)
         self.path = Path(self.mktemp())
         self.store = self.reopened()
-        self.commit(*(CreateUser(name, name, None, NOW, None) for name in ("alice", "bob")))
+        self.commit(*(UserCreated(name, name, None, NOW, None) for name in ("alice", "bob")))
 
     def reopened(self) -> SQLiteStore:
         """The store, opened anew without having been closed."""
@@ -63,7 +64,7 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(self.in_index(), 0)
         self.say("a four")
         self.assertEqual(self.in_index(), 4)
-        self.commit(*(AddMessage((1, 2), 2, f"a {number}", NOW, None, 0) for number in range(9)))
+        self.commit(*(MessageAdded((1, 2), 2, f"a {number}", NOW, None, 0) for number in range(9)))
         self.assertEqual(self.in_index(), 12)  # three times, of which two were after the commit
         self.assertEqual(len(self.found("a")), 13)
 
@@ -141,7 +142,7 @@ class IndexTests(SynchronousTestCase):
     def test_deleted_while_it_waits(self) -> None:
         """Messages can be deleted that are in the index, and that are not yet; nothing else is lost by it."""
         self.say("a one", "a two", "a three", "a four", "a five", "a six")
-        self.commit(DeleteMessages(((GLOBAL, 2), (GLOBAL, 6))))
+        self.commit(MessagesDeleted(((GLOBAL, 2), (GLOBAL, 6))))
         self.assertEqual(self.found("a"), ["a five", "a four", "a three", "a one"])
         self.say("a seven")
         self.assertEqual(self.found("a")[0], "a seven")
@@ -149,10 +150,10 @@ class IndexTests(SynchronousTestCase):
 
     def test_group_that_ends_while_it_waits(self) -> None:
         """The messages of a group that is no more go from the index, also those that had not come into it."""
-        (group,) = self.commit(CreateGroup("team", "team", (1, 2), NOW))
+        (group,) = self.commit(GroupCreated("team", "team", (1, 2), NOW))
         self.say("a one")
         self.commit(message(group, 1, "a gone"), message(group, 2, "a gone too"))
-        self.commit(RemoveGroup(group))
+        self.commit(GroupRemoved(group))
         self.assertEqual(self.found("a"), ["a one"])
         self.assertEqual(self.in_index(), 1)
 

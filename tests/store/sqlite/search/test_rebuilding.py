@@ -6,7 +6,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import GLOBAL, CreateUser, DeleteMessages
+from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.writes import MessagesDeleted, UserCreated
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
@@ -36,7 +37,7 @@ class RebuildingTests(SynchronousTestCase):
     def filled(self) -> None:
         """Store the messages, and close."""
         store = self.opened()
-        self.successResultOf(store.commit([CreateUser(name, name, None, NOW, None) for name in ("a", "b")]))
+        self.successResultOf(store.commit([UserCreated(name, name, None, NOW, None) for name in ("a", "b")]))
         self.successResultOf(store.commit([message(GLOBAL, 1, f"word{n}\U0001f44d") for n in range(7)]))
         store.close()
 
@@ -44,7 +45,7 @@ class RebuildingTests(SynchronousTestCase):
         """All is found, can be deleted, and fits together."""
         for word, count in ("\U0001f44d", 7), ("word3", 1):
             self.assertEqual(len(self.successResultOf(store.search(2, [word], None, (), 50))[0]), count)
-        self.successResultOf(store.commit([DeleteMessages(((GLOBAL, 1), (GLOBAL, 7)))]))
+        self.successResultOf(store.commit([MessagesDeleted(((GLOBAL, 1), (GLOBAL, 7)))]))
         self.assertEqual(len(self.successResultOf(store.search(2, ["\U0001f44d"], None, (), 50))[0]), 5)
         with opened(self.path) as connection:
             self.assertEqual(list(problems(connection)), [])

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import GLOBAL, CreateUser, StoredMessage
+from irchat.interfaces.stored import GLOBAL, StoredMessage
+from irchat.interfaces.writes import UserCreated
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import searching
 from irchat.store.sqlite.search.searching import Search
@@ -23,7 +24,7 @@ class SearchTests(SynchronousTestCase):
         self.patch(searching, "thread_seconds", lambda: self.seconds)
         self.store = SQLiteStore(Path(self.mktemp()), NoThreads(), lambda: NOW)
         self.addCleanup(self.store.close)
-        self.successResultOf(self.store.commit([CreateUser(name, name, None, NOW, None) for name in ("a", "b", "c")]))
+        self.successResultOf(self.store.commit([UserCreated(name, name, None, NOW, None) for name in ("a", "b", "c")]))
 
     def say(self, *texts: str) -> None:
         """Store messages."""

@@ -1,0 +1,58 @@
+"""The table of keys: what each does, for F1, docs/client.rst and the bindings."""
+
+from enum import Enum
+
+
+class Category(Enum):
+    """What keys are for. ``NONE``: bound so that they do nothing harmful, and shown nowhere."""
+
+    TYPING = "Typing and leaving"
+    MOVING = "Moving about"
+    NONE = ""
+
+
+class Key(Enum):
+    """A row of the table: its keys as they are shown, what they do, a category, and the sequences that are bound.
+
+    Sequences are in prompt_toolkit's notation, with blanks between the keys of one. A row without any is bound by
+    prompt_toolkit itself.
+    """
+
+    SEND = ("Enter", "send, or open a choice", Category.TYPING, "enter", "c-o", "escape #")
+    NEW_LINE = ("Alt-Enter", "new line", Category.TYPING, "escape enter")
+    COMPLETE = ("Tab", "complete", Category.TYPING, "tab")
+    RECALL = ("Up, Down", "earlier lines; lists", Category.TYPING, "up", "down")
+    SEARCH = ("Ctrl-R", "search earlier lines", Category.TYPING)
+    CLEAR = ("Ctrl-C", "clear the line; leave", Category.TYPING, "c-c")
+    LEAVE = ("Ctrl-D", "leave, on an empty line", Category.TYPING, "c-d")
+    SUSPEND = ("Ctrl-Z", "suspend", Category.TYPING, "c-z")
+    PAGE = ("PgUp, PgDn", "older, newer", Category.MOVING, "pageup", "pagedown")
+    END = ("End", "back to the end", Category.MOVING, "end")
+    NEXT = ("Ctrl-N, Ctrl-P", "next chat, unread first", Category.MOVING, "c-n", "c-p")
+    NUMBERED = (
+        "Alt-1 to Alt-9",
+        "chat of that number",
+        Category.MOVING,
+        *(f"escape {number}" for number in range(1, 10)),
+    )
+    HOME = ("Alt-0", "list of what is unread", Category.MOVING, "escape 0")
+    GO_TO = ("Ctrl-K", "go to any chat", Category.MOVING, "c-k")
+    BACK = ("Esc", "leave list or question", Category.MOVING, "escape")
+    HELP = ("F1", "keys and commands", Category.MOVING, "f1")
+    REDRAW = ("Ctrl-L", "draw the screen again", Category.MOVING)
+    PASTE = ("", "", Category.NONE, "<bracketed-paste>")
+    # A macro would keep what is typed, and type it where it does not belong.
+    MACRO = ("", "", Category.NONE, "c-x (")
+    # Alt with a key leaves no question: the rest of the answer would go to a chat.
+    ALT_IN_QUESTION = ("", "", Category.NONE, "escape <any>")
+
+    def __init__(self, shown: str, help: str, category: Category, *sequences: str) -> None:
+        self.shown = shown
+        self.help = help
+        self.category = category
+        self.sequences = tuple(tuple(sequence.split()) for sequence in sequences)
+
+
+def keys(category: Category) -> list[Key]:
+    """Return the keys of a category, in the order of the table."""
+    return [key for key in Key if key.category is category]

@@ -1,0 +1,35 @@
+"""The language of the full screen: all commands, and those that need an open chat or a kept sign-in."""
+
+import re
+
+from irchat.commands import REGISTRY, Registry
+from irchat.commands.messages import TIME, Timed
+from irchat.commands.people import Logout
+from irchat.commands.syntax import GAP, Syntax, sign, text, word
+from irchat.protocol import requests
+
+
+class TimedToOpenChat(Timed):
+    """``*30 hi``"""
+
+    usage = "*<time> <message>"
+    meaning = "timed, to the open chat"
+    syntax = Syntax(sign("*"), TIME._replace(pattern="(?P<time>[0-9]+)"), GAP, text("text"))
+    secret = re.compile(r"\*[0-9]+\s")
+    to_open_chat = True
+
+
+class ForgetSignIn(Logout):
+    """``exit --forget``"""
+
+    usage = "exit --forget"
+    meaning = "leave, and sign in by password the next time"
+    syntax = Syntax(word("exit"), GAP, word("--forget"))
+
+    @classmethod
+    def read(cls, match: re.Match[str]) -> requests.Logout:
+        return requests.Logout(forget=True)
+
+
+# *30 -> team is timed here: a number is no name.
+SCREEN = Registry(TimedToOpenChat, *REGISTRY.commands, ForgetSignIn)

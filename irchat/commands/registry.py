@@ -1,0 +1,156 @@
+"""The registry of commands: it reads typed lines, and derives from the commands what clients need to know of them."""
+
+import re
+from collections.abc import Callable
+
+from irchat.commands.base import AS_MESSAGE, HELP, Command, Form, wrong_use
+from irchat.commands.syntax import Place
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code, Refusal
+
+# A second slash makes it a path, a blank after the first one a message: /etc/passwd, / hi.
+_SLASH_WORD = re.compile(r"/([^\W\d_][\w-]*)(?:\s+(.*))?", re.DOTALL)
+_ACTION = re.compile(r"/me .", re.DOTALL)
+
+_Typed = dict[str, list[tuple[Callable[[str], "re.Match[str] | None"], type[Command]]]]
+
+
+class Registry:
+    """Commands by prefix for typed lines, by type for requests."""
+
+    def __init__(self, *commands: type[Command]) -> None:
+        self.commands: list[type[Command]] = []
+        self._for_users: _Typed = {}
+        self._for_admins: _Typed = {}
+        self._by_request: dict[type[requests.Request], type[Command]] = {}
+        self._slash_words: dict[str, Form] = {}
+        self._alone: dict[str, str] = {}
+        self.add(*commands)
+
+    def add(self, *commands: type[Command]) -> None:
+        """Register commands; those of one prefix are tried in this order. One that can be typed must have its help."""
+        for command in commands:
+            self.commands.append(command)
+            self._by_request.setdefault(command.request, command)
+            if command.prefix is not None:
+                if not (command.usage and command.meaning):
+                    raise ValueError(f"{command.__name__} has no help")
+                typed = command.syntax.pattern.fullmatch, command
+                self._for_admins.setdefault(command.prefix, []).append(typed)
+                for_users = self._for_users.setdefault(command.prefix, [])
+                if not command.for_admins:
+                    for_users.append(typed)
+            for words, form in command.slash_words.items():
+                self._slash_words.update(dict.fromkeys(words.split(), form))
+            for words, line in command.alone.items():
+                self._alone.update(dict.fromkeys(words.split(), line))
+
+    def for_request(self, request: requests.Request) -> type[Command]:
+        """Return the command that runs ``request``."""
+        return self._by_request[type(request)]
+
+    def read(self, line: str, is_admin: bool = False) -> tuple[type[Command], requests.Request]:
+        """Return the command and the request of a typed line. Raises Refusal, also for a habit of another chat."""
+        if (form := self.right_form(line)) is not None:
+            raise Refusal(Code.BAD_REQUEST, f"Nothing was sent.{AS_MESSAGE} Here its meaning is typed so: {form}")
+        command, match = self.find(line, is_admin)
+        return command, command.read(match)
+
+    def find(self, line: str, is_admin: bool = False) -> "tuple[type[Command], re.Match[str]]":
+        """Return the command of a typed line with its match. Raises Refusal with the usage of the line's prefix."""
+        line = line.strip()
+        if not line:
+            raise Refusal(Code.EMPTY_TEXT, f"The line is empty. Type a message, or {HELP}.")
+        prefix = self._prefix(line)
+        commands = (self._for_admins if is_admin else self._for_users)[prefix]
+        for fullmatch, command in commands:
+            if match := fullmatch(line):
+                return command, match
+        raise wrong_use(prefix, "\n".join(command.usage for _, command in commands))
+
+    def answered(self, line: str, event: events.Event) -> requests.Request | None:
+        """Return the request of a typed line whose answer is shown by it: a page or a search."""
+        return self.read(line)[1] if line and isinstance(event, events.History | events.Found) else None
+
+    # Help.
+
+    def entries(self, prefix: str | None, is_admin: bool = False) -> list[type[Command]]:
+        """Return the commands that can be typed, or those of one prefix, in the order of the manual."""
+        by_prefix = self._for_admins if is_admin else self._for_users
+        wanted = by_prefix if prefix is None else [prefix]
+        return [command for one in wanted for _, command in by_prefix[one]]
+
+    def manual(self, prefix: str | None, is_admin: bool = False) -> str:
+        """Return the manual, or the part of one prefix. Raises Refusal ``bad-request`` for an unknown prefix."""
+        if prefix is not None and prefix not in self._for_users:
+            known = " ".join(known for known in self._for_users if known)
+            raise Refusal(Code.BAD_REQUEST, f"No command begins so. There are: {known}", f"{HELP} [<prefix>]")
+        commands = self.entries(prefix, is_admin)
+        width = max(len(command.usage) for command in commands)
+        return "\n".join(f"{command.usage:{width}}  {command.meaning}" for command in commands)
+
+    # Habits.
+
+    def right_form(self, line: str) -> str | None:
+        """Return the line to type here in place of ``line``, or None where ``line`` is no habit of another chat.
+
+        Words in angle brackets stand for what the line does not say. ``!help`` stands for every slash word that no
+        command declares.
+        """
+        line = line.strip()
+        if not line.startswith("/"):
+            alone = self._alone.get(line.casefold())
+            return None if alone == line else alone
+        match = _SLASH_WORD.fullmatch(line)
+        if match is None or _ACTION.match(line):
+            return None
+        form = self._slash_words.get(match[1].casefold(), HELP)
+        if not isinstance(form, str):
+            form = form((match[2] or "").strip())
+        plain = form.removeprefix("\\")
+        return plain if plain and not self._prefix(plain) and self.right_form(plain) is None else form
+
+    # What clients ask while a line is typed.
+
+    def is_secret(self, line: str) -> bool:
+        """Return whether ``line``, right or wrong, must not be kept: not in a history, a transcript or a clipboard."""
+        line = line.strip()
+        return any(command.secret is not None and command.secret.match(line) for command in self._candidates(line))
+
+    def for_admins(self, line: str) -> type[Command] | None:
+        """Return the administrators' command whose word ``line`` begins with, wrong uses included."""
+        word = line.split(maxsplit=1)[0] if line.strip() else ""
+        commands = (command for command in self._candidates(line) if command.for_admins)
+        return next((command for command in commands if command.syntax.word == word), None)
+
+    def begun(self, line: str) -> list[type[Command]]:
+        """Return the commands that ``line`` may become, those of administrators included."""
+        line = line.lstrip()
+        return [command for command in self._candidates(line) if command.syntax.may_begin(line)]
+
+    def places(self, line: str) -> list[Place]:
+        """Return the words at the end of ``line`` that can be completed, by command."""
+        line = line.lstrip()
+        moderation = self.for_admins(line)
+        begun = [command for command in self.begun(line) if not command.for_admins or command is moderation]
+        places = (command.syntax.place(line) for command in begun or self.entries(""))
+        return [place for place in places if place is not None]
+
+    def _candidates(self, line: str) -> list[type[Command]]:
+        """Return the commands that begin as ``line`` does. Plain text has none."""
+        if not line.strip():
+            return []
+        first = line.split(maxsplit=1)[0]
+        prefix = first if first in self._for_admins or line[0].isalnum() else line[0]
+        return [command for _, command in self._for_admins.get(prefix, [])]
+
+    def _prefix(self, line: str) -> str:
+        first = line.split(maxsplit=1)[0]
+        if first in self._for_users and self._means_command(first, line):
+            return first
+        return line[0] if line[0] in self._for_users and not line[0].isalnum() else ""
+
+    def _means_command(self, prefix: str, line: str) -> bool:
+        """A word that means its command only where it is the whole line is else the first word of a text."""
+        commands = self._for_users[prefix]
+        return not commands[0][1].whole_line or any(fullmatch(line) for fullmatch, _ in commands)

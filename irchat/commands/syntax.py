@@ -1,0 +1,95 @@
+"""The syntax of a command as a row of parts: one declaration from which lines are read, hinted at and completed."""
+
+import re
+from enum import Enum
+from functools import cached_property
+from typing import NamedTuple
+
+
+class Names(Enum):
+    """The names that can stand in a part."""
+
+    USERS = "other users"
+    MEMBERS = "users and yourself"
+    GROUPS = "groups"
+    CHATS = "chats"
+    MENTIONED = "users mentioned in a text"
+    WORD = "the word of the part itself"
+
+
+class Part(NamedTuple):
+    """One part of a syntax, as regular expressions.
+
+    ``pattern`` matches the part in a whole line. ``begun`` matches what may become the part; its group ``word`` is
+    what ``names`` can complete. ``right``, where it is given, is a stricter ``pattern``: a line in which only
+    ``pattern`` matches is read, and refused for a wrong value.
+    """
+
+    pattern: str
+    begun: str
+    names: Names | None = None
+    right: str = ""
+    word: str = ""
+
+
+class Place(NamedTuple):
+    """A word that can be completed: where it starts in the line, the names it may be, the text typed after it."""
+
+    start: int
+    names: Names
+    after: str
+    word: str = ""
+
+
+GAP = Part(r"\s+", r"\s*")
+MAY_GAP = Part(r"\s*", r"\s*")
+
+
+def word(text: str) -> Part:
+    """Return a fixed word, such as ``!help``."""
+    begun = "|".join(re.escape(text[:length]) for length in range(len(text), 0, -1))
+    return Part(re.escape(text), f"(?P<word>{begun})", Names.WORD, word=text)
+
+
+def sign(text: str) -> Part:
+    """Return a sign, such as ``@``."""
+    return Part(re.escape(text), re.escape(text))
+
+
+def name(group: str, names: Names | None, first: str = r"\S", rest: str = r"\S") -> Part:
+    """Return a name of the characters ``first`` and ``rest``, matched as ``group``."""
+    return Part(rf"(?P<{group}>{first}{rest}*)", rf"(?P<word>(?:{first}{rest}*)?)", names)
+
+
+def text(group: str) -> Part:
+    """Return the rest of the line, matched as ``group``. Users can be mentioned in it."""
+    return Part(rf"(?P<{group}>.+)", r"(?:(?:.*\s)?@?(?P<word>[^\s@]+)|.*)", Names.MENTIONED)
+
+
+class Syntax:
+    """How a line of one command is typed."""
+
+    def __init__(self, *parts: Part) -> None:
+        self.pattern = re.compile("".join(part.pattern for part in parts), re.DOTALL)
+        self.word = parts[0].word
+        self._parts = parts
+
+    def may_begin(self, line: str) -> bool:
+        """Return whether ``line`` is right, or becomes so when more is typed."""
+        return any(pattern.fullmatch(line) for pattern in self._beginnings)
+
+    def place(self, line: str) -> Place | None:
+        """Return the word at the end of ``line`` that can be completed."""
+        found = None
+        for pattern, part, following in zip(self._beginnings, self._parts, (*self._parts[1:], None), strict=True):
+            if part.names is not None and (match := pattern.fullmatch(line)) and match["word"] is not None:
+                is_before_gap = following is not None and following.pattern.startswith(GAP.pattern)
+                goes_on = is_before_gap or part.names is Names.MENTIONED
+                found = Place(match.start("word"), part.names, " " if goes_on else "", part.word)
+        return found
+
+    @cached_property
+    def _beginnings(self) -> list["re.Pattern[str]"]:
+        """For each part the pattern of a line that ends in it. They are compiled when a client first needs them."""
+        right = [part.right or part.pattern for part in self._parts]
+        return [re.compile("".join(right[:number]) + part.begun, re.DOTALL) for number, part in enumerate(self._parts)]

@@ -1,0 +1,84 @@
+"""The connections that are open, whatever listener they came by: counted, stopped, and ended when banned."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from irchat.chat import bans
+from irchat.chat.service import ChatService
+from irchat.net.addresses import Address
+
+_STOP_SECONDS = 1.0
+
+
+class Registered(Protocol):
+    """A connection, as the registry sees it."""
+
+    address: Address | None
+
+    def end(self, reason: str) -> None:
+        """Say goodbye and close the connection when that is sent."""
+
+    def abort(self) -> None:
+        """Close the connection now."""
+
+
+class ConnectionRegistry:
+    """Holds the open connections of a server."""
+
+    def __init__(self, chat: ChatService, clock: IReactorTime) -> None:
+        self._chat = chat
+        self._clock = clock
+        self._connections: set[Registered] = set()
+        self._stopped: Deferred[None] | None = None
+        self._late: IDelayedCall | None = None
+        chat.moderation.on_network_banned = self._end_banned
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def __iter__(self) -> Iterator[Registered]:
+        return iter(self._connections)
+
+    def add(self, connection: Registered) -> None:
+        """Hold a new connection until it is removed."""
+        self._connections.add(connection)
+
+    def remove(self, connection: Registered) -> None:
+        """Let go of a connection that is closed."""
+        self._connections.discard(connection)
+        self._look_stopped()
+
+    def end_if_banned(self, connection: Registered) -> bool:
+        """End a connection from a banned address, with the reason. Return whether it is one."""
+        ban = self._chat.directory.network_bans.of(connection.address, self._chat.wall_ms())
+        if ban is not None:
+            connection.end(bans.notice(ban))
+        return ban is not None
+
+    def stop(self) -> Deferred[None]:
+        """End all connections with a goodbye. The result fires when all are closed, after a second at the latest."""
+        stopped = self._stopped = Deferred()
+        self._late = self._clock.callLater(_STOP_SECONDS, self._abort_all)
+        for connection in list(self._connections):
+            connection.end("the server stops")
+        self._look_stopped()
+        return stopped
+
+    def _look_stopped(self) -> None:
+        if self._stopped is not None and not self._connections:
+            stopped, self._stopped = self._stopped, None
+            if self._late is not None:
+                self._late.cancel()
+            stopped.callback(None)
+
+    def _end_banned(self) -> None:
+        for connection in list(self._connections):
+            self.end_if_banned(connection)
+
+    def _abort_all(self) -> None:
+        self._late = None
+        for connection in list(self._connections):
+            connection.abort()

@@ -1,0 +1,42 @@
+"""The protocols that a listener offers, and how the first line of a connection chooses one of them."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from twisted.internet.interfaces import IReactorTime
+
+from irchat.server.delivery.shared_lines import SharedRenderer
+from irchat.server.protocols.base import ChatProtocol
+from irchat.server.protocols.json_lines import JSONProtocol
+from irchat.server.protocols.text import TextProtocol
+from irchat.server.sessions.services import Services
+from irchat.server.sessions.session import Session
+
+MakeProtocol = Callable[[Session], ChatProtocol]
+
+
+class Offers(NamedTuple):
+    """What one listener offers.
+
+    ``default``: greets, and is spoken unless the first line chooses another. ``by_beginning``: the others, each with
+    the bytes that its first line begins with; the first that fits is taken.
+    """
+
+    default: MakeProtocol
+    by_beginning: tuple[tuple[bytes, MakeProtocol], ...] = ()
+
+    def choose(self, first_line: bytes) -> MakeProtocol | None:
+        """Return what makes the protocol that ``first_line`` chooses, None for the default."""
+        for beginning, make in self.by_beginning:
+            if first_line.startswith(beginning):
+                return make
+        return None
+
+
+def all_protocols(services: Services, clock: IReactorTime) -> Offers:
+    """Return what the main port offers: text, and JSON if the first line begins with a brace."""
+    renderer = SharedRenderer(clock, colour=True, wall_ms=services.chat.wall_ms)
+    chat = services.chat
+    text = partial(TextProtocol, directory=chat.directory, accounts=services.accounts, renderer=renderer, clock=clock)
+    return Offers(text, ((b"{", JSONProtocol),))

@@ -1,0 +1,77 @@
+"""The writes of accounts, tokens, blocks and bans in SQLite: plain statements, which run inside a transaction."""
+
+import sqlite3
+
+from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.writes import (
+    BanRemoved,
+    BanSet,
+    BlockSet,
+    HashReplaced,
+    PasswordSet,
+    TokenAdded,
+    TokenRemoved,
+    TokenUsed,
+    UserCreated,
+)
+
+
+class AccountWriter:
+    """Does these writes on ``_connection``."""
+
+    _connection: sqlite3.Connection
+
+    def create_user(self, write: UserCreated) -> int:
+        user = self._connection.execute(
+            "INSERT INTO users (name, key, password, created_at) VALUES (?, ?, ?, ?)",
+            (write.name, write.key, write.password, write.at),
+        ).lastrowid
+        assert user is not None
+        self._connection.execute(
+            "INSERT INTO members (user, chat, standing, since_seq, read_seq)"
+            " SELECT ?, id, 0, 0, last_seq FROM chats WHERE id = ?",
+            (user, GLOBAL),
+        )
+        if write.token is not None:
+            self.add_token(TokenAdded(write.token, user, write.at, by_password=write.password is not None))
+        return user
+
+    def set_password(self, write: PasswordSet) -> None:
+        self._connection.execute("UPDATE users SET password = ? WHERE id = ?", (write.password, write.user))
+        self._connection.execute("DELETE FROM tokens WHERE user = ? AND hash IS NOT ?", (write.user, write.keep))
+
+    def replace_hash(self, write: HashReplaced) -> None:
+        self._connection.execute(
+            "UPDATE users SET password = ? WHERE id = ? AND password = ?", (write.new, write.user, write.old)
+        )
+
+    def add_token(self, write: TokenAdded) -> None:
+        self._connection.execute(
+            "INSERT INTO tokens (hash, user, used_at, by_password) VALUES (?, ?, ?, ?)",
+            (write.token, write.user, write.at, write.by_password),
+        )
+
+    def touch_token(self, write: TokenUsed) -> bool:
+        done = self._connection.execute("UPDATE tokens SET used_at = ? WHERE hash = ?", (write.at, write.token))
+        return done.rowcount > 0
+
+    def remove_token(self, write: TokenRemoved) -> None:
+        self._connection.execute("DELETE FROM tokens WHERE hash = ?", (write.token,))
+
+    def set_block(self, write: BlockSet) -> None:
+        self._connection.execute(
+            "INSERT INTO blocks (blocker, blocked) VALUES (?, ?)"
+            if write.blocked
+            else "DELETE FROM blocks WHERE blocker = ? AND blocked = ?",
+            (write.blocker, write.blocked_user),
+        )
+
+    def set_ban(self, write: BanSet) -> None:
+        self._connection.execute("DELETE FROM bans WHERE until <= ?", (write.at,))
+        self.remove_ban(BanRemoved(write.ban.user, write.ban.network))
+        self._connection.execute(
+            "INSERT INTO bans (user, network, until, reason) VALUES (?, ?, ?, ?)", tuple(write.ban)
+        )
+
+    def remove_ban(self, write: BanRemoved) -> None:
+        self._connection.execute("DELETE FROM bans WHERE user = ? OR network = ?", (write.user, write.network))

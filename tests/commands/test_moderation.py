@@ -1,0 +1,28 @@
+"""The commands of administrators, as they are typed."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.commands import REGISTRY
+from irchat.protocol.errors import Refusal
+from irchat.protocol.requests import Ban, Kick, Unban
+
+
+class ModerationTests(SynchronousTestCase):
+    """Typed lines. What they do is in tests/server/sessions/test_moderation.py."""
+
+    def test_lines(self) -> None:
+        """Administrators' lines are read with their arguments."""
+        for line, request in (
+            ("!kick bob", Kick(name="bob")),
+            ("!ban bob", Ban(name="bob", end=None)),
+            ("!ban bob 2h", Ban(name="bob", end="2h")),
+            ("!unban bob", Unban(name="bob")),
+        ):
+            self.assertEqual(REGISTRY.read(line, is_admin=True)[1], request)
+
+    def test_no_trace(self) -> None:
+        """For all others they are a wrong use of the sign, and neither the answer nor the manual names them."""
+        for line in "!kick bob", "!ban bob", "!unban bob":
+            refusal = self.assertRaises(Refusal, REGISTRY.read, line)
+            self.assertEqual(refusal.usage, "!help [<prefix>]\n!password")
+        self.assertNotIn("kick", REGISTRY.manual(None))

@@ -1,0 +1,149 @@
+"""The registry: the manual, commands by request, and what is derived from the commands."""
+
+import re
+from types import SimpleNamespace
+
+from hypothesis import given
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.commands import REGISTRY, Command, Registry
+from irchat.commands.full_screen import SCREEN
+from irchat.commands.syntax import Syntax, word
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.requests import Help
+from tests.commands.test_commands import TABLE, any_line
+from tests.helpers.strategies import filled, members
+
+
+class ManualTests(SynchronousTestCase):
+    """The manual."""
+
+    def test_whole(self) -> None:
+        """It has a line for each command that can be typed, its usage and its meaning in two columns."""
+        lines = REGISTRY.manual(None).split("\n")
+        self.assertEqual(len(lines), len({usage for _, usage, _ in TABLE}) + 1)
+        columns = {re.search(r"  (?=\S)(?!.*  \S)", line).end() for line in lines}  # type: ignore[union-attr]
+        self.assertEqual(len(columns), 1)
+
+    def test_part(self) -> None:
+        """A part is that prefix's lines."""
+        for prefix, count in (("*", 5), ("@", 2), ("ls", 5), ("?", 1), ("exit", 1), ("\\", 1), ("", 1), ("+", 2)):
+            self.assertEqual(len(REGISTRY.manual(prefix).split("\n")), count, prefix)
+        self.assertIn("~        list the users you block", REGISTRY.manual("~").split("\n"))
+
+    def test_unknown_part(self) -> None:
+        """A prefix that is none is refused with those that are."""
+        refusal = self.assertRaises(Refusal, REGISTRY.manual, "x")
+        self.assertEqual((refusal.code, refusal.usage), (Code.BAD_REQUEST, "!help [<prefix>]"))
+        self.assertTrue(refusal.text.endswith("There are: @ * + - ls ? ~ ! \\ exit"))
+
+    def test_help(self) -> None:
+        """The help is the manual."""
+        command = REGISTRY.for_request(Help())
+        caller = SimpleNamespace(is_admin=False)
+        self.assertEqual(command.run(None, caller, Help()), events.Help(text=REGISTRY.manual(None)))
+        part = command.run(None, caller, Help(prefix="~"))
+        self.assertEqual(part, events.Help(text=REGISTRY.manual("~")))
+
+
+class RegistryTests(SynchronousTestCase):
+    """What a registry asks of its commands."""
+
+    def test_all_requests(self) -> None:
+        """Each request of the wire has its command, but for those that the session answers itself."""
+        without = []
+        for struct in members(requests.ANY):
+            try:
+                command = REGISTRY.for_request(filled(struct, "x"))
+            except KeyError:
+                without.append(struct.__name__)
+            else:
+                self.assertIdentical(command.request, struct)
+        self.assertEqual(without, ["Line", "Pong"])
+
+    def test_without_help(self) -> None:
+        """A command that can be typed and has no help is refused."""
+
+        class Silent(Command):
+            prefix = "%"
+            usage = "%"
+            syntax = Syntax(word("%"))
+            request = Help
+
+        self.assertRaises(ValueError, Registry, Silent)
+
+    def test_a_command_says_what_it_does(self) -> None:
+        """A command has both its parts."""
+        self.assertRaises(NotImplementedError, Command.read, None)
+        self.assertRaises(NotImplementedError, Command.run, None, None, None)
+
+    def test_who_may(self) -> None:
+        """What signs in is for who is not signed in; help, leaving and ping are for all; the rest for who is."""
+        needs: dict[bool | None, list[str]] = {True: [], False: [], None: []}
+        for struct in members(requests.ANY):
+            if struct.__name__ not in ("Line", "Pong"):
+                needs[REGISTRY.for_request(filled(struct, "x")).signed_in].append(struct.__name__)
+        self.assertEqual(needs[False], ["Register", "Login", "Resume"])
+        self.assertEqual(needs[None], ["Help", "Logout", "Ping"])
+
+    def test_pipelined(self) -> None:
+        """What shares a commit is pipelined; what reads, signs in or has its own commit waits for all before it."""
+        pipelined = [
+            struct.__name__
+            for struct in members(requests.ANY)
+            if struct.__name__ not in ("Line", "Pong") and REGISTRY.for_request(filled(struct, "x")).pipelined
+        ]
+        self.assertEqual(pipelined, ["Send", "Read"])
+
+
+class DerivedTests(SynchronousTestCase):
+    """What clients ask the registry while a line is typed."""
+
+    def test_secret(self) -> None:
+        """A line that begins as a timed message must not be kept, right or wrong. No other line is secret."""
+        for line in "*30*team hi", "*30@bob hi", "*30* hi", " *30*team", "*x@bob hi", "*0* hi", "**team hi":
+            self.assertTrue(REGISTRY.is_secret(line), line)
+        for line in "*team hi", "@bob *30* hi", "hello *30* hi", "", " ", "*30 hi", "!password", "*bob,carol -> team":
+            self.assertFalse(REGISTRY.is_secret(line), line)
+        self.assertTrue(SCREEN.is_secret("*30 hi"))
+
+    def test_administrators(self) -> None:
+        """A line that begins with an administrators' word is that command, however it goes on."""
+        for line, usage in (
+            ("!kick bob", "!kick <user>"),
+            ("!ban", "!ban <user> [<time>]"),
+            ("!unban a b", "!unban <user>"),
+        ):
+            command = REGISTRY.for_admins(line)
+            self.assertEqual(getattr(command, "usage", None), usage)
+        self.assertEqual(
+            [REGISTRY.for_admins(line) for line in ("!kicks bob", "!k", "kick bob", "", "!help")], [None] * 5
+        )
+
+    @given(any_line)
+    def test_a_line_that_is_read_may_begin(self, line: str) -> None:
+        """Whatever is read as a command is one of those that its line may become."""
+        try:
+            command, _ = SCREEN.read(line.strip(), is_admin=True)
+        except Refusal:
+            return
+        if command.prefix:
+            self.assertIn(command, SCREEN.begun(line.strip()))
+
+    @given(any_line)
+    def test_any_line_has_its_answers(self, line: str) -> None:
+        """No line makes a question about it fail."""
+        for registry in REGISTRY, SCREEN:
+            registry.is_secret(line)
+            registry.for_admins(line)
+            for place in registry.places(line):
+                self.assertLessEqual(place.start, len(line))
+
+    def test_long_lines(self) -> None:
+        """A long line is completed and looked up without going over it again and again."""
+        for start in "@", "*", "*a,", "+a ", "ls ", "?", "hello ", "*30@bob ":
+            for filling in " ", "a", "a ", "a,", "@", " @":
+                line = start + filling * (4_000 // len(filling))
+                SCREEN.places(line)
+                SCREEN.begun(line)

@@ -1,0 +1,56 @@
+"""The syntax of a command as parts: whole lines, beginnings, and places to complete."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.commands.full_screen import SCREEN
+from irchat.commands.syntax import GAP, MAY_GAP, Names, Part, Place, Syntax, name, sign, text, word
+
+_SYNTAX = Syntax(word("%put"), GAP, name("user", Names.USERS), MAY_GAP, sign(":"), text("text"))
+
+
+class SyntaxTests(SynchronousTestCase):
+    """`Syntax`."""
+
+    def test_pattern(self) -> None:
+        """The parts make one pattern, whose groups have their names."""
+        match = _SYNTAX.pattern.fullmatch("%put bob : hi\nho")
+        assert match is not None
+        self.assertEqual(match.groupdict(), {"user": "bob", "text": " hi\nho"})
+
+    def test_may_begin(self) -> None:
+        """Every beginning of a right line may become one, and nothing else."""
+        whole = "%put bob : hi"
+        for length in range(1, len(whole) + 1):
+            self.assertTrue(_SYNTAX.may_begin(whole[:length]), whole[:length])
+        for line in "%pat", "put", "x%put", "%put bob hi":
+            self.assertFalse(_SYNTAX.may_begin(line), line)
+
+    def test_right(self) -> None:
+        """A part whose value is wrong is read, and begins nothing once it is whole."""
+        syntax = Syntax(Part("(?P<count>[0-9]+)", "[0-9]*", right="[1-9]"), sign("x"))
+        self.assertIsNotNone(syntax.pattern.fullmatch("0x"))
+        self.assertEqual([syntax.may_begin(line) for line in ("0", "0x", "1x")], [True, False, True])
+
+    def test_places(self) -> None:
+        """A word, a name and a mention can be completed, each from its own start."""
+        for line, place in (
+            ("%pu", Place(0, Names.WORD, " ", "%put")),
+            ("%put ", Place(5, Names.USERS, "")),
+            ("%put bo", Place(5, Names.USERS, "")),
+            ("%put bob :hi @ca", Place(14, Names.MENTIONED, " ")),
+            ("%put bob ", None),
+            ("x", None),
+        ):
+            self.assertEqual(_SYNTAX.place(line), place, line)
+
+    @given(st.data())
+    def test_beginnings_of_all_commands(self, data: st.DataObject) -> None:
+        """For each command every beginning of a line that its own pattern matches may begin it."""
+        commands = [command for command in SCREEN.commands if command.prefix]
+        command = data.draw(st.sampled_from(commands))
+        line = data.draw(st.from_regex(command.syntax.pattern, fullmatch=True, alphabet=st.characters(codec="ascii")))
+        length = data.draw(st.integers(1, len(line)))
+        if not any(part.right for part in command.syntax._parts):
+            self.assertTrue(command.syntax.may_begin(line[:length]), (command, line[:length]))

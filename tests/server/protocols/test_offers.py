@@ -1,0 +1,27 @@
+"""Tests of `irchat.server.protocols.offers`."""
+
+from irchat.server.protocols.json_lines import JSONProtocol
+from irchat.server.protocols.offers import Offers, all_protocols
+from irchat.server.protocols.text import TextProtocol
+from tests.helpers.server import Client, ServerTestCase
+
+
+class OffersTests(ServerTestCase):
+    """The choice of a protocol."""
+
+    def test_choice(self) -> None:
+        """The first entry whose beginning fits is taken; where none fits, the default stays."""
+        offers = Offers(str, ((b"ab", int), (b"a", float)))
+        chosen = [offers.choose(line) for line in (b"abc", b"a", b"b", b" ab")]
+        self.assertEqual(chosen, [int, float, None, None])
+        self.assertIsNone(Offers(str).choose(b"a"))
+
+    def test_main_port(self) -> None:
+        """The main port offers JSON for a brace, and text for everything else; all text sessions share a renderer."""
+        server = self.make_server()
+        offers = all_protocols(server.services, server.clock)
+        self.assertEqual([offers.choose(line) for line in (b"{", b"bob", b"[")], [JSONProtocol, None, None])
+        session = Client(server).connection.session
+        first, second = offers.default(session), offers.default(session)
+        self.assertIsInstance(first, TextProtocol)
+        self.assertIs(first._renderer, second._renderer)
