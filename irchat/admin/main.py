@@ -252,7 +252,13 @@ def _confirmed(question: str) -> bool:
 
 
 def _print(line: str) -> None:
-    print(line)  # noqa: T201
+    try:
+        print(line)  # noqa: T201
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_output()
+        raise Failed(f"the output could not be written: {error.strerror}; what was asked for is done") from None
 
 
 def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

@@ -187,7 +187,7 @@ class Reading:
             raise Refusal(Code.BAD_REQUEST, f"Search for fewer words: {SEARCH_LENGTH} characters are the most.")
         wanted = [word for word in dict.fromkeys(visible(words).split()) if is_searchable(word)]
         if not wanted:
-            raise Refusal(Code.BAD_REQUEST, "Search for at least one word of letters or digits.")
+            raise Refusal(Code.BAD_REQUEST, "Search for at least one letter, digit or sign.")
         chat = None if chat_name is None else self.directory.chat(reader, chat_name)
         messages, more = await self._store.search(
             reader.id,

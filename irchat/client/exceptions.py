@@ -1,8 +1,8 @@
-"""Why a client ends before its user asked it to."""
+"""The reasons for which a client ends before the user wants to."""
 
 
 class ClientError(Exception):
-    """The client cannot go on. The text, of one or more lines, says what happened and what to do."""
+    """The client cannot go on. ``text``, of one or more lines, says what happened and what to do next."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -10,11 +10,11 @@ class ClientError(Exception):
 
 
 class Unencrypted(ClientError):
-    """A server that was called with TLS answered without it."""
+    """A server answered a connection with TLS without it."""
 
 
 class Later(ClientError):
-    """The server refuses for now. ``pause``: seconds after which to try again, 0 for the usual pauses."""
+    """The server refuses for now. Try again after ``pause`` seconds, or after the usual pauses if that is 0."""
 
     def __init__(self, text: str, pause: int = 0) -> None:
         super().__init__(text)
@@ -22,7 +22,7 @@ class Later(ClientError):
 
 
 class InputEnded(ClientError):
-    """A question could not be answered: the input had ended."""
+    """A question could not be answered, because the input has ended."""
 
     def __init__(self) -> None:
         super().__init__("The input ended where an answer was needed.")

@@ -10,7 +10,7 @@ from irchat.net.fingerprints import parse_fingerprint
 
 
 class ClientOptions(NamedTuple):
-    """What the user asked for on the command line."""
+    """The options of the command line."""
 
     address: str
     tls: bool
@@ -22,25 +22,29 @@ class ClientOptions(NamedTuple):
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
-    """Read the command line, ``sys.argv`` for None. For help and for wrong options the process ends here."""
+    """Parse the command line, by default ``sys.argv``. Exits after help, and on wrong options."""
     parser = argparse.ArgumentParser(
         prog="irchat",
-        description="Join an IRChat server. Inside, !help shows what can be typed.",
-        epilog="On this machine the port of a running server is found where none is given.",
+        description="Join an IRChat server. Inside, !help shows all commands.",
+        epilog="Without a port, a server that runs on this machine is found by itself.",
     )
     parser.add_argument("address", metavar="[user@]host[:port]", help="the server, and your name there")
     parser.add_argument("--version", action="version", version=f"irchat {__version__}")
-    parser.add_argument("--no-tls", action="store_true", help="not encrypted: for a server that runs with --no-tls")
+    parser.add_argument(
+        "--no-tls", action="store_true", help="connect without encryption, to a server that runs with --no-tls"
+    )
     parser.add_argument(
         "--fingerprint",
         type=_fingerprint,
         metavar="SHA256",
-        help="trust exactly the certificate that has this fingerprint",
+        help="trust only the certificate with this fingerprint",
     )
     parser.add_argument("--json", action="store_true", help="pass lines of JSON through, for bots")
-    parser.add_argument("--plain", action="store_true", help="lines in place of a full screen, for screen readers")
-    parser.add_argument("--no-bell", action="store_true", help="do not ring and do not notify")
-    parser.add_argument("--forget", action="store_true", help="forget the sign-in that is kept, and end")
+    parser.add_argument(
+        "--plain", action="store_true", help="print lines in place of the full screen, for screen readers"
+    )
+    parser.add_argument("--no-bell", action="store_true", help="neither ring nor notify")
+    parser.add_argument("--forget", action="store_true", help="forget the saved sign-in, and exit")
     options = parser.parse_args(arguments)
     return ClientOptions(
         options.address,
@@ -54,7 +58,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
 
 
 def wants_full_screen(options: ClientOptions, environment: Mapping[str, str]) -> bool:
-    """Whether to open the full screen: on a terminal that can show it, where nothing else was asked for."""
+    """Return whether to open the full screen: on a terminal that can show it, unless another client is wanted."""
     if options.json or options.plain or options.forget or environment.get("TERM", "dumb") == "dumb":
         return False
     return os.isatty(0) and os.isatty(1)

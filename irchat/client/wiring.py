@@ -1,4 +1,4 @@
-"""Puts the parts of the plain client together."""
+"""Put the parts of the plain client together, and build the parts that both clients share."""
 
 import os
 import secrets
@@ -34,14 +34,14 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
 def run_plain(reactor: Any, options: ClientOptions) -> int:
-    """Run the client in ``reactor``; gives its exit status: 0 where the user left, 1 where something went wrong."""
+    """Run the client in ``reactor``. Return its exit status: 0 if the user left, 1 after an error."""
     try:
         return _run(reactor, options)
     except ClientError as stop:
         write_error(f"! {stop.text}")
         return 1
     finally:
-        # A shell shares these descriptors with us, and does not expect them as Twisted leaves them.
+        # The shell shares these descriptors, and would fail on non-blocking ones.
         os.set_blocking(_STDIN, True)
         os.set_blocking(_STDOUT, True)
 
@@ -68,7 +68,7 @@ def _run(reactor: Any, options: ClientOptions) -> int:
 
 
 def make_dialer(reactor: Any, options: ClientOptions) -> tuple[Address, Dialer]:
-    """What the user wrote to name the server, and what calls it. Raises ClientError."""
+    """Return the address that the user typed, and the dialer of its server. Raises ClientError."""
     address = parse_address(options.address)
     target = find_target(
         address,
@@ -81,12 +81,12 @@ def make_dialer(reactor: Any, options: ClientOptions) -> tuple[Address, Dialer]:
 
 
 def known_hosts() -> KnownHosts:
-    """The servers that the user trusts."""
+    """Return the file of servers that the user trusts."""
     return KnownHosts(Path(platformdirs.user_config_dir("irchat")) / "known_hosts")
 
 
 def tokens() -> Tokens:
-    """The sign-ins that are kept."""
+    """Return the file of saved sign-ins."""
     return Tokens(Path(platformdirs.user_state_dir("irchat")) / "tokens")
 
 
@@ -112,10 +112,10 @@ def _open_screen(reactor: Any, console: Console, options: ClientOptions) -> Plai
 
 
 def open_again(descriptor: int) -> int:
-    """The same terminal opened anew, for Twisted to use without changing what the shell shares with us."""
+    """Open a terminal again, so that Twisted does not change the descriptor that the shell shares."""
     try:
         return os.open(os.ttyname(descriptor), os.O_RDWR | os.O_NOCTTY)
-    except OSError:  # a terminal without a name here, as in some containers
+    except OSError:  # the terminal has no name here, as in some containers
         return os.dup(descriptor)
 
 

@@ -230,7 +230,7 @@ class OfflineTests(_Commands, _Case):
         bad.unlink()
         sqlite3.connect(bad).close()
         self.refused("no database of IRChat", "restore", str(bad))
-        self.refused("no file", "restore", str(self.home / "none"))
+        self.refused("No such file", "restore", str(self.home / "none"))
         self.refused("the database itself", "restore", str(self.database))
         self.done("backup", str(bad))
         self.tables("PRAGMA user_version = 99", bad)

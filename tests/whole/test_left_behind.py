@@ -159,5 +159,5 @@ class FolderTests(_FullScreenCase):
         alice.expect("Trust this server?")
         self.send(alice, "yes")
         alice.expect("The server cannot be remembered")
-        alice.expect("The sign-in cannot be kept")
+        alice.expect("The sign-in cannot be saved")
         self.assertIn("alice@127.0.0.1", alice.text())

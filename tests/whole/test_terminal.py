@@ -128,7 +128,7 @@ class SignInTests(FullScreenCase):
         client = TerminalProcess.full_screen("host:x", self.home)
         self.addCleanup(client.close)
         self.assertEqual(client.wait(), 1)
-        self.assertIn("'x' is no port", client.text())
+        self.assertIn("'x' is not a port", client.text())
         self.assertNotIn(b"\x1b[?1049h", client.output)
 
     def test_not_trusted(self) -> None:

@@ -1,4 +1,4 @@
-"""What a user writes to name a server, ``[user@]host[:port]``, and the server that it means."""
+"""The address that a user types, ``[user@]host[:port]``, and the server that it means."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _HOST_AND_PORT = re.compile(r"(?:\[(?P<bracketed>[^][]+)]|(?P<plain>[^][:]+))(?:
 
 
 class Address(NamedTuple):
-    """An address as it was written; ``user`` and ``port`` are None where they were left out."""
+    """An address as it was typed. ``user`` and ``port`` are None if they were left out."""
 
     user: str | None
     host: str
@@ -29,27 +29,27 @@ class Target(NamedTuple):
 
     @property
     def label(self) -> str:
-        """``host:port``, an IPv6 address in brackets: how messages and known_hosts write it."""
+        """``host:port`` with an IPv6 address in brackets, as in messages and in known_hosts."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
 
 def parse_address(text: str) -> Address:
-    """Read ``[user@]host[:port]``; an IPv6 address with a port stands in brackets. Raises ClientError."""
+    """Parse ``[user@]host[:port]``. An IPv6 address with a port is in brackets. Raises ClientError."""
     user, at, rest = text.rpartition("@")
     if rest.count(":") > 1 and "[" not in rest:
-        rest = f"[{rest}]"  # an IPv6 address alone
+        rest = f"[{rest}]"  # an IPv6 address without a port
     match = _HOST_AND_PORT.fullmatch(rest)
     host = match and (match["bracketed"] or match["plain"])
     if not match or not host or not text.isprintable() or " " in text or (at and not user):
         raise ClientError(
-            f"{shown(text, 80)!r} is no address. Write [user@]host[:port], for example alice@192.0.2.7:7667."
+            f"{shown(text, 80)!r} is not an address. Write [user@]host[:port], for example alice@192.0.2.7:7667."
         )
     return Address(user or None, _normal(host), None if match["port"] is None else _port(match["port"]))
 
 
 def _normal(host: str) -> str:
-    """One spelling of each host, by which known_hosts and tokens have it."""
+    """Return the one spelling of a host under which known_hosts and tokens list it."""
     try:
         return str(ip_address(host)).lower()
     except ValueError:
@@ -58,15 +58,15 @@ def _normal(host: str) -> str:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 5 and 1 <= int(text) <= 65_535):
-        raise ClientError(f"{shown(text)!r} is no port. A port is a number from 1 to 65535.")
+        raise ClientError(f"{shown(text)!r} is not a port. A port is a number from 1 to 65535.")
     return int(text)
 
 
 def find_target(address: Address, *, tls: bool, own_name: str, find_servers: Callable[[], list[Server]]) -> Target:
-    """The server that ``address`` means.
+    """Return the server that ``address`` means.
 
-    Where it names this machine (``own_name`` is its host name) and no port, the server that runs here is meant.
-    ``tls`` is what the user wants where no server tells. Raises ClientError where several run here.
+    An address of this machine (``own_name`` is its host name) without a port means the server that runs here. ``tls``
+    is used for a server that is not found here. Raises ClientError if several run here.
     """
     if address.port is not None:
         return Target(address.host, address.port, tls)
@@ -74,14 +74,14 @@ def find_target(address: Address, *, tls: bool, own_name: str, find_servers: Cal
     targets = sorted({Target(address.host, server.port, server.tls) for server in servers})
     if len(targets) > 1:
         raise ClientError(
-            "Several servers run on this machine. Name the port of the one that is meant:\n"
+            "Several servers run on this machine. Choose one by its port:\n"
             + "\n".join(f"  {_command(address.user, target)}" for target in targets)
         )
     return targets[0] if targets else Target(address.host, DEFAULT_PORT, tls)
 
 
 def _command(user: str | None, target: Target) -> str:
-    """The command that calls ``target``."""
+    """Return the command that connects to ``target``."""
     name = "" if user is None else f"{user}@"
     return f"irchat {name}{target.label}" if target.tls else f"irchat --no-tls {name}{target.label} (not encrypted)"
 

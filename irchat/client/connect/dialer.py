@@ -1,4 +1,4 @@
-"""Calls a server: TCP, TLS where it is wanted, the greeting; what can go wrong on the way is told apart."""
+"""Connect to a server: TCP, TLS if wanted, the greeting. Each way to fail has its own error text."""
 
 import ssl
 from typing import Any
@@ -13,16 +13,16 @@ from irchat.client.exceptions import ClientError, Unencrypted
 from irchat.net.tls import TLSLayer
 from irchat.protocol.rules import DEFAULT_PORT, shown
 
-# Seconds. Both the connecting and what follows up to the greeting may take this long.
+# Seconds for connecting, and again for TLS and the greeting.
 PATIENCE = 10
-# How a peer that speaks TLS begins: with an alert or a handshake.
+# The first byte from a peer that speaks TLS: an alert or a handshake.
 _TLS_RECORDS = (b"\x15", b"\x16")
-# How a server of ours greets.
+# The first bytes from an IRChat server without TLS.
 _GREETING = b"IRChat/"
 
 
 class Unverified(Exception):
-    """The server's certificate could not be verified; ``reason`` says why."""
+    """The server's certificate could not be verified, for ``reason``."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -30,7 +30,7 @@ class Unverified(Exception):
 
 
 class Dialer:
-    """Makes connections to ``target`` through ``endpoint``."""
+    """Connect to ``target`` through ``endpoint``."""
 
     def __init__(self, clock: IReactorTime, endpoint: IStreamClientEndpoint, target: Target) -> None:
         self.target = target
@@ -38,9 +38,9 @@ class Dialer:
         self._endpoint = endpoint
 
     async def dial(self, context: ssl.SSLContext | None) -> ServerConnection:
-        """A connection on which the greeting has come, over TLS with ``context`` or without TLS.
+        """Connect, over TLS if there is a ``context``, and wait for the greeting.
 
-        Raises ClientError, or Unverified where ``context`` verifies and the certificate does not satisfy it.
+        Raises ClientError, or Unverified if ``context`` verifies certificates and refuses this one.
         """
         factory = _Factory(self.target, context)
         try:
@@ -56,7 +56,7 @@ class Dialer:
         return factory.connection
 
     def _silence(self) -> str:
-        hint = "" if self.target.tls else " Or it speaks TLS: then leave out --no-tls."
+        hint = "" if self.target.tls else " If it speaks TLS, leave out --no-tls."
         return (
             f"No greeting came from {self.target.label} within {PATIENCE} seconds, so it is not an IRChat "
             f"server, or it is too busy. Check the host and the port.{hint}"
@@ -64,7 +64,7 @@ class Dialer:
 
 
 class _Factory(Factory):
-    """Builds the one connection of one call."""
+    """Build one connection."""
 
     noisy = False
 
@@ -74,17 +74,17 @@ class _Factory(Factory):
         self._context = context
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
-        """The connection, in TLS where it is wanted."""
+        """Return the connection, inside TLS if wanted."""
         if self._context is None:
             return self.connection
         return _SniffingTLS(self._context, self.connection, self._target)
 
 
 class _SniffingTLS(TLSLayer):
-    """TLS that keeps the first bytes that came: where the peer speaks no TLS, they tell what it is."""
+    """TLS that keeps the first bytes from the peer, which show what it is if it does not speak TLS."""
 
     def __init__(self, context: ssl.SSLContext, connection: ServerConnection, target: Target) -> None:
-        name = target.host.partition("%")[0]  # the zone of an IPv6 address is in no certificate
+        name = target.host.partition("%")[0]  # no certificate has the zone of an IPv6 address
         super().__init__(
             context, connection, server_side=False, server_hostname=name, on_failure=self._on_handshake_failed
         )
@@ -93,7 +93,7 @@ class _SniffingTLS(TLSLayer):
         self._first = b""
 
     def dataReceived(self, data: bytes) -> None:
-        """Bytes came."""
+        """Take bytes from the peer."""
         self._first = self._first or data[:16]
         super().dataReceived(data)
 
@@ -112,9 +112,9 @@ class _SniffingTLS(TLSLayer):
 
     def _without_tls(self) -> str:
         return (
-            f"The server {self._target.label} speaks without TLS, or somebody between you and it does, to read along. "
-            "Nothing was sent.\nAsk whoever runs the server. irchat --help names the option for a server that is meant "
-            "to run without TLS; whoever can listen to the network then reads your password and all messages."
+            f"The server {self._target.label} answers without TLS, or somebody between you and it is reading along. "
+            "Nothing was sent.\nAsk the administrator of the server. irchat --help names the option for a server that "
+            "runs without TLS on purpose; anybody on the network can then read your password and all messages."
         )
 
     def _no_tls(self, failure: ssl.SSLError) -> str:

@@ -1,4 +1,4 @@
-"""Questions and answers: what connecting and signing in ask of whoever can answer."""
+"""Questions to the user while connecting and signing in."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from irchat.protocol import events
 
 
 class Dialogue(Protocol):
-    """Whoever is asked. ``interactive``: somebody who can try again."""
+    """The screen on which questions are asked. ``interactive``: the user can answer again after a wrong answer."""
 
     interactive: bool
 
@@ -14,10 +14,10 @@ class Dialogue(Protocol):
         """Show a reply."""
 
     def note(self, text: str) -> None:
-        """Tell what goes on."""
+        """Show a note about what is happening."""
 
     def complain(self, text: str) -> None:
-        """Say what went wrong, in one or more lines."""
+        """Show an error of one or more lines."""
 
     async def ask(self, question: str, *, secret: bool = False) -> str:
-        """The answer to a question; a ``secret`` one is shown nowhere. Raises ClientError."""
+        """Return the answer to a question. A ``secret`` answer is never shown. Raises ClientError."""

@@ -1,4 +1,4 @@
-"""The gate for strings of a server: nothing that a terminal obeys, hides or reorders passes into the client."""
+"""Make strings from a server safe: nothing that a terminal obeys, hides or reorders gets into the client."""
 
 from typing import Any, TypeVar
 
@@ -10,18 +10,18 @@ from irchat.protocol.rules import visible
 
 _E = TypeVar("_E", bound=msgspec.Struct)
 
-# Format characters cannot be seen and may turn a line round. The joiners belong to letters and emoji.
+# Format characters are invisible and may reverse a line. The joiners (ZWJ, ZWNJ) belong to letters and emoji.
 _UNSEEN = regex.compile(r"[[\p{Cf}\p{Zl}\p{Zp}]--[\u200c\u200d]]", regex.V1)
 _BREAKS = str.maketrans({"\u2028": "\n", "\u2029": "\n"})
 _PICTURES = str.maketrans({"\n": "\u240a", "\t": "\u2409"})
-# Fields that hold text of more than one line.
+# Fields with text of more than one line.
 _TEXTS = {(events.Message, "text"), (events.Help, "text"), (events.Error, "usage")}
-# JSON has integers of any size, and arithmetic on those of a hostile server would fail later.
+# JSON allows integers of any size; arithmetic on those of a hostile server would fail later.
 _INT_MAX = 2**53
 
 
 def safe(event: _E) -> _E:
-    """``event`` with each string in it safe to show, and each number within 53 bits; itself where all are already."""
+    """Return ``event`` with each string safe to show and each number within 53 bits, itself if nothing changes."""
     changed = {}
     for name in event.__struct_fields__:
         old = getattr(event, name)
@@ -32,7 +32,7 @@ def safe(event: _E) -> _E:
 
 
 def safe_line(text: str) -> str:
-    """``text`` as one line, for names, chats, reasons and the like; itself where it is one. The length stays."""
+    """Return ``text`` as one line, for names, chats, reasons and the like. The length stays."""
     if text.isascii() and text.isprintable():
         return text
     line: str = _UNSEEN.sub("\ufffd", visible(text)).translate(_PICTURES)
@@ -40,7 +40,7 @@ def safe_line(text: str) -> str:
 
 
 def safe_text(text: str) -> str:
-    """``text`` with line feeds and tabs, and with separators of lines and paragraphs as line feeds."""
+    """Return ``text`` with line feeds and tabs. Separators of lines and paragraphs become line feeds."""
     if text.isascii() and text.isprintable():
         return text
     lines = visible(text).translate(_BREAKS)

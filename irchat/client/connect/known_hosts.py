@@ -1,4 +1,4 @@
-"""The file of the servers that the user trusts, each with its certificate's fingerprint, as ssh has one."""
+"""The file of servers that the user trusts, each with the fingerprint of its certificate, as in ssh."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,22 +12,22 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 class Known(NamedTuple):
-    """What the file says of a server: on which line (from 1), and the fingerprint."""
+    """An entry of the file: the number of its line, from 1, and the fingerprint."""
 
     line: int
     fingerprint: str
 
 
 class KnownHosts:
-    """``host:port sha256:AB:CD...`` on each line; lines that are something else are left alone."""
+    """A file with ``host:port sha256:AB:CD...`` on each line. Other lines are left alone."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def find(self, label: str) -> Known | None:
-        """What is known of the server ``label`` (``host:port``).
+        """Return the entry of the server ``label`` (``host:port``), None if there is none.
 
-        Raises ClientError if the file cannot be read, or if the line of that server is damaged.
+        Raises ClientError if the file cannot be read, or if the server's line is damaged.
         """
         try:
             return self._find(shared_files.read(self.path), label)
@@ -38,9 +38,9 @@ class KnownHosts:
             ) from error
 
     def remember(self, label: str, fingerprint: str) -> Known:
-        """Trust the server from now on. Return what is known now: another client may have been first.
+        """Trust the server from now on. Return its entry, which another client may have written first.
 
-        Raises ClientError where the file cannot be written.
+        Raises ClientError if the file cannot be written.
         """
         known = Known(0, fingerprint)
 
@@ -76,14 +76,14 @@ class KnownHosts:
             except ValueError:
                 raise ClientError(
                     f"Line {number} of {self.path} is about {label} and is damaged: {shown(line, 80)!r}.\n"
-                    "Nothing was sent. Correct it, as whoever runs the server gives the fingerprint, to\n"
-                    f"  {label} sha256:AB:CD:...\nor delete it to be asked about the server anew."
+                    "Nothing was sent. Ask the administrator of the server for its fingerprint. Correct the line to\n"
+                    f"  {label} sha256:AB:CD:...\nor delete it to be asked about the server again."
                 ) from None
         return None
 
 
 def _is_about(word: str, label: str) -> bool:
-    """Whether a line that begins with ``word`` is about the server, damaged or not."""
+    """Return whether a line that begins with ``word`` is about the server, even if it is damaged."""
     word = word.lower()
     rest = word.removeprefix(label)
     return (rest != word and not rest[:1].isdecimal()) or word == label.rpartition(":")[0]

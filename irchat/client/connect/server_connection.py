@@ -1,4 +1,4 @@
-"""One connection to a server, as lines: its greeting is checked, nothing is sent that was not asked for."""
+"""One connection to a server, as lines. Its greeting is checked, and nothing is sent unasked."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from irchat.protocol.rules import PROTOCOL, SERVER_LINE_BYTES, shown
 
 _GREETING = re.compile(r"IRChat/(\d{1,9}) (.*?)(?:: your username\?)?")
 _SHOWN_OF_GREETING = 200
-# The identity of a server without TLS, and of one whose certificate the system verified for its host name.
+# The identity of a server without TLS, and of one whose certificate was verified for its host name.
 UNENCRYPTED, VERIFIED = "unencrypted", "verified"
 
 
@@ -31,14 +31,14 @@ def _ignore(_: object) -> None:
 
 @implementer(IPushProducer)
 class ServerConnection(LineOnlyReceiver):
-    """Lines of JSON to and from the server ``label``.
+    """Exchange lines of JSON with the server ``label``.
 
-    ``greeted`` fires when the greeting has come, which gives ``server_name``, or with the ClientError that tells why it
-    never will. After that ``on_line`` is called with each line of JSON, and ``on_lost`` once with the ClientError that
-    tells why the connection ended, unless it was ended by `close`. ``paused``: we do not read from the server now.
+    ``greeted`` fires when the greeting has come and ``server_name`` is set, or fails with ClientError. After that,
+    ``on_line`` is called with each line of JSON, and ``on_lost`` once with the ClientError that says why the connection
+    ended, unless `close` ended it. ``paused``: nothing is read from the server now.
 
-    ``identity`` says who the server is, for secrets that are for no other: UNENCRYPTED, VERIFIED, or the fingerprint
-    of its certificate.
+    ``identity`` is the server's identity, for secrets that no other server may get: UNENCRYPTED, VERIFIED, or the
+    fingerprint of its certificate.
     """
 
     transport: Any
@@ -59,30 +59,30 @@ class ServerConnection(LineOnlyReceiver):
         self._drained: list[Deferred[None]] = []
 
     def fingerprint(self) -> str:
-        """The fingerprint of the server's certificate. The connection is one over TLS."""
+        """Return the fingerprint of the server's certificate. The connection must use TLS."""
         return fingerprint_of(self.transport.peer_certificate())
 
     def send(self, line: bytes) -> None:
-        """Send a line, which has its end."""
+        """Send a line, which ends with a line feed."""
         if self._outgoing is not None and not self._over:
             self._outgoing.send(line)
 
     def drained(self) -> Deferred[None]:
-        """Fires when what was sent has reached the kernel, or when the connection is lost."""
+        """Return a Deferred that fires when everything sent has reached the kernel, or the connection is lost."""
         if self._outgoing is None or self._over or self._outgoing.idle:
             return succeed(None)
         self._drained.append(Deferred())
         return self._drained[-1]
 
     def close(self) -> Deferred[None]:
-        """End the connection when all is sent; fires when it has ended."""
+        """Close the connection when everything is sent. The Deferred fires when it is closed."""
         if self._outgoing is not None and not self._over:
             self._over = True
             self._outgoing.close()
         return self._closed
 
     def fail(self, why: ClientError) -> None:
-        """End the connection at once, for a reason that is shown to the user."""
+        """Close the connection at once, for a reason that is shown to the user."""
         if self._over:
             return
         if self._outgoing is not None:
@@ -92,13 +92,13 @@ class ServerConnection(LineOnlyReceiver):
     # What Twisted calls.
 
     def connectionMade(self) -> None:
-        """The connection is there, the handshake of TLS done."""
+        """Begin: the connection is open and any TLS handshake done."""
         transport = self.transport
         self._outgoing = transport if isinstance(transport, TLSLayer) else SocketWriter(transport)
         self._outgoing.on_drained = self._on_drained
 
     def lineReceived(self, line: bytes) -> None:
-        """A line came, without its end."""
+        """Handle a line, without its end."""
         if self._over:
             return
         if self.server_name is None:
@@ -107,7 +107,7 @@ class ServerConnection(LineOnlyReceiver):
             self.on_line(line)
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """A line is longer than any that a server may send."""
+        """Fail: the line is longer than a server may send."""
         if self.server_name is None:
             self.fail(ClientError(self._not_irchat()))
         else:
@@ -116,7 +116,7 @@ class ServerConnection(LineOnlyReceiver):
             )
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone."""
+        """Report why the connection is gone, unless we closed it."""
         if not self._over:
             if self.server_name is None:
                 self._end(ClientError(self._not_irchat()))
@@ -126,7 +126,7 @@ class ServerConnection(LineOnlyReceiver):
         self._closed.callback(None)
 
     def pauseProducing(self) -> None:
-        """Whoever reads what we show is slow: read no more from the server."""
+        """Stop reading from the server, because our own output is not read."""
         self.paused = True
         self.transport.pauseProducing()
 
@@ -136,7 +136,7 @@ class ServerConnection(LineOnlyReceiver):
         self.transport.resumeProducing()
 
     def stopProducing(self) -> None:
-        """Nobody reads what we show any more; the client ends by itself."""
+        """Do nothing: the client ends by itself when nobody reads its output."""
 
     def _on_drained(self) -> None:
         waiting, self._drained = self._drained, []
@@ -171,7 +171,7 @@ class ServerConnection(LineOnlyReceiver):
         return f"{self._label} is not an IRChat server. Check the host and the port."
 
     def _gone(self, reason: Failure) -> str:
-        # After a goodbye of TLS the socket may still end roughly, which tells the user nothing.
+        # After the TLS goodbye a reset of the socket means nothing to the user.
         in_order = reason.check(ConnectionDone) or self.transport.disconnecting
         how = "" if in_order else f" ({shown(reason.getErrorMessage(), 200).rstrip('.')})"
         return f"The server {self._label} has gone away{how}. Start the client again to come back."

@@ -35,7 +35,7 @@ class SignIn:
                     return await self._log_in(name, "")
                 case events.Error(code=Code.REGISTRATION_CLOSED):
                     return await self._log_in(
-                        name, " Or there is no such name; new users are added by whoever runs this server."
+                        name, " Or the name does not exist; the administrator of the server adds new users."
                     )
                 case events.Error(code=Code.WEAK_PASSWORD):
                     return await self._register(name)

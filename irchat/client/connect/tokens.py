@@ -1,4 +1,4 @@
-"""The file of the tokens by which the user signs in without a password, for each server and name."""
+"""The file of tokens, with which the user signs in without a password, for each server and name."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ _NONE = "-"
 
 
 class Kept(NamedTuple):
-    """A token, and the identity of the server that issued it."""
+    """A saved token, and the identity of the server that issued it."""
 
     token: str
     identity: str
@@ -33,54 +33,54 @@ class _Line(NamedTuple):
 
 
 class Tokens:
-    """``host:port name token identity`` on each line, the one used last at the end; ``-`` is a name without a token.
+    """A file with ``host:port name token identity`` on each line, last used last. The token ``-`` stands for none.
 
-    ``identity`` is that of the server that issued the token (`ServerConnection.identity`): a
-    token is for no other. The file is for its owner alone (0600), and is replaced as a whole, under a lock.
+    ``identity`` is the identity of the server that issued the token (`ServerConnection.identity`). No other server may
+    get it. Only the owner can read the file (0600). It is replaced as a whole, under a lock.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def last_name(self, label: str) -> str | None:
-        """The name that was used last for the server ``label``."""
+        """Return the name used last at the server ``label``, None if there is none."""
         names = [line.name for line in self._lines() if line.label == label]
         return names[-1] if names else None
 
     def find(self, label: str, name: str) -> Kept | None:
-        """The token for ``name`` at the server ``label``, to be sent to no server of another identity."""
+        """Return the token for ``name`` at the server ``label``. Send it only to a server with its identity."""
         for line in self._lines():
             if _is_for(line, label, name) and line.token != _NONE:
                 return Kept(line.token, line.identity)
         return None
 
     def line_over_tls(self, label: str) -> int | None:
-        """The number of the first line with a token that the server ``label`` issued over TLS."""
+        """Return the number of the first line with a token that the server ``label`` issued over TLS."""
         for line in self._lines():
             if line.label == label and line.token != _NONE and line.identity != UNENCRYPTED:
                 return line.number
         return None
 
     def keep(self, label: str, name: str, token: str, identity: str) -> None:
-        """Keep a token. Raises ClientError where the file cannot be written, or would be read in another way then."""
+        """Save a token. Raises ClientError if the file cannot be written, or if the token would not survive it."""
         new = (label, name, token, identity)
-        # Name and token come from the server, and a line end in them could make a line for another one.
+        # Name and token come from the server. A line end in them could make a line about another server.
         if " ".join(new).split() != [*new] or not token.isascii():
             raise ClientError(
-                f"The sign-in at {label} cannot be kept: the name or the token that it gives is none. "
+                f"The sign-in at {label} cannot be saved: the server sent an invalid name or token. "
                 "The next start asks for the password."
             )
         self._change(label, name, new)
 
     def forget(self, label: str, name: str, token: str | None = None) -> None:
-        """Forget the token, and remember the name. Raises ClientError where the file cannot be written.
+        """Forget the token, but remember the name. Raises ClientError if the file cannot be written.
 
-        With ``token``, only where that one is still kept: another client may have got a new one.
+        With ``token``, do so only if that is still the saved one: another client may have a new one.
         """
         self._change(label, name, (label, name, _NONE, _NONE), token)
 
     def protect(self) -> bool:
-        """Take from others the right to read the file. Return whether they had it."""
+        """Let only the owner read the file. Return whether others could read it before."""
         with contextlib.suppress(OSError), self.path.open("rb") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 os.fchmod(file.fileno(), 0o600)
@@ -103,14 +103,14 @@ class Tokens:
             shared_files.change(self.path, edit)
         except OSError as error:
             raise ClientError(
-                f"The sign-in cannot be kept in {self.path}: {error.strerror}. "
+                f"The sign-in cannot be saved in {self.path}: {error.strerror}. "
                 "The next start asks for the password; let this user write there to change that."
             ) from error
 
     def _lines(self) -> list[_Line]:
         try:
             return _parse(shared_files.read(self.path))
-        except OSError:  # told by `keep`, when something is to be kept
+        except OSError:  # `keep` reports it
             return []
 
 
@@ -120,7 +120,7 @@ def _parse(text: str) -> list[_Line]:
         match line.split():
             case [label, name, token, identity] if token.isascii():
                 found.append(_Line(number, label, name, token, identity))
-            case [label, name, _]:  # a token whose issuer is not known is for nobody
+            case [label, name, _]:  # a token of an unknown issuer is not used
                 found.append(_Line(number, label, name, _NONE, _NONE))
     return found
 

@@ -1,4 +1,4 @@
-"""Whether a server is the one that is meant: by its certificate, or by a fingerprint that the user trusts."""
+"""Trust in a server: by a verified certificate, or by a fingerprint that the user accepted."""
 
 import ssl
 from collections.abc import Callable
@@ -13,32 +13,32 @@ from irchat.client.exceptions import ClientError, Unencrypted
 
 _CHANGED = """\
 WARNING: THE FINGERPRINT OF {label} IS NOT THE EXPECTED ONE!
-Somebody may be between you and the server, to read along; or the server has a new certificate.
+Somebody between you and the server may be reading along, or the server has a new certificate.
   expected: {expected}
   now:      {found}
-Nothing was sent. Ask whoever runs the server which fingerprint it has.
+Nothing was sent. Ask the administrator of the server for its fingerprint.
 """
 _GIVEN = "The expected one is that of --fingerprint."
-_ACCEPTED = "The expected one is that which you trusted before."
+_ACCEPTED = "The expected one is the one that you accepted before."
 _UNENCRYPTED = """\
 WARNING: {label} WAS REACHED WITH TLS BEFORE, AND NOW IT WOULD BE WITHOUT!
-Without TLS whoever can listen to the network reads your password and all messages, and somebody between you and
-the server can take its place. Nothing was sent. Connect with TLS.
+Without TLS anybody on the network can read your password and all messages, and take the place of the server.
+Nothing was sent. Connect with TLS.
 """
 _NO_TLS_ANSWER = """\
 WARNING: {label} ANSWERED WITHOUT TLS!
-It is known to speak TLS, so somebody may be between you and the server, to read along. Nothing was sent.
-Ask whoever runs the server, or try from another network.
+It used TLS before, so somebody between you and the server may be reading along. Nothing was sent.
+Ask the administrator of the server, or try from another network.
 """
 
 _ANSWERS = {"yes": True, "y": True, "no": False, "n": False}
 
 
 class Trust:
-    """Makes trusted connections. Nothing is sent on one that is not trusted yet.
+    """Make trusted connections. Nothing is sent on a connection that is not trusted yet.
 
-    ``pinned`` is the one fingerprint that the user accepts, where one was given. ``warn`` is called with what does not
-    keep the user from going on.
+    ``pinned`` is the fingerprint given by --fingerprint, and then the only accepted one. ``warn`` is called with
+    problems that do not prevent the connection.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Trust:
         self._label = dialer.target.label
 
     async def connect(self) -> ServerConnection:
-        """A connection to the server that is meant. Raises ClientError."""
+        """Return a connection to the right server. Raises ClientError."""
         if not self._dialer.target.tls:
             return await self._connect_unencrypted()
         if self._pinned is not None:
@@ -76,19 +76,21 @@ class Trust:
         return connection
 
     async def _connect_unencrypted(self) -> ServerConnection:
-        """A connection without TLS, but never to a server that was reached with TLS before: that a network is hostile
-        may be the very reason why TLS does not work."""
+        """Return a connection without TLS, but never to a server that was reached with TLS before.
+
+        A hostile network may be the very reason why TLS does not work.
+        """
         if self._pinned is not None:
             raise ClientError("--fingerprint needs TLS: without it there is no certificate to compare with.")
         if (known := self._known_hosts.find(self._label)) is not None:
             raise ClientError(_UNENCRYPTED.format(label=self._label) + self._delete(self._known_hosts.path, known.line))
         if (line := self._tokens.line_over_tls(self._label)) is not None:
             raise ClientError(_UNENCRYPTED.format(label=self._label) + self._delete(self._tokens.path, line))
-        self._screen.note("this connection is not encrypted: whoever can listen to the network can read it")
+        self._screen.note("this connection is not encrypted: anybody on the network can read it")
         return await self._dialer.dial(None)
 
     async def _dial(self, context: ssl.SSLContext) -> ServerConnection:
-        """A connection with TLS. Where a server that is known to speak it answers without, nothing suggests to."""
+        """Return a connection with TLS. If a server known to use TLS answers without, do not suggest --no-tls."""
         try:
             return await self._dialer.dial(context)
         except Unencrypted as unencrypted:
@@ -103,9 +105,9 @@ class Trust:
             raise ClientError(_NO_TLS_ANSWER.format(label=self._label) + self._delete(path, line)) from unencrypted
 
     async def _meet(self, reason: str) -> ServerConnection:
-        """The first time: show the fingerprint and let the user decide.
+        """Show the fingerprint of an unknown server, and let the user decide.
 
-        The connection that told it is closed meanwhile, for a server does not wait long for a sign-in.
+        The connection is closed meanwhile, because a server does not wait long for a sign-in.
         """
         connection = await self._dial(_unverifying())
         fingerprint = connection.fingerprint()
@@ -136,9 +138,9 @@ class Trust:
             raise ClientError("The server is not trusted; nothing was sent to it.")
 
     def _remember(self, fingerprint: str) -> tuple[str, str]:
-        """Trust the server from now on; where that cannot be written, as long as the client runs.
+        """Trust the server from now on, or while the client runs if the file cannot be written.
 
-        Return the fingerprint that is expected now, for another client may have been first, and how it became known.
+        Return the expected fingerprint, which another client may have saved first, and the hint that tells its origin.
         """
         try:
             known = self._known_hosts.remember(self._label, fingerprint)
@@ -167,7 +169,7 @@ class Trust:
     @staticmethod
     def _delete(path: Path, line: int) -> str:
         return (
-            "If whoever runs the server has told you that it runs without TLS from now on, delete line "
+            "If the administrator of the server has told you that it runs without TLS from now on, delete line "
             f"{line} of\n  {path}\nand connect again."
         )
 
@@ -177,7 +179,7 @@ def _verifying() -> ssl.SSLContext:
 
 
 def _unverifying() -> ssl.SSLContext:
-    """For connections whose certificate is compared with a fingerprint before anything is sent."""
+    """Return the context for connections whose certificate is compared with a fingerprint before anything is sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,19 +1,18 @@
-"""What the user is to be told of even when looking elsewhere."""
+"""Notifications for a user who may be looking elsewhere."""
 
 import regex
 
 from irchat.client.view.chat_state import clean
 from irchat.protocol import events
 from irchat.text.cells import fit
-from irchat.text.excerpts import UNSPACED
+from irchat.text.folding import UNSPACED
 from irchat.text.names import fold_part, name_key
 
 _SHOWN = 80
-_UNSPACED = regex.compile(rf"[{UNSPACED}]")
 
 
 def alert(message: events.Message, me: str) -> str | None:
-    """The notification for a message: of private ones and of those that mention ``me``. Never a timed one's text."""
+    """Return the notification for a private message, or one that mentions ``me``. It has no text of a timed message."""
     if message.sender == me or not (message.chat.startswith("@") or mentions(message.text, me)):
         return None
     sender = _one_line(message.sender)
@@ -24,12 +23,12 @@ def alert(message: events.Message, me: str) -> str | None:
 
 
 def mentions(text: str, me: str) -> bool:
-    """Whether ``text`` has the name ``me`` as a word, compared as names are; where no spaces part words, anywhere."""
+    """Return whether ``text`` has the name ``me`` as a word; in scripts without spaces, anywhere."""
     name, folded = name_key(me), fold_part(text)
     if not name or name not in folded:
         return False
-    before = "" if _UNSPACED.match(name[0]) else r"(?<![\w\p{M}])"
-    after = "" if _UNSPACED.match(name[-1]) else r"(?![\w\p{M}])"
+    before = "" if UNSPACED.match(name[0]) else r"(?<![\w\p{M}])"
+    after = "" if UNSPACED.match(name[-1]) else r"(?![\w\p{M}])"
     return regex.search(before + regex.escape(name) + after, folded) is not None
 
 

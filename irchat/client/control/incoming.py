@@ -1,4 +1,4 @@
-"""What the server says without being asked by the user: the welcome, events, and the end of timed messages."""
+"""Events that answer no action of the user: the welcome, messages, and the end of timed messages."""
 
 from collections.abc import Callable
 
@@ -23,9 +23,10 @@ def _ignore(*_: object) -> None:
 
 
 class Incoming:
-    """Brings what comes into the view. ``notify`` is called with what to tell a user who may be looking elsewhere.
+    """Bring events into the screen state.
 
-    ``changed`` is called when there is something new to draw.
+    ``notify`` is called with a notification for a user who may be looking elsewhere, ``changed`` when there is
+    something new to draw.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Incoming:
         self._counting: IDelayedCall | None = None
 
     def welcome(self, welcome: events.Welcome) -> None:
-        """The user is signed in, for the first time or again."""
+        """Begin a session, for the first time or after reconnecting."""
         view = self._view
         again = view.place is not Place.SIGN_IN
         view.welcome(welcome)
@@ -62,7 +63,7 @@ class Incoming:
         self._changed()
 
     def refresh(self) -> Deferred[None]:
-        """Ask which chats there are, and what is unread in them."""
+        """Ask for the list of chats and the number of unread messages in each."""
         return self._ask(requests.Chats()).addCallbacks(self._chats, self._unheard)
 
     def _chats(self, reply: Reply) -> None:
@@ -72,7 +73,7 @@ class Incoming:
             self._changed()
 
     def _fill_open(self) -> None:
-        """Load the open chat where it has to be: it may have been gone, and be the user's again."""
+        """Load the open chat if needed: the user may have lost it and got it back."""
         if self._view.open is not None and self._view.place is Place.CHAT:
             self._pages.fill(self._view.open)
 
@@ -85,7 +86,7 @@ class Incoming:
             self._view.blocked = reply.names
 
     def event(self, event: events.ANY) -> None:
-        """An event came."""
+        """Handle an event."""
         view = self._view
         view.apply(event, self._clock.seconds())
         match event:
@@ -109,19 +110,19 @@ class Incoming:
         self._changed()
 
     def _count_again(self) -> None:
-        """Ask the server what is unread, a second later, for all that comes until then."""
+        """Ask the server for the numbers of unread messages in a second, once for all events until then."""
         if self._counting is None or not self._counting.active():
             self._counting = self._clock.callLater(MARKER_SECONDS, self.refresh)
 
     def _unheard(self, failure: Failure) -> None:
-        failure.trap(ClientError)  # it is asked again after the next sign-in
+        failure.trap(ClientError)  # asked again after the next sign-in
 
     def _tick(self) -> None:
         self.plan()
         self._changed()
 
     def plan(self) -> None:
-        """Forget what has ended; wake at the next end, and each second before it, while the seconds count down."""
+        """Remove timed messages that have ended. Wake at the next end, and each second before it to count down."""
         now = self._clock.seconds()
         next_end = self._view.expire(now)
         self._sending.expire()

@@ -1,4 +1,4 @@
-"""Loading messages: the end of a chat, what is older, what was missed, what is around a message."""
+"""Loading messages page by page: the end of a chat, older ones, missed ones, those around a message."""
 
 from collections.abc import Callable
 
@@ -12,12 +12,12 @@ from irchat.protocol import events, requests
 from irchat.protocol.rules import PAGE_MAX
 
 _PAGE = 100
-# Of what stands before the unread line, so much is loaded with what is unread.
+# Messages before the unread ones that are loaded with them.
 _BEFORE_UNREAD = 30
 
 
 class Pages:
-    """Fills the chats of the view; ``changed`` is called when there is something new to draw."""
+    """Load the messages of chats. ``changed`` is called when there is something new to draw."""
 
     def __init__(self, clock: IReactorTime, view: ScreenState, ask: Ask, changed: Callable[[], None]) -> None:
         self._clock = clock
@@ -26,7 +26,7 @@ class Pages:
         self._changed = changed
 
     def fill(self, chat: ChatState) -> None:
-        """Load the end of a chat, or what was missed of it, where that is needed."""
+        """Load the end of a chat, or the messages that were missed, if needed."""
         if chat.loading or chat.gone:
             return
         if not chat.loaded:
@@ -36,24 +36,24 @@ class Pages:
             self.newer(chat)
 
     def to_end(self, chat: ChatState) -> None:
-        """Load the end of a chat of which an older part is loaded."""
+        """Load the end of a chat in place of an older part."""
         if chat.newer and not chat.loading:
             chat.unload()
             self.fill(chat)
 
     def older(self, chat: ChatState) -> None:
-        """Load what is before the part that is loaded."""
+        """Load the messages before the loaded part."""
         first = chat.first_seq
         if chat.older and not chat.loading and first is not None and not chat.gone:
             self._load(chat, requests.History(chat=chat.name, before=first, limit=_PAGE), -1)
 
     def newer(self, chat: ChatState) -> None:
-        """Load what comes after the part that is loaded."""
+        """Load the messages after the loaded part."""
         if not chat.loading and not chat.gone:
             self._load(chat, requests.History(chat=chat.name, after=chat.end_seq, limit=PAGE_MAX), 1)
 
     def open_page(self, page: events.History) -> ChatState:
-        """Open the chat of a page that was asked for by a command."""
+        """Open the chat of a page that a command asked for."""
         chat = self._view.open_chat(page.chat)
         if not chat.loaded:
             self._view.page(page, self._clock.seconds(), direction=0)
@@ -88,7 +88,7 @@ class Pages:
     def _loaded(self, reply: Reply, chat: ChatState, direction: int) -> None:
         chat.loading = False
         if self._view.chats.get(chat.name) is not chat:
-            return  # that chat is gone; one of its name may have taken its place
+            return  # the chat is gone; another one may have its name
         if isinstance(reply, events.History):
             was_stale = chat.stale
             self._view.page(reply, self._clock.seconds(), direction=direction)

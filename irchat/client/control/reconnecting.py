@@ -1,4 +1,4 @@
-"""The line to the server: made, lost, and made again with growing pauses."""
+"""The connection to the server: opened, lost, and opened again after growing pauses."""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -13,18 +13,18 @@ from irchat.client.control.questions import Questions
 from irchat.client.exceptions import ClientError, Later
 from irchat.protocol import events, requests
 
-# Seconds between one try and the next, each from half to one and a half times as long: clients of one server that
-# lost it together do not come back together.
+# Seconds between two tries. Each pause is varied by half, so that clients that lost a server together do not come back
+# together.
 PAUSES = (1, 2, 4, 8, 15, 30)
-# Seconds that a line must have stood for the pauses to begin again with the first.
+# Seconds after which a connection counts as steady, so that the next pause is the first one again.
 STEADY = 60
 
 
 class Link:
-    """Keeps a signed-in session with the server until `leave`.
+    """Stay signed in at the server until `leave`.
 
-    ``on_event`` is called with each event; ``on_welcome`` when signed in, first and again; ``on_state`` with what there
-    is to say of the line, empty while it is up. ``questions`` are broken off when the line is lost while signing in.
+    ``on_event`` is called with each event, ``on_welcome`` after each sign-in, and ``on_state`` with the state of the
+    connection, empty while it is up. ``questions`` are broken off when the connection is lost while signing in.
     ``jitter`` returns a random number from 0 to 1.
     """
 
@@ -58,14 +58,14 @@ class Link:
 
     @property
     def is_up(self) -> bool:
-        """Whether requests can be made."""
+        """Whether the user is signed in, so that requests can be made."""
         return self._channel is not None
 
     async def run(self) -> None:
-        """Sign in, and stay so until `leave`. Raises ClientError where the first time does not succeed.
+        """Sign in, and stay signed in until `leave`. Raises ClientError if the first sign-in fails.
 
-        A server does not wait long for an answer; one that went away before it came is called again. So is one that
-        refuses for now.
+        A server closes the connection if the user takes long to answer, and may refuse a token for now. Both are tried
+        again.
         """
         while not self.is_up and not self._left:
             try:
@@ -84,13 +84,13 @@ class Link:
                 await self._come_back(lost)
 
     def ask(self, request: requests.Request) -> Deferred[Reply]:
-        """Make a request. Fails with ClientError where the line is down or goes down before the reply."""
+        """Make a request. Fails with ClientError if there is no connection, or it is lost before the reply."""
         if self._channel is None:
-            return fail(ClientError("There is no line to the server now."))
+            return fail(ClientError("Not connected. Send it again when the connection is back."))
         return self._channel.request(request)
 
     def leave(self) -> None:
-        """The user has left: the line is not to be made again."""
+        """Stop reconnecting: the user has left."""
         self._left = True
         if not self._lost.called:
             self._lost.callback(ClientError("You left."))
@@ -110,7 +110,7 @@ class Link:
                 return
 
     async def _pause(self, why: ClientError) -> None:
-        """Wait before the next try, each time longer, until the user leaves."""
+        """Wait before the next try, longer each time, until the user leaves."""
         pause: float = PAUSES[min(self._pauses, len(PAUSES) - 1)]
         self._pauses += 1
         if isinstance(why, Later):
@@ -123,7 +123,7 @@ class Link:
             left -= 1
 
     def _tell_refusal(self, later: Later) -> None:
-        """Show the whole reason, once: the status has room for its first sentence."""
+        """Show the whole reason once. The status line has room for its first sentence only."""
         if later.text != self._refused:
             self._refused = later.text
             self._questions.complain(later.text)

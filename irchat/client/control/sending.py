@@ -15,7 +15,7 @@ from irchat.protocol import events, requests
 
 
 class _Letter(NamedTuple):
-    """What is remembered of a message on its way: the typed line, the chat it was typed in, the chat it goes to."""
+    """A message on its way: the typed line, the chat in which it was typed, and the chat that it goes to."""
 
     line: str
     origin: ChatState
@@ -23,10 +23,10 @@ class _Letter(NamedTuple):
 
 
 class Sending:
-    """Sends messages; shows in the view what becomes of them. ``changed`` is called when there is something to draw.
+    """Send messages, and show the outcome of each. ``changed`` is called when there is something new to draw.
 
-    ``give_back`` puts a line that was refused into the input of the chat it was typed in. It returns False where
-    something else is typed there: then the line is shown in the chat, so that it is not lost.
+    ``give_back`` puts a refused line back into the input of the chat in which it was typed. It returns False if
+    something else is typed there; then the line is shown in the chat, so that it is not lost.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Sending:
         self.resume = self._outbox.resume
 
     def send(self, request: requests.Send, line: str, origin: ChatState) -> ChatState:
-        """Send a message that was typed as ``line`` in ``origin``. Return the chat it goes to."""
+        """Send a message that was typed as ``line`` in ``origin``. Return the chat that it goes to."""
         nonce = self._new_nonce()
         chat = self._view.chat_typed(request.chat)
         request = msgspec.structs.replace(request, chat=chat.name, nonce=nonce)
@@ -61,23 +61,23 @@ class Sending:
         return chat
 
     def unsent(self) -> str:
-        """The messages that are not confirmed, as a person is told of them; empty where there are none."""
+        """Return a text about the messages that are not confirmed, empty if there are none."""
         counts = Counter(request.chat for request in self._outbox.waiting)
         return ", ".join(f"{count:,} message{'s' * (count > 1)} to {chat}" for chat, count in counts.items())
 
     def expire(self) -> None:
-        """Report the timed messages whose time was over before they could be sent."""
+        """Report the timed messages that ended before they could be sent."""
         self._outbox.sweep()
 
-    # What the outbox asks and tells.
+    # The methods that the send queue calls.
 
     def is_wanted(self, request: requests.Send) -> bool:
-        """A message goes only to the chat it was typed for, and a timed one only in its time."""
+        """Return whether a message can still go: its chat is still there, and a timed one has not ended."""
         chat = self._letters[str(request.nonce)].chat
         return not chat.gone and (request.expires_in is None or chat.is_pending(str(request.nonce)))
 
     def on_reply(self, request: requests.Send, reply: events.Event) -> None:
-        """The server has answered a message."""
+        """Show the server's answer to a message."""
         letter = self._forget(request)
         if isinstance(reply, events.Sent):
             self._sent(request, reply, letter)
@@ -88,7 +88,7 @@ class Sending:
         self._changed()
 
     def on_dropped(self, request: requests.Send, *, tried: bool) -> None:
-        """A message will not be sent."""
+        """Show that a message will not be sent."""
         letter = self._forget(request)
         self._take_pending(request, letter)
         if letter.chat.gone:

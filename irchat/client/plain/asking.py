@@ -1,4 +1,4 @@
-"""What a user sees and types whose output goes elsewhere, as with ``irchat HOST | tee log``."""
+"""The screen of a user whose standard output goes elsewhere, as in ``irchat HOST | tee log``."""
 
 import contextlib
 import os
@@ -9,10 +9,10 @@ from irchat.client.plain.screens import Switch, TypingScreen
 
 
 class AskingScreen(TypingScreen):
-    """Standard input is a terminal, standard output is not: messages go to standard output, questions and notes to the
-    terminal, which echoes no secret.
+    """Standard input is a terminal, standard output is not.
 
-    ``write_terminal`` writes to the terminal at once.
+    Messages go to standard output, questions and notes to the terminal. ``write_terminal`` writes to the terminal at
+    once.
     """
 
     def __init__(
@@ -26,7 +26,7 @@ class AskingScreen(TypingScreen):
         self._write_terminal = write_terminal
 
     def note(self, text: str) -> None:
-        """Tell what goes on."""
+        """Show a note on the terminal."""
         self._write_terminal(f"{self._renderer.note(text).text}\n")
 
     def _prompt(self, text: str) -> None:
@@ -34,6 +34,6 @@ class AskingScreen(TypingScreen):
 
 
 def write_to(descriptor: int, text: str) -> None:
-    """Write to the terminal open at ``descriptor``. One that is gone or stands still shows no more."""
+    """Write to the terminal open at ``descriptor``. Do nothing if it is gone or takes nothing."""
     with contextlib.suppress(OSError):
         os.write(descriptor, text.encode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""``--forget``: the sign-in that is kept is forgotten, here and at the server."""
+"""``--forget``: forget the saved sign-in, here and on the server."""
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -11,7 +11,7 @@ from irchat.protocol import events, requests
 
 
 class Forget:
-    """Forget the token of ``name``, or of the last user of ``label`` (host:port). Raises ClientError if none."""
+    """Forget the token of ``name``, or of the last user, at ``label`` (host:port). Raises ClientError without one."""
 
     def __init__(self, clock: IReactorTime, tokens: Tokens, label: str, name: str | None, dialogue: Dialogue) -> None:
         self._clock = clock
@@ -19,13 +19,15 @@ class Forget:
         self._name = name or tokens.last_name(label) or ""
         kept = tokens.find(label, self._name)
         if kept is None:
-            raise ClientError(f"No sign-in is kept for {self._name or 'anybody'} at {label}.")
+            raise ClientError(
+                f"No sign-in is saved for {self._name or 'anybody'} at {label}. There is nothing to forget."
+            )
         self._kept = kept
         self._tokens = tokens
         self._label = label
 
     async def run(self, connection: ServerConnection) -> None:
-        """Forget the token, and end it at the server that issued it. Raises ClientError."""
+        """Forget the token, and have the server that issued it end it. Raises ClientError."""
         self._tokens.forget(self._label, self._name)
         if connection.identity != self._kept.identity:
             raise ClientError(

@@ -1,4 +1,4 @@
-"""``--json``: lines of JSON as they are, from standard input to the server and from it to standard output."""
+"""``--json``: pass lines of JSON unchanged, from standard input to the server and back to standard output."""
 
 from twisted.internet.defer import Deferred
 
@@ -11,9 +11,9 @@ _LAST = "irchat-last"
 
 
 class PassThrough:
-    """A bot's way to the server. What it says is not looked at, but for whether it leaves by itself.
+    """Connect a bot to the server. Its lines are checked only for a logout.
 
-    At the end of the input a ``logout`` is sent; its reply, the last of all, ends the client and is not shown.
+    At the end of the input a ``logout`` is sent. Its reply is the last line, ends the client and is not shown.
     """
 
     def __init__(self, console: Console) -> None:
@@ -22,7 +22,7 @@ class PassThrough:
         self._left: Deferred[None] = Deferred()
 
     async def run(self, connection: ServerConnection) -> None:
-        """Pass lines until one side ends. Raises ClientError where the server ended it unasked."""
+        """Pass lines until one side ends. Raises ClientError if the server ends first without a logout."""
         connection.on_line = self._show
         connection.on_lost = self._lost
         self._console.pace(connection)

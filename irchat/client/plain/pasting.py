@@ -1,22 +1,22 @@
-"""Pastes on a terminal in line mode, which arrive as lines, between two marks where the terminal was asked for them."""
+"""Pastes on a terminal in line mode: they arrive as lines, between two marks if the terminal was asked for these."""
 
 from collections.abc import Awaitable, Callable
 
-# What asks a terminal for the marks, and ends that (mode 2004).
+# Ask a terminal for the marks, and stop that (mode 2004).
 MARKS_ON, MARKS_OFF = "\x1b[?2004h", "\x1b[?2004l"
 _BEGIN, _END = "\x1b[200~", "\x1b[201~"
 
 
 def unmarked(line: str) -> str:
-    """``line`` without the marks of a paste."""
+    """Return ``line`` without the marks of a paste."""
     return line.replace(_BEGIN, "").replace(_END, "")
 
 
 async def read_secret(read: Callable[[], Awaitable[str | None]]) -> str | None:
-    """The next line that is not empty, which may be a paste of several. None after the last.
+    """Return the next line that is not empty, or a paste of several lines. None after the last.
 
-    The line ends around it are no part of a password: they were copied with it. After a paste without marks the second
-    half of CR LF comes as an empty line, which is therefore no answer.
+    Line ends around a pasted password were copied with it and are removed. An empty line is not an answer: after a
+    paste without marks, the second half of CR LF arrives as one.
     """
     lines: list[str] = []
     while (line := await read()) is not None:

@@ -1,4 +1,4 @@
-"""The full-screen application: its layout, and when it is drawn."""
+"""The full-screen application: its layout, and the times at which it is drawn."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,16 +26,16 @@ from irchat.client.view.rows import Row
 from irchat.client.view.screen_state import ScreenState
 from irchat.text.cells import cells
 
-# Seconds. What comes within this is drawn as one frame; a key is drawn at once.
+# Seconds. Events within this time are drawn as one frame. A key is drawn at once.
 _FRAME = 1 / 30
-# How many times what a frame took is waited before the next one, but for keys.
+# The pause after a frame, except after keys, as a multiple of the time that the frame took.
 _IDLE_SHARE = 3
-# Seconds from one notification to the next.
+# Seconds between two notifications.
 _QUIET = 1.0
-# Seconds after an escape in which another key belongs to it.
+# Seconds after Escape in which another key belongs to it (Alt).
 _ESCAPE = 0.05
 
-# The list of chats is folded away where there are no more columns than this.
+# The sidebar is hidden if the terminal has no more columns than this.
 NARROW = 80
 _SIDE_MIN, _SIDE_MAX = 22, 32
 _INPUT_ROWS = 6
@@ -43,10 +43,10 @@ _STATUS_ROWS = 3
 
 
 class ChatApplication(Application[None]):
-    """Draws the controller's view on ``output`` whenever the device has taken the frame before, and takes keys to the
-    controller.
+    """Draw the screen state of the controller on ``output``, and pass keys to the controller.
 
-    ``bell``: ring and notify. ``stop_process`` suspends the process, as Ctrl-Z wants.
+    A frame is drawn only when the device has written the one before. ``bell``: ring and notify. ``stop_process``
+    suspends the process (Ctrl-Z).
     """
 
     def __init__(
@@ -96,13 +96,15 @@ class ChatApplication(Application[None]):
         device.on_drained = self._on_drained
 
     def draw_soon(self) -> None:
-        """Draw, together with what else comes within a thirtieth of a second, or longer where drawing takes long: so
-        that keys find the client idle most of the time."""
+        """Draw within a thirtieth of a second, together with other changes until then.
+
+        The time is longer if drawing is slow, so that keys find the client idle most of the time.
+        """
         if self._soon is None:
             self._soon = self._clock.callLater(max(_FRAME, _IDLE_SHARE * self._frame_took), self._draw)
 
     def notify(self, text: str) -> None:
-        """Tell the user who may be looking elsewhere, once a second at most; of those that come sooner, the last."""
+        """Notify a user who may be looking elsewhere, once a second at most. Of several, show the last."""
         if not self._bell:
             return
         if self._telling is None:
@@ -118,14 +120,14 @@ class ChatApplication(Application[None]):
             self.notify(text)
 
     def invalidate(self) -> None:
-        """Draw as soon as the terminal has taken the frame before."""
+        """Draw as soon as the terminal has the frame before."""
         if self._device.idle:
             super().invalidate()
         else:
             self._wants_frame = True
 
     def draw_anew(self) -> None:
-        """Draw everything: something else may have drawn on the terminal."""
+        """Draw everything again: another program may have drawn on the terminal."""
         if self.is_running and not self._running_in_terminal:
             self.renderer.reset()
             self._redraw()
@@ -151,7 +153,7 @@ class ChatApplication(Application[None]):
     def _after_frame(self) -> None:
         self._frame_took = self._clock.seconds() - self._frame_began
         self._sent = self._shown
-        if self._device.idle:  # nothing had changed
+        if self._device.idle:  # nothing was written
             self._line.drew(self._sent)
         view = self._controller.view
         count = f"({view.unread:,}) " if view.unread else ""
@@ -220,7 +222,7 @@ class ChatApplication(Application[None]):
     def _view(self) -> ScreenState:
         return self._controller.view
 
-    # Widths are exact wherever they can be: prompt_toolkit deals out what is left cell by cell, in each frame.
+    # Widths are exact where possible: prompt_toolkit distributes the rest cell by cell, in each frame.
 
     def _is_wide(self) -> bool:
         return self.output.get_size().columns > NARROW and self._view.place is not Place.SIGN_IN

@@ -1,10 +1,10 @@
-"""Rows and the input on the screen of prompt_toolkit, cell by cell: a grapheme is one cell, as wide as it is drawn.
+"""Rows and the input on the screen of prompt_toolkit, drawn grapheme by grapheme, each as wide as terminals draw it.
 
-prompt_toolkit's own windows take each code point for a cell, so that joined emoji, flags and Indic syllables would
-shift all that stands behind them.
+prompt_toolkit's own windows draw each code point as a cell, so that joined emoji, flags and Indic syllables would shift
+everything behind them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -20,38 +20,20 @@ from irchat.client.terminal.input_line import InputLine
 from irchat.client.view.rows import Piece, Row
 from irchat.text.cells import grapheme_cells, graphemes
 
-# The second cell of a wide grapheme, and one of which nobody knows what it shows: unlike any other.
+# The second cell of a wide grapheme, which differs from any other cell.
 _NOTHING = Char("", "")
-# Erases the rest of a row, whatever the colours are just now.
+# Erases the rest of a row in the default colours.
 _ERASE_REST = "\x1b7\x1b[0m\x1b[K\x1b8"
-# After all else is drawn.
+# The z-index that is drawn last.
 _LAST = 1_000_000
 
 
-class Rows(Container):
-    """Shows the rows that ``paint`` makes for a width and a height."""
+class Drawn(Container):
+    """A container that draws rows itself, in place of prompt_toolkit."""
 
-    def __init__(
-        self, paint: Callable[[int, int], list[Row]], *, width: AnyDimension = None, height: AnyDimension = None
-    ) -> None:
-        self._paint = paint
-        self._width = width
-        self._height = height
-
-    def reset(self) -> None:
-        """There is nothing to reset."""
-
-    def preferred_width(self, max_available_width: int) -> Dimension:
-        """The width that was given, or any."""
-        return to_dimension(self._width)
-
-    def preferred_height(self, width: int, max_available_height: int) -> Dimension:
-        """The height that was given, or any."""
-        return to_dimension(self._height)
-
-    def get_children(self) -> list[Container]:
-        """There are none."""
-        return []
+    def draw(self, screen: Screen, at: WritePosition) -> None:
+        """Draw all of it at a place on the screen."""
+        raise NotImplementedError
 
     def write_to_screen(
         self,
@@ -62,16 +44,45 @@ class Rows(Container):
         erase_bg: bool,
         z_index: int | None,
     ) -> None:
-        """Draw the rows."""
+        """Draw all of it, and make the screen large enough."""
         at = write_position
-        for y, row in enumerate(self._paint(at.width, at.height)[: at.height], at.ypos):
-            draw(screen, y, at.xpos, at.xpos + at.width, row.pieces)
+        self.draw(screen, at)
         screen.width = max(screen.width, at.xpos + at.width)
         screen.height = max(screen.height, at.ypos + at.height)
 
 
+class Rows(Drawn):
+    """Show the rows that ``paint`` returns for a width and a height."""
+
+    def __init__(
+        self, paint: Callable[[int, int], list[Row]], *, width: AnyDimension = None, height: AnyDimension = None
+    ) -> None:
+        self._paint = paint
+        self._width = width
+        self._height = height
+
+    def reset(self) -> None:
+        """Do nothing: there is no state."""
+
+    def preferred_width(self, max_available_width: int) -> Dimension:
+        """Return the width that was given, or any."""
+        return to_dimension(self._width)
+
+    def preferred_height(self, width: int, max_available_height: int) -> Dimension:
+        """Return the height that was given, or any."""
+        return to_dimension(self._height)
+
+    def get_children(self) -> list[Container]:
+        """Return no children."""
+        return []
+
+    def draw(self, screen: Screen, at: WritePosition) -> None:
+        """Draw the rows."""
+        _draw_rows(screen, at, [row.pieces for row in self._paint(at.width, at.height)])
+
+
 class InputControl(BufferControl):
-    """Shows what is being typed, whatever it is typed for."""
+    """Show what is being typed, whatever its target."""
 
     def __init__(self, line: InputLine, **more: Any) -> None:
         self._line = line
@@ -79,16 +90,16 @@ class InputControl(BufferControl):
 
     @property
     def buffer(self) -> Buffer:
-        """What is being typed."""
+        """The buffer of the current target."""
         return self._line.buffer
 
     @buffer.setter
     def buffer(self, _: Buffer) -> None:
-        """The line knows which one it is."""
+        """Do nothing: the input line decides which buffer is shown."""
 
 
-class InputWindow(Window):
-    """Shows what is typed into the buffer of ``content``, as stars where it ``is_secret``, in ``most`` rows at most."""
+class InputWindow(Drawn, Window):
+    """Show the buffer of ``content`` in at most ``most`` rows, as stars while it ``is_secret``."""
 
     def __init__(
         self, content: BufferControl, is_secret: Callable[[], bool], most: int, *, width: AnyDimension = None
@@ -100,34 +111,23 @@ class InputWindow(Window):
         self._first = 0
 
     def preferred_height(self, width: int, max_available_height: int) -> Dimension:
-        """As many rows as there are."""
+        """Return the number of rows that the text takes, up to the limit."""
         count = len(self._arranged(width)[0])
         return Dimension.exact(min(count, self._most))
 
-    def write_to_screen(
-        self,
-        screen: Screen,
-        mouse_handlers: MouseHandlers,
-        write_position: WritePosition,
-        parent_style: str,
-        erase_bg: bool,
-        z_index: int | None,
-    ) -> None:
-        """Draw those rows among which the cursor is."""
+    def draw(self, screen: Screen, at: WritePosition) -> None:
+        """Draw the rows around the cursor."""
         self._typed.buffer.load_history_if_not_yet_loaded()
-        at = write_position
         rows, (row, x) = self._arranged(at.width)
         self._first = max(row - at.height + 1, min(self._first, row, max(0, len(rows) - at.height)))
-        for y, pieces in enumerate(rows[self._first : self._first + at.height], at.ypos):
-            draw(screen, y, at.xpos, at.xpos + at.width, pieces)
+        _draw_rows(screen, at, rows[self._first :])
         screen.set_cursor_position(self, Point(at.xpos + x, at.ypos + row - self._first))
         if get_app().layout.current_control is self._typed:
             screen.show_cursor = True
         screen.visible_windows_to_write_positions[self] = at
-        screen.width = max(screen.width, at.xpos + at.width)
-        screen.height = max(screen.height, at.ypos + at.height)
 
     def _arranged(self, width: int) -> tuple[list[list[Piece]], tuple[int, int]]:
+        """Return the text in rows, and the row and column of the cursor."""
         document = self._typed.buffer.document
         selected = [*document.selection_ranges()]
         rows: list[list[Piece]] = [[]]
@@ -158,8 +158,10 @@ class InputWindow(Window):
 
 
 class Frame(HSplit):
-    """The whole screen. A row with a grapheme of several code points, now or in the frame before, is erased and drawn
-    as a whole: terminals do not agree on how wide these are, and a drawing by differences would leave pieces of them.
+    """The whole screen.
+
+    A row that has or had, in the frame before, a grapheme of several code points is erased and drawn as a whole.
+    Terminals disagree on the width of these, and drawing only the differences would leave pieces of them.
     """
 
     def __init__(self, children: Any) -> None:
@@ -176,14 +178,14 @@ class Frame(HSplit):
         erase_bg: bool,
         z_index: int | None,
     ) -> None:
-        """Draw all, then look which rows hold such."""
+        """Draw everything, then find the rows to draw as a whole."""
         super().write_to_screen(screen, mouse_handlers, write_position, parent_style, erase_bg, z_index)
         screen.draw_with_z_index(_LAST, lambda: self._draw_whole(screen, write_position))
 
     def _draw_whole(self, screen: Screen, at: WritePosition) -> None:
         now = {y for y, row in screen.data_buffer.items() if any(len(cell.char) > 1 for cell in row.values())}
         self._is_odd = not self._is_odd
-        # A style of another name makes every cell differ from the frame before.
+        # A style with another name makes every cell differ from the frame before.
         style = " class:odd" if self._is_odd else " class:even"
         for y in now | self._drawn_whole:
             row, escapes = screen.data_buffer[y], screen.zero_width_escapes[y]
@@ -192,19 +194,25 @@ class Frame(HSplit):
                 cell = row[x]
                 if cell.char:
                     row[x] = _cell(cell.char, cell.style + style)
-                if len(cell.char) > 1:  # it may have gone on past its own cells
+                if len(cell.char) > 1:  # the terminal may have drawn it wider
                     escapes[x + cell.width] += _ERASE_REST
         self._drawn_whole = now
 
 
-def draw(screen: Screen, y: int, x: int, right: int, pieces: Iterable[Piece]) -> None:
-    """Draw pieces of text on row ``y``, from column ``x`` on. What would go past ``right`` is not drawn."""
+def _draw_rows(screen: Screen, at: WritePosition, rows: Sequence[Iterable[Piece]]) -> None:
+    """Draw rows at a place on the screen, as many as fit."""
+    for y, pieces in enumerate(rows[: at.height], at.ypos):
+        _draw_row(screen, y, at.xpos, at.xpos + at.width, pieces)
+
+
+def _draw_row(screen: Screen, y: int, x: int, right: int, pieces: Iterable[Piece]) -> None:
+    """Draw pieces of text on row ``y`` from column ``x`` on, up to column ``right``."""
     row = screen.data_buffer[y]
     last: int | None = None
     for style, text in pieces:
         for grapheme in graphemes(text):
             cell = _cell(grapheme, style)
-            if not cell.width:  # a mark without a letter goes with what is before it
+            if not cell.width:  # a mark without a letter joins the grapheme before it
                 if last is not None:
                     row[last] = _cell(row[last].char + grapheme, row[last].style)
                 continue

@@ -1,4 +1,4 @@
-"""The terminal as prompt_toolkit sees it: keys from bytes that come, bytes for what is drawn."""
+"""The terminal for prompt_toolkit: keys from the bytes that are read, and bytes to write for each frame."""
 
 import codecs
 import re
@@ -23,7 +23,7 @@ from zope.interface import implementer
 from irchat.protocol.rules import visible
 from irchat.text.cells import cells
 
-# Between these a terminal that knows them shows nothing, so that no frame is seen half drawn (mode 2026).
+# A terminal that knows mode 2026 shows what is between these at once, so that no frame is visible half drawn.
 _FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
 _NEW_LINES = re.compile(r"(?:\r\n)+")
 
@@ -33,7 +33,7 @@ def _ignore(*_: object) -> None:
 
 
 class TerminalInput(Input):
-    """Keys from bytes; ``descriptor`` is the terminal's, None where there is none to set up."""
+    """Parse keys from bytes. ``descriptor`` is the terminal's, or None if there is no mode to set."""
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
@@ -44,32 +44,32 @@ class TerminalInput(Input):
         self._closed = False
 
     def feed(self, data: bytes) -> None:
-        """Bytes came from the terminal."""
+        """Take bytes from the terminal."""
         self._parser.feed(self._decode(data))
         self._ready()
 
     def close(self) -> None:
-        """No more will come."""
+        """End the input: the terminal is gone."""
         self._closed = True
         self._ready()
 
     def read_keys(self) -> list[KeyPress]:
-        """The keys that came since the last call."""
+        """Return the keys since the last call."""
         keys = list(self._keys)
         self._keys.clear()
         return keys
 
     def flush_keys(self) -> list[KeyPress]:
-        """The keys that came, an escape alone too."""
+        """Return the keys since the last call, including an Escape that could begin another key."""
         self._parser.flush()
         return self.read_keys()
 
     def fileno(self) -> int:
-        """There is none that could be waited for."""
+        """Return -1: there is no descriptor to wait for."""
         return -1
 
     def typeahead_hash(self) -> str:
-        """The name under which keys are kept from one application to the next."""
+        """Return the name under which prompt_toolkit keeps keys from one application to the next."""
         return f"irchat-{id(self)}"
 
     @property
@@ -78,19 +78,19 @@ class TerminalInput(Input):
         return self._closed
 
     def raw_mode(self) -> AbstractContextManager[None]:
-        """Every key as it is pressed."""
+        """Set the mode in which each key is read as it is pressed."""
         return nullcontext() if self._descriptor is None else raw_mode(self._descriptor)
 
     def cooked_mode(self) -> AbstractContextManager[None]:
-        """Lines, as a shell wants them."""
+        """Set the mode in which lines are read, as a shell needs."""
         return nullcontext() if self._descriptor is None else cooked_mode(self._descriptor)
 
     def attach(self, input_ready_callback: Callable[[], None]) -> AbstractContextManager[None]:
-        """Give the keys to whoever calls `read_keys` when told to."""
+        """Call ``input_ready_callback`` when there are keys to read."""
         return self._attached(input_ready_callback)
 
     def detach(self) -> AbstractContextManager[None]:
-        """Give the keys to nobody for a while."""
+        """Keep the keys for a while, without calling anybody."""
         return self._attached(_ignore)
 
     @contextmanager
@@ -103,8 +103,10 @@ class TerminalInput(Input):
 
 
 class TerminalOutput(Vt100_Output):
-    """Draws by ``write``, never so that the terminal keeps a copy of a row: nothing scrolls, and rows are erased one by
-    one."""
+    """Draw by ``write``, so that the terminal keeps no copy of any row.
+
+    For that nothing scrolls, and rows are erased one by one.
+    """
 
     def __init__(
         self, write: Callable[[bytes], None], get_size: Callable[[], Size], term: str, colours: ColorDepth
@@ -114,52 +116,52 @@ class TerminalOutput(Vt100_Output):
         self._send = write
 
     def write(self, data: str) -> None:
-        """Draw text. A line feed at the lowest row would scroll it off, where the terminal has just become smaller."""
+        """Draw text. Line feeds become cursor movements: in a terminal that has just shrunk they would scroll."""
         if data.startswith("\r\n") and _NEW_LINES.fullmatch(data):
             self.write_raw(f"\r\x1b[{len(data) // 2}B")
         elif data > "\uffff" or (len(data) > 1 and not data.isascii()):
-            # Of emoji, rare scripts and graphemes of several code points terminals differ on the width: the cells are
-            # cleared and the cursor is set by our count.
+            # Terminals disagree on the width of emoji, rare scripts and graphemes of several code points, so the cells
+            # are cleared first and the cursor is then set by our own count.
             size = cells(data)
             self.write_raw(f"\x1b7{' ' * size}\x1b8{visible(data)}\x1b8\x1b[{size}C")
         else:
             super().write(data)
 
     def flush(self) -> None:
-        """Send what was drawn, as one frame."""
+        """Send everything drawn so far as one frame."""
         if self._buffer:
             data = "".join(self._buffer)
             self._buffer = []
             self._send(f"{_FRAME_BEGINS}{data}{_FRAME_ENDS}".encode("utf-8", "replace"))
 
     def fileno(self) -> int:
-        """There is none."""
+        """Raise: there is no descriptor."""
         raise NotImplementedError
 
     def enter_alternate_screen(self) -> None:
-        """Take the screen, the title of the window saved; on a terminal without another screen, the one there is."""
+        """Save the title of the window and switch to the alternate screen, if the terminal has one."""
         self.in_use = True
         self.write_raw("\x1b[22;0t")
         super().enter_alternate_screen()
 
     def quit_alternate_screen(self) -> None:
-        """Leave nothing behind, also where there was only one screen."""
+        """Erase the screen, which may be the only one, and switch back."""
         self.in_use = False
         self.erase_screen()
         super().quit_alternate_screen()
         self.write_raw("\x1b[23;0t")
 
     def erase_down(self) -> None:
-        """Erase all rows: what is drawn begins at the first one."""
+        """Erase all rows, because every frame begins at the first one."""
         self.erase_screen()
 
     def erase_screen(self) -> None:
-        """Erase row by row: erasing the display pushes it into the scrollback of tmux and GNU screen."""
+        """Erase row by row. Erasing the display would push it into the scrollback of tmux and GNU screen."""
         rows = "".join(f"\x1b[{row};1H\x1b[2K" for row in range(1, self.get_size().rows + 1))
         self.write_raw(f"\x1b[0m{rows}\x1b[H")
 
     def notify(self, text: str) -> None:
-        """Ring, and tell terminals that can show it (OSC 9 and 777)."""
+        """Ring the bell, and show a notification on terminals that can (OSC 9 and 777)."""
         safe = "".join(character for character in text if character.isprintable()).replace(";", ",")
         self.write_raw(f"\a\x1b]9;{safe}\x1b\\\x1b]777;notify;IRChat;{safe}\x1b\\")
         self.flush()
@@ -167,10 +169,10 @@ class TerminalOutput(Vt100_Output):
 
 @implementer(IPullProducer)
 class Device(Protocol):
-    """The transport's end: what comes goes to ``input``; frames go out one at a time.
+    """The protocol on the terminal's transport: pass bytes to ``keys``, and know when a frame is written.
 
-    ``on_drained`` is called when all that was written has reached the terminal, ``on_gone`` when that is gone,
-    ``on_failure`` with what goes wrong when a key is handled.
+    ``on_drained`` is called when everything has been written, ``on_gone`` when the terminal is gone, and ``on_failure``
+    with an exception raised by a key.
     """
 
     transport: Any
@@ -192,14 +194,14 @@ class Device(Protocol):
             self.transport.write(data)
 
     def drained(self) -> Deferred[None]:
-        """Fires when all that was written has reached the terminal."""
+        """Return a Deferred that fires when everything has been written to the terminal."""
         if self.idle or self._over:
             return succeed(None)
         self._waiting.append(Deferred())
         return self._waiting[-1]
 
     def finish(self) -> Deferred[None]:
-        """Close, when all is written."""
+        """Close when everything is written. The Deferred fires when it is closed."""
         if not self._over:
             self._over = True
             self.transport.unregisterProducer()
@@ -209,18 +211,18 @@ class Device(Protocol):
     # What Twisted calls.
 
     def connectionMade(self) -> None:
-        """The terminal is open."""
+        """Become a pull producer: each request for more means that everything was written."""
         self.transport.registerProducer(self, False)
 
     def dataReceived(self, data: bytes) -> None:
-        """Keys were pressed."""
+        """Take the bytes of keys."""
         try:
             self._keys.feed(data)
         except Exception:
             self.on_failure(Failure())
 
     def resumeProducing(self) -> None:
-        """All was written."""
+        """Note that everything was written."""
         self.idle = True
         waiting, self._waiting = self._waiting, []
         for drained in waiting:
@@ -228,10 +230,10 @@ class Device(Protocol):
         self.on_drained()
 
     def stopProducing(self) -> None:
-        """The terminal is gone; the protocol hears of it by itself."""
+        """Do nothing: `connectionLost` follows."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The terminal is closed."""
+        """Note that the terminal is closed, by us or because it is gone."""
         gone = not self._over
         self._over = True
         self.resumeProducing()

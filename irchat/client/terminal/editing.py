@@ -1,4 +1,4 @@
-"""Editing by grapheme: the cursor never stands within one, and what is deleted is whole."""
+"""Editing by grapheme: the cursor never stands inside one, and each is deleted as a whole."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from irchat.text.cells import graphemes
 
 
 class GraphemeBuffer(Buffer):
-    """A buffer whose cursor moves by grapheme, whatever key moves it."""
+    """A buffer whose cursor moves by grapheme, whichever key moves it."""
 
     def __init__(self, **how: Any) -> None:
         super().__init__(**how)
@@ -17,12 +17,12 @@ class GraphemeBuffer(Buffer):
         self.on_cursor_position_changed += self._leave_grapheme
 
     def delete_before_cursor(self, count: int = 1) -> str:
-        """Delete what ``count`` code points before the cursor are part of. Return it."""
+        """Delete the graphemes of the ``count`` code points before the cursor. Return them."""
         start = _start(self.text, max(0, self.cursor_position - count))
         return super().delete_before_cursor(self.cursor_position - start)
 
     def delete(self, count: int = 1) -> str:
-        """Delete what ``count`` code points after the cursor are part of. Return it."""
+        """Delete the graphemes of the ``count`` code points after the cursor. Return them."""
         end = _end(self.text, self.cursor_position + count)
         return super().delete(end - self.cursor_position)
 
@@ -44,16 +44,16 @@ class GraphemeBuffer(Buffer):
 
 
 def _before(text: str, position: int) -> int:
-    """Where the grapheme before ``position`` begins."""
+    """Return the start of the grapheme before ``position``."""
     return grapheme_boundary_before(text, position) if position else 0
 
 
 def _start(text: str, position: int) -> int:
-    """Where the grapheme begins that ``position`` is in."""
+    """Return the start of the grapheme that contains ``position``."""
     return position if position >= len(text) else _before(text, position + 1)
 
 
 def _end(text: str, position: int) -> int:
-    """``position``, or the end of the grapheme that it is within."""
+    """Return ``position``, or the end of the grapheme if it is inside one."""
     start = _start(text, position)
     return position if start == position else start + len(next(iter(graphemes(text[start:]))))

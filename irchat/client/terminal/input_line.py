@@ -1,4 +1,4 @@
-"""The input line: what is typed in each chat, pastes too long for one message, completion."""
+"""The input line: text typed for each target, pastes too long for one message, completion."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from irchat.client.view.navigation import Place
 from irchat.protocol.rules import TEXT_LENGTH, visible
 from irchat.text.cells import fit
 
-# Somewhat more than a message, for the command before it.
+# A message, and room for the command before it.
 _TYPED_MAX = TEXT_LENGTH + 100
 _SHOWN_CHOICES = 8
 _NAME_CELLS = 20
@@ -32,10 +32,10 @@ class Shown(NamedTuple):
 
 
 class InputLine:
-    """Takes what is typed to the controller. ``trouble`` is what to say of the last key.
+    """Pass typed text to the controller. ``trouble`` is the text to show about the last key.
 
-    What is typed belongs to one target from the key on. Enter takes it only to a target that is on the screen: see
-    `drew`. ``stop_search`` ends a search in what was typed before.
+    Typed text belongs to one target from the first key on. Enter sends it only if that target is on the screen; see
+    `drew`. ``stop_search`` ends a search in the input history.
     """
 
     def __init__(
@@ -54,17 +54,17 @@ class InputLine:
 
     @property
     def buffer(self) -> Buffer:
-        """What is being typed."""
+        """The buffer of the current target."""
         return self._inputs.now.buffer
 
     @property
     def target(self) -> Target:
-        """What it is typed for."""
+        """The current target."""
         return self._inputs.now.target
 
     @property
     def clipboard(self) -> Clipboard:
-        """What was cut and can be put in."""
+        """The clipboard of the current target."""
         return self._inputs.clipboard
 
     @property
@@ -74,12 +74,12 @@ class InputLine:
 
     @property
     def is_secret(self) -> bool:
-        """Whether what is typed must not be shown."""
+        """Whether the typed text must not be shown."""
         return isinstance(self.target, Question) and self.target.secret
 
     @property
     def is_busy(self) -> bool:
-        """Whether the user is at something that no event may take away."""
+        """Whether the user is doing something that no event may interrupt."""
         view = self._controller.view
         asked = isinstance(self.target, Question) and self.target.stage is Stage.OVER and self.target.touched
         return bool(
@@ -89,7 +89,7 @@ class InputLine:
 
     @property
     def question(self) -> str:
-        """What stands before the input: what is asked, or where a plain text goes."""
+        """The text before the input: a question, or the chat that plain text goes to."""
         target = self.target
         if isinstance(target, Question):
             return target.text
@@ -100,12 +100,12 @@ class InputLine:
 
     @property
     def command(self) -> str:
-        """What is typed, where it may be a command."""
+        """The typed text if it may be a command, else empty."""
         return self.buffer.text if isinstance(self.target, ChatState) else ""
 
     @property
     def told(self) -> str:
-        """What to say in the status line."""
+        """The text for the status line, empty if there is nothing to say."""
         if isinstance(self.target, Question) and self.target.stage is Stage.OVER:
             return "The connection was lost before you answered, and what you typed was dropped. Enter goes on."
         held = self._inputs.now.held
@@ -117,7 +117,7 @@ class InputLine:
     # Targets.
 
     def follow(self) -> None:
-        """The keys go to what the controller says. What was typed for a question that is over is thrown away."""
+        """Turn to the controller's target. Text typed for a question that is over is dropped."""
         target = self._controller.target
         if target is not self.target:
             if self._is_searching():
@@ -128,17 +128,17 @@ class InputLine:
             target.touched = True
             self._inputs.now.put("")
 
-    def shown(self) -> "Shown":
+    def shown(self) -> Shown:
         """Return what the frame that is being drawn shows."""
         now = self._inputs.now
         return Shown(now, now.version, now.target.stage if isinstance(now.target, Question) else None)
 
-    def drew(self, shown: "Shown") -> None:
+    def drew(self, shown: Shown) -> None:
         """Note that the terminal has the frame that showed ``shown``."""
         self._drawn = shown
 
     def _give_back(self, chat: ChatState, line: str) -> bool:
-        """A line that was refused: it is typed again where nothing else is."""
+        """Put a refused line back into the input of a chat. Return False if something else is typed there."""
         given = self._inputs.of(chat)
         if not given.is_empty or (given is self._inputs.now and self._is_searching()):
             return False
@@ -151,7 +151,7 @@ class InputLine:
     # Keys.
 
     def enter(self) -> None:
-        """Enter was pressed."""
+        """Handle Enter."""
         target = self.target
         if target is Spot.FILTER or (isinstance(target, ChatState) and self._is_list()):
             self._controller.choose()
@@ -207,7 +207,7 @@ class InputLine:
         self._inputs.now.version += 1
 
     def clear(self) -> bool:
-        """Ctrl-C: undo what is under way; False where nothing is, and the user means to leave."""
+        """Handle Ctrl-C: undo what is under way. Return False if there is nothing, so that the user wants to leave."""
         view, now = self._controller.view, self._inputs.now
         if view.manual is not None:
             view.manual = None
@@ -228,7 +228,7 @@ class InputLine:
         return True
 
     def cancel(self) -> bool:
-        """Escape: leave the list of chats, or a question that can be left. False where there is none."""
+        """Handle Escape: leave the list of chats, or a question. Return False if neither can be left."""
         target = self.target
         if target is Spot.FILTER:
             self._controller.view.filter = None
@@ -241,7 +241,7 @@ class InputLine:
         return True
 
     def paste(self, text: str) -> None:
-        """A paste is one piece of text; one that is too long for a message is kept aside until Enter."""
+        """Insert a paste as one piece of text. One that is too long for a message is held until Enter."""
         text = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
         now = self._inputs.now
         if not takes_text(now.target):
@@ -256,7 +256,7 @@ class InputLine:
             now.target.has_draft = True
 
     def key_pressed(self) -> None:
-        """Forget what was said of the key before. A warning is confirmed by the next key or not at all."""
+        """Handle any key: remove the text about the last one. Only the next key can confirm a warning."""
         self.follow()
         if not self.trouble:
             self._inputs.now.confirmed = ""
@@ -264,21 +264,21 @@ class InputLine:
         self._last_trouble, self.trouble = self.trouble, ""
 
     def leave(self) -> None:
-        """Leave, unless there is something to say first, or that is not on the screen yet."""
+        """Leave, unless there is something to warn about first, or the warning is not on the screen yet."""
         if self._last_trouble and self._drawn != self.shown():
             self.trouble = self._last_trouble
         elif trouble := self._controller.leave():
             self._refuse(trouble)
 
     def begin_filter(self) -> None:
-        """Ctrl-K: the input finds a chat; what was being typed waits."""
+        """Handle Ctrl-K: filter the list of chats, while the typed text waits."""
         self._controller.view.begin_filter()
         self.follow()
 
     # Completion.
 
     def complete(self) -> None:
-        """Tab: the one word, or the beginning that all have; then one after the other."""
+        """Handle Tab: insert the only choice, or the common beginning of all; then each choice in turn."""
         line = self.buffer.document.text_before_cursor
         if self._completion is not None:
             self._take_choice((self._choice + 1) % len(self._completion.words))
@@ -347,7 +347,7 @@ class InputLine:
 
 
 def split_text(text: str) -> list[str]:
-    """``text`` in parts that each fit into a message, broken at line ends or spaces where there are some near by."""
+    """Split ``text`` into parts that each fit into a message, at line ends or spaces if there are some near by."""
     parts = []
     near = TEXT_LENGTH // 2
     while len(text) > TEXT_LENGTH:

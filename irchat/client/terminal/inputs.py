@@ -1,4 +1,4 @@
-"""What is typed, kept apart for each target: a chat, a question, the name of a chat to go to."""
+"""The typed text of each target: a chat, a question, or the filter of the list of chats."""
 
 from collections.abc import Callable
 
@@ -15,10 +15,11 @@ from irchat.client.view.chat_state import ChatState
 
 
 class Input:
-    """What is typed for ``target``. ``held`` is a paste too long for one message, which waits for Enter.
+    """The text typed for ``target``.
 
-    ``version`` rises with each text that was put here by something other than a key, and with each refusal: both must
-    be on the screen before Enter is taken again. ``confirmed``: a line that Enter, as the next key, sends as text.
+    ``held`` is a paste too long for one message, which waits for Enter. ``confirmed`` is a line that Enter, as the next
+    key, sends as text. ``version`` rises with each text that no key has typed, and with each refusal: the user has to
+    see both before Enter takes them.
     """
 
     def __init__(self, target: Target, history: InMemoryHistory, changed: Callable[[Buffer], None]) -> None:
@@ -29,7 +30,7 @@ class Input:
         text = target.suggestion if isinstance(target, Question) else ""
         self.buffer = GraphemeBuffer(
             multiline=True,
-            # Of what was typed for a question nothing is remembered, and nothing that was remembered is put into it.
+            # Answers are not remembered, and nothing that was remembered can become an answer.
             history=history if isinstance(target, ChatState) else InMemoryHistory(),
             document=Document(text, len(text)),
             on_text_changed=changed,
@@ -42,15 +43,16 @@ class Input:
         return not self.buffer.text and not self.held
 
     def put(self, text: str) -> None:
-        """Put a text here in place of what is there."""
+        """Replace the text."""
         self.version += 1
         self.buffer.reset(Document(text, len(text)))
 
 
 class Inputs:
-    """The inputs of all targets, one of which has the keys.
+    """The inputs of all targets. ``now`` is the one that has the keys.
 
-    ``homeless``: Enter was pressed on a text that had no chat to go to. The chat chosen next gets it, if it is empty.
+    ``homeless`` is an input whose text had no chat to go to when Enter was pressed. It moves to the chat that is opened
+    next, if nothing is typed there.
     """
 
     def __init__(self, changed: Callable[[Buffer], None]) -> None:
@@ -63,17 +65,17 @@ class Inputs:
 
     @property
     def clipboard(self) -> Clipboard:
-        """What was cut. What is cut in the answer to a question stays there."""
+        """The clipboard. Each question has its own, so that an answer stays there."""
         return self._secret_clipboard if isinstance(self.now.target, Question) else self._clipboard
 
     def of(self, chat: ChatState) -> Input:
-        """The input of a chat."""
+        """Return the input of a chat."""
         if chat not in self._of_chats:
             self._of_chats[chat] = self._new(chat)
         return self._of_chats[chat]
 
     def turn_to(self, target: Target) -> None:
-        """Give the keys to ``target``. What was typed for a chat stays with it; all else is thrown away."""
+        """Give the keys to ``target``. Text typed for a chat stays with the chat, any other is dropped."""
         before = self.now
         if isinstance(target, ChatState):
             self.now = self.of(target)
@@ -88,7 +90,7 @@ class Inputs:
             self._of_chats.pop(before.target, None)
 
     def forget_cut(self) -> None:
-        """Forget all that was cut."""
+        """Empty the clipboard."""
         self._clipboard = InMemoryClipboard()
 
     def _move(self, source: Input, to: Input) -> None:
@@ -103,5 +105,5 @@ class Inputs:
 
 
 def takes_text(target: Target) -> bool:
-    """Whether anything can be typed for ``target``."""
+    """Return whether text can be typed for ``target``."""
     return target.stage is Stage.ASKED if isinstance(target, Question) else target is not Spot.NOWHERE

@@ -1,4 +1,4 @@
-"""The asyncio loop under Twisted's reactor, on the clock that only goes forward."""
+"""The asyncio loop under Twisted's reactor, on the clock that never goes back."""
 
 import asyncio
 import signal
@@ -11,20 +11,20 @@ _Ts = TypeVarTuple("_Ts")
 
 
 class ForwardLoop(asyncio.SelectorEventLoop):
-    """A loop that keeps its timers by `forward_seconds`, as the reactor on it does.
+    """A loop whose timers use `forward_seconds`, like the reactor on it.
 
-    Its signal handlers are those of `signal.signal`: asyncio's own take over the descriptor by which Twisted learns
+    Signal handlers are set by `signal.signal`. Those of asyncio would take over the descriptor by which Twisted notices
     that a process has ended.
     """
 
     def time(self) -> float:
-        """Now."""
+        """Return the time of the forward clock in seconds."""
         return forward_seconds()
 
     def add_signal_handler(self, sig: int, callback: Callable[[Unpack[_Ts]], object], *args: *_Ts) -> None:
-        """Call ``callback`` from the loop when the signal comes."""
+        """Call ``callback`` in the loop on each signal ``sig``."""
         signal.signal(sig, lambda number, frame: self.call_soon_threadsafe(callback, *args) and None)
 
     def remove_signal_handler(self, sig: int) -> bool:
-        """Let the signal do what it does by default."""
+        """Restore the default action of the signal."""
         return signal.signal(sig, signal.SIG_DFL) is not None

@@ -1,4 +1,4 @@
-"""The colours of the screen; all serve on black and on white."""
+"""The colours of the screen, all readable on black and on white."""
 
 from prompt_toolkit.styles import Style
 

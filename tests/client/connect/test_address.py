@@ -36,7 +36,7 @@ class ParseTests(SynchronousTestCase):
     def test_no_port(self) -> None:
         """A port is a number from 1 to 65535."""
         for port in "", "0", "65536", "-1", "x", "٣", "1" * 5000:
-            self.assertIn("is no port", self.assertRaises(ClientError, parse_address, f"host:{port}").text)
+            self.assertIn("is not a port", self.assertRaises(ClientError, parse_address, f"host:{port}").text)
 
 
 class TargetTests(SynchronousTestCase):

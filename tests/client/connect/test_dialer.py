@@ -133,8 +133,8 @@ class TLSTests(_Dialling):
     def test_server_without_tls(self) -> None:
         """An IRChat server without TLS is told apart; that may be an attack, so no way round TLS is suggested."""
         text = self.stopped(self.dial(_trusting()))
-        self.assertIn("speaks without TLS", text)
-        self.assertIn("Ask whoever runs the server", text)
+        self.assertIn("answers without TLS", text)
+        self.assertIn("Ask the administrator of the server", text)
         self.assertNotIn("--no-tls", text)
 
     def test_no_tls(self) -> None:

@@ -173,7 +173,7 @@ class TerminalTests(_Dialogue):
         self.probe("alice", "registration-closed")
         self.keyboard.type("wrong")
         self.exchange(requests.Login(name="alice", password="wrong"), error("bad-credentials"))
-        self.assertIn("new users are added by whoever runs this server", self.keyboard.complaints())
+        self.assertIn("the administrator of the server adds new users", self.keyboard.complaints())
         self.keyboard.type("correct horse")
         self.exchange(requests.Login(name="alice", password="correct horse"), welcome())
         self.assertEqual(self.successResultOf(self.signed_in), welcome())

@@ -221,7 +221,7 @@ class TrustTests(SynchronousTestCase):
         self.certificate = "other.example"
         again = Deferred.fromCoroutine(self.trust.connect())
         self._flush()
-        self.assertIn("which you trusted before", self._stopped(again))
+        self.assertIn("that you accepted before", self._stopped(again))
 
     def test_another_client_was_first(self) -> None:
         """What another client remembered while the user was asked is what counts."""

@@ -235,7 +235,7 @@ class LeavingTests(_ControllerCase):
         self.tokens.path.unlink()
         self.tokens.path.mkdir()
         self.submit("exit --forget")
-        self.assertIn("cannot be kept", self.texts()[-1])
+        self.assertIn("cannot be saved", self.texts()[-1])
 
     def test_leaving_without_a_line(self) -> None:
         """Without a line the user leaves at once, and no more tries are made."""

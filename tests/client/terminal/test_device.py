@@ -1,28 +1,17 @@
 """The terminal as prompt_toolkit sees it, over a transport in the test's hands, and the loop's clock."""
 
-import asyncio
-import io
 import os
 import pty
-import signal
-import sys
 import termios
-import time
 
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import ColorDepth
-from twisted.internet.asyncioreactor import AsyncioSelectorReactor
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
-from irchat.client.terminal.full_screen_run import _say_last, colour_depth
-from irchat.client.terminal.loop import ForwardLoop
-from irchat.system import clock
-
-_HOUR = 3_600.0
 
 
 class InputTests(SynchronousTestCase):
@@ -200,89 +189,3 @@ class DeviceTests(SynchronousTestCase):
         with self.keys.attach(fail):
             self.device.dataReceived(b"x")
         self.assertTrue(failures[0].check(RuntimeError))
-
-
-class LoopTests(SynchronousTestCase):
-    """The asyncio loop and the reactor on it go by the clock that only goes forward."""
-
-    def setUp(self) -> None:
-        """A loop, a reactor on it, never installed, and both clocks in the test's hands."""
-        self.wall, self.forward = 1_800_000_000.0, 5_000.0
-        self.patch(time, "time", lambda: self.wall)
-        self.patch(clock.time, "clock_gettime", lambda clock_id: self.forward)
-        self.loop = ForwardLoop()
-        self.addCleanup(self.loop.close)
-        self.reactor = AsyncioSelectorReactor(self.loop)
-        self.addCleanup(self.remove_readers)
-        clock.install_forward_clock(self.reactor)
-
-    def remove_readers(self) -> None:
-        """Close what the reactor has opened."""
-        for reader in list(self.reactor._internalReaders):
-            self.reactor.removeReader(reader)
-            reader.connectionLost(None)
-
-    def turn(self) -> None:
-        """Let the loop do what is due."""
-        self.loop.call_soon(self.loop.stop)
-        self.loop.run_forever()
-
-    def test_jump(self) -> None:
-        """The time of day set back an hour, and the machine's sleep, neither hold nor hasten a call."""
-        fired: list[str] = []
-        self.reactor.callLater(30, fired.append, "twisted")
-        self.loop.call_later(30, fired.append, "asyncio")
-        self.wall -= _HOUR
-        self.forward += 29.5
-        self.turn()
-        self.assertEqual(fired, [])
-        self.forward += 0.5
-        self.turn()
-        self.assertEqual(sorted(fired), ["asyncio", "twisted"])
-
-    def test_signals(self) -> None:
-        """A signal calls the loop without taking Twisted's wakeup descriptor, and can be given back."""
-        before = signal.set_wakeup_fd(-1)
-        self.addCleanup(signal.set_wakeup_fd, before)
-        self.addCleanup(signal.signal, signal.SIGWINCH, signal.getsignal(signal.SIGWINCH))
-        got: list[str] = []
-        self.loop.add_signal_handler(signal.SIGWINCH, got.append, "resized")
-        self.assertEqual(signal.set_wakeup_fd(-1), -1)
-        os.kill(os.getpid(), signal.SIGWINCH)
-        self.turn()
-        self.assertEqual(got, ["resized"])
-        self.assertTrue(self.loop.remove_signal_handler(signal.SIGWINCH))
-        self.assertEqual(signal.getsignal(signal.SIGWINCH), signal.SIG_DFL)
-        self.assertIsInstance(self.loop, asyncio.SelectorEventLoop)
-
-
-class LastTests(SynchronousTestCase):
-    """Colours, and what is said when the terminal is restored."""
-
-    def test_colours(self) -> None:
-        """Colours are those that the terminal has, and none where they are not wanted."""
-        for environment, depth in [
-            ({"TERM": "xterm-256color"}, ColorDepth.DEPTH_8_BIT),
-            ({"TERM": "xterm", "NO_COLOR": "1"}, ColorDepth.DEPTH_1_BIT),
-            ({"TERM": "xterm", "NO_COLOR": ""}, ColorDepth.DEPTH_8_BIT),
-            ({"TERM": "linux"}, ColorDepth.DEPTH_4_BIT),
-            ({"TERM": "vt100"}, ColorDepth.DEPTH_1_BIT),
-        ]:
-            self.assertEqual(colour_depth(environment), depth)
-
-    def test_last_words(self) -> None:
-        """Last words go to the standard error of the process, where it has one."""
-        error = io.StringIO()
-        self.patch(sys, "__stderr__", error)
-        _say_last("")
-        _say_last("! gone\n")
-        self.assertEqual(error.getvalue(), "! gone\n")
-        self.patch(sys, "__stderr__", None)
-        _say_last("! gone\n")
-
-    def test_last_words_of_a_server(self) -> None:
-        """Why a hostile server refused to sign in commands no terminal when the screen is left."""
-        error = io.StringIO()
-        self.patch(sys, "__stderr__", error)
-        _say_last("! no\x1b]0;title\x07\x9b2J\u202e\n! gone\n")
-        self.assertEqual(error.getvalue(), "! no\u241b]0;title\u2407\ufffd2J\ufffd\n! gone\n")

@@ -1,10 +1,13 @@
 """One run of the full screen, without a reactor: what is left behind when things go wrong."""
 
 import contextlib
+import io
 import os
 import pty
+import sys
 import termios
 
+from prompt_toolkit.output import ColorDepth
 from twisted.internet.task import Clock
 from twisted.internet.testing import MemoryReactorClock, StringTransport
 from twisted.python.failure import Failure
@@ -13,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.client.control.controller import Controller
 from irchat.client.exceptions import ClientError
 from irchat.client.terminal import full_screen_run
-from irchat.client.terminal.full_screen_run import FullScreenRun
+from irchat.client.terminal.full_screen_run import FullScreenRun, _say_last, colour_depth
 from irchat.client.view.screen_state import ScreenState
 
 
@@ -116,3 +119,35 @@ class FullScreenTests(SynchronousTestCase):
         """A terminal that does not know its size is taken to be of 80 by 24."""
         self.addCleanup(self.close)
         self.assertEqual(tuple(self.screen._size()), (24, 80))
+
+
+class LastTests(SynchronousTestCase):
+    """Colours, and what is said when the terminal is restored."""
+
+    def test_colours(self) -> None:
+        """Colours are those that the terminal has, and none where they are not wanted."""
+        for environment, depth in [
+            ({"TERM": "xterm-256color"}, ColorDepth.DEPTH_8_BIT),
+            ({"TERM": "xterm", "NO_COLOR": "1"}, ColorDepth.DEPTH_1_BIT),
+            ({"TERM": "xterm", "NO_COLOR": ""}, ColorDepth.DEPTH_8_BIT),
+            ({"TERM": "linux"}, ColorDepth.DEPTH_4_BIT),
+            ({"TERM": "vt100"}, ColorDepth.DEPTH_1_BIT),
+        ]:
+            self.assertEqual(colour_depth(environment), depth)
+
+    def test_last_words(self) -> None:
+        """Last words go to the standard error of the process, where it has one."""
+        error = io.StringIO()
+        self.patch(sys, "__stderr__", error)
+        _say_last("")
+        _say_last("! gone\n")
+        self.assertEqual(error.getvalue(), "! gone\n")
+        self.patch(sys, "__stderr__", None)
+        _say_last("! gone\n")
+
+    def test_last_words_of_a_server(self) -> None:
+        """Why a hostile server refused to sign in commands no terminal when the screen is left."""
+        error = io.StringIO()
+        self.patch(sys, "__stderr__", error)
+        _say_last("! no\x1b]0;title\x07\x9b2J\u202e\n! gone\n")
+        self.assertEqual(error.getvalue(), "! no\u241b]0;title\u2407\ufffd2J\ufffd\n! gone\n")

@@ -7,7 +7,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.terminal import keys
 from irchat.client.view.key_table import Key
+from irchat.client.view.navigation import Place
+from irchat.protocol import events, requests
 from tests.client.terminal.test_input_line import ApplicationCase as _ApplicationCase
+from tests.helpers.client_fakes import message
+
+_TAB, _CTRL_C, _CTRL_K, _UP, _DOWN, _F1 = "\t", "\x03", "\x0b", "\x1b[A", "\x1b[B", "\x1bOP"
 
 _BUILT_IN = {Key.SEARCH: Keys.ControlR, Key.REDRAW: Keys.ControlL}
 
@@ -50,3 +55,91 @@ class BuiltInTests(SynchronousTestCase):
         bound = {binding.keys for binding in load_key_bindings().bindings}
         for key in _BUILT_IN.values():
             self.assertIn((key,), bound)
+
+
+class PressTests(_ApplicationCase):
+    """Keys that move about."""
+
+    def test_lists(self) -> None:
+        """The arrow keys choose in a list, and go through the history elsewhere."""
+        self.press("\x1b0")
+        for name in "@bob", "*team":
+            self.server.tell(message("hi", seq=1, chat=name))
+        self.turn()
+        self.press(_DOWN)
+        self.assertEqual(self.view.cursor.key, "*team")
+        self.press(_UP + "\r")
+        self.assertEqual(self.view.here.name, "@bob")
+
+    def test_next_and_home(self) -> None:
+        """Ctrl-N and Ctrl-P go from chat to chat, Alt-0 goes back to the unread."""
+        self.press("\x0e")
+        self.assertEqual(self.view.here.name, "*team")
+        self.press("\x10")
+        self.assertEqual(self.view.here.name, "GLOBAL")
+        self.press("\x1b9")
+        self.assertEqual(self.view.here.name, "GLOBAL")
+        self.press("\x1b0")
+        self.assertIs(self.view.place, Place.HOME)
+
+    def test_manual(self) -> None:
+        """F1 opens and closes the manual; Escape and Ctrl-C close it too, and so does Enter."""
+        for key in _F1, "\x1b", _CTRL_C, "\r":
+            self.press(_F1)
+            self.assertEqual(self.view.manual, 0)
+            self.press(key)
+            self.assertIsNone(self.view.manual)
+
+    def test_back_from_what_was_found(self) -> None:
+        """Escape goes back from what was found."""
+        self.open("@bob")
+        self.press("?old\r")
+        self.server.answer(events.Found([], False))
+        self.turn()
+        self.assertIs(self.view.place, Place.FOUND)
+        self.press("\x1b")
+        self.assertEqual(self.view.here.name, "@bob")
+
+    def test_manual_moves(self) -> None:
+        """The arrows and the paging keys move the manual while it shows."""
+        self.press(_F1 + _DOWN + _DOWN + _UP)
+        self.assertEqual(self.view.manual, 1)
+        self.press("\x1b[6~")
+        self.assertGreater(self.view.manual, 10)
+        self.press("\x1b[5~")
+        self.assertEqual(self.view.manual, 1)
+
+    def test_pages(self) -> None:
+        """PgUp goes up and asks for older messages, PgDn and End come back."""
+        self.press("\x1b[5~")
+        self.open("@bob", *(message(f"m{n}", chat="@bob", seq=n) for n in range(50, 100)), more=True)
+        for _ in range(5):
+            self.press("\x1b[5~")
+        self.assertEqual(self.server.asked(), [requests.History(chat="@bob", before=50, limit=100)])
+        self.press("\x1b[6~")
+        self.assertFalse(self.view.pane.follows)
+        self.press("\x1b[F")
+        self.assertTrue(self.view.pane.follows)
+
+    def test_lines(self) -> None:
+        """Alt-Enter begins another line, Ctrl-C clears, Ctrl-K kills where there is something to kill."""
+        self.press("one\x1b\rtwo")
+        self.assertEqual(self.buffer.text, "one\ntwo")
+        self.press(_CTRL_C)
+        self.assertEqual(self.buffer.text, "")
+        self.press("abc\x02" + _CTRL_K)
+        self.assertEqual((self.buffer.text, self.view.filter), ("ab", None))
+
+    def test_leaving(self) -> None:
+        """Ctrl-C and Ctrl-D on an empty line leave."""
+        self.press("\x04")
+        self.assertEqual(self.server.asked(), [requests.Logout()])
+        self.press(_CTRL_C)
+        self.assertEqual(self.server.asked(), [requests.Logout()])
+
+    def test_suspend(self) -> None:
+        """Ctrl-Z clears the screen, waits until the terminal has taken that, and then stops the process."""
+        self.press("\x1a")
+        self.turn()
+        self.assertEqual(self.stopped, [True])
+        self.assertFalse(self.controller.hidden)

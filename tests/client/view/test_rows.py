@@ -80,3 +80,72 @@ class RowsTests(SynchronousTestCase):
             (("class:hit", "Café"), ("class:text", " au lait, "), ("class:hit", "cafe"), ("class:text", " "),
              ("class:hit", "noir")),
         )  # fmt: skip
+
+
+class BrushTests(SynchronousTestCase):
+    """Items as rows."""
+
+    def brush(self, width: int = 60) -> Brush:
+        """A brush at moment 10."""
+        return Brush(width, 10.0, name_width=5, zone=UTC, today=date(2026, 11, 22))
+
+    def talk(self, text: str, **fields: object) -> Item:
+        """A message of bob's."""
+        return Item(Kind.MESSAGE, (1, 0, 0), text, "bob", "2026-11-22T13:00:00.000Z", **fields)
+
+    def lines(self, item: Item, before: Item | None = None, width: int = 60, **options: bool) -> list[str]:
+        """The rows as text."""
+        rows = self.brush(width).rows(item, before, unread_line=options.get("unread_line", False),
+                                      with_chat=options.get("with_chat", False))  # fmt: skip
+        return [_text(row).rstrip() for row in rows]
+
+    def test_message(self) -> None:
+        """Time, name, text; further rows stand under the text."""
+        self.assertEqual(self.lines(self.talk("hi")), ["13:00   bob │ hi"])
+        self.assertEqual(
+            self.lines(self.talk("one two three four five six seven eight nine ten")),
+            ["13:00   bob │ one two three four five six seven eight nine", "            │ ten"],
+        )
+
+    def test_own_and_pending(self) -> None:
+        """One's own have a bar of their own, what is being sent has no time yet."""
+        self.assertEqual(self.lines(self.talk("hi", own=True)), ["13:00   bob ┃ hi"])
+        pending = self.talk("hi", own=True)
+        pending.kind = Kind.PENDING
+        self.assertEqual(self.lines(pending), ["  …     bob ┃ hi"])
+
+    def test_timed(self) -> None:
+        """A timed one shows what is left of it."""
+        self.assertEqual(self.lines(self.talk("psst", ends=38.5)), ["13:00   bob │ (29s) psst"])
+
+    def test_found(self) -> None:
+        """What a search found shows its chat."""
+        self.assertEqual(self.lines(self.talk("hi", chat="*team"), with_chat=True), ["13:00   bob │ *team hi"])
+
+    def test_narrow(self) -> None:
+        """On a very narrow pane the text begins beside the name and goes on below it."""
+        self.assertEqual(
+            self.lines(self.talk("one two three four five", ends=11.0), width=24),
+            ["13:00 bob │ (1s) one two", "  three four five"],
+        )
+
+    def test_days(self) -> None:
+        """A new day has a line; today at the beginning has none. What is no message does not count."""
+        earlier = self.talk("old")
+        earlier.at = "2026-11-21T13:00:00.000Z"
+        self.assertEqual(len(self.lines(self.talk("hi"))), 1)
+        self.assertIn("Saturday, 21 November 2026", self.lines(earlier)[0])
+        self.assertIn("Sunday, 22 November 2026", self.lines(self.talk("hi"), earlier)[0])
+        self.assertEqual(len(self.lines(self.talk("hi"), self.talk("before"))), 1)
+        odd = self.talk("hi")
+        odd.at = "?"
+        self.assertEqual(self.lines(odd), ["--:--   bob │ hi"])
+
+    def test_unread_line(self) -> None:
+        """The unread line stands before the message."""
+        self.assertIn(" unread ", self.lines(self.talk("hi"), unread_line=True)[0])
+
+    def test_notes(self) -> None:
+        """The chat's own lines and errors are told apart without colour."""
+        self.assertEqual(self.lines(Item(Kind.NOTE, (0, 0, 0), "done")), ["  done"])
+        self.assertEqual(self.lines(Item(Kind.ERROR, (0, 0, 0), "no\nuse")), ["! no", "  use"])

@@ -4,14 +4,13 @@ import msgspec
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.view.chat_state import ITEMS_MAX, KEPT_ITEMS
-from irchat.client.view.items import Kind
 from irchat.client.view.navigation import Place
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events
-from tests.helpers.client_fakes import AT, message, sent, welcome
+from tests.helpers.client_fakes import message, sent, welcome
 
 
-class _Case(SynchronousTestCase):
+class ScreenStateCase(SynchronousTestCase):
     def setUp(self) -> None:
         """A view of alice's, signed in, with GLOBAL and a chat with bob."""
         self.view = ScreenState("host:7667")
@@ -28,7 +27,7 @@ class _Case(SynchronousTestCase):
         self.view.page(events.History(name, list(messages), more), 0.0, direction=direction)
 
 
-class MessageTests(_Case):
+class MessageTests(ScreenStateCase):
     """Messages come and are read."""
 
     def test_unread(self) -> None:
@@ -176,7 +175,7 @@ class MessageTests(_Case):
         self.assertEqual(self.view.unread, 0)
 
 
-class SendingTests(_Case):
+class SendingTests(ScreenStateCase):
     """Messages on their way."""
 
     def test_pending_then_sent(self) -> None:
@@ -213,63 +212,7 @@ class SendingTests(_Case):
         self.assertEqual(self.texts(), [])
 
 
-class TimedTests(_Case):
-    """Timed messages of others."""
-
-    def timed(self, text: str = "psst", left_ms: int = 30_000, **fields: object) -> events.Message:
-        """A timed message."""
-        return message(text, id="t1", left_ms=left_ms, **fields)
-
-    def test_ends(self) -> None:
-        """It ends by the client's clock, unread or not."""
-        self.load()
-        self.view.apply(self.timed(), 0.0)
-        self.assertEqual((self.texts(), self.view.unread), (["psst"], 1))
-        self.assertEqual(self.view.expire(10.0), 30.0)
-        self.view.expire(30.0)
-        self.assertEqual((self.texts(), self.view.unread), ([], 0))
-
-    def test_ends_unloaded(self) -> None:
-        """One in a chat that is not loaded is unread no more when it ended."""
-        self.view.apply(self.timed(), 0.0)
-        self.assertEqual(self.view.unread, 1)
-        self.view.expire(30.0)
-        self.assertEqual(self.view.unread, 0)
-
-    def test_erased(self) -> None:
-        """It goes when the server says so, and one that is not known is nothing."""
-        self.load()
-        self.view.apply(self.timed(), 0.0)
-        self.view.apply(events.Erased("GLOBAL", "t1"), 1.0)
-        self.view.apply(events.Erased("GLOBAL", "t2"), 1.0)
-        self.view.apply(events.Erased("*gone", "t2"), 1.0)
-        self.assertEqual((self.texts(), self.view.unread), ([], 0))
-
-    def test_never_longer(self) -> None:
-        """Told of again, it may end earlier and never later."""
-        self.load(self.timed())
-        self.load(self.timed(left_ms=90_000))
-        self.assertEqual(self.view.expire(0.0), 30.0)
-        self.load(self.timed(left_ms=10_000))
-        self.assertEqual(self.view.expire(0.0), 10.0)
-
-    def test_while_loading(self) -> None:
-        """One that came while a page was on its way does not outlive its end either."""
-        self.view.chat("GLOBAL").loading = True
-        self.view.apply(self.timed(), 0.0)
-        self.view.expire(0.0)
-        self.load()
-        self.assertEqual(self.texts(), [])
-
-    def test_place(self) -> None:
-        """It stands among the stored messages where it was said, also when older ones are loaded later."""
-        self.load(message("early", seq=1, at="2026-11-22T12:00:00.000Z"), self.timed(at=AT), more=True)
-        self.view.apply(message("late", seq=2, at="2026-11-22T14:00:00.000Z"), 0.0)
-        self.load(message("older", seq=0, at="2026-11-22T11:00:00.000Z"), direction=-1)
-        self.assertEqual(self.texts(), ["older", "early", "psst", "late"])
-
-
-class PeopleTests(_Case):
+class PeopleTests(ScreenStateCase):
     """Who is there, and in which groups."""
 
     def test_presence(self) -> None:
@@ -348,59 +291,7 @@ class PeopleTests(_Case):
         self.assertFalse(self.view.chat("GLOBAL").stale)
 
 
-class NoteTests(_Case):
-    """The client's own lines stand where they came."""
-
-    def test_in_a_chat_that_is_not_loaded(self) -> None:
-        """A note stands after what was said before it, also where that is loaded later."""
-        self.view.apply(message("one", seq=1, chat="@bob"), 0.0)
-        self.view.chat("@bob").add_note("added dave")
-        self.view.apply(message("two", seq=2, chat="@bob"), 0.0)
-        self.load(message("one", seq=1, chat="@bob"), message("two", seq=2, chat="@bob"), name="@bob")
-        self.assertEqual(self.texts("@bob"), ["one", "added dave", "two"])
-
-    def test_complaints(self) -> None:
-        """A complaint is an error and a note is none, wherever they are shown."""
-        for place in ("GLOBAL", None):
-            if place is not None:
-                self.view.open_chat(place)
-            else:
-                self.view.go_home()
-            self.view.note("all is well")
-            self.view.complain("it failed")
-            kinds = [(item.kind, item.text) for item in self.view.here.items]
-            self.assertEqual(kinds, [(Kind.NOTE, "all is well"), (Kind.ERROR, "it failed")])
-
-    def test_before_anything_is_known(self) -> None:
-        """A note in a chat of which nothing is known stands after the page that comes, and before what is said then."""
-        self.view.chat("*new").add_note("bob added alice")
-        self.load(message("old", seq=7, chat="*new"), name="*new")
-        self.view.apply(message("next", seq=8, chat="*new"), 0.0)
-        self.assertEqual(self.texts("*new"), ["old", "bob added alice", "next"])
-
-    def test_in_an_empty_chat(self) -> None:
-        """A note in an empty chat stands before the first message."""
-        self.load()
-        self.view.chat("GLOBAL").add_note("first")
-        self.view.apply(message("one", seq=1), 0.0)
-        self.assertEqual(self.texts(), ["first", "one"])
-
-    def test_blocks_keep_notes(self) -> None:
-        """What was said of a block is not forgotten by the block."""
-        self.view.chat("GLOBAL").add_note("noted")
-        self.view.apply(events.Blocks(["bob"]), 0.0)
-        self.assertEqual(self.texts(), ["noted"])
-
-    def test_pane_stays(self) -> None:
-        """A note does not move a pane that was moved up, and what is below it is not read."""
-        self.load(message("one", seq=1), message("two", seq=2))
-        self.view.open_chat("GLOBAL")
-        self.view.pane.show((1, 0, 0))
-        self.view.apply(events.Bye("the server stops"), 0.0)
-        self.assertFalse(self.view.pane.follows)
-
-
-class EpochTests(_Case):
+class EpochTests(ScreenStateCase):
     """The server's data went back to a backup."""
 
     def test_all_is_loaded_anew(self) -> None:
@@ -420,95 +311,6 @@ class EpochTests(_Case):
         self.load(message("one", seq=1))
         self.view.welcome(welcome())
         self.assertEqual(self.texts(), ["one"])
-
-
-class GoneTests(_Case):
-    """Chats that are the user's no longer."""
-
-    def removed(self, group_id: str = "g1") -> events.Removed:
-        """Alice is removed from the group."""
-        return events.Removed("*team", group_id, "alice", "bob", "bob")
-
-    def test_draft(self) -> None:
-        """A chat for which something is typed is kept, comes back with its id, and is not a new one of its name."""
-        self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
-        team = self.view.chat("*team")
-        team.has_draft = True
-        self.view.apply(self.removed(), 0.0)
-        self.assertEqual((self.view.chats.gone, team.gone), ([team], "bob removed alice from *team"))
-        self.view.apply(events.Added("*team", "g2", "alice", "bob", "bob"), 0.0)
-        self.assertIsNot(self.view.chat("*team"), team)
-        self.view.apply(self.removed("g2"), 0.0)
-        self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
-        self.assertIs(self.view.chat("*team"), team)
-        self.assertEqual((self.view.chats.gone, team.gone), ([], ""))
-
-    def test_read_in_part_elsewhere(self) -> None:
-        """What another session read in part counts less; where that is not loaded only the server knows."""
-        self.load(message("one", seq=1), message("two", seq=2), message("three", seq=3))
-        chat = self.view.chat("GLOBAL")
-        chat.unread = 3
-        self.view.apply(events.Read("GLOBAL", 2), 0.0)
-        self.assertEqual(chat.unread, 1)
-        other = self.view.chat("@bob")
-        other.unread, other.last_seq = 3, 3
-        self.assertFalse(other.read_to(2))
-
-    def test_order(self) -> None:
-        """Numbers do not depend on what came first: everyone, groups, people; what only this client knows is last."""
-        self.view.chat("*aaa")
-        for name in "@zoe", "@Bea", "*team":
-            self.view.chats.of_id(name, "id")
-        self.assertEqual([self.view.numbered(number) for number in range(1, 8)],
-                         ["GLOBAL", "*team", "@Bea", "@bob", "@zoe", "*aaa", None])  # fmt: skip
-
-
-class MovingTests(_Case):
-    """Going from chat to chat."""
-
-    def test_next_unread_first(self) -> None:
-        """The next chat is one with unread messages where there is one, else the next in the list, round its end."""
-        self.view.chats.of_id("*team", "g")
-        self.view.open_chat("GLOBAL")
-        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("*team", "@bob"))
-        self.view.apply(message("hi", seq=1, chat="*team"), 0.0)
-        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("*team", "*team"))
-        self.view.go_home()
-        self.view.open = None
-        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("*team", "*team"))
-        self.view.chat("*team").all_read()
-        self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("GLOBAL", "@bob"))
-
-    def test_numbers(self) -> None:
-        """Chats are numbered from 1 as they are listed."""
-        self.assertEqual([self.view.numbered(n) for n in (0, 1, 2, 3)], [None, "GLOBAL", "@bob", None])
-
-    def test_filter(self) -> None:
-        """The filter finds chats, and users with whom there is none yet, by a part of the name."""
-        self.view.list_users(events.Users(["alice", "Bobby"], ["carol"], False))
-        self.view.begin_filter()
-        self.assertEqual([chat.name for chat in self.view.listed()], ["GLOBAL", "@bob"])
-        self.view.filter = "bO"
-        self.assertEqual([chat.name for chat in self.view.listed()], ["@bob", "@Bobby"])
-        self.view.filter = "ali"
-        self.assertEqual(self.view.listed(), [])
-
-    def test_latest_first(self) -> None:
-        """Of the chats with unread messages the one where something was said last comes first."""
-        self.view.apply(message("hi", seq=1, chat="@bob", at="2026-11-22T13:00:01.000Z"), 0.0)
-        self.view.apply(message("hi", seq=1, chat="*team", at="2026-11-22T13:00:02.000Z"), 0.0)
-        self.assertEqual([chat.name for chat in self.view.listed()], ["*team", "@bob"])
-        self.view.apply(message("hi", seq=2, chat="@bob", at="2026-11-22T13:00:03.000Z"), 0.0)
-        self.assertEqual([chat.name for chat in self.view.listed()], ["@bob", "*team"])
-
-    def test_found(self) -> None:
-        """What a search found is listed newest first."""
-        self.view.show_found(events.Found([message("two", seq=2), message("one", seq=1)], True), "o")
-        self.assertEqual([item.text for item in self.view.found], ["two", "one"])
-        self.assertIn("more", self.view.found_for)
-        self.assertIs(self.view.here, self.view.own)
-        self.view.show_found(events.Found([message("mine", seq=3, sender="alice"), message("one", seq=1)], False), "o")
-        self.assertEqual([item.own for item in self.view.found], [True, False])
 
 
 def _chat(name: str, chat_id: str = "id") -> events.Chat:

@@ -133,19 +133,3 @@ class ReadingTests(_ControllerCase):
         self.find(message("old one", chat="*x", seq=5))
         self.server.answer(error("no-such-group", "Gone."), error("no-such-group", "Gone."))
         self.assertEqual(self.texts(), ["Gone."])
-
-    def test_mention(self) -> None:
-        """A mention is told of, a message to all is not."""
-        self.server.tell(message("hello all"))
-        self.server.tell(message("hello alice"))
-        self.assertEqual(self.told, ["bob in GLOBAL: hello alice"])
-
-    def test_erased_elsewhere(self) -> None:
-        """When a timed message that is not loaded ends, what is unread is asked for again."""
-        self.server.tell(events.Erased("@bob", "t"))
-        self.assertEqual(self.asked(), [requests.Chats()])
-
-    def test_added(self) -> None:
-        """A group that one is added to is there."""
-        self.server.tell(events.Added("*team", "g", "alice", "bob", "bob"))
-        self.assertIn("*team", self.view.chats)

@@ -1,0 +1,80 @@
+"""The frames, titles and notifications of the full screen."""
+
+from prompt_toolkit.data_structures import Size
+
+from tests.client.terminal.test_input_line import ApplicationCase
+from tests.helpers.client_fakes import error, message
+
+
+class FrameTests(ApplicationCase):
+    """Frames."""
+
+    def drawn(self) -> bytes:
+        """What was drawn since the last call."""
+        drawn = self.transport.value()
+        self.transport.clear()
+        return drawn
+
+    def test_paced(self) -> None:
+        """While the terminal takes nothing, no frame is drawn; then one is, with all that came."""
+        self.press("x")
+        self.drawn()
+        self.server.tell(message("one", seq=1))
+        self.turn(drain=False)
+        self.assertIn(b"one", self.drawn())
+        for number in range(2, 9):
+            self.server.tell(message(f"more{number}", seq=number))
+            self.turn(drain=False)
+        self.assertEqual(self.drawn(), b"")
+        self.turn()
+        drawn = self.drawn()
+        self.assertEqual(drawn.count(b"\x1b[?2026h"), 1)
+        self.assertIn(b"more8", drawn)
+
+    def test_anew(self) -> None:
+        """Drawn anew, everything is drawn, but not before the application runs or when it has ended."""
+        self.drawn()
+        self.app.draw_anew()
+        self.assertIn(b"No messages yet", self.drawn())
+        self.end()
+        self.drawn()
+        self.app.draw_anew()
+        self.assertEqual(self.drawn(), b"")
+
+    def test_title_and_bell(self) -> None:
+        """The title counts what is unread; a notification rings unless it must not."""
+        self.server.tell(message("hi", seq=1, chat="@bob"))
+        self.turn()
+        drawn = self.drawn()
+        self.assertIn(b"\x1b]2;(1) IRChat host:7667\x07", drawn)
+        self.assertIn(b"\x07\x1b]9;bob: hi", drawn)
+        self.app.notify("soon")
+        self.app.notify("sooner")
+        self.assertEqual(self.drawn(), b"")
+        self.clock.advance(1.0)
+        self.assertIn(b"9;sooner", self.drawn())
+        self.clock.advance(1.0)
+        self.app._bell = False
+        self.app.notify("x")
+        self.assertEqual(self.drawn(), b"")
+
+    def test_narrow(self) -> None:
+        """The list of chats is there where there is room."""
+        self.drawn()
+        self.assertIn("Online", self.redrawn(100))
+        self.assertNotIn("Online", self.redrawn(80))
+
+    def redrawn(self, columns: int) -> str:
+        """A whole frame at that width."""
+        self.size = Size(rows=20, columns=columns)
+        self.app._on_resize()
+        self.turn()
+        return self.drawn().decode()
+
+    def test_error_reply(self) -> None:
+        """What the server refuses shows in place."""
+        self.open("@bob")
+        self.press("+team\r")
+        self.server.answer(error("no-such-group", "No such group."))
+        self.turn()
+        self.assertIn(b"! No such group.", self.drawn())
