@@ -16,8 +16,8 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from irchat import __version__
-from irchat.chat.accounts import Accounts
-from irchat.chat.administration import Administration
+from irchat.chat.accounts.accounts import Accounts
+from irchat.chat.accounts.administration import Administration
 from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
 from irchat.net.port_note import PortFile, default_directory
@@ -275,15 +275,18 @@ class ChatServer(Service):
         self._services = Services(
             self._chat, self._accounts, delivery, presence, admission, rate_limiters, config.admins
         )
+        self._make_factory()
+
+    def _make_factory(self) -> None:
         self._certificate: Path | None = None
-        tls = None if config.no_tls else self._tls_context()
+        tls = None if self._config.no_tls else self._tls_context()
         self._connections = ConnectionRegistry(self._chat, reactor)
         self._factory = ChatFactory(
             self._services,
             reactor,
             all_protocols(self._services, reactor),
             self._connections,
-            name=config.name,
+            name=self._config.name,
             tls=tls,
         )
         began = reactor.seconds()

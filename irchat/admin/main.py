@@ -13,7 +13,7 @@ from irchat import __version__
 from irchat.admin import database
 from irchat.admin.failures import Failed, explain_failure
 from irchat.admin.reach import ask
-from irchat.chat import administration as ask_for
+from irchat.chat.accounts import administration as ask_for
 from irchat.net.addresses import read_network
 from irchat.protocol.rules import PASSWORD_MIN_BYTES
 from irchat.system.clock import wall_ms

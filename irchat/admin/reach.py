@@ -12,8 +12,8 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from irchat.admin.failures import Failed
-from irchat.chat.accounts import Accounts
-from irchat.chat.administration import AddUser, Administration, Answer, AnyAdminRequest, Progress, Tell
+from irchat.chat.accounts.accounts import Accounts
+from irchat.chat.accounts.administration import AddUser, Administration, Answer, AnyAdminRequest, Progress, Tell
 from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
 from irchat.net.socket_paths import short_path

@@ -7,8 +7,8 @@ from twisted.internet.defer import Deferred
 
 from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
-from irchat.chat.directory import Directory
-from irchat.chat.entities import DirectoryChat, User
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.presence import PresenceTable

@@ -1,4 +1,4 @@
-"""Addresses of the Internet as bans and limits know them: IPv4 also where it comes by way of IPv6."""
+"""IP addresses and networks, for bans and limits. An IPv4 address mapped into IPv6 counts as IPv4."""
 
 import ipaddress
 import re
@@ -11,7 +11,7 @@ _MAPPED = 96  # bits before the IPv4 address in an IPv6 address that holds one
 
 
 def read_address(host: str) -> Address | None:
-    """The address that ``host`` is, None where it is none, as of a socket that is no network's."""
+    """Return ``host`` as an address, None if it is none, as the host of a UNIX socket."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -22,9 +22,9 @@ def read_address(host: str) -> Address | None:
 
 
 def read_network(text: str) -> Network | None:
-    """The network that ``text`` is: one address, or ``192.0.2.0/24``; None where it is neither.
+    """Return ``text``, one address or ``192.0.2.0/24``, as a network. Return None if it is neither.
 
-    The zone of an address (``fe80::1%eth0``) is left out, as it is from the addresses of connections.
+    The zone of an address (``fe80::1%eth0``) is dropped, as it is from the addresses of connections.
     """
     try:
         network = ipaddress.ip_network(_ZONE.sub("", text), strict=False)

@@ -7,14 +7,14 @@ _PREFIX = "sha256:"
 
 
 def fingerprint_of(certificate: bytes) -> str:
-    """The SHA-256 fingerprint of a certificate in DER: ``sha256:AB:CD:...``."""
+    """Return the SHA-256 fingerprint of a certificate in DER: ``sha256:AB:CD:...``."""
     return _write(hashlib.sha256(certificate).digest())
 
 
 def parse_fingerprint(text: str) -> str:
-    """A fingerprint in the form of `fingerprint_of`, from one in which case, colons and prefix do not matter.
+    """Return a fingerprint in the form of `fingerprint_of`. Case, colons and prefix of ``text`` do not matter.
 
-    Raises ValueError where ``text`` is none.
+    Raises ValueError if ``text`` is not a fingerprint.
     """
     digits = text.lower().removeprefix(_PREFIX).replace(":", "")
     if not re.fullmatch(r"[0-9a-f]{64}", digits):

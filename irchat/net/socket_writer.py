@@ -1,4 +1,4 @@
-"""The way of bytes into a socket: tried at once where nothing waits, through the transport where it does not fit."""
+"""Write bytes to a socket: at once if nothing waits, and through the transport what does not fit."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -10,10 +10,10 @@ TryNow = Callable[[bytes], int | BaseException]
 
 
 class Outgoing(Protocol):
-    """Where a session's bytes go: an `SocketWriter`, or TLS over one."""
+    """Where the bytes of a session go: a `SocketWriter`, or TLS over one."""
 
     on_drained: Callable[[], None]
-    """Called when all that waited has reached the kernel, not after a send that never waited: go on while ``idle``."""
+    """Called when all that waited has reached the kernel, but not after a send that never waited."""
 
     @property
     def idle(self) -> bool:
@@ -21,20 +21,20 @@ class Outgoing(Protocol):
 
     @property
     def try_now(self) -> "TryNow | None":
-        """What sends bytes at once while ``idle``, None where there is no such way. Where it gives anything but their
-        number, or raises OSError, `send_rest` is to be called with what it gave (0)."""
+        """A function that sends bytes at once while ``idle``, None if there is none. Unless it returns their number,
+        call `send_rest` with what it returned, or with 0 if it raised OSError."""
 
     def send(self, data: bytes) -> None:
         """Send ``data`` after all that was sent before."""
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
-        """Send what ``try_now`` did not."""
+        """Send what ``try_now`` did not, which returned ``given``."""
 
     def close(self) -> None:
         """Close the connection when all is sent."""
 
     def abort(self) -> None:
-        """Close the connection now; what waits is lost."""
+        """Close the connection now. What waits is lost."""
 
 
 def _nothing() -> None:
@@ -43,10 +43,10 @@ def _nothing() -> None:
 
 @implementer(IPullProducer)
 class SocketWriter:
-    """Sends bytes over a TCP transport with one system call and no round through the reactor while the peer keeps up.
+    """Sends bytes over a transport; on TCP with one system call and without the reactor while the peer keeps up.
 
     It registers as the transport's pull producer: Twisted then calls `resumeProducing` each time all was written,
-    which is the sign that a slow reader has caught up (``on_drained``).
+    which means that a slow reader has caught up (``on_drained``).
     """
 
     __slots__ = ("_transport", "idle", "on_drained", "try_now")
@@ -55,7 +55,7 @@ class SocketWriter:
         self.on_drained: Callable[[], None] = _nothing
         self.idle = True
         self._transport: object = transport
-        # The socket itself takes half as long as Twisted's writeSomeData. A fake transport of a test may have neither.
+        # The socket itself takes half as long as Twisted's writeSomeData. A transport that is no socket has neither.
         self.try_now: TryNow | None = getattr(
             getattr(transport, "socket", None), "send", getattr(transport, "writeSomeData", None)
         )
@@ -76,7 +76,7 @@ class SocketWriter:
             self.send_rest(data, given)
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
-        """Send what ``try_now`` did not. A connection that is lost the transport finds out by itself, on this write."""
+        """Send what ``try_now`` did not. If the connection is lost, the transport finds out on this write."""
         self.idle = False
         self._transport.write(data[given:] if isinstance(given, int) else data)  # type: ignore[attr-defined]
 
@@ -87,15 +87,15 @@ class SocketWriter:
         self._transport.loseConnection()  # type: ignore[attr-defined]
 
     def abort(self) -> None:
-        """Close the connection now; what waits is lost."""
+        """Close the connection now. What waits is lost."""
         self.try_now = None
         self._transport.abortConnection()  # type: ignore[attr-defined]
 
     def resumeProducing(self) -> None:
-        """All was written."""
+        """Go on: all was written."""
         self.idle = True
         self.on_drained()
 
     def stopProducing(self) -> None:
-        """The connection is lost and there is no socket to try any more; the protocol hears of it by itself."""
+        """Stop trying the socket: the connection is lost. The protocol is told by the transport."""
         self.try_now = None

@@ -1,4 +1,4 @@
-"""TLS round another protocol, over the standard library's memory BIO: a third of the cost of a record in pyOpenSSL."""
+"""TLS around another protocol, by memory BIOs of the standard library. A record costs a third of pyOpenSSL's."""
 
 import ssl
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from zope.interface import implementer
 from irchat.net.socket_writer import SocketWriter
 
 _READ_BYTES = 65_536
-# Bytes of records are taken so many at a time: a peer can ask for new keys in 27 of them, and have us answer.
+# How many bytes of records are taken at a time: a peer can ask for new keys in 27 bytes, each with an answer.
 _TAKEN_BYTES = 4_096
-# Bytes that TLS may say by itself after the handshake in so many seconds: two tickets, an alert, and new keys a hundred
-# times. A peer that makes it say more is disconnected, or the answers would gather without bound.
+# How many bytes TLS may send on its own after the handshake, in how many seconds: two tickets, an alert, and new keys a
+# hundred times. A peer that asks for more is disconnected, or the answers would gather without bound.
 _OWN_BYTES = 4_096
 _OWN_SECONDS = 10.0
 
@@ -64,14 +64,14 @@ class TLSLayer(Protocol):
     # The side of the socket.
 
     def connectionMade(self) -> None:
-        """The TCP connection is there: begin the handshake."""
+        """Begin the handshake."""
         self.writer = SocketWriter(self.transport)
         if self._clock is not None:
             self._late = self._clock.callLater(self._handshake_seconds, self._give_up)
         self._advance()
 
     def dataReceived(self, data: bytes) -> None:
-        """Bytes of TLS came."""
+        """Take bytes of TLS."""
         if self._closed:
             return
         if self._in_turn is not None and not self._ready:
@@ -93,7 +93,7 @@ class TLSLayer(Protocol):
                 return
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The TCP connection is gone."""
+        """Let go of everything: the TCP connection is gone."""
         self._closed = True
         self._in_turn = None
         self._in_time()
@@ -139,13 +139,15 @@ class TLSLayer(Protocol):
 
     def _flush(self) -> None:
         if data := self._outgoing.read():
-            self.writer.send(data)
             if self._ready and not self._closed:
                 self._count_own(len(data))
+            self.writer.send(data)
 
     def _count_own(self, size: int) -> None:
-        """Count what TLS said by itself, and close the connection where it is too much. While it waits for a peer that
-        does not read, no time makes it less."""
+        """Count what TLS sent on its own, and close the connection if it is too much.
+
+        The count starts again after a while, but not as long as bytes wait for a peer that does not read.
+        """
         now = 0.0 if self._clock is None else self._clock.seconds()
         if self.writer.idle and now - self._own_since > _OWN_SECONDS:
             self._own_since = now
@@ -163,7 +165,7 @@ class TLSLayer(Protocol):
 
     @property
     def on_drained(self) -> Callable[[], None]:
-        """What is called when all that waited has reached the kernel."""
+        """The function to call when all that waited has reached the kernel."""
         return self.writer.on_drained
 
     @on_drained.setter
@@ -182,15 +184,15 @@ class TLSLayer(Protocol):
         self.writer.send(self._outgoing.read())
 
     def try_now(self, data: bytes) -> int:
-        """Encrypt and send ``data`` at once; gives another number than that of its bytes where some of it waits."""
+        """Encrypt and send ``data`` at once. Return its length, or -1 if some of it waits."""
         self.send(data)
         return len(data) if self.writer.idle else -1
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
-        """What `try_now` could not send waits already."""
+        """Do nothing: what `try_now` could not send waits already."""
 
     def close(self) -> None:
-        """Say goodbye in TLS and close the connection when all is sent."""
+        """Close TLS, and the connection when all is sent."""
         if self._closed:
             return
         self._closed = self.disconnecting = True
@@ -200,12 +202,12 @@ class TLSLayer(Protocol):
         self.writer.close()
 
     def abort(self) -> None:
-        """Close the connection now; what waits is lost."""
+        """Close the connection now. What waits is lost."""
         self._closed = self.disconnecting = True
         self.writer.abort()
 
     def peer_certificate(self) -> bytes | None:
-        """The peer's certificate in DER."""
+        """Return the certificate of the peer in DER."""
         return self._tls.getpeercert(binary_form=True)
 
     # The side of the inner protocol: Twisted's names.
@@ -227,11 +229,11 @@ class TLSLayer(Protocol):
         self.abort()
 
     def getPeer(self) -> Any:
-        """The address of the peer."""
+        """Return the address of the peer."""
         return self.transport.getPeer()
 
     def getHost(self) -> Any:
-        """The address of this side."""
+        """Return the address of this side."""
         return self.transport.getHost()
 
     def pauseProducing(self) -> None:

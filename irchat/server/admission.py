@@ -1,4 +1,4 @@
-"""Admission: the connections and sessions of each address and user, and the pauses after failed sign-ins."""
+"""Who may come in: connections and sessions for each address and user, and the pauses after failed sign-ins."""
 
 import ipaddress
 import math
@@ -12,17 +12,17 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import fold_name
 
 _HOUR = 3_600.0
-# Seconds. Pauses double from the first to the longest. For a name they stay short, or a stranger could keep its owner
-# out.
+# Seconds. The pauses double from the shortest to the longest; that for a name is kept short, or a stranger could keep
+# its owner out.
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE_OF_ADDRESS = 900.0
 _LONGEST_PAUSE_OF_NAME = 30.0
-# Addresses and names whose failures are remembered. Beyond that the oldest are forgotten.
+# Addresses and names whose failures are remembered; past that the oldest are forgotten.
 _REMEMBERED_MOST = 100_000
 
 
 def counted_address(host: str) -> str:
-    """Return the key by which an address is counted: IPv4 also if mapped into IPv6, for IPv6 its network of 64 bits."""
+    """The address as it is counted: IPv4 also where it comes by way of IPv6, of IPv6 the network of 64 bits."""
     address = read_address(host)
     if address is None:
         return host
@@ -43,7 +43,7 @@ class _Failures:
 
 
 class Admission:
-    """Counts, and refuses what exceeds the limits. ``seconds`` is the forward clock."""
+    """Counts, and refuses what is over the limits. ``seconds`` is the forward clock."""
 
     def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
         self._limits = limits
@@ -56,7 +56,7 @@ class Admission:
         self._registrations: OrderedDict[str, list[float]] = OrderedDict()
 
     def connect(self, address: str) -> None:
-        """Count a connection from ``address``. Raises Refusal ``too-many``."""
+        """A connection from ``address``. Raises Refusal ``too-many``."""
         limits = self._limits
         if limits.pending and self._pending_in_all >= limits.pending:
             raise Refusal(Code.TOO_MANY, "Too many are signing in at this moment. Try again soon.")
@@ -66,12 +66,12 @@ class Admission:
         self._pending_in_all += 1
 
     def disconnect(self, address: str) -> None:
-        """Forget a connection that was not signed in."""
+        """A connection that was not signed in is over."""
         self._pending_in_all -= 1
         _less(self._pending, address)
 
     def enter(self, address: str, sessions_of_user: int) -> None:
-        """Count a connection as signed in, by a user with that many sessions. Raises Refusal ``too-many``."""
+        """A connection is signed in, by a user with that many sessions. Raises Refusal ``too-many``."""
         limits = self._limits
         if limits.per_address and self._sessions[address] >= limits.per_address:
             raise Refusal(
@@ -86,7 +86,7 @@ class Admission:
         self._sessions[address] += 1
 
     def leave(self, address: str) -> None:
-        """Count a connection as not signed in again, until it is closed."""
+        """The user of a connection has left it; it counts as not signed in until it is closed."""
         _less(self._sessions, address)
         self._pending[address] += 1
         self._pending_in_all += 1
@@ -120,7 +120,7 @@ class Admission:
             _less(self._under_way, key)
 
     def try_failed(self, address: str, name: str) -> None:
-        """Count a failed sign-in. After some of them a pause begins, and each further one doubles it."""
+        """A sign-in was wrong: after some of them a pause begins, and each further one doubles it."""
         now = self._seconds()
         for key, longest in self._tried(address, name):
             failures = self._failures.pop(key, None) or _Failures()
@@ -134,12 +134,12 @@ class Admission:
             self._failures.popitem(last=False)
 
     def try_succeeded(self, address: str, name: str) -> None:
-        """Forget the failures before a successful sign-in."""
+        """A sign-in was right: the failures before it are forgotten."""
         for key, _ in self._tried(address, name):
             self._failures.pop(key, None)
 
     def admit_registration(self, address: str) -> None:
-        """Count a new account. Raises Refusal ``too-many-tries``."""
+        """Somebody makes an account. Raises Refusal ``too-many-tries``."""
         limits = self._limits
         if not (limits.registrations and limits.per_address):
             return
@@ -153,12 +153,12 @@ class Admission:
             self._registrations.popitem(last=False)
 
     def registration_failed(self, address: str) -> None:
-        """Take back a new account that was not made."""
+        """No account was made after all: it is not counted."""
         if recent := self._registrations.get(address):
             recent.pop()
 
     def _tried(self, address: str, name: str) -> list[tuple[str, float]]:
-        """Return the keys that a try is counted for, each with its longest pause."""
+        """What a try is counted for, with the longest pause of each."""
         if not self._limits.tries:
             return []
         keys = [(f"@{name}", _LONGEST_PAUSE_OF_NAME)] if name else []
@@ -168,7 +168,7 @@ class Admission:
 
 
 class Visit:
-    """One connection from ``address``. Admission counts it until `over`, which calls ``on_over``.
+    """One connection from ``address``, as admission counts it until `over`, which calls ``on_over``.
 
     Raises Refusal ``too-many``.
     """
@@ -182,18 +182,18 @@ class Visit:
         admission.connect(address)
 
     def enter(self, sessions_of_user: int) -> None:
-        """Count it as signed in, by a user with that many other sessions. Raises Refusal ``too-many``."""
+        """It is signed in, by a user with that many other sessions. Raises Refusal ``too-many``."""
         self._admission.enter(self.address, sessions_of_user)
         self._is_signed_in = True
 
     def leave(self) -> None:
-        """Count it as not signed in again."""
+        """Nobody is signed in any more."""
         if self._is_signed_in:
             self._is_signed_in = False
             self._admission.leave(self.address)
 
     def over(self) -> None:
-        """Forget it: the connection is closed."""
+        """The connection is closed."""
         self.leave()
         if not self._is_over:
             self._is_over = True
@@ -202,17 +202,17 @@ class Visit:
 
     @contextmanager
     def registering(self) -> Iterator[None]:
-        """Count the account that is made inside, unless it is refused. Raises Refusal ``too-many-tries``."""
+        """An account is made inside, or not: then it is not counted. Raises Refusal ``too-many-tries``."""
         self._admission.admit_registration(self.address)
         try:
             yield
-        except Refusal:  # not if the client left: the account may be on its way into the store
+        except Refusal:  # not where the client went: the account may be on its way into the store
             self._admission.registration_failed(self.address)
             raise
 
     @contextmanager
     def trying(self, name: str) -> Iterator[None]:
-        """Count the sign-in inside, as ``name`` or by a token (empty). Raises Refusal ``too-many-tries``."""
+        """A sign-in as ``name``, or by a token (empty), is tried inside. Raises Refusal ``too-many-tries``."""
         key = _counted_name(name)
         counted = self._admission.begin_try(self.address, key)
         try:
@@ -227,7 +227,7 @@ class Visit:
 
 
 def _counted_name(name: str) -> str:
-    """Return the key by which a name is counted, one for all its spellings, empty for what cannot be a name."""
+    """The name as it is counted: all spellings of one account alike, and what can be no name not at all."""
     try:
         return fold_name(name)
     except Refusal:

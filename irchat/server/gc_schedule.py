@@ -1,8 +1,8 @@
-"""The schedule of garbage collection: young objects often, old ones only while they are few.
+"""When garbage is collected: young objects at once, the others, where they are many, not at all.
 
-By default Python goes through all objects now and then: with a million timed messages, for a quarter of a second.
-Almost nothing here needs the collector, because sessions and messages go by reference counting. It is for the few
-cycles that exceptions leave.
+Python by itself goes through all objects in one turn now and then: a quarter of a second with a million timed messages.
+Here almost nothing needs the collector, for sessions and messages go by reference counting; it is left for the few
+cycles that exceptions make.
 """
 
 import gc
@@ -10,18 +10,18 @@ import sys
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-# An idle collection takes a microsecond. A storm of sign-ins makes 50,000 objects in a quarter of a second.
+# With nothing to collect it takes a microsecond; a storm of sign-ins makes 50,000 objects in a quarter of a second.
 _YOUNG_SECONDS = 0.1
-# The generation of new objects. A full collection also returns the memory that Python keeps for small objects.
+# What came since the last time. A full collection gives up, besides, the memory that Python keeps for small objects.
 _YOUNG = 0
-# How often all objects are collected, if they are so few that it takes under about 20 ms. Blocks of memory stand for
-# their number, two or three for each: to count a million objects takes 40 ms itself.
+# All objects are looked through this often where they are so few that it takes less than about 20 ms. What is asked is
+# how many blocks of memory there are, two or three for each object: to count a million objects takes 40 ms itself.
 _ALL_SECONDS = 600.0
 _FEW_BLOCKS = 300_000
 
 
 class GCSchedule:
-    """Replaces the automatic collection from `start` to `stop`."""
+    """Takes the place of the automatic collection from `start` to `stop`."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -29,7 +29,7 @@ class GCSchedule:
         self._all_at = 0.0
 
     def start(self) -> None:
-        """Collect once, and then on schedule."""
+        """Collect once, and from now on by the plan."""
         gc.collect()
         gc.disable()
         gc.freeze()
@@ -37,7 +37,7 @@ class GCSchedule:
         self._schedule()
 
     def stop(self) -> None:
-        """Return to the automatic collection."""
+        """Leave it to Python again."""
         if self._next is not None:
             self._next.cancel()
             self._next = None

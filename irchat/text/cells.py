@@ -28,10 +28,10 @@ def grapheme_cells(grapheme: str) -> int:
     """Return how many cells a grapheme takes.
 
     A syllable of several letters takes as many as its code points, if that is more: tmux and most terminals draw it so,
-    and the text behind it would hide its last letter otherwise.
+    and the text behind it would hide its last letter otherwise. So does a spacing mark alone.
     """
     size = width(grapheme, control_codes="ignore")
-    if len(grapheme) > 1 and max(grapheme) < _EMOJI:
+    if max(grapheme) < _EMOJI:
         return max(size, sum(1 if category(one) == "Mc" else max(0, wcwidth(one)) for one in grapheme))
     return size
 

@@ -1,202 +1,31 @@
-"""TLS: a layer of the client against a layer of the server, in memory, over a wire that may cut and lose."""
+"""TLS: the handshake, bytes both ways, and the answers of TLS itself; the ways to end are in test_tls_endings.py."""
 
-import datetime
-import functools
 import ssl
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from twisted.internet.address import IPv4Address
-from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import ITransport
-from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from irchat.net.tls import TLSLayer
 from irchat.server.listeners import certificates
 from tests.helpers.tls_peer import TLSPeer
-
-HOST = "chat.example"
-
-
-@functools.cache
-def _certificate() -> tuple[bytes, bytes]:
-    """A self-signed certificate for ``HOST`` with its key in PEM, and in DER."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(datetime.datetime(2020, 1, 1))
-        .not_valid_after(datetime.datetime(2120, 1, 1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ) + certificate.public_bytes(serialization.Encoding.PEM)
-    return pem, certificate.public_bytes(serialization.Encoding.DER)
+from tests.helpers.tls_wire import (
+    HOST,
+    NarrowEnd,
+    Side,
+    WireTestCase,
+    certificate_of_host,
+    client_context,
+    server_context,
+)
 
 
-@functools.cache
-def _server_context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile() as file:
-        file.write(_certificate()[0])
-        file.flush()
-        context.load_cert_chain(file.name)
-    return context
-
-
-def _client_context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(cadata=_certificate()[1])
-    return context
-
-
-class _End:
-    """One end of a TCP connection: keeps what is written until the test carries it over."""
-
-    def __init__(self) -> None:
-        self.out = bytearray()
-        self.producer: object = None
-        self.disconnecting = False
-        self.aborted = False
-        self.calls: list[str] = []
-
-    def registerProducer(self, producer: object, streaming: bool) -> None:
-        self.producer = producer
-        producer.resumeProducing()
-
-    def unregisterProducer(self) -> None:
-        self.producer = None
-
-    def write(self, data: bytes) -> None:
-        self.out += data
-
-    def loseConnection(self) -> None:
-        self.disconnecting = True
-
-    def abortConnection(self) -> None:
-        self.disconnecting = self.aborted = True
-
-    def pauseProducing(self) -> None:
-        self.calls.append("pause")
-
-    def resumeProducing(self) -> None:
-        self.calls.append("resume")
-
-    def getPeer(self) -> IPv4Address:
-        return IPv4Address("TCP", "192.0.2.1", 4321)
-
-    def getHost(self) -> IPv4Address:
-        return IPv4Address("TCP", "192.0.2.2", 7667)
-
-
-class _NarrowEnd(_End):
-    """An end whose socket takes 1,000 bytes a turn."""
-
-    room = 0
-
-    def writeSomeData(self, data: bytes) -> int:
-        count = min(self.room, len(data))
-        self.room -= count
-        self.out += data[:count]
-        return count
-
-    def write(self, data: bytes) -> None:
-        self.waiting = getattr(self, "waiting", b"") + data
-
-    def turn(self) -> None:
-        self.room = 1_000
-        waiting, self.waiting = getattr(self, "waiting", b""), b""
-        self.waiting = waiting[self.writeSomeData(waiting) :]
-        if not self.waiting and self.producer:
-            self.producer.resumeProducing()
-
-
-class _Inner(Protocol):
-    """Notes what it hears."""
-
-    def __init__(self) -> None:
-        self.made = 0
-        self.got = b""
-        self.lost: list[type] = []
-        self.on_made: Callable[[], object] = lambda: None
-        self.on_data: Callable[[], object] = lambda: None
-
-    def connectionMade(self) -> None:
-        self.made += 1
-        self.on_made()
-
-    def dataReceived(self, data: bytes) -> None:
-        self.got += data
-        self.on_data()
-
-    def connectionLost(self, reason: Failure) -> None:
-        self.lost.append(reason.type)
-
-
-class _Side:
-    """A layer with its inner protocol and its end of the wire."""
-
-    def __init__(self, context: ssl.SSLContext, end: _End | None = None, **options: object) -> None:
-        self.inner = _Inner()
-        self.failures: list[ssl.SSLError] = []
-        options = {"on_failure": self.failures.append, **options}
-        self.layer = TLSLayer(context, self.inner, **options)
-        self.end = _End() if end is None else end
-        self.gone = False
-
-    def connect(self) -> None:
-        self.layer.makeConnection(self.end)
-
-    def lose(self, reason: type[Exception] = ConnectionLost) -> None:
-        if not self.gone:
-            self.gone = True
-            self.layer.connectionLost(Failure(reason()))
-
-
-class _Wire(SynchronousTestCase):
-    def setUp(self) -> None:
-        """A client and a server that are not yet connected."""
-        self.server = _Side(_server_context(), server_side=True)
-        self.client = _Side(_client_context(), server_side=False, server_hostname=HOST)
-
-    def _connect(self) -> None:
-        self.server.connect()
-        self.client.connect()
-        self._carry()
-
-    def _carry(self, piece: int = 1_000_000) -> None:
-        """Carry all that was written to the other side, ``piece`` bytes at a time, and the closes after it."""
-        pairs = (self.client, self.server), (self.server, self.client)
-        moved = True
-        while moved:
-            moved = False
-            for source, target in pairs:
-                while source.end.out and not source.end.aborted:
-                    data = bytes(source.end.out[:piece])
-                    del source.end.out[:piece]
-                    moved = True
-                    if not target.end.disconnecting and not target.gone:
-                        target.layer.dataReceived(data)
-            for source, target in pairs:
-                if source.end.disconnecting and not source.gone and (source.end.aborted or not source.end.out):
-                    source.lose(ConnectionAborted if source.end.aborted else ConnectionDone)
-                    target.lose(ConnectionLost if source.end.aborted else ConnectionDone)
-                    moved = True
-
-
-class DataTests(_Wire):
+class DataTests(WireTestCase):
     """The handshake, and bytes both ways."""
 
     def test_handshake(self) -> None:
@@ -204,7 +33,7 @@ class DataTests(_Wire):
         self.server.connect()
         self.client.connect()
         self.assertEqual((self.client.inner.made, self.server.inner.made), (0, 0))
-        self._carry()
+        self.carry()
         for side in self.client, self.server:
             self.assertEqual((side.inner.made, side.failures, side.inner.lost), (1, [], []))
             self.assertIs(side.inner.transport, side.layer)
@@ -212,20 +41,20 @@ class DataTests(_Wire):
 
     def test_both_ways(self) -> None:
         """What one writes the other gets, and nothing of it can be read on the wire."""
-        self._connect()
+        self.connect_both()
         self.client.inner.transport.write(b"hello server")
         self.server.inner.transport.writeSequence([b"hello", b" client"])
         self.assertNotIn(b"hello", self.client.end.out + self.server.end.out)
-        self._carry()
+        self.carry()
         self.assertEqual((self.server.inner.got, self.client.inner.got), (b"hello server", b"hello client"))
 
     def test_megabyte(self) -> None:
         """A megabyte both ways at once arrives whole and in order."""
-        self._connect()
+        self.connect_both()
         data = bytes(range(256)) * 4_096
         self.client.inner.transport.write(data)
         self.server.inner.transport.write(data[::-1])
-        self._carry(piece=10_007)
+        self.carry(piece=10_007)
         self.assertEqual(self.server.inner.got, data)
         self.assertEqual(self.client.inner.got, data[::-1])
 
@@ -233,25 +62,25 @@ class DataTests(_Wire):
         """Handshake, data and close go through a wire that carries one byte at a time."""
         self.server.connect()
         self.client.connect()
-        self._carry(piece=1)
+        self.carry(piece=1)
         self.client.inner.transport.write(b"hello")
-        self._carry(piece=1)
+        self.carry(piece=1)
         self.assertEqual(self.server.inner.got, b"hello")
         self.server.inner.transport.loseConnection()
-        self._carry(piece=1)
+        self.carry(piece=1)
         self.assertEqual((self.client.inner.lost, self.server.inner.lost), ([ConnectionDone], [ConnectionDone]))
 
     @settings(max_examples=25)
     @given(st.integers(1, 700), st.lists(st.tuples(st.booleans(), st.binary(max_size=40_000)), max_size=5))
     def test_any_pieces(self, piece: int, writes: list[tuple[bool, bytes]]) -> None:
         """However the wire cuts the stream, each side gets what the other wrote."""
-        _Wire.setUp(self)
+        WireTestCase.setUp(self)
         self.server.connect()
         self.client.connect()
-        self._carry(piece)
+        self.carry(piece)
         for by_client, data in writes:
             (self.client if by_client else self.server).inner.transport.write(data)
-        self._carry(piece)
+        self.carry(piece)
         self.assertEqual(self.server.inner.got, b"".join(data for by_client, data in writes if by_client))
         self.assertEqual(self.client.inner.got, b"".join(data for by_client, data in writes if not by_client))
 
@@ -259,30 +88,30 @@ class DataTests(_Wire):
         """What an inner protocol writes as soon as it is connected arrives."""
         self.server.inner.on_made = lambda: self.server.layer.send(b"greeting")
         self.client.inner.on_made = lambda: self.client.layer.send(b"name")
-        self._connect()
+        self.connect_both()
         self.assertEqual((self.server.inner.got, self.client.inner.got), (b"name", b"greeting"))
 
     def test_nothing_written(self) -> None:
         """Writing nothing sends nothing."""
-        self._connect()
+        self.connect_both()
         self.client.inner.transport.write(b"")
         self.assertEqual(self.client.end.out, b"")
 
     def test_one_record(self) -> None:
         """A short line is one record, sent at once: 22 bytes more than itself."""
-        self._connect()
+        self.connect_both()
         self.client.layer.send(b"x" * 100)
         self.assertEqual(len(self.client.end.out), 122)
 
     def test_slow_reader(self) -> None:
         """Over a socket that takes little at a time nothing is lost; ``idle`` and ``on_drained`` tell how it goes."""
-        self.server = _Side(_server_context(), _NarrowEnd(), server_side=True)
+        self.server = Side(server_context(), NarrowEnd(), server_side=True)
         self.server.connect()
         self.client.connect()
         drained: list[int] = []
         for _ in range(10):
             self.server.end.turn()
-            self._carry()
+            self.carry()
         self.assertTrue(self.server.layer.idle)
         self.server.layer.on_drained = lambda: drained.append(len(self.client.inner.got))
         self.assertIsNotNone(self.server.layer.on_drained)
@@ -291,13 +120,13 @@ class DataTests(_Wire):
         self.assertFalse(self.server.layer.idle)
         while not self.server.layer.idle:
             self.server.end.turn()
-            self._carry()
+            self.carry()
         self.assertEqual(self.client.inner.got, b"".join(bytes([number]) * 1_000 for number in range(20)))
         self.assertEqual(len(drained), 1)
 
     def test_addresses_and_pauses(self) -> None:
         """Addresses, pausing and resuming are those of the connection below."""
-        self._connect()
+        self.connect_both()
         layer = self.server.layer
         self.assertEqual((layer.getPeer(), layer.getHost()), (self.server.end.getPeer(), self.server.end.getHost()))
         layer.pauseProducing()
@@ -306,8 +135,8 @@ class DataTests(_Wire):
 
     def test_peer_certificate(self) -> None:
         """The client sees the server's certificate as it is; the server sees that the client has none."""
-        self._connect()
-        self.assertEqual(self.client.layer.peer_certificate(), _certificate()[1])
+        self.connect_both()
+        self.assertEqual(self.client.layer.peer_certificate(), certificate_of_host()[1])
         self.assertIsNone(self.server.layer.peer_certificate())
 
 
@@ -317,18 +146,16 @@ class OwnAnswersTests(SynchronousTestCase):
     def setUp(self) -> None:
         """A server that is connected to a peer of the test's."""
         self.clock = Clock()
-        self.server = _Side(_server_context(), server_side=True, clock=self.clock, handshake_seconds=60)
+        self.server = Side(server_context(), server_side=True, clock=self.clock, handshake_seconds=60)
         self.server.connect()
-        self.peer = TLSPeer(_client_context(), HOST)
+        self.peer = TLSPeer(client_context(), HOST)
         self.server.layer.dataReceived(self.peer.handshake())
         self.server.layer.dataReceived(self.peer.handshake(self._sent()))
         self.assertEqual((self.peer.is_ready, self.server.inner.made), (True, 1))
         self.peer.take(self._sent())
 
     def _sent(self) -> bytes:
-        data = bytes(self.server.end.out)
-        self.server.end.out.clear()
-        return data
+        return self.server.end.take()
 
     def test_few(self) -> None:
         """A peer may ask for new keys now and then, for as long as it likes; data comes through meanwhile."""
@@ -356,7 +183,6 @@ class OwnAnswersTests(SynchronousTestCase):
 
     def test_slow_flood(self) -> None:
         """A peer that asks seldom and never reads is disconnected before much waits for it."""
-        self.server.layer.writer.idle = False
         for _ in range(1_000):
             self.server.layer.dataReceived(self.peer.key_update())
             self.clock.advance(1)
@@ -385,250 +211,3 @@ class OwnAnswersTests(SynchronousTestCase):
         self.peer.take(self._sent())
         self.assertEqual(self.peer.tls.read(100), b"last words")
         self.assertEqual(self.peer.tls.read(100), b"")  # without the goodbye it would want to read more
-
-
-class CloseTests(_Wire):
-    """The end of a connection, from either side and by accident."""
-
-    def _check_closed(self, *, client: type, server: type) -> None:
-        self.assertEqual((self.client.inner.lost, self.server.inner.lost), ([client], [server]))
-        self.assertEqual((self.client.failures, self.server.failures), ([], []))
-        for side in self.client, self.server:
-            side.end.out.clear()
-            side.layer.send(b"late")
-            side.layer.close()
-            self.assertEqual(side.end.out, b"")
-
-    def test_client_closes(self) -> None:
-        """What the client wrote before it closed arrives, and both sides hear of the end once."""
-        self._connect()
-        self.client.layer.send(b"last words")
-        self.client.inner.transport.loseConnection()
-        self.assertTrue(self.client.layer.disconnecting)
-        self._carry()
-        self.assertEqual(self.server.inner.got, b"last words")
-        self._check_closed(client=ConnectionDone, server=ConnectionDone)
-
-    def test_server_closes(self) -> None:
-        """What the server wrote before it closed arrives, and both sides hear of the end once."""
-        self._connect()
-        self.server.layer.send(b"bye" * 100_000)
-        self.server.inner.transport.loseConnection()
-        self._carry(piece=1_000)
-        self.assertEqual(self.client.inner.got, b"bye" * 100_000)
-        self._check_closed(client=ConnectionDone, server=ConnectionDone)
-
-    def test_goodbye_without_end(self) -> None:
-        """The goodbye of TLS alone, the TCP connection still open, makes the other side close."""
-        self._connect()
-        self.client.layer._tls.write(b"last words")
-        self.assertRaises(ssl.SSLWantReadError, self.client.layer._tls.unwrap)
-        self.server.layer.dataReceived(self.client.layer._outgoing.read())
-        self.assertEqual(self.server.inner.got, b"last words")
-        self.assertTrue(self.server.end.disconnecting)
-        self.assertTrue(self.server.layer.disconnecting)
-
-    def test_close_on_connection(self) -> None:
-        """An inner protocol that speaks and closes as soon as it is connected is heard."""
-
-        def refuse() -> None:
-            self.server.layer.send(b"too many connections")
-            self.server.layer.close()
-
-        self.server.inner.on_made = refuse
-        self._connect()
-        self.assertEqual(self.client.inner.got, b"too many connections")
-        self._check_closed(client=ConnectionDone, server=ConnectionDone)
-
-    def test_close_on_data(self) -> None:
-        """An inner protocol that closes gets nothing more, though more had come with it."""
-        self._connect()
-        self.server.inner.on_data = self.server.layer.close
-        self.client.layer.send(b"one")
-        self.client.layer.send(b"two")
-        self._carry()
-        self.assertEqual(self.server.inner.got, b"one")
-        self._check_closed(client=ConnectionDone, server=ConnectionDone)
-
-    def test_abort_on_data(self) -> None:
-        """An inner protocol that aborts gets nothing more either."""
-        self._connect()
-        self.server.inner.on_data = self.server.layer.abort
-        self.client.layer.send(b"one")
-        self.client.layer.send(b"two")
-        self._carry()
-        self.assertEqual(self.server.inner.got, b"one")
-        self._check_closed(client=ConnectionLost, server=ConnectionAborted)
-
-    def test_data_after_close(self) -> None:
-        """Bytes that come after a close go nowhere."""
-        self._connect()
-        self.client.layer.send(b"late")
-        self.server.layer.close()
-        self.server.layer.dataReceived(bytes(self.client.end.out))
-        self.assertEqual(self.server.inner.got, b"")
-
-    def test_abort(self) -> None:
-        """An abort closes at once, without a goodbye, and both sides hear of it."""
-        self._connect()
-        self.server.inner.transport.abortConnection()
-        self.assertTrue(self.server.layer.disconnecting)
-        self.assertEqual((self.server.end.aborted, self.server.end.out), (True, b""))
-        self._carry()
-        self._check_closed(client=ConnectionLost, server=ConnectionAborted)
-
-    def test_connection_lost(self) -> None:
-        """A TCP connection that ends without goodbye ends the inner protocol with the reason of TCP."""
-        self._connect()
-        self.client.lose()
-        self.server.lose()
-        self._check_closed(client=ConnectionLost, server=ConnectionLost)
-
-    def test_damaged_record(self) -> None:
-        """A record damaged on the way closes the connection; what the inner protocol writes meanwhile goes nowhere."""
-        self._connect()
-        self.client.layer.send(b"hello")
-        damaged = bytes(self.client.end.out[:-1]) + bytes([self.client.end.out[-1] ^ 1])
-        self.client.end.out.clear()
-        self.server.layer.dataReceived(damaged)
-        self.assertTrue(self.server.end.disconnecting)
-        self.assertTrue(self.server.layer.disconnecting)
-        sent = bytes(self.server.end.out)
-        self.server.layer.send(b"meanwhile")
-        self.server.layer.dataReceived(damaged)
-        self.assertEqual(self.server.end.out, sent)
-        self.assertEqual((self.server.inner.got, self.server.failures), (b"", []))
-        self._carry()
-        self.assertEqual(self.server.inner.lost, [ConnectionDone])
-
-
-class HandshakeFailureTests(_Wire):
-    """Handshakes that fail: ``on_failure`` hears of it once, the inner protocol never."""
-
-    def _check_failed(self, side: _Side, kind: type[ssl.SSLError]) -> ssl.SSLError:
-        side.lose()
-        self.assertEqual((side.inner.made, side.inner.got, side.inner.lost), (0, b"", []))
-        self.assertEqual(len(side.failures), 1)
-        self.assertIsInstance(side.failures[0], kind)
-        return side.failures[0]
-
-    def test_wrong_hostname(self) -> None:
-        """A client that checks the name refuses a certificate for another host, and the server hears of it."""
-        self.client = _Side(_client_context(), server_side=False, server_hostname="other.example")
-        self._connect()
-        error = self._check_failed(self.client, ssl.SSLCertVerificationError)
-        self.assertIn("other.example", str(error))
-        self.assertIn("BAD_CERTIFICATE", self._check_failed(self.server, ssl.SSLError).reason)
-
-    def test_unknown_certificate(self) -> None:
-        """A client that does not know who signed the certificate refuses it."""
-        self.client = _Side(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), server_side=False, server_hostname=HOST)
-        self._connect()
-        self._check_failed(self.client, ssl.SSLCertVerificationError)
-        self._check_failed(self.server, ssl.SSLError)
-
-    def test_plain_client(self) -> None:
-        """A client that speaks no TLS is closed, and what else it sends is passed over."""
-        self.server.connect()
-        self.server.layer.dataReceived(b'{"type":"login","name":"alice"}\n')
-        self.assertTrue(self.server.end.disconnecting)
-        sent = bytes(self.server.end.out)
-        self.server.layer.dataReceived(b"more\n")
-        self.assertEqual(self.server.end.out, sent)
-        self._check_failed(self.server, ssl.SSLError)
-
-    def test_plain_server(self) -> None:
-        """A server that speaks no TLS is a failed handshake, and none of the certificate."""
-        self.client.connect()
-        self.client.layer.dataReceived(b"IRChat/1 here: your username?\n")
-        self.assertTrue(self.client.end.disconnecting)
-        error = self._check_failed(self.client, ssl.SSLError)
-        self.assertNotIsInstance(error, ssl.SSLCertVerificationError)
-
-    @given(st.binary(min_size=5), st.integers(0, 600), st.booleans())
-    @example(b"\x16\x03\x01\xff\xff", 0, True)
-    def test_garbage(self, garbage: bytes, after: int, at_server: bool) -> None:
-        """Whatever bytes come instead of a handshake or in its middle, nothing is raised and nobody is connected."""
-        _Wire.setUp(self)
-        self.server.connect()
-        self.client.connect()
-        if not at_server:
-            self.server.layer.dataReceived(bytes(self.client.end.out))
-        victim, other = (self.server, self.client) if at_server else (self.client, self.server)
-        start = bytes(other.end.out)[:after]
-        if bytes(other.end.out).startswith(start + garbage):
-            return
-        victim.layer.dataReceived(start + garbage)
-        self._check_failed(victim, ssl.SSLError)
-
-    def test_lost_in_the_middle(self) -> None:
-        """A connection lost at any point of the handshake is a failure of the handshake, for whoever was not done."""
-        for flights in range(3):
-            _Wire.setUp(self)
-            self.server.connect()
-            self.client.connect()
-            for source, target in [(self.client, self.server), (self.server, self.client)][:flights]:
-                target.layer.dataReceived(bytes(source.end.out))
-            self._check_failed(self.server, ssl.SSLEOFError)
-            if flights < 2:
-                self._check_failed(self.client, ssl.SSLEOFError)
-
-    def test_too_slow(self) -> None:
-        """A handshake that is not done in its time is given up, whatever came of it until then."""
-        clock = Clock()
-        self.server = _Side(_server_context(), server_side=True, clock=clock, handshake_seconds=60)
-        self.server.connect()
-        self.client.connect()
-        self.server.layer.dataReceived(bytes(self.client.end.out[:20]))
-        clock.advance(59)
-        self.assertFalse(self.server.end.aborted)
-        clock.advance(1)
-        self.assertTrue(self.server.end.aborted)
-        self._check_failed(self.server, ssl.SSLEOFError)
-
-    def test_in_time(self) -> None:
-        """A handshake done in its time leaves nothing waiting, and the connection goes on after that time."""
-        clock = Clock()
-        self.server = _Side(_server_context(), server_side=True, clock=clock, handshake_seconds=60)
-        self._connect()
-        self.assertEqual(clock.getDelayedCalls(), [])
-        clock.advance(60)
-        self.client.layer.send(b"hello")
-        self._carry()
-        self.assertEqual(self.server.inner.got, b"hello")
-
-    def test_lost_in_time(self) -> None:
-        """A connection lost, or failed and then lost, before the handshake's time is over leaves nothing waiting."""
-        for came in b"", b"GET / HTTP/1.0\r\n\r\n":
-            clock = Clock()
-            self.server = _Side(_server_context(), server_side=True, clock=clock, handshake_seconds=60)
-            self.server.connect()
-            self.server.layer.dataReceived(came)
-            self.assertEqual(len(clock.getDelayedCalls()), 1)
-            self._check_failed(self.server, ssl.SSLError)
-            self.assertEqual(clock.getDelayedCalls(), [])
-
-    def test_no_one_to_tell(self) -> None:
-        """Without ``on_failure`` a failed handshake and a lost connection are closed in silence."""
-        for garbage in b"GET / HTTP/1.0\r\n\r\n", b"":
-            self.server = _Side(_server_context(), server_side=True, on_failure=None)
-            self.server.connect()
-            self.server.layer.dataReceived(garbage)
-            self.server.lose()
-            self.assertEqual((self.server.inner.made, self.server.inner.lost), (0, []))
-
-    def test_closed_in_the_middle(self) -> None:
-        """Who closes in the middle of a handshake, by a time limit say, connects nobody."""
-        for close in TLSLayer.close, TLSLayer.abort:
-            _Wire.setUp(self)
-            self.server.connect()
-            self.client.connect()
-            close(self.server.layer)
-            self.assertTrue(self.server.end.disconnecting)
-            self.server.end.out.clear()
-            for _ in range(3):
-                for source, target in (self.client, self.server), (self.server, self.client):
-                    target.layer.dataReceived(bytes(source.end.out))
-                    source.end.out.clear()
-            self.assertEqual(self.client.inner.made, 0)
-            self._check_failed(self.server, ssl.SSLEOFError)

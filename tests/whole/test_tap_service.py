@@ -19,7 +19,7 @@ from twisted.trial.unittest import TestCase
 
 from irchat import tap
 from irchat.admin import reach
-from irchat.chat.administration import AddUser
+from irchat.chat.accounts.administration import AddUser
 from irchat.net.port_note import Server, find_servers
 from irchat.server.listeners import local_files
 from irchat.server.listeners.certificates import CERTIFICATE_FILE, KEY_FILE, fingerprint, server_context

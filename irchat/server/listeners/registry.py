@@ -6,8 +6,8 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from irchat.chat import bans
 from irchat.chat.service import ChatService
+from irchat.chat.state import bans
 from irchat.net.addresses import Address
 
 _STOP_SECONDS = 1.0
@@ -62,7 +62,7 @@ class ConnectionRegistry:
         """End all connections with a goodbye. The result fires when all are closed, after a second at the latest."""
         stopped = self._stopped = Deferred()
         self._late = self._clock.callLater(_STOP_SECONDS, self._abort_all)
-        for connection in list(self._connections):
+        for connection in list(self):
             connection.end("the server stops")
         self._look_stopped()
         return stopped
@@ -75,10 +75,10 @@ class ConnectionRegistry:
             stopped.callback(None)
 
     def _end_banned(self) -> None:
-        for connection in list(self._connections):
+        for connection in list(self):
             self.end_if_banned(connection)
 
     def _abort_all(self) -> None:
         self._late = None
-        for connection in list(self._connections):
+        for connection in list(self):
             connection.abort()

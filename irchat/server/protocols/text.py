@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from irchat.chat.accounts import Accounts
-from irchat.chat.directory import Directory
+from irchat.chat.accounts.accounts import Accounts
+from irchat.chat.state.directory import Directory
 from irchat.commands import HELP, REGISTRY
 from irchat.commands.people import ChangePassword, Logout
 from irchat.interfaces.bus import Publication

@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 
-from irchat.chat.entities import User
+from irchat.chat.state.entities import User
 from irchat.protocol.requests import Request
 from irchat.server.sessions.costs import BYTES_OF_MS, Cost, messages_of
 from irchat.server.sessions.rate_limiter import RateLimiter, RateLimiters
 
-# Bytes; the cost of a request covers shorter lines and replies.
+# Bytes. The cost of a request covers shorter lines and replies.
 LONG = 4_096
 
 
 def _nothing() -> None:
-    """Stands for what a session that is over does no more."""
+    """Stands for the callback of a session that is over."""
 
 
 class Allowance:
-    """``on_free`` is called when there is work left after `is_used_up` was true."""
+    """Charges the limiters of a session. ``on_free`` is called when work is left after `is_used_up` was true."""
 
     __slots__ = ("_address_limiter", "_is_waiting", "_on_free", "_rate_limiters", "_user_limiter")
 
@@ -28,17 +28,17 @@ class Allowance:
         self._on_free = on_free
 
     def enter(self, user_id: int) -> None:
-        """The session is that user's."""
+        """Charge the limiter of this user too."""
         self._user_limiter = self._rate_limiters.of_user(user_id)
 
     def part(self) -> None:
-        """The session is nobody's again."""
+        """Undo `enter`."""
         if self._user_limiter is not None:
             self._rate_limiters.leave(self._user_limiter)
             self._user_limiter = None
 
     def over(self) -> None:
-        """The session is over."""
+        """Let go of the limiters: the session is over."""
         self._rate_limiters.leave(self._address_limiter)
         self._on_free = _nothing
 
@@ -48,18 +48,18 @@ class Allowance:
             self._user_limiter.admit(messages_of(cost, request, user))
 
     def charge(self, work: float) -> None:
-        """Count so many milliseconds of work."""
+        """Charge so many milliseconds of work."""
         self._address_limiter.work -= work
         if (of_user := self._user_limiter) is not None:
             of_user.work -= work
 
     def charge_bytes(self, size: int) -> None:
-        """Count the length of a line or reply, where it is long."""
+        """Charge for the length of a line or reply, if it is long."""
         if size > LONG:
             self.charge(size / BYTES_OF_MS)
 
     def is_used_up(self) -> bool:
-        """Whether the work for the user, or for the address, is used up."""
+        """Return whether the work for the user or the address is used up."""
         of_user = self._user_limiter
         if self._address_limiter.work > 0 and (of_user is None or of_user.work > 0) and not self._is_waiting:
             return False

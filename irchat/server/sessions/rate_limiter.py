@@ -1,6 +1,6 @@
-"""How much one user may say, and how much work the server does for one user or one address.
+"""Rate limits: the messages of one user, and the work of the server for one user or one address.
 
-A limiter belongs to the user, not to a connection: coming back does not fill it.
+A limiter belongs to the user, not to a connection: signing in again does not refill it.
 """
 
 import math
@@ -15,15 +15,14 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import BURST_SECONDS
 from irchat.server.sessions.costs import ADDRESS_SHARE, WORK_A_SECOND, WORK_AT_ONCE
 
-# RateLimiters that are not full, of users who left: a limiter is full again after some seconds.
+# Limiters that are kept although no session has them, until they are full again, which takes seconds.
 _KEPT_MOST = 100_000
 
 
 class RateLimiter:
-    """What one user, or one address, has left: messages, which are refused when there are none left, and work, for
-    which sessions wait.
+    """A token bucket of messages, which are refused when it is empty, and one of work, for which sessions wait.
 
-    ``work``: the milliseconds that were left when it was last looked.
+    It belongs to one user or one address. ``work``: the milliseconds that were left at the last refill.
     """
 
     __slots__ = (
@@ -51,7 +50,7 @@ class RateLimiter:
         return not self._limits.rate or (self._of_address and not self._limits.per_address)
 
     def admit(self, messages: float) -> None:
-        """Count so many messages; what is dearer than a burst is admitted when all of it is there.
+        """Take so many messages. A request that counts as more than a burst needs a full bucket.
 
         Raises Refusal ``too-fast``.
         """
@@ -67,20 +66,20 @@ class RateLimiter:
         self._messages -= messages
 
     def charge(self, work: float) -> None:
-        """Count so many milliseconds of work."""
+        """Take so many milliseconds of work."""
         self.work -= work
 
     def is_used_up(self) -> bool:
-        """Whether all work is used up for now."""
+        """Return whether all work is used up for now."""
         return self.work <= 0 and self._refill_work() <= 0
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """Call ``call`` when there is work left; those that wait take turns, each while the one before left some."""
+        """Call ``call`` when there is work left. Callers take turns, each if the one before left some work."""
         self._waiting.append(call)
         self._wait()
 
     def is_full(self) -> bool:
-        """Whether nothing is used up, so that a new limiter would be the same."""
+        """Return whether nothing is used up, so that a new limiter would be the same."""
         self._refill_messages()
         return self._messages >= self._burst and self._refill_work() >= WORK_AT_ONCE * self._share and not self._waiting
 
@@ -90,9 +89,9 @@ class RateLimiter:
         self._messages_at = now
 
     def _refill_work(self) -> float:
-        """Add the work of the time since the last time; all of it where there are no limits.
+        """Add the work for the time since the last refill, and return what is left. Without limits, refill all of it.
 
-        It is not done before the work is used up, so that the path of a message does not ask for the time.
+        This is done only when the work is used up, so that the path of a message does not ask for the time.
         """
         now = self._clock.seconds()
         more = math.inf if self._unlimited else (now - self._work_at) * WORK_A_SECOND * self._share
@@ -104,7 +103,7 @@ class RateLimiter:
         if self._is_timed:
             return
         self._is_timed = True
-        # A little more than nothing, so that no rounding makes it come too early.
+        # A little more than nothing, so that rounding never makes the call too early.
         missing = 0.1 - self.work
         self._clock.callLater(max(0.0, missing / (WORK_A_SECOND * self._share)), self._go_on)
 
@@ -118,7 +117,7 @@ class RateLimiter:
 
 
 class RateLimiters:
-    """The rate limiters of all users and addresses: each as long as a session has it, then until it is full."""
+    """The limiters of all users and addresses. Each is kept while a session has it, and then until it is full."""
 
     def __init__(self, limits: Limits, clock: IReactorTime) -> None:
         self._limits = limits
@@ -127,15 +126,15 @@ class RateLimiters:
         self._kept: dict[RateLimiter, None] = {}
 
     def of_user(self, user_id: int) -> RateLimiter:
-        """The limiter of a user."""
+        """Return the limiter of a user."""
         return self._of(user_id, of_address=False)
 
     def of_address(self, address: str) -> RateLimiter:
-        """The limiter of an address, as it is counted."""
+        """Return the limiter of an address, as it is counted."""
         return self._of(address, of_address=True)
 
     def leave(self, limiter: RateLimiter) -> None:
-        """A session lets go of ``limiter``."""
+        """Let go of a limiter that a session had."""
         self._kept[limiter] = None
         while self._kept:
             oldest = next(iter(self._kept))

@@ -15,14 +15,11 @@ from irchat.server.protocols.base import ChatProtocol
 _log = Logger()
 
 
-def said(protocol: ChatProtocol, context: object, reply: events.Event) -> bytes:
-    """Return the reply to the request of ``context`` as ``protocol`` encodes it, an error if it fails to."""
-    try:
-        return protocol.reply(context, reply)
-    except Exception:
-        _log.failure("a reply could not be given")
-        text = "The server has an answer but cannot give it, by an error of its own."
-        return protocol.reply(context, events.Error(code=Code.INTERNAL.value, text=text))
+def failed(protocol: ChatProtocol, context: object) -> bytes:
+    """Log the exception that ``protocol`` raised for a reply, and return the error to send in its place."""
+    _log.failure("a reply could not be given")
+    text = "The server has an answer but cannot give it, by an error of its own."
+    return protocol.reply(context, events.Error(code=Code.INTERNAL.value, text=text))
 
 
 class TimedReply(Protocol):
@@ -35,7 +32,7 @@ class TimedReply(Protocol):
         """Return when the first message ends that the last `event` holds, infinity if it holds none."""
 
 
-class TimedSent:
+class TimedReceipt:
     """The reply to the sender of a timed message. It holds no text, so it may wait for as long as it likes."""
 
     def __init__(self, sent: events.Sent, now: float) -> None:
@@ -53,9 +50,8 @@ class TimedSent:
 
 def perishable(protocol: ChatProtocol, context: object, reply: TimedReply, now: Callable[[], float]) -> Perishable:
     """Return the line of ``reply``, which encodes itself again when it has waited."""
-    return Perishable(
-        said(protocol, context, reply.event(now())),
-        lambda left_at: protocol.again(context, reply.event(left_at)),
-        reply.until,
-        now,
-    )
+    try:
+        data = protocol.reply(context, reply.event(now()))
+    except Exception:
+        data = failed(protocol, context)
+    return Perishable(data, lambda left_at: protocol.again(context, reply.event(left_at)), reply.until, now)

@@ -1,8 +1,8 @@
-"""The parts of a server that all its sessions share."""
+"""The services that all sessions of a server share."""
 
 from itertools import count
 
-from irchat.chat.accounts import Accounts
+from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.service import ChatService
 from irchat.server.admission import Admission
 from irchat.server.delivery.delivery import Delivery
@@ -11,7 +11,7 @@ from irchat.server.sessions.rate_limiter import RateLimiters
 
 
 class Services:
-    """The parts that a session uses. ``admins``: the folded names of the users who may moderate."""
+    """The services that a session uses. ``admins``: the folded names of the users who may moderate."""
 
     def __init__(
         self,

@@ -9,10 +9,10 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.chat.accounts import SignedIn
+from irchat.chat.accounts.accounts import SignedIn
 from irchat.chat.changes import Change
-from irchat.chat.entities import User
 from irchat.chat.read_state import TimedPage
+from irchat.chat.state.entities import User
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage
@@ -25,7 +25,7 @@ from irchat.server.protocols.base import ChatProtocol
 from irchat.server.sessions.allowance import LONG, Allowance
 from irchat.server.sessions.costs import COSTS, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
 from irchat.server.sessions.pending import Asked, Reply
-from irchat.server.sessions.replies import TimedReply, TimedSent, perishable, said
+from irchat.server.sessions.replies import TimedReceipt, TimedReply, failed, perishable
 from irchat.server.sessions.services import Services
 
 _log = Logger()
@@ -343,16 +343,16 @@ class Session:
         self._advance()
 
     def _say(self, context: object, reply: events.Event) -> None:
-        data = said(self.protocol, context, reply)
+        if type(reply) is events.Sent and reply.id is not None:
+            self._say_timed(context, TimedReceipt(reply, self._services.chat.messages.timed.now()))
+            return
+        try:
+            data = self.protocol.reply(context, reply)
+        except Exception:
+            data = failed(self.protocol, context)
         if len(data) > LONG:
             self._allowance.charge_bytes(len(data))
         self.outbox.put(data)
-
-    def _say_sent(self, context: object, sent: events.Sent) -> None:
-        if sent.id is None:
-            self._say(context, sent)
-        else:
-            self._say_timed(context, TimedSent(sent, self._services.chat.messages.timed.now()))
 
     def _say_timed(self, context: object, reply: TimedReply) -> None:
         """Say a reply that tells how long timed messages still live. It is encoded again if it has to wait."""
@@ -390,7 +390,6 @@ class Session:
 
 _SAY: dict[type[Reply], Callable[[Session, object, Never], None]] = {
     events.Bye: Session._say_bye,
-    events.Sent: Session._say_sent,
     events.Welcome: Session._say_welcome,
     TimedPage: Session._say_timed,
 }

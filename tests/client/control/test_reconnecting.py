@@ -1,5 +1,6 @@
 """The line to the server: how it is made, lost, and made again; leaving."""
 
+import msgspec
 from twisted.internet.error import ConnectionDone
 
 from irchat.client.connect.server_connection import UNENCRYPTED, ServerConnection
@@ -45,6 +46,21 @@ class LineTests(_ControllerCase):
         self.server.answer(sent(chat="@bob", seq=5))
         self.assertEqual([item.text for item in self.view.here.items if item.seq != 4],
                          ["one", "missed", "too", "typed meanwhile"])  # fmt: skip
+
+    def test_back_to_a_backup(self) -> None:
+        """After the server went back to a backup no marker from before is reported: its number has another meaning."""
+        self.open("@bob", message("one", chat="@bob", seq=7))
+        self.controller.open("GLOBAL")
+        self.clock.advance(1)
+        self.server.tell(message("two", chat="@bob", seq=8))
+        self.lose()
+        self.clock.advance(0.5)
+        self.controller.open("@bob")
+        self.servers.append(FakeServer())
+        self.clock.advance(0.5)
+        self.server.answer(msgspec.structs.replace(welcome(), epoch="another"))
+        self.clock.advance(1)
+        self.assertFalse([request for request in self.asked() if isinstance(request, requests.Read)])
 
     def test_signing_in(self) -> None:
         """Until the server has let the user in the status says what goes on."""

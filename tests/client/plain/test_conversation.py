@@ -214,6 +214,9 @@ class TerminalTests(_ChatTestCase):
             self.assertIn("cancelled: the old password stays", self.keyboard.shown())
             self.assertFalse(self.screen.cancel())
             self.assertTrue(self.echo.is_on)
+        discarded = self.echo.discarded
+        self.screen.restore()  # nothing is left of a password
+        self.assertEqual(self.echo.discarded, discarded)
         self.keyboard.type("hello")
         self.assertEqual(self.server.asked(), [requests.Line(line="hello", nonce="a")])
 

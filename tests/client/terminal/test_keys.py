@@ -9,11 +9,10 @@ from irchat.client.terminal import keys
 from irchat.client.view.key_table import Key
 from irchat.client.view.navigation import Place
 from irchat.protocol import events, requests
-from tests.client.terminal.test_input_line import ApplicationCase as _ApplicationCase
+from tests.client.terminal.test_input_line import ApplicationCase
 from tests.helpers.client_fakes import message
 
 _TAB, _CTRL_C, _CTRL_K, _UP, _DOWN, _F1 = "\t", "\x03", "\x0b", "\x1b[A", "\x1b[B", "\x1bOP"
-
 _BUILT_IN = {Key.SEARCH: Keys.ControlR, Key.REDRAW: Keys.ControlL}
 
 
@@ -24,7 +23,7 @@ def _sequences(key: Key) -> set[tuple[str, ...]]:
     return {binding.keys for binding in bound.bindings}
 
 
-class KeysTests(_ApplicationCase):
+class KeysTests(ApplicationCase):
     """`bindings` and the table."""
 
     def bindings(self) -> KeyBindings:
@@ -57,7 +56,7 @@ class BuiltInTests(SynchronousTestCase):
             self.assertIn((key,), bound)
 
 
-class PressTests(_ApplicationCase):
+class KeyTests(ApplicationCase):
     """Keys that move about."""
 
     def test_lists(self) -> None:

@@ -3,12 +3,9 @@
 import re
 from datetime import UTC
 
-from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.terminal.styles import STYLE
-from irchat.client.view.manual import manual
 from irchat.client.view.paint import NAME_COLOURS
 from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Row
@@ -184,11 +181,6 @@ class PainterTests(SynchronousTestCase):
         self.view.manual = None
         self.view.scroll_manual(1)
         self.assertIsNone(self.view.manual)
-
-    @given(st.integers(20, 130))
-    def test_manual_fits(self, width: int) -> None:
-        """No row of the manual is wider than the pane."""
-        self.assertLessEqual(max(len(_text(row)) for row in manual(width)), width)
 
     def test_sidebar(self) -> None:
         """Chats have a number and what is unread, those of two show who is online."""

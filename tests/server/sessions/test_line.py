@@ -45,6 +45,13 @@ class ChatOfLineTests(_LineTestCase):
             self.assertEqual(self.typed(line, chat="@bob")["chat"], chat)
         self.assertEqual(self.typed("ls", chat="@bob")["type"], "chats")
 
+    def test_names_nobody(self) -> None:
+        """A command that names nobody may have been meant as a message, and the answer says how. A text may not."""
+        for line in "@nosuch hi", "*nosuch hi", "*30@nosuch hi", "+1up nosuch", "-nosuch", "~nosuch", "ls nosuch":
+            self.assertIn("type \\ before it", self.typed(line)["text"], line)
+        for line in "secret", "\\secret":
+            self.assertNotIn("\\", self.typed(line, chat="@nosuch").get("text", ""), line)
+
     def test_refused(self) -> None:
         """Where one may not send nothing is sent, and a repeated nonce sends once."""
         self.alice.ask("block", name="carol")

@@ -1,14 +1,10 @@
 """What administrators do, as those at the connections see it."""
 
-import json
 from typing import Any
 
 from twisted.internet.defer import ensureDeferred
-from twisted.internet.testing import StringTransport
 
-from irchat.chat.administration import Administration
 from irchat.protocol.errors import Refusal
-from irchat.server.listeners.control_socket import ControlFactory
 from tests.helpers.server import PASSWORD, Client, JSONClient, ServerTestCase, TextClient
 
 BAN = "You are banned until 2026-11-22 14:01 UTC: spam"
@@ -335,105 +331,3 @@ class ModerationTests(ServerTestCase):
         self.server.services.admins = frozenset({"bob"})
         self.assertEqual(self.typed(self.bob, "!kick alice")["type"], "ok")
         self.assertFalse(self.alice.is_open)
-
-
-class ControlTests(ServerTestCase):
-    """The control socket of a running server."""
-
-    def setUp(self) -> None:
-        """Connect to it."""
-        self.server = self.make_server()
-        factory = ControlFactory(
-            Administration(self.server.chat, self.server.accounts, lambda: 12.5, lambda: len(self.server.clients))
-        )
-        self.transport = StringTransport()
-        self.control = factory.buildProtocol(None)
-        self.control.makeConnection(self.transport)
-
-    def ask(self, command: str, **fields: Any) -> list[dict[str, Any]]:
-        """What a command is answered with."""
-        self.transport.clear()
-        self.control.dataReceived(json.dumps({"command": command, **fields}).encode() + b"\n")
-        self.server.turn()
-        return [json.loads(line) for line in self.transport.value().splitlines()]
-
-    def result(self, command: str, **fields: Any) -> Any:
-        """What a command gives."""
-        *_, answer = self.ask(command, **fields)
-        self.assertEqual((answer["type"], answer["error"]), ("Answer", ""))
-        return answer["result"]
-
-    def error(self, command: str, **fields: Any) -> str:
-        """Why a command could not be done."""
-        (answer,) = self.ask(command, **fields)
-        self.assertTrue(answer["error"])
-        error: str = answer["error"]
-        return error
-
-    def test_users(self) -> None:
-        """The accounts are listed with their sessions and bans."""
-        self.result("add-user", name="Carol", password=PASSWORD)
-        self.server.json("alice")
-        self.server.json("bob")
-        self.result("ban", whom="carol", until=self.server.wall_ms() + 5_000, reason="")
-        self.result("ban", whom="bob", until=None, reason="")
-        rows = self.result("users")
-        self.assertEqual(
-            [(row["name"], row["sessions"], row["banned_until"]) for row in rows],
-            [("alice", 1, False), ("bob", 0, None), ("Carol", 0, self.server.wall_ms() + 5_000)],
-        )
-        self.assertEqual(rows[0]["created_at"], self.server.wall_ms())
-        self.assertEqual([row["name"] for row in self.result("users", after="bob")], ["Carol"])
-        self.server.advance(5)
-        self.assertIs(self.result("users", after="bob")[0]["banned_until"], False)
-
-    def test_commands(self) -> None:
-        """Each command is done, or refused with a text that says why."""
-        client = self.server.json("bob")
-        self.assertEqual(self.result("kick", name="bob"), 1)
-        self.assertEqual(self.result("kick", name="bob"), 0)
-        self.assertFalse(client.is_open)
-        self.assertEqual(self.result("ban", whom="192.0.2.9/24", until=None, reason="spam"), "192.0.2.0/24")
-        self.assertEqual(self.result("bans"), [{"whom": "192.0.2.0/24", "until": None, "reason": "spam"}])
-        self.assertEqual(self.result("unban", whom="192.0.2.0/24"), "192.0.2.0/24")
-        self.assertIn("not banned", self.error("unban", whom="192.0.2.0/24"))
-        self.assertIn("taken", self.error("add-user", name="bob", password=PASSWORD))
-        self.assertIn("no user", self.error("reset-password", name="nobody", password=PASSWORD))
-        self.assertIsNone(self.result("reset-password", name="bob", password="another password"))
-        self.assertIn("no user", self.error("kick", name="nobody"))
-
-    def test_remove_user(self) -> None:
-        """The progress of a removal is told line by line before its answer."""
-        client = self.server.json("bob")
-        for _ in range(3):
-            client.ask("send", chat="GLOBAL", text="hi")
-        lines = self.ask("remove-user", name="bob", messages=True)
-        self.assertEqual(
-            lines,
-            [{"type": "Progress", "text": "3 messages deleted"}, {"type": "Answer", "error": "", "result": "bob#1"}],
-        )
-        self.assertIn("no user", self.error("remove-user", name="bob", messages=False))
-
-    def test_stats(self) -> None:
-        """It is told how much there is of everything."""
-        self.server.json("alice").ask("send", chat="@bob", text="refused")
-        bob = self.server.json("bob")
-        bob.ask("send", chat="@alice", text="hi")
-        bob.ask("create_group", name="team", members=[])
-        self.result("ban", whom="192.0.2.1", until=None, reason="")
-        stats = self.result("stats")
-        self.assertTrue(stats.pop("database_bytes") > 0)
-        self.assertEqual(stats, {
-            "users": 2, "online": 2, "sessions": 2, "connections": 2, "groups": 1, "private_chats": 1, "messages": 1,
-            "banned": 1, "tokens": 2, "uptime": 12.5,
-        })  # fmt: skip
-
-    def test_unknown(self) -> None:
-        """A line that is no command is answered, and one that fails by a fault says so and is logged."""
-        for line in (b"nonsense\n", b"\xff\n", b'{"command":"fly"}\n', b'{"command":"kick"}\n'):
-            self.transport.clear()
-            self.control.dataReceived(line)
-            self.assertIn(b"does not know", self.transport.value())
-        self.patch(self.server.store, "figures", lambda: 1 // 0)
-        self.assertIn("log", self.error("stats"))
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)

@@ -5,11 +5,11 @@ from typing import Generic
 
 from twisted.internet.defer import Deferred
 
-from irchat.chat import bans
 from irchat.chat.changes import Change, Reply_co, Result
 from irchat.chat.commits import CommitQueue
-from irchat.chat.directory import Directory
-from irchat.chat.entities import User
+from irchat.chat.state import bans
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import User
 from irchat.chat.timed import TimedMessages
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.presence import PresenceTable

@@ -3,8 +3,8 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 
-from irchat.chat.bans import NetworkBans, stands
-from irchat.chat.entities import DirectoryChat, DirectoryGroup, User
+from irchat.chat.state.bans import NetworkBans, stands
+from irchat.chat.state.entities import DirectoryChat, DirectoryGroup, User
 from irchat.interfaces.stored import GLOBAL, ChatKey, Snapshot, StoredBan, StoredGroup
 from irchat.interfaces.writes import (
     BanRemoved,
@@ -25,7 +25,7 @@ from irchat.text.names import Lookalikes, check_new_name, same_name, skeleton
 
 
 class Directory:
-    """Finds users, groups and chats by their names. ``users`` holds removed ones too, for they are senders still."""
+    """Finds users, groups and chats by name. ``users`` includes removed ones: they are still senders of messages."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.users: dict[int, User] = {}
@@ -163,18 +163,18 @@ class Directory:
         self.network_bans.drop_ended(now_ms)
 
     def users_by_name(self, prefix: str) -> Iterator[User]:
-        """The users whose name begins with ``prefix``, in the order of their names."""
+        """Return the users with names that begin with ``prefix``, in the order of names."""
         for index in range(bisect_left(self._keys, prefix), len(self._keys)):
             if not self._keys[index].startswith(prefix):
                 return
             yield self._users_by_key[self._keys[index]]
 
     def find_user(self, name: str) -> User | None:
-        """The user called ``name``, None where there is none. Raises Refusal ``bad-name``."""
+        """Return the user called ``name``, None if there is none. Raises Refusal ``bad-name``."""
         return self._users_by_key.get(fold_name(name))
 
     def user(self, name: str) -> User:
-        """The user called ``name``. Raises Refusal ``no-such-user``."""
+        """Return the user called ``name``. Raises Refusal ``no-such-user``."""
         try:
             user = self.find_user(name)
         except Refusal:
@@ -184,7 +184,7 @@ class Directory:
         return user
 
     def user_or_removed(self, name: str) -> User:
-        """The user called ``name``, also where that is one who was removed: ``bob#7``. Raises Refusal."""
+        """Return the user called ``name``, which may be a removed one (``bob#7``). Raises Refusal ``no-such-user``."""
         given, mark, number = name.rpartition("#")
         if mark:
             try:
@@ -196,7 +196,7 @@ class Directory:
     def new_user_key(self, name: str) -> str:
         """Return the key of the name of a new user.
 
-        Raises Refusal ``name-taken`` or ``bad-name``; the latter also for a name that draws like one that is taken.
+        Raises Refusal ``name-taken`` or ``bad-name``; the latter also for a name that looks like a taken one.
         """
         if self.find_user(name) is not None:
             raise Refusal(Code.NAME_TAKEN, f"The name {shown(name)!r} is taken. Choose another one, or sign in.")
@@ -211,7 +211,7 @@ class Directory:
     def new_group_key(self, name: str) -> str:
         """Return the key of the name of a new group.
 
-        Raises Refusal ``bad-name`` or ``group-exists``; the latter also for a name that draws like one that is taken.
+        Raises Refusal ``bad-name`` or ``group-exists``; the latter also for a name that looks like a taken one.
         """
         key = check_new_name(name)
         drawn = skeleton(key)
@@ -223,7 +223,7 @@ class Directory:
         return key
 
     def find_group(self, member: User, name: str) -> DirectoryGroup | None:
-        """The group called ``name``, as far as ``member`` is in it."""
+        """Return the group called ``name`` if ``member`` is in it."""
         try:
             group = self._groups_by_key.get(fold_name(name))
         except Refusal:
@@ -231,7 +231,7 @@ class Directory:
         return group if group is not None and member.id in group.members else None
 
     def group(self, member: User, name: str) -> DirectoryGroup:
-        """The group called ``name`` or ``*name`` that ``member`` is in. Raises Refusal ``no-such-group``."""
+        """Return the group called ``name`` or ``*name`` that ``member`` is in. Raises Refusal ``no-such-group``."""
         group = self.find_group(member, name.removeprefix("*"))
         if group is None:
             raise Refusal(
@@ -241,9 +241,9 @@ class Directory:
         return group
 
     def chat(self, reader: User, name: str) -> DirectoryChat:
-        """The chat that ``reader`` means by ``name``: ``GLOBAL``, ``*team``, ``@bob``, or a bare name.
+        """Return the chat that ``reader`` calls ``name``: ``GLOBAL``, ``*team``, ``@bob``, or a bare name.
 
-        A bare name is a group and, where there is none, a user. Raises Refusal ``no-such-user``, ``no-such-group``,
+        A bare name is a group or, if there is none, a user. Raises Refusal ``no-such-user``, ``no-such-group``,
         ``no-such-chat`` or ``yourself``.
         """
         if name.startswith("@"):
@@ -263,18 +263,18 @@ class Directory:
         return self.private_chat(reader, user)
 
     def private_chat(self, reader: User, other: User) -> DirectoryChat:
-        """The private chat of two. Raises Refusal ``yourself``."""
+        """Return the private chat of two users. Raises Refusal ``yourself``."""
         if reader is other:
             raise Refusal(Code.YOURSELF, "That is yourself. Name somebody else; @ lists the users.")
         pair = (reader, other) if reader.id < other.id else (other, reader)
         return DirectoryChat((pair[0].id, pair[1].id), pair=pair)
 
     def group_chat(self, group: DirectoryGroup) -> DirectoryChat:
-        """The chat of a group."""
+        """Return the chat of a group."""
         return DirectoryChat(group.id, group=group)
 
     def chat_by_key(self, key: ChatKey) -> DirectoryChat | None:
-        """The chat with that key, None for a group that is no more."""
+        """Return the chat with that key, None for a group that has ended."""
         if isinstance(key, tuple):
             return DirectoryChat(key, pair=(self.users[key[0]], self.users[key[1]]))
         if key == GLOBAL:
@@ -287,12 +287,12 @@ class Directory:
         return sorted((self.users[user].name for user in users), key=str.casefold)
 
     def refuse_silenced(self, user: User, other: User) -> None:
-        """Raises Refusal ``blocked`` where a block stands between the two, whoever made it."""
+        """Raise Refusal ``blocked`` if one of the two users blocks the other."""
         if other.id in user.hidden:
             mend = f" ~{other.name} lifts it." if other.id in user.blocking else ""
             raise Refusal(Code.BLOCKED, f"There is a block between you and {other.name}.{mend}")
 
     def refuse_removed(self, user: User) -> None:
-        """Raises Refusal where the account of ``user`` was removed while what it asked for waited."""
+        """Raise Refusal if the account of ``user`` was removed while its request waited."""
         if user.removed:
             raise Refusal(Code.NOT_LOGGED_IN, "Your account was removed.")

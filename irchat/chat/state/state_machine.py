@@ -1,7 +1,7 @@
 """The state machine: what memory holds follows the entries that are committed, and so does what users are shown."""
 
-from irchat.chat import bans
-from irchat.chat.directory import Directory
+from irchat.chat.state import bans
+from irchat.chat.state.directory import Directory
 from irchat.chat.timed import TimedMessages
 from irchat.interfaces.bus import MemberIds, Publication
 from irchat.interfaces.presence import PresenceTable

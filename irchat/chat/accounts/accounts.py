@@ -11,11 +11,11 @@ from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from irchat.chat import bans
 from irchat.chat.changes import Change, Result
 from irchat.chat.commits import CommitQueue
-from irchat.chat.directory import Directory
-from irchat.chat.entities import User
+from irchat.chat.state import bans
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import Store
 from irchat.interfaces.writes import HashReplaced, PasswordSet, TokenAdded, TokenRemoved, TokenUsed, UserCreated, Write
@@ -104,7 +104,7 @@ class Accounts:
         if not self.passwords:
             return await self._login_by_name(name, with_token=with_token, by=by)
         if password is None:
-            raise Refusal(Code.BAD_REQUEST, "This server asks for a password: give name and password.")
+            raise Refusal(Code.BAD_REQUEST, "This server asks for a password. Sign in with name and password.")
         try:
             user = self._directory.find_user(name)
         except Refusal:
@@ -145,7 +145,7 @@ class Accounts:
         resets = user.resets
         known = await self._store.password(user.id)
         if known is None:
-            raise Refusal(Code.BAD_CREDENTIALS, "Your account has no password. Ask who runs the server to give it one.")
+            raise Refusal(Code.BAD_CREDENTIALS, "Your account has no password. Ask the administrator to set one.")
         if not await self._is_right(user, None, known, old):
             raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")
         hashed = await self._hash(user, check_password(new, user.name))
@@ -359,9 +359,7 @@ def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
 
 
 def _registration_closed() -> Refusal:
-    return Refusal(
-        Code.REGISTRATION_CLOSED, "This server takes no new names. Ask the person who runs it for an account."
-    )
+    return Refusal(Code.REGISTRATION_CLOSED, "This server takes no new names. Ask the administrator for an account.")
 
 
 def _bad_token() -> Refusal:

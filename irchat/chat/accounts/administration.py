@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from msgspec import Struct, to_builtins
 
-from irchat.chat import bans
-from irchat.chat.accounts import Accounts
+from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.service import ChatService
+from irchat.chat.state import bans
 from irchat.interfaces.stored import StoredBan
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import shown

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.bans import NetworkBans, network_of, notice, stands
+from irchat.chat.state.bans import NetworkBans, network_of, notice, stands
 from irchat.interfaces.stored import StoredBan
 from irchat.net.addresses import read_address
 

@@ -16,8 +16,8 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.accounts import Accounts
-from irchat.chat.directory import Directory
+from irchat.chat.accounts.accounts import Accounts
+from irchat.chat.state.directory import Directory
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.writes import Entry, PasswordSet, Write
 from irchat.protocol import events
@@ -225,11 +225,6 @@ class LogTests(SynchronousTestCase):
         machine.remove_user("carol", False)
         machine.follower_is_the_snapshot()
         self.assertEqual(machine.follower.banned, {})
-
-    def test_writes_are_tagged(self) -> None:
-        """Each kind of write is known by its tag, so that a log can hold all of them."""
-        for write in Write.__subclasses__():
-            self.assertEqual(write.__struct_config__.tag, write.__name__)
 
 
 class FollowingTests(WorldTestCase):

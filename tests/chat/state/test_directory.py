@@ -2,8 +2,8 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.directory import Directory
-from irchat.chat.entities import User
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import User
 from irchat.interfaces.stored import GLOBAL, Snapshot, StoredGroup, StoredUser
 from irchat.interfaces.writes import BlockSet, Entry, GroupCreated, GroupRemoved, MemberAdded, MemberRemoved, Write
 from irchat.protocol.errors import Code, Refusal
