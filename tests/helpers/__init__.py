@@ -1,1 +1,1 @@
-"""What the tests share: fakes, whole servers and clients, loads."""
+"""Helpers of the tests: fakes, whole servers and clients, loads."""

@@ -1,4 +1,4 @@
-"""What a server has to bear, from readers that stall and from strangers who mean it ill, and how others fare."""
+"""Attacks on a server, by stalled readers and hostile strangers, and their effect on other users."""
 
 import contextlib
 import json
@@ -21,15 +21,15 @@ from tests.helpers.processes import PATIENCE, ServerProcess
 
 _SEQ = re.compile(rb'"type":"message","chat":"GLOBAL".*?"seq":(\d+)')
 _KIB = 1_024
-# What Twisted, a connection and its share of the chat may take of memory, in KiB.
+# Memory that Twisted, a connection and its share of the chat may take, in KiB.
 _IDLE_KIB = 64
 _WAITING_KIB = 256
-# 16 KB each: the kernel alone takes some four megabytes for a reader that does not read.
+# 16 KB each: the kernel alone buffers about four megabytes for a reader that does not read.
 _LONGEST_TEXT = "\U0001f600" * 4_000
 
 
 class Reader(Peer):
-    """Counts the messages of GLOBAL, each of which it must get once and in order."""
+    """Count the messages of GLOBAL. Each must arrive once and in order."""
 
     def __init__(self, crowd: Crowd, port: int, **how: Any) -> None:
         super().__init__(crowd, port, **how)
@@ -38,7 +38,7 @@ class Reader(Peer):
         self._left = b""
 
     def on_data(self, data: bytes) -> None:
-        """Look for the seqs alone, for there are many."""
+        """Parse only the seqs, because there are many lines."""
         if not self.counts:
             super().on_data(data)
             return
@@ -50,7 +50,7 @@ class Reader(Peer):
 
 
 class Honest(Peer):
-    """One of two people who talk to each other all the time, and how long a message takes from one to the other."""
+    """One of two users who talk constantly, and the delays of the messages between them."""
 
     def __init__(self, crowd: Crowd, port: int) -> None:
         super().__init__(crowd, port)
@@ -58,12 +58,12 @@ class Honest(Peer):
         self._sent_at = 0.0
 
     def say(self) -> None:
-        """Say something to the other."""
+        """Send the next message to the other user."""
         self._sent_at = time.monotonic()
         self.post(self._sent, type="send", chat="@friend", text="how are you?")
 
     def listen(self, other: "Honest") -> None:
-        """Note what comes, and have the other one say the next thing a moment later."""
+        """Record what arrives, and let the other user answer a moment later."""
 
         def heard(event: dict[str, Any]) -> None:
             if event["type"] == "message" and event["chat"] == "@honest":
@@ -79,7 +79,7 @@ class Honest(Peer):
 
 
 def honest(port: int) -> None:
-    """Two people talk until standard input ends; prints when what was heard, and after how long."""
+    """Let two users talk until standard input ends. Print the time and the delay of each message."""
     crowd = Crowd()
     speaker = crowd.sign_in(Honest(crowd, port), "honest")
     listener = crowd.sign_in(Honest(crowd, port), "friend")
@@ -94,7 +94,7 @@ def honest(port: int) -> None:
 
 
 class Others:
-    """`honest` people in a process of their own."""
+    """`honest` users in a process of their own."""
 
     def __init__(self, server: ServerProcess) -> None:
         root = Path(__file__).parents[2]
@@ -109,7 +109,7 @@ class Others:
         self._besieged_at = time.monotonic()
 
     def end(self) -> str:
-        """Have them stop; gives the delays before the siege, which begins when they all are there, and since."""
+        """Stop. Return the delays before the attack, which begins when everyone has signed in, and since."""
         said, _ = self._process.communicate(b"\n", PATIENCE)
         if self._process.returncode:
             raise AssertionError("honest people could not go on")
@@ -119,14 +119,14 @@ class Others:
         return f"delay of others: {_delays(before)} before, {_delays(since)} meanwhile"
 
     def kill(self) -> None:
-        """End them."""
+        """Stop the users."""
         self._process.kill()
         self._process.communicate()
 
 
 @contextlib.contextmanager
 def besieged(home: Path, *options: str) -> Iterator[tuple[ServerProcess, Crowd, Callable[[Others], Others]]]:
-    """A server without limits and a crowd; afterwards there is no traceback in the server's log."""
+    """Provide a server without limits and a crowd. Check at the end that its log has no traceback."""
     open_many_files()
     server = ServerProcess(home, "--no-passwords", *unlimited(), *options)
     crowd = Crowd()
@@ -151,7 +151,7 @@ def besieged(home: Path, *options: str) -> Iterator[tuple[ServerProcess, Crowd, 
 
 
 def stall(home: Path, readers: int, *, messages: int, seconds: float = 0.0) -> str:
-    """Let ``readers`` stop reading while so many messages come within so long, and then read on; gives figures."""
+    """Let ``readers`` stop reading while messages arrive, then continue. Return figures."""
     with besieged(home, "--no-tls") as (server, crowd, started):
         pid = server.process.pid
         crowd.keeps_alive = True
@@ -177,7 +177,7 @@ def stall(home: Path, readers: int, *, messages: int, seconds: float = 0.0) -> s
         begin = time.monotonic()
         memory: list[int] = []
         for number in range(messages):
-            # At an even pace; without a time as fast as it goes, a few at once.
+            # At a steady rate; without a duration as fast as possible, a few at a time.
             crowd.run(begin + seconds * number / messages - time.monotonic())
             crowd.until(lambda: len(sender.waiting) < 8, "messages to be taken")
             sender.post(send, type="send", chat="GLOBAL", text=_LONGEST_TEXT)
@@ -212,7 +212,7 @@ def stall(home: Path, readers: int, *, messages: int, seconds: float = 0.0) -> s
 
 
 def check_bounded(grown_kib: int, stalled: int) -> None:
-    """So much more memory is what may wait for so many readers that do not read, and some."""
+    """Return the memory that readers who do not read may cost, with some margin."""
     if grown_kib > _WAITING_KIB * stalled + 32 * _KIB:
         raise AssertionError(f"the memory grew by {grown_kib} KiB for {stalled} readers")
 
@@ -247,7 +247,7 @@ _VALUES = (
 
 
 def hostile_line(chance: random.Random) -> bytes:
-    """A line that no honest client sends, without its end; none that ends the connection."""
+    """Return a hostile line without its end. None of them ends the connection."""
     kind = chance.random()
     if kind < 0.5:
         fields = [b'"type":"' + chance.choice(_REQUESTS) + b'"']
@@ -266,7 +266,7 @@ def hostile_line(chance: random.Random) -> bytes:
 
 
 class Attacker(Peer):
-    """Sends hostile lines as fast as they are taken, in the protocol that it is given, and reads what comes."""
+    """Sends hostile lines as fast as possible in one protocol, and reads the answers."""
 
     def __init__(self, crowd: Crowd, port: int, siege: "Siege", *, text: bool) -> None:
         super().__init__(crowd, port)
@@ -277,26 +277,26 @@ class Attacker(Peer):
         self.send(b"evil\n" if text else b'{"type":"login","name":"mallory"}\n')
 
     def on_data(self, data: bytes) -> None:
-        """What comes is read, and looked through for errors that are the server's own."""
+        """Read what arrives, and look for internal errors of the server."""
         self._siege.heard(data)
         self.has_ended = self.has_ended or b'"ref":"end"' in self._last + data
         self._last = data[-20:]
 
     def end(self) -> bool:
-        """Ask a question of which the answer comes after all others; False where this protocol has none."""
+        """Send a request that is answered after all others. Return False if this protocol has none."""
         if not self._text:
             self.send(b'{"type":"ping","ref":"end"}\n')
         return not self._text
 
     def turn(self, mask: int) -> None:
-        """Send the next lines when the last ones are gone."""
+        """Send the next lines when the last ones have left."""
         super().turn(mask)
         if not self._out and self.is_open:
             self.send(self._siege.lines(self._text))
 
 
 class Siege:
-    """How many hostile lines were sent, and what was answered."""
+    """The number of hostile lines sent, and the answers."""
 
     def __init__(self, lines: int, seed: int) -> None:
         self.wanted = lines
@@ -305,23 +305,23 @@ class Siege:
         self._chance = random.Random(seed)
 
     def lines(self, text: bool) -> bytes:
-        """A few hostile lines."""
+        """Return a few hostile lines."""
         if self.sent >= self.wanted:
             return b""
         count = self._chance.randrange(1, 60)
         self.sent += count
-        begin = b"" if text else b" "  # keeps a line that is no object in the protocol of JSON
+        begin = b"" if text else b" "  # keep a line that is not an object in the JSON protocol
         lines = [hostile_line(self._chance) for _ in range(count)]
         lines = [begin * (self._chance.random() < 0.2) + line for line in lines if line.strip() != b"exit"]
         return b"".join(line + b"\n" for line in lines)
 
     def heard(self, data: bytes) -> None:
-        """Count the codes of errors."""
+        """Count the error codes."""
         self.answers.update(re.findall(rb'"code":"([a-z-]+)"', data))
 
 
 def hostile(home: Path, lines: int, seed: int) -> str:
-    """Send hostile lines at a server that others use meanwhile; gives figures."""
+    """Send hostile lines to a server that others use meanwhile. Return figures."""
     with besieged(home, "--no-tls") as (server, crowd, started):
         others = started(Others(server))
         siege = Siege(lines, seed)
@@ -352,7 +352,7 @@ def hostile(home: Path, lines: int, seed: int) -> str:
 
 
 def _still_well(crowd: Crowd, server: ServerProcess) -> None:
-    """Somebody new can come and talk."""
+    """Check that a new user can sign in and talk."""
     speaker = crowd.sign_in(Honest(crowd, server.port), "honest")
     listener = crowd.sign_in(Honest(crowd, server.port), "friend")
     listener.listen(speaker)
@@ -364,12 +364,12 @@ def _still_well(crowd: Crowd, server: ServerProcess) -> None:
 
 
 def slowloris(home: Path, connections: int, seconds: float) -> str:
-    """Connections that send a byte now and then, to a server with TLS and one without; gives figures."""
+    """Open connections that send single bytes at intervals, with and without TLS. Return figures."""
     figures = []
     for tls in False, True:
         with besieged(home, *([] if tls else ["--no-tls"])) as (server, crowd, _):
             before = rss_kib(server.process.pid)
-            # The first bytes of a TLS record, of which no more than these come; or the start of a line.
+            # The first bytes of a TLS record that never continues, or the start of a line.
             begin = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" if tls else b"{"
             sockets = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(connections)]
             try:
@@ -393,7 +393,7 @@ def slowloris(home: Path, connections: int, seconds: float) -> str:
 
 
 def byte_by_byte(home: Path, lines: int) -> str:
-    """Lines of 64 KiB that come byte by byte; gives figures."""
+    """Send lines of 64 KiB byte by byte. Return figures."""
     with besieged(home, "--no-tls") as (server, crowd, started):
         slow = crowd.sign_in(Peer(crowd, server.port), "slow")
         slow.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -413,7 +413,7 @@ def byte_by_byte(home: Path, lines: int) -> str:
 
 
 def storm(home: Path, connects: int) -> str:
-    """Connects as fast as this machine gives, each left at once; gives figures."""
+    """Connect and close as fast as this machine allows. Return figures."""
     with besieged(home, "--no-tls") as (server, crowd, started):
         others = started(Others(server))
         before = rss_kib(server.process.pid)
@@ -421,7 +421,7 @@ def storm(home: Path, connects: int) -> str:
         for number in range(connects):
             with contextlib.suppress(OSError), socket.socket() as each:
                 each.settimeout(5)
-                # Ends by a reset, so that no port of ours is kept waiting.
+                # Close with a reset, so that no local port stays in TIME_WAIT.
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
                 each.connect(("127.0.0.1", server.port))
             if not number % 20:
@@ -436,7 +436,7 @@ def storm(home: Path, connects: int) -> str:
 
 
 def never_read(home: Path, connections: int, seconds: float) -> str:
-    """Clients that ask for much and read nothing of it; gives figures."""
+    """Let clients request much and read nothing. Return figures."""
     with besieged(home, "--no-tls") as (server, crowd, started):
         peers = [
             crowd.sign_in(Peer(crowd, server.port, receive_bytes=4_096), f"deaf{number}")
@@ -465,7 +465,7 @@ def never_read(home: Path, connections: int, seconds: float) -> str:
 
 
 def _talks(server: ServerProcess, crowd: Crowd, *, tls: bool) -> None:
-    """Somebody honest can still sign in and talk."""
+    """Check that a user can still sign in and talk."""
     if not tls:
         _still_well(crowd, server)
         return
@@ -486,7 +486,7 @@ def _talks(server: ServerProcess, crowd: Crowd, *, tls: bool) -> None:
 
 
 def _cpu(server: ServerProcess) -> float:
-    """Seconds of processor time that the server has used."""
+    """Return the CPU time of the server in seconds."""
     fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -1,4 +1,4 @@
-"""The two ends that a client stands between, in the hands of a test: a person or program, and a server."""
+"""Fakes of the two ends of a client: a person or program, and a server."""
 
 import datetime
 import functools
@@ -28,7 +28,7 @@ AT = "2026-11-22T13:00:00.000Z"
 
 
 class FakeEcho:
-    """The echo of no terminal. ``discarded`` counts the calls of `discard`; ``held``: a line waits in the terminal."""
+    """A fake echo. ``discarded`` counts the calls of `discard`; ``held``: a line waits in the terminal."""
 
     def __init__(self) -> None:
         self.is_on = True
@@ -36,11 +36,11 @@ class FakeEcho:
         self.held = False
 
     def on(self) -> None:
-        """Show what is typed."""
+        """Turn the echo on."""
         self.is_on = True
 
     def off(self) -> None:
-        """Do not show it."""
+        """Turn the echo off."""
         self.is_on = False
 
     def has_more(self) -> bool:
@@ -48,12 +48,12 @@ class FakeEcho:
         return self.held
 
     def discard(self) -> None:
-        """Throw it away."""
+        """Discard typed input."""
         self.discarded += 1
 
 
 class Keyboard:
-    """A console whose input a test types and whose output it reads."""
+    """A console on which the test types, and whose output it reads."""
 
     def __init__(self) -> None:
         self.console = Console()
@@ -71,13 +71,13 @@ class Keyboard:
         self.console.readConnectionLost()
 
     def shown(self) -> str:
-        """What came out since the last call."""
+        """Return the output since the last call."""
         text = self.transport.value().decode()
         self.transport.clear()
         return text
 
     def complaints(self) -> str:
-        """What came out on standard error since the last call."""
+        """Return the standard error since the last call."""
         text = "\n".join(self.errors)
         self.errors.clear()
         return text
@@ -93,7 +93,7 @@ class _Transport(StringTransport):
 
 
 class FakeServer:
-    """The server's end of a connection without TLS."""
+    """The server's end of a plain connection."""
 
     def __init__(self, *, greeted: bool = True) -> None:
         self.transport = _Transport()
@@ -112,47 +112,47 @@ class FakeServer:
         self.raw(wire.encode(event))
 
     def asked(self) -> list[requests.ANY]:
-        """The requests that came since the last call, their refs taken off; they are still to be answered."""
+        """Return the requests since the last call, without refs. They still need an answer."""
         asked = [wire.decode_request(line) for line in self.transport.value().splitlines()]
         self.transport.clear()
         self._unanswered += asked
         return [msgspec.structs.replace(request, ref=msgspec.UNSET) for request in asked]
 
     def answer(self, *replies: events.Event) -> None:
-        """Answer the oldest requests that have no answer yet."""
+        """Answer the oldest unanswered requests."""
         for reply in replies:
             self.asked()
             self.raw(wire.encode_reply(reply, self._unanswered.pop(0).ref))
 
     def lose(self, reason: Exception) -> None:
-        """The connection is lost."""
+        """Lose the connection."""
         self.connection.connectionLost(Failure(reason))
 
 
 def welcome(name: str = "alice", *, new: bool = False) -> events.Welcome:
-    """The reply to a sign-in."""
+    """Return the reply to a sign-in."""
     return events.Welcome(
         name=name, new=new, token="token", version=1, limits={}, online=[name], online_count=1, unread=[]
     )
 
 
 def message(text: str, **fields: object) -> events.Message:
-    """A message of bob's in GLOBAL."""
+    """Return a message from bob in GLOBAL."""
     return msgspec.structs.replace(events.Message(chat="GLOBAL", sender="bob", at=AT, text=text), **fields)
 
 
 def sent(**fields: object) -> events.Sent:
-    """The reply to a message."""
+    """Return the reply to a message."""
     return msgspec.structs.replace(events.Sent(chat="GLOBAL", at=AT), **fields)
 
 
 def error(code: str, text: str = "") -> events.Error:
-    """The reply to what is refused."""
+    """Return a refusal."""
     return events.Error(code, text or code)
 
 
 class Peer(Protocol):
-    """Whatever answers at an address: says ``greeting`` and keeps what it hears."""
+    """A peer at an address: sends ``greeting`` and keeps what it receives."""
 
     def __init__(self, greeting: bytes) -> None:
         self._greeting = greeting
@@ -170,7 +170,7 @@ class Peer(Protocol):
 
 
 class Network:
-    """An endpoint behind which, for each call, ``answer`` builds what is there, or raises what goes wrong."""
+    """An endpoint. For each connection, ``answer`` builds the peer or raises the error."""
 
     def __init__(self, answer: Callable[[], IProtocol]) -> None:
         self.answer = answer
@@ -178,7 +178,7 @@ class Network:
         self._pump: iosim.IOPump | None = None
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
-        """Call."""
+        """Connect."""
         self.calls += 1
         try:
             server = self.answer()
@@ -191,7 +191,7 @@ class Network:
         return succeed(client)
 
     def flush(self) -> None:
-        """Let all bytes arrive, also those of calls that come of it."""
+        """Deliver all bytes, including those that follow from it."""
         pump = None
         while pump is not self._pump:
             pump = self._pump
@@ -200,7 +200,7 @@ class Network:
 
 @functools.cache
 def certificate(name: str) -> tuple[ssl.SSLContext, bytes]:
-    """A server's context with a self-signed certificate for the host ``name`` and 127.0.0.1, and that in DER."""
+    """Return a server's TLS context with a self-signed certificate for ``name`` and 127.0.0.1, and that in DER."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     hosts = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
@@ -224,5 +224,5 @@ def certificate(name: str) -> tuple[ssl.SSLContext, bytes]:
 
 
 def over_tls(peer: Protocol, name: str) -> TLSLayer:
-    """``peer`` behind TLS, with the certificate of ``name``."""
+    """Return ``peer`` behind TLS, with a certificate for ``name``."""
     return TLSLayer(certificate(name)[0], peer, server_side=True)

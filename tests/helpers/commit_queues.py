@@ -1,4 +1,4 @@
-"""A store whose commits are finished by hand, and changes that note what becomes of them: for tests of the queue."""
+"""Fakes for tests of the commit queue: a store whose commits the test finishes, and changes that are recorded."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from irchat.protocol import events
 
 
 class HandStore:
-    """A store whose commits are finished by hand."""
+    """A store whose commits the test finishes."""
 
     def __init__(self) -> None:
         self.commits: list[list[Any]] = []
@@ -25,20 +25,20 @@ class HandStore:
         return running
 
     def finish(self) -> None:
-        """The commit that runs is on the disk."""
+        """Finish the running commit."""
         (running,) = self.running
         self.running = []
         running.callback([f"{write} done" for write in self.commits[-1]])
 
     def fail(self, error: Exception) -> None:
-        """The commit that runs fails."""
+        """Fail the running commit."""
         (running,) = self.running
         self.running = []
         running.errback(error)
 
 
 class Step(Change[Any, str]):
-    """A change called ``name`` that writes its name, or nothing, and notes what becomes of it."""
+    """A change that writes its ``name``, or nothing, and records its outcome."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a fuzzer drives: bytes in, and nothing may come of them but a clear answer. For hypothesis and for atheris."""
+"""Fuzz targets for hypothesis and atheris: any bytes must lead to a clear answer."""
 
 import contextlib
 import functools
@@ -18,13 +18,13 @@ from irchat.protocol.wire import BadLine, decode_request
 from irchat.server.listeners.certificates import ensure_self_signed, server_context
 from tests.helpers.server import JSONClient, Server, TextClient
 
-# Where one segment ends in what atheris makes; lines may end elsewhere.
+# Ends a segment in the input from atheris; lines can end elsewhere.
 _CUT = b"\xfe\xfd"
 _RUNS_ON_ONE_SERVER = 500
 
 
 def wire(data: bytes) -> None:
-    """One line of the JSON protocol."""
+    """Fuzz one line of the JSON protocol."""
     try:
         decode_request(data)
     except BadLine as bad:
@@ -32,7 +32,7 @@ def wire(data: bytes) -> None:
 
 
 def commands(data: bytes) -> None:
-    """One typed line."""
+    """Fuzz one typed line."""
     try:
         REGISTRY.read(data.decode("utf-8", "replace"))
     except Refusal as refusal:
@@ -40,25 +40,25 @@ def commands(data: bytes) -> None:
 
 
 class _Failures:
-    """What is logged as a failure while it listens."""
+    """Records logged failures."""
 
     def __init__(self) -> None:
         self.events: list[object] = []
 
     def __call__(self, event: dict[str, object]) -> None:
-        """Note an event."""
+        """Record an event."""
         if "log_failure" in event or event["log_level"] in (LogLevel.error, LogLevel.critical):
             self.events.append(event.get("log_failure") or event.get("log_format"))
 
 
 def _converse(server: Server, client: JSONClient | TextClient, segments: list[bytes]) -> str:
-    """Send segments; nothing is logged as a failure and no answer is ``internal``. Gives what was answered."""
+    """Send segments. Check that no failure is logged and no answer is ``internal``. Return the answers."""
     failures = _Failures()
     globalLogPublisher.addObserver(failures)
     try:
         client.send(*segments, b"\n")
         server.advance(0, 0.1, 1.0, 0)
-        while client._unsent and client.is_open:  # the server has not read all of it
+        while client._unsent and client.is_open:  # the server has not read everything
             client.send()
         said = client.read()
     finally:
@@ -72,7 +72,7 @@ def _converse(server: Server, client: JSONClient | TextClient, segments: list[by
 
 @contextlib.contextmanager
 def _server(shared: "_Shared | None") -> Iterator[tuple[Server, str]]:
-    """A server with bob and a name that is new there."""
+    """Return a server with bob, and an unused name."""
     if shared is not None:
         yield shared.server(), shared.name()
         shared.leave_all()
@@ -86,14 +86,14 @@ def _server(shared: "_Shared | None") -> Iterator[tuple[Server, str]]:
 
 
 class _Shared:
-    """One server for many runs, for speed; then another one."""
+    """One server for many runs, for speed, then a new one."""
 
     def __init__(self) -> None:
         self._runs = 0
         self._server: Server | None = None
 
     def server(self) -> Server:
-        """The server of this run."""
+        """Return the server of this run."""
         if self._runs % _RUNS_ON_ONE_SERVER == 0:
             if self._server is not None:
                 self._server.close()
@@ -104,7 +104,7 @@ class _Shared:
         return self._server
 
     def name(self) -> str:
-        """A name for this run."""
+        """Return a name for this run."""
         return f"alice{self._runs}"
 
     def leave_all(self) -> None:
@@ -119,7 +119,7 @@ class _Shared:
 
 
 def json_face(segments: list[bytes], *, shared: _Shared | None = None) -> None:
-    """A connection in the JSON protocol, signed in, that gets any bytes; it answers a ping afterwards, or said bye."""
+    """Fuzz a signed-in JSON connection. Afterwards it answers a ping, or has said bye."""
     with _server(shared) as (server, name):
         client = server.json(name)
         said = _converse(server, client, segments)
@@ -133,7 +133,7 @@ def json_face(segments: list[bytes], *, shared: _Shared | None = None) -> None:
 
 
 def text_face(segments: list[bytes], *, signed_in: bool = True, shared: _Shared | None = None) -> None:
-    """A connection in the text protocol that gets any bytes, before or after it signed in."""
+    """Fuzz a text connection, before or after the sign-in."""
     with _server(shared) as (server, name):
         client = server.text(name if signed_in else None)
         said = _converse(server, client, segments)
@@ -151,7 +151,7 @@ def _tls_context() -> ssl.SSLContext:
 
 
 class _Sink(Protocol):
-    """Takes what TLS lets through."""
+    """Receives the plaintext of a TLS connection."""
 
 
 class _Transport(StringTransport):
@@ -160,7 +160,7 @@ class _Transport(StringTransport):
 
 
 def tls_records(data: bytes, *, after_handshake: bool = False) -> None:
-    """Bytes that a TLS server gets in place of a handshake, or of records after it."""
+    """Fuzz a TLS server with bytes instead of a handshake, or instead of records after it."""
     layer = TLSLayer(_tls_context(), _Sink(), server_side=True)
     transport = _Transport()
     layer.makeConnection(transport)
@@ -182,7 +182,7 @@ def tls_records(data: bytes, *, after_handshake: bool = False) -> None:
 
 
 def segments_of(data: bytes) -> list[bytes]:
-    """Segments that one string of bytes stands for: any of them may end inside a line."""
+    """Split a byte string into segments, which may end inside a line."""
     return [segment for segment in data.split(_CUT) if segment]
 
 

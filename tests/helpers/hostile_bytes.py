@@ -1,4 +1,4 @@
-"""A server whose every string is hostile, for tests of what a client lets through to the terminal."""
+"""A server that sends only hostile strings, for tests of what reaches the terminal of a client."""
 
 import json
 import re
@@ -13,7 +13,7 @@ import msgspec
 
 from irchat.protocol import events, wire
 
-# An escape sequence, C0 and C1 controls, line ends, and characters that turn a line round or end it.
+# An escape sequence, C0 and C1 controls, line ends, and characters that reverse or end a line.
 STRING = (
     "\x1b]0;PWNED\x07\x1b[4;7;99mPWNED\x9b31mPWNED\u202ePWNED\u2028PWNED\u2029PWNED\x85\x00\r\n-- PWNED\t\b\x7f"
     "\u2066\u200e\u200f\u061c\ufeff\u2060"
@@ -22,7 +22,7 @@ _RAW = re.compile("[\u202a-\u202e\u2066-\u2069\u2028\u2029\x7f-\x9f\x00]|\x1b\\]
 
 
 def raw_in(output: bytes) -> list[str]:
-    """Return what of `STRING` reached the terminal as it is."""
+    """Return the characters of `STRING` that reached the terminal unchanged."""
     return _RAW.findall(output.decode("utf-8", "replace"))
 
 
@@ -60,7 +60,7 @@ def strings_in(value: Any) -> list[str]:
 
 
 class HostileServer:
-    """Listens on a port of the loopback interface, without TLS. ``refuse``: what it answers to each way to sign in."""
+    """Listens on a loopback port without TLS. ``refuse``: its answers to each way of signing in."""
 
     def __init__(self, refuse: str | None = None) -> None:
         self._refuse = refuse
@@ -69,7 +69,7 @@ class HostileServer:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         self._listener.close()
 
     def _serve(self) -> None:

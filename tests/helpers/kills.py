@@ -1,4 +1,4 @@
-"""Kill a server again and again under load, and look each time whether all that it acknowledged or showed is there."""
+"""Kill a server repeatedly under load, and check each time that everything it acknowledged or showed is stored."""
 
 from collections import defaultdict
 from functools import partial
@@ -16,7 +16,7 @@ _LONGEST_TRAFFIC = 0.25
 
 
 class Talker(Peer):
-    """Sends without waiting for replies, at most `_WINDOW` unanswered, and notes what is acknowledged and shown."""
+    """Sends with at most `_WINDOW` unanswered requests, and records what is acknowledged and shown."""
 
     def __init__(self, crowd: Crowd, port: int, name: str, loop: "CrashLoop") -> None:
         super().__init__(crowd, port)
@@ -29,7 +29,7 @@ class Talker(Peer):
         self.is_talking = False
 
     def talk(self) -> None:
-        """Send on."""
+        """Send more."""
         while self.is_talking and self.unanswered < _WINDOW:
             self.unanswered += 1
             if self.loop.random.random() < 0.05:
@@ -43,7 +43,7 @@ class Talker(Peer):
             self.post(lambda sent, text=text: self._answered(sent, text), **request)
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """Note a stored message."""
+        """Record a stored message."""
         if event["type"] == "message" and "seq" in event:
             place = (event["chat"], event["seq"])
             if place[1] <= self.loop.newest_shown[self.name, place[0]]:
@@ -81,7 +81,7 @@ class Steward(Peer):
         blocked = not (self.blocked[-1] if self.blocked else self.loop.is_blocked)
         self.blocked.append(blocked)
         self.post(self._changed, type="block", name="zoe", blocked=blocked)
-        # Not past what is known to be stored: the marker would be held back to the end that the chat has by then.
+        # Not past what is known to be stored: the server would cut the marker to the end of the chat at that moment.
         seq = min(self.loop.marked + self.count, self.loop.known_end())
         self.post(lambda ok: self._read(ok, seq), type="read", chat="GLOBAL", seq=seq)
 
@@ -103,7 +103,7 @@ class Steward(Peer):
 
 
 class CrashLoop(DyingServer):
-    """A few who talk, and one who makes changes, on a server that dies in each `cycle`."""
+    """A few users who talk, and one who makes changes, on a server that dies in each `cycle`."""
 
     def __init__(self, home: Path, seed: int) -> None:
         super().__init__(home, seed)
@@ -114,15 +114,15 @@ class CrashLoop(DyingServer):
         self.newest_shown: dict[tuple[str, str], int] = defaultdict(int)
         self._tokens: dict[str, str] = {}
         self._count = 0
-        # Of each chat, as alice or bob sees it, the texts by seq.
+        # The texts of each chat by seq, as alice or bob sees it.
         self._stored: dict[tuple[str, str], list[str]] = defaultdict(list)
 
     def known_end(self) -> int:
-        """The seq of the last message of GLOBAL that the last `cycle` found stored."""
+        """The seq of the last message of GLOBAL that the last `cycle` found in the store."""
         return len(self._stored["alice", "GLOBAL"])
 
     def begin(self) -> None:
-        """Make the accounts and a group."""
+        """Create the accounts and a group."""
         for name in (*TALKERS, "steward", "zoe"):
             welcome = self._ask(self._crowd.join(Peer(self._crowd, self._server.port)), type="login", name=name)
             self._tokens[name] = welcome["token"]
@@ -131,12 +131,12 @@ class CrashLoop(DyingServer):
         self._hang_up()
 
     def next_text(self, name: str) -> str:
-        """A text that nobody said before."""
+        """Return a new text."""
         self._count += 1
         return f"{name}x{self._count}"
 
     def cycle(self) -> None:
-        """Talk, kill, start again, look, and repeat what was sent with a nonce."""
+        """Talk, kill, restart, check, and repeat the sends that had a nonce."""
         port, crowd = self._server.port, self._crowd
         talkers = [self._resumed(Talker(crowd, port, name, self), self._tokens[name]) for name in TALKERS]
         steward = self._resumed(Steward(crowd, port, self), self._tokens["steward"])
@@ -160,7 +160,7 @@ class CrashLoop(DyingServer):
         self._hang_up()
 
     def look_again(self) -> None:
-        """Read all chats from their beginnings."""
+        """Read all chats from the beginning."""
         for name in ("alice", "bob"):
             reader = self._signed_in(name)
             for (who, chat), texts in list(self._stored.items()):
@@ -168,7 +168,7 @@ class CrashLoop(DyingServer):
                     raise AssertionError(f"{chat} of {who} changed")
 
     def figures(self) -> str:
-        """What happened."""
+        """Return the figures."""
         return (
             f"{super().figures()}, {self.repeated} nonces repeated, "
             f"{self.lost_unacknowledged} messages lost that nobody was told of"
@@ -178,7 +178,7 @@ class CrashLoop(DyingServer):
         return self._resumed(Peer(self._crowd, self._server.port), self._tokens[name])
 
     def _read_new(self) -> dict[str, tuple[str, int]]:
-        """The new messages by text: their chat, as its sender calls it, and seq. Each chat is the same to all."""
+        """Return chat (in the sender's terms) and seq of new messages by text. Check that all readers see the same."""
         new: dict[str, tuple[str, int]] = {}
         reader = self._signed_in("alice")
         for chat in "GLOBAL", "*team", "@bob", "@carol":
@@ -243,7 +243,7 @@ class CrashLoop(DyingServer):
                 raise AssertionError("an account or its token is lost")
 
     def _repeat(self, talkers: list[Talker]) -> None:
-        """Send again what had a nonce: what is there keeps its seq, what is not comes to be there once."""
+        """Repeat the sends with a nonce: stored ones keep their seq, missing ones are stored once."""
         at_most = 40
         for talker in talkers:
             again = [posted for posted in talker.posted if posted[2] is not None][-at_most:]
@@ -271,11 +271,11 @@ class CrashLoop(DyingServer):
 
 
 def _same(replies: dict[str, dict[str, Any]], text: str, sent: dict[str, Any]) -> None:
-    """Note what a repetition was answered with: always the same."""
+    """Record the reply to a repeated send, which is always the same."""
     if replies.setdefault(text, sent) != sent:
         raise AssertionError(f"{text} repeated gives {replies[text]} and {sent}")
 
 
 def crash(home: Path, cycles: int, seed: int) -> str:
-    """Run ``cycles`` of a `CrashLoop`; gives its figures."""
+    """Run ``cycles`` of a `CrashLoop`. Return its figures."""
     return CrashLoop(home, seed).run(cycles)

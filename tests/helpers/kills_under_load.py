@@ -1,4 +1,4 @@
-"""Kill a server again and again while all of a benchmark's clients talk, and look each time what it left."""
+"""Kill a server repeatedly under the load of a benchmark, and check each time what it stored."""
 
 import hashlib
 import time
@@ -10,15 +10,15 @@ from tests.helpers.loads import LOADS, PATIENCE
 from tests.helpers.many_clients import open_many_files
 from tests.helpers.restarts import DyingServer
 
-# When the server dies: so many messages went through for each that may be in flight, and so many seconds later.
+# The server dies after this many messages for each in flight, and this many seconds later.
 _MOST_TURNS = 20
 _LONGEST_AFTER = 0.05
-# Seconds that the server has at most for what it was given last.
+# Time limit for the server's last work, in seconds.
 _LONGEST_AT_WORK = 0.04
 
 
 class LoadedCrashLoop(DyingServer):
-    """Thousands who talk as in one of `LOADS`, on a server that dies in each `cycle`."""
+    """Thousands of users who talk as in one of `LOADS`, on a server that dies in each `cycle`."""
 
     def __init__(self, home: Path, load: str, seed: int) -> None:
         open_many_files()
@@ -28,12 +28,12 @@ class LoadedCrashLoop(DyingServer):
         self.shown = 0
         self.acknowledged = 0
         self._rooms = make_rooms()
-        # Of each room, a hash of all texts that it was found to have.
+        # A hash of all texts found in each room.
         self._digests = [hashlib.sha256() for _ in self._rooms]
         self._crowd.keeps_alive = True
 
     def cycle(self) -> None:
-        """Sign all in, have them talk, kill, start again and look."""
+        """Sign everyone in, let them talk, kill, restart and check."""
         crowd, rooms = self._crowd, self._rooms
         crowd.sign_in_many(comer for room in rooms for comer in room.comers(crowd, self._server.port))
         in_flight = sum(room.in_flight for room in rooms)
@@ -42,7 +42,7 @@ class LoadedCrashLoop(DyingServer):
             room.talk()
         crowd.until(lambda: sum(room.rounds for room in rooms) >= wanted, "messages to come", PATIENCE)
         crowd.run(self.random.uniform(0, _LONGEST_AFTER))
-        # All clients together are slower than the server, which mostly waits for them: it is to die at work.
+        # The clients together are slower than the server, which mostly waits for them: it must die at work.
         crowd.until(lambda: any(room.is_unanswered for room in rooms), "messages that are not acknowledged")
         crowd.turn()
         if not all(peer.is_open for peer in crowd.peers):
@@ -65,7 +65,7 @@ class LoadedCrashLoop(DyingServer):
             self.acknowledged += len(room.acknowledged)
 
     def look_again(self) -> None:
-        """Read all rooms from their beginnings."""
+        """Read all rooms from the beginning."""
         for room in self._rooms:
             room.end = 0
         for room, known, texts in zip(self._rooms, self._digests, self._left(), strict=True):
@@ -75,11 +75,11 @@ class LoadedCrashLoop(DyingServer):
                 raise AssertionError(f"{room.chat} changed")
 
     def figures(self) -> str:
-        """What happened."""
+        """Return the figures."""
         return f"{super().figures()}, {self.acknowledged} acknowledged and {self.shown} shown of them before the kills"
 
     def _kill_at_news(self) -> None:
-        """Kill the server the very moment that somebody is told of a message, as the first one."""
+        """Kill the server at the moment when the first client learns of a message."""
         for room in self._rooms:
             room.stop()
         self._crowd.until(lambda: all(room.is_quiet for room in self._rooms), "all to have all", PATIENCE)
@@ -90,7 +90,7 @@ class LoadedCrashLoop(DyingServer):
         self._server.kill()
 
     def _left(self) -> list[list[str]]:
-        """What each room has after its end, which is the same to one who wrote and to one who read."""
+        """Return the new messages of each room. Check that a writer and a reader see the same."""
         asking = [(room, *who) for room in self._rooms for who in room.witnesses(self._crowd, self._server.port)]
         self._crowd.sign_in_many((peer, request) for _, _, peer, request in asking)
         found = [self._page_through(peer, chat, room.end) for room, chat, peer, _ in asking]
@@ -106,5 +106,5 @@ def _add(digest: "hashlib._Hash", texts: Iterable[str]) -> None:
 
 
 def crash(home: Path, load: str, cycles: int, seed: int) -> str:
-    """Run ``cycles`` of a `LoadedCrashLoop`; gives its figures."""
+    """Run ``cycles`` of a `LoadedCrashLoop`. Return its figures."""
     return LoadedCrashLoop(home, load, seed).run(cycles)

@@ -1,4 +1,4 @@
-"""The loads of the benchmarks' scenarios, with clients that see that each is shown all, once and in order."""
+"""The loads of the benchmark scenarios, with clients that check that everyone gets everything, once and in order."""
 
 import itertools
 from collections import defaultdict
@@ -11,7 +11,7 @@ from benchmarks import database
 from benchmarks.scenarios.messages import GROUP_MEMBERS, GROUPS, MANY_SENDERS, PAIRS, READERS
 from tests.helpers.many_clients import Crowd, Peer
 
-# How long is waited for what thousands do. It ends as soon as it is done; only a test that fails waits so long.
+# Time limit for thousands of clients. Only a failing test waits this long.
 PATIENCE = 180.0
 
 _MESSAGE = b'{"type":"message",'
@@ -24,20 +24,20 @@ def _nothing() -> None:
 
 
 class Member(Peer):
-    """A user in a room, by number. ``writes`` is whether it sends too: it is not shown its own messages then."""
+    """A user in a room, by number. ``writes``: the user also sends, and does not receive its own messages."""
 
     def __init__(self, crowd: Crowd, port: int, room: "Room", number: int, *, writes: bool, receive_bytes: int = 0):
         super().__init__(crowd, port, receive_bytes=receive_bytes)
         self.name = database.user_name(number)
         self.writes = writes
         self.last_seq = room.end
-        # Whether a message is in flight until this one has it.
+        # Whether a message is in flight until this member has it.
         self.is_awaited = not writes
         self.posted: list[str] = []
         self._room = room
 
     def on_line(self, line: bytes) -> None:
-        """Have the room look at messages; of all else only replies matter."""
+        """Pass messages to the room. Otherwise only replies matter."""
         if line.startswith(_MESSAGE):
             self._room.show(self, line)
         elif self.waiting:
@@ -45,11 +45,11 @@ class Member(Peer):
 
 
 class Room:
-    """One chat, and the users who write in it and who read. At most ``in_flight`` messages are not with all readers.
+    """One chat with its writers and readers. At most ``in_flight`` messages have not reached all readers.
 
-    Raises AssertionError where somebody is shown a message twice, out of order, after a gap, or otherwise than others.
-    ``end`` is the seq of the last message that is known to be stored, after which all begins that is noted here.
-    ``at_news`` is called when a message is acknowledged, or shown for the first time.
+    Raises AssertionError if a user gets a message twice, out of order, after a gap, or unlike others. ``end`` is
+    the seq of the last message known to be stored; what is recorded here comes after it. ``at_news`` is called when a
+    message is acknowledged, or shown for the first time.
     """
 
     def __init__(
@@ -69,11 +69,11 @@ class Room:
         self.begin()
 
     def begin(self) -> None:
-        """Nothing is in flight; note from now on."""
+        """Start recording. Nothing is in flight."""
         self.posted = 0
         self.shown: dict[int, str] = {}
         self.acknowledged: dict[str, int] = {}
-        # What each of those who write was shown, or told by `sent`, in that order.
+        # The messages that each writer was shown, or learned of by `sent`, in order.
         self._told: dict[str, list[int]] = defaultdict(list)
         self._seqs: dict[bytes, int] = {}
         self._delivered = 0
@@ -84,7 +84,7 @@ class Room:
             sender.posted.clear()
 
     def comers(self, crowd: Crowd, port: int, slow: int = 0) -> Iterator[tuple[Peer, dict[str, Any]]]:
-        """All members, newly connected, with what signs each in. Of so many readers the kernel takes little unread."""
+        """Return new connections of all members with their sign-ins. For some readers, the kernel buffers little."""
         self.senders = [Member(crowd, port, self, number, writes=True) for number in self._sender_numbers]
         self.readers = []
         for sender, number in zip(self.senders, self._sender_numbers, strict=True):
@@ -97,23 +97,23 @@ class Room:
         self.begin()
 
     def witnesses(self, crowd: Crowd, port: int) -> Iterator[tuple[str, Peer, dict[str, Any]]]:
-        """A new connection of one who wrote and of one who read, what it calls the chat, and what signs it in."""
+        """Return new connections of a writer and a reader, with their name for the chat and their sign-ins."""
         yield self.chat, Peer(crowd, port), _resume(self._sender_numbers[0])
         yield self.readers_call_it, Peer(crowd, port), _resume(self._reader_numbers[0])
 
     @property
     def rounds(self) -> int:
-        """How many messages those have who are awaited, on the average."""
+        """Return the average number of messages that the awaited users have."""
         return self._delivered // self._awaited
 
     @property
     def is_unanswered(self) -> bool:
-        """Whether something was sent that is not acknowledged yet."""
+        """Whether a sent message is not acknowledged yet."""
         return len(self.acknowledged) < self.posted
 
     @property
     def is_quiet(self) -> bool:
-        """Whether nothing is in flight, not even to those who are not awaited."""
+        """Whether nothing is in flight, not even to users who are not awaited."""
         last = self.end + self.posted
         return (
             not self.is_unanswered
@@ -122,17 +122,17 @@ class Room:
         )
 
     def talk(self) -> None:
-        """Send on."""
+        """Send more."""
         self._is_talking = True
         self._refill()
 
     def stop(self) -> None:
-        """Send no more."""
+        """Stop sending."""
         self._is_talking = False
         self.at_news = _nothing
 
     def show(self, member: Member, line: bytes) -> None:
-        """The line of a message came to a member. It is the same to many, so it is read once."""
+        """Handle a message line for a member. Many members get the same line, so it is decoded once."""
         seq = self._seqs.get(line) or self._read(line)
         if seq != member.last_seq + 1 and (not member.writes or seq <= member.last_seq):
             raise AssertionError(f"{member.name} was shown {self.chat} {seq} after {member.last_seq}")
@@ -145,7 +145,7 @@ class Room:
             self._told[member.name].append(seq)
 
     def check(self, texts: Sequence[str]) -> None:
-        """``texts`` are what is stored after ``end``: all that was acknowledged or shown is there under its seq."""
+        """Check ``texts``, which are stored after ``end``: everything acknowledged or shown is there under its seq."""
         stored = dict(enumerate(texts, self.end + 1))
         seqs = {text: seq for seq, text in stored.items()}
         if len(seqs) != len(stored):
@@ -164,7 +164,7 @@ class Room:
             raise AssertionError(f"nobody said {seqs} in {self.chat}")
 
     def check_all_had(self) -> None:
-        """Nothing is in flight: all that was sent was acknowledged, and shown once to each of the others."""
+        """Check that everything was acknowledged and shown once to each other member. Nothing is in flight."""
         seqs = list(range(self.end + 1, self.end + self.posted + 1))
         if sorted(self.acknowledged.values()) != seqs:
             raise AssertionError(f"acknowledged in {self.chat}: {sorted(self.acknowledged.values())}")
@@ -209,7 +209,7 @@ def _resume(number: int) -> dict[str, Any]:
 
 
 class Load(NamedTuple):
-    """A scenario: so many users, in these groups, and the rooms in which they talk."""
+    """A scenario: users, groups, and the rooms in which they talk."""
 
     users: int
     groups: Sequence[Sequence[int]]

@@ -1,4 +1,4 @@
-"""Many clients in one process that never wait for one another, for tests of a real server under load."""
+"""Many clients in one process that do not wait for each other, for tests of a real server under load."""
 
 import errno
 import re
@@ -17,7 +17,7 @@ from tests.helpers.processes import PATIENCE
 
 AnyPeer = TypeVar("AnyPeer", bound="Peer")
 
-# Of a server that is tested with hundreds of clients from one address, who send as fast as they can.
+# For tests with hundreds of clients from one address that send as fast as they can.
 _UNLIMITED = frozenset({"rate", "per-address", "per-user", "pending", "tries", "registrations", "groups", "timed"})
 _CHUNK = 262_144
 _SIGNS_OF_LIFE_SECONDS = 20
@@ -25,19 +25,19 @@ _SIGNING_IN = 200
 
 
 def unlimited() -> list[str]:
-    """The options that lift every limit of the server that has one."""
+    """Return the options that lift every limit of the server."""
     known = {parameter[0] for parameter in Options.optParameters}
     return [word for name in sorted(_UNLIMITED & known) for word in (f"--{name}", "0")]
 
 
 def open_many_files() -> None:
-    """Let this process, and those that it starts, have as many connections as the machine lets them."""
+    """Raise the limit of open files for this process and its children."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class Peer:
-    """A JSON client over plain TCP. ``receive_bytes`` bounds what its kernel takes unread."""
+    """A JSON client over plain TCP. ``receive_bytes`` limits what the kernel buffers."""
 
     def __init__(self, crowd: "Crowd", port: int, *, receive_bytes: int = 0) -> None:
         self.socket = socket.socket()
@@ -58,7 +58,7 @@ class Peer:
         self._watch()
 
     def post(self, then: "Callable[[dict[str, Any]], None] | None" = None, **request: Any) -> None:
-        """Send a request; ``then`` is called with the reply."""
+        """Send a request. ``then`` is called with the reply."""
         if then is not None:
             self._ref += 1
             self.waiting[self._ref] = then
@@ -72,26 +72,26 @@ class Peer:
             self._watch()
 
     def send_no_more(self) -> None:
-        """Forget what is not sent yet."""
+        """Discard unsent bytes."""
         self._out.clear()
         self._watch()
 
     def read_on(self, reads: bool) -> None:
-        """Whether to read what comes, or to leave it where it is."""
+        """Start or stop reading."""
         self.is_reading = reads
         self._watch()
 
     def on_event(self, event: dict[str, Any]) -> None:
-        """What came and is no reply."""
+        """Handle a line that is not a reply."""
 
     def on_data(self, data: bytes) -> None:
-        """Bytes came: take the lines of JSON in them."""
+        """Handle received bytes."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self.on_line(line)
 
     def on_line(self, line: bytes) -> None:
-        """A line came: a reply, an event, or what is not JSON."""
+        """Handle a line: a reply, an event, or something that is not JSON."""
         if line.startswith(b"{"):
             said = msgspec.json.decode(line)
             then = self.waiting.pop(said.pop("ref", 0), None)
@@ -108,7 +108,7 @@ class Peer:
             self.socket.close()
 
     def turn(self, mask: int) -> None:
-        """The socket can be read or written."""
+        """Handle a socket that can be read or written."""
         try:
             if mask & selectors.EVENT_WRITE and self._out:
                 del self._out[: self.socket.send(self._out)]
@@ -133,7 +133,7 @@ class Peer:
 
 
 class Crowd:
-    """Turns many peers."""
+    """Runs many peers on one poller."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -142,18 +142,20 @@ class Crowd:
         self._signed_at = 0.0
 
     def join(self, peer: AnyPeer) -> AnyPeer:
-        """Remember ``peer``, to be closed with the others."""
+        """Register ``peer``, to close it with the others."""
         self.peers.append(peer)
         return peer
 
     def sign_in(self, peer: AnyPeer, name: str) -> AnyPeer:
-        """Sign ``peer`` in at a server without passwords, and wait until it is."""
+        """Sign ``peer`` in at a server without passwords, and wait for it."""
         self.sign_in_many([(peer, {"type": "login", "name": name})])
         return peer
 
     def sign_in_many(self, comers: Iterable[tuple[Peer, dict[str, Any]]]) -> None:
-        """Sign in all who come, each by a request, and wait until they are. As they may connect when they are made,
-        ``comers`` is asked for more only when not too many of them are still to be welcomed."""
+        """Sign in all ``comers``, each with a request, and wait for them.
+
+        They may connect when they are created, so more are taken only when few are still waiting for a welcome.
+        """
         came = welcomed = 0
 
         def welcome(reply: dict[str, Any]) -> None:
@@ -169,7 +171,7 @@ class Crowd:
         self.until(lambda: welcomed == came, "all to be welcomed")
 
     def watch(self, peer: Peer, mask: int, before: int = 1) -> None:
-        """Have ``peer`` turned when its socket is as ``mask`` says."""
+        """Watch the socket of ``peer`` for the events ``mask``."""
         if not mask:
             if peer.socket in self._selector.get_map():
                 self._selector.unregister(peer.socket)
@@ -179,8 +181,7 @@ class Crowd:
             self._selector.modify(peer.socket, mask, peer)
 
     def turn(self, seconds: float = 0.0) -> None:
-        """Wait that long at most, and let those peers go on that can. With ``keeps_alive``, all of them give signs of
-        life."""
+        """Handle one round of events within ``seconds``. With ``keeps_alive``, all peers answer pings."""
         if self.keeps_alive and time.monotonic() > self._signed_at + _SIGNS_OF_LIFE_SECONDS:
             self._signed_at = time.monotonic()
             for peer in self.peers:
@@ -192,13 +193,13 @@ class Crowd:
             key.data.turn(mask)
 
     def run(self, seconds: float) -> None:
-        """Let the peers go on for so long."""
+        """Run the peers for some seconds."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             self.turn(left)
 
     def until(self, condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> None:
-        """Let the peers go on until ``condition`` holds."""
+        """Run the peers until ``condition`` holds."""
         end = time.monotonic() + patience
         while not condition():
             if time.monotonic() > end:
@@ -206,16 +207,16 @@ class Crowd:
             self.turn(0.05)
 
     def drain(self) -> None:
-        """Read to the end what a server that is dead has said."""
+        """Read the remaining output of a dead server."""
         for peer in self.peers:
-            # What cannot be sent any more would end the connection before all is read.
+            # Unsent bytes would end the connection before everything is read.
             peer.send_no_more()
             peer.read_on(True)
         self.until(lambda: not any(peer.is_open for peer in self.peers), "all connections to end")
         self.peers.clear()
 
     def close(self) -> None:
-        """Close all."""
+        """Close all peers."""
         for peer in self.peers:
             peer.close()
         self.peers.clear()
@@ -223,12 +224,12 @@ class Crowd:
 
 
 def rss_kib(pid: int) -> int:
-    """The memory of a process in KiB."""
+    """Return the memory of a process in KiB."""
     found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
     assert found, "a process that lives has memory"
     return int(found[1])
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value below which ``share`` of ``values`` lie."""
+    """Return the value below which ``share`` of ``values`` lie."""
     return sorted(values)[min(len(values) - 1, int(len(values) * share))]

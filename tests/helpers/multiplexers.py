@@ -1,4 +1,4 @@
-"""tmux and GNU screen as tests use them: a shell of 80 by 24 inside, its screen, and what they keep of it."""
+"""tmux and GNU screen for tests: a shell of 80 by 24, its screen, and the scrollback."""
 
 import contextlib
 import os
@@ -14,22 +14,22 @@ _SIZE = 80, 24
 
 
 class Multiplexer:
-    """What both do."""
+    """Base of both multiplexers."""
 
     def press(self, text: str) -> None:
         """Press keys."""
         raise NotImplementedError
 
     def text(self) -> str:
-        """The screen."""
+        """Return the screen."""
         raise NotImplementedError
 
     def everything(self) -> str:
-        """The screen and all that is kept besides it."""
+        """Return the screen and everything else that is kept."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """End it."""
+        """Stop the multiplexer."""
         raise NotImplementedError
 
     def type(self, text: str) -> None:
@@ -46,7 +46,7 @@ class Multiplexer:
 
 
 class Tmux(Multiplexer):
-    """A tmux server of our own."""
+    """A tmux server of its own."""
 
     def __init__(self, home: Path, *, alternate_screen: bool) -> None:
         self._home = home
@@ -59,7 +59,7 @@ class Tmux(Multiplexer):
         self.run("-f", str(home / "tmux.conf"), "new-session", "-d", "-x", columns, "-y", lines, shell)
 
     def run(self, *arguments: str) -> str:
-        """Run a command of tmux; gives what it prints."""
+        """Run a tmux command. Return its output."""
         command = ["tmux", "-u", "-S", str(self._socket), *arguments]
         env = {**environment(self._home), "LC_ALL": "C.UTF-8"}
         return subprocess.run(command, env=env, capture_output=True, text=True, check=True).stdout
@@ -69,23 +69,23 @@ class Tmux(Multiplexer):
         self.run("send-keys", "-l", text)
 
     def text(self) -> str:
-        """The screen."""
+        """Return the screen."""
         return self.run("capture-pane", "-p")
 
     def everything(self) -> str:
-        """The screen, the scrollback, and the other screen where there is one."""
+        """Return the screen, the scrollback, and the alternate screen if there is one."""
         everything = self.run("capture-pane", "-p", "-S", "-")
-        with contextlib.suppress(subprocess.CalledProcessError):  # there is no other screen
+        with contextlib.suppress(subprocess.CalledProcessError):  # there is no alternate screen
             everything += self.run("capture-pane", "-p", "-a", "-S", "-", "-q")
         return everything
 
     def close(self) -> None:
-        """End it."""
+        """Stop the multiplexer."""
         subprocess.run(["tmux", "-S", str(self._socket), "kill-server"], check=False, capture_output=True)
 
 
 class GnuScreen(Multiplexer):
-    """A session of GNU screen that nobody looks at."""
+    """A detached session of GNU screen."""
 
     def __init__(self, home: Path, *, alternate_screen: bool) -> None:
         self._copy = home / "hardcopy"
@@ -95,14 +95,14 @@ class GnuScreen(Multiplexer):
             f"altscreen {'on' if alternate_screen else 'off'}\ndefscrollback 5000\ndefutf8 on\nstartup_message off\n"
         )
         self._env = {**environment(home), "LC_ALL": "C.UTF-8", "SCREENDIR": str(sockets), "PS1": "$ "}
-        # In the foreground, so that it is a child of ours. Its shell is the leader of a session of its own.
+        # In the foreground, so that it is our child. Its shell leads a session of its own.
         command = ["screen", "-D", "-m", "-S", "test", "-c", str(home / "screenrc"), "sh", "-i"]
         streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
         self._process = subprocess.Popen(command, cwd=home, env=self._env, **streams)
         wait_for(lambda: os.listdir(sockets), "GNU screen to start")
 
     def run(self, *arguments: str) -> None:
-        """Have the session run a command (-X) or answer (-Q)."""
+        """Have the session run a command (-X) or answer a query (-Q)."""
         command = ["screen", "-S", "test", "-p", "0", *arguments]
         subprocess.run(command, env=self._env, check=True, capture_output=True, timeout=PATIENCE)
 
@@ -111,27 +111,27 @@ class GnuScreen(Multiplexer):
         self.run("-X", "stuff", text.replace("\\", "\\\\").replace("^", "\\^").replace("$", "\\$"))
 
     def text(self) -> str:
-        """The screen."""
+        """Return the screen."""
         return self._hardcopy()
 
     def everything(self) -> str:
-        """The screen and the scrollback."""
+        """Return the screen and the scrollback."""
         return self._hardcopy("-h")
 
     def close(self) -> None:
-        """End it."""
+        """Stop the multiplexer."""
         self._process.terminate()
         self._process.wait(PATIENCE)
 
     def _hardcopy(self, *options: str) -> str:
         self._copy.unlink(missing_ok=True)
         self.run("-X", "hardcopy", *options, str(self._copy))
-        self.run("-Q", "number")  # which it answers when all before is done
+        self.run("-Q", "number")  # answered after everything before it is done
         return self._copy.read_bytes().decode("utf-8", "replace")
 
 
 class MultiplexerCase(_FullScreenCase):
-    """The client inside."""
+    """The client inside a multiplexer."""
 
     def enter(self, terminal: Multiplexer) -> None:
         """Start the client, as alice."""
@@ -140,7 +140,7 @@ class MultiplexerCase(_FullScreenCase):
         terminal.expect("F1: help")
 
     def check_timed(self, terminal: Multiplexer) -> None:
-        """A timed message among many others is shown, gone in time, and nowhere when the client has ended."""
+        """Check that a timed message is shown, erased in time, and nowhere after the client has ended."""
         bob = self.bot("bob")
         self.enter(terminal)
         terminal.type("hello")
@@ -164,7 +164,7 @@ class MultiplexerCase(_FullScreenCase):
         self.assertNotIn("before", everything)
 
     def check_control(self, terminal: Multiplexer) -> None:
-        """A naive clear does leave a copy."""
+        """Check that a naive clear does leave a copy."""
         terminal.expect("$")
         terminal.type(f"printf '{SECRET}\\n'; sleep 0.2; printf '\\033[H\\033[2J'")
         terminal.expect_gone(SECRET)

@@ -1,4 +1,4 @@
-"""An outbox between an writer and a reader that are in the hands of the test."""
+"""An outbox between a fake writer and a fake reader."""
 
 import math
 from typing import Any
@@ -16,7 +16,7 @@ from irchat.server.delivery.perishable import Watch
 
 
 class FakeOutlet:
-    """Takes bytes; ``keeps_up`` false: what is sent waits until the test drains it."""
+    """A fake writer. With ``keeps_up`` false, bytes wait until the test drains them."""
 
     on_drained: Any = None
 
@@ -40,12 +40,12 @@ class FakeOutlet:
         self.idle = False
 
     def drain(self) -> None:
-        """All that waited was written."""
+        """Write everything that waits."""
         self.idle = True
         self.on_drained()
 
     def got(self) -> bytes:
-        """What was sent since the last call."""
+        """Return what was sent since the last call."""
         data = b"".join(self.sent)
         self.sent.clear()
         return data
@@ -58,7 +58,7 @@ class FakeOutlet:
 
 
 class FakeReader:
-    """Says a publication as ``<seq>`` and answers pages when the test says so."""
+    """A fake reader. It encodes a publication as ``<seq>``, and the test answers its pages."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -89,7 +89,7 @@ class FakeReader:
         return page
 
     def give(self, *seqs: int, more: bool = False, last: int | None = None) -> None:
-        """Answer the oldest question with a page of these seqs."""
+        """Answer the oldest request with a page of these seqs."""
         chat, after, page = self.asked.pop(0)
         end = max(seqs, default=after) if last is None else last
         page.callback(Page([StoredMessage(chat, seq, 1, 0, "text") for seq in seqs], more, end))
@@ -102,12 +102,12 @@ class FakeReader:
 
 
 def stored(seq: int, chat: ChatKey = GLOBAL) -> Publication:
-    """A publication of a stored message."""
+    """Return a publication of a stored message."""
     return Publication(Ok(), None, position=(chat, seq))
 
 
 def timed(order: int, chat: ChatKey = GLOBAL) -> Publication:
-    """A publication of a timed message."""
+    """Return a publication of a timed message."""
     return Publication(Ok(), None, timed=(chat, order))
 
 
@@ -116,7 +116,7 @@ BIG = b"x" * (WAITING_BYTES + 1)
 
 class OutboxTestCase(SynchronousTestCase):
     def setUp(self) -> None:
-        """An outbox, whose wakes are noted."""
+        """An outbox that records its wakes."""
         self.writer, self.reader = FakeOutlet(), FakeReader()
         self.wakes = 0
         self.clock = Clock()
@@ -130,14 +130,14 @@ class OutboxTestCase(SynchronousTestCase):
         self.outbox.offer(b"".join(map(self.reader.say, publications)), publications)
 
     def stall(self) -> None:
-        """Have something wait for a slow reader."""
+        """Let something wait for a slow reader."""
         self.writer.keeps_up = False
         self.outbox.put(b"<first>")
         self.outbox.flush()
         self.writer.got()
 
     def fall_behind(self) -> None:
-        """Have so much wait that the next event is too much."""
+        """Let so much wait that the next event exceeds the limit."""
         self.writer.keeps_up = False
         self.outbox.put(BIG)
         self.outbox.flush()

@@ -1,6 +1,6 @@
-"""A power cut, simulated: a shim notes each write and sync of a database, and any moment of it can be brought back.
+"""Simulated power cuts: a shim records each write and sync of a database, so that any moment can be restored.
 
-What the disk holds at a moment is what was synced before it, and of what was written since any part: whole writes,
+At any moment, the disk holds everything that was synced before, and any part of what was written since: whole writes,
 sectors of them, or nothing.
 """
 
@@ -135,7 +135,7 @@ class _Step(NamedTuple):
 
 
 def shim(folder: Path) -> Path:
-    """The shim, compiled."""
+    """Compile the shim. Return its path."""
     assert COMPILER is not None
     source, library = folder / "shim.c", folder / "shim.so"
     source.write_text(_SHIM)
@@ -144,27 +144,27 @@ def shim(folder: Path) -> Path:
 
 
 def environment(library: Path, journal: Path) -> dict[str, str]:
-    """What a server's environment needs for the shim to write ``journal``."""
+    """Return the environment for a server under the shim, which writes ``journal``."""
     return {"LD_PRELOAD": str(library), "POWERCUT_JOURNAL": str(journal)}
 
 
 class Fault:
-    """A disk that can be told to fail, for the environment that `variables` gives."""
+    """A disk that fails on command, for the environment from `variables`."""
 
     def __init__(self, home: Path) -> None:
         self._path = home / "fault"
         self.variables = {"LD_PRELOAD": str(shim(home)), "POWERCUT_FAULT": str(self._path)}
 
     def writes_fail(self, error: int) -> None:
-        """Each write fails with that errno."""
+        """Make each write fail with that errno."""
         self._say(f"w{error}")
 
     def syncs_fail(self, error: int) -> None:
-        """Each sync fails with that errno."""
+        """Make each sync fail with that errno."""
         self._say(f"s{error}")
 
     def passes(self) -> None:
-        """All is well again."""
+        """End all failures."""
         self._path.unlink()
 
     def _say(self, what: str) -> None:
@@ -174,7 +174,7 @@ class Fault:
 
 
 class Journal:
-    """What was written to a database and its log, step by step."""
+    """The recorded writes to a database and its log, step by step."""
 
     def __init__(self, path: Path) -> None:
         self.steps: list[_Step] = []
@@ -188,11 +188,11 @@ class Journal:
             self.steps.append(_Step(at, kind, file, offset, written))
 
     def checkpoints(self) -> int:
-        """How often the database itself was synced: after the log was carried over."""
+        """Return how often the database itself was synced, which follows each checkpoint."""
         return sum(1 for step in self.steps if (step.kind, step.file) == (_SYNC, 1))
 
     def cuts(self, moments: list[int], chance: random.Random, folder: Path) -> Iterator[tuple[float, Path]]:
-        """Cut the power after so many steps, for each of ``moments``; gives when that was and the database then."""
+        """Cut the power after each number of steps in ``moments``. Yield the time and the database at that moment."""
         durable: dict[int, bytearray] = defaultdict(bytearray)
         unsure: dict[int, list[_Step]] = defaultdict(list)
         wanted = set(moments)
@@ -210,7 +210,7 @@ class Journal:
 
 
 class _Witness(Peer):
-    """Sends as much as it is answered for, and notes when it was told what."""
+    """Sends at the speed of the answers, and records when it learned what."""
 
     def __init__(self, crowd: Crowd, port: int) -> None:
         super().__init__(crowd, port)
@@ -229,7 +229,7 @@ class _Witness(Peer):
 
 
 def cut_power(home: Path, seconds: float, cuts: int, seed: int) -> str:
-    """Let a server work for so long and bring back ``cuts`` moments of it; gives figures. Raises AssertionError."""
+    """Let a server work, then check ``cuts`` restored moments. Return figures. Raises AssertionError."""
     chance = random.Random(seed)
     path = home / "journal"
     server = ServerProcess(home, "--no-tls", "--no-passwords", *unlimited(), variables=environment(shim(home), path))
@@ -257,7 +257,7 @@ def cut_power(home: Path, seconds: float, cuts: int, seed: int) -> str:
 
 
 def _check(database: Path, told: dict[int, str]) -> None:
-    """What was told by then is there, in one row, and the database is sound."""
+    """Check that everything shown by then is stored without a gap, and that the database is undamaged."""
     store = SQLiteStore(database, NoThreads(), wall_ms)
     try:
         store.snapshot()
@@ -275,7 +275,7 @@ def _check(database: Path, told: dict[int, str]) -> None:
 
 
 def _with_some(durable: bytearray, unsure: list[_Step], chance: random.Random) -> bytearray:
-    """What a disk may hold: all that is sure, and what chance brings of the rest, in an order of its own."""
+    """Return a possible state of the disk: all synced writes, and a random part of the rest in random order."""
     content = bytearray(durable)
     mood = chance.choice((0.0, 0.5, 1.0))
     for step in unsure:

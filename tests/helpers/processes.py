@@ -22,7 +22,7 @@ import pyte
 
 Found = TypeVar("Found")
 
-# How long a test waits for what must come. It ends as soon as it comes; only a test that fails waits so long.
+# Time limit for an expected event. Only a failing test waits this long.
 PATIENCE = 60.0
 
 _LISTENS = re.compile(r"port (\d+), with", re.IGNORECASE)
@@ -30,7 +30,7 @@ _COLUMNS, _LINES = 100, 40
 
 
 def environment(home: Path) -> dict[str, str]:
-    """An environment in which nothing outside ``home`` is read or written."""
+    """Return an environment in which nothing outside ``home`` is read or written."""
     runtime = home / "run"
     runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = {
@@ -48,7 +48,7 @@ def environment(home: Path) -> dict[str, str]:
 
 
 def twistd(*options: str) -> list[str]:
-    """The command line of ``twistd``."""
+    """Return the command line of ``twistd``."""
     return [str(Path(sys.executable).with_name("twistd")), *options]
 
 
@@ -76,7 +76,7 @@ class ServerProcess:
         self.process.wait(PATIENCE)
 
     def stop(self) -> int:
-        """SIGTERM; gives the exit status."""
+        """Send SIGTERM. Return the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(PATIENCE)
@@ -109,7 +109,7 @@ class JSONClient:
         self._lines.flush()
 
     def next(self) -> dict[str, Any] | None:
-        """The next line, None at the end of the connection."""
+        """Return the next line, None at the end of the connection."""
         try:
             line = self._lines.readline()
         except (ConnectionError, ssl.SSLError):
@@ -117,7 +117,7 @@ class JSONClient:
         return json.loads(line) if line else None
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        """The reply to a request; events that come before it are kept in ``events``."""
+        """Return the reply to a request. Events that come before it are kept in ``events``."""
         self.post({**request, "ref": "asked"})
         while (line := self.next()) is not None:
             if line.get("ref") == "asked":
@@ -126,7 +126,7 @@ class JSONClient:
         raise AssertionError("the connection ended before the reply")
 
     def event(self, kind: str) -> dict[str, Any]:
-        """The next event of that type."""
+        """Return the next event of that type."""
         while True:
             for index, event in enumerate(self.events):
                 if event["type"] == kind:
@@ -143,7 +143,7 @@ class JSONClient:
 
 
 class TerminalProcess:
-    """A process in a pseudo-terminal, its screen as a person sees it."""
+    """A process in a pseudo-terminal, with its screen."""
 
     def __init__(
         self, arguments: Sequence[str], home: Path, columns: int = _COLUMNS, lines: int = _LINES, **variables: str
@@ -179,13 +179,13 @@ class TerminalProcess:
         return cls([sys.executable, "-m", "irchat.client", *options, address], home, columns, lines, **variables)
 
     def resize(self, columns: int, lines: int) -> None:
-        """Make the terminal another size."""
+        """Resize the terminal."""
         self._read()
         self.screen.resize(lines, columns)
         self._set_size(columns, lines)
 
     def modes(self) -> list[Any]:
-        """How the terminal is set up: cooked or raw, echo or none."""
+        """Return the modes of the terminal: cooked or raw, echo or none."""
         return termios.tcgetattr(self._controller)
 
     def type(self, line: str) -> None:
@@ -197,14 +197,14 @@ class TerminalProcess:
         os.write(self._controller, keys)
 
     def text(self) -> str:
-        """What the screen and its scrollback show."""
+        """Return the text of the screen and its scrollback."""
         self._read()
         columns = range(self.screen.columns)
         above = ("".join(row[column].data for column in columns) for row in self.screen.history.top)
         return "\n".join(line.rstrip() for line in [*above, *self.screen.display])
 
     def expect(self, wanted: str) -> str:
-        """Wait until the screen shows ``wanted``; gives the text of the screen."""
+        """Wait until the screen shows ``wanted``. Return the text of the screen."""
         return wait_for(lambda: text if wanted in (text := self.text()) else None, f"{wanted!r}", self.text)
 
     def expect_gone(self, unwanted: str) -> str:
@@ -214,18 +214,18 @@ class TerminalProcess:
         )
 
     def read_raw(self, seconds: float) -> None:
-        """Take what comes within some seconds into ``output`` without looking at the screen, which costs time."""
+        """Read for some seconds into ``output`` without updating the screen, which is slow."""
         if select.select([self._controller], [], [], seconds)[0]:
             self.output += os.read(self._controller, 65_536)
 
     def wait(self) -> int:
-        """The exit status, when it ends."""
+        """Wait for the end. Return the exit status."""
         wait_for(lambda: self._read() or self.process.poll() is not None, "the process to end", self.text)
         self._read()
         return self.process.wait(PATIENCE)
 
     def close(self) -> None:
-        """End the process, however."""
+        """End the process by any means."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(PATIENCE)
@@ -247,7 +247,7 @@ class TerminalProcess:
 
 
 def wait_for(look: Callable[[], Found | None], what: str, explain: Callable[[], str] = str) -> Found:
-    """What ``look`` gives as soon as it gives something."""
+    """Return the first true result of ``look``."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if found := look():

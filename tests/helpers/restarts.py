@@ -1,4 +1,4 @@
-"""One data folder and the servers that die on it, one after another, and clients that look what each of them left."""
+"""One data folder, the servers that die on it one after another, and clients that check what each has stored."""
 
 import random
 from pathlib import Path
@@ -12,14 +12,14 @@ from tests.helpers.processes import ServerProcess
 
 
 def check_database(path: Path) -> None:
-    """Raises AssertionError where something of what the database holds does not fit together."""
+    """Raise AssertionError if the database is inconsistent."""
     with opened(path) as connection:
         if found := list(problems(connection)):
             raise AssertionError(f"{path}: {found}")
 
 
 class DyingServer:
-    """Kills a server in each `cycle` and starts it again. Raises AssertionError for what is lost."""
+    """Kills a server in each `cycle` and restarts it. Raises AssertionError if something is lost."""
 
     def __init__(self, home: Path, seed: int) -> None:
         self.random = random.Random(seed)
@@ -30,22 +30,22 @@ class DyingServer:
         self._crowd = Crowd()
 
     def begin(self) -> None:
-        """Make ready what all cycles need."""
+        """Prepare for all cycles."""
 
     def cycle(self) -> None:
-        """Talk, kill, start again and look."""
+        """Talk, kill, restart and check."""
         raise NotImplementedError
 
     def look_again(self) -> None:
-        """Look at the end once more at all that was ever said."""
+        """Check everything once more at the end."""
         raise NotImplementedError
 
     def figures(self) -> str:
-        """What happened."""
+        """Return the figures."""
         return f"{self.cycles} kills, {self.messages} messages there"
 
     def run(self, cycles: int) -> str:
-        """Go through so many cycles, then stop the server; gives figures."""
+        """Run the cycles, then stop the server. Return figures."""
         try:
             self.begin()
             for _ in range(cycles):
@@ -91,7 +91,7 @@ class DyingServer:
         self._crowd.peers.clear()
 
     def _page_through(self, reader: Peer, chat: str, after: int) -> list[str]:
-        """The texts after a seq; there is none missing and none twice."""
+        """Return the texts after a seq. Check that none is missing or doubled."""
         texts: list[str] = []
         while True:
             page = self._ask(reader, type="history", chat=chat, after=after + len(texts), limit=500)

@@ -1,4 +1,4 @@
-"""Readers that stop reading while all of a benchmark's clients talk, and then read on while these go on."""
+"""Readers that stop under the load of a benchmark, and continue while the load goes on."""
 
 import time
 from collections.abc import Callable
@@ -11,15 +11,18 @@ from tests.helpers.loads import LOADS, PATIENCE, Room
 from tests.helpers.many_clients import Crowd, rss_kib
 from tests.helpers.processes import ServerProcess
 
-# What each slow reader leaves: more than the server may keep for it, with all that the kernels do.
+# What each slow reader leaves unread: more than the server and the kernels may keep for it.
 _LEFT_BYTES = 1_500_000
-# Messages in each of the rooms with slow readers before the memory is measured.
+# Messages in each room with slow readers before the memory is measured.
 _WARM = 20
 
 
 class _Stall(NamedTuple):
-    """In so many rooms so many readers are slow, and texts are long there: those that may be in flight come to 64 KB at
-    most, which waits in the kernel for readers that read on. So what grows in the server is there for the slow ones."""
+    """Slow readers in some rooms, where texts are long.
+
+    The messages in flight are at most 64 KB, which the kernel buffers for fast readers. So what grows in the server is
+    there for the slow ones.
+    """
 
     rooms: int
     slow: int
@@ -27,7 +30,7 @@ class _Stall(NamedTuple):
 
     @property
     def messages(self) -> int:
-        """How many messages a reader has to leave."""
+        """Return the number of messages that a reader must leave unread."""
         return _LEFT_BYTES // len(self.filler.encode())
 
 
@@ -35,7 +38,7 @@ STALLS = {"busy": _Stall(1, 50, "x" * 1_000), "group": _Stall(10, 5, "\U0001f600
 
 
 class _Siege:
-    """The rooms of a load, signed in on a server, and the memory that it takes."""
+    """The rooms of a load on a server, and the memory of the server."""
 
     def __init__(self, server: ServerProcess, crowd: Crowd, rooms: list[Room], stall: _Stall) -> None:
         self.rooms = rooms
@@ -52,7 +55,7 @@ class _Siege:
         self.slow = [reader for room in self.slow_rooms for reader in room.readers[: stall.slow]]
         for reader in self.slow:
             reader.is_awaited = False
-        # Who came is told to all within a second or two; and what the server needs to talk at all, it has then.
+        # Presence reaches everyone within two seconds, and the server then has the memory that it needs anyway.
         crowd.run(2)
         self._begin()
         self._talk_until(_WARM)
@@ -60,7 +63,7 @@ class _Siege:
         self.before_kib = self.most_kib = rss_kib(server.process.pid)
 
     def stall(self) -> None:
-        """Have the slow ones stop reading until each has left enough, and read on while all go on to talk."""
+        """Let the slow readers stop until each has left enough unread, and continue while everyone goes on talking."""
         self._begin()
         for reader in self.slow:
             reader.read_on(False)
@@ -80,13 +83,13 @@ class _Siege:
             room.begin()
 
     def _talk_until(self, messages: int) -> None:
-        """Have all talk until those who read on have so many in each room where some are slow."""
+        """Let everyone talk until the fast readers have enough messages in each room with slow ones."""
         for room in self.rooms:
             room.talk()
         self._until(lambda: all(room.rounds >= messages for room in self.slow_rooms), "messages to come")
 
     def _until(self, done: Callable[[], bool], what: str) -> None:
-        """Let all go on, and look at the memory meanwhile."""
+        """Run everyone, and watch the memory."""
 
         def look() -> bool:
             self.most_kib = max(self.most_kib, rss_kib(self._server.process.pid))
@@ -97,7 +100,7 @@ class _Siege:
         self._crowd.until(look, what, PATIENCE)
 
     def _end(self) -> None:
-        """Let all have all, and look whether each had it once."""
+        """Wait until everyone has everything, and check that it came once."""
         for room in self.rooms:
             room.stop()
         self._until(lambda: all(room.is_quiet for room in self.rooms), "all to have all")
@@ -108,7 +111,7 @@ class _Siege:
 
 
 def stall(home: Path, load: str, seconds: float = 0.0) -> str:
-    """Let the slow readers of a load stall again and again for so long, once at least; gives figures."""
+    """Let the slow readers of a load stall repeatedly, at least once. Return figures."""
     users, groups, make_rooms = LOADS[load]
     database.make(home / "data", users, groups)
     with besieged(home, "--no-tls") as (server, crowd, _):

@@ -14,17 +14,17 @@ hostile_text = st.text(st.sampled_from([*HOSTILE, "\x1b", "\n", "a", "[", "\ud80
 
 
 def members(union: Any) -> list[type[msgspec.Struct]]:
-    """The structs of a union, in the order of its declaration."""
+    """Return the structs of a union, in the order of its declaration."""
     return list(union.__args__)
 
 
 def structs(struct: type[msgspec.Struct], text: st.SearchStrategy[str] = plain_text) -> st.SearchStrategy[Any]:
-    """Instances of ``struct`` whose every field holds any value of its type; free strings come from ``text``."""
+    """Return a strategy for ``struct``: any value of its type in each field, free strings from ``text``."""
     return _values(msgspec.inspect.type_info(struct), text)
 
 
 def filled(struct: type[msgspec.Struct], text: str) -> Any:
-    """An instance of ``struct`` with no field left out and ``text`` in every string of it."""
+    """Return an instance of ``struct`` with every field set and ``text`` in every string."""
     return _filled(msgspec.inspect.type_info(struct), text)
 
 

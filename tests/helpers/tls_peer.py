@@ -1,4 +1,4 @@
-"""A peer of TLS 1.3 in the hands of a test: it can send what Python's ssl cannot, as KeyUpdate."""
+"""A TLS 1.3 peer for tests, which can send what Python's ssl cannot, such as KeyUpdate."""
 
 import hmac
 import ssl
@@ -9,12 +9,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _HANDSHAKE = 22
-# update_requested: the other side has to answer with one of its own.
+# update_requested: the other side must answer with a KeyUpdate.
 _KEY_UPDATE = bytes([24, 0, 0, 1, 1])
 
 
 class TLSPeer:
-    """The client of a handshake in memory. ``to_send`` is what it wants to send."""
+    """The client side of a handshake in memory. ``to_send`` holds its next bytes."""
 
     def __init__(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
         with tempfile.NamedTemporaryFile(delete=False) as file:
@@ -26,7 +26,7 @@ class TLSPeer:
         self._seq = 0
 
     def handshake(self, data: bytes = b"") -> bytes:
-        """Take what the server sent, and return what to send; done when `is_ready`."""
+        """Take bytes from the server, and return bytes to send. The handshake is over when `is_ready`."""
         self._incoming.write(data)
         try:
             self.tls.do_handshake()
@@ -45,17 +45,17 @@ class TLSPeer:
         return bool(self._secret)
 
     def take(self, data: bytes) -> None:
-        """Take what the server sent."""
+        """Take bytes from the server."""
         self._incoming.write(data)
 
     def key_update(self) -> bytes:
-        """A record that asks the server for new keys. After the first ssl itself cannot write any more."""
+        """Return a record that asks the server for new keys. After the first one, ssl itself can no longer write."""
         record = self._record(_KEY_UPDATE, _HANDSHAKE)
         self._secret, self._seq = self._expand(self._secret, b"traffic upd", 48), 0
         return record
 
     def data(self, data: bytes) -> bytes:
-        """A record of application data."""
+        """Return a record of application data."""
         return self._record(data, 23)
 
     def _record(self, data: bytes, kind: int) -> bytes:
