@@ -1,10 +1,14 @@
-"""TLS: the end of a connection, from either side and by accident."""
+"""TLS: the end of a connection, and handshakes that fail."""
 
 import ssl
 
+from hypothesis import example, given
+from hypothesis import strategies as st
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
+from twisted.internet.task import Clock
 
-from tests.helpers.tls_wire import WireTestCase
+from irchat.net.tls import TLSLayer
+from tests.helpers.tls_wire import HOST, Side, WireTestCase, client_context, server_context
 
 
 class CloseTests(WireTestCase):
@@ -120,3 +124,135 @@ class CloseTests(WireTestCase):
         self.assertEqual((self.server.inner.got, self.server.failures), (b"", []))
         self.carry()
         self.assertEqual(self.server.inner.lost, [ConnectionDone])
+
+
+class HandshakeFailureTests(WireTestCase):
+    """Handshakes that fail: ``on_failure`` hears of it once, the inner protocol never."""
+
+    def _check_failed(self, side: Side, kind: type[ssl.SSLError]) -> ssl.SSLError:
+        side.lose()
+        self.assertEqual((side.inner.made, side.inner.got, side.inner.lost), (0, b"", []))
+        self.assertEqual(len(side.failures), 1)
+        self.assertIsInstance(side.failures[0], kind)
+        return side.failures[0]
+
+    def test_wrong_hostname(self) -> None:
+        """A client that checks the name refuses a certificate for another host, and the server hears of it."""
+        self.client = Side(client_context(), server_side=False, server_hostname="other.example")
+        self.connect_both()
+        error = self._check_failed(self.client, ssl.SSLCertVerificationError)
+        self.assertIn("other.example", str(error))
+        self.assertIn("BAD_CERTIFICATE", self._check_failed(self.server, ssl.SSLError).reason)
+
+    def test_unknown_certificate(self) -> None:
+        """A client that does not know who signed the certificate refuses it."""
+        self.client = Side(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), server_side=False, server_hostname=HOST)
+        self.connect_both()
+        self._check_failed(self.client, ssl.SSLCertVerificationError)
+        self._check_failed(self.server, ssl.SSLError)
+
+    def test_plain_client(self) -> None:
+        """A client that speaks no TLS is closed, and what else it sends is passed over."""
+        self.server.connect()
+        self.server.layer.dataReceived(b'{"type":"login","name":"alice"}\n')
+        self.assertTrue(self.server.end.disconnecting)
+        sent = bytes(self.server.end.out)
+        self.server.layer.dataReceived(b"more\n")
+        self.assertEqual(self.server.end.out, sent)
+        self._check_failed(self.server, ssl.SSLError)
+
+    def test_plain_server(self) -> None:
+        """A server that speaks no TLS is a failed handshake, and none of the certificate."""
+        self.client.connect()
+        self.client.layer.dataReceived(b"IRChat/1 here: your username?\n")
+        self.assertTrue(self.client.end.disconnecting)
+        error = self._check_failed(self.client, ssl.SSLError)
+        self.assertNotIsInstance(error, ssl.SSLCertVerificationError)
+
+    @given(st.binary(min_size=5), st.integers(0, 600), st.booleans())
+    @example(b"\x16\x03\x01\xff\xff", 0, True)
+    def test_garbage(self, garbage: bytes, after: int, at_server: bool) -> None:
+        """Whatever bytes come instead of a handshake or in its middle, nothing is raised and nobody is connected."""
+        WireTestCase.setUp(self)
+        self.server.connect()
+        self.client.connect()
+        if not at_server:
+            self.server.layer.dataReceived(bytes(self.client.end.out))
+        victim, other = (self.server, self.client) if at_server else (self.client, self.server)
+        start = bytes(other.end.out)[:after]
+        if bytes(other.end.out).startswith(start + garbage):
+            return
+        victim.layer.dataReceived(start + garbage)
+        self._check_failed(victim, ssl.SSLError)
+
+    def test_lost_in_the_middle(self) -> None:
+        """A connection lost at any point of the handshake is a failure of the handshake, for whoever was not done."""
+        for flights in range(3):
+            WireTestCase.setUp(self)
+            self.server.connect()
+            self.client.connect()
+            for source, target in [(self.client, self.server), (self.server, self.client)][:flights]:
+                target.layer.dataReceived(bytes(source.end.out))
+            self._check_failed(self.server, ssl.SSLEOFError)
+            if flights < 2:
+                self._check_failed(self.client, ssl.SSLEOFError)
+
+    def test_too_slow(self) -> None:
+        """A handshake that is not done in its time is given up, whatever came of it until then."""
+        clock = Clock()
+        self.server = Side(server_context(), server_side=True, clock=clock, handshake_seconds=60)
+        self.server.connect()
+        self.client.connect()
+        self.server.layer.dataReceived(bytes(self.client.end.out[:20]))
+        clock.advance(59)
+        self.assertFalse(self.server.end.aborted)
+        clock.advance(1)
+        self.assertTrue(self.server.end.aborted)
+        self._check_failed(self.server, ssl.SSLEOFError)
+
+    def test_in_time(self) -> None:
+        """A handshake done in its time leaves nothing waiting, and the connection goes on after that time."""
+        clock = Clock()
+        self.server = Side(server_context(), server_side=True, clock=clock, handshake_seconds=60)
+        self.connect_both()
+        self.assertEqual(clock.getDelayedCalls(), [])
+        clock.advance(60)
+        self.client.layer.send(b"hello")
+        self.carry()
+        self.assertEqual(self.server.inner.got, b"hello")
+
+    def test_lost_in_time(self) -> None:
+        """A connection lost, or failed and then lost, before the handshake's time is over leaves nothing waiting."""
+        for came in b"", b"GET / HTTP/1.0\r\n\r\n":
+            clock = Clock()
+            self.server = Side(server_context(), server_side=True, clock=clock, handshake_seconds=60)
+            self.server.connect()
+            self.server.layer.dataReceived(came)
+            self.assertEqual(len(clock.getDelayedCalls()), 1)
+            self._check_failed(self.server, ssl.SSLError)
+            self.assertEqual(clock.getDelayedCalls(), [])
+
+    def test_no_one_to_tell(self) -> None:
+        """Without ``on_failure`` a failed handshake and a lost connection are closed in silence."""
+        for garbage in b"GET / HTTP/1.0\r\n\r\n", b"":
+            self.server = Side(server_context(), server_side=True, on_failure=None)
+            self.server.connect()
+            self.server.layer.dataReceived(garbage)
+            self.server.lose()
+            self.assertEqual((self.server.inner.made, self.server.inner.lost), (0, []))
+
+    def test_closed_in_the_middle(self) -> None:
+        """Who closes in the middle of a handshake, by a time limit say, connects nobody."""
+        for close in TLSLayer.close, TLSLayer.abort:
+            WireTestCase.setUp(self)
+            self.server.connect()
+            self.client.connect()
+            close(self.server.layer)
+            self.assertTrue(self.server.end.disconnecting)
+            self.server.end.out.clear()
+            for _ in range(3):
+                for source, target in (self.client, self.server), (self.server, self.client):
+                    target.layer.dataReceived(bytes(source.end.out))
+                    source.end.out.clear()
+            self.assertEqual(self.client.inner.made, 0)
+            self._check_failed(self.server, ssl.SSLEOFError)

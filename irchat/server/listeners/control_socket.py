@@ -1,7 +1,7 @@
-"""The administrator's door to a running server: a socket in the data folder that only its owner can open.
+"""The control socket, by which the administrator reaches a running server: only the owner of its folder can open it.
 
-A line of JSON asks; the answer is one line, before which others may tell of the progress. See
-`irchat.chat.administration` for what can be asked, and `irchat.admin` for who asks.
+A command is one line of JSON. The answer is one line too; lines with the progress may come before it. The commands are
+in `irchat.chat.administration`, the other end is `irchat.admin`.
 """
 
 from typing import Any
@@ -31,7 +31,7 @@ class Control(LineReceiver):
         self._administration = administration
 
     def lineReceived(self, line: bytes) -> None:
-        """A command came."""
+        """Run a command, and answer it."""
         try:
             command: ANY = msgspec.json.decode(line, type=ANY)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -41,7 +41,7 @@ class Control(LineReceiver):
         Deferred.fromCoroutine(running).addCallbacks(lambda result: self._say(Answer(result=result)), self._failed)
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """A command is too long: answer, and close."""
+        """Refuse a command that is too long, and close."""
         self._say(Answer(error=f"a command has at most {self.MAX_LENGTH:,} bytes; shorten the name or the reason"))
         transport: Any = self.transport
         transport.loseConnection()
@@ -59,7 +59,7 @@ class Control(LineReceiver):
 
 
 class ControlFactory(ServerFactory):
-    """Builds a `Control` for each connection to the socket."""
+    """Makes a `Control` for each connection to the socket."""
 
     noisy = False
 
@@ -67,5 +67,5 @@ class ControlFactory(ServerFactory):
         self._administration = administration
 
     def buildProtocol(self, addr: Any) -> Control:
-        """A connection of the administrator."""
+        """Make a connection."""
         return Control(self._administration)

@@ -1,4 +1,4 @@
-"""TLS handshakes: each costs more than a message, so they wait for the work of their address, and take turns."""
+"""TLS handshakes. Each costs more than a message, so they count as work of their address, and take turns."""
 
 from collections import deque
 from collections.abc import Callable
@@ -9,14 +9,14 @@ from twisted.logger import Logger
 from irchat.server.sessions.costs import WORK_OF_CONNECTION
 from irchat.server.sessions.rate_limiter import RateLimiters
 
-# A turn of the reactor begins no further step of a handshake after so long.
+# How long a turn of the reactor begins further steps of handshakes.
 _SLICE_SECONDS = 0.005
 
 _log = Logger()
 
 
 class Handshakes:
-    """Makes the steps of all handshakes, some in each turn of the reactor."""
+    """Runs the steps of all handshakes, some in each turn of the reactor."""
 
     def __init__(self, rate_limiters: RateLimiters, clock: IReactorTime) -> None:
         self._rate_limiters = rate_limiters
@@ -24,7 +24,7 @@ class Handshakes:
         self._steps: deque[Callable[[], None]] = deque()
 
     def of(self, address: str) -> Callable[[Callable[[], None]], None]:
-        """Return what takes the steps of one connection from ``address``, as it is counted."""
+        """Return a function that runs the steps of one connection from ``address`` (a counted address)."""
         limiter = self._rate_limiters.of_address(address)
         is_charged = False
 
