@@ -74,9 +74,8 @@ class AdministrationTests(WorldTestCase):
         """A name that is no user's is named, with the command that lists them; where addresses count, they are named
         too."""
         where = "irchat-admin users lists the users."
-        for command in (
-            ResetPassword(name="@eve", password="correct horse"), Kick(name="eve"), RemoveUser(name="eve", messages=False),
-        ):  # fmt: skip
+        reset, remove = ResetPassword(name="@eve", password="correct horse"), RemoveUser(name="eve", messages=False)
+        for command in (reset, remove, Kick(name="eve")):
             self.assertEqual(self.refuse(Code.NO_SUCH_USER, command), f"There is no user 'eve'. {where}")
         for command in (Ban(whom="eve", until=None, reason=""), Unban(whom="@eve")):
             self.assertEqual(self.refuse(Code.NO_SUCH_USER, command), f"There is no user or address 'eve'. {where}")
