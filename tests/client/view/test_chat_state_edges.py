@@ -96,8 +96,8 @@ class PlaceTests(_Case):
 
     def test_note_before_ones_own(self) -> None:
         """A note in an empty chat stands before what the user sends then."""
-        self.chat.add_note("noted")
         self.load()
+        self.chat.add_note("noted")
         self.chat.add_pending("mine", "alice", "n1", None)
         self.view.sent(self.chat, "n1", sent(seq=1), 0.0)
         self.tell("two", seq=2)

@@ -6,6 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.stored import GLOBAL, StoredMessage
 from irchat.interfaces.writes import UserCreated
+from irchat.protocol.rules import line_bytes
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import searching
 from irchat.store.sqlite.search.searching import StoreSearch
@@ -128,3 +129,13 @@ class SearchTests(SynchronousTestCase):
         self.say("word", "word")
         found, more = self.successResultOf(self.store.search(2, ["word"], None, (), 5, 10, 5))
         self.assertEqual((found, more), ([StoredMessage(GLOBAL, 2, 1, NOW + 1, "word")], True))
+
+    def test_room_to_the_last_byte(self) -> None:
+        """Messages are given as far as their texts and what each takes besides have room, and not a byte further."""
+        self.say("word", "word", "word")
+        two = 2 * (line_bytes("word") + 10)
+        for room, count in ((two - 1, 1), (two, 2), (two + line_bytes("word") + 9, 2)):
+            found, more = self.successResultOf(self.store.search(2, ["word"], None, (), 5, 10, room))
+            self.assertEqual((len(found), more), (count, True))
+        found, more = self.successResultOf(self.store.search(2, ["word"], None, (), 3, 10, 2 * two))
+        self.assertEqual((len(found), more), (3, False))

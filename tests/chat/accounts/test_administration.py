@@ -1,0 +1,156 @@
+"""What the administrator can ask: each command, its result, and what is said where it cannot be done."""
+
+from typing import Any
+
+from argon2 import PasswordHasher
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+
+from irchat.chat.accounts import administration
+from irchat.chat.accounts.accounts import Accounts
+from irchat.chat.accounts.administration import (
+    AddUser,
+    Administration,
+    Ban,
+    Kick,
+    ListBans,
+    ListUsers,
+    RemoveUser,
+    ResetPassword,
+    Stats,
+    Unban,
+)
+from irchat.protocol.errors import Code, Refusal
+from tests.helpers.chat import BEGIN_MS, WorldTestCase
+
+
+def _in_thread(by: object, call: Any, *args: Any) -> Deferred[Any]:
+    return maybeDeferred(call, *args)
+
+
+class AdministrationTests(WorldTestCase):
+    """`Administration`, with alice, bob and carol, of whom carol is away."""
+
+    away = ("carol",)
+
+    def setUp(self) -> None:
+        """Make it, for a server that has run for a minute."""
+        super().setUp()
+        world = self.world
+        self.accounts = Accounts(
+            world.directory, world.chat.queue, world.store, _in_thread, world.wall_ms,
+            registration_open=False, hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
+        )  # fmt: skip
+        self.administration = Administration(world.chat, self.accounts, lambda: 60.0, lambda: 7)
+        self.told: list[str] = []
+
+    def run_it(self, command: Any) -> Any:
+        """Return what came of a command."""
+        return self.done(self.administration.run(command, self.told.append))
+
+    def refuse(self, code: Code, command: Any) -> str:
+        """Return the text with which a command is refused."""
+        refusal = self.failureResultOf(ensureDeferred(self.administration.run(command, self.told.append)), Refusal)
+        self.assertIs(refusal.value.code, code)
+        return str(refusal.value.text)
+
+    def signs_in(self, name: str, password: str) -> bool:
+        """Return whether a password opens an account."""
+        try:
+            self.done(self.accounts.login(name, password))
+        except self.failureException:
+            return False
+        return True
+
+    def test_add_and_reset(self) -> None:
+        """An account is added although registration is closed, and gets another password."""
+        self.assertIsNone(self.run_it(AddUser(name="Dave", password="correct horse")))
+        self.assertTrue(self.signs_in("dave", "correct horse"))
+        self.refuse(Code.NAME_TAKEN, AddUser(name="dave", password="correct horse"))
+        self.assertIsNone(self.run_it(ResetPassword(name="dave", password="battery staple")))
+        self.assertEqual([self.signs_in("dave", one) for one in ("correct horse", "battery staple")], [False, True])
+        self.refuse(Code.WEAK_PASSWORD, ResetPassword(name="dave", password="x"))
+
+    def test_unknown_user(self) -> None:
+        """A name that is no user's is named, with the command that lists them; where addresses count, they are named
+        too."""
+        where = "irchat-admin users lists the users."
+        reset, remove = ResetPassword(name="@eve", password="correct horse"), RemoveUser(name="eve", messages=False)
+        for command in (reset, remove, Kick(name="eve")):
+            self.assertEqual(self.refuse(Code.NO_SUCH_USER, command), f"There is no user 'eve'. {where}")
+        for command in (Ban(whom="eve", until=None, reason=""), Unban(whom="@eve")):
+            self.assertEqual(self.refuse(Code.NO_SUCH_USER, command), f"There is no user or address 'eve'. {where}")
+
+    def test_remove(self) -> None:
+        """A removed account is called by its new name, and progress is told where its messages go too."""
+        for name in "alice", "bob":
+            self.done(self.world.send(name, "GLOBAL", f"by {name}"))
+        self.assertEqual(self.run_it(RemoveUser(name="bob", messages=False)), "bob#2")
+        self.assertEqual((self.told, self.said("carol", "GLOBAL")), ([], ["by alice", "by bob"]))
+        self.assertEqual(self.run_it(RemoveUser(name="alice", messages=True)), "alice#1")
+        self.assertEqual((self.told, self.said("carol", "GLOBAL")), (["1 messages deleted"], ["by bob"]))
+
+    def test_users(self) -> None:
+        """Accounts are listed by name in pages, with their sessions and bans; removed ones are not."""
+        self.patch(administration, "_PAGE_MOST", 2)
+        self.world.add_user("Dave")
+        self.world.chat.enter(self.world["bob"])
+        self.run_it(Ban(whom="dave", until=None, reason=""))
+        self.run_it(Ban(whom="bob", until=BEGIN_MS + 5_000, reason=""))
+        self.run_it(Ban(whom="alice", until=BEGIN_MS + 1_000, reason=""))
+        self.world.ms += 1_000
+        self.run_it(RemoveUser(name="carol", messages=False))
+        rows = [*self.run_it(ListUsers()), *self.run_it(ListUsers(after="bob"))]
+        self.assertEqual(
+            [(row["name"], row["key"], row["sessions"], row["banned_until"]) for row in rows],
+            [("alice", "alice", 1, False), ("bob", "bob", 2, BEGIN_MS + 5_000), ("Dave", "dave", 0, None)],
+        )
+        self.assertEqual({row["created_at"] for row in rows}, {BEGIN_MS})
+
+    def test_bans(self) -> None:
+        """Bans that stand are listed, users by name and then networks, with their end and reason."""
+        for whom, until in (("bob", None), ("@alice", BEGIN_MS + 60_000), ("192.0.2.0/24", None)):
+            self.run_it(Ban(whom=whom, until=until, reason="spam"))
+        self.assertEqual(
+            [(row["whom"], row["until"], row["reason"]) for row in self.run_it(ListBans())],
+            [("@alice", BEGIN_MS + 60_000, "spam"), ("@bob", None, "spam"), ("192.0.2.0/24", None, "spam")],
+        )
+        self.assertEqual(self.run_it(Unban(whom="bob")), "bob")
+        self.assertEqual(self.run_it(Unban(whom="192.0.2.0/24")), "192.0.2.0/24")
+        self.world.ms += 60_000
+        self.assertEqual(self.run_it(ListBans()), [])
+        self.refuse(Code.BAD_REQUEST, Unban(whom="alice"))
+
+    def test_end_of_a_ban(self) -> None:
+        """A ban that would have ended already is refused and not made."""
+        self.refuse(Code.BAD_TIME, Ban(whom="bob", until=BEGIN_MS, reason=""))
+        self.assertEqual(self.run_it(ListBans()), [])
+
+    def test_kick(self) -> None:
+        """A kick tells how many sessions it ended."""
+        self.world.chat.enter(self.world["bob"])
+        self.assertEqual([self.run_it(Kick(name=name)) for name in ("@bob", "alice", "carol")], [2, 1, 0])
+
+    def test_stats(self) -> None:
+        """The figures count what there is; bans that have ended are not counted."""
+        self.world.chat.enter(self.world["bob"])
+        self.group("team", "alice", "carol")
+        for chat in "GLOBAL", "@carol", "*team":
+            self.done(self.world.send("alice", chat))
+        for whom, until in (
+            ("carol", BEGIN_MS + 1_000),
+            ("bob", None),
+            ("192.0.2.1", None),
+            ("192.0.2.2", BEGIN_MS + 1),
+        ):
+            self.run_it(Ban(whom=whom, until=until, reason=""))
+        self.world.ms += 1
+        self.run_it(AddUser(name="dave", password="correct horse"))
+        self.done(self.accounts.login("dave", "correct horse"))
+        stats = self.run_it(Stats())
+        self.assertGreater(stats.pop("database_bytes"), 0)
+        self.assertEqual(stats, {
+            "users": 4, "online": 2, "sessions": 3, "connections": 7, "groups": 1, "private_chats": 1, "messages": 3,
+            "banned": 3, "tokens": 1, "uptime": 60.0,
+        })  # fmt: skip
+        self.world.ms += 999
+        self.assertEqual(self.run_it(Stats())["banned"], 2)
