@@ -93,7 +93,7 @@ class AdministrationTests(WorldTestCase):
         """Accounts are listed by name in pages, with their sessions and bans; removed ones are not."""
         self.patch(administration, "_PAGE_MOST", 2)
         self.world.add_user("Dave")
-        self.world.chat.enter(self.world["bob"])
+        self.world.enter("bob", 2)
         self.run_it(Ban(whom="dave", until=None, reason=""))
         self.run_it(Ban(whom="bob", until=BEGIN_MS + 5_000, reason=""))
         self.run_it(Ban(whom="alice", until=BEGIN_MS + 1_000, reason=""))
@@ -127,12 +127,12 @@ class AdministrationTests(WorldTestCase):
 
     def test_kick(self) -> None:
         """A kick tells how many sessions it ended."""
-        self.world.chat.enter(self.world["bob"])
+        self.world.enter("bob", 2)
         self.assertEqual([self.run_it(Kick(name=name)) for name in ("@bob", "alice", "carol")], [2, 1, 0])
 
     def test_stats(self) -> None:
         """The figures count what there is; bans that have ended are not counted."""
-        self.world.chat.enter(self.world["bob"])
+        self.world.enter("bob", 2)
         self.group("team", "alice", "carol")
         for chat in "GLOBAL", "@carol", "*team":
             self.done(self.world.send("alice", chat))

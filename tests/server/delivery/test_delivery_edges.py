@@ -3,7 +3,8 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import GLOBAL, Publication
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import GLOBAL
 from irchat.protocol.events import Erased, Message
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.delivery import Delivery
