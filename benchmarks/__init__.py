@@ -1,1 +1,1 @@
-"""The benchmarks: ``python -m benchmarks``. Real servers are driven from outside; IRChat fills the databases."""
+"""Benchmarks of real servers, driven from outside: ``python -m benchmarks``. IRChat's store fills the databases."""

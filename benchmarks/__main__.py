@@ -1,4 +1,4 @@
-"""``python -m benchmarks [SCENARIO ...]``: measure, show how far it is, and write the table and the plots."""
+"""Measure, show progress, and write the table and the plots: ``python -m benchmarks [SCENARIO ...]``."""
 
 import argparse
 import gc
@@ -16,7 +16,7 @@ _ROOT = Path(__file__).parent.parent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; gives the exit status: 1 where a bar is missed."""
+    """Run the command. Return the exit status: 1 if a bar is missed."""
     options = _parser().parse_args(arguments)
     bench = Bench(
         quick=options.quick,

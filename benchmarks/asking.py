@@ -1,4 +1,4 @@
-"""A client that asks IRChat one thing after another and takes the time of each answer."""
+"""A client that sends IRChat one request after another and times each reply."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from benchmarks.servers import Server
 
 
 class ResultHandler:
-    """One signed in session that waits for each reply."""
+    """A signed-in session that waits for each reply."""
 
     def __init__(self, load: Load, server: Server, number: int) -> None:
         self._load = load
@@ -22,7 +22,7 @@ class ResultHandler:
         self._ref = 0
 
     def ask(self, **request: Any) -> tuple[float, dict[str, Any]]:
-        """The seconds until the reply, and the reply."""
+        """Return the seconds until the reply, and the reply."""
         self._ref += 1
         self._reply = None
         line = json.dumps({**request, "ref": self._ref}).encode() + b"\n"
@@ -36,7 +36,7 @@ class ResultHandler:
         return seconds, reply
 
     def times(self, requests: Iterable[dict[str, Any]]) -> list[float]:
-        """The seconds that each of these took."""
+        """Return the seconds that each request took."""
         return [self.ask(**request)[0] for request in requests]
 
     def _take(self, connection: Connection, lines: bytes) -> None:
@@ -47,7 +47,7 @@ class ResultHandler:
 
 
 def sign_in_seconds(load: Load, server: Server, number: int) -> float:
-    """The seconds from a token to the welcome, on a connection that is there already."""
+    """Return the seconds from sending a token to the welcome, on an open connection."""
     welcomed = False
     greeted = False
 

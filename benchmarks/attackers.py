@@ -1,4 +1,4 @@
-"""The connections of an attack, in the process that `benchmarks.attacks` is."""
+"""The connections of an attack, in the process of `benchmarks.attacks`."""
 
 import contextlib
 import errno
@@ -19,11 +19,12 @@ _UPDATES = 100
 
 
 class Attack(NamedTuple):
-    """One attack. ``line``: the ``number``-th line of a connection. ``in_flight``: as many lines wait for a reply.
+    """An attack by many connections of one user or address.
 
-    ``lines``: after so many the connection is closed and another one comes. ``signs_in``: by a token; else the first
-    line is ``line``'s too. ``users``: the connections are all of different users, and of one address; else all are of
-    the attacker. ``reads``: what comes is read. ``tls``: the server speaks TLS. ``keys``: new keys are asked for.
+    ``line`` returns line ``number`` of a connection. ``in_flight`` lines wait for a reply at a time. After ``lines``
+    lines, a connection is replaced by a new one. ``signs_in``: begin with a token instead of with ``line``. ``users``:
+    all connections belong to different users behind one address, instead of to the attacker. ``reads``: read the
+    replies. ``tls``: use TLS. ``keys``: ask for new TLS keys.
     """
 
     line: Callable[[int, int], bytes]
@@ -37,12 +38,12 @@ class Attack(NamedTuple):
 
     @property
     def is_of_address(self) -> bool:
-        """Whether all comes from one address."""
+        """Whether all connections come from one address."""
         return self.users or not self.signs_in
 
 
 class Session:
-    """One connection of an attack."""
+    """A connection of an attack."""
 
     def __init__(self, attack: Attack, number: int, port: int, token: str, poller: select.epoll) -> None:
         self._attack = attack
@@ -54,7 +55,7 @@ class Session:
         self._open()
 
     def turn(self) -> None:
-        """Something came, or can be sent."""
+        """Handle a socket that can be read or written."""
         try:
             if self._attack.reads or not self._is_in:
                 self._take(self.socket.recv(_READ_BYTES))
@@ -114,7 +115,7 @@ class Session:
 
 
 class KeySession(Session):
-    """One that has TLS and asks for new keys as fast as it can."""
+    """A connection that asks for new TLS keys as fast as it can."""
 
     def _open(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -137,7 +138,7 @@ class KeySession(Session):
 
 
 def client_hello() -> bytes:
-    """The first thing that a client of TLS says."""
+    """Return a TLS ClientHello."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.attacks NAME PORT``: many connections of one user or address, until standard input ends.
+"""Attack a server with many connections of one user or address: ``python -m benchmarks.attacks NAME PORT``.
 
-The connections of one user come from several addresses of the loopback interface, as the limit of sessions from one
-address is lower than that of a user.
+It stops when standard input ends. The connections of one user come from several loopback addresses, because the limit
+of sessions per address is lower than the limit per user.
 """
 
 import itertools
@@ -54,7 +54,7 @@ _HELLO = client_hello()
 _BIG = f"*{database.group_name(BIG_GROUP)}"
 
 ATTACKS: dict[str, Attack] = {
-    # Every request in turn.
+    # Each kind of request.
     "nothing": Attack(_asks(type="ping"), in_flight=0),
     "send": Attack(_asks(type="send", chat="GLOBAL", text="hi")),
     "send, long": Attack(_asks(type="send", chat="GLOBAL", text=_LONG[:4_000])),
@@ -87,7 +87,7 @@ ATTACKS: dict[str, Attack] = {
         {"type": "remove_member", "group": _BIG, "name": _user(1_050)},
     )),
     "block": Attack(_makes(lambda session, number: {"type": "block", "name": _user(20 + session)})),
-    # What is no request.
+    # Invalid requests.
     "bad lines": Attack(lambda session, number: b'{"ref":1,' + b"[" * 60_000 + b"\n"),
     "unknown requests": Attack(_asks(type="nonsense", ref=1)),
     "everything": Attack(_turns(
@@ -95,7 +95,7 @@ ATTACKS: dict[str, Attack] = {
         {"type": "search", "words": "long"}, {"type": "chats"}, {"type": "users"}, {"type": "block", "name": _user(30)},
         {"type": "members", "group": _BIG}, {"type": "read", "chat": "GLOBAL", "seq": 1},
     )),
-    # Coming and going.
+    # Connecting and leaving.
     "resume, 30 sends, close": Attack(_asks(type="send", chat="GLOBAL", text="hi"), in_flight=30, lines=30),
     "resume, logout": Attack(_asks(type="logout"), in_flight=1, lines=1),
     "login, wrong": Attack(
@@ -124,7 +124,7 @@ ATTACKS: dict[str, Attack] = {
 
 
 def _token(port: int) -> str:
-    """A token of the attacker, when the sessions of the last attack are over."""
+    """Return a token of the attacker once the sessions of the last attack are over."""
     request = {"type": "login", "name": _user(ATTACKER), "password": PASSWORD, "ref": "token"}
     for _ in range(_TRIES):
         with socket.create_connection((HOST, port), source_address=("127.0.3.1", 0)) as signing_in:
@@ -140,7 +140,7 @@ def _token(port: int) -> str:
 
 
 def main() -> None:
-    """Attack."""
+    """Run one attack."""
     attack, port = ATTACKS[sys.argv[1]], int(sys.argv[2])
     os.nice(_NICENESS)
     token = _token(port) if attack.signs_in and not attack.users else ""

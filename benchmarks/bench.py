@@ -1,4 +1,4 @@
-"""What a scenario is handed, and what it gives: rows of the table and curves of the plots."""
+"""The interface of a scenario: what it gets, and the rows and curves that it returns."""
 
 import shutil
 import sys
@@ -19,7 +19,7 @@ _LONGEST_TURN_MS = 50
 
 @dataclass
 class Row:
-    """One measure of a scenario. ``ratio`` is IRChat's to InspIRCd's; ``met`` None where there is no bar."""
+    """One measure of a scenario. ``ratio`` is IRChat's figure to InspIRCd's. ``met`` is None without a bar."""
 
     scenario: str
     measure: str
@@ -33,7 +33,7 @@ class Row:
 
 @dataclass
 class Curve:
-    """How something grows: ``lines`` has for each server the points (x, y)."""
+    """A curve for a plot. ``lines`` has the points (x, y) of each server."""
 
     name: str
     title: str
@@ -45,23 +45,23 @@ class Curve:
 
 @dataclass
 class Results:
-    """What was measured, the latest of each scenario."""
+    """The latest results of each scenario."""
 
     rows: list[Row] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
 
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> "Results":
-        """From what `dump` gave."""
+        """Make results from the output of `dump`."""
         curves = [Curve(**curve) for curve in data["curves"]]
         return cls([Row(**row) for row in data["rows"]], curves)
 
     def dump(self) -> dict[str, Any]:
-        """As JSON can hold it."""
+        """Return the results as JSON values."""
         return asdict(self)
 
     def put(self, scenario: str, given: "list[Row | Curve]", commit: str) -> None:
-        """Put in what a scenario gave, in place of what it gave before."""
+        """Replace the earlier results of a scenario."""
         self.rows = [row for row in self.rows if row.scenario != scenario]
         for one in given:
             one.commit = commit
@@ -72,7 +72,7 @@ class Results:
 
 
 class Bench:
-    """How long to measure, where to put things, and where to say how far it is."""
+    """Duration of the measurements, place of the files, and output of the progress."""
 
     def __init__(self, *, quick: bool, rounds: int, cache: Path, messages: int, timed: int) -> None:
         self.quick = quick
@@ -84,15 +84,15 @@ class Bench:
         self._scenario = ""
 
     def scaled(self, count: int, divisor: int = 5) -> int:
-        """``count``, or less of it where things are to be quick."""
+        """Return ``count``, or less in a quick run."""
         return max(1, count // divisor) if self.quick else count
 
     def begin(self, scenario: str) -> None:
-        """A scenario begins."""
+        """Set the scenario that the progress names."""
         self._scenario = scenario
 
     def say(self, what: str) -> None:
-        """Show how far it is: each line where it is read by nobody, over the last one in a terminal."""
+        """Show progress: in a terminal over the last line, elsewhere a line every two seconds at most."""
         now = time.monotonic()
         if sys.stderr.isatty():
             sys.stderr.write(f"\r\x1b[K{self._scenario}: {what}"[:118])
@@ -103,7 +103,7 @@ class Bench:
 
     @contextmanager
     def place(self) -> Iterator[tuple[Path, Load, list[Server]]]:
-        """A folder, a load generator and a list of servers to put those into that are to be stopped at the end."""
+        """Provide a folder, a load generator, and a list of servers that are stopped at the end."""
         folder = Path(tempfile.mkdtemp(prefix="irchat-bench-"))
         folder.chmod(0o755)
         load = Load()
@@ -117,7 +117,7 @@ class Bench:
             shutil.rmtree(folder, ignore_errors=True)
 
     def rounds_of(self, runs: dict[str, Callable[[], Any]]) -> dict[str, list[Any]]:
-        """What each of ``runs`` gives in each round; they take turns, and every other round goes backwards."""
+        """Return the results of each of ``runs`` by round. They take turns; every other round goes backwards."""
         values: dict[str, list[Any]] = {name: [] for name in runs}
         for number in range(self.rounds):
             order = list(runs) if number % 2 == 0 else list(reversed(runs))
@@ -128,7 +128,7 @@ class Bench:
 
 
 def compare(scenario: str, what: str, unit: str, values: Mapping[str, list[float]], *, bar: float | None = None) -> Row:
-    """A row of medians with the median of IRChat's ratio to InspIRCd in each round, and whether it meets ``bar``."""
+    """Return a row of medians. Its ratio is the median over the rounds of IRChat's figure to InspIRCd's."""
     medians = {name: measure.median(of_one) for name, of_one in values.items()}
     ratio = None
     if "InspIRCd" in values and "IRChat" in values:
@@ -155,7 +155,7 @@ def against(
     least: float | None = None,
     values: Mapping[str, float] | None = None,
 ) -> Row:
-    """A row of IRChat's figure, and whether it is at ``most`` or at ``least`` what the bar says."""
+    """Return a row of IRChat's figure, which must be at ``most`` or at ``least`` the bar."""
     bar, met = "", None
     if most is not None:
         bar, met = f"≤ {most:,g}", value <= most
@@ -165,7 +165,7 @@ def against(
 
 
 def turns_of(scenario: str, reports: "list[dict[str, Any]]") -> list[Row | Curve]:
-    """Rows of the longest turn of the reactor in each report: by the clock, and the CPU time of its thread alone."""
+    """Return rows of the longest reactor turn in each report, in wall time and in CPU time of its thread."""
     longest = measure.median([report["longest"] for report in reports]) * 1e3
     cpu = measure.median([report["longest_cpu"] for report in reports]) * 1e3
     return [

@@ -40,36 +40,36 @@ BLOCKER_UNREAD = 10_000
 
 
 def user_name(number: int) -> str:
-    """The name of a user."""
+    """Return the name of a user."""
     return f"u{number}"
 
 
 def token(number: int) -> str:
-    """The token by which user ``number`` signs in."""
+    """Return the token by which user ``number`` signs in."""
     return f"token-of-user-{number}"
 
 
 def group_name(number: int) -> str:
-    """The name of a group."""
+    """Return the name of a group."""
     return f"g{number}"
 
 
 def make(folder: Path, users: int, groups: Sequence[Sequence[int]] = ()) -> None:
-    """A data folder with that many users and these groups of them, by their numbers."""
+    """Create a data folder with users, and groups of them by their numbers."""
     connection, writer = _open(folder)
     _people(writer, users, groups)
     connection.close()
 
 
 def fill(folder: Path, fill_with: Callable[[Writer, sqlite3.Connection], None]) -> None:
-    """Put more into the database of a data folder."""
+    """Add to the database of a data folder."""
     connection, writer = _open(folder)
     fill_with(writer, connection)
     connection.close()
 
 
 def stored(cache: Path, messages: int, progress: Progress) -> Path:
-    """The data folder with that many messages, built once in ``cache``.
+    """Return the data folder with that many messages, which is built once in ``cache``.
 
     User 0 is in `READER_CHATS` chats; user 1 blocks user 2 and has `BLOCKER_UNREAD` messages to read.
     """
@@ -90,7 +90,7 @@ def stored(cache: Path, messages: int, progress: Progress) -> Path:
         writer.commit(batch)
         done += len(batch)
         progress(f"building the database: {done:,} of {messages:,} messages")
-    # Sending moves the sender's marker; the two who are measured have read little.
+    # Sending moves the sender's marker. The two measured users have read little.
     connection.execute("UPDATE members SET read_seq = 0 WHERE user = ?", (users[0],))
     connection.execute(
         "UPDATE members SET read_seq = (SELECT last_seq FROM chats WHERE id = ?) - ? WHERE user = ? AND chat = ?",
@@ -115,7 +115,7 @@ def _open(folder: Path) -> tuple[sqlite3.Connection, Writer]:
 
 
 def _people(writer: Writer, users: int, groups: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
-    """The ids of the users and the groups that were made. Tokens are new enough that nothing renews them."""
+    """Create users and groups. Return their ids. The tokens are so new that no sign-in renews them."""
     at = wall_ms()
     ids: list[int] = writer.commit([UserCreated(user_name(n), user_name(n), None, at, None) for n in range(users)])
     tokens: list[Write] = [
@@ -132,7 +132,7 @@ def _people(writer: Writer, users: int, groups: Sequence[Sequence[int]]) -> tupl
 
 
 def _messages(count: int, users: Sequence[int], groups: Sequence[tuple[int, Sequence[int]]]) -> Iterator[Write]:
-    """Messages of words that are as unevenly frequent as those of a language."""
+    """Yield messages of words with the uneven frequencies of a language."""
     chance = random.Random(4)  # noqa: S311 -- the same database each time
     vocabulary = ["".join(chance.choices("abcdefghijklmnoprstuvw", k=chance.randint(2, 9))) for _ in range(_VOCABULARY)]
     weights = list(itertools.accumulate(1 / (rank + 10) for rank in range(_VOCABULARY)))

@@ -1,4 +1,4 @@
-"""How the clients of a server speak: signing in and sending, in IRChat's JSON and in IRC."""
+"""The languages of the clients, for signing in and sending: IRChat's JSON, and IRC."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -13,35 +13,35 @@ _FILLER = "and so the talk of the town goes on for quite a while, as it does"
 
 
 class Dialect(Protocol):
-    """What a client says. ``chat`` is None for the room of all, a number for a group, a name for a user."""
+    """The lines of a client. ``chat`` is None for everyone, a number for a group, a name for a user."""
 
     def hello(self, number: int) -> bytes:
-        """The first lines of client ``number``."""
+        """Return the first lines of client ``number``."""
 
     def on_welcome(self, number: int, chats: Sequence[int | None]) -> bytes:
-        """What a client says once it is let in, to be in those chats."""
+        """Return the lines with which a welcomed client joins those chats."""
 
     def welcomes(self, chats: Sequence[int | None]) -> tuple[bytes, bytes, int]:
-        """What stands in the line that lets a client in; what in those that end the sign-in, and their count."""
+        """A part of the welcoming line; a part of the lines that end the sign-in, and their number."""
 
     def message(self, chat: int | str | None, number: int) -> bytes:
-        """A message that carries ``number``."""
+        """Return a message that carries ``number``."""
 
     @property
     def answer(self) -> tuple[bytes, bytes]:
-        """What stands in a line that asks for a sign of life, and the answer."""
+        """A part of a ping from the server, and the answer."""
 
     @property
     def sent(self) -> bytes | None:
-        """What stands in each line by which the server acknowledges a message."""
+        """A part of each line that acknowledges a message."""
 
     @property
     def bad(self) -> bytes:
-        """What stands in a line that tells of an error."""
+        """A part of an error line."""
 
 
 class JSON:
-    """IRChat's."""
+    """IRChat's JSON protocol."""
 
     answer = (b'{"type":"ping"}', b'{"type":"pong"}\n')
     sent = b'"type":"sent"'
@@ -64,7 +64,7 @@ class JSON:
 
 
 class IRC:
-    """That of IRC servers."""
+    """IRC."""
 
     answer = (b"PING :", b"PONG :irc.bench\r\n")
     sent = None
@@ -93,17 +93,17 @@ DIALECTS: dict[str, Dialect] = {"json": JSON(), "irc": IRC()}
 
 
 def dialect_of(server: Server) -> Dialect:
-    """How the clients of ``server`` speak."""
+    """Return the dialect of ``server``."""
     return DIALECTS[server.dialect]
 
 
 def numbers(lines: bytes) -> list[bytes]:
-    """The numbers of the messages in ``lines``."""
+    """Return the numbers of the messages in ``lines``."""
     return _NUMBER.findall(lines)
 
 
 def answer_pings(connection: Connection, lines: bytes) -> None:
-    """Give a sign of life where the server asks for one, and see that it tells of no error."""
+    """Answer the server's pings. Raise Lost on an error from the server."""
     dialect = dialect_of(connection.server)
     ping, pong = dialect.answer
     if ping in lines:
@@ -118,7 +118,7 @@ def sign_in(
     clients: Sequence[int],
     chats_of: Callable[[int], Sequence[int | None]] = lambda number: (None,),
 ) -> list[Connection]:
-    """Connections of these clients, signed in and in their chats."""
+    """Return connections of these clients, signed in and in their chats."""
     dialect = dialect_of(server)
     left: dict[Connection, int] = {}
     ready = 0

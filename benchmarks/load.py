@@ -1,4 +1,4 @@
-"""The load generator: many connections on one poller, in this process, apart from the servers'."""
+"""The load generator: many connections on one poller, in a process of its own."""
 
 import contextlib
 import errno
@@ -16,11 +16,11 @@ _NO_LINGER = struct.pack("ii", 1, 0)  # a close leaves no socket waiting
 _READ, _WRITE = select.EPOLLIN, select.EPOLLIN | select.EPOLLOUT
 
 Lines = Callable[["Connection", bytes], None]
-"""Takes whole lines as they came, with their ends."""
+"""Called with whole lines and their ends."""
 
 
 class Lost(Exception):
-    """A server did what it must not: closed a connection, lost, doubled or mixed up messages, or took too long."""
+    """Raised if a server closes a connection, takes too long, or loses, duplicates or reorders messages."""
 
 
 def _context() -> ssl.SSLContext:
@@ -31,7 +31,7 @@ def _context() -> ssl.SSLContext:
 
 
 class Connection:
-    """One connection of a client. ``on_lines`` takes what comes; ``ready`` is set when it is signed in."""
+    """A connection of a client. ``on_lines`` gets what arrives; ``ready`` is set after the sign-in."""
 
     __slots__ = ("_backlog", "_load", "_rest", "_secure", "_shaken", "fd", "number", "on_lines", "position", "ready",
                  "server", "sock")  # fmt: skip
@@ -81,7 +81,7 @@ class Connection:
             self._load.watch(self, _WRITE)
 
     def turn(self, mask: int) -> None:
-        """The socket can be read or written."""
+        """Handle a socket that can be read or written."""
         if not self._shaken and not self._shake():
             return
         if self._backlog and mask & select.EPOLLOUT:
@@ -131,7 +131,7 @@ class Connection:
 
 
 class Load:
-    """The poller, and the connections on it."""
+    """A poller and its connections."""
 
     def __init__(self) -> None:
         self.tls = _context()
@@ -139,7 +139,7 @@ class Load:
         self._poller = select.epoll()
 
     def open(self, server: Server, number: int, hello: bytes, on_lines: Lines, source: str = "") -> Connection:
-        """A connection that says ``hello`` first; ``source``: the address that it comes from."""
+        """Open a connection that sends ``hello`` first, from the address ``source``."""
         connection = Connection(self, server, number, on_lines, source)
         self.connections[connection.fd] = connection
         self._poller.register(connection.fd, _WRITE)
@@ -149,28 +149,28 @@ class Load:
         return connection
 
     def watch(self, connection: Connection, mask: int) -> None:
-        """Wait for that on a connection."""
+        """Set the poll events of a connection."""
         self._poller.modify(connection.fd, mask)
 
     def forget(self, connection: Connection) -> None:
-        """A connection is closed by us."""
+        """Remove a connection that was closed here."""
         if self.connections.pop(connection.fd, None) is not None:
             self._poller.unregister(connection.fd)
 
     def close(self, connections: Iterable[Connection]) -> None:
-        """Close these."""
+        """Close connections."""
         for connection in connections:
             connection.close()
 
     def once(self, seconds: float) -> None:
-        """Wait for that long at most and take what comes."""
+        """Handle one round of events, waiting up to ``seconds`` for it."""
         for fd, mask in self._poller.poll(max(0.0, seconds)):
             connection = self.connections.get(fd)
             if connection is not None:
                 connection.turn(mask)
 
     def until(self, done: Callable[[], bool], what: str, patience: float = 120.0) -> None:
-        """Take what comes until it is ``done``. Raises Lost where nothing comes of it."""
+        """Handle events until ``done`` returns True. Raise Lost after a time limit."""
         deadline = time.monotonic() + patience
         while not done():
             self.once(0.05)
@@ -178,7 +178,7 @@ class Load:
                 raise Lost(f"waited in vain for {what}")
 
     def quiet(self, seconds: float = 0.5, longest: float = 15.0) -> None:
-        """Take what comes until nothing came for so long."""
+        """Handle events until nothing has arrived for some seconds."""
         deadline = time.monotonic() + longest
         while time.monotonic() < deadline:
             events = self._poller.poll(seconds)

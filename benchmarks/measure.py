@@ -1,4 +1,4 @@
-"""What is taken from the operating system, and the figures made of it."""
+"""Figures from the operating system, and statistics."""
 
 import math
 import os
@@ -14,12 +14,12 @@ _CPU_CLOCK_BITS = 2
 
 
 def cpu_seconds(pid: int) -> float:
-    """The CPU time of a process: user and system, of all threads, also of those that have ended."""
+    """Return the CPU time of a process, user and system, of all its threads past and present."""
     return time.clock_gettime((~pid << 3) | _CPU_CLOCK_BITS)
 
 
 def memory_bytes(pid: int) -> int:
-    """The proportional set size of a process."""
+    """Return the proportional set size of a process."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss:"):
             return int(line.split()[1]) * 1024
@@ -27,17 +27,17 @@ def memory_bytes(pid: int) -> int:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value that ``share`` (0 to 1) of all values do not exceed; by nearest rank."""
+    """Return the value that ``share`` (0 to 1) of all values do not exceed, by nearest rank."""
     return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
 def median(values: Sequence[float]) -> float:
-    """The median."""
+    """Return the median."""
     return statistics.median(values)
 
 
 def machine() -> str:
-    """The machine, its system and its Python, in a line."""
+    """Describe the machine, its system and its Python in one line."""
     model = next(
         (
             line.partition(":")[2].strip()
@@ -51,7 +51,7 @@ def machine() -> str:
 
 
 def commit() -> str:
-    """The commit that is measured, and whether the tree differs from it."""
+    """Return the measured commit, and whether the tree differs from it."""
     folder = Path(__file__).parent
     try:
         name = _output("git", "-C", str(folder), "rev-parse", "--short", "HEAD")

@@ -1,4 +1,4 @@
-"""The results as text, as a page of the docs, and as plots."""
+"""Write the results as text, as a page of the docs, and as plots."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,13 +15,12 @@ _PAGE = """\
 Benchmarks
 ==========
 
-All figures here come from ``python -m benchmarks``, which writes this page. Servers and load generator are
-processes of their own on one machine, over loopback; IRChat runs as users run it, and every message is on the
-disk (fsync) before anyone is told of it. The load generator counts and checks all that arrives: nothing lost,
-nothing doubled, one order for all. The servers take turns, round after round; the figures are medians, the ratio
-is the median of IRChat's figure by InspIRCd's of the same round. CPU time and memory (PSS) are what the operating
-system says of the server's process. What a message costs, and where a bar is missed what the limit is, is in
-``design.rst``.
+``python -m benchmarks`` writes this page. The servers and the load generator are separate processes on one machine,
+connected over loopback. IRChat runs as in production: every message is on the disk (fsync) before anyone receives it.
+The load generator checks everything that arrives: no message lost, none twice, and the same order for all. The servers
+take turns, round after round. The figures are medians, and the ratio is the median of IRChat's figure divided by
+InspIRCd's in the same round. The operating system reports CPU time and memory (PSS) of the server's process.
+``design.rst`` explains what a message costs and why a bar is missed.
 
 :Machine: {machine}
 :Versions: {versions}
@@ -43,7 +42,7 @@ How cost grows
 
 
 def text(rows: Sequence[Row]) -> str:
-    """A table for the terminal."""
+    """Return a table for the terminal."""
     return "\n".join(
         f"{row.scenario:<9} {row.measure:<44} "
         + "  ".join(f"{name} {_figure(value)}" for name, value in row.values.items())
@@ -83,7 +82,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _grown(curve: Curve) -> str:
-    """The plot of a curve, and its points."""
+    """Return the plot of a curve and a table of its points."""
     points = {name: dict(line) for name, line in curve.lines.items()}
     sizes = sorted({size for line in points.values() for size in line})
     rows = [

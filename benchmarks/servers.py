@@ -1,4 +1,4 @@
-"""The servers that are measured, each a process of its own on the loopback interface, with their limits opened."""
+"""The measured servers, each a process on the loopback interface with its limits raised."""
 
 import contextlib
 import json
@@ -63,7 +63,7 @@ SyslogFacility = local1
 
 
 class Server:
-    """A server that runs. ``dialect`` says how its clients speak: ``irc`` or ``json``."""
+    """A running server. ``dialect`` is the language of its clients: ``irc`` or ``json``."""
 
     name: str
     dialect = "irc"
@@ -90,15 +90,15 @@ class Server:
         self.start_seconds = time.perf_counter() - begun
 
     def cpu(self) -> float:
-        """Its CPU time so far, in seconds."""
+        """Return the CPU time so far, in seconds."""
         return cpu_seconds(self.process.pid)
 
     def memory(self) -> int:
-        """Its memory, in bytes."""
+        """Return the memory, in bytes."""
         return memory_bytes(self.process.pid)
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the server."""
         self.process.terminate()
         try:
             self.process.wait(10)
@@ -113,7 +113,7 @@ class Server:
         return dict(os.environ)
 
     def _wait(self) -> None:
-        """Wait until it listens."""
+        """Wait until the server listens."""
         deadline = time.monotonic() + _PATIENCE
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
@@ -130,9 +130,9 @@ class Server:
 
 
 class IRChat(Server):
-    """``twistd -n irchat``, on the data folder ``data``; with ``turns`` its reactor's turns are timed.
+    """``twistd -n irchat`` on the data folder ``data``. ``turns``: time the turns of its reactor.
 
-    ``limited``: with the limits and passwords that it has by default.
+    ``limited``: keep the default limits and passwords.
     """
 
     name = "IRChat"
@@ -147,7 +147,7 @@ class IRChat(Server):
         super().__init__(folder, tls=tls)
 
     def turns(self) -> dict[str, Any]:
-        """What the turns of the reactor took since the last time this was asked, in seconds."""
+        """Return the durations of the reactor's turns since the last call, in seconds."""
         assert self._report is not None
         self._report.unlink(missing_ok=True)
         self.process.send_signal(signal.SIGUSR1)
@@ -184,7 +184,7 @@ class IRChat(Server):
 
 
 class InspIRCd(Server):
-    """InspIRCd, with its GnuTLS module where ``tls`` is asked for."""
+    """InspIRCd, with its GnuTLS module for ``tls``."""
 
     name = "InspIRCd"
 
@@ -217,7 +217,7 @@ class NgIRCd(Server):
 
 
 def free_port() -> int:
-    """A port that nobody listens on at the moment."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
@@ -225,13 +225,13 @@ def free_port() -> int:
 
 
 def installed() -> list[type[Server]]:
-    """The servers of others that are installed here."""
+    """Return the installed IRC servers."""
     search = f"{os.environ.get('PATH', '')}:/usr/sbin"
     return [kind for kind in (InspIRCd, NgIRCd) if shutil.which(kind.name.lower(), path=search)]
 
 
 def versions() -> str:
-    """The versions of all that is measured."""
+    """Return the versions of all measured servers."""
     found = [f"IRChat {irchat.__version__}"]
     for kind in installed():
         line = subprocess.run(

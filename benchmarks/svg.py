@@ -10,7 +10,7 @@ _STYLE = "<style>text{font:12px sans-serif}.t{font-size:15px;font-weight:bold}.g
 
 
 def bars(title: str, unit: str, names: Sequence[str], groups: Sequence[tuple[str, Mapping[str, float]]]) -> str:
-    """For each of ``groups`` a bar for each of ``names``; lengths are logarithmic, figures stand beside them."""
+    """Draw a bar for each of ``names`` in each of ``groups``, with logarithmic lengths and the figures beside them."""
     shown = [(label, [(name, values[name]) for name in names if name in values]) for label, values in groups]
     largest = max((value for _, values in shown for _, value in values), default=1)
     smallest = min((value for _, values in shown for _, value in values), default=1) / 2
@@ -28,7 +28,7 @@ def bars(title: str, unit: str, names: Sequence[str], groups: Sequence[tuple[str
 
 
 def curves(title: str, x: str, y: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> str:
-    """A line of points for each name."""
+    """Draw a line of points for each name."""
     height = 400
     xs = [point[0] for points in lines.values() for point in points]
     ys = [point[1] for points in lines.values() for point in points]

@@ -1,7 +1,7 @@
-"""``python -m benchmarks.terminal``: how fast the full-screen client starts, its memory, and a key under load.
+"""Measure the full-screen client's start, memory, and response to keys under load: ``python -m benchmarks.terminal``.
 
-A real server and a real client in a pseudo-terminal; a key counts as on the screen when its letter has come out of the
-client. Prints the figures; the status is 1 where a bar is missed.
+It runs a real server and a real client in a pseudo-terminal. A key is on the screen when the client has written its
+letter. The exit status is 1 if a bar is missed.
 """
 
 import argparse
@@ -27,7 +27,7 @@ _SIZES = ((100, 24), (200, 60))
 
 
 def main() -> int:
-    """Measure and print; gives the exit status."""
+    """Measure and print. Return the exit status."""
     summary = (__doc__ or "").split("\n", 1)[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.terminal", description=summary)
     parser.add_argument("--messages", type=int, default=_MESSAGES, help="messages, at 1,000 a second")
@@ -84,14 +84,14 @@ def _keys(server: ServerProcess, home: Path, columns: int, lines: int, messages:
 
 
 def _under_load(client: TerminalProcess, sender: JSONClient, messages: int) -> list[float]:
-    """Milliseconds from each key to its letter, while messages come evenly."""
+    """Return the milliseconds from each key to its letter, while messages arrive at a steady rate."""
     if os.fork() == 0:  # the sender is a process of its own, so that it does not wait for the measuring
         _send(sender, messages)
         os._exit(0)
     taken: list[float] = []
     began = time.perf_counter()
     while time.perf_counter() - began < messages / _RATE:
-        # Another letter in each place from one line to the next: one that stands there already would not be drawn.
+        # Each place gets a new letter in the next line, because an unchanged letter is not drawn.
         letter = chr(0x0430 + (len(taken) + len(taken) // 32 * 11) % 32).encode()
         before = len(client.output)
         pressed = time.perf_counter()
@@ -106,7 +106,7 @@ def _under_load(client: TerminalProcess, sender: JSONClient, messages: int) -> l
 
 
 def _send(sender: JSONClient, messages: int) -> None:
-    # A client that does not read its replies is not read from.
+    # The server stops reading from a client that does not read its replies.
     threading.Thread(target=lambda: all(sender.next() for _ in range(messages)), daemon=True).start()
     began = time.perf_counter()
     for number in range(messages):
@@ -128,7 +128,7 @@ def _memory_mb(pid: int) -> float:
 
 
 def _say(what: str, value: float, unit: str, bar: float | None) -> bool:
-    """Print a figure; gives whether the bar is missed."""
+    """Print a figure. Return whether it misses the bar."""
     missed = bar is not None and value > bar
     verdict = "" if bar is None else f"  bar {bar} {unit}: {'MISSED' if missed else 'met'}"
     print(f"{what:<62} {value:7.1f} {unit}{verdict}", flush=True)  # noqa: T201

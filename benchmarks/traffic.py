@@ -1,4 +1,4 @@
-"""Messages through rooms, with so many in flight, and what they cost the server. All that arrives is checked."""
+"""Messages through rooms, several in flight, with their cost. Everything that arrives is checked."""
 
 import time
 from collections.abc import Sequence
@@ -10,17 +10,17 @@ from benchmarks.servers import Server
 
 
 class Cost(NamedTuple):
-    """What some messages cost: the server's CPU in us for each delivery, and messages in a second."""
+    """The cost of messages: the server's CPU time per delivery in us, and messages per second."""
 
     us: float
     rate: float
 
 
 class Room:
-    """Senders and readers who all have what is said in one chat, in one order.
+    """Senders and readers of one chat, who must all see the same messages in the same order.
 
-    A message is in flight until all readers have it; at most ``in_flight`` are. The numbers that came are kept in the
-    order in which the first reader had them, and each other reader must have the same.
+    A message is in flight until all readers have it; at most ``in_flight`` are. The first reader's order of numbers is
+    kept, and every other reader must match it.
     """
 
     def __init__(
@@ -51,12 +51,12 @@ class Room:
 
     @property
     def deliveries_of_one(self) -> int:
-        """How many connections get each message."""
+        """The number of connections that get each message."""
         return len(self._readers) + len(self._senders) - 1
 
     @property
     def finished(self) -> bool:
-        """Whether all that was asked for has arrived, and was acknowledged where the server does."""
+        """Whether everything has arrived, and was acknowledged if the server does so."""
         return (
             self._delivered == self._goal * len(self._readers)
             and self._to_senders == self._goal * (len(self._senders) - 1)
@@ -64,12 +64,12 @@ class Room:
         )
 
     def ask(self, messages: int) -> None:
-        """Send so many more."""
+        """Send more messages."""
         self._goal += messages
         self._refill()
 
     def check(self) -> None:
-        """Raises Lost where something is lost, doubled, or, of one sender, out of order."""
+        """Raise Lost if a message is lost, duplicated, or out of its sender's order."""
         sent = [str(number).encode() for number in range(self._sent)]
         order = self._order if len(self._senders) == 1 else sorted(self._order, key=int)
         if order != sent:
@@ -116,7 +116,7 @@ class Room:
 
 
 def drive(load: Load, server: Server, rooms: Sequence[Room], messages: int) -> Cost:
-    """Send so many messages, shared among the rooms; gives what they cost."""
+    """Send messages, shared among the rooms. Return their cost."""
     each = messages // len(rooms)
     cpu, begun = server.cpu(), time.perf_counter()
     for room in rooms:

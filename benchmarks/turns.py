@@ -1,7 +1,7 @@
-"""``python -m benchmarks.turns REPORT TWISTD-OPTIONS...``: twistd, and how long each turn of its reactor takes.
+"""Run twistd and time each turn of its reactor: ``python -m benchmarks.turns REPORT TWISTD-OPTIONS...``.
 
-A turn is the time from one wait of the poller to the next. On SIGUSR1 what was seen since the last one is written to
-the file REPORT as JSON.
+A turn is the time from one wait of the poller to the next. SIGUSR1 writes the turns since the last signal to the file
+REPORT as JSON.
 """
 
 import json
@@ -20,7 +20,7 @@ _KEPT = 1_000_000
 
 
 class TimedPoller:
-    """The reactor's poller, which notes the time between its waits."""
+    """The reactor's poller, which records the time between its waits."""
 
     def __init__(self, poller: Any) -> None:
         self._poller = poller
@@ -32,7 +32,7 @@ class TimedPoller:
         return getattr(self._poller, name)
 
     def poll(self, timeout: float, count: int) -> Any:
-        """Note the turn that ends, and wait."""
+        """Record the turn that ends, and wait."""
         if len(self.turns) < _KEPT:
             self.turns.append((time.perf_counter() - self._woke, time.thread_time() - self._woke_cpu))
         try:
@@ -42,7 +42,7 @@ class TimedPoller:
             self._woke_cpu = time.thread_time()
 
     def write(self, path: Path) -> None:
-        """Write the longest turns and their number, and begin anew."""
+        """Write the longest turns and their number, and start over."""
         turns, self.turns = self.turns, []
         self._woke, self._woke_cpu = time.perf_counter(), time.thread_time()  # the turn that it comes in begins anew
         walls = sorted(wall for wall, _ in turns)

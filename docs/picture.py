@@ -1,7 +1,7 @@
-"""``python -m docs.picture``: draws ``docs/screen.svg``, the picture in README.rst, from a real run.
+"""Draw ``docs/screen.svg``, the picture in README.rst, from a real run: ``python -m docs.picture``.
 
-A real server; Alice in the full-screen client, in a pseudo-terminal; the others over the JSON protocol. Only the
-server's wall clock is set for each message, so that a day and a morning pass in seconds.
+The server is real. Alice uses the full-screen client in a pseudo-terminal, the others the JSON protocol. The server's
+wall clock is set for each message, so that a day and a morning pass in seconds.
 """
 
 import datetime
@@ -22,7 +22,7 @@ from tests.helpers.processes import JSONClient, ServerProcess, TerminalProcess, 
 _COLUMNS, _LINES = 100, 20
 _GROUP = "*garden"
 
-# Of each message the time, the sender, where it goes, and the text.
+# Time, sender, chat and text of each message.
 _YESTERDAY = (
     ("17:40", "Zoë", _GROUP, "Who was it that painted the shed blue? It is beautiful."),
     ("17:51", "carol", _GROUP, "That was 美咲, with what was left of the fence."),
@@ -54,16 +54,16 @@ time.time_ns = _time_ns
 time.time = lambda: _time_ns() / 1e9
 """
 
-# The look: a dark terminal.
+# The colours of a dark terminal.
 _CELL, _ROW, _FONT, _BAR, _MARGIN = 9, 20, 15, 34, 12
 _DEFAULT, _GROUND, _FRAME = "#d4d7dd", "#101216", "#262b33"
 _BASIC = {"red": "#d75f5f", "green": "#5faf5f", "brown": "#d7af5f", "blue": "#5f87d7", "cyan": "#5fafaf"}
-# Drawn as lines: what joins from cell to cell does not depend on a font.
+# Drawn as lines, so that they join from cell to cell in any font.
 _ACROSS, _DOWN, _THICK = _LINES_DRAWN = ("─", "│", "┃")
 
 
 class Scene:
-    """The server and the people. ``home`` is where they keep everything."""
+    """The server and its users. ``home`` is the folder for all their files."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -78,28 +78,28 @@ class Scene:
         self._people: dict[str, JSONClient] = {}
 
     def set_clock(self, day: datetime.date, time: str) -> None:
-        """What the server takes for the time of day."""
+        """Set the server's wall clock."""
         moment = datetime.datetime.combine(day, datetime.time.fromisoformat(time), datetime.UTC)
         self._clock.write_text(str(moment.timestamp()))
 
     def person(self, name: str) -> JSONClient:
-        """Somebody who is there."""
+        """Return the connection of a user; sign the user in first if necessary."""
         if name not in self._people:
             self._people[name] = JSONClient(self.server, tls=False)
             self._people[name].ask(type="login", name=name)
         return self._people[name]
 
     def leave(self, name: str) -> None:
-        """Somebody goes."""
+        """Sign a user out."""
         self._people.pop(name).close()
 
     def say(self, time: str, name: str, chat: str, text: str, *, day: int = 0) -> None:
-        """Somebody says something, so many days from today."""
+        """Send a message as a user, ``day`` days from today."""
         self.set_clock(self._today + datetime.timedelta(days=day), time)
         self.person(name).ask(type="send", chat=chat, text=text)
 
     def screen(self) -> pyte.Screen:
-        """What Alice sees in the end."""
+        """Return Alice's screen at the end."""
         for name in "bob", "carol", "dave", "erin", "Zoë", "美咲", "alice":
             self.person(name)
         self.person("bob").ask(type="create_group", name="garden", members=["alice", "carol", "Zoë", "美咲"])
@@ -135,13 +135,13 @@ class Scene:
 
 
 def _usual_port() -> int:
-    """The port of the protocol, or 0 for a free one where that is taken."""
+    """Return the default port, or 0 for a free one if that is taken."""
     with socket.socket() as trial:
         return 0 if trial.connect_ex(("127.0.0.1", DEFAULT_PORT)) == 0 else DEFAULT_PORT
 
 
 def draw(screen: pyte.Screen) -> str:
-    """A terminal with that screen, as SVG."""
+    """Return an SVG of a terminal with ``screen``."""
     width, height = screen.columns * _CELL + 2 * _MARGIN, screen.lines * _ROW + _BAR + 2 * _MARGIN
     middle = f'x="{width / 2:g}" y="{_BAR / 2 + 5:g}"'
     parts = [
@@ -160,7 +160,7 @@ def draw(screen: pyte.Screen) -> str:
 
 
 def _row(screen: pyte.Screen, row: int) -> Iterator[str]:
-    """The runs of cells that look the same, each with its ground and its letters, which all have their own place."""
+    """Yield the runs of cells that look the same: a background, and letters each at a position of their own."""
     cells = [(column, screen.buffer[row][column]) for column in range(screen.columns)]
     for _, run in groupby(cells, key=lambda cell: (cell[1]._replace(data=""), cell[1].data in _LINES_DRAWN)):
         yield from _run(list(run), row)
@@ -180,9 +180,9 @@ def _run(cells: list[tuple[int, Char]], row: int) -> Iterator[str]:
         for column, cell in cells:
             yield _line(column, row, cell.data, ink)
         return
-    text = "".join(cell.data for _, cell in cells).rstrip().replace(" ", "\xa0")  # common spaces would be run together
+    text = "".join(cell.data for _, cell in cells).rstrip().replace(" ", "\xa0")  # SVG collapses common spaces
     if text:
-        # The second cell of a wide character holds nothing.
+        # The second cell of a wide character is empty.
         places = [str(_left(column)) for column, cell in cells for _ in cell.data]
         weight = ' font-weight="bold"' * look.bold + ' font-style="italic"' * look.italics
         yield f'<text x="{" ".join(places[: len(text)])}" y="{top + 15}" fill="{ink}"{weight}>{escape(text)}</text>'
@@ -214,7 +214,7 @@ def _colour(name: str, default: str) -> str:
 
 
 def main() -> int:
-    """Draw it; gives the exit status."""
+    """Draw the picture. Return the exit status."""
     with tempfile.TemporaryDirectory(prefix="irchat-") as folder:
         scene = Scene(Path(folder))
         try:

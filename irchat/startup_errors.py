@@ -18,7 +18,7 @@ from irchat.store.sqlite.copying import BadCopy
 from irchat.store.sqlite.migrations import NewerDatabase
 from irchat.system.clock import forward_seconds
 from irchat.system.data_folder import FolderInUse, UnsafeFolder
-from irchat.system.remedies import mend_of_database, mend_of_file
+from irchat.system.remedies import SHORTAGE, is_shortage, mend_of_database, mend_of_file
 from irchat.system.streams import one_line
 
 _log = Logger()
@@ -116,6 +116,8 @@ def explain(error: Exception, config: Config) -> str:
         return f"--host {config.host} is no IP address of this machine; see the addresses with ip addr"
     if isinstance(error, CannotBind):
         return _cannot_listen(error.reason, config)
+    if is_shortage(error):
+        return f"cannot start: {SHORTAGE}"
     if isinstance(error, OSError):
         return _cannot_use(error, config.data)
     return f"cannot start: {unexpected(error)}"

@@ -16,8 +16,8 @@ from twisted.logger import Logger
 from twisted.python import usage
 
 from irchat import __version__
-from irchat.chat.accounts import Accounts
-from irchat.chat.administration import Administration
+from irchat.chat.accounts.accounts import Accounts
+from irchat.chat.accounts.administration import Administration
 from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
 from irchat.net.port_note import PortFile, default_directory

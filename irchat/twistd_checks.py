@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from irchat.settings import WrongSetting
+from irchat.system.file_kinds import need_file
 
 _SERVERS = ("twistd", "irchat-server", "irchat.server")
 _MOST_PID = 2**31 - 1
@@ -24,14 +25,14 @@ def check_twistd(options: Any) -> None:
     if options is None:
         return
     run_folder = Path(options.get("rundir") or ".")
-    if run_folder.is_file():
+    if run_folder.exists() and not run_folder.is_dir():
         raise WrongSetting(f"--rundir {run_folder} is no folder: name another")
     if not os.access(run_folder, os.X_OK):
         where = "the current folder" if run_folder == Path() else f"--rundir {run_folder}"
         raise WrongSetting(f"{where} is not there, or this user may not enter it: cd / first, or name another --rundir")
     if options.get("pidfile"):
-        _check_pid_file(Path(options["pidfile"]))
         _check_writable("--pidfile", run_folder / options["pidfile"])
+        _check_pid_file(Path(options["pidfile"]))
     log = options.get("logfile")
     if log is None and not (options.get("nodaemon") or options.get("syslog") or options.get("logger")):
         log = "twistd.log"
@@ -42,9 +43,15 @@ def check_twistd(options: Any) -> None:
 def _check_writable(option: str, path: Path) -> None:
     if path.is_dir():
         raise WrongSetting(f"{option} {path} is a folder: name a file in it, before the word irchat")
-    if not path.parent.is_dir():
-        raise WrongSetting(f"{option} {path}: there is no folder {path.parent}; make it first")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise WrongSetting(f"{option} {path}: there is no folder {target.parent}; make it first")
+    if os.path.lexists(target):
+        try:
+            need_file(target, devices=True)
+        except OSError as error:
+            raise WrongSetting(f"{option} {path}: {error.strerror}; name another, before the word irchat") from None
+    if not os.access(target if target.exists() else target.parent, os.W_OK):
         raise WrongSetting(f"{option} {path} cannot be written by this user: name another, before the word irchat")
 
 

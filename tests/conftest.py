@@ -1,4 +1,4 @@
-"""What pytest does around the tests."""
+"""Hooks and fixtures of pytest."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run each test in a fresh folder, where trial's ``mktemp`` leaves its files."""
+    """Run each test in a fresh folder, because trial's ``mktemp`` leaves its files in the current one."""
     monkeypatch.chdir(tmp_path)
     yield
 

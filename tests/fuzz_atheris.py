@@ -1,7 +1,7 @@
-"""The targets of `tests.helpers.fuzz_targets` under atheris, which learns.
+"""Run the targets of `tests.helpers.fuzz_targets` under atheris, a coverage-guided fuzzer.
 
-``python -m tests.fuzz_atheris json -max_total_time=300``. It runs on until it finds something, or as long as the
-options of libFuzzer say. What it finds lies in a file ``crash-...``.
+``python -m tests.fuzz_atheris json -max_total_time=300`` runs until it finds a fault, or for as long as the options of
+libFuzzer say. It writes the fault to a file ``crash-...``.
 """
 
 import sys
@@ -26,7 +26,7 @@ def main() -> None:
     seeds = Path(tempfile.mkdtemp(prefix="irchat-seeds-"))
     for number, seed in enumerate(_SEEDS):
         (seeds / str(number)).write_bytes(seed)
-    # The first folder, where one is given, gets what it learns; a file is run again.
+    # The first folder, if given, collects the corpus. A file is run again.
     is_again = any(Path(argument).is_file() for argument in sys.argv[1:])
     atheris.Setup(sys.argv if is_again else [*sys.argv, str(seeds)], target)
     atheris.Fuzz()

@@ -1,4 +1,4 @@
-"""The long versions of tests that CI runs short: ``python -m tests.soak crash --cycles 1000`` and the like."""
+"""Run the long versions of tests that CI runs short, for example ``python -m tests.soak crash --cycles 1000``."""
 
 import argparse
 import shutil
@@ -11,38 +11,38 @@ from tests.helpers import abuse, kills, kills_under_load, loads, power_cut, stal
 
 
 def main() -> int:
-    """Run one siege and print its figures."""
+    """Run one test and print its figures."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--seed", type=int, default=int(time.time()), help="of all that is random [default: the time]")
+    parser.add_argument(
+        "--seed", type=int, default=int(time.time()), help="seed of all random choices [default: the time]"
+    )
     each = parser.add_subparsers(dest="siege", required=True)
     crash = each.add_parser("crash", help="kill -9 at random moments under load")
     crash.add_argument("--cycles", type=int, default=1_000)
-    crash.add_argument(
-        "--load", choices=loads.LOADS, help="that of a scenario of the benchmarks [default: a few talkers]"
-    )
-    cut = each.add_parser("power-cut", help="bring back what the disk held at random moments of a server under load")
+    crash.add_argument("--load", choices=loads.LOADS, help="load of a benchmark scenario [default: a few users]")
+    cut = each.add_parser("power-cut", help="restore the state of the disk at random moments of a server under load")
     cut.add_argument("--seconds", type=float, default=20)
     cut.add_argument("--cuts", type=int, default=1_000)
-    slow = each.add_parser("slow-readers", help="readers that stop reading under full traffic, and then read on")
+    slow = each.add_parser("slow-readers", help="readers that stop under full traffic and then continue")
     slow.add_argument("--readers", type=int, default=1_000)
     slow.add_argument("--seconds", type=float, default=60)
     slow.add_argument("--messages", type=int, default=450)
     slow.add_argument(
         "--load",
         choices=stalled_readers.STALLS,
-        help="some readers of a scenario of the benchmarks, again and again for --seconds [default: --readers"
-        " readers, all slow, and --messages messages]",
+        help="some readers of a benchmark scenario, repeatedly for --seconds [default: --readers"
+        " slow readers, and --messages messages]",
     )
-    hostile = each.add_parser("hostile", help="lines that no honest client sends, while others talk")
+    hostile = each.add_parser("hostile", help="hostile lines, while others talk")
     hostile.add_argument("--lines", type=int, default=1_000_000)
-    slowloris = each.add_parser("slowloris", help="connections that send a byte now and then")
+    slowloris = each.add_parser("slowloris", help="connections that send single bytes at intervals")
     slowloris.add_argument("--connections", type=int, default=1_000)
     slowloris.add_argument("--seconds", type=float, default=20)
     lines = each.add_parser("byte-by-byte", help="lines of 64 KiB, a byte at a time")
     lines.add_argument("--lines", type=int, default=10)
-    storm = each.add_parser("storm", help="connects as fast as the machine gives")
+    storm = each.add_parser("storm", help="connects as fast as the machine allows")
     storm.add_argument("--connects", type=int, default=10_000)
-    deaf = each.add_parser("never-read", help="clients that ask for much and read nothing of it")
+    deaf = each.add_parser("never-read", help="clients that request much and read nothing")
     deaf.add_argument("--connections", type=int, default=50)
     deaf.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()

@@ -4,8 +4,10 @@ import io
 import os
 import sqlite3
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
+from argon2.exceptions import HashingError
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.server.listeners.certificates import WrongCertificate
@@ -92,6 +94,8 @@ class ExplainTests(SynchronousTestCase):
             (OSError(28, "full", "/data"), "/data cannot be used: /data: full; make room on the disk"),
             (OSError(36, "long", b"/data/\xff"), "/data cannot be used: /data/\udcff: long; choose a shorter path"),
             (UnsafeFolder("others can write"), "others can write"),
+            (OSError(11, "no thread"), "cannot start: the system gives no thread or no memory; raise TasksMax"),
+            (HashingError("no memory"), "cannot start: the system gives no thread or no memory; raise TasksMax"),
             (BadCopy("it is damaged"), "the data in /data cannot be used: it is damaged"),
             (WrongSetting("--port is a number"), "--port is a number"),
         ):
@@ -111,6 +115,18 @@ class ExplainTests(SynchronousTestCase):
             self.assertTrue(line.startswith("the database in /data cannot be used: it is so; "), line)
             self.assertIn(mend, line)
         self.assertIn("restore a backup", self._line(sqlite3.DatabaseError("of unknown kind")))
+
+    def test_out_of_files(self) -> None:
+        """What this user may open and SQLite cannot is for want of descriptors: the limit is what to raise."""
+        folder = Path(self.mktemp())
+        folder.mkdir()
+        (folder / "file").touch()
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+        config = make_config({"data": str(folder)})
+        self.assertIn("; raise the limit of open files (ulimit -n)", explain(error, config))
+        self.patch(os, "access", lambda path, mode: Path(path).name != "file")
+        self.assertIn("; give it to this user", explain(error, config))
 
     def test_port(self) -> None:
         """What is wrong with the port names it, whether it was found on looking or on listening."""

@@ -60,14 +60,21 @@ class TwistdTests(SynchronousTestCase):
     def test_files(self) -> None:
         """What twistd could not write, or not enter, is named with its option."""
         (self.folder / "folder").mkdir()
+        os.mkfifo(self.folder / "pipe")
+        (self.folder / "loop").symlink_to("loop")
         for options, reason in (
             ({"rundir": "/no/such"}, "--rundir /no/such is not there"),
             ({"rundir": __file__}, "is no folder"),
             ({"pidfile": "/no/such/pid"}, "--pidfile /no/such/pid: there is no folder /no/such"),
             ({"logfile": "/no/such/log"}, "--logfile /no/such/log: there is no folder /no/such"),
             ({"logfile": str(self.folder / "folder")}, "is a folder: name a file in it"),
+            ({"logfile": str(self.folder / "pipe")}, "It is a pipe, not a file; name another"),
+            ({"logfile": str(self.folder / "loop")}, "Too many levels of symbolic links; name another"),
+            ({"pidfile": str(self.folder / "pipe")}, "It is a pipe, not a file; name another"),
+            ({"rundir": str(self.folder / "pipe")}, "is no folder"),
         ):
             self.assertIn(reason, self._refused(**options))
+        self._check(logfile=os.devnull)
         self.patch(twistd_checks.os, "access", lambda path, mode: False)
         self.assertIn("the current folder is not there, or this user may not enter it: cd /", self._refused())
         self.patch(twistd_checks.os, "access", lambda path, mode: mode != os.W_OK)

@@ -1,4 +1,4 @@
-"""The scenarios by name, in the order in which they run and stand in the table."""
+"""The scenarios by name, in the order of running and of the table."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What others notice of one user, or one address, that asks for all that it may: how late a lone message comes."""
+"""The delay of other users' messages while one user or address uses everything that the limits allow."""
 
 import json
 import subprocess
@@ -25,14 +25,14 @@ _PAIRS = 3
 _CROWD = 200
 _SECONDS = 10
 _WARM_SECONDS = 1.0
-# Each user of a pair says something this often, which is slower than the rate that is allowed.
+# Interval of each user of a pair, in seconds: slower than the allowed rate.
 _PAUSE_SECONDS = 0.12
 _LONG_MESSAGES = 500
 _SETTLE_SECONDS = 4.0  # until the burst of the attacker is full again
 
 
 def fairness(bench: Bench) -> list[Row | Curve]:
-    """The time of a lone message while one user, or one address, asks for all that the limits allow."""
+    """The time of a lone message while one user or one address uses all that the limits allow."""
     rows: list[Row | Curve] = []
     for tls in False, True:
         with bench.place() as (folder, load, servers):
@@ -58,7 +58,7 @@ def _rows(name: str, delays: list[float]) -> list[Row | Curve]:
 
 
 def _people(bench: Bench, load: Load, server: IRChat) -> list["_Pair"]:
-    """Sign in the pairs, and a crowd that is told what is said to all, a half of it in the text protocol."""
+    """Sign in the pairs, and a crowd that reads GLOBAL, half of it in the text protocol."""
     bench.say("signing in")
     pairs = [_Pair(load, server, 2 * number) for number in range(_PAIRS)]
     for number in range(_CROWD):
@@ -68,7 +68,7 @@ def _people(bench: Bench, load: Load, server: IRChat) -> list["_Pair"]:
 
 
 def _make(folder: Path) -> None:
-    """Users with passwords that are cheap to verify; the attacker is in many groups and blocks many."""
+    """Create users with passwords that are cheap to verify. The attacker is in many groups and blocks many users."""
     groups = [[ATTACKER, *range(20, 1_018)], *([ATTACKER, 20 + number % 900] for number in range(GROUPS - 1))]
     database.make(folder, _USERS, groups)
 
@@ -87,7 +87,7 @@ def _make(folder: Path) -> None:
 
 
 def _sign_in(load: Load, server: IRChat, number: int, source: str) -> Connection:
-    """A signed in connection from the address ``source``."""
+    """Return a signed-in connection from the address ``source``."""
 
     def take(connection: Connection, lines: bytes) -> None:
         if b'"type":"error"' in lines:
@@ -103,7 +103,7 @@ def _sign_in(load: Load, server: IRChat, number: int, source: str) -> Connection
 
 
 def _sign_in_text(load: Load, server: IRChat, number: int, source: str) -> None:
-    """A signed in connection that speaks the text protocol."""
+    """Return a signed-in connection that speaks the text protocol."""
 
     def take(connection: Connection, lines: bytes) -> None:
         connection.ready = connection.ready or b"Welcome back" in lines
@@ -114,7 +114,7 @@ def _sign_in_text(load: Load, server: IRChat, number: int, source: str) -> None:
 
 
 class _Pair:
-    """Two users who say something to each other now and then, one message at a time."""
+    """Two users who exchange one message at a time, at intervals."""
 
     def __init__(self, load: Load, server: IRChat, first: int) -> None:
         source = f"127.0.2.{1 + first}"
@@ -130,11 +130,11 @@ class _Pair:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether a message is under way."""
+        """Whether a message is in flight."""
         return bool(self._marker)
 
     def look(self) -> None:
-        """Say the next thing, when it is time."""
+        """Send the next message when it is due."""
         now = time.perf_counter()
         if self._marker or now < self._next_at:
             return
@@ -158,7 +158,7 @@ class _Pair:
 
 
 def _besieged(load: Load, server: IRChat, pairs: list[_Pair], name: str, seconds: float) -> list[float]:
-    """The delays of lone messages during an attack."""
+    """Return the delays of lone messages during an attack."""
     attacker = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.attacks", name, str(server.port)],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2],
@@ -182,7 +182,7 @@ def _besieged(load: Load, server: IRChat, pairs: list[_Pair], name: str, seconds
 
 
 def _talk(load: Load, pairs: list[_Pair], seconds: float) -> None:
-    """Have the pairs talk for so long, and until nothing is under way."""
+    """Let the pairs talk for some seconds, then wait until no message is in flight."""
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         for pair in pairs:

@@ -1,4 +1,4 @@
-"""Messages to many, to one, and to groups, in clear and over TLS; their latency; and how cost grows with readers."""
+"""Messages to many, to one and to groups, with and without TLS: cost, latency, and growth with the readers."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ def start(
     tls: bool = False,
     others: Sequence[type[Server]] | None = None,
 ) -> None:
-    """Start IRChat with those users and groups, and beside it the servers that are installed."""
+    """Start IRChat with those users and groups, and the installed IRC servers."""
     database.make(folder / "data", users, groups)
     servers.append(IRChat(folder / "irchat", folder / "data", tls=tls))
     for kind in installed() if others is None else others:
@@ -41,7 +41,7 @@ def start(
 
 
 def everyone(readers: int, senders: int, in_flight: int) -> Rooms:
-    """GLOBAL, or the IRC channel that all are in."""
+    """Return the room of everyone: GLOBAL, or an IRC channel."""
 
     def rooms(load: Load, server: Server) -> list[Room]:
         clients = sign_in(load, server, range(readers + senders))
@@ -51,7 +51,7 @@ def everyone(readers: int, senders: int, in_flight: int) -> Rooms:
 
 
 def pairs(count: int, in_flight: int) -> Rooms:
-    """Pairs of which one writes to the other."""
+    """Return pairs in which one user writes to the other."""
 
     def rooms(load: Load, server: Server) -> list[Room]:
         clients = {client.number: client for client in sign_in(load, server, range(2 * count), lambda number: ())}
@@ -69,7 +69,7 @@ def pairs(count: int, in_flight: int) -> Rooms:
 
 
 def groups_of(count: int, members: int, in_flight: int) -> Rooms:
-    """Groups in each of which one writes."""
+    """Return groups in which one member writes."""
 
     def rooms(load: Load, server: Server) -> list[Room]:
         clients = {
@@ -92,7 +92,7 @@ def groups_of(count: int, members: int, in_flight: int) -> Rooms:
 def costs(
     bench: Bench, rooms: Rooms, messages: int, *, users: int, groups: Sequence[Sequence[int]] = (), tls: bool = False
 ) -> dict[str, list[Cost]]:
-    """The cost in each round for each server."""
+    """Return the cost of each round for each server."""
     with bench.place() as (folder, load, servers):
         start(folder, servers, users=users, groups=groups, tls=tls, others=[InspIRCd] if tls else None)
         runs: dict[str, Callable[[], Cost]] = {}
@@ -187,7 +187,7 @@ def latency(bench: Bench) -> list[Row | Curve]:
 
 
 def _steady(load: Load, room: Room, seconds: int) -> list[float]:
-    """The latencies of so many seconds of messages at a steady pace."""
+    """Return the latencies of messages at a steady rate."""
     room.latencies = []
     room.sent_at = room.sent_at if room.sent_at is not None else []
     due = time.perf_counter()
@@ -232,6 +232,6 @@ def _about(messages: int, least: int, most: int) -> int:
 
 
 def _anew(connection: Connection) -> Connection:
-    """The connection, for another room."""
+    """Reset a connection for another room."""
     connection.position = 0
     return connection

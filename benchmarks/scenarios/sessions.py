@@ -1,4 +1,4 @@
-"""Sessions: what an idle one takes, how fast many sign in, and what it costs to tell who comes and goes."""
+"""Sessions: memory of idle ones, speed of sign-ins, and cost of presence."""
 
 import json
 import time
@@ -99,7 +99,7 @@ def presence(bench: Bench) -> list[Row | Curve]:
     names = {database.user_name(number) for number in range(count, 2 * count)}
     for watch in told:
         watch.check(names)
-    # Not by the time between two, for what waits in a socket while this process is busy comes at once.
+    # Not by the interval between two, because data that waits while this process is busy arrives at once.
     most = max((len(watch.events) - 1) / (watch.last - watch.first) for watch in told)
     return [
         against("presence", "most writes to a watcher", "1/s", most, most=1.05),
@@ -110,7 +110,7 @@ def presence(bench: Bench) -> list[Row | Curve]:
 
 
 class _Watch:
-    """What one watcher was told. ``read``: what each line says, for many are told the same."""
+    """What one watcher received. ``read`` caches decoded lines, because many watchers get the same ones."""
 
     __slots__ = ("_read", "events", "first", "gone", "last")
 
@@ -133,14 +133,14 @@ class _Watch:
                 self.gone += len(event["offline"])
 
     def check(self, names: set[str]) -> None:
-        """Who came and went within a second may be told of as gone alone."""
+        """Check the watcher's view. A user who came and went within a second may be reported only as gone."""
         gone = [name for event in self.events for name in event["offline"]]
         assert sorted(gone) == sorted(names), "a watcher was not told who went"
         assert all(names.issuperset(event["online"]) for event in self.events), "a watcher was told of who did not come"
 
 
 def _memory_of_each(bench: Bench, count: int, *, tls: bool) -> dict[str, float]:
-    """KiB for each of so many idle sessions, by server."""
+    """Return the KiB per idle session, by server."""
     found: dict[str, float] = {}
     for kind in ("IRChat", *(kind.name for kind in installed() if not tls or kind is InspIRCd)):
         bench.say(kind)

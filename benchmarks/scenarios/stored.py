@@ -69,7 +69,7 @@ def search(bench: Bench) -> list[Row | Curve]:
 
 
 def starting(bench: Bench) -> list[Row | Curve]:
-    """From the command to listening, with all messages stored."""
+    """The time from the command to listening, with all messages stored."""
     data = database.stored(bench.cache, bench.messages, bench.say)
     times = []
     for number in range(bench.rounds):
@@ -94,7 +94,7 @@ def growth(bench: Bench) -> list[Row | Curve]:
             lines.setdefault("start of the server", []).append((size, server.start_seconds * 1e3))
             entered = [sign_in_seconds(load, server, _READER) * 1e3 for _ in range(50)]
             lines.setdefault("sign-in", []).append((size, measure.median(entered)))
-            # What is sent stays in the database, and moves the marker of its sender.
+            # Sent messages stay in the database, and move the sender's marker.
             sends = ResultHandler(load, server, _SENDER).times(
                 {"type": "send", "chat": "GLOBAL", "text": "one more"} for _ in range(100)
             )

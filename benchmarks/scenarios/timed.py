@@ -1,4 +1,4 @@
-"""Timed messages that wait by the million in one chat: memory, how late they are erased, and what readers wait for."""
+"""Millions of waiting timed messages in one chat: memory, delay of erasure, and delay of readers."""
 
 import re
 import time
@@ -26,7 +26,7 @@ _ERASED = re.compile(rb'"type":"erased","chat":"[^"]*","id":"([^"]+)"')
 
 
 class _Found(NamedTuple):
-    """KiB of each, ms late at p99, the longest answers in ms by what was asked, and the report of the turns."""
+    """KiB per message, delay at p99 in ms, the longest replies in ms by request, and the report of the turns."""
 
     each: float
     late: float
@@ -62,7 +62,7 @@ def timed(bench: Bench) -> list[Row | Curve]:
 
 
 def _wait(bench: Bench, count: int, pace: float) -> _Found:
-    """What is found with so many waiting, where about ``pace`` can be sent in a second."""
+    """Measure with that many waiting, at about ``pace`` sends per second."""
     with bench.place() as (folder, load, servers):
         database.make(folder / "data", 2)
         server = IRChat(folder / "irchat", folder / "data", turns=True)
@@ -93,7 +93,7 @@ def _wait(bench: Bench, count: int, pace: float) -> _Found:
 
 
 def _ask(load: Load, server: IRChat, handler: ResultHandler, until: float) -> dict[str, float]:
-    """The longest answers in ms of those that are asked for now and then."""
+    """Return the longest replies in ms to occasional requests."""
     chat = f"@{database.user_name(_SENDER)}"
     questions: dict[str, Callable[[], float]] = {
         "page of history": lambda: handler.ask(type="history", chat=chat, limit=50)[0],
@@ -111,7 +111,7 @@ def _ask(load: Load, server: IRChat, handler: ResultHandler, until: float) -> di
 
 
 class _Sending:
-    """Sends timed messages from one session to one user, so that they end at a steady pace."""
+    """Sends timed messages from one session to one user, so that they end at a steady rate."""
 
     def __init__(self, sender: Connection, count: int, ends_from: float) -> None:
         self.acknowledged = 0
@@ -147,7 +147,7 @@ class _Sending:
 
 
 class _Receiver:
-    """Who gets the messages; notes how late each is erased, by the time that the message itself told."""
+    """Receives the messages, and records how late after ``expires_at`` each is erased."""
 
     def __init__(self) -> None:
         self.late: list[float] = []

@@ -30,18 +30,23 @@ from irchat.store.sqlite.migrations import CHANGE_EPOCH, EPOCH_SINCE, SCRIPTS
 from irchat.store.sqlite.schema import need_ours
 from irchat.system.atomic_files import put_in_place
 from irchat.system.data_folder import DataFolder, FolderInUse, give_to_owner
+from irchat.system.file_kinds import need_file, replaceable
 from irchat.system.remedies import mend_of_database, mend_of_file
 
 _NEWEST = len(SCRIPTS)
+_DAMAGED = "restore a backup, and look at the disk"
 
 
 def backup(data: Path, file: Path, progress: Progress) -> None:
     """Copy the database, also one in use, to ``file``. Raises Failed."""
     database = need_database(data)
-    _refuse_own(database, file)
-    with _told(f"{database} could not be copied to {file}", file.parent), opened(database) as source:
-        need_ours(source)
-        copy_database(source, file, progress, like_folder=_is_in(file, data))
+    with _told(f"{database} could not be copied to {file}", file.parent):
+        _refuse_own(database, file)
+        target = replaceable(file)
+        _refuse_own(database, target)
+        with opened(database) as source:
+            need_ours(source)
+            copy_database(source, target, progress, like_folder=_is_in(target, data))
 
 
 def restore(data: Path, file: Path, progress: Progress) -> Path | None:
@@ -51,10 +56,10 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
     """
     database = DataFolder(data).database
     _refuse_own(database, file)
-    if not file.is_file():
-        raise Failed(f"there is no file {file}; name a backup")
+    with _told(f"{file} cannot be restored", data, "name a backup"):
+        need_file(file)
     with _stopped(data), database_part(database) as (part, descriptor):
-        with _told(f"{file} cannot be restored", data):
+        with _told(f"{file} cannot be restored", data, damaged="it is no backup that can be used: name another"):
             if lacks_journal(file):
                 raise BadCopy(
                     f"it was copied without its journal and may lack messages; copy {file.name}-wal too or, where none"
@@ -158,18 +163,19 @@ def _refuse_own(database: Path, file: Path) -> None:
 
 
 @contextmanager
-def _told(what: str, written: Path) -> Iterator[None]:
-    """Failed with ``what``, the reason and the next step, in place of an error of the disk or of SQLite.
+def _told(what: str, written: Path, mend: str | None = None, damaged: str = _DAMAGED) -> Iterator[None]:
+    """Raise Failed with ``what``, the reason and the next step, in place of an error of the disk or of SQLite.
 
-    ``written`` is the folder that was written to. A PermissionError passes: its text needs the arguments.
+    ``written`` is the folder that was written to. ``mend`` is the next step if a file cannot be used, ``damaged`` the
+    one for a damaged database. A PermissionError passes: `explain_failure` names the user that may use the file.
     """
     try:
         yield
     except PermissionError:
         raise
     except OSError as error:
-        raise Failed(f"{what}: {os.strerror(error.errno) if error.errno else error}; {mend_of_file(error)}") from error
+        raise Failed(f"{what}: {error.strerror or error}; {mend or mend_of_file(error)}") from error
     except BadCopy as error:
         raise Failed(f"{what}: {error}") from error
     except sqlite3.Error as error:
-        raise Failed(f"{what}: {error}; {mend_of_database(error, written)}") from error
+        raise Failed(f"{what}: {error}; {mend_of_database(error, written, damaged)}") from error

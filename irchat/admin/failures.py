@@ -13,7 +13,7 @@ from irchat.protocol.errors import Refusal
 from irchat.startup_errors import unexpected
 from irchat.store.sqlite.migrations import NewerDatabase
 from irchat.system.data_folder import UnsafeFolder
-from irchat.system.remedies import mend_of_database, mend_of_file
+from irchat.system.remedies import SHORTAGE, is_shortage, mend_of_database, mend_of_file
 
 
 class Failed(Exception):
@@ -28,6 +28,8 @@ def explain_failure(error: Exception, data: Path, arguments: Sequence[str]) -> s
         return error.text
     if isinstance(error, NewerDatabase):
         return f"the data in {data} cannot be used: {error}"
+    if is_shortage(error):
+        return SHORTAGE
     if isinstance(error, PermissionError):
         return _no_permission(error, data, arguments)
     if isinstance(error, OSError) and error.errno is not None:

@@ -13,7 +13,7 @@ from irchat import __version__
 from irchat.admin import database
 from irchat.admin.failures import Failed, explain_failure
 from irchat.admin.reach import ask
-from irchat.chat import administration as ask_for
+from irchat.chat.accounts import administration as ask_for
 from irchat.net.addresses import read_network
 from irchat.protocol.rules import PASSWORD_MIN_BYTES
 from irchat.system.clock import wall_ms
@@ -252,7 +252,13 @@ def _confirmed(question: str) -> bool:
 
 
 def _print(line: str) -> None:
-    print(line)  # noqa: T201
+    try:
+        print(line)  # noqa: T201
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_output()
+        raise Failed(f"the output could not be written: {error.strerror}; what was asked for is done") from None
 
 
 def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

@@ -12,15 +12,17 @@ import msgspec
 from twisted.internet.defer import Deferred
 
 from irchat.admin.failures import Failed
-from irchat.chat.accounts import Accounts
-from irchat.chat.administration import AddUser, Administration, Answer, AnyAdminRequest, Progress, Tell
+from irchat.chat.accounts.accounts import Accounts
+from irchat.chat.accounts.administration import AddUser, Administration, Answer, AnyAdminRequest, Progress, Tell
 from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
+from irchat.net.socket_paths import short_path
 from irchat.server.listeners.control_socket import SOCKET_FILE
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from irchat.system.clock import wall_ms
-from irchat.system.data_folder import DataFolder, FolderInUse
+from irchat.system.data_folder import DataFolder, FolderInUse, nearest_folder
+from irchat.system.file_kinds import need_file
 
 # The timeout for each line of the server, in seconds.
 _ANSWER_SECONDS = 300.0
@@ -65,10 +67,12 @@ def need_database(data: Path, *, make: bool = False) -> Path:
     """Return the path of the database. Raises Failed if there is none and it may not be created, or OSError."""
     path = DataFolder(data).database
     try:
+        need_file(path)
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.ENOTDIR):
             raise
+        nearest_folder(data)
         if not make:
             raise Failed(f"there is no data of IRChat in {data}; is --data right?") from None
     return path
@@ -78,7 +82,8 @@ def _connected(connection: socket.socket, path: Path) -> bool:
     """Connect to the socket ``path``. Return False if no server listens. Raises OSError without permission."""
     connection.settimeout(_ANSWER_SECONDS)
     try:
-        connection.connect(str(path))
+        with short_path(path) as short:
+            connection.connect(short)
     except PermissionError as error:
         raise PermissionError(error.errno, error.strerror, str(path)) from None
     except OSError:

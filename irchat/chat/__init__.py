@@ -1,1 +1,1 @@
-"""The core: who may say what to whom, and who is told. It knows no socket, no encoding and no SQL."""
+"""The core: accounts, chats, messages and who may see them. It knows no socket, no encoding and no SQL."""

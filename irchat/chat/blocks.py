@@ -4,8 +4,8 @@ from twisted.internet.defer import Deferred
 
 from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
-from irchat.chat.directory import Directory
-from irchat.chat.entities import User
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.writes import BlockSet
 from irchat.protocol import events

@@ -1,7 +1,7 @@
 """Changes: what a user asks to be committed, from the check to the reply."""
 
 from collections.abc import Hashable
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Never, Protocol, TypeAlias, TypeVar
 
 from twisted.python.failure import Failure
 
@@ -38,7 +38,7 @@ class Change(Generic[Result, Reply_co]):
     """The length of the text of a message."""
     origin: int | None = None
     """The id of the session that asked."""
-    handler: ResultHandler[Any]
+    handler: ResultHandler[Never]
     """Set by the queue, as is ``write``, the return value of `check`."""
     write: Write[Result] | None
 
@@ -59,4 +59,4 @@ class Change(Generic[Result, Reply_co]):
 
 
 AnyChange: TypeAlias = Change[Any, Any]
-"""A change in the queue, which pairs each with its own result."""
+"""A change in the queue, which holds all kinds and pairs each with its own result and handler."""

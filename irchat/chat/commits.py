@@ -13,14 +13,13 @@ and a session runs no request beside an ``alone`` one, so every session sees its
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable
 from operator import itemgetter
-from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.chat.changes import AnyChange, Change, Reply, ResultHandler
+from irchat.chat.changes import AnyChange, Change, Reply, Result, ResultHandler
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.store import Store
 from irchat.interfaces.writes import Entry
@@ -43,6 +42,9 @@ _CHANGE_CHARACTERS = 64
 # delay that nobody notices. A full group never waits.
 _GATHER_FACTOR = 10
 _GATHER_MOST_SECONDS = 0.02
+
+_Answer = tuple[Callable[..., None], object]
+"""A method of a handler, and the reply or failure for it."""
 
 _log = Logger()
 
@@ -70,13 +72,13 @@ class CommitQueue:
         self._when_idle: list[Deferred[None]] = []
         self._when_published: list[Deferred[None]] = []
 
-    def submit(self, change: Change[Any, Reply]) -> Deferred[Reply]:
+    def submit(self, change: Change[Result, Reply]) -> Deferred[Reply]:
         """Queue ``change``. The Deferred fires with its reply, or fails with its Refusal."""
         done: Deferred[Reply] = Deferred()
         self.take(change, done)
         return done
 
-    def take(self, change: Change[Any, Reply], handler: ResultHandler[Reply]) -> None:
+    def take(self, change: Change[Result, Reply], handler: ResultHandler[Reply]) -> None:
         """Queue ``change`` and call ``handler`` with the outcome. Messages come this way: a Deferred costs 5 us."""
         change.handler = handler
         if change.alone and self._must_wait(change):
@@ -206,7 +208,7 @@ class CommitQueue:
         places.sort(key=itemgetter(0))
         self._waiting = deque(change for _, change in places)
 
-    def _committed(self, results: list[Any], group: list[AnyChange]) -> None:
+    def _committed(self, results: list[object], group: list[AnyChange]) -> None:
         publishing_seconds = self._finish(group, results)
         gathers = 0 < len(self._waiting) < self._group_most and self._characters < _GROUP_CHARACTERS
         if gathers and len(group) > 1:
@@ -229,7 +231,7 @@ class CommitQueue:
     def _finish(self, group: list[AnyChange], results: list[object]) -> float:
         """Have memory follow a committed group, publish and reply. Return the seconds that publishing took."""
         publications: list[Publication] = []
-        answers: list[tuple[Callable[[Any], None], Any]] = []
+        answers: list[_Answer] = []
         each_result = iter(results)
         is_alone = bool(group) and group[0].alone
         if is_alone:
@@ -251,7 +253,7 @@ class CommitQueue:
         self._answer(answers)
         return seconds
 
-    def _answer(self, answers: Iterable[tuple[Callable[[Any], None], Any]]) -> None:
+    def _answer(self, answers: Iterable[_Answer]) -> None:
         for answer, value in answers:
             try:
                 answer(value)

@@ -8,8 +8,8 @@ from twisted.internet.defer import Deferred
 
 from irchat.chat.changes import Change, Reply_co, Result
 from irchat.chat.commits import CommitQueue
-from irchat.chat.directory import Directory
-from irchat.chat.entities import DirectoryGroup, User
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import DirectoryGroup, User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.writes import GroupCreated, GroupRemoved, MemberAdded, MemberRemoved

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.changes import Change
-from irchat.chat.directory import Directory
-from irchat.chat.entities import DirectoryChat, User
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
@@ -66,9 +66,7 @@ class Messages:
         if chat.pair is not None:
             peer = chat.peer(sender)
             if peer.removed:
-                raise Refusal(
-                    Code.NO_SUCH_USER, f"{peer.name} was removed. ls @{peer.name} shows what was said, and no more is."
-                )
+                raise Refusal(Code.NO_SUCH_USER, f"{peer.name} was removed. ls @{peer.name} still shows the messages.")
             self.directory.refuse_silenced(sender, peer)
         return chat
 

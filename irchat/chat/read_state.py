@@ -7,8 +7,8 @@ from twisted.internet.defer import Deferred
 
 from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
-from irchat.chat.directory import Directory
-from irchat.chat.entities import DirectoryChat, User
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.presence import PresenceTable
@@ -187,7 +187,7 @@ class Reading:
             raise Refusal(Code.BAD_REQUEST, f"Search for fewer words: {SEARCH_LENGTH} characters are the most.")
         wanted = [word for word in dict.fromkeys(visible(words).split()) if is_searchable(word)]
         if not wanted:
-            raise Refusal(Code.BAD_REQUEST, "Search for at least one word of letters or digits.")
+            raise Refusal(Code.BAD_REQUEST, "Search for at least one letter, digit or sign.")
         chat = None if chat_name is None else self.directory.chat(reader, chat_name)
         messages, more = await self._store.search(
             reader.id,

@@ -6,15 +6,15 @@ from itertools import islice
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from irchat.chat.accounts.moderation import Moderation
 from irchat.chat.blocks import Blocks
 from irchat.chat.commits import CommitQueue
-from irchat.chat.directory import Directory
 from irchat.chat.groups import Groups
 from irchat.chat.messages import Messages
-from irchat.chat.moderation import Moderation
-from irchat.chat.presence import LocalPresence
 from irchat.chat.read_state import Reading
-from irchat.chat.state_machine import StateMachine
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.state_machine import StateMachine
 from irchat.interfaces.bus import Bus
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.presence import PresenceTable

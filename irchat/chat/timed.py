@@ -8,24 +8,24 @@ from itertools import count
 
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.chat.entities import DirectoryChat, User
+from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.timed_chat import TimedChat, TimedMessage, packed
 from irchat.interfaces.stored import GLOBAL, ChatKey
 from irchat.system.alarm import Alarm
 
 __all__ = ["TimedMessage", "TimedMessages"]
 
-# A turn of the reactor ends messages for at most this long, as many at a time as share the cost of telling of it.
+# The time for ending messages in one turn of the reactor, and the messages whose ends are published together.
 _SLICE_SECONDS = 0.01
 _BATCH = 128
-# And no more than these batches: what is told of them is to be less than may wait for a session.
+# The batches of one turn at most: their events must fit in what may wait for a session.
 _BATCHES_A_TURN = 8
-# Ends that follow one another within this time are told together: with many readers it is the writes that cost.
+# Ends within this time are published together: with many readers the writes cost most.
 _TOGETHER_SECONDS = 0.02
 
 
 class TimedMessages:
-    """The timed messages that are alive. ``on_end`` is handed those that ended, in the order of their ends."""
+    """The living timed messages. ``on_end`` is called with those that have ended, in the order of their ends."""
 
     def __init__(self, clock: IReactorTime, on_end: Callable[[list[TimedMessage]], None]) -> None:
         self._clock = clock
@@ -37,24 +37,24 @@ class TimedMessages:
         self._of_sender: Counter[int] = Counter()
         self._alarm = Alarm(clock, self._end)
         self._next_at = 0.0
-        # What is to end before its time, and whose messages nobody is to see while that goes on.
+        # Messages that end before their time, and the sender whose messages are hidden until all have ended.
         self._cut: deque[tuple[Iterator[list[TimedMessage]], int | None]] = deque()
         self._senders_cut: frozenset[int] = frozenset()
         self._cutting = False
 
     def now(self) -> float:
-        """Seconds of the clock by which timed messages end."""
+        """Return the seconds of the clock by which timed messages end."""
         return self._clock.seconds()
 
     def add(self, chat: DirectoryChat, sender: User, text: str, at: int, seconds: int, end: float) -> TimedMessage:
-        """A timed message that lives until ``end``."""
+        """Add a timed message that lives until ``end``."""
         in_chat = self._chats.get(chat.key)
         if in_chat is None:
             in_chat = self._chats[chat.key] = TimedChat(chat)
             for user in chat.pair or ():
                 self._private_chats.setdefault(user.id, set()).add(chat.key)
         order = next(self._orders)
-        # All of a chat share one object for it.
+        # All messages of a chat share one object for the chat.
         timed = TimedMessage(secrets.token_urlsafe(12), in_chat.chat, sender, text, at, seconds, end, order)
         heapq.heappush(self._ends, (end, order, timed))
         in_chat.add(timed)
@@ -64,11 +64,11 @@ class TimedMessages:
         return timed
 
     def count_of(self, sender: User) -> int:
-        """How many messages of ``sender`` are alive."""
+        """Return how many messages of ``sender`` are alive."""
         return self._of_sender[sender.id]
 
     def give(self, timed: TimedMessage, ids: Collection[int]) -> None:
-        """Note who was given it at once. Where they are those of the message before, both share one object."""
+        """Note the users that got it at once. Equal sets of consecutive messages share one object."""
         in_chat = self._chats[timed.chat.key]
         had = packed(ids)
         if in_chat.last_had != had:
@@ -76,7 +76,7 @@ class TimedMessages:
         timed.had = in_chat.last_had
 
     def newest_first(self, key: ChatKey, reader: User, *, unread: bool = False) -> Iterator[TimedMessage]:
-        """Those alive in a chat that ``reader`` may see, the latest first; with ``unread`` those not read alone."""
+        """Return the living messages of a chat that ``reader`` may see, latest first, or only unread ones."""
         in_chat, now = self._chats.get(key), self.now()
         if in_chat is None:
             return iter(())
@@ -84,7 +84,7 @@ class TimedMessages:
         return (timed for timed in of_chat(reader, self._hidden(reader)) if timed.end > now)
 
     def chats_of(self, reader: User) -> Iterator[tuple[ChatKey, TimedMessage, int]]:
-        """The chats of ``reader`` with alive ones to see: the latest of them, and how many ``reader`` has not read."""
+        """Yield the chats with messages that ``reader`` may see: the key, the latest, and the number of unread ones."""
         keys: Iterable[ChatKey] = [GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())]
         for key in keys:
             latest = next(self.newest_first(key, reader), None)
@@ -92,19 +92,19 @@ class TimedMessages:
                 yield key, latest, self._chats[key].unread(reader, self._hidden(reader))
 
     def missed(self, reader: User, since: int) -> Iterator[TimedMessage]:
-        """Those alive that ``reader`` may see, in the order of sending, from the order ``since`` on."""
+        """Return the living messages that ``reader`` may see, in the order of sending, from the order ``since`` on."""
         hidden, now = self._hidden(reader), self.now()
         keys: Iterable[ChatKey] = [GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())]
         of_chats = [self._chats[key].since(since, reader, hidden) for key in keys if key in self._chats]
         return (timed for timed in heapq.merge(*of_chats, key=lambda timed: timed.order) if timed.end > now)
 
     def note_read(self, reader: User, key: ChatKey, after: int, last: int) -> None:
-        """``reader`` has read what is to be seen in a chat after the order ``after`` and not after ``last``."""
+        """Note that ``reader`` has read the messages of a chat after the order ``after``, up to ``last``."""
         if key in self._chats:
             self._chats[key].note_read(reader, after, last)
 
     def note_all_read(self, reader: User, key: ChatKey) -> bool:
-        """``reader`` has read all in a chat; gives whether one was unread."""
+        """Note that ``reader`` has read all messages of a chat. Return whether one was unread."""
         in_chat = self._chats.get(key)
         if in_chat is None or not in_chat.unread(reader, self._hidden(reader)):
             return False
@@ -112,18 +112,18 @@ class TimedMessages:
         return True
 
     def begin_sight(self, key: ChatKey, user: User) -> None:
-        """``user`` comes into the group: what was sent before is not to be seen, also on coming back."""
+        """Let ``user`` into a group: earlier messages stay hidden from it, also if it was a member before."""
         if key in self._chats:
             self._chats[key].begin_sight(user)
 
     def end_chat(self, key: ChatKey) -> None:
-        """End all in a chat now. Nobody is in it any more."""
+        """End all messages of a chat that nobody is in any more."""
         in_chat = self._chats.get(key)
         if in_chat is not None:
             self._end_early(in_chat.blocks(), None)
 
     def end_of(self, sender: User) -> None:
-        """End all that ``sender`` wrote, who writes no more. Nobody sees them from now on, however many they are."""
+        """End all messages of ``sender``, who sends no more. They are hidden at once, however many they are."""
         if sender.id not in self._of_sender:
             return
         of_chats = list(self._chats.values())
@@ -141,7 +141,7 @@ class TimedMessages:
 
     def _go_on_cutting(self) -> None:
         deadline = self._clock.seconds() + _SLICE_SECONDS
-        told = 0
+        batches_done = 0
         while self._cut:
             batches, sender = self._cut[0]
             for batch in batches:
@@ -149,8 +149,8 @@ class TimedMessages:
                 for timed in batch:
                     timed.end = min(timed.end, now)
                 self._end_these(batch)
-                told += 1
-                if told == _BATCHES_A_TURN or self._clock.seconds() > deadline:
+                batches_done += 1
+                if batches_done == _BATCHES_A_TURN or self._clock.seconds() > deadline:
                     self._clock.callLater(0, self._go_on_cutting)
                     return
             self._cut.popleft()
@@ -158,17 +158,17 @@ class TimedMessages:
         self._cutting = False
 
     def _end(self) -> None:
-        """End those whose time is over."""
+        """End the messages whose time is over."""
         now = self._clock.seconds()
         self._next_at = now + _TOGETHER_SECONDS
-        told = 0
+        batches_done = 0
         while self._ends and self._ends[0][0] <= now:
             batch: list[TimedMessage] = []
             while self._ends and self._ends[0][0] <= now and len(batch) < _BATCH:
                 batch.append(heapq.heappop(self._ends)[2])
             self._end_these(batch)
-            told += 1
-            if told == _BATCHES_A_TURN or self._clock.seconds() > now + _SLICE_SECONDS:
+            batches_done += 1
+            if batches_done == _BATCHES_A_TURN or self._clock.seconds() > now + _SLICE_SECONDS:
                 self._next_at = 0.0
                 break
         self._wait()
@@ -183,7 +183,7 @@ class TimedMessages:
             self._on_end(ended)
 
     def _forget(self, timed: TimedMessage) -> bool:
-        """Take a message out of its chat; False where it was out already."""
+        """Take a message out of its chat. Return False if it was out already."""
         in_chat = self._chats.get(timed.chat.key)
         if in_chat is None or not in_chat.remove(timed):
             return False

@@ -1,34 +1,33 @@
-"""The timed messages alive in one chat, kept so that a reader's count or page costs little among a million of them.
+"""The living timed messages of one chat. Counts and pages stay cheap among a million of them.
 
-Neighbours in the order of sending stand in blocks, each of which knows how many of whom it holds: who counts or looks
-for something takes whole blocks at a time. What a user has read is kept as a few spans of that order.
+Messages are kept in blocks, in the order of sending. A block knows how many messages of each sender it holds, so
+counting and searching skip whole blocks. What a user has read is kept as a few spans of that order.
 """
 
 from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 
-from irchat.chat.entities import DirectoryChat, User
+from irchat.chat.state.entities import DirectoryChat, User
 from irchat.protocol.events import Message
 from irchat.system.clock import rfc3339
 
-# Of a million messages, a thousand blocks and one block message by message: about as long the one as the other.
+# Among a million messages, going through all blocks costs about as much as going through one of them.
 _BLOCK_MOST = 1_024
-# How an id of a user is kept in what is packed.
+# The type of a packed id.
 _ID = "I"
 
 
 def packed(ids: Iterable[int]) -> bytes:
-    """Ids of users, in four bytes each: a set takes 64, and who comes and goes between the timed messages of a chat of
-    thousands has each message hold ids of its own."""
+    """Pack ids of users, four bytes each. A set takes 64, and in a busy chat each message has ids of its own."""
     return array(_ID, sorted(ids)).tobytes()
 
 
 class TimedMessage:
     """A timed message while it lives.
 
-    ``at`` and ``expires_at`` in ms since the epoch, for showing; ``end`` in seconds of the forward clock, to decide.
-    ``order`` rises with each. ``had``: who was given it at once, as `packed` has it.
+    ``at`` and ``expires_at`` are shown, in ms since the epoch; ``end`` decides, in seconds of the forward clock.
+    ``order`` rises with each message. ``had``: the users that got it at once, `packed`.
     """
 
     __slots__ = ("_had_later", "at", "chat", "end", "expires_at", "had", "id", "order", "sender", "text")
@@ -45,20 +44,20 @@ class TimedMessage:
         self.expires_at = at + seconds * 1000
         self.end = end
         self.had = b""
-        self._had_later: set[int] | None = None  # an empty set would take a third of the memory of the message
+        self._had_later: set[int] | None = None  # an empty set would be a third of the memory of a message
 
     def note_given(self, user: User) -> None:
-        """``user`` came for it later."""
+        """Note that ``user`` got it later."""
         if self._had_later is None:
             self._had_later = set()
         self._had_later.add(user.id)
 
     def had_by(self) -> frozenset[int]:
-        """The ids of all who had it, at once or later."""
+        """Return the ids of all users that got it, at once or later."""
         return frozenset(array(_ID, self.had)).union(self._had_later or ())
 
     def event(self, reader: User, now: float) -> Message:
-        """The message as ``reader`` is told of it at ``now``."""
+        """Return the message as ``reader`` sees it at ``now``."""
         return Message(
             chat=self.chat.label(reader),
             sender=self.sender.name,
@@ -70,12 +69,12 @@ class TimedMessage:
         )
 
     def left_ms(self, now: float) -> int:
-        """What remains of its life, in ms."""
+        """Return its remaining time in ms."""
         return max(0, int((self.end - now) * 1000))
 
 
 class _Span:
-    """Some user has read what stands after ``after`` and not after ``last``, but for what ``hidden`` wrote."""
+    """A user has read the messages after ``after``, up to ``last``, without those of the senders in ``hidden``."""
 
     __slots__ = ("after", "hidden", "last")
 
@@ -85,8 +84,8 @@ class _Span:
         self.hidden = hidden
 
 
-class _Block:
-    """Messages that were sent one after another, by their order, and how many of each sender they are."""
+class _TimedBlock:
+    """Consecutive messages by their order, and their number by sender."""
 
     __slots__ = ("alive", "first", "last", "of_sender")
 
@@ -96,7 +95,7 @@ class _Block:
         self.of_sender: dict[int, int] = {}
 
     def count(self, but_of: Collection[int]) -> int:
-        """How many there are but for those of these senders."""
+        """Return how many there are without those of the senders in ``but_of``."""
         of_sender = self.of_sender
         if len(but_of) > len(of_sender):
             return sum(count for sender, count in of_sender.items() if sender not in but_of)
@@ -108,10 +107,10 @@ class _Block:
 
 
 class TimedChat:
-    """The timed messages alive in ``chat``. What is due to end counts until it is taken out.
+    """The living timed messages of ``chat``. A message counts until it is removed, even if its time is over.
 
-    ``last_had``: who was given the latest at once. ``hidden``, here and below: ids of those whose messages the reader
-    does not see.
+    ``last_had``: the users that got the latest message at once. ``hidden``, here and below: ids of the users whose
+    messages the reader does not see.
     """
 
     __slots__ = ("_blocks", "_read", "_since", "chat", "last_had")
@@ -119,26 +118,26 @@ class TimedChat:
     def __init__(self, chat: DirectoryChat) -> None:
         self.chat = chat
         self.last_had = b""
-        self._blocks: list[_Block] = []
+        self._blocks: list[_TimedBlock] = []
         self._since: dict[int, int] | None = None
         self._read: dict[int, list[_Span]] | None = None
 
     @property
     def is_empty(self) -> bool:
-        """Whether none is alive."""
+        """Whether no message is alive."""
         return not self._blocks
 
     def add(self, timed: TimedMessage) -> None:
-        """A message, of the highest order so far."""
+        """Add a message of the highest order so far."""
         if not self._blocks or len(self._blocks[-1].alive) >= _BLOCK_MOST:
-            self._blocks.append(_Block(timed.order))
+            self._blocks.append(_TimedBlock(timed.order))
         block = self._blocks[-1]
         block.last = timed.order
         block.alive[timed.order] = timed
         block.of_sender[timed.sender.id] = block.of_sender.get(timed.sender.id, 0) + 1
 
     def remove(self, timed: TimedMessage) -> bool:
-        """Take a message out; False where it is out already."""
+        """Remove a message. Return False if it was removed already."""
         at = self._place(timed.order)
         if at < 0 or self._blocks[at].alive.pop(timed.order, None) is None:
             return False
@@ -151,24 +150,24 @@ class TimedChat:
         return True
 
     def begin_sight(self, user: User) -> None:
-        """``user`` comes into the chat: what was sent before is not to be seen."""
+        """Let ``user`` into the chat: earlier messages stay hidden from it."""
         if self._since is None:
             self._since = {}
         self._since[user.id] = self._blocks[-1].last
 
     def blocks_of(self, sender: User) -> Iterator[list[TimedMessage]]:
-        """All of ``sender``, some at a time; they may be taken out meanwhile."""
+        """Yield the messages of ``sender``, in batches that may be removed meanwhile."""
         for block in list(self._blocks):
             if sender.id in block.of_sender:
                 yield [timed for timed in block.alive.values() if timed.sender is sender]
 
     def blocks(self) -> Iterator[list[TimedMessage]]:
-        """All, some at a time; they may be taken out meanwhile."""
+        """Yield all messages, in batches that may be removed meanwhile."""
         for block in list(self._blocks):
             yield list(block.alive.values())
 
     def since(self, order: int, reader: User, hidden: Collection[int]) -> Iterator[TimedMessage]:
-        """Those that ``reader`` may see from ``order`` on, in the order of sending."""
+        """Yield the messages that ``reader`` may see from ``order`` on, in the order of sending."""
         after = max(order - 1, self._begin(reader))
         for block in self._blocks[max(0, self._place(after)) :]:
             if block.last > after and block.count(hidden):
@@ -177,7 +176,7 @@ class TimedChat:
                         yield timed
 
     def newest_first(self, reader: User, hidden: Collection[int]) -> Iterator[TimedMessage]:
-        """Those that ``reader`` may see."""
+        """Yield the messages that ``reader`` may see, newest first."""
         begin = self._begin(reader)
         for block in reversed(self._blocks):
             if block.last <= begin:
@@ -188,7 +187,7 @@ class TimedChat:
                         yield timed
 
     def unread_newest_first(self, reader: User, hidden: frozenset[int]) -> Iterator[TimedMessage]:
-        """Those that ``reader`` may see and has not read; one's own are not among them."""
+        """Yield the messages of others that ``reader`` may see and has not read, newest first."""
         begin, but_of, spans = self._begin(reader), hidden | {reader.id}, self._spans(reader)
         for block in reversed(self._blocks):
             if block.last <= begin:
@@ -199,24 +198,24 @@ class TimedChat:
                         yield timed
 
     def unread(self, reader: User, hidden: frozenset[int]) -> int:
-        """How many of others ``reader`` may see and has not read."""
+        """Return how many messages of others ``reader`` may see and has not read."""
         return self._unread(self._begin(reader), self._blocks[-1].last, hidden | {reader.id}, self._spans(reader))
 
     def note_all_read(self, reader: User) -> None:
-        """``reader`` has read all that there are to see."""
+        """Note that ``reader`` has read all visible messages."""
         self.note_read(reader, self._begin(reader), self._blocks[-1].last)
 
     def note_read(self, reader: User, after: int, last: int) -> None:
-        """``reader`` has read what there is to see after the order ``after`` and not after ``last``."""
+        """Note that ``reader`` has read the visible messages after the order ``after``, up to ``last``."""
         if self._read is None:
             self._read = {}
-        hidden, left = reader.hidden, after  # from ``left`` on, what is new is not noted yet
+        hidden, left = reader.hidden, after  # from ``left`` on, the new span is not noted yet
         pieces: list[_Span] = []
         for old in self._spans(reader):
             if old.last <= after or old.after >= last:
                 pieces.append(old)
                 continue
-            # The parts of the old one before and after, what both say, and what is new before it.
+            # The old span before the new one, the new one before the old one, both, and the old one after the new one.
             pieces.append(_Span(old.after, after, old.hidden))
             pieces.append(_Span(left, old.after, hidden))
             pieces.append(_Span(max(old.after, after), min(old.last, last), old.hidden & hidden))
@@ -226,7 +225,7 @@ class TimedChat:
         self._read[reader.id] = self._joined(sorted(pieces, key=lambda span: span.after), reader)
 
     def _joined(self, pieces: list[_Span], reader: User) -> list[_Span]:
-        """The spans as few: without those of which nothing is alive, and with one for two that have nothing between."""
+        """Join spans with no message between them, and drop those without living messages."""
         first = self._blocks[0].first
         spans: list[_Span] = []
         for piece in pieces:
@@ -253,7 +252,7 @@ class TimedChat:
         return count
 
     def _count(self, after: int, last: int, but_of: Collection[int]) -> int:
-        """How many stand after ``after`` and not after ``last``, but for those of these senders."""
+        """Return how many messages there are after ``after``, up to ``last``, without those of ``but_of``."""
         if after >= last:
             return 0
         count = 0
@@ -267,11 +266,11 @@ class TimedChat:
         return count
 
     def _place(self, order: int) -> int:
-        """The index of the block in which ``order`` stands if it is alive; -1 where it is before all."""
+        """Return the index of the block that holds ``order`` if it is alive, -1 if it comes before all blocks."""
         return bisect_right(self._blocks, order, key=_first) - 1
 
 
-def _first(block: _Block) -> int:
+def _first(block: _TimedBlock) -> int:
     return block.first
 
 

@@ -12,11 +12,11 @@ from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 
 if TYPE_CHECKING:
-    from irchat.chat.accounts import Accounts, SignedIn
+    from irchat.chat.accounts.accounts import Accounts, SignedIn
     from irchat.chat.changes import Change
-    from irchat.chat.entities import User
     from irchat.chat.read_state import TimedPage
     from irchat.chat.service import ChatService
+    from irchat.chat.state.entities import User
     from irchat.interfaces.stored import ChatKey
 
 Outcome: TypeAlias = "events.Event | Change[Any, Any] | Deferred[Any] | Coroutine[Any, Any, events.Event | TimedPage]"

@@ -19,7 +19,7 @@ from irchat.protocol.rules import (
 )
 
 if TYPE_CHECKING:
-    from irchat.chat.accounts import SignedIn
+    from irchat.chat.accounts.accounts import SignedIn
     from irchat.interfaces.limits import Limits
 
 

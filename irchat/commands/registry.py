@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from irchat.commands.base import AS_MESSAGE, HELP, Command, Form, wrong_use
 from irchat.commands.syntax import Place
-from irchat.protocol import requests
+from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 
 # A second slash makes it a path, a blank after the first one a message: /etc/passwd, / hi.
@@ -67,6 +67,10 @@ class Registry:
             if match := fullmatch(line):
                 return command, match
         raise wrong_use(prefix, "\n".join(command.usage for _, command in commands))
+
+    def answered(self, line: str, event: events.Event) -> requests.Request | None:
+        """Return the request of a typed line whose answer is shown by it: a page or a search."""
+        return self.read(line)[1] if line and isinstance(event, events.History | events.Found) else None
 
     # Help.
 

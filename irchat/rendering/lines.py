@@ -5,16 +5,15 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
-from irchat.protocol import events
+from irchat.protocol import events, requests
 from irchat.protocol.rules import visible
 from irchat.system.clock import wall_ms
 from irchat.text.cells import cells, padded
-from irchat.text.excerpts import find, shorten, words_of
+from irchat.text.excerpts import find, shorten
 
 # The beginning of a line that is not a message.
 OWN_MARK = "-- "
 _INDENT = "    "
-_ONLY_UNREAD = ["ls", "-n"]
 _NAMES_A_LINE = 20
 _PRESENCE_LINES = 20
 # Readable on light and on dark backgrounds.
@@ -53,12 +52,13 @@ class Renderer:
         self._withhold_timed = withhold_timed
         self._wall_ms = wall_ms
 
-    def lines(self, event: events.Event, typed: str = "") -> list[Line]:
-        """Return the lines that show ``event``, the answer to the line ``typed``; none if nothing is to be shown."""
-        if isinstance(event, events.History) and not event.messages and typed.split()[:2] == _ONLY_UNREAD:
-            return [self.note(f"{event.chat}: nothing is unread")]
-        if isinstance(event, events.Found) and typed:
-            return list(self._found(event, words_of(typed)))
+    def lines(self, event: events.Event, asked: requests.Request | None = None) -> list[Line]:
+        """Return the lines that show ``event``, the answer to ``asked``. An event that is not for people has none."""
+        if asked is not None:
+            if isinstance(event, events.Found) and isinstance(asked, requests.Search):
+                return list(self._found(event, asked.words))
+            if isinstance(event, events.History) and not event.messages and getattr(asked, "unread", False):
+                return [self.note(f"{event.chat}: nothing is unread")]
         render = _RENDERERS.get(type(event))
         return [] if render is None else list(render(self, event))
 

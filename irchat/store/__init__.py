@@ -1,1 +1,1 @@
-"""Where messages, accounts, groups and blocks are kept. The only place with SQL."""
+"""Stores for messages, accounts, groups and blocks. SQL is found here only."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from platformdirs import user_data_dir
 
+from irchat.system.file_kinds import need_file, need_no_dead_link
+
 DATABASE_FILE = "irchat.sqlite"
 _LOCK_FILE = "lock"
 # A link in the place of a file is refused, and a pipe is not waited for.
@@ -31,6 +33,15 @@ def default_data_folder() -> Path:
     return Path(user_data_dir("irchat"))
 
 
+def nearest_folder(path: Path) -> Path:
+    """Return ``path``, or the nearest folder above that exists. Raises OSError if that is not a folder."""
+    existing = next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
+    need_no_dead_link(existing)
+    if not existing.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "It is not a folder", str(existing))
+    return existing
+
+
 class DataFolder:
     """A data folder that is ours until `release` or the end of the process.
 
@@ -48,11 +59,7 @@ class DataFolder:
 
     def check(self) -> None:
         """See that the folder could be had, writing nothing. Raises OSError, UnsafeFolder or FolderInUse."""
-        existing = next(folder for folder in (self.path, *self.path.parents) if os.path.lexists(folder))
-        if not existing.exists():
-            raise OSError(errno.ELOOP, "The link leads nowhere", str(existing))
-        if not existing.is_dir():
-            raise NotADirectoryError(f"{existing} is not a folder")
+        existing = nearest_folder(self.path)
         if os.statvfs(existing).f_flag & os.ST_RDONLY:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(existing))
         if not os.access(existing, os.W_OK | os.X_OK):
@@ -84,8 +91,8 @@ class DataFolder:
         """SQLite calls a folder in the place of one of its files an I/O error, and reads a pipe for ever."""
         for name in (_LOCK_FILE, *(DATABASE_FILE + suffix for suffix in ("", "-wal", "-shm"))):
             path = self.path / name
-            if path.exists() and not path.is_file():
-                raise FileExistsError(errno.EEXIST, "It is not a file", str(path))
+            if os.path.lexists(path):
+                need_file(path)
 
     def _lock(self, *, make: bool) -> None:
         self._locks.append(os.open(self.path, os.O_RDONLY | os.O_DIRECTORY))

@@ -6,6 +6,8 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+from argon2.exceptions import HashingError
+
 _OF_FILES = {
     errno.EACCES: "give it to this user",
     errno.EPERM: "give it to this user",
@@ -14,7 +16,7 @@ _OF_FILES = {
     errno.EROFS: "it needs a disk that can be written",
     errno.EIO: "look at the disk and the log of the system",
     errno.ENOENT: "make the folder that it is in first",
-    errno.ENOTDIR: "a part of the path is not a folder",
+    errno.ENOTDIR: "a file has the name of a folder: move it away",
     errno.EEXIST: "something else has that name: move it away",
     errno.EISDIR: "a folder has that name: move it away",
     errno.ENAMETOOLONG: "choose a shorter path",
@@ -34,9 +36,15 @@ _OF_DATABASES = {
     sqlite3.SQLITE_NOMEM: "free some memory",
     sqlite3.SQLITE_IOERR: "look at the disk and the log of the system",
 }
+SHORTAGE = "the system gives no thread or no memory; raise TasksMax, ulimit -u or the limit on memory (ulimit -v)"
 _OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENFILE)
-# SQLite creates a file of this size beside the database.
-_PROBE_BYTES = 65_536
+# More than any file of an empty database holds.
+_PROBE_BYTES = 262_144
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Return whether ``error`` says that the system has no thread, or no memory to hash a password."""
+    return isinstance(error, HashingError) or (isinstance(error, OSError) and error.errno == errno.EAGAIN)
 
 
 def mend_of_file(error: OSError) -> str:
@@ -44,8 +52,10 @@ def mend_of_file(error: OSError) -> str:
     return _OF_FILES.get(error.errno or 0, "look at the log of the system")
 
 
-def mend_of_database(error: sqlite3.Error, folder: Path) -> str:
-    """Return the next step after ``error`` of the database in ``folder``.
+def mend_of_database(
+    error: sqlite3.Error, folder: Path, damaged: str = "restore a backup or choose another --data"
+) -> str:
+    """Return the next step after ``error`` of the database in ``folder``; ``damaged`` is the one if it is no database.
 
     SQLite sometimes reports a full disk as an I/O error, so the free space is checked after one.
     """
@@ -53,7 +63,16 @@ def mend_of_database(error: sqlite3.Error, folder: Path) -> str:
     refused = _why_not_written(folder) if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) else None
     if refused is not None and refused.errno in _OF_DISKS:
         return f"{os.strerror(refused.errno)}: {mend_of_file(refused)}"
-    return _OF_DATABASES.get(code, "restore a backup or choose another --data")
+    if code == sqlite3.SQLITE_CANTOPEN and _may_be_opened(folder):
+        return _OF_FILES[errno.EMFILE]
+    return _OF_DATABASES.get(code, damaged)
+
+
+def _may_be_opened(folder: Path) -> bool:
+    """Return whether this user may use ``folder`` and every file in it."""
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK) and all(
+        os.access(path, os.R_OK | os.W_OK) for path in folder.iterdir()
+    )
 
 
 def _why_not_written(folder: Path) -> OSError | None:

@@ -1,8 +1,8 @@
 """Read files that are named in options, up to a sensible size."""
 
-import errno
-import stat
 from pathlib import Path
+
+from irchat.system.file_kinds import need_file
 
 _MOST_BYTES = 1_048_576
 
@@ -13,8 +13,7 @@ class TooLong(ValueError):
 
 def read_small_file(path: Path) -> bytes:
     """Return the content of ``path``. Raises TooLong, and OSError, also for a pipe, which might never end."""
-    if stat.S_ISFIFO(path.stat().st_mode):
-        raise OSError(errno.ESPIPE, "It is a pipe, not a file", str(path))
+    need_file(path, devices=True)
     with path.open("rb") as file:
         data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:

@@ -33,7 +33,7 @@ def short_of_resources() -> Refusal:
 
 def no_thread() -> OSError:
     """Return the error of a thread that cannot be started."""
-    return OSError(errno.EAGAIN, "The system gives no thread; raise TasksMax, ulimit -u or the limit on memory")
+    return OSError(errno.EAGAIN, "The system gives no thread")
 
 
 def stopping() -> Refusal:

@@ -1,23 +1,18 @@
 """Search hits as they are shown: the words marked, and a long text cut to the part around the first word."""
 
+import re
 import unicodedata
-from collections.abc import Iterable
-from itertools import islice
+from bisect import bisect_left, bisect_right
+from itertools import accumulate, islice
 from typing import NamedTuple
 
-import regex
 from wcwidth import grapheme_boundary_before
 
 from irchat.text.cells import cut
-from irchat.text.folding import fold
+from irchat.text.folding import FORMS
+from irchat.text.folding import words as words_in
 
-# Scripts written without spaces: search treats each character as a word.
-UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
-_TOKENS = regex.compile(rf"[{UNSPACED}]|(?:(?![{UNSPACED}])[\p{{L}}\p{{N}}\p{{M}}\p{{Co}}])+|\p{{So}}")
-_IN_WORD = rf"(?![{UNSPACED}])[\p{{L}}\p{{N}}\p{{M}}\p{{Co}}]"
-_WORD = regex.compile(_IN_WORD)
-_BETWEEN = r"[^\p{L}\p{N}\p{M}\p{Co}\p{So}]*"
-_SPACE = regex.compile(r"\s+")
+_SPACE = re.compile(r"\s+")
 # The share of an excerpt that precedes the first word found.
 _BEFORE = 4
 # The most words that are marked in one text.
@@ -46,18 +41,23 @@ class Hit(NamedTuple):
 
 def find(text: str, words: str) -> Hit:
     """Find ``words`` in ``text`` as search does: whole words, ignoring case, accents and width."""
-    line = _SPACE.sub(" ", text).strip(" ")
-    pattern = _pattern(words)
-    if pattern is None or not line:
+    line = unicodedata.normalize("NFC", _SPACE.sub(" ", text).strip(" "))
+    wanted = sorted(filter(None, map(words_in, words.split())), key=len, reverse=True)
+    if not wanted or not line:
         return Hit(line, ())
-    if line.isascii():
-        return Hit(line, tuple(match.span() for match in islice(pattern.finditer(line), _MARKS_MOST)))
-    apart = unicodedata.normalize("NFD", line)
-    plain = unicodedata.normalize("NFKD", line)
-    # Of equal length they are the same but for the width of letters and such. Elsewhere that is not compared.
-    matches = pattern.finditer(plain if len(plain) == len(apart) else apart)
-    spans = [match.span() for match in islice(matches, _MARKS_MOST)]
-    return _composed(apart, spans)
+    phrases = "|".join(" +".join(map(re.escape, phrase)) for phrase in wanted)
+    found = re.finditer(rf"(?<![^ ])(?:{phrases})(?![^ ])", line.translate(FORMS))
+    spans = [match.span() for match in islice(found, _MARKS_MOST)]
+    if line.isascii() or not spans:
+        return Hit(line, tuple(spans))
+    ends = list(accumulate(map(len, map(FORMS.__getitem__, map(ord, line)))))
+    return Hit(line, tuple(_place(ends, *span) for span in spans))
+
+
+def _place(ends: list[int], first: int, last: int) -> tuple[int, int]:
+    """Return the range of the characters whose forms are at ``first`` to ``last``, and of the marks that follow."""
+    start, end = bisect_right(ends, first), bisect_left(ends, last)
+    return start, bisect_right(ends, ends[end])
 
 
 def shorten(hit: Hit, most: int) -> Hit:
@@ -76,31 +76,3 @@ def shorten(hit: Hit, most: int) -> Hit:
     end, shift = start + len(kept), len(before) - start
     shown = tuple((first + shift, min(last, end) + shift) for first, last in marks if start <= first < end)
     return Hit(before + kept + after, shown)
-
-
-def words_of(typed: str) -> str:
-    """Return the words that a typed line searches for."""
-    return typed.partition("?")[2]
-
-
-def _pattern(words: str) -> "regex.Pattern[str] | None":
-    tokens = [_TOKENS.findall(fold(word).casefold()) for word in dict.fromkeys(words.split())]
-    wanted = [_BETWEEN.join(map(_spelled, word)) for word in sorted(tokens, key=len, reverse=True) if word]
-    return regex.compile("|".join(wanted), regex.IGNORECASE | regex.FULLCASE) if wanted else None
-
-
-def _spelled(token: str) -> str:
-    """Return the pattern of a token with any marks on its letters, and of its full form: ß also matches ss."""
-    marked = "".join(rf"{regex.escape(letter)}\p{{Mn}}*" for letter in token)
-    spelled = rf"(?:{marked}|{regex.escape(token)})"
-    return rf"(?<!{_IN_WORD}){spelled}(?!{_IN_WORD})" if _WORD.match(token) else spelled
-
-
-def _composed(apart: str, spans: Iterable[tuple[int, int]]) -> Hit:
-    text, marks, end = "", [], 0
-    for first, last in spans:
-        text += unicodedata.normalize("NFC", apart[end:first])
-        mark = unicodedata.normalize("NFC", apart[first:last])
-        marks.append((len(text), len(text) + len(mark)))
-        text, end = text + mark, last
-    return Hit(text + unicodedata.normalize("NFC", apart[end:]), tuple(marks))

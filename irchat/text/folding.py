@@ -3,13 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from typing import cast
 
 from irchat.protocol.rules import TEXT_LENGTH, is_sign
 
 # The most characters of a folded text. No language needs three for each character; one sign has eighteen.
 _LENGTH = 3 * TEXT_LENGTH
 # Scripts written without spaces: each character is a word, so that any run of them can be found.
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 _ASCII_WORDS = re.compile("[0-9a-z]+")
 
 FOLDING = f"3 {unicodedata.unidata_version}"
@@ -45,7 +46,7 @@ def _replacement(character: str) -> str | int | None:
     category = unicodedata.category(character)
     if category == "Mn":
         return None
-    if is_sign(character) or _UNSPACED.match(character):
+    if is_sign(character) or UNSPACED.match(character):
         return f" {character} "
     return ord(character) if category[0] in "LNM" else " "
 
@@ -72,3 +73,12 @@ def fold(text: str) -> str:
 def words(text: str) -> list[str]:
     """Return the words of ``text`` as they are in the index."""
     return _ASCII_WORDS.findall(text.lower()) if text.isascii() else fold(text).split()
+
+
+def _form(character: str) -> str:
+    return (character.lower() if character.isalnum() else " ") if character.isascii() else fold(character)
+
+
+FORMS: dict[int, str] = cast(dict[int, str], _Table(_form))
+"""What each character is in the index: a text translated by it is its words, with spaces between them. A mark is an
+empty string, and a character that is a word of its own has spaces around it."""

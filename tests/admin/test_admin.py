@@ -19,13 +19,13 @@ from typing import Any
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.admin import database, main, reach
-from irchat.chat.administration import Kick, Stats
+from irchat.chat.accounts.administration import Kick, Stats
 from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from irchat.system.data_folder import DataFolder
 from tests.helpers.processes import JSONClient, ServerProcess, environment
-from tests.store.test_store import NOW, message
+from tests.helpers.stores import NOW, message
 
 _PASSWORD = "correct horse"
 
@@ -230,7 +230,7 @@ class OfflineTests(_Commands, _Case):
         bad.unlink()
         sqlite3.connect(bad).close()
         self.refused("no database of IRChat", "restore", str(bad))
-        self.refused("no file", "restore", str(self.home / "none"))
+        self.refused("No such file", "restore", str(self.home / "none"))
         self.refused("the database itself", "restore", str(self.database))
         self.done("backup", str(bad))
         self.tables("PRAGMA user_version = 99", bad)
@@ -321,7 +321,7 @@ class OfflineTests(_Commands, _Case):
         """The accounts are asked for page by page, and all are listed."""
         self.fill()
         self.add("bob", "carol")
-        self.patch(sys.modules["irchat.chat.administration"], "_PAGE_MOST", 2)
+        self.patch(sys.modules["irchat.chat.accounts.administration"], "_PAGE_MOST", 2)
         self.assertEqual([row[0] for row in self.rows("users")], ["alice", "bob", "carol"])
 
     def test_fails(self) -> None:

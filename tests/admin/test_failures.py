@@ -135,13 +135,15 @@ class CommandTests(_Case):
         self.add("alice")
         (self.home / "file").write_text("not a folder")
         for file, part in (
-            (self.home / "none" / "copy", "make the folder"), (self.home / "file" / "copy", "is not a folder"),
+            (self.home / "none" / "copy", "make the folder"), (self.home / "file" / "copy", "has the name of a folder"),
             (self.home / ("n" * 254), "choose a shorter path"), (self.home, "is a folder; name a file in it"),
         ):  # fmt: skip
             self.refused(part, "backup", str(file))
         for file in self.home / "none", self.home, self.home / "file" / "x":
             self.refused("name a", "restore", str(file))
-        self.refused("file is not a database", "restore", str(self.home / "file"))
+        self.refused(
+            "file is not a database; it is no backup that can be used: name another", "restore", str(self.home / "file")
+        )
         self.assertEqual(sorted(path.name for path in self.home.iterdir()), ["data", "file"])
 
     def test_unwritable(self) -> None:
@@ -159,12 +161,13 @@ class CommandTests(_Case):
 class StreamTests(_Case):
     """Real processes, for it is the end of the interpreter that complains of streams."""
 
-    def run_in_shell(self, shell: str, encoding: str = "utf-8") -> tuple[int, bytes, bytes]:
+    def run_in_shell(self, shell: str, encoding: str = "utf-8", unbuffered: str = "") -> tuple[int, bytes, bytes]:
         """Run a command with what a shell makes of it; gives its status, output and errors."""
         script = f'"$0" -m irchat.admin --data "$1" {shell}'
         ran = subprocess.run(
             ["sh", "-c", script, sys.executable, str(self.data)], stdin=subprocess.DEVNULL, capture_output=True,
-            env={**environment(self.home), "PYTHONIOENCODING": encoding}, check=False, timeout=120,
+            env={**environment(self.home), "PYTHONIOENCODING": encoding, "PYTHONUNBUFFERED": unbuffered},
+            check=False, timeout=120,
         )  # fmt: skip
         self.assertNotIn(b"Traceback", ran.stderr)
         self.assertNotIn(b"Exception ignored", ran.stderr)
@@ -192,5 +195,7 @@ class StreamTests(_Case):
             self.assertEqual(self.run_in_shell(f"backup {file} {streams}")[0], 0)
             self.assertTrue(file.exists())
         if os.path.exists("/dev/full"):
-            status, _, err = self.run_in_shell("users >/dev/full")
-            self.assertEqual((status, err.count(b"\n")), (1, 1), err)
+            for unbuffered in "", "1":
+                status, _, err = self.run_in_shell("users >/dev/full", unbuffered=unbuffered)
+                self.assertEqual((status, err.count(b"\n")), (1, 1), err)
+                self.assertIn(b"irchat: the output could not be written: No space left on device; what was", err)

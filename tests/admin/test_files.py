@@ -113,6 +113,43 @@ class FileTests(test_admin._Case):
             self.assertFalse(elsewhere.exists())
             (self.data / name).unlink()
 
+    def test_backup_replaces_files_alone(self) -> None:
+        """A backup goes where a link leads, never into the database, and replaces no pipe, device or folder."""
+        link = self.home / "link"
+        for target, reason in (
+            ("pipe", "It is a pipe, not a file"), (os.devnull, "It is a device, not a file"),
+            (self.database, "the database itself"), ("link", "symbolic links"), (self.home, "is a folder"),
+        ):  # fmt: skip
+            (self.home / "pipe").exists() or os.mkfifo(self.home / "pipe")
+            link.symlink_to(target)
+            before = os.stat(os.devnull)
+            for path in [link] if target == "link" else [link, self.home / target]:
+                self.refused(reason, "backup", str(path))
+            self.assertEqual(os.stat(os.devnull), before)
+            self.assertTrue(link.is_symlink())
+            link.unlink()
+        link.symlink_to("elsewhere")
+        self.done("backup", str(link))
+        self.assertTrue(link.is_symlink() and (self.home / "elsewhere").is_file())
+
+    def test_no_file(self) -> None:
+        """What is in the place of the backup, the folder or the database is named; nothing waits for a pipe."""
+        os.mkfifo(self.home / "pipe")
+        (self.home / "loose").symlink_to("nowhere")
+        for name, reason in ("pipe", "It is a pipe"), ("loose", "The link leads nowhere"):
+            self.refused(f"{reason}", "restore", str(self.home / name))
+        self.database.unlink()
+        for name, reason in ("pipe", "It is a pipe"), ("loose", "The link leads nowhere"):
+            self.database.symlink_to(self.home / name)
+            for command in ["users"], ["check"], ["backup", str(self.home / "new")]:
+                self.refused(reason, *command)
+            self.database.unlink()
+        self.data.rename(self.home / "moved")
+        for name, reason in ("pipe", "It is not a folder"), ("loose", "The link leads nowhere"):
+            self.data.symlink_to(name)
+            self.refused(reason, "users")
+            self.data.unlink()
+
     def test_without_its_journal(self) -> None:
         """A database that was copied without its journal is refused; with it, or with an empty one, it is restored."""
         store = SQLiteStore(self.database, NoThreads(), lambda: NOW)

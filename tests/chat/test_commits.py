@@ -6,7 +6,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
 from irchat.chat.local_bus import LocalBus
 from irchat.interfaces.bus import Publication
@@ -236,8 +235,3 @@ class CommitQueueTests(SynchronousTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 2)
         self.submit("next")
         self.assertIn("check next", self.events())
-
-    def test_a_change_says_what_it_does(self) -> None:
-        """A change has both its parts."""
-        self.assertRaises(NotImplementedError, Change().check)
-        self.assertRaises(NotImplementedError, Change().reply, None, [])

@@ -93,6 +93,20 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual([name for name in said if name[0] == "m"], [f"m{number}" for number in range(5)])
         self.assertEqual(len(said), 8)
 
+    def test_order_of_arrival(self) -> None:
+        """Where no more waits than a group may hold, all goes in the order of arrival, whoever says much."""
+        self.patch(commits, "_GROUP_CHARACTERS", 100)
+        self.queue._group_most = 3
+        for number, characters in enumerate((40, 40, 20)):
+            self.submit(str(number), characters=characters, user="much" if number < 2 else "little")
+        self.submit("much", characters=60, user="much")
+        self.commits()
+        del self.store.commits[1:]
+        self.submit("running")
+        for name, characters in (("a", 50), ("b", 40), ("c", 10)):
+            self.submit(name, characters=characters, user=name)
+        self.assertEqual(self.commits(), [["running"], ["a", "b", "c"]])
+
 
 class GatheringTests(SynchronousTestCase):
     """A queue with a clock: what is one group, and when it begins."""
@@ -168,6 +182,37 @@ class GatheringTests(SynchronousTestCase):
             self.telling_seconds = telling_seconds
             self.store.finish()
         self.assertEqual([len(group) for group in self.store.commits], [500, 100, 64, 500, 500])
+
+    def test_first_is_alone(self) -> None:
+        """The first change of all goes first, also if it is alone."""
+        self.queue.submit(Step(self.log, "first", alone=True))
+        self.submit("a", "b")
+        self.clock.advance(0)
+        self.store.finish()
+        self.assertEqual(self.store.commits, [["first"], ["a", "b"]])
+
+    def test_few_are_no_measure(self) -> None:
+        """How long the telling of a group takes limits the next one if it had 64 changes, and not if it had fewer."""
+        for count, following in ((63, 500), (64, 64)):
+            self.setUp()
+            self.submit(*map(str, range(count)))
+            self.clock.advance(0)
+            self.submit(*map(str, range(600)))
+            self.telling_seconds = 1.0
+            self.store.finish()
+            self.assertEqual([len(group) for group in self.store.commits], [count, following])
+
+    def test_characters_of_a_whole_group(self) -> None:
+        """Where as many characters wait as a group may hold, they begin at once; with fewer they gather."""
+        self.patch(commits, "_GROUP_CHARACTERS", 100)
+        for characters, begun in ((50, 2), (49, 1)):
+            self.setUp()
+            self.submit("a", "b")
+            self.clock.advance(0)
+            for name in "cd":
+                self.queue.submit(Step(self.log, name, characters=characters))
+            self.store.finish()
+            self.assertEqual(len(self.store.commits), begun)
 
     def test_reads_do_not_wait_for_what_gathers(self) -> None:
         """Nothing is on the disk and not told while changes gather, so a reader need not wait."""

@@ -104,6 +104,21 @@ class GroupTests(WorldTestCase):
             self.done(self.create("team", "alice", "bob"))
             self.unchanged(Code.TOO_MANY, self.add, "alice", "carol")
 
+    def test_most_groups(self) -> None:
+        """A user is in at most so many groups, whoever makes them or adds; one that is left makes room."""
+        with patch.object(self.world.chat.limits, "groups", 1):
+            self.done(self.create("team", "alice", "bob"))
+            refusal = self.refused(Code.TOO_MANY, self.create, "more", "carol", "bob")
+            self.assertTrue(refusal.text.startswith("bob is in 1 groups"), refusal.text)
+            self.unchanged(Code.TOO_MANY, self.create, "more", "alice", "carol")
+            self.done(self.create("late", "carol"))
+            self.unchanged(Code.TOO_MANY, self.add, "alice", "carol")
+            self.done(self.remove("carol", "carol", "late"))
+            self.done(self.add("alice", "carol"))
+        with patch.object(self.world.chat.limits, "groups", 0):
+            for number in range(3):
+                self.done(self.create(f"g{number}", "alice", "bob"))
+
     def test_add(self) -> None:
         """Any member adds; all members are told but the session that did it, the new one too."""
         group = self.done(self.create("team", "alice", "bob"))

@@ -218,6 +218,23 @@ class NonceTests(WorldTestCase):
         self.assertEqual(len({self.done(sent).id for sent in sends}), 1)
         self.assertEqual(self.world.texts("carol"), ["first", "once"])
 
+    def test_most_timed(self) -> None:
+        """A user has at most so many timed messages alive: a further one is refused, unless it repeats an earlier."""
+        self.world.chat.limits.timed = 2
+        for chat, nonce, seconds in (("GLOBAL", "a", 5), ("@bob", "b", 9)):
+            self.done(self.world.send("alice", chat, nonce=nonce, expires_in=seconds))
+        for nonce in ("c", None):
+            self.refused(Code.TOO_MANY, self.world.send, "alice", "GLOBAL", nonce=nonce, expires_in=5)
+        self.done(self.world.send("alice", "GLOBAL", nonce="a", expires_in=5))
+        self.done(self.world.send("alice", "GLOBAL", nonce="s"))
+        self.done(self.world.send("alice", "GLOBAL", nonce="s", expires_in=5))
+        self.done(self.world.send("bob", "GLOBAL", expires_in=5))
+        self.world.pass_time(5)
+        self.done(self.world.send("alice", "GLOBAL", nonce="c", expires_in=5))
+        self.refused(Code.TOO_MANY, self.world.send, "alice", "GLOBAL", expires_in=5)
+        self.world.chat.limits.timed = 0
+        self.done(self.world.send("alice", "GLOBAL", expires_in=5))
+
     def test_old_timed_nonces_go(self) -> None:
         """The nonces of timed messages are forgotten with their ten minutes."""
         for number in range(5):

@@ -75,6 +75,17 @@ class HistoryTests(WorldTestCase):
         self.assertGreater(len(timed), 10)
         self.assertEqual(timed[-1].text[0], "\ufffd")
 
+    def test_what_counts_for_a_page(self) -> None:
+        """What a message takes of a page is its text, the chat's name, and a part that is the same for all."""
+        self.patch(read_state, "_PAGE_BYTES", 4 * (read_state._MESSAGE_BYTES + 40))
+        for name, count in (("a" * 31, 4), ("a" * 30 + "b", 4), ("c" * 32, 3), ("d", 4)):
+            self.group(name, "alice", "bob")
+            for _ in range(5):
+                self.done(self.world.send("alice", f"*{name}", "12345678"))
+                self.done(self.world.send("alice", f"*{name}", "12345678", expires_in=9))
+            page = self.done(self.world.history("bob", f"*{name}"))
+            self.assertEqual((len(page.messages), page.more), (count, True), name)
+
     def test_timed_on_the_newest_page(self) -> None:
         """Those alive come last, beyond the limit, on each page that holds the end, and on no other."""
         for text in "abc":

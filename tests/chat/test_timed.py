@@ -7,8 +7,8 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat import timed, timed_chat
-from irchat.chat.directory import Directory
-from irchat.chat.entities import DirectoryChat, User
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.timed import TimedMessage, TimedMessages
 from irchat.interfaces.stored import GLOBAL, Snapshot, StoredGroup, StoredUser
 from irchat.interfaces.writes import BlockSet, Entry, MemberAdded, MemberRemoved

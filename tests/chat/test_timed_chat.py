@@ -7,7 +7,7 @@ from unittest import mock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat import timed_chat
-from irchat.chat.entities import DirectoryChat, User
+from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.timed_chat import TimedChat, TimedMessage, packed
 from irchat.interfaces.stored import GLOBAL
 

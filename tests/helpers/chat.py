@@ -8,10 +8,10 @@ from twisted.internet.defer import Deferred, ensureDeferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.entities import User
 from irchat.chat.local_bus import LocalBus
 from irchat.chat.read_state import TimedPage
 from irchat.chat.service import ChatService
+from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import PageQuery, Store
 from irchat.interfaces.stored import ChatKey, ChatState, Page, Snapshot, StoredToken

@@ -7,10 +7,10 @@ from typing import Any
 from argon2 import PasswordHasher
 from twisted.internet.defer import Deferred, ensureDeferred
 
-from irchat.chat.accounts import Accounts, SignedIn
+from irchat.chat.accounts.accounts import Accounts, SignedIn
 from irchat.chat.changes import Change
-from irchat.chat.entities import User
 from irchat.chat.service import ChatService
+from irchat.chat.state.entities import User
 from irchat.commands import REGISTRY
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events

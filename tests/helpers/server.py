@@ -20,7 +20,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.accounts import Accounts
+from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
 from irchat.interfaces.limits import Limits

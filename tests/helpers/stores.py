@@ -1,11 +1,14 @@
 """A store held in a test's hands: the questions that the contract asks, in short."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from irchat.interfaces.store import PageQuery, Store
 from irchat.interfaces.stored import ChatKey, ChatState, Page, StoredMessage
 from irchat.interfaces.writes import GroupCreated, MessageAdded, UserCreated, Write
+from irchat.store.sqlite.engine import SQLiteStore
+from irchat.store.sqlite.threads import NoThreads
 
 NOW = 1_795_356_000_000
 
@@ -90,3 +93,18 @@ class StoreHands:
     def found_texts(self, user: int, *words: str, **how: Any) -> list[str]:
         """The texts that a search gives."""
         return [message.text for message in self.found(user, *words, **how)[0]]
+
+
+class SQLiteHands(StoreHands):
+    """Opens an SQLite store without threads, so that every Deferred has fired."""
+
+    mktemp: Any
+
+    def setUp(self) -> None:
+        """Choose the file."""
+        self.path = Path(self.mktemp())
+        super().setUp()
+
+    def open_store(self) -> Store:
+        """Open the file."""
+        return SQLiteStore(self.path, NoThreads(), lambda: NOW)

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.protocol import events
+from irchat.protocol import events, requests
 from irchat.rendering import lines
 from irchat.rendering.lines import Line, Renderer
 from tests.helpers.strategies import filled, hostile_text, is_hostile, members, structs
@@ -221,12 +221,12 @@ class ReplyTests(_Case):
     def test_nothing_unread(self) -> None:
         """Where only what is unread was asked for, an empty page does not read as if the chat were empty."""
         lines = Renderer(colour=False, wall_ms=_half_past_three).lines
-        for typed in "ls -n @bob", " ls  -n\t@bob ":
-            (line,) = lines(events.History("@bob", [], False), typed)
-            self.assertEqual(line.text, "-- @bob: nothing is unread")
-        (line,) = lines(events.History("@bob", [], False), "ls @bob")
+        unread = requests.History(chat="@bob", unread=True)
+        (line,) = lines(events.History("@bob", [], False), unread)
+        self.assertEqual(line.text, "-- @bob: nothing is unread")
+        (line,) = lines(events.History("@bob", [], False), requests.History(chat="@bob"))
         self.assertIn("no messages", line.text)
-        self.assertEqual(len(lines(events.History("@bob", [_message("c")], False), "ls -n @bob")), 3)
+        self.assertEqual(len(lines(events.History("@bob", [_message("c")], False), unread)), 3)
 
     def test_found(self) -> None:
         """What was found shows the day of each message; more of it says how to narrow the search."""
@@ -243,15 +243,15 @@ class ReplyTests(_Case):
     def test_found_words(self) -> None:
         """Of a long message that was found an excerpt shows, with the words that were typed marked in colour."""
         found = events.Found([_message("x" * 2_000 + "\nThe CAFÉ at last " + "y " * 900)], False)
-        for typed in "?cafe last", "ls GLOBAL ?last  cafe":
-            _, line = Renderer(colour=True).lines(found, typed)
+        for words in "cafe last", "last  cafe":
+            _, line = Renderer(colour=True).lines(found, requests.Search(words=words))
             self.assertIn("The \x1b[1;4mCAFÉ\x1b[0m at \x1b[1;4mlast\x1b[0m y", line.text)
             self.assertLess(len(line.text), 450)
 
     def test_found_at_a_bounded_cost(self) -> None:
         """A page of long messages is looked through for the words up to a bound; of the rest the beginning shows."""
         found = events.Found([_message("y " * 1_900 + "needle")] * 50, False)
-        _, *lines = Renderer(colour=True).lines(found, "?needle")
+        _, *lines = Renderer(colour=True).lines(found, requests.Search(words="needle"))
         self.assertEqual(["needle" in line.text for line in lines], [True] * 6 + [False] * 44)
         self.assertLess(max(len(line.text) for line in lines), 450)
 

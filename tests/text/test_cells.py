@@ -48,6 +48,13 @@ class WrapTests(SynchronousTestCase):
         self.assertEqual([cells(text) for text in syllables], [3, 2, 4, 1, 2, 2, 2])
         self.assertEqual(cells(" ") + cells("\u093f"), cells(" \u093f"))
 
+    def test_sign_without_a_letter(self) -> None:
+        """A vowel sign or accent at the beginning takes the cells that it takes behind a space."""
+        for sign in "ि", "ா", "\u0301", "िक":
+            self.assertEqual(cells(f" {sign}"), 1 + cells(sign), sign)
+        self.assertEqual(wrap("िaaa", 4), ["िaaa"])
+        self.assertEqual(wrap("िaaaa", 4), ["िaaa", "a"])
+
     def test_lines_and_tabs(self) -> None:
         """A line feed begins a row, an empty line is a row, a tab goes to the next fourth cell."""
         self.assertEqual(wrap("a\n\nb\tc", 20), ["a", "", "b   c"])

@@ -1,11 +1,12 @@
 """What was found, as people look at it."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.text.cells import cells
-from irchat.text.excerpts import Hit, find, shorten, words_of
+from irchat.text.excerpts import Hit, find, shorten
+from irchat.text.folding import words as words_in
 
 _TEXTS = st.text(st.sampled_from("ab cd日本\u0301éß🙂👩\u200d💻ﬁＡनक्षि한국."), max_size=60)
 
@@ -32,6 +33,13 @@ class FindTests(SynchronousTestCase):
             ("don't", "don't", ["don't"]),
             ("full-text search", "full text", ["full", "text"]),
             ("a|b (c)", "(c) b", ["b", "c"]),
+            ("①first first½", "first", ["first", "first"]),
+            ("①first", "①", ["①"]),
+            ("①first x", "first① ①first", ["①first"]),
+            ("H₂O x²", "h2o X2", ["H₂O", "x²"]),
+            ("Acme™ ℌello ﬁne", "acme hello fine", ["Acme", "ℌello", "ﬁne"]),
+            ("👨\u200d👩\u200d👧 ❤\ufe0f", "👨\u200d👩\u200d👧 ❤", ["👨\u200d👩\u200d👧", "❤\ufe0f"]),
+            ("नमस्ते", "नमस्ते", ["नमस्ते"]),
             ("nothing", "...", []),
             ("nothing", "", []),
         ):
@@ -46,9 +54,13 @@ class FindTests(SynchronousTestCase):
         ends = [place for mark in hit.marks for place in mark]
         self.assertEqual(ends, sorted(ends))
 
-    def test_words_of(self) -> None:
-        """The words are what stands after the question mark."""
-        self.assertEqual((words_of("?two words"), words_of("ls @bob ?why?"), words_of("")), ("two words", "why?", ""))
+    @given(_TEXTS, st.text(st.sampled_from("ab日é①ﬁ½👩²"), min_size=1, max_size=3))
+    @example("①first", "first")
+    def test_marks_where_search_finds(self, text: str, word: str) -> None:
+        """Something is marked exactly where the words of the index hold the word."""
+        phrase = " ".join(words_in(word))
+        held = bool(phrase) and f" {phrase} " in f" {' '.join(words_in(text))} "
+        self.assertEqual(bool(find(text, word).marks), held)
 
 
 class ShortenTests(SynchronousTestCase):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.accounts import Accounts
+from irchat.chat.accounts.accounts import Accounts
 from irchat.interfaces.stored import Snapshot, StoredGroup, StoredUser
 from irchat.interfaces.writes import Entry, UserRemoved
 from irchat.protocol.errors import Code, Refusal

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import SkipTest
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.helpers import kills, kills_under_load, power_cut
@@ -25,6 +26,7 @@ def seeded() -> Iterator[None]:
         raise
 
 
+@pytest.mark.slow
 class CrashTests(SynchronousTestCase):
     """Real servers that are killed, and what they leave."""
 

@@ -12,6 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from docs import picture
 from irchat.client.view.key_table import Category, Key
+from irchat.commands import REGISTRY
 from irchat.interfaces.limits import Limits
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import fold_name
@@ -92,6 +93,18 @@ class KeysTests(SynchronousTestCase):
         self.assertEqual(rows, [(key.shown, key.help, key.category.value) for key in shown])
 
 
+class CommandTableTests(SynchronousTestCase):
+    """The table of commands, in the README."""
+
+    def test_commands(self) -> None:
+        """Each line of the table is read as a command, and together they are all that can be typed."""
+        rows = re.findall(r"^   \* - (``.+)\n     - ", _section(_read("README.rst"), "What you can type"), re.MULTILINE)
+        typed = [line for row in rows for line in re.findall(r"``(.+?)``", row)]
+        self.assertEqual({REGISTRY.find(line)[0] for line in typed}, set(REGISTRY.entries(None)))
+        for line in typed:
+            self.assertIsNone(REGISTRY.right_form(line), line)
+
+
 class PictureTests(SynchronousTestCase):
     """The picture in the README, and how it is drawn."""
 
@@ -157,20 +170,39 @@ class NamesTests(SynchronousTestCase):
 
 
 class PointersTests(SynchronousTestCase):
-    """What docs/security.rst says of where its promises are tested."""
+    """The files, tests and commands that the documents name."""
+
+    def setUp(self) -> None:
+        """Read all documents."""
+        self.pages = [_read(str(path.relative_to(_ROOT))) for path in (*_ROOT.glob("*.rst"), *_ROOT.glob("docs/*.rst"))]
+
+    def test_modules_exist(self) -> None:
+        """Each module that a document names is there, under the whole path that it gives."""
+        modules = [
+            f"/{path.relative_to(_ROOT)}"
+            for top in ("irchat", "tests", "twisted")
+            for path in (_ROOT / top).rglob("*.py")
+        ]
+        for page in self.pages:
+            for name in re.findall(r"``([\w/]+\.py)``", page):
+                self.assertTrue(any(module.endswith(f"/{name}") for module in modules), name)
+
+    def test_links_lead_somewhere(self) -> None:
+        """Each link from README.rst, CONTRIBUTING.rst and SECURITY.rst to a file of this repository has its file."""
+        links = [link for page in self.pages for link in re.findall(r"<([\w./-]+)>`__", page)]
+        self.assertIn("docs/client.rst", links)
+        for link in links:
+            self.assertTrue((_ROOT / link).exists(), link)
 
     def test_tests_exist(self) -> None:
-        """Each file and each test that is named is there."""
+        """Each test that docs/security.rst names is defined, and each program in the tests can be run."""
         defined = {
             node.name
             for path in _TESTS.rglob("test_*.py")
             for node in ast.walk(ast.parse(path.read_text("utf-8")))
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         }
-        text = _read("docs/security.rst")
-        for file in re.findall(r"[\w/]*\btest_\w+\.py", text):
-            self.assertTrue((_ROOT / file).exists(), file)
-        for module in re.findall(r"python -m tests\.([\w.]+)", text + _read("docs/operations.rst")):
+        for module in re.findall(r"python -m tests\.([\w.]+)", "".join(self.pages)):
             self.assertTrue((_TESTS / f"{module.replace('.', '/')}.py").exists(), module)
-        for name in re.findall(r"``(?:\w+\.)?(test_\w+|\w+Tests)\b(?!\.py)", text):
+        for name in re.findall(r"``(?:\w+\.)?(test_\w+|\w+Tests)\b(?!\.py)", _read("docs/security.rst")):
             self.assertIn(name, defined)

@@ -6,11 +6,13 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.helpers import abuse, stalled_readers
 
 
+@pytest.mark.slow
 class SiegeTests(SynchronousTestCase):
     """One server each."""
 

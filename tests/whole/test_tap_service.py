@@ -19,7 +19,7 @@ from twisted.trial.unittest import TestCase
 
 from irchat import tap
 from irchat.admin import reach
-from irchat.chat.administration import AddUser
+from irchat.chat.accounts.administration import AddUser
 from irchat.net.port_note import Server, find_servers
 from irchat.server.listeners import local_files
 from irchat.server.listeners.certificates import CERTIFICATE_FILE, KEY_FILE, fingerprint, server_context
@@ -297,7 +297,8 @@ class ServiceTests(TestCase):
     async def test_no_door(self) -> None:
         """Where the administrator's socket or the port file cannot be made the server runs all the same and the log
         says so."""
-        self.data = self.data / ("d" * 120)
+        self.data.mkdir(mode=0o700, exist_ok=True)
+        (self.data / "control.sock" / "folder").mkdir(parents=True)
         self.runtime.write_text("a file")
         errors: list[str] = []
         self.patch(local_files._log, "error", lambda _, text: errors.append(text))

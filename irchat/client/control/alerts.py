@@ -5,11 +5,10 @@ import regex
 from irchat.client.view.chat_state import clean
 from irchat.protocol import events
 from irchat.text.cells import fit
-from irchat.text.excerpts import UNSPACED
+from irchat.text.folding import UNSPACED
 from irchat.text.names import fold_part, name_key
 
 _SHOWN = 80
-_UNSPACED = regex.compile(rf"[{UNSPACED}]")
 
 
 def alert(message: events.Message, me: str) -> str | None:
@@ -28,8 +27,8 @@ def mentions(text: str, me: str) -> bool:
     name, folded = name_key(me), fold_part(text)
     if not name or name not in folded:
         return False
-    before = "" if _UNSPACED.match(name[0]) else r"(?<![\w\p{M}])"
-    after = "" if _UNSPACED.match(name[-1]) else r"(?![\w\p{M}])"
+    before = "" if UNSPACED.match(name[0]) else r"(?<![\w\p{M}])"
+    after = "" if UNSPACED.match(name[-1]) else r"(?![\w\p{M}])"
     return regex.search(before + regex.escape(name) + after, folded) is not None
 
 

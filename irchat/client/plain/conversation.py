@@ -56,7 +56,7 @@ class PlainChat:
             raise
 
     def _show(self, event: events.ANY, typed: str = "") -> None:
-        self._screen.show(event, typed)
+        self._screen.show(event, self._language.answered(typed, event))
         self._markers.shown(event)
 
     async def _talk(self) -> None:

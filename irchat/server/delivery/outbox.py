@@ -1,87 +1,46 @@
-"""What one session is still to be sent: one write a turn, bounded, and fed from the store after falling behind.
+"""The outbox: the bytes that wait for one session. One write a turn, bounded, fed from the store after falling behind.
 
-A session whose reader is slow is *behind*: stored messages are no longer queued for it, only the place in each chat
-from which it misses them. When all that was sent has drained, it is brought up to date from the store, in order.
+A session with a slow reader is *behind*: stored messages are no longer queued for it, only the place in each chat from
+which on it misses them. When everything sent has drained, it is brought up to date from the store, in order.
 """
 
 import math
 import weakref
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.stored import ChatKey, Page, StoredMessage
-from irchat.net.socket_writer import Outgoing, TryNow
+from irchat.interfaces.stored import ChatKey
+from irchat.net.socket_writer import Outgoing
 from irchat.protocol.errors import Refusal
-from irchat.protocol.events import Event
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.perishable import Perishable, Watch
+from irchat.server.delivery.reader import Reader
+from irchat.server.delivery.write_fields import WriteFields
 
 _log = Logger()
 
-# A page of messages for a session that fell behind.
+# The size of a page for a session that fell behind.
 _PAGE_MESSAGES = 200
 _PAGE_BYTES = 65_536
-# What says timed messages is handed to the socket's writer in so many bytes, each after the one before has left.
+# Lines with timed messages go to the socket writer in pieces of this size, each after the one before has left.
 _TIMED_BYTES = 16_384
-# The first piece finds out whether the kernel takes anything at all, and is to hold no text.
+# The first piece shows whether the kernel takes anything at all, and is too short to hold text.
 _FIRST_BYTES = 16
-
-
-class Reader(Protocol):
-    """The session behind an outbox: what it may see, and how its protocol says it."""
-
-    def say(self, publication: Publication) -> bytes:
-        """A publication in the session's protocol."""
-
-    def say_run(self, run: Sequence[Publication]) -> bytes:
-        """Several publications of stored messages in the session's protocol."""
-
-    def say_stored(self, message: StoredMessage) -> bytes:
-        """A stored message in the session's protocol; nothing where it is not for the session any more."""
-
-    def say_timed_since(
-        self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
-    ) -> tuple[bytes, int | None, float]:
-        """The timed messages that are alive, from that order on, but for the session's ``own``: about ``page_bytes``
-        of them, the order from which there are more, None where there are not, and when the first of them ends."""
-
-    def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
-        """Stored messages of a chat after ``seq``."""
-
-    def caught_up(self) -> None:
-        """The session was behind and is up to date again."""
-
-    def drained(self) -> None:
-        """What waited was sent, after `Outbox.full` had told the session to ask for no more."""
 
 
 def _nothing() -> None:
     pass
 
 
-class _Way:
-    """What each write looks at, kept together at the head of an outbox: a fan-out to many finds nothing in the caches.
+class Outbox(WriteFields):
+    """The bytes that wait for one session: at most `WAITING_BYTES` of events, and one reply.
 
-    ``try_now``: what writes at once (see `irchat.net.socket_writer.Outgoing`), None while anything waits. ``encode``:
-    what says an event to the session as to all others of its protocol, None where its protocol says each in a way of
-    its own.
-    """
-
-    __slots__ = ("_pending", "_size", "_writer", "behind", "closed", "encode", "try_now")
-
-    encode: Callable[[Event], bytes] | None
-    try_now: TryNow | None
-
-
-class Outbox(_Way):
-    """The bytes that wait for one session: at most `WAITING_BYTES` of events, and what one reply takes.
-
-    ``wake`` is called with the outbox when it has something to write, to have `flush` called at the end of the turn.
+    ``wake`` is called with the outbox when it has something to write: then call `flush` at the end of the turn.
     """
 
     __slots__ = (
@@ -100,7 +59,7 @@ class Outbox(_Way):
         self._watch = watch
         self._pending: list[bytes | Perishable] = []
         self._perishables = 0
-        # When the first timed message ends that is in what was handed over and has not left.
+        # When the first timed message ends of those that the socket writer holds.
         self._timed_until = math.inf
         self._size = 0
         self._stalled = False
@@ -108,16 +67,16 @@ class Outbox(_Way):
         self._catching_up = False
         self._kept: list[bytes] = []
         self._kept_bytes = 0
-        # By chat: the seq after which messages are missing, and the newest that is.
+        # By chat: the seq after which messages are missing, and the newest missing one.
         self._missed: dict[ChatKey, tuple[int, int]] = {}
-        # The first timed message that is missing, in the order of all.
+        # The order of the first missing timed message.
         self._missed_timed: int | None = None
         self._own: set[tuple[ChatKey, int]] = set()
         self._own_timed: set[tuple[ChatKey, int]] = set()
         writer.on_drained = self._drained
 
     def put(self, data: bytes) -> None:
-        """Queue bytes that must arrive, as of a reply; they go out at the end of the turn."""
+        """Queue bytes that must arrive, as of a reply. They are written at the end of the turn."""
         if data and not self.closed:
             pending = self._pending
             if not pending:
@@ -127,7 +86,7 @@ class Outbox(_Way):
             self._size += len(data)
 
     def put_perishable(self, line: Perishable) -> None:
-        """Queue a reply that says timed messages: they are left out where they end while it waits."""
+        """Queue a reply with timed messages. Those that end while it waits are left out."""
         if not self.closed:
             if not self._pending:
                 self.try_now = None
@@ -137,18 +96,18 @@ class Outbox(_Way):
             self._size += len(line)
 
     def note_timed(self, until: float) -> None:
-        """What was offered last says a timed message that ends at ``until``: if it waits still, do not hand it out."""
+        """Note that the last offer has a timed message that ends at ``until``: do not send it after that."""
         if not (self.closed or self.behind) and (self._pending or not self._writer.idle):
             self._hold_until(until)
 
     @property
     def until(self) -> float:
-        """When the first timed message ends of which something was handed over and has not left."""
+        """The time at which the first timed message ends that the socket writer may still hold."""
         begun = self._begun
         return self._timed_until if begun is None else min(self._timed_until, begun.until())
 
     def expire(self, now: float) -> None:
-        """Take what has ended out of what waits, and close the connection where the writer has it already."""
+        """Drop messages that have ended; close the connection if the socket writer holds one of them."""
         begun = self._begun
         if self._timed_until <= now or (begun is not None and not begun.renew()):
             self._over()
@@ -156,18 +115,18 @@ class Outbox(_Way):
 
     @property
     def _begun(self) -> Perishable | None:
-        """The line of which a part was handed over."""
+        """The line that was taken in part."""
         line = self._pending[0] if self._perishables else None
         return line if isinstance(line, Perishable) and line.begun else None
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
-        """Send what ``try_now`` did not of ``data``; see `irchat.net.socket_writer.Outgoing`."""
+        """Send the rest of ``data`` after ``try_now``; see `irchat.net.socket_writer.Outgoing`."""
         self.try_now = None
         self._size = len(data)
         self._writer.send_rest(data, given)
 
     def offer(self, data: bytes, run: Sequence[Publication]) -> None:
-        """Queue ``data``, which says the publications of ``run``; where that is too much, the session falls behind."""
+        """Queue ``data``, the encoded ``run``. If that is too much, the session falls behind."""
         if self.try_now is not None and len(data) <= WAITING_BYTES:
             self.put(data)
         elif self.behind or self._falls_behind(len(data), run):
@@ -176,7 +135,7 @@ class Outbox(_Way):
             self.put(data)
 
     def offer_one(self, publication: Publication) -> None:
-        """Queue one publication as the session's protocol says it."""
+        """Queue one publication, encoded for this session."""
         if self.try_now is None and (self.behind or self._falls_behind(0, (publication,))):
             self._skip((publication,))
         elif self.encode is None:
@@ -185,7 +144,7 @@ class Outbox(_Way):
             self.put(self.encode(publication.event))
 
     def offer_run(self, run: Sequence[Publication], *, stored: bool) -> None:
-        """Queue the publications of ``run``, as the session's protocol says each; ``stored`` for stored messages."""
+        """Queue the publications of ``run``, each encoded for this session. ``stored``: all are stored messages."""
         if stored and self.try_now is not None:
             self.put(self._reader.say_run(run))
         else:
@@ -193,7 +152,7 @@ class Outbox(_Way):
                 self.offer_one(publication)
 
     def note_own(self, publication: Publication) -> None:
-        """The session made this publication itself and knows of it: it is not to come again out of the store."""
+        """Note a publication of the session itself, so that catching up does not repeat it."""
         if self.behind:
             if publication.position is not None:
                 self._own.add(publication.position)
@@ -201,17 +160,17 @@ class Outbox(_Way):
                 self._own_timed.add(publication.timed)
 
     def full(self) -> bool:
-        """Whether so much waits that the session is to ask for no more; `Reader.drained` is called then."""
+        """Return whether too much waits. If so, `Reader.drained` is called once there is room."""
         self._stalled = self._size > WAITING_BYTES
         return self._stalled
 
     def hold(self) -> None:
-        """Keep what comes until `release`, as for a session that is behind."""
+        """Hold events until `release`, as for a session that is behind."""
         self.behind = self._held = True
         self.try_now = None
 
     def release(self, seen: dict[ChatKey, int]) -> None:
-        """Go on. The session was told of these chats up to these seqs already."""
+        """Send the held events, without those that ``seen`` covers: the chats and seqs that the session knows."""
         self._held = False
         for chat, seq in seen.items():
             if chat in self._missed:
@@ -222,14 +181,14 @@ class Outbox(_Way):
         self._catch_up()
 
     def drop_held(self) -> None:
-        """Go on with nothing of what was held: nobody is signed in after all."""
+        """Drop the held events, because the sign-in failed after all."""
         self._held = self.behind = False
         self._kept, self._kept_bytes = [], 0
         self._forget_missed()
         self._look_idle()
 
     def flush(self) -> None:
-        """Write what waits, in one write, where the reader keeps up."""
+        """Write what waits, in one write, if the reader keeps up."""
         writer = self._writer
         if self.closed or not writer.idle:
             return
@@ -245,7 +204,7 @@ class Outbox(_Way):
                 self.try_now = writer.try_now
 
     def close(self) -> None:
-        """Close the connection after what waits now."""
+        """Close the connection after sending what waits."""
         if not self.closed:
             if self._perishables:
                 self._write_last()
@@ -261,7 +220,7 @@ class Outbox(_Way):
             self._writer.abort()
 
     def lost(self) -> None:
-        """The connection is gone."""
+        """Let go of everything: the connection is gone."""
         self._over()
         self._pending = []
         self._perishables = 0
@@ -273,7 +232,7 @@ class Outbox(_Way):
         self.try_now = None
 
     def _look_idle(self) -> None:
-        """Write at once from now on, where nothing waits."""
+        """Write at once from now on, if nothing waits."""
         if self._writer.idle and not (self._pending or self.behind or self.closed):
             self.try_now = self._writer.try_now
 
@@ -290,7 +249,7 @@ class Outbox(_Way):
         self._writer.send(data)
 
     def _write_with_care(self) -> None:
-        """Write what waits up to where it would wait again, what is perishable in pieces."""
+        """Write until the reader is slow; lines with timed messages in pieces."""
         pending, writer = self._pending, self._writer
         while pending and writer.idle and not self.closed:
             line = pending[0]
@@ -309,7 +268,7 @@ class Outbox(_Way):
                     self._hold_until(math.inf if line else line.until())
 
     def _write_last(self) -> None:
-        """Hand over all that waits: the connection closes after it."""
+        """Send everything that waits before closing the connection."""
         pending, self._pending, self._perishables = self._pending, [], 0
         for line in pending:
             if not isinstance(line, Perishable):
@@ -342,8 +301,7 @@ class Outbox(_Way):
         self._look_idle()
 
     def _falls_behind(self, size: int, run: Sequence[Publication]) -> bool:
-        """Whether events are too much. What is left of a timed message is told at the moment of sending, so that one
-        does not wait behind other bytes either."""
+        """Return whether the events are too much. Timed messages do not wait: their remaining time must be exact."""
         self.behind = self._size + size > WAITING_BYTES or (
             (not self._writer.idle or self._size > _TIMED_BYTES)
             and any(publication.timed is not None for publication in run)
@@ -365,7 +323,7 @@ class Outbox(_Way):
                 self._keep(self._reader.say(publication))
 
     def _keep(self, data: bytes) -> None:
-        """Keep the bytes of an event that the store cannot give again; who lets too many gather must connect anew."""
+        """Keep an event that the store does not have. If too many gather, the client must reconnect."""
         self._kept.append(data)
         self._kept_bytes += len(data)
         if self._kept_bytes > WAITING_BYTES:
@@ -383,13 +341,13 @@ class Outbox(_Way):
             Deferred.fromCoroutine(self._feed()).addErrback(self._cannot_catch_up)
 
     def _cannot_catch_up(self, failure: Failure) -> None:
-        """The store does not answer: let the client come back, and it will find all that it missed."""
+        """Abort because the store does not answer: the client reconnects and finds what it missed."""
         if not failure.check(Refusal):
             _log.failure("a session that fell behind could not be brought up to date", failure)
         self.abort()
 
     async def _feed(self) -> None:
-        """Send what was missed, page by page, each when the one before has drained (it is called again then)."""
+        """Send missed events page by page, while the reader keeps up; it is called again after each drain."""
         try:
             while self._writer.idle and not self.closed:
                 if self._kept:
@@ -432,7 +390,7 @@ class Outbox(_Way):
         )
 
     def _send_now(self, data: bytes) -> None:
-        """Send ``data`` after what waits, without waiting for the end of the turn."""
+        """Send ``data`` after what waits, before the end of the turn."""
         if not self.closed and (data or self._pending):
             self._pending.append(data)
             self._size += len(data)

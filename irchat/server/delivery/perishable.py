@@ -1,7 +1,7 @@
-"""What holds the text of timed messages while it waits for a reader: it is not to be handed out after their end.
+"""Texts of timed messages that wait for a reader: they are not sent after the messages end.
 
-A whole line that waits is said anew when its turn comes. Of bytes that were handed to the socket's writer nothing can
-be taken back, so there the connection is closed at the end.
+A whole waiting line is encoded again when its turn comes. Bytes that the socket writer has already cannot be taken
+back, so their connection is closed when the message ends.
 """
 
 import math
@@ -12,15 +12,15 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat.system.alarm import Alarm
 
-# A line that has waited for less is as it was said: its left_ms is right to what a network takes.
+# A line that has waited for less need not be encoded again: its left_ms is as exact as a network is fast.
 _FRESH_SECONDS = 0.01
 
 
 class Perishable:
-    """A line that says timed messages. ``data``: its bytes; ``begun``: how many of them were handed over.
+    """A line with timed messages. ``data``: its bytes; ``begun``: how many of them were taken.
 
-    ``again`` says it anew at this moment, without what has ended: it is handed the moment for which to tell what is
-    left of each message. ``until`` returns when the first message ends that was said last, infinity where none was.
+    ``again`` encodes it once more without the messages that have ended; its argument is the time for which remaining
+    times are given. ``until`` returns when the first message of the last encoding ends, infinity if there is none.
     """
 
     __slots__ = ("_again", "_now", "_said_at", "begun", "data", "until")
@@ -36,11 +36,11 @@ class Perishable:
         self._said_at = now()
 
     def __len__(self) -> int:
-        """The bytes that wait."""
+        """Return the number of waiting bytes."""
         return len(self.data) - self.begun
 
     def renew(self) -> bool:
-        """Say the rest without what has ended. Return False where a part of that was handed over already."""
+        """Encode the rest without messages that have ended. Return False if a part of one was taken already."""
         now = self._now()
         if not self.begun and now - self._said_at > _FRESH_SECONDS:
             self._said_at = now
@@ -53,25 +53,25 @@ class Perishable:
         return True
 
     def take(self, most: int) -> bytes:
-        """Hand over at most so many bytes."""
+        """Take at most ``most`` bytes."""
         piece = self.data[self.begun : self.begun + most]
         self.begun += len(piece)
         return piece
 
 
 class Held(Protocol):
-    """An outbox that waits with timed messages in it."""
+    """An outbox with waiting timed messages."""
 
     @property
     def until(self) -> float:
-        """When the first of them ends, in seconds of the forward clock."""
+        """The time at which the first of them ends, in seconds of the forward clock."""
 
     def expire(self, now: float) -> None:
-        """Hand out nothing of what has ended."""
+        """Send nothing of messages that have ended."""
 
 
 class Watch:
-    """Has outboxes `expire` when the first timed message in each ends. One alarm serves all."""
+    """Calls `expire` of each outbox when its first timed message ends. One alarm serves all."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -88,7 +88,7 @@ class Watch:
             self._alarm.set(until)
 
     def remove(self, held: Held) -> None:
-        """Watch it no longer."""
+        """Stop watching ``held``."""
         self._held.pop(held, None)
         if not self._held:
             self._rest()

@@ -1,7 +1,7 @@
-"""The timed messages on one person's screen: when one ends, all is printed again without it.
+"""Reprints: when a timed message on a text screen ends, the screen is printed again without it.
 
-However many end, a screen is printed again at most once in a while, in its turn among all others that wait for it, and
-where that goes on only the last lines of it are.
+However many messages end, a screen is reprinted at most once in a while, in turn with others. If that goes on, only its
+last lines are.
 """
 
 import math
@@ -16,14 +16,14 @@ from irchat.rendering.transcript import Transcript, printed
 from irchat.server.delivery.perishable import Perishable
 from irchat.system.alarm import Alarm
 
-# A message may stay for a second after its end: this, the half second in which ends gather, and some time to write.
+# A message may stay for a second after its end: this pause, half a second of gathering ends, and the time to write.
 _PAUSE_SECONDS = 0.75
-# Characters: a whole transcript at once, then so many a second, and a screen of text at the least.
+# Characters of reprints: first a whole transcript, then this many a second, but at least one screen.
 _CHARACTERS_A_SECOND = 32_768
 _SCREEN = 4_096
 
 
-class Screen(Protocol):
+class ReprintTarget(Protocol):
     """Where it is printed."""
 
     def full(self) -> bool:
@@ -33,17 +33,17 @@ class Screen(Protocol):
         """Print."""
 
     def put_perishable(self, line: Perishable) -> None:
-        """Print what holds timed messages."""
+        """Print lines with timed messages."""
 
 
 class Reprints:
-    """Plans them. ``in_turn`` is handed a call and makes it soon, when there is time for it."""
+    """Plans the reprints of one screen. ``in_turn`` makes a call soon, when there is time for it."""
 
     def __init__(
         self,
         clock: IReactorTime,
         transcript: Transcript,
-        screen: Screen,
+        screen: ReprintTarget,
         in_turn: Callable[[Callable[[], None]], None],
     ) -> None:
         self._clock = clock
@@ -58,11 +58,11 @@ class Reprints:
         self._allowance = float(TRANSCRIPT_LENGTH)
 
     def shown(self, timed_id: str, left_ms: int | None) -> None:
-        """A timed message is on the screen, and so much of its life is left."""
+        """Note that a timed message is on the screen, with its remaining time."""
         self._ends[timed_id] = self._clock.seconds() + (left_ms or 0) / 1000
 
     def erase(self, timed_id: str) -> None:
-        """Have the message printed away: at once, or with the last of those that end within the next half second."""
+        """Plan a reprint without the message: at once, or with the last message that ends in the next half second."""
         if self._ends.pop(timed_id, None) is None:
             return
         if not self._ended:
@@ -72,18 +72,18 @@ class Reprints:
         self._ended.add(timed_id)
 
     def go_on(self) -> None:
-        """There is room again."""
+        """Go on after the target was full."""
         if self._waits:
             self._due()
 
     def over(self) -> None:
-        """The session is over."""
+        """End with the session."""
         self._is_over = True
         self._alarm.cancel()
-        del self._alarm  # which calls back here
+        del self._alarm  # it refers to this object
 
     def _due(self) -> None:
-        # Whoever does not read is shown one when reading again: a reprint for each end would gather without bound.
+        # A reader that pauses gets one reprint afterwards: one for each end would gather without bound.
         self._waits = self._screen.full()
         if not self._waits:
             self._in_turn(self._print)
@@ -108,7 +108,7 @@ class Reprints:
         self._screen.put_perishable(Perishable(_bytes(lines), reprint.again, reprint.until, self._clock.seconds))
 
     def _allow(self, now: float) -> float:
-        """The characters that may be printed."""
+        """Return how many characters may be printed."""
         since = 0.0 if self._last == -math.inf else now - self._last
         self._last = now
         self._allowance = min(TRANSCRIPT_LENGTH, max(0.0, self._allowance) + since * _CHARACTERS_A_SECOND)
@@ -116,7 +116,7 @@ class Reprints:
 
 
 class _Reprint:
-    """The lines of a reprint that waits, and the ends of the timed messages in them."""
+    """The lines of a waiting reprint, and the ends of their timed messages."""
 
     def __init__(self, lines: list[Line], ends: dict[str, float], now: Callable[[], float]) -> None:
         self._lines = lines
@@ -124,13 +124,13 @@ class _Reprint:
         self._now = now
 
     def again(self, _: float) -> bytes:
-        """It, without what has ended."""
+        """Return the bytes without messages that have ended."""
         now = self._now()
         self._ends = {timed_id: end for timed_id, end in self._ends.items() if end > now}
         return _bytes([line for line in self._lines if line.timed is None or line.timed in self._ends])
 
     def until(self) -> float:
-        """When the first ends of those that are in it."""
+        """Return when the first of its messages ends."""
         return min(self._ends.values(), default=math.inf)
 
 

@@ -1,4 +1,4 @@
-"""Events as all text sessions are shown them: what many are shown is rendered once."""
+"""Events rendered for all text sessions: an event with many readers is rendered once."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ Shown = tuple[list[Line], bytes]
 
 
 class ShownRun(NamedTuple):
-    """What shows several stored messages: their lines, the bytes of these, and the last message of each chat."""
+    """Several stored messages: their lines, the bytes of the lines, and the last seq of each chat."""
 
     lines: list[Line]
     said: bytes
@@ -23,7 +23,7 @@ class ShownRun(NamedTuple):
 
 
 class SharedRenderer(Renderer):
-    """The renderer of all text sessions. What `shown` returned is kept up to the end of the turn of the reactor."""
+    """The renderer of all text sessions. It caches what `shown` returns until the end of the reactor's turn."""
 
     def __init__(self, clock: IReactorTime, **how: Any) -> None:
         super().__init__(**how)
@@ -32,8 +32,8 @@ class SharedRenderer(Renderer):
         self._run: tuple[Sequence[Publication], ShownRun] | None = None
 
     def shown(self, event: events.Event) -> Shown:
-        """Render ``event``, which is no answer, or return what another session was shown of this very event."""
-        kept = self._kept.get(id(event))  # held with it, so that no other event has this id
+        """Render ``event``, which is no reply, or return the lines of an earlier call with the same object."""
+        kept = self._kept.get(id(event))  # kept with the event, so that no other event has this id
         if kept is None:
             if not self._kept:
                 self._clock.callLater(0, self._forget)
@@ -42,7 +42,7 @@ class SharedRenderer(Renderer):
         return kept[1]
 
     def shown_run(self, run: Sequence[Publication]) -> ShownRun:
-        """Render ``run``, which holds nothing but stored messages, or return what another session was shown of it."""
+        """Render ``run``, which holds only stored messages, or return the result of an earlier call."""
         if self._run is None or self._run[0] is not run:
             each = [self.shown(publication.event) for publication in run]
             lines = [line for shown, _ in each for line in shown]
@@ -56,5 +56,5 @@ class SharedRenderer(Renderer):
 
 
 def joined(lines: Iterable[Line]) -> bytes:
-    """The bytes of ``lines``."""
+    """Return the bytes of ``lines``."""
     return "".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace")

@@ -1,6 +1,7 @@
 """The certificate of the server: self-signed and made on the first start, or from files."""
 
 import datetime
+import os
 import re
 import ssl
 from contextlib import suppress
@@ -35,17 +36,18 @@ def ensure_self_signed(folder: Path, host: str) -> tuple[Path, Path]:
     """Return the certificate and the key (mode 0600) in ``folder``. Make them for ``host`` on the first start.
 
     The key comes first: a start that is cut off between the two leaves one without a certificate, and the next start
-    makes it. Raises WrongCertificate for a certificate without a key, or if the key that stands alone cannot be read.
+    makes it. A link that leads nowhere is not replaced. Raises WrongCertificate for a certificate without a key, or if
+    the key that stands alone cannot be read.
     """
     certificate_path, key_path = folder / CERTIFICATE_FILE, folder / KEY_FILE
-    if certificate_path.exists():
-        if not key_path.exists():
+    if os.path.lexists(certificate_path):
+        if not os.path.lexists(key_path):
             raise WrongCertificate(
                 f"{certificate_path} has no key beside it; put its {KEY_FILE} back, or delete {CERTIFICATE_FILE} to "
                 "have new ones made, which each client has to trust anew"
             )
         return certificate_path, key_path
-    if key_path.exists():
+    if os.path.lexists(key_path):
         key = _lone_key(key_path)
     else:
         key = ec.generate_private_key(ec.SECP256R1())

@@ -1,7 +1,7 @@
 """The control socket, by which the administrator reaches a running server: only the owner of its folder can open it.
 
 A command is one line of JSON. The answer is one line too; lines with the progress may come before it. The commands are
-in `irchat.chat.administration`, the other end is `irchat.admin`.
+in `irchat.chat.accounts.administration`, the other end is `irchat.admin`.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from twisted.protocols.basic import LineReceiver
 from twisted.python.failure import Failure
 
-from irchat.chat.administration import Administration, Answer, AnyAdminRequest, Progress
+from irchat.chat.accounts.administration import Administration, Answer, AnyAdminRequest, Progress
 from irchat.protocol.errors import Refusal
 
 SOCKET_FILE = "control.sock"

@@ -3,13 +3,32 @@
 import socket
 from typing import Any
 
-from twisted.internet.interfaces import IReactorSocket
+from twisted.internet import tcp
 from twisted.internet.protocol import ServerFactory
 
 _BACKLOG = 1_024
+# Starting TLS on one takes about 1 ms.
+_ACCEPTS_A_TURN = 8
 # Bytes that the system may buffer for one connection, besides ours. Linux doubles the number, for its own needs.
 # Without a limit it buffers up to 4 MB for each client that does not read.
 SEND_BUFFER = 131_072
+
+
+class _Port(tcp.Port):
+    """A port of Twisted that accepts few connections in one turn.
+
+    Twisted begins with 100 and accepts more and more during a flood of connections. With TLS that would be a turn of
+    half a second, in which nobody gets a message.
+    """
+
+    @property
+    def numberAccepts(self) -> int:
+        """How many connections to accept in one turn."""
+        return _ACCEPTS_A_TURN
+
+    @numberAccepts.setter
+    def numberAccepts(self, number: int) -> None:
+        """Twisted sets it after each turn."""
 
 
 class CannotBind(Exception):
@@ -52,10 +71,13 @@ def listening_socket(host: str | None, port: int) -> socket.socket:
     return listening
 
 
-def listen(reactor: IReactorSocket, host: str | None, port: int, factory: ServerFactory) -> Any:
+def listen(reactor: Any, host: str | None, port: int, factory: ServerFactory) -> Any:
     """Hand connections to ``factory``. Return the listening port. Raises CannotBind or NoAddress."""
     with listening_socket(host, port) as listening:
-        return reactor.adoptStreamPort(listening.fileno(), listening.family, factory)  # it takes a copy
+        make: Any = _Port._fromListeningDescriptor
+        opened = make(reactor, listening.fileno(), listening.family, factory)  # it takes a copy
+    opened.startListening()
+    return opened
 
 
 def all_addresses() -> str:

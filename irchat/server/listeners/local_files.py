@@ -16,6 +16,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.net.port_note import PortFile
+from irchat.net.socket_paths import short_path
 from irchat.server.listeners.descriptors import SpareDescriptor
 
 SECONDS_BETWEEN_LOOKS = 60.0
@@ -26,8 +27,8 @@ _log = Logger()
 class _SocketPort(unix.Port):
     """A port of Twisted that deletes only the file that it has made, if that is still there."""
 
-    def __init__(self, path: Path, factory: ServerFactory, logger: Logger, reactor: Any) -> None:
-        unix.Port.__init__(self, os.fsencode(path), factory, mode=0o600, wantPID=False, reactor=reactor)
+    def __init__(self, path: Path, bound: str, factory: ServerFactory, logger: Logger, reactor: Any) -> None:
+        unix.Port.__init__(self, os.fsencode(bound), factory, mode=0o600, wantPID=False, reactor=reactor)
         self._path = path
         self._logger = logger
         self._inode: tuple[int, int] | None = None
@@ -96,8 +97,9 @@ class LocalFiles:
             port.stopListening()
         try:
             self._socket_path.unlink(missing_ok=True)  # of a server that died: the folder is ours
-            port = _SocketPort(self._socket_path, self._factory, self._logger, self._reactor)
-            port.startListening()
+            with short_path(self._socket_path) as bound:
+                port = _SocketPort(self._socket_path, bound, self._factory, self._logger, self._reactor)
+                port.startListening()
         except (OSError, CannotListenError) as error:
             self._log_once(f"irchat-admin cannot reach this server while it runs: {error}")
         else:

@@ -6,8 +6,8 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from irchat.chat import bans
 from irchat.chat.service import ChatService
+from irchat.chat.state import bans
 from irchat.net.addresses import Address
 
 _STOP_SECONDS = 1.0

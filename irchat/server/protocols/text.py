@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-from irchat.chat.accounts import Accounts
-from irchat.chat.directory import Directory
+from irchat.chat.accounts.accounts import Accounts
+from irchat.chat.state.directory import Directory
 from irchat.commands import HELP, REGISTRY
 from irchat.commands.people import ChangePassword, Logout
 from irchat.interfaces.bus import Publication
@@ -95,7 +95,8 @@ class TextProtocol:
 
     def again(self, context: object, event: events.Event) -> bytes:
         """Return the lines that show a reply now. `reply` has noted it already."""
-        return joined(self._renderer.lines(event, context if isinstance(context, str) else ""))
+        typed = context if isinstance(context, str) else ""
+        return joined(self._renderer.lines(event, REGISTRY.answered(typed, event)))
 
     def event(
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
@@ -292,7 +293,8 @@ class TextProtocol:
 
     def _show(self, event: events.Event, typed: str = "") -> bytes:
         self._note_timed(event)
-        return self._show_lines(self._renderer.lines(event, typed))
+        asked = None if not typed or isinstance(event, events.Sent) else REGISTRY.answered(typed, event)
+        return self._show_lines(self._renderer.lines(event, asked))
 
     def _note_timed(self, event: events.Event) -> None:
         """Note the timed messages in ``event``, which is on the screen from now on."""

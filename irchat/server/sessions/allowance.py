@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from irchat.chat.entities import User
+from irchat.chat.state.entities import User
 from irchat.protocol.requests import Request
 from irchat.server.sessions.costs import BYTES_OF_MS, Cost, messages_of
 from irchat.server.sessions.rate_limiter import RateLimiter, RateLimiters

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from irchat.chat.entities import User
+from irchat.chat.state.entities import User
 from irchat.protocol import requests
 
 

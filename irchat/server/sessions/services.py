@@ -2,7 +2,7 @@
 
 from itertools import count
 
-from irchat.chat.accounts import Accounts
+from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.service import ChatService
 from irchat.server.admission import Admission
 from irchat.server.delivery.delivery import Delivery

@@ -9,10 +9,10 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.chat.accounts import SignedIn
+from irchat.chat.accounts.accounts import SignedIn
 from irchat.chat.changes import Change
-from irchat.chat.entities import User
 from irchat.chat.read_state import TimedPage
+from irchat.chat.state.entities import User
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage

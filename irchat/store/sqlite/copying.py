@@ -68,10 +68,10 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 
 def need_sound(connection: sqlite3.Connection) -> None:
-    """Raise BadCopy if a database is damaged, or sqlite3.Error if it cannot be read at all."""
+    """Raise sqlite3.DatabaseError if a database is damaged."""
     found: str = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
-        raise BadCopy(f"it is damaged: {' '.join(found.split())}")
+        raise sqlite3.DatabaseError(f"it is damaged: {' '.join(found.split())}")
 
 
 def empty_journal(path: Path) -> None:

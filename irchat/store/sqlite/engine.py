@@ -1,4 +1,4 @@
-"""The store in SQLite: one writer thread, a few readers, every commit on the disk before it is told."""
+"""The store in SQLite: one writer thread, a few readers, every commit on the disk before it is reported."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Hashable, Sequence
@@ -30,7 +30,7 @@ from irchat.store.sqlite.migrations import Tell, migrate
 from irchat.store.sqlite.query import Query
 from irchat.store.sqlite.search.indexing import SearchIndex
 from irchat.store.sqlite.search.rebuilding import make_ready
-from irchat.store.sqlite.search.searching import Search
+from irchat.store.sqlite.search.searching import StoreSearch
 from irchat.store.sqlite.writing import Writer
 from irchat.system.workers import short_of_resources
 
@@ -42,29 +42,29 @@ _log = Logger()
 
 
 class Threads(Protocol):
-    """Runs calls in threads: writes in one, in their order; reads in any."""
+    """Runs calls in threads: writes in one, in order; reads in any."""
 
     def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call`` in the writer's thread."""
 
     def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run ``call`` in one of the readers' threads, when it is the turn of ``key``: the user that asks."""
+        """Run ``call`` in a reader's thread when it is the turn of ``key``, the user that asks."""
 
     def scan(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run ``call``, which may take long, in a thread that no `read` waits for."""
+        """Run a long ``call`` in a thread that no `read` waits for."""
 
     def local(self) -> Any:
-        """An object whose attributes each thread has for itself."""
+        """Return an object with separate attributes for each thread."""
 
     def stop(self) -> None:
-        """Drop the reads, wait for the writes and stop."""
+        """Drop the reads, wait for the writes, and stop."""
 
 
 class SQLiteStore:
-    """What `irchat.interfaces.store.Store` says, in the database file ``path``, which is made where there is none.
+    """See `irchat.interfaces.store.Store`. The database file ``path`` is made if there is none.
 
-    ``tell`` hears how far the upgrade of an older database is. Raises sqlite3.Error where the file cannot be opened or
-    is damaged, and what `irchat.store.sqlite.migrations.migrate` raises.
+    ``tell`` is called with the progress of an upgrade. Raises sqlite3.Error if the file cannot be opened or is damaged,
+    and whatever `irchat.store.sqlite.migrations.migrate` raises.
     """
 
     def __init__(
@@ -93,24 +93,24 @@ class SQLiteStore:
         self._work_soon()
 
     def _forget_old_tokens(self, now: int) -> None:
-        """A clock that is wrong, far in the future, would make all of them old: the newest use is known to be past."""
+        """Delete old tokens. A clock far in the future would make all of them old, so the newest use limits it."""
         self._connection.execute(
             "DELETE FROM tokens WHERE used_at < min(?, (SELECT max(used_at) FROM tokens)) - ?",
             (now, TOKEN_SECONDS * 1000),
         )
 
     def open_readers(self, count: int) -> None:
-        """Open the database for so many threads that read: later there may be no files left for it.
+        """Open connections for ``count`` reading threads now: later there may be no descriptors left.
 
         Raises sqlite3.Error.
         """
         for _ in range(count):
             connection = self._open_reader()
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the files are opened by the first
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first statement opens the files
             self._unused.append(connection)
 
     def snapshot(self) -> Snapshot:
-        """See `irchat.interfaces.store.Store`, as for all that follow."""
+        """See `irchat.interfaces.store.Store` for this and the following methods."""
         return reading.snapshot(self._connection)
 
     def commit(self, writes: Sequence[Write[object]]) -> Deferred[list[object]]:
@@ -132,7 +132,7 @@ class SQLiteStore:
         overhead: int = 0,
         page_bytes: int = 1 << 62,
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        looking = Search(user, words, chat, hidden, limit, overhead, page_bytes)
+        looking = StoreSearch(user, words, chat, hidden, limit, overhead, page_bytes)
         return Deferred.fromCoroutine(self._search(looking))
 
     def password(self, user: int) -> Deferred[str | None]:
@@ -156,8 +156,8 @@ class SQLiteStore:
         for connection in [*self._readers, self._connection]:
             connection.close()
 
-    async def _search(self, search: Search) -> tuple[list[StoredMessage], bool]:
-        """Each step is a question of its own, so that others take turns with it."""
+    async def _search(self, search: StoreSearch) -> tuple[list[StoredMessage], bool]:
+        """Search step by step: each step is a query of its own, so that other users take turns."""
         if self._writer.index_waits:
             await self._make_searchable()
         while not search.is_over:
@@ -165,12 +165,12 @@ class SQLiteStore:
         return search.found, search.more
 
     async def _make_searchable(self) -> None:
-        """Bring what waits now into the index, a little at a time, so that commits do not wait for it."""
+        """Index the messages that wait now, a few at a time, so that commits do not wait."""
         try:
             last = await self._threads.write(self._writer.index).addErrback(_refuse)
             while not self._writer.is_searchable(last):
                 await self._threads.write(self._writer.index).addErrback(_refuse)
-        except Refusal:  # without the newest messages it might find nothing where there is something
+        except Refusal:  # without the newest messages the result could be wrong
             raise Refusal(
                 Code.UNAVAILABLE,
                 "The newest messages cannot be searched while the server cannot use its disk; ls shows them."
@@ -187,7 +187,7 @@ class SQLiteStore:
             Deferred.fromCoroutine(self._work()).addErrback(self._not_done)
 
     async def _work(self) -> None:
-        """Do what is to be done between commits, a little at a time, so that they do not wait for it."""
+        """Do the chores between commits, a little at a time, so that commits do not wait."""
         try:
             while not self._closed and (chore := self._writer.next_chore) is not None:
                 await self._threads.write(chore)
@@ -195,7 +195,7 @@ class SQLiteStore:
             self._working = False
 
     def _not_done(self, failure: Failure) -> None:
-        """It is tried again after the next commit, and at the next start."""
+        """Log the failure. The chore is tried again after the next commit, and at the next start."""
         _log.error("the database could not be tidied up: {error}", error=failure.value)
 
     def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
@@ -205,7 +205,7 @@ class SQLiteStore:
         return self._threads.scan(key, Query(self._reader, self._gate, ask, args)).addErrback(_refuse)
 
     def _reader(self) -> sqlite3.Connection:
-        """The connection of this thread."""
+        """Return the connection of this thread."""
         connection: sqlite3.Connection | None = getattr(self._mine, "connection", None)
         if connection is None:
             connection = self._unused.pop() if self._unused else self._open_reader()
@@ -225,7 +225,7 @@ class SQLiteStore:
 
 
 def _refuse(failure: Failure) -> Any:
-    """A disk that cannot be used is the Refusal ``unavailable``; the log has its reason, which holds no text."""
+    """Turn a failing disk into the Refusal ``unavailable``. The log has the reason, which holds no message text."""
     error = failure.value
     if isinstance(error, MemoryError):
         _log.error("there is no memory for the database")

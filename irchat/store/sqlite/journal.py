@@ -72,7 +72,7 @@ class Journal:
             self._tried_at = 0
         self.is_long = length >= max(JOURNAL_BYTES, self._tried_at + _AGAIN_BYTES)
 
-    def begin_anew(self) -> None:
+    def restart(self) -> None:
         """Pause the readers and write the journal to the database. Call it in the writer's thread."""
         self._tried_at = self._length()
         self.is_long = False

@@ -1,4 +1,4 @@
-"""One read of the database, which can be broken off."""
+"""One read of the database, which can be interrupted."""
 
 import sqlite3
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from irchat.store.sqlite.journal import Gate
 
 
 class Query:
-    """A query for a reader's thread. `interrupt`, called from any other thread, breaks it off.
+    """A query for a reader's thread. `interrupt` ends it early, from any other thread.
 
     The connection is the thread's: the lock makes sure that an interrupt meets this query and never the next one.
     """
@@ -48,7 +48,7 @@ class Query:
                 connection.execute("ROLLBACK")
 
     def interrupt(self) -> None:
-        """End the query soon, by an error that nobody waits for; do nothing once it is over."""
+        """End the query soon, by an error that nobody waits for. Do nothing if it is over."""
         with self._lock:
             self._interrupted = True
             if self._connection is not None:

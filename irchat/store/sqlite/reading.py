@@ -116,7 +116,7 @@ def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: in
     return max(end or 0 for end in ends)
 
 
-class _ChatRow(NamedTuple):
+class _ListedChat(NamedTuple):
     """A chat of a user. ``end`` and ``end_at`` are those of the last message that is neither hidden nor deleted."""
 
     chat: int
@@ -142,7 +142,7 @@ def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) ->
     )
     deleted = _deleted_ends(connection, user, hidden) if hidden else {}
     states = []
-    for row in map(_ChatRow._make, rows):
+    for row in map(_ListedChat._make, rows):
         last_seq, last_at = max((row.end or 0, row.end_at), deleted.get(row.chat, (0, None)), key=lambda end: end[0])
         if last_seq <= row.since_seq:
             last_seq, last_at = 0, None

@@ -107,7 +107,7 @@ class Writer(AccountWriter):
     def next_chore(self) -> Callable[[], object] | None:
         """A short piece of work to do between commits, None if there is none. Any thread may ask."""
         if self._journal.is_long:
-            return self._journal.begin_anew
+            return self._journal.restart
         if self._index_is_due:
             return self.index
         return self.sweep if self.ended else None

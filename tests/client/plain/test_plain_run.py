@@ -37,6 +37,10 @@ class _Reactor(Clock):
 
 class _Screen(PlainScreen):
     finished: bool | None = None
+    asks = False
+
+    def cancel(self) -> bool:
+        return self.asks
 
     def finish(self, *, interrupted: bool) -> None:
         self.finished = interrupted
@@ -131,6 +135,17 @@ class RunTests(SynchronousTestCase):
         self.assertTrue(self.server.transport.disconnecting)
         self._gone()
         self.assertEqual(self.keyboard.complaints(), "")
+
+    def test_interrupt(self) -> None:
+        """An interrupt breaks off a question that can be left, and otherwise ends the run."""
+        self._begin()
+        self.connected.callback(self.server.connection)
+        self.screen.asks = True
+        self.run_.interrupt()
+        self.assertEqual(self.reactor.stopped, 0)
+        self.screen.asks = False
+        self.run_.interrupt()
+        self.assertEqual(self.reactor.stopped, 1)
 
     def test_signal_before_connection(self) -> None:
         """A signal also ends the connecting."""

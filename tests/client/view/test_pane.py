@@ -97,6 +97,19 @@ class PaneTests(SynchronousTestCase):
         self.items += _items([1])
         self.assertEqual(self.shown(), ["0.0"])
 
+    def test_paints_what_shows(self) -> None:
+        """However many items there are, only those are painted of which a row shows."""
+        painted: list[int] = []
+
+        def paint(index: int) -> list[Row]:
+            painted.append(index)
+            return self.paint(index)
+
+        for height, indexes in ((3, [4, 3]), (4, [4, 3, 2]), (6, [4, 3, 2])):
+            painted.clear()
+            self.pane.rows(self.items, paint, height)
+            self.assertEqual(painted, indexes)
+
     def test_all_fits(self) -> None:
         """Where all there is fits, it all shows, wherever the pane was."""
         self.pane.show(self.items[0].key)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -32,6 +32,7 @@ class RowsTests(SynchronousTestCase):
         brush = Brush(width, 10.0, name_width=name_width, zone=UTC, today=date(2026, 11, 22))
         return brush.rows(item, None, unread_line=False, with_chat=with_chat)
 
+    @example("ि日", "bob", 26, True, True)  # a vowel sign without a letter, behind what stands before a text
     @given(_TEXTS, _NAMES, st.integers(20, 100), st.booleans(), st.booleans())
     def test_nothing_is_lost(self, text: str, sender: str, width: int, timed: bool, with_chat: bool) -> None:
         """At any width every row fits, and every letter of the text shows, once."""
@@ -80,6 +81,40 @@ class RowsTests(SynchronousTestCase):
             (("class:hit", "Café"), ("class:text", " au lait, "), ("class:hit", "cafe"), ("class:text", " "),
              ("class:hit", "noir")),
         )  # fmt: skip
+
+    def test_lead_in_a_narrow_pane(self) -> None:
+        """A lead that has no room beside the name stands in the next row, which is filled to the last column."""
+        rows = [_text(row) for row in self.rows(_item("abcdefghij" * 6, chat="*" * 30, ends=40.0), 30, with_chat=True)]
+        self.assertEqual(rows[:2], ["13:00 bob │ ", "  " + "*" * 13 + "… (30s) abcdefg"])
+        self.assertEqual([cells(row) for row in rows], [12, 30, 30, 27])
+
+    def test_lead_that_just_fits(self) -> None:
+        """A lead that leaves no cell for the text stays beside the name."""
+        rows = [_text(row) for row in self.rows(_item("a" * 20, chat="*" * 12, ends=15.0), 30, with_chat=True)]
+        self.assertEqual(rows, ["13:00 bob │ " + "*" * 12 + " (5s) ", "  " + "a" * 20])
+
+    def test_where_narrow_begins(self) -> None:
+        """From 40 columns on a text continues in its own column, below that under the name."""
+        for width, indent in ((40, 14), (39, 2)):
+            rows = [_text(row) for row in self.rows(_item("a" * 50), width)]
+            self.assertEqual(rows[1].index("a"), indent)
+            self.assertEqual(cells(rows[0]), width)
+
+    def test_chat_is_not_named(self) -> None:
+        """A row names its chat only where rows of several chats stand together."""
+        brush = Brush(60, 10.0, name_width=5, zone=UTC, today=date(2026, 11, 22))
+        (row,) = brush.rows(_item("hi", chat="*team"), None, unread_line=False)
+        self.assertNotIn("*team", _text(row))
+
+    def test_rule(self) -> None:
+        """A rule has its text in the middle, or as much of it as fits, and reaches from edge to edge."""
+        for width, line in ((15, "─── unread ────"), (14, "─── unread ───"), (8, "─ unr… ─")):
+            self.assertEqual(_text(Brush(width, 0.0).rule("unread", "")), line)
+
+    def test_note_is_wrapped(self) -> None:
+        """A note fills the rows behind its mark."""
+        rows = self.rows(Item(Kind.NOTE, (0, 0, 0), "x" * 59), 60)
+        self.assertEqual([_text(row) for row in rows], ["  " + "x" * 58, "  x"])
 
 
 class BrushTests(SynchronousTestCase):

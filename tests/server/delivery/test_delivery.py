@@ -1,7 +1,5 @@
 """Delivery: who gets what, encoded once, written once a turn, in slices."""
 
-from collections.abc import Callable, Collection, Sequence
-from itertools import count
 from typing import Any
 
 from hypothesis import given
@@ -16,88 +14,7 @@ from irchat.protocol.events import Event, Message
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery import delivery
 from irchat.server.delivery.delivery import Delivery
-
-
-class FakeOutbox:
-    """Keeps what it is offered; ``seconds`` is what a write takes. Nothing can be written at once but on request."""
-
-    behind = False
-
-    def __init__(self, clock: Clock | None = None, seconds: float = 0.0, *, encodes: bool = True) -> None:
-        self.encode: Callable[[Event], bytes] | None = wire.encode if encodes else None
-        self.try_now: Callable[[bytes], int] | None = None
-        self.written: list[bytes] = []
-        self.rest: list[tuple[bytes, int]] = []
-        self.room = 1 << 30
-        self.offered: list[bytes] = []
-        self.timed: list[float] = []
-        self.own: list[Publication] = []
-        self.flushed: list[float] = []
-        self.aborted = False
-        self.error: Exception | None = None
-        self._clock = clock
-        self._seconds = seconds
-
-    def offer(self, data: bytes, run: Collection[Publication]) -> None:
-        self.offered.append(data)
-
-    def offer_one(self, publication: Publication) -> None:
-        self.offered.append(wire.encode(publication.event))
-
-    def offer_run(self, run: Sequence[Publication], *, stored: bool) -> None:
-        for publication in run:
-            self.offer_one(publication)
-
-    def note_timed(self, until: float) -> None:
-        self.timed.append(until)
-
-    def note_own(self, publication: Publication) -> None:
-        self.own.append(publication)
-
-    def write_at_once(self, data: bytes) -> int:
-        """What ``try_now`` is where something can be written at once."""
-        if self.error is not None:
-            raise self.error
-        self.written.append(data[: self.room])
-        if self._clock is not None:
-            self._clock.rightNow += self._seconds
-        return min(len(data), self.room)
-
-    def send_rest(self, data: bytes, given: int) -> None:
-        self.rest.append((data, given))
-
-    def flush(self) -> None:
-        if self.error is not None:
-            raise self.error
-        self.flushed.append(self._clock.seconds())
-        self._clock.rightNow += self._seconds
-
-    def abort(self) -> None:
-        self.aborted = True
-
-
-class FakeSession:
-    """A session of a user."""
-
-    ids = count(1)
-
-    def published_to(self, count: int) -> None:
-        """Count nothing."""
-
-    def __init__(self, user_id: int, *, encodes: bool = True, outbox: FakeOutbox | None = None) -> None:
-        self.id = next(self.ids)
-        self.user_id = user_id
-        self.outbox = outbox or FakeOutbox(encodes=encodes)
-
-    @property
-    def got(self) -> bytes:
-        """All that it was offered."""
-        return b"".join(self.outbox.offered)
-
-
-def message(seq: int) -> Message:
-    """A message in GLOBAL."""
-    return Message(chat="GLOBAL", sender="alice", at="2026-11-22T14:00:00.000Z", text=f"text {seq}", seq=seq)
+from tests.helpers.deliveries import FakeOutbox, FakeSession, message
 
 
 class AudienceTests(SynchronousTestCase):
@@ -314,32 +231,6 @@ class FlushTests(SynchronousTestCase):
         self.assertEqual((made, len(self.clock.calls)), ([], 1))
         self.clock.calls.pop(0).func()
         self.assertEqual((made, self.clock.calls), (list(range(100)), []))
-
-    def test_calls_in_slices(self) -> None:
-        """Calls that take a millisecond each have some 5 ms of each turn, and none is left out."""
-        made: list[float] = []
-
-        def call() -> None:
-            self.clock.rightNow += 0.001
-            made.append(self.clock.seconds())
-
-        for _ in range(100):
-            self.delivery.in_turn(call)
-        slices = []
-        while self.clock.calls:
-            before = len(made)
-            self.clock.calls.pop(0).func()
-            slices.append(len(made) - before)
-        self.assertEqual(len(made), 100)
-        self.assertTrue(all(5 <= size <= 7 for size in slices[:-1]), slices)
-
-    def test_call_that_fails(self) -> None:
-        """A call that fails is logged, and the others are made."""
-        made: list[int] = []
-        for call in (lambda: 1 // 0, lambda: made.append(1)):
-            self.delivery.in_turn(call)
-        self.clock.advance(0)
-        self.assertEqual((made, len(self.flushLoggedErrors(ZeroDivisionError))), ([1], 1))
 
     def test_one_that_fails(self) -> None:
         """A connection that cannot be written is given up and logged; all others are written, now and later."""

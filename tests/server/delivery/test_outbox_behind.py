@@ -25,6 +25,22 @@ class BehindTests(OutboxTestCase):
         self.writer.drain()
         self.assertEqual(self.writer.got(), half * 2)
 
+    def test_timed_behind_little(self) -> None:
+        """A timed message is queued behind at most 16 KiB of the same turn."""
+        for size, is_behind in ((16_384, False), (16_385, True)):
+            self.setUp()
+            self.outbox.put(b"x" * size)
+            self.offer(timed(1))
+            self.assertEqual(self.outbox.behind, is_behind)
+
+    def test_bound_of_what_one_session_is_told(self) -> None:
+        """The bound holds for what is encoded for one session alone: at 256 KiB it is queued, past that it is not."""
+        for size, is_behind in ((WAITING_BYTES, False), (WAITING_BYTES + 1, True)):
+            self.setUp()
+            self.outbox.put(b"x" * size)
+            self.outbox.offer_one(stored(1))
+            self.assertEqual(self.outbox.behind, is_behind)
+
     def test_caught_up_in_order(self) -> None:
         """What was missed comes page by page, each after the last has drained, and then events come directly again."""
         self.fall_behind()

@@ -166,6 +166,22 @@ class PresenceFeedTests(SynchronousTestCase):
         self.assertEqual([len(session.told) for session in sessions], [1] * len(sessions))
         self.assertEqual(max(calls), 1)
 
+    def test_many_names(self) -> None:
+        """One event has at most so many names; the others follow a second later, in the order of their changes."""
+        self.patch(presence_feed, "_NAMES_MOST", 2)
+        users = [f"user{number}" for number in range(5)]
+        self._come(*users)
+        self._go(users[0])
+        for names in (["user1", "user2"], ["user3", "user4"]):
+            self.clock.advance(0)
+            self.assertEqual(self._told(), [(names, [])])
+            self.clock.advance(0.9)
+            self.assertEqual(self._told(), [])
+            self.clock.advance(0.3)
+        self.assertEqual(self._told(), [([], ["user0"])])
+        self.clock.advance(5)
+        self.assertEqual(self._told(), [])
+
     def patch_calls(self) -> list[int]:
         """How many tellings there are in each call of the clock."""
         calls: list[int] = []

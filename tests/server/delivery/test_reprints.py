@@ -80,6 +80,38 @@ class ReprintTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertGreater(len(self.screen.printed[-1]), 250_000)
 
+    def test_with_those_that_end_soon(self) -> None:
+        """An end waits for those within the next half second, and for no later one; between two reprints are 0.75 s."""
+        for end in (1.0, 1.25, 1.5, 1.75):
+            self.show(f"<{end}>", end)
+        self.clock.advance(1)
+        self.reprints.erase("<1.0>")
+        self.clock.advance(0.25)
+        self.reprints.erase("<1.25>")
+        self.clock.advance(0.24)
+        self.assertEqual(self.screen.printed, [])
+        self.clock.advance(0.01)
+        self.assertEqual(len(self.screen.printed), 1)
+        self.assertTrue(self.screen.printed[0].endswith("<1.75>\r\n"), self.screen.printed)
+        self.clock.advance(0.25)
+        self.reprints.erase("<1.75>")
+        self.clock.advance(0.49)
+        self.assertEqual(len(self.screen.printed), 1)
+        self.clock.advance(0.02)
+        self.assertEqual(self.screen.printed[1:], [CLEAR])
+        self.reprints.erase("<1.75>")
+        self.reprints.erase("never shown")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_alone(self) -> None:
+        """An end that no other follows soon is printed away at once."""
+        self.show("<1>", 1)
+        self.show("<2>", 2)
+        self.clock.advance(1)
+        self.reprints.erase("<1>")
+        self.clock.advance(0)
+        self.assertEqual(len(self.screen.printed), 1)
+
     def test_all_at_first(self) -> None:
         """A transcript of the greatest length is printed whole."""
         self.transcript.show([Line("x" * (TRANSCRIPT_LENGTH // 100)) for _ in range(100)])

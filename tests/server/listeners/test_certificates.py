@@ -81,6 +81,16 @@ class SelfSignedTests(SynchronousTestCase):
             self.assertTrue(line.startswith(f"{key} is no key that this server made"), line)
             self.assertEqual(key.read_bytes(), content)
 
+    def test_dead_link(self) -> None:
+        """A link that leads nowhere, such as to a disk that is not there yet, is not replaced by a new certificate."""
+        for path in ensure_self_signed(self.folder, "chat.example"):
+            path.rename(self.folder / "elsewhere")
+            path.symlink_to("nowhere")
+            paths = ensure_self_signed(self.folder, "chat.example")
+            self.assertIn("The link leads nowhere", str(self.assertRaises(WrongCertificate, server_context, *paths)))
+            self.assertTrue(path.is_symlink())
+            (self.folder / "elsewhere").replace(path)
+
     def test_long_host(self) -> None:
         """A host's name that is longer than a certificate may hold is cut."""
         server_context(*ensure_self_signed(self.folder, "h" * 200))
@@ -137,8 +147,8 @@ class ServerContextTests(SynchronousTestCase):
     def test_unreadable(self) -> None:
         """A file that is not there or cannot be read is refused by its name and with the reason."""
         nothing = self.folder / "nothing"
-        for wrong, reason in (nothing, errno.ENOENT), (self.folder, errno.EISDIR):
-            why = f"{wrong} cannot be read: {os.strerror(reason)}; give"
+        for wrong, reason in (nothing, os.strerror(errno.ENOENT)), (self.folder, "It is a folder, not a file"):
+            why = f"{wrong} cannot be read: {reason}; give"
             self.assertIn(f"the certificate {why}", self._refused(wrong, self.key))
             self.assertIn(f"the key {why}", self._refused(self.certificate, wrong))
 

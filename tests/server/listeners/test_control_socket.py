@@ -4,7 +4,7 @@ import json
 
 from twisted.internet.testing import StringTransport
 
-from irchat.chat.administration import Administration
+from irchat.chat.accounts.administration import Administration
 from irchat.protocol.errors import unavailable
 from irchat.server.listeners.control_socket import ControlFactory
 from tests.helpers.server import PASSWORD, ServerTestCase

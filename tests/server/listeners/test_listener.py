@@ -3,10 +3,12 @@
 import socket
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
+from twisted.internet import reactor
+from twisted.internet.protocol import ServerFactory
+from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from irchat.server.listeners import listener
-from irchat.server.listeners.listener import CannotBind, NoAddress, listening_socket
+from irchat.server.listeners.listener import CannotBind, NoAddress, listen, listening_socket
 
 
 class _OnlyIPv6(socket.socket):
@@ -49,3 +51,24 @@ class ListeningTests(SynchronousTestCase):
         with self.assertRaises(CannotBind) as raised:
             listening_socket("127.0.0.1", self._open("127.0.0.1").getsockname()[1])
         self.assertIn("in use", str(raised.exception.reason))
+
+
+class AcceptTests(TestCase):
+    """`listen`."""
+
+    def test_few_a_turn(self) -> None:
+        """However many connections wait, one turn accepts a few of them, so that others get their messages."""
+        accepted: list[Any] = []
+        factory = ServerFactory()
+        factory.noisy = False
+        factory.buildProtocol = accepted.append
+        port = listen(reactor, "127.0.0.1", 0, factory)
+        self.addCleanup(port.stopListening)
+        for _ in range(50):
+            self.addCleanup(socket.create_connection(("127.0.0.1", port.getHost().port), timeout=10).close)
+        counts = []
+        for _ in range(8):
+            before = len(accepted)
+            port.doRead()
+            counts.append(len(accepted) - before)
+        self.assertEqual(counts, [8] * 6 + [2, 0])

@@ -37,6 +37,44 @@ class SignInTests(ServerTestCase):
         self._types(person, PASSWORD, NEW_BOB)
         self._types(person, "!help exit", "exit  leave\n")
 
+    def test_help_and_leaving_are_no_names(self) -> None:
+        """Help, and the words that leave other chats, are answered with what is asked for and how to leave."""
+        person = self._person()
+        for line in (
+            "help",
+            "HELP",
+            "!help",
+            "/help",
+            "/nick bob",
+            "quit",
+            "Quit",
+            "/quit",
+            ":q",
+            "/exit",
+            "EXIT",
+            "/logout",
+        ):
+            person.type(line)
+            shown = person.shown()
+            self.assertIn("exit leaves", shown, line)
+            self.assertIn("!help shows", shown, line)
+            self.assertTrue(shown.endswith(USERNAME), line)
+        self._types(person, "bob", f"bob is a new name here, welcome.\n{CHOOSE}")
+
+    def test_exit_leaves(self) -> None:
+        """``exit`` at the prompt for the name leaves, and lines after it are not taken."""
+        person = self._person()
+        person.type("exit", "bob")
+        self.assertEqual(person.shown(), "-- goodbye: you left\n")
+        self.assertFalse(person.is_open)
+
+    def test_a_name_like_a_habit(self) -> None:
+        """Whoever has such a name already signs in with it."""
+        self._person()
+        self.server.json("quit").leave()
+        person = self._another()
+        self._types(person, "Quit", "Password for Quit?\n")
+
     def test_mismatch(self) -> None:
         """Two different passwords are asked for again, both."""
         person = self._person()

@@ -6,7 +6,7 @@ from typing import Any
 from twisted.internet.defer import ensureDeferred
 from twisted.internet.testing import StringTransport
 
-from irchat.chat.administration import Administration
+from irchat.chat.accounts.administration import Administration
 from irchat.protocol.errors import Refusal
 from irchat.server.listeners.control_socket import ControlFactory
 from tests.helpers.server import PASSWORD, Client, JSONClient, ServerTestCase, TextClient

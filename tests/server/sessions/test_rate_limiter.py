@@ -80,10 +80,12 @@ class PaceTests(SynchronousTestCase):
         self.assertFalse(limiter.is_used_up())
 
     def test_refusal_names_the_rate(self) -> None:
-        """The refusal says how many are taken."""
+        """The refusal says how many are taken, and for how many it counts where that is more than one."""
         limiter = self.limiter(0.5)
         limiter.admit(1)
-        self.assertIn("0.5 messages a second", self.assertRaises(Refusal, limiter.admit, 1).text)
+        refusal = self.assertRaises(Refusal, limiter.admit, 1)
+        self.assertIn("0.5 messages a second", refusal.text)
+        self.assertNotIn("counts for", refusal.text)
 
     def test_rate_changes(self) -> None:
         """A new rate holds for those who are there already."""
@@ -146,6 +148,36 @@ class WorkTests(SynchronousTestCase):
             self.clock.advance(0.1)
         self.assertEqual("".join(went)[:6], "abcabc")
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+
+    def test_one_wait(self) -> None:
+        """Those that wait cost one call of the reactor, when the work is back: twice as soon for an address."""
+        address = RateLimiter(self.limits, self.clock, of_address=True)
+        went: list[str] = []
+        for limiter, share in ((self.limiter, 1.0), (address, ADDRESS_SHARE)):
+            limiter.charge((WORK_AT_ONCE + WORK_A_SECOND) * share)
+            went.clear()
+            for name in "abc":
+                limiter.when_free(lambda name=name: went.append(name))  # type: ignore[misc]
+            self.assertEqual(len(self.clock.getDelayedCalls()), 1)
+            self.clock.advance(0.999)
+            self.assertEqual(went, [])
+            self.clock.advance(0.002)
+            self.assertEqual((went, self.clock.getDelayedCalls()), ([*"abc"], []))
+
+    def test_full_again(self) -> None:
+        """A limiter is full when both its messages and its work are back, an address's with its greater share."""
+        address = RateLimiter(self.limits, self.clock, of_address=True)
+        for limiter, share in ((self.limiter, 1.0), (address, ADDRESS_SHARE)):
+            self.assertTrue(limiter.is_full())
+            limiter.charge(WORK_A_SECOND * share)
+            self.clock.advance(0.99)
+            self.assertFalse(limiter.is_full())
+            self.clock.advance(0.02)
+            self.assertTrue(limiter.is_full())
+            limiter.admit(1)
+            self.assertFalse(limiter.is_full())
+            self.clock.advance(0.11)
+            self.assertTrue(limiter.is_full())
 
     def test_address(self) -> None:
         """An address has more work than a user, and any where nothing is counted for addresses."""

@@ -24,7 +24,7 @@ from irchat.store.sqlite.copying import BadCopy, copy_database, database_part, e
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.migrations import SCRIPTS
 from irchat.store.sqlite.threads import NoThreads
-from tests.store.test_store import NOW, message
+from tests.helpers.stores import NOW, message
 
 
 class _Case(SynchronousTestCase):

@@ -1,16 +1,13 @@
 """The store in SQLite: its file, its versions, and a disk that cannot be used."""
 
-import os
 import shutil
 import sqlite3
-import threading
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.trial.unittest import SynchronousTestCase, TestCase
+from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import GLOBAL
@@ -21,8 +18,7 @@ from irchat.store.sqlite import engine, migrations, writing
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.migrations import SCRIPTS, NewerDatabase
 from irchat.store.sqlite.search import indexing
-from irchat.store.sqlite.search.searching import Search
-from irchat.store.sqlite.threads import NoThreads, StoreThreads
+from irchat.store.sqlite.threads import NoThreads
 from tests.helpers.stores import NOW, message
 
 
@@ -377,58 +373,3 @@ class WriterTests(_Case):
         self.assertEqual(self.look("SELECT count(*) FROM members WHERE chat != 1"), [(0,)])
         self.assertEqual(self.look("SELECT rowid FROM message_words WHERE message_words MATCH 'vanishing'"), [])
         self.look("INSERT INTO message_words (message_words) VALUES ('integrity-check')")
-
-
-class ThreadsTests(TestCase):
-    """The threads of the store, with the real reactor."""
-
-    def setUp(self) -> None:
-        """Open a store with threads and a user."""
-        self.store = SQLiteStore(Path(self.mktemp()), StoreThreads(reactor), lambda: NOW)  # type: ignore[arg-type]
-        self.addCleanup(self.store.close)
-
-    async def test_commits_and_pages(self) -> None:
-        """Commits are done in the order they were given, none waiting for another, and readers see what was told."""
-        await self.store.commit([UserCreated("alice", "alice", None, NOW, None)])
-        commits = [self.store.commit([message(GLOBAL, 1, str(number))]) for number in range(20)]
-        for number, commit in enumerate(commits):
-            (stored,) = await commit
-            self.assertEqual(stored.seq, number + 1)
-            pages = [self.store.page(PageQuery(1, GLOBAL, 50, before=number + 2)) for _ in range(5)]
-            for page in pages:
-                self.assertEqual(len((await page).messages), number + 1)
-
-    async def test_searches_hold_up_nobody(self) -> None:
-        """However many searches take however long, what else is read, as to sign in, does not wait for them."""
-        over, done = threading.Event(), []
-
-        def step(search: Search, connection: sqlite3.Connection) -> None:
-            done.append(over.wait(30))
-            search.is_over = True
-
-        self.patch(Search, "step", step)
-        searches = [self.store.search(1, ["x"], None, (), 50) for _ in range(10)]
-        self.assertEqual(await self.store.password(1), None)
-        self.assertEqual(done, [])
-        over.set()
-        for search in searches:
-            await search
-
-    async def test_close_waits(self) -> None:
-        """What was given before the end is done and on the disk."""
-        store = SQLiteStore(Path(self.mktemp()), StoreThreads(reactor), lambda: NOW)  # type: ignore[arg-type]
-        made = store.commit([UserCreated("alice", "alice", None, NOW, None)])
-        store.close()
-        self.assertEqual(await made, [1])
-
-    async def test_refusal(self) -> None:
-        """An error in a thread comes back as the refusal."""
-        os.truncate(self.store._path, 100)
-        self.store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        os.truncate(self.store._path, 100)
-        try:
-            await self.store.token(b"x")
-        except Refusal as refusal:
-            self.assertEqual(refusal.code, Code.UNAVAILABLE)
-        else:
-            self.fail("a damaged file gave an answer")

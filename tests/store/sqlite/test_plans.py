@@ -14,7 +14,7 @@ from irchat.interfaces.writes import GroupCreated, GroupRemoved, MarkerMoved, Me
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from tests.helpers.stores import NOW, message
-from tests.store import test_store
+from tests.store import test_store, test_store_messages
 from tests.store.sqlite import test_ends
 
 _GROWING = {
@@ -83,7 +83,11 @@ class PlanTests(SynchronousTestCase):
         """Run the contract suite, but for what makes up its own texts."""
         suite = unittest.TestSuite(
             case(name)
-            for case in (test_store.SQLiteStoreTests, test_ends.EndsTests)
+            for case in (
+                test_store.SQLiteStoreTests,
+                test_store_messages.SQLiteMessageTests,
+                test_ends.EndsTests,
+            )
             for name in unittest.TestLoader().getTestCaseNames(case)
             if name not in ("test_any_words", "test_words_are_found")
         )

@@ -24,7 +24,7 @@ _SEARCH_SECONDS = 0.25
 thread_seconds = time.thread_time
 
 
-class Search:
+class StoreSearch:
     """A search for the newest messages that contain all of ``wanted``, each a word or a phrase.
 
     Call `step` until ``is_over``. Then ``found`` has the messages, newest first. ``more``: there may be others, because

@@ -15,7 +15,7 @@ from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import indexing
 from irchat.store.sqlite.threads import NoThreads
-from tests.store.test_store import NOW, message
+from tests.helpers.stores import NOW, message
 
 _TOGETHER = 4
 

@@ -8,7 +8,7 @@ from irchat.interfaces.stored import GLOBAL, StoredMessage
 from irchat.interfaces.writes import UserCreated
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import searching
-from irchat.store.sqlite.search.searching import Search
+from irchat.store.sqlite.search.searching import StoreSearch
 from irchat.store.sqlite.threads import NoThreads
 from tests.helpers.stores import NOW, message
 
@@ -42,13 +42,13 @@ class SearchTests(SynchronousTestCase):
         self.assertEqual(self.found("word", limit=900), (expected, False))
         self.patch(searching, "_FIRST_STEP", 1)
         firsts: list[int] = []
-        between = Search._between
+        between = StoreSearch._between
 
-        def noting(search: Search, connection: object, match: str, first: int, below: int) -> object:
+        def noting(search: StoreSearch, connection: object, match: str, first: int, below: int) -> object:
             firsts.append(below - first)
             return between(search, connection, match, first, below)  # type: ignore[arg-type]
 
-        self.patch(Search, "_between", noting)
+        self.patch(StoreSearch, "_between", noting)
         self.assertEqual(self.found("word", limit=900), (expected, False))
         self.assertEqual(firsts, [1, 4, 16, 64, 256, 1_024])
         self.assertEqual(self.found("word", limit=10), (expected[:10], True))
@@ -60,14 +60,14 @@ class SearchTests(SynchronousTestCase):
         self.say(*("word" for _ in range(900)))
         self.patch(searching, "_FIRST_STEP", 16)
         steps: list[int] = []
-        look = Search._look
+        look = StoreSearch._look
 
-        def slow(search: Search, connection: object) -> None:
+        def slow(search: StoreSearch, connection: object) -> None:
             steps.append(search._step)
             look(search, connection)  # type: ignore[arg-type]
             self.seconds += 0.06
 
-        self.patch(Search, "_look", slow)
+        self.patch(StoreSearch, "_look", slow)
         self.assertEqual(self.found("word"), (list(range(900, 900 - 16 - 4 - 1 - 1 - 1, -1)), True))
         self.assertEqual(steps, [16, 4, 1, 1, 1])
 
@@ -119,7 +119,7 @@ class SearchTests(SynchronousTestCase):
 
     def test_left_meanwhile(self) -> None:
         """A search that goes on after its user left the chat finds nothing more."""
-        search = Search(99, ["word"], GLOBAL, (), 5, 0, _MANY)
+        search = StoreSearch(99, ["word"], GLOBAL, (), 5, 0, _MANY)
         search.step(self.store._connection)
         self.assertEqual((search.is_over, search.found, search.more), (True, [], False))
 

@@ -1,0 +1,1 @@
+"""Accounts, and what administrators do to them."""

@@ -1,0 +1,370 @@
+"""Accounts: register, sign in, tokens, change of password. Threads hash the passwords, with argon2id."""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from typing import NamedTuple, Protocol, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from irchat.chat.changes import Change, Result
+from irchat.chat.commits import CommitQueue
+from irchat.chat.state import bans
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import User
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.store import Store
+from irchat.interfaces.writes import HashReplaced, PasswordSet, TokenAdded, TokenRemoved, TokenUsed, UserCreated, Write
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.events import Bye
+from irchat.protocol.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password
+from irchat.system.clock import rfc3339
+from irchat.system.workers import short_of_resources
+from irchat.text.passwords import prepared
+
+Given = TypeVar("Given")
+
+
+class InThread(Protocol):
+    """Runs calls in threads, by turns."""
+
+    def __call__(self, by: Hashable, call: Callable[..., Given], /, *args: object) -> Deferred[Given]:
+        """Run ``call`` for ``by``: the user or, before sign-in, the address."""
+
+
+_TOKEN_BYTES = 32
+# Passwords that may wait for a thread: a storm of sign-ins beyond that is refused, and takes no memory.
+_HASHING_MOST = 1_000
+
+_log = Logger()
+
+
+class SignedIn(NamedTuple):
+    """A sign-in. ``token`` is empty if none was asked for; ``digest`` is all that the store knows of it."""
+
+    user: User
+    new: bool
+    token: str
+    digest: bytes | None
+
+
+class Accounts:
+    """The accounts of one server. Without ``passwords`` a name is enough, and an unknown name makes an account."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        queue: CommitQueue,
+        store: Store,
+        in_thread: InThread,
+        wall_ms: Callable[[], int],
+        *,
+        registration_open: bool = True,
+        passwords: bool = True,
+        hasher: PasswordHasher | None = None,
+    ) -> None:
+        self.passwords = passwords
+        self.registration_open = registration_open
+        self._directory = directory
+        self._queue = queue
+        self._store = store
+        self._in_thread = in_thread
+        self._wall_ms = wall_ms
+        self._hasher = hasher or PasswordHasher()
+        self._hashing = 0
+        # Verified for an unknown name, so that the answer takes as long as for a known one.
+        self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
+
+    async def register(
+        self, name: str, password: str, *, with_token: bool = True, by: Hashable | None = None
+    ) -> SignedIn:
+        """Make an account for the address ``by``.
+
+        Raises Refusal ``registration-closed``, ``bad-name``, ``name-taken`` or ``weak-password``.
+        """
+        if not self.registration_open:
+            raise _registration_closed()
+        return await self._create(name, password, with_token=with_token, by=by)
+
+    async def add(self, name: str, password: str) -> None:
+        """Make an account for the administrator, even if registration is closed. Raises Refusal."""
+        await self._create(name, password, with_token=False)
+
+    async def login(
+        self, name: str, password: str | None, *, with_token: bool = True, by: Hashable | None = None
+    ) -> SignedIn:
+        """Sign in from the address ``by``.
+
+        Raises Refusal ``bad-credentials``, after the same time for an unknown name and a wrong password.
+        """
+        if not self.passwords:
+            return await self._login_by_name(name, with_token=with_token, by=by)
+        if password is None:
+            raise Refusal(Code.BAD_REQUEST, "This server asks for a password. Sign in with name and password.")
+        try:
+            user = self._directory.find_user(name)
+        except Refusal:
+            user = None
+        resets = 0 if user is None else user.resets
+        known = await self._store.password(0 if user is None else user.id)
+        right = await self._is_right(by, user, known or self._nobodys_hash, password)
+        if user is None or known is None or not right:
+            raise _bad_credentials()
+        return await self._signed_in(user, resets, with_token=with_token)
+
+    async def resume(self, token: str) -> SignedIn:
+        """Sign in by a token. Raises Refusal ``bad-token`` if it has ended or was not used for 90 days."""
+        digest = _digest(token)
+        resets = -1
+        while resets != self._directory.resets:  # a new password ends tokens: the answer of the store may be older
+            resets = self._directory.resets
+            known = await self._store.token(digest)
+        now = self._wall_ms()
+        if known is None or known.used_at + TOKEN_SECONDS * 1000 < now or (self.passwords and not known.by_password):
+            raise _bad_token()
+        user = self._directory.users[known.user]
+        self._refuse_shut_out(user, Code.BAD_TOKEN)
+        used_lately = known.used_at + TOKEN_TOUCH_SECONDS * 1000 >= now
+        if not used_lately:
+            if not await self._queue.submit(_Unchecked(TokenUsed(digest, now))):
+                raise _bad_token()
+            self._refuse_shut_out(user, Code.BAD_TOKEN)
+        return SignedIn(user, new=False, token=token, digest=digest)
+
+    async def change_password(
+        self, user: User, old: str, new: str, keep: bytes | None, origin: int | None = None
+    ) -> None:
+        """Change the password; end all tokens but ``keep`` and all sessions but ``origin``.
+
+        Raises Refusal ``bad-credentials`` or ``weak-password``.
+        """
+        resets = user.resets
+        known = await self._store.password(user.id)
+        if known is None:
+            raise Refusal(Code.BAD_CREDENTIALS, "Your account has no password. Ask the administrator to set one.")
+        if not await self._is_right(user, None, known, old):
+            raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")
+        hashed = await self._hash(user, check_password(new, user.name))
+        goodbye = "your password was changed in another session"
+        await self._queue.submit(_SetPassword(user, hashed, goodbye, keep, resets=resets, origin=origin))
+
+    async def reset_password(self, name: str, password: str) -> None:
+        """Set a new password for the administrator: all tokens and sessions of the user end.
+
+        Raises Refusal ``no-such-user`` or ``weak-password``.
+        """
+        user = self._directory.user(name)
+        hashed = await self._hash(None, check_password(password, user.name))
+        goodbye = "the administrator gave you a new password"
+        await self._queue.submit(_SetPassword(user, hashed, goodbye))
+
+    def forget(self, digest: bytes) -> Deferred[None]:
+        """End a token."""
+        return self._queue.submit(_Unchecked(TokenRemoved(digest)))
+
+    async def _create(
+        self, name: str, password: str | None, *, with_token: bool, by: Hashable | None = None
+    ) -> SignedIn:
+        self._directory.new_user_key(name)
+        hashed = None if password is None else await self._hash(by, check_password(password, name))
+        token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
+        digest = _digest(token) if with_token else None
+        user = await self._queue.submit(_CreateAccount(self._directory, name, hashed, self._wall_ms(), digest, by))
+        return SignedIn(user, new=True, token=token, digest=digest)
+
+    async def _login_by_name(self, name: str, *, with_token: bool, by: Hashable | None) -> SignedIn:
+        user = self._directory.find_user(name)
+        if user is not None:
+            return await self._signed_in(user, user.resets, with_token=with_token)
+        if not self.registration_open:
+            raise _registration_closed()
+        return await self._create(name, None, with_token=with_token, by=by)
+
+    async def _signed_in(self, user: User, resets: int, *, with_token: bool) -> SignedIn:
+        """Sign in ``user``, whose password was found right when ``resets`` was the count of its changes."""
+        self._refuse_shut_out(user, Code.BAD_CREDENTIALS)
+        if user.resets != resets:
+            raise _bad_credentials()
+        if not with_token:
+            return SignedIn(user, new=False, token="", digest=None)
+        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        digest = _digest(token)
+        write = TokenAdded(digest, user.id, self._wall_ms(), by_password=self.passwords)
+        await self._queue.submit(_AddToken(self, user, resets, write))
+        return SignedIn(user, new=False, token=token, digest=digest)
+
+    def _refuse_shut_out(self, user: User, code: Code) -> None:
+        """Raise Refusal ``banned``, or with ``code`` if ``user`` was removed."""
+        if user.removed:
+            raise Refusal(code, "Your account was removed.")
+        if user.ban is not None and bans.stands(user.ban, self._wall_ms()):
+            until = None if user.ban.until is None else rfc3339(user.ban.until)
+            raise Refusal(Code.BANNED, f"{bans.notice(user.ban)}.", until=until)
+
+    async def _hash(self, by: Hashable | None, password: str) -> str:
+        return await self._hashed(by, self._hasher.hash, _password_bytes(prepared(password)))
+
+    async def _is_right(self, by: Hashable | None, user: User | None, hashed: str, password: str) -> bool:
+        """Verify ``password``, prepared and then as typed: old hashes are of that, and are replaced for ``user``."""
+        as_compared = prepared(password)
+        if await self._verify(by, hashed, as_compared):
+            return True
+        if as_compared == password or not await self._verify(by, hashed, password):
+            return False
+        if user is not None:
+            with suppress(Refusal):  # the password is right anyway, and the next sign-in tries again
+                new = await self._hash(by, password)
+                await self._queue.submit(_Unchecked(HashReplaced(user.id, hashed, new)))
+        return True
+
+    async def _verify(self, by: Hashable | None, hashed: str, password: str) -> bool:
+        return await self._hashed(by, _verify, self._hasher, hashed, _password_bytes(password))
+
+    async def _hashed(self, by: Hashable | None, call: Callable[..., Given], *args: object) -> Given:
+        if self._hashing >= _HASHING_MOST:
+            raise Refusal(Code.TOO_MANY, "Too many are signing in at this moment. Try again soon.")
+        self._hashing += 1
+        try:
+            return await self._in_thread(by, call, *args)
+        except (Argon2Error, MemoryError) as error:  # no memory or no threads: the password may be right
+            _log.error("a password cannot be hashed: {error}", error=error)
+            raise short_of_resources() from None
+        finally:
+            self._hashing -= 1
+
+
+class _CreateAccount(Change[int, User]):
+    alone = True
+
+    def __init__(
+        self,
+        directory: Directory,
+        name: str,
+        password: str | None,
+        at: int,
+        token: bytes | None,
+        by: Hashable | None,
+    ) -> None:
+        self._directory = directory
+        self._name = name
+        self._password = password
+        self._at = at
+        self._token = token
+        self._by = by
+
+    def whose(self) -> Hashable | None:
+        return self._by
+
+    def check(self) -> UserCreated:
+        key = self._directory.new_user_key(self._name)
+        return UserCreated(self._name, key, self._password, self._at, self._token)
+
+    def reply(self, result: int, publications: list[Publication]) -> User:
+        return self._directory.users[result]
+
+
+class _AddToken(Change[None, None]):
+    """A sign-in. It fails if a ban, a removal or a new password came first."""
+
+    def __init__(self, accounts: Accounts, user: User, resets: int, write: TokenAdded) -> None:
+        self._accounts = accounts
+        self._user = user
+        self._resets = resets
+        self._write = write
+
+    def whose(self) -> User:
+        return self._user
+
+    def check(self) -> TokenAdded:
+        self._accounts._refuse_shut_out(self._user, Code.BAD_CREDENTIALS)
+        if self._user.resets != self._resets:
+            raise _bad_credentials()
+        return self._write
+
+    def reply(self, result: None, publications: list[Publication]) -> None:
+        return None
+
+
+class _SetPassword(Change[None, None]):
+    """A new password, which ends all tokens but ``keep`` and all sessions but ``origin``.
+
+    ``resets``: the count of changes when the old password was found right. Another change since then refuses this one.
+    """
+
+    alone = True
+
+    def __init__(
+        self,
+        user: User,
+        password: str,
+        goodbye: str,
+        keep: bytes | None = None,
+        *,
+        resets: int | None = None,
+        origin: int | None = None,
+    ) -> None:
+        self._user = user
+        self._password = password
+        self._goodbye = goodbye
+        self._keep = keep
+        self._resets = resets
+        self.origin = origin
+
+    def whose(self) -> User:
+        return self._user
+
+    def check(self) -> PasswordSet:
+        if self._user.removed:
+            raise Refusal(Code.NO_SUCH_USER, f"{self._user.name} was removed.")
+        if self._resets not in (None, self._user.resets):
+            raise _bad_credentials()
+        return PasswordSet(self._user.id, self._password, self._keep)
+
+    def reply(self, result: None, publications: list[Publication]) -> None:
+        publications.append(Publication(Bye(reason=self._goodbye), (self._user.id,), origin=self.origin))
+
+
+class _Unchecked(Change[Result, Result]):
+    """A write that needs no check and is not published. Its reply is its result."""
+
+    def __init__(self, write: Write[Result]) -> None:
+        self._write = write
+
+    def check(self) -> Write[Result]:
+        return self._write
+
+    def reply(self, result: Result, publications: list[Publication]) -> Result:
+        return result
+
+
+def _digest(token: str) -> bytes:
+    """Hash a token: it has 256 random bits, so one round of SHA-256 hides it from a reader of the database."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _password_bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")
+
+
+def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
+    """Return whether the password is right. Raises Argon2Error if that cannot be determined."""
+    try:
+        return hasher.verify(hashed, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def _registration_closed() -> Refusal:
+    return Refusal(Code.REGISTRATION_CLOSED, "This server takes no new names. Ask the administrator for an account.")
+
+
+def _bad_token() -> Refusal:
+    return Refusal(Code.BAD_TOKEN, "That token is not valid any more. Sign in with name and password.")
+
+
+def _bad_credentials() -> Refusal:
+    return Refusal(Code.BAD_CREDENTIALS, "That name and that password do not belong together. Try again.")

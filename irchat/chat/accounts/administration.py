@@ -1,0 +1,236 @@
+"""The administrator's requests, and how they are done, in a running server and offline alike.
+
+The structs are also the lines of the control socket, see `irchat.server.listeners.control_socket`.
+"""
+
+from collections.abc import Callable
+
+from msgspec import Struct, to_builtins
+
+from irchat.chat.accounts.accounts import Accounts
+from irchat.chat.service import ChatService
+from irchat.chat.state import bans
+from irchat.interfaces.stored import StoredBan
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.rules import shown
+from irchat.system.times import check_end
+
+Tell = Callable[[str], None]
+"""Shows the progress of a request, in a few words."""
+
+_PAGE_MOST = 1_000
+
+
+class AdminRequest(Struct, frozen=True, tag_field="command", tag=True, kw_only=True):
+    """A request of the administrator."""
+
+
+class AddUser(AdminRequest, frozen=True, tag="add-user"):
+    """Make an account, even if registration is closed."""
+
+    name: str
+    password: str
+
+
+class ResetPassword(AdminRequest, frozen=True, tag="reset-password"):
+    """Set a user's password; end all tokens and sessions."""
+
+    name: str
+    password: str
+
+
+class RemoveUser(AdminRequest, frozen=True, tag="remove-user"):
+    """Remove an account, with ``messages`` all its messages too. Returns the name that it has from now on."""
+
+    name: str
+    messages: bool
+
+
+class ListUsers(AdminRequest, frozen=True, tag="users"):
+    """List a page of accounts by name, after the key ``after``. Returns a list of `UserRow`."""
+
+    after: str = ""
+
+
+class ListBans(AdminRequest, frozen=True, tag="bans"):
+    """List the banned users and networks. Returns a list of `BanRow`."""
+
+
+class Kick(AdminRequest, frozen=True, tag="kick"):
+    """End the sessions of a user. Returns their number."""
+
+    name: str
+
+
+class Ban(AdminRequest, frozen=True, tag="ban"):
+    """Ban a user, address or network ``until`` a time (ms) or for good (None). Returns the name or the network."""
+
+    whom: str
+    until: int | None
+    reason: str
+
+
+class Unban(AdminRequest, frozen=True, tag="unban"):
+    """End a ban. Returns the name or the network."""
+
+    whom: str
+
+
+class Stats(AdminRequest, frozen=True, tag="stats"):
+    """Count everything. Returns `StatsRow`."""
+
+
+AnyAdminRequest = AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | Kick | Ban | Unban | Stats
+
+
+class UserRow(Struct, frozen=True):
+    """An account. Times in ms since the epoch; ``banned_until`` is False for no ban, None for one without an end."""
+
+    name: str
+    key: str
+    sessions: int
+    created_at: int
+    banned_until: int | bool | None
+
+
+class BanRow(Struct, frozen=True):
+    """A banned user, ``whom`` as ``@bob``, or network."""
+
+    whom: str
+    until: int | None
+    reason: str
+
+
+class StatsRow(Struct, frozen=True):
+    """How much there is. ``uptime`` in seconds; ``connections`` includes those that are not signed in."""
+
+    users: int
+    online: int
+    sessions: int
+    connections: int
+    groups: int
+    private_chats: int
+    messages: int
+    banned: int
+    tokens: int
+    database_bytes: int
+    uptime: float
+
+
+class Progress(Struct, frozen=True, tag=True):
+    """The progress of a request."""
+
+    text: str
+
+
+class Answer(Struct, frozen=True, tag=True):
+    """The outcome of a request; ``error`` is empty if it was done."""
+
+    error: str = ""
+    result: object = None
+
+
+class Administration:
+    """Does requests. ``uptime`` returns seconds since the start, ``connections`` the number of connections."""
+
+    def __init__(
+        self,
+        chat: ChatService,
+        accounts: Accounts,
+        uptime: Callable[[], float] = lambda: 0.0,
+        connections: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._chat = chat
+        self._accounts = accounts
+        self._uptime = uptime
+        self._connections = connections
+
+    async def run(self, request: AnyAdminRequest, tell: Tell) -> object:
+        """Do ``request`` and return its result, made of lists, dicts, strings and numbers. Raises Refusal."""
+        try:
+            return to_builtins(await self._result(request, tell))
+        except Refusal as refusal:
+            if refusal.code is not Code.NO_SUCH_USER:
+                raise
+            raise Refusal(refusal.code, _no_such_user(request)) from None
+
+    async def _result(self, request: AnyAdminRequest, tell: Tell) -> object:
+        moderation = self._chat.moderation
+        match request:
+            case AddUser(name=name, password=password):
+                await self._accounts.add(name, password)
+                return None
+            case ResetPassword(name=name, password=password):
+                await self._accounts.reset_password(name, password)
+                return None
+            case RemoveUser(name=name, messages=messages):
+                return await moderation.remove(name, messages, lambda count: tell(f"{count:,} messages deleted"))
+            case ListUsers(after=after):
+                return await self._list_users(after)
+            case ListBans():
+                return self._list_bans()
+            case Kick(name=name):
+                return await moderation.kick(name, None)
+            case Ban(whom=whom, until=until, reason=reason):
+                return await moderation.ban(whom, check_end(until, self._chat.wall_ms()), reason, None)
+            case Unban(whom=whom):
+                return await moderation.unban(whom, None)
+            case Stats():
+                return await self._stats()
+
+    async def _list_users(self, after: str) -> list[UserRow]:
+        users = self._chat.directory.users
+        now = self._chat.wall_ms()
+        return [
+            UserRow(
+                users[account.id].name,
+                account.key,
+                self._chat.presence.count(account.id),
+                account.created_at,
+                _banned_until(users[account.id].ban, now),
+            )
+            for account in await self._chat.store.accounts(after, _PAGE_MOST)
+            if account.id in users
+        ]
+
+    def _list_bans(self) -> list[BanRow]:
+        now = self._chat.wall_ms()
+        users = [
+            BanRow(f"@{user.name}", user.ban.until, user.ban.reason)
+            for user in self._chat.directory.banned.values()
+            if user.ban is not None and bans.stands(user.ban, now)
+        ]
+        networks = [
+            BanRow(ban.network, ban.until, ban.reason)
+            for ban in self._chat.moderation.banned_networks()
+            if ban.network is not None
+        ]
+        return sorted(users, key=lambda row: row.whom) + networks
+
+    async def _stats(self) -> StatsRow:
+        directory, online = self._chat.directory, self._chat.presence.sessions
+        figures = await self._chat.store.figures()
+        return StatsRow(
+            users=directory.count,
+            online=len(online),
+            sessions=sum(map(len, online.values())),
+            connections=self._connections(),
+            groups=len(directory.groups),
+            private_chats=figures.private_chats,
+            messages=figures.messages,
+            banned=len(self._list_bans()),
+            tokens=figures.tokens,
+            database_bytes=figures.database_bytes,
+            uptime=self._uptime(),
+        )
+
+
+def _no_such_user(request: AnyAdminRequest) -> str:
+    """The chat's own text points to its list of users; the administrator has another list."""
+    name = shown(str(getattr(request, "name", getattr(request, "whom", ""))).removeprefix("@"))
+    or_address = " or address" if isinstance(request, Ban | Unban) else ""
+    return f"There is no user{or_address} {name!r}. irchat-admin users lists the users."
+
+
+def _banned_until(ban: StoredBan | None, now: int) -> int | bool | None:
+    return ban.until if ban is not None and bans.stands(ban, now) else False

@@ -1,0 +1,99 @@
+"""The state machine: what memory holds follows the entries that are committed, and so does what users are shown."""
+
+from irchat.chat.state import bans
+from irchat.chat.state.directory import Directory
+from irchat.chat.timed import TimedMessages
+from irchat.interfaces.bus import MemberIds, Publication
+from irchat.interfaces.presence import PresenceTable
+from irchat.interfaces.writes import (
+    BanSet,
+    BlockSet,
+    Entry,
+    GroupCreated,
+    GroupRemoved,
+    MemberAdded,
+    MemberRemoved,
+    UserRemoved,
+)
+from irchat.protocol import events
+
+
+class StateMachine:
+    """Applies entries to the directory, and to the timed messages and the presence that depend on it."""
+
+    def __init__(self, directory: Directory, timed: TimedMessages, presence: PresenceTable) -> None:
+        self._directory = directory
+        self._timed = timed
+        self._presence = presence
+
+    def apply(self, entry: Entry, origin: int | None = None) -> list[Publication]:
+        """Bring memory up to date with ``entry``. Return what is to be published to all sessions but ``origin``."""
+        publications = self._publications(entry, origin)
+        if isinstance(entry.write, UserRemoved):
+            self._presence.forget(entry.write.user)  # others know the name that it has until now
+        self._directory.apply(entry)
+        match entry.write:
+            case MemberAdded(group=group, user=user):
+                self._timed.begin_sight(group, self._directory.users[user])
+            case GroupRemoved(group=group):
+                self._timed.end_chat(group)
+            case UserRemoved(groups=groups):
+                for group, owner in groups:
+                    if owner is None:
+                        self._timed.end_chat(group)
+        return publications
+
+    def _publications(self, entry: Entry, origin: int | None) -> list[Publication]:
+        """Return the publications that ``entry`` causes, in the state before it."""
+        match entry:
+            case Entry(GroupCreated() as write, int(group_id)):
+                owner = write.members[0]
+                return [
+                    Publication(self._added(write.name, group_id, user, owner, owner), (user,), origin=origin)
+                    for user in write.members
+                    if user in self._presence.sessions
+                ]
+            case Entry(MemberAdded() as write):
+                group = self._directory.groups[write.group]
+                added = self._added(group.name, group.id, write.user, write.by, group.owner.id)
+                return [Publication(added, MemberIds({*group.members, write.user}), origin=origin)]
+            case Entry(MemberRemoved() as write):
+                removed = self._removed(write.group, write.user, write.by, write.owner)
+                return [Publication(removed, tuple(self._directory.groups[write.group].members), origin=origin)]
+            case Entry(GroupRemoved() as write):
+                (last,) = self._directory.groups[write.group].members
+                return [Publication(self._removed(write.group, last, last, None), (last,), origin=origin)]
+            case Entry(UserRemoved() as write):
+                return self._user_removed(write)
+            case Entry(BanSet(ban=ban)) if ban.user is not None:
+                return [Publication(events.Bye(reason=bans.notice(ban)), (ban.user,))]
+            case Entry(BlockSet() as write) if self._presence.count(write.blocker) > 1:
+                blocking = self._directory.users[write.blocker].blocking - {write.blocked_user}
+                listed = self._directory.listed(blocking | {write.blocked_user} if write.blocked else blocking)
+                return [Publication(events.Blocks(names=listed), (write.blocker,), origin=origin)]
+        return []
+
+    def _user_removed(self, write: UserRemoved) -> list[Publication]:
+        publications = []
+        for group, owner in write.groups:
+            if owner is not None:
+                others = tuple(user for user in self._directory.groups[group].members if user != write.user)
+                publications.append(Publication(self._removed(group, write.user, write.user, owner), others))
+        return [*publications, Publication(events.Bye(reason="your account was removed"), (write.user,))]
+
+    def _added(self, name: str, group: int, user: int, by: int, owner: int) -> events.Added:
+        users = self._directory.users
+        return events.Added(
+            group=f"*{name}", id=f"*{group}", name=users[user].name, by=users[by].name, owner=users[owner].name
+        )
+
+    def _removed(self, group: int, user: int, by: int, owner: int | None) -> events.Removed:
+        """``owner``: the owner from now on, None if the group ends."""
+        users = self._directory.users
+        return events.Removed(
+            group=f"*{self._directory.groups[group].name}",
+            id=f"*{group}",
+            name=users[user].name,
+            by=users[by].name,
+            owner="" if owner is None else users[owner].name,
+        )

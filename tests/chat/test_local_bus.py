@@ -1,0 +1,25 @@
+"""The bus of a single node."""
+
+from collections.abc import Sequence
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.chat.local_bus import LocalBus
+from irchat.interfaces.bus import Bus, Publication
+from irchat.protocol.events import Ok
+
+
+class LocalBusTests(SynchronousTestCase):
+    """`LocalBus`."""
+
+    def test_subscriber(self) -> None:
+        """The subscriber gets what is published, the same list, within the call; without one it goes nowhere."""
+        local = LocalBus()
+        bus: Bus = local
+        publications = [Publication(Ok(), None)]
+        bus.publish(publications)
+        got: list[Sequence[Publication]] = []
+        local.subscribe(got.append)
+        bus.publish(publications)
+        self.assertEqual(len(got), 1)
+        self.assertIs(got[0], publications)

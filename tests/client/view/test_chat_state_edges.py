@@ -1,0 +1,207 @@
+"""One chat: the places of its items, what counts as unread, and what is kept."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.view import screen_state
+from irchat.client.view.chat_state import KEPT_ITEMS, ChatState
+from irchat.client.view.screen_state import ScreenState
+from irchat.protocol import events
+from tests.helpers.client_fakes import AT, message, sent, welcome
+
+
+class _Case(SynchronousTestCase):
+    def setUp(self) -> None:
+        """Sign in as alice, with GLOBAL."""
+        self.view = ScreenState("host:7667")
+        self.view.welcome(welcome())
+        self.view.list_chats(events.Chats([events.Chat("GLOBAL", "g", 0, 0, 0, None)]))
+        self.view.go_home()
+        self.chat = self.view.chat("GLOBAL")
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the items of GLOBAL."""
+        return [item.text for item in self.chat.items]
+
+    def load(self, *messages: events.Message, more: bool = False, direction: int = 0) -> None:
+        """Load a page of GLOBAL."""
+        self.view.page(events.History("GLOBAL", list(messages), more), 0.0, direction=direction)
+
+    def tell(self, text: str, **fields: object) -> None:
+        """Receive a message in GLOBAL."""
+        self.view.apply(message(text, **fields), 0.0)
+
+
+class KeptTests(_Case):
+    """What is kept of a chat."""
+
+    def test_as_many_as_are_kept(self) -> None:
+        """A chat that has just as many items as are kept has all of them, and one more makes the oldest go."""
+        self.load()
+        for seq in range(1, KEPT_ITEMS + 1):
+            self.tell("x", seq=seq)
+        self.assertEqual((len(self.chat.items), self.chat.older), (KEPT_ITEMS, False))
+        self.chat.add_pending("mine", "alice", "n1", None)
+        self.chat.trim()
+        self.assertEqual((self.chat.first_seq, self.chat.older, self.chat.is_pending("n1")), (2, True, True))
+
+    def test_pages(self) -> None:
+        """A page says whether there is more at its own end, and nothing of the other; the end of a chat has no more."""
+        self.load(message("three", seq=3), more=True, direction=-1)
+        self.assertEqual((self.chat.older, self.chat.newer), (True, False))
+        self.load(message("two", seq=2), direction=-1)
+        self.load(message("four", seq=4), more=True, direction=1)
+        self.assertEqual((self.chat.older, self.chat.newer), (False, True))
+        self.load(message("nine", seq=9), more=True)
+        self.assertEqual((self.chat.older, self.chat.newer), (True, False))
+
+    def test_what_came_early(self) -> None:
+        """What came while an older page was loaded waits until the end of the chat is loaded."""
+        self.load(message("one", seq=1), more=True, direction=1)
+        self.chat.loading = True
+        self.tell("three", seq=3)
+        self.load(message("zero", seq=0), direction=-1)
+        self.assertEqual(self.texts, ["zero", "one"])
+        self.load(message("two", seq=2), direction=1)
+        self.assertEqual((self.texts, self.chat.early), (["zero", "one", "two", "three"], []))
+
+    def test_erased_early(self) -> None:
+        """Of the timed messages that came while a page was loaded, one that is erased goes and the others stay."""
+        self.chat.loading = True
+        for timed_id in "ab":
+            self.tell(timed_id, id=timed_id, left_ms=30_000)
+        self.view.erase("GLOBAL", "a")
+        self.load()
+        self.assertEqual((self.texts, self.chat.unread), (["b"], 1))
+
+    def test_welcome_again(self) -> None:
+        """After a reconnect only what was loaded is stale, and nothing waits for a page that does not come."""
+        self.load(message("one", seq=1))
+        other = self.view.chat("@bob")
+        for chat in self.chat, other:
+            chat.loading, chat.unread = True, 5
+            chat.early.append(message("early", seq=9))
+        self.view.welcome(welcome())
+        self.assertEqual([(chat.stale, chat.loading, chat.early, chat.unread) for chat in (self.chat, other)],
+                         [(True, False, [], 0), (False, False, [], 0)])  # fmt: skip
+
+
+class PlaceTests(_Case):
+    """Where items stand."""
+
+    def test_same_moment(self) -> None:
+        """A timed message stands after a stored one of the same moment."""
+        self.load(message("one", seq=1, at=AT), message("timed", id="t1", left_ms=30_000, at=AT))
+        self.assertEqual(self.texts, ["one", "timed"])
+
+    def test_note_before_ones_own(self) -> None:
+        """A note in an empty chat stands before what the user sends then."""
+        self.chat.add_note("noted")
+        self.load()
+        self.chat.add_pending("mine", "alice", "n1", None)
+        self.view.sent(self.chat, "n1", sent(seq=1), 0.0)
+        self.tell("two", seq=2)
+        self.assertEqual(self.texts, ["noted", "mine", "two"])
+
+    def test_note_before_a_timed_message(self) -> None:
+        """A note in an empty chat stands before a timed message that comes then, and both before stored ones."""
+        self.load()
+        self.chat.add_note("noted")
+        self.tell("timed", id="t1", left_ms=30_000)
+        self.tell("one", seq=1)
+        self.assertEqual(self.texts, ["noted", "timed", "one"])
+
+    def test_note_in_a_list(self) -> None:
+        """When the list of chats tells the last seq, a note stands after it."""
+        other = self.view.chat("*team")
+        other.add_note("noted")
+        self.view.list_chats(events.Chats([events.Chat("*team", "t", 0, 4, 0, None)]))
+        self.assertEqual([item.key[0] for item in other.items], [4])
+
+
+class CountTests(_Case):
+    """What is unread."""
+
+    def test_timed_twice(self) -> None:
+        """A timed message that comes twice counts once, loaded or not."""
+        for times in 1, 2:
+            self.tell("psst", id="t1", left_ms=30_000)
+            self.assertEqual((times, self.chat.unread), (times, 1))
+        self.load()
+        self.chat.all_read()
+        self.tell("psst", id="t2", left_ms=30_000)
+        self.chat.all_read()
+        self.tell("psst", id="t2", left_ms=30_000)
+        self.assertEqual(self.chat.unread, 0)
+
+    def test_read_in_part(self) -> None:
+        """What another session read in part is counted where all messages after it are loaded, and else is not."""
+        stored = [message(f"m{seq}", seq=seq) for seq in (5, 6, 7, 8)]
+        cases = ((True, 3, False, 9), (True, 4, True, 4), (False, 3, True, 4), (True, 6, True, 2))
+        for more, seq, known, unread in cases:
+            self.chat.start_anew()
+            self.load(*stored, message("mine", seq=9, sender="alice"), more=more)
+            self.chat.unread = 9
+            self.assertEqual((self.chat.read_to(seq), self.chat.unread), (known, unread), (more, seq))
+
+    def test_read_in_part_where_something_is_missing(self) -> None:
+        """It is not counted while the end of the chat is missing or loading, or timed messages may have been read."""
+        self.load(message("one", seq=1), message("two", seq=2))
+        self.tell("mine", id="t1", left_ms=30_000, sender="alice")
+        self.assertTrue(self.chat.read_to(1))
+        for name in "loading", "newer":
+            setattr(self.chat, name, True)
+            self.assertFalse(self.chat.read_to(1))
+            setattr(self.chat, name, False)
+        self.tell("psst", id="t2", left_ms=30_000)
+        self.assertFalse(self.chat.read_to(1))
+
+    def test_read_never_moves_back(self) -> None:
+        """A marker that comes late moves nothing back; nor does a list of chats that was made before."""
+        self.load(message("one", seq=1), message("two", seq=2), message("three", seq=3))
+        self.chat.read_to(2)
+        self.chat.read_to(1)
+        self.assertEqual((self.chat.read_seq, self.chat.unread), (2, 1))
+        self.chat.last_at = AT
+        self.view.list_chats(events.Chats([events.Chat("GLOBAL", "g", 1, 2, 1, "2026-11-22T12:00:00.000Z")]))
+        self.assertEqual((self.chat.last_seq, self.chat.read_seq, self.chat.last_at), (3, 2, AT))
+
+
+class ListTests(_Case):
+    """The list of chats."""
+
+    def test_list_that_may_be_cut(self) -> None:
+        """A group that is not in the list was left, but not where the list has the most chats that a list may have."""
+        self.patch(screen_state, "CHATS_MAX", 2)
+        self.view.chats.of_id("*team", "t")
+        listed = [events.Chat(name, "id", 0, 0, 0, None) for name in ("@bob", "@carol")]
+        self.view.list_chats(events.Chats(listed))
+        self.assertIn("*team", self.view.chats)
+        self.view.list_chats(events.Chats(listed[:1]))
+        self.assertEqual(list(self.view.chats), ["GLOBAL", "@bob", "@carol"])
+
+    def test_people_online(self) -> None:
+        """The server counts users beyond the names that it lists, and never fewer than these."""
+        self.view.online_count = 100
+        self.view.apply(events.Presence(["bob", "carol"], ["dave"]), 0.0)
+        self.assertEqual(self.view.online_count, 101)
+        self.view.online_count = 1
+        self.view.apply(events.Presence([], ["bob"]), 0.0)
+        self.assertEqual((list(self.view.online), self.view.online_count), (["alice", "carol"], 2))
+
+
+class NeverWasTests(SynchronousTestCase):
+    """`ChatState.never_was`."""
+
+    def test_never_was(self) -> None:
+        """A chat never was if it is gone without an id, without messages, and with nothing typed for it."""
+
+        def chat(gone: str = "There is no @x.", chat_id: str = "", *, draft: bool = False, said: bool = False) -> bool:
+            chat = ChatState("@x", chat_id)
+            chat.gone, chat.has_draft = gone, draft
+            if said:
+                chat.add_message(message("hi", seq=1), "alice", 0.0)
+            return chat.never_was
+
+        self.assertEqual([chat(), chat(""), chat(chat_id="id"), chat(draft=True), chat(said=True)],
+                         [True, False, False, False, False])  # fmt: skip

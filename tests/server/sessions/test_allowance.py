@@ -1,0 +1,90 @@
+"""The allowance of a session: what it uses up of its user's and its address's limiters, and when it goes on."""
+
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.limits import Limits
+from irchat.protocol import requests
+from irchat.protocol.errors import Code, Refusal
+from irchat.server.sessions.allowance import LONG, Allowance
+from irchat.server.sessions.costs import ADDRESS_SHARE, BYTES_OF_MS, WORK_A_SECOND, WORK_AT_ONCE, Cost
+from irchat.server.sessions.rate_limiter import RateLimiters
+
+
+class AllowanceTests(SynchronousTestCase):
+    """`Allowance`."""
+
+    def setUp(self) -> None:
+        """Make a session of user 1, and note when it may go on."""
+        self.clock = Clock()
+        self.limiters = RateLimiters(Limits(rate=1), self.clock)
+        self.went: list[str] = []
+        self.allowance = self.session("first")
+        self.allowance.enter(1)
+        self.user, self.address = self.limiters.of_user(1), self.limiters.of_address("192.0.2.1")
+
+    def session(self, name: str, address: str = "192.0.2.1") -> Allowance:
+        """Return the allowance of a session that nobody is signed in to."""
+        return Allowance(self.limiters, address, lambda: self.went.append(name))
+
+    def test_charges_both(self) -> None:
+        """Work counts for the user and for the address, and before the sign-in for the address alone."""
+        self.allowance.charge(10)
+        self.session("second").charge(5)
+        self.assertEqual((self.user.work, self.address.work), (WORK_AT_ONCE - 10, WORK_AT_ONCE * ADDRESS_SHARE - 15))
+        self.allowance.part()
+        self.allowance.charge(1)
+        self.assertEqual((self.user.work, self.address.work), (WORK_AT_ONCE - 10, WORK_AT_ONCE * ADDRESS_SHARE - 16))
+
+    def test_charges_what_is_long(self) -> None:
+        """A line or reply costs by its length from 4 KiB on."""
+        self.allowance.charge_bytes(LONG)
+        self.assertEqual(self.user.work, WORK_AT_ONCE)
+        self.allowance.charge_bytes(LONG + 1)
+        self.assertEqual(self.user.work, WORK_AT_ONCE - (LONG + 1) / BYTES_OF_MS)
+
+    def test_waits_for_the_user(self) -> None:
+        """When the user's work is used up the session waits, and goes on once when some is back."""
+        self.assertFalse(self.allowance.is_used_up())
+        self.allowance.charge(WORK_AT_ONCE)
+        self.assertEqual([self.allowance.is_used_up() for _ in range(3)], [True] * 3)
+        self.assertEqual((self.went, len(self.clock.getDelayedCalls())), ([], 1))
+        self.clock.advance(0.01)
+        self.assertEqual((self.went, self.clock.getDelayedCalls()), (["first"], []))
+        self.assertFalse(self.allowance.is_used_up())
+
+    def test_waits_for_the_address(self) -> None:
+        """So it is with the address's work, for all of its sessions, signed in or not, and for no other address's."""
+        second, other = self.session("second"), self.session("other", "192.0.2.2")
+        second.charge(WORK_AT_ONCE * ADDRESS_SHARE)
+        self.assertEqual([one.is_used_up() for one in (self.allowance, second, other)], [True, True, False])
+        self.clock.advance(0.01)
+        self.assertEqual(self.went, ["first", "second"])
+
+    def test_work_comes_back_unseen(self) -> None:
+        """Work that came back since it was used up lets the session go on without waiting."""
+        self.allowance.charge(WORK_AT_ONCE + WORK_A_SECOND)
+        self.clock.advance(1.01)
+        self.assertFalse(self.allowance.is_used_up())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_over(self) -> None:
+        """A session that is over does not go on, and its limiters are kept only until they are full."""
+        self.allowance.charge(WORK_AT_ONCE)
+        self.assertTrue(self.allowance.is_used_up())
+        self.allowance.part()
+        self.allowance.over()
+        self.assertEqual(set(self.limiters._kept), {self.user, self.address})
+        self.clock.advance(0.01)
+        self.assertEqual(self.went, [])
+
+    def test_admits(self) -> None:
+        """Messages count for the user; what costs none, and what nobody asks who is signed in, is always admitted."""
+        asked = requests.Send(chat="GLOBAL", text="hi")
+        one, none = Cost(1, 1), Cost(1)
+        for _ in range(3):
+            self.allowance.admit(one, asked, None)
+        self.assertIs(self.assertRaises(Refusal, self.allowance.admit, one, asked, None).code, Code.TOO_FAST)
+        self.allowance.admit(none, asked, None)
+        self.allowance.part()
+        self.allowance.admit(one, asked, None)

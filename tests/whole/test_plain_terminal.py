@@ -1,0 +1,60 @@
+"""The plain client on a real terminal: pastes that a person did not mean to confirm, and Ctrl-C."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.helpers.processes import JSONClient, ServerProcess, TerminalProcess
+
+_PASSWORD = "correct horse"
+_CTRL_C = b"\x03"
+
+
+class PlainTerminalTests(SynchronousTestCase):
+    """Real processes and a pseudo-terminal, in which each line of a paste is a read of its own."""
+
+    def setUp(self) -> None:
+        """Alice signs in; bob reads along."""
+        self.home = Path(tempfile.mkdtemp(prefix="irchat-"))
+        self.addCleanup(shutil.rmtree, self.home)
+        self.server = ServerProcess(self.home, "--no-tls", "--rate", "0")
+        self.addCleanup(lambda: self.server.process.poll() is None and self.server.kill())
+        self.bob = JSONClient(self.server, tls=False)
+        self.addCleanup(self.bob.close)
+        self.assertEqual(self.bob.ask(type="register", name="bob", password=_PASSWORD)["type"], "welcome")
+        home = self.home / "alice"
+        home.mkdir()
+        self.alice = TerminalProcess.client(f"alice@127.0.0.1:{self.server.port}", home, "--no-tls", "--plain")
+        self.addCleanup(self.alice.close)
+        self.alice.expect("New password:")
+        self.alice.type(_PASSWORD)
+        self.alice.expect("New password again:")
+        self.alice.type(_PASSWORD)
+        self.alice.expect("Welcome to IRChat")
+
+    def heard(self) -> str:
+        """The text of the next message that bob gets."""
+        return str(self.bob.event("message")["text"])
+
+    def test_pasted_habit(self) -> None:
+        """A habit line twice in one paste goes to nobody; typed once more after the hint it goes to everyone."""
+        self.alice.press(b"/msg bob secret\n/msg bob secret\nhello\n")
+        self.assertEqual(self.heard(), "hello")
+        self.alice.type("quit")
+        self.alice.expect("Here this is typed: exit")
+        self.alice.type("quit")
+        self.assertEqual(self.heard(), "quit")
+
+    def test_interrupted_question(self) -> None:
+        """Ctrl-C leaves a question of ``!password``, with what was typed for it, and the chat goes on."""
+        self.alice.type("!password")
+        self.alice.expect("Old password:")
+        self.alice.press(b"half a password" + _CTRL_C)
+        self.alice.expect("cancelled: the old password stays")
+        self.alice.type("still here")
+        self.assertEqual(self.heard(), "still here")
+        self.alice.press(_CTRL_C)
+        self.assertEqual(self.alice.wait(), 0)
+        self.assertNotIn("half a password", self.alice.text())
