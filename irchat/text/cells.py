@@ -28,7 +28,7 @@ def grapheme_cells(grapheme: str) -> int:
     """Return how many cells a grapheme takes.
 
     A syllable of several letters takes as many as its code points, if that is more: tmux and most terminals draw it so,
-    and the text behind it would hide its last letter otherwise. So does a spacing mark alone.
+    and the text behind it would hide its last letter otherwise. A vowel sign without a letter takes a cell too.
     """
     size = width(grapheme, control_codes="ignore")
     if max(grapheme) < _EMOJI:

@@ -1,4 +1,4 @@
-"""What the user sees and types: a pipe, or a terminal that forgets timed messages when they end."""
+"""The screens of the plain client: a pipe, or a terminal that forgets timed messages when they end."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -34,7 +34,7 @@ class Switch(Protocol):
 
 
 class PlainScreen:
-    """A pipe in and out: no questions, no colours, and of timed messages only that they came.
+    """A pipe in and out: no colours, no new try after a wrong answer, and no text of timed messages.
 
     ``write_error`` writes a line to standard error.
     """
@@ -56,15 +56,15 @@ class PlainScreen:
             self._put(lines)
 
     def note(self, text: str) -> None:
-        """Tell a person what goes on; programs do not want to know."""
+        """Do nothing: notes are for people, not for programs."""
 
     def complain(self, text: str) -> None:
-        """Say what went wrong, in one or more lines."""
+        """Show an error of one or more lines."""
         for line in text.split("\n"):
             self._put_error(self._renderer.lines(events.Error("", line)))
 
     async def read(self) -> str | None:
-        """The next line that was typed, None when there are no more. Raises the console's ClientError."""
+        """Return the next typed line, None after the last. Raises the ClientError of the console."""
         while (line := await self._console.read_line()) is not None:
             if len(line) > CLIENT_LINE_BYTES:
                 self.complain(f"This line was not sent: it is longer than {CLIENT_LINE_BYTES:,} bytes.")
@@ -96,10 +96,10 @@ class PlainScreen:
         """Do not show the typed ``line`` again."""
 
     def finish(self, *, interrupted: bool) -> None:
-        """The client ends; ``interrupted``: in the middle of a line."""
+        """Do what is due when the client ends. ``interrupted``: it ends in the middle of a line."""
 
     def restore(self) -> None:
-        """The client has ended: leave the terminal as it was found."""
+        """Leave the terminal as it was found, after the client has ended."""
 
     def _put(self, lines: list[Line]) -> None:
         self._console.write("".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace"))
@@ -110,9 +110,10 @@ class PlainScreen:
 
 
 class TypingScreen(PlainScreen):
-    """A person types at a terminal in line mode, which echoes no secret.
+    """A terminal in line mode that echoes no secret.
 
-    What is typed belongs to one question or to none: what was typed ahead of that is dropped.
+    Typed text belongs to one question or to none. Text typed before a question, or before the end of a dialogue, is
+    dropped.
     """
 
     interactive = True
@@ -126,7 +127,7 @@ class TypingScreen(PlainScreen):
         self._can_cancel = False
 
     async def read(self) -> str | None:
-        """The next line that was typed. What was typed ahead of the end of a dialogue was for that, and is dropped."""
+        """Return the next typed line. Text that was typed during a dialogue is dropped."""
         if self._in_dialogue:
             self._in_dialogue = self._unanswered = False
             self._discard()
@@ -196,7 +197,7 @@ class TypingScreen(PlainScreen):
         raise NotImplementedError
 
     def _typed(self, line: str) -> None:
-        """A line is on the terminal that was typed, or a question with what shows of its answer."""
+        """Note a typed line that is on the terminal, or a question with the visible part of its answer."""
 
     def _discard(self) -> None:
         self._console.discard()
@@ -233,7 +234,7 @@ class TerminalScreen(TypingScreen):
         self._next_end = Alarm(clock, self._erase_ended)
 
     def show(self, event: events.Event, asked: requests.Request | None = None) -> None:
-        """Show an event, and watch for the end of the timed messages in it."""
+        """Show an event, and watch for the end of its timed messages."""
         super().show(event, asked)
         match event:
             case events.Message():
@@ -246,7 +247,7 @@ class TerminalScreen(TypingScreen):
                 self._plan()
 
     def note(self, text: str) -> None:
-        """Tell what goes on."""
+        """Show a note."""
         self._put([self._renderer.note(text)])
 
     def sent(self, line: str, reply: events.Sent) -> None:
@@ -259,7 +260,7 @@ class TerminalScreen(TypingScreen):
         self._transcript.forget(line)
 
     def finish(self, *, interrupted: bool) -> None:
-        """Erase the timed messages that are still shown: nobody would when we are gone."""
+        """Erase the timed messages that are still shown. Nobody would do it after the end."""
         if interrupted:
             self._prompt("\n")
         self._next_end.cancel()
@@ -293,7 +294,7 @@ class TerminalScreen(TypingScreen):
             self._plan()
 
     def _plan(self) -> None:
-        """Plan the next reprint: at the first end, or at the last of those that follow it within half a second."""
+        """Plan the next reprint at the first end, or at the last one within half a second after it."""
         if self._ends:
             latest = min(self._ends.values()) + REPRINT_SECONDS
             self._next_end.set(max(end for end in self._ends.values() if end <= latest))

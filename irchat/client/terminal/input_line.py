@@ -264,7 +264,7 @@ class InputLine:
         self._last_trouble, self.trouble = self.trouble, ""
 
     def leave(self) -> None:
-        """Leave, unless there is something to warn about first, or a warning is not on the screen yet."""
+        """Leave, unless there is something to warn about first, or the warning is not on the screen yet."""
         if self._last_trouble and self._drawn != self.shown():
             self.trouble = self._last_trouble
         elif trouble := self._controller.leave():

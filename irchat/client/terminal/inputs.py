@@ -18,8 +18,8 @@ class Input:
     """The text typed for ``target``.
 
     ``held`` is a paste too long for one message, which waits for Enter. ``confirmed`` is a line that Enter, as the next
-    key, sends as text. ``version`` rises with each text that no key has typed, and with each refusal: both must be on
-    the screen before Enter is taken again.
+    key, sends as text. ``version`` rises with each text that no key has typed, and with each refusal: the user has to
+    see both before Enter takes them.
     """
 
     def __init__(self, target: Target, history: InMemoryHistory, changed: Callable[[Buffer], None]) -> None:
