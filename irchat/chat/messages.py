@@ -188,7 +188,7 @@ class TimedSent:
         )
 
 
-class _Send(Change[Stored | None, Sent]):
+class _MessageChange(Change[Stored | None, Sent]):
     """The common part of stored and timed messages."""
 
     __slots__ = ("characters", "chat", "chat_name", "messages", "nonce", "origin", "refusal", "sender", "text")
@@ -219,7 +219,7 @@ class _Send(Change[Stored | None, Sent]):
         return NonceSought(self.sender.id, self.nonce, self.messages.nonces_since())
 
 
-class _StoredSend(_Send):
+class _StoredSend(_MessageChange):
     """A message that is stored."""
 
     __slots__ = ("at", "timed_before")
@@ -259,7 +259,7 @@ class _StoredSend(_Send):
         return Sent(chat=label, at=at, seq=result.seq)
 
 
-class _TimedSend(_Send):
+class _TimedSend(_MessageChange):
     """A timed message. It passes the same queue to keep its place among the others, and stores nothing."""
 
     __slots__ = ("at", "end", "seconds")

@@ -4,7 +4,7 @@ import re
 
 from irchat.commands import habits
 from irchat.commands.base import Caller, Command, Outcome, Services
-from irchat.commands.syntax import GAP, MAY_GAP, Names, Part, Syntax, name, sign
+from irchat.commands.syntax import GAP, MAY_GAP, NameKind, Part, Syntax, name, sign
 from irchat.protocol import requests
 from irchat.protocol.rules import GLOBAL_NAME
 
@@ -13,7 +13,7 @@ _NO_NUMBER = r"[0-9]*[^\s0-9]"
 _BEGUN = r"(?P<word>\S*)"
 
 
-def _first(group: str, names: Names) -> Part:
+def _first(group: str, names: NameKind) -> Part:
     return name(group, names, _NO_NUMBER)._replace(begun=_BEGUN)
 
 
@@ -42,7 +42,7 @@ class CreateGroup(Command):
         Part(
             r"(?P<users>[^\s,*@]+(?:\s*,\s*[^\s,*@]+)*)",
             r"(?:[^\s,*@]+\s*,\s*)*(?P<word>[^\s,*@]*)",
-            Names.USERS,
+            NameKind.USERS,
         ),
         Part(r"\s*->\s*", r"\s*(?:-|->\s*)?"),
         name("group", None, r"[^\s>]", r"[^\s>]"),
@@ -67,7 +67,7 @@ class AddMember(Command):
     prefix = "+"
     usage = "+<user> <group_name>"
     meaning = "add a user to a group (any member may)"
-    syntax = Syntax(sign("+"), MAY_GAP, _first("user", Names.USERS), GAP, name("group", Names.GROUPS))
+    syntax = Syntax(sign("+"), MAY_GAP, _first("user", NameKind.USERS), GAP, name("group", NameKind.GROUPS))
     request = requests.AddMember
     slash_words = {"invite add": habits.of_member(usage)}
 
@@ -86,7 +86,7 @@ class RemoveMember(Command):
     prefix = "-"
     usage = "-<user> <group_name>"
     meaning = "remove a user from a group (the owner may; with your own name you leave)"
-    syntax = Syntax(sign("-"), MAY_GAP, _first("user", Names.MEMBERS), GAP, name("group", Names.GROUPS))
+    syntax = Syntax(sign("-"), MAY_GAP, _first("user", NameKind.MEMBERS), GAP, name("group", NameKind.GROUPS))
     request = requests.RemoveMember
     slash_words = {"kick remove": habits.of_member(usage), "part leave p": _part}
 
@@ -105,7 +105,7 @@ class Members(Command):
     prefix = "+"
     usage = "+<group_name>"
     meaning = "list the members of a group"
-    syntax = Syntax(sign("+"), MAY_GAP, _first("group", Names.GROUPS))
+    syntax = Syntax(sign("+"), MAY_GAP, _first("group", NameKind.GROUPS))
     request = requests.Members
 
     @classmethod
@@ -122,4 +122,4 @@ class MembersByMinus(Members):
 
     prefix = "-"
     usage = "-<group_name>"
-    syntax = Syntax(sign("-"), MAY_GAP, _first("group", Names.GROUPS))
+    syntax = Syntax(sign("-"), MAY_GAP, _first("group", NameKind.GROUPS))

@@ -6,12 +6,12 @@ from irchat.commands import habits
 from irchat.commands.base import Caller, Command, Outcome, Services, wrong_use
 from irchat.commands.groups import Members
 from irchat.commands.messages import say
-from irchat.commands.syntax import GAP, Names, Part, Syntax, name, sign, text, word
+from irchat.commands.syntax import GAP, NameKind, Part, Syntax, name, sign, text, word
 from irchat.protocol import requests
 from irchat.protocol.rules import PAGE_MAX, USERS_DEFAULT, is_searchable
 
 _LS = word("ls")
-_CHAT = name("chat", Names.CHATS, r"[^\s?-]")
+_CHAT = name("chat", NameKind.CHATS, r"[^\s?-]")
 _COUNT = Part("0*(?P<count>[1-9][0-9]{0,8})", "0*(?:[1-9][0-9]{0,8})?")
 
 

@@ -4,7 +4,7 @@ import re
 
 from irchat.commands import habits
 from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services
-from irchat.commands.syntax import GAP, MAY_GAP, Names, Part, Syntax, name, sign, text
+from irchat.commands.syntax import GAP, MAY_GAP, NameKind, Part, Syntax, name, sign, text
 from irchat.protocol import requests
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX, check_seconds
@@ -13,7 +13,7 @@ _LONGEST_TIME = len(str(TIMED_MAX))
 TIME = Part(r"(?P<time>[^\s*@]*)", "[0-9]*", right=rf"0*[1-9][0-9]{{0,{_LONGEST_TIME - 1}}}")
 # An arrow after the name means that a group is created, a second sign that the message is timed. Digits alone are no
 # name.
-_GROUP = name("name", Names.GROUPS, r"[0-9]*[^\s,*@>0-9]", r"[^\s,*@>]")._replace(begun=r"(?P<word>[^\s,*@>]*)")
+_GROUP = name("name", NameKind.GROUPS, r"[0-9]*[^\s,*@>0-9]", r"[^\s,*@>]")._replace(begun=r"(?P<word>[^\s,*@>]*)")
 _NO_ARROW = Part(r"\s+(?!\s|->)", r"\s*")
 # Services that IRC users send passwords to.
 _SERVICES = frozenset({"nickserv", "chanserv", "authserv"})
@@ -91,7 +91,7 @@ class ToUser(_Send):
     prefix = "@"
     usage = "@ <user> <message>"
     meaning = "say it to one user alone"
-    syntax = Syntax(sign("@"), MAY_GAP, name("name", Names.USERS), GAP, text("text"))
+    syntax = Syntax(sign("@"), MAY_GAP, name("name", NameKind.USERS), GAP, text("text"))
     slash_words = {"msg m w whisper tell dm pm privmsg notice": say}
 
     @classmethod
@@ -139,7 +139,7 @@ class TimedToUser(Timed):
 
     usage = "*<time>@<user> <message>"
     meaning = "timed: erased everywhere after <time> seconds"
-    syntax = Syntax(sign("*"), TIME, sign("@"), MAY_GAP, name("name", Names.USERS), GAP, text("text"))
+    syntax = Syntax(sign("*"), TIME, sign("@"), MAY_GAP, name("name", NameKind.USERS), GAP, text("text"))
 
     @classmethod
     def chat(cls, match: re.Match[str]) -> str:
@@ -151,7 +151,7 @@ class TimedToGroup(Timed):
 
     usage = "*<time>*<group_name> <message>"
     meaning = "timed, to a group"
-    syntax = Syntax(sign("*"), TIME, sign("*"), name("name", Names.GROUPS), GAP, text("text"))
+    syntax = Syntax(sign("*"), TIME, sign("*"), name("name", NameKind.GROUPS), GAP, text("text"))
 
     @classmethod
     def chat(cls, match: re.Match[str]) -> str:

@@ -3,11 +3,11 @@
 import re
 
 from irchat.commands.base import Caller, Command, Services
-from irchat.commands.syntax import GAP, Names, Part, Syntax, name, word
+from irchat.commands.syntax import GAP, NameKind, Part, Syntax, name, word
 from irchat.protocol import events, requests
 from irchat.system.times import end_of
 
-_USER = name("user", Names.USERS)
+_USER = name("user", NameKind.USERS)
 
 
 class _Moderate(Command):

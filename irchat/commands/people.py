@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from irchat.commands import habits
 from irchat.commands.base import Caller, Command, Outcome, Services
-from irchat.commands.syntax import MAY_GAP, Names, Syntax, name, sign, word
+from irchat.commands.syntax import MAY_GAP, NameKind, Syntax, name, sign, word
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import (
@@ -140,7 +140,7 @@ class Block(Command):
     prefix = "~"
     usage = "~<user>"
     meaning = "block a user, or lift the block: neither sees what the other writes"
-    syntax = Syntax(sign("~"), MAY_GAP, name("user", Names.USERS))
+    syntax = Syntax(sign("~"), MAY_GAP, name("user", NameKind.USERS))
     request = requests.Block
     slash_words = {"ignore unignore block unblock silence mute": _block}
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from irchat.commands.base import AS_MESSAGE, HELP, Command, Form, wrong_use
-from irchat.commands.syntax import Place
+from irchat.commands.syntax import OpenWord
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 
@@ -128,12 +128,12 @@ class Registry:
         line = line.lstrip()
         return [command for command in self._candidates(line) if command.syntax.may_begin(line)]
 
-    def places(self, line: str) -> list[Place]:
+    def open_words(self, line: str) -> list[OpenWord]:
         """Return the words at the end of ``line`` that can be completed, by command."""
         line = line.lstrip()
         moderation = self.for_admins(line)
         begun = [command for command in self.begun(line) if not command.for_admins or command is moderation]
-        places = (command.syntax.place(line) for command in begun or self.entries(""))
+        places = (command.syntax.open_word(line) for command in begun or self.entries(""))
         return [place for place in places if place is not None]
 
     def _candidates(self, line: str) -> list[type[Command]]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 
-class Names(Enum):
+class NameKind(Enum):
     """The names that can stand in a part."""
 
     USERS = "other users"
@@ -27,16 +27,16 @@ class Part(NamedTuple):
 
     pattern: str
     begun: str
-    names: Names | None = None
+    names: NameKind | None = None
     right: str = ""
     word: str = ""
 
 
-class Place(NamedTuple):
+class OpenWord(NamedTuple):
     """A word that can be completed: where it starts in the line, the names it may be, the text typed after it."""
 
     start: int
-    names: Names
+    names: NameKind
     after: str
     word: str = ""
 
@@ -48,7 +48,7 @@ MAY_GAP = Part(r"\s*", r"\s*")
 def word(text: str) -> Part:
     """Return a fixed word, such as ``!help``."""
     begun = "|".join(re.escape(text[:length]) for length in range(len(text), 0, -1))
-    return Part(re.escape(text), f"(?P<word>{begun})", Names.WORD, word=text)
+    return Part(re.escape(text), f"(?P<word>{begun})", NameKind.WORD, word=text)
 
 
 def sign(text: str) -> Part:
@@ -56,14 +56,14 @@ def sign(text: str) -> Part:
     return Part(re.escape(text), re.escape(text))
 
 
-def name(group: str, names: Names | None, first: str = r"\S", rest: str = r"\S") -> Part:
+def name(group: str, names: NameKind | None, first: str = r"\S", rest: str = r"\S") -> Part:
     """Return a name of the characters ``first`` and ``rest``, matched as ``group``."""
     return Part(rf"(?P<{group}>{first}{rest}*)", rf"(?P<word>(?:{first}{rest}*)?)", names)
 
 
 def text(group: str) -> Part:
     """Return the rest of the line, matched as ``group``. Users can be mentioned in it."""
-    return Part(rf"(?P<{group}>.+)", r"(?:(?:.*\s)?@?(?P<word>[^\s@]+)|.*)", Names.MENTIONED)
+    return Part(rf"(?P<{group}>.+)", r"(?:(?:.*\s)?@?(?P<word>[^\s@]+)|.*)", NameKind.MENTIONED)
 
 
 class Syntax:
@@ -78,14 +78,14 @@ class Syntax:
         """Return whether ``line`` is right, or becomes so when more is typed."""
         return any(pattern.fullmatch(line) for pattern in self._beginnings)
 
-    def place(self, line: str) -> Place | None:
+    def open_word(self, line: str) -> OpenWord | None:
         """Return the word at the end of ``line`` that can be completed."""
         found = None
         for pattern, part, following in zip(self._beginnings, self._parts, (*self._parts[1:], None), strict=True):
             if part.names is not None and (match := pattern.fullmatch(line)) and match["word"] is not None:
                 is_before_gap = following is not None and following.pattern.startswith(GAP.pattern)
-                goes_on = is_before_gap or part.names is Names.MENTIONED
-                found = Place(match.start("word"), part.names, " " if goes_on else "", part.word)
+                goes_on = is_before_gap or part.names is NameKind.MENTIONED
+                found = OpenWord(match.start("word"), part.names, " " if goes_on else "", part.word)
         return found
 
     @cached_property

@@ -137,7 +137,7 @@ class DerivedTests(SynchronousTestCase):
         for registry in REGISTRY, SCREEN:
             registry.is_secret(line)
             registry.for_admins(line)
-            for place in registry.places(line):
+            for place in registry.open_words(line):
                 self.assertLessEqual(place.start, len(line))
 
     def test_long_lines(self) -> None:
@@ -145,5 +145,5 @@ class DerivedTests(SynchronousTestCase):
         for start in "@", "*", "*a,", "+a ", "ls ", "?", "hello ", "*30@bob ":
             for filling in " ", "a", "a ", "a,", "@", " @":
                 line = start + filling * (4_000 // len(filling))
-                SCREEN.places(line)
+                SCREEN.open_words(line)
                 SCREEN.begun(line)

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.commands.full_screen import SCREEN
-from irchat.commands.syntax import GAP, MAY_GAP, Names, Part, Place, Syntax, name, sign, text, word
+from irchat.commands.syntax import GAP, MAY_GAP, NameKind, OpenWord, Part, Syntax, name, sign, text, word
 
-_SYNTAX = Syntax(word("%put"), GAP, name("user", Names.USERS), MAY_GAP, sign(":"), text("text"))
+_SYNTAX = Syntax(word("%put"), GAP, name("user", NameKind.USERS), MAY_GAP, sign(":"), text("text"))
 
 
 class SyntaxTests(SynchronousTestCase):
@@ -36,14 +36,14 @@ class SyntaxTests(SynchronousTestCase):
     def test_places(self) -> None:
         """A word, a name and a mention can be completed, each from its own start."""
         for line, place in (
-            ("%pu", Place(0, Names.WORD, " ", "%put")),
-            ("%put ", Place(5, Names.USERS, "")),
-            ("%put bo", Place(5, Names.USERS, "")),
-            ("%put bob :hi @ca", Place(14, Names.MENTIONED, " ")),
+            ("%pu", OpenWord(0, NameKind.WORD, " ", "%put")),
+            ("%put ", OpenWord(5, NameKind.USERS, "")),
+            ("%put bo", OpenWord(5, NameKind.USERS, "")),
+            ("%put bob :hi @ca", OpenWord(14, NameKind.MENTIONED, " ")),
             ("%put bob ", None),
             ("x", None),
         ):
-            self.assertEqual(_SYNTAX.place(line), place, line)
+            self.assertEqual(_SYNTAX.open_word(line), place, line)
 
     @given(st.data())
     def test_beginnings_of_all_commands(self, data: st.DataObject) -> None:

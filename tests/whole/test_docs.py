@@ -11,7 +11,7 @@ import pyte
 from twisted.trial.unittest import SynchronousTestCase
 
 from docs import picture
-from irchat.client.view.key_table import Category, Key
+from irchat.client.view.key_table import Category, KeyRow
 from irchat.commands import REGISTRY
 from irchat.interfaces.limits import Limits
 from irchat.protocol.errors import Refusal
@@ -89,7 +89,7 @@ class KeysTests(SynchronousTestCase):
     def test_keys(self) -> None:
         """The table has the rows of the program's own, with effect and category."""
         _, *rows = re.findall(r"\* - (.+)\n     - (.+)\n     - (.+)\n", _section(_read("docs/client.rst"), "Keys"))
-        shown = [key for key in Key if key.category is not Category.NONE]
+        shown = [key for key in KeyRow if key.category is not Category.NONE]
         self.assertEqual(rows, [(key.shown, key.help, key.category.value) for key in shown])
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import Registry
 from irchat.commands.full_screen import SCREEN
-from irchat.commands.syntax import Names, Place
+from irchat.commands.syntax import NameKind, OpenWord
 from irchat.protocol.rules import GLOBAL_NAME
 from irchat.text.cells import graphemes
 from irchat.text.names import best, fold_part, name_key
@@ -22,7 +22,7 @@ class Completion(NamedTuple):
 
 def complete(line: str, view: ScreenState, language: Registry = SCREEN) -> Completion | None:
     """Return what may replace the last word of ``line``, or None where nothing is known."""
-    places = language.places(line)
+    places = language.open_words(line)
     if not places:
         return None
     start = places[0].start + len(line) - len(line.lstrip())
@@ -31,7 +31,7 @@ def complete(line: str, view: ScreenState, language: Registry = SCREEN) -> Compl
     found = best(typed, words, str)
     begun = [word for word in found if name_key(word).startswith(fold_part(typed))]
     # A part of a name is completed where only a name can stand: in a text it would be any word.
-    found = begun or ([] if places[0].names is Names.MENTIONED else found)
+    found = begun or ([] if places[0].names is NameKind.MENTIONED else found)
     return Completion(start, found, max(place.after for place in places)) if found else None
 
 
@@ -46,18 +46,18 @@ def common_beginning(words: list[str]) -> str:
     return common
 
 
-def _words(place: Place, view: ScreenState) -> Iterable[str]:
-    return (place.word,) if place.names is Names.WORD else _NAMES[place.names](view)
+def _words(place: OpenWord, view: ScreenState) -> Iterable[str]:
+    return (place.word,) if place.names is NameKind.WORD else _NAMES[place.names](view)
 
 
 def _users(view: ScreenState) -> list[str]:
     return [name for name in view.known if name != view.me]
 
 
-_NAMES: dict[Names, Callable[[ScreenState], Iterable[str]]] = {
-    Names.USERS: _users,
-    Names.MEMBERS: lambda view: [*_users(view), view.me],
-    Names.GROUPS: lambda view: (name.removeprefix("*") for name in view.chats if name.startswith("*")),
-    Names.CHATS: lambda view: [GLOBAL_NAME, *view.chats, *(f"@{name}" for name in _users(view))],
-    Names.MENTIONED: _users,
+_NAMES: dict[NameKind, Callable[[ScreenState], Iterable[str]]] = {
+    NameKind.USERS: _users,
+    NameKind.MEMBERS: lambda view: [*_users(view), view.me],
+    NameKind.GROUPS: lambda view: (name.removeprefix("*") for name in view.chats if name.startswith("*")),
+    NameKind.CHATS: lambda view: [GLOBAL_NAME, *view.chats, *(f"@{name}" for name in _users(view))],
+    NameKind.MENTIONED: _users,
 }

@@ -10,7 +10,7 @@ from irchat.client.control.controller import Controller
 from irchat.client.control.questions import Question
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.view.chat_state import ChatState
-from irchat.client.view.key_table import Key
+from irchat.client.view.key_table import KeyRow
 from irchat.client.view.navigation import Place
 
 PagePane = Callable[[int], None]
@@ -26,7 +26,7 @@ def bindings(controller: Controller, line: InputLine, page: PagePane, suspend: C
     _editing(table, controller, line)
     _moving(table, controller, line, page)
     _listing(table, controller, line)
-    table.bind(Key.SUSPEND)(lambda event: suspend())
+    table.bind(KeyRow.SUSPEND)(lambda event: suspend())
     return table.finish()
 
 
@@ -35,9 +35,9 @@ class KeyTable:
 
     def __init__(self) -> None:
         self._bindings = KeyBindings()
-        self._unbound = {key for key in Key if key.sequences}
+        self._unbound = {key for key in KeyRow if key.sequences}
 
-    def bind(self, key: Key, when: "Filter | bool" = True) -> Callable[[_Handler], _Handler]:
+    def bind(self, key: KeyRow, when: "Filter | bool" = True) -> Callable[[_Handler], _Handler]:
         """Return a decorator that binds all sequences of a row."""
         self._unbound.discard(key)
 
@@ -58,35 +58,35 @@ class KeyTable:
 def _editing(table: KeyTable, controller: Controller, line: InputLine) -> None:
     is_question = Condition(lambda: isinstance(line.target, Question))
 
-    @table.bind(Key.SEND, ~is_searching)
+    @table.bind(KeyRow.SEND, ~is_searching)
     def _(event: KeyPressEvent) -> None:
         line.enter()
 
-    @table.bind(Key.NEW_LINE, ~is_searching & ~is_question)
+    @table.bind(KeyRow.NEW_LINE, ~is_searching & ~is_question)
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
-    @table.bind(Key.COMPLETE, ~is_searching)
+    @table.bind(KeyRow.COMPLETE, ~is_searching)
     def _(event: KeyPressEvent) -> None:
         if isinstance(line.target, ChatState):
             line.complete()
 
-    @table.bind(Key.PASTE, ~is_searching)
+    @table.bind(KeyRow.PASTE, ~is_searching)
     def _(event: KeyPressEvent) -> None:
         line.paste(event.data)
 
-    @table.bind(Key.CLEAR, ~is_searching)
+    @table.bind(KeyRow.CLEAR, ~is_searching)
     def _(event: KeyPressEvent) -> None:
         if not line.clear():
             line.leave()
 
-    @table.bind(Key.LEAVE, ~is_searching & Condition(lambda: line.is_empty))
+    @table.bind(KeyRow.LEAVE, ~is_searching & Condition(lambda: line.is_empty))
     def _(event: KeyPressEvent) -> None:
         if not line.cancel():
             line.leave()
 
-    @table.bind(Key.MACRO)
-    @table.bind(Key.ALT_IN_QUESTION, is_question)
+    @table.bind(KeyRow.MACRO)
+    @table.bind(KeyRow.ALT_IN_QUESTION, is_question)
     def _(event: KeyPressEvent) -> None:
         """Do nothing."""
 
@@ -97,28 +97,28 @@ def _moving(table: KeyTable, controller: Controller, line: InputLine, page: Page
     is_manual = Condition(lambda: view.manual is not None)
     is_away = Condition(lambda: not view.pane.follows or (view.open is not None and view.open.newer))
 
-    @table.bind(Key.PAGE, is_in | is_manual)
+    @table.bind(KeyRow.PAGE, is_in | is_manual)
     def _(event: KeyPressEvent) -> None:
         page(-1 if _key(event) == Keys.PageUp else 1)
 
-    @table.bind(Key.END, is_in & is_away)
+    @table.bind(KeyRow.END, is_in & is_away)
     def _(event: KeyPressEvent) -> None:
         controller.to_end()
 
-    @table.bind(Key.NEXT, is_in)
+    @table.bind(KeyRow.NEXT, is_in)
     def _(event: KeyPressEvent) -> None:
         _open(controller, view.next_chat(1 if _key(event) == Keys.ControlN else -1))
 
-    @table.bind(Key.HOME, is_in)
+    @table.bind(KeyRow.HOME, is_in)
     def _(event: KeyPressEvent) -> None:
         controller.home()
 
-    @table.bind(Key.NUMBERED, is_in)
+    @table.bind(KeyRow.NUMBERED, is_in)
     def _(event: KeyPressEvent) -> None:
         _open(controller, view.numbered(int(_key(event))))
 
     # Ctrl-K is emacs' own where there is something to kill.
-    @table.bind(Key.GO_TO, is_in & Condition(lambda: line.buffer.document.is_cursor_at_the_end))
+    @table.bind(KeyRow.GO_TO, is_in & Condition(lambda: line.buffer.document.is_cursor_at_the_end))
     def _(event: KeyPressEvent) -> None:
         if view.filter is None:
             line.begin_filter()
@@ -135,28 +135,28 @@ def _listing(table: KeyTable, controller: Controller, line: InputLine) -> None:
     is_manual = Condition(lambda: view.manual is not None)
     is_over = Condition(lambda: view.manual is not None or view.filter is not None)
 
-    @table.bind(Key.RECALL, is_in & is_list & ~is_searching)
+    @table.bind(KeyRow.RECALL, is_in & is_list & ~is_searching)
     def _(event: KeyPressEvent) -> None:
         view.cursor.move(-1 if _key(event) == Keys.Up else 1, view.choices())
 
-    @table.bind(Key.RECALL, is_manual)
+    @table.bind(KeyRow.RECALL, is_manual)
     def _(event: KeyPressEvent) -> None:
         view.scroll_manual(-1 if _key(event) == Keys.Up else 1)
 
-    @table.bind(Key.HELP, ~is_question)
+    @table.bind(KeyRow.HELP, ~is_question)
     def _(event: KeyPressEvent) -> None:
         view.manual = None if view.manual is not None else 0
         controller.changed()
 
-    @table.bind(Key.BACK, is_over & is_in & ~is_searching)
+    @table.bind(KeyRow.BACK, is_over & is_in & ~is_searching)
     def _(event: KeyPressEvent) -> None:
         line.clear()
 
-    @table.bind(Key.BACK, is_question)
+    @table.bind(KeyRow.BACK, is_question)
     def _(event: KeyPressEvent) -> None:
         line.cancel()
 
-    @table.bind(Key.BACK, ~is_over & is_in & ~is_searching & Condition(lambda: view.place is Place.FOUND))
+    @table.bind(KeyRow.BACK, ~is_over & is_in & ~is_searching & Condition(lambda: view.place is Place.FOUND))
     def _(event: KeyPressEvent) -> None:
         controller.back()
 

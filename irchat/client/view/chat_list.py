@@ -17,6 +17,7 @@ class ChatList(dict[str, ChatState]):
         super().__init__()
         self.gone: list[ChatState] = []
         self._typed: dict[str, ChatState] = {}
+        self._private: dict[str, ChatState] = {}
         self._is_open = is_open
 
     def named(self, name: str) -> ChatState:
@@ -41,7 +42,12 @@ class ChatList(dict[str, ChatState]):
             self[name] = chat
 
     def of_id(self, name: str, chat_id: str) -> ChatState:
-        """Return the chat with that name and id. One with another id is dropped; a lost one comes back."""
+        """Return the chat with that name and id. One with another id is dropped; a lost one comes back.
+
+        The chat of an account that has got another name keeps what is typed for it.
+        """
+        if (renamed := self._private.get(chat_id)) is not None and renamed.name != name:
+            self.spell(renamed, name)
         if name in self and self[name].id not in ("", chat_id):
             self.drop(name, f"{name} is another chat now.")
         former = next((chat for chat in self.gone if (chat.name, chat.id) == (name, chat_id)), None)
@@ -52,6 +58,8 @@ class ChatList(dict[str, ChatState]):
             self[name] = former
         chat = self.named(name)
         chat.id = chat_id
+        if chat.is_private and chat_id.startswith("@"):
+            self._private[chat_id] = chat
         return chat
 
     def drop(self, name: str, why: str) -> ChatState:

@@ -11,7 +11,7 @@ class Category(Enum):
     NONE = ""
 
 
-class Key(Enum):
+class KeyRow(Enum):
     """A row of the table: its keys as they are shown, what they do, a category, and the sequences that are bound.
 
     Sequences are in prompt_toolkit's notation, with blanks between the keys of one. A row without any is bound by
@@ -53,6 +53,6 @@ class Key(Enum):
         self.sequences = tuple(tuple(sequence.split()) for sequence in sequences)
 
 
-def keys(category: Category) -> list[Key]:
+def keys(category: Category) -> list[KeyRow]:
     """Return the keys of a category, in the order of the table."""
-    return [key for key in Key if key.category is category]
+    return [key for key in KeyRow if key.category is category]

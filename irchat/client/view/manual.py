@@ -2,7 +2,7 @@
 
 from itertools import zip_longest
 
-from irchat.client.view.key_table import Category, Key, keys
+from irchat.client.view.key_table import Category, KeyRow, keys
 from irchat.client.view.rows import Row
 from irchat.commands import Registry
 from irchat.commands.full_screen import SCREEN
@@ -46,7 +46,7 @@ def _column(category: Category, width: int) -> list[Row]:
     return rows
 
 
-def _padded_help(key: Key) -> str:
+def _padded_help(key: KeyRow) -> str:
     return padded(key.help, _HELP_CELLS)
 
 

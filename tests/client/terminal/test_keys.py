@@ -6,17 +6,17 @@ from prompt_toolkit.keys import Keys
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.terminal import keys
-from irchat.client.view.key_table import Key
+from irchat.client.view.key_table import KeyRow
 from irchat.client.view.navigation import Place
 from irchat.protocol import events, requests
 from tests.client.terminal.test_input_line import ApplicationCase
 from tests.helpers.client_fakes import message
 
 _TAB, _CTRL_C, _CTRL_K, _UP, _DOWN, _F1 = "\t", "\x03", "\x0b", "\x1b[A", "\x1b[B", "\x1bOP"
-_BUILT_IN = {Key.SEARCH: Keys.ControlR, Key.REDRAW: Keys.ControlL}
+_BUILT_IN = {KeyRow.SEARCH: Keys.ControlR, KeyRow.REDRAW: Keys.ControlL}
 
 
-def _sequences(key: Key) -> set[tuple[str, ...]]:
+def _sequences(key: KeyRow) -> set[tuple[str, ...]]:
     bound = KeyBindings()
     for sequence in key.sequences:
         bound.add(*sequence)(lambda event: None)
@@ -32,14 +32,14 @@ class KeysTests(ApplicationCase):
 
     def test_each_binding_has_its_row(self) -> None:
         """The sequences that are bound are those of the rows, and no two rows have the same."""
-        rows = [sequence for key in Key for sequence in _sequences(key)]
+        rows = [sequence for key in KeyRow for sequence in _sequences(key)]
         self.assertEqual(len(rows), len(set(rows)))
         self.assertEqual({binding.keys for binding in self.bindings().bindings}, set(rows))
 
     def test_row_without_binding(self) -> None:
         """A row that is not bound raises an error that names it, so the client does not start."""
         table = keys.KeyTable()
-        table.bind(Key.SEND)(lambda event: None)
+        table.bind(KeyRow.SEND)(lambda event: None)
         error = self.assertRaises(ValueError, table.finish)
         self.assertIn("PAGE", str(error))
         self.assertNotIn("SEND", str(error))
@@ -50,7 +50,7 @@ class BuiltInTests(SynchronousTestCase):
 
     def test_bound(self) -> None:
         """Every row without a sequence is a key that prompt_toolkit binds itself."""
-        self.assertEqual({key for key in Key if not key.sequences}, set(_BUILT_IN))
+        self.assertEqual({key for key in KeyRow if not key.sequences}, set(_BUILT_IN))
         bound = {binding.keys for binding in load_key_bindings().bindings}
         for key in _BUILT_IN.values():
             self.assertIn((key,), bound)

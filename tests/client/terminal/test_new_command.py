@@ -6,7 +6,7 @@ from twisted.internet.error import ConnectionDone
 
 from irchat.client.view.manual import manual
 from irchat.commands import REGISTRY, Command, Registry
-from irchat.commands.syntax import GAP, Names, Syntax, name, sign, text, word
+from irchat.commands.syntax import GAP, NameKind, Syntax, name, sign, text, word
 from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
 from tests.client.terminal.test_input_line import ApplicationCase as _ApplicationCase
@@ -20,7 +20,7 @@ class _Deposit(Command):
     prefix = "%"
     usage = "%put <user> <secret>"
     meaning = "leave a secret for a user"
-    syntax = Syntax(word("%put"), GAP, name("user", Names.USERS), GAP, text("secret"))
+    syntax = Syntax(word("%put"), GAP, name("user", NameKind.USERS), GAP, text("secret"))
     request = requests.Search
     secret = re.compile("%put")
     slash_words = {"deposit": lambda rest: f"%put {rest}"}

@@ -26,6 +26,13 @@ class GoneTests(ScreenStateCase):
         self.assertIs(self.view.chat("*team"), team)
         self.assertEqual((self.view.chats.gone, team.gone), ([], ""))
 
+    def test_renamed_account(self) -> None:
+        """What is typed for an account stays with it when it is renamed, and is not for a new account of the name."""
+        bob = self.view.chats.of_id("@bob", "@7")
+        bob.has_draft = True
+        self.assertIs(self.view.chats.of_id("@bob#7", "@7"), bob)
+        self.assertEqual((bob.name, self.view.chats.of_id("@bob", "@9").has_draft), ("@bob#7", False))
+
     def test_read_in_part_elsewhere(self) -> None:
         """What another session read in part counts less; where that is not loaded only the server knows."""
         self.load(message("one", seq=1), message("two", seq=2), message("three", seq=3))

@@ -2,11 +2,11 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.view.key_table import Category, Key, keys
+from irchat.client.view.key_table import Category, KeyRow, keys
 
 
 class KeyTableTests(SynchronousTestCase):
-    """`Key`."""
+    """`KeyRow`."""
 
     def test_rows(self) -> None:
         """Every row that is shown has a name and a help text of its own; the others are bound and have none."""
@@ -14,10 +14,10 @@ class KeyTableTests(SynchronousTestCase):
         self.assertEqual(len({(key.shown, key.help) for key in shown}), len(shown))
         self.assertTrue(all(key.shown and key.help for key in shown))
         hidden = keys(Category.NONE)
-        self.assertEqual({*shown, *hidden}, set(Key))
+        self.assertEqual({*shown, *hidden}, set(KeyRow))
         self.assertTrue(all(key.sequences and not key.shown and not key.help for key in hidden))
 
     def test_sequences(self) -> None:
         """A row has a sequence for each of its keys."""
-        self.assertEqual(Key.NEXT.sequences, (("c-n",), ("c-p",)))
-        self.assertEqual(Key.NUMBERED.sequences[8], ("escape", "9"))
+        self.assertEqual(KeyRow.NEXT.sequences, (("c-n",), ("c-p",)))
+        self.assertEqual(KeyRow.NUMBERED.sequences[8], ("escape", "9"))

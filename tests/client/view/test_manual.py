@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.view.key_table import Category, Key
+from irchat.client.view.key_table import Category, KeyRow
 from irchat.client.view.manual import manual
 from irchat.commands.full_screen import SCREEN
 
@@ -22,7 +22,7 @@ class ManualTests(SynchronousTestCase):
         """Each key that is shown stands beside what it does, in two columns where there is room and else in one."""
         for width in 60, 79, 80, 120:
             text = "\n".join(_lines(width))
-            for key in Key:
+            for key in KeyRow:
                 if key.category is not Category.NONE:
                     self.assertRegex(text, f"{re.escape(key.shown)} +{re.escape(key.help)}")
             both = f"{Category.TYPING.value} +{Category.MOVING.value}"
