@@ -59,6 +59,19 @@ class DirectoryTests(SynchronousTestCase):
         self.assertEqual(taken.code, Code.GROUP_EXISTS)
         self.assertEqual(self.directory.new_group_key("Alice"), "alice")
 
+    def test_look_alikes(self) -> None:
+        """A new name is refused if it draws like the one of a user, or of a group, whichever has the accents."""
+        drawn = "ali\u0307ce"
+        users, groups = [StoredUser(1, drawn, drawn), StoredUser(2, "bob", "bob")], [(7, drawn), (8, "team")]
+        directory = Directory(Snapshot(users, [StoredGroup(key, name, name, 1, [1]) for key, name in groups], []))
+        for make, taken, code in (
+            (directory.new_user_key, "bo\u0305b", Code.BAD_NAME),
+            (directory.new_group_key, "tea\u0305m", Code.GROUP_EXISTS),
+        ):
+            for name in "alice", taken:
+                self.assertEqual(self.assertRaises(Refusal, make, name).code, code, name)
+            self.assertEqual(make("dave"), "dave")
+
     def test_order_of_standing(self) -> None:
         """The members of a group come in the order of the snapshot, with its owner."""
         self.assertEqual((list(self.team.members), self.team.owner), ([2, 1], self.bob))

@@ -143,6 +143,13 @@ class SidebarTests(_Case):
         self.assertEqual([cells(row) for row in rows], [22] * 11)
         self.assertEqual({row[-2:] for row in rows[1:]}, {"… "})
 
+    def test_dots(self) -> None:
+        """A user who is online has a dot, and neither one who is away nor a group of that name has one."""
+        self.view.apply(events.Presence(["bob"], []), 0.0)
+        for name in "*bob", "@bob", "@carol":
+            self.view.chats.of_id(name, "id")
+        self.assertEqual([row.rstrip() for row in self.rows()[1:4]], ["2  *bob", "3● @bob", "4  @carol"])
+
     def test_drafts_and_lost(self) -> None:
         """A draft shows where it is not open; a chat that was lost has no key and says so."""
         self.view.open_chat("GLOBAL").has_draft = True

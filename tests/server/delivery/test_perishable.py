@@ -7,7 +7,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.server.delivery.perishable import Watch
+from irchat.server.delivery.perishable import Perishable, Watch
 from tests.helpers.server import JSONClient, ServerTestCase, TextClient
 
 SECRET = "never after the end"
@@ -262,6 +262,51 @@ class ManyTests(ServerTestCase):
                 json.loads(line)
         late = data[100_000:]
         self.assertEqual([number for number in range(1, 300, 2) if f'"{number} x' in late], [])
+
+
+class PerishableTests(SynchronousTestCase):
+    """`Perishable`."""
+
+    def setUp(self) -> None:
+        """Make a line that is said anew as ``again`` says, and notes for which moments it is."""
+        self.now = 100.0
+        self.ends = 105.0
+        self.again = b"said again"
+        self.moments: list[float] = []
+        self.line = Perishable(b"said first", self._say, lambda: self.ends, lambda: self.now)
+
+    def _say(self, moment: float) -> bytes:
+        self.moments.append(moment)
+        return self.again
+
+    def test_pieces(self) -> None:
+        """It is handed over in pieces, and its length is what waits still."""
+        self.assertEqual([(self.line.take(4), len(self.line)) for _ in range(4)],
+                         [(b"said", 6), (b" fir", 2), (b"st", 0), (b"", 0)])  # fmt: skip
+
+    def test_waited(self) -> None:
+        """A line that has waited for more than 10 ms is said anew, once for that moment."""
+        self.assertTrue(self.line.renew())
+        self.now = 100.0078125  # less than 10 ms, and exact
+        self.assertTrue(self.line.renew())
+        self.assertEqual((self.line.data, self.moments), (b"said first", []))
+        self.now = 101.0
+        self.assertTrue(self.line.renew())
+        self.assertTrue(self.line.renew())
+        self.assertEqual((self.line.data, self.moments), (b"said again", [101.0]))
+
+    def test_begun(self) -> None:
+        """A line that was begun is left as it is until a message in it ends. Then the rest is said for the moment of
+        the beginning, if what was handed over stays right."""
+        self.line.take(5)
+        self.now = 104.5
+        self.assertTrue(self.line.renew())
+        self.assertEqual(self.moments, [])
+        self.now = 105.0
+        self.assertTrue(self.line.renew())
+        self.assertEqual((self.moments, self.line.take(99)), ([100.0], b"again"))
+        self.again = b"other"
+        self.assertFalse(self.line.renew())
 
 
 class _Held:

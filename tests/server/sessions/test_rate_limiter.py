@@ -1,6 +1,7 @@
 """The limiter of a user and of an address: a burst, then the steady rate, whatever the clock does in between."""
 
 import contextlib
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import BURST_SECONDS
 from irchat.server.sessions import rate_limiter as pace_module
-from irchat.server.sessions.costs import ADDRESS_SHARE, COSTS, WORK_A_SECOND, WORK_AT_ONCE
+from irchat.server.sessions.costs import ADDRESS_SHARE, COSTS, WORK_A_SECOND, WORK_AT_ONCE, messages_of
 from irchat.server.sessions.rate_limiter import RateLimiter, RateLimiters
 
 
@@ -86,6 +87,7 @@ class PaceTests(SynchronousTestCase):
         refusal = self.assertRaises(Refusal, limiter.admit, 1)
         self.assertIn("0.5 messages a second", refusal.text)
         self.assertNotIn("counts for", refusal.text)
+        self.assertIn("counts for 2.", self.assertRaises(Refusal, limiter.admit, 2).text)
 
     def test_rate_changes(self) -> None:
         """A new rate holds for those who are there already."""
@@ -257,3 +259,11 @@ class CostsTests(SynchronousTestCase):
         changes = {requests.Send, requests.CreateGroup, requests.AddMember, requests.RemoveMember, requests.Block,
                    requests.Password, requests.Kick, requests.Ban, requests.Unban}  # fmt: skip
         self.assertEqual({request for request, cost in COSTS.items() if cost.messages}, changes)
+
+    def test_what_counts_for_several(self) -> None:
+        """A group counts by its members, a block by how many users are blocked already, any other change once."""
+        group = requests.CreateGroup(name="team", members=[f"user{number}" for number in range(100)])
+        user = SimpleNamespace(blocking=range(400))
+        block, send = requests.Block(name="bob"), requests.Send(chat="GLOBAL", text="hi")
+        counts = [messages_of(COSTS[type(request)], request, user) for request in (group, block, send)]
+        self.assertEqual(counts, [3, 3, 1])

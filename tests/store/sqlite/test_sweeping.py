@@ -13,6 +13,8 @@ from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import GroupCreated, GroupRemoved, UserCreated, UserRemoved, Write
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.engine import SQLiteStore
+from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
+from irchat.store.sqlite.writing import _few
 from tests.helpers.stores import NOW, message
 
 _COUNT = 330
@@ -154,3 +156,13 @@ class SweepingTests(SynchronousTestCase):
         self.store._closed = True
         self.threads.run()
         self.assertEqual(self.threads.ran.count("sweep"), 1)
+
+
+class TogetherTests(SynchronousTestCase):
+    """How many messages are deleted together."""
+
+    def test_few(self) -> None:
+        """As many as have so many characters together, and one at least."""
+        half = DELETED_CHARACTERS // 2
+        cases = (([], 0), ([half, half, 0], 3), ([half, half, 1], 2), ([half, half + 1], 1), ([3 * half, 1], 1))
+        self.assertEqual([_few(lengths) for lengths, _ in cases], [count for _, count in cases])
