@@ -16,7 +16,7 @@ from irchat.store.sqlite.search.indexing import SearchIndex
 from irchat.store.sqlite.search.rebuilding import make_ready
 from irchat.store.sqlite.writing import Writer
 from irchat.system.clock import wall_ms
-from irchat.system.data_folder import DATABASE_FILE
+from irchat.system.files.data_folder import DATABASE_FILE
 
 Progress = Callable[[str], None]
 

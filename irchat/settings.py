@@ -19,8 +19,8 @@ from msgspec.structs import fields
 from irchat.interfaces.limits import Limits
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import DEFAULT_PORT, fold_name
-from irchat.system.data_folder import default_data_folder
-from irchat.system.small_files import read_small_file
+from irchat.system.files.data_folder import default_data_folder
+from irchat.system.files.small_files import read_small_file
 
 _SERVER_NAME_LENGTH = 64
 

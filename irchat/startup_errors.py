@@ -17,7 +17,7 @@ from irchat.settings import Config, WrongSetting
 from irchat.store.sqlite.copying import BadCopy
 from irchat.store.sqlite.migrations import NewerDatabase
 from irchat.system.clock import forward_seconds
-from irchat.system.data_folder import FolderInUse, UnsafeFolder
+from irchat.system.files.data_folder import FolderInUse, UnsafeFolder
 from irchat.system.remedies import SHORTAGE, is_shortage, mend_of_database, mend_of_file
 from irchat.system.streams import one_line
 

@@ -52,7 +52,7 @@ from irchat.store.sqlite.migrations import check as check_database
 from irchat.store.sqlite.threads import StoreThreads
 from irchat.system.clock import install_forward_clock, wall_ms
 from irchat.system.core_dumps import forbid_core_dumps
-from irchat.system.data_folder import DataFolder
+from irchat.system.files.data_folder import DataFolder
 from irchat.system.hangup import Hangup
 from irchat.system.installed import installed
 from irchat.system.streams import prepare_streams

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from irchat.settings import WrongSetting
-from irchat.system.file_kinds import need_file
+from irchat.system.files.file_kinds import need_file
 
 _SERVERS = ("twistd", "irchat-server", "irchat.server")
 _MOST_PID = 2**31 - 1

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.helpers import abuse, kills, kills_under_load, loads, power_cut, stalled_readers
+from tests.helpers.loads import abuse, kills, kills_under_load, loads, power_cut, stalled_readers
 
 
 def main() -> int:

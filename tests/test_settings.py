@@ -10,7 +10,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.limits import Limits
 from irchat.settings import SETTINGS, WrongSetting, changed_for_restart, make_config, read_file
-from irchat.system.data_folder import default_data_folder
+from irchat.system.files.data_folder import default_data_folder
 
 _ANY = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text() | st.integers())
 

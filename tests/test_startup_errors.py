@@ -16,7 +16,7 @@ from irchat.settings import WrongSetting, make_config
 from irchat.startup_errors import CannotStart, StartingTerminal, end_start, explain
 from irchat.store.sqlite.copying import BadCopy
 from irchat.store.sqlite.migrations import NewerDatabase
-from irchat.system.data_folder import FolderInUse, UnsafeFolder
+from irchat.system.files.data_folder import FolderInUse, UnsafeFolder
 
 
 class StartingTerminalTests(SynchronousTestCase):

@@ -15,7 +15,7 @@ from irchat import __version__, tap
 from irchat.server.listeners import listener
 from irchat.server.listeners.certificates import ensure_self_signed
 from irchat.settings import make_config
-from irchat.system.data_folder import DataFolder, default_data_folder
+from irchat.system.files.data_folder import DataFolder, default_data_folder
 from irchat.tap import ChatServer, Options, makeService
 from irchat.twistd_checks import command_name
 

@@ -28,9 +28,9 @@ from irchat.store.sqlite.copying import (
 )
 from irchat.store.sqlite.migrations import CHANGE_EPOCH, EPOCH_SINCE, SCRIPTS
 from irchat.store.sqlite.schema import need_ours
-from irchat.system.atomic_files import put_in_place
-from irchat.system.data_folder import DataFolder, FolderInUse, give_to_owner
-from irchat.system.file_kinds import need_file, replaceable
+from irchat.system.files.atomic_files import put_in_place
+from irchat.system.files.data_folder import DataFolder, FolderInUse, give_to_owner
+from irchat.system.files.file_kinds import need_file, replaceable
 from irchat.system.remedies import mend_of_database, mend_of_file
 
 _NEWEST = len(SCRIPTS)

@@ -12,7 +12,7 @@ from pathlib import Path
 from irchat.protocol.errors import Refusal
 from irchat.startup_errors import unexpected
 from irchat.store.sqlite.migrations import NewerDatabase
-from irchat.system.data_folder import UnsafeFolder
+from irchat.system.files.data_folder import UnsafeFolder
 from irchat.system.remedies import SHORTAGE, is_shortage, mend_of_database, mend_of_file
 
 

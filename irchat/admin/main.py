@@ -17,7 +17,7 @@ from irchat.chat.accounts import administration as ask_for
 from irchat.net.addresses import read_network
 from irchat.protocol.rules import PASSWORD_MIN_BYTES
 from irchat.system.clock import wall_ms
-from irchat.system.data_folder import default_data_folder
+from irchat.system.files.data_folder import default_data_folder
 from irchat.system.streams import drop_output, flush_output, prepare_streams, print_error
 from irchat.system.times import end_after, end_at, shown_moment
 from irchat.text.cells import cells, padded

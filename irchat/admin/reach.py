@@ -21,8 +21,8 @@ from irchat.server.listeners.control_socket import SOCKET_FILE
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from irchat.system.clock import wall_ms
-from irchat.system.data_folder import DataFolder, FolderInUse, nearest_folder
-from irchat.system.file_kinds import need_file
+from irchat.system.files.data_folder import DataFolder, FolderInUse, nearest_folder
+from irchat.system.files.file_kinds import need_file
 
 # The timeout for each line of the server, in seconds.
 _ANSWER_SECONDS = 300.0

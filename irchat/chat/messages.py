@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from irchat.chat.changes import Change
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
-from irchat.chat.timed import TimedMessage, TimedMessages
+from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.presence import PresenceTable

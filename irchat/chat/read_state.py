@@ -9,7 +9,7 @@ from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
-from irchat.chat.timed import TimedMessage, TimedMessages
+from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.presence import PresenceTable
 from irchat.interfaces.store import PageQuery, Store

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 
 import platformdirs
 
-from irchat.system.atomic_files import part_of, put_in_place
+from irchat.system.files.atomic_files import part_of, put_in_place
 
 _SUFFIX = ".port"
 

@@ -23,7 +23,7 @@ from irchat.chat.accounts.administration import Kick, Stats
 from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
-from irchat.system.data_folder import DataFolder
+from irchat.system.files.data_folder import DataFolder
 from tests.helpers.processes import JSONClient, ServerProcess, environment
 from tests.helpers.stores import NOW, message
 

@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat import __version__
 from irchat.admin import failures, main
 from irchat.admin.failures import explain_failure
-from irchat.system.data_folder import DataFolder
+from irchat.system.files.data_folder import DataFolder
 from tests.admin.test_admin import _PASSWORD, _Case
 from tests.helpers.processes import environment
 

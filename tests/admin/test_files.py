@@ -12,7 +12,7 @@ from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite import copying
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
-from irchat.system.data_folder import DataFolder
+from irchat.system.files.data_folder import DataFolder
 from tests.admin import test_admin
 from tests.helpers.stores import NOW, StoreHands, message
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.helpers.processes import PATIENCE, environment, wait_for
-from tests.whole.test_terminal import FullScreenCase as _FullScreenCase
+from tests.whole.terminals.test_terminal import FullScreenCase as _FullScreenCase
 
 SECRET = "the secret word"
 _SIZE = 80, 24

@@ -11,7 +11,7 @@ from unittest import SkipTest
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.helpers import kills, kills_under_load, power_cut
+from tests.helpers.loads import kills, kills_under_load, power_cut
 
 _SEED = int.from_bytes(os.urandom(4))
 

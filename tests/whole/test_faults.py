@@ -15,9 +15,9 @@ from unittest import SkipTest
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.store.sqlite.migrations import SCRIPTS
-from irchat.system.data_folder import DATABASE_FILE
-from tests.helpers.many_clients import unlimited
-from tests.helpers.power_cut import COMPILER, Fault
+from irchat.system.files.data_folder import DATABASE_FILE
+from tests.helpers.loads.many_clients import unlimited
+from tests.helpers.loads.power_cut import COMPILER, Fault
 from tests.helpers.processes import PATIENCE, JSONClient, ServerProcess, environment, twistd
 
 

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.interfaces.writes import MessageAdded
 from irchat.server.protocols.json_lines import JSONProtocol
 from irchat.server.protocols.text import TextProtocol
-from tests.helpers.many_clients import unlimited
+from tests.helpers.loads.many_clients import unlimited
 from tests.helpers.processes import JSONClient, ServerProcess
 from tests.helpers.server import ServerTestCase
 

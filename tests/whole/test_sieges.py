@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.helpers import abuse, stalled_readers
+from tests.helpers.loads import abuse, stalled_readers
 
 
 @pytest.mark.slow

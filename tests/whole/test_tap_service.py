@@ -25,7 +25,7 @@ from irchat.server.listeners import local_files
 from irchat.server.listeners.certificates import CERTIFICATE_FILE, KEY_FILE, fingerprint, server_context
 from irchat.server.listeners.control_socket import SOCKET_FILE
 from irchat.server.listeners.listener import SEND_BUFFER
-from irchat.system.data_folder import DataFolder
+from irchat.system.files.data_folder import DataFolder
 from irchat.tap import ChatServer
 from tests.test_tap import options_of
 

@@ -10,7 +10,7 @@ from irchat.chat.commits import CommitQueue
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
-from irchat.chat.timed import TimedMessages
+from irchat.chat.timed.timed_messages import TimedMessages
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.presence import PresenceTable
 from irchat.interfaces.store import Store

@@ -2,7 +2,7 @@
 
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
-from irchat.chat.timed import TimedMessages
+from irchat.chat.timed.timed_messages import TimedMessages
 from irchat.interfaces.bus import MemberIds, Publication
 from irchat.interfaces.presence import PresenceTable
 from irchat.interfaces.writes import (

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from irchat.system.atomic_files import replace_file
+from irchat.system.files.atomic_files import replace_file
 
 
 def read(path: Path) -> str:

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from irchat.net.fingerprints import fingerprint_of
-from irchat.system.atomic_files import replace_file
-from irchat.system.small_files import TooLong, read_small_file
+from irchat.system.files.atomic_files import replace_file
+from irchat.system.files.small_files import TooLong, read_small_file
 
 CERTIFICATE_FILE = "tls-cert.pem"
 KEY_FILE = "tls-key.pem"

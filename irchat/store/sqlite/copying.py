@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from irchat.system.atomic_files import part_of, put_in_place
-from irchat.system.data_folder import give_to_owner
+from irchat.system.files.atomic_files import part_of, put_in_place
+from irchat.system.files.data_folder import give_to_owner
 
 Progress = Callable[[int, int], None]
 """Called with how many pages of the database are copied, and how many there are."""
@@ -57,7 +57,7 @@ def copy_database(
 
 
 def database_part(path: Path) -> AbstractContextManager[tuple[Path, int]]:
-    """Return `irchat.system.atomic_files.part_of` for a database, which deletes what SQLite makes beside it too."""
+    """Return `part_of` for a database: the files that SQLite creates beside it are deleted too."""
     return part_of(path, beside=_BESIDE)
 
 

@@ -1,4 +1,4 @@
-"""Tests of `irchat.system.atomic_files`; killed processes and copies of databases are in tests/store/sqlite."""
+"""Tests of `irchat.system.files.atomic_files`; killed processes and copies of databases are in tests/store/sqlite."""
 
 import errno
 import os
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.system import atomic_files
-from irchat.system.atomic_files import part_of, replace_file, sync_folder
+from irchat.system.files import atomic_files
+from irchat.system.files.atomic_files import part_of, replace_file, sync_folder
 
 
 class ReplaceFileTests(SynchronousTestCase):

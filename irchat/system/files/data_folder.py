@@ -10,7 +10,7 @@ from pathlib import Path
 
 from platformdirs import user_data_dir
 
-from irchat.system.file_kinds import need_file, need_no_dead_link
+from irchat.system.files.file_kinds import need_file, need_no_dead_link
 
 DATABASE_FILE = "irchat.sqlite"
 _LOCK_FILE = "lock"

@@ -9,7 +9,7 @@ import msgspec
 
 from benchmarks import database
 from benchmarks.scenarios.messages import GROUP_MEMBERS, GROUPS, MANY_SENDERS, PAIRS, READERS
-from tests.helpers.many_clients import Crowd, Peer
+from tests.helpers.loads.many_clients import Crowd, Peer
 
 # Time limit for thousands of clients. Only a failing test waits this long.
 PATIENCE = 180.0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.system.file_kinds import need_file, replaceable
+from irchat.system.files.file_kinds import need_file, replaceable
 
 
 class FileKindTests(SynchronousTestCase):

@@ -6,10 +6,11 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat import timed, timed_chat
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
-from irchat.chat.timed import TimedMessage, TimedMessages
+from irchat.chat.timed import timed_chat
+from irchat.chat.timed import timed_messages as timed
+from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
 from irchat.interfaces.stored import GLOBAL, Snapshot, StoredGroup, StoredUser
 from irchat.interfaces.writes import BlockSet, Entry, MemberAdded, MemberRemoved
 

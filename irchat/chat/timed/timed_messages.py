@@ -9,7 +9,7 @@ from itertools import count
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.state.entities import DirectoryChat, User
-from irchat.chat.timed_chat import TimedChat, TimedMessage, packed
+from irchat.chat.timed.timed_chat import TimedChat, TimedMessage, packed
 from irchat.interfaces.stored import GLOBAL, ChatKey
 from irchat.system.alarm import Alarm
 

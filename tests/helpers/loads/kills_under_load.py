@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks import database
-from tests.helpers.loads import LOADS, PATIENCE
-from tests.helpers.many_clients import open_many_files
-from tests.helpers.restarts import DyingServer
+from tests.helpers.loads.loads import LOADS, PATIENCE
+from tests.helpers.loads.many_clients import open_many_files
+from tests.helpers.loads.restarts import DyingServer
 
 # The server dies after this many messages for each in flight, and this many seconds later.
 _MOST_TURNS = 20

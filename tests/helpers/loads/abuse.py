@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.helpers.many_clients import Crowd, Peer, open_many_files, percentile, rss_kib, unlimited
+from tests.helpers.loads.many_clients import Crowd, Peer, open_many_files, percentile, rss_kib, unlimited
 from tests.helpers.processes import PATIENCE, ServerProcess
 
 _SEQ = re.compile(rb'"type":"message","chat":"GLOBAL".*?"seq":(\d+)')
@@ -97,9 +97,9 @@ class Others:
     """`honest` users in a process of their own."""
 
     def __init__(self, server: ServerProcess) -> None:
-        root = Path(__file__).parents[2]
+        root = Path(__file__).parents[3]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.helpers.abuse", str(server.port)],
+            [sys.executable, "-m", "tests.helpers.loads.abuse", str(server.port)],
             cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert self._process.stdout is not None

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import database
-from tests.helpers.abuse import besieged, check_bounded
-from tests.helpers.loads import LOADS, PATIENCE, Room
-from tests.helpers.many_clients import Crowd, rss_kib
+from tests.helpers.loads.abuse import besieged, check_bounded
+from tests.helpers.loads.loads import LOADS, PATIENCE, Room
+from tests.helpers.loads.many_clients import Crowd, rss_kib
 from tests.helpers.processes import ServerProcess
 
 # What each slow reader leaves unread: more than the server and the kernels may keep for it.

@@ -19,9 +19,9 @@ from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from irchat.system.clock import wall_ms
-from tests.helpers.many_clients import Crowd, Peer, unlimited
+from tests.helpers.loads.many_clients import Crowd, Peer, unlimited
+from tests.helpers.loads.restarts import check_database
 from tests.helpers.processes import ServerProcess
-from tests.helpers.restarts import check_database
 
 COMPILER = shutil.which("gcc") or shutil.which("cc")
 

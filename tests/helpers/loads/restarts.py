@@ -6,8 +6,8 @@ from typing import Any
 
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.copying import opened
-from irchat.system.data_folder import DATABASE_FILE
-from tests.helpers.many_clients import AnyPeer, Crowd, Peer, unlimited
+from irchat.system.files.data_folder import DATABASE_FILE
+from tests.helpers.loads.many_clients import AnyPeer, Crowd, Peer, unlimited
 from tests.helpers.processes import ServerProcess
 
 

@@ -6,9 +6,9 @@ from unittest import mock
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat import timed_chat
 from irchat.chat.state.entities import DirectoryChat, User
-from irchat.chat.timed_chat import TimedChat, TimedMessage, packed
+from irchat.chat.timed import timed_chat
+from irchat.chat.timed.timed_chat import TimedChat, TimedMessage, packed
 from irchat.interfaces.stored import GLOBAL
 
 _USERS = 4

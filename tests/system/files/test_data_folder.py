@@ -7,8 +7,8 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.system import data_folder
-from irchat.system.data_folder import DATABASE_FILE, DataFolder, FolderInUse, UnsafeFolder, default_data_folder
+from irchat.system.files import data_folder
+from irchat.system.files.data_folder import DATABASE_FILE, DataFolder, FolderInUse, UnsafeFolder, default_data_folder
 
 
 class DataFolderTests(SynchronousTestCase):

@@ -5,8 +5,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tests.helpers.many_clients import Crowd, Peer
-from tests.helpers.restarts import DyingServer
+from tests.helpers.loads.many_clients import Crowd, Peer
+from tests.helpers.loads.restarts import DyingServer
 
 TALKERS = ("alice", "bob", "carol")
 TIMED_TEXT = "neverwritten"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.helpers import hostile_bytes
 from tests.helpers.processes import TerminalProcess, environment, wait_for
-from tests.whole.test_terminal import FullScreenCase as _FullScreenCase
+from tests.whole.terminals.test_terminal import FullScreenCase as _FullScreenCase
 
 _SECRET = "the timed text"
 _CTRL_N, _CTRL_K = b"\x0e", b"\x0b"
@@ -60,7 +60,7 @@ class SignalTests(_FullScreenCase):
             "print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                              cwd=Path(__file__).parents[2])  # fmt: skip
+                              cwd=Path(__file__).parents[3])  # fmt: skip
         self.assertEqual(done.stdout, "0\n")
 
     if not sys.platform.startswith("linux"):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from irchat.system.file_kinds import need_file
+from irchat.system.files.file_kinds import need_file
 
 _MOST_BYTES = 1_048_576
 

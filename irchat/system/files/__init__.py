@@ -1,0 +1,1 @@
+"""Files and folders: locks, whole replacement, kinds of files, sizes."""

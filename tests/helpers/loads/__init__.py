@@ -1,0 +1,1 @@
+"""Loads and failures for whole servers: crowds, kills, power cuts, slow readers, abuse."""

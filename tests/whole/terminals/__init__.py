@@ -1,0 +1,1 @@
+"""Tests of the clients on real terminals: pseudo-terminals, tmux, GNU screen."""
