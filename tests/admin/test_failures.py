@@ -12,7 +12,7 @@ from irchat import __version__
 from irchat.admin import failures, main
 from irchat.admin.failures import explain_failure
 from irchat.system.files.data_folder import DataFolder
-from tests.admin.test_admin import _PASSWORD, _Case
+from tests.helpers.admin import PASSWORD, AdminCase
 from tests.helpers.processes import environment
 
 _ME = pwd.getpwuid(os.geteuid()).pw_name
@@ -72,7 +72,7 @@ class ExplainTests(SynchronousTestCase):
             self.assertIn(part, self._line(error, "users"))
 
 
-class CommandTests(_Case):
+class CommandTests(AdminCase):
     """Commands, where something is wrong."""
 
     def test_version(self) -> None:
@@ -109,7 +109,7 @@ class CommandTests(_Case):
         self.add("alice")
         for command in (["kick", "bob"], ["ban", "bob"], ["unban", "bob"], ["remove-user", "bob", "--yes"]):
             self.refused("irchat-admin users lists the users", *command)
-        self.refused("irchat-admin users lists the users", "reset-password", "bob", typed=f"{_PASSWORD}\n")
+        self.refused("irchat-admin users lists the users", "reset-password", "bob", typed=f"{PASSWORD}\n")
 
     def test_no_password(self) -> None:
         """An input that ends before the password changes nothing."""
@@ -158,7 +158,7 @@ class CommandTests(_Case):
         raise PermissionError(13, "Permission denied", str(self.data / "irchat.sqlite"))
 
 
-class StreamTests(_Case):
+class StreamTests(AdminCase):
     """Real processes, for it is the end of the interpreter that complains of streams."""
 
     def run_in_shell(self, shell: str, encoding: str = "utf-8", unbuffered: str = "") -> tuple[int, bytes, bytes]:

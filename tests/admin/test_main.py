@@ -1,89 +1,18 @@
 """``python -m irchat.admin``: each command, in a folder that no server uses and through a server that runs."""
 
-import contextlib
 import fcntl
 import getpass
-import io
 import os
-import shutil
-import socket
-import sqlite3
 import stat
 import subprocess
 import sys
-import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
-
 from irchat.admin import database, main, reach
-from irchat.chat.accounts.administration import Kick, Stats
-from irchat.interfaces.stored import GLOBAL
-from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
-from irchat.system.files.data_folder import DataFolder
+from irchat.chat.accounts.administration import Stats
+from tests.helpers.admin import PASSWORD, AdminCase
 from tests.helpers.processes import JSONClient, ServerProcess, environment
-from tests.helpers.stores import NOW, message
-
-_PASSWORD = "correct horse"
-
-
-class _Terminal(io.StringIO):
-    """A stream that says that it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-class _Case(SynchronousTestCase):
-    def setUp(self) -> None:
-        """Choose a folder, with a short path, for that of a UNIX socket has about a hundred characters."""
-        self.home = Path(tempfile.mkdtemp(prefix="irchat-"))
-        self.addCleanup(shutil.rmtree, self.home)
-        self.data = self.home / "data"
-        self.database = self.data / "irchat.sqlite"
-
-    def admin(self, *arguments: str, typed: str = "", terminal: bool = False) -> tuple[int, str, str]:
-        """Run a command; gives its status, its output and its errors."""
-        stream = _Terminal if terminal else io.StringIO
-        self.patch(sys, "stdin", stream(typed))
-        out, err = io.StringIO(), stream()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = main.main(["--data", str(self.data), *arguments])
-        return status, out.getvalue(), err.getvalue()
-
-    def done(self, *arguments: str, **how: Any) -> str:
-        """The output of a command that is done."""
-        status, out, err = self.admin(*arguments, **how)
-        self.assertEqual((status, err), (0, ""), out)
-        return out
-
-    def refused(self, reason: str, *arguments: str, **how: Any) -> None:
-        """A command is refused in one line."""
-        status, out, err = self.admin(*arguments, **how)
-        self.assertEqual((status, out), (1, ""))
-        self.assertIn(reason, err)
-        self.assertTrue(err.startswith("irchat: "), err)
-        self.assertEqual(err.count("\n"), 1, err)
-
-    def add(self, *names: str) -> None:
-        """Make accounts."""
-        for name in names:
-            self.done("add-user", name, typed=f"{_PASSWORD}\n")
-
-    def rows(self, command: str) -> list[list[str]]:
-        """The table that a command prints, without its head."""
-        return [line.split() for line in self.done(command).splitlines()[1:]]
-
-    def tables(self, sql: str, path: Path | None = None) -> list[Any]:
-        """Ask a database file."""
-        connection = sqlite3.connect(path or self.database)
-        try:
-            return connection.execute(sql).fetchall()
-        finally:
-            connection.close()
 
 
 class _Commands:
@@ -103,14 +32,14 @@ class _Commands:
     def test_accounts(self) -> None:
         """Accounts are made, listed, given new passwords, banned, let in and removed."""
         self.add("Alice", "bob", "carol")
-        self.refused("taken", "add-user", "BOB", typed=f"{_PASSWORD}\n")
+        self.refused("taken", "add-user", "BOB", typed=f"{PASSWORD}\n")
         self.refused("8 to 1,024", "add-user", "dave", typed="short\n")
         self.assertEqual([row[0] for row in self.rows("users")], ["Alice", "bob", "carol"])
         before = self.tables("SELECT password FROM users ORDER BY id")
         self.done("reset-password", "bob", typed="another password\n")
         after = self.tables("SELECT password FROM users ORDER BY id")
         self.assertEqual([a == b for a, b in zip(before, after, strict=True)], [True, False, True])
-        self.refused("no user 'nobody'", "reset-password", "nobody", typed=f"{_PASSWORD}\n")
+        self.refused("no user 'nobody'", "reset-password", "nobody", typed=f"{PASSWORD}\n")
         self.assertIn("bob is banned for good", self.done("ban", "bob"))
         said = self.done("ban", "alice", "--until", "2999-12-01T12:00Z")
         self.assertEqual(said, "Alice is banned until 2999-12-01 12:00 UTC.\n")
@@ -156,119 +85,12 @@ class _Commands:
             self.refused(reason, "backup", str(file))
 
 
-class OfflineTests(_Commands, _Case):
+class OfflineTests(_Commands, AdminCase):
     """No server runs."""
-
-    def fill(self, count: int = 3) -> None:
-        """Make an account with messages."""
-        self.add("alice")
-        store = SQLiteStore(self.database, NoThreads(), lambda: NOW)
-        self.successResultOf(store.commit([message(GLOBAL, 1, f"text {number}") for number in range(count)]))
-        store.close()
-
-    def test_no_data(self) -> None:
-        """Where there is no data nothing is made but by the first account and by a backup's return."""
-        for command in (["users"], ["bans"], ["kick", "x"], ["stats"], ["check"], ["backup", "x"], ["unban", "x"]):
-            self.refused("is --data right?", *command)
-        self.assertFalse(self.data.exists())
-        self.data.write_text("")
-        self.refused("cannot be used", "add-user", "alice", typed=f"{_PASSWORD}\n")
-
-    def test_restore(self) -> None:
-        """A backup takes the place of the database, which is kept beside with all that its journal held."""
-        self.fill()
-        copy = self.home / "copy"
-        self.done("backup", str(copy))
-        self.add("bob")
-        held = sqlite3.connect(self.database)  # keeps the journal from being emptied
-        held.execute("SELECT count(*) FROM users").fetchone()
-        self.add("carol")
-        self.done("restore", str(copy))
-        held.close()
-        (kept,) = [path for path in self.data.glob("*.before-restore-*") if not path.name.endswith(("wal", "shm"))]
-        self.assertEqual([name for (name,) in self.tables("SELECT name FROM users", kept)], ["alice", "bob", "carol"])
-        self.assertEqual([row[0] for row in self.rows("users")], ["alice"])
-        self.assertEqual(stat.S_IMODE(self.database.stat().st_mode), 0o600)
-        self.assertEqual(self.done("check"), "The database is sound.\n")
-        self.assertEqual(list(self.data.glob("*restoring*")), [])
-        self.assertEqual(self.database.stat().st_uid, self.data.stat().st_uid)
-
-    def test_restore_where_nothing_is(self) -> None:
-        """A backup can be restored into a new folder, also by who is not root."""
-        self.fill()
-        copy = self.home / "copy"
-        self.done("backup", str(copy))
-        self.data = self.home / "new"
-        self.patch(os, "geteuid", lambda: 1)
-        self.assertEqual(self.done("restore", str(copy)), f"{copy} is restored.\n")
-        self.assertEqual([row[0] for row in self.rows("users")], ["alice"])
-
-    def test_restore_instead_of_a_damaged_one(self) -> None:
-        """A damaged database is kept as it is, with its journal."""
-        self.fill()
-        copy = self.home / "copy"
-        self.done("backup", str(copy))
-        self.database.write_bytes(b"rubbish" * 1_000)
-        wal = self.database.with_name("irchat.sqlite-wal")
-        wal.write_bytes(b"journal")
-        self.refused("file is not a database", "users")
-        self.refused("file is not a database", "check")
-        wal.write_bytes(b"journal")
-        self.done("restore", str(copy))
-        kept = {path.name[-4:]: path.read_bytes() for path in self.data.glob("*.before-restore-*")}
-        self.assertEqual(sorted(kept.values()), [b"journal", b"rubbish" * 1_000])
-        self.assertIn("-wal", kept)
-        self.assertEqual([row[0] for row in self.rows("users")], ["alice"])
-
-    def test_restore_refused(self) -> None:
-        """What is no sound backup is not restored, and the database stays as it is."""
-        self.fill()
-        before = self.tables("SELECT * FROM users")
-        bad = self.home / "bad"
-        bad.write_text("rubbish" * 1_000)
-        self.refused("not a database", "restore", str(bad))
-        bad.unlink()
-        sqlite3.connect(bad).close()
-        self.refused("no database of IRChat", "restore", str(bad))
-        self.refused("No such file", "restore", str(self.home / "none"))
-        self.refused("the database itself", "restore", str(self.database))
-        self.done("backup", str(bad))
-        self.tables("PRAGMA user_version = 99", bad)
-        self.refused("use the newer IRChat", "restore", str(bad))
-        self.assertEqual(self.tables("SELECT * FROM users"), before)
-        self.assertEqual(list(self.data.glob("*restor*")), [])
-
-    def test_not_sound(self) -> None:
-        """What the check finds is printed line by line, with what to do, and the status says so."""
-        self.fill()
-        self.tables("PRAGMA foreign_keys = OFF")
-        connection = sqlite3.connect(self.database)
-        connection.execute("UPDATE chats SET last_seq = 9 WHERE id = 1")
-        connection.commit()
-        connection.close()
-        status, out, err = self.admin("check")
-        self.assertEqual((status, out), (1, ""))
-        self.assertIn("irchat: chat 1 lacks messages between 0 and 9", err)
-        self.assertIn("restore a backup", err.splitlines()[-1])
-        connection = sqlite3.connect(self.database)
-        connection.execute("PRAGMA user_version = 1")
-        connection.close()
-        self.refused("start the server once", "check")
-
-    def test_locked(self) -> None:
-        """A folder that a process has which does not answer is left alone; it can still be copied and checked."""
-        self.fill()
-        folder = DataFolder(self.data)
-        folder.acquire()
-        self.addCleanup(folder.release)
-        self.refused("stop it first", "users")
-        self.done("backup", str(self.home / "copy"))
-        self.refused("stop it first", "restore", str(self.home / "copy"))
-        self.assertEqual(self.done("check"), "The database is sound.\n")
 
     def test_questions(self) -> None:
         """On a terminal passwords are asked for twice, and what cannot be undone once."""
-        answers = [_PASSWORD, _PASSWORD, _PASSWORD, "different"]
+        answers = [PASSWORD, PASSWORD, PASSWORD, "different"]
         self.patch(getpass, "getpass", lambda prompt: answers.pop(0))
         self.assertEqual(self.admin("add-user", "alice", terminal=True)[0], 0)
         status, _, err = self.admin("add-user", "bob", terminal=True)
@@ -324,39 +146,8 @@ class OfflineTests(_Commands, _Case):
         self.patch(sys.modules["irchat.chat.accounts.administration"], "_PAGE_MOST", 2)
         self.assertEqual([row[0] for row in self.rows("users")], ["alice", "bob", "carol"])
 
-    def test_fails(self) -> None:
-        """A disk that fails is told in one line."""
-        self.fill()
 
-        def fail(*_: Any, **__: Any) -> None:
-            raise OSError("something else")
-
-        self.patch(database, "copy_database", fail)
-        self.refused("something else", "backup", str(self.home / "copy"))
-
-
-class StoppingTests(_Case):
-    """A server that stops."""
-
-    def test_closes(self) -> None:
-        """A server that closes the connection without an answer, as when it stops, is told of."""
-        self.data.mkdir()
-        with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(self.data / "control.sock"))
-            listening.listen()
-
-            def close() -> None:
-                connection, _ = listening.accept()
-                connection.recv(1_000)
-                connection.close()
-
-            thread = threading.Thread(target=close)
-            thread.start()
-            self.assertRaises(reach.Failed, reach.ask, self.data, Kick(name="bob"), print)
-            thread.join()
-
-
-class LiveTests(_Commands, _Case):
+class LiveTests(_Commands, AdminCase):
     """A server runs."""
 
     def setUp(self) -> None:
@@ -365,7 +156,7 @@ class LiveTests(_Commands, _Case):
         self.server = ServerProcess(self.home, "--no-tls")
         self.addCleanup(self.server.kill)
 
-    def client(self, name: str, kind: str = "register", password: str = _PASSWORD) -> JSONClient:
+    def client(self, name: str, kind: str = "register", password: str = PASSWORD) -> JSONClient:
         """A client that is signed in."""
         client = JSONClient(self.server, tls=False)
         self.addCleanup(client.close)
@@ -386,7 +177,7 @@ class LiveTests(_Commands, _Case):
         self.assertIn("spam", bob.event("bye")["reason"])
         bob = JSONClient(self.server, tls=False)
         self.addCleanup(bob.close)
-        self.assertIn("spam", bob.ask(type="login", name="bob", password=_PASSWORD)["text"])
+        self.assertIn("spam", bob.ask(type="login", name="bob", password=PASSWORD)["text"])
         self.done("unban", "bob")
         bob = self.client("bob", "login")
         self.done("reset-password", "bob", typed="another password\n")
@@ -427,12 +218,12 @@ class LiveTests(_Commands, _Case):
         """``python -m irchat.admin`` runs a command; no password is among its arguments or in the server's log."""
         ran = subprocess.run(
             [sys.executable, "-m", "irchat.admin", "--data", str(self.data), "add-user", "alice"],
-            cwd=self.home, env=environment(self.home), input=f"{_PASSWORD}\n", capture_output=True, text=True,
+            cwd=self.home, env=environment(self.home), input=f"{PASSWORD}\n", capture_output=True, text=True,
             timeout=60, check=False,
         )  # fmt: skip
         self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (0, "alice can sign in now.\n", ""))
         self.client("alice", "login")
-        self.assertNotIn(_PASSWORD, self.server.log.read_text())
+        self.assertNotIn(PASSWORD, self.server.log.read_text())
 
     def test_lock_is_the_servers(self) -> None:
         """The folder stays the server's own."""

@@ -1,4 +1,4 @@
-"""The files that the administrator's commands make: whose they are, that they are whole, and what they are made of."""
+"""Back up, restore and check: whose the files are, that they are whole, and what they are made of."""
 
 import os
 import shutil
@@ -13,11 +13,106 @@ from irchat.store.sqlite import copying
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from irchat.system.files.data_folder import DataFolder
-from tests.admin import test_admin
+from tests.helpers.admin import PASSWORD, AdminCase
 from tests.helpers.stores import NOW, StoreHands, message
 
 
-class FileTests(test_admin._Case):
+class RestoreTests(AdminCase):
+    """A backup comes back, or is refused."""
+
+    def test_restore(self) -> None:
+        """A backup takes the place of the database, which is kept beside with all that its journal held."""
+        self.fill()
+        copy = self.home / "copy"
+        self.done("backup", str(copy))
+        self.add("bob")
+        held = sqlite3.connect(self.database)  # keeps the journal from being emptied
+        held.execute("SELECT count(*) FROM users").fetchone()
+        self.add("carol")
+        self.done("restore", str(copy))
+        held.close()
+        (kept,) = [path for path in self.data.glob("*.before-restore-*") if not path.name.endswith(("wal", "shm"))]
+        self.assertEqual([name for (name,) in self.tables("SELECT name FROM users", kept)], ["alice", "bob", "carol"])
+        self.assertEqual([row[0] for row in self.rows("users")], ["alice"])
+        self.assertEqual(stat.S_IMODE(self.database.stat().st_mode), 0o600)
+        self.assertEqual(self.done("check"), "The database is sound.\n")
+        self.assertEqual(list(self.data.glob("*restoring*")), [])
+        self.assertEqual(self.database.stat().st_uid, self.data.stat().st_uid)
+
+    def test_restore_where_nothing_is(self) -> None:
+        """A backup can be restored into a new folder, also by who is not root."""
+        self.fill()
+        copy = self.home / "copy"
+        self.done("backup", str(copy))
+        self.data = self.home / "new"
+        self.patch(os, "geteuid", lambda: 1)
+        self.assertEqual(self.done("restore", str(copy)), f"{copy} is restored.\n")
+        self.assertEqual([row[0] for row in self.rows("users")], ["alice"])
+
+    def test_restore_instead_of_a_damaged_one(self) -> None:
+        """A damaged database is kept as it is, with its journal."""
+        self.fill()
+        copy = self.home / "copy"
+        self.done("backup", str(copy))
+        self.database.write_bytes(b"rubbish" * 1_000)
+        wal = self.database.with_name("irchat.sqlite-wal")
+        wal.write_bytes(b"journal")
+        self.refused("file is not a database", "users")
+        self.refused("file is not a database", "check")
+        wal.write_bytes(b"journal")
+        self.done("restore", str(copy))
+        kept = {path.name[-4:]: path.read_bytes() for path in self.data.glob("*.before-restore-*")}
+        self.assertEqual(sorted(kept.values()), [b"journal", b"rubbish" * 1_000])
+        self.assertIn("-wal", kept)
+        self.assertEqual([row[0] for row in self.rows("users")], ["alice"])
+
+    def test_restore_refused(self) -> None:
+        """What is no sound backup is not restored, and the database stays as it is."""
+        self.fill()
+        before = self.tables("SELECT * FROM users")
+        bad = self.home / "bad"
+        bad.write_text("rubbish" * 1_000)
+        self.refused("not a database", "restore", str(bad))
+        bad.unlink()
+        sqlite3.connect(bad).close()
+        self.refused("no database of IRChat", "restore", str(bad))
+        self.refused("No such file", "restore", str(self.home / "none"))
+        self.refused("the database itself", "restore", str(self.database))
+        self.done("backup", str(bad))
+        self.tables("PRAGMA user_version = 99", bad)
+        self.refused("use the newer IRChat", "restore", str(bad))
+        self.assertEqual(self.tables("SELECT * FROM users"), before)
+        self.assertEqual(list(self.data.glob("*restor*")), [])
+
+    def test_not_sound(self) -> None:
+        """What the check finds is printed line by line, with what to do, and the status says so."""
+        self.fill()
+        self.tables("PRAGMA foreign_keys = OFF")
+        connection = sqlite3.connect(self.database)
+        connection.execute("UPDATE chats SET last_seq = 9 WHERE id = 1")
+        connection.commit()
+        connection.close()
+        status, out, err = self.admin("check")
+        self.assertEqual((status, out), (1, ""))
+        self.assertIn("irchat: chat 1 lacks messages between 0 and 9", err)
+        self.assertIn("restore a backup", err.splitlines()[-1])
+        connection = sqlite3.connect(self.database)
+        connection.execute("PRAGMA user_version = 1")
+        connection.close()
+        self.refused("start the server once", "check")
+
+    def test_fails(self) -> None:
+        """A disk that fails is told in one line."""
+        self.fill()
+
+        def fail(*_: Any, **__: Any) -> None:
+            raise OSError("something else")
+
+        self.patch(database, "copy_database", fail)
+        self.refused("something else", "backup", str(self.home / "copy"))
+
+
+class FileTests(AdminCase):
     """No server runs."""
 
     def setUp(self) -> None:
@@ -75,7 +170,7 @@ class FileTests(test_admin._Case):
         owner = self.data.stat().st_uid, self.data.stat().st_gid
         for name in "lock", "irchat.sqlite":
             (self.data / name).unlink()
-        self.done("add-user", "bob", typed="correct horse\n")
+        self.done("add-user", "bob", typed=f"{PASSWORD}\n")
         self.assertEqual(given, {"lock": owner, "sqlite": owner})
         given.clear()
         self.database.write_bytes(b"rubbish" * 1_000)
@@ -96,7 +191,7 @@ class FileTests(test_admin._Case):
         self.data.mkdir(mode=0o700)
         os.chown(self.data, 12_345, 12_346)
         self.done("restore", str(self.copy))
-        self.done("add-user", "bob", typed="correct horse\n")
+        self.done("add-user", "bob", typed=f"{PASSWORD}\n")
         self.done("backup", str(self.data / "mine"))
         self.done("restore", str(self.copy))
         for path in self.data.iterdir():

@@ -1,0 +1,53 @@
+"""Commands reach the server that uses the folder, or the folder itself."""
+
+import socket
+import threading
+
+from irchat.admin import reach
+from irchat.chat.accounts.administration import Kick
+from irchat.system.files.data_folder import DataFolder
+from tests.helpers.admin import PASSWORD, AdminCase
+
+
+class FolderTests(AdminCase):
+    """No server answers."""
+
+    def test_no_data(self) -> None:
+        """Where there is no data nothing is made but by the first account and by a backup's return."""
+        for command in (["users"], ["bans"], ["kick", "x"], ["stats"], ["check"], ["backup", "x"], ["unban", "x"]):
+            self.refused("is --data right?", *command)
+        self.assertFalse(self.data.exists())
+        self.data.write_text("")
+        self.refused("cannot be used", "add-user", "alice", typed=f"{PASSWORD}\n")
+
+    def test_locked(self) -> None:
+        """A folder that a process has which does not answer is left alone; it can still be copied and checked."""
+        self.fill()
+        folder = DataFolder(self.data)
+        folder.acquire()
+        self.addCleanup(folder.release)
+        self.refused("stop it first", "users")
+        self.done("backup", str(self.home / "copy"))
+        self.refused("stop it first", "restore", str(self.home / "copy"))
+        self.assertEqual(self.done("check"), "The database is sound.\n")
+
+
+class StoppingTests(AdminCase):
+    """A server that stops."""
+
+    def test_closes(self) -> None:
+        """A server that closes the connection without an answer, as when it stops, is told of."""
+        self.data.mkdir()
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(self.data / "control.sock"))
+            listening.listen()
+
+            def close() -> None:
+                connection, _ = listening.accept()
+                connection.recv(1_000)
+                connection.close()
+
+            thread = threading.Thread(target=close)
+            thread.start()
+            self.assertRaises(reach.Failed, reach.ask, self.data, Kick(name="bob"), print)
+            thread.join()
