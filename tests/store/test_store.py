@@ -18,18 +18,13 @@ from irchat.interfaces.stored import (
     StoredUser,
 )
 from irchat.interfaces.writes import (
-    BanRemoved,
     BanSet,
     BlockSet,
     GroupRemoved,
-    HashReplaced,
     MemberAdded,
     MemberRemoved,
     NonceSought,
-    PasswordSet,
     TokenAdded,
-    TokenRemoved,
-    TokenUsed,
     UserRemoved,
 )
 from irchat.protocol.rules import is_searchable, visible
@@ -55,57 +50,6 @@ class StoreContract(StoreHands):
     def test_nothing_to_write(self) -> None:
         """A commit of nothing gives nothing."""
         self.assertEqual(self.write(), [])
-
-    def test_passwords(self) -> None:
-        """A password hash is kept, can be none, is changed, and an unknown user has none."""
-        (dave,) = self.write(self.user("dave", "hash 1"))
-        self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 1")
-        self.assertIsNone(self.successResultOf(self.store.password(self.alice)))
-        self.assertIsNone(self.successResultOf(self.store.password(10_000)))
-        self.write(PasswordSet(dave, "hash 2", None))
-        self.reopen()
-        self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 2")
-
-    def test_tokens(self) -> None:
-        """A token is found with its user and when it was used last, until it is removed."""
-        (dave,) = self.write(self.user("dave", None, b"first"))
-        self.assertEqual(self.write(TokenAdded(b"second", dave, NOW + 5), TokenUsed(b"first", NOW + 7)), [None, True])
-        self.reopen()
-        token = self.store.token
-        self.assertEqual(self.successResultOf(token(b"first")), (dave, NOW + 7, False))
-        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5, True))
-        self.write(TokenRemoved(b"first"), TokenRemoved(b"unknown"))
-        self.assertEqual(self.write(TokenUsed(b"first", NOW + 9)), [False])
-        self.assertIsNone(self.successResultOf(token(b"first")))
-        self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5, True))
-
-    def test_token_without_password(self) -> None:
-        """A token tells whether a password was asked for it; that of a new account with a password counts so."""
-        self.write(TokenAdded(b"by name", self.alice, NOW, by_password=False), self.user("dave", "hash", b"new"))
-        self.reopen()
-        found = [self.successResultOf(self.store.token(name)) for name in (b"by name", b"new")]
-        self.assertEqual([one is not None and one.by_password for one in found], [False, True])
-
-    def test_another_hash(self) -> None:
-        """The hash of the same password is replaced, tokens stay; not where another password came first."""
-        (dave,) = self.write(self.user("dave", "hash 1", b"token"))
-        self.write(HashReplaced(dave, "hash 1", "hash 2"))
-        self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 2")
-        self.write(HashReplaced(dave, "hash 1", "hash 3"))
-        self.reopen()
-        self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 2")
-        self.assertIsNotNone(self.successResultOf(self.store.token(b"token")))
-
-    def test_password_ends_tokens(self) -> None:
-        """A new password ends all tokens of that user but the one to keep, and nobody else's."""
-        self.write(
-            *(TokenAdded(name, self.alice, NOW) for name in (b"a", b"b", b"c")), TokenAdded(b"bob", self.bob, NOW)
-        )
-        self.write(PasswordSet(self.alice, "hash", b"b"))
-        left = [name for name in (b"a", b"b", b"c", b"bob") if self.successResultOf(self.store.token(name))]
-        self.assertEqual(left, [b"b", b"bob"])
-        self.write(PasswordSet(self.alice, "hash", None))
-        self.assertIsNone(self.successResultOf(self.store.token(b"b")))
 
     # Messages
 
@@ -146,13 +90,6 @@ class StoreContract(StoreHands):
         self.assertEqual(self.write(message(new, self.alice, nonce="n")), [Stored(new, 1, NOW, False)])
         self.assertEqual(self.page(self.alice, team), Page([], False, 0))
 
-    def test_blocks(self) -> None:
-        """A block stands between the two until it is lifted, each direction for itself."""
-        self.write(BlockSet(self.alice, self.bob, True), BlockSet(self.bob, self.alice, True))
-        self.write(BlockSet(self.bob, self.alice, False))
-        self.reopen()
-        self.assertEqual(self.store.snapshot().blocks, [(self.alice, self.bob)])
-
     # Removal and bans
 
     def test_remove_user(self) -> None:
@@ -183,23 +120,6 @@ class StoreContract(StoreHands):
             self.assertEqual(self.unread(user, chat), 1)
         (again,) = self.write(self.user("dave"))
         self.assertTrue(again > dave)
-
-    def test_bans(self) -> None:
-        """A ban is kept, changed and lifted, of users and networks; those that have ended go with the next one."""
-        user, network = StoredBan(self.bob, None, NOW + 5, "why"), StoredBan(None, "192.0.2.0/24", None, "")
-        self.write(BanSet(user, NOW), BanSet(network, NOW))
-        self.reopen()
-        self.assertEqual(self.store.snapshot().bans, (user, network))
-        network = network._replace(reason="other")
-        self.write(BanSet(network, NOW + 4))
-        self.assertEqual(self.store.snapshot().bans, (user, network))
-        carol = StoredBan(self.carol, None, None, "")
-        self.write(BanSet(carol, NOW + 5))
-        self.assertEqual(self.store.snapshot().bans, (network, carol))
-        self.write(BanRemoved(None, "192.0.2.0/24"), BanRemoved(self.alice, None))
-        self.assertEqual(self.store.snapshot().bans, (carol,))
-        self.write(BanRemoved(self.carol, None))
-        self.assertEqual(self.store.snapshot().bans, ())
 
     def test_accounts(self) -> None:
         """The accounts come by name, from one on, without those that were removed."""

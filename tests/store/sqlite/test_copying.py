@@ -1,76 +1,19 @@
-"""Copies of the database while it is in use, upgrades that keep the one before, and the check of what it holds."""
+"""Copies of the database while it is in use."""
 
 import os
 import sqlite3
 import stat
-from pathlib import Path
 from typing import Any
 
-from twisted.trial.unittest import SynchronousTestCase
-
-from irchat.interfaces.stored import GLOBAL, StoredBan
-from irchat.interfaces.writes import (
-    BanSet,
-    GroupCreated,
-    MarkerMoved,
-    MessageAdded,
-    MessagesDeleted,
-    UserCreated,
-    UserRemoved,
-)
-from irchat.store.sqlite import copying, migrations
+from irchat.interfaces.stored import GLOBAL
+from irchat.store.sqlite import copying
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.copying import BadCopy, copy_database, database_part, empty_journal, need_sound, opened
-from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.migrations import SCRIPTS
-from irchat.store.sqlite.threads import NoThreads
-from tests.helpers.stores import NOW, message
+from tests.helpers.databases import DataFolderCase
+from tests.helpers.stores import message
 
 
-class _Case(SynchronousTestCase):
-    def setUp(self) -> None:
-        """Choose a folder."""
-        self.folder = Path(self.mktemp())
-        self.folder.mkdir()
-        self.path = self.folder / "irchat.sqlite"
-        self.copy = self.folder / "copy"
-
-    def open_store(self) -> SQLiteStore:
-        """Open the store."""
-        store = SQLiteStore(self.path, NoThreads(), lambda: NOW)
-        self.addCleanup(store.close)
-        return store
-
-    def filled(self, count: int = 3) -> SQLiteStore:
-        """A store with two users, a group and so many messages of each in GLOBAL."""
-        store = self.open_store()
-        self.commit(store, *(UserCreated(name, name, None, NOW, None) for name in ("alice", "bob")))
-        self.commit(store, GroupCreated("team", "team", (1, 2), NOW), message((1, 2), 1))
-        self.commit(store, *(message(GLOBAL, 1 + number % 2, f"text {number}") for number in range(2 * count)))
-        return store
-
-    def commit(self, store: SQLiteStore, *writes: Any) -> list[Any]:
-        """Commit."""
-        results: list[Any] = self.successResultOf(store.commit(writes))
-        return results
-
-    def run_sql(self, *statements: str, path: Path | None = None) -> list[Any]:
-        """Do something to the file on a connection of one's own; gives the rows of the last."""
-        connection = sqlite3.connect(path or self.path, isolation_level=None)
-        try:
-            rows: list[Any] = []
-            for statement in statements:
-                rows = connection.execute(statement).fetchall()
-            return rows
-        finally:
-            connection.close()
-
-    def names(self) -> list[str]:
-        """The files in the folder, but those that SQLite has beside a database in use."""
-        return sorted(path.name for path in self.folder.iterdir() if path.suffix not in (".sqlite-wal", ".sqlite-shm"))
-
-
-class CopyTests(_Case):
+class CopyTests(DataFolderCase):
     """Copies."""
 
     def test_copy(self) -> None:
@@ -199,121 +142,3 @@ class CopyTests(_Case):
             self.commit(store, message(GLOBAL, 1))
             self.patch(copying, "_BUSY_SECONDS", 0.01)
             self.assertRaises(sqlite3.OperationalError, empty_journal, self.path)
-
-
-class UpgradeTests(_Case):
-    """A database of an older version."""
-
-    def make_version_1(self) -> None:
-        """A database as the first version made it."""
-        self.run_sql("PRAGMA journal_mode = WAL")
-        connection = sqlite3.connect(self.path, isolation_level=None)
-        connection.executescript(SCRIPTS[0] + "PRAGMA user_version = 1;")
-        connection.executescript(
-            "INSERT INTO users (name, key, created_at) VALUES ('alice', 'alice', 5);"
-            "INSERT INTO members VALUES (1, 1, 0, 0, 0);"
-        )
-        connection.close()
-
-    def test_backup_before(self) -> None:
-        """The database as it was is kept beside, verified, before an upgrade; it is then used as before."""
-        self.make_version_1()
-        store = self.open_store()
-        kept = self.folder / f"irchat.sqlite.before-version-{len(SCRIPTS)}"
-        self.assertEqual(self.names(), ["irchat.sqlite", kept.name])
-        self.assertEqual(self.run_sql("PRAGMA user_version", path=kept), [(1,)])
-        self.assertEqual(self.run_sql("SELECT name FROM users", path=kept), [("alice",)])
-        self.assertEqual([user.name for user in store.snapshot().users], ["alice"])
-        self.commit(store, BanSet(StoredBan(1, None, None, ""), NOW), UserRemoved(1, "alice#1", "alice#1", NOW, ()))
-        with opened(self.path) as connection:
-            self.assertEqual(list(problems(connection)), [])
-
-    def test_no_upgrade_without(self) -> None:
-        """Where it cannot be kept it is not changed."""
-        self.make_version_1()
-
-        def fail(*_: Any, **__: Any) -> None:
-            raise sqlite3.OperationalError("database or disk is full")
-
-        self.patch(migrations, "copy_database", fail)
-        self.assertRaises(sqlite3.OperationalError, self.open_store)
-        self.assertEqual(self.run_sql("PRAGMA user_version"), [(1,)])
-
-    def test_new(self) -> None:
-        """A new database has nothing to keep, and one of this version neither."""
-        self.open_store().close()
-        self.open_store()
-        self.assertEqual(self.names(), ["irchat.sqlite"])
-
-
-class CheckTests(_Case):
-    """Whether what is in the database fits together."""
-
-    def found(self) -> list[str]:
-        """The problems."""
-        with opened(self.path) as connection:
-            return list(problems(connection))
-
-    def test_sound(self) -> None:
-        """What the store writes is sound, whatever it writes, and the check changes nothing."""
-        store = self.filled()
-        self.commit(
-            store,
-            MarkerMoved(1, GLOBAL, 3),
-            UserCreated("carol", "carol", None, NOW, None),
-            MessageAdded((1, 3), 1, "x", NOW, None, 0),
-        )
-        self.commit(
-            store,
-            UserRemoved(1, "alice#1", "alice#1", NOW, ((2, 2),)),
-            MessagesDeleted(((GLOBAL, 1), (GLOBAL, 3), ((1, 3), 1))),
-        )
-        before = self.run_sql("PRAGMA data_version")
-        self.assertEqual(self.found(), [])
-        self.assertEqual(self.run_sql("PRAGMA data_version"), before)
-        self.commit(store, message(GLOBAL, 2))
-        self.assertEqual(self.found(), [])
-
-    def test_each(self) -> None:
-        """Each thing that is wrong is told."""
-        for statement, expected in (
-            ("UPDATE chats SET last_seq = 5 WHERE id = 1", "chat 1 ends at 5 but has a message 6"),
-            ("UPDATE chats SET last_seq = 7 WHERE id = 1", "chat 1 lacks messages between 0 and 7"),
-            ("DELETE FROM messages WHERE chat = 1 AND seq = 2", "chat 1 lacks messages between 0 and 6"),
-            ("UPDATE members SET read_seq = 7 WHERE user = 1 AND chat = 1", "user 1 has read chat 1 up to 7"),
-            ("UPDATE message_places SET seq = 99 WHERE seq = 6", "message 6 of chat 1 has no place"),
-            ("INSERT INTO message_places VALUES (99, 1, 99)", "there are 8 places for 7 messages"),
-            ("DELETE FROM message_words_docsize WHERE id = 2", "the search index has 6 messages of 7"),
-            ("UPDATE message_words_data SET block = zeroblob(90) WHERE id > 10", "the search index is damaged"),
-            ("DELETE FROM members WHERE user = 1 AND chat = 2", "group 2 is owned by user 1, who is not in it"),
-            ("DELETE FROM members WHERE user = 2 AND chat = 1", "user 2 is not in GLOBAL"),
-            ("UPDATE users SET removed_at = 1 WHERE id = 2", "user 2 was removed but is in a chat"),
-            ("INSERT INTO tokens VALUES (x'00', 77, 1, 1)", "of tokens refers to what is not in users"),
-        ):
-            self.path.unlink(missing_ok=True)
-            store = self.filled()
-            self.successResultOf(store.search(1, ["x"], None, (), 1))  # which brings all into the index
-            store.close()
-            self.assertEqual(self.found(), [])
-            self.run_sql("PRAGMA foreign_keys = OFF", statement)
-            self.assertTrue(any(expected in line for line in self.found()), (statement, self.found()))
-
-    def test_in_use(self) -> None:
-        """A database that another holds for itself is not called damaged."""
-        self.filled().close()
-        with opened(self.path) as other, opened(self.path) as connection:
-            connection.execute("PRAGMA busy_timeout = 1")
-            other.execute("PRAGMA locking_mode = EXCLUSIVE")
-            other.execute("BEGIN EXCLUSIVE")
-            self.assertRaises(sqlite3.OperationalError, list, problems(connection))
-
-    def test_damaged_file(self) -> None:
-        """Of a damaged file that is told alone."""
-        self.filled().close()
-        (root,) = self.run_sql("SELECT rootpage FROM sqlite_schema WHERE name = 'message_places'")[0]
-        with self.path.open("r+b") as file:
-            file.seek((root - 1) * 4_096)
-            file.write(b"\xff" * 64)
-        found = self.found()
-        self.assertTrue(found)
-        self.assertFalse([line for line in found if "\n" in line or "places for" in line])

@@ -1,99 +1,22 @@
-"""The store in SQLite: its file, its versions, and a disk that cannot be used."""
+"""The store in SQLite: its file, and a disk that cannot be used."""
 
-import shutil
 import sqlite3
-from pathlib import Path
-from typing import Any
 from unittest.mock import patch
-
-from twisted.internet.defer import Deferred
-from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import GLOBAL
-from irchat.interfaces.writes import BlockSet, GroupCreated, GroupRemoved, TokenAdded, UserCreated
+from irchat.interfaces.writes import BlockSet, GroupCreated, TokenAdded
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import TOKEN_SECONDS
-from irchat.store.sqlite import engine, migrations, writing
+from irchat.store.sqlite import engine
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.migrations import SCRIPTS, NewerDatabase
 from irchat.store.sqlite.search import indexing
 from irchat.store.sqlite.threads import NoThreads
+from tests.helpers.databases import DatabaseCase, HeldBack
 from tests.helpers.stores import NOW, message
 
 
-class _HeldBack:
-    """A connection that notes what it runs and fails the statements that begin so."""
-
-    def __init__(self, connection: sqlite3.Connection, failing: str = "", error: Exception | None = None) -> None:
-        self._connection = connection
-        self.statements: list[str] = []
-        self.failing = failing
-        self.error = error or sqlite3.OperationalError("disk I/O error")
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        """Run a statement."""
-        self._note(sql)
-        return self._connection.execute(sql, *values)
-
-    def executemany(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        """Run a statement often."""
-        self._note(sql)
-        return self._connection.executemany(sql, *values)
-
-    def _note(self, sql: str) -> None:
-        self.statements.append(sql)
-        if self.failing and sql.startswith(self.failing):
-            raise self.error
-
-
-class _Case(SynchronousTestCase):
-    def setUp(self) -> None:
-        """Choose the file."""
-        self.path = Path(self.mktemp())
-        self.connections: list[sqlite3.Connection] = []
-        connect = sqlite3.connect
-
-        def noting(*args: Any, **kwargs: Any) -> sqlite3.Connection:
-            self.connections.append(connect(*args, **kwargs))
-            return self.connections[-1]
-
-        self.patch(sqlite3, "connect", noting)
-
-    def open_store(self) -> SQLiteStore:
-        """Open the store with users 1 and 2."""
-        store = self.reopened()
-        self.successResultOf(store.commit([UserCreated(name, name, None, NOW, None) for name in ("alice", "bob")]))
-        return store
-
-    def reopened(self) -> SQLiteStore:
-        """Open the store."""
-        store = SQLiteStore(self.path, NoThreads(), lambda: NOW)
-        self.addCleanup(store.close)
-        return store
-
-    def unavailable(self, asked: Deferred[Any]) -> None:
-        """What was asked is refused, and the reason is in the log, once."""
-        refusal = self.failureResultOf(asked, Refusal).value
-        self.assertEqual(refusal.code, Code.UNAVAILABLE)
-
-    def look(self, sql: str) -> list[Any]:
-        """Ask the file, on a connection of one's own."""
-        other = sqlite3.connect(self.path)
-        try:
-            return other.execute(sql).fetchall()
-        finally:
-            other.close()
-
-    def texts(self, store: SQLiteStore, user: int = 1) -> list[str]:
-        """What stands in GLOBAL."""
-        return [message.text for message in self.successResultOf(store.page(PageQuery(user, GLOBAL, 50))).messages]
-
-
-class OpenTests(_Case):
+class OpenTests(DatabaseCase):
     """Opening the file."""
 
     def test_pragmas(self) -> None:
@@ -112,71 +35,6 @@ class OpenTests(_Case):
         self.texts(store)
         self.assertEqual(len(self.connections), 2)
         self.assertRaises(sqlite3.OperationalError, self.connections[1].execute, "DELETE FROM users")
-
-    def test_versions(self) -> None:
-        """The version of the database counts the scripts that made it; opened again none runs."""
-        self.open_store().close()
-        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS),)])
-        self.patch(migrations, "SCRIPTS", ("no SQL at all",) * len(SCRIPTS))
-        self.assertEqual(len(self.reopened().snapshot().users), 2)
-
-    def test_upgrade(self) -> None:
-        """An older database gets the scripts that it lacks, in order, and keeps what it holds."""
-        self.open_store().close()
-        self.patch(migrations, "SCRIPTS", (*SCRIPTS, "CREATE TABLE a (b);", "INSERT INTO a VALUES (7);"))
-        self.assertEqual(len(self.reopened().snapshot().users), 2)
-        self.assertEqual(self.look("SELECT b FROM a"), [(7,)])
-        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 2,)])
-
-    def test_failing_upgrade(self) -> None:
-        """A script that fails leaves the version before it, with nothing of the script done and nothing left open."""
-        self.open_store().close()
-        self.patch(migrations, "SCRIPTS", (*SCRIPTS, "CREATE TABLE a (b);", "CREATE TABLE c (d); nonsense;"))
-        self.assertRaises(sqlite3.OperationalError, self.reopened)
-        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 1,)])
-        self.assertEqual(self.look("SELECT name FROM sqlite_schema WHERE name IN ('a', 'c')"), [("a",)])
-        self.assertRaises(sqlite3.ProgrammingError, self.connections[-3].execute, "SELECT 1")
-
-    def test_newer_version(self) -> None:
-        """A database of a newer version is refused, with what to do, and left as it is."""
-        self.open_store().close()
-        self.look(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
-        refused = self.assertRaises(NewerDatabase, self.reopened)
-        self.assertIn("use the newer IRChat", str(refused))
-        self.assertRaises(sqlite3.ProgrammingError, self.connections[-1].execute, "SELECT 1")
-        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 1,)])
-
-    def test_check(self) -> None:
-        """To look first changes nothing: nothing is made, a good file is good, a newer or damaged one is refused."""
-        migrations.check(self.path)
-        self.assertFalse(self.path.exists())
-        self.open_store().close()
-        before = self.path.read_bytes()
-        migrations.check(self.path)
-        self.assertEqual((self.path.read_bytes(), [*self.path.parent.glob(f"{self.path.name}?*")]), (before, []))
-        self.look(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
-        self.assertRaises(NewerDatabase, migrations.check, self.path)
-        self.path.write_bytes(b"not a database " * 1_000)
-        self.assertRaises(sqlite3.DatabaseError, migrations.check, self.path)
-
-    def test_check_amid_checkpoint(self) -> None:
-        """A server killed while it copied its journal into the file leaves a file that is whole with its journal alone:
-        looking first does not take it for damaged, and it opens with all that it held."""
-        self.path.parent.joinpath("killed").mkdir()
-        killed = self.path.parent / "killed" / self.path.name
-        store = self.open_store()
-        self.look("PRAGMA wal_autocheckpoint = 0")
-        self.successResultOf(store.commit([UserCreated(f"u{n}", f"u{n}", None, 0, None) for n in range(500)]))
-        for end in "", "-wal":
-            shutil.copy(f"{self.path}{end}", f"{killed}{end}")
-        self.look("PRAGMA wal_checkpoint(TRUNCATE)")
-        first_page = self.path.read_bytes()[:4096]
-        with killed.open("r+b") as file:
-            file.write(first_page)
-        store.close()
-        migrations.check(killed)
-        self.path = killed
-        self.assertEqual(len(self.reopened().snapshot().users), 502)
 
     def test_damaged_file(self) -> None:
         """A file that is no database is refused and left as it is."""
@@ -212,7 +70,7 @@ class OpenTests(_Case):
         return sorted(token.decode() for (token,) in self.look("SELECT hash FROM tokens"))
 
 
-class UnusableDiskTests(_Case):
+class UnusableDiskTests(DatabaseCase):
     """A disk that cannot be used is `unavailable`, changes nothing, and the store works again when it can."""
 
     def setUp(self) -> None:
@@ -264,7 +122,7 @@ class UnusableDiskTests(_Case):
             "INSERT INTO blocks",
             "COMMIT",
         ):
-            writer._connection = writer._index._connection = _HeldBack(plain, failing)
+            writer._connection = writer._index._connection = HeldBack(plain, failing)
             self.unavailable(self.store.commit([
                 message(GLOBAL, 1, nonce="n"), message((1, 2), 1), BlockSet(1, 2, True),
                 GroupCreated("team", "team", (1, 2), NOW),
@@ -280,7 +138,7 @@ class UnusableDiskTests(_Case):
         writer = self.store._writer
         plain = writer._connection
 
-        class Ending(_HeldBack):
+        class Ending(HeldBack):
             def _note(self, sql: str) -> None:
                 if sql == "COMMIT":
                     self._connection.execute("ROLLBACK")
@@ -295,7 +153,7 @@ class UnusableDiskTests(_Case):
         """A question that meets the error is refused, and the reader's connection answers the next one."""
         self.texts(self.store)
         reader = self.store._mine.connection
-        self.store._mine.connection = _HeldBack(reader, "SELECT")
+        self.store._mine.connection = HeldBack(reader, "SELECT")
         for asked in (
             self.store.page(PageQuery(1, GLOBAL, 50)), self.store.chats(1, ()), self.store.password(1),
             self.store.token(b"token"), self.store.search(1, ["before"], None, (), 5),
@@ -319,7 +177,7 @@ class UnusableDiskTests(_Case):
         for error in (sqlite3.IntegrityError("twice"), sqlite3.ProgrammingError("wrong"), ValueError("wrong")):
             writer = self.store._writer
             plain = writer._connection
-            writer._connection = _HeldBack(plain, "INSERT INTO messages", error)
+            writer._connection = HeldBack(plain, "INSERT INTO messages", error)
             self.failureResultOf(self.store.commit([message(GLOBAL, 1)]), type(error))
             writer._connection = plain
         self.assert_goes_on()
@@ -329,47 +187,7 @@ class UnusableDiskTests(_Case):
         refusal = Refusal(Code.INTERNAL, "x")
         writer = self.store._writer
         plain = writer._connection
-        writer._connection = _HeldBack(plain, "BEGIN", refusal)
+        writer._connection = HeldBack(plain, "BEGIN", refusal)
         self.assertIdentical(self.failureResultOf(self.store.commit([message(GLOBAL, 1)])).value, refusal)
         writer._connection = plain
         self.assert_goes_on()
-
-
-class WriterTests(_Case):
-    """How the writer goes about it."""
-
-    def test_messages_together(self) -> None:
-        """The messages of a commit are written by the same few statements, however many they are."""
-        store = self.open_store()
-        counts = []
-        writer = store._writer
-        plain = writer._connection
-        for count in (1, 2, 200):
-            noting = _HeldBack(plain)
-            writer._connection = noting
-            self.successResultOf(store.commit([message(GLOBAL, 1 + number % 2) for number in range(count)]))
-            counts.append(len(noting.statements))
-        writer._connection = plain
-        self.assertEqual(counts[1], counts[2])
-
-    def test_many_chats(self) -> None:
-        """Past a number of known chats all are forgotten and looked up anew, without a change of their numbers."""
-        self.patch(writing, "_KNOWN_MOST", 2)
-        store = self.open_store()
-        self.successResultOf(store.commit([UserCreated("carol", "carol", None, NOW, None)]))
-        chats = [GLOBAL, (1, 2), (1, 3), (2, 3)]
-        for seq in (1, 2, 3):
-            stored = self.successResultOf(store.commit([message(chat, 2) for chat in chats]))
-            self.assertEqual([one.seq for one in stored], [seq] * 4)
-
-    def test_nothing_left(self) -> None:
-        """A group that goes leaves no row of its messages, members, words or places."""
-        store = self.open_store()
-        (group,) = self.successResultOf(store.commit([GroupCreated("team", "team", (1, 2), NOW)]))
-        self.successResultOf(store.commit([message(group, 1, "vanishing", nonce="n")]))
-        self.successResultOf(store.commit([GroupRemoved(group)]))
-        for table in ("messages", "message_places"):
-            self.assertEqual(self.look(f"SELECT count(*) FROM {table}"), [(0,)], table)
-        self.assertEqual(self.look("SELECT count(*) FROM members WHERE chat != 1"), [(0,)])
-        self.assertEqual(self.look("SELECT rowid FROM message_words WHERE message_words MATCH 'vanishing'"), [])
-        self.look("INSERT INTO message_words (message_words) VALUES ('integrity-check')")

@@ -15,7 +15,7 @@ from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from tests.helpers.stores import NOW, message
 from tests.store import test_store, test_store_messages
-from tests.store.sqlite import test_ends
+from tests.store.sqlite import test_account_writes, test_properties, test_reading
 
 _GROWING = {
     "users", "tokens", "chats", "members", "messages", "message_places", "nonces", "blocks", "deleted_ends",
@@ -86,7 +86,9 @@ class PlanTests(SynchronousTestCase):
             for case in (
                 test_store.SQLiteStoreTests,
                 test_store_messages.SQLiteMessageTests,
-                test_ends.EndsTests,
+                test_account_writes.AccountTests,
+                test_properties.EpochTests,
+                test_reading.EndsTests,
             )
             for name in unittest.TestLoader().getTestCaseNames(case)
             if name not in ("test_any_words", "test_words_are_found")

@@ -1,4 +1,4 @@
-"""The messages of a group that is no more: gone for everybody at once, and from the disk a few at a time."""
+"""The writer: how it writes a commit, and the messages of an ended group, which go from the disk a few at a time."""
 
 import sqlite3
 from collections.abc import Callable
@@ -11,10 +11,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import GroupCreated, GroupRemoved, UserCreated, UserRemoved, Write
+from irchat.store.sqlite import writing
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
 from irchat.store.sqlite.writing import _few
+from tests.helpers.databases import DatabaseCase, HeldBack
 from tests.helpers.stores import NOW, message
 
 _COUNT = 330
@@ -166,3 +168,43 @@ class TogetherTests(SynchronousTestCase):
         half = DELETED_CHARACTERS // 2
         cases = (([], 0), ([half, half, 0], 3), ([half, half, 1], 2), ([half, half + 1], 1), ([3 * half, 1], 1))
         self.assertEqual([_few(lengths) for lengths, _ in cases], [count for _, count in cases])
+
+
+class WriterTests(DatabaseCase):
+    """How the writer goes about it."""
+
+    def test_messages_together(self) -> None:
+        """The messages of a commit are written by the same few statements, however many they are."""
+        store = self.open_store()
+        counts = []
+        writer = store._writer
+        plain = writer._connection
+        for count in (1, 2, 200):
+            noting = HeldBack(plain)
+            writer._connection = noting
+            self.successResultOf(store.commit([message(GLOBAL, 1 + number % 2) for number in range(count)]))
+            counts.append(len(noting.statements))
+        writer._connection = plain
+        self.assertEqual(counts[1], counts[2])
+
+    def test_many_chats(self) -> None:
+        """Past a number of known chats all are forgotten and looked up anew, without a change of their numbers."""
+        self.patch(writing, "_KNOWN_MOST", 2)
+        store = self.open_store()
+        self.successResultOf(store.commit([UserCreated("carol", "carol", None, NOW, None)]))
+        chats = [GLOBAL, (1, 2), (1, 3), (2, 3)]
+        for seq in (1, 2, 3):
+            stored = self.successResultOf(store.commit([message(chat, 2) for chat in chats]))
+            self.assertEqual([one.seq for one in stored], [seq] * 4)
+
+    def test_nothing_left(self) -> None:
+        """A group that goes leaves no row of its messages, members, words or places."""
+        store = self.open_store()
+        (group,) = self.successResultOf(store.commit([GroupCreated("team", "team", (1, 2), NOW)]))
+        self.successResultOf(store.commit([message(group, 1, "vanishing", nonce="n")]))
+        self.successResultOf(store.commit([GroupRemoved(group)]))
+        for table in ("messages", "message_places"):
+            self.assertEqual(self.look(f"SELECT count(*) FROM {table}"), [(0,)], table)
+        self.assertEqual(self.look("SELECT count(*) FROM members WHERE chat != 1"), [(0,)])
+        self.assertEqual(self.look("SELECT rowid FROM message_words WHERE message_words MATCH 'vanishing'"), [])
+        self.look("INSERT INTO message_words (message_words) VALUES ('integrity-check')")

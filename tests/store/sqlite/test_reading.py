@@ -113,13 +113,6 @@ class EndsContract(StoreHands):
         first, second = self.write(message(GLOBAL, self.alice, nonce="n"), message(GLOBAL, self.alice, nonce="n"))
         self.assertEqual((first.seq, first.repeated, second), (2, False, first._replace(repeated=True)))
 
-    def test_epoch(self) -> None:
-        """A store keeps its epoch when it is opened again."""
-        epoch = self.store.epoch
-        self.assertTrue(epoch)
-        self.reopen()
-        self.assertEqual(self.store.epoch, epoch)
-
 
 class EndsTests(EndsContract, SynchronousTestCase):
     """SQLite does what every store must."""

@@ -1,0 +1,132 @@
+"""Versions of the database: upgrades, the copy kept before one, and the check whether a database can be opened."""
+
+import shutil
+import sqlite3
+from typing import Any
+
+from irchat.interfaces.stored import StoredBan
+from irchat.interfaces.writes import (
+    BanSet,
+    UserCreated,
+    UserRemoved,
+)
+from irchat.store.sqlite import migrations
+from irchat.store.sqlite.checking import problems
+from irchat.store.sqlite.copying import opened
+from irchat.store.sqlite.migrations import SCRIPTS, NewerDatabase
+from tests.helpers.databases import DatabaseCase, DataFolderCase
+from tests.helpers.stores import NOW
+
+
+class VersionTests(DatabaseCase):
+    """Opening a database of another version."""
+
+    def test_versions(self) -> None:
+        """The version of the database counts the scripts that made it; opened again none runs."""
+        self.open_store().close()
+        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS),)])
+        self.patch(migrations, "SCRIPTS", ("no SQL at all",) * len(SCRIPTS))
+        self.assertEqual(len(self.reopened().snapshot().users), 2)
+
+    def test_upgrade(self) -> None:
+        """An older database gets the scripts that it lacks, in order, and keeps what it holds."""
+        self.open_store().close()
+        self.patch(migrations, "SCRIPTS", (*SCRIPTS, "CREATE TABLE a (b);", "INSERT INTO a VALUES (7);"))
+        self.assertEqual(len(self.reopened().snapshot().users), 2)
+        self.assertEqual(self.look("SELECT b FROM a"), [(7,)])
+        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 2,)])
+
+    def test_failing_upgrade(self) -> None:
+        """A script that fails leaves the version before it, with nothing of the script done and nothing left open."""
+        self.open_store().close()
+        self.patch(migrations, "SCRIPTS", (*SCRIPTS, "CREATE TABLE a (b);", "CREATE TABLE c (d); nonsense;"))
+        self.assertRaises(sqlite3.OperationalError, self.reopened)
+        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 1,)])
+        self.assertEqual(self.look("SELECT name FROM sqlite_schema WHERE name IN ('a', 'c')"), [("a",)])
+        self.assertRaises(sqlite3.ProgrammingError, self.connections[-3].execute, "SELECT 1")
+
+    def test_newer_version(self) -> None:
+        """A database of a newer version is refused, with what to do, and left as it is."""
+        self.open_store().close()
+        self.look(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
+        refused = self.assertRaises(NewerDatabase, self.reopened)
+        self.assertIn("use the newer IRChat", str(refused))
+        self.assertRaises(sqlite3.ProgrammingError, self.connections[-1].execute, "SELECT 1")
+        self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 1,)])
+
+    def test_check(self) -> None:
+        """To look first changes nothing: nothing is made, a good file is good, a newer or damaged one is refused."""
+        migrations.check(self.path)
+        self.assertFalse(self.path.exists())
+        self.open_store().close()
+        before = self.path.read_bytes()
+        migrations.check(self.path)
+        self.assertEqual((self.path.read_bytes(), [*self.path.parent.glob(f"{self.path.name}?*")]), (before, []))
+        self.look(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
+        self.assertRaises(NewerDatabase, migrations.check, self.path)
+        self.path.write_bytes(b"not a database " * 1_000)
+        self.assertRaises(sqlite3.DatabaseError, migrations.check, self.path)
+
+    def test_check_amid_checkpoint(self) -> None:
+        """A server killed while it copied its journal into the file leaves a file that is whole with its journal alone:
+        looking first does not take it for damaged, and it opens with all that it held."""
+        self.path.parent.joinpath("killed").mkdir()
+        killed = self.path.parent / "killed" / self.path.name
+        store = self.open_store()
+        self.look("PRAGMA wal_autocheckpoint = 0")
+        self.successResultOf(store.commit([UserCreated(f"u{n}", f"u{n}", None, 0, None) for n in range(500)]))
+        for end in "", "-wal":
+            shutil.copy(f"{self.path}{end}", f"{killed}{end}")
+        self.look("PRAGMA wal_checkpoint(TRUNCATE)")
+        first_page = self.path.read_bytes()[:4096]
+        with killed.open("r+b") as file:
+            file.write(first_page)
+        store.close()
+        migrations.check(killed)
+        self.path = killed
+        self.assertEqual(len(self.reopened().snapshot().users), 502)
+
+
+class UpgradeTests(DataFolderCase):
+    """A database of an older version."""
+
+    def make_version_1(self) -> None:
+        """A database as the first version made it."""
+        self.run_sql("PRAGMA journal_mode = WAL")
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        connection.executescript(SCRIPTS[0] + "PRAGMA user_version = 1;")
+        connection.executescript(
+            "INSERT INTO users (name, key, created_at) VALUES ('alice', 'alice', 5);"
+            "INSERT INTO members VALUES (1, 1, 0, 0, 0);"
+        )
+        connection.close()
+
+    def test_backup_before(self) -> None:
+        """The database as it was is kept beside, verified, before an upgrade; it is then used as before."""
+        self.make_version_1()
+        store = self.open_store()
+        kept = self.folder / f"irchat.sqlite.before-version-{len(SCRIPTS)}"
+        self.assertEqual(self.names(), ["irchat.sqlite", kept.name])
+        self.assertEqual(self.run_sql("PRAGMA user_version", path=kept), [(1,)])
+        self.assertEqual(self.run_sql("SELECT name FROM users", path=kept), [("alice",)])
+        self.assertEqual([user.name for user in store.snapshot().users], ["alice"])
+        self.commit(store, BanSet(StoredBan(1, None, None, ""), NOW), UserRemoved(1, "alice#1", "alice#1", NOW, ()))
+        with opened(self.path) as connection:
+            self.assertEqual(list(problems(connection)), [])
+
+    def test_no_upgrade_without(self) -> None:
+        """Where it cannot be kept it is not changed."""
+        self.make_version_1()
+
+        def fail(*_: Any, **__: Any) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        self.patch(migrations, "copy_database", fail)
+        self.assertRaises(sqlite3.OperationalError, self.open_store)
+        self.assertEqual(self.run_sql("PRAGMA user_version"), [(1,)])
+
+    def test_new(self) -> None:
+        """A new database has nothing to keep, and one of this version neither."""
+        self.open_store().close()
+        self.open_store()
+        self.assertEqual(self.names(), ["irchat.sqlite"])
