@@ -104,19 +104,10 @@ class Reading:
             raise Refusal(Code.BAD_REQUEST, "Give only one of before, after and unread.")
         chat = self.directory.chat(reader, chat_name)
         overhead = _MESSAGE_BYTES + len(chat.label(reader).encode())
-        page = await self._store.page(
-            PageQuery(
-                reader.id,
-                chat.key,
-                min(limit, PAGE_MAX),
-                before,
-                after,
-                unread,
-                reader.hidden,
-                overhead,
-                _PAGE_BYTES,
-            )
+        query = PageQuery(
+            reader.id, chat.key, min(limit, PAGE_MAX), before, after, unread, reader.hidden, overhead, _PAGE_BYTES
         )
+        page = await self._store.page(query)
         self._still_in(reader, chat)
         forwards = unread or after is not None
         at_end = before is None and not (forwards and page.more)
