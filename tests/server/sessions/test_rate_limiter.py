@@ -1,7 +1,6 @@
 """The limiter of a user and of an address: a burst, then the steady rate, whatever the clock does in between."""
 
 import contextlib
-from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,11 +8,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.limits import Limits
-from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import BURST_SECONDS
 from irchat.server.sessions import rate_limiter as pace_module
-from irchat.server.sessions.costs import ADDRESS_SHARE, COSTS, WORK_A_SECOND, WORK_AT_ONCE, messages_of
+from irchat.server.sessions.costs import ADDRESS_SHARE, WORK_A_SECOND, WORK_AT_ONCE
 from irchat.server.sessions.rate_limiter import RateLimiter, RateLimiters
 
 
@@ -244,26 +242,3 @@ class PacesTests(SynchronousTestCase):
             self.rate_limiters.leave(limiter)
         del limiter
         self.assertEqual(self.known(), 10)
-
-
-class CostsTests(SynchronousTestCase):
-    """`irchat.server.sessions.costs`."""
-
-    def test_every_request_costs(self) -> None:
-        """Each request but a `line`, which costs what the command does, and a `pong` costs work; what tells others, or
-        writes what has a commit of its own, counts as a message too."""
-        kinds = [kind for kind in vars(requests).values() if isinstance(kind, type)]
-        every = {kind for kind in kinds if issubclass(kind, requests.Request)}
-        self.assertEqual(set(COSTS), every - {requests.Request, requests.Line, requests.Pong})
-        self.assertEqual([request for request, cost in COSTS.items() if cost.work <= 0], [])
-        changes = {requests.Send, requests.CreateGroup, requests.AddMember, requests.RemoveMember, requests.Block,
-                   requests.Password, requests.Kick, requests.Ban, requests.Unban}  # fmt: skip
-        self.assertEqual({request for request, cost in COSTS.items() if cost.messages}, changes)
-
-    def test_what_counts_for_several(self) -> None:
-        """A group counts by its members, a block by how many users are blocked already, any other change once."""
-        group = requests.CreateGroup(name="team", members=[f"user{number}" for number in range(100)])
-        user = SimpleNamespace(blocking=range(400))
-        block, send = requests.Block(name="bob"), requests.Send(chat="GLOBAL", text="hi")
-        counts = [messages_of(COSTS[type(request)], request, user) for request in (group, block, send)]
-        self.assertEqual(counts, [3, 3, 1])

@@ -1,0 +1,31 @@
+"""The cost of each request."""
+
+from types import SimpleNamespace
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.protocol import requests
+from irchat.server.sessions.costs import COSTS, messages_of
+
+
+class CostsTests(SynchronousTestCase):
+    """`COSTS` and `messages_of`."""
+
+    def test_every_request_costs(self) -> None:
+        """Each request but a `line`, which costs what the command does, and a `pong` costs work; what tells others, or
+        writes what has a commit of its own, counts as a message too."""
+        kinds = [kind for kind in vars(requests).values() if isinstance(kind, type)]
+        every = {kind for kind in kinds if issubclass(kind, requests.Request)}
+        self.assertEqual(set(COSTS), every - {requests.Request, requests.Line, requests.Pong})
+        self.assertEqual([request for request, cost in COSTS.items() if cost.work <= 0], [])
+        changes = {requests.Send, requests.CreateGroup, requests.AddMember, requests.RemoveMember, requests.Block,
+                   requests.Password, requests.Kick, requests.Ban, requests.Unban}  # fmt: skip
+        self.assertEqual({request for request, cost in COSTS.items() if cost.messages}, changes)
+
+    def test_what_counts_for_several(self) -> None:
+        """A group counts by its members, a block by how many users are blocked already, any other change once."""
+        group = requests.CreateGroup(name="team", members=[f"user{number}" for number in range(100)])
+        user = SimpleNamespace(blocking=range(400))
+        block, send = requests.Block(name="bob"), requests.Send(chat="GLOBAL", text="hi")
+        counts = [messages_of(COSTS[type(request)], request, user) for request in (group, block, send)]
+        self.assertEqual(counts, [3, 3, 1])
