@@ -1,0 +1,43 @@
+"""The structs of replies and events."""
+
+import inspect
+
+import msgspec
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.protocol import events
+from tests.helpers.strategies import filled, members
+
+
+class EventTests(SynchronousTestCase):
+    """The events."""
+
+    def setUp(self) -> None:
+        """Find all of them."""
+        found = (one for _, one in inspect.getmembers(events, inspect.isclass) if issubclass(one, events.Event))
+        self.every = {one for one in found if one is not events.Event}
+
+    def test_any(self) -> None:
+        """A client can decode every event that the server can send."""
+        self.assertEqual(set(members(events.ANY)), self.every)
+
+    def test_tags(self) -> None:
+        """The type on the wire is the name in small letters, and each event has its own."""
+        self.assertEqual(
+            {one.__struct_config__.tag for one in self.every}, {one.__name__.lower() for one in self.every}
+        )
+
+    def test_frozen(self) -> None:
+        """No event can be changed, because many sessions share it."""
+        for one in self.every:
+            event = filled(one, "x")
+            for name in one.__struct_fields__:
+                self.assertRaises(AttributeError, setattr, event, name, None)
+
+    def test_message(self) -> None:
+        """The sender of a message is ``from``, and a stored message has nothing of a timed one."""
+        message = events.Message("GLOBAL", "alice", "2026-12-01T12:00:00.000Z", "hi", seq=7)
+        self.assertEqual(
+            msgspec.to_builtins(message),
+            {"type": "message", "chat": "GLOBAL", "from": "alice", "at": message.at, "text": "hi", "seq": 7},
+        )
