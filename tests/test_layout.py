@@ -1,0 +1,75 @@
+"""The layout of the source: a test file for each module, short files, functions and folders, and distinct names."""
+
+import ast
+from collections import Counter, defaultdict
+from itertools import chain
+from pathlib import Path
+
+from twisted.trial.unittest import SynchronousTestCase
+
+_ROOT = Path(__file__).parents[1]
+_FILE_LINES, _FUNCTION_LINES, _FOLDER_MODULES = 400, 50, 14
+
+_TYPING_ONLY = {
+    "client/connect/dialogue.py",
+    "interfaces/presence.py",
+    "interfaces/store.py",
+    "interfaces/stored.py",
+    "server/delivery/reader.py",
+    "server/sessions/services.py",
+}
+"""Modules of declarations alone, which nothing but a type checker can test."""
+
+_SAME_NAME = {
+    "base.py": {"commands", "server/protocols"},  # what a new command, or a new protocol, is derived from
+    "groups.py": {"chat", "commands"},  # commands, and what they do
+    "messages.py": {"chat", "commands"},
+    "moderation.py": {"chat/accounts", "commands"},
+    "presence.py": {"chat/state", "interfaces"},  # a contract, and its implementation
+    "registry.py": {"commands", "server/listeners"},  # what can be looked up by name or by kind
+}
+"""Names that more than one module may have, because they have to do with each other, and their folders."""
+
+
+class LayoutTests(SynchronousTestCase):
+    """The modules of ``irchat``."""
+
+    def setUp(self) -> None:
+        """Find them."""
+        self.source = _ROOT / "irchat"
+        self.files = sorted(self.source.rglob("*.py"))
+        self.modules = [file.relative_to(self.source) for file in self.files if not file.name.startswith("__")]
+        self.assertGreater(len(self.modules), 100)
+
+    def test_test_files(self) -> None:
+        """Each module has its test file at the mirrored place, except those of declarations alone."""
+        lacking = {
+            str(module)
+            for module in self.modules
+            if not (_ROOT / "tests" / module.parent / f"test_{module.name}").exists()
+        }
+        self.assertEqual(lacking, _TYPING_ONLY)
+
+    def test_file_lengths(self) -> None:
+        """No file is too long to be read in one go."""
+        lengths = {str(file): len(file.read_text("utf-8").splitlines()) for file in self.files}
+        self.assertEqual({file: lines for file, lines in lengths.items() if lines > _FILE_LINES}, {})
+
+    def test_function_lengths(self) -> None:
+        """No function is longer than a screen."""
+        nodes = chain.from_iterable(ast.walk(ast.parse(file.read_text("utf-8"))) for file in self.files)
+        functions = (node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+        lengths = ((node.name, (node.end_lineno or 0) - node.lineno + 1) for node in functions)
+        self.assertEqual([(name, lines) for name, lines in lengths if lines > _FUNCTION_LINES], [])
+
+    def test_folder_sizes(self) -> None:
+        """No folder has too many modules to be seen at a glance."""
+        sizes = Counter(str(module.parent) for module in self.modules)
+        self.assertEqual({folder: size for folder, size in sizes.items() if size > _FOLDER_MODULES}, {})
+
+    def test_names(self) -> None:
+        """Two modules have the same name only if they have to do with each other."""
+        folders: dict[str, set[str]] = defaultdict(set)
+        for module in self.modules:
+            folders[module.name].add(str(module.parent))
+        self.assertEqual({name: found for name, found in folders.items() if len(found) > 1}, _SAME_NAME)
