@@ -2,7 +2,6 @@
 
 import ast
 from collections import Counter, defaultdict
-from itertools import chain
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -57,10 +56,13 @@ class LayoutTests(SynchronousTestCase):
 
     def test_function_lengths(self) -> None:
         """No function is longer than a screen."""
-        nodes = chain.from_iterable(ast.walk(ast.parse(file.read_text("utf-8"))) for file in self.files)
-        functions = (node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
-        lengths = ((node.name, (node.end_lineno or 0) - node.lineno + 1) for node in functions)
-        self.assertEqual([(name, lines) for name, lines in lengths if lines > _FUNCTION_LINES], [])
+        functions = [
+            (str(file), node.name, (node.end_lineno or 0) - node.lineno + 1)
+            for file in self.files
+            for node in ast.walk(ast.parse(file.read_text("utf-8")))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        ]
+        self.assertEqual([function for function in functions if function[2] > _FUNCTION_LINES], [])
 
     def test_folder_sizes(self) -> None:
         """No folder has too many modules to be seen at a glance."""
