@@ -78,6 +78,11 @@ class TurnsTests(SynchronousTestCase):
         for name in "abcde":
             self.submit(name, characters=50, user=name)
         self.assertEqual(self.commits(), [["a", "b"], ["c", "d"], ["e"]])
+        del self.store.commits[1:]
+        self.submit("running")
+        for name, characters in (("f", 60), ("g", 39), ("h", 0)):
+            self.submit(name, characters=characters)
+        self.assertEqual(self.commits(), [["running"], ["f", "g", "h"]])
 
     def test_who_says_little(self) -> None:
         """Where more waits than a group may hold, users take turns, whoever says little first."""

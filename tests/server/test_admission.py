@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.limits import Limits
 from irchat.protocol.errors import Code, Refusal
+from irchat.server import admission
 from irchat.server.admission import Admission, Visit, counted_address
 
 
@@ -211,6 +212,19 @@ class AdmissionTests(SynchronousTestCase):
             visit.enter(1_000)
             self.register(visit)
             self.wrong(visit, "bob")
+
+    def test_bounded(self) -> None:
+        """Of very many addresses and names only the last are remembered."""
+        self.patch(admission, "_REMEMBERED_MOST", 4)
+        for number in range(3):
+            visit = self.visit(f"address {number}")
+            self.wrong(visit, f"name{number}")
+            self.register(visit)
+            visit.over()
+        self.assertEqual(list(self.admission._failures), ["@name1", "address 1", "@name2", "address 2"])
+        for number in range(3, 6):
+            self.register(self.visit(f"address {number}"))
+        self.assertEqual(list(self.admission._registrations), [f"address {number}" for number in range(2, 6)])
 
     def test_registrations(self) -> None:
         """An address makes so many accounts in an hour."""

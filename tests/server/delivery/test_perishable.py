@@ -7,6 +7,7 @@ from typing import Any
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.server.delivery import perishable
 from irchat.server.delivery.perishable import Perishable, Watch
 from tests.helpers.server import JSONClient, ServerTestCase, TextClient
 
@@ -285,9 +286,10 @@ class PerishableTests(SynchronousTestCase):
                          [(b"said", 6), (b" fir", 2), (b"st", 0), (b"", 0)])  # fmt: skip
 
     def test_waited(self) -> None:
-        """A line that has waited for more than 10 ms is said anew, once for that moment."""
+        """A line that has waited for longer than it stays fresh is said anew, once for that moment."""
+        self.patch(perishable, "_FRESH_SECONDS", 0.25)
         self.assertTrue(self.line.renew())
-        self.now = 100.0078125  # less than 10 ms, and exact
+        self.now = 100.25
         self.assertTrue(self.line.renew())
         self.assertEqual((self.line.data, self.moments), (b"said first", []))
         self.now = 101.0

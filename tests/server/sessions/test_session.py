@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.commands import Help
 from irchat.commands.history import SearchChat
 from irchat.interfaces.writes import MessageAdded
-from irchat.protocol import events
+from irchat.protocol import events, requests
 from irchat.protocol.errors import unavailable
 from irchat.protocol.rules import WAITING_BYTES
 from tests.helpers.server import Server, ServerTestCase, refs, request, texts
@@ -55,6 +55,21 @@ class OrderTests(ServerTestCase):
         sent, second = self.alice.got()
         self.assertEqual((sent["ref"], second["ref"]), (3, 4))
         self.assertEqual([message["text"] for message in second["messages"]], ["one", "two"])
+
+    def test_asked_while_one_waits(self) -> None:
+        """A send never overtakes a read that waits, though it could run beside the sends before it."""
+        asks = (requests.Send(chat="GLOBAL", text="one"), requests.History(chat="GLOBAL"),
+                requests.Send(chat="GLOBAL", text="two"))  # fmt: skip
+        for ref, ask in enumerate(asks):
+            self.alice.connection.session.ask(ask, ref)
+        self.assertEqual(len(self.writes.held), 1)
+        for _ in range(2):
+            self.writes.release()
+            self.reads.release()
+            self.server.turn()
+        replies = self.alice.got()
+        self.assertEqual([reply["type"] for reply in replies], ["sent", "history", "sent"])
+        self.assertEqual([message["text"] for message in replies[1]["messages"]], ["one"])
 
     def test_sends_are_pipelined(self) -> None:
         """Sends do not wait for one another: all that came while a commit ran go into the next one."""

@@ -107,6 +107,15 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual((self.found("a"), self.found("a")), (["a two", "a one"], ["a two", "a one"]))
         self.assertEqual(self.in_index(), 3)
 
+    def test_batches_begin_after_a_search(self) -> None:
+        """What a search brought into the index is not counted for the next batch."""
+        self.say("a one", "a two", "a three")
+        self.found("a")
+        self.say("a four", "a five", "a six")
+        self.assertEqual(self.in_index(), 3)
+        self.say("a seven")
+        self.assertEqual(self.in_index(), 7)
+
     def test_search_while_it_is_brought_in(self) -> None:
         """What is on its way into the index waits until it is on the disk there; a search does not pass it."""
         self.say("a one", "a two", "a three")
