@@ -1,7 +1,7 @@
-"""The settings of a server: on the command line, or in a configuration file under the same names.
+"""The settings of a server, from the command line or from a configuration file with the same names.
 
-Each setting is one field of `Config` or `Limits`: its type, range, default, help, and whether it is ``live``, which
-means that it can change while the server runs. Options, help and checks are derived from that.
+Each setting is a field of `Config` or `Limits`, which defines its type, range, default and help, and whether it is
+``live``: whether it can change while the server runs. Options, help and checks are derived from the fields.
 """
 
 import difflib
@@ -26,7 +26,7 @@ _SERVER_NAME_LENGTH = 64
 
 
 class WrongSetting(Exception):
-    """A setting that cannot be used. The text says which and why, in one line."""
+    """A setting is invalid. The text is one line with the setting and the reason."""
 
 
 class Host(str):
@@ -34,7 +34,7 @@ class Host(str):
 
 
 class ServerName(str):
-    """The name of a server in its greeting."""
+    """The name of the server, shown in its greeting."""
 
 
 class Names(frozenset[str]):
@@ -46,7 +46,7 @@ def _help(description: str, *, live: bool = False, ge: int | None = None, le: in
 
 
 class Config(Struct, frozen=True, rename="kebab"):
-    """The settings of one server."""
+    """The settings of a server."""
 
     data: Annotated[Path, _help("Folder for all data [default: the user's data folder]")] = field(
         default_factory=default_data_folder
@@ -71,7 +71,7 @@ class Config(Struct, frozen=True, rename="kebab"):
 
 
 class Setting(NamedTuple):
-    """One setting, as its field states it. ``kind``: the type, ``field``: its name in `Config` or `Limits`."""
+    """A setting, as defined by its field. ``kind`` is its type, ``field`` its name in `Config` or `Limits`."""
 
     name: str
     field: str
@@ -82,22 +82,22 @@ class Setting(NamedTuple):
     may_be: str
 
     def read(self, given: object, *, strict: bool) -> Any:
-        """Return the value that ``given`` stands for, which may be text unless ``strict``.
+        """Convert ``given`` to a value. Text is accepted unless ``strict``.
 
-        Raises ValueError, with what it may be.
+        Raises ValueError with the accepted values.
         """
         try:
             return msgspec.convert(given, self.kind, strict=strict, dec_hook=_read_special)
         except msgspec.ValidationError as error:
             why = str(error.__cause__ or self.may_be)
         if strict and isinstance(given, str):
-            self.read(given, strict=False)  # text that cannot be meant has the plain reason
+            self.read(given, strict=False)  # nonsense text gets the plain reason
             why += ", without quotation marks"
         raise ValueError(why)
 
 
 def _read_special(kind: type, given: object) -> object:
-    """Read what msgspec has no type for. Raises ValueError with what the setting may be."""
+    """Read the types that msgspec does not know. Raises ValueError with the accepted values."""
     if kind is Names:
         return _read_names(given)
     text = given if isinstance(given, str) else ""
@@ -120,7 +120,7 @@ def _read_path(text: str) -> Path:
 
 
 def _read_host(text: str) -> Host:
-    """Read an address. Whether it is one of this machine shows when the server listens."""
+    """Read an address. It is not checked to belong to this machine until the server listens."""
     try:
         is_group = ip_address(text.partition("%")[0]).is_multicast
     except ValueError:
@@ -155,7 +155,7 @@ def _may_be(kind: Any, meta: Meta) -> str:
         return f"is a number from {meta.ge:,} to {meta.le:,}"
     if get_origin(kind) is Literal:
         return f"is {' or '.join(get_args(kind))}"
-    return "is true or false"  # the others say it themselves
+    return "is true or false"  # other help texts state the default themselves
 
 
 _OF_CONFIG = tuple(_settings_of(Config))
@@ -167,7 +167,7 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """Return what a configuration file (TOML) sets. Raises WrongSetting, which names the file."""
+    """Return the settings in a configuration file (TOML). Raises WrongSetting, which names the file."""
     try:
         given = tomllib.loads(read_small_file(path).decode("utf-8-sig"))
     except OSError as error:
@@ -189,7 +189,7 @@ def read_file(path: Path) -> dict[str, Any]:
 
 
 def make_config(given: Mapping[str, Any]) -> Config:
-    """Return the settings of a server of which ``given`` are set, and all others by default. Raises WrongSetting."""
+    """Return the settings of a server: ``given``, and the defaults of all others. Raises WrongSetting."""
     config = Config(**_values(_OF_CONFIG, given), limits=Limits(**_values(_OF_LIMITS, given)))
     if (config.tls_cert is None) != (config.tls_key is None):
         raise WrongSetting("--tls-cert and --tls-key go together: give both or none")
@@ -201,13 +201,13 @@ def make_config(given: Mapping[str, Any]) -> Config:
 
 
 def refuse_open_admins(running: Config, new: Config) -> None:
-    """Raise WrongSetting if ``new`` names administrators and the running server goes on without passwords."""
+    """Raise WrongSetting if ``new`` names administrators while the server runs without passwords."""
     if running.no_passwords and new.admins:
         raise WrongSetting("this server was started with --no-passwords; start it again with passwords to use --admin")
 
 
 def changed_for_restart(old: Config, new: Config) -> list[str]:
-    """Return the names of the settings that differ and take effect only after a restart."""
+    """Return the names of changed settings that take effect only after a restart."""
     return [
         setting.name
         for setting in _OF_CONFIG
@@ -229,5 +229,5 @@ def _values(settings: tuple[Setting, ...], given: Mapping[str, Any]) -> dict[str
 def _shown(value: object) -> str:
     try:
         return reprlib.repr(value)
-    except ValueError:  # Python writes out no number of more than some thousand digits
+    except ValueError:  # Python refuses to format numbers of more than some thousand digits
         return "that number"

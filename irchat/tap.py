@@ -1,4 +1,4 @@
-"""``twistd irchat``: its options, and the service that wires the parts of a server together."""
+"""``twistd irchat``: the options, and the service that wires a server together."""
 
 import socket
 import ssl
@@ -63,9 +63,9 @@ from irchat.twistd_checks import check_twistd, command_name
 reactor: Any = _reactor
 
 _HASHING_THREADS = 2
-# At least as many as the store has threads that read.
+# At least the number of reader threads of the store.
 _READING_THREADS = 5
-# How long a stop waits for queued changes to be committed.
+# Seconds that a stop waits for queued changes to be committed.
 _SETTLE_SECONDS = 3.0
 
 _log = Logger()
@@ -76,9 +76,9 @@ def _default(setting: Setting) -> str:
 
 
 class Options(usage.Options):
-    """The options of ``twistd irchat``. A wrong one ends the process with one line on standard error.
+    """The options of ``twistd irchat``. An invalid option ends the process with one line on standard error.
 
-    ``config`` holds the settings. The command line takes precedence over the configuration file.
+    The settings are in ``config``. The command line takes precedence over the configuration file.
     """
 
     optParameters: Sequence[Sequence[Any]] = [
@@ -109,11 +109,11 @@ class Options(usage.Options):
         sys.exit(0)
 
     def getSynopsis(self) -> str:
-        """Return the head of the help."""
+        """Return the first line of the help."""
         return f"Usage: {command_name()} [options]"
 
     def parseOptions(self, options: Sequence[str] | None = None) -> None:
-        """Read the command line."""
+        """Parse the command line."""
         prepare_streams()
         try:
             check_twistd(self.parent)
@@ -129,11 +129,11 @@ class Options(usage.Options):
             end_start(f"cannot start: {unexpected(error)}")
 
     def read_config(self) -> Config:
-        """Read the file again, and return the settings of file and command line. Raises WrongSetting."""
+        """Read the file again. Return the settings from file and command line. Raises WrongSetting."""
         given = {} if self["config"] is None else read_file(self["config"])
         for setting in SETTINGS:
             on_command_line = self.get(setting.name)
-            if on_command_line is not None and on_command_line != 0:  # 0: a flag that is not there
+            if on_command_line is not None and on_command_line != 0:  # 0: an absent flag
                 given[setting.name] = on_command_line
         if self._admins:
             given["admin"] = self._admins
@@ -141,9 +141,9 @@ class Options(usage.Options):
 
 
 def makeService(options: Options) -> "ChatServer":
-    """Make the server that ``options`` describe. Check what can be checked without writing.
+    """Create the server described by ``options``, after all checks that write nothing.
 
-    This runs before the process becomes a daemon, so that errors still reach standard error.
+    This runs before the process becomes a daemon, so errors still reach standard error.
     """
     try:
         install_forward_clock(reactor)
@@ -155,7 +155,7 @@ def makeService(options: Options) -> "ChatServer":
 
 
 class ChatServer(Service):
-    """The server: opens its data, listens, and closes both when it is stopped."""
+    """The server. It opens its data and listens, and closes both when it stops."""
 
     def __init__(self, options: Options, terminal: StartingTerminal, runtime_folder: Path) -> None:
         self._options = options
@@ -188,7 +188,7 @@ class ChatServer(Service):
         notify("READY=1")
 
     def _let_go(self) -> None:
-        """Stop the threads, which would keep the process alive, and close the data."""
+        """Close the data and stop the threads, which would keep the process alive."""
         for port in self._ports:
             port.stopListening()
         if self._local_files is not None:
@@ -200,7 +200,7 @@ class ChatServer(Service):
         self._folder.release()
 
     def reload(self) -> None:
-        """Read the configuration file again, and apply the settings that are live."""
+        """Read the configuration file again and apply the live settings."""
         if self._local_files is not None:
             self._local_files.look()
         try:
@@ -311,7 +311,7 @@ class ChatServer(Service):
     def _listen(self) -> None:
         port = listen(reactor, self._config.host, self._config.port, self._factory)
         self._ports.append(port)
-        # Twisted's own logs a line for each peer that it cannot accept.
+        # Twisted's own port logs a line for each peer that it cannot accept.
         port._logger = Logger(observer=self._factory.room.quiet)  # type: ignore[arg-type]
         self.port: int = port.getHost().port
         self._local_files = LocalFiles(
@@ -352,7 +352,7 @@ def _is_loopback(address: str) -> bool:
 
 
 def _check(config: Config) -> None:
-    """Check what can be checked without writing. Raises whatever prevents the start."""
+    """Run all checks that write nothing. Raises the error that prevents the start."""
     folder = DataFolder(config.data)
     folder.check()
     check_database(folder.database)

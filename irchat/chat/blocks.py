@@ -1,4 +1,4 @@
-"""Blocks: two users do not see what the other writes. Either of them can make one."""
+"""Blocks: two users do not see each other's messages. Either of them can set a block."""
 
 from twisted.internet.defer import Deferred
 
@@ -13,14 +13,14 @@ from irchat.protocol.errors import Code, Refusal
 
 
 class Blocks:
-    """Sets, lifts and lists blocks."""
+    """Sets, removes and lists blocks."""
 
     def __init__(self, directory: Directory, queue: CommitQueue) -> None:
         self.directory = directory
         self._queue = queue
 
     def block(self, user: User, name: str, blocked: bool | None, origin: int | None) -> Deferred[events.Blocks]:
-        """Set a block on the user called ``name``, or lift it; None sets it if there is none and lifts it otherwise.
+        """Set or remove a block on the user called ``name``. None toggles it.
 
         Fails with Refusal ``no-such-user`` or ``yourself``.
         """
@@ -46,7 +46,7 @@ class _SetBlock(Change[None, events.Blocks]):
 
     def check(self) -> BlockSet | None:
         self.blocks.directory.refuse_removed(self.user)
-        # The messages of a removed user stay hidden until the block is lifted.
+        # The messages of a removed user stay hidden until the block is removed.
         other = self.blocks.directory.user_or_removed(self.name)
         if other is self.user:
             raise Refusal(Code.YOURSELF, "You cannot block yourself. Name somebody else; @ lists the users.")

@@ -1,4 +1,4 @@
-"""Changes: what a user asks to be committed, from the check to the reply."""
+"""Changes: requests to commit something, from the check to the reply."""
 
 from collections.abc import Hashable
 from typing import Any, Generic, Never, Protocol, TypeAlias, TypeVar
@@ -15,48 +15,48 @@ Reply_contra = TypeVar("Reply_contra", contravariant=True)
 
 
 class ResultHandler(Protocol[Reply_contra]):
-    """Is called once with the outcome of a change: a Deferred, or as much of one as the path of a message needs."""
+    """Receives the outcome of a change once. A Deferred is one; the path of a message uses a cheaper object."""
 
     def callback(self, reply: Reply_contra, /) -> None:
-        """The change is made: take its reply."""
+        """Accept the reply of a committed change."""
 
     def errback(self, failure: Failure, /) -> None:
-        """The change is not made: take the failure, in most cases a Refusal."""
+        """Accept the failure of a change, usually a Refusal."""
 
 
 class Change(Generic[Result, Reply_co]):
-    """One change: what it requires, what it writes, and its reply.
+    """One change: its check, its write and its reply.
 
-    A commit of its write returns a ``Result``. If `check` may return no write, ``Result`` includes None.
+    ``Result`` is the result of committing the write. It includes None if `check` may return no write.
     """
 
     __slots__ = ("handler", "write")
 
     alone = False
-    """Whether it changes who may do what. It is then a commit of its own, whose `Entry` memory follows."""
+    """Whether it changes permissions. It is then committed alone, and memory follows its `Entry`."""
     characters = 0
-    """The length of the text of a message."""
+    """The length of the message text, in characters."""
     origin: int | None = None
-    """The id of the session that asked."""
+    """The id of the session that submitted it."""
     handler: ResultHandler[Never]
     """Set by the queue, as is ``write``, the return value of `check`."""
     write: Write[Result] | None
 
     def whose(self) -> Hashable | None:
-        """Return the key whose changes take turns with those of others: the user, or the address before sign-in."""
+        """Return the key by which changes take turns: the user, or the address before sign-in."""
         return None
 
     def check(self) -> Write[Result] | None:
-        """Return what to write, or None for nothing. Raise Refusal if the change cannot be made."""
+        """Return the write, or None to write nothing. Raises Refusal if the change is not possible."""
         raise NotImplementedError
 
     def reply(self, result: Result, publications: list[Publication]) -> Reply_co:
-        """Return the reply. ``result`` is what the commit returned; add to ``publications`` what is to be published.
+        """Return the reply, and append the events to publish to ``publications``.
 
-        What the directory holds has followed the write already.
+        ``result`` is the result of the commit. The directory already reflects the write.
         """
         raise NotImplementedError
 
 
 AnyChange: TypeAlias = Change[Any, Any]
-"""A change in the queue, which holds all kinds and pairs each with its own result and handler."""
+"""Any change in the queue, which pairs each kind with its own result and handler."""

@@ -1,13 +1,13 @@
-"""The queue through which every change goes: checked in the order of arrival, committed in groups, then published.
+"""The commit queue: every change is checked in the order of arrival, committed in a group, then published.
 
-While one commit runs, changes gather; the next commit takes all of them (group commit). Under load they gather for
-longer, which makes fewer and longer writes to the readers. A change is checked against what is committed at that
-moment, and memory follows only after its own commit, so memory never shows what the disk does not hold. A change of who
-may do what (``alone``) is a commit of its own: changes that are checked later see it.
+Changes that arrive while a commit runs are committed together by the next one (group commit). Under load they gather
+for longer, which makes fewer and longer writes to the readers. A change is checked against the committed state. Memory
+is updated only after its commit, so it never shows anything that is not on disk. A change of permissions (``alone``) is
+committed alone, so that changes checked later see it.
 
-No user can delay the others: each user has at most one ``alone`` change in the queue, a group of other changes comes
-between two of them, and if more waits than a group can hold, users take turns. The messages of one user stay in order,
-and a session runs no request beside an ``alone`` one, so every session sees its own order.
+No user can delay the others: each user has at most one ``alone`` change in the queue, a group of other changes runs
+between two of them, and users take turns if more changes wait than fit in a group. The messages of one user stay in
+order, and a session runs no request beside an ``alone`` one, so every session sees its requests in order.
 """
 
 from collections import defaultdict, deque
@@ -26,34 +26,34 @@ from irchat.interfaces.writes import Entry
 from irchat.protocol.errors import Code, Refusal
 
 Apply = Callable[[Entry, int | None], list[Publication]]
-"""Brings memory up to date with an entry, made by a session of this id. Returns what is to be published."""
+"""Applies an entry to memory. Its arguments: the entry, the id of its session. Returns the events to publish."""
 
 # One turn of the reactor finishes a group, at about 15 us a change.
 _GROUP_MOST = 500
-# If publishing is slow, a group is smaller: as many changes as could be published in this time, but not so few that the
-# fixed cost of a group dominates.
+# If publishing is slow, groups shrink to the number of changes that can be published in this time, but not so far that
+# the fixed cost of a group dominates.
 _PUBLISHING_SECONDS = 0.02
 _GROUP_LEAST = 64
-# Characters of messages that are written, indexed and sent in about 20 ms.
+# Characters of message text that take about 20 ms to write, index and send.
 _GROUP_CHARACTERS = 65_536
-# The weight of a change besides its characters, when users take turns.
+# The fixed cost of a change, in characters, when users take turns.
 _CHANGE_CHARACTERS = 64
-# After a group of more than one change, the next gathers for this multiple of the time that publishing took, up to a
-# delay that nobody notices. A full group never waits.
+# After a group of several changes, the next one gathers for this multiple of the publishing time, up to a delay that
+# nobody notices. A full group never waits.
 _GATHER_FACTOR = 10
 _GATHER_MOST_SECONDS = 0.02
 
 _Answer = tuple[Callable[..., None], object]
-"""A method of a handler, and the reply or failure for it."""
+"""A method of a handler, and the reply or failure to call it with."""
 
 _log = Logger()
 
 
 class CommitQueue:
-    """Takes changes, commits them in groups to ``store``, has memory follow, and publishes on ``bus``.
+    """Accepts changes, commits them in groups to ``store``, updates memory, and publishes on ``bus``.
 
-    ``apply`` is called with the entry of each ``alone`` change. With a ``clock`` a group begins at the end of the
-    reactor's turn, so that all changes of one turn are one group, and later under load. Without one it begins at once.
+    ``apply`` is called with the entry of each ``alone`` change. With a ``clock``, a group starts at the end of the
+    reactor's turn, or later under load, so all changes of one turn share a group. Without one, it starts at once.
     """
 
     def __init__(self, store: Store, bus: Bus, apply: Apply, clock: IReactorTime | None = None) -> None:
@@ -65,7 +65,7 @@ class CommitQueue:
         self._characters = 0
         self._group_most = _GROUP_MOST
         self._last_was_alone = False
-        # For each user with an alone change in the queue, its later ones.
+        # For each user with an alone change in the queue: its later alone changes.
         self._alone_later: dict[Hashable, deque[AnyChange]] = {}
         self._running = False
         self._unpublished = False
@@ -79,7 +79,7 @@ class CommitQueue:
         return done
 
     def take(self, change: Change[Result, Reply], handler: ResultHandler[Reply]) -> None:
-        """Queue ``change`` and call ``handler`` with the outcome. Messages come this way: a Deferred costs 5 us."""
+        """Queue ``change`` and pass the outcome to ``handler``. Used for messages: a Deferred would cost 5 us."""
         change.handler = handler
         if change.alone and self._must_wait(change):
             return
@@ -90,9 +90,9 @@ class CommitQueue:
             self._begin_after(0)
 
     def published(self) -> Deferred[None]:
-        """Return a Deferred that fires when everything committed by now is published too.
+        """Return a Deferred that fires when everything committed so far is published.
 
-        A read may return what is not published yet: wait for this after the read to rule that out.
+        A read may return data that is not published yet. To rule that out, wait for this Deferred after the read.
         """
         if not self._unpublished:
             return succeed(None)
@@ -137,7 +137,7 @@ class CommitQueue:
             published.callback(None)
 
     def _must_wait(self, change: AnyChange) -> bool:
-        """Return whether an alone change has to wait for an earlier one of the same user."""
+        """Return whether an alone change must wait for an earlier one of the same user."""
         whose = change.whose()
         if whose is None:
             return False
@@ -158,23 +158,23 @@ class CommitQueue:
                 del self._alone_later[whose]
 
     def _take_group(self) -> list[AnyChange]:
-        """Check the changes of the next commit and return them; answer those that are refused."""
+        """Check the changes of the next commit and return them. Answer refused changes."""
         group: list[AnyChange] = []
         refused: list[tuple[AnyChange, Failure]] = []
         for change in self._pick():
             try:
                 change.write = change.check()
                 group.append(change)
-            except Exception as error:  # an error belongs to the handler of its change alone
+            except Exception as error:  # an error concerns only the handler of its change
                 refused.append((change, _failure(error)))
                 self._let_next(change)
         self._answer([(change.handler.errback, failure) for change, failure in refused])
         return group
 
     def _pick(self) -> list[AnyChange]:
-        """Return the next changes in order of arrival: a single alone one, or a group of others.
+        """Return the next changes in order of arrival: one alone change, or a group of others.
 
-        After an alone change come others, even from behind further alone ones.
+        After an alone change, others come first, even if further alone changes arrived before them.
         """
         if len(self._waiting) > self._group_most or self._characters > _GROUP_CHARACTERS:
             self._take_turns()
@@ -198,7 +198,7 @@ class CommitQueue:
         return picked or [waiting.popleft()]
 
     def _take_turns(self) -> None:
-        """Sort the waiting changes so that users with little come before users with much. Each user's order stays."""
+        """Sort the waiting changes: users with few of them come first. Keep the order of each user."""
         said: dict[Hashable, int] = defaultdict(int)
         places = []
         for change in self._waiting:
@@ -217,7 +217,7 @@ class CommitQueue:
             self._next()
 
     def _failed(self, failure: Failure, group: list[AnyChange]) -> None:
-        """Refuse the changes that needed the failed commit; finish the others."""
+        """Refuse the changes that needed the failed commit. Finish the others."""
         if not failure.check(Refusal):
             _log.failure("a commit failed", failure)
             failure = Failure(Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed."))
@@ -229,7 +229,7 @@ class CommitQueue:
         self._next()
 
     def _finish(self, group: list[AnyChange], results: list[object]) -> float:
-        """Have memory follow a committed group, publish and reply. Return the seconds that publishing took."""
+        """Apply a committed group to memory, publish and reply. Return the seconds taken by publishing."""
         publications: list[Publication] = []
         answers: list[_Answer] = []
         each_result = iter(results)
@@ -257,7 +257,7 @@ class CommitQueue:
         for answer, value in answers:
             try:
                 answer(value)
-            except Exception:  # the other handlers still get theirs
+            except Exception:  # the other handlers still get their outcome
                 _log.failure("a handler of a change failed")
 
     def _publish(self, publications: list[Publication]) -> float:
@@ -265,7 +265,7 @@ class CommitQueue:
         if publications:
             try:
                 self._bus.publish(publications)
-            except Exception:  # committed changes are answered, and the queue goes on
+            except Exception:  # committed changes are answered, and the queue continues
                 _log.failure("the bus failed")
         return self._seconds() - began
 
@@ -274,5 +274,5 @@ class CommitQueue:
 
 
 def _failure(error: Exception) -> Failure:
-    """Wrap ``error``. A Refusal loses its traceback, which would form a cycle with the frame that holds the failure."""
+    """Wrap ``error``. Drop the traceback of a Refusal: it forms a cycle with the frame that holds the failure."""
     return Failure(error.with_traceback(None)) if isinstance(error, Refusal) else Failure()

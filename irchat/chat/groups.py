@@ -28,33 +28,33 @@ class Groups:
         self._queue = queue
 
     def create(self, owner: User, name: str, members: Iterable[str], origin: int | None) -> Deferred[events.Group]:
-        """Create a group of ``owner`` and the users called ``members``.
+        """Create a group with ``owner`` and the users named in ``members``.
 
         Fails with Refusal ``bad-name``, ``group-exists``, ``no-such-user``, ``blocked`` or ``too-many``.
         """
         return self._queue.submit(_CreateGroup(self, owner, origin, name.removeprefix("*"), list(members)))
 
     def add(self, member: User, group: str, name: str, origin: int | None) -> Deferred[events.Group]:
-        """Have ``member`` add the user called ``name``.
+        """Add the user called ``name`` on behalf of ``member``.
 
         Fails with Refusal ``no-such-group``, ``no-such-user``, ``already-a-member``, ``blocked`` or ``too-many``.
         """
         return self._queue.submit(_AddMember(self, member, origin, group, name))
 
     def remove(self, member: User, group: str, name: str, origin: int | None) -> Deferred[events.Group | events.Ok]:
-        """Have ``member`` remove the user called ``name``, or itself.
+        """Remove the user called ``name``, possibly ``member`` itself, on behalf of ``member``.
 
         Fails with Refusal ``no-such-group``, ``no-such-user``, ``not-a-member`` or ``not-the-owner``.
         """
         return self._queue.submit(_RemoveMember(self, member, origin, group, name))
 
     def members(self, member: User, group: str) -> events.Group:
-        """Return the group with its members. Raise Refusal ``no-such-group``."""
+        """Return the group with its members. Raises Refusal ``no-such-group``."""
         return described(self.directory.group(member, group))
 
 
 def described(group: DirectoryGroup) -> events.Group:
-    """Return the group as its members see it."""
+    """Return the group as it is shown to its members."""
     return events.Group(
         group=f"*{group.name}",
         id=f"*{group.id}",
@@ -64,7 +64,7 @@ def described(group: DirectoryGroup) -> events.Group:
 
 
 class _GroupChange(Change[Result, Reply_co], Generic[Result, Reply_co]):
-    """A change of a group by one of its members."""
+    """Base of the changes that a member makes to a group."""
 
     alone = True
 
@@ -78,7 +78,7 @@ class _GroupChange(Change[Result, Reply_co], Generic[Result, Reply_co]):
         return self.user
 
     def refuse_too_many(self, members: int, joining: Iterable[User]) -> None:
-        """Raise Refusal ``too-many`` for a group of ``members`` users, or a user of too many groups."""
+        """Raise Refusal ``too-many`` if ``members`` users are too many, or a user is in too many groups."""
         limits = self.groups.limits
         if members > limits.group_members:
             raise Refusal(Code.TOO_MANY, f"A group has at most {limits.group_members:,} members.")
@@ -91,7 +91,7 @@ class _CreateGroup(_GroupChange[int, events.Group]):
     def __init__(self, groups: Groups, user: User, origin: int | None, name: str, members: list[str]) -> None:
         super().__init__(groups, user, origin)
         self.name = name
-        # Drop repetitions by a cheap comparison first: a thousand spellings of one name would take long to fold.
+        # Drop duplicates by a cheap comparison first: folding a thousand spellings of one name would take long.
         spellings: dict[str, str] = {}
         for member in members:
             spellings.setdefault(unicodedata.normalize("NFKC", member).lower(), member)

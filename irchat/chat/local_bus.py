@@ -1,4 +1,4 @@
-"""The bus of a single node."""
+"""The bus inside one process."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,7 +8,7 @@ Deliver = Callable[[Sequence[Publication]], None]
 
 
 class LocalBus:
-    """See `irchat.interfaces.bus.Bus`. ``publish`` is the subscriber itself, so the bus costs no call."""
+    """A `irchat.interfaces.bus.Bus` whose ``publish`` is the subscriber itself, so the bus costs no call."""
 
     publish: Deliver
 
@@ -16,5 +16,5 @@ class LocalBus:
         self.subscribe(lambda publications: None)
 
     def subscribe(self, deliver: Deliver) -> None:
-        """Hand all publications to ``deliver`` from now on."""
+        """Pass all further publications to ``deliver``."""
         self.publish = deliver

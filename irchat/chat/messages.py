@@ -19,12 +19,12 @@ from irchat.protocol.events import Erased, Message, Sent
 from irchat.protocol.rules import NONCE_SECONDS, check_seconds, clean_text
 from irchat.system.clock import rfc3339
 
-# Chats with times ahead of the clock that are remembered.
+# Maximum number of remembered chats whose last time is ahead of the clock.
 _AHEAD_MOST = 10_000
 
 
 class Messages:
-    """Makes changes of messages, and erases timed messages when they end."""
+    """Builds the changes that send messages. Publishes the end of timed messages."""
 
     def __init__(
         self,
@@ -43,16 +43,17 @@ class Messages:
         self._bus = bus
         self._nonce_window = _NonceWindow(clock, wall_ms)
         self._timed_nonces: dict[tuple[int, str], tuple[float, TimedSent]] = {}
-        # The last times of chats that are ahead of the clock.
+        # By chat: the time of its last message, if that is ahead of the clock.
         self._ahead: dict[ChatKey, int] = {}
 
     def to_send(
         self, sender: User, chat: str, text: str, *, expires_in: int | None, nonce: str | None, origin: int | None
     ) -> Change[Stored | None, Sent]:
-        """Return the change that sends ``text`` to the chat that ``sender`` calls ``chat``, for the commit queue.
+        """Return a change that sends ``text``, for the commit queue.
 
-        With ``expires_in`` (seconds) the message is a timed one. The reply comes when the message is on the disk; if it
-        is timed, when it is published. Raises Refusal for a wrong text or time; a wrong chat fails the change.
+        ``chat`` is the name of the chat as ``sender`` writes it. ``expires_in`` (seconds) makes it a timed message. The
+        reply comes after the message is on disk or, if it is timed, published. Raises Refusal for an invalid text or
+        time. An unknown chat makes the change fail.
         """
         text = clean_text(text, self.limits.text_length)
         if expires_in is None:
@@ -71,7 +72,7 @@ class Messages:
         return chat
 
     def refuse_too_many_timed(self, sender: User) -> None:
-        """Raise Refusal ``too-many`` if the limit of living timed messages of ``sender`` is reached."""
+        """Raise Refusal ``too-many`` if ``sender`` has reached the limit of live timed messages."""
         most = self.limits.timed
         if most and self.timed.count_of(sender) >= most:
             raise Refusal(
@@ -79,18 +80,18 @@ class Messages:
             )
 
     def nonces_since(self) -> int:
-        """Return the time (ms of the wall clock) from which on nonces are remembered."""
+        """Return the time (ms of the wall clock) since which nonces are remembered."""
         return self._nonce_window.begin()
 
     def timed_sent_before(self, sender: User, nonce: str | None) -> "TimedSent | None":
-        """Return the reply to a timed message with that nonce in the last ten minutes."""
+        """Return the reply to the timed message with this nonce, if it was sent in the last ten minutes."""
         if nonce is None:
             return None
         known = self._timed_nonces.get((sender.id, nonce))
         return known[1] if known is not None and known[0] > self.timed.now() else None
 
     def remember_timed(self, sender: User, nonce: str | None, sent: "TimedSent") -> None:
-        """Remember a nonce, in memory because nothing of a timed message is stored. Forget old ones."""
+        """Remember a nonce and forget old ones. They stay in memory: nothing about a timed message is stored."""
         now = self.timed.now()
         while self._timed_nonces:
             oldest = next(iter(self._timed_nonces))
@@ -107,20 +108,20 @@ class Messages:
         self._ahead[key] = at
 
     def next_timed_at(self, key: ChatKey, at: int) -> int:
-        """Return the time of a timed message: not before that of the stored message before it."""
+        """Return the time of the next timed message, which is not before that of the last stored message."""
         ahead = self._ahead.get(key, 0)
         if ahead and ahead <= at:
             del self._ahead[key]
         return max(at, ahead)
 
     def stored_before(self, sender: User, stored: Stored) -> Sent:
-        """Return the reply to a message that was stored before, once more."""
+        """Return the reply to a repeated message, with the place of the first copy."""
         chat = self.directory.chat_by_key(stored.chat)
         assert chat is not None, "a nonce goes with its chat"
         return Sent(chat=chat.label(sender), at=rfc3339(stored.at), seq=stored.seq)
 
     def erase(self, ended: list[TimedMessage]) -> None:
-        """Publish the end of timed messages to all users that got them."""
+        """Publish the end of timed messages to all users that received them."""
         publications = []
         for timed in ended:
             had = timed.had_by()
@@ -137,19 +138,19 @@ class Messages:
 
 
 class _NonceWindow:
-    """The last ten minutes of the wall clock, at its slowest: stored nonces have its times.
+    """The start of the last ten minutes on the wall clock, which dates the stored nonces.
 
-    If the wall clock jumps forward, no nonce is forgotten early.
+    If the wall clock jumps forward, the window grows, so no nonce is forgotten early.
     """
 
     def __init__(self, clock: IReactorTime, wall_ms: Callable[[], int]) -> None:
         self._clock = clock
         self._wall_ms = wall_ms
-        # Times of the forward clock, and the lead of the wall clock over it at each; both rise.
+        # Times of the forward clock, with the lead of the wall clock at each. Both rise.
         self._leads: deque[tuple[float, int]] = deque()
 
     def begin(self) -> int:
-        """Return the beginning of the ten minutes, in ms of the wall clock."""
+        """Return the start of the window, in ms of the wall clock."""
         now = self._clock.seconds()
         now_ms = int(now * 1000)
         lead = self._wall_ms() - now_ms
@@ -162,7 +163,7 @@ class _NonceWindow:
 
 
 class TimedSent:
-    """The reply to a timed message, kept without the remaining time, which differs at each repetition."""
+    """The reply to a timed message, without the remaining time, which differs in each repetition."""
 
     __slots__ = ("_at", "_chat", "_end", "_expires_at", "_id", "_of", "_reached")
 
@@ -189,7 +190,7 @@ class TimedSent:
 
 
 class _MessageChange(Change[Stored | None, Sent]):
-    """The common part of stored and timed messages."""
+    """Base of the changes that send stored and timed messages."""
 
     __slots__ = ("characters", "chat", "chat_name", "messages", "nonce", "origin", "refusal", "sender", "text")
 
@@ -209,9 +210,9 @@ class _MessageChange(Change[Stored | None, Sent]):
         return self.sender
 
     def find_before(self, refusal: Refusal) -> NonceSought:
-        """Look for an earlier message with this nonce: it may have been sent while it was still allowed.
+        """Look for an earlier message with this nonce, which may have been sent while it was still allowed.
 
-        The refusal loses its traceback, which would form a cycle with this change.
+        The traceback of the refusal is dropped: it would form a reference cycle with this change.
         """
         if self.nonce is None:
             raise refusal
@@ -220,7 +221,7 @@ class _MessageChange(Change[Stored | None, Sent]):
 
 
 class _StoredSend(_MessageChange):
-    """A message that is stored."""
+    """Send a stored message."""
 
     __slots__ = ("at", "timed_before")
 
@@ -260,7 +261,7 @@ class _StoredSend(_MessageChange):
 
 
 class _TimedSend(_MessageChange):
-    """A timed message. It passes the same queue to keep its place among the others, and stores nothing."""
+    """Send a timed message. It stores nothing, but uses the same queue to keep its place among other messages."""
 
     __slots__ = ("at", "end", "seconds")
 
@@ -311,7 +312,7 @@ class _TimedSend(_MessageChange):
         return sent.answer(now)
 
     def _others(self) -> tuple[int, set[int]]:
-        """Return how many other users may see the message, and the ids of those that are online."""
+        """Return the number of other users that may see the message, and the ids of those online."""
         directory, online, sender = self.messages.directory, self.messages.presence.sessions, self.sender
         if self.chat.pair is not None:
             peer = self.chat.peer(sender)

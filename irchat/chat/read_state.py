@@ -29,16 +29,16 @@ from irchat.protocol.rules import (
 )
 from irchat.system.clock import rfc3339
 
-# The bytes of a message on the wire without its text and the name of its chat, at most: keys, times, a name of 32
+# Maximum bytes of a message on the wire, without its text and the name of its chat: keys, times, a name of 32
 # characters of 4 bytes, the id and end of a timed message.
 _MESSAGE_BYTES = 320
-# The name of a chat with its sign and, for a removed user, a number.
+# Maximum length of the name of a chat, with its sign and the number of a removed user.
 _LABEL_BYTES = 4 * NAME_LENGTH + 24
 _PAGE_BYTES = SERVER_LINE_BYTES - 1_024
 
 
 class TimedPage:
-    """A page of history with timed messages. It is encoded at the moment when it is sent."""
+    """A page of history with timed messages. It is encoded only when it is sent."""
 
     def __init__(
         self, timed: TimedMessages, reader: User, chat: DirectoryChat, page: events.History, on_page: list[TimedMessage]
@@ -51,7 +51,7 @@ class TimedPage:
         self._on_page = on_page
 
     def event(self, left_at: float) -> events.History:
-        """Return the page with the timed messages that live now, and their remaining time at ``left_at``."""
+        """Return the page with the timed messages that are alive now, and their remaining time at ``left_at``."""
         now, reader = self._timed.now(), self._reader
         on_page = self._on_page if self._chat.has(reader) else []
         self.said = [timed for timed in on_page if timed.end > now and timed.sender.id not in reader.hidden]
@@ -62,12 +62,12 @@ class TimedPage:
         )
 
     def until(self) -> float:
-        """Return when the first timed message of the last `event` ends."""
+        """Return the earliest end of a timed message in the last `event`."""
         return min((timed.end for timed in self.said), default=math.inf)
 
 
 class Reading:
-    """Reads for users what they may see, and keeps their read markers."""
+    """Reads chats on behalf of users, and keeps their read markers."""
 
     def __init__(
         self,
@@ -95,10 +95,10 @@ class Reading:
         mark_read: bool = False,
         origin: int | None = None,
     ) -> events.History | TimedPage:
-        """Return a page of a chat as ``reader`` may see it, with at most ``limit`` stored messages, and never over 500.
+        """Return a page of a chat as ``reader`` sees it, with at most ``limit`` stored messages (maximum: 500).
 
-        The page at the end of the chat also has the living timed messages. ``mark_read`` moves the marker to the end of
-        the page. Raises Refusal.
+        The last page of a chat includes its live timed messages. ``mark_read`` moves the marker to the end of the page.
+        Raises Refusal.
         """
         if (before is not None) + (after is not None) + unread > 1:
             raise Refusal(Code.BAD_REQUEST, "Give only one of before, after and unread.")
@@ -115,7 +115,7 @@ class Reading:
             seen = max((message.seq for message in page.messages), default=0)
             end, shown = (page.last_seq, page.end) if at_end else (seen, seen)
             await self._queue.submit(_Mark(self, reader, chat, end, origin, shown=shown))
-        # No await from here on: the timed messages of the page are alive when it is returned.
+        # No await after this line: the timed messages of the page must be alive when it is returned.
         timed = self._timed_on_page(reader, chat, page, overhead, only_unread=unread) if at_end else []
         for message in timed:
             message.note_given(reader)
@@ -128,9 +128,9 @@ class Reading:
         return TimedPage(self.timed, reader, chat, history, timed) if timed else history
 
     async def after(self, reader: User, key: ChatKey, seq: int, limit: int, page_bytes: int) -> Page:
-        """Return the stored messages after ``seq`` for a session that fell behind, none if ``reader`` left the chat.
+        """Return the stored messages after ``seq`` for a session that fell behind, or none if ``reader`` left the chat.
 
-        All messages of the page have been published when it is returned, so none of them reaches the session again.
+        All messages of the page are published before this returns, so none of them reaches the session twice.
         """
         chat = self.directory.chat_by_key(key)
         if chat is None or not chat.has(reader):
@@ -142,7 +142,7 @@ class Reading:
         return page
 
     def event(self, reader: User, message: StoredMessage) -> events.Message | None:
-        """Return a stored message as ``reader`` sees it, None if ``reader`` may no longer see it."""
+        """Return a stored message as ``reader`` sees it, or None if ``reader`` may no longer see it."""
         chat = self.directory.chat_by_key(message.chat)
         if chat is None or not chat.has(reader) or message.sender in reader.hidden:
             return None
@@ -151,11 +151,11 @@ class Reading:
     def missed_timed(
         self, reader: User, since: int, own: Collection[tuple[ChatKey, int]], page_bytes: int
     ) -> tuple[list[tuple[tuple[ChatKey, int], events.Message]], int | None, float]:
-        """Return the living timed messages from the order ``since`` on, for a session that fell behind.
+        """Return the live timed messages from the order ``since``, for a session that fell behind.
 
-        ``own``: the places of messages to leave out, because the session sent them. Returns messages with their places,
-        as many as fit in ``page_bytes`` and at least one; the order of the next one, None at the end; and the time at
-        which the first of them ends.
+        ``own``: the places of messages to omit, because the session sent them. Returns the messages with their places,
+        as many as fit in ``page_bytes`` but at least one; the order of the next message, None at the end; and the
+        earliest end among them.
         """
         now = self.timed.now()
         given: list[TimedMessage] = []
@@ -173,8 +173,8 @@ class Reading:
         return said, further, min((timed.end for timed in given), default=math.inf)
 
     async def search(self, reader: User, words: str, chat_name: str | None, limit: int) -> events.Found:
-        """Return the newest messages with all of ``words``, in one chat or all chats of the reader. Raises Refusal."""
-        if len(words) > SEARCH_LENGTH:  # each word (in Chinese each character) is looked up in all messages
+        """Return the newest messages that contain all ``words``, in one or all chats of the reader. Raises Refusal."""
+        if len(words) > SEARCH_LENGTH:  # each word (each character in Chinese) is looked up in all messages
             raise Refusal(Code.BAD_REQUEST, f"Search for fewer words: {SEARCH_LENGTH} characters are the most.")
         wanted = [word for word in dict.fromkeys(visible(words).split()) if is_searchable(word)]
         if not wanted:
@@ -193,11 +193,11 @@ class Reading:
         return events.Found(messages=found, more=more)
 
     async def chats(self, reader: User) -> events.Chats:
-        """Return the reader's chats, latest first."""
+        """Return the chats of the reader, most recent first."""
         return events.Chats(chats=[described for _, described in await self.states(reader)])
 
     async def states(self, reader: User) -> list[tuple[ChatState, events.Chat]]:
-        """Return at most 1,000 chats of the reader, latest first: each as stored, and as the reader sees it."""
+        """Return at most 1,000 chats of the reader, most recent first: each as stored, and as the reader sees it."""
         stored = {state.chat: state for state in await self._store.chats(reader.id, reader.hidden)}
         for key, latest, unread in self.timed.chats_of(reader):
             state = stored.get(key, ChatState(key, 0, None, 0, 0))
@@ -211,7 +211,7 @@ class Reading:
         return listed[:CHATS_MAX]
 
     def mark(self, reader: User, chat_name: str, seq: int, origin: int | None) -> Deferred[events.Ok]:
-        """Move the marker forward to ``seq``. At the chat's end, living timed messages become read too."""
+        """Move the marker forward to ``seq``. At the end of the chat, also mark its live timed messages as read."""
         chat = self.directory.chat(reader, chat_name)
         if reader.hidden:
             return Deferred.fromCoroutine(self._mark_past_hidden(reader, chat, seq, origin))
@@ -227,7 +227,7 @@ class Reading:
         return await self._queue.submit(change)
 
     def mark_shown(self, reader: User, key: ChatKey, seq: int, origin: int | None) -> Deferred[events.Ok] | None:
-        """Move the marker to a message that a session has shown. Returns None if the chat has ended."""
+        """Move the marker to a message that a session has shown. Return None if the chat has ended."""
         chat = self.directory.chat_by_key(key)
         return None if chat is None else self._queue.submit(_Mark(self, reader, chat, seq, origin))
 
@@ -236,7 +236,7 @@ class Reading:
         self.timed.note_read(reader, key, order - 1, order)
 
     def _still_in(self, reader: User, chat: DirectoryChat) -> None:
-        """Raise Refusal if ``reader`` was removed from the group meanwhile."""
+        """Raise Refusal if ``reader`` has been removed from the group in the meantime."""
         if chat.group is not None and not chat.has(reader):
             raise Refusal(Code.NO_SUCH_GROUP, f"You are no longer in {chat.group.name}. ls lists your chats.")
 
@@ -252,7 +252,7 @@ class Reading:
     def _timed_on_page(
         self, reader: User, chat: DirectoryChat, page: Page, overhead: int, *, only_unread: bool
     ) -> list[TimedMessage]:
-        """Return the timed messages for the page: the latest ones, as many as still fit in a line."""
+        """Return the latest timed messages, as many as fit in the rest of the line of the page."""
         room = _PAGE_BYTES - sum(line_bytes(message.text) + overhead for message in page.messages)
         fitting: list[TimedMessage] = []
         for timed in self.timed.newest_first(chat.key, reader, unread=only_unread):
@@ -275,9 +275,9 @@ def _described(reader: User, chat: DirectoryChat, state: ChatState) -> events.Ch
 
 
 class _Mark(Change[Marker, events.Ok]):
-    """Moves a marker to ``seq``. With ``timed_too``, at the chat's end, timed messages become read as well.
+    """Move a marker to ``seq``. With ``timed_too``, at the end of the chat, also mark timed messages as read.
 
-    ``shown``: the place shown to the user's other sessions, if hidden messages come before ``seq``.
+    ``shown``: the place sent to the user's other sessions, if there are hidden messages before ``seq``.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The entrance to the core: all that a session can ask of the chat, in parts."""
+"""The entry point of the core: every operation that a session can request, grouped by subject."""
 
 from collections.abc import Callable
 from itertools import islice
@@ -23,14 +23,14 @@ from irchat.protocol import events
 from irchat.protocol.rules import NAME_LENGTH
 from irchat.text.names import fold_part
 
-# Longer than any key, so a cut prefix matches nothing more.
+# Longer than any key, so a truncated prefix matches no additional names.
 _PREFIX_LENGTH = 4 * NAME_LENGTH
 
 
 class ChatService:
-    """The chat. ``bus`` carries its events; ``presence_changed`` is called with a name, and whether it is online.
+    """The chat. ``bus`` carries its events. ``presence_changed`` is called with a name and whether it is online.
 
-    ``gathers``: changes gather for a turn of the reactor or longer. Otherwise each is committed at once.
+    With ``gathers``, changes are grouped for a turn of the reactor or longer. Otherwise each is committed at once.
     """
 
     def __init__(
@@ -60,11 +60,11 @@ class ChatService:
         self.moderation = Moderation(directory, self.queue, timed, self.presence, store, wall_ms)
 
     def online(self, limit: int) -> list[str]:
-        """Return the names of at most ``limit`` online users, in the order in which they came."""
+        """Return the names of at most ``limit`` online users, in the order in which they came online."""
         return [self.directory.users[user].name for user in islice(self.presence.sessions, limit)]
 
     def users(self, prefix: str, limit: int) -> events.Users:
-        """Return at most ``limit`` users with names that begin with ``prefix``, online users first, by name."""
+        """Return at most ``limit`` users whose names start with ``prefix``, online users first, then by name."""
         beginning = fold_part(prefix[:_PREFIX_LENGTH])
         is_online = self.presence.sessions
         users = (self.directory.users[user] for user in is_online)
@@ -78,5 +78,5 @@ class ChatService:
         )
 
     def settled(self) -> Deferred[None]:
-        """Return a Deferred that fires when everything asked so far is committed or refused."""
+        """Return a Deferred that fires when all changes submitted so far are committed or refused."""
         return self.queue.when_idle()

@@ -1,4 +1,4 @@
-"""The command language: the commands in the order of the manual, and the manual made from them."""
+"""The command language: the commands in the order of the manual, and the manual derived from them."""
 
 import re
 
@@ -12,7 +12,7 @@ __all__ = ["AS_MESSAGE", "HELP", "REGISTRY", "Caller", "Command", "Outcome", "Re
 
 
 class Help(Command):
-    """``!help``: the manual, made from the usage of all commands."""
+    """``!help``: the manual, derived from the usage of all commands."""
 
     prefix = "!"
     usage = f"{HELP} [<prefix>]"

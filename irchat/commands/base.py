@@ -1,4 +1,4 @@
-"""The base class of all commands: what a command declares, and what it is handed to run."""
+"""The base class of all commands, and the interfaces of their arguments."""
 
 import re
 from collections.abc import Callable, Coroutine, Mapping
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from irchat.interfaces.stored import ChatKey
 
 Outcome: TypeAlias = "events.Event | Change[Any, Any] | Deferred[Any] | Coroutine[Any, Any, events.Event | TimedPage]"
-"""The outcome of a command: the reply, a change that makes it, or something that fires with it."""
+"""The outcome of a command: the reply, a change that produces it, or an awaitable for it."""
 
 Form: TypeAlias = "str | Callable[[str], str]"
-"""The right form of a habit, or a function that makes it of the rest of the line."""
+"""The right form of a habit, or a function that builds it from the rest of the line."""
 
 AS_MESSAGE = " To send the line to everyone, type \\ before it."
 HELP = "!help"
 
 
 class Caller(Protocol):
-    """The session that runs a command, as the command sees it."""
+    """The interface of a session to the command that it runs."""
 
     id: int
     token: bytes | None
@@ -46,33 +46,33 @@ class Caller(Protocol):
 
     @property
     def address(self) -> str:
-        """The address of the connection, as sessions are counted by it."""
+        """The counted address of the connection."""
 
     def registering(self) -> AbstractContextManager[None]:
-        """Count the account that is made inside the context. Raises Refusal ``too-many-tries``."""
+        """Count the account created inside the context. Raises Refusal ``too-many-tries``."""
 
     def trying(self, name: str) -> AbstractContextManager[None]:
-        """Count a failed sign-in inside the context, as ``name`` or by a token (""). Raises ``too-many-tries``."""
+        """Count a failed sign-in inside the context, as ``name`` or with a token (""). Raises ``too-many-tries``."""
 
     def join(self, signed_in: "SignedIn") -> None:
-        """Make the session the user's. Events are held back until the welcome is sent."""
+        """Sign ``user`` in to the session. Events are held back until the welcome is sent."""
 
     def part(self) -> None:
         """Undo `join`."""
 
     def saw(self, ends: "dict[ChatKey, int]") -> None:
-        """Note the last seq of each chat that the welcome counts, so that held events continue after it."""
+        """Note the last seq of each chat that the welcome covers. Held events continue after it."""
 
 
 class Services(Protocol):
-    """The services that commands call."""
+    """The services used by commands."""
 
     chat: "ChatService"
     accounts: "Accounts"
 
 
 class Command:
-    """A command. One that can be typed declares a ``prefix``, a ``syntax``, a ``usage`` and a ``meaning``."""
+    """A command. A command that can be typed declares a ``prefix``, ``syntax``, ``usage`` and ``meaning``."""
 
     prefix: ClassVar[str | None] = None
     syntax: ClassVar[Syntax]
@@ -80,49 +80,49 @@ class Command:
     meaning: ClassVar[str] = ""
     request: ClassVar[type[requests.Request]]
 
-    # Who may run it, and when.
+    # Permissions and order.
 
     signed_in: ClassVar[bool | None] = True
-    """True: only a session that is signed in; False: only one that is not; None: both."""
+    """True: only for a signed-in session. False: only before sign-in. None: both."""
     for_admins: ClassVar[bool] = False
-    """Whether it is there for administrators alone; others find no trace of it. It can only be typed."""
+    """Whether it is only for administrators. It is hidden from others, and can only be typed."""
     pipelined: ClassVar[bool] = False
-    """Whether the session's next request is taken while this one runs. A read waits for all requests before it. A
-    change with a commit of its own holds up all users, so a session has at most one in the queue."""
+    """Whether the next request of the session starts while this one runs. A read waits for all earlier requests.
+    A change that is committed alone delays all users, so a session has at most one in the queue."""
 
-    # How it is typed.
+    # Typing.
 
     whole_line: ClassVar[bool] = False
-    """Whether the prefix is a word that else begins a text: ``exit`` leaves, ``exit strategy`` is a message."""
+    """Whether the prefix is a command only as a whole line: ``exit`` leaves, ``exit strategy`` is a message."""
     secret: ClassVar["re.Pattern[str] | None"] = None
-    """Matches the beginning of lines, right or wrong, that must not be kept where they were typed."""
+    """Matches the start of lines, valid or not, that must not be kept where they were typed."""
     asks_password: ClassVar[bool] = False
-    """Whether typing it begins a dialogue. Whoever reads the line holds it; on a line alone it is refused."""
+    """Whether typing it starts a dialogue. The reader of the line runs the dialogue; otherwise it is refused."""
     to_open_chat: ClassVar[bool] = False
-    """Whether its message goes to the chat that is open where it is typed."""
+    """Whether its message is sent to the chat that is open where it is typed."""
     opens_chat: ClassVar[bool] = False
-    """Whether a client opens the chat that the answer names."""
+    """Whether a client opens the chat named in the answer."""
     may_be_text: ClassVar[bool] = True
-    """Whether a line that names nobody may have been meant as a message to everyone."""
+    """Whether a line without a valid name may have been meant as a message to everyone."""
 
-    # How it is typed in other chats. The words stand in one string, with blanks between.
+    # Habits: how it is typed in other chats. Each key is a string of words, separated by blanks.
 
     slash_words: ClassVar[Mapping[str, Form]] = {}
-    """Words after a slash, such as ``msg``, and the right form, or a function from the rest of the line to it."""
+    """Words after a slash, such as ``msg``, with the right form or a function that builds it from the rest."""
     alone: ClassVar[Mapping[str, str]] = {}
-    """Words alone on a line, in any case, and the right form."""
+    """Words alone on a line, in any case, with the right form."""
 
     @classmethod
     def read(cls, match: "re.Match[str]") -> requests.Request:
-        """Return the request of a typed line. Raises Refusal."""
+        """Return the request in a typed line. Raises Refusal."""
         raise NotImplementedError
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: Any) -> Outcome:
-        """Do what the request asks. Raises Refusal, or the outcome fails with one."""
+        """Run the request. Raises Refusal, or the outcome fails with one."""
         raise NotImplementedError
 
 
 def wrong_use(prefix: str, usage: str) -> Refusal:
-    """Return the refusal of a line that begins with ``prefix`` and matches none of its commands."""
+    """Return the refusal of a line that starts with ``prefix`` but matches none of its commands."""
     return Refusal(Code.BAD_REQUEST, f"That is not how {prefix} is used.{AS_MESSAGE}", usage)

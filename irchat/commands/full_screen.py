@@ -1,4 +1,4 @@
-"""The language of the full screen: all commands, and those that need an open chat or a kept sign-in."""
+"""The language of the full-screen client: all commands, plus those for an open chat or a saved sign-in."""
 
 import re
 
@@ -31,5 +31,5 @@ class ForgetSignIn(Logout):
         return requests.Logout(forget=True)
 
 
-# *30 -> team is timed here: a number is no name.
+# *30 -> team is a timed message here: a number is not a name.
 SCREEN = Registry(TimedToOpenChat, *REGISTRY.commands, ForgetSignIn)

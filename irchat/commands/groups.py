@@ -8,7 +8,7 @@ from irchat.commands.syntax import GAP, MAY_GAP, NameKind, Part, Syntax, name, s
 from irchat.protocol import requests
 from irchat.protocol.rules import GLOBAL_NAME
 
-# Digits alone are no name: +1 was meant as a message.
+# A number is not a name: +1 was meant as a message.
 _NO_NUMBER = r"[0-9]*[^\s0-9]"
 _BEGUN = r"(?P<word>\S*)"
 
@@ -18,7 +18,7 @@ def _first(group: str, names: NameKind) -> Part:
 
 
 def _join(rest: str) -> str:
-    """Return the form of ``/join #team``: whoever is not in a group is added by a member, or creates the group."""
+    """Return the form of ``/join #team``. There is no command to join: a member adds you, or you create a group."""
     group = habits.group(rest)
     if habits.is_everyone(group):
         return f"ls {GLOBAL_NAME}"

@@ -1,4 +1,4 @@
-"""How other chats write users, groups and texts, for the commands that declare what is typed there in their place.
+"""Habits: the forms in which other chats write users, groups and texts, for commands that declare such lines.
 
 A private text after ``/msg bob`` must not go to everyone. Such a line is refused with the right form.
 """
@@ -11,13 +11,13 @@ _GROUP_SIGNS = "#*&"
 
 
 def split(rest: str) -> tuple[str, str]:
-    """Return the first word and the rest, each empty where there is none."""
+    """Return the first word and the rest. Each may be empty."""
     word, text, *_ = [*rest.split(maxsplit=1), "", ""]
     return word, text
 
 
 def chat(target: str) -> str:
-    """Return a chat as it is written here: ``#team`` is a group, a bare name a user."""
+    """Return a chat in the form used here. ``#team`` is a group, a bare name a user."""
     if is_everyone(target):
         return GLOBAL_NAME
     if is_group(target):
@@ -31,18 +31,18 @@ def is_group(word: str) -> bool:
 
 
 def is_everyone(word: str) -> bool:
-    """Return whether a word names the chat of everyone."""
+    """Return whether a word names GLOBAL."""
     return word.lstrip(_GROUP_SIGNS).casefold() == GLOBAL_NAME.casefold()
 
 
 def group(rest: str) -> str:
-    """Return the name of the one group that the first word of ``rest`` names, or an empty string."""
+    """Return the name of the group in the first word of ``rest``, or an empty string if it is not exactly one."""
     word, _ = split(rest)
     return word.lstrip(_GROUP_SIGNS) if "," not in word else ""
 
 
 def of_member(usage: str) -> Callable[[str], str]:
-    """Return the form of ``/invite bob #team`` and ``/kick #team bob``: the sign tells the group from the user."""
+    """Return the form of ``/invite bob #team`` and ``/kick #team bob``. A sign distinguishes the group."""
 
     def form(rest: str) -> str:
         words = rest.split()[:2]

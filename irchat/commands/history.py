@@ -1,4 +1,4 @@
-"""The commands that read: chats, history, search, users, and read markers."""
+"""The commands that read chats, history, search results and users, and move read markers."""
 
 import re
 
@@ -16,7 +16,7 @@ _COUNT = Part("0*(?P<count>[1-9][0-9]{0,8})", "0*(?:[1-9][0-9]{0,8})?")
 
 
 def _talk(rest: str) -> str:
-    """Return the form of ``/query bob``, which opens a chat, or says something in it."""
+    """Return the form of ``/query bob``, which opens a chat or sends a message to it."""
     target, message = habits.split(rest)
     return say(rest) if message or not target else f"ls {habits.chat(target)}"
 
@@ -63,7 +63,7 @@ class Chats(Command):
 
 
 class _History(Command):
-    """Show a page of a chat. The forms differ in which page."""
+    """Base of the commands that show a page of a chat."""
 
     prefix = "ls"
     request = requests.History
@@ -121,7 +121,7 @@ class ShowUnread(_History):
 
 
 class _Search(Command):
-    """Search. The forms differ in where."""
+    """Base of the search commands."""
 
     request = requests.Search
 
@@ -131,7 +131,7 @@ class _Search(Command):
 
     @classmethod
     def searchable(cls, words: str) -> str:
-        """Return ``words``. Raises Refusal where no search could find them: ``???`` was meant as a message."""
+        """Return ``words``. Raises Refusal if no search can find them: ``???`` was probably meant as a message."""
         if not any(map(is_searchable, words.split())):
             raise wrong_use(str(cls.prefix), cls.usage)
         return words

@@ -1,4 +1,4 @@
-"""The commands that send a message."""
+"""The commands that send messages."""
 
 import re
 
@@ -11,16 +11,15 @@ from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX, check_seconds
 
 _LONGEST_TIME = len(str(TIMED_MAX))
 TIME = Part(r"(?P<time>[^\s*@]*)", "[0-9]*", right=rf"0*[1-9][0-9]{{0,{_LONGEST_TIME - 1}}}")
-# An arrow after the name means that a group is created, a second sign that the message is timed. Digits alone are no
-# name.
+# An arrow after the name would create a group, a second sign would make the message timed. A number is not a name.
 _GROUP = name("name", NameKind.GROUPS, r"[0-9]*[^\s,*@>0-9]", r"[^\s,*@>]")._replace(begun=r"(?P<word>[^\s,*@>]*)")
 _NO_ARROW = Part(r"\s+(?!\s|->)", r"\s*")
-# Services that IRC users send passwords to.
+# Services to which IRC users send passwords.
 _SERVICES = frozenset({"nickserv", "chanserv", "authserv"})
 
 
 class _Send(Command):
-    """Send a message. The forms differ in how they are typed."""
+    """Base of the commands that send a message."""
 
     request = requests.Send
     pipelined = True
@@ -38,12 +37,12 @@ class _Send(Command):
 
 
 def _to_everyone(rest: str) -> str:
-    """Return the form of ``/say hi``. The registry drops the backslash where the text needs none."""
+    """Return the form of ``/say hi``. The registry drops the backslash if the text needs none."""
     return f"\\{rest}" if rest else ToEveryone.usage
 
 
 def _act(rest: str) -> str:
-    """Return the form of ``/ME waves``: an action is a message that begins with ``/me`` in small letters."""
+    """Return the form of ``/ME waves``: an action is a message that starts with ``/me`` in lower case."""
     return f"\\/me {rest or ToEveryone.usage}"
 
 
@@ -113,7 +112,7 @@ class ToGroup(_Send):
 
 
 class Timed(_Send):
-    """A timed message. What was refused has no end, so no line that begins as one is kept."""
+    """Base of the timed messages. Refused ones never end, so no line that starts like one is kept."""
 
     prefix = "*"
     secret = re.compile(r"\*[^\s*@]*[*@]")
@@ -130,7 +129,7 @@ class Timed(_Send):
 
     @classmethod
     def chat(cls, match: re.Match[str]) -> str:
-        """Return the chat that the message goes to."""
+        """Return the chat to which the message is sent."""
         return GLOBAL_NAME
 
 

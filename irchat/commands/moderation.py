@@ -1,4 +1,4 @@
-"""The commands of administrators. Other users cannot tell that they exist."""
+"""The commands of administrators. They are hidden from other users."""
 
 import re
 
@@ -11,7 +11,7 @@ _USER = name("user", NameKind.USERS)
 
 
 class _Moderate(Command):
-    """A command of administrators."""
+    """Base of the commands of administrators."""
 
     prefix = "!"
     for_admins = True

@@ -29,7 +29,7 @@ def _block(rest: str) -> str:
 
 
 def _limits(limits: "Limits") -> dict[str, int]:
-    """Return the limits in force, under their names in the welcome."""
+    """Return the limits in force, by their names in the welcome."""
     return {
         "name_length": NAME_LENGTH,
         "text_length": limits.text_length,
@@ -42,11 +42,11 @@ def _limits(limits: "Limits") -> dict[str, int]:
 
 
 async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") -> events.Welcome:
-    """Sign the session in. It joins before the unread counts are read, so that it misses no event."""
+    """Sign the session in. It joins before reading the unread counts, so that it misses no event."""
     caller.join(signed_in)
     try:
         states = await services.chat.reading.states(signed_in.user)
-        await services.chat.queue.published()  # so that no message is counted and comes as an event as well
+        await services.chat.queue.published()  # so that no message is both counted and sent as an event
     except Exception:
         caller.part()
         raise
@@ -84,7 +84,7 @@ class Register(Command):
 
 
 class Login(Command):
-    """Sign in by name and password."""
+    """Sign in with name and password."""
 
     request = requests.Login
     signed_in = False
@@ -99,7 +99,7 @@ class Login(Command):
 
 
 class Resume(Command):
-    """Sign in by a token."""
+    """Sign in with a token."""
 
     request = requests.Resume
     signed_in = False
@@ -112,7 +112,7 @@ class Resume(Command):
 
 
 class ChangePassword(Command):
-    """``!password``. The passwords are asked for, never typed on the line."""
+    """``!password``. The client asks for the passwords, which are never typed on the line."""
 
     prefix = "!"
     usage = "!password"
@@ -129,7 +129,7 @@ class ChangePassword(Command):
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Password) -> events.Event:
-        with caller.trying(caller.user.name):  # or a session without the password could guess it
+        with caller.trying(caller.user.name):  # otherwise a session without the password could guess it
             await services.accounts.change_password(caller.user, request.old, request.new, caller.token, caller.id)
         return events.Ok()
 
@@ -196,7 +196,7 @@ class Logout(Command):
 
 
 class Ping(Command):
-    """Ask whether the server is there."""
+    """Check whether the server responds."""
 
     request = requests.Ping
     signed_in = None

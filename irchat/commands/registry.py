@@ -1,4 +1,4 @@
-"""The registry of commands: it reads typed lines, and derives from the commands what clients need to know of them."""
+"""The registry of commands. It reads typed lines, and answers the questions of clients about commands."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from irchat.commands.syntax import OpenWord
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 
-# A second slash makes it a path, a blank after the first one a message: /etc/passwd, / hi.
+# A second slash makes it a path, and a blank after the first one a message: /etc/passwd, / hi.
 _SLASH_WORD = re.compile(r"/([^\W\d_][\w-]*)(?:\s+(.*))?", re.DOTALL)
 _ACTION = re.compile(r"/me .", re.DOTALL)
 
@@ -16,7 +16,7 @@ _Typed = dict[str, list[tuple[Callable[[str], "re.Match[str] | None"], type[Comm
 
 
 class Registry:
-    """Commands by prefix for typed lines, by type for requests."""
+    """Commands, by prefix for typed lines and by type for requests."""
 
     def __init__(self, *commands: type[Command]) -> None:
         self.commands: list[type[Command]] = []
@@ -28,7 +28,7 @@ class Registry:
         self.add(*commands)
 
     def add(self, *commands: type[Command]) -> None:
-        """Register commands; those of one prefix are tried in this order. One that can be typed must have its help."""
+        """Register commands. Those with the same prefix are tried in this order. Those that can be typed need help."""
         for command in commands:
             self.commands.append(command)
             self._by_request.setdefault(command.request, command)
@@ -50,14 +50,14 @@ class Registry:
         return self._by_request[type(request)]
 
     def read(self, line: str, is_admin: bool = False) -> tuple[type[Command], requests.Request]:
-        """Return the command and the request of a typed line. Raises Refusal, also for a habit of another chat."""
+        """Return the command and the request in a typed line. Raises Refusal, also for a habit of another chat."""
         if (form := self.right_form(line)) is not None:
             raise Refusal(Code.BAD_REQUEST, f"Nothing was sent.{AS_MESSAGE} Here its meaning is typed so: {form}")
         command, match = self.find(line, is_admin)
         return command, command.read(match)
 
     def find(self, line: str, is_admin: bool = False) -> "tuple[type[Command], re.Match[str]]":
-        """Return the command of a typed line with its match. Raises Refusal with the usage of the line's prefix."""
+        """Return the command of a typed line and its match. Raises Refusal with the usage of the prefix."""
         line = line.strip()
         if not line:
             raise Refusal(Code.EMPTY_TEXT, f"The line is empty. Type a message, or {HELP}.")
@@ -69,19 +69,19 @@ class Registry:
         raise wrong_use(prefix, "\n".join(command.usage for _, command in commands))
 
     def answered(self, line: str, event: events.Event) -> requests.Request | None:
-        """Return the request of a typed line whose answer is shown by it: a page or a search."""
+        """Return the request in a typed line if its answer ``event`` is a page or search results, else None."""
         return self.read(line)[1] if line and isinstance(event, events.History | events.Found) else None
 
     # Help.
 
     def entries(self, prefix: str | None, is_admin: bool = False) -> list[type[Command]]:
-        """Return the commands that can be typed, or those of one prefix, in the order of the manual."""
+        """Return the commands that can be typed, all or those with one prefix, in the order of the manual."""
         by_prefix = self._for_admins if is_admin else self._for_users
         wanted = by_prefix if prefix is None else [prefix]
         return [command for one in wanted for _, command in by_prefix[one]]
 
     def manual(self, prefix: str | None, is_admin: bool = False) -> str:
-        """Return the manual, or the part of one prefix. Raises Refusal ``bad-request`` for an unknown prefix."""
+        """Return the manual, or the part on one prefix. Raises Refusal ``bad-request`` for an unknown prefix."""
         if prefix is not None and prefix not in self._for_users:
             known = " ".join(known for known in self._for_users if known)
             raise Refusal(Code.BAD_REQUEST, f"No command begins so. There are: {known}", f"{HELP} [<prefix>]")
@@ -92,10 +92,10 @@ class Registry:
     # Habits.
 
     def right_form(self, line: str) -> str | None:
-        """Return the line to type here in place of ``line``, or None where ``line`` is no habit of another chat.
+        """Return the line to type here instead of ``line``, or None if ``line`` is not a habit of another chat.
 
-        Words in angle brackets stand for what the line does not say. ``!help`` stands for every slash word that no
-        command declares.
+        Words in angle brackets are placeholders for missing arguments. For a slash word that no command declares, the
+        line is ``!help``.
         """
         line = line.strip()
         if not line.startswith("/"):
@@ -110,26 +110,26 @@ class Registry:
         plain = form.removeprefix("\\")
         return plain if plain and not self._prefix(plain) and self.right_form(plain) is None else form
 
-    # What clients ask while a line is typed.
+    # Questions of clients while a line is typed.
 
     def is_secret(self, line: str) -> bool:
-        """Return whether ``line``, right or wrong, must not be kept: not in a history, a transcript or a clipboard."""
+        """Return whether ``line``, valid or not, must not be kept in a history, a transcript or a clipboard."""
         line = line.strip()
         return any(command.secret is not None and command.secret.match(line) for command in self._candidates(line))
 
     def for_admins(self, line: str) -> type[Command] | None:
-        """Return the administrators' command whose word ``line`` begins with, wrong uses included."""
+        """Return the administrators' command whose word starts ``line``, even if the line is invalid."""
         word = line.split(maxsplit=1)[0] if line.strip() else ""
         commands = (command for command in self._candidates(line) if command.for_admins)
         return next((command for command in commands if command.syntax.word == word), None)
 
     def begun(self, line: str) -> list[type[Command]]:
-        """Return the commands that ``line`` may become, those of administrators included."""
+        """Return the commands of which ``line`` may be the start, including those of administrators."""
         line = line.lstrip()
         return [command for command in self._candidates(line) if command.syntax.may_begin(line)]
 
     def open_words(self, line: str) -> list[OpenWord]:
-        """Return the words at the end of ``line`` that can be completed, by command."""
+        """Return the word at the end of ``line`` that can be completed, for each possible command."""
         line = line.lstrip()
         moderation = self.for_admins(line)
         begun = [command for command in self.begun(line) if not command.for_admins or command is moderation]
@@ -137,7 +137,7 @@ class Registry:
         return [place for place in places if place is not None]
 
     def _candidates(self, line: str) -> list[type[Command]]:
-        """Return the commands that begin as ``line`` does. Plain text has none."""
+        """Return the commands that start like ``line``. Plain text has none."""
         if not line.strip():
             return []
         first = line.split(maxsplit=1)[0]
@@ -151,6 +151,6 @@ class Registry:
         return line[0] if line[0] in self._for_users and not line[0].isalnum() else ""
 
     def _means_command(self, prefix: str, line: str) -> bool:
-        """A word that means its command only where it is the whole line is else the first word of a text."""
+        """Return whether ``line`` is a command, and not a text that starts with a ``whole_line`` word."""
         commands = self._for_users[prefix]
         return not commands[0][1].whole_line or any(fullmatch(line) for fullmatch, _ in commands)

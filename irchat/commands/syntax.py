@@ -1,4 +1,4 @@
-"""The syntax of a command as a row of parts: one declaration from which lines are read, hinted at and completed."""
+"""The syntax of a command as a sequence of parts. It serves for reading, hints and completion."""
 
 import re
 from enum import Enum
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class NameKind(Enum):
-    """The names that can stand in a part."""
+    """The kind of names that a part can contain."""
 
     USERS = "other users"
     MEMBERS = "users and yourself"
@@ -20,9 +20,9 @@ class NameKind(Enum):
 class Part(NamedTuple):
     """One part of a syntax, as regular expressions.
 
-    ``pattern`` matches the part in a whole line. ``begun`` matches what may become the part; its group ``word`` is
-    what ``names`` can complete. ``right``, where it is given, is a stricter ``pattern``: a line in which only
-    ``pattern`` matches is read, and refused for a wrong value.
+    ``pattern`` matches the part in a complete line. ``begun`` matches an incomplete part. Its group ``word`` is the
+    word that ``names`` can complete. ``right`` is an optional, stricter ``pattern``: a line that matches only
+    ``pattern`` is read, and refused for an invalid value.
     """
 
     pattern: str
@@ -33,7 +33,7 @@ class Part(NamedTuple):
 
 
 class OpenWord(NamedTuple):
-    """A word that can be completed: where it starts in the line, the names it may be, the text typed after it."""
+    """A word that can be completed: its start in the line, the kinds of names, and the text after it."""
 
     start: int
     names: NameKind
@@ -57,17 +57,17 @@ def sign(text: str) -> Part:
 
 
 def name(group: str, names: NameKind | None, first: str = r"\S", rest: str = r"\S") -> Part:
-    """Return a name of the characters ``first`` and ``rest``, matched as ``group``."""
+    """Return a name with the characters ``first`` and ``rest``, matched as ``group``."""
     return Part(rf"(?P<{group}>{first}{rest}*)", rf"(?P<word>(?:{first}{rest}*)?)", names)
 
 
 def text(group: str) -> Part:
-    """Return the rest of the line, matched as ``group``. Users can be mentioned in it."""
+    """Return the rest of the line, matched as ``group``. It can mention users."""
     return Part(rf"(?P<{group}>.+)", r"(?:(?:.*\s)?@?(?P<word>[^\s@]+)|.*)", NameKind.MENTIONED)
 
 
 class Syntax:
-    """How a line of one command is typed."""
+    """The syntax of the lines of one command."""
 
     def __init__(self, *parts: Part) -> None:
         self.pattern = re.compile("".join(part.pattern for part in parts), re.DOTALL)
@@ -75,7 +75,7 @@ class Syntax:
         self._parts = parts
 
     def may_begin(self, line: str) -> bool:
-        """Return whether ``line`` is right, or becomes so when more is typed."""
+        """Return whether ``line`` is valid, or may become valid when more is typed."""
         return any(pattern.fullmatch(line) for pattern in self._beginnings)
 
     def open_word(self, line: str) -> OpenWord | None:
@@ -90,6 +90,6 @@ class Syntax:
 
     @cached_property
     def _beginnings(self) -> list["re.Pattern[str]"]:
-        """For each part the pattern of a line that ends in it. They are compiled when a client first needs them."""
+        """For each part, the pattern of a line that ends in it. Compiled on first use by a client."""
         right = [part.right or part.pattern for part in self._parts]
         return [re.compile("".join(right[:number]) + part.begun, re.DOTALL) for number, part in enumerate(self._parts)]

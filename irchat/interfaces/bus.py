@@ -10,17 +10,18 @@ from irchat.protocol.events import Event
 
 
 class MemberIds(frozenset[int]):
-    """The ids of a group's members: the same object until they change, so what is computed for it can be cached."""
+    """The ids of the members of a group. The same object until they change, so results for it can be cached."""
 
 
 class Publication(Struct, frozen=True, gc=False):
-    """An event for the users that may see it at this moment.
+    """An event for the users that may see it now.
 
-    ``audience``: ids of users, None for everyone. ``hidden``: users of the audience that do not get it. ``origin``: the
-    id of the session that caused it and does not get it. ``position``: the chat and seq of a stored message, by which a
-    reader that fell behind finds it again. ``timed``: the chat of a timed message, and its place in the order of all.
+    ``audience``: the ids of users, or None for everyone. ``hidden``: users in the audience that do not receive it.
+    ``origin``: the id of the session that caused it, which does not receive it. ``position``: the chat and seq of a
+    stored message, used to find it again for a reader that fell behind. ``timed``: the chat of a timed message, and its
+    order among all timed messages.
 
-    The garbage collector does not track it: nothing that it refers to may refer to it.
+    The garbage collector does not track it, so it must not be part of a reference cycle.
     """
 
     event: Event
@@ -35,4 +36,4 @@ class Bus(Protocol):
     """Carries publications from the core to the sessions of their audiences."""
 
     def publish(self, publications: Sequence[Publication], /) -> None:
-        """Bring ``publications``, in this order, to every session of their audiences."""
+        """Deliver ``publications``, in this order, to every session of their audiences."""

@@ -15,9 +15,9 @@ def _limit(description: str, least: int = 0, most: int = _MANY) -> Meta:
 
 
 class Limits(Struct, rename="kebab"):
-    """The limits in force. They may change while the server runs. 0 stands for no limit where the help says so.
+    """The limits in force. They may change while the server runs. 0 means no limit if the help says so.
 
-    Each field is a setting too: its name, range, help and default are stated here alone (`irchat.settings`).
+    Each field is also a setting (see `irchat.settings`). Its name, range, help and default are defined only here.
     """
 
     rate: Annotated[
@@ -34,6 +34,6 @@ class Limits(Struct, rename="kebab"):
     timed: Annotated[int, _limit("Timed messages of one user that are alive; 0: no limit")] = 1_000
 
     def change_to(self, others: "Limits") -> None:
-        """Take over the values of ``others``, for all who hold this object."""
+        """Copy the values of ``others`` into this object, which is shared."""
         for name, value in asdict(others).items():
             setattr(self, name, value)

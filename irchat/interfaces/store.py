@@ -20,11 +20,11 @@ from irchat.interfaces.writes import Write
 
 
 class PageQuery(NamedTuple):
-    """Which page of a chat: after ``after`` upwards, or before ``before`` downwards, or the end.
+    """The choice of a page of a chat: after ``after`` going up, before ``before`` going down, or the last page.
 
-    ``unread`` starts after the reader's marker. ``hidden`` are senders that the reader does not see. The page holds at
-    most ``limit`` messages, and ends before their texts and ``overhead`` bytes for each exceed ``page_bytes``. It never
-    ends between messages of one time: it holds fewer or, if all on it have that time, more than ``limit``.
+    ``unread`` starts after the reader's marker. ``hidden``: senders hidden from the reader. A page has at most
+    ``limit`` messages, whose texts plus ``overhead`` bytes each fit in ``page_bytes``. A page never splits messages
+    with the same time: it has fewer messages or, if all of them have that time, more than ``limit``.
     """
 
     user: int
@@ -39,24 +39,24 @@ class PageQuery(NamedTuple):
 
 
 class Store(Protocol):
-    """Keeps what must survive. Every method may fail with the Refusal ``unavailable``, and then has changed nothing.
+    """Stores everything that survives a restart. Any method may fail with Refusal ``unavailable``, without changes.
 
-    ``epoch``: a string that changes when the contents are replaced by an older state of them.
+    ``epoch``: a string that changes when the contents are replaced by an older state.
     """
 
     epoch: str
 
     def snapshot(self) -> Snapshot:
-        """Return what the core keeps in memory. Called once, before the server listens."""
+        """Return the data that the core keeps in memory. Called once, before the server listens."""
 
     def commit(self, writes: Sequence[Write[object]]) -> Deferred[list[object]]:
-        """Write all or nothing, in order and durably. Return the result of each write."""
+        """Commit all writes or none, in order and durably. Return the result of each write."""
 
     def page(self, query: PageQuery) -> Deferred[Page]:
-        """Return a page of a chat that the user is in, an empty one if the chat does not exist yet."""
+        """Return a page of a chat of the user. The page is empty if the chat does not exist yet."""
 
     def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[ChatState]]:
-        """Return the user's chats, latest first, those without messages last, without private chats that are empty."""
+        """Return the chats of the user, most recent first, chats without messages last. Omit empty private chats."""
 
     def search(
         self,
@@ -68,29 +68,29 @@ class Store(Protocol):
         overhead: int = 0,
         page_bytes: int = 1 << 62,
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        """Return the messages that hold all ``words`` and that the user may see, newest first, and if there are more.
+        """Return the messages with all ``words`` that the user may see, newest first, and whether there are more.
 
-        The limits are those of `PageQuery`. A search that takes too long ends with what it has found, and with more.
+        The limits are those of `PageQuery`. A search that takes too long returns its results so far, and True.
         """
 
     def password(self, user: int) -> Deferred[str | None]:
-        """Return the user's password hash, None if the account has none."""
+        """Return the password hash of the user, or None if the account has no password."""
 
     def token(self, token: bytes) -> Deferred[StoredToken | None]:
-        """Return the token with that hash, None if it is unknown."""
+        """Return the token with this hash, or None if it is unknown."""
 
     def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
-        """Return the accounts whose keys follow ``after``, in the order of keys, without removed ones."""
+        """Return the accounts with keys after ``after``, sorted by key, without removed accounts."""
 
     def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[Places]:
-        """Return the places of some messages of ``user``: ``limit`` at most, and few enough to be deleted quickly.
+        """Return the places of some messages of ``user``: at most ``limit``, and few enough to be deleted quickly.
 
-        ``after``: where the last answer said to continue. One call looks at a part of all messages, so an answer may be
+        ``after``: the ``further`` of the last result. A call scans only a part of the messages, so a result may be
         empty although more follow.
         """
 
     def figures(self) -> Deferred[Figures]:
-        """Return how much there is."""
+        """Return the figures of the store."""
 
     def close(self) -> None:
         """Wait for running calls, and close."""

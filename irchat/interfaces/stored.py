@@ -1,15 +1,15 @@
-"""The values that a store returns. Times are in ms since the epoch."""
+"""The values returned by a store. Times are in ms since the epoch."""
 
 from typing import NamedTuple
 
 ChatKey = int | tuple[int, int]
-"""A chat inside the server: `GLOBAL`, the id of a group, or the ids of the two users of a private chat, lower first."""
+"""The key of a chat: `GLOBAL`, the id of a group, or the ids of the two users of a private chat, lower first."""
 
 GLOBAL: ChatKey = 1
 
 
 class Stored(NamedTuple):
-    """The place and time of a stored message. ``repeated``: it was stored before, under the same nonce."""
+    """The place and time of a stored message. ``repeated``: it was stored earlier, with the same nonce."""
 
     chat: ChatKey
     seq: int
@@ -20,8 +20,8 @@ class Stored(NamedTuple):
 class Marker(NamedTuple):
     """The result of moving a read marker.
 
-    ``seq`` is the place asked for, limited to the chat's ``last_seq``. ``moved`` is False where the marker was there
-    already: it never goes back.
+    ``seq`` is the requested place, limited to the ``last_seq`` of the chat. ``moved`` is False if the marker was
+    already there or further: it never moves back.
     """
 
     seq: int
@@ -40,9 +40,10 @@ class StoredMessage(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Messages of a chat, oldest first; whether there are ``more`` in the direction asked; the chat's ``last_seq``.
+    """Messages of a chat, oldest first, and the ``last_seq`` of the chat.
 
-    ``end``: the number of the last message that is not hidden from the reader, 0 if there is none.
+    ``more``: whether there are more in the requested direction. ``end``: the seq of the last message that is not hidden
+    from the reader, or 0.
     """
 
     messages: list[StoredMessage]
@@ -52,10 +53,10 @@ class Page(NamedTuple):
 
 
 class ChatState(NamedTuple):
-    """A chat from the view of one of its users.
+    """A chat as one of its users sees it.
 
-    ``last_seq`` and ``last_at`` (None without messages) belong to the last message that is not hidden from the user;
-    deleting that message does not move them. ``read_seq`` is at most ``last_seq``.
+    ``last_seq`` and ``last_at`` (None without messages) are those of the last message not hidden from the user, even if
+    it was deleted later. ``read_seq`` is at most ``last_seq``.
     """
 
     chat: ChatKey
@@ -66,7 +67,7 @@ class ChatState(NamedTuple):
 
 
 class StoredUser(NamedTuple):
-    """An account. A ``removed`` one stays because its messages refer to it."""
+    """An account. A ``removed`` account is kept because its messages refer to it."""
 
     id: int
     name: str
@@ -75,7 +76,7 @@ class StoredUser(NamedTuple):
 
 
 class StoredBan(NamedTuple):
-    """A ban of a user, or of a network as ``ipaddress`` writes it. ``until`` is None for a ban without an end."""
+    """A ban of a user, or of a network in the form of ``ipaddress``. ``until`` is None for a permanent ban."""
 
     user: int | None
     network: str | None
@@ -84,7 +85,7 @@ class StoredBan(NamedTuple):
 
 
 class StoredToken(NamedTuple):
-    """A token: its user, its last use, and whether a password was asked for when it was made."""
+    """A token: its user, its last use, and whether it was created with a password."""
 
     user: int
     used_at: int
@@ -100,7 +101,7 @@ class StoredAccount(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """How much the store holds. ``database_bytes`` includes the journal."""
+    """The size of the store. ``database_bytes`` includes the journal."""
 
     messages: int
     private_chats: int
@@ -109,14 +110,14 @@ class Figures(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Places of messages, chat by chat. ``further`` is where the next call continues, None at the end."""
+    """Places of messages, by chat. ``further``: the ``after`` of the next call, or None at the end."""
 
     places: tuple[tuple[ChatKey, int], ...]
     further: tuple[int, int] | None
 
 
 class StoredGroup(NamedTuple):
-    """A group; ``members`` in join order."""
+    """A group. ``members`` are in join order."""
 
     id: int
     name: str
@@ -126,7 +127,7 @@ class StoredGroup(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """All that the core keeps in memory. ``blocks`` are pairs (blocker, blocked)."""
+    """All data that the core keeps in memory. ``blocks`` are pairs (blocker, blocked)."""
 
     users: list[StoredUser]
     groups: list[StoredGroup]

@@ -1,6 +1,6 @@
-"""What the core asks a store to commit: plain values, each typed by what its commit returns.
+"""The writes that the core asks a store to commit: plain values, each typed by the result of its commit.
 
-A write is named by the fact that it makes true. Committed, and together with its result, it is an `Entry`.
+A write is named after the fact that it records. A committed write with its result is an `Entry`.
 """
 
 from typing import Generic, TypeVar
@@ -17,16 +17,16 @@ class Write(Struct, Generic[Result_co], frozen=True, gc=False, tag=True):
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """A committed write and what its commit returned: memory follows entries alone, in the order of commits."""
+    """A committed write and its result. Memory is updated only from entries, in the order of commits."""
 
     write: Write[object]
     result: object = None
 
 
 class UserCreated(Write[int], frozen=True, gc=False):
-    """A new account, its marker in GLOBAL at the end. Returns its id. ``password`` is a hash, or None for no password.
+    """A new account, with its marker in GLOBAL at the end. Returns its id.
 
-    A ``token`` counts as made by password if there is a password.
+    ``password`` is a hash, or None for no password. With a password, ``token`` counts as created by password.
     """
 
     name: str
@@ -37,7 +37,7 @@ class UserCreated(Write[int], frozen=True, gc=False):
 
 
 class PasswordSet(Write[None], frozen=True, gc=False):
-    """A new password hash; ends all tokens of the user but ``keep``."""
+    """A new password hash. Ends all tokens of the user except ``keep``."""
 
     user: int
     password: str
@@ -53,7 +53,7 @@ class HashReplaced(Write[None], frozen=True, gc=False):
 
 
 class TokenAdded(Write[None], frozen=True, gc=False):
-    """A new token, by its hash. ``by_password``: whether a password was asked for."""
+    """A new token, by its hash. ``by_password``: whether the user gave a password."""
 
     token: bytes
     user: int
@@ -75,11 +75,11 @@ class TokenRemoved(Write[None], frozen=True, gc=False):
 
 
 class MessageAdded(Write[Stored], frozen=True, gc=False):
-    """A message; moves the marker of its sender to it. Returns its place, and the time that it has been given.
+    """A message. Moves the marker of its sender to it. Returns its place and its final time.
 
-    Times rise within a chat, and follow ``at`` as far as that allows: if the clock was set back by more than a second,
-    they repeat. If the sender used ``nonce`` at ``nonces_since`` (ms) or later, nothing is stored and the first message
-    is returned again.
+    Times rise within a chat, so the final time may be later than ``at``. If the clock was set back by more than a
+    second, times repeat. If the sender used ``nonce`` at ``nonces_since`` (ms) or later, nothing is stored and the
+    place of the first message is returned.
     """
 
     chat: ChatKey
@@ -91,7 +91,7 @@ class MessageAdded(Write[Stored], frozen=True, gc=False):
 
 
 class NonceSought(Write[Stored | None], frozen=True, gc=False):
-    """A search for a nonce, as `MessageAdded` does it. Changes nothing. Returns the first message, or None."""
+    """A lookup of a nonce, as in `MessageAdded`. Changes nothing. Returns the place of its message, or None."""
 
     sender: int
     nonce: str
@@ -99,7 +99,7 @@ class NonceSought(Write[Stored | None], frozen=True, gc=False):
 
 
 class MarkerMoved(Write[Marker], frozen=True, gc=False):
-    """A read marker moves forward to ``seq``, or to the end of the chat if that comes first."""
+    """A move of a read marker forward to ``seq``, but at most to the end of the chat."""
 
     user: int
     chat: ChatKey
@@ -107,7 +107,7 @@ class MarkerMoved(Write[Marker], frozen=True, gc=False):
 
 
 class GroupCreated(Write[int], frozen=True, gc=False):
-    """A group; ``members`` in join order, the owner first. Returns its id, which is never used again."""
+    """A new group. ``members`` are in join order, the owner first. Returns its id, which is never reused."""
 
     name: str
     key: str
@@ -124,7 +124,7 @@ class MemberAdded(Write[None], frozen=True, gc=False):
 
 
 class MemberRemoved(Write[None], frozen=True, gc=False):
-    """The end of a membership, made by the user ``by``. ``owner`` owns the group from now on."""
+    """The removal of a member by the user ``by``. ``owner`` is the owner after the removal."""
 
     group: int
     user: int
@@ -133,13 +133,13 @@ class MemberRemoved(Write[None], frozen=True, gc=False):
 
 
 class GroupRemoved(Write[None], frozen=True, gc=False):
-    """The last member left: the group ends, with all its messages."""
+    """The end of a group, with all its messages, after its last member left."""
 
     group: int
 
 
 class BlockSet(Write[None], frozen=True, gc=False):
-    """A block begins or, with ``blocked`` false, ends."""
+    """A new block or, with ``blocked`` false, the end of one."""
 
     blocker: int
     blocked_user: int
@@ -147,10 +147,10 @@ class BlockSet(Write[None], frozen=True, gc=False):
 
 
 class UserRemoved(Write[None], frozen=True, gc=False):
-    """The end of an account: its password, tokens, nonces, memberships and ban go.
+    """The removal of an account, with its password, tokens, nonces, memberships and ban.
 
-    Its messages stay, under the ``name`` (and ``key``) that it has from now on. ``groups``: the groups that it was in,
-    each with its owner from now on, None if it was the last member: that group ends, with all its messages.
+    Its messages stay, under its new ``name`` (and ``key``). ``groups``: the groups that it was in, each with its next
+    owner. None as owner means that it was the last member: the group ends, with all its messages.
     """
 
     user: int
@@ -161,20 +161,20 @@ class UserRemoved(Write[None], frozen=True, gc=False):
 
 
 class MessagesDeleted(Write[None], frozen=True, gc=False):
-    """Messages are deleted for good. A private chat that is left without messages goes too."""
+    """The permanent deletion of messages. A private chat without remaining messages is deleted too."""
 
     places: tuple[tuple[ChatKey, int], ...]
 
 
 class BanSet(Write[None], frozen=True, gc=False):
-    """A ban of a user or network begins, or changes. Bans that have ended by ``at`` go."""
+    """A new or changed ban of a user or network. Bans that have ended by ``at`` are deleted."""
 
     ban: StoredBan
     at: int
 
 
 class BanRemoved(Write[None], frozen=True, gc=False):
-    """The ban of a user or network ends."""
+    """The end of the ban of a user or network."""
 
     user: int | None
     network: str | None

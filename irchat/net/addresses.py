@@ -7,11 +7,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _ZONE = re.compile(r"(?<=[0-9a-fA-F:])%[^/%]+(?=/|$)")
-_MAPPED = 96  # bits before the IPv4 address in an IPv6 address that holds one
+_MAPPED = 96  # bits before the IPv4 address in an IPv4-mapped IPv6 address
 
 
 def read_address(host: str) -> Address | None:
-    """Return ``host`` as an address, None if it is none, as the host of a UNIX socket."""
+    """Return ``host`` as an address, or None if it is not one, such as the host of a UNIX socket."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -22,7 +22,7 @@ def read_address(host: str) -> Address | None:
 
 
 def read_network(text: str) -> Network | None:
-    """Return ``text``, one address or ``192.0.2.0/24``, as a network. Return None if it is neither.
+    """Return ``text``, an address or a network such as ``192.0.2.0/24``, as a network. Return None if it is neither.
 
     The zone of an address (``fe80::1%eth0``) is dropped, as it is from the addresses of connections.
     """

@@ -1,4 +1,4 @@
-"""The fingerprint by which people compare certificates: ``sha256:`` and 32 bytes in hex, with colons."""
+"""Fingerprints, for comparing certificates by eye: ``sha256:`` and 32 bytes in hex, separated by colons."""
 
 import hashlib
 import re
@@ -12,7 +12,7 @@ def fingerprint_of(certificate: bytes) -> str:
 
 
 def parse_fingerprint(text: str) -> str:
-    """Return a fingerprint in the form of `fingerprint_of`. Case, colons and prefix of ``text`` do not matter.
+    """Return ``text`` in the form of `fingerprint_of`. Its case, colons and prefix are optional.
 
     Raises ValueError if ``text`` is not a fingerprint.
     """

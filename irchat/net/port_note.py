@@ -1,4 +1,4 @@
-"""The notes by which clients find the servers of the same machine: a small file for each server, with its port."""
+"""Port notes: a small file for each server, with its port, by which clients on the same machine find it."""
 
 import errno
 import fcntl
@@ -17,17 +17,17 @@ _SUFFIX = ".port"
 
 
 def default_directory() -> Path:
-    """Return the directory in which servers and clients of one user look for each other."""
+    """Return the directory in which the servers and clients of one user find each other."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it stands in /tmp where the system has no place for such files
+        warnings.simplefilter("ignore")  # it is in /tmp if the system has no directory for such files
         try:
             return Path(platformdirs.user_runtime_dir("irchat"))
-        except OSError:  # somebody else was first to take the place in /tmp
+        except OSError:  # another user has created the directory in /tmp first
             return Path(platformdirs.user_state_dir("irchat")) / "run"
 
 
 class Server(NamedTuple):
-    """A server that runs on this machine: its port, and whether it speaks TLS."""
+    """A server running on this machine: its port, and whether it uses TLS."""
 
     port: int
     tls: bool
@@ -36,7 +36,7 @@ class Server(NamedTuple):
 class PortFile:
     """The note of one running server.
 
-    Its lock is held until the process ends, however it ends. A note without a lock was left behind.
+    It is locked until the process ends, however that happens. A note without a lock is stale.
     """
 
     def __init__(self, path: Path, descriptor: int) -> None:
@@ -45,10 +45,10 @@ class PortFile:
 
     @classmethod
     def write(cls, directory: Path, *, port: int, tls: bool) -> Self:
-        """Write the note of this process into ``directory``, which is made with mode 0700 if it is missing.
+        """Write the note of this process into ``directory``. Create the directory with mode 0700 if it is missing.
 
-        The file is locked before it has its name, so nobody sees it without the lock. Raises OSError, also if others
-        can write into the directory: they could lead clients to another server.
+        The file is locked before it gets its name, so it is never visible without the lock. Raises OSError, also if
+        other users can write into the directory: they could lead clients to another server.
         """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_ours_alone(directory):
@@ -57,26 +57,26 @@ class PortFile:
         with part_of(path) as (part, descriptor):
             os.write(descriptor, json.dumps({"port": port, "tls": tls}).encode())
             put_in_place(part, descriptor, path)
-            return cls(path, os.dup(descriptor))  # which keeps the lock
+            return cls(path, os.dup(descriptor))  # keeps the lock
 
     def stands(self) -> bool:
-        """Return whether the file is still there, and no other is in its place."""
+        """Return whether the file still exists and was not replaced."""
         try:
             return os.path.samestat(self._path.lstat(), os.fstat(self._descriptor))
         except OSError:
             return False
 
     def remove(self) -> None:
-        """Delete the note: the server stops."""
+        """Delete the note. Call when the server stops."""
         if self.stands():
             self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
 
 def find_servers(directory: Path) -> list[Server]:
-    """Return the running servers with a note in ``directory``, the newest first. Delete the notes of dead ones.
+    """Return the running servers with a note in ``directory``, newest first. Delete stale notes.
 
-    A directory that others can write into is not trusted: a note in it could lead to the server of another user.
+    A directory that other users can write into is ignored: a note in it could lead to the server of another user.
     """
     if not _is_ours_alone(directory):
         return []
@@ -85,7 +85,7 @@ def find_servers(directory: Path) -> list[Server]:
         try:
             found.append((path.stat().st_mtime_ns, _read(path)))
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # gone meanwhile, or not a note
+            continue  # deleted meanwhile, or not a note
     newest_first = sorted(found, key=lambda pair: pair[0], reverse=True)
     return [server for _, server in newest_first if server is not None]
 
@@ -99,7 +99,7 @@ def _is_ours_alone(directory: Path) -> bool:
 
 
 def _read(path: Path) -> Server | None:
-    """Return the server of one note. If it is dead, delete the note and return None."""
+    """Return the server of one note. If the note is stale, delete it and return None."""
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

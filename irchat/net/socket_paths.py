@@ -1,17 +1,17 @@
-"""Sockets in folders whose path is too long for the address of a socket."""
+"""Sockets in folders whose paths are too long for a socket address."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# The address of a Unix socket holds 104 bytes on macOS and 108 on Linux, with a zero byte at the end.
+# The address of a Unix socket has 104 bytes on macOS and 108 on Linux, including a zero byte at the end.
 _MOST_BYTES = 103
 
 
 @contextmanager
 def short_path(path: Path) -> Iterator[str]:
-    """Yield a path of the socket ``path`` that fits into an address: on Linux also a long one, by its open folder.
+    """Yield a form of the socket path ``path`` that fits into an address. On Linux, long paths fit too.
 
     Raises OSError if the folder cannot be opened.
     """

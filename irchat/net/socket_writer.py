@@ -1,4 +1,4 @@
-"""Write bytes to a socket: at once if nothing waits, and through the transport what does not fit."""
+"""Write bytes to a socket: at once if nothing waits. Bytes that do not fit go through the transport."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -10,25 +10,25 @@ TryNow = Callable[[bytes], int | BaseException]
 
 
 class Outgoing(Protocol):
-    """Where the bytes of a session go: a `SocketWriter`, or TLS over one."""
+    """The destination of the bytes of a session: a `SocketWriter`, or TLS over one."""
 
     on_drained: Callable[[], None]
-    """Called when all that waited has reached the kernel, but not after a send that never waited."""
+    """Called when all waiting bytes have reached the kernel, but not after a send that did not wait."""
 
     @property
     def idle(self) -> bool:
-        """Whether all that was sent has reached the kernel."""
+        """Whether all sent bytes have reached the kernel."""
 
     @property
     def try_now(self) -> "TryNow | None":
-        """A function that sends bytes at once while ``idle``, None if there is none. Unless it returns their number,
-        call `send_rest` with what it returned, or with 0 if it raised OSError."""
+        """A function that sends bytes at once while ``idle``, or None. It returns the number of bytes sent. If that is
+        not their length, call `send_rest` with it, or with 0 after an OSError."""
 
     def send(self, data: bytes) -> None:
         """Send ``data`` after all that was sent before."""
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
-        """Send what ``try_now`` did not, which returned ``given``."""
+        """Send the bytes that ``try_now`` did not. ``given`` is its result."""
 
     def close(self) -> None:
         """Close the connection when all is sent."""
@@ -43,10 +43,10 @@ def _nothing() -> None:
 
 @implementer(IPullProducer)
 class SocketWriter:
-    """Sends bytes over a transport; on TCP with one system call and without the reactor while the peer keeps up.
+    """Sends bytes over a transport. While a TCP peer keeps up, a send is one system call without the reactor.
 
-    It registers as the transport's pull producer: Twisted then calls `resumeProducing` each time all was written,
-    which means that a slow reader has caught up (``on_drained``).
+    It registers as a pull producer of the transport, so Twisted calls `resumeProducing` each time all bytes are
+    written: a slow reader has caught up (``on_drained``).
     """
 
     __slots__ = ("_transport", "idle", "on_drained", "try_now")
@@ -55,7 +55,7 @@ class SocketWriter:
         self.on_drained: Callable[[], None] = _nothing
         self.idle = True
         self._transport: object = transport
-        # The socket itself takes half as long as Twisted's writeSomeData. A transport that is no socket has neither.
+        # A direct send takes half as long as Twisted's writeSomeData. Transports without a socket have neither.
         self.try_now: TryNow | None = getattr(
             getattr(transport, "socket", None), "send", getattr(transport, "writeSomeData", None)
         )
@@ -76,7 +76,7 @@ class SocketWriter:
             self.send_rest(data, given)
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
-        """Send what ``try_now`` did not. If the connection is lost, the transport finds out on this write."""
+        """Send the bytes that ``try_now`` did not. On a lost connection, this write makes the transport detect it."""
         self.idle = False
         self._transport.write(data[given:] if isinstance(given, int) else data)  # type: ignore[attr-defined]
 
@@ -92,10 +92,10 @@ class SocketWriter:
         self._transport.abortConnection()  # type: ignore[attr-defined]
 
     def resumeProducing(self) -> None:
-        """Go on: all was written."""
+        """Note that all bytes were written."""
         self.idle = True
         self.on_drained()
 
     def stopProducing(self) -> None:
-        """Stop trying the socket: the connection is lost. The protocol is told by the transport."""
+        """Stop using the socket after the connection is lost. The transport notifies the protocol."""
         self.try_now = None

@@ -1,4 +1,4 @@
-"""TLS around another protocol, by memory BIOs of the standard library. A record costs a third of pyOpenSSL's."""
+"""TLS around another protocol, with memory BIOs of the standard library. A record costs a third of pyOpenSSL's."""
 
 import ssl
 from collections.abc import Callable
@@ -13,27 +13,27 @@ from zope.interface import implementer
 from irchat.net.socket_writer import SocketWriter
 
 _READ_BYTES = 65_536
-# How many bytes of records are taken at a time: a peer can ask for new keys in 27 bytes, each with an answer.
+# Maximum bytes of records read at once: a peer can request a key update, which is answered, in 27 bytes.
 _TAKEN_BYTES = 4_096
-# How many bytes TLS may send on its own after the handshake, in how many seconds: two tickets, an alert, and new keys a
-# hundred times. A peer that asks for more is disconnected, or the answers would gather without bound.
+# Maximum bytes that TLS sends by itself after the handshake, in this many seconds: two tickets, an alert, and a hundred
+# key updates. A peer that requests more is disconnected, or the answers would accumulate without bound.
 _OWN_BYTES = 4_096
 _OWN_SECONDS = 10.0
 
 
 @implementer(ITransport)
 class TLSLayer(Protocol):
-    """Speaks TLS with the peer and plain bytes with ``inner``, whose transport it is once the handshake is done.
+    """Speaks TLS with the peer and plain bytes with ``inner``. It is the transport of ``inner`` after the handshake.
 
-    ``server_hostname`` is what a client checks the certificate against, where its context checks. ``on_failure`` is
-    called with the `ssl.SSLError` of a handshake that failed; ``inner`` never hears of that connection. With a
-    ``clock`` a handshake that takes longer than ``handshake_seconds`` is given up; without one, what TLS may say by
-    itself is counted for the whole connection. ``in_turn`` is handed each step of the handshake, and makes it when it
-    is time for it; until then nothing is read.
+    A client checks the certificate against ``server_hostname`` if its context requires that. ``on_failure`` is called
+    with the `ssl.SSLError` of a failed handshake, of which ``inner`` is never notified. With a ``clock``, a handshake
+    that takes longer than ``handshake_seconds`` is aborted. Without one, the bytes that TLS sends by itself are counted
+    for the whole connection. ``in_turn`` is called with each step of the handshake and runs it later. Nothing is read
+    until then.
     """
 
     disconnecting = False
-    transport: Any  # Twisted's TCP connection, or a test's
+    transport: Any  # Twisted's TCP connection, or a fake
 
     def __init__(
         self,
@@ -61,17 +61,17 @@ class TLSLayer(Protocol):
         self._own_bytes = 0
         self._own_since = 0.0
 
-    # The side of the socket.
+    # The socket side.
 
     def connectionMade(self) -> None:
-        """Begin the handshake."""
+        """Start the handshake."""
         self.writer = SocketWriter(self.transport)
         if self._clock is not None:
             self._late = self._clock.callLater(self._handshake_seconds, self._give_up)
         self._advance()
 
     def dataReceived(self, data: bytes) -> None:
-        """Take bytes of TLS."""
+        """Process bytes from the socket."""
         if self._closed:
             return
         if self._in_turn is not None and not self._ready:
@@ -93,7 +93,7 @@ class TLSLayer(Protocol):
                 return
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Let go of everything: the TCP connection is gone."""
+        """Drop all references after the TCP connection is lost."""
         self._closed = True
         self._in_turn = None
         self._in_time()
@@ -101,7 +101,7 @@ class TLSLayer(Protocol):
             self._inner.connectionLost(reason)
         elif self._on_failure is not None:
             self._failed(ssl.SSLEOFError("the connection ended during the handshake"))
-        del self._inner  # which knows this layer as its transport; a cycle would be garbage
+        del self._inner  # its transport is this layer: a cycle would be garbage
 
     def _advance(self) -> None:
         try:
@@ -144,9 +144,9 @@ class TLSLayer(Protocol):
             self.writer.send(data)
 
     def _count_own(self, size: int) -> None:
-        """Count what TLS sent on its own, and close the connection if it is too much.
+        """Count the bytes that TLS sent by itself. Close the connection if there are too many.
 
-        The count starts again after a while, but not as long as bytes wait for a peer that does not read.
+        The count is reset after a while, but not while bytes wait for a peer that does not read.
         """
         now = 0.0 if self._clock is None else self._clock.seconds()
         if self.writer.idle and now - self._own_since > _OWN_SECONDS:
@@ -156,16 +156,16 @@ class TLSLayer(Protocol):
         if self._own_bytes > _OWN_BYTES:
             self.abort()
 
-    # The side of the inner protocol: what `irchat.net.socket_writer.Outgoing` says.
+    # The inner side: the interface `irchat.net.socket_writer.Outgoing`.
 
     @property
     def idle(self) -> bool:
-        """Whether all that was sent has reached the kernel."""
+        """Whether all sent bytes have reached the kernel."""
         return self.writer.idle
 
     @property
     def on_drained(self) -> Callable[[], None]:
-        """The function to call when all that waited has reached the kernel."""
+        """The function to call when all waiting bytes have reached the kernel."""
         return self.writer.on_drained
 
     @on_drained.setter
@@ -173,36 +173,36 @@ class TLSLayer(Protocol):
         self.writer.on_drained = call
 
     def send(self, data: bytes) -> None:
-        """Encrypt and send ``data`` after all that was sent before."""
+        """Encrypt ``data`` and send it after all earlier bytes."""
         if self._closed:
             return
         try:
             self._tls.write(data)
-        except ssl.SSLError:  # the peer broke the connection off in a way that reading has not told yet
+        except ssl.SSLError:  # the peer has broken the connection, and reading has not reported it yet
             self.abort()
             return
         self.writer.send(self._outgoing.read())
 
     def try_now(self, data: bytes) -> int:
-        """Encrypt and send ``data`` at once. Return its length, or -1 if some of it waits."""
+        """Encrypt ``data`` and send it at once. Return its length, or -1 if a part of it waits."""
         self.send(data)
         return len(data) if self.writer.idle else -1
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
-        """Do nothing: what `try_now` could not send waits already."""
+        """Do nothing: the bytes that `try_now` could not send wait already."""
 
     def close(self) -> None:
-        """Close TLS, and the connection when all is sent."""
+        """Close TLS, and the connection after all bytes are sent."""
         if self._closed:
             return
         self._closed = self.disconnecting = True
-        with suppress(ssl.SSLError):  # the peer's own goodbye has not come, and need not
+        with suppress(ssl.SSLError):  # the close_notify of the peer is not required
             self._tls.unwrap()
         self._flush()
         self.writer.close()
 
     def abort(self) -> None:
-        """Close the connection now. What waits is lost."""
+        """Close the connection now. Drop waiting bytes."""
         self._closed = self.disconnecting = True
         self.writer.abort()
 
@@ -210,7 +210,7 @@ class TLSLayer(Protocol):
         """Return the certificate of the peer in DER."""
         return self._tls.getpeercert(binary_form=True)
 
-    # The side of the inner protocol: Twisted's names.
+    # The inner side: Twisted's names.
 
     def write(self, data: bytes) -> None:
         """Send ``data``."""
@@ -221,7 +221,7 @@ class TLSLayer(Protocol):
         self.send(b"".join(data))
 
     def loseConnection(self) -> None:
-        """Close the connection when all is sent."""
+        """Close the connection after all bytes are sent."""
         self.close()
 
     def abortConnection(self) -> None:

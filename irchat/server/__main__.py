@@ -1,4 +1,4 @@
-"""The command ``irchat-server``, also ``python -m irchat.server``: it runs ``twistd -n --pidfile= irchat``."""
+"""The command ``irchat-server`` (or ``python -m irchat.server``). It runs ``twistd -n --pidfile= irchat``."""
 
 import sys
 
@@ -12,11 +12,11 @@ def main() -> None:
     prepare_streams()
     sys.argv[1:1] = ["-n", "--pidfile=", "irchat"]
     try:
-        # Imported here: it is slow enough that a user may press Ctrl-C meanwhile.
+        # Imported here: it is slow enough for a user to press Ctrl-C meanwhile.
         from twisted.scripts.twistd import run  # noqa: PLC0415
 
         run()
-    except SystemExit:  # which can be an Exception too
+    except SystemExit:  # it can also be an Exception
         raise
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,4 +1,4 @@
-"""Who may come in: connections and sessions for each address and user, and the pauses after failed sign-ins."""
+"""Admission: limits on connections and sessions per address and user, and pauses after failed sign-ins."""
 
 import ipaddress
 import math
@@ -12,17 +12,17 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import fold_name
 
 _HOUR = 3_600.0
-# Seconds. The pauses double from the shortest to the longest; that for a name is kept short, or a stranger could keep
-# its owner out.
+# Seconds. Pauses double from the shortest to the longest. Pauses for a name stay short, or a stranger could lock out
+# its owner.
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE_OF_ADDRESS = 900.0
 _LONGEST_PAUSE_OF_NAME = 30.0
-# Addresses and names whose failures are remembered; past that the oldest are forgotten.
+# Maximum number of addresses and names with remembered failures. Beyond it the oldest are forgotten.
 _REMEMBERED_MOST = 100_000
 
 
 def counted_address(host: str) -> str:
-    """The address as it is counted: IPv4 also where it comes by way of IPv6, of IPv6 the network of 64 bits."""
+    """Return the form in which an address is counted: an IPv4 address, also if mapped into IPv6, or an IPv6 /64."""
     address = read_address(host)
     if address is None:
         return host
@@ -32,7 +32,7 @@ def counted_address(host: str) -> str:
 
 
 class _Failures:
-    """The failed sign-ins of one address, or to one name."""
+    """The failed sign-ins from one address, or to one name."""
 
     __slots__ = ("at", "count", "until")
 
@@ -43,7 +43,7 @@ class _Failures:
 
 
 class Admission:
-    """Counts, and refuses what is over the limits. ``seconds`` is the forward clock."""
+    """Counts connections and tries, and refuses those over the limits. ``seconds`` is the forward clock."""
 
     def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
         self._limits = limits
@@ -56,7 +56,7 @@ class Admission:
         self._registrations: OrderedDict[str, list[float]] = OrderedDict()
 
     def connect(self, address: str) -> None:
-        """A connection from ``address``. Raises Refusal ``too-many``."""
+        """Count a connection from ``address``. Raises Refusal ``too-many``."""
         limits = self._limits
         if limits.pending and self._pending_in_all >= limits.pending:
             raise Refusal(Code.TOO_MANY, "Too many are signing in at this moment. Try again soon.")
@@ -66,12 +66,12 @@ class Admission:
         self._pending_in_all += 1
 
     def disconnect(self, address: str) -> None:
-        """A connection that was not signed in is over."""
+        """Note that a connection that is not signed in has ended."""
         self._pending_in_all -= 1
         _less(self._pending, address)
 
     def enter(self, address: str, sessions_of_user: int) -> None:
-        """A connection is signed in, by a user with that many sessions. Raises Refusal ``too-many``."""
+        """Note that a connection signs in, as a user with this many sessions. Raises Refusal ``too-many``."""
         limits = self._limits
         if limits.per_address and self._sessions[address] >= limits.per_address:
             raise Refusal(
@@ -86,16 +86,16 @@ class Admission:
         self._sessions[address] += 1
 
     def leave(self, address: str) -> None:
-        """The user of a connection has left it; it counts as not signed in until it is closed."""
+        """Note that a connection signs out. It counts as not signed in until it is closed."""
         _less(self._sessions, address)
         self._pending[address] += 1
         self._pending_in_all += 1
 
     def begin_try(self, address: str, name: str) -> list[str]:
-        """Admit one try to sign in, and return what to call `end_try` with when its outcome is known.
+        """Admit one try to sign in. Return the argument for `end_try`, to be called when the outcome is known.
 
-        A password that is being verified counts as a failure until then, so that after a pause one is verified and
-        not as many as come together. A token, which nobody guesses, has an empty ``name`` and waits for pauses alone.
+        A password that is being verified counts as a failure until then, so that simultaneous tries after a pause are
+        not all verified. A token cannot be guessed: it has an empty ``name`` and is refused only during pauses.
         Raises Refusal ``too-many-tries``.
         """
         now = self._seconds()
@@ -115,12 +115,12 @@ class Admission:
         return counted
 
     def end_try(self, counted: list[str]) -> None:
-        """Forget a try that `begin_try` counted."""
+        """Remove a try counted by `begin_try`."""
         for key in counted:
             _less(self._under_way, key)
 
     def try_failed(self, address: str, name: str) -> None:
-        """A sign-in was wrong: after some of them a pause begins, and each further one doubles it."""
+        """Count a failed sign-in. After some of them a pause starts, which each further one doubles."""
         now = self._seconds()
         for key, longest in self._tried(address, name):
             failures = self._failures.pop(key, None) or _Failures()
@@ -134,12 +134,12 @@ class Admission:
             self._failures.popitem(last=False)
 
     def try_succeeded(self, address: str, name: str) -> None:
-        """A sign-in was right: the failures before it are forgotten."""
+        """Forget the failures before a successful sign-in."""
         for key, _ in self._tried(address, name):
             self._failures.pop(key, None)
 
     def admit_registration(self, address: str) -> None:
-        """Somebody makes an account. Raises Refusal ``too-many-tries``."""
+        """Count a registration. Raises Refusal ``too-many-tries``."""
         limits = self._limits
         if not (limits.registrations and limits.per_address):
             return
@@ -153,12 +153,12 @@ class Admission:
             self._registrations.popitem(last=False)
 
     def registration_failed(self, address: str) -> None:
-        """No account was made after all: it is not counted."""
+        """Remove a registration that created no account from the count."""
         if recent := self._registrations.get(address):
             recent.pop()
 
     def _tried(self, address: str, name: str) -> list[tuple[str, float]]:
-        """What a try is counted for, with the longest pause of each."""
+        """Return the keys for which a try is counted, each with its longest pause."""
         if not self._limits.tries:
             return []
         keys = [(f"@{name}", _LONGEST_PAUSE_OF_NAME)] if name else []
@@ -168,7 +168,7 @@ class Admission:
 
 
 class Visit:
-    """One connection from ``address``, as admission counts it until `over`, which calls ``on_over``.
+    """One connection from ``address``, counted until `over`, which calls ``on_over``.
 
     Raises Refusal ``too-many``.
     """
@@ -182,18 +182,18 @@ class Visit:
         admission.connect(address)
 
     def enter(self, sessions_of_user: int) -> None:
-        """It is signed in, by a user with that many other sessions. Raises Refusal ``too-many``."""
+        """Note that it signs in, as a user with this many other sessions. Raises Refusal ``too-many``."""
         self._admission.enter(self.address, sessions_of_user)
         self._is_signed_in = True
 
     def leave(self) -> None:
-        """Nobody is signed in any more."""
+        """Note that it signs out."""
         if self._is_signed_in:
             self._is_signed_in = False
             self._admission.leave(self.address)
 
     def over(self) -> None:
-        """The connection is closed."""
+        """Note that the connection is closed."""
         self.leave()
         if not self._is_over:
             self._is_over = True
@@ -202,17 +202,17 @@ class Visit:
 
     @contextmanager
     def registering(self) -> Iterator[None]:
-        """An account is made inside, or not: then it is not counted. Raises Refusal ``too-many-tries``."""
+        """Count a registration made inside the context, unless it fails. Raises Refusal ``too-many-tries``."""
         self._admission.admit_registration(self.address)
         try:
             yield
-        except Refusal:  # not where the client went: the account may be on its way into the store
+        except Refusal:  # not on cancellation by a lost client: the account may be created already
             self._admission.registration_failed(self.address)
             raise
 
     @contextmanager
     def trying(self, name: str) -> Iterator[None]:
-        """A sign-in as ``name``, or by a token (empty), is tried inside. Raises Refusal ``too-many-tries``."""
+        """Count a sign-in inside the context, as ``name`` or by a token (empty). Raises Refusal ``too-many-tries``."""
         key = _counted_name(name)
         counted = self._admission.begin_try(self.address, key)
         try:
@@ -227,7 +227,7 @@ class Visit:
 
 
 def _counted_name(name: str) -> str:
-    """The name as it is counted: all spellings of one account alike, and what can be no name not at all."""
+    """Return the counted form of a name, equal for all its spellings, or "" for an invalid name."""
     try:
         return fold_name(name)
     except Refusal:

@@ -1,4 +1,4 @@
-"""A queue of calls that the reactor makes in slices of time."""
+"""A queue of calls that run in time slices of the reactor."""
 
 from collections import deque
 from collections.abc import Callable
@@ -6,21 +6,21 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-# One turn of the reactor begins no further call after this time.
+# Seconds per turn of the reactor after which no further call starts.
 _SLICE_SECONDS = 0.005
 
 _log = Logger()
 
 
 class CallQueue:
-    """Makes calls soon, in order: together they have 5 ms of each turn of the reactor. A failing call is logged."""
+    """Runs calls soon, in order, for 5 ms of each turn of the reactor. A failing call is logged."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._calls: deque[Callable[[], None]] = deque()
 
     def add(self, call: Callable[[], None]) -> None:
-        """Have ``call`` made in a later turn."""
+        """Run ``call`` in a later turn."""
         self._calls.append(call)
         if len(self._calls) == 1:
             self._clock.callLater(0, self._run)
@@ -32,7 +32,7 @@ class CallQueue:
                 self._calls[0]()
             except Exception:
                 _log.failure("a queued call failed")
-            self._calls.popleft()  # only now: a call that adds another one schedules nothing
+            self._calls.popleft()  # only now, so that a call that adds another one schedules nothing
             if self._calls and self._clock.seconds() > deadline:
                 self._clock.callLater(0, self._run)
                 return

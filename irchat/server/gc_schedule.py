@@ -1,8 +1,8 @@
-"""When garbage is collected: young objects at once, the others, where they are many, not at all.
+"""The schedule of garbage collection: young objects often, all objects only if they are few.
 
-Python by itself goes through all objects in one turn now and then: a quarter of a second with a million timed messages.
-Here almost nothing needs the collector, for sessions and messages go by reference counting; it is left for the few
-cycles that exceptions make.
+The automatic collector of Python sometimes scans all objects in one turn, which takes a quarter of a second with a
+million timed messages. Reference counting frees sessions and messages, so the collector is needed only for the few
+cycles created by exceptions.
 """
 
 import gc
@@ -10,18 +10,18 @@ import sys
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
-# With nothing to collect it takes a microsecond; a storm of sign-ins makes 50,000 objects in a quarter of a second.
+# A collection without garbage takes a microsecond. A storm of sign-ins creates 50,000 objects in a quarter of a second.
 _YOUNG_SECONDS = 0.1
-# What came since the last time. A full collection gives up, besides, the memory that Python keeps for small objects.
+# The generation of new objects. A full collection would also release the memory that Python keeps for small objects.
 _YOUNG = 0
-# All objects are looked through this often where they are so few that it takes less than about 20 ms. What is asked is
-# how many blocks of memory there are, two or three for each object: to count a million objects takes 40 ms itself.
+# Seconds between scans of all objects, if they are few enough for less than about 20 ms. The limit is in memory blocks,
+# two or three per object, because counting a million objects would take 40 ms.
 _ALL_SECONDS = 600.0
 _FEW_BLOCKS = 300_000
 
 
 class GCSchedule:
-    """Takes the place of the automatic collection from `start` to `stop`."""
+    """Replaces the automatic collection from `start` to `stop`."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -29,7 +29,7 @@ class GCSchedule:
         self._all_at = 0.0
 
     def start(self) -> None:
-        """Collect once, and from now on by the plan."""
+        """Collect once, then follow the schedule."""
         gc.collect()
         gc.disable()
         gc.freeze()
@@ -37,7 +37,7 @@ class GCSchedule:
         self._schedule()
 
     def stop(self) -> None:
-        """Leave it to Python again."""
+        """Return to the automatic collection."""
         if self._next is not None:
             self._next.cancel()
             self._next = None

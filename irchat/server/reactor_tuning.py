@@ -1,15 +1,15 @@
-"""How much of what came over the network the reactor takes in one turn."""
+"""A limit on the number of ready sockets that the reactor handles in one turn."""
 
 from typing import Any
 
-# To read from a socket and do what was asked takes about 150 us; 10,000 that close at once would be a turn of 250 ms.
+# Reading a request and running it takes about 150 us. 10,000 sockets that close at once would take a turn of 250 ms.
 _SOCKETS_A_TURN = 32
 
 
 class FewAtATime:
-    """A reactor's epoll that tells of a few ready sockets at a time.
+    """An epoll object for the reactor that returns only a few ready sockets at a time.
 
-    The kernel goes round among those that are ready, so each has its turn however many they are.
+    The kernel rotates the ready sockets, so each gets its turn however many there are.
     """
 
     def __init__(self, poller: Any) -> None:
@@ -19,12 +19,12 @@ class FewAtATime:
         return getattr(self._poller, name)
 
     def poll(self, timeout: float, most: int) -> Any:
-        """Wait for at most ``timeout`` seconds; gives the sockets that are ready."""
+        """Wait for at most ``timeout`` seconds. Return ready sockets."""
         return self._poller.poll(timeout, min(most, _SOCKETS_A_TURN))
 
 
 def take_few_at_a_time(reactor: Any) -> None:
-    """Have ``reactor`` take a few ready sockets in one turn, where it waits by epoll, which can be asked for few."""
+    """Make ``reactor`` handle a few ready sockets in one turn. Do nothing unless it uses epoll."""
     poller = getattr(reactor, "_poller", None)
-    if hasattr(poller, "fileno"):  # of those that Twisted knows epoll alone has one
+    if hasattr(poller, "fileno"):  # only Twisted's epoll reactor has one
         reactor._poller = FewAtATime(poller)

@@ -1,1 +1,1 @@
-"""Accounts, and what administrators do to them."""
+"""Accounts, moderation and administration."""

@@ -1,4 +1,4 @@
-"""Accounts: register, sign in, tokens, change of password. Threads hash the passwords, with argon2id."""
+"""Accounts: registration, sign-in, tokens, password changes. Passwords are hashed with argon2id, in threads."""
 
 import hashlib
 import secrets
@@ -30,21 +30,21 @@ Given = TypeVar("Given")
 
 
 class InThread(Protocol):
-    """Runs calls in threads, by turns."""
+    """Runs calls in threads, so that users take turns."""
 
     def __call__(self, by: Hashable, call: Callable[..., Given], /, *args: object) -> Deferred[Given]:
-        """Run ``call`` for ``by``: the user or, before sign-in, the address."""
+        """Run ``call`` on behalf of ``by``: the user or, before sign-in, the address."""
 
 
 _TOKEN_BYTES = 32
-# Passwords that may wait for a thread: a storm of sign-ins beyond that is refused, and takes no memory.
+# Maximum number of passwords that wait for a thread. More are refused, so a storm of sign-ins takes no memory.
 _HASHING_MOST = 1_000
 
 _log = Logger()
 
 
 class SignedIn(NamedTuple):
-    """A sign-in. ``token`` is empty if none was asked for; ``digest`` is all that the store knows of it."""
+    """A sign-in. ``token`` is empty if none was requested. The store keeps only its ``digest``."""
 
     user: User
     new: bool
@@ -53,7 +53,7 @@ class SignedIn(NamedTuple):
 
 
 class Accounts:
-    """The accounts of one server. Without ``passwords`` a name is enough, and an unknown name makes an account."""
+    """The accounts of a server. Without ``passwords``, a name is enough, and an unknown name creates an account."""
 
     def __init__(
         self,
@@ -76,13 +76,13 @@ class Accounts:
         self._wall_ms = wall_ms
         self._hasher = hasher or PasswordHasher()
         self._hashing = 0
-        # Verified for an unknown name, so that the answer takes as long as for a known one.
+        # Verified for an unknown name, so that the answer takes as long as for a known name.
         self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
 
     async def register(
         self, name: str, password: str, *, with_token: bool = True, by: Hashable | None = None
     ) -> SignedIn:
-        """Make an account for the address ``by``.
+        """Create an account, on behalf of the address ``by``.
 
         Raises Refusal ``registration-closed``, ``bad-name``, ``name-taken`` or ``weak-password``.
         """
@@ -91,15 +91,15 @@ class Accounts:
         return await self._create(name, password, with_token=with_token, by=by)
 
     async def add(self, name: str, password: str) -> None:
-        """Make an account for the administrator, even if registration is closed. Raises Refusal."""
+        """Create an account on behalf of the administrator, even if registration is closed. Raises Refusal."""
         await self._create(name, password, with_token=False)
 
     async def login(
         self, name: str, password: str | None, *, with_token: bool = True, by: Hashable | None = None
     ) -> SignedIn:
-        """Sign in from the address ``by``.
+        """Sign in, on behalf of the address ``by``.
 
-        Raises Refusal ``bad-credentials``, after the same time for an unknown name and a wrong password.
+        Raises Refusal ``bad-credentials``. An unknown name takes the same time as a wrong password.
         """
         if not self.passwords:
             return await self._login_by_name(name, with_token=with_token, by=by)
@@ -117,10 +117,10 @@ class Accounts:
         return await self._signed_in(user, resets, with_token=with_token)
 
     async def resume(self, token: str) -> SignedIn:
-        """Sign in by a token. Raises Refusal ``bad-token`` if it has ended or was not used for 90 days."""
+        """Sign in with a token. Raises Refusal ``bad-token`` if it has ended or was not used for 90 days."""
         digest = _digest(token)
         resets = -1
-        while resets != self._directory.resets:  # a new password ends tokens: the answer of the store may be older
+        while resets != self._directory.resets:  # ask again if a new password has ended tokens meanwhile
             resets = self._directory.resets
             known = await self._store.token(digest)
         now = self._wall_ms()
@@ -138,7 +138,7 @@ class Accounts:
     async def change_password(
         self, user: User, old: str, new: str, keep: bytes | None, origin: int | None = None
     ) -> None:
-        """Change the password; end all tokens but ``keep`` and all sessions but ``origin``.
+        """Change the password. End all tokens except ``keep`` and all sessions except ``origin``.
 
         Raises Refusal ``bad-credentials`` or ``weak-password``.
         """
@@ -153,7 +153,7 @@ class Accounts:
         await self._queue.submit(_SetPassword(user, hashed, goodbye, keep, resets=resets, origin=origin))
 
     async def reset_password(self, name: str, password: str) -> None:
-        """Set a new password for the administrator: all tokens and sessions of the user end.
+        """Set a new password on behalf of the administrator. End all tokens and sessions of the user.
 
         Raises Refusal ``no-such-user`` or ``weak-password``.
         """
@@ -185,7 +185,7 @@ class Accounts:
         return await self._create(name, None, with_token=with_token, by=by)
 
     async def _signed_in(self, user: User, resets: int, *, with_token: bool) -> SignedIn:
-        """Sign in ``user``, whose password was found right when ``resets`` was the count of its changes."""
+        """Sign in ``user``. ``resets``: the count of its password changes when the password was verified."""
         self._refuse_shut_out(user, Code.BAD_CREDENTIALS)
         if user.resets != resets:
             raise _bad_credentials()
@@ -198,7 +198,7 @@ class Accounts:
         return SignedIn(user, new=False, token=token, digest=digest)
 
     def _refuse_shut_out(self, user: User, code: Code) -> None:
-        """Raise Refusal ``banned``, or with ``code`` if ``user`` was removed."""
+        """Raise Refusal ``banned`` if ``user`` is banned, or ``code`` if it was removed."""
         if user.removed:
             raise Refusal(code, "Your account was removed.")
         if user.ban is not None and bans.stands(user.ban, self._wall_ms()):
@@ -209,14 +209,14 @@ class Accounts:
         return await self._hashed(by, self._hasher.hash, _password_bytes(prepared(password)))
 
     async def _is_right(self, by: Hashable | None, user: User | None, hashed: str, password: str) -> bool:
-        """Verify ``password``, prepared and then as typed: old hashes are of that, and are replaced for ``user``."""
+        """Verify ``password`` prepared, then as typed for an old hash, which is replaced for ``user``."""
         as_compared = prepared(password)
         if await self._verify(by, hashed, as_compared):
             return True
         if as_compared == password or not await self._verify(by, hashed, password):
             return False
         if user is not None:
-            with suppress(Refusal):  # the password is right anyway, and the next sign-in tries again
+            with suppress(Refusal):  # the password is correct anyway, and the next sign-in tries again
                 new = await self._hash(by, password)
                 await self._queue.submit(_Unchecked(HashReplaced(user.id, hashed, new)))
         return True
@@ -230,7 +230,7 @@ class Accounts:
         self._hashing += 1
         try:
             return await self._in_thread(by, call, *args)
-        except (Argon2Error, MemoryError) as error:  # no memory or no threads: the password may be right
+        except (Argon2Error, MemoryError) as error:  # no memory or no threads: the password may be correct
             _log.error("a password cannot be hashed: {error}", error=error)
             raise short_of_resources() from None
         finally:
@@ -268,7 +268,7 @@ class _CreateAccount(Change[int, User]):
 
 
 class _AddToken(Change[None, None]):
-    """A sign-in. It fails if a ban, a removal or a new password came first."""
+    """Add a token for a sign-in. Fails if a ban, a removal or a new password came first."""
 
     def __init__(self, accounts: Accounts, user: User, resets: int, write: TokenAdded) -> None:
         self._accounts = accounts
@@ -290,9 +290,9 @@ class _AddToken(Change[None, None]):
 
 
 class _SetPassword(Change[None, None]):
-    """A new password, which ends all tokens but ``keep`` and all sessions but ``origin``.
+    """Set a password. End all tokens except ``keep`` and all sessions except ``origin``.
 
-    ``resets``: the count of changes when the old password was found right. Another change since then refuses this one.
+    ``resets``: the count of changes when the old password was verified. Fails if there was another change since then.
     """
 
     alone = True
@@ -329,7 +329,7 @@ class _SetPassword(Change[None, None]):
 
 
 class _Unchecked(Change[Result, Result]):
-    """A write that needs no check and is not published. Its reply is its result."""
+    """A write without a check or publications. Its reply is its result."""
 
     def __init__(self, write: Write[Result]) -> None:
         self._write = write
@@ -342,7 +342,7 @@ class _Unchecked(Change[Result, Result]):
 
 
 def _digest(token: str) -> bytes:
-    """Hash a token: it has 256 random bits, so one round of SHA-256 hides it from a reader of the database."""
+    """Hash a token. It has 256 random bits, so one round of SHA-256 protects it from readers of the database."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -351,7 +351,7 @@ def _password_bytes(password: str) -> bytes:
 
 
 def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
-    """Return whether the password is right. Raises Argon2Error if that cannot be determined."""
+    """Return whether the password is correct. Raises Argon2Error if it cannot be verified."""
     try:
         return hasher.verify(hashed, password)
     except (VerifyMismatchError, InvalidHashError):

@@ -1,6 +1,6 @@
-"""The administrator's requests, and how they are done, in a running server and offline alike.
+"""The requests of the administrator, and their execution, both in a running server and offline.
 
-The structs are also the lines of the control socket, see `irchat.server.listeners.control_socket`.
+The structs are also the lines of the control socket (see `irchat.server.listeners.control_socket`).
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from irchat.protocol.rules import shown
 from irchat.system.times import check_end
 
 Tell = Callable[[str], None]
-"""Shows the progress of a request, in a few words."""
+"""Shows the progress of a request, as a short text."""
 
 _PAGE_MOST = 1_000
 
@@ -26,28 +26,28 @@ class AdminRequest(Struct, frozen=True, tag_field="command", tag=True, kw_only=T
 
 
 class AddUser(AdminRequest, frozen=True, tag="add-user"):
-    """Make an account, even if registration is closed."""
+    """Create an account, even if registration is closed."""
 
     name: str
     password: str
 
 
 class ResetPassword(AdminRequest, frozen=True, tag="reset-password"):
-    """Set a user's password; end all tokens and sessions."""
+    """Set the password of a user. End all tokens and sessions of the user."""
 
     name: str
     password: str
 
 
 class RemoveUser(AdminRequest, frozen=True, tag="remove-user"):
-    """Remove an account, with ``messages`` all its messages too. Returns the name that it has from now on."""
+    """Remove an account, with ``messages`` also all its messages. Returns its new name."""
 
     name: str
     messages: bool
 
 
 class ListUsers(AdminRequest, frozen=True, tag="users"):
-    """List a page of accounts by name, after the key ``after``. Returns a list of `UserRow`."""
+    """List a page of accounts after the key ``after``, by name. Returns a list of `UserRow`."""
 
     after: str = ""
 
@@ -63,7 +63,7 @@ class Kick(AdminRequest, frozen=True, tag="kick"):
 
 
 class Ban(AdminRequest, frozen=True, tag="ban"):
-    """Ban a user, address or network ``until`` a time (ms) or for good (None). Returns the name or the network."""
+    """Ban a user, address or network ``until`` a time (ms) or permanently (None). Returns the name or network."""
 
     whom: str
     until: int | None
@@ -84,7 +84,7 @@ AnyAdminRequest = AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | 
 
 
 class UserRow(Struct, frozen=True):
-    """An account. Times in ms since the epoch; ``banned_until`` is False for no ban, None for one without an end."""
+    """An account. Times in ms since the epoch. ``banned_until``: False without a ban, None for a permanent one."""
 
     name: str
     key: str
@@ -94,7 +94,7 @@ class UserRow(Struct, frozen=True):
 
 
 class BanRow(Struct, frozen=True):
-    """A banned user, ``whom`` as ``@bob``, or network."""
+    """A banned user (``whom``: ``@bob``) or network."""
 
     whom: str
     until: int | None
@@ -102,7 +102,7 @@ class BanRow(Struct, frozen=True):
 
 
 class StatsRow(Struct, frozen=True):
-    """How much there is. ``uptime`` in seconds; ``connections`` includes those that are not signed in."""
+    """The statistics. ``uptime`` is in seconds; ``connections`` includes those not signed in."""
 
     users: int
     online: int
@@ -124,14 +124,14 @@ class Progress(Struct, frozen=True, tag=True):
 
 
 class Answer(Struct, frozen=True, tag=True):
-    """The outcome of a request; ``error`` is empty if it was done."""
+    """The outcome of a request. ``error`` is empty on success."""
 
     error: str = ""
     result: object = None
 
 
 class Administration:
-    """Does requests. ``uptime`` returns seconds since the start, ``connections`` the number of connections."""
+    """Runs requests. ``uptime`` returns seconds since the start, ``connections`` the number of connections."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class Administration:
         self._connections = connections
 
     async def run(self, request: AnyAdminRequest, tell: Tell) -> object:
-        """Do ``request`` and return its result, made of lists, dicts, strings and numbers. Raises Refusal."""
+        """Run ``request`` and return its result: lists, dicts, strings and numbers. Raises Refusal."""
         try:
             return to_builtins(await self._result(request, tell))
         except Refusal as refusal:
@@ -226,7 +226,7 @@ class Administration:
 
 
 def _no_such_user(request: AnyAdminRequest) -> str:
-    """The chat's own text points to its list of users; the administrator has another list."""
+    """Return the text for an unknown user. The text of the chat names a command that is not available here."""
     name = shown(str(getattr(request, "name", getattr(request, "whom", ""))).removeprefix("@"))
     or_address = " or address" if isinstance(request, Ban | Unban) else ""
     return f"There is no user{or_address} {name!r}. irchat-admin users lists the users."

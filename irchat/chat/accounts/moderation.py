@@ -1,4 +1,4 @@
-"""What administrators do to users and addresses: end their sessions, ban them, remove them."""
+"""Moderation: end the sessions of users, ban users and addresses, remove accounts."""
 
 from collections.abc import Callable
 from typing import Generic
@@ -21,15 +21,15 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import shown
 
 _REASON_LENGTH = 200
-# Messages that one commit deletes; other commits come between.
+# Maximum number of messages deleted by one commit. Other commits run in between.
 _DELETED_TOGETHER = 200
 
 
 class Moderation:
-    """Makes these changes. ``by`` is the user that asks, None for the administrator on the machine.
+    """Runs the changes of administrators. ``by`` is a user, or None for the administrator on the machine.
 
-    The sessions of a user end by a published goodbye. Those of a network end when ``on_network_banned`` is called: the
-    holder of the connections sets it.
+    A published goodbye ends the sessions of a user. ``on_network_banned`` ends those of a network: it is set by the
+    connection registry.
     """
 
     def __init__(
@@ -50,29 +50,32 @@ class Moderation:
         self._store = store
 
     def kick(self, name: str, by: User | None) -> Deferred[int]:
-        """End the sessions of the user called ``name``. Fires with their number.
+        """End the sessions of the user called ``name``. The result is their number.
 
         Fails with Refusal ``no-such-user`` or ``yourself``.
         """
         return self._queue.submit(_Kick(self, name, by))
 
     def ban(self, whom: str, until: int | None, reason: str, by: User | None) -> Deferred[str]:
-        """Ban a user or, with ``by`` None, an address or network, until a time (ms) or for good (None).
+        """Ban a user, or an address or network if ``by`` is None, until a time (ms) or permanently (None).
 
-        ``@name`` is always a user. Fires with the name or the network. Fails with Refusal ``no-such-user`` or
+        ``@name`` is always a user. The result is the name or the network. Fails with Refusal ``no-such-user`` or
         ``yourself``.
         """
         return self._queue.submit(_SetBan(self, whom, until, reason, by))
 
     def unban(self, whom: str, by: User | None) -> Deferred[str]:
-        """End a ban. Fires with the name or the network. Fails with Refusal ``no-such-user`` or ``bad-request``."""
+        """End a ban. The result is the name or the network.
+
+        Fails with Refusal ``no-such-user`` or ``bad-request``.
+        """
         return self._queue.submit(_LiftBan(self, whom, by))
 
     async def remove(self, name: str, with_messages: bool, progress: Callable[[int], None]) -> str:
-        """Remove an account, and if asked for all its messages. Return the name that it has from now on.
+        """Remove an account, optionally with all its messages. Return its new name (``bob#7``).
 
-        A removed account can be named (``bob#7``) to delete its messages later. ``progress`` is called with the number
-        of messages deleted so far. Raises Refusal ``no-such-user``.
+        Pass the new name to delete the messages later. ``progress`` is called with the number of messages deleted so
+        far. Raises Refusal ``no-such-user``.
         """
         user = await self._queue.submit(_RemoveAccount(self, name, with_messages))
         if with_messages:
@@ -109,7 +112,7 @@ class _ByAdministrator(Change[Result, Reply_co], Generic[Result, Reply_co]):
         return self.by
 
     def subject(self, whom: str) -> tuple[User | None, str | None]:
-        """Return the user or network that ``whom`` names. What can be an address is not a name."""
+        """Return the user or network called ``whom``. A valid address is never a user name."""
         network = None if self.by is not None or whom.startswith("@") else bans.network_of(whom)
         if network is not None:
             return None, network
@@ -188,7 +191,7 @@ class _RemoveAccount(_ByAdministrator[None, User]):
             return None
         owners = ((group.id, group.owner_without(user)) for group in user.groups.values())
         groups = tuple((group, None if owner is None else owner.id) for group, owner in owners)
-        # No name can have a # in it, so nobody can take this one.
+        # Valid names contain no #, so this name cannot be registered.
         return UserRemoved(
             user.id, f"{user.name}#{user.id}", f"{user.key}#{user.id}", self.moderation.wall_ms(), groups
         )

@@ -1,1 +1,1 @@
-"""The state of the core: what memory holds of the entries that are committed, and presence."""
+"""The state of the core in memory: users, groups, blocks and bans as committed, and presence."""

@@ -1,4 +1,4 @@
-"""Bans: their text, and the bans of networks."""
+"""Bans: the text of a ban, and the table of banned networks."""
 
 import ipaddress
 
@@ -8,7 +8,7 @@ from irchat.system.times import shown_moment
 
 
 def stands(ban: StoredBan | None, now_ms: int) -> bool:
-    """Return whether there is a ban that has not ended."""
+    """Return whether there is a ban and it has not ended."""
     return ban is not None and (ban.until is None or ban.until > now_ms)
 
 
@@ -19,28 +19,28 @@ def notice(ban: StoredBan) -> str:
 
 
 class NetworkBans:
-    """The bans of networks, found by an address in them."""
+    """The banned networks, looked up by an address in them."""
 
     def __init__(self) -> None:
         self._bans: dict[str, StoredBan] = {}
-        # By version and prefix length: an address needs one lookup for each size of network in use.
+        # By version and prefix length: an address takes one lookup for each size of network in use.
         self._of_size: dict[tuple[int, int], set[str]] = {}
 
     def add(self, ban: StoredBan) -> None:
-        """Add a ban, or replace that of the same network."""
+        """Add a ban, or replace the ban of the same network."""
         assert ban.network is not None
-        network = read_network(ban.network)  # older versions stored zones, as fe80::1%eth0
+        network = read_network(ban.network)  # older versions stored zones, such as fe80::1%eth0
         if network is None:
             return
         self._bans[str(network)] = ban
         self._of_size.setdefault((network.version, network.prefixlen), set()).add(str(network))
 
     def get(self, network: str) -> StoredBan | None:
-        """Return the ban of exactly that network, even if it has ended."""
+        """Return the ban of exactly this network, even if it has ended."""
         return self._bans.get(network)
 
     def remove(self, network: str) -> None:
-        """Remove the ban of exactly that network."""
+        """Remove the ban of exactly this network."""
         found = read_network(network)
         if found is None or self._bans.pop(str(found), None) is None:
             return
@@ -72,6 +72,6 @@ class NetworkBans:
 
 
 def network_of(text: str) -> str | None:
-    """Return the network that ``text`` names, as the store writes it; None if it is no address."""
+    """Return the network in ``text`` in the form of the store, or None if it is not an address or network."""
     network = read_network(text)
     return None if network is None else str(network)

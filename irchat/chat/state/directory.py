@@ -1,4 +1,4 @@
-"""The directory: users, groups, blocks and bans, held in memory as they are committed."""
+"""The directory: committed users, groups, blocks and bans, in memory."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ from irchat.text.names import Lookalikes, check_new_name, same_name, skeleton
 
 
 class Directory:
-    """Finds users, groups and chats by name. ``users`` includes removed ones: they are still senders of messages."""
+    """Looks up users, groups and chats by name. ``users`` includes removed users, which still have messages."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.users: dict[int, User] = {}
@@ -51,13 +51,13 @@ class Directory:
 
     @property
     def count(self) -> int:
-        """How many accounts there are."""
+        """The number of accounts."""
         return len(self._keys)
 
     def apply(self, entry: Entry) -> None:
-        """Follow a committed write. The directory changes in no other way.
+        """Apply a committed write. The directory changes in no other way.
 
-        A write of what it does not hold, as a message, changes nothing.
+        Writes of data that it does not hold, such as messages, change nothing.
         """
         match entry:
             case Entry(UserCreated() as write, int(user_id)):
@@ -163,14 +163,14 @@ class Directory:
         self.network_bans.drop_ended(now_ms)
 
     def users_by_name(self, prefix: str) -> Iterator[User]:
-        """Return the users with names that begin with ``prefix``, in the order of names."""
+        """Return the users whose names start with ``prefix``, sorted by name."""
         for index in range(bisect_left(self._keys, prefix), len(self._keys)):
             if not self._keys[index].startswith(prefix):
                 return
             yield self._users_by_key[self._keys[index]]
 
     def find_user(self, name: str) -> User | None:
-        """Return the user called ``name``, None if there is none. Raises Refusal ``bad-name``."""
+        """Return the user called ``name``, or None. Raises Refusal ``bad-name``."""
         return self._users_by_key.get(fold_name(name))
 
     def user(self, name: str) -> User:
@@ -184,7 +184,7 @@ class Directory:
         return user
 
     def user_or_removed(self, name: str) -> User:
-        """Return the user called ``name``, which may be a removed one (``bob#7``). Raises Refusal ``no-such-user``."""
+        """Return the user called ``name``, possibly a removed one (``bob#7``). Raises Refusal ``no-such-user``."""
         given, mark, number = name.rpartition("#")
         if mark:
             try:
@@ -194,9 +194,9 @@ class Directory:
         return self.user(name)
 
     def new_user_key(self, name: str) -> str:
-        """Return the key of the name of a new user.
+        """Return the key for the name of a new user.
 
-        Raises Refusal ``name-taken`` or ``bad-name``; the latter also for a name that looks like a taken one.
+        Raises Refusal ``name-taken``, or ``bad-name`` for an invalid name or one that looks like a name in use.
         """
         if self.find_user(name) is not None:
             raise Refusal(Code.NAME_TAKEN, f"The name {shown(name)!r} is taken. Choose another one, or sign in.")
@@ -209,9 +209,9 @@ class Directory:
         return key
 
     def new_group_key(self, name: str) -> str:
-        """Return the key of the name of a new group.
+        """Return the key for the name of a new group.
 
-        Raises Refusal ``bad-name`` or ``group-exists``; the latter also for a name that looks like a taken one.
+        Raises Refusal ``bad-name``, or ``group-exists`` for a name in use or one that looks like it.
         """
         key = check_new_name(name)
         drawn = skeleton(key)
@@ -223,7 +223,7 @@ class Directory:
         return key
 
     def find_group(self, member: User, name: str) -> DirectoryGroup | None:
-        """Return the group called ``name`` if ``member`` is in it."""
+        """Return the group called ``name`` if ``member`` is in it, or None."""
         try:
             group = self._groups_by_key.get(fold_name(name))
         except Refusal:
@@ -231,7 +231,7 @@ class Directory:
         return group if group is not None and member.id in group.members else None
 
     def group(self, member: User, name: str) -> DirectoryGroup:
-        """Return the group called ``name`` or ``*name`` that ``member`` is in. Raises Refusal ``no-such-group``."""
+        """Return the group of ``member`` called ``name`` or ``*name``. Raises Refusal ``no-such-group``."""
         group = self.find_group(member, name.removeprefix("*"))
         if group is None:
             raise Refusal(
@@ -241,9 +241,9 @@ class Directory:
         return group
 
     def chat(self, reader: User, name: str) -> DirectoryChat:
-        """Return the chat that ``reader`` calls ``name``: ``GLOBAL``, ``*team``, ``@bob``, or a bare name.
+        """Return the chat called ``name`` by ``reader``: ``GLOBAL``, ``*team``, ``@bob``, or a bare name.
 
-        A bare name is a group or, if there is none, a user. Raises Refusal ``no-such-user``, ``no-such-group``,
+        A bare name is a group if there is one, otherwise a user. Raises Refusal ``no-such-user``, ``no-such-group``,
         ``no-such-chat`` or ``yourself``.
         """
         if name.startswith("@"):
@@ -274,7 +274,7 @@ class Directory:
         return DirectoryChat(group.id, group=group)
 
     def chat_by_key(self, key: ChatKey) -> DirectoryChat | None:
-        """Return the chat with that key, None for a group that has ended."""
+        """Return the chat with this key, or None for a group that has ended."""
         if isinstance(key, tuple):
             return DirectoryChat(key, pair=(self.users[key[0]], self.users[key[1]]))
         if key == GLOBAL:
@@ -287,12 +287,12 @@ class Directory:
         return sorted((self.users[user].name for user in users), key=str.casefold)
 
     def refuse_silenced(self, user: User, other: User) -> None:
-        """Raise Refusal ``blocked`` if one of the two users blocks the other."""
+        """Raise Refusal ``blocked`` if either user blocks the other."""
         if other.id in user.hidden:
             mend = f" ~{other.name} lifts it." if other.id in user.blocking else ""
             raise Refusal(Code.BLOCKED, f"There is a block between you and {other.name}.{mend}")
 
     def refuse_removed(self, user: User) -> None:
-        """Raise Refusal if the account of ``user`` was removed while its request waited."""
+        """Raise Refusal if ``user`` was removed while its request waited."""
         if user.removed:
             raise Refusal(Code.NOT_LOGGED_IN, "Your account was removed.")

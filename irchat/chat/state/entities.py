@@ -1,4 +1,4 @@
-"""Users, groups and chats, as the core holds them in memory."""
+"""Users, groups and chats in the memory of the core."""
 
 from collections.abc import Collection, Iterable
 
@@ -8,9 +8,9 @@ from irchat.protocol.rules import GLOBAL_NAME
 
 
 class User:
-    """An account. ``hidden``: ids of the users that it blocks or that block it.
+    """An account. ``hidden``: the ids of the users that it blocks or that block it.
 
-    A ``removed`` account has a name that nobody can take. ``resets`` counts the changes of its password.
+    The name of a ``removed`` account cannot be registered. ``resets`` counts the changes of its password.
     """
 
     __slots__ = (
@@ -40,7 +40,7 @@ class User:
 
 
 class DirectoryGroup:
-    """A group; ``members`` by id, in join order."""
+    """A group. ``members`` are by id, in join order."""
 
     __slots__ = ("_member_ids", "id", "key", "members", "name", "owner")
 
@@ -60,18 +60,18 @@ class DirectoryGroup:
         return self._member_ids
 
     def owner_without(self, leaving: User) -> User | None:
-        """Return the owner once ``leaving`` has left: the member that joined first follows. None if nobody is left."""
+        """Return the owner after ``leaving`` leaves: the member that joined first, or None if nobody is left."""
         if self.owner is not leaving:
             return self.owner
         return next((member for member in self.members.values() if member is not leaving), None)
 
     def members_changed(self) -> None:
-        """Call after ``members`` changed."""
+        """Drop values derived from ``members``. Call after each change of it."""
         self._member_ids = None
 
 
 class DirectoryChat:
-    """A chat from the view of the server: GLOBAL, a group, or a pair of users."""
+    """A chat as the server sees it: GLOBAL, a group, or a pair of users."""
 
     __slots__ = ("group", "key", "pair")
 
@@ -89,7 +89,7 @@ class DirectoryChat:
         return GLOBAL_NAME if self.group is None else f"*{self.group.name}"
 
     def wire_id(self, reader: User) -> str:
-        """Return an id that no other chat ever has, even if names are used again."""
+        """Return an id that is never reused, even if the name of the chat is."""
         if self.pair is not None:
             return f"@{self.peer(reader).id}"
         return GLOBAL_NAME if self.group is None else f"*{self.group.id}"
@@ -100,12 +100,12 @@ class DirectoryChat:
         return self.pair[1] if self.pair[0] is reader else self.pair[0]
 
     def has(self, user: User) -> bool:
-        """Return whether ``user``, who was in the chat, still is. Only groups can be left."""
+        """Return whether ``user`` is still in a chat that it was in. Only groups can be left."""
         return self.group is None or user.id in self.group.members
 
     @property
     def audience(self) -> Collection[int] | None:
-        """The ids of the users that are in it now, None for everyone."""
+        """The ids of the users that are in it now, or None for everyone."""
         if self.pair is not None:
             return (self.pair[0].id, self.pair[1].id)
         return None if self.group is None else self.group.member_ids

@@ -1,17 +1,17 @@
-"""Presence on a single node, in memory."""
+"""Presence in the memory of one process."""
 
 from collections.abc import Callable
 
 
 class LocalPresence:
-    """See `irchat.interfaces.presence.PresenceTable`. ``on_change`` is called with a user and whether it is online."""
+    """A `irchat.interfaces.presence.PresenceTable`. ``on_change`` is called with a user and whether it is online."""
 
     def __init__(self, on_change: Callable[[int, bool], None]) -> None:
         self.sessions: dict[int, tuple[int, ...]] = {}
         self._on_change = on_change
 
     def count(self, user: int) -> int:
-        """Return how many sessions the user has."""
+        """Return the number of sessions of the user."""
         return len(self.sessions.get(user, ()))
 
     def enter(self, user: int, session: int) -> None:
@@ -22,7 +22,7 @@ class LocalPresence:
             self._on_change(user, True)
 
     def leave(self, user: int, session: int) -> None:
-        """Remove a session; do nothing if it was forgotten."""
+        """Remove a session. Do nothing if it was forgotten."""
         left = tuple(other for other in self.sessions.get(user, ()) if other != session)
         if left:
             self.sessions[user] = left
@@ -30,6 +30,6 @@ class LocalPresence:
             self.forget(user)
 
     def forget(self, user: int) -> None:
-        """Remove all sessions of a user whose account ends."""
+        """Remove all sessions of a removed user."""
         if self.sessions.pop(user, None) is not None:
             self._on_change(user, False)

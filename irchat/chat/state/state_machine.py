@@ -1,4 +1,4 @@
-"""The state machine: what memory holds follows the entries that are committed, and so does what users are shown."""
+"""The state machine: it applies committed entries to memory, and derives the events shown to users."""
 
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
@@ -19,7 +19,7 @@ from irchat.protocol import events
 
 
 class StateMachine:
-    """Applies entries to the directory, and to the timed messages and the presence that depend on it."""
+    """Applies entries to the directory, and to the timed messages and presence that depend on it."""
 
     def __init__(self, directory: Directory, timed: TimedMessages, presence: PresenceTable) -> None:
         self._directory = directory
@@ -27,10 +27,10 @@ class StateMachine:
         self._presence = presence
 
     def apply(self, entry: Entry, origin: int | None = None) -> list[Publication]:
-        """Bring memory up to date with ``entry``. Return what is to be published to all sessions but ``origin``."""
+        """Apply ``entry`` to memory. Return the events to publish to all sessions but ``origin``."""
         publications = self._publications(entry, origin)
         if isinstance(entry.write, UserRemoved):
-            self._presence.forget(entry.write.user)  # others know the name that it has until now
+            self._presence.forget(entry.write.user)  # others know it by its current name
         self._directory.apply(entry)
         match entry.write:
             case MemberAdded(group=group, user=user):
@@ -44,7 +44,7 @@ class StateMachine:
         return publications
 
     def _publications(self, entry: Entry, origin: int | None) -> list[Publication]:
-        """Return the publications that ``entry`` causes, in the state before it."""
+        """Return the publications of ``entry``. Call before it is applied."""
         match entry:
             case Entry(GroupCreated() as write, int(group_id)):
                 owner = write.members[0]
@@ -88,7 +88,7 @@ class StateMachine:
         )
 
     def _removed(self, group: int, user: int, by: int, owner: int | None) -> events.Removed:
-        """``owner``: the owner from now on, None if the group ends."""
+        """Return the event of a removal. ``owner`` is the next owner, or None if the group ends."""
         users = self._directory.users
         return events.Removed(
             group=f"*{self._directory.groups[group].name}",

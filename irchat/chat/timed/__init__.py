@@ -1,1 +1,1 @@
-"""Timed messages: in memory only, with one alarm for the next end."""
+"""Timed messages, in memory only, with one alarm for the earliest end."""

@@ -1,7 +1,7 @@
-"""The living timed messages of one chat. Counts and pages stay cheap among a million of them.
+"""The live timed messages of one chat. Counts and pages stay cheap with a million messages.
 
-Messages are kept in blocks, in the order of sending. A block knows how many messages of each sender it holds, so
-counting and searching skip whole blocks. What a user has read is kept as a few spans of that order.
+Messages are kept in blocks, in the order of sending. Each block counts its messages by sender, so counting and
+searching skip whole blocks. The messages that a user has read are kept as a few spans of that order.
 """
 
 from array import array
@@ -12,22 +12,22 @@ from irchat.chat.state.entities import DirectoryChat, User
 from irchat.protocol.events import Message
 from irchat.system.clock import rfc3339
 
-# Among a million messages, going through all blocks costs about as much as going through one of them.
+# With a million messages, iterating over all blocks costs about as much as iterating over one block.
 _BLOCK_MOST = 1_024
-# The type of a packed id.
+# The array type code of a packed id.
 _ID = "I"
 
 
 def packed(ids: Iterable[int]) -> bytes:
-    """Pack ids of users, four bytes each. A set takes 64, and in a busy chat each message has ids of its own."""
+    """Pack the ids of users, 4 bytes each. A set takes 64, and in a busy chat each message has its own ids."""
     return array(_ID, sorted(ids)).tobytes()
 
 
 class TimedMessage:
-    """A timed message while it lives.
+    """A live timed message.
 
-    ``at`` and ``expires_at`` are shown, in ms since the epoch; ``end`` decides, in seconds of the forward clock.
-    ``order`` rises with each message. ``had``: the users that got it at once, `packed`.
+    ``at`` and ``expires_at`` (ms since the epoch) are for display. ``end`` (seconds of the forward clock) decides.
+    ``order`` rises with each message. ``had``: the users that received it at once, `packed`.
     """
 
     __slots__ = ("_had_later", "at", "chat", "end", "expires_at", "had", "id", "order", "sender", "text")
@@ -44,16 +44,16 @@ class TimedMessage:
         self.expires_at = at + seconds * 1000
         self.end = end
         self.had = b""
-        self._had_later: set[int] | None = None  # an empty set would be a third of the memory of a message
+        self._had_later: set[int] | None = None  # an empty set would add a third to the memory of a message
 
     def note_given(self, user: User) -> None:
-        """Note that ``user`` got it later."""
+        """Note that ``user`` received it later."""
         if self._had_later is None:
             self._had_later = set()
         self._had_later.add(user.id)
 
     def had_by(self) -> frozenset[int]:
-        """Return the ids of all users that got it, at once or later."""
+        """Return the ids of all users that received it, at once or later."""
         return frozenset(array(_ID, self.had)).union(self._had_later or ())
 
     def event(self, reader: User, now: float) -> Message:
@@ -69,12 +69,12 @@ class TimedMessage:
         )
 
     def left_ms(self, now: float) -> int:
-        """Return its remaining time in ms."""
+        """Return the remaining time in ms."""
         return max(0, int((self.end - now) * 1000))
 
 
 class _Span:
-    """A user has read the messages after ``after``, up to ``last``, without those of the senders in ``hidden``."""
+    """A read span: the messages after ``after`` up to ``last``, except those of the senders in ``hidden``."""
 
     __slots__ = ("after", "hidden", "last")
 
@@ -85,7 +85,7 @@ class _Span:
 
 
 class _TimedBlock:
-    """Consecutive messages by their order, and their number by sender."""
+    """Consecutive messages by order, and their number by sender."""
 
     __slots__ = ("alive", "first", "last", "of_sender")
 
@@ -95,7 +95,7 @@ class _TimedBlock:
         self.of_sender: dict[int, int] = {}
 
     def count(self, but_of: Collection[int]) -> int:
-        """Return how many there are without those of the senders in ``but_of``."""
+        """Return the number of messages, except those of the senders in ``but_of``."""
         of_sender = self.of_sender
         if len(but_of) > len(of_sender):
             return sum(count for sender, count in of_sender.items() if sender not in but_of)
@@ -107,10 +107,10 @@ class _TimedBlock:
 
 
 class TimedChat:
-    """The living timed messages of ``chat``. A message counts until it is removed, even if its time is over.
+    """The live timed messages of ``chat``. A message counts until it is removed, even after its end.
 
-    ``last_had``: the users that got the latest message at once. ``hidden``, here and below: ids of the users whose
-    messages the reader does not see.
+    ``last_had``: the users that received the latest message at once. ``hidden`` in the methods: the ids of the users
+    whose messages are hidden from the reader.
     """
 
     __slots__ = ("_blocks", "_read", "_since", "chat", "last_had")
@@ -124,11 +124,11 @@ class TimedChat:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no message is alive."""
+        """Whether there is no live message."""
         return not self._blocks
 
     def add(self, timed: TimedMessage) -> None:
-        """Add a message of the highest order so far."""
+        """Add a message. Its order must be the highest so far."""
         if not self._blocks or len(self._blocks[-1].alive) >= _BLOCK_MOST:
             self._blocks.append(_TimedBlock(timed.order))
         block = self._blocks[-1]
@@ -137,7 +137,7 @@ class TimedChat:
         block.of_sender[timed.sender.id] = block.of_sender.get(timed.sender.id, 0) + 1
 
     def remove(self, timed: TimedMessage) -> bool:
-        """Remove a message. Return False if it was removed already."""
+        """Remove a message. Return False if it is already removed."""
         at = self._place(timed.order)
         if at < 0 or self._blocks[at].alive.pop(timed.order, None) is None:
             return False
@@ -150,24 +150,24 @@ class TimedChat:
         return True
 
     def begin_sight(self, user: User) -> None:
-        """Let ``user`` into the chat: earlier messages stay hidden from it."""
+        """Admit ``user`` to the chat. Earlier messages stay hidden from it."""
         if self._since is None:
             self._since = {}
         self._since[user.id] = self._blocks[-1].last
 
     def blocks_of(self, sender: User) -> Iterator[list[TimedMessage]]:
-        """Yield the messages of ``sender``, in batches that may be removed meanwhile."""
+        """Yield the messages of ``sender`` in batches. The caller may remove them during the iteration."""
         for block in list(self._blocks):
             if sender.id in block.of_sender:
                 yield [timed for timed in block.alive.values() if timed.sender is sender]
 
     def blocks(self) -> Iterator[list[TimedMessage]]:
-        """Yield all messages, in batches that may be removed meanwhile."""
+        """Yield all messages in batches. The caller may remove them during the iteration."""
         for block in list(self._blocks):
             yield list(block.alive.values())
 
     def since(self, order: int, reader: User, hidden: Collection[int]) -> Iterator[TimedMessage]:
-        """Yield the messages that ``reader`` may see from ``order`` on, in the order of sending."""
+        """Yield the messages from ``order`` that ``reader`` may see, in the order of sending."""
         after = max(order - 1, self._begin(reader))
         for block in self._blocks[max(0, self._place(after)) :]:
             if block.last > after and block.count(hidden):
@@ -198,7 +198,7 @@ class TimedChat:
                         yield timed
 
     def unread(self, reader: User, hidden: frozenset[int]) -> int:
-        """Return how many messages of others ``reader`` may see and has not read."""
+        """Return the number of messages of others that ``reader`` may see and has not read."""
         return self._unread(self._begin(reader), self._blocks[-1].last, hidden | {reader.id}, self._spans(reader))
 
     def note_all_read(self, reader: User) -> None:
@@ -209,13 +209,13 @@ class TimedChat:
         """Note that ``reader`` has read the visible messages after the order ``after``, up to ``last``."""
         if self._read is None:
             self._read = {}
-        hidden, left = reader.hidden, after  # from ``left`` on, the new span is not noted yet
+        hidden, left = reader.hidden, after  # the part of the new span from ``left`` is not noted yet
         pieces: list[_Span] = []
         for old in self._spans(reader):
             if old.last <= after or old.after >= last:
                 pieces.append(old)
                 continue
-            # The old span before the new one, the new one before the old one, both, and the old one after the new one.
+            # Old span before the new one, new one before the old one, their overlap, old one after the new one.
             pieces.append(_Span(old.after, after, old.hidden))
             pieces.append(_Span(left, old.after, hidden))
             pieces.append(_Span(max(old.after, after), min(old.last, last), old.hidden & hidden))
@@ -225,7 +225,7 @@ class TimedChat:
         self._read[reader.id] = self._joined(sorted(pieces, key=lambda span: span.after), reader)
 
     def _joined(self, pieces: list[_Span], reader: User) -> list[_Span]:
-        """Join spans with no message between them, and drop those without living messages."""
+        """Join spans without a message between them, and drop spans without live messages."""
         first = self._blocks[0].first
         spans: list[_Span] = []
         for piece in pieces:
@@ -252,7 +252,7 @@ class TimedChat:
         return count
 
     def _count(self, after: int, last: int, but_of: Collection[int]) -> int:
-        """Return how many messages there are after ``after``, up to ``last``, without those of ``but_of``."""
+        """Return the number of messages after ``after`` up to ``last``, except those of ``but_of``."""
         if after >= last:
             return 0
         count = 0
@@ -266,7 +266,7 @@ class TimedChat:
         return count
 
     def _place(self, order: int) -> int:
-        """Return the index of the block that holds ``order`` if it is alive, -1 if it comes before all blocks."""
+        """Return the index of the block that holds ``order`` if it is alive, or -1 if ``order`` precedes all blocks."""
         return bisect_right(self._blocks, order, key=_first) - 1
 
 

@@ -1,4 +1,4 @@
-"""Timed messages, in memory alone: one heap of ends and one alarm for the next of them."""
+"""Timed messages, in memory only: a heap of their ends, and one alarm for the earliest end."""
 
 import heapq
 import secrets
@@ -15,17 +15,17 @@ from irchat.system.alarm import Alarm
 
 __all__ = ["TimedMessage", "TimedMessages"]
 
-# The time for ending messages in one turn of the reactor, and the messages whose ends are published together.
+# Seconds per turn of the reactor for ending messages, and the number of ends that are published together.
 _SLICE_SECONDS = 0.01
 _BATCH = 128
-# The batches of one turn at most: their events must fit in what may wait for a session.
+# Maximum batches per turn: their events must fit in the outbox of a session.
 _BATCHES_A_TURN = 8
-# Ends within this time are published together: with many readers the writes cost most.
+# Seconds. Ends within this time are published together: with many readers, the writes cost most.
 _TOGETHER_SECONDS = 0.02
 
 
 class TimedMessages:
-    """The living timed messages. ``on_end`` is called with those that have ended, in the order of their ends."""
+    """The live timed messages. ``on_end`` is called with those that have ended, in the order of their ends."""
 
     def __init__(self, clock: IReactorTime, on_end: Callable[[list[TimedMessage]], None]) -> None:
         self._clock = clock
@@ -37,17 +37,17 @@ class TimedMessages:
         self._of_sender: Counter[int] = Counter()
         self._alarm = Alarm(clock, self._end)
         self._next_at = 0.0
-        # Messages that end before their time, and the sender whose messages are hidden until all have ended.
+        # Messages that end early, with the sender whose messages stay hidden until all of them have ended.
         self._cut: deque[tuple[Iterator[list[TimedMessage]], int | None]] = deque()
         self._senders_cut: frozenset[int] = frozenset()
         self._cutting = False
 
     def now(self) -> float:
-        """Return the seconds of the clock by which timed messages end."""
+        """Return the time in seconds on the clock that ends timed messages."""
         return self._clock.seconds()
 
     def add(self, chat: DirectoryChat, sender: User, text: str, at: int, seconds: int, end: float) -> TimedMessage:
-        """Add a timed message that lives until ``end``."""
+        """Add a timed message that ends at ``end``."""
         in_chat = self._chats.get(chat.key)
         if in_chat is None:
             in_chat = self._chats[chat.key] = TimedChat(chat)
@@ -64,11 +64,11 @@ class TimedMessages:
         return timed
 
     def count_of(self, sender: User) -> int:
-        """Return how many messages of ``sender`` are alive."""
+        """Return the number of live messages of ``sender``."""
         return self._of_sender[sender.id]
 
     def give(self, timed: TimedMessage, ids: Collection[int]) -> None:
-        """Note the users that got it at once. Equal sets of consecutive messages share one object."""
+        """Note the users that received it at once. Consecutive messages with equal sets share one object."""
         in_chat = self._chats[timed.chat.key]
         had = packed(ids)
         if in_chat.last_had != had:
@@ -76,7 +76,7 @@ class TimedMessages:
         timed.had = in_chat.last_had
 
     def newest_first(self, key: ChatKey, reader: User, *, unread: bool = False) -> Iterator[TimedMessage]:
-        """Return the living messages of a chat that ``reader`` may see, latest first, or only unread ones."""
+        """Return the live messages of a chat that ``reader`` may see, newest first, or only the unread ones."""
         in_chat, now = self._chats.get(key), self.now()
         if in_chat is None:
             return iter(())
@@ -84,7 +84,7 @@ class TimedMessages:
         return (timed for timed in of_chat(reader, self._hidden(reader)) if timed.end > now)
 
     def chats_of(self, reader: User) -> Iterator[tuple[ChatKey, TimedMessage, int]]:
-        """Yield the chats with messages that ``reader`` may see: the key, the latest, and the number of unread ones."""
+        """Yield the key, latest message and unread count of each chat with messages that ``reader`` may see."""
         keys: Iterable[ChatKey] = [GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())]
         for key in keys:
             latest = next(self.newest_first(key, reader), None)
@@ -92,7 +92,7 @@ class TimedMessages:
                 yield key, latest, self._chats[key].unread(reader, self._hidden(reader))
 
     def missed(self, reader: User, since: int) -> Iterator[TimedMessage]:
-        """Return the living messages that ``reader`` may see, in the order of sending, from the order ``since`` on."""
+        """Return the live messages from the order ``since`` that ``reader`` may see, in the order of sending."""
         hidden, now = self._hidden(reader), self.now()
         keys: Iterable[ChatKey] = [GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())]
         of_chats = [self._chats[key].since(since, reader, hidden) for key in keys if key in self._chats]
@@ -104,7 +104,7 @@ class TimedMessages:
             self._chats[key].note_read(reader, after, last)
 
     def note_all_read(self, reader: User, key: ChatKey) -> bool:
-        """Note that ``reader`` has read all messages of a chat. Return whether one was unread."""
+        """Note that ``reader`` has read all messages of a chat. Return whether any was unread."""
         in_chat = self._chats.get(key)
         if in_chat is None or not in_chat.unread(reader, self._hidden(reader)):
             return False
@@ -112,18 +112,18 @@ class TimedMessages:
         return True
 
     def begin_sight(self, key: ChatKey, user: User) -> None:
-        """Let ``user`` into a group: earlier messages stay hidden from it, also if it was a member before."""
+        """Admit ``user`` to a group. Earlier messages stay hidden from it, even if it was a member before."""
         if key in self._chats:
             self._chats[key].begin_sight(user)
 
     def end_chat(self, key: ChatKey) -> None:
-        """End all messages of a chat that nobody is in any more."""
+        """End all messages of a chat without members."""
         in_chat = self._chats.get(key)
         if in_chat is not None:
             self._end_early(in_chat.blocks(), None)
 
     def end_of(self, sender: User) -> None:
-        """End all messages of ``sender``, who sends no more. They are hidden at once, however many they are."""
+        """End all messages of a removed ``sender``. They are hidden at once, however many there are."""
         if sender.id not in self._of_sender:
             return
         of_chats = list(self._chats.values())
@@ -158,7 +158,7 @@ class TimedMessages:
         self._cutting = False
 
     def _end(self) -> None:
-        """End the messages whose time is over."""
+        """End the messages that are due."""
         now = self._clock.seconds()
         self._next_at = now + _TOGETHER_SECONDS
         batches_done = 0
@@ -183,7 +183,7 @@ class TimedMessages:
             self._on_end(ended)
 
     def _forget(self, timed: TimedMessage) -> bool:
-        """Take a message out of its chat. Return False if it was out already."""
+        """Remove a message from its chat. Return False if it is already removed."""
         in_chat = self._chats.get(timed.chat.key)
         if in_chat is None or not in_chat.remove(timed):
             return False

@@ -1,1 +1,1 @@
-"""Publications on their way to sessions: outboxes, slow readers, presence, timed text that ends."""
+"""Delivery of publications to sessions: outboxes, slow readers, presence, the end of timed messages."""

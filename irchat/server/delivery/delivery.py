@@ -1,4 +1,4 @@
-"""Deliver publications to sessions: encoded once for each protocol, one write a turn for each connection."""
+"""Deliver publications to sessions: encoded once per protocol, with one write per connection and turn."""
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -17,10 +17,10 @@ from irchat.server.delivery.perishable import Watch
 
 _log = Logger()
 
-# The time for writing in one turn of the reactor; 10,000 writes would take over 100 ms.
+# Seconds per turn of the reactor for writing. 10,000 writes would take over 100 ms.
 _SLICE_SECONDS = 0.02
 _WRITES_BETWEEN_LOOKS = 32
-# A smaller audience is not written to at once: its bytes are joined with the others of the turn.
+# The bytes for a smaller audience are not written at once but joined with the others of the turn.
 _MANY = 16
 _GROUPS_KEPT = 1_000
 
@@ -28,21 +28,21 @@ Encode = Callable[[events.Event], bytes]
 
 
 class Recipient(Protocol):
-    """A session, as delivery sees it."""
+    """The interface of a session to delivery."""
 
     id: int
     outbox: Outbox
     user_id: int
 
     def end(self, reason: str) -> None:
-        """Say ``bye`` and close the connection."""
+        """Send ``bye`` and close the connection."""
 
     def published_to(self, count: int) -> None:
-        """Take note that a publication of this session goes to ``count`` sessions."""
+        """Note that a publication of this session goes to ``count`` sessions."""
 
 
 class _Run:
-    """Publications with one audience. They are joined to bytes once for each encoding, on first use."""
+    """Publications with one audience. Their bytes are joined once per encoding, on first use."""
 
     def __init__(self, publications: Sequence[Publication]) -> None:
         self.publications = publications
@@ -64,7 +64,7 @@ class _Run:
 
 
 class Delivery:
-    """Knows the sessions of each user and writes to them."""
+    """Keeps the sessions of each user and writes to them."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self.watch = Watch(clock)
@@ -72,24 +72,24 @@ class Delivery:
         self._sessions: dict[int, Recipient] = {}
         self._outboxes: dict[int, Outbox] = {}
         self._of_user: dict[int, list[Recipient]] = {}
-        # Of groups with messages since the last session came or went.
+        # The outboxes of groups with messages since a session was last added or removed.
         self._of_group: dict[MemberIds, list[Outbox]] = {}
         self._dirty: deque[Outbox] = deque()
         self._calls = CallQueue(clock)
         self._flushing = False
         self._has_written = False
-        # The part of the slice of the next flush, which may come in the same turn, that is used up.
+        # The used part of the time slice of the next flush, which may run in the same turn.
         self._spent_seconds = 0.0
 
     def add(self, session: Recipient) -> None:
-        """Begin to deliver to a session."""
+        """Start delivery to a session."""
         self._of_group.clear()
         self._sessions[session.id] = session
         self._outboxes[session.id] = session.outbox
         self._of_user.setdefault(session.user_id, []).append(session)
 
     def remove(self, session: Recipient) -> None:
-        """End the delivery to a session."""
+        """Stop delivery to a session."""
         self._of_group.clear()
         del self._sessions[session.id]
         del self._outboxes[session.id]
@@ -99,7 +99,7 @@ class Delivery:
             del self._of_user[session.user_id]
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Queue publications for all sessions of their audiences, in order; those of one audience are joined.
+        """Queue publications for all sessions of their audiences, in order. Those with one audience are joined.
 
         A goodbye ends the sessions of its audience after everything else is queued.
         """
@@ -124,7 +124,7 @@ class Delivery:
         self._offer([(_Run([Publication(event, ())]), [session.outbox for session in sessions])])
 
     def in_turn(self, call: Callable[[], None]) -> None:
-        """Make ``call`` soon. The calls of all sessions share a slice of each turn."""
+        """Run ``call`` soon. The calls of all sessions share a time slice of each turn."""
         self._calls.add(call)
 
     def wake(self, outbox: Outbox) -> None:
@@ -135,7 +135,7 @@ class Delivery:
             self._clock.callLater(0, self._flush)
 
     def _publish_to_user(self, publication: Publication) -> None:
-        """Queue a publication for one user, as a private message is; a user with one session needs no run."""
+        """Queue a publication for one user, such as a private message. A user with one session needs no run."""
         assert publication.audience is not None
         (user,) = publication.audience
         sessions = self._of_user.get(user, ())
@@ -148,7 +148,7 @@ class Delivery:
                 outbox.offer(run.bytes_for(outbox.encode), run.publications)
 
     def _audience_of(self, run: _Run) -> tuple[_Run, list[Outbox]]:
-        """Return the run with the outboxes that get all of it. Sessions that get a part of it are offered that here."""
+        """Return the run and the outboxes that get all of it. Offer parts of it to the other outboxes here."""
         audience = run.publications[0].audience
         outboxes = self._outboxes_of(audience)
         for publication in run.publications:
@@ -165,7 +165,7 @@ class Delivery:
         return run, [outbox for outbox in outboxes if outbox not in not_to]
 
     def _outboxes_of(self, audience: Collection[int] | None) -> Collection[Outbox]:
-        """Return the outboxes of an audience. Those of a group are cached: gathering costs as much as writing."""
+        """Return the outboxes of an audience. Those of a group are cached: collecting them costs as much as writing."""
         if audience is None:
             return self._outboxes.values()
         if not isinstance(audience, MemberIds):
@@ -206,7 +206,7 @@ class Delivery:
                     outbox.note_timed(until)
 
     def _may_write(self, runs: Sequence[tuple[_Run, Sequence[Outbox]]]) -> bool:
-        """Return whether to write at once: once a turn, if no session is in two of the audiences."""
+        """Return whether to write at once: only once a turn, and only if no session is in two of the audiences."""
         if self._has_written or not any(len(outboxes) >= _MANY for _, outboxes in runs):
             return False
         if len(runs) > 1 and len(set().union(*(of_one for _, of_one in runs))) < sum(len(of_one) for _, of_one in runs):
@@ -216,10 +216,10 @@ class Delivery:
         return True
 
     def _write_at_once(self, outboxes: Sequence[Outbox], run: _Run, until: float) -> Sequence[Outbox]:
-        """Write the run to outboxes where nothing waits, until the time ``until``. Return the other outboxes.
+        """Write the run to idle outboxes until the time ``until``. Return the other outboxes.
 
-        The bytes are those of `Outbox.offer` and `Outbox.flush`, in a third of the time: most messages go to many
-        sessions that are up to date, so one loop touches no more of each session than it must.
+        This writes the same bytes as `Outbox.offer` and `Outbox.flush` in a third of the time: most messages go to many
+        idle sessions, and this loop reads only a few fields of each.
         """
         others: list[Outbox] = []
         encode, data, size = None, b"", 0
@@ -255,7 +255,7 @@ class Delivery:
                 session.outbox.note_timed(until)
 
     def _end_of(self, publications: Sequence[Publication]) -> float | None:
-        """Return when the first of their timed messages ends, None if there are none."""
+        """Return the earliest end of their timed messages, or None if there are none."""
         until = None
         for publication in publications:
             if publication.timed is not None and isinstance(publication.event, events.Message):
@@ -264,7 +264,7 @@ class Delivery:
         return until
 
     def _cannot_write(self, outbox: Outbox) -> None:
-        """Abort the connection, so that its error does not delay the others."""
+        """Abort the connection after an error, so that it does not delay the others."""
         _log.failure("a connection could not be written")
         outbox.abort()
 
@@ -272,7 +272,7 @@ class Delivery:
         self._has_written = False
 
     def _flush(self) -> None:
-        """Write for the rest of a slice of time, then let the reactor turn."""
+        """Write for the rest of the time slice, then return to the reactor."""
         deadline = self._clock.seconds() + _SLICE_SECONDS - self._spent_seconds
         self._spent_seconds = 0.0
         dirty = self._dirty

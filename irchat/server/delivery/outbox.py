@@ -1,7 +1,8 @@
-"""The outbox: the bytes that wait for one session. One write a turn, bounded, fed from the store after falling behind.
+"""The outbox: the bytes that wait for one session. It is bounded, and written once a turn.
 
-A session with a slow reader is *behind*: stored messages are no longer queued for it, only the place in each chat from
-which on it misses them. When everything sent has drained, it is brought up to date from the store, in order.
+A session with a slow reader falls *behind*: stored messages are no longer queued for it. The outbox only notes the
+place in each chat after which messages are missing. When all sent bytes have drained, the session catches up from the
+store, in order.
 """
 
 import math
@@ -24,12 +25,12 @@ from irchat.server.delivery.write_fields import WriteFields
 
 _log = Logger()
 
-# The size of a page for a session that fell behind.
+# The size of a page for a session that catches up.
 _PAGE_MESSAGES = 200
 _PAGE_BYTES = 65_536
-# Lines with timed messages go to the socket writer in pieces of this size, each after the one before has left.
+# Lines with timed messages go to the socket writer in pieces of this size, each after the previous one has drained.
 _TIMED_BYTES = 16_384
-# The first piece shows whether the kernel takes anything at all, and is too short to hold text.
+# The first piece tests whether the kernel accepts anything, and is too short to contain text.
 _FIRST_BYTES = 16
 
 
@@ -40,7 +41,7 @@ def _nothing() -> None:
 class Outbox(WriteFields):
     """The bytes that wait for one session: at most `WAITING_BYTES` of events, and one reply.
 
-    ``wake`` is called with the outbox when it has something to write: then call `flush` at the end of the turn.
+    ``wake`` is called with the outbox when it has something to write. Call `flush` at the end of that turn.
     """
 
     __slots__ = (
@@ -54,12 +55,12 @@ class Outbox(WriteFields):
         self.behind = False
         self.closed = False
         self._writer = writer
-        self._reader: Reader = weakref.proxy(reader)  # the session holds the outbox; a cycle would be garbage
+        self._reader: Reader = weakref.proxy(reader)  # the session refers to the outbox: a cycle would be garbage
         self._wake = wake
         self._watch = watch
         self._pending: list[bytes | Perishable] = []
         self._perishables = 0
-        # When the first timed message ends of those that the socket writer holds.
+        # The earliest end of the timed messages that the socket writer holds.
         self._timed_until = math.inf
         self._size = 0
         self._stalled = False
@@ -67,7 +68,7 @@ class Outbox(WriteFields):
         self._catching_up = False
         self._kept: list[bytes] = []
         self._kept_bytes = 0
-        # By chat: the seq after which messages are missing, and the newest missing one.
+        # By chat: the seq after which messages are missing, and the newest missing seq.
         self._missed: dict[ChatKey, tuple[int, int]] = {}
         # The order of the first missing timed message.
         self._missed_timed: int | None = None
@@ -76,7 +77,7 @@ class Outbox(WriteFields):
         writer.on_drained = self._drained
 
     def put(self, data: bytes) -> None:
-        """Queue bytes that must arrive, as of a reply. They are written at the end of the turn."""
+        """Queue bytes that must arrive, such as a reply. They are written at the end of the turn."""
         if data and not self.closed:
             pending = self._pending
             if not pending:
@@ -86,7 +87,7 @@ class Outbox(WriteFields):
             self._size += len(data)
 
     def put_perishable(self, line: Perishable) -> None:
-        """Queue a reply with timed messages. Those that end while it waits are left out."""
+        """Queue a reply with timed messages. Omit those that end while it waits."""
         if not self.closed:
             if not self._pending:
                 self.try_now = None
@@ -96,18 +97,18 @@ class Outbox(WriteFields):
             self._size += len(line)
 
     def note_timed(self, until: float) -> None:
-        """Note that the last offer has a timed message that ends at ``until``: do not send it after that."""
+        """Note that the last offer has a timed message that ends at ``until`` and must not be sent later."""
         if not (self.closed or self.behind) and (self._pending or not self._writer.idle):
             self._hold_until(until)
 
     @property
     def until(self) -> float:
-        """The time at which the first timed message ends that the socket writer may still hold."""
+        """The earliest end of a timed message that the socket writer may still hold."""
         begun = self._begun
         return self._timed_until if begun is None else min(self._timed_until, begun.until())
 
     def expire(self, now: float) -> None:
-        """Drop messages that have ended; close the connection if the socket writer holds one of them."""
+        """Drop messages that have ended. Close the connection if the socket writer holds one of them."""
         begun = self._begun
         if self._timed_until <= now or (begun is not None and not begun.renew()):
             self._over()
@@ -115,18 +116,18 @@ class Outbox(WriteFields):
 
     @property
     def _begun(self) -> Perishable | None:
-        """The line that was taken in part."""
+        """The line that is partly taken."""
         line = self._pending[0] if self._perishables else None
         return line if isinstance(line, Perishable) and line.begun else None
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
-        """Send the rest of ``data`` after ``try_now``; see `irchat.net.socket_writer.Outgoing`."""
+        """Send the rest of ``data`` after ``try_now`` (see `irchat.net.socket_writer.Outgoing`)."""
         self.try_now = None
         self._size = len(data)
         self._writer.send_rest(data, given)
 
     def offer(self, data: bytes, run: Sequence[Publication]) -> None:
-        """Queue ``data``, the encoded ``run``. If that is too much, the session falls behind."""
+        """Queue ``data``, the encoded ``run``. If too much waits, the session falls behind."""
         if self.try_now is not None and len(data) <= WAITING_BYTES:
             self.put(data)
         elif self.behind or self._falls_behind(len(data), run):
@@ -144,7 +145,7 @@ class Outbox(WriteFields):
             self.put(self.encode(publication.event))
 
     def offer_run(self, run: Sequence[Publication], *, stored: bool) -> None:
-        """Queue the publications of ``run``, each encoded for this session. ``stored``: all are stored messages."""
+        """Queue the publications of ``run``, encoded for this session. ``stored``: all are stored messages."""
         if stored and self.try_now is not None:
             self.put(self._reader.say_run(run))
         else:
@@ -152,7 +153,7 @@ class Outbox(WriteFields):
                 self.offer_one(publication)
 
     def note_own(self, publication: Publication) -> None:
-        """Note a publication of the session itself, so that catching up does not repeat it."""
+        """Note a publication by the session itself, so that catching up does not repeat it."""
         if self.behind:
             if publication.position is not None:
                 self._own.add(publication.position)
@@ -165,12 +166,12 @@ class Outbox(WriteFields):
         return self._stalled
 
     def hold(self) -> None:
-        """Hold events until `release`, as for a session that is behind."""
+        """Hold events until `release`, as if the session were behind."""
         self.behind = self._held = True
         self.try_now = None
 
     def release(self, seen: dict[ChatKey, int]) -> None:
-        """Send the held events, without those that ``seen`` covers: the chats and seqs that the session knows."""
+        """Send the held events, except those up to the seqs in ``seen``, which the session has."""
         self._held = False
         for chat, seq in seen.items():
             if chat in self._missed:
@@ -181,14 +182,14 @@ class Outbox(WriteFields):
         self._catch_up()
 
     def drop_held(self) -> None:
-        """Drop the held events, because the sign-in failed after all."""
+        """Drop the held events after a failed sign-in."""
         self._held = self.behind = False
         self._kept, self._kept_bytes = [], 0
         self._forget_missed()
         self._look_idle()
 
     def flush(self) -> None:
-        """Write what waits, in one write, if the reader keeps up."""
+        """Write all waiting bytes in one write, if the reader keeps up."""
         writer = self._writer
         if self.closed or not writer.idle:
             return
@@ -204,7 +205,7 @@ class Outbox(WriteFields):
                 self.try_now = writer.try_now
 
     def close(self) -> None:
-        """Close the connection after sending what waits."""
+        """Close the connection after sending all waiting bytes."""
         if not self.closed:
             if self._perishables:
                 self._write_last()
@@ -220,7 +221,7 @@ class Outbox(WriteFields):
             self._writer.abort()
 
     def lost(self) -> None:
-        """Let go of everything: the connection is gone."""
+        """Drop everything after the connection is lost."""
         self._over()
         self._pending = []
         self._perishables = 0
@@ -232,7 +233,7 @@ class Outbox(WriteFields):
         self.try_now = None
 
     def _look_idle(self) -> None:
-        """Write at once from now on, if nothing waits."""
+        """Enable writing at once if nothing waits."""
         if self._writer.idle and not (self._pending or self.behind or self.closed):
             self.try_now = self._writer.try_now
 
@@ -249,7 +250,7 @@ class Outbox(WriteFields):
         self._writer.send(data)
 
     def _write_with_care(self) -> None:
-        """Write until the reader is slow; lines with timed messages in pieces."""
+        """Write until the reader is slow. Write lines with timed messages in pieces."""
         pending, writer = self._pending, self._writer
         while pending and writer.idle and not self.closed:
             line = pending[0]
@@ -268,7 +269,7 @@ class Outbox(WriteFields):
                     self._hold_until(math.inf if line else line.until())
 
     def _write_last(self) -> None:
-        """Send everything that waits before closing the connection."""
+        """Send all waiting bytes before closing the connection."""
         pending, self._pending, self._perishables = self._pending, [], 0
         for line in pending:
             if not isinstance(line, Perishable):
@@ -301,7 +302,7 @@ class Outbox(WriteFields):
         self._look_idle()
 
     def _falls_behind(self, size: int, run: Sequence[Publication]) -> bool:
-        """Return whether the events are too much. Timed messages do not wait: their remaining time must be exact."""
+        """Return whether too many events wait. Timed messages never wait: their remaining time must be exact."""
         self.behind = self._size + size > WAITING_BYTES or (
             (not self._writer.idle or self._size > _TIMED_BYTES)
             and any(publication.timed is not None for publication in run)
@@ -323,7 +324,7 @@ class Outbox(WriteFields):
                 self._keep(self._reader.say(publication))
 
     def _keep(self, data: bytes) -> None:
-        """Keep an event that the store does not have. If too many gather, the client must reconnect."""
+        """Keep an event that is not in the store. If there are too many, the client must reconnect."""
         self._kept.append(data)
         self._kept_bytes += len(data)
         if self._kept_bytes > WAITING_BYTES:
@@ -341,13 +342,13 @@ class Outbox(WriteFields):
             Deferred.fromCoroutine(self._feed()).addErrback(self._cannot_catch_up)
 
     def _cannot_catch_up(self, failure: Failure) -> None:
-        """Abort because the store does not answer: the client reconnects and finds what it missed."""
+        """Abort because the store fails. The client reconnects and gets the missed messages."""
         if not failure.check(Refusal):
             _log.failure("a session that fell behind could not be brought up to date", failure)
         self.abort()
 
     async def _feed(self) -> None:
-        """Send missed events page by page, while the reader keeps up; it is called again after each drain."""
+        """Send missed events page by page while the reader keeps up. Called again after each drain."""
         try:
             while self._writer.idle and not self.closed:
                 if self._kept:
@@ -390,7 +391,7 @@ class Outbox(WriteFields):
         )
 
     def _send_now(self, data: bytes) -> None:
-        """Send ``data`` after what waits, before the end of the turn."""
+        """Send ``data`` after all waiting bytes, before the end of the turn."""
         if not self.closed and (data or self._pending):
             self._pending.append(data)
             self._size += len(data)

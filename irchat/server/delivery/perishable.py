@@ -1,7 +1,7 @@
-"""Texts of timed messages that wait for a reader: they are not sent after the messages end.
+"""Timed messages that wait for a reader. Their texts are not sent after the messages end.
 
-A whole waiting line is encoded again when its turn comes. Bytes that the socket writer has already cannot be taken
-back, so their connection is closed when the message ends.
+A line that waits as a whole is encoded again before it is sent. Bytes already passed to the socket writer cannot be
+withdrawn, so the connection is closed when their message ends.
 """
 
 import math
@@ -12,15 +12,15 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat.system.alarm import Alarm
 
-# A line that has waited for less need not be encoded again: its left_ms is as exact as a network is fast.
+# A line that has waited for less is not encoded again: the network delays its left_ms by as much.
 _FRESH_SECONDS = 0.01
 
 
 class Perishable:
-    """A line with timed messages. ``data``: its bytes; ``begun``: how many of them were taken.
+    """A line with timed messages. ``data``: its bytes. ``begun``: the number of bytes taken.
 
-    ``again`` encodes it once more without the messages that have ended; its argument is the time for which remaining
-    times are given. ``until`` returns when the first message of the last encoding ends, infinity if there is none.
+    ``again`` encodes the line without ended messages. Its argument is the time to which remaining times refer.
+    ``until`` returns the earliest end of a message in the last encoding, or infinity.
     """
 
     __slots__ = ("_again", "_now", "_said_at", "begun", "data", "until")
@@ -40,7 +40,7 @@ class Perishable:
         return len(self.data) - self.begun
 
     def renew(self) -> bool:
-        """Encode the rest without messages that have ended. Return False if a part of one was taken already."""
+        """Encode the rest without ended messages. Return False if a part of one is already taken."""
         now = self._now()
         if not self.begun and now - self._said_at > _FRESH_SECONDS:
             self._said_at = now
@@ -53,7 +53,7 @@ class Perishable:
         return True
 
     def take(self, most: int) -> bytes:
-        """Take at most ``most`` bytes."""
+        """Take and return at most ``most`` bytes."""
         piece = self.data[self.begun : self.begun + most]
         self.begun += len(piece)
         return piece
@@ -64,14 +64,14 @@ class Held(Protocol):
 
     @property
     def until(self) -> float:
-        """The time at which the first of them ends, in seconds of the forward clock."""
+        """The earliest end of a waiting message, in seconds of the forward clock."""
 
     def expire(self, now: float) -> None:
-        """Send nothing of messages that have ended."""
+        """Drop messages that have ended, or close the connection."""
 
 
 class Watch:
-    """Calls `expire` of each outbox when its first timed message ends. One alarm serves all."""
+    """Calls `expire` of each outbox when its first timed message ends, with one alarm for all."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
@@ -98,7 +98,7 @@ class Watch:
         for held in list(self._held):
             if held.until <= now:
                 held.expire(now)
-                if held.until <= now:  # it closes
+                if held.until <= now:  # it is closing
                     del self._held[held]
         self._rest()
         if self._held:

@@ -1,4 +1,4 @@
-"""Presence for sessions: each is shown a change at once, and then all further changes once a second."""
+"""Presence for sessions: the first change is sent at once, further changes together once a second."""
 
 from bisect import bisect_right
 
@@ -8,30 +8,30 @@ from irchat.protocol.events import Presence
 from irchat.protocol.rules import PRESENCE_SECONDS
 from irchat.server.delivery.delivery import Delivery, Recipient
 
-# Sessions whose second ends in the same tenth are served together, so that they share one encoding from then on.
+# Sessions whose second ends in the same tenth are served together, so that they share one encoding afterwards.
 _TICKS_A_SECOND = 10
 
-# Names in one event; the others wait for the next.
+# Maximum number of names in one event. The others wait for the next event.
 _NAMES_MOST = 1_000
 
-# The time for sending in one turn of the reactor, and the sessions between two looks at the clock.
+# Seconds per turn of the reactor for sending, and the number of sessions between two checks of the clock.
 _SLICE_SECONDS = 0.005
 _SESSIONS_AT_A_TIME = 256
 
-# Outdated changes may be half of all that are kept, and this many more.
+# Outdated changes may be half of all kept changes, plus this number.
 _OUTDATED = 1_000
 
 
 class PresenceFeed:
-    """Keeps for each session the number of the last change that it was sent."""
+    """Sends presence changes. Keeps for each session the number of the last change sent to it."""
 
     def __init__(self, clock: IReactorTime, delivery: Delivery) -> None:
         self._clock = clock
         self._delivery = delivery
         self._count = 0
-        # By name: the number of its last change, and whether it is online. A name may pass to another account.
+        # By name: the number of its last change, and whether it is online. A name can pass to another account.
         self._last_change: dict[str, tuple[int, bool]] = {}
-        # All changes in order; some are outdated.
+        # All changes in order. Some are outdated.
         self._numbers: list[int] = []
         self._names: list[str] = []
         self._sent: dict[Recipient, int] = {}
@@ -40,7 +40,7 @@ class PresenceFeed:
         self._scheduled = False
 
     def add(self, session: Recipient) -> None:
-        """Add a session that knows the present state."""
+        """Add a session that has the current state."""
         self._sent[session] = self._count
         self._ready[session] = None
 
@@ -69,7 +69,7 @@ class PresenceFeed:
             self._clock.callLater(0, self._send_ready)
 
     def _send_ready(self) -> None:
-        """Send changes to sessions whose second is over, a slice of them in each turn, except to those behind."""
+        """Send changes to sessions whose second is over, in slices of a turn. Skip sessions that are behind."""
         self._scheduled = False
         deadline = self._clock.seconds() + _SLICE_SECONDS
         ready: dict[int, list[Recipient]] = {}
@@ -90,7 +90,7 @@ class PresenceFeed:
                     return
 
     def _since(self, sent: int) -> tuple[Presence, int]:
-        """Return the changes after ``sent``, as many as fit in a line, and the number of the last of them."""
+        """Return the changes after ``sent``, as many as fit in a line, and the number of the last one."""
         presence = Presence(online=[], offline=[])
         up_to = sent
         for at in range(bisect_right(self._numbers, sent), len(self._numbers)):

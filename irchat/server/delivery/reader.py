@@ -1,4 +1,4 @@
-"""The contract of the session behind an outbox."""
+"""The interface of a session to its outbox."""
 
 from collections.abc import Awaitable, Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 
 
 class Reader(Protocol):
-    """Encodes for one session, in its protocol, what the session may see."""
+    """Encodes the messages that a session may see, in its protocol."""
 
     def say(self, publication: Publication) -> bytes:
         """Encode a publication."""
@@ -17,21 +17,21 @@ class Reader(Protocol):
         """Encode several publications of stored messages."""
 
     def say_stored(self, message: StoredMessage) -> bytes:
-        """Encode a stored message; return nothing if the session may no longer see it."""
+        """Encode a stored message. Return empty bytes if the session may no longer see it."""
 
     def say_timed_since(
         self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
     ) -> tuple[bytes, int | None, float]:
-        """Encode the living timed messages from ``order`` on, without the session's ``own``, about ``page_bytes``.
+        """Encode about ``page_bytes`` of live timed messages from ``order``, except the session's ``own``.
 
-        Returns the bytes, the order of the next message (None at the end), and the time at which the first one ends.
+        Returns the bytes, the order of the next message (None at the end), and the earliest end among them.
         """
 
     def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
         """Read the stored messages of a chat after ``seq``."""
 
     def caught_up(self) -> None:
-        """Take note that the session is no longer behind."""
+        """Note that the session is no longer behind."""
 
     def drained(self) -> None:
-        """Take note that everything was sent, after `Outbox.full` was true."""
+        """Note that everything was sent, after `Outbox.full` was true."""

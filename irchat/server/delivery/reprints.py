@@ -1,7 +1,7 @@
 """Reprints: when a timed message on a text screen ends, the screen is printed again without it.
 
-However many messages end, a screen is reprinted at most once in a while, in turn with others. If that goes on, only its
-last lines are.
+A screen is reprinted at a limited rate, however many messages end, and screens take turns. If reprints continue, only
+the last lines are printed.
 """
 
 import math
@@ -16,28 +16,28 @@ from irchat.rendering.transcript import Transcript, printed
 from irchat.server.delivery.perishable import Perishable
 from irchat.system.alarm import Alarm
 
-# A message may stay for a second after its end: this pause, half a second of gathering ends, and the time to write.
+# A message may stay on the screen for a second after its end: this pause, half a second of gathering, and the write.
 _PAUSE_SECONDS = 0.75
-# Characters of reprints: first a whole transcript, then this many a second, but at least one screen.
+# Characters of reprints per second, after a whole transcript. The minimum for one reprint is a screen.
 _CHARACTERS_A_SECOND = 32_768
 _SCREEN = 4_096
 
 
 class ReprintTarget(Protocol):
-    """Where it is printed."""
+    """The destination of reprints."""
 
     def full(self) -> bool:
-        """Whether so much waits that nothing is to be printed; `Reprints.go_on` is called when it does no more."""
+        """Whether too much waits for printing. `Reprints.go_on` is called when there is room again."""
 
     def put(self, data: bytes) -> None:
         """Print."""
 
     def put_perishable(self, line: Perishable) -> None:
-        """Print lines with timed messages."""
+        """Print lines that contain timed messages."""
 
 
 class Reprints:
-    """Plans the reprints of one screen. ``in_turn`` makes a call soon, when there is time for it."""
+    """Schedules the reprints of one screen. ``in_turn`` runs a call soon, in turn with other sessions."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class Reprints:
         self._allowance = float(TRANSCRIPT_LENGTH)
 
     def shown(self, timed_id: str, left_ms: int | None) -> None:
-        """Note that a timed message is on the screen, with its remaining time."""
+        """Note a timed message on the screen and its remaining time."""
         self._ends[timed_id] = self._clock.seconds() + (left_ms or 0) / 1000
 
     def erase(self, timed_id: str) -> None:
-        """Plan a reprint without the message: at once, or with the last message that ends in the next half second."""
+        """Schedule a reprint without the message: at once, or with the last message that ends within half a second."""
         if self._ends.pop(timed_id, None) is None:
             return
         if not self._ended:
@@ -72,18 +72,18 @@ class Reprints:
         self._ended.add(timed_id)
 
     def go_on(self) -> None:
-        """Go on after the target was full."""
+        """Continue after the target was full."""
         if self._waits:
             self._due()
 
     def over(self) -> None:
-        """End with the session."""
+        """Stop, at the end of the session."""
         self._is_over = True
         self._alarm.cancel()
         del self._alarm  # it refers to this object
 
     def _due(self) -> None:
-        # A reader that pauses gets one reprint afterwards: one for each end would gather without bound.
+        # A paused reader gets one reprint afterwards: one for each end would accumulate without bound.
         self._waits = self._screen.full()
         if not self._waits:
             self._in_turn(self._print)
@@ -108,7 +108,7 @@ class Reprints:
         self._screen.put_perishable(Perishable(_bytes(lines), reprint.again, reprint.until, self._clock.seconds))
 
     def _allow(self, now: float) -> float:
-        """Return how many characters may be printed."""
+        """Return the number of characters that may be printed."""
         since = 0.0 if self._last == -math.inf else now - self._last
         self._last = now
         self._allowance = min(TRANSCRIPT_LENGTH, max(0.0, self._allowance) + since * _CHARACTERS_A_SECOND)
@@ -116,7 +116,7 @@ class Reprints:
 
 
 class _Reprint:
-    """The lines of a waiting reprint, and the ends of their timed messages."""
+    """The lines of a waiting reprint, with the ends of their timed messages."""
 
     def __init__(self, lines: list[Line], ends: dict[str, float], now: Callable[[], float]) -> None:
         self._lines = lines
@@ -124,13 +124,13 @@ class _Reprint:
         self._now = now
 
     def again(self, _: float) -> bytes:
-        """Return the bytes without messages that have ended."""
+        """Return the bytes without ended messages."""
         now = self._now()
         self._ends = {timed_id: end for timed_id, end in self._ends.items() if end > now}
         return _bytes([line for line in self._lines if line.timed is None or line.timed in self._ends])
 
     def until(self) -> float:
-        """Return when the first of its messages ends."""
+        """Return the earliest end of its messages."""
         return min(self._ends.values(), default=math.inf)
 
 

@@ -1,4 +1,4 @@
-"""Events rendered for all text sessions: an event with many readers is rendered once."""
+"""Events rendered once for all text sessions."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ Shown = tuple[list[Line], bytes]
 
 
 class ShownRun(NamedTuple):
-    """Several stored messages: their lines, the bytes of the lines, and the last seq of each chat."""
+    """Several rendered messages: their lines, the bytes of the lines, and the last seq of each chat."""
 
     lines: list[Line]
     said: bytes
@@ -23,7 +23,7 @@ class ShownRun(NamedTuple):
 
 
 class SharedRenderer(Renderer):
-    """The renderer of all text sessions. It caches what `shown` returns until the end of the reactor's turn."""
+    """The renderer of all text sessions. It caches its results until the end of the reactor's turn."""
 
     def __init__(self, clock: IReactorTime, **how: Any) -> None:
         super().__init__(**how)
@@ -32,8 +32,8 @@ class SharedRenderer(Renderer):
         self._run: tuple[Sequence[Publication], ShownRun] | None = None
 
     def shown(self, event: events.Event) -> Shown:
-        """Render ``event``, which is no reply, or return the lines of an earlier call with the same object."""
-        kept = self._kept.get(id(event))  # kept with the event, so that no other event has this id
+        """Render ``event``, which must not be a reply, or return the cached lines of the same object."""
+        kept = self._kept.get(id(event))  # the cache holds the event, so that no other event has this id
         if kept is None:
             if not self._kept:
                 self._clock.callLater(0, self._forget)
@@ -42,7 +42,7 @@ class SharedRenderer(Renderer):
         return kept[1]
 
     def shown_run(self, run: Sequence[Publication]) -> ShownRun:
-        """Render ``run``, which holds only stored messages, or return the result of an earlier call."""
+        """Render ``run``, which must contain only stored messages, or return the cached result."""
         if self._run is None or self._run[0] is not run:
             each = [self.shown(publication.event) for publication in run]
             lines = [line for shown, _ in each for line in shown]

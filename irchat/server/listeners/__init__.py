@@ -1,1 +1,1 @@
-"""Sockets: listening, TLS handshakes, connections, the files by which this machine finds the server."""
+"""Listening sockets, TLS handshakes, connections, and the files that lead local programs to the server."""

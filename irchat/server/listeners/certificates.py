@@ -1,4 +1,4 @@
-"""The certificate of the server: self-signed and made on the first start, or from files."""
+"""The certificate of the server: self-signed and created on the first start, or read from files."""
 
 import datetime
 import os
@@ -23,21 +23,21 @@ KEY_FILE = "tls-key.pem"
 _CERTIFICATE = "give a PEM file with the certificate, one that this user may read"
 _KEY = "give a PEM file with the private key, one that this user may read"
 _LIFE = datetime.timedelta(days=3650)
-# Formats that OpenSSL reads and cryptography does not.
+# Formats that OpenSSL can read but cryptography cannot.
 _TRUSTED = re.compile(rb"-----BEGIN TRUSTED CERTIFICATE-----")
 _LOCKED = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----|Proc-Type: 4,ENCRYPTED")
 
 
 class WrongCertificate(Exception):
-    """A certificate and key that cannot be used. The text names the file and the next step, in one line."""
+    """The certificate or key is unusable. The text is one line with the file and the next step."""
 
 
 def ensure_self_signed(folder: Path, host: str) -> tuple[Path, Path]:
-    """Return the certificate and the key (mode 0600) in ``folder``. Make them for ``host`` on the first start.
+    """Return the certificate and the key (mode 0600) in ``folder``. Create them for ``host`` on the first start.
 
-    The key comes first: a start that is cut off between the two leaves one without a certificate, and the next start
-    makes it. A link that leads nowhere is not replaced. Raises WrongCertificate for a certificate without a key, or if
-    the key that stands alone cannot be read.
+    The key is written first. If a start is interrupted after that, the next start creates the certificate. A dangling
+    link is not replaced. Raises WrongCertificate for a certificate without a key, or if a key without a certificate
+    cannot be read.
     """
     certificate_path, key_path = folder / CERTIFICATE_FILE, folder / KEY_FILE
     if os.path.lexists(certificate_path):
@@ -72,7 +72,7 @@ def _lone_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Return the TLS context of the server. Raises WrongCertificate if the files cannot be used."""
+    """Return the TLS context of the server. Raises WrongCertificate if the files are unusable."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION  # each costs a signature, for a few bytes
@@ -87,9 +87,9 @@ def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 def served_certificate(context: ssl.SSLContext) -> bytes:
-    """Return the certificate (DER) that a client gets from ``context``, from a handshake in memory.
+    """Return the certificate (DER) that clients get from ``context``, found by a handshake in memory.
 
-    Raises ssl.SSLError if no client can finish one.
+    Raises ssl.SSLError if the handshake fails.
     """
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -110,7 +110,7 @@ def served_certificate(context: ssl.SSLContext) -> bytes:
 
 
 def _see_file(what: str, path: Path, mend: str) -> None:
-    """Refuse a pipe or an endless file, which OpenSSL would read for ever."""
+    """Refuse a pipe or an endless file, which OpenSSL would read forever."""
     try:
         read_small_file(path)
     except OSError as error:
@@ -120,7 +120,7 @@ def _see_file(what: str, path: Path, mend: str) -> None:
 
 
 def _what_is_wrong(certificate: Path, key: Path, error: OSError) -> str:
-    """Find out which file is wrong, and why: OpenSSL does not tell."""
+    """Find the wrong file and the reason, which OpenSSL does not report."""
     written = certificate.read_bytes(), key.read_bytes()
     chain: list[x509.Certificate] = []
     with suppress(ValueError):
@@ -145,13 +145,13 @@ def _what_is_wrong(certificate: Path, key: Path, error: OSError) -> str:
 
 
 def _in_der(data: bytes, path: Path, command: str) -> str:
-    """Return the hint for a file in DER, which begins with the ASN.1 tag 0x30."""
+    """Return the hint for a DER file, which starts with the ASN.1 tag 0x30."""
     is_der = data[:1] == b"\x30" and b"-----BEGIN" not in data
     return f" in PEM but in DER: openssl {command} -inform DER -in {path} -out NEW" if is_der else ""
 
 
 def end_of(context: ssl.SSLContext) -> datetime.datetime | None:
-    """Return the moment at which the certificate of ``context`` ends, None if it cannot be read."""
+    """Return the expiry time of the certificate of ``context``, or None if it cannot be read."""
     with suppress(ValueError):
         return x509.load_der_x509_certificate(served_certificate(context)).not_valid_after_utc
     return None
@@ -163,7 +163,7 @@ def fingerprint(context: ssl.SSLContext) -> str:
 
 
 def _no_password() -> str:
-    """Refuse a key with a password, for which OpenSSL would ask on the terminal."""
+    """Refuse an encrypted key, for which OpenSSL would ask for a password on the terminal."""
     raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the key is locked by a password")
 
 

@@ -1,9 +1,9 @@
-"""The life of a connection: greeting, choice of the protocol, sign-in timer, signs of life, and the ways it ends.
+"""The life of a connection: greeting, choice of the protocol, sign-in timeout, keepalive, and closing.
 
-A client that has not signed in after a minute is told so and disconnected. One that is silent for 45 seconds is asked
-for a sign of life by its protocol, and given up after 90; if the protocol has no such question, the systems at both
-ends do the same. A client that closes the sending half of a TCP connection, as ``nc -N`` does at the end of its input,
-is answered and then disconnected. How bytes become lines is in `irchat.server.listeners.line_framing`.
+A connection that has not signed in after a minute is closed with a message. After 45 seconds of silence the protocol
+pings the client, and after 90 the connection is closed. If the protocol has no ping, TCP keepalive does the same. If
+the client closes the sending half of a TCP connection, as ``nc -N`` does at the end of its input, its requests are
+answered before the connection is closed. `irchat.server.listeners.line_framing` splits bytes into lines.
 """
 
 from collections.abc import Callable
@@ -28,14 +28,14 @@ from irchat.server.sessions.allowance import LONG
 from irchat.server.sessions.services import Services
 from irchat.server.sessions.session import Session
 
-# How often to look for how long the system has not heard of a peer.
+# Seconds between checks of how long a peer has been silent according to the system.
 _LOOK_SECONDS = 15
 _LINGER_SECONDS = 10.0
 
 
 @implementer(IHalfCloseableProtocol)
 class Connection(LineFraming):
-    """One connection of a client, from ``address`` (None if it is not one of a network)."""
+    """A connection of a client from ``address``, which is None if it is not an IP address."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Connection(LineFraming):
         self._said_all = False
 
     def connectionMade(self) -> None:
-        """Greet."""
+        """Send the greeting."""
         writer: Outgoing = self.transport if isinstance(self.transport, TLSLayer) else SocketWriter(self.transport)
         self.session = Session(self._services, writer, self._visit, self._welcomed, self.hold, self._linger)
         protocol = self._offers.default(self.session)
@@ -72,18 +72,18 @@ class Connection(LineFraming):
         self._registry.add(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Let go of everything: the client is gone."""
+        """Drop everything after the connection is lost."""
         self._cancel_timer()
         self.stop_reading()
         self.session.lost()
         self._visit.over()
         self._registry.remove(self)
-        del self._receive  # which may lead back here; a cycle would be garbage
+        del self._receive  # it may refer to this object: a cycle would be garbage
 
     def readConnectionLost(self) -> None:
-        """Answer what the client asked, and close: it sends nothing more. A client that is gone begins like this too.
+        """Answer the remaining requests and close. The client sends no further requests, or is gone.
 
-        Only TCP has this. While reading rests, there may be lines left; then it is called again when reading goes on.
+        Only TCP connections call this. While reading is paused, lines may remain: then it is called again later.
         """
         if not self._said_all:
             self._said_all = True
@@ -92,10 +92,10 @@ class Connection(LineFraming):
             self.session.end_when_answered("all that you sent is answered")
 
     def writeConnectionLost(self) -> None:
-        """Never called: the server closes both halves at once."""
+        """Do nothing. Never called, because the server closes both halves at once."""
 
     def line_received(self, line: bytes) -> None:
-        """Hand a line to the protocol."""
+        """Pass a line to the protocol."""
         self._last_line = self._clock.seconds()
         self._is_asked = False
         if len(line) > LONG:
@@ -104,14 +104,14 @@ class Connection(LineFraming):
             self._receive(line)
 
     def line_too_long(self) -> None:
-        """Refuse a line that was discarded."""
+        """Refuse a discarded line."""
         refusal = Refusal(
             Code.LINE_TOO_LONG, f"The line is longer than {CLIENT_LINE_BYTES:,} bytes; it was discarded. Send less."
         )
         self.session.refuse(refusal, None)
 
     def end(self, reason: str) -> None:
-        """Say goodbye and close the connection when that is sent."""
+        """Send a goodbye, then close the connection."""
         self.session.end(reason)
 
     def abort(self) -> None:
@@ -120,7 +120,7 @@ class Connection(LineFraming):
         self.transport.abortConnection()
 
     def _choose(self, line: bytes) -> None:
-        """Take the first line that is not blank, which chooses the protocol. A banned client now understands why."""
+        """Choose the protocol by the first line that is not blank. A ban is reported now, in that protocol."""
         if not line.strip():
             return
         make = self._offers.choose(line)
@@ -142,7 +142,7 @@ class Connection(LineFraming):
         self.session.end(f"nobody signed in within {LOGIN_SECONDS} seconds")
 
     def _look_at_lines(self) -> None:
-        """Ask a silent client for a sign of life, give one up that does not answer, and look again in time."""
+        """Ping a silent client, or close its connection if it did not answer. Schedule the next check."""
         silence = self._clock.seconds() - self._last_line
         if silence >= SILENCE_ENDS:
             self.session.end(f"nothing heard for {SILENCE_ENDS} seconds")
@@ -153,11 +153,11 @@ class Connection(LineFraming):
         self._set_timer((SILENCE_ENDS if self._is_asked else PING_AFTER) - silence, self._look_at_lines)
 
     def _look_at_system(self) -> None:
-        """Give a client up that the system has not heard of for too long, and look again."""
+        """Close a connection that is silent for too long according to the system. Schedule the next check."""
         silence = silence_of(self._tcp)
         if silence is None:
             self._cancel_timer()
-        elif silence > SILENCE_ENDS - _LOOK_SECONDS:  # at the next look it would be too late
+        elif silence > SILENCE_ENDS - _LOOK_SECONDS:  # the next check would be too late
             self.session.end(f"nothing heard for {int(silence)} seconds")
         else:
             self._set_timer(_LOOK_SECONDS, self._look_at_system)
@@ -167,7 +167,7 @@ class Connection(LineFraming):
         return self.transport.transport if isinstance(self.transport, TLSLayer) else self.transport
 
     def _linger(self) -> None:
-        """Wait for a while until the last line is sent: the connection closes."""
+        """Wait a limited time for the last line to be sent while the connection closes."""
         self._set_timer(_LINGER_SECONDS, self.abort)
 
     def _set_timer(self, seconds: float, call: Callable[[], None]) -> None:

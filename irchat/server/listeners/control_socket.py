@@ -1,7 +1,7 @@
-"""The control socket, by which the administrator reaches a running server: only the owner of its folder can open it.
+"""The control socket, which connects the administrator to a running server. Only the owner of its folder can open it.
 
-A command is one line of JSON. The answer is one line too; lines with the progress may come before it. The commands are
-in `irchat.chat.accounts.administration`, the other end is `irchat.admin`.
+A command is one line of JSON. The answer is also one line, possibly after lines with progress. The commands are in
+`irchat.chat.accounts.administration`. The client is `irchat.admin`.
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ _log = Logger()
 
 
 class Control(LineReceiver):
-    """One connection of the administrator."""
+    """A connection of the administrator."""
 
     delimiter = b"\n"
     MAX_LENGTH = 65_536
@@ -31,7 +31,7 @@ class Control(LineReceiver):
         self._administration = administration
 
     def lineReceived(self, line: bytes) -> None:
-        """Run a command, and answer it."""
+        """Run a command and answer it."""
         try:
             command: AnyAdminRequest = msgspec.json.decode(line, type=AnyAdminRequest)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -41,7 +41,7 @@ class Control(LineReceiver):
         Deferred.fromCoroutine(running).addCallbacks(lambda result: self._say(Answer(result=result)), self._failed)
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """Refuse a command that is too long, and close."""
+        """Refuse an overlong command and close the connection."""
         self._say(Answer(error=f"a command has at most {self.MAX_LENGTH:,} bytes; shorten the name or the reason"))
         transport: Any = self.transport
         transport.loseConnection()
@@ -59,7 +59,7 @@ class Control(LineReceiver):
 
 
 class ControlFactory(ServerFactory):
-    """Makes a `Control` for each connection to the socket."""
+    """Creates a `Control` for each connection to the socket."""
 
     noisy = False
 
@@ -67,5 +67,5 @@ class ControlFactory(ServerFactory):
         self._administration = administration
 
     def buildProtocol(self, addr: Any) -> Control:
-        """Make a connection."""
+        """Return a new connection."""
         return Control(self._administration)

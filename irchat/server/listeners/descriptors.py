@@ -1,4 +1,4 @@
-"""File descriptors: connections never take the last ones, and the administrator can still connect."""
+"""File descriptors: some are kept free of connections, so that the administrator can always connect."""
 
 import errno
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 from twisted.logger import Logger
 
-# Reserved for the database, its copies, the log, the administrator, and a connection that is being turned away.
+# Reserved for the database, its copies, the log, the administrator, and a connection being turned away.
 _KEPT = 64
 _LOG_SECONDS = 60.0
 
@@ -18,13 +18,13 @@ _log = Logger()
 
 
 def descriptor_limit() -> int:
-    """Return how many files this process may have open at this moment."""
+    """Return the current limit of open files of this process."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return sys.maxsize if limit == resource.RLIM_INFINITY else limit
 
 
 class Room:
-    """Counts connections against the limit of open files. Logs those turned away, one line a minute, no addresses."""
+    """Counts connections against the limit of open files. Logs one line a minute about refused ones, no addresses."""
 
     def __init__(self, seconds: Callable[[], float], limit: Callable[[], int] = descriptor_limit) -> None:
         self.taken = 0
@@ -35,12 +35,12 @@ class Room:
 
     @property
     def most(self) -> int:
-        """The number of connections that may be open."""
+        """The maximum number of open connections."""
         limit = self._limit()
         return max(limit - _KEPT, limit // 2)
 
     def is_there(self) -> bool:
-        """Return whether one more connection may be made. Count it if not."""
+        """Return whether one more connection is allowed. If not, count it as turned away."""
         most = self.most
         if self.taken >= most:
             self.turned_away(f"{most:,} are open, and the process may have {self._limit():,} open files")
@@ -60,14 +60,14 @@ class Room:
             self._turned_away = 0
 
     def quiet(self, event: Mapping[str, Any]) -> None:
-        """Take, in place of the log, the lines that Twisted writes for each connection it cannot accept."""
+        """Replace the log for the lines that Twisted writes about each connection that it cannot accept."""
         why = event.get("acceptError")
         if why is not None or "address" in event:
             self.turned_away(f"the system has no more ({why or errno.errorcode[errno.EMFILE]})")
 
 
 class SpareDescriptor:
-    """A listening socket with a spare descriptor, which is given up to accept a peer when none is left."""
+    """A listening socket with a spare descriptor, which is closed to accept a peer when no other is left."""
 
     def __init__(self, listener: Any) -> None:
         self._listener = listener
@@ -78,7 +78,7 @@ class SpareDescriptor:
         return getattr(self._listener, name)
 
     def accept(self) -> Any:
-        """Accept a connection, on the spare descriptor if need be."""
+        """Accept a connection, on the spare descriptor if necessary."""
         self._keep()
         try:
             return self._listener.accept()

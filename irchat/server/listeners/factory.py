@@ -1,4 +1,4 @@
-"""The factory of a listener: makes a connection for each client, with or without TLS."""
+"""The factory of a listener: it creates a connection for each client, with or without TLS."""
 
 import ssl
 from typing import Any
@@ -22,9 +22,9 @@ from irchat.server.sessions.services import Services
 
 
 class ChatFactory(ServerFactory):
-    """Makes the connections of one listener, which speak the protocols that it ``offers``.
+    """Creates the connections of one listener, with the protocols in ``offers``.
 
-    ``name`` (of the server) and ``tls`` (None: plain TCP) can be changed; they hold for connections made after that.
+    ``name`` (of the server) and ``tls`` (None: plain TCP) can be changed. Changes apply to later connections.
     """
 
     noisy = False
@@ -50,7 +50,7 @@ class ChatFactory(ServerFactory):
         self._handshakes = Handshakes(services.rate_limiters, clock)
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
-        """Make a connection for a client, None if there is no room for it."""
+        """Return a connection for a client, or None if there is no room for it."""
         if not self.room.is_there():
             return None
         host = getattr(addr, "host", "")
@@ -58,7 +58,7 @@ class ChatFactory(ServerFactory):
         try:
             visit = Visit(self._services.admission, address, self._left)
         except Refusal as refusal:
-            # Under TLS, to say why would cost a handshake, which is what a flood of connections wants.
+            # With TLS, sending the reason would cost a handshake, which helps a flood of connections.
             return _TurnedAway(refusal.text, self.room) if self.tls is None else None
         self.room.taken += 1
         connection = Connection(
@@ -84,7 +84,7 @@ class ChatFactory(ServerFactory):
 
 
 class _TurnedAway(Protocol):
-    """A connection that is closed at once, with the reason."""
+    """A connection that is closed at once, after the reason is sent."""
 
     def __init__(self, reason: str, room: Room) -> None:
         self._reason = reason

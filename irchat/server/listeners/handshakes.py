@@ -1,4 +1,4 @@
-"""TLS handshakes. Each costs more than a message, so they count as work of their address, and take turns."""
+"""TLS handshakes. One costs more than a message, so it is charged to its address, and handshakes take turns."""
 
 from collections.abc import Callable
 
@@ -10,14 +10,14 @@ from irchat.server.sessions.rate_limiter import RateLimiters
 
 
 class Handshakes:
-    """Does the steps of all handshakes, a few in each turn of the reactor."""
+    """Runs the steps of all handshakes, a few in each turn of the reactor."""
 
     def __init__(self, rate_limiters: RateLimiters, clock: IReactorTime) -> None:
         self._rate_limiters = rate_limiters
         self._steps = CallQueue(clock)
 
     def of(self, address: str) -> Callable[[Callable[[], None]], None]:
-        """Return a function that runs the steps of one connection from ``address`` (a counted address)."""
+        """Return a function that runs the steps of one connection from the counted address ``address``."""
         limiter = self._rate_limiters.of_address(address)
         is_charged = False
 

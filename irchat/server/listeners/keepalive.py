@@ -1,4 +1,4 @@
-"""How the operating system finds out that a peer is gone, for clients that cannot be asked for a sign of life."""
+"""TCP keepalive, for clients that the protocol cannot ping."""
 
 import socket
 import struct
@@ -12,14 +12,14 @@ _LAST_HEARD = struct.Struct("=56xI")
 
 
 def keep_alive(tcp: Any) -> None:
-    """Have the system probe the peer of a TCP transport that is silent, and give it up after `SILENCE_ENDS` seconds."""
+    """Make the system probe a silent peer of a TCP transport, and close the connection after `SILENCE_ENDS` seconds."""
     tcp.setTcpKeepAlive(1)
     handle = tcp.getHandle()
     for option, value in (
         ("TCP_KEEPIDLE", PING_AFTER),
         ("TCP_KEEPINTVL", (SILENCE_ENDS - PING_AFTER) // _PROBES),
         ("TCP_KEEPCNT", _PROBES),
-        # This also ends a peer that is there but reads nothing.
+        # This also ends a peer that is alive but reads nothing.
         ("TCP_USER_TIMEOUT", SILENCE_ENDS * 1_000),
     ):
         if hasattr(socket, option):
@@ -27,10 +27,10 @@ def keep_alive(tcp: Any) -> None:
 
 
 def silence_of(tcp: Any) -> float | None:
-    """Return for how many seconds the system has not heard of the peer, None if this system does not tell.
+    """Return the seconds since the system last heard from the peer, or None if the system does not report them.
 
-    The system sends no probes while something is unacknowledged but waits for that, and starts again with each
-    write. In a busy chat it may take twice as long to give a peer up.
+    The system sends no probes while bytes are unacknowledged. It waits for these instead, again after each write, so in
+    a busy chat it can take twice as long to close the connection.
     """
     if not hasattr(socket, "TCP_INFO"):
         return None

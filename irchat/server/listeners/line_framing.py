@@ -1,4 +1,4 @@
-"""Lines out of the bytes of a connection: bounded in length, and a few in each turn of the reactor."""
+"""Split the bytes of a connection into lines of limited length, a few in each turn of the reactor."""
 
 from typing import Any
 
@@ -7,20 +7,20 @@ from twisted.protocols.basic import LineReceiver
 
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 
-# One read from a socket may bring thousands of lines. After this many, other connections get their turn.
+# One read from a socket can return thousands of lines. After this many, other connections get their turn.
 _LINES_A_TURN = 32
 
 
 class LineFraming(LineReceiver):
-    """Calls `line_received` with each line, without its line feed and a carriage return before that.
+    """Calls `line_received` with each line, without its line feed or carriage return and line feed.
 
-    A line over `CLIENT_LINE_BYTES` is discarded up to its end, and `line_too_long` is called once for it. Subclasses
-    override both.
+    A line over `CLIENT_LINE_BYTES` is discarded up to its end, and `line_too_long` is called once. Subclasses override
+    both methods.
     """
 
     transport: Any  # Twisted's TCP connection, TLS over it, or a fake
     delimiter = b"\n"
-    # Room for the carriage return that may come before the end.
+    # Room for a carriage return before the line feed.
     MAX_LENGTH = CLIENT_LINE_BYTES + 1
 
     def __init__(self, clock: IReactorTime) -> None:
@@ -31,24 +31,24 @@ class LineFraming(LineReceiver):
         self._resting: IDelayedCall | None = None
 
     def line_received(self, line: bytes) -> None:
-        """Take a line."""
+        """Handle a line."""
 
     def line_too_long(self) -> None:
-        """Answer a line that was discarded."""
+        """Handle a discarded line."""
 
     def hold(self, is_held: bool) -> None:
-        """Read nothing more while ``is_held``."""
+        """Pause reading while ``is_held``."""
         self._is_held = is_held
         self._read_on()
 
     def stop_reading(self) -> None:
-        """Let go of what is scheduled: the connection is gone."""
+        """Cancel scheduled reads after the connection is lost."""
         if self._resting is not None:
             self._resting.cancel()
             self._resting = None
 
     def dataReceived(self, data: bytes) -> None:
-        """Cut bytes into lines. What follows an overlong line is handed in again: LineReceiver lets go of it."""
+        """Split bytes into lines. Pass in the bytes after an overlong line again, because LineReceiver drops them."""
         if self._resting is None:
             self._lines_taken = 0
         data, self._rest = self._rest + data, b""
@@ -58,7 +58,7 @@ class LineFraming(LineReceiver):
             LineReceiver.dataReceived(self, rest)
 
     def lineReceived(self, line: bytes) -> None:
-        """Check the length of a line, and hand it on."""
+        """Check the length of a line and pass it on."""
         self._lines_taken += 1
         if self._lines_taken >= _LINES_A_TURN:
             self._rest_a_turn()
@@ -69,7 +69,7 @@ class LineFraming(LineReceiver):
             self.line_received(line)
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """Discard a line that is too long, whether its end has come or not."""
+        """Discard an overlong line, whether complete or not."""
         self._lines_taken += 1
         if self._lines_taken >= _LINES_A_TURN:
             self._rest_a_turn()
@@ -79,7 +79,7 @@ class LineFraming(LineReceiver):
             self.setRawMode()
 
     def rawDataReceived(self, data: bytes) -> None:
-        """Discard more of a line that is too long, up to its end."""
+        """Discard the rest of an overlong line, up to its end."""
         _, end, rest = data.partition(self.delimiter)
         if end:
             self.setLineMode(rest)

@@ -1,6 +1,6 @@
-"""The files by which programs of this machine find the server: the control socket and the note of the port.
+"""The files that lead programs on this machine to the server: the control socket and the port note.
 
-Programs that clean up old files may delete them while the server runs, so they are checked and made again.
+Tools that clean up old files may delete them while the server runs, so they are checked and created again.
 """
 
 import os
@@ -25,7 +25,7 @@ _log = Logger()
 
 
 class _SocketPort(unix.Port):
-    """A port of Twisted that deletes only the file that it has made, if that is still there."""
+    """A Twisted port that deletes its socket file only if that is still its own."""
 
     def __init__(self, path: Path, bound: str, factory: ServerFactory, logger: Logger, reactor: Any) -> None:
         unix.Port.__init__(self, os.fsencode(bound), factory, mode=0o600, wantPID=False, reactor=reactor)
@@ -44,14 +44,14 @@ class _SocketPort(unix.Port):
         tcp.Port.connectionLost(self, reason)
 
     def stands(self) -> bool:
-        """Return whether the file is still there."""
+        """Return whether the file still exists."""
         return self._inode is not None and _inode(self._path) == self._inode
 
 
 class LocalFiles:
-    """The two files. If one cannot be made, that is logged once for each reason, and the server runs without it.
+    """Maintains the two files. If one cannot be created, this logs each reason once, and the server runs without it.
 
-    ``logger`` gets the lines that Twisted writes for each connection that it cannot accept.
+    ``logger`` receives the lines that Twisted writes about each connection that it cannot accept.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class LocalFiles:
         self._logged: set[str] = set()
 
     def look(self) -> None:
-        """Make what is missing, now and then every minute."""
+        """Create missing files, now and every minute."""
         if self._next_look is not None and self._next_look.active():
             self._next_look.cancel()
         self._next_look = self._reactor.callLater(SECONDS_BETWEEN_LOOKS, self.look)
@@ -96,7 +96,7 @@ class LocalFiles:
             port, self._port = self._port, None
             port.stopListening()
         try:
-            self._socket_path.unlink(missing_ok=True)  # of a server that died: the folder is ours
+            self._socket_path.unlink(missing_ok=True)  # left by a dead server, since the folder is locked by this one
             with short_path(self._socket_path) as bound:
                 port = _SocketPort(self._socket_path, bound, self._factory, self._logger, self._reactor)
                 port.startListening()
@@ -124,7 +124,7 @@ class LocalFiles:
 
 
 def _nothing() -> None:
-    """Stands for the end of a port that is not open."""
+    """Replace ``stopListening`` of a port that is not open."""
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

@@ -1,4 +1,4 @@
-"""The connections that are open, whatever listener they came by: counted, stopped, and ended when banned."""
+"""The open connections of all listeners. They are counted, and ended on a ban or a stop."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -14,19 +14,19 @@ _STOP_SECONDS = 1.0
 
 
 class Registered(Protocol):
-    """A connection, as the registry sees it."""
+    """The interface of a connection to the registry."""
 
     address: Address | None
 
     def end(self, reason: str) -> None:
-        """Say goodbye and close the connection when that is sent."""
+        """Send a goodbye, then close the connection."""
 
     def abort(self) -> None:
         """Close the connection now."""
 
 
 class ConnectionRegistry:
-    """Holds the open connections of a server."""
+    """Keeps the open connections of a server."""
 
     def __init__(self, chat: ChatService, clock: IReactorTime) -> None:
         self._chat = chat
@@ -43,23 +43,23 @@ class ConnectionRegistry:
         return iter(self._connections)
 
     def add(self, connection: Registered) -> None:
-        """Hold a new connection until it is removed."""
+        """Add a new connection."""
         self._connections.add(connection)
 
     def remove(self, connection: Registered) -> None:
-        """Let go of a connection that is closed."""
+        """Remove a closed connection."""
         self._connections.discard(connection)
         self._look_stopped()
 
     def end_if_banned(self, connection: Registered) -> bool:
-        """End a connection from a banned address, with the reason. Return whether it is one."""
+        """End a connection if its address is banned, with the reason. Return whether it is."""
         ban = self._chat.directory.network_bans.of(connection.address, self._chat.wall_ms())
         if ban is not None:
             connection.end(bans.notice(ban))
         return ban is not None
 
     def stop(self) -> Deferred[None]:
-        """End all connections with a goodbye. The result fires when all are closed, after a second at the latest."""
+        """End all connections with a goodbye. The result fires when all are closed, or after a second."""
         stopped = self._stopped = Deferred()
         self._late = self._clock.callLater(_STOP_SECONDS, self._abort_all)
         for connection in list(self):

@@ -1,13 +1,12 @@
-"""The interface of a protocol: how one connection speaks to its session, and the session to it.
+"""The interface of a protocol, the translator between a connection and its session.
 
 A protocol is a small class. It turns lines into requests of its `Session`, and replies and events into bytes. It knows
-no socket, no other protocol and no state of the chat. To add one: write the class, and name it in the listener's table
-(`irchat.server.protocols.offers`).
+no socket, no other protocol and no state of the chat. To add one, write the class and add it to the table of the
+listener (`irchat.server.protocols.offers`).
 
-A connection reads lines. A protocol of frames or one that is encrypted is a layer between the socket and the
-connection, as `irchat.net.tls.TLSLayer` is: it hands on each message as a line, and the protocol's ``encode`` and
-``reply`` return frames. How users sign in is up to the protocol: it asks the session for a `Login`, `Register` or
-`Resume` when it has what these need.
+A connection reads lines. A framed or encrypted protocol needs a layer between the socket and the connection, such as
+`irchat.net.tls.TLSLayer`: the layer passes on each message as a line, and ``encode`` and ``reply`` return frames. The
+protocol decides how users sign in: it asks the session for a `Login`, `Register` or `Resume` when it has the data.
 """
 
 from collections.abc import Sequence
@@ -23,55 +22,55 @@ if TYPE_CHECKING:
 
 
 class ChatProtocol(Protocol):
-    """How a connection speaks.
+    """The protocol of a connection.
 
-    ``context`` is whatever the protocol handed to `Session.ask` with a request; the session returns it with the reply
-    and does not look at it. It is None in what the session says by itself.
+    ``context`` is any object that the protocol passed to `Session.ask` with a request. The session returns it with the
+    reply, unchanged. It is None in replies without a request.
     """
 
     @property
     def encode(self) -> Encode | None:
-        """The function that encodes an event for all sessions of the protocol alike, None if each needs its own."""
+        """The function that encodes an event once for all sessions, or None if each session needs its own encoding."""
 
     @property
     def keepalive(self) -> bytes | None:
-        """What to send to a silent client, which has to answer it; None if the system is to probe the connection."""
+        """The bytes to send to a silent client, which must answer. None lets the system probe the connection."""
 
     @property
     def wants_token(self) -> bool:
-        """Whether a client that signs in gets a token, to sign in with the next time."""
+        """Whether a client that signs in gets a token for its next sign-in."""
 
     def greeting(self, server_name: str) -> bytes:
-        """Return what is sent first, to a connection that begins with this protocol."""
+        """Return the first bytes sent to a connection that starts with this protocol."""
 
     def receive(self, line: bytes) -> None:
-        """Take a line, without its end. It is not empty, and holds at most `CLIENT_LINE_BYTES`."""
+        """Handle a line of 1 to `CLIENT_LINE_BYTES` bytes, without its line ending."""
 
     def reply(self, context: object, event: events.Event) -> bytes:
-        """Encode the reply to the request that was asked with ``context``."""
+        """Encode the reply to the request with ``context``."""
 
     def again(self, context: object, event: events.Event) -> bytes:
-        """Encode a reply that `reply` encoded before and that waited: the timed messages in it have changed."""
+        """Encode a reply again after it waited, because its timed messages have changed."""
 
     def event(
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
     ) -> bytes:
-        """Encode an event; for a message with its position in its chat, or its number among the timed messages."""
+        """Encode an event. A message comes with its position in its chat, or its order among timed messages."""
 
     def stored(self, run: Sequence[Publication]) -> bytes:
-        """Encode several stored messages, each as `event` does. Called only if ``encode`` is None."""
+        """Encode several stored messages, each like `event`. Called only if ``encode`` is None."""
 
     def go_on(self) -> None:
-        """Go on after `Outbox.full`: there is room for replies again."""
+        """Continue after `Outbox.full` was true: there is room for replies again."""
 
     def lost(self) -> None:
-        """Let go of everything: the session is over."""
+        """Drop everything at the end of the session."""
 
 
 class SharedEncoding:
-    """Base of the protocols that encode an event in one way for all their sessions.
+    """Base class for protocols that encode an event once for all their sessions.
 
-    A subclass has ``encode`` (a static method), ``greeting``, ``receive`` and ``reply``.
+    A subclass defines ``encode`` (a static method), ``greeting``, ``receive`` and ``reply``.
     """
 
     encode: Encode
@@ -82,7 +81,7 @@ class SharedEncoding:
         self.session = session
 
     def reply(self, context: object, event: events.Event) -> bytes:
-        """See `ChatProtocol`, also for all that follow."""
+        """See `ChatProtocol` for this and the following methods."""
         raise NotImplementedError
 
     def again(self, context: object, event: events.Event) -> bytes:

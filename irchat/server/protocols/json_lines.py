@@ -1,4 +1,4 @@
-"""The JSON protocol: one object a line, for programs."""
+"""The JSON protocol, for programs: one object per line."""
 
 from irchat.protocol import events, wire
 from irchat.protocol.requests import Pong
@@ -16,7 +16,7 @@ class JSONProtocol(SharedEncoding):
         return b""
 
     def receive(self, line: bytes) -> None:
-        """Ask for what the line requests, or refuse it."""
+        """Handle the request in a line, or refuse the line."""
         try:
             request = wire.decode_request(line)
         except wire.BadLine as bad:

@@ -1,4 +1,4 @@
-"""The protocols that a listener offers, and how the first line of a connection chooses one of them."""
+"""The protocols that a listener offers, and the choice of one by the first line of a connection."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,17 +17,17 @@ MakeProtocol = Callable[[Session], ChatProtocol]
 
 
 class Offers(NamedTuple):
-    """What one listener offers.
+    """The protocols of one listener.
 
-    ``default``: greets, and is spoken unless the first line chooses another. ``by_beginning``: the others, each with
-    the bytes that its first line begins with; the first that fits is taken.
+    ``default`` greets, and is used unless the first line chooses another. ``by_beginning``: the others, each with the
+    first bytes of its first line. The first match is used.
     """
 
     default: MakeProtocol
     by_beginning: tuple[tuple[bytes, MakeProtocol], ...] = ()
 
     def choose(self, first_line: bytes) -> MakeProtocol | None:
-        """Return what makes the protocol that ``first_line`` chooses, None for the default."""
+        """Return the factory of the protocol chosen by ``first_line``, or None for the default."""
         for beginning, make in self.by_beginning:
             if first_line.startswith(beginning):
                 return make
@@ -35,7 +35,7 @@ class Offers(NamedTuple):
 
 
 def all_protocols(services: Services, clock: IReactorTime) -> Offers:
-    """Return what the main port offers: text, and JSON if the first line begins with a brace."""
+    """Return the protocols of the main port: text, and JSON if the first line starts with a brace."""
     renderer = SharedRenderer(clock, colour=True, wall_ms=services.chat.wall_ms)
     chat = services.chat
     text = partial(TextProtocol, directory=chat.directory, accounts=services.accounts, renderer=renderer, clock=clock)

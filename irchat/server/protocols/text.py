@@ -1,4 +1,4 @@
-"""The text protocol, for a person with nc, telnet or openssl s_client. Each line is a command of the language."""
+"""The text protocol, for people with nc, telnet or openssl s_client. Each line is a command of the language."""
 
 import re
 from collections import deque
@@ -33,7 +33,7 @@ _NAME_IS_ASKED = (
 
 
 class TextProtocol:
-    """Asks for name and password, then takes commands and shows events, without a trace of timed messages.
+    """Asks for name and password, then accepts commands and shows events. Ended timed messages leave no trace.
 
     The context of a request is the typed line, or `_ANSWER` during the sign-in.
     """
@@ -68,7 +68,7 @@ class TextProtocol:
         self._saving: IDelayedCall | None = None
 
     def greeting(self, server_name: str) -> bytes:
-        """See `irchat.server.protocols.base.ChatProtocol`, also for `receive` and what the session calls."""
+        """See `irchat.server.protocols.base.ChatProtocol`, also for the following methods."""
         return f"IRChat/{PROTOCOL} {server_name}: your username?\n".encode()
 
     def receive(self, line: bytes) -> None:
@@ -79,7 +79,7 @@ class TextProtocol:
             return
         self._take_lines()
 
-    # What the session calls (`irchat.server.protocols.base.ChatProtocol`).
+    # Called by the session (`irchat.server.protocols.base.ChatProtocol`).
 
     def reply(self, context: object, event: events.Event) -> bytes:
         """Return the lines that show a reply, or the next question of the sign-in."""
@@ -94,14 +94,14 @@ class TextProtocol:
         return self._show(event, typed)
 
     def again(self, context: object, event: events.Event) -> bytes:
-        """Return the lines that show a reply now. `reply` has noted it already."""
+        """Return the current lines of a reply that `reply` has already noted."""
         typed = context if isinstance(context, str) else ""
         return joined(self._renderer.lines(event, REGISTRY.answered(typed, event)))
 
     def event(
         self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
     ) -> bytes:
-        """Return the lines that show an event. What is shown counts as read."""
+        """Return the lines that show an event. A shown message counts as read."""
         if isinstance(event, events.Erased):
             self._reprints.erase(event.id)
             return b""
@@ -115,7 +115,7 @@ class TextProtocol:
         return said
 
     def stored(self, run: Sequence[Publication]) -> bytes:
-        """Return the lines that show several stored messages, each as `event` does."""
+        """Return the lines that show several stored messages, each like `event`."""
         shown = self._renderer.shown_run(run)
         for chat, seq in shown.marks.items():
             self._mark(chat, seq)
@@ -123,12 +123,12 @@ class TextProtocol:
         return shown.said
 
     def go_on(self) -> None:
-        """Go on with reprints and lines: there is room for replies again."""
+        """Continue with reprints and lines: there is room for replies again."""
         self._reprints.go_on()
         self._take_lines()
 
     def lost(self) -> None:
-        """Save the markers, and let go of callbacks to here, which would keep the protocol in memory as garbage."""
+        """Save the markers. Drop callbacks to this object, which would keep it in memory as garbage."""
         self._typed.clear()
         self._reprints.over()
         if self._saving is not None:
@@ -136,8 +136,8 @@ class TextProtocol:
             self._save_marks()
         del self._reprints, self._take, self._then
 
-    # Lines, one after another: the next is taken when the sign-in has the answer to the last one, and the person has
-    # not left too much unread.
+    # Lines, one at a time: the next one is handled after the sign-in has the answer to the last one, and while the
+    # output has room.
 
     def _take_lines(self) -> None:
         while self._typed and not self._is_waiting and not self._session.outbox.full():
@@ -152,7 +152,7 @@ class TextProtocol:
     def _answered(self, event: events.Event) -> bytes:
         self._is_waiting = False
         said = self._then(event)
-        # After the reply is written, so that the answer to the next line comes after it.
+        # After the reply is written, so that the answer to the next line follows it.
         self._clock.callLater(0, self._take_lines)
         return said
 
@@ -173,7 +173,7 @@ class TextProtocol:
             self._session.end("this is no web server")
             return
         if name == Logout.usage:
-            self._is_waiting = True  # no line is taken any more
+            self._is_waiting = True  # accept no further lines
             self._session.ask(requests.Logout(), name)
             return
         refused: Refusal | None = None
@@ -195,7 +195,7 @@ class TextProtocol:
         elif known:
             self._say(self._ask_person(f"Password for {name}?", self._take_password))
         elif not self._accounts.registration_open:
-            # The name is not repeated: it may be a password that was typed before the question came.
+            # Do not repeat the name: it may be a password that was typed before the question appeared.
             self._say(
                 self._complain("That name is not known, and this server takes no new names. Ask who runs it.")
                 + self._ask_person("Your username?", self._take_name)
@@ -222,7 +222,7 @@ class TextProtocol:
             return self._show(event) + self._ask_person(f"Password for {self._name}?", self._take_password)
         self._tries += 1
         if self._tries == LOGIN_TRIES:
-            self._is_waiting = True  # no line is taken any more
+            self._is_waiting = True  # accept no further lines
             self._clock.callLater(0, self._session.end, f"{LOGIN_TRIES} wrong passwords")
             return self._complain("That password is wrong.")
         return self._complain("That password is wrong.") + self._ask_person(
@@ -230,7 +230,7 @@ class TextProtocol:
         )
 
     def _shut_out(self, banned: events.Error) -> bytes:
-        self._is_waiting = True  # no line is taken any more
+        self._is_waiting = True  # accept no further lines
         self._clock.callLater(0, self._session.end, "come back when the ban has ended")
         return self._show(banned)
 
@@ -297,7 +297,7 @@ class TextProtocol:
         return self._show_lines(self._renderer.lines(event, asked))
 
     def _note_timed(self, event: events.Event) -> None:
-        """Note the timed messages in ``event``, which is on the screen from now on."""
+        """Note the timed messages in ``event``, which is now on the screen."""
         shown = [event] if isinstance(event, events.Message) else getattr(event, "messages", ())
         for message in shown:
             if message.id is not None:

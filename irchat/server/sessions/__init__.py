@@ -1,1 +1,1 @@
-"""Signed-in sessions: requests, replies, what each may cost."""
+"""Sessions: requests, replies, and their costs."""

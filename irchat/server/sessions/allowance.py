@@ -1,4 +1,4 @@
-"""What one session may still do: the rate limiters of its address and, once it is signed in, of its user."""
+"""The allowance of a session: the rate limiters of its address and, after sign-in, of its user."""
 
 from collections.abc import Callable
 
@@ -7,16 +7,16 @@ from irchat.protocol.requests import Request
 from irchat.server.sessions.costs import BYTES_OF_MS, Cost, messages_of
 from irchat.server.sessions.rate_limiter import RateLimiter, RateLimiters
 
-# Bytes. The cost of a request covers shorter lines and replies.
+# Bytes. The cost of a request includes lines and replies up to this length.
 LONG = 4_096
 
 
 def _nothing() -> None:
-    """Stands for the callback of a session that is over."""
+    """Replace the callback of a session that is over."""
 
 
 class Allowance:
-    """Charges the limiters of a session. ``on_free`` is called when work is left after `is_used_up` was true."""
+    """Charges the limiters of a session. ``on_free`` is called when work is available after `is_used_up` was true."""
 
     __slots__ = ("_address_limiter", "_is_waiting", "_on_free", "_rate_limiters", "_user_limiter")
 
@@ -28,7 +28,7 @@ class Allowance:
         self._on_free = on_free
 
     def enter(self, user_id: int) -> None:
-        """Charge the limiter of this user too."""
+        """Also charge the limiter of this user."""
         self._user_limiter = self._rate_limiters.of_user(user_id)
 
     def part(self) -> None:
@@ -38,23 +38,23 @@ class Allowance:
             self._user_limiter = None
 
     def over(self) -> None:
-        """Let go of the limiters: the session is over."""
+        """Release the limiters at the end of the session."""
         self._rate_limiters.leave(self._address_limiter)
         self._on_free = _nothing
 
     def admit(self, cost: Cost, request: Request | None, user: User) -> None:
-        """Count the messages that ``request`` of ``user`` stands for. Raises Refusal ``too-fast``."""
+        """Take the messages that ``request`` of ``user`` counts as. Raises Refusal ``too-fast``."""
         if cost.messages and self._user_limiter is not None and request is not None:
             self._user_limiter.admit(messages_of(cost, request, user))
 
     def charge(self, work: float) -> None:
-        """Charge so many milliseconds of work."""
+        """Charge a number of milliseconds of work."""
         self._address_limiter.work -= work
         if (of_user := self._user_limiter) is not None:
             of_user.work -= work
 
     def charge_bytes(self, size: int) -> None:
-        """Charge for the length of a line or reply, if it is long."""
+        """Charge for the length of a long line or reply."""
         if size > LONG:
             self.charge(size / BYTES_OF_MS)
 

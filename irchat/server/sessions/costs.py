@@ -1,4 +1,4 @@
-"""The cost of each request: the work that it makes for the server, and the messages that it counts as."""
+"""The cost of each request: its work on the server, and the number of messages that it counts as."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -10,9 +10,9 @@ from irchat.protocol import requests
 class Cost(NamedTuple):
     """The cost of one kind of request.
 
-    ``work``: milliseconds of the server's time, besides those for the length of the reply. A user who has used up
-    their work waits for more. ``messages``: how many messages the request counts as; above the rate it is refused. A
-    function of the request and its user if much is written, or sent to others.
+    ``work``: milliseconds of server time, without the cost of a long reply. Requests of a user without work left have
+    to wait. ``messages``: the number of messages that the request counts as. Above the rate it is refused. It is a
+    function of the request and its user if the request writes or sends much.
     """
 
     work: float
@@ -20,31 +20,31 @@ class Cost(NamedTuple):
 
 
 WORK_A_SECOND = 250.0
-"""Milliseconds of work that the server does for one user in a second: some 40 pages of 256 KiB."""
+"""Milliseconds of work per second for one user: about 40 pages of 256 KiB."""
 WORK_AT_ONCE = 500.0
 ADDRESS_SHARE = 2.0
-"""The work for all connections of one address, as a multiple of that for a user."""
+"""The work for all connections from one address, as a multiple of the work for a user."""
 
 WORK_OF_CONNECTION = 2.0
-"""A TLS handshake, which is counted for the address."""
+"""The work of a TLS handshake, charged to the address."""
 WORK_OF_REFUSED_LINE = 0.5
-"""Whatever is refused costs this more: a line that is no request is read twice, and nobody has to ask so often."""
+"""The additional work of a refused request: an invalid line is parsed twice."""
 WORK_OF_RECIPIENT = 0.008
-"""A message costs its sender this for each session that gets it."""
+"""The work of a message for each session that receives it, charged to the sender."""
 BYTES_OF_MS = 50_000
-"""The bytes of a long line or reply that are read, decoded or encoded, and sent in one millisecond."""
+"""The bytes of a long line or reply that take one millisecond to read, decode or encode, and send."""
 
 _SIGN_IN = Cost(work=10)
 
 
 def _group(request: requests.Request, user: User) -> float:
-    """Count a row for each member, and an event to each."""
+    """Return the messages for a new group: a row and an event for each member."""
     assert isinstance(request, requests.CreateGroup)
     return 1 + len(request.members) / 50
 
 
 def _block(request: requests.Request, user: User) -> float:
-    """Count the list of blocks, which goes to all sessions of the user."""
+    """Return the messages for a block: the list of blocks goes to all sessions of the user."""
     return 1 + len(user.blocking) / 200
 
 
@@ -72,9 +72,9 @@ COSTS: dict[type[requests.Request], Cost] = {
     requests.Help: Cost(0.3),
     requests.Ping: Cost(0.1),
 }
-"""By the request; a ``line`` costs what the typed command does."""
+"""By request type. A ``line`` costs as much as its command."""
 
 
 def messages_of(cost: Cost, request: requests.Request, user: User) -> float:
-    """Return how many messages ``request`` of ``user`` counts as."""
+    """Return the number of messages that ``request`` of ``user`` counts as."""
     return cost.messages(request, user) if callable(cost.messages) else cost.messages

@@ -1,4 +1,4 @@
-"""A request on its way through a session."""
+"""A pending request of a session."""
 
 from typing import Protocol
 
@@ -16,33 +16,33 @@ Reply = events.Event | TimedPage
 
 
 class Answering(Protocol):
-    """The session of a request."""
+    """The interface of a session to its requests."""
 
     def answer(self, reply: Reply, asked: "Asked", /) -> None:
-        """Say the reply."""
+        """Send the reply."""
 
     def fail(self, failure: Failure, asked: "Asked", /) -> None:
-        """Say what went wrong."""
+        """Send the error."""
 
 
-_NO_REQUEST = Cost(work=0)  # its refusal costs
+_NO_REQUEST = Cost(work=0)  # charged for a refusal
 
 
 class Asked(Struct, eq=False):
-    """A request, or the refusal of a line that is none. It waits for its turn, then holds the place of its reply.
+    """A request, or the refusal of an invalid line. It waits for its turn, then keeps the place of its reply.
 
-    It handles the result of its change (`irchat.chat.commits.ResultHandler`).
+    It receives the outcome of its change (`irchat.chat.commits.ResultHandler`).
     """
 
     session: Answering
     context: object
     exclusive: bool = True
-    """Whether no other request runs beside it."""
+    """Whether no other request runs at the same time."""
     command: type[Command] | None = None
     request: requests.Request | None = None
     refusal: Refusal | None = None
     typed: bool = False
-    """Whether it came as a typed line."""
+    """Whether it was sent as a typed line."""
     cost: Cost = _NO_REQUEST
     reply: Reply | None = None
     waits_for: Deferred[Reply] | None = None

@@ -1,6 +1,6 @@
-"""Rate limits: the messages of one user, and the work of the server for one user or one address.
+"""Rate limits: the messages of a user, and the work of the server for a user or an address.
 
-A limiter belongs to the user, not to a connection: signing in again does not refill it.
+A limiter belongs to a user, not to a connection, so signing in again does not refill it.
 """
 
 import math
@@ -15,14 +15,14 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import BURST_SECONDS
 from irchat.server.sessions.costs import ADDRESS_SHARE, WORK_A_SECOND, WORK_AT_ONCE
 
-# Limiters that are kept although no session has them, until they are full again, which takes seconds.
+# Maximum number of limiters kept without a session. Each is kept until it is full again, which takes seconds.
 _KEPT_MOST = 100_000
 
 
 class RateLimiter:
-    """A token bucket of messages, which are refused when it is empty, and one of work, for which sessions wait.
+    """Two token buckets of a user or an address: messages, refused when it is empty, and work, which sessions wait for.
 
-    It belongs to one user or one address. ``work``: the milliseconds that were left at the last refill.
+    ``work``: the milliseconds of work left, as of the last refill.
     """
 
     __slots__ = (
@@ -50,7 +50,7 @@ class RateLimiter:
         return not self._limits.rate or (self._of_address and not self._limits.per_address)
 
     def admit(self, messages: float) -> None:
-        """Take so many messages. A request that counts as more than a burst needs a full bucket.
+        """Take a number of messages. A request that counts as more than a burst needs a full bucket.
 
         Raises Refusal ``too-fast``.
         """
@@ -66,20 +66,20 @@ class RateLimiter:
         self._messages -= messages
 
     def charge(self, work: float) -> None:
-        """Take so many milliseconds of work."""
+        """Take a number of milliseconds of work."""
         self.work -= work
 
     def is_used_up(self) -> bool:
-        """Return whether all work is used up for now."""
+        """Return whether all work is currently used up."""
         return self.work <= 0 and self._refill_work() <= 0
 
     def when_free(self, call: Callable[[], None]) -> None:
-        """Call ``call`` when there is work left. Callers take turns, each if the one before left some work."""
+        """Call ``call`` when there is work left. Callers take turns: the next one runs if work is still left."""
         self._waiting.append(call)
         self._wait()
 
     def is_full(self) -> bool:
-        """Return whether nothing is used up, so that a new limiter would be the same."""
+        """Return whether nothing is used, so that the limiter equals a new one."""
         self._refill_messages()
         return self._messages >= self._burst and self._refill_work() >= WORK_AT_ONCE * self._share and not self._waiting
 
@@ -89,9 +89,9 @@ class RateLimiter:
         self._messages_at = now
 
     def _refill_work(self) -> float:
-        """Add the work for the time since the last refill, and return what is left. Without limits, refill all of it.
+        """Add the work for the time since the last refill, and return the work left. Without limits, refill completely.
 
-        This is done only when the work is used up, so that the path of a message does not ask for the time.
+        This runs only when the work is used up, so that the path of a message does not read the clock.
         """
         now = self._clock.seconds()
         more = math.inf if self._unlimited else (now - self._work_at) * WORK_A_SECOND * self._share
@@ -103,7 +103,7 @@ class RateLimiter:
         if self._is_timed:
             return
         self._is_timed = True
-        # A little more than nothing, so that rounding never makes the call too early.
+        # Slightly more than zero, so that rounding never makes the call too early.
         missing = 0.1 - self.work
         self._clock.callLater(max(0.0, missing / (WORK_A_SECOND * self._share)), self._go_on)
 
@@ -117,7 +117,7 @@ class RateLimiter:
 
 
 class RateLimiters:
-    """The limiters of all users and addresses. Each is kept while a session has it, and then until it is full."""
+    """The limiters of all users and addresses. Each is kept while a session uses it, and then until it is full."""
 
     def __init__(self, limits: Limits, clock: IReactorTime) -> None:
         self._limits = limits
@@ -130,11 +130,11 @@ class RateLimiters:
         return self._of(user_id, of_address=False)
 
     def of_address(self, address: str) -> RateLimiter:
-        """Return the limiter of an address, as it is counted."""
+        """Return the limiter of a counted address."""
         return self._of(address, of_address=True)
 
     def leave(self, limiter: RateLimiter) -> None:
-        """Let go of a limiter that a session had."""
+        """Release a limiter used by a session."""
         self._kept[limiter] = None
         while self._kept:
             oldest = next(iter(self._kept))

@@ -1,4 +1,4 @@
-"""Replies as the protocol of a connection encodes them. Some change, or end, while they wait to be sent."""
+"""Encoding of replies in the protocol of a connection. Some change or expire while they wait."""
 
 import math
 from collections.abc import Callable
@@ -16,24 +16,24 @@ _log = Logger()
 
 
 def failed(protocol: ChatProtocol, context: object) -> bytes:
-    """Log the exception that ``protocol`` raised for a reply, and return the error to send in its place."""
+    """Log the exception that ``protocol`` raised for a reply. Return the error to send instead."""
     _log.failure("a reply could not be given")
     text = "The server has an answer but cannot give it, by an error of its own."
     return protocol.reply(context, events.Error(code=Code.INTERNAL.value, text=text))
 
 
 class TimedReply(Protocol):
-    """A reply that changes while it waits: timed messages in it come nearer to their ends, and end."""
+    """A reply that changes while it waits, because it contains timed messages."""
 
     def event(self, left_at: float, /) -> events.Event:
-        """Return the reply with what is left of each message at a moment of the forward clock."""
+        """Return the reply with the remaining time of each message at a time of the forward clock."""
 
     def until(self) -> float:
-        """Return when the first message ends that the last `event` holds, infinity if it holds none."""
+        """Return the earliest end of a message in the last `event`, or infinity."""
 
 
 class TimedReceipt:
-    """The reply to the sender of a timed message. It holds no text, so it may wait for as long as it likes."""
+    """The reply to the sender of a timed message. It contains no text, so it may wait without limit."""
 
     def __init__(self, sent: events.Sent, now: float) -> None:
         self._sent = sent
@@ -49,7 +49,7 @@ class TimedReceipt:
 
 
 def perishable(protocol: ChatProtocol, context: object, reply: TimedReply, now: Callable[[], float]) -> Perishable:
-    """Return the line of ``reply``, which encodes itself again when it has waited."""
+    """Return the line of ``reply``, which is encoded again after waiting."""
     try:
         data = protocol.reply(context, reply.event(now()))
     except Exception:

@@ -1,4 +1,4 @@
-"""The services that all sessions of a server share."""
+"""The services shared by all sessions of a server."""
 
 from itertools import count
 
@@ -11,7 +11,7 @@ from irchat.server.sessions.rate_limiter import RateLimiters
 
 
 class Services:
-    """The services that a session uses. ``admins``: the folded names of the users who may moderate."""
+    """The services of a session. ``admins``: the folded names of the users that may moderate."""
 
     def __init__(
         self,

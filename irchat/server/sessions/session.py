@@ -1,4 +1,4 @@
-"""One session: takes requests in order, runs sends side by side, and answers in the order of the requests."""
+"""A session: it starts requests in order, runs sends concurrently, and replies in the order of requests."""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -30,21 +30,21 @@ from irchat.server.sessions.services import Services
 
 _log = Logger()
 
-# Requests that one session may have unanswered; past that it is not read from.
+# Maximum number of unanswered requests of a session. When it is reached, reading stops.
 _UNANSWERED_MOST = 512
 
 _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
 
 
 def _gone(*_: object) -> None:
-    """Stands for a callback of a connection that is gone."""
+    """Replace a callback of a lost connection."""
 
 
 class Session:
-    """The requests and replies of one connection, and the user that is signed in.
+    """The requests and replies of one connection, and its signed-in user.
 
-    ``on_welcome`` is called after the sign-in; ``on_full`` with whether to stop reading for now; ``on_bye`` when the
-    last line is queued, and the connection closes as soon as it is sent.
+    ``on_welcome`` is called after the sign-in, ``on_full`` with whether to pause reading, and ``on_bye`` when the last
+    line is queued, after which the connection closes.
     """
 
     def __init__(
@@ -76,15 +76,15 @@ class Session:
         self._last_reason: str | None = None
 
     def speak(self, protocol: ChatProtocol) -> None:
-        """Use ``protocol`` from now on."""
+        """Switch to ``protocol``."""
         self.protocol = protocol
         self.outbox.encode = protocol.encode
         self.wants_token = protocol.wants_token
 
-    # What the protocol calls.
+    # Called by the protocol.
 
     def ask(self, request: requests.Request, context: object) -> None:
-        """Answer ``request`` when its turn comes. The protocol gets ``context`` back with the reply."""
+        """Answer ``request`` when its turn comes. ``context`` is returned to the protocol with the reply."""
         typed = False
         try:
             if isinstance(request, requests.Line):
@@ -99,59 +99,59 @@ class Session:
             self._wait(Asked(self, context, not command.pipelined, command, request, typed=typed, cost=cost))
 
     def refuse(self, refusal: Refusal, context: object) -> None:
-        """Answer a line that is not a request with ``refusal`` when its turn comes."""
+        """Answer an invalid line with ``refusal`` when its turn comes."""
         self._wait(Asked(self, context, refusal=refusal))
 
     def count_line(self, size: int) -> None:
-        """Count a line of ``size`` bytes. A long one costs by its length, whatever it asks for."""
+        """Charge for a line of ``size`` bytes, if it is long."""
         self._allowance.charge_bytes(size)
 
     def hold_back(self, holds: bool) -> None:
-        """Note whether the protocol holds lines back that it cannot take yet. Nothing is read while it does."""
+        """Note whether the protocol holds back lines. Reading pauses while it does."""
         self._protocol_holds = holds
         self._tell_full()
 
     def end(self, reason: str) -> None:
-        """Say ``bye``, and close the connection when all that waits is sent."""
+        """Send ``bye``, and close the connection after all waiting bytes are sent."""
         if not self._over:
             self._say_bye(None, events.Bye(reason=reason))
 
     def end_when_answered(self, reason: str) -> None:
-        """Do as `end` does as soon as every request is answered.
+        """Call `end` as soon as every request is answered.
 
-        Call it when no more requests come and the connection is read from: then nothing waits for its turn.
+        Use this after the last request, while the connection is being read: then no request waits for its turn.
         """
         self._last_reason = reason
         self._tell_full()
 
     def lost(self) -> None:
-        """Let go of everything: the connection is gone. References back to here would keep the session as garbage."""
+        """Drop everything after the connection is lost. References back to here would keep the session as garbage."""
         self._finish()
         self.outbox.lost()
         self._on_welcome = self._on_bye = self._on_full = _gone
         del self.protocol
 
     def in_turn(self, call: Callable[[], None]) -> None:
-        """Call ``call`` soon, when it is the turn of this session."""
+        """Run ``call`` soon, in turn with other sessions."""
         self._services.delivery.in_turn(call)
 
     def mark_shown(self, chat: ChatKey, seq: int) -> None:
-        """Note that the user has seen the chat up to ``seq``. The marker is saved a little later."""
+        """Note that the user has seen the chat up to ``seq``. The marker is saved shortly afterwards."""
         if self._user is not None:
             marking = self._services.chat.reading.mark_shown(self._user, chat, seq, self.id)
             if marking is not None:
-                # A marker that cannot be saved: the messages show as unread again.
+                # If the marker cannot be saved, the messages show as unread again.
                 marking.addErrback(lambda failure: failure.trap(Refusal))
 
     def timed_shown(self, chat: ChatKey, order: int) -> None:
         """Note that the user has seen a timed message."""
         self._services.chat.reading.timed_shown(self.user, chat, order)
 
-    # What the commands call (`irchat.commands.Caller`).
+    # Called by the commands (`irchat.commands.Caller`).
 
     @property
     def user(self) -> User:
-        """The user that is signed in. Raises Refusal ``not-logged-in``."""
+        """The signed-in user. Raises Refusal ``not-logged-in``."""
         if self._user is None:
             raise Refusal(Code.NOT_LOGGED_IN, "Sign in first: login, register or resume.")
         return self._user
@@ -163,19 +163,19 @@ class Session:
 
     @property
     def address(self) -> str:
-        """The address of the client, as `irchat.server.admission.counted_address` writes it."""
+        """The address of the client, in the form of `irchat.server.admission.counted_address`."""
         return self._visit.address
 
     def registering(self) -> AbstractContextManager[None]:
-        """Return a context in which an account is made. Raises Refusal ``too-many-tries``."""
+        """Return a context for creating an account. Raises Refusal ``too-many-tries``."""
         return self._visit.registering()
 
     def trying(self, name: str) -> AbstractContextManager[None]:
-        """Return a context in which a sign-in is tried. Raises Refusal ``too-many-tries``."""
+        """Return a context for trying a sign-in. Raises Refusal ``too-many-tries``."""
         return self._visit.trying(name)
 
     def join(self, signed_in: SignedIn) -> None:
-        """Sign a user in. Events are held until the welcome is sent."""
+        """Sign in a user. Events are held until the welcome is sent."""
         if self._over:
             raise Refusal(Code.NOT_LOGGED_IN, "The connection is closed.")
         self._visit.enter(self._services.chat.presence.count(signed_in.user.id))
@@ -199,14 +199,14 @@ class Session:
             self.outbox.drop_held()
 
     def saw(self, ends: dict[ChatKey, int]) -> None:
-        """Note up to which seq the welcome covers each chat."""
+        """Note the last seq in each chat that the welcome covers."""
         self._seen = ends
 
     def published_to(self, count: int) -> None:
         """Charge for a publication of this session that goes to ``count`` sessions."""
         self._allowance.charge(count * WORK_OF_RECIPIENT)
 
-    # What the outbox calls (`irchat.server.delivery.outbox.Reader`).
+    # Called by the outbox (`irchat.server.delivery.outbox.Reader`).
 
     def say(self, publication: Publication) -> bytes:
         """Encode a publication."""
@@ -217,14 +217,14 @@ class Session:
         return self.protocol.stored(run)
 
     def say_stored(self, message: StoredMessage) -> bytes:
-        """Encode a stored message, to nothing if the user may no longer see it."""
+        """Encode a stored message. Return empty bytes if the user may no longer see it."""
         event = self._services.chat.reading.event(self.user, message)
         return b"" if event is None else self.protocol.event(event, (message.chat, message.seq), None)
 
     def say_timed_since(
         self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
     ) -> tuple[bytes, int | None, float]:
-        """Encode timed messages that are alive. See `irchat.server.delivery.outbox.Reader`."""
+        """Encode live timed messages (see `irchat.server.delivery.outbox.Reader`)."""
         missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
         return b"".join(self.protocol.event(event, None, place) for place, event in missed), further, until
 
@@ -233,15 +233,15 @@ class Session:
         return self._services.chat.reading.after(self.user, chat, seq, limit, page_bytes)
 
     def caught_up(self) -> None:
-        """Send the presence changes that were held back: nothing is missing any more."""
+        """Send the presence changes that were held back, after the session has caught up."""
         self._services.presence.caught_up()
 
     def drained(self) -> None:
-        """Go on with requests: there is room for replies again."""
+        """Continue with requests: there is room for replies again."""
         self._advance()
         self.protocol.go_on()
 
-    # Requests, one after another.
+    # Requests, started in order.
 
     def _read_line(self, line: requests.Line) -> tuple[type[Command], requests.Request]:
         command, request = REGISTRY.read(line.line, self.is_admin)
@@ -271,7 +271,7 @@ class Session:
         self._tell_full()
 
     def _may_start(self, asked: Asked) -> bool:
-        """Return whether a request may run: sends side by side, an exclusive request alone."""
+        """Return whether a request may start: sends run concurrently, an exclusive request alone."""
         if self._running:
             if self._running[-1].exclusive or len(self._running) >= _UNANSWERED_MOST:
                 return False
@@ -320,7 +320,7 @@ class Session:
     # Replies, in the order of the requests.
 
     def fail(self, failure: Failure, asked: Asked) -> None:
-        """Answer with the error that a request met."""
+        """Answer with the error of a failed request."""
         if failure.check(CancelledError):  # by `_finish`
             return
         error = failure.value
@@ -334,7 +334,7 @@ class Session:
         self.answer(events.Error(code=error.code.value, text=text, usage=error.usage, until=error.until), asked)
 
     def answer(self, reply: Reply, asked: Asked) -> None:
-        """Say the reply as soon as all requests before it have theirs."""
+        """Send the reply as soon as all earlier requests are answered."""
         asked.reply = reply
         running = self._running
         while running and (next_reply := running[0].reply) is not None:
@@ -355,13 +355,13 @@ class Session:
         self.outbox.put(data)
 
     def _say_timed(self, context: object, reply: TimedReply) -> None:
-        """Say a reply that tells how long timed messages still live. It is encoded again if it has to wait."""
+        """Send a reply with remaining times of timed messages. It is encoded again if it has to wait."""
         line = perishable(self.protocol, context, reply, self._services.chat.messages.timed.now)
         self._allowance.charge_bytes(len(line.data))
         self.outbox.put_perishable(line)
 
     def _say_welcome(self, context: object, welcome: events.Welcome) -> None:
-        """Say the welcome, and after it what happened since it was made."""
+        """Send the welcome, then the events since it was created."""
         self._say(context, welcome)
         self._services.presence.add(self)
         self.outbox.release(self._seen)
@@ -385,7 +385,7 @@ class Session:
             self._allowance.over()
             for asked in running:
                 if asked.waits_for is not None:
-                    asked.waits_for.cancel()  # its reply would go nowhere
+                    asked.waits_for.cancel()  # nobody would get its reply
 
 
 _SAY: dict[type[Reply], Callable[[Session, object, Never], None]] = {
@@ -393,4 +393,4 @@ _SAY: dict[type[Reply], Callable[[Session, object, Never], None]] = {
     events.Welcome: Session._say_welcome,
     TimedPage: Session._say_timed,
 }
-"""How to say a reply, by its type; all others: `Session._say`."""
+"""The methods that send special replies, by type. All other replies: `Session._say`."""

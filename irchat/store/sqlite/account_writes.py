@@ -17,7 +17,7 @@ from irchat.interfaces.writes import (
 
 
 class AccountWriter:
-    """Does these writes on ``_connection``."""
+    """Runs these writes on ``_connection``."""
 
     _connection: sqlite3.Connection
 

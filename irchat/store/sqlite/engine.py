@@ -1,4 +1,4 @@
-"""The store in SQLite: one writer thread, a few readers, every commit on the disk before it is reported."""
+"""The SQLite store: one writer thread and a few reader threads. A commit is on disk before it is reported."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Hashable, Sequence
@@ -42,29 +42,29 @@ _log = Logger()
 
 
 class Threads(Protocol):
-    """Runs calls in threads: writes in one, in order; reads in any."""
+    """Runs calls in threads: writes in order in one thread, reads in any of several."""
 
     def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call`` in the writer's thread."""
 
     def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run ``call`` in a reader's thread when it is the turn of ``key``, the user that asks."""
+        """Run ``call`` in a reader thread. Calls with different ``key``, the requesting user, take turns."""
 
     def scan(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run a long ``call`` in a thread that no `read` waits for."""
+        """Run a long ``call`` in a thread that is not used by `read`."""
 
     def local(self) -> Any:
-        """Return an object with separate attributes for each thread."""
+        """Return an object whose attributes are separate for each thread."""
 
     def stop(self) -> None:
-        """Drop the reads, wait for the writes, and stop."""
+        """Drop waiting reads, wait for the writes, and stop the threads."""
 
 
 class SQLiteStore:
-    """See `irchat.interfaces.store.Store`. The database file ``path`` is made if there is none.
+    """A `irchat.interfaces.store.Store`. The database file ``path`` is created if it does not exist.
 
     ``tell`` is called with the progress of an upgrade. Raises sqlite3.Error if the file cannot be opened or is damaged,
-    and whatever `irchat.store.sqlite.migrations.migrate` raises.
+    and the errors of `irchat.store.sqlite.migrations.migrate`.
     """
 
     def __init__(
@@ -93,14 +93,14 @@ class SQLiteStore:
         self._work_soon()
 
     def _forget_old_tokens(self, now: int) -> None:
-        """Delete old tokens. A clock far in the future would make all of them old, so the newest use limits it."""
+        """Delete old tokens. Their age is limited by the newest use, in case the clock is far in the future."""
         self._connection.execute(
             "DELETE FROM tokens WHERE used_at < min(?, (SELECT max(used_at) FROM tokens)) - ?",
             (now, TOKEN_SECONDS * 1000),
         )
 
     def open_readers(self, count: int) -> None:
-        """Open connections for ``count`` reading threads now: later there may be no descriptors left.
+        """Open connections for ``count`` reader threads now: later there may be no descriptors left.
 
         Raises sqlite3.Error.
         """
@@ -157,7 +157,7 @@ class SQLiteStore:
             connection.close()
 
     async def _search(self, search: StoreSearch) -> tuple[list[StoredMessage], bool]:
-        """Search step by step: each step is a query of its own, so that other users take turns."""
+        """Search in steps. Each step is a separate query, so that users take turns."""
         if self._writer.index_waits:
             await self._make_searchable()
         while not search.is_over:
@@ -165,12 +165,12 @@ class SQLiteStore:
         return search.found, search.more
 
     async def _make_searchable(self) -> None:
-        """Index the messages that wait now, a few at a time, so that commits do not wait."""
+        """Index the messages waiting now, a few at a time, so that commits are not delayed."""
         try:
             last = await self._threads.write(self._writer.index).addErrback(_refuse)
             while not self._writer.is_searchable(last):
                 await self._threads.write(self._writer.index).addErrback(_refuse)
-        except Refusal:  # without the newest messages the result could be wrong
+        except Refusal:  # the result could be wrong without the newest messages
             raise Refusal(
                 Code.UNAVAILABLE,
                 "The newest messages cannot be searched while the server cannot use its disk; ls shows them."
@@ -187,7 +187,7 @@ class SQLiteStore:
             Deferred.fromCoroutine(self._work()).addErrback(self._not_done)
 
     async def _work(self) -> None:
-        """Do the chores between commits, a little at a time, so that commits do not wait."""
+        """Run the chores between commits, a little at a time, so that commits are not delayed."""
         try:
             while not self._closed and (chore := self._writer.next_chore) is not None:
                 await self._threads.write(chore)
@@ -195,7 +195,7 @@ class SQLiteStore:
             self._working = False
 
     def _not_done(self, failure: Failure) -> None:
-        """Log the failure. The chore is tried again after the next commit, and at the next start."""
+        """Log the failure. The chore is retried after the next commit, and at the next start."""
         _log.error("the database could not be tidied up: {error}", error=failure.value)
 
     def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
@@ -225,7 +225,7 @@ class SQLiteStore:
 
 
 def _refuse(failure: Failure) -> Any:
-    """Turn a failing disk into the Refusal ``unavailable``. The log has the reason, which holds no message text."""
+    """Turn a database error into Refusal ``unavailable``. Log the reason, which contains no message text."""
     error = failure.value
     if isinstance(error, MemoryError):
         _log.error("there is no memory for the database")

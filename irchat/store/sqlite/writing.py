@@ -1,4 +1,4 @@
-"""The writer: does each write in SQLite, in the writer's thread, inside the transaction of a group commit."""
+"""The writer: runs each write in SQLite, in the writer's thread, inside the transaction of a group commit."""
 
 import sqlite3
 from collections import deque
@@ -32,16 +32,16 @@ from irchat.store.sqlite.account_writes import AccountWriter
 from irchat.store.sqlite.journal import Journal
 from irchat.store.sqlite.search.indexing import DELETE_INDEXED, DELETED_CHARACTERS, SearchIndex
 
-# Chats whose rows are remembered; past that all are forgotten and read again.
+# Maximum number of cached chat rows. When it is reached, the cache is cleared.
 _KNOWN_MOST = 100_000
-# Messages of an ended group that one transaction deletes; commits come between.
+# Maximum number of messages of an ended group deleted by one transaction. Commits run in between.
 _SWEPT_TOGETHER = 50
-# Old nonces that a commit deletes, besides twice as many as it adds.
+# Number of old nonces that a commit deletes, in addition to twice as many as it adds.
 _NONCES_PRUNED = 100
-# How far the times of a chat may run ahead of the clock, in ms.
+# Maximum lead of the times of a chat over the clock, in ms.
 _LEAD_MS = 1_000
 
-# The writes that gathered messages need not be flushed for.
+# The writes that do not require gathered messages to be flushed first.
 _GATHERED = (MessageAdded, NonceSought)
 
 _SINCE = "SELECT since_seq FROM members WHERE user = ? AND chat = ?"
@@ -52,7 +52,7 @@ _DELETE_MESSAGE = (
 
 
 class _ChatRow:
-    """The row of a chat, remembered between commits."""
+    """The row of a chat, cached between commits."""
 
     __slots__ = ("id", "last_at", "last_seq")
 
@@ -62,14 +62,14 @@ class _ChatRow:
         self.last_at = last_at or 0
 
     def next_at(self, now: int) -> int:
-        """Return the time of the next message, in ms. It never falls, and rises unless it is far ahead of the clock."""
+        """Return the time of the next message, in ms. It never falls, and rises unless too far ahead of the clock."""
         if now > self.last_at:
             return now
         return self.last_at + 1 if self.last_at - now < _LEAD_MS else self.last_at
 
 
 class Writer(AccountWriter):
-    """Does one commit after another on one connection. ``ended``: ended groups with messages left for `sweep`."""
+    """Runs commits one at a time on one connection. ``ended``: ended groups with messages left for `sweep`."""
 
     def __init__(self, connection: sqlite3.Connection, index: SearchIndex, journal: Journal) -> None:
         self._connection = connection
@@ -80,7 +80,7 @@ class Writer(AccountWriter):
         self._forget()
 
     def commit(self, writes: Sequence[Write[object]]) -> list[object]:
-        """Do all of ``writes`` in one transaction, or none; return their results. Raises sqlite3.Error."""
+        """Run all ``writes`` in one transaction, or none. Return their results. Raises sqlite3.Error."""
         results: list[object] = []
         with self._transaction():
             for write in writes:
@@ -100,12 +100,12 @@ class Writer(AccountWriter):
 
     @property
     def index_waits(self) -> bool:
-        """Whether there may be messages that no search finds before `index` is called. Any thread may ask."""
+        """Whether some messages may be missing from searches until `index` is called. Safe in any thread."""
         return self._index.waits
 
     @property
     def next_chore(self) -> Callable[[], object] | None:
-        """A short piece of work to do between commits, None if there is none. Any thread may ask."""
+        """A short piece of work to do between commits, or None. Safe in any thread."""
         if self._journal.is_long:
             return self._journal.restart
         if self._index_is_due:
@@ -113,7 +113,7 @@ class Writer(AccountWriter):
         return self.sweep if self.ended else None
 
     def is_searchable(self, number: int) -> bool:
-        """Return whether a search finds all messages up to ``number``. Any thread may ask."""
+        """Return whether a search finds all messages up to ``number``. Safe in any thread."""
         return self._index.is_searchable(number)
 
     def index(self) -> int:
@@ -188,7 +188,7 @@ class Writer(AccountWriter):
         self._read = {}
 
     def _prune_nonces(self) -> None:
-        """After adding nonces, delete old ones: more than were added, but few enough for a short commit."""
+        """Delete old nonces after adding new ones: more than were added, but few enough for a short commit."""
         if self._nonces_added:
             self._connection.execute(
                 "DELETE FROM nonces WHERE (user, nonce) IN"
@@ -198,7 +198,7 @@ class Writer(AccountWriter):
             self._nonces_added = 0
 
     def _delete(self, places: Sequence[tuple[int, int]]) -> None:
-        """Delete messages by chat and seq, and from the index if they are in it."""
+        """Delete messages by chat and seq, also from the index if they are in it."""
         indexed = self._index.last_indexed
         self._connection.executemany(DELETE_INDEXED, [(chat, seq, indexed) for chat, seq in places])
         for statement in _DELETE_MESSAGE:
@@ -256,9 +256,9 @@ class Writer(AccountWriter):
         return Stored(write.chat, row.last_seq, at, repeated=False)
 
     def find_nonce(self, write: NonceSought) -> Stored | None:
-        """Return the message of a nonce. A nonce outlives its message or group, and then finds nothing.
+        """Return the message of a nonce, or None if the message or its group was deleted.
 
-        Deleting it with them would need an index, which every send would pay for.
+        Deleting nonces together with their messages would need an index, at a cost for every send.
         """
         known = self._connection.execute(
             "SELECT chat, seq FROM nonces WHERE user = ? AND nonce = ? AND at >= ?",
@@ -266,7 +266,7 @@ class Writer(AccountWriter):
         ).fetchone()
         if known is None:
             return None
-        self._flush()  # the message may be one of the gathered ones
+        self._flush()  # the message may be among the gathered ones
         found = self._connection.execute(
             "SELECT chats.id, low, high, seq, at FROM messages JOIN chats ON chats.id = messages.chat"
             " WHERE messages.chat = ? AND seq = ? AND (key IS NOT NULL OR low IS NOT NULL OR chats.id = ?)",
@@ -288,7 +288,7 @@ class Writer(AccountWriter):
         ).rowcount
         end = row.last_seq
         if wanted < end and self._one(_SINCE, write.user, row.id) == end:
-            end = 0  # for a member that has joined since then, the chat is empty
+            end = 0  # the chat is empty for a member that has joined since
         return Marker(wanted, end, moved=moved > 0)
 
     def create_group(self, write: GroupCreated) -> int:
@@ -315,7 +315,7 @@ class Writer(AccountWriter):
         self._connection.execute("UPDATE chats SET owner = ? WHERE id = ?", (write.owner, write.group))
 
     def remove_group(self, write: GroupRemoved) -> None:
-        """End the group. Nobody can see its messages any more: `sweep` deletes them, as they may be very many."""
+        """End the group. Its messages are inaccessible at once. `sweep` deletes them in batches."""
         self._chats.pop(write.group, None)
         self._connection.execute("DELETE FROM members WHERE chat = ?", (write.group,))
         self._connection.execute("UPDATE chats SET name = NULL, key = NULL, owner = NULL WHERE id = ?", (write.group,))
@@ -342,7 +342,7 @@ class Writer(AccountWriter):
             if row is not None:
                 chats[key] = row
                 places.append((row.id, seq))
-        # Deletions do not move the ends shown to readers: note the last deleted message of each sender.
+        # Deletions must not move the ends shown to readers, so note the last deleted message of each sender.
         self._connection.executemany(
             "INSERT INTO deleted_ends (chat, sender, seq, at)"
             " SELECT chat, sender, seq, at FROM messages WHERE chat = ? AND seq = ?"
@@ -361,7 +361,7 @@ class Writer(AccountWriter):
 
 
 def _few(lengths: Iterable[int]) -> int:
-    """Return how many texts of these lengths are deleted together, at least one."""
+    """Return how many texts of these lengths can be deleted together (minimum: 1)."""
     room = DELETED_CHARACTERS
     count = 0
     for length in lengths:
