@@ -73,7 +73,7 @@ class PlainTests(_Dialling):
         self.assertNoResult(dialled)
         self.clock.advance(0.1)
         text = self.stopped(dialled)
-        self.assertIn("No greeting came", text)
+        self.assertIn("No greeting from", text)
         self.assertIn("leave out --no-tls", text)
         self.network.flush()
         self.assertTrue(self.peer.left)
@@ -92,14 +92,14 @@ class PlainTests(_Dialling):
 
     def test_refused(self) -> None:
         """Where nobody listens the user is told how to start a server there."""
-        self.assertIn("Nobody listens at chat.example:7667", self._failed(error.ConnectionRefusedError()))
+        self.assertIn("Nothing is listening at chat.example:7667", self._failed(error.ConnectionRefusedError()))
         self.assertTrue(self._failed(error.ConnectionRefusedError()).endswith(": irchat-server"))
         self.assertTrue(self._failed(error.ConnectionRefusedError(), 9).endswith(": irchat-server --port 9"))
 
     def test_no_answer(self) -> None:
         """A machine that is off is told apart."""
         for failure in error.TimeoutError(), error.TCPTimedOutError():
-            self.assertIn("No answer came from chat.example:7667", self._failed(failure))
+            self.assertIn("No answer from chat.example:7667", self._failed(failure))
 
     def test_other_failure(self) -> None:
         """Any other failure is told in the system's words."""
@@ -140,7 +140,7 @@ class TLSTests(_Dialling):
     def test_no_tls(self) -> None:
         """What speaks another protocol is told apart."""
         self.peer = Peer(b"SSH-2.0-OpenSSH_9.2\r\n")
-        self.assertIn("speaks no TLS: it is not an IRChat server", self.stopped(self.dial(_trusting())))
+        self.assertIn("does not speak TLS, so it is not an IRChat server", self.stopped(self.dial(_trusting())))
 
     def test_closed(self) -> None:
         """What closes at once is not a server of ours."""
@@ -153,7 +153,7 @@ class TLSTests(_Dialling):
     def test_no_agreement(self) -> None:
         """A server with which no TLS can be agreed on is told apart."""
         self.peer = Peer(b"\x15\x03\x03\x00\x02\x02\x28")  # the alert handshake_failure
-        self.assertIn("No TLS connection to chat.example:7667 could be agreed on", self.stopped(self.dial(_trusting())))
+        self.assertIn("The TLS handshake with chat.example:7667 failed", self.stopped(self.dial(_trusting())))
 
     def test_silence_in_handshake(self) -> None:
         """Silence instead of a handshake is given up on, and its end is then nothing new."""
@@ -170,4 +170,4 @@ class TLSTests(_Dialling):
         dialled = self.dial(_trusting())
         self.assertNoResult(dialled)
         self.clock.advance(10)
-        self.assertIn("No greeting came", self.stopped(dialled))
+        self.assertIn("No greeting from", self.stopped(dialled))

@@ -128,13 +128,13 @@ class LineTests(SynchronousTestCase):
     def test_closed_by_server(self) -> None:
         """A connection closed in good order needs no reason."""
         self.server.lose(ConnectionDone())
-        self.assertEqual(self.lost, ["The server host:7667 has gone away. Start the client again to come back."])
+        self.assertEqual(self.lost, ["The server host:7667 has gone away. Start the client again to reconnect."])
 
     def test_closed_by_tls(self) -> None:
         """After a goodbye in TLS the way in which the socket ended is no reason worth telling."""
         self.server.transport.disconnecting = True
         self.server.lose(ConnectionLost())
-        self.assertEqual(self.lost, ["The server host:7667 has gone away. Start the client again to come back."])
+        self.assertEqual(self.lost, ["The server host:7667 has gone away. Start the client again to reconnect."])
 
     def test_close(self) -> None:
         """Closing it ourselves is no loss; nothing more is sent or heard, and its end is told."""

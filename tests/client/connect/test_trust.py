@@ -182,7 +182,7 @@ class TrustTests(SynchronousTestCase):
         for path in self.tokens.path, self.known.path:
             for terminal in True, False:
                 text = self._stopped(self._connect(tls=False, terminal=terminal))
-                for part in "WAS REACHED WITH TLS BEFORE", "Connect with TLS", "delete line 1", str(path):
+                for part in "USED TLS BEFORE", "Connect with TLS", "delete line 1", str(path):
                     self.assertIn(part, text)
             self.known.remember(_LABEL, self.fingerprint)
         self.assertEqual(self.network.calls, 0)
@@ -205,7 +205,7 @@ class TrustTests(SynchronousTestCase):
         """Where a sign-in is kept, the first question about a certificate says that there was another one."""
         self.tokens.keep(_LABEL, "alice", "t", VERIFIED)
         self._connect()
-        self.assertIn("its certificate was another one (line 1", self.keyboard.complaints())
+        self.assertIn("it had another certificate (line 1", self.keyboard.complaints())
 
     def test_cannot_remember(self) -> None:
         """Where the folder cannot be written, yes is good for as long as the client runs, and the user is told."""
@@ -214,7 +214,7 @@ class TrustTests(SynchronousTestCase):
         self.keyboard.type("yes")
         self._flush()
         self.assertEqual(self.successResultOf(connected).identity, self.fingerprint)
-        self.assertIn("cannot be remembered", self.warnings[0])
+        self.assertIn("Cannot save the server", self.warnings[0])
         again = Deferred.fromCoroutine(self.trust.connect())
         self._flush()
         self.assertEqual(self.successResultOf(again).identity, self.fingerprint)

@@ -41,7 +41,7 @@ class ControllerCase(SynchronousTestCase):
 
     async def _connect(self) -> ServerConnection:
         if self.servers[-1].connection.connected == 0 or len(self.servers) == self.used:
-            raise ClientError("Nobody listens. Start one.")
+            raise ClientError("Nothing is listening. Start one.")
         self.used = len(self.servers)
         return self.servers[-1].connection
 

@@ -78,8 +78,8 @@ class LineTests(_ControllerCase):
         for _ in range(130):
             self.clock.advance(1)
             shown.append(self.view.link)
-        self.assertIn("Nobody listens. Trying again in 2 s", shown)
-        self.assertIn("Nobody listens. Trying again in 15 s", shown)
+        self.assertIn("Nothing is listening. Trying again in 2 s", shown)
+        self.assertIn("Nothing is listening. Trying again in 15 s", shown)
         self.assertEqual(max(int(text.split()[-2]) for text in shown), 30)
 
     def _pause(self) -> int:
@@ -106,7 +106,7 @@ class LineTests(_ControllerCase):
 
         async def connect() -> ServerConnection:
             tries.append(self.clock.seconds())
-            raise ClientError("Nobody listens.")
+            raise ClientError("Nothing is listening.")
 
         self.controller._link._connect = connect
         chances = iter([0.0, 1.0] * 4)
@@ -159,7 +159,7 @@ class LineTests(_ControllerCase):
         """Without a connection a command stays in the input; one that was on its way is said to have no answer."""
         self.submit("~bob")
         self.lose()
-        self.assertIn("before an answer came to: ~bob", self.texts()[-1])
+        self.assertIn("before the server answered: ~bob", self.texts()[-1])
         taken = self.submit("~bob")
         self.assertFalse(taken.accepted)
         self.assertIn("Not connected", taken.trouble)
@@ -223,7 +223,7 @@ class FirstTests(_ControllerCase):
         """Where nobody listens when the server is called again, the client ends."""
         self.clock.advance(60)
         self.server.lose(ConnectionDone())
-        self.assertIn("Nobody listens", self.failureResultOf(self.done, ClientError).value.text)
+        self.assertIn("Nothing is listening", self.failureResultOf(self.done, ClientError).value.text)
 
 
 class LeavingTests(_ControllerCase):

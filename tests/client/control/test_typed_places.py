@@ -50,7 +50,7 @@ class _Terminal(_ApplicationCase):
 
     async def _connect(self) -> ServerConnection:
         if not self.listens:
-            raise ClientError("Nobody listens.")
+            raise ClientError("Nothing is listening.")
         return self.server.connection
 
     def turn(self, *, drain: bool = True) -> None:

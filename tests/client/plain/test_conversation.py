@@ -211,7 +211,7 @@ class TerminalTests(_ChatTestCase):
         for answers in [], ["old one"], ["old one", "new password"]:
             self.keyboard.type("!password", *answers)
             self.assertTrue(self.screen.cancel())
-            self.assertIn("cancelled: the old password stays", self.keyboard.shown())
+            self.assertIn("cancelled: the password is unchanged", self.keyboard.shown())
             self.assertFalse(self.screen.cancel())
             self.assertTrue(self.echo.is_on)
         discarded = self.echo.discarded

@@ -93,7 +93,7 @@ class PlacesTests(_ApplicationCase):
             self.press("!password\r")
             self.press(f"old{key}")
             self.assertEqual((self.app._line.question, self.buffer.text), ("GLOBAL> ", ""))
-            self.assertIn("the old password stays", self.view.here.items[-1].text)
+            self.assertIn("the password is unchanged", self.view.here.items[-1].text)
         self.assertEqual(self.server.asked(), [])
 
     def test_question_while_typing(self) -> None:
@@ -103,7 +103,7 @@ class PlacesTests(_ApplicationCase):
         self.turn()
         self.press("age")
         self.assertEqual((self.app._line.question, self.buffer.text), ("GLOBAL> ", "half a message"))
-        self.assertIn("The server asks something", self.view.waits)
+        self.assertIn("The server asks a question", self.view.waits)
         self.press("\r")
         self.assertEqual(self.sends(), [("GLOBAL", "half a message")])
         self.assertEqual((self.app._line.question, self.buffer.text), ("Password: ", ""))

@@ -93,7 +93,7 @@ class NewCommandTests(_ApplicationCase):
         self.drawn()
         self.server.lose(ConnectionDone())
         notes = [item.text for item in self.view.here.items]
-        self.assertIn("The connection was lost before an answer came to: %put <user> <secret>", notes)
+        self.assertIn("The connection was lost before the server answered: %put <user> <secret>", notes)
         self.assertNotIn("the key", self.drawn())
 
     def test_hint(self) -> None:
