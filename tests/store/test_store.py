@@ -1,4 +1,4 @@
-"""The contract of a store for accounts, groups, blocks, bans and search: every engine passes it."""
+"""The store contract for accounts, groups, blocks, bans and search. Every engine must pass it."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -37,12 +37,12 @@ from tests.helpers.stores import NOW, SQLiteHands, StoreHands, message
 
 
 class StoreContract(StoreHands):
-    """What any store must do, as `StoreHands` asks it."""
+    """The contract, on top of `StoreHands`."""
 
     # Accounts
 
     def test_empty(self) -> None:
-        """Users alone give a snapshot without groups and blocks, and each has GLOBAL without messages."""
+        """A snapshot with only users has no groups and blocks, and each user has an empty GLOBAL."""
         users = [
             StoredUser(self.alice, "Alice", "alice"),
             StoredUser(self.bob, "bob", "bob"),
@@ -53,11 +53,11 @@ class StoreContract(StoreHands):
         self.assertEqual(self.page(self.bob, GLOBAL), Page([], False, 0))
 
     def test_nothing_to_write(self) -> None:
-        """A commit of nothing gives nothing."""
+        """An empty commit returns no results."""
         self.assertEqual(self.write(), [])
 
     def test_passwords(self) -> None:
-        """A password hash is kept, can be none, is changed, and an unknown user has none."""
+        """A password hash is stored, may be missing, is changed, and is missing for an unknown user."""
         (dave,) = self.write(self.user("dave", "hash 1"))
         self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 1")
         self.assertIsNone(self.successResultOf(self.store.password(self.alice)))
@@ -67,7 +67,7 @@ class StoreContract(StoreHands):
         self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 2")
 
     def test_tokens(self) -> None:
-        """A token is found with its user and when it was used last, until it is removed."""
+        """A token is found with its user and its last use, until it is removed."""
         (dave,) = self.write(self.user("dave", None, b"first"))
         self.assertEqual(self.write(TokenAdded(b"second", dave, NOW + 5), TokenUsed(b"first", NOW + 7)), [None, True])
         self.reopen()
@@ -80,14 +80,14 @@ class StoreContract(StoreHands):
         self.assertEqual(self.successResultOf(token(b"second")), (dave, NOW + 5, True))
 
     def test_token_without_password(self) -> None:
-        """A token tells whether a password was asked for it; that of a new account with a password counts so."""
+        """A token records whether a password was required. That of a new account with a password counts so."""
         self.write(TokenAdded(b"by name", self.alice, NOW, by_password=False), self.user("dave", "hash", b"new"))
         self.reopen()
         found = [self.successResultOf(self.store.token(name)) for name in (b"by name", b"new")]
         self.assertEqual([one is not None and one.by_password for one in found], [False, True])
 
     def test_another_hash(self) -> None:
-        """The hash of the same password is replaced, tokens stay; not where another password came first."""
+        """Rehashing a password keeps tokens. It has no effect if another password was set first."""
         (dave,) = self.write(self.user("dave", "hash 1", b"token"))
         self.write(HashReplaced(dave, "hash 1", "hash 2"))
         self.assertEqual(self.successResultOf(self.store.password(dave)), "hash 2")
@@ -97,7 +97,7 @@ class StoreContract(StoreHands):
         self.assertIsNotNone(self.successResultOf(self.store.token(b"token")))
 
     def test_password_ends_tokens(self) -> None:
-        """A new password ends all tokens of that user but the one to keep, and nobody else's."""
+        """A new password revokes all other tokens of that user, and nobody else's."""
         self.write(
             *(TokenAdded(name, self.alice, NOW) for name in (b"a", b"b", b"c")), TokenAdded(b"bob", self.bob, NOW)
         )
@@ -110,7 +110,7 @@ class StoreContract(StoreHands):
     # Messages
 
     def test_groups(self) -> None:
-        """A group keeps its members in order of standing; who leaves and comes back stands last."""
+        """A group keeps its members in join order. A member who leaves and returns is last."""
         team = self.team(self.carol, self.alice, self.bob)
         self.write(MemberRemoved(team, self.carol, self.alice, self.alice), MemberAdded(team, self.carol, self.alice))
         self.reopen()
@@ -118,7 +118,7 @@ class StoreContract(StoreHands):
         self.assertEqual(self.store.snapshot().groups, [expected])
 
     def test_late_member(self) -> None:
-        """A member sees what comes after joining, also on coming back: on pages, in search, in counts."""
+        """A member sees messages after joining, also after a return: on pages, in search, in counts."""
         team = self.team(self.alice)
         self.write(
             message(team, self.alice, "old"), MemberAdded(team, self.bob, self.alice), message(team, self.alice, "new")
@@ -134,7 +134,7 @@ class StoreContract(StoreHands):
         self.assertEqual((self.seqs(self.bob, team), self.unread(self.bob, team)), (([], False), 0))
 
     def test_remove_group(self) -> None:
-        """A group goes with its messages, its words and its nonces; its name is free and its id never used again."""
+        """A group is deleted with its messages, words and nonces. Its name is free, and its id is never reused."""
         team = self.team(self.alice)
         self.write(message(team, self.alice, "gone", nonce="n"), message(GLOBAL, self.alice, "gone not"))
         self.write(MemberRemoved(team, self.bob, self.alice, self.alice), GroupRemoved(team))
@@ -147,7 +147,7 @@ class StoreContract(StoreHands):
         self.assertEqual(self.page(self.alice, team), Page([], False, 0))
 
     def test_blocks(self) -> None:
-        """A block stands between the two until it is lifted, each direction for itself."""
+        """A block lasts until it is lifted, each direction separately."""
         self.write(BlockSet(self.alice, self.bob, True), BlockSet(self.bob, self.alice, True))
         self.write(BlockSet(self.bob, self.alice, False))
         self.reopen()
@@ -156,7 +156,7 @@ class StoreContract(StoreHands):
     # Removal and bans
 
     def test_remove_user(self) -> None:
-        """A removed account keeps its number and its messages under its new name, and nothing else that was its own."""
+        """A removed account keeps its id and its messages under its new name, and nothing else."""
         (dave,) = self.write(self.user("dave", "hash", b"token"))
         team, own, alone = self.team(self.alice, dave), self.team(dave, self.bob, name="own"), self.team(dave, name="x")
         pair = (self.alice, dave)
@@ -185,7 +185,7 @@ class StoreContract(StoreHands):
         self.assertTrue(again > dave)
 
     def test_bans(self) -> None:
-        """A ban is kept, changed and lifted, of users and networks; those that have ended go with the next one."""
+        """A ban of a user or network is stored, changed and lifted. Expired bans are deleted with the next one."""
         user, network = StoredBan(self.bob, None, NOW + 5, "why"), StoredBan(None, "192.0.2.0/24", None, "")
         self.write(BanSet(user, NOW), BanSet(network, NOW))
         self.reopen()
@@ -202,14 +202,14 @@ class StoreContract(StoreHands):
         self.assertEqual(self.store.snapshot().bans, ())
 
     def test_accounts(self) -> None:
-        """The accounts come by name, from one on, without those that were removed."""
+        """Accounts are listed by name from a given one on, without removed ones."""
         self.write(UserRemoved(self.bob, "bob#2", "bob#2", NOW, ()))
         alice, carol = StoredAccount(self.alice, "alice", NOW), StoredAccount(self.carol, "carol", NOW)
         for after, limit, expected in (("", 9, [alice, carol]), ("", 1, [alice]), ("alice", 9, [carol]), ("d", 9, [])):
             self.assertEqual(self.successResultOf(self.store.accounts(after, limit)), expected)
 
     def test_figures(self) -> None:
-        """It is counted how much there is."""
+        """The statistics count everything."""
         self.write(message(GLOBAL, self.alice), message(self.pair, self.bob), TokenAdded(b"token", self.bob, NOW))
         figures = self.successResultOf(self.store.figures())
         self.assertEqual(figures, Figures(2, 1, 1, figures.database_bytes))
@@ -218,7 +218,7 @@ class StoreContract(StoreHands):
     # Search
 
     def test_search(self) -> None:
-        """All words must occur, in any order; case and accents do not matter; newest first; cut at the limit."""
+        """All words must occur, in any order. Case and accents do not matter. Results are newest first and limited."""
         texts = ["Crème brûlée recipe", "a RECIPE for creme", "creme alone", "Съешь ещё", "Ελλάδα, große Straße"]
         self.write(*(message(GLOBAL, self.alice, text) for text in texts))
         self.assertEqual(self.found_texts(self.bob, "recipe", "CREME"), [texts[1], texts[0]])
@@ -231,14 +231,14 @@ class StoreContract(StoreHands):
         self.assertEqual(self.found(self.bob, "creme", limit=3)[1], False)
 
     def test_search_of_long_texts(self) -> None:
-        """What is found ends before its texts come to over so many bytes, with one message at least, and says so."""
+        """Results are limited by the bytes of their texts, with at least one message, and the reply says so."""
         self.write(*(message(GLOBAL, self.alice, f"word {'é' * 45}") for _ in range(10)))
         for page_bytes, count in ((1, 1), (330, 3), (1_100, 10)):
             found, more = self.successResultOf(self.store.search(self.bob, ["word"], None, (), 50, 15, page_bytes))
             self.assertEqual(([one.seq for one in found], more), (list(range(10, 10 - count, -1)), count < 10))
 
     def test_search_scope(self) -> None:
-        """A search finds what is in the chat asked or in all of one's own, and nothing of hidden senders."""
+        """A search covers the given chat or all of the user's chats, without hidden senders."""
         team = self.team(self.alice, self.bob)
         self.write(
             message(GLOBAL, self.carol, "word g"),
@@ -260,12 +260,12 @@ class StoreContract(StoreHands):
     @example(["NOT", "OR", "AND", "NEAR(a b)", "text:a", "a*", "^a", "(", "{a b}:", "-a", "a + b", "c1"])
     @example(["word"] * 3_000)
     def test_any_words(self, words: list[str]) -> None:
-        """Whatever the words are, they are looked for and never understood as a query."""
+        """Words are always searched literally, never interpreted as a query."""
         self.found(self.bob, *words)
 
     @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(visible))
     def test_words_are_found(self, text: str) -> None:
-        """Each word that can be looked for finds the message that holds it, and not one that does not."""
+        """Each searchable word finds the messages that contain it, and no others."""
         if not text.strip():
             return
         stored, _ = self.write(message(GLOBAL, self.alice, text), message(GLOBAL, self.alice, "zzz"))
@@ -276,4 +276,4 @@ class StoreContract(StoreHands):
 
 
 class SQLiteStoreTests(StoreContract, SQLiteHands, SynchronousTestCase):
-    """SQLite does what every store must."""
+    """SQLite fulfils the contract."""

@@ -1,4 +1,4 @@
-"""Copies of the database while it is in use, upgrades that keep the one before, and the check of what it holds."""
+"""Copies of the database in use, upgrades that keep the old file, and the consistency check."""
 
 import os
 import sqlite3
@@ -42,7 +42,7 @@ class _Case(SynchronousTestCase):
         return store
 
     def filled(self, count: int = 3) -> SQLiteStore:
-        """A store with two users, a group and so many messages of each in GLOBAL."""
+        """Create a store with two users, a group, and a number of messages of each in GLOBAL."""
         store = self.open_store()
         self.commit(store, *(UserCreated(name, name, None, NOW, None) for name in ("alice", "bob")))
         self.commit(store, GroupCreated("team", "team", (1, 2), NOW), message((1, 2), 1))
@@ -50,12 +50,12 @@ class _Case(SynchronousTestCase):
         return store
 
     def commit(self, store: SQLiteStore, *writes: Any) -> list[Any]:
-        """Commit."""
+        """Commit writes."""
         results: list[Any] = self.successResultOf(store.commit(writes))
         return results
 
     def run_sql(self, *statements: str, path: Path | None = None) -> list[Any]:
-        """Do something to the file on a connection of one's own; gives the rows of the last."""
+        """Run SQL on a separate connection. Return the last rows."""
         connection = sqlite3.connect(path or self.path, isolation_level=None)
         try:
             rows: list[Any] = []
@@ -66,7 +66,7 @@ class _Case(SynchronousTestCase):
             connection.close()
 
     def names(self) -> list[str]:
-        """The files in the folder, but those that SQLite has beside a database in use."""
+        """Return the files in the folder, except SQLite's companions of an open database."""
         return sorted(path.name for path in self.folder.iterdir() if path.suffix not in (".sqlite-wal", ".sqlite-shm"))
 
 
@@ -74,7 +74,7 @@ class CopyTests(_Case):
     """Copies."""
 
     def test_copy(self) -> None:
-        """A copy holds what the database holds, is one file for its owner alone, and what was there before is gone."""
+        """A copy holds the database's contents in one private file, and replaces an older copy."""
         store = self.filled()
         self.copy.write_text("something else")
         with opened(self.path) as source:
@@ -86,7 +86,7 @@ class CopyTests(_Case):
         self.commit(store, message(GLOBAL, 1))
 
     def test_commits_go_on(self) -> None:
-        """Commits are done between the steps of a copy; it holds the state at its beginning and does not begin anew."""
+        """Commits proceed between the steps of a copy. It holds the initial state and does not restart."""
         store = self.filled(1_500)
         self.patch(copying, "_STEP_PAGES", 4)
         seen: list[tuple[int, int]] = []
@@ -107,7 +107,7 @@ class CopyTests(_Case):
             self.assertEqual(list(problems(copy)), [])
 
     def test_within_a_transaction(self) -> None:
-        """Who copies inside a transaction copies what it sees, and has it afterwards."""
+        """A copy within a transaction holds the transaction's view, and leaves it open."""
         self.filled()
         with opened(self.path) as source:
             source.execute("BEGIN")
@@ -115,7 +115,7 @@ class CopyTests(_Case):
             self.assertTrue(source.in_transaction)
 
     def test_nothing_half(self) -> None:
-        """A copy that cannot be made or is not sound leaves the one before, and no part of itself."""
+        """If a copy fails or is damaged, the previous one stays, and no partial file is left."""
         self.filled()
         self.copy.write_text("before")
 
@@ -139,7 +139,7 @@ class CopyTests(_Case):
         self.assertEqual((self.copy.read_text(), self.names()), ("before", ["copy", "irchat.sqlite"]))
 
     def test_left_over(self) -> None:
-        """What copies that were killed left goes with the next one, but not what another one is at work on."""
+        """Remains of killed copies are deleted by the next one, but not a copy in progress."""
         self.filled()
         for name in "copy.0123456789abcdef.part", "copy.0123456789abcdef.part-wal", "copy.part", "other.part":
             (self.folder / name).write_text("half")
@@ -148,7 +148,7 @@ class CopyTests(_Case):
             self.assertEqual(self.names(), ["copy", working.name, "irchat.sqlite", "other.part"])
 
     def test_two_at_once(self) -> None:
-        """Two copies to one name at once do not come into each other's way: each is whole, the last one stays."""
+        """Two simultaneous copies to one name do not disturb each other: each is complete, the last one stays."""
         store = self.filled()
         counts = []
 
@@ -165,7 +165,7 @@ class CopyTests(_Case):
         self.assertEqual((counts, self.names()), ([(8,), (7,)], ["copy", "irchat.sqlite"]))
 
     def test_sound(self) -> None:
-        """What is damaged is told in one line."""
+        """Damage is reported in one line."""
         self.filled(100).close()
         with opened(self.path) as source:
             need_sound(source)
@@ -183,13 +183,13 @@ class CopyTests(_Case):
             file.write(b"\xff" * 64)
 
     def test_opened(self) -> None:
-        """A database that is not there is not made."""
+        """A missing database is not created."""
         with self.assertRaises(sqlite3.OperationalError), opened(self.path):
             self.fail("it was opened")
         self.assertEqual(self.names(), [])
 
     def test_empty_journal(self) -> None:
-        """The journal goes into the file, but not while somebody reads what it would change."""
+        """The journal is copied into the file, but not while a reader needs the old pages."""
         store = self.filled()
         empty_journal(self.path)
         self.assertEqual(self.path.with_name("irchat.sqlite-wal").stat().st_size, 0)
@@ -205,7 +205,7 @@ class UpgradeTests(_Case):
     """A database of an older version."""
 
     def make_version_1(self) -> None:
-        """A database as the first version made it."""
+        """Create a database with the first version's script."""
         self.run_sql("PRAGMA journal_mode = WAL")
         connection = sqlite3.connect(self.path, isolation_level=None)
         connection.executescript(SCRIPTS[0] + "PRAGMA user_version = 1;")
@@ -216,7 +216,7 @@ class UpgradeTests(_Case):
         connection.close()
 
     def test_backup_before(self) -> None:
-        """The database as it was is kept beside, verified, before an upgrade; it is then used as before."""
+        """Before an upgrade the old database is saved and verified. The new one works as before."""
         self.make_version_1()
         store = self.open_store()
         kept = self.folder / f"irchat.sqlite.before-version-{len(SCRIPTS)}"
@@ -229,7 +229,7 @@ class UpgradeTests(_Case):
             self.assertEqual(list(problems(connection)), [])
 
     def test_no_upgrade_without(self) -> None:
-        """Where it cannot be kept it is not changed."""
+        """If the old database cannot be saved, it is not changed."""
         self.make_version_1()
 
         def fail(*_: Any, **__: Any) -> None:
@@ -240,22 +240,22 @@ class UpgradeTests(_Case):
         self.assertEqual(self.run_sql("PRAGMA user_version"), [(1,)])
 
     def test_new(self) -> None:
-        """A new database has nothing to keep, and one of this version neither."""
+        """A new database, or one of this version, needs no saved copy."""
         self.open_store().close()
         self.open_store()
         self.assertEqual(self.names(), ["irchat.sqlite"])
 
 
 class CheckTests(_Case):
-    """Whether what is in the database fits together."""
+    """The consistency check."""
 
     def found(self) -> list[str]:
-        """The problems."""
+        """Return the problems."""
         with opened(self.path) as connection:
             return list(problems(connection))
 
     def test_sound(self) -> None:
-        """What the store writes is sound, whatever it writes, and the check changes nothing."""
+        """Everything that the store writes is consistent, and the check changes nothing."""
         store = self.filled()
         self.commit(
             store,
@@ -275,7 +275,7 @@ class CheckTests(_Case):
         self.assertEqual(self.found(), [])
 
     def test_each(self) -> None:
-        """Each thing that is wrong is told."""
+        """Each inconsistency is reported."""
         for statement, expected in (
             ("UPDATE chats SET last_seq = 5 WHERE id = 1", "chat 1 ends at 5 but has a message 6"),
             ("UPDATE chats SET last_seq = 7 WHERE id = 1", "chat 1 lacks messages between 0 and 7"),
@@ -299,7 +299,7 @@ class CheckTests(_Case):
             self.assertTrue(any(expected in line for line in self.found()), (statement, self.found()))
 
     def test_in_use(self) -> None:
-        """A database that another holds for itself is not called damaged."""
+        """A database locked by another process is not called damaged."""
         self.filled().close()
         with opened(self.path) as other, opened(self.path) as connection:
             connection.execute("PRAGMA busy_timeout = 1")
@@ -308,7 +308,7 @@ class CheckTests(_Case):
             self.assertRaises(sqlite3.OperationalError, list, problems(connection))
 
     def test_damaged_file(self) -> None:
-        """Of a damaged file that is told alone."""
+        """For a damaged file only the damage is reported."""
         self.filled().close()
         (root,) = self.run_sql("SELECT rootpage FROM sqlite_schema WHERE name = 'message_places'")[0]
         with self.path.open("r+b") as file:

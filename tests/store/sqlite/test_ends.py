@@ -1,4 +1,4 @@
-"""Where chats end for each of their readers, and the times of their messages: a part of what every store must do."""
+"""The store contract for the visible ends of chats and the times of messages."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from tests.helpers.stores import NOW, StoreHands, message
 
 
 class EndsContract(StoreHands):
-    """What any store must do, as `StoreHands` asks it."""
+    """The contract, on top of `StoreHands`."""
 
     def test_hidden_end(self) -> None:
-        """The end of a chat, its time and its place in the list are those of the last message that is not hidden."""
+        """The end of a chat, its time and its place in the list come from the last visible message."""
         team = self.team(self.carol, self.alice, self.bob)
         self.write(
             message(GLOBAL, self.carol, at=NOW),
@@ -35,14 +35,14 @@ class EndsContract(StoreHands):
         self.assertEqual(self.chats(self.alice, [self.bob])[0], ChatState(team, 3, NOW + 60, 0, 2))
 
     def test_nothing_but_hidden(self) -> None:
-        """A chat in which all is hidden has no end, and a private one is not in the list."""
+        """A chat with only hidden messages has no end, and a private one is not listed."""
         self.write(message(self.pair, self.bob), message(GLOBAL, self.bob), MarkerMoved(self.alice, GLOBAL, 1))
         self.assertEqual(self.chats(self.alice, [self.bob]), [ChatState(GLOBAL, 0, None, 0, 0)])
         self.assertEqual(self.page(self.alice, GLOBAL, hidden=[self.bob]).end, 0)
         self.assertEqual(len(self.chats(self.bob, [self.alice])), 2)
 
     def test_late_member(self) -> None:
-        """To a member a group ends with what came since; before anything came it has no end."""
+        """For a member, a group ends with messages after joining. Before any, it has no end."""
         team = self.team(self.alice)
         self.write(message(team, self.alice), MemberAdded(team, self.bob, self.alice))
         self.assertEqual(self.chats(self.bob)[1], ChatState(team, 0, None, 0, 0))
@@ -53,7 +53,7 @@ class EndsContract(StoreHands):
         self.assertEqual(self.write(MarkerMoved(self.bob, team, 1)), [Marker(1, 2, False)])
 
     def test_deletion_moves_no_end(self) -> None:
-        """Where the last messages were deleted the ends of all readers stay, also where some are hidden from them."""
+        """After the last messages are deleted the ends of all readers stay, even with hidden messages."""
         self.write(
             *(
                 message(GLOBAL, sender, at=NOW + number)
@@ -73,7 +73,7 @@ class EndsContract(StoreHands):
     # Times
 
     def test_times_rise(self) -> None:
-        """Within a chat each message is later than the one before, also in one ms and where the clock goes back."""
+        """Within a chat, times strictly increase, even within one ms and if the clock goes back."""
         ats = [NOW, NOW, NOW - 500, NOW + 7, NOW + 7]
         stored = self.write(*(message(GLOBAL, self.alice, at=at) for at in ats), message(self.pair, self.alice))
         self.assertEqual([one.at - NOW for one in stored], [0, 1, 2, 7, 8, 0])
@@ -85,13 +85,13 @@ class EndsContract(StoreHands):
         self.assertEqual(self.write(NonceSought(self.bob, "n", NOW - 499)), [None])
 
     def test_times_stay_near_the_clock(self) -> None:
-        """From a second before the clock on times repeat, and rise again when the clock has come up to them."""
+        """Times more than a second ahead of the clock repeat, and rise again when the clock has caught up."""
         ats = [NOW, NOW - 999, NOW - 999, NOW - 1_000, NOW - 500_000, NOW + 1, NOW + 2, NOW + 3]
         stored = self.write(*(message(GLOBAL, self.alice, at=at) for at in ats))
         self.assertEqual([one.at - NOW for one in stored], [0, 1, 1, 1, 1, 2, 3, 4])
 
     def test_no_page_ends_between_equal_times(self) -> None:
-        """A page ends before or after all messages of one time; where it holds no others it goes on over the limit."""
+        """A page includes all or none of the messages of one time. If it holds no others, it exceeds the limit."""
         self.write(*(message(GLOBAL, self.alice, at=at) for at in (NOW, NOW + 5, *[NOW - 9_000] * 4, NOW + 6)))
         self.assertEqual([one.at - NOW for one in self.page(self.bob, GLOBAL).messages], [0, 5, 5, 5, 5, 5, 6])
         for limit, how, expected in (
@@ -108,13 +108,13 @@ class EndsContract(StoreHands):
     # Nonces
 
     def test_nonce_of_a_deleted_message(self) -> None:
-        """The nonce of a message that was deleted, or of a group that is no more, can be used again."""
+        """The nonce of a deleted message or group can be used again."""
         self.write(message(GLOBAL, self.alice, nonce="n"), MessagesDeleted(((GLOBAL, 1),)))
         first, second = self.write(message(GLOBAL, self.alice, nonce="n"), message(GLOBAL, self.alice, nonce="n"))
         self.assertEqual((first.seq, first.repeated, second), (2, False, first._replace(repeated=True)))
 
     def test_epoch(self) -> None:
-        """A store keeps its epoch when it is opened again."""
+        """A store keeps its epoch when it is reopened."""
         epoch = self.store.epoch
         self.assertTrue(epoch)
         self.reopen()
@@ -122,7 +122,7 @@ class EndsContract(StoreHands):
 
 
 class EndsTests(EndsContract, SynchronousTestCase):
-    """SQLite does what every store must."""
+    """SQLite fulfils the contract."""
 
     def setUp(self) -> None:
         """Choose the file."""
@@ -130,5 +130,5 @@ class EndsTests(EndsContract, SynchronousTestCase):
         super().setUp()
 
     def open_store(self) -> Store:
-        """Without threads every Deferred has fired."""
+        """Open without threads, so that every Deferred has fired."""
         return SQLiteStore(self.path, NoThreads(), lambda: NOW)

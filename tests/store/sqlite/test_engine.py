@@ -1,4 +1,4 @@
-"""The store in SQLite: its file, its versions, and a disk that cannot be used."""
+"""The SQLite store: its file, its versions, and disk failures."""
 
 import shutil
 import sqlite3
@@ -23,7 +23,7 @@ from tests.helpers.stores import NOW, message
 
 
 class _HeldBack:
-    """A connection that notes what it runs and fails the statements that begin so."""
+    """A connection that records statements, and fails those with a given beginning."""
 
     def __init__(self, connection: sqlite3.Connection, failing: str = "", error: Exception | None = None) -> None:
         self._connection = connection
@@ -40,7 +40,7 @@ class _HeldBack:
         return self._connection.execute(sql, *values)
 
     def executemany(self, sql: str, *values: Any) -> sqlite3.Cursor:
-        """Run a statement often."""
+        """Run a statement repeatedly."""
         self._note(sql)
         return self._connection.executemany(sql, *values)
 
@@ -76,12 +76,12 @@ class _Case(SynchronousTestCase):
         return store
 
     def unavailable(self, asked: Deferred[Any]) -> None:
-        """What was asked is refused, and the reason is in the log, once."""
+        """Check that a request is refused, and that the reason is logged once."""
         refusal = self.failureResultOf(asked, Refusal).value
         self.assertEqual(refusal.code, Code.UNAVAILABLE)
 
     def look(self, sql: str) -> list[Any]:
-        """Ask the file, on a connection of one's own."""
+        """Query the file on a separate connection."""
         other = sqlite3.connect(self.path)
         try:
             return other.execute(sql).fetchall()
@@ -89,7 +89,7 @@ class _Case(SynchronousTestCase):
             other.close()
 
     def texts(self, store: SQLiteStore, user: int = 1) -> list[str]:
-        """What stands in GLOBAL."""
+        """Return the texts in GLOBAL."""
         return [message.text for message in self.successResultOf(store.page(PageQuery(user, GLOBAL, 50))).messages]
 
 
@@ -97,7 +97,7 @@ class OpenTests(_Case):
     """Opening the file."""
 
     def test_pragmas(self) -> None:
-        """The writer's connection keeps a write-ahead log, waits for the disk at each commit and checks references."""
+        """The writer's connection uses a write-ahead log, syncs each commit and checks references."""
         self.open_store()
         writer = self.connections[0]
         found = [
@@ -106,7 +106,7 @@ class OpenTests(_Case):
         self.assertEqual(found, ["wal", 2, 1])
 
     def test_readers_write_nothing(self) -> None:
-        """A reader's connection refuses to write, and is made once for a thread."""
+        """A reader's connection refuses writes, and is created once per thread."""
         store = self.open_store()
         self.texts(store)
         self.texts(store)
@@ -114,14 +114,14 @@ class OpenTests(_Case):
         self.assertRaises(sqlite3.OperationalError, self.connections[1].execute, "DELETE FROM users")
 
     def test_versions(self) -> None:
-        """The version of the database counts the scripts that made it; opened again none runs."""
+        """The database version is the number of scripts. Reopening runs none."""
         self.open_store().close()
         self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS),)])
         self.patch(migrations, "SCRIPTS", ("no SQL at all",) * len(SCRIPTS))
         self.assertEqual(len(self.reopened().snapshot().users), 2)
 
     def test_upgrade(self) -> None:
-        """An older database gets the scripts that it lacks, in order, and keeps what it holds."""
+        """An older database gets its missing scripts, in order, and keeps its contents."""
         self.open_store().close()
         self.patch(migrations, "SCRIPTS", (*SCRIPTS, "CREATE TABLE a (b);", "INSERT INTO a VALUES (7);"))
         self.assertEqual(len(self.reopened().snapshot().users), 2)
@@ -129,7 +129,7 @@ class OpenTests(_Case):
         self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 2,)])
 
     def test_failing_upgrade(self) -> None:
-        """A script that fails leaves the version before it, with nothing of the script done and nothing left open."""
+        """A failing script leaves the previous version, with nothing of the script applied and nothing left open."""
         self.open_store().close()
         self.patch(migrations, "SCRIPTS", (*SCRIPTS, "CREATE TABLE a (b);", "CREATE TABLE c (d); nonsense;"))
         self.assertRaises(sqlite3.OperationalError, self.reopened)
@@ -138,7 +138,7 @@ class OpenTests(_Case):
         self.assertRaises(sqlite3.ProgrammingError, self.connections[-3].execute, "SELECT 1")
 
     def test_newer_version(self) -> None:
-        """A database of a newer version is refused, with what to do, and left as it is."""
+        """A database of a newer version is refused with the next step, and left unchanged."""
         self.open_store().close()
         self.look(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
         refused = self.assertRaises(NewerDatabase, self.reopened)
@@ -147,7 +147,7 @@ class OpenTests(_Case):
         self.assertEqual(self.look("PRAGMA user_version"), [(len(SCRIPTS) + 1,)])
 
     def test_check(self) -> None:
-        """To look first changes nothing: nothing is made, a good file is good, a newer or damaged one is refused."""
+        """Inspection changes nothing: no file is created, a good file passes, a newer or damaged one is refused."""
         migrations.check(self.path)
         self.assertFalse(self.path.exists())
         self.open_store().close()
@@ -160,8 +160,10 @@ class OpenTests(_Case):
         self.assertRaises(sqlite3.DatabaseError, migrations.check, self.path)
 
     def test_check_amid_checkpoint(self) -> None:
-        """A server killed while it copied its journal into the file leaves a file that is whole with its journal alone:
-        looking first does not take it for damaged, and it opens with all that it held."""
+        """A server killed during a checkpoint leaves a file that needs its journal.
+
+        Inspection does not report it as damaged, and it opens with all of its contents.
+        """
         self.path.parent.joinpath("killed").mkdir()
         killed = self.path.parent / "killed" / self.path.name
         store = self.open_store()
@@ -179,24 +181,23 @@ class OpenTests(_Case):
         self.assertEqual(len(self.reopened().snapshot().users), 502)
 
     def test_damaged_file(self) -> None:
-        """A file that is no database is refused and left as it is."""
+        """A file that is not a database is refused and left unchanged."""
         self.path.write_bytes(b"not a database " * 1_000)
         self.assertRaises(sqlite3.DatabaseError, self.reopened)
         self.assertEqual(self.path.read_bytes(), b"not a database " * 1_000)
 
     def test_no_folder(self) -> None:
-        """A file in a folder that is not there cannot be made."""
+        """A file in a missing folder cannot be created."""
         self.path = self.path / "irchat.db"
         self.assertRaises(sqlite3.OperationalError, self.reopened)
 
     def test_old_tokens(self) -> None:
-        """Opening forgets the tokens that were not used for 90 days."""
+        """Opening deletes the tokens not used for 90 days."""
         self._write_tokens()
         self.assertEqual(self._tokens(NOW), ["new", "newest"])
 
     def test_old_tokens_by_a_wrong_clock(self) -> None:
-        """A clock that is years ahead makes no token older than it is by the newest use that is known; one that is
-        years behind lets all stay."""
+        """A clock years ahead expires tokens only relative to the newest known use. One years behind keeps all."""
         self._write_tokens()
         self.assertEqual(self._tokens(0), ["new", "newest", "old"])
         self.assertEqual(self._tokens(NOW + 40 * TOKEN_SECONDS * 1000), ["new", "newest"])
@@ -207,13 +208,13 @@ class OpenTests(_Case):
         self.successResultOf(self.open_store().commit([TokenAdded(token, 1, at) for token, at in uses]))
 
     def _tokens(self, now: int) -> list[str]:
-        """What is left when the store is opened at that time."""
+        """Return the tokens left after opening the store at that time."""
         SQLiteStore(self.path, NoThreads(), lambda: now).close()
         return sorted(token.decode() for (token,) in self.look("SELECT hash FROM tokens"))
 
 
 class UnusableDiskTests(_Case):
-    """A disk that cannot be used is `unavailable`, changes nothing, and the store works again when it can."""
+    """A disk failure is `unavailable` and changes nothing. Afterwards the store works again."""
 
     def setUp(self) -> None:
         """Open the store with a message in it."""
@@ -222,14 +223,14 @@ class UnusableDiskTests(_Case):
         self.successResultOf(self.store.commit([message(GLOBAL, 1, "before")]))
 
     def assert_goes_on(self) -> None:
-        """Nothing was changed, and the next message is number 2."""
+        """Check that nothing changed, and that the next message gets seq 2."""
         self.assertEqual(self.texts(self.store), ["before"])
         (stored,) = self.successResultOf(self.store.commit([message(GLOBAL, 2, "after")]))
         self.assertEqual((stored.seq, self.texts(self.store)), (2, ["before", "after"]))
         self.assertEqual(self.look("PRAGMA integrity_check"), [("ok",)])
 
     def test_disk_full(self) -> None:
-        """A full disk refuses what does not fit, all of it."""
+        """A full disk refuses a whole commit that does not fit."""
         writer = self.connections[0]
         pages = writer.execute("PRAGMA page_count").fetchone()[0]
         writer.execute(f"PRAGMA max_page_count = {pages}")
@@ -238,7 +239,7 @@ class UnusableDiskTests(_Case):
         self.assert_goes_on()
 
     def test_locked(self) -> None:
-        """While another process holds the database, what is written is refused; what is read is not."""
+        """While another process locks the database, writes are refused and reads work."""
         self.connections[0].execute("PRAGMA busy_timeout = 1")
         other = sqlite3.connect(self.path, isolation_level=None)
         self.addCleanup(other.close)
@@ -249,7 +250,7 @@ class UnusableDiskTests(_Case):
         self.assert_goes_on()
 
     def test_each_statement(self) -> None:
-        """Whichever statement of a commit meets the error, nothing of the commit is done."""
+        """Whichever statement of a commit fails, nothing of the commit takes effect."""
         self.patch(indexing, "INDEXED_TOGETHER", 1)
         writer = self.store._writer
         plain = writer._connection
@@ -276,7 +277,7 @@ class UnusableDiskTests(_Case):
         self.assert_goes_on()
 
     def test_rolled_back_by_sqlite(self) -> None:
-        """Where SQLite itself has ended the transaction, there is none to end."""
+        """If SQLite itself has ended the transaction, there is no rollback."""
         writer = self.store._writer
         plain = writer._connection
 
@@ -292,7 +293,7 @@ class UnusableDiskTests(_Case):
         self.assert_goes_on()
 
     def test_reading(self) -> None:
-        """A question that meets the error is refused, and the reader's connection answers the next one."""
+        """A failing query is refused, and the reader's connection answers the next one."""
         self.texts(self.store)
         reader = self.store._mine.connection
         self.store._mine.connection = _HeldBack(reader, "SELECT")
@@ -305,7 +306,7 @@ class UnusableDiskTests(_Case):
         self.assert_goes_on()
 
     def test_reader_that_cannot_open(self) -> None:
-        """A reader whose connection cannot be made is refused, and the next try makes it."""
+        """A reader whose connection cannot be opened is refused, and the next attempt opens it."""
         with patch.object(engine, "sqlite3", wraps=sqlite3) as module:
             module.Error, module.OperationalError = sqlite3.Error, sqlite3.OperationalError
             module.DatabaseError, module.IntegrityError = sqlite3.DatabaseError, sqlite3.IntegrityError
@@ -315,7 +316,7 @@ class UnusableDiskTests(_Case):
         self.assert_goes_on()
 
     def test_mistakes_are_no_disk_errors(self) -> None:
-        """What is wrong with a write itself is not called a disk's error, and changes nothing either."""
+        """An error in a write itself is not reported as a disk failure, and changes nothing either."""
         for error in (sqlite3.IntegrityError("twice"), sqlite3.ProgrammingError("wrong"), ValueError("wrong")):
             writer = self.store._writer
             plain = writer._connection
@@ -325,7 +326,7 @@ class UnusableDiskTests(_Case):
         self.assert_goes_on()
 
     def test_refusals_pass(self) -> None:
-        """A Refusal of a thread stays what it is."""
+        """A Refusal from a thread stays a Refusal."""
         refusal = Refusal(Code.INTERNAL, "x")
         writer = self.store._writer
         plain = writer._connection
@@ -336,10 +337,10 @@ class UnusableDiskTests(_Case):
 
 
 class WriterTests(_Case):
-    """How the writer goes about it."""
+    """The statements of the writer."""
 
     def test_messages_together(self) -> None:
-        """The messages of a commit are written by the same few statements, however many they are."""
+        """The messages of a commit take the same few statements, for any number of messages."""
         store = self.open_store()
         counts = []
         writer = store._writer
@@ -353,7 +354,7 @@ class WriterTests(_Case):
         self.assertEqual(counts[1], counts[2])
 
     def test_many_chats(self) -> None:
-        """Past a number of known chats all are forgotten and looked up anew, without a change of their numbers."""
+        """Above a number of known chats all are forgotten and looked up again, without a change of their ids."""
         self.patch(writing, "_KNOWN_MOST", 2)
         store = self.open_store()
         self.successResultOf(store.commit([UserCreated("carol", "carol", None, NOW, None)]))
@@ -363,7 +364,7 @@ class WriterTests(_Case):
             self.assertEqual([one.seq for one in stored], [seq] * 4)
 
     def test_nothing_left(self) -> None:
-        """A group that goes leaves no row of its messages, members, words or places."""
+        """A deleted group leaves no row of its messages, members, words or positions."""
         store = self.open_store()
         (group,) = self.successResultOf(store.commit([GroupCreated("team", "team", (1, 2), NOW)]))
         self.successResultOf(store.commit([message(group, 1, "vanishing", nonce="n")]))

@@ -1,4 +1,4 @@
-"""The messages of a group that is no more: gone for everybody at once, and from the disk a few at a time."""
+"""Messages of a dissolved group disappear for everybody at once, and from the disk in batches."""
 
 import sqlite3
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _COUNT = 330
 
 
 class _Threads:
-    """Runs what is asked when the test says so; what it ran is noted by name."""
+    """Runs calls on request, and records their names."""
 
     def __init__(self) -> None:
         self.waiting: list[tuple[Deferred[Any], Callable[..., Any], tuple[Any, ...]]] = []
@@ -43,7 +43,7 @@ class _Threads:
         pass
 
     def run(self, count: int = 1_000_000) -> None:
-        """Run so many of what waits, in order."""
+        """Run a number of the waiting calls, in order."""
         while self.waiting and count:
             done, call, args = self.waiting.pop(0)
             self.ran.append(call.__name__)
@@ -66,20 +66,20 @@ class SweepingTests(SynchronousTestCase):
         self.threads.ran.clear()
 
     def open(self) -> SQLiteStore:
-        """The store, closed in the end."""
+        """Open the store, closed at the end of the test."""
         self.threads = _Threads()
         store = SQLiteStore(self.path, self.threads, lambda: NOW)
         self.addCleanup(store.close)
         return store
 
     def write(self, *writes: Write) -> list[Any]:
-        """Commit, and do no more than that."""
+        """Commit, without any later calls."""
         committing = self.store.commit(writes)
         self.threads.run(len(self.threads.waiting))
         return self.successResultOf(committing)
 
     def left(self) -> int:
-        """The messages on the disk; all that is there fits together."""
+        """Return the number of messages on the disk, which must be consistent."""
         connection = sqlite3.connect(self.path, isolation_level=None)
         try:
             self.assertEqual(list(problems(connection)), [])
@@ -88,7 +88,7 @@ class SweepingTests(SynchronousTestCase):
             connection.close()
 
     def found(self) -> list[str]:
-        """What alice finds by a word that was in all messages."""
+        """Return alice's results for a word in all messages."""
         searching = self.store.search(1, ["vanishing"], None, (), 500)
         if self.store._writer.index_waits:
             self.threads.run()
@@ -96,7 +96,7 @@ class SweepingTests(SynchronousTestCase):
         return [one.text for one in messages]
 
     def test_commits_in_between(self) -> None:
-        """Nobody sees anything of it after the commit; another commit waits for no more than a part of the rest."""
+        """Nobody sees the group after the commit. Another commit waits for one batch at most."""
         self.write(GroupRemoved(self.group))
         self.assertEqual((self.found(), self.store.snapshot().groups), (["vanishing not"], []))
         self.assertGreater(self.left(), _COUNT)
@@ -109,7 +109,7 @@ class SweepingTests(SynchronousTestCase):
         self.assertEqual((self.left(), self.threads.ran.count("sweep")), (2, 7))
 
     def test_name_is_free(self) -> None:
-        """The name can be taken again at once, by a group that has nothing to do with the old one."""
+        """The name can be reused at once, by an unrelated group."""
         self.write(GroupRemoved(self.group))
         (new,) = self.write(GroupCreated("team", "team", (1,), NOW))
         self.write(message(new, 1, "vanishing anew"))
@@ -117,7 +117,7 @@ class SweepingTests(SynchronousTestCase):
         self.assertEqual((self.found(), self.left()), (["vanishing anew", "vanishing not"], 2))
 
     def test_restart(self) -> None:
-        """What was left when the server died goes after its next start."""
+        """Messages left when the server died are deleted after its next start."""
         self.write(GroupRemoved(self.group))
         self.threads.run(1)
         self.store.close()
@@ -126,20 +126,20 @@ class SweepingTests(SynchronousTestCase):
         self.assertEqual((self.left(), self.threads.ran), (1, ["sweep"] * 6))
 
     def test_removed_user(self) -> None:
-        """So goes a group with the account of its last member."""
+        """The same holds for a group that ends with the account of its last member."""
         self.write(UserRemoved(1, "alice#1", "alice#1", NOW, ((self.group, None),)))
         self.threads.run()
         self.assertEqual((self.left(), self.threads.ran.count("sweep")), (1, 7))
 
     def test_not_removed(self) -> None:
-        """Where the commit fails the group is there still, with all that was said in it."""
+        """If the commit fails, the group stays, with all messages."""
         committing = self.store.commit([GroupRemoved(self.group), message(GLOBAL, 99, "of nobody")])
         self.threads.run()
         self.failureResultOf(committing, sqlite3.IntegrityError)
         self.assertEqual((len(self.found()), self.left()), (_COUNT + 1,) * 2)
 
     def test_disk_fails(self) -> None:
-        """What a disk that fails does not delete goes after the next commit."""
+        """Batches refused by a failing disk are deleted after the next commit."""
         self.write(GroupRemoved(self.group))
         plain = self.store._writer._connection
         self.store._writer._connection = sqlite3.connect(":memory:")
@@ -151,7 +151,7 @@ class SweepingTests(SynchronousTestCase):
         self.assertEqual(self.left(), 2)
 
     def test_closed_meanwhile(self) -> None:
-        """After the end nothing more is asked of the disk."""
+        """After the end the disk is no longer used."""
         self.write(GroupRemoved(self.group))
         self.store._closed = True
         self.threads.run()
@@ -159,10 +159,10 @@ class SweepingTests(SynchronousTestCase):
 
 
 class TogetherTests(SynchronousTestCase):
-    """How many messages are deleted together."""
+    """The size of a batch."""
 
     def test_few(self) -> None:
-        """As many as have so many characters together, and one at least."""
+        """A batch has a maximum number of characters, and at least one message."""
         half = DELETED_CHARACTERS // 2
         cases = (([], 0), ([half, half, 0], 3), ([half, half, 1], 2), ([half, half + 1], 1), ([3 * half, 1], 1))
         self.assertEqual([_few(lengths) for lengths, _ in cases], [count for _, count in cases])
