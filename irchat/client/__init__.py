@@ -1,1 +1,1 @@
-"""The client: joins a server from a terminal or a pipe, speaking the JSON protocol."""
+"""The client. It joins a server from a terminal or a pipe and speaks the JSON protocol."""

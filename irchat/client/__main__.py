@@ -16,13 +16,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     prepare_streams()
     try:
         status = _run(arguments)
-    except KeyboardInterrupt:  # before the reactor runs there is nothing to close in order
+    except KeyboardInterrupt:  # before the reactor runs there is nothing to close
         status = 0
     sys.exit(status)
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    # These imports are slow enough for a user to press Ctrl-C meanwhile, so they happen inside the `try` of `main`.
+    # A user may press Ctrl-C during these slow imports, so they run inside the `try` of `main`.
     from irchat.client.options import parse_options, wants_full_screen  # noqa: PLC0415
     from irchat.system.core_dumps import forbid_memory_access  # noqa: PLC0415
 

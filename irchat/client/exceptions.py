@@ -1,8 +1,8 @@
-"""The reasons for which a client ends before the user wants to."""
+"""The errors that end the client, a connection attempt or a question."""
 
 
 class ClientError(Exception):
-    """The client cannot go on. ``text``, of one or more lines, says what happened and what to do next."""
+    """The client cannot go on. ``text``, of one or more lines, names the problem and the next step."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -10,11 +10,11 @@ class ClientError(Exception):
 
 
 class Unencrypted(ClientError):
-    """A server answered a connection with TLS without it."""
+    """A server answered a TLS connection without TLS."""
 
 
 class Later(ClientError):
-    """The server refuses for now. Try again after ``pause`` seconds, or after the usual pauses if that is 0."""
+    """A temporary refusal. Try again after ``pause`` seconds, or after the usual pauses if that is 0."""
 
     def __init__(self, text: str, pause: int = 0) -> None:
         super().__init__(text)
@@ -22,14 +22,14 @@ class Later(ClientError):
 
 
 class InputEnded(ClientError):
-    """A question could not be answered, because the input has ended."""
+    """A question was not answered before the input ended."""
 
     def __init__(self) -> None:
-        super().__init__("The input ended where an answer was needed.")
+        super().__init__("The input ended before a question was answered.")
 
 
 class Cancelled(ClientError):
-    """The user has broken off a question."""
+    """The user cancelled a question."""
 
     def __init__(self) -> None:
         super().__init__("The question was cancelled.")

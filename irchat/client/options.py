@@ -1,4 +1,4 @@
-"""The command line of the client."""
+"""The client's command line."""
 
 import argparse
 import os
@@ -22,16 +22,16 @@ class ClientOptions(NamedTuple):
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
-    """Parse the command line, by default ``sys.argv``. Exits after help, and on wrong options."""
+    """Parse the command line, by default ``sys.argv``. Exit after --help and on invalid options."""
     parser = argparse.ArgumentParser(
         prog="irchat",
         description="Join an IRChat server. Inside, !help shows all commands.",
-        epilog="Without a port, a server that runs on this machine is found by itself.",
+        epilog="Without a port, the client finds a server running on this machine.",
     )
-    parser.add_argument("address", metavar="[user@]host[:port]", help="the server, and your name there")
+    parser.add_argument("address", metavar="[user@]host[:port]", help="the server, and your user name on it")
     parser.add_argument("--version", action="version", version=f"irchat {__version__}")
     parser.add_argument(
-        "--no-tls", action="store_true", help="connect without encryption, to a server that runs with --no-tls"
+        "--no-tls", action="store_true", help="connect without encryption to a server started with --no-tls"
     )
     parser.add_argument(
         "--fingerprint",
@@ -39,12 +39,12 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
         metavar="SHA256",
         help="trust only the certificate with this fingerprint",
     )
-    parser.add_argument("--json", action="store_true", help="pass lines of JSON through, for bots")
+    parser.add_argument("--json", action="store_true", help="exchange lines of JSON, for bots")
     parser.add_argument(
-        "--plain", action="store_true", help="print lines in place of the full screen, for screen readers"
+        "--plain", action="store_true", help="print plain lines instead of the full screen, for screen readers"
     )
-    parser.add_argument("--no-bell", action="store_true", help="neither ring nor notify")
-    parser.add_argument("--forget", action="store_true", help="forget the saved sign-in, and exit")
+    parser.add_argument("--no-bell", action="store_true", help="no bell and no notifications")
+    parser.add_argument("--forget", action="store_true", help="forget the saved sign-in and exit")
     options = parser.parse_args(arguments)
     return ClientOptions(
         options.address,
@@ -58,7 +58,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
 
 
 def wants_full_screen(options: ClientOptions, environment: Mapping[str, str]) -> bool:
-    """Return whether to open the full screen: on a terminal that can show it, unless another client is wanted."""
+    """Return whether to open the full screen: on a capable terminal, unless another mode was chosen."""
     if options.json or options.plain or options.forget or environment.get("TERM", "dumb") == "dumb":
         return False
     return os.isatty(0) and os.isatty(1)

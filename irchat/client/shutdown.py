@@ -1,4 +1,4 @@
-"""How both clients end: once and in good order, whether the user leaves, a signal comes or something fails."""
+"""Orderly shutdown of both clients, whether the user leaves, a signal arrives or something fails."""
 
 import signal
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredList, TimeoutError
 from twisted.internet.interfaces import IReactorCore, IReactorFromThreads, IReactorTime
 
-# Seconds to wait for a terminal that takes no more output, or for a server that does not read.
+# Seconds to wait for a terminal that accepts no output, or a server that does not read.
 LEAVING_SECONDS = 2.0
 
-# Signals whose default is to kill the client with secrets still on the terminal. The reactor itself takes SIGINT and
-# SIGTERM. SIGHUP comes when the terminal is closed.
+# Signals that by default kill the client and leave secrets on the terminal. The reactor itself handles SIGINT and
+# SIGTERM. The kernel sends SIGHUP when the terminal is closed.
 _ENDING = (
     signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGVTALRM,
     signal.SIGPROF, signal.SIGXCPU,
@@ -20,10 +20,10 @@ _ENDING = (
 
 
 class Shutdown:
-    """Stop the reactor once, and close everything before it ends.
+    """Stop the reactor once, and close everything first.
 
-    ``close`` is called when the reactor is about to stop, whatever stopped it. It returns Deferreds that fire when each
-    part is closed; the reactor waits for them, but at most ``LEAVING_SECONDS``.
+    ``close`` is called when the reactor is about to stop, for any reason. It returns Deferreds that fire when each
+    part is closed. The reactor waits for them at most ``LEAVING_SECONDS``.
     """
 
     def __init__(self, reactor: IReactorCore, clock: IReactorTime, close: Callable[[], list[Deferred[Any]]]) -> None:
@@ -51,8 +51,8 @@ def leave_on_signals(
 ) -> None:
     """Call ``leave`` in the reactor on each signal that would end the process.
 
-    A signal that is ignored now stays ignored (``nohup``). ``interrupt`` is called on SIGINT; without it SIGINT is left
-    to the reactor.
+    A signal that is ignored now stays ignored (``nohup``). ``interrupt`` is called on SIGINT; without it the reactor
+    handles SIGINT.
     """
     calls = dict.fromkeys(_ENDING, leave)
     if interrupt is not None:

@@ -1,4 +1,4 @@
-"""Put the parts of the plain client together, and build the parts that both clients share."""
+"""Build the plain client, and the parts that both clients share."""
 
 import os
 import secrets
@@ -41,7 +41,7 @@ def run_plain(reactor: Any, options: ClientOptions) -> int:
         write_error(f"! {stop.text}")
         return 1
     finally:
-        # The shell shares these descriptors, and would fail on non-blocking ones.
+        # The shell shares these descriptors and fails if they are non-blocking.
         os.set_blocking(_STDIN, True)
         os.set_blocking(_STDOUT, True)
 
@@ -68,7 +68,7 @@ def _run(reactor: Any, options: ClientOptions) -> int:
 
 
 def make_dialer(reactor: Any, options: ClientOptions) -> tuple[Address, Dialer]:
-    """Return the address that the user typed, and the dialer of its server. Raises ClientError."""
+    """Return the parsed address and the dialer of its server. Raises ClientError."""
     address = parse_address(options.address)
     target = find_target(
         address,
@@ -81,12 +81,12 @@ def make_dialer(reactor: Any, options: ClientOptions) -> tuple[Address, Dialer]:
 
 
 def known_hosts() -> KnownHosts:
-    """Return the file of servers that the user trusts."""
+    """Return the known_hosts file of this user."""
     return KnownHosts(Path(platformdirs.user_config_dir("irchat")) / "known_hosts")
 
 
 def tokens() -> Tokens:
-    """Return the file of saved sign-ins."""
+    """Return the tokens file of this user."""
     return Tokens(Path(platformdirs.user_state_dir("irchat")) / "tokens")
 
 
@@ -112,10 +112,10 @@ def _open_screen(reactor: Any, console: Console, options: ClientOptions) -> Plai
 
 
 def open_again(descriptor: int) -> int:
-    """Open a terminal again, so that Twisted does not change the descriptor that the shell shares."""
+    """Reopen a terminal, so that Twisted does not change the descriptor shared with the shell."""
     try:
         return os.open(os.ttyname(descriptor), os.O_RDWR | os.O_NOCTTY)
-    except OSError:  # the terminal has no name here, as in some containers
+    except OSError:  # the terminal has no name, as in some containers
         return os.dup(descriptor)
 
 

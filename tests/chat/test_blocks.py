@@ -1,4 +1,4 @@
-"""Blocks: mutual silence everywhere while they stand, and nothing lost when they are lifted."""
+"""Blocks: both users hidden from each other everywhere, and nothing lost afterwards."""
 
 from twisted.internet.defer import Deferred
 
@@ -13,17 +13,17 @@ class BlockTests(WorldTestCase):
     def ask(
         self, user: str, name: str, blocked: bool | None = None, origin: int | None = None
     ) -> Deferred[events.Blocks]:
-        """One asks for a block."""
+        """Request a block."""
         return self.world.chat.blocks.block(self.world[user], name, blocked, origin)
 
     def test_toggle(self) -> None:
-        """Without saying which way, a block is made and lifted in turn."""
+        """Without a direction, the request toggles the block."""
         answers = [self.done(self.ask("alice", name)).names for name in ("bob", "carol", "BOB", "bob")]
         self.assertEqual(answers, [["bob"], ["bob", "carol"], ["carol"], ["bob", "carol"]])
         self.assertEqual(self.world.chat.blocks.listed(self.world["bob"]), events.Blocks(names=[]))
 
     def test_said_which_way(self) -> None:
-        """Asked for what is so already, nothing is written and the answer is the same."""
+        """Requesting the current state writes nothing and gets the same answer."""
         self.assertEqual(self.done(self.ask("alice", "bob", False)).names, [])
         for _ in range(2):
             self.assertEqual(self.done(self.ask("alice", "bob", True)).names, ["bob"])
@@ -32,14 +32,14 @@ class BlockTests(WorldTestCase):
         self.assertEqual(len(self.world.store.commits), 2)
 
     def test_refused(self) -> None:
-        """One cannot block oneself or nobody."""
+        """A user cannot block themselves or an unknown user."""
         self.refused(Code.YOURSELF, self.ask, "alice", "Alice")
         self.refused(Code.NO_SUCH_USER, self.ask, "alice", "dave")
         self.refused(Code.NO_SUCH_USER, self.ask, "alice", "* *")
         self.assertEqual(self.world.store.snapshot().blocks, [])
 
     def test_other_sessions(self) -> None:
-        """One's other sessions are told; the blocked user never is, nor is anyone where there is no other session."""
+        """The blocker's other sessions are notified. The blocked user is not, nor is anyone without such sessions."""
         session = 1
         self.done(self.ask("alice", "bob", origin=session))
         self.assertEqual(self.world.published, [])
@@ -58,7 +58,7 @@ class BlockTests(WorldTestCase):
         self.refused(Code.BLOCKED, self.world.send, "bob", "@alice")
 
     def test_silence(self) -> None:
-        """It hides the two from each other live, in history, search, counts and what is missed, from nobody else."""
+        """It hides the two live, in history, search, counts and catch-up, and from nobody else."""
         self.group("team", "carol", "alice", "bob")
         self.done(self.world.send("alice", "@bob", "word before private"))
         self.done(self.world.send("alice", "GLOBAL", "word before"))
@@ -90,7 +90,7 @@ class BlockTests(WorldTestCase):
         self.assertEqual(len(self.world.texts("carol")), 12)
 
     def test_lifted(self) -> None:
-        """Lifting it brings back what history holds, to both, in pages, search and counts."""
+        """Lifting it restores the history to both, in pages, search and counts."""
         self.done(self.world.send("alice", "@bob", "before"))
         self.block("bob", "alice")
         self.done(self.world.send("alice", "GLOBAL", "word a"))
@@ -105,7 +105,7 @@ class BlockTests(WorldTestCase):
         )
 
     def test_both_made_one(self) -> None:
-        """Where both made a block, it stands until both have lifted it."""
+        """If both have blocked, the block stands until both have lifted it."""
         self.block("alice", "bob")
         self.block("bob", "alice")
         self.block("alice", "bob", on=False)
@@ -114,7 +114,7 @@ class BlockTests(WorldTestCase):
         self.done(self.world.send("alice", "@bob"))
 
     def test_while_one_reads(self) -> None:
-        """What is asked before a block and found after it is not given."""
+        """Results of a request from before the block exclude what it hides when they arrive after it."""
         self.done(self.world.send("alice", "GLOBAL", "word"))
         self.world.store.holding = True
         blocking = self.ask("alice", "bob", True)
@@ -125,7 +125,7 @@ class BlockTests(WorldTestCase):
         self.assertEqual((self.done(page).messages, self.done(found).messages), ([], []))
 
     def test_order(self) -> None:
-        """A send asked before a block is told, one asked after it is hidden."""
+        """A message sent before a block is delivered, one sent after it is hidden."""
         self.world.store.holding = True
         self.world.send("alice", "GLOBAL", "before")
         self.ask("bob", "alice", True)

@@ -1,4 +1,4 @@
-"""The commit queue: what is checked when, committed with what, told in which order; what a failing commit leaves."""
+"""The commit queue: checks, groups, the order of publications, and failing commits."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,25 +15,25 @@ from tests.helpers.commit_queues import HandStore, Step
 
 
 class CommitQueueTests(SynchronousTestCase):
-    """A queue before a store whose commits are finished by hand."""
+    """A queue in front of a store whose commits the test finishes."""
 
     def setUp(self) -> None:
-        """Make the queue."""
+        """Create the queue."""
         self.log: list[str] = []
         self.store = HandStore()
         self.queue = CommitQueue(self.store, self, self.apply)  # type: ignore[arg-type]
 
     def apply(self, entry: Entry, origin: int | None) -> list[Publication]:
-        """Note the entry that memory follows."""
+        """Record an applied entry."""
         self.log.append(f"follow {entry.write}: {entry.result}")
         return []
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Note what is published."""
+        """Record a publication."""
         self.log.append("tell " + " ".join(publication.event.reason for publication in publications))
 
     def submit(self, name: str, **how: Any) -> Deferred[Any]:
-        """Submit a step and note its answer."""
+        """Submit a step and record its answer."""
         asked = self.queue.submit(Step(self.log, name, **how))
         asked.addCallbacks(
             lambda answer: self.log.append(f"answer {answer}"),
@@ -42,23 +42,23 @@ class CommitQueueTests(SynchronousTestCase):
         return asked
 
     def events(self) -> list[str]:
-        """What was noted since the last look."""
+        """Return the records since the last call."""
         log, self.log[:] = list(self.log), []
         return log
 
     def refuse(self) -> None:
-        """What a change may meet."""
+        """The life of a change."""
         raise Refusal(Code.BLOCKED, "no")
 
     def test_one(self) -> None:
-        """A change is checked, committed, applied with the commit's result, told, and only then answered."""
+        """A change is checked, committed, applied with the commit's result, published, and only then answered."""
         self.submit("a")
         self.assertEqual((self.events(), self.store.commits), (["check a"], [["a"]]))
         self.store.finish()
         self.assertEqual(self.events(), ["reply a: a done", "tell a", "answer a"])
 
     def test_group(self) -> None:
-        """While a commit runs what comes waits unchecked; the next commit takes all of it, told at once, in order."""
+        """Changes wait unchecked during a commit. The next one takes and publishes all of them at once, in order."""
         for name in "abcd":
             self.submit(name)
         self.assertEqual(self.events(), ["check a"])
@@ -71,7 +71,7 @@ class CommitQueueTests(SynchronousTestCase):
         ])  # fmt: skip
 
     def test_group_most(self) -> None:
-        """A group has a most, and what is over comes in the next."""
+        """A group has a maximum, and the rest goes into the next."""
         self.queue._group_most = 3
         for name in "abcdefgh":
             self.submit(name)
@@ -80,7 +80,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.assertEqual(self.store.commits, [["a"], ["b", "c", "d"], ["e", "f", "g"], ["h"]])
 
     def test_alone(self) -> None:
-        """A change that is alone is checked when all before it is applied, and what follows when it is applied."""
+        """An exclusive change is checked after all earlier ones are applied, and later ones after it is applied."""
         self.submit("a")
         self.submit("b")
         self.submit("c", alone=True)
@@ -98,7 +98,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.assertEqual(self.store.commits, [["a"], ["b"], ["c"], ["d", "e"]])
 
     def test_refused(self) -> None:
-        """A change that is refused is answered so, and keeps nothing from the others of its group."""
+        """A refused change is answered, and does not hold up the others of its group."""
         self.submit("a")
         self.submit("b", in_check=self.refuse)
         self.submit("c")
@@ -112,7 +112,7 @@ class CommitQueueTests(SynchronousTestCase):
         ])  # fmt: skip
 
     def test_nothing_to_write(self) -> None:
-        """Where no change of a group writes, no commit is made; among those that do, each gets its own result."""
+        """A group without writes makes no commit. Otherwise each writing change gets its own result."""
         self.submit("a", writes=False)
         self.assertEqual((self.events(), self.store.commits), (["check a", "reply a: None", "tell a", "answer a"], []))
         self.submit("b")
@@ -127,7 +127,7 @@ class CommitQueueTests(SynchronousTestCase):
         ])  # fmt: skip
 
     def test_failing_commit(self) -> None:
-        """A commit that fails refuses what needed it, applies and tells nothing of it, and the queue goes on."""
+        """A failed commit refuses its changes, applies and publishes none of them, and the queue continues."""
         self.submit("a")
         self.submit("b")
         self.submit("c", writes=False)
@@ -142,7 +142,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.assertEqual(self.events(), ["reply d: d done", "tell d", "answer d"])
 
     def test_broken_commit(self) -> None:
-        """A commit that meets an error of the server's own is logged and refused as internal, and the queue goes on."""
+        """An internal error in a commit is logged and refused as internal, and the queue continues."""
         self.submit("a")
         self.submit("b")
         self.store.fail(ValueError("of our own"))
@@ -153,7 +153,7 @@ class CommitQueueTests(SynchronousTestCase):
         ])  # fmt: skip
 
     def test_broken_apply(self) -> None:
-        """A change that breaks when it is applied fails its own handler alone."""
+        """A change that fails to apply fails only its own handler."""
         self.submit("a")
         broken = self.queue.submit(Step(self.log, "b", in_reply=lambda: int("x") and None))
         self.submit("c")
@@ -163,7 +163,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.assertEqual(self.events()[-4:], ["reply b: b done", "reply c: c done", "tell c", "answer c"])
 
     def test_broken_bus(self) -> None:
-        """Where telling breaks, that is logged, who asked is answered, and the queue goes on."""
+        """A failing publication is logged, the requester is answered, and the queue continues."""
         broken = CommitQueue(self.store, LocalBus(), self.apply)  # type: ignore[arg-type]
         broken._bus.subscribe(lambda publications: {}["nobody"])  # type: ignore[attr-defined]
         for name in "abc":
@@ -175,7 +175,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.assertEqual(self.events()[-2:], ["answer b", "answer c"])
 
     def test_submit_from_an_answer(self) -> None:
-        """What an answer or a refusal leads to takes its place behind what waits."""
+        """Changes submitted by an answer or refusal queue behind those that wait."""
         first = self.queue.submit(Step(self.log, "a"))
         first.addCallback(lambda _: self.submit("late") and None)
         self.queue.submit(Step(self.log, "b", in_check=self.refuse)).addErrback(lambda _: self.submit("later") and None)
@@ -185,7 +185,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.assertEqual(self.store.commits, [["a"], ["c", "late"], ["later"]])
 
     def test_when_idle(self) -> None:
-        """It is idle at once where nothing waits, otherwise when all that was submitted is answered."""
+        """`when_idle` fires at once if nothing waits, otherwise when everything submitted is answered."""
         self.successResultOf(self.queue.when_idle())
         self.submit("a")
         self.submit("b")
@@ -198,7 +198,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.assertEqual(self.events()[-3:], ["refuse b: unavailable", "idle", "idle"])
 
     def test_published(self) -> None:
-        """All is published at once where no commit runs, otherwise when what the commit holds is told."""
+        """`published` fires at once without a running commit, otherwise when its contents are published."""
         self.successResultOf(self.queue.published())
         self.submit("a")
         self.queue.published().addCallback(lambda _: self.log.append("published a"))
@@ -211,7 +211,7 @@ class CommitQueueTests(SynchronousTestCase):
         self.successResultOf(published)
 
     def test_asker_that_fails(self) -> None:
-        """Whoever cannot be told how a change went keeps it from nobody else, and the queue goes on."""
+        """A failing answer keeps no other from its answer, and the queue continues."""
         told: list[object] = []
 
         class ResultHandler:

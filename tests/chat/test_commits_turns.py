@@ -1,4 +1,4 @@
-"""The commit queue: how users take turns in it, and when a group begins."""
+"""The commit queue: turns of users, and when a group begins."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +16,10 @@ from tests.helpers.commit_queues import HandStore, Step
 
 
 class TurnsTests(SynchronousTestCase):
-    """Users take turns: nobody waits for all that another one asked for."""
+    """Users take turns: nobody waits for all requests of another user."""
 
     def setUp(self) -> None:
-        """Make the queue, in which one commit runs."""
+        """Create the queue with a running commit."""
         self.store = HandStore()
         self.queue = CommitQueue(self.store, LocalBus(), lambda entry, origin: [])  # type: ignore[arg-type]
         self.submit("running")
@@ -29,13 +29,13 @@ class TurnsTests(SynchronousTestCase):
         return self.queue.submit(Step([], name, **how))
 
     def commits(self) -> list[list[Any]]:
-        """Finish everything; return what was committed together."""
+        """Finish everything. Return what was committed together."""
         while self.store.running:
             self.store.finish()
         return self.store.commits[1:]
 
     def test_one_alone_of_each(self) -> None:
-        """Of one user one change that is alone is in the queue; between two of them comes all else."""
+        """The queue holds one exclusive change per user at a time. Between two of them, others proceed."""
         for number in range(3):
             self.submit(f"m{number}", alone=True, user="much")
         self.submit("b", alone=True, user="bob")
@@ -44,15 +44,14 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(self.commits(), [["m0"], ["message", "another"], ["b"], ["m1"], ["m2"]])
 
     def test_messages_between(self) -> None:
-        """A message waits for one change that is alone, however many users have one in the queue."""
+        """A message waits for at most one exclusive change, however many users have one in the queue."""
         for number in range(50):
             self.submit(f"alone {number}", alone=True, user=f"user {number}")
         self.submit("message", user="carol")
         self.assertEqual(self.commits()[:3], [["alone 0"], ["message"], ["alone 1"]])
 
     def test_all_are_made(self) -> None:
-        """All that one user asked for is made in its order, also where some of it is refused or fails; then nothing of
-        the user is kept."""
+        """One user's requests run in order, even if some are refused or fail. Afterwards nothing of them is kept."""
 
         def refuse() -> None:
             raise Refusal(Code.BLOCKED, "no")
@@ -67,13 +66,13 @@ class TurnsTests(SynchronousTestCase):
         self.successResultOf(self.queue.when_idle())
 
     def test_nobodys(self) -> None:
-        """Those that are nobody's do not wait for one another."""
+        """Changes without a user do not wait for one another."""
         for name in "ab":
             self.submit(name, alone=True)
         self.assertEqual(self.commits(), [["a"], ["b"]])
 
     def test_characters(self) -> None:
-        """A group ends when it has as many characters as are written in a moment."""
+        """A group ends at the number of characters that are written quickly."""
         self.patch(commits, "_GROUP_CHARACTERS", 100)
         for name in "abcde":
             self.submit(name, characters=50, user=name)
@@ -85,7 +84,7 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(self.commits(), [["running"], ["f", "g", "h"]])
 
     def test_who_says_little(self) -> None:
-        """Where more waits than a group may hold, users take turns, whoever says little first."""
+        """If more changes wait than fit into a group, users take turns, and those with few requests go first."""
         self.queue._group_most = 3
         for number in range(5):
             self.submit(f"m{number}", user="much", characters=100)
@@ -99,7 +98,7 @@ class TurnsTests(SynchronousTestCase):
         self.assertEqual(len(said), 8)
 
     def test_order_of_arrival(self) -> None:
-        """Where no more waits than a group may hold, all goes in the order of arrival, whoever says much."""
+        """If the waiting changes fit into a group, they are committed in the order of arrival."""
         self.patch(commits, "_GROUP_CHARACTERS", 100)
         self.queue._group_most = 3
         for number, characters in enumerate((40, 40, 20)):
@@ -114,10 +113,10 @@ class TurnsTests(SynchronousTestCase):
 
 
 class GatheringTests(SynchronousTestCase):
-    """A queue with a clock: what is one group, and when it begins."""
+    """A queue with a clock: the contents of a group, and when it begins."""
 
     def setUp(self) -> None:
-        """Telling takes 1 ms."""
+        """Publishing takes 1 ms."""
         self.telling_seconds = 0.001
         self.log: list[str] = []
         self.clock = Clock()
@@ -125,7 +124,7 @@ class GatheringTests(SynchronousTestCase):
         self.queue = CommitQueue(self.store, self, lambda entry, origin: [], self.clock)  # type: ignore[arg-type]
 
     def publish(self, publications: Sequence[Publication]) -> None:
-        """Take a while."""
+        """Take some time."""
         self.clock.rightNow += self.telling_seconds
 
     def submit(self, *names: str) -> None:
@@ -134,14 +133,14 @@ class GatheringTests(SynchronousTestCase):
             self.queue.submit(Step(self.log, name))
 
     def test_one_turn_is_one_group(self) -> None:
-        """All that a turn of the reactor brings is committed together."""
+        """All changes of one reactor turn are committed together."""
         self.submit("a", "b")
         self.assertEqual(self.store.commits, [])
         self.clock.advance(0)
         self.assertEqual(self.store.commits, [["a", "b"]])
 
     def test_gathers(self) -> None:
-        """After a group of several, what waits begins ten times later than the telling took, with what came since."""
+        """After a group of several, the next begins after ten times the publishing time, with all later changes."""
         self.submit("a", "b")
         self.clock.advance(0)
         self.submit("c")
@@ -153,7 +152,7 @@ class GatheringTests(SynchronousTestCase):
         self.assertEqual(self.store.commits[1:], [["c", "d"]])
 
     def test_gathers_for_20_ms_at_most(self) -> None:
-        """However long telling takes, nobody notices the wait."""
+        """However long publishing takes, the delay stays imperceptible."""
         self.submit("a", "b")
         self.clock.advance(0)
         self.submit("c")
@@ -163,7 +162,7 @@ class GatheringTests(SynchronousTestCase):
         self.assertEqual(self.store.commits[1:], [["c"]])
 
     def test_one_at_a_time(self) -> None:
-        """Where messages come one at a time none waits for another."""
+        """Messages that arrive one at a time do not wait for others."""
         self.submit("a")
         self.clock.advance(0)
         self.submit("b")
@@ -171,7 +170,7 @@ class GatheringTests(SynchronousTestCase):
         self.assertEqual(self.store.commits, [["a"], ["b"]])
 
     def test_whole_group_waits(self) -> None:
-        """Where as many wait as a group may hold, they begin at once."""
+        """A full group begins at once."""
         self.submit("a", "b")
         self.clock.advance(0)
         self.submit(*map(str, range(commits._GROUP_MOST)))
@@ -179,7 +178,7 @@ class GatheringTests(SynchronousTestCase):
         self.assertEqual(len(self.store.commits[1]), commits._GROUP_MOST)
 
     def test_dear_to_tell(self) -> None:
-        """Where telling takes long a group holds as much as is told in 20 ms; when it is quick again, more."""
+        """If publishing is slow, a group holds what can be published in 20 ms. When it is fast again, it holds more."""
         self.submit(*map(str, range(2_000)))
         self.telling_seconds = 0.1
         self.clock.advance(0)
@@ -189,7 +188,7 @@ class GatheringTests(SynchronousTestCase):
         self.assertEqual([len(group) for group in self.store.commits], [500, 100, 64, 500, 500])
 
     def test_first_is_alone(self) -> None:
-        """The first change of all goes first, also if it is alone."""
+        """The very first change goes at once, even alone."""
         self.queue.submit(Step(self.log, "first", alone=True))
         self.submit("a", "b")
         self.clock.advance(0)
@@ -197,7 +196,7 @@ class GatheringTests(SynchronousTestCase):
         self.assertEqual(self.store.commits, [["first"], ["a", "b"]])
 
     def test_few_are_no_measure(self) -> None:
-        """How long the telling of a group takes limits the next one if it had 64 changes, and not if it had fewer."""
+        """The publishing time of a group limits the next one only if it had at least 64 changes."""
         for count, following in ((63, 500), (64, 64)):
             self.setUp()
             self.submit(*map(str, range(count)))
@@ -208,7 +207,7 @@ class GatheringTests(SynchronousTestCase):
             self.assertEqual([len(group) for group in self.store.commits], [count, following])
 
     def test_characters_of_a_whole_group(self) -> None:
-        """Where as many characters wait as a group may hold, they begin at once; with fewer they gather."""
+        """A group full by its characters begins at once. With fewer, changes gather."""
         self.patch(commits, "_GROUP_CHARACTERS", 100)
         for characters, begun in ((50, 2), (49, 1)):
             self.setUp()
@@ -220,7 +219,7 @@ class GatheringTests(SynchronousTestCase):
             self.assertEqual(len(self.store.commits), begun)
 
     def test_reads_do_not_wait_for_what_gathers(self) -> None:
-        """Nothing is on the disk and not told while changes gather, so a reader need not wait."""
+        """While changes gather, nothing is on the disk unpublished, so a reader need not wait."""
         self.submit("a", "b")
         self.clock.advance(0)
         self.submit("c")

@@ -1,4 +1,4 @@
-"""Blocks and late members: where chats end for whom; and times that do not fall."""
+"""The last seq of a chat for each reader, with blocks and late members; and times that never decrease."""
 
 from irchat.protocol import events
 from irchat.protocol.errors import Code
@@ -6,10 +6,10 @@ from tests.helpers.chat import WorldTestCase
 
 
 class EndTests(WorldTestCase):
-    """Alice blocks bob, and carol writes as well."""
+    """Alice blocks bob, and carol writes too."""
 
     def chat_of(self, name: str, label: str = "GLOBAL") -> events.Chat:
-        """A chat as it is listed."""
+        """Return a chat as listed."""
         return next(chat for chat in self.done(self.world.chats(name)).chats if chat.chat == label)
 
     def read(self, name: str, chat: str, seq: int) -> None:
@@ -17,7 +17,7 @@ class EndTests(WorldTestCase):
         self.done(self.world.chat.reading.mark(self.world[name], chat, seq, None))
 
     def test_list_does_not_move(self) -> None:
-        """Nothing in the list of a user changes when somebody writes whom a block hides, in either direction."""
+        """Nothing in a user's list changes by a message hidden from them, in either direction."""
         self.group("team", "alice", "bob", "carol")
         for chat in "GLOBAL", "*team", "@alice":
             self.done(self.world.send("carol", chat))
@@ -35,7 +35,7 @@ class EndTests(WorldTestCase):
         self.assertEqual(self.chat_of("alice").last_seq, 3)
 
     def test_read_at_the_end(self) -> None:
-        """To read at the last number that one is told of reads all: what is hidden behind it, and timed messages."""
+        """Reading up to the visible end reads everything: hidden messages behind it, and timed ones."""
         self.block("alice", "bob")
         self.world.enter("alice", 2)
         self.world.enter("alice", 2)
@@ -59,7 +59,7 @@ class EndTests(WorldTestCase):
         self.assertEqual(self.chat_of("alice").unread, 0)
 
     def test_page_that_is_marked_read(self) -> None:
-        """A page that marks what it holds as read tells the other sessions nothing of what is hidden behind it."""
+        """A page that marks its messages as read reveals nothing hidden to the other sessions."""
         self.block("alice", "bob")
         for _ in range(2):
             self.world.enter("alice", 2)
@@ -71,7 +71,7 @@ class EndTests(WorldTestCase):
         self.assertEqual(self.chat_of("alice").unread, 0)
 
     def test_late_member(self) -> None:
-        """A group that had messages before one came is listed as one that has none, and timed ones can be read."""
+        """A group with only earlier messages is listed as empty to a new member, and its timed ones can be read."""
         self.group("team", "alice")
         self.done(self.world.send("alice", "*team"))
         self.done(self.world.chat.groups.add(self.world["alice"], "team", "bob", None))
@@ -82,7 +82,7 @@ class EndTests(WorldTestCase):
         self.assertEqual(self.chat_of("bob", "*team").unread, 0)
 
     def test_marker_in_no_group(self) -> None:
-        """Who blocks somebody and is in no such group is told so."""
+        """A user with blocks gets the usual refusal for a group that they are not in."""
         self.block("alice", "bob")
         self.refused(Code.NO_SUCH_GROUP, lambda: self.world.chat.reading.mark(self.world["alice"], "*team", 1, None))
 
@@ -91,7 +91,7 @@ class TimeTests(WorldTestCase):
     """The clock goes back."""
 
     def test_times(self) -> None:
-        """Each message is told with the time that it is stored with; a timed one does not fall behind it."""
+        """Each message is published with the time that is stored, and a timed one is not earlier."""
         self.world.enter("bob", 2)
         sent = [self.done(self.world.send("alice", "GLOBAL"))]
         self.world.ms -= 400

@@ -1,4 +1,4 @@
-"""Groups: made by anyone, grown by any member, cut by their owner, and nobody else's business."""
+"""Groups: created by anyone, extended by any member, reduced by the owner, invisible to others."""
 
 from itertools import product
 from unittest.mock import patch
@@ -12,31 +12,31 @@ from tests.helpers.chat import WorldTestCase
 
 
 class GroupTests(WorldTestCase):
-    """Four users, of whom dave is away."""
+    """Four users. Dave is offline."""
 
     names = ("alice", "bob", "carol", "dave")
     away = ("dave",)
 
     def create(self, name: str, *members: str) -> Deferred[events.Group]:
-        """The first of ``members`` asks for a group."""
+        """Let the first of ``members`` request a group."""
         return self.world.chat.groups.create(self.world[members[0]], name, members[1:], None)
 
     def add(self, by: str, name: str, group: str = "team", origin: int | None = None) -> Deferred[events.Group]:
-        """One adds another."""
+        """Let one user add another."""
         return self.world.chat.groups.add(self.world[by], group, name, origin)
 
     def remove(self, by: str, name: str, group: str = "team", origin: int | None = None) -> Deferred[events.Event]:
-        """One removes another."""
+        """Let one user remove another."""
         return self.world.chat.groups.remove(self.world[by], group, name, origin)
 
     def members(self, name: str, group: str = "team") -> list[str]:
-        """The members that a member is shown, the owner first where it is one of the first standing."""
+        """Return the members as shown to a member, the owner first if they are the longest-standing one."""
         shown = self.world.chat.groups.members(self.world[name], group)
         self.assertEqual(shown.owner, shown.members[0] if shown.owner in shown.members else shown.owner)
         return shown.members
 
     def unchanged(self, code: Code, ask: object, *args: str) -> None:
-        """What is asked is refused and changes nothing, in memory or on the disk."""
+        """Check that a request is refused and changes nothing, in memory or on the disk."""
         before = (self.world.store.snapshot(), [list(group.members) for group in self.world.directory.groups.values()])
         count = len(self.world.published)
         self.refused(code, ask, *args)  # type: ignore[arg-type]
@@ -44,7 +44,7 @@ class GroupTests(WorldTestCase):
         self.assertEqual((after, len(self.world.published)), (before, count))
 
     def assert_saved(self) -> None:
-        """What memory holds is what the disk holds."""
+        """Check that memory equals the disk."""
         stored = [(group.id, group.name, group.owner, group.members) for group in self.world.store.snapshot().groups]
         held = [
             (group.id, group.name, group.owner.id, list(group.members))
@@ -53,7 +53,7 @@ class GroupTests(WorldTestCase):
         self.assertEqual(held, stored)
 
     def test_create(self) -> None:
-        """A group is of who makes it and those named, in that order, each once; who is online is told of oneself."""
+        """A group has its creator and the named users, in that order, each once. Those online are notified."""
         group = self.done(self.create("*Team", "bob", "carol", "ALICE", "bob", "dave", "carol"))
         self.assertEqual(group.members, ["bob", "carol", "alice", "dave"])
         self.assertEqual((group.group, group.owner, group.id[0]), ("*Team", "bob", "*"))
@@ -64,7 +64,7 @@ class GroupTests(WorldTestCase):
         self.assert_saved()
 
     def test_spellings(self) -> None:
-        """A thousand spellings of a name are found to be one at little cost; names of two users stay two."""
+        """A thousand spellings of a name are found equal at little cost. Names of two users stay two."""
         for name in ("dmitry", "stra\u00dfe", "strasse"):
             self.world.add_user(name)
         cases = product(*zip("dmitry", "DMITRY", "\uff44\uff4d\uff49\uff54\uff52\uff59", strict=True))
@@ -74,11 +74,11 @@ class GroupTests(WorldTestCase):
         self.assertLess(fold_name.cache_info().misses - folded, 10)
 
     def test_of_oneself(self) -> None:
-        """A group of oneself alone is a group."""
+        """A group of one user alone is possible."""
         self.assertEqual(self.done(self.create("team", "alice")).members, ["alice"])
 
     def test_create_refused(self) -> None:
-        """A bad or taken name, an unknown member or a block refuses the group."""
+        """An invalid or taken name, an unknown member or a block refuses the group."""
         self.done(self.create("team", "alice", "bob"))
         self.block("alice", "carol")
         for code, *asked in (
@@ -90,7 +90,7 @@ class GroupTests(WorldTestCase):
             self.unchanged(code, self.create, *asked)
 
     def test_two_at_once(self) -> None:
-        """Of two who ask for the same name at the same time one gets it."""
+        """Of two simultaneous requests for a name, one succeeds."""
         self.world.store.holding = True
         asked = [self.create("team", name) for name in ("alice", "bob")]
         self.world.store.let_through()
@@ -98,14 +98,14 @@ class GroupTests(WorldTestCase):
         self.refused(Code.GROUP_EXISTS, lambda: asked[1])
 
     def test_most_members(self) -> None:
-        """A group has a most of members, at its making and later."""
+        """The number of members is limited, at creation and later."""
         with patch.object(self.world.chat.limits, "group_members", 2):
             self.unchanged(Code.TOO_MANY, self.create, "team", "alice", "bob", "carol")
             self.done(self.create("team", "alice", "bob"))
             self.unchanged(Code.TOO_MANY, self.add, "alice", "carol")
 
     def test_most_groups(self) -> None:
-        """A user is in at most so many groups, whoever makes them or adds; one that is left makes room."""
+        """The number of groups of a user is limited, whoever adds them. Leaving one makes room."""
         with patch.object(self.world.chat.limits, "groups", 1):
             self.done(self.create("team", "alice", "bob"))
             refusal = self.refused(Code.TOO_MANY, self.create, "more", "carol", "bob")
@@ -120,7 +120,7 @@ class GroupTests(WorldTestCase):
                 self.done(self.create(f"g{number}", "alice", "bob"))
 
     def test_add(self) -> None:
-        """Any member adds; all members are told but the session that did it, the new one too."""
+        """Any member adds. All members except the requesting session are notified, including the new one."""
         group = self.done(self.create("team", "alice", "bob"))
         self.world.published.clear()
         session = 1
@@ -135,7 +135,7 @@ class GroupTests(WorldTestCase):
         self.assert_saved()
 
     def test_add_refused(self) -> None:
-        """One cannot add to a group that one is not in, or who is unknown, a member already, or silenced."""
+        """Adding fails in a foreign group, and for an unknown user, a member, or a blocked one."""
         self.done(self.create("team", "alice", "bob"))
         self.block("dave", "bob")
         for code, *asked in (
@@ -148,7 +148,7 @@ class GroupTests(WorldTestCase):
         self.done(self.add("alice", "dave"))
 
     def test_remove(self) -> None:
-        """The owner removes others; they are told, and the members are, and see nothing of it any more."""
+        """The owner removes others. They and the members are notified, and the removed user loses the group."""
         group = self.done(self.create("team", "alice", "bob", "carol"))
         self.done(self.world.send("alice", "team", "secret"))
         self.world.published.clear()
@@ -165,7 +165,7 @@ class GroupTests(WorldTestCase):
         self.assert_saved()
 
     def test_remove_refused(self) -> None:
-        """Who does not own removes oneself alone; nobody removes who is not in."""
+        """Other members remove only themselves, and only members can be removed."""
         self.done(self.create("team", "alice", "bob", "carol"))
         for code, *asked in (
             (Code.NOT_THE_OWNER, "bob", "carol"), (Code.NOT_THE_OWNER, "bob", "alice"),
@@ -175,7 +175,7 @@ class GroupTests(WorldTestCase):
             self.unchanged(code, self.remove, *asked)
 
     def test_same_for_strangers(self) -> None:
-        """To who is not a member a group that exists and one that does not look the same, whatever is asked."""
+        """To outsiders, an existing group and a nonexistent one look the same for every request."""
         self.done(self.create("real", "alice", "bob"))
         for ask in (
             lambda group: self.add("carol", "dave", group), lambda group: self.remove("carol", "bob", group),
@@ -187,14 +187,14 @@ class GroupTests(WorldTestCase):
             self.assertEqual(len(texts), 1)
 
     def test_leave(self) -> None:
-        """Everyone leaves; that is answered by ok, for there is nothing more to be shown."""
+        """Leaving is answered by ok, because there is nothing left to show."""
         self.done(self.create("team", "alice", "bob"))
         self.assertEqual(self.done(self.remove("bob", "bob")), events.Ok())
         self.assertEqual(self.members("alice"), ["alice"])
         self.assert_saved()
 
     def test_owner_goes(self) -> None:
-        """When the owner goes the member of longest standing owns, also over a restart and after a coming back."""
+        """When the owner leaves, the longest-standing member owns, also after a restart and a return."""
         self.done(self.create("team", "alice", "carol", "bob"))
         self.done(self.remove("alice", "carol"))
         self.done(self.add("bob", "carol"))
@@ -212,7 +212,7 @@ class GroupTests(WorldTestCase):
         self.assert_saved()
 
     def test_last_goes(self) -> None:
-        """With its last member the group goes, its messages and timed ones too; its name is free, its id is not."""
+        """With its last member the group ends, with its messages and timed ones. Its name is free, its id is not."""
         group = self.done(self.create("team", "alice", "bob"))
         self.done(self.world.send("alice", "team", "secret"))
         timed = self.done(self.world.send("alice", "team", "psst", expires_in=500))
@@ -231,7 +231,7 @@ class GroupTests(WorldTestCase):
         self.assertEqual([event for event in self.world.told("bob") if isinstance(event, events.Erased)][1:], [])
 
     def test_late_member(self) -> None:
-        """A member sees a group from being added on, also the timed messages, also on coming back."""
+        """A member sees a group from joining on, including timed messages, also after a return."""
         self.done(self.create("team", "alice", "bob"))
         self.done(self.world.send("alice", "team", "old"))
         self.done(self.world.send("alice", "team", "old timed", expires_in=500))
@@ -247,7 +247,7 @@ class GroupTests(WorldTestCase):
         self.assertEqual(self.said("alice", "team"), ["old", "new", "old timed", "new timed"])
 
     def test_in_the_order_of_asking(self) -> None:
-        """A send that was asked before a removal is told to the removed, one asked after it is refused."""
+        """A message sent before a removal reaches the removed user, one sent by them after it is refused."""
         self.done(self.create("team", "alice", "bob"))
         self.world.published.clear()
         self.world.store.holding = True
@@ -263,7 +263,7 @@ class GroupTests(WorldTestCase):
         self.assertEqual((self.done(others).seq, self.world.texts("bob")), (2, ["before"]))
 
     def test_unavailable(self) -> None:
-        """Where the disk does not take a change, memory stays as it was and nobody is told."""
+        """If the disk refuses a change, memory stays as it was and nobody is notified."""
         self.done(self.create("team", "alice", "bob"))
         count = len(self.world.published)
         self.world.store.holding = True

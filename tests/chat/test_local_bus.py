@@ -13,7 +13,7 @@ class LocalBusTests(SynchronousTestCase):
     """`LocalBus`."""
 
     def test_subscriber(self) -> None:
-        """The subscriber gets what is published, the same list, within the call; without one it goes nowhere."""
+        """The subscriber gets the published list itself, within the call. Without a subscriber it is dropped."""
         local = LocalBus()
         bus: Bus = local
         publications = [Publication(Ok(), None)]

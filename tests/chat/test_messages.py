@@ -1,4 +1,4 @@
-"""Saying something: who is told, what is stored, what a repetition gives, and that a timed message leaves no trace."""
+"""Sending: audiences, storage, repeated nonces, and timed messages without a trace."""
 
 from pathlib import Path
 
@@ -13,12 +13,12 @@ _AT = "2026-11-22T14:00:00.000Z"
 
 
 class StoredMessageTests(WorldTestCase):
-    """Messages that are stored. Carol is away."""
+    """Stored messages. Carol is offline."""
 
     away = ("carol",)
 
     def test_global(self) -> None:
-        """A message to everyone is one publication for all but the session that sent it, which has the same answer."""
+        """A message to everyone is one publication for all but the sending session, whose reply agrees with it."""
         session, other = 1, 2
         sent = self.done(self.world.send("alice", "GLOBAL", "Hello\x1b", origin=session))
         self.assertEqual(sent, events.Sent(chat="GLOBAL", at=_AT, seq=1))
@@ -30,7 +30,7 @@ class StoredMessageTests(WorldTestCase):
         self.assertEqual(self.said("carol", "GLOBAL"), ["Hello\u241b"])
 
     def test_private(self) -> None:
-        """A private message is told to the two, each by the other's name, and waits for who is away."""
+        """A private message reaches the two, named after each other, and waits for an offline user."""
         session = 1
         self.done(self.world.send("alice", "@bob", "psst", origin=session))
         self.assertEqual([event.chat for event in self.world.told("bob")], ["@alice"])
@@ -41,7 +41,7 @@ class StoredMessageTests(WorldTestCase):
         self.assertEqual((self.said("carol", "@alice"), self.unread("carol")), (["later"], {"@alice": 1}))
 
     def test_group(self) -> None:
-        """A message to a group is told to its members, and is nobody else's."""
+        """A message to a group reaches only its members."""
         self.group("team", "alice", "bob")
         self.done(self.world.send("bob", "team", "us"))
         self.assertEqual((self.world.texts("alice"), self.world.texts("carol")), (["us"], []))
@@ -49,14 +49,14 @@ class StoredMessageTests(WorldTestCase):
         self.refused(Code.NO_SUCH_GROUP, self.world.send, "carol", "*team")
 
     def test_texts(self) -> None:
-        """A text that cannot be is refused and stores nothing."""
+        """An invalid text is refused and not stored."""
         self.refused(Code.EMPTY_TEXT, self.world.send, "alice", "GLOBAL", " \n\t")
         self.refused(Code.TEXT_TOO_LONG, self.world.send, "alice", "GLOBAL", "x" * (TEXT_LENGTH + 1))
         self.done(self.world.send("alice", "GLOBAL", "x" * TEXT_LENGTH))
         self.assertEqual(len(self.world.published), 1)
 
     def test_chats(self) -> None:
-        """A chat that cannot be written to is refused by its kind."""
+        """An invalid chat is refused according to its kind."""
         for code, chat in (
             (Code.NO_SUCH_USER, "@dave"),
             (Code.NO_SUCH_GROUP, "*dave"),
@@ -68,7 +68,7 @@ class StoredMessageTests(WorldTestCase):
             self.refused(code, self.world.send, "alice", chat, expires_in=5, nonce="n")
 
     def test_order(self) -> None:
-        """What many send is told in the order of its numbers, which is the order of asking."""
+        """Concurrent messages are published in the order of their seqs, which is the order of the requests."""
         self.world.store.holding = True
         for number in range(9):
             self.world.send(("alice", "bob")[number % 2], "GLOBAL", str(number))
@@ -82,7 +82,7 @@ class StoredMessageTests(WorldTestCase):
         self.assertEqual([len(commit) for commit in self.world.store.commits], [1, 8])
 
     def test_nothing_before_the_commit(self) -> None:
-        """Nobody is told or answered before the disk has it."""
+        """Nobody is notified or answered before the disk has the message."""
         self.world.store.holding = True
         sent = self.world.send("alice", "GLOBAL")
         self.assertEqual(self.world.published, [])
@@ -91,7 +91,7 @@ class StoredMessageTests(WorldTestCase):
         self.assertEqual((self.done(sent).seq, len(self.world.published)), (1, 1))
 
     def test_unavailable(self) -> None:
-        """Where the disk does not take it the sender is refused, nobody is told, and the next one has its number."""
+        """If the disk fails, the sender is refused, nobody is notified, and the next message gets the seq."""
         self.world.store.holding = True
         failing = self.world.send("alice", "GLOBAL", "lost")
         self.world.store.fail()
@@ -101,7 +101,7 @@ class StoredMessageTests(WorldTestCase):
         self.assertEqual(self.world.texts("carol"), ["kept"])
 
     def test_blocks(self) -> None:
-        """A block refuses private messages both ways and hides what each says to everyone and to groups."""
+        """A block refuses private messages in both directions, and hides both users in GLOBAL and groups."""
         self.group("team", "alice", "bob", "carol")
         self.block("bob", "alice")
         for sender, other in (("alice", "bob"), ("bob", "alice")):
@@ -116,10 +116,10 @@ class StoredMessageTests(WorldTestCase):
 
 
 class NonceTests(WorldTestCase):
-    """Nonces: what a repetition gives."""
+    """Nonces: the reply to a repeated send."""
 
     def test_repetition(self) -> None:
-        """A repetition gives the first answer again, stores nothing and tells nobody, also from another session."""
+        """A repeated send returns the first reply, and stores and publishes nothing, also from another session."""
         first = self.done(self.world.send("alice", "@bob", "once", nonce="n", origin=1))
         self.world.pass_time(60)
         again = self.done(self.world.send("alice", "@bob", "once", nonce="n", origin=1))
@@ -127,7 +127,7 @@ class NonceTests(WorldTestCase):
         self.assertEqual((self.said("bob", "@alice"), self.world.texts("bob")), (["once"], ["once"]))
 
     def test_in_one_commit(self) -> None:
-        """Two of one commit with the same nonce are one message."""
+        """Two sends with the same nonce in one commit are one message."""
         self.world.store.holding = True
         self.world.send("bob", "GLOBAL", "first")
         sends = [self.world.send("alice", "GLOBAL", "once", nonce="n") for _ in range(2)]
@@ -137,7 +137,7 @@ class NonceTests(WorldTestCase):
         self.assertEqual(self.world.texts("carol"), ["first", "once"])
 
     def test_after_restart(self) -> None:
-        """The nonce of a stored message is remembered over a restart."""
+        """The nonce of a stored message survives a restart."""
         first = self.done(self.world.send("alice", "GLOBAL", nonce="n"))
         self.world.restart()
         self.assertEqual(self.done(self.world.send("alice", "GLOBAL", nonce="n")), first)
@@ -154,7 +154,7 @@ class NonceTests(WorldTestCase):
         self.assertEqual(self.done(self.world.send("alice", "GLOBAL", nonce="t")).seq, 3)
 
     def test_refused(self) -> None:
-        """A refused send does not use up its nonce, whoever refused it."""
+        """A refused send does not use up its nonce, for any reason."""
         self.refused(Code.NO_SUCH_USER, self.world.send, "alice", "@dave", nonce="n")
         self.refused(Code.EMPTY_TEXT, self.world.send, "alice", "GLOBAL", " ", nonce="n")
         self.world.store.holding = True
@@ -171,7 +171,7 @@ class NonceTests(WorldTestCase):
         self.assertEqual(self.done(self.world.send("alice", "@bob", nonce="m", expires_in=5)).reached, 1)
 
     def test_not_allowed_any_more(self) -> None:
-        """A repetition of what was allowed gives the first answer, also where it would not be allowed now."""
+        """A repeated send returns the first reply, even if it would be refused now."""
         group = self.group("team", "bob", "alice")
         first = self.done(self.world.send("alice", "@bob", nonce="p"))
         second = self.done(self.world.send("alice", group.group, nonce="g"))
@@ -188,7 +188,7 @@ class NonceTests(WorldTestCase):
         self.assertEqual(len(self.world.published), count)
 
     def test_timed(self) -> None:
-        """A repetition of a timed message gives the first answer with what remains, also when it is over."""
+        """A repeated timed send returns the first reply with the remaining time, even after its end."""
         first = self.done(self.world.send("alice", "GLOBAL", nonce="n", expires_in=5))
         self.world.pass_time(2)
         again = self.done(self.world.send("alice", "GLOBAL", nonce="n", expires_in=5))
@@ -201,7 +201,7 @@ class NonceTests(WorldTestCase):
         self.assertEqual(self.world.texts("bob"), ["hi"])
 
     def test_timed_and_stored(self) -> None:
-        """The two kinds of message have their nonces in common."""
+        """Stored and timed messages share their nonces."""
         timed = self.done(self.world.send("alice", "GLOBAL", nonce="t", expires_in=5))
         stored = self.done(self.world.send("alice", "GLOBAL", nonce="s"))
         self.assertEqual(self.done(self.world.send("alice", "GLOBAL", nonce="t")).id, timed.id)
@@ -209,7 +209,7 @@ class NonceTests(WorldTestCase):
         self.assertEqual(self.done(self.world.send("bob", "GLOBAL", nonce="t")).seq, 2)
 
     def test_two_timed_in_one_commit(self) -> None:
-        """Two timed messages with the same nonce that wait together are one."""
+        """Two timed sends with the same nonce that wait together are one."""
         self.world.store.holding = True
         self.world.send("bob", "GLOBAL", "first")
         sends = [self.world.send("alice", "GLOBAL", "once", nonce="n", expires_in=9) for _ in range(2)]
@@ -219,7 +219,7 @@ class NonceTests(WorldTestCase):
         self.assertEqual(self.world.texts("carol"), ["first", "once"])
 
     def test_most_timed(self) -> None:
-        """A user has at most so many timed messages alive: a further one is refused, unless it repeats an earlier."""
+        """The number of a user's live timed messages is limited. One more is refused, unless it is a repeat."""
         self.world.chat.limits.timed = 2
         for chat, nonce, seconds in (("GLOBAL", "a", 5), ("@bob", "b", 9)):
             self.done(self.world.send("alice", chat, nonce=nonce, expires_in=seconds))
@@ -236,7 +236,7 @@ class NonceTests(WorldTestCase):
         self.done(self.world.send("alice", "GLOBAL", expires_in=5))
 
     def test_old_timed_nonces_go(self) -> None:
-        """The nonces of timed messages are forgotten with their ten minutes."""
+        """The nonces of timed messages are forgotten after ten minutes."""
         for number in range(5):
             self.done(self.world.send("alice", "GLOBAL", nonce=str(number), expires_in=1))
         self.world.pass_time(NONCE_SECONDS - 1)
@@ -248,12 +248,12 @@ class NonceTests(WorldTestCase):
 
 
 class TimedSendTests(WorldTestCase):
-    """Timed messages on their way. Carol is away."""
+    """Timed messages in transit. Carol is offline."""
 
     away = ("carol",)
 
     def test_sent(self) -> None:
-        """The sender is told how many of the others had it at once, the others what remains of it."""
+        """The sender learns how many of the others received it at once, the others its remaining time."""
         session = 1
         sent = self.done(self.world.send("alice", "GLOBAL", "psst", expires_in=30, origin=session))
         self.assertEqual((sent.chat, sent.at, sent.expires_at), ("GLOBAL", _AT, "2026-11-22T14:00:30.000Z"))
@@ -264,7 +264,7 @@ class TimedSendTests(WorldTestCase):
         self.assertEqual((self.world.told("bob"), self.world.told("alice", session)), ([expected], []))
 
     def test_of_whom(self) -> None:
-        """Who cannot see it counts neither among those who had it nor among those who may."""
+        """Users who cannot see it count neither among the receivers nor among the possible ones."""
         self.group("team", "alice", "bob", "carol")
         counts = []
         for _ in range(2):
@@ -279,14 +279,14 @@ class TimedSendTests(WorldTestCase):
         self.assertEqual(self.done(self.world.send("carol", "@bob", expires_in=5)).reached, 1)
 
     def test_times(self) -> None:
-        """Its time is 1 second to a week."""
+        """Its duration is 1 second to a week."""
         for seconds in (0, -1, TIMED_MAX + 1):
             self.refused(Code.BAD_TIME, self.world.send, "alice", "GLOBAL", expires_in=seconds)
         for seconds in (1, TIMED_MAX):
             self.done(self.world.send("alice", "GLOBAL", expires_in=seconds))
 
     def test_erased(self) -> None:
-        """At its end all who had it are told, by the name of the chat on their side, and nobody else."""
+        """At its end all receivers are notified, by the chat's name on their side, and nobody else."""
         sent = [self.done(self.world.send("alice", chat, expires_in=5)) for chat in ("GLOBAL", "@bob", "@carol")]
         self.world.published.clear()
         self.world.pass_time(5)
@@ -301,7 +301,7 @@ class TimedSendTests(WorldTestCase):
         self.assertEqual(self.world.told("carol"), [])
 
     def test_erased_for_the_removed(self) -> None:
-        """Who had it and was removed, or is in mutual silence since, is told of its end too; who came for it too."""
+        """Receivers who were removed or blocked since are notified of its end too, and so are later receivers."""
         self.group("team", "alice", "bob", "carol")
         self.done(self.world.send("alice", "*team", expires_in=5))
         self.done(self.world.chat.groups.remove(self.world["alice"], "team", "bob", None))
@@ -312,7 +312,7 @@ class TimedSendTests(WorldTestCase):
         self.assertEqual([len(self.world.told(name)) for name in ("alice", "bob", "carol")], [1, 1, 1])
 
     def test_order_among_others(self) -> None:
-        """It keeps its place among the messages that wait for the disk, and its time runs from when it was taken."""
+        """It keeps its place among the messages that wait for the disk, and its time runs from acceptance."""
         self.world.store.holding = True
         sends = [self.world.send("alice", "GLOBAL", "1"), self.world.send("alice", "GLOBAL", "2", expires_in=10)]
         self.world.send("bob", "GLOBAL", "3")
@@ -323,7 +323,7 @@ class TimedSendTests(WorldTestCase):
         self.assertEqual(self.done(sends[1]).left_ms, 6_000)
 
     def test_failing_group(self) -> None:
-        """A disk that fails takes nothing from a timed message."""
+        """A failing disk does not affect a timed message."""
         self.world.store.holding = True
         first = self.world.send("bob", "GLOBAL", "stored")
         timed = self.world.send("alice", "GLOBAL", "timed", expires_in=10)
@@ -335,7 +335,7 @@ class TimedSendTests(WorldTestCase):
         self.assertEqual((self.done(timed).left_ms, self.world.texts("bob")), (10_000, ["timed"]))
 
     def test_over_while_it_waited(self) -> None:
-        """Where its time was over before the disk had what came before it, nobody has it and the sender is told so."""
+        """If it expires before earlier messages are on the disk, nobody receives it and the sender is refused."""
         self.world.store.holding = True
         self.world.send("bob", "GLOBAL", "stored")
         sent = self.world.send("alice", "GLOBAL", "timed", expires_in=3)
@@ -349,7 +349,7 @@ class TimedSendTests(WorldTestCase):
         self.assertEqual([type(event) for event in self.world.told("bob")], [events.Message])
 
     def test_no_trace(self) -> None:
-        """Nothing of a timed message is in any file, in its life or after: no text, nonce, id, chat or changed byte."""
+        """No file ever contains anything of a timed message: no text, nonce, id, chat or changed byte."""
         self.done(self.world.send("alice", "GLOBAL", "stored words", nonce="stored-nonce"))
         self.assertEqual(self.found("bob", "words"), ["stored words"])  # which brings it into the search index
         before = self.files()
@@ -375,11 +375,11 @@ class TimedSendTests(WorldTestCase):
         self.assertEqual((self.said("bob", "GLOBAL"), self.unread("bob")), ([], {}))
 
     def files(self) -> dict[Path, bytes]:
-        """All files of the store but the index of its journal, which holds numbers of pages alone."""
+        """Return all files of the store except the index of its journal, which holds only page numbers."""
         return {path: path.read_bytes() for path in self.world.folder.iterdir() if path.name != "irchat.db-shm"}
 
     def test_publications_know_their_place(self) -> None:
-        """Each timed publication carries the chat and a place that rises, for those who fall behind."""
+        """Each timed publication has the chat and an increasing position, for readers that fall behind."""
         for chat in ("GLOBAL", "@bob"):
             self.done(self.world.send("alice", chat, expires_in=9))
         places = [(publication.timed, publication.position) for publication in self.world.published]

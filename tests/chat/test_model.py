@@ -1,4 +1,4 @@
-"""The whole core against a model so simple that it can be read: what each user finds on pages, in search, in counts."""
+"""The whole core against a simple model: the contents of each user's pages, searches and counts."""
 
 import shutil
 import tempfile
@@ -25,7 +25,7 @@ seconds = st.none() | st.none() | st.integers(1, 9)
 
 
 class _Said(NamedTuple):
-    """A message: ``to`` are those who were in the chat; ``end`` is None for a stored one."""
+    """A message. ``to`` are the chat's members at that time. ``end`` is None for a stored one."""
 
     number: int
     sender: str
@@ -34,7 +34,7 @@ class _Said(NamedTuple):
 
 
 class _Chat:
-    """A chat of the model: all that was said, and up to where each has read."""
+    """A chat of the model: all messages, and how far each user has read."""
 
     def __init__(self, members: list[str]) -> None:
         self.members = members
@@ -45,11 +45,11 @@ class _Chat:
 
 
 class ChatMachine(RuleBasedStateMachine):
-    """Sends, reads, blocks, groups, time and restarts at random."""
+    """Random sends, reads, blocks, groups, time steps and restarts."""
 
     @initialize()
     def begin(self) -> None:
-        """Three users who are online, and a group of one of them."""
+        """Begin with three online users and a group of one of them."""
         self.folder = Path(tempfile.mkdtemp())
         self.world = World(self.folder, _NAMES)
         self.enter()
@@ -67,27 +67,27 @@ class ChatMachine(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
     def enter(self) -> None:
-        """All come."""
+        """Bring everyone online."""
         for name in _NAMES:
             self.world.enter(name)
 
     # The model
 
     def chat_of(self, name: str, label: str) -> str:
-        """The model's name of the chat that a user calls ``label``."""
+        """Return the model's name of the chat that a user calls ``label``."""
         return " ".join(sorted((name, label[1:]))) if label.startswith("@") else label.removeprefix("*")
 
     def labels(self, name: str) -> list[str]:
-        """The chats of a user, as that user calls them."""
+        """Return the chats of a user, in that user's names."""
         groups = [f"*{group}" for group in _GROUPS if group in self.chats and name in self.chats[group].members]
         return ["GLOBAL", *(f"@{other}" for other in _NAMES if other != name), *groups]
 
     def silent(self, name: str, other: str) -> bool:
-        """Whether a block stands between the two."""
+        """Whether there is a block between the two."""
         return (name, other) in self.blocks or (other, name) in self.blocks
 
     def visible(self, name: str, chat: _Chat) -> tuple[list[_Said], list[_Said]]:
-        """The stored and the timed messages that a user may see."""
+        """Return the stored and timed messages visible to a user."""
         now = self.world.clock.seconds()
         seen = [said for said in chat.said if name in said.to and not self.silent(name, said.sender)]
         return (
@@ -96,7 +96,7 @@ class ChatMachine(RuleBasedStateMachine):
         )
 
     def lose_sight(self, chat: _Chat, name: str) -> None:
-        """A member goes, and sees nothing of it again."""
+        """Remove a member, who then sees nothing of the group."""
         chat.members.remove(name)
         chat.said = [said._replace(to=said.to - {name}) for said in chat.said]
         chat.read.pop(name, None)
@@ -104,14 +104,14 @@ class ChatMachine(RuleBasedStateMachine):
     # The rules
 
     def answer(self, asked: Deferred[object]) -> object:
-        """What was asked, or the code of the refusal."""
+        """Return the result of a request, or its refusal code."""
         answers: list[object] = []
         asked.addCallbacks(answers.append, lambda failure: answers.append(failure.value.code))
         return answers[0]
 
     @rule(name=users, where=st.integers(0, 9), expires_in=seconds)
     def send(self, name: str, where: int, expires_in: int | None) -> None:
-        """Say something in one of one's chats."""
+        """Send a message to one of the user's chats."""
         labels = self.labels(name)
         label = labels[where % len(labels)]
         chat = self.chats[self.chat_of(name, label)]
@@ -145,7 +145,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(name=users, other=users)
     def block(self, name: str, other: str) -> None:
-        """Block or lift the block."""
+        """Set or lift a block."""
         answer = self.answer(self.world.chat.blocks.block(self.world[name], other, None, None))
         if name == other:
             assert answer == Code.YOURSELF
@@ -155,7 +155,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(name=users, group=group_names, others=st.lists(users, max_size=3))
     def create(self, name: str, group: str, others: list[str]) -> None:
-        """Make a group."""
+        """Create a group."""
         answer = self.answer(self.world.chat.groups.create(self.world[name], group, others, None))
         if any(self.silent(name, other) for other in others):
             assert answer == Code.BLOCKED
@@ -166,7 +166,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(who=members_rather, group=group_names, other=users)
     def add(self, who: str | None, group: str, other: str) -> None:
-        """Add a member; where not said who does, one of the members."""
+        """Add a member, by default as one of the members."""
         name = who or self.some_member(group)
         answer = self.answer(self.world.chat.groups.add(self.world[name], group, other, None))
         chat = self.chats.get(group)
@@ -183,7 +183,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(name=users, group=group_names, other=users)
     def remove(self, name: str, group: str, other: str) -> None:
-        """Remove a member; the first of the members owns."""
+        """Remove a member as the owner, who is the first member."""
         answer = self.answer(self.world.chat.groups.remove(self.world[name], group, other, None))
         chat = self.chats.get(group)
         if chat is None or name not in chat.members:
@@ -198,12 +198,12 @@ class ChatMachine(RuleBasedStateMachine):
                 del self.chats[group]
 
     def some_member(self, group: str) -> str:
-        """A member of the group, and anybody where there is no such group."""
+        """Return a member of the group, or anybody if there is no such group."""
         return self.chats[group].members[-1] if group in self.chats else _NAMES[0]
 
     @rule(who=members_rather, group=group_names, expires_in=seconds)
     def say_in_group(self, who: str | None, group: str, expires_in: int | None) -> None:
-        """Say something in a group."""
+        """Send a message to a group."""
         name = who or self.some_member(group)
         if f"*{group}" in self.labels(name):
             self.send(name, self.labels(name).index(f"*{group}"), expires_in)
@@ -211,17 +211,17 @@ class ChatMachine(RuleBasedStateMachine):
             assert self.answer(self.world.send(name, f"*{group}")) == Code.NO_SUCH_GROUP
 
     def owns(self, name: str, chat: _Chat) -> bool:
-        """Whether a member owns the group: the owner is always the member of longest standing."""
+        """Check that the owner is always the longest-standing member."""
         return chat.members[0] == name
 
     @rule(passed=st.integers(1, 4))
     def pass_time(self, passed: int) -> None:
-        """Time passes."""
+        """Let time pass."""
         self.world.pass_time(passed)
 
     @rule()
     def restart(self) -> None:
-        """The server starts anew: timed messages are gone, all else is there."""
+        """Restart the server: timed messages are gone, everything else stays."""
         self.world.restart()
         self.enter()
         for chat in self.chats.values():
@@ -231,7 +231,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @invariant()
     def finds_what_the_model_says(self) -> None:
-        """Each user's pages, searches and counts are the model's."""
+        """Each user's pages, searches and counts equal the model's."""
         if not hasattr(self, "chats"):
             return
         for name in _NAMES:
@@ -260,7 +260,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @invariant()
     def memory_is_what_the_disk_holds(self) -> None:
-        """Groups, owners, members and blocks are the same in memory and on the disk."""
+        """Groups, owners, members and blocks are equal in memory and on the disk."""
         if not hasattr(self, "chats"):
             return
         snapshot = self.world.store.snapshot()
@@ -277,5 +277,5 @@ class ChatModelTests(SynchronousTestCase):
     """The core against the model."""
 
     def test_model(self) -> None:
-        """Whatever is done, the core does what the model does."""
+        """For any sequence of actions, the core behaves like the model."""
         run_state_machine_as_test(ChatMachine, settings=settings(max_examples=40, stateful_step_count=40))

@@ -1,4 +1,4 @@
-"""Reading: pages with the timed messages on them, search, the list of chats, and how far each has read."""
+"""Reading: pages with timed messages, search, the list of chats, and read markers."""
 
 from twisted.internet.defer import Deferred, ensureDeferred
 
@@ -14,7 +14,7 @@ class HistoryTests(WorldTestCase):
     """Pages."""
 
     def test_page(self) -> None:
-        """A page holds the messages as the reader is told of them, and says whether there are more."""
+        """A page holds the messages as published to the reader, and says whether there are more."""
         for text in ("one", "two", "three"):
             self.done(self.world.send("alice", "@bob", text))
         page = self.done(self.world.history("bob", "alice", limit=2))
@@ -26,7 +26,7 @@ class HistoryTests(WorldTestCase):
         self.assertEqual(self.unread("bob"), {"@alice": 3})
 
     def test_where(self) -> None:
-        """A page goes down from before, up from after or from the marker; only one of them may be given."""
+        """A page goes down from ``before``, or up from ``after`` or the marker. Only one of them may be given."""
         for text in "abcdef":
             self.done(self.world.send("alice", "GLOBAL", text))
         self.done(self.world.chat.reading.mark(self.world["bob"], "GLOBAL", 4, None))
@@ -37,12 +37,12 @@ class HistoryTests(WorldTestCase):
             self.refused(Code.BAD_REQUEST, self.world.history, "bob", "GLOBAL", **wrong)
 
     def test_no_chat(self) -> None:
-        """A private chat in which nothing was said is empty; what is no chat is refused."""
+        """A private chat without messages is empty. An invalid chat is refused."""
         self.assertEqual(self.done(self.world.history("bob", "@carol")), events.History("@carol", [], False))
         self.refused(Code.NO_SUCH_USER, self.world.history, "bob", "@dave")
 
     def test_limit(self) -> None:
-        """A page holds at most 500, however many are asked for."""
+        """A page holds at most 500 messages, however many are requested."""
         self.world.store.holding = True
         for number in range(PAGE_MAX + 2):
             self.world.send("alice", "GLOBAL", str(number))
@@ -54,7 +54,7 @@ class HistoryTests(WorldTestCase):
         self.assertEqual(self.done(self.world.history("bob", "GLOBAL", after=0, limit=10**9)).messages[0].seq, 1)
 
     def test_one_line(self) -> None:
-        """Whatever its texts, names and timed messages, a page goes into a line of the server, and pages join up."""
+        """With any texts, names and timed messages, a page fits into a server line, and pages are contiguous."""
         world = self.new_world(["a" * 32, "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 32])
         for text in ("\N{GRINNING FACE}" * 4_000, '"' * 4_000, "x" + "\n" * 3_999, "\u0085x" * 2_000):
             for _ in range(30):
@@ -76,7 +76,7 @@ class HistoryTests(WorldTestCase):
         self.assertEqual(timed[-1].text[0], "\ufffd")
 
     def test_what_counts_for_a_page(self) -> None:
-        """What a message takes of a page is its text, the chat's name, and a part that is the same for all."""
+        """A message takes from a page its text, the chat's name, and a constant part."""
         self.patch(read_state, "_PAGE_BYTES", 4 * (read_state._MESSAGE_BYTES + 40))
         for name, count in (("a" * 31, 4), ("a" * 30 + "b", 4), ("c" * 32, 3), ("d", 4)):
             self.group(name, "alice", "bob")
@@ -87,7 +87,7 @@ class HistoryTests(WorldTestCase):
             self.assertEqual((len(page.messages), page.more), (count, True), name)
 
     def test_timed_on_the_newest_page(self) -> None:
-        """Those alive come last, beyond the limit, on each page that holds the end, and on no other."""
+        """Live timed messages come last, beyond the limit, on pages that contain the end, and on no others."""
         for text in "abc":
             self.done(self.world.send("alice", "GLOBAL", text))
             self.done(self.world.send("alice", "GLOBAL", f"timed {text}", expires_in=9))
@@ -102,7 +102,7 @@ class HistoryTests(WorldTestCase):
         self.assertEqual(self.said("bob", "GLOBAL"), ["a", "b", "c"])
 
     def test_unread_timed(self) -> None:
-        """A page of what is unread holds the timed messages that were not read."""
+        """A page of unread messages includes the unread timed ones."""
         self.done(self.world.send("alice", "GLOBAL", "first", expires_in=9))
         self.assertEqual(self.said("bob", "GLOBAL", unread=True, mark_read=True), ["first"])
         self.done(self.world.send("alice", "GLOBAL", "second", expires_in=9))
@@ -110,7 +110,7 @@ class HistoryTests(WorldTestCase):
         self.assertEqual(self.said("alice", "GLOBAL", unread=True), [])
 
     def test_mark_read(self) -> None:
-        """Marking moves the marker to the chat's end where the page holds it, otherwise to the end of the page."""
+        """Marking moves the marker to the chat's end if the page contains it, otherwise to the end of the page."""
         for number in range(6):
             self.done(self.world.send("alice", "GLOBAL", str(number)))
         self.done(self.world.send("alice", "GLOBAL", "timed", expires_in=9))
@@ -122,7 +122,7 @@ class HistoryTests(WorldTestCase):
             self.assertEqual(self.unread("bob"), {"GLOBAL": unread}, how)
 
     def test_mark_unavailable(self) -> None:
-        """Where the marker cannot be saved the page is refused, and the timed messages on it are not read."""
+        """If the marker cannot be saved, the page is refused, and its timed messages stay unread."""
         self.done(self.world.send("alice", "GLOBAL", "timed", expires_in=9))
         self.world.store.holding = True
         page = self.world.history("bob", "GLOBAL", mark_read=True)
@@ -145,7 +145,7 @@ class HistoryTests(WorldTestCase):
         self.assertEqual(self.done(pages[1]).messages, [])
 
     def test_removed_while_the_disk_is_slow(self) -> None:
-        """Who is removed while a page, a search or a list waits for the disk gets nothing of the group."""
+        """A user removed while a page, a search or a list waits for the disk gets nothing of the group."""
         self.group("team", "alice", "bob")
         self.done(self.world.send("alice", "team", "secret"))
         self.world.store.holding = True
@@ -168,7 +168,7 @@ class HistoryTests(WorldTestCase):
         self.assertEqual(self.done(missed).messages, [])
 
     def test_removed_after_the_disk_answered(self) -> None:
-        """What the disk gave before a removal is not listed after it."""
+        """Results read from the disk before a removal are not listed after it."""
         self.group("team", "alice", "bob")
         stale = self.world.store.chats(self.world["bob"].id, ())
         self.done(self.world.chat.groups.remove(self.world["alice"], "team", "bob", None))
@@ -176,7 +176,7 @@ class HistoryTests(WorldTestCase):
         self.assertEqual([chat.chat for chat in self.done(self.world.chats("bob")).chats], ["GLOBAL"])
 
     def test_unavailable(self) -> None:
-        """What the disk does not give is refused."""
+        """Failed reads from the disk are refused."""
         self.world.store.holding = True
         for ask in (
             lambda: self.world.history("bob", "GLOBAL"),
@@ -192,7 +192,7 @@ class SearchTests(WorldTestCase):
     """Search."""
 
     def test_found(self) -> None:
-        """It finds the messages of all one's chats, newest first, each with its chat as the reader writes it."""
+        """A search covers all of the user's chats, newest first, each named as the reader writes it."""
         self.group("team", "alice", "bob")
         for chat, text in (("GLOBAL", "a word"), ("@bob", "word b"), ("*team", "Wörd"), ("@carol", "word for carol")):
             self.done(self.world.send("alice", chat, text))
@@ -206,7 +206,7 @@ class SearchTests(WorldTestCase):
         self.refused(Code.NO_SUCH_USER, self.world.search, "bob", "word", "@dave")
 
     def test_words(self) -> None:
-        """Punctuation alone is no word; among words it is passed over; controls are searched as they are stored."""
+        """Punctuation alone is not a word, and is ignored among words. Controls are searched as they are stored."""
         for words in ("", "?? !", "\u0301"):
             self.refused(Code.BAD_REQUEST, self.world.search, "bob", words)
         self.done(self.world.send("alice", "GLOBAL", "yes - a\0b \x1b[2J"))
@@ -216,7 +216,7 @@ class SearchTests(WorldTestCase):
         self.assertEqual(self.found("bob", "a\x01b"), [])
 
     def test_long_texts(self) -> None:
-        """What is found is one line that need not be cut, whatever the texts and names are."""
+        """Results fit into one line without truncation, for any texts and names."""
         name = "\U00020000" * 32
         self.world.add_user(name)
         for _ in range(100):
@@ -227,7 +227,7 @@ class SearchTests(WorldTestCase):
         self.assertTrue(SERVER_LINE_BYTES - 16_000 < len(line) < SERVER_LINE_BYTES)
 
     def test_many_words(self) -> None:
-        """Very many words are refused, for each is looked up in all messages; one that is repeated is one."""
+        """Very many words are refused, because each is looked up in all messages. Repeated words count once."""
         self.done(self.world.send("alice", "GLOBAL", "a word"))
         self.refused(Code.BAD_REQUEST, self.world.search, "bob", "a" * (SEARCH_LENGTH + 1))
         asked: list[object] = []
@@ -243,7 +243,7 @@ class SearchTests(WorldTestCase):
 
 
 class MarkerTests(WorldTestCase):
-    """Markers and the list of chats. Carol is away."""
+    """Markers and the list of chats. Carol is offline."""
 
     away = ("carol",)
 
@@ -252,7 +252,7 @@ class MarkerTests(WorldTestCase):
         return self.world.chat.reading.mark(self.world[name], chat, seq, origin)
 
     def test_mark(self) -> None:
-        """A marker goes forward; where it moved one's other sessions are told, and nobody else."""
+        """A marker only advances. If it moved, the user's other sessions are notified, and nobody else."""
         for _ in range(3):
             self.done(self.world.send("alice", "GLOBAL"))
         self.world.published.clear()
@@ -268,7 +268,7 @@ class MarkerTests(WorldTestCase):
         self.assertEqual(self.done(self.world.chats("bob")).chats[0].read_seq, 3)
 
     def test_timed_are_read_at_the_end(self) -> None:
-        """A marker at the chat's end or beyond reads the timed messages alive, one before it does not."""
+        """A marker at the chat's end or beyond reads the live timed messages, an earlier one does not."""
         for expires_in in (None, None, 9):
             self.done(self.world.send("alice", "GLOBAL", expires_in=expires_in))
         unread = [self.unread("bob")["GLOBAL"]]
@@ -278,14 +278,14 @@ class MarkerTests(WorldTestCase):
         self.assertEqual((unread, self.unread("carol")), ([3, 2, 0], {"GLOBAL": 3}))
 
     def test_timed_in_an_empty_chat(self) -> None:
-        """Where nothing is stored the end is 0."""
+        """Without stored messages the end is 0."""
         self.done(self.world.send("alice", "@bob", expires_in=9))
         self.assertEqual(self.unread("bob"), {"@alice": 1})
         self.done(self.mark("bob", 0, "@alice"))
         self.assertEqual(self.unread("bob"), {"@alice": 0})
 
     def test_what_a_session_has_shown(self) -> None:
-        """What was shown live counts as read: stored ones up to a number, a timed one by its place."""
+        """Live output counts as read: stored messages up to a seq, a timed one by its position."""
         for expires_in in (None, 9, 9):
             self.done(self.world.send("alice", "GLOBAL", expires_in=expires_in))
         parts, bob = self.world.chat.reading, self.world["bob"]
@@ -297,14 +297,14 @@ class MarkerTests(WorldTestCase):
         self.assertIdentical(parts.mark_shown(bob, 99, 1, None), None)
 
     def test_shown_to_the_removed(self) -> None:
-        """A marker of who was removed since is refused."""
+        """A marker of a user removed since is refused."""
         self.group("team", "alice", "bob")
         self.done(self.world.send("alice", "team"))
         self.done(self.world.chat.groups.remove(self.world["alice"], "team", "bob", None))
         self.refused(Code.NO_SUCH_GROUP, self.world.chat.reading.mark_shown, self.world["bob"], 2, 1, None)
 
     def test_sending_reads(self) -> None:
-        """Sending moves one's marker to what was sent; a timed one moves nothing."""
+        """Sending moves the sender's marker to the message. A timed message does not move it."""
         self.done(self.world.send("alice", "GLOBAL"))
         self.done(self.world.send("bob", "GLOBAL", expires_in=9))
         self.assertEqual(self.unread("bob"), {"GLOBAL": 1})
@@ -312,7 +312,7 @@ class MarkerTests(WorldTestCase):
         self.assertEqual(self.unread("bob"), {"GLOBAL": 0})
 
     def test_chats(self) -> None:
-        """Chats come latest first, timed messages count as life and as unread, those without any come last."""
+        """The latest chats come first. Timed messages count for that and as unread. Empty chats come last."""
         self.group("silent", "bob")
         group = self.group("team", "alice", "bob")
         for chat, expires_in in (("GLOBAL", None), ("*team", None), ("@bob", 9), ("GLOBAL", 5)):
@@ -328,7 +328,7 @@ class MarkerTests(WorldTestCase):
         self.assertEqual([(chat.chat, chat.unread) for chat in listed], [("*team", 1), ("GLOBAL", 1), ("*silent", 0)])
 
     def test_most_chats(self) -> None:
-        """The list has a most, the latest of them."""
+        """The list is limited to the latest chats."""
         self.patch(read_state, "CHATS_MAX", 2)
         for chat in ("@bob", "@carol", "GLOBAL"):
             self.done(self.world.send("alice", chat))
@@ -337,10 +337,10 @@ class MarkerTests(WorldTestCase):
 
 
 class CatchUpTests(WorldTestCase):
-    """What a session that fell behind asks for."""
+    """Catch-up of a session that fell behind."""
 
     def test_after(self) -> None:
-        """It gets the stored messages after a number, as many as fit, without those hidden from it."""
+        """It gets the stored messages after a seq, as many as fit, without those hidden from it."""
         self.block("bob", "carol")
         for number, sender in enumerate(("alice", "carol", "alice", "alice")):
             self.done(self.world.send(sender, "GLOBAL", str(number) * 10))
@@ -351,7 +351,7 @@ class CatchUpTests(WorldTestCase):
         self.assertEqual(([message.seq for message in page.messages], page.more), ([3], True))
 
     def test_after_leaving(self) -> None:
-        """It gets nothing of a group that one has left, or that is no more."""
+        """It gets nothing of a group that was left or dissolved."""
         self.group("team", "alice", "bob")
         self.done(self.world.send("alice", "team"))
         parts, bob = self.world.chat.reading, self.world["bob"]
@@ -361,7 +361,7 @@ class CatchUpTests(WorldTestCase):
             self.assertEqual(self.done(parts.after(bob, key, 0, 5, 1_000)).messages, [])
 
     def test_event(self) -> None:
-        """A stored message is told as the reader may see it at this moment, or not at all."""
+        """A stored message is returned as the reader may see it now, or not at all."""
         self.group("team", "alice", "bob")
         parts, bob = self.world.chat.reading, self.world["bob"]
         message = StoredMessage(2, 1, 1, 0, "hi")
@@ -374,7 +374,7 @@ class CatchUpTests(WorldTestCase):
         self.assertIdentical(parts.event(bob, message), None)
 
     def test_missed_timed(self) -> None:
-        """It gets the timed messages from a place on, but its own, in pages that join up, and is told of their end."""
+        """It gets the timed messages from a position on except its own, in contiguous pages, and their ends."""
         chats = ("GLOBAL", "@bob", "GLOBAL", "@bob", "GLOBAL")
         sent = [
             self.done(self.world.send("alice", chat, str(number), expires_in=9)) for number, chat in enumerate(chats)

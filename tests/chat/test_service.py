@@ -1,4 +1,4 @@
-"""The entrance to the core: presence, the list of users, and that a restart finds everything again."""
+"""The entrance to the core: presence, the list of users, and the state after a restart."""
 
 from irchat.interfaces.bus import Publication
 from irchat.protocol import events
@@ -6,7 +6,7 @@ from tests.helpers.chat import WorldTestCase
 
 
 class PresenceTests(WorldTestCase):
-    """Users that come and go."""
+    """Presence."""
 
     away = ("alice", "bob", "carol")
 
@@ -22,7 +22,7 @@ class PresenceTests(WorldTestCase):
         self.assertEqual((self.world.chat.online(9), self.world.chat.online(1)), (["bob", "alice"], ["bob"]))
 
     def test_settled(self) -> None:
-        """It is settled when all that was asked is committed."""
+        """`settled` fires when everything requested is committed."""
         self.world.store.holding = True
         self.world.send("alice", "GLOBAL")
         settled = self.world.chat.settled()
@@ -38,12 +38,12 @@ class UsersTests(WorldTestCase):
     away = ("aaron", "carol")
 
     def test_all(self) -> None:
-        """Who is online comes first, each half by name."""
+        """Online users come first, each half sorted by name."""
         expected = events.Users(online=["Alice", "bob", "Ács", "Änne"], offline=["aaron", "carol"], more=False)
         self.assertEqual(self.world.chat.users("", 100), expected)
 
     def test_prefix(self) -> None:
-        """A prefix is of the name, in any case."""
+        """A prefix matches the name in any case."""
         for prefix, online, offline in (
             ("A", ["Alice"], ["aaron"]),
             ("ä", ["Änne"], []),
@@ -56,22 +56,22 @@ class UsersTests(WorldTestCase):
             self.assertEqual(self.world.chat.users(prefix, 100), events.Users(online, offline, False), prefix)
 
     def test_limit(self) -> None:
-        """The limit cuts who is away first, and says so."""
+        """The limit drops offline users first, and the reply says so."""
         for limit, online, offline, more in ((6, 4, 2, False), (5, 4, 1, True), (4, 4, 0, True), (2, 2, 0, True)):
             users = self.world.chat.users("", limit)
             self.assertEqual((len(users.online), len(users.offline), users.more), (online, offline, more), limit)
 
     def test_new_user(self) -> None:
-        """A new user is in the list at once."""
+        """A new user is in the list immediately."""
         self.world.add_user("abel")
         self.assertEqual(self.world.chat.users("a", 9).offline, ["aaron", "abel"])
 
 
 class RestartTests(WorldTestCase):
-    """What a new service finds."""
+    """The state after a restart."""
 
     def test_all_is_there(self) -> None:
-        """Users, groups, blocks, messages and markers are as they were."""
+        """Users, groups, blocks, messages and markers are as before."""
         self.group("team", "alice", "bob")
         self.block("carol", "bob")
         for sender, chat in (("alice", "*team"), ("bob", "@alice"), ("alice", "GLOBAL"), ("bob", "GLOBAL")):
@@ -91,7 +91,7 @@ class RestartTests(WorldTestCase):
         self.assertEqual((self.world.chat.online(9), self.world.chat.users("", 9).online), ([], []))
 
     def test_publications_hold_no_live_objects(self) -> None:
-        """An audience stays what it was when it was told, whoever comes and goes after."""
+        """A published audience stays unchanged, whoever joins and leaves afterwards."""
         self.group("team", "alice", "bob")
         self.world.published.clear()
         self.done(self.world.send("alice", "*team"))

@@ -10,13 +10,13 @@ class MainTests(SynchronousTestCase):
     """The exit status."""
 
     def setUp(self) -> None:
-        """The full screen does not really run; the memory of the test's process stays accessible."""
+        """Do not run the full screen; keep the memory of the test process accessible."""
         self.ran: list[str] = []
         self.patch(core_dumps, "forbid_memory_access", lambda: None)
         self.patch(__main__, "_run_full_screen", lambda chosen: self.ran.append("full screen") or 3)
 
     def status(self, *arguments: str) -> object:
-        """Run the command. Return the status that it exits with."""
+        """Run the command. Return its exit status."""
         return self.assertRaises(SystemExit, __main__.main, arguments).code
 
     def test_full_screen(self) -> None:
@@ -25,7 +25,7 @@ class MainTests(SynchronousTestCase):
         self.assertEqual((self.status("host"), self.ran), (3, ["full screen"]))
 
     def test_interrupted(self) -> None:
-        """Ctrl-C before the reactor runs is an orderly end."""
+        """Ctrl-C before the reactor runs ends in good order."""
 
         def interrupt(chosen: object) -> int:
             raise KeyboardInterrupt

@@ -12,7 +12,7 @@ from irchat.net.fingerprints import fingerprint_of
 
 
 class OptionsTests(SynchronousTestCase):
-    """Options are read, wrong ones refused."""
+    """Options are parsed, invalid ones refused."""
 
     def _ended(self, *arguments: str) -> tuple[object, str]:
         out = io.StringIO()
@@ -21,17 +21,17 @@ class OptionsTests(SynchronousTestCase):
         return status, out.getvalue()
 
     def test_defaults(self) -> None:
-        """An address is enough, and means TLS."""
+        """An address is enough, and implies TLS."""
         self.assertEqual(parse_options(["bob@host"]), ClientOptions("bob@host", True, False, None))
 
     def test_all(self) -> None:
-        """Every option is read."""
+        """Every option is parsed."""
         fingerprint = fingerprint_of(b"")
         self.assertEqual(parse_options(["--no-tls", "--json", "h"]), ClientOptions("h", False, True, None))
         self.assertEqual(parse_options(["--fingerprint", fingerprint.lower(), "h"]).fingerprint, fingerprint)
 
     def test_screen(self) -> None:
-        """The full screen is for a terminal that can show it, where nothing else was asked for."""
+        """The full screen needs a capable terminal and no option for another mode."""
         self.patch(os, "isatty", lambda descriptor: True)
         for arguments, term, wanted in [
             (["h"], "xterm", True),
@@ -52,7 +52,7 @@ class OptionsTests(SynchronousTestCase):
         self.assertTrue(wants_full_screen(parse_options(["h"]), {"TERM": "xterm"}))
 
     def test_version(self) -> None:
-        """``--version`` tells the version, and needs no address."""
+        """``--version`` prints the version, and needs no address."""
         self.assertEqual(self._ended("--version"), (0, f"irchat {__version__}\n"))
 
     def test_help(self) -> None:
@@ -63,7 +63,7 @@ class OptionsTests(SynchronousTestCase):
             self.assertIn(option, text)
 
     def test_wrong(self) -> None:
-        """Wrong options end with the usage and status 2."""
+        """Invalid options exit with the usage and status 2."""
         for arguments, why in (
             ((), "required"),
             (("--fingerprint", "AB", "h"), "32 pairs of hex digits"),

@@ -1,4 +1,4 @@
-"""The end of a client: once, in good order, whatever asks for it."""
+"""The shutdown of a client: once, in good order, for any cause."""
 
 import os
 import signal
@@ -30,26 +30,26 @@ class ShutdownTests(SynchronousTestCase):
     """Stopping the reactor."""
 
     def setUp(self) -> None:
-        """A client with two parts to close."""
+        """Create a client with two parts to close."""
         self.reactor = _Reactor()
         self.parts: list[Deferred[None]] = [Deferred(), Deferred()]
         self.shutdown = Shutdown(self.reactor, self.reactor, lambda: self.parts)
 
     def test_once(self) -> None:
-        """However often the end is asked for, the reactor is stopped once."""
+        """The reactor is stopped once, however often the end is requested."""
         self.shutdown.begin()
         self.shutdown.begin()
         self.assertEqual(self.reactor.stops, 1)
 
     def test_stopped_by_another(self) -> None:
-        """Once something else has stopped the reactor (SIGINT), it is not stopped again."""
+        """A reactor already stopped by something else (SIGINT) is not stopped again."""
         self.reactor.before_shutdown()
         self.assertTrue(self.shutdown.has_begun)
         self.shutdown.begin()
         self.assertEqual(self.reactor.stops, 0)
 
     def test_waits_for_all_parts(self) -> None:
-        """The reactor waits until every part is closed, even if closing one fails, and no timer stays behind."""
+        """The reactor waits until every part is closed, even if one fails to close, and no timer is left."""
         closed = self.reactor.before_shutdown()
         self.parts[0].errback(OSError())
         self.assertNoResult(closed)
@@ -58,7 +58,7 @@ class ShutdownTests(SynchronousTestCase):
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_two_seconds_at_most(self) -> None:
-        """A part that does not close holds the end up for two seconds."""
+        """A part that does not close delays the end by two seconds."""
         closed = self.reactor.before_shutdown()
         self.reactor.advance(1.9)
         self.assertNoResult(closed)
@@ -70,7 +70,7 @@ class SignalTests(SynchronousTestCase):
     """Signals that would end the process."""
 
     def setUp(self) -> None:
-        """Have the handlers of two signals restored afterwards, and ignore one of them."""
+        """Restore the handlers of two signals afterwards, and ignore one of them."""
         self.left: list[None] = []
         for number in signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT, signal.SIGALRM, (
             signal.SIGVTALRM), signal.SIGPROF, signal.SIGXCPU:  # fmt: skip
@@ -84,7 +84,7 @@ class SignalTests(SynchronousTestCase):
         self.assertEqual(self.left, [None])
 
     def test_ignored(self) -> None:
-        """A signal that was ignored stays ignored, as nohup wants for SIGHUP."""
+        """An ignored signal stays ignored, as nohup needs for SIGHUP."""
         self.assertIs(signal.getsignal(signal.SIGUSR2), signal.SIG_IGN)
         os.kill(os.getpid(), signal.SIGUSR2)
         self.assertEqual(self.left, [])

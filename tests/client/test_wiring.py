@@ -1,4 +1,4 @@
-"""The command ``irchat``, put together, with a reactor that does what the test wants."""
+"""The command ``irchat``, fully wired, with a fake reactor."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ from tests.helpers.client_fakes import GREETING, Network, Peer, over_tls
 
 
 class _Reactor(MemoryReactorClock):
-    """A reactor that, while it runs, lets the test act, and then stops."""
+    """A reactor that runs the test's actions and then stops."""
 
     def __init__(self, act: Callable[[], None]) -> None:
         super().__init__()
@@ -43,10 +43,10 @@ class _Reactor(MemoryReactorClock):
 
 
 class WiringTests(SynchronousTestCase):
-    """The parts fit, on pipes and on a terminal."""
+    """The parts fit together, on pipes and on a terminal."""
 
     def setUp(self) -> None:
-        """A server, and an environment that is all ours."""
+        """Create a server and a private environment."""
         home = Path(self.mktemp()).absolute()
         home.mkdir(mode=0o700)
         self.runtime = home / "irchat"
@@ -71,14 +71,14 @@ class WiringTests(SynchronousTestCase):
         console.makeConnection(self.screen)
 
     def _on_pipes(self) -> None:
-        """Let standard input and output be the ends of a pipe."""
+        """Make standard input and output the ends of a pipe."""
         for name, descriptor in zip(("_STDIN", "_STDOUT"), os.pipe(), strict=True):
             self.addCleanup(os.close, descriptor)
             os.set_blocking(descriptor, False)
             self.patch(wiring, name, descriptor)
 
     def _on_terminal(self) -> int:
-        """Let standard input, output and error be a terminal."""
+        """Make standard input, output and error a terminal."""
         master, terminal = pty.openpty()
         self.addCleanup(os.close, master)
         self.addCleanup(os.close, terminal)
@@ -87,7 +87,7 @@ class WiringTests(SynchronousTestCase):
         return terminal
 
     def _main(self, *arguments: str, act: Callable[[], None] = lambda: None) -> tuple[object, str]:
-        """Run the client; gives its status and what it said on standard error."""
+        """Run the client. Return its status and its standard error."""
         self.reactor = _Reactor(act)
         installed = mock.patch.object(twisted.internet, "reactor", self.reactor, create=True)
         installed.start()
@@ -101,14 +101,14 @@ class WiringTests(SynchronousTestCase):
         return status, errors.getvalue()
 
     def test_bad_address(self) -> None:
-        """An address that is none ends the client before anything else."""
+        """An invalid address ends the client before anything else."""
         self._on_pipes()
         status, errors = self._main("host:x")
         self.assertEqual((status, self.called), (1, []))
         self.assertIn("! 'x' is not a port", errors)
 
     def test_interrupted_early(self) -> None:
-        """Ctrl-C before anything runs leaves without a word."""
+        """Ctrl-C before anything runs leaves silently."""
         self._on_pipes()
 
         def interrupt(reactor: object, options: object) -> int:
@@ -118,13 +118,13 @@ class WiringTests(SynchronousTestCase):
         self.assertEqual(self._main("host"), (0, ""))
 
     def test_forward_clock(self) -> None:
-        """The reactor keeps the time that only goes forward."""
+        """The reactor uses the forward clock."""
         self._on_pipes()
         self._main("--no-tls", "host")
         self.assertIs(self.reactor.seconds, forward_seconds)
 
     def test_pipe(self) -> None:
-        """Through pipes the name of the address signs in, and the descriptors are left blocking."""
+        """Through pipes the name in the address signs in, and the descriptors are left blocking."""
         self._on_pipes()
         status, errors = self._main("--no-tls", "bob@host:99", act=self.network.flush)
         self.assertEqual((status, errors, self.called), (0, "", [("host", 99)]))
@@ -133,7 +133,7 @@ class WiringTests(SynchronousTestCase):
         self.assertTrue(os.get_blocking(wiring._STDIN) and os.get_blocking(wiring._STDOUT))
 
     def test_json(self) -> None:
-        """``--json`` passes lines through, also on a terminal."""
+        """``--json`` passes lines through, even on a terminal."""
         self._on_terminal()
 
         def act() -> None:
@@ -145,7 +145,7 @@ class WiringTests(SynchronousTestCase):
         self.assertEqual(self.peer.heard, b'{"type":"ping"}\n')
 
     def test_json_asks_nothing(self) -> None:
-        """``--json`` on a terminal asks no question about a server that is not known."""
+        """``--json`` on a terminal does not ask about an unknown server."""
         self._on_terminal()
         self.network.answer = lambda: over_tls(Peer(GREETING), "host")
         status, errors = self._main("--json", "host", act=self.network.flush)
@@ -153,7 +153,7 @@ class WiringTests(SynchronousTestCase):
         self.assertIn("--fingerprint sha256:", errors)
 
     def test_terminal(self) -> None:
-        """A terminal is asked, in colour, over descriptors of its own."""
+        """On a terminal, questions and colours work over reopened descriptors."""
         terminal = self._on_terminal()
         status, errors = self._main("--no-tls", "host", act=self.network.flush)
         self.assertEqual((status, errors), (0, ""))
@@ -162,7 +162,7 @@ class WiringTests(SynchronousTestCase):
         self.assertEqual(len({terminal, *self.descriptors}), 3)
 
     def test_output_elsewhere(self) -> None:
-        """A terminal whose output goes elsewhere is asked there, and the output has no question."""
+        """With redirected output, questions go to the terminal and not to the output."""
         terminal = self._on_terminal()
         read, write = os.pipe()
         self.addCleanup(os.close, read)
@@ -178,7 +178,7 @@ class WiringTests(SynchronousTestCase):
         self.assertTrue(os.get_blocking(write))
 
     def test_no_colour(self) -> None:
-        """Where colours are not wanted or not known there are none."""
+        """Without a capable terminal or on request there are no colours."""
         self._on_terminal()
         for name, value in ("NO_COLOR", "1"), ("TERM", "dumb"):
             self.peer = Peer(GREETING)
@@ -189,7 +189,7 @@ class WiringTests(SynchronousTestCase):
             self.patch(os, "environ", {**os.environ, "NO_COLOR": ""})
 
     def test_terminal_without_name(self) -> None:
-        """A terminal that has no name here is used as it is."""
+        """A terminal without a name is used as it is."""
 
         def no_name(descriptor: int) -> str:
             raise OSError(19, "No such device")
@@ -201,7 +201,7 @@ class WiringTests(SynchronousTestCase):
         self.assertNotIn(terminal, self.descriptors)
 
     def test_server_here(self) -> None:
-        """A server on this machine is found by its port file, and so is whether it speaks TLS."""
+        """A server on this machine is found by its port file, with its use of TLS."""
         self._on_pipes()
         self.addCleanup(PortFile.write(self.runtime, port=4321, tls=False).remove)
         self._main("bob@localhost", act=self.network.flush)
@@ -209,7 +209,7 @@ class WiringTests(SynchronousTestCase):
         self.assertIn(b'"login"', self.peer.heard)
 
     def test_known_hosts(self) -> None:
-        """What was trusted is looked up in the user's own file."""
+        """Trusted servers are looked up in the user's own file."""
         self.runtime.mkdir()
         (self.runtime / "known_hosts").write_text("host:7667 sha256:" + ":".join(["AB"] * 32) + "\n")
         self._on_pipes()

@@ -1,1 +1,1 @@
-"""Helpers of the tests: fakes, whole servers and clients, loads."""
+"""Helpers for tests: fakes, whole servers and clients, loads."""

@@ -1,4 +1,4 @@
-"""Accounts in a world without users, for their tests."""
+"""A world without users, for tests of accounts."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,13 +20,13 @@ class AccountsTestCase(WorldTestCase):
     names = ()
 
     def setUp(self) -> None:
-        """Make the accounts of a server with passwords that takes new users."""
+        """Create accounts that use passwords and allow registration."""
         super().setUp()
         self.calls: list[Any] = []
         self.accounts = self.made()
 
     def made(self, **how: bool) -> Accounts:
-        """Other accounts of the same store."""
+        """Create other accounts on the same store."""
 
         def in_thread(by: object, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
             self.calls.append(call)
@@ -43,11 +43,11 @@ class AccountsTestCase(WorldTestCase):
         self.accounts = self.made()
 
     def register(self, name: str = "Alice", password: str = GOOD, **how: bool) -> SignedIn:
-        """Register."""
+        """Register a user."""
         return self.done(self.accounts.register(name, password, **how))
 
     def login(self, name: str = "alice", password: str | None = GOOD, **how: bool) -> SignedIn:
-        """Sign in."""
+        """Sign in by name and password."""
         return self.done(self.accounts.login(name, password, **how))
 
     def resume(self, token: str) -> SignedIn:
@@ -55,9 +55,9 @@ class AccountsTestCase(WorldTestCase):
         return self.done(self.accounts.resume(token))
 
     def refuse(self, code: Code, ask: Any, *args: Any, **how: Any) -> str:
-        """What is asked is refused."""
+        """Check that a request is refused."""
         return self.refused(code, lambda: ensureDeferred(ask(*args, **how))).text
 
     def change(self, signed_in: SignedIn, old: str = GOOD, new: str = "battery staple") -> None:
-        """Change the password in that session."""
+        """Change the password in a session."""
         self.done(self.accounts.change_password(signed_in.user, old, new, signed_in.digest))

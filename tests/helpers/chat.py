@@ -1,4 +1,4 @@
-"""A chat with a real store, a clock set by hand, and all that it publishes noted down, for the core's tests."""
+"""A chat with a real store and a manual clock that records all publications, for tests of the core."""
 
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ BEGIN_MS = 1_795_356_000_000
 
 
 class HeldStore:
-    """A store in front of another one. While it is ``holding``, commits and pages wait until they are let through."""
+    """A store in front of another one. While ``holding``, commits and pages wait for `let_through`."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -38,13 +38,13 @@ class HeldStore:
         self._waiting: list[tuple[Callable[[], Deferred[Any]], Deferred[Any]]] = []
 
     def let_through(self) -> None:
-        """Do what waits now; what it leads to waits again."""
+        """Run the waiting calls. Calls that follow from them wait again."""
         waiting, self._waiting = self._waiting, []
         for call, done in waiting:
             call().chainDeferred(done)
 
     def fail(self, error: Exception | None = None) -> None:
-        """Fail what waits now."""
+        """Fail the waiting calls."""
         waiting, self._waiting = self._waiting, []
         for _, done in waiting:
             done.errback(error or unavailable())
@@ -94,7 +94,7 @@ class HeldStore:
 
 
 class World:
-    """A chat service of users who have accounts, in the database ``folder`` / ``irchat.db``."""
+    """A chat service of users with accounts, in the database ``folder`` / ``irchat.db``."""
 
     def __init__(self, folder: Path, names: Sequence[str] = ()) -> None:
         self.folder = folder
@@ -121,7 +121,7 @@ class World:
         self.directory = self.chat.directory
 
     def restart(self) -> None:
-        """Close the store and start anew on what is on the disk: nobody is online."""
+        """Close the store and restart from the disk. Nobody is online."""
         self.store.close()
         self._open()
 
@@ -130,16 +130,16 @@ class World:
         self.store.close()
 
     def wall_ms(self) -> int:
-        """The wall clock."""
+        """Return the wall clock time."""
         return self.ms
 
     def pass_time(self, seconds: float) -> None:
-        """Let both clocks go on."""
+        """Advance both clocks."""
         self.ms += int(seconds * 1000)
         self.clock.advance(seconds)
 
     def add_user(self, name: str) -> User:
-        """Make an account."""
+        """Create an account."""
         made: list[list[Any]] = []
         write = UserCreated(name, fold_name(name), None, self.ms, None)
         self.store.store.commit([write]).addCallback(made.append)
@@ -158,7 +158,7 @@ class World:
         return self.directory.user(name)
 
     def told(self, name: str, session: int | None = None) -> list[events.Event]:
-        """What was published so far and reaches that session of the user, in order."""
+        """Return the publications that reach a session of the user, in order."""
         user = self[name]
         return [
             publication.event
@@ -169,7 +169,7 @@ class World:
         ]
 
     def texts(self, name: str) -> list[str]:
-        """The texts of the messages that were published to the user."""
+        """Return the texts of the messages published to the user."""
         return [event.text for event in self.told(name) if isinstance(event, events.Message)]
 
     def send(
@@ -182,7 +182,7 @@ class World:
         nonce: str | None = None,
         origin: int | None = None,
     ) -> Deferred[events.Sent]:
-        """Say something."""
+        """Send a message."""
         return self.chat.queue.submit(
             self.chat.messages.to_send(self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin)
         )
@@ -193,7 +193,7 @@ class World:
         return asked.addCallback(self.said)
 
     def said(self, reply: Any) -> Any:
-        """A reply as it is said at this moment."""
+        """Return a reply as encoded now."""
         return reply.event(self.clock.seconds()) if isinstance(reply, TimedPage) else reply
 
     def search(self, name: str, words: str, chat: str | None = None, limit: int = 50) -> Deferred[events.Found]:
@@ -206,30 +206,30 @@ class World:
 
 
 class WorldTestCase(SynchronousTestCase):
-    """A test in a world with ``names``, all of whom are online but those of ``away``."""
+    """A test in a world with the users ``names``. All are online except those in ``away``."""
 
     names: Sequence[str] = ("alice", "bob", "carol")
     away: Sequence[str] = ()
 
     def setUp(self) -> None:
-        """Make the world."""
+        """Create the world."""
         self.world = self.new_world(self.names)
         for name in self.names:
             if name not in self.away:
                 self.world.enter(name)
 
     def new_world(self, names: Sequence[str] = ()) -> World:
-        """Another world."""
+        """Create another world."""
         world = World(Path(self.mktemp()), names)
         self.addCleanup(world.close)
         return world
 
     def done(self, asked: "Deferred[Given] | Coroutine[Any, Any, Given]") -> Given:
-        """What was asked was done."""
+        """Check that a request succeeded."""
         return self.successResultOf(asked)
 
     def refused(self, code: Code, ask: "Callable[..., Any]", *args: Any, **kwargs: Any) -> Refusal:
-        """What is asked is refused with ``code``, at once or by the Deferred."""
+        """Check that a request is refused with ``code``, immediately or by its Deferred."""
         try:
             asked = ask(*args, **kwargs)
         except Refusal as raised:
@@ -240,23 +240,23 @@ class WorldTestCase(SynchronousTestCase):
         return refusal
 
     def said(self, name: str, chat: str, **how: Any) -> list[str]:
-        """The texts of the page."""
+        """Return the texts of a page."""
         return [message.text for message in self.done(self.world.history(name, chat, **how)).messages]
 
     def found(self, name: str, words: str, chat: str | None = None) -> list[str]:
-        """The texts that a search finds."""
+        """Return the texts that a search finds."""
         return [message.text for message in self.done(self.world.search(name, words, chat)).messages]
 
     def unread(self, name: str) -> dict[str, int]:
-        """The unread counts of all the user's chats that have or had messages which are not hidden."""
+        """Return the unread counts of all chats of the user that have or had visible messages."""
         listed = self.done(self.world.chats(name)).chats
         return {chat.chat: chat.unread for chat in listed if chat.last_at is not None}
 
     def group(self, name: str, *members: str) -> events.Group:
-        """The first of ``members`` makes a group."""
+        """Create a group owned by the first of ``members``."""
         owner, *others = members
         return self.done(self.world.chat.groups.create(self.world[owner], name, others, None))
 
     def block(self, blocker: str, blocked: str, on: bool | None = True) -> events.Blocks:
-        """One blocks another."""
+        """Let one user block another."""
         return self.done(self.world.chat.blocks.block(self.world[blocker], blocked, on, None))

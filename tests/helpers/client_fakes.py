@@ -28,7 +28,7 @@ AT = "2026-11-22T13:00:00.000Z"
 
 
 class FakeEcho:
-    """A fake echo. ``discarded`` counts the calls of `discard`; ``held``: a line waits in the terminal."""
+    """A fake echo. ``discarded`` counts the calls of `discard`. ``held``: a line waits in the terminal."""
 
     def __init__(self) -> None:
         self.is_on = True

@@ -1,4 +1,4 @@
-"""A caller of commands, and commands run for it: what the commands' tests share."""
+"""A caller of commands, and a world that runs commands for it, shared by the commands' tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ from tests.helpers.chat import WorldTestCase
 
 
 class FakeCaller:
-    """A session as commands see it, which notes what they do with it."""
+    """A session as commands see it. It records the calls of commands."""
 
     def __init__(self, world_chat: ChatService, user: User | None = None, session: int = 0) -> None:
         self.id = session
@@ -34,14 +34,14 @@ class FakeCaller:
 
     @property
     def user(self) -> User:
-        """Who is signed in."""
+        """Return the user who is signed in."""
         if self._user is None:
             raise Refusal(Code.NOT_LOGGED_IN, "Sign in first.")
         return self._user
 
     @contextmanager
     def registering(self) -> Iterator[None]:
-        """Make an account."""
+        """Create an account."""
         self.notes.append("registration")
         yield
 
@@ -59,13 +59,13 @@ class FakeCaller:
         self.notes.append("join")
 
     def part(self) -> None:
-        """Undo it."""
+        """Sign out."""
         self._chat.presence.leave(self.user.id, self.id)
         self._user = None
         self.notes.append("part")
 
     def saw(self, ends: dict[ChatKey, int]) -> None:
-        """What the welcome tells of."""
+        """Record the ends of chats listed in the welcome."""
         self.notes.append(ends)
 
 
@@ -73,7 +73,7 @@ class CommandTestCase(WorldTestCase):
     """A world whose users run commands."""
 
     def setUp(self) -> None:
-        """Make the services and a caller for each user."""
+        """Create the services and a caller for each user."""
         super().setUp()
         self.chat = self.world.chat
         self.admins: frozenset[str] = frozenset()
@@ -86,7 +86,7 @@ class CommandTestCase(WorldTestCase):
         }
 
     def ask(self, caller: FakeCaller | str, request: Request) -> Deferred[events.Event]:
-        """Run the request's command."""
+        """Run the command of the request."""
         caller = self.callers[caller] if isinstance(caller, str) else caller
         outcome = REGISTRY.for_request(request).run(self, caller, request)  # type: ignore[arg-type]
         if isinstance(outcome, events.Event):
@@ -99,7 +99,7 @@ class CommandTestCase(WorldTestCase):
         return asked.addCallback(self.world.said)
 
     def run_line(self, name: str, line: str) -> events.Event:
-        """Type a line and get its reply."""
+        """Type a line and return its reply."""
         command, request = REGISTRY.read(line)
         self.assertIdentical(command.request, REGISTRY.for_request(request).request)
         return self.done(self.ask(name, request))

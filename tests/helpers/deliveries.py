@@ -1,4 +1,4 @@
-"""Sessions and outboxes that keep what a delivery gives them."""
+"""Sessions and outboxes that record deliveries."""
 
 from collections.abc import Callable, Collection, Sequence
 from itertools import count
@@ -11,7 +11,7 @@ from irchat.protocol.events import Event, Message
 
 
 class FakeOutbox:
-    """Keeps what it is offered; ``seconds`` is what a write takes. Nothing can be written at once but on request."""
+    """Records offered publications. ``seconds`` is the duration of a write. ``try_now`` is absent by default."""
 
     behind = False
 
@@ -47,7 +47,7 @@ class FakeOutbox:
         self.own.append(publication)
 
     def write_at_once(self, data: bytes) -> int:
-        """What ``try_now`` is where something can be written at once."""
+        """Write immediately, up to ``room`` bytes: the ``try_now`` of an outbox with nothing waiting."""
         if self.error is not None:
             raise self.error
         self.written.append(data[: self.room])
@@ -83,10 +83,10 @@ class FakeSession:
 
     @property
     def got(self) -> bytes:
-        """All that it was offered."""
+        """Return all offered publications."""
         return b"".join(self.outbox.offered)
 
 
 def message(seq: int) -> Message:
-    """A message in GLOBAL."""
+    """Return a message in GLOBAL."""
     return Message(chat="GLOBAL", sender="alice", at="2026-11-22T14:00:00.000Z", text=f"text {seq}", seq=seq)

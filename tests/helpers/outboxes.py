@@ -130,14 +130,14 @@ class OutboxTestCase(SynchronousTestCase):
         self.outbox.offer(b"".join(map(self.reader.say, publications)), publications)
 
     def stall(self) -> None:
-        """Let something wait for a slow reader."""
+        """Make something wait for a slow reader."""
         self.writer.keeps_up = False
         self.outbox.put(b"<first>")
         self.outbox.flush()
         self.writer.got()
 
     def fall_behind(self) -> None:
-        """Let so much wait that the next event exceeds the limit."""
+        """Make so much wait that the next event exceeds the limit."""
         self.writer.keeps_up = False
         self.outbox.put(BIG)
         self.outbox.flush()

@@ -1,4 +1,4 @@
-"""A whole server in memory, in the hands of a test: its clock, the pace of its disk, and what each socket takes."""
+"""A whole server in memory. The test controls its clock, the speed of its disk and the space of each socket."""
 
 import itertools
 import json
@@ -36,7 +36,7 @@ from irchat.store.sqlite.engine import SQLiteStore
 
 GREETING = "IRChat/1 Test: your username?\n"
 PASSWORD = "correct horse"
-WALL_MS = 1_795_356_000_000  # 2026-11-22T14:00:00Z, when a harness's clock begins
+WALL_MS = 1_795_356_000_000  # 2026-11-22T14:00:00Z, the initial time of the clock
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -44,12 +44,12 @@ _TIMES = re.compile(r"\[\d\d:\d\d\]")
 
 
 def cheap_hasher() -> PasswordHasher:
-    """Hashes in no time."""
+    """A password hash that takes no time."""
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 class FakeReactor(Clock):
-    """A clock that also knows who reads and who writes."""
+    """A clock that also records readers and writers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class FakeReactor(Clock):
 
 
 class Socket(FileDescriptor):
-    """Twisted's own buffering and producer signals over a socket that takes ``room`` bytes, None for any number."""
+    """Twisted's own buffering and producer signals over a socket that takes ``room`` bytes, None for no limit."""
 
     def __init__(self, reactor: FakeReactor, room: int | None = None) -> None:
         super().__init__(reactor)
@@ -69,7 +69,7 @@ class Socket(FileDescriptor):
         self.writes: list[bytes] = []
         self.options: list[tuple[int, ...]] = []
         self.keeps_alive = False
-        self.heard_at: float | None = None  # when the system last heard of the other end; None: it hears all the time
+        self.heard_at: float | None = None  # time of the last sign of life from the peer; None: always now
         self.aborted = False
         self.ended = False
         self.protocol: Any = None
@@ -85,16 +85,16 @@ class Socket(FileDescriptor):
 
     @property
     def waiting(self) -> int:
-        """The bytes that wait in the transport."""
+        """Return the bytes waiting in the transport."""
         return len(self.dataBuffer) - self.offset + sum(map(len, self._tempDataBuffer))
 
     @property
     def is_read(self) -> bool:
-        """Whether the server reads from it."""
+        """Whether the server reads from the transport."""
         return self in self.reactor.readers
 
     def turn(self) -> None:
-        """One turn of a reactor that finds the socket writable where there is room."""
+        """Run one turn of a reactor that finds the socket writable if there is room."""
         if self.ended and self.is_read:
             self.stopReading()
             self.protocol.readConnectionLost()
@@ -125,9 +125,9 @@ class Socket(FileDescriptor):
 
 
 class HandThreads:
-    """Runs the store's calls at once, or, while ``holds``, one by one when the test says so.
+    """Runs the store's calls immediately or, while it ``holds``, one by one on request.
 
-    While it ``answers_late`` it holds only what the calls give: the disk has what nobody was told yet.
+    While it ``answers_late``, calls run but their results are held: the disk has data that nobody knows of yet.
     """
 
     def __init__(self) -> None:
@@ -145,26 +145,26 @@ class HandThreads:
         return done
 
     def release(self, count: int | None = None) -> None:
-        """Run ``count`` of the calls that are held, the oldest first; without it, all, also those that come of them."""
+        """Run ``count`` of the held calls, oldest first. Without it, run all, including those that follow from them."""
         while self.held and count != 0:
             done, call, args = self.held.popleft()
             maybeDeferred(call, *args).chainDeferred(done)
             count = None if count is None else count - 1
 
     def fail(self, error: Exception) -> None:
-        """Let the oldest of the held calls fail."""
+        """Fail the oldest held call."""
         self.held.popleft()[0].errback(error)
 
 
 class HandPool(HandThreads):
-    """The same for calls that take turns by key."""
+    """The same for calls with a key, by which they take turns."""
 
     def __call__(self, key: Hashable, call: Callable[..., Any], *args: Any) -> Deferred[Any]:
         return super().__call__(call, *args)
 
 
 class StoreThreads:
-    """The store's threads: ``write`` and ``read``, which scans too, in the hands of the test."""
+    """The store's threads, under the test's control: ``write``, and ``read``, which also scans."""
 
     def __init__(self) -> None:
         self.write = HandThreads()
@@ -225,15 +225,15 @@ class Server:
         self._folder.cleanup()
 
     def wall_ms(self) -> int:
-        """The wall clock, which goes with the other."""
+        """Return the wall clock time, which advances with the clock."""
         return WALL_MS + int(self.clock.seconds() * 1000)
 
     def turn(self) -> None:
-        """Let all happen that is due."""
+        """Run everything that is due."""
         self.advance(0)
 
     def advance(self, *seconds: float) -> None:
-        """Let time pass in these steps, and all happen that is due."""
+        """Advance time in these steps, and run everything that is due."""
         for step in seconds:
             self.clock.advance(step)
             for client in self.clients:
@@ -241,7 +241,7 @@ class Server:
             self.clock.advance(0)
 
     def json(self, name: str | None = None, *, room: int | None = None) -> "JSONClient":
-        """A program that connected and, with ``name``, signed in, in a new account where there is none."""
+        """Return a connected program. With ``name``, sign it in, and create the account if needed."""
         client = JSONClient(self)
         if name is not None:
             known = self.chat.directory.find_user(name) is not None
@@ -251,7 +251,7 @@ class Server:
         return client
 
     def text(self, name: str | None = None) -> "TextClient":
-        """A person who connected and, with ``name``, signed in, in a new account where there is none."""
+        """Return a connected person. With ``name``, sign them in, and create the account if needed."""
         client = TextClient(self)
         if name is not None:
             known = self.chat.directory.find_user(name) is not None
@@ -280,18 +280,18 @@ class Client:
 
     @property
     def is_open(self) -> bool:
-        """Whether the connection stands."""
+        """Whether the connection is open."""
         return bool(self.socket.connected)
 
     def send(self, *data: bytes) -> None:
-        """Send segments, as far as the server reads, and let all happen that is due."""
+        """Send segments as far as the server reads, and run everything that is due."""
         self._unsent.extend(data)
         while self._unsent and self.socket.is_read:
             self.connection.dataReceived(self._unsent.popleft())
         self.server.turn()
 
     def end_sending(self) -> None:
-        """Close the half of the connection that the server reads."""
+        """Close the client's sending side."""
         self.socket.ended = True
         self.server.turn()
 
@@ -301,14 +301,14 @@ class Client:
         self.server.turn()
 
     def read(self) -> str:
-        """What came since the last call."""
+        """Return the bytes received since the last call."""
         data = b"".join(self.socket.writes)
         self.socket.writes.clear()
         return data.decode()
 
 
 class JSONClient(Client):
-    """A program."""
+    """A program, on the JSON protocol."""
 
     welcome: dict[str, Any]
 
@@ -317,58 +317,58 @@ class JSONClient(Client):
         self.send(request(kind, **fields))
 
     def got(self) -> list[dict[str, Any]]:
-        """The lines that came since the last call."""
+        """Return the lines received since the last call."""
         return [json.loads(line) for line in self.read().splitlines() if line.startswith("{")]
 
     def one(self, kind: str) -> dict[str, Any]:
-        """The only line that came, of that type."""
+        """Return the only line received, which must have that type."""
         lines = self.got()
         if [line["type"] for line in lines] != [kind]:
             raise AssertionError(f"not one {kind}: {lines}")
         return lines[0]
 
     def told(self, *kinds: str) -> list[dict[str, Any]]:
-        """Those lines of `got` that are of one of these types."""
+        """Return the lines of `got` with one of these types."""
         return [line for line in self.got() if line["type"] in kinds]
 
 
 class TextClient(Client):
-    """A person."""
+    """A person, on the text protocol."""
 
     def type(self, *lines: str) -> None:
-        """Type lines, each in a segment of its own."""
+        """Type lines, each in its own segment."""
         self.send(*(f"{line}\n".encode() for line in lines))
 
     def shown(self) -> str:
-        """What was shown since the last call, without colours and with ``[--:--]`` for each time of day."""
+        """Return the text shown since the last call, without colours and with ``[--:--]`` for each time of day."""
         return _TIMES.sub("[--:--]", _COLOUR.sub("", self.read()))
 
 
 class ServerTestCase(SynchronousTestCase):
-    """A test with servers of its own."""
+    """A test that creates servers."""
 
     def make_server(self, **options: Any) -> Server:
-        """A server; see `Server`."""
+        """Return a server; see `Server`."""
         server = Server(**options)
         self.addCleanup(server.close)
         return server
 
 
 def request(kind: str, **fields: Any) -> bytes:
-    """A request as a line."""
+    """Return a request as a line."""
     return json.dumps({"type": kind, **fields}).encode() + b"\n"
 
 
 def texts(lines: list[dict[str, Any]]) -> list[str]:
-    """The texts of those lines that are messages."""
+    """Return the texts of the messages among these lines."""
     return [line["text"] for line in lines if line["type"] == "message"]
 
 
 def refs(lines: list[dict[str, Any]]) -> list[Any]:
-    """The refs of those lines that are replies with one."""
+    """Return the refs of the replies among these lines."""
     return [line["ref"] for line in lines if "ref" in line]
 
 
 def is_rising(numbers: list[int]) -> bool:
-    """Whether each number is greater than the one before."""
+    """Whether each number is greater than the previous one."""
     return all(a < b for a, b in itertools.pairwise(numbers))

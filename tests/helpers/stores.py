@@ -1,4 +1,4 @@
-"""A store held in a test's hands: the questions that the contract asks, in short."""
+"""A store under test, with short names for the calls of the contract."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +14,12 @@ NOW = 1_795_356_000_000
 
 
 def message(chat: ChatKey, sender: int, text: str = "hi", at: int = NOW, nonce: str | None = None) -> MessageAdded:
-    """A message whose nonce, where it has one, is looked for in the ten minutes before."""
+    """A message. Its nonce, if any, is searched among those of the last ten minutes."""
     return MessageAdded(chat, sender, text, at, nonce, at - 600_000 if nonce else 0)
 
 
 class StoreHands:
-    """Mix it into a SynchronousTestCase that says how a store is opened. The store answers within the call."""
+    """A mixin for a SynchronousTestCase that defines how a store is opened. The store answers within the call."""
 
     successResultOf: Any
     failureResultOf: Any
@@ -29,7 +29,7 @@ class StoreHands:
     assertTrue: Any
 
     def open_store(self) -> Store:
-        """Open the store of this test; opened again it holds what it held."""
+        """Open the store of this test. Reopened, it has the same contents."""
         raise NotImplementedError
 
     def setUp(self) -> None:
@@ -39,59 +39,59 @@ class StoreHands:
         self.pair = (self.alice, self.bob)
 
     def tearDown(self) -> None:
-        """Close it."""
+        """Close the store."""
         self.store.close()
 
     def reopen(self) -> None:
-        """Close the store and open it again."""
+        """Close and reopen the store."""
         self.store.close()
         self.store = self.open_store()
 
     @staticmethod
     def user(name: str, password: str | None = None, token: bytes | None = None) -> UserCreated:
-        """A new account."""
+        """Create an account."""
         return UserCreated(name, name.casefold(), password, NOW, token)
 
     def write(self, *writes: Write[object]) -> list[Any]:
-        """Commit."""
+        """Commit changes."""
         results: list[Any] = self.successResultOf(self.store.commit(writes))
         return results
 
     def team(self, *members: int, name: str = "team") -> int:
-        """Make a group."""
+        """Create a group."""
         group: int = self.write(GroupCreated(name, name, members, NOW))[0]
         return group
 
     def page(self, user: int, chat: ChatKey, limit: int = 50, **how: Any) -> Page:
-        """A page of a chat."""
+        """Return a page of a chat."""
         page: Page = self.successResultOf(self.store.page(PageQuery(user, chat, limit, **how)))
         return page
 
     def seqs(self, user: int, chat: ChatKey, limit: int = 50, **how: Any) -> tuple[list[int], bool]:
-        """The numbers on a page, and whether there are more."""
+        """Return the seqs on a page, and whether there are more."""
         page = self.page(user, chat, limit, **how)
         return [message.seq for message in page.messages], page.more
 
     def chats(self, user: int, hidden: Sequence[int] = ()) -> list[ChatState]:
-        """The user's chats."""
+        """Return the user's chats."""
         chats: list[ChatState] = self.successResultOf(self.store.chats(user, hidden))
         return chats
 
     def unread(self, user: int, chat: ChatKey, hidden: Sequence[int] = ()) -> int:
-        """The unread count of one chat."""
+        """Return the unread count of a chat."""
         return next(state.unread for state in self.chats(user, hidden) if state.chat == chat)
 
     def found(
         self, user: int, *words: str, chat: ChatKey | None = None, hidden: Sequence[int] = (), limit: int = 50
     ) -> tuple[list[StoredMessage], bool]:
-        """What a search gives."""
+        """Return the result of a search."""
         found: tuple[list[StoredMessage], bool] = self.successResultOf(
             self.store.search(user, words, chat, hidden, limit)
         )
         return found
 
     def found_texts(self, user: int, *words: str, **how: Any) -> list[str]:
-        """The texts that a search gives."""
+        """Return the texts that a search finds."""
         return [message.text for message in self.found(user, *words, **how)[0]]
 
 

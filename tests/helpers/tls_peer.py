@@ -45,7 +45,7 @@ class TLSPeer:
         return bool(self._secret)
 
     def take(self, data: bytes) -> None:
-        """Take bytes from the server."""
+        """Receive bytes from the server."""
         self._incoming.write(data)
 
     def key_update(self) -> bytes:

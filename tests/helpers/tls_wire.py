@@ -1,4 +1,4 @@
-"""TLS in memory: a layer of the client against a layer of the server, over a wire that may cut and lose."""
+"""TLS in memory: a client layer and a server layer over a wire that may split or lose data."""
 
 import datetime
 import functools
@@ -23,7 +23,7 @@ HOST = "chat.example"
 
 @functools.cache
 def certificate_of_host() -> tuple[bytes, bytes]:
-    """A self-signed certificate for ``HOST`` with its key in PEM, and in DER."""
+    """A self-signed certificate for ``HOST``, with its key in PEM, and in DER."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
     certificate = (
@@ -41,7 +41,7 @@ def certificate_of_host() -> tuple[bytes, bytes]:
 
 @functools.cache
 def server_context() -> ssl.SSLContext:
-    """The context of the server's side, with that certificate."""
+    """Return a server context with that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.NamedTemporaryFile() as file:
         file.write(certificate_of_host()[0])
@@ -51,14 +51,14 @@ def server_context() -> ssl.SSLContext:
 
 
 def client_context() -> ssl.SSLContext:
-    """The context of a client that trusts that certificate."""
+    """Return a client context that trusts that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=certificate_of_host()[1])
     return context
 
 
 class End:
-    """One end of a TCP connection: keeps what is written until the test carries it over."""
+    """One end of a TCP connection. It keeps written data until the test transfers it."""
 
     def __init__(self) -> None:
         self.out = bytearray()
@@ -79,7 +79,7 @@ class End:
         self.out += data
 
     def take(self, most: int = 1_000_000) -> bytes:
-        """Take what was written off the end, as the kernel does, and say so when all is gone."""
+        """Take the written data, as the kernel does, and report when all of it is taken."""
         data = bytes(self.out[:most])
         del self.out[:most]
         if not self.out:
@@ -87,7 +87,7 @@ class End:
         return data
 
     def drained(self) -> None:
-        """Have more written: all is gone."""
+        """Let everything be written."""
         if self.producer is not None:
             self.producer.resumeProducing()
 
@@ -111,12 +111,12 @@ class End:
 
 
 class NarrowEnd(End):
-    """An end whose socket takes 1,000 bytes a turn."""
+    """An end whose socket takes 1,000 bytes per turn."""
 
     room = 0
 
     def drained(self) -> None:
-        """Do nothing: `turn` has more written."""
+        """Do nothing: `turn` writes."""
 
     def writeSomeData(self, data: bytes) -> int:
         count = min(self.room, len(data))
@@ -136,7 +136,7 @@ class NarrowEnd(End):
 
 
 class Inner(Protocol):
-    """Notes what it hears."""
+    """Records its calls."""
 
     def __init__(self) -> None:
         self.made = 0
@@ -178,10 +178,10 @@ class Side:
 
 
 class WireTestCase(SynchronousTestCase):
-    """A test with a client and a server, and the wire between them."""
+    """A test with a client, a server and the wire between them."""
 
     def setUp(self) -> None:
-        """A client and a server that are not yet connected."""
+        """Create a client and a server that are not yet connected."""
         self.server = Side(server_context(), server_side=True)
         self.client = Side(client_context(), server_side=False, server_hostname=HOST)
 
@@ -191,7 +191,7 @@ class WireTestCase(SynchronousTestCase):
         self.carry()
 
     def carry(self, piece: int = 1_000_000) -> None:
-        """Carry all that was written to the other side, ``piece`` bytes at a time, and the closes after it."""
+        """Transfer all written data to the other side, ``piece`` bytes at a time, followed by closes."""
         pairs = (self.client, self.server), (self.server, self.client)
         moved = True
         while moved:

@@ -1,4 +1,4 @@
-"""The contract of a store for messages, pages, nonces and read markers: every engine passes it."""
+"""The store contract for messages, pages, nonces and read markers. Every engine must pass it."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -24,10 +24,10 @@ from tests.helpers.stores import NOW, SQLiteHands, StoreHands, message
 
 
 class MessageContract(StoreHands):
-    """What any store must do with messages, as `StoreHands` asks it."""
+    """The contract for messages, on top of `StoreHands`."""
 
     def test_numbers(self) -> None:
-        """Each chat numbers its messages from 1 in the order of the writes, on after opening again."""
+        """Each chat numbers its messages from 1 in the order of the writes, and continues after reopening."""
         team = self.team(self.alice, self.bob)
         results = self.write(*(message(chat, self.alice) for chat in (GLOBAL, team, GLOBAL, self.pair, GLOBAL, team)))
         self.assertEqual([stored.seq for stored in results], [1, 1, 2, 1, 3, 2])
@@ -37,7 +37,7 @@ class MessageContract(StoreHands):
         self.assertEqual([stored.seq for stored in results], [4, 3, 2])
 
     def test_survives(self) -> None:
-        """All that was written is there after opening again: messages, groups, blocks, markers."""
+        """Everything written is present after reopening: messages, groups, blocks, markers."""
         team = self.team(self.bob, self.alice)
         self.write(
             message(GLOBAL, self.alice, "one"),
@@ -65,7 +65,7 @@ class MessageContract(StoreHands):
         )
 
     def test_all_or_nothing(self) -> None:
-        """Where one write of a commit cannot be done, none is, and the numbers go on without a gap."""
+        """If one write of a commit fails, none takes effect, and the seqs continue without a gap."""
         self.write(message(GLOBAL, self.alice, "before"), message(self.pair, self.alice, "before"))
         before = (self.store.snapshot(), self.chats(self.alice))
         failing = self.store.commit([
@@ -81,7 +81,7 @@ class MessageContract(StoreHands):
         self.assertEqual([stored.seq for stored in again], [2, 1])
 
     def test_pages(self) -> None:
-        """A page is the end of a chat, or goes down from before, or up from after, and tells whether there are more."""
+        """A page is the end of a chat, or goes down from ``before`` or up from ``after``, and says whether there is more."""
         self.write(*(message(GLOBAL, self.alice) for _ in range(9)))
         for how, expected in (
             ({}, ([7, 8, 9], True)),
@@ -97,7 +97,7 @@ class MessageContract(StoreHands):
             self.assertEqual(self.seqs(self.bob, GLOBAL, 3, **how), expected, how)
 
     def test_page_bytes(self) -> None:
-        """A page ends before its bytes are over, on the side away from where it began, but holds one message always."""
+        """A page is limited by bytes, on the side away from its start, but always holds one message."""
         self.write(*(message(GLOBAL, self.alice, text) for text in ("x" * 10, "\n" * 10, "é" * 10, "x" * 1000)))
         self.assertEqual(line_bytes("\n" * 10), 20)
         for room, expected in ((54, [1, 2]), (55, [1, 2]), (64, [1, 2]), (65, [1, 2, 3])):
@@ -107,14 +107,14 @@ class MessageContract(StoreHands):
         self.assertEqual(self.seqs(self.bob, GLOBAL, before=4, page_bytes=40), ([2, 3], True))
 
     def test_hidden_on_pages(self) -> None:
-        """What hidden senders said is on no page, takes no place of the limit, and the end is the chat's end."""
+        """Messages of hidden senders are on no page, do not count for the limit, and do not change the chat's end."""
         self.write(*(message(GLOBAL, (self.alice, self.carol)[number % 2]) for number in range(8)))
         self.assertEqual(self.seqs(self.bob, GLOBAL, 3, hidden={self.carol}), ([3, 5, 7], True))
         self.assertEqual(self.seqs(self.bob, GLOBAL, 3, after=1, hidden={self.carol}), ([3, 5, 7], False))
         self.assertEqual(self.page(self.bob, GLOBAL, hidden={self.carol, self.alice}), Page([], False, 8))
 
     def test_no_chat(self) -> None:
-        """A chat that does not exist, or that one is not in, has an empty page and no marker."""
+        """A chat that does not exist or is not the user's has an empty page and no marker."""
         team = self.team(self.alice)
         self.write(message(team, self.alice), message(self.pair, self.alice))
         for user, chat in (
@@ -132,7 +132,7 @@ class MessageContract(StoreHands):
     # Nonces
 
     def test_nonce(self) -> None:
-        """A nonce that was used stores nothing and gives the first message: at once, later, after opening."""
+        """A used nonce stores nothing and returns the first message: immediately, later, and after reopening."""
         first, second = self.write(message(self.pair, self.alice, nonce="n"), message(self.pair, self.alice, nonce="n"))
         self.assertEqual((first, second), (Stored(self.pair, 1, NOW, False), Stored(self.pair, 1, NOW, True)))
         self.reopen()
@@ -143,7 +143,7 @@ class MessageContract(StoreHands):
         self.assertEqual(self.page(self.bob, GLOBAL).last_seq, 0)
 
     def test_nonces_of_others(self) -> None:
-        """A nonce is its user's own; other nonces and none are not it."""
+        """Nonces are separate for each user, and different or missing nonces do not match."""
         self.write(message(GLOBAL, self.alice, nonce="n"))
         results = self.write(
             message(GLOBAL, self.bob, nonce="n"),
@@ -168,7 +168,7 @@ class MessageContract(StoreHands):
     # Markers and counts
 
     def test_markers(self) -> None:
-        """A marker goes forward only, never past the end, and tells whether it moved."""
+        """A marker only advances, never past the end, and the result says whether it moved."""
         self.write(*(message(GLOBAL, self.alice) for _ in range(4)))
         self.assertEqual(self.write(MarkerMoved(self.bob, GLOBAL, 3)), [Marker(3, 4, True)])
         for seq in (3, 2, 0):
@@ -180,13 +180,13 @@ class MessageContract(StoreHands):
         self.assertEqual(self.seqs(self.bob, GLOBAL, unread=True), ([5], False))
 
     def test_sending_reads(self) -> None:
-        """Sending moves the sender's marker to what was sent and nobody else's."""
+        """Sending moves the sender's marker to the message, and nobody else's."""
         self.write(message(GLOBAL, self.alice), message(GLOBAL, self.bob), message(GLOBAL, self.alice))
         unread = [self.unread(user, GLOBAL) for user in (self.alice, self.bob, self.carol)]
         self.assertEqual(unread, [0, 1, 3])
 
     def test_hidden_unread(self) -> None:
-        """What hidden senders said after the marker is not unread."""
+        """Messages of hidden senders after the marker are not unread."""
         self.write(
             *(message(GLOBAL, sender) for sender in (self.alice, self.bob, self.alice)),
             MarkerMoved(self.carol, GLOBAL, 1),
@@ -196,13 +196,13 @@ class MessageContract(StoreHands):
         self.assertEqual(self.unread(self.carol, GLOBAL), 2)
 
     def test_new_user(self) -> None:
-        """A new user has read GLOBAL to its end, as it is in the middle of that commit, and may page back."""
+        """A new user has read GLOBAL up to its end within that commit, and can page back."""
         dave = self.write(message(GLOBAL, self.alice), self.user("dave"), message(GLOBAL, self.alice))[1]
         self.assertEqual(self.chats(dave), [ChatState(GLOBAL, 2, NOW + 1, 1, 1)])
         self.assertEqual(self.seqs(dave, GLOBAL), ([1, 2], False))
 
     def test_chats(self) -> None:
-        """Chats come latest first, those without messages last, a private one under both users' ids."""
+        """The latest chats come first, empty ones last. A private chat is listed under both user ids."""
         silent, team = self.team(self.bob, name="silent"), self.team(self.bob)
         self.write(
             message(team, self.bob, at=NOW + 1),
@@ -217,7 +217,7 @@ class MessageContract(StoreHands):
     # Groups and blocks
 
     def test_delete_messages(self) -> None:
-        """Deleted messages are on no page and in no search; counts are of what is left; numbers go on after the gap."""
+        """Deleted messages are on no page and in no search. Counts exclude them, and seqs continue after the gap."""
         self.write(
             *(
                 message(GLOBAL, (self.alice, self.bob)[number % 2], f"word {number}", at=NOW + number)
@@ -239,12 +239,12 @@ class MessageContract(StoreHands):
         self.assertEqual(self.found_texts(self.carol, "7"), ["word 7"])
 
     def test_delete_with_its_nonce(self) -> None:
-        """The nonce of a message that was deleted gives nothing any more."""
+        """The nonce of a deleted message returns nothing."""
         self.write(message(GLOBAL, self.alice, nonce="n"), MessagesDeleted(((GLOBAL, 1),)))
         self.assertEqual(self.write(NonceSought(self.alice, "n", 0)), [None])
 
     def test_delete_all_of_a_private_chat(self) -> None:
-        """A private chat that is left without messages goes, a group and GLOBAL stay; begun anew it counts from 1."""
+        """A private chat left without messages is deleted, a group and GLOBAL stay. A new one counts from 1."""
         team, other = self.team(self.alice, self.bob), (self.alice, self.carol)
         self.write(
             message(self.pair, self.alice),
@@ -264,7 +264,7 @@ class MessageContract(StoreHands):
         )
 
     def test_messages_of(self) -> None:
-        """The messages of one user are found in all chats, part by part, each once, also while those found go."""
+        """One user's messages are found in all chats, in batches, each once, even while found ones are deleted."""
         team = self.team(self.alice, self.bob)
         chats: list[ChatKey] = [GLOBAL, self.pair, team, (self.alice, self.carol), GLOBAL, self.pair]
         self.write(*(message(chat, self.alice) for chat in chats), message(GLOBAL, self.bob))
@@ -284,4 +284,4 @@ class MessageContract(StoreHands):
 
 
 class SQLiteMessageTests(MessageContract, SQLiteHands, SynchronousTestCase):
-    """SQLite does what every store must."""
+    """SQLite fulfils the contract."""

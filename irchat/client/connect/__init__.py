@@ -1,1 +1,1 @@
-"""From an address to a signed-in connection: addresses, dialing, trust, tokens, sign-in, reconnecting."""
+"""From a typed address to a signed-in connection: addresses, dialing, trust, tokens, sign-in."""

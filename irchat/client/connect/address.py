@@ -1,4 +1,4 @@
-"""The address that a user types, ``[user@]host[:port]``, and the server that it means."""
+"""Parse an address typed as ``[user@]host[:port]`` and find its server."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _HOST_AND_PORT = re.compile(r"(?:\[(?P<bracketed>[^][]+)]|(?P<plain>[^][:]+))(?:
 
 
 class Address(NamedTuple):
-    """An address as it was typed. ``user`` and ``port`` are None if they were left out."""
+    """A parsed address. ``user`` and ``port`` are None if they were left out."""
 
     user: str | None
     host: str
@@ -35,7 +35,7 @@ class Target(NamedTuple):
 
 
 def parse_address(text: str) -> Address:
-    """Parse ``[user@]host[:port]``. An IPv6 address with a port is in brackets. Raises ClientError."""
+    """Parse ``[user@]host[:port]``. Brackets are required around an IPv6 address with a port. Raises ClientError."""
     user, at, rest = text.rpartition("@")
     if rest.count(":") > 1 and "[" not in rest:
         rest = f"[{rest}]"  # an IPv6 address without a port
@@ -49,7 +49,7 @@ def parse_address(text: str) -> Address:
 
 
 def _normal(host: str) -> str:
-    """Return the one spelling of a host under which known_hosts and tokens list it."""
+    """Return the canonical spelling of a host, as used in known_hosts and in the tokens file."""
     try:
         return str(ip_address(host)).lower()
     except ValueError:
@@ -63,10 +63,10 @@ def _port(text: str) -> int:
 
 
 def find_target(address: Address, *, tls: bool, own_name: str, find_servers: Callable[[], list[Server]]) -> Target:
-    """Return the server that ``address`` means.
+    """Return the server for ``address``.
 
-    An address of this machine (``own_name`` is its host name) without a port means the server that runs here. ``tls``
-    is used for a server that is not found here. Raises ClientError if several run here.
+    An address of this machine (``own_name`` is its host name) without a port selects the server running here. ``tls``
+    applies to a server that is not found here. Raises ClientError if several run here.
     """
     if address.port is not None:
         return Target(address.host, address.port, tls)

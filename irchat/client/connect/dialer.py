@@ -1,4 +1,4 @@
-"""Connect to a server: TCP, TLS if wanted, the greeting. Each way to fail has its own error text."""
+"""Connect to a server: TCP, optional TLS, greeting. Each kind of failure has its own error text."""
 
 import ssl
 from typing import Any
@@ -13,7 +13,7 @@ from irchat.client.exceptions import ClientError, Unencrypted
 from irchat.net.tls import TLSLayer
 from irchat.protocol.rules import DEFAULT_PORT, shown
 
-# Seconds for connecting, and again for TLS and the greeting.
+# Seconds to wait for the connection, and again for TLS and the greeting.
 PATIENCE = 10
 # The first byte from a peer that speaks TLS: an alert or a handshake.
 _TLS_RECORDS = (b"\x15", b"\x16")
@@ -58,7 +58,7 @@ class Dialer:
     def _silence(self) -> str:
         hint = "" if self.target.tls else " If it speaks TLS, leave out --no-tls."
         return (
-            f"No greeting came from {self.target.label} within {PATIENCE} seconds, so it is not an IRChat "
+            f"No greeting from {self.target.label} within {PATIENCE} seconds, so it is not an IRChat "
             f"server, or it is too busy. Check the host and the port.{hint}"
         )
 
@@ -74,17 +74,17 @@ class _Factory(Factory):
         self._context = context
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol:
-        """Return the connection, inside TLS if wanted."""
+        """Return the connection, wrapped in TLS if there is a context."""
         if self._context is None:
             return self.connection
         return _SniffingTLS(self._context, self.connection, self._target)
 
 
 class _SniffingTLS(TLSLayer):
-    """TLS that keeps the first bytes from the peer, which show what it is if it does not speak TLS."""
+    """TLS that keeps the first bytes from the peer, to identify a peer that does not speak TLS."""
 
     def __init__(self, context: ssl.SSLContext, connection: ServerConnection, target: Target) -> None:
-        name = target.host.partition("%")[0]  # no certificate has the zone of an IPv6 address
+        name = target.host.partition("%")[0]  # certificates do not contain the zone of an IPv6 address
         super().__init__(
             context, connection, server_side=False, server_hostname=name, on_failure=self._on_handshake_failed
         )
@@ -120,8 +120,8 @@ class _SniffingTLS(TLSLayer):
     def _no_tls(self, failure: ssl.SSLError) -> str:
         label = self._target.label
         if self._first[:1] in _TLS_RECORDS:
-            return f"No TLS connection to {label} could be agreed on: {failure.reason or failure}."
-        return f"{label} speaks no TLS: it is not an IRChat server. Check the host and the port."
+            return f"The TLS handshake with {label} failed: {failure.reason or failure}."
+        return f"{label} does not speak TLS, so it is not an IRChat server. Check the host and the port."
 
 
 def _give_up(connection: ServerConnection, protocol: Any, why: str) -> None:
@@ -136,12 +136,12 @@ def _explain(failure: Exception, target: Target) -> str:
         case error.ConnectionRefusedError():
             port = "" if target.port == DEFAULT_PORT else f" --port {target.port}"
             return (
-                f"Nobody listens at {target.label}. Check the port, or start a server on that machine: "
+                f"Nothing is listening at {target.label}. Check the port, or start a server on that machine: "
                 f"irchat-server{port}"
             )
         case error.TimeoutError() | error.TCPTimedOutError():
             return (
-                f"No answer came from {target.label} within {PATIENCE} seconds. Check the address, "
+                f"No answer from {target.label} within {PATIENCE} seconds. Check the address, "
                 "that the machine is on, and its firewall."
             )
     return f"No connection to {target.label}: {shown(str(failure), 200)}"

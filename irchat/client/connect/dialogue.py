@@ -1,4 +1,4 @@
-"""Questions to the user while connecting and signing in."""
+"""The interface for questions to the user while connecting and signing in."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from irchat.protocol import events
 
 
 class Dialogue(Protocol):
-    """The screen on which questions are asked. ``interactive``: the user can answer again after a wrong answer."""
+    """The screen that asks the questions. ``interactive``: the user can answer again after a wrong answer."""
 
     interactive: bool
 
@@ -14,7 +14,7 @@ class Dialogue(Protocol):
         """Show a reply."""
 
     def note(self, text: str) -> None:
-        """Show a note about what is happening."""
+        """Show a note about progress."""
 
     def complain(self, text: str) -> None:
         """Show an error of one or more lines."""

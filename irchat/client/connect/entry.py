@@ -1,4 +1,4 @@
-"""Signing in on the full screen: by a saved token if there is one, else by name and password."""
+"""Sign in on the full screen, by a saved token if there is one, otherwise by name and password."""
 
 from collections.abc import Callable
 
@@ -10,19 +10,19 @@ from irchat.client.exceptions import ClientError, Later
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
 
-# Codes of a token that will never work again.
+# Error codes after which a token can never work again.
 _NO_TOKEN = (Code.BAD_TOKEN, Code.BAD_REQUEST, Code.BAD_CREDENTIALS, Code.NO_SUCH_USER)
-# Seconds between two tries of a banned user. Each try counts as a failed sign-in for the address.
+# Seconds between two attempts of a banned user. Each counts as a failed sign-in of the address.
 _BANNED = "banned"
 _BANNED_PAUSE = 300
 
 
 class Entry:
-    """Sign in at the server ``label`` as ``name``, or as the last user if that is None.
+    """Sign in at the server ``label`` as ``name``, or as the last user if ``name`` is None.
 
-    A token is sent only to a server with the identity of its issuer. It is kept in memory too, so that the client can
-    reconnect even if the file cannot be written. ``trouble`` is called after the sign-in with each problem that did not
-    prevent it, once for each.
+    A token is sent only to a server with the identity of its issuer. It is also kept in memory, so that the client can
+    reconnect even if the file cannot be written. After the sign-in, ``trouble`` is called once for each problem that
+    did not prevent it.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Entry:
         self._warnings: dict[str, bool] = {}
 
     async def sign_in(self, channel: RequestChannel) -> events.Welcome:
-        """Sign in on a channel. Raises ClientError, or Later if a valid token is refused for now."""
+        """Sign in on a channel. Raises ClientError, or Later if the server refuses a valid token temporarily."""
         welcome = await self._by_token(channel) or await self._by_password(channel)
         self._name = self._given = welcome.name
         self._kept = Kept(welcome.token, channel.identity)

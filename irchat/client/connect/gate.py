@@ -1,4 +1,4 @@
-"""Make strings from a server safe: nothing that a terminal obeys, hides or reorders gets into the client."""
+"""Make strings from a server safe: replace everything that a terminal obeys, hides or reorders."""
 
 from typing import Any, TypeVar
 
@@ -16,12 +16,15 @@ _BREAKS = str.maketrans({"\u2028": "\n", "\u2029": "\n"})
 _PICTURES = str.maketrans({"\n": "\u240a", "\t": "\u2409"})
 # Fields with text of more than one line.
 _TEXTS = {(events.Message, "text"), (events.Help, "text"), (events.Error, "usage")}
-# JSON allows integers of any size; arithmetic on those of a hostile server would fail later.
+# JSON allows integers of any size. Arithmetic on huge ones from a hostile server would fail later.
 _INT_MAX = 2**53
 
 
 def safe(event: _E) -> _E:
-    """Return ``event`` with each string safe to show and each number within 53 bits, itself if nothing changes."""
+    """Return ``event`` with all strings safe to show and all numbers within 53 bits.
+
+    Return the same object if nothing changes.
+    """
     changed = {}
     for name in event.__struct_fields__:
         old = getattr(event, name)
@@ -32,7 +35,7 @@ def safe(event: _E) -> _E:
 
 
 def safe_line(text: str) -> str:
-    """Return ``text`` as one line, for names, chats, reasons and the like. The length stays."""
+    """Return ``text`` as one line of the same length, for names, chats and reasons."""
     if text.isascii() and text.isprintable():
         return text
     line: str = _UNSEEN.sub("\ufffd", visible(text)).translate(_PICTURES)
@@ -40,7 +43,7 @@ def safe_line(text: str) -> str:
 
 
 def safe_text(text: str) -> str:
-    """Return ``text`` with line feeds and tabs. Separators of lines and paragraphs become line feeds."""
+    """Return ``text`` with its line feeds and tabs. Line and paragraph separators become line feeds."""
     if text.isascii() and text.isprintable():
         return text
     lines = visible(text).translate(_BREAKS)

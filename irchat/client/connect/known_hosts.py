@@ -1,4 +1,4 @@
-"""The file of servers that the user trusts, each with the fingerprint of its certificate, as in ssh."""
+"""The known_hosts file: trusted servers and the fingerprints of their certificates, as in ssh."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -12,20 +12,20 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 
 class Known(NamedTuple):
-    """An entry of the file: the number of its line, from 1, and the fingerprint."""
+    """An entry of the file: its line number, from 1, and the fingerprint."""
 
     line: int
     fingerprint: str
 
 
 class KnownHosts:
-    """A file with ``host:port sha256:AB:CD...`` on each line. Other lines are left alone."""
+    """A file with ``host:port sha256:AB:CD...`` on each line. Other lines are preserved."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def find(self, label: str) -> Known | None:
-        """Return the entry of the server ``label`` (``host:port``), None if there is none.
+        """Return the entry of the server ``label`` (``host:port``), or None.
 
         Raises ClientError if the file cannot be read, or if the server's line is damaged.
         """
@@ -58,7 +58,7 @@ class KnownHosts:
             shared_files.change(self.path, edit)
         except OSError as error:
             raise ClientError(
-                f"The server cannot be remembered in {self.path}: {error.strerror}. You will be asked again; "
+                f"Cannot save the server in {self.path}: {error.strerror}. You will be asked again; "
                 "let this user write there to change that."
             ) from error
         return known
@@ -83,7 +83,7 @@ class KnownHosts:
 
 
 def _is_about(word: str, label: str) -> bool:
-    """Return whether a line that begins with ``word`` is about the server, even if it is damaged."""
+    """Return whether a line that begins with ``word`` belongs to the server, even if it is damaged."""
     word = word.lower()
     rest = word.removeprefix(label)
     return (rest != word and not rest[:1].isdecimal()) or word == label.rpartition(":")[0]

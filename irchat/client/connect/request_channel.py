@@ -1,4 +1,4 @@
-"""Requests and their replies over one connection, which is kept alive."""
+"""Requests and their replies over one connection, with keepalive."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -21,12 +21,12 @@ Ask = Callable[[requests.Request], Deferred[Reply]]
 
 UNREADABLE = "This client cannot read the server's answer. Install the version of IRChat that the server runs."
 
-# Seconds before a request that came too fast is sent again.
+# Seconds before a request refused as too-fast is repeated.
 _RETRY_AFTER = 0.5
 
 
 class _Waiting(NamedTuple):
-    """A request on its way, as the line that was sent, and the Deferred that fires with its reply."""
+    """A pending request: the line sent, and the Deferred that fires with its reply."""
 
     line: bytes
     reply: Deferred[Reply]
@@ -35,7 +35,7 @@ class _Waiting(NamedTuple):
 class RequestChannel:
     """Speak the JSON protocol over ``connection``.
 
-    ``on_event`` is called with each event that answers no request, ``on_lost`` once if the connection is lost.
+    ``on_event`` is called with each event that is not a reply, ``on_lost`` once if the connection is lost.
     """
 
     def __init__(
@@ -63,9 +63,9 @@ class RequestChannel:
         return self._connection.identity
 
     def request(self, request: requests.Request) -> Deferred[Reply]:
-        """Send a request, again and again while the server finds that too fast.
+        """Send a request, and repeat it while the server answers ``too-fast``.
 
-        Fires with the reply, or None if this client does not know its type. Fails with ClientError.
+        The Deferred fires with the reply, or None if this client does not know its type. It fails with ClientError.
         """
         if self._lost is not None:
             return fail(self._lost)
@@ -104,7 +104,7 @@ class RequestChannel:
 
     def _check_silence(self) -> None:
         now = self._clock.seconds()
-        if self._connection.paused:  # this client does not read, so the server is not the silent one
+        if self._connection.paused:  # this client is not reading, so silence says nothing about the server
             self._heard = max(self._heard, now - PING_AFTER)
         silence = now - self._heard
         if silence >= SILENCE_ENDS:
@@ -113,7 +113,7 @@ class RequestChannel:
             )
             return
         if silence >= PING_AFTER:
-            self.request(requests.Ping()).addErrback(lambda _: None)  # `on_lost` reports a loss
+            self.request(requests.Ping()).addErrback(lambda _: None)  # `on_lost` reports losses
             silence = 0
         self._watch = self._clock.callLater(PING_AFTER - silence, self._check_silence)
 

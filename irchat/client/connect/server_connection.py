@@ -1,4 +1,4 @@
-"""One connection to a server, as lines. Its greeting is checked, and nothing is sent unasked."""
+"""One connection to a server, as lines. The greeting is checked before anything is sent."""
 
 import re
 from collections.abc import Callable
@@ -33,9 +33,9 @@ def _ignore(_: object) -> None:
 class ServerConnection(LineOnlyReceiver):
     """Exchange lines of JSON with the server ``label``.
 
-    ``greeted`` fires when the greeting has come and ``server_name`` is set, or fails with ClientError. After that,
-    ``on_line`` is called with each line of JSON, and ``on_lost`` once with the ClientError that says why the connection
-    ended, unless `close` ended it. ``paused``: nothing is read from the server now.
+    ``greeted`` fires when the greeting has arrived and ``server_name`` is set, or fails with ClientError. After that,
+    ``on_line`` is called with each line of JSON. ``on_lost`` is called once, with the reason as a ClientError, unless
+    `close` ended the connection. ``paused``: reading from the server is paused.
 
     ``identity`` is the server's identity, for secrets that no other server may get: UNENCRYPTED, VERIFIED, or the
     fingerprint of its certificate.
@@ -68,21 +68,21 @@ class ServerConnection(LineOnlyReceiver):
             self._outgoing.send(line)
 
     def drained(self) -> Deferred[None]:
-        """Return a Deferred that fires when everything sent has reached the kernel, or the connection is lost."""
+        """Return a Deferred that fires when all output has reached the kernel, or the connection is lost."""
         if self._outgoing is None or self._over or self._outgoing.idle:
             return succeed(None)
         self._drained.append(Deferred())
         return self._drained[-1]
 
     def close(self) -> Deferred[None]:
-        """Close the connection when everything is sent. The Deferred fires when it is closed."""
+        """Close the connection after all output is sent. Return a Deferred that fires when it is closed."""
         if self._outgoing is not None and not self._over:
             self._over = True
             self._outgoing.close()
         return self._closed
 
     def fail(self, why: ClientError) -> None:
-        """Close the connection at once, for a reason that is shown to the user."""
+        """Close the connection at once. ``why`` is shown to the user."""
         if self._over:
             return
         if self._outgoing is not None:
@@ -92,13 +92,13 @@ class ServerConnection(LineOnlyReceiver):
     # What Twisted calls.
 
     def connectionMade(self) -> None:
-        """Begin: the connection is open and any TLS handshake done."""
+        """Begin. The connection is open and any TLS handshake is done."""
         transport = self.transport
         self._outgoing = transport if isinstance(transport, TLSLayer) else SocketWriter(transport)
         self._outgoing.on_drained = self._on_drained
 
     def lineReceived(self, line: bytes) -> None:
-        """Handle a line, without its end."""
+        """Handle a line without its line end."""
         if self._over:
             return
         if self.server_name is None:
@@ -107,7 +107,7 @@ class ServerConnection(LineOnlyReceiver):
             self.on_line(line)
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """Fail: the line is longer than a server may send."""
+        """Fail: the line exceeds the limit of the protocol."""
         if self.server_name is None:
             self.fail(ClientError(self._not_irchat()))
         else:
@@ -116,7 +116,7 @@ class ServerConnection(LineOnlyReceiver):
             )
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Report why the connection is gone, unless we closed it."""
+        """Report why the connection was lost, unless we closed it."""
         if not self._over:
             if self.server_name is None:
                 self._end(ClientError(self._not_irchat()))
@@ -126,17 +126,17 @@ class ServerConnection(LineOnlyReceiver):
         self._closed.callback(None)
 
     def pauseProducing(self) -> None:
-        """Stop reading from the server, because our own output is not read."""
+        """Pause reading from the server, because our own output is not being read."""
         self.paused = True
         self.transport.pauseProducing()
 
     def resumeProducing(self) -> None:
-        """Read from the server again."""
+        """Resume reading from the server."""
         self.paused = False
         self.transport.resumeProducing()
 
     def stopProducing(self) -> None:
-        """Do nothing: the client ends by itself when nobody reads its output."""
+        """Do nothing: the client ends by itself when its output is no longer read."""
 
     def _on_drained(self) -> None:
         waiting, self._drained = self._drained, []
@@ -171,7 +171,7 @@ class ServerConnection(LineOnlyReceiver):
         return f"{self._label} is not an IRChat server. Check the host and the port."
 
     def _gone(self, reason: Failure) -> str:
-        # After the TLS goodbye a reset of the socket means nothing to the user.
+        # After the TLS close alert, a reset of the socket is not worth reporting.
         in_order = reason.check(ConnectionDone) or self.transport.disconnecting
         how = "" if in_order else f" ({shown(reason.getErrorMessage(), 200).rstrip('.')})"
-        return f"The server {self._label} has gone away{how}. Start the client again to come back."
+        return f"The server {self._label} has gone away{how}. Start the client again to reconnect."

@@ -1,4 +1,4 @@
-"""Small files that several clients change: under a lock, each replaced as a whole, and through a symbolic link."""
+"""Small files shared by several clients: changed under a lock, replaced atomically, symbolic links followed."""
 
 import contextlib
 import fcntl
@@ -10,9 +10,9 @@ from irchat.system.files.atomic_files import replace_file
 
 
 def read(path: Path) -> str:
-    """Return the text of ``path``, empty where there is no file.
+    """Return the text of ``path``, empty if there is no file.
 
-    Bytes that are not UTF-8 come back as surrogates, which `change` writes as they were. Raises OSError.
+    Bytes that are not UTF-8 become surrogates, which `change` writes back unchanged. Raises OSError.
     """
     try:
         return path.read_bytes().decode("utf-8", "surrogateescape")
@@ -21,16 +21,16 @@ def read(path: Path) -> str:
 
 
 def change(path: Path, edit: Callable[[str], str]) -> None:
-    """Replace the text of ``path`` by what ``edit`` makes of it; no other client changes it in between.
+    """Replace the text of ``path`` by the result of ``edit``, under a lock against other clients.
 
-    A symbolic link stays, and the file that it points to is replaced. The new file is readable by its owner alone
-    (0600); no crash leaves half of it. Raises OSError, and then nothing was changed.
+    A symbolic link stays, and the file that it points to is replaced. The new file is readable only by its owner
+    (0600), and a crash never leaves half of it. Raises OSError, in which case nothing has changed.
     """
     target = Path(os.path.realpath(path))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(target.with_name(f"{target.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
-        with contextlib.suppress(OSError):  # a file system without locks: go on as if alone
+        with contextlib.suppress(OSError):  # a file system without locks: continue without one
             fcntl.flock(lock, fcntl.LOCK_EX)
         before = read(target)
         after = edit(before)

@@ -1,4 +1,4 @@
-"""Signing in by name and password. A new name gets an account."""
+"""Sign in by name and password. A new name creates an account."""
 
 from irchat.client.connect.dialogue import Dialogue
 from irchat.client.connect.request_channel import UNREADABLE, Reply, RequestChannel
@@ -11,8 +11,8 @@ from irchat.protocol.rules import LOGIN_TRIES, visible
 class SignIn:
     """The dialogue that signs in on ``channel``.
 
-    On a terminal a wrong answer is asked for again. Elsewhere it ends the client: the next line of a pipe is not a
-    second try.
+    On a terminal, a question is repeated after a wrong answer. Elsewhere a wrong answer ends the client: the next line
+    of a pipe is not a second attempt.
     """
 
     def __init__(self, channel: RequestChannel, screen: Dialogue) -> None:
@@ -43,7 +43,7 @@ class SignIn:
                     raise _refused(reply)
 
     async def _try_without_password(self, name: str) -> Reply:
-        """Try an empty password. A server with passwords refuses it, and the error says whether the name is new."""
+        """Try an empty password. A server with passwords refuses it, and its error tells whether the name is new."""
         reply = await self._channel.request(requests.Login(name=name))
         if isinstance(reply, events.Error) and reply.code in (Code.BAD_REQUEST, Code.BAD_CREDENTIALS):
             reply = await self._channel.request(requests.Register(name=name, password=""))

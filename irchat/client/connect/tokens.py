@@ -1,4 +1,4 @@
-"""The file of tokens, with which the user signs in without a password, for each server and name."""
+"""The tokens file, for signing in without a password: one token per server and name."""
 
 import contextlib
 import os
@@ -33,17 +33,17 @@ class _Line(NamedTuple):
 
 
 class Tokens:
-    """A file with ``host:port name token identity`` on each line, last used last. The token ``-`` stands for none.
+    """A file with ``host:port name token identity`` on each line, the last used one last. ``-`` means no token.
 
-    ``identity`` is the identity of the server that issued the token (`ServerConnection.identity`). No other server may
-    get it. Only the owner can read the file (0600). It is replaced as a whole, under a lock.
+    ``identity`` identifies the server that issued the token (`ServerConnection.identity`). The token is never sent to
+    any other server. Only the owner can read the file (0600). It is replaced atomically, under a lock.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def last_name(self, label: str) -> str | None:
-        """Return the name used last at the server ``label``, None if there is none."""
+        """Return the name used last at the server ``label``, or None."""
         names = [line.name for line in self._lines() if line.label == label]
         return names[-1] if names else None
 
@@ -55,16 +55,16 @@ class Tokens:
         return None
 
     def line_over_tls(self, label: str) -> int | None:
-        """Return the number of the first line with a token that the server ``label`` issued over TLS."""
+        """Return the number of the first line with a token that the server ``label`` issued over TLS, or None."""
         for line in self._lines():
             if line.label == label and line.token != _NONE and line.identity != UNENCRYPTED:
                 return line.number
         return None
 
     def keep(self, label: str, name: str, token: str, identity: str) -> None:
-        """Save a token. Raises ClientError if the file cannot be written, or if the token would not survive it."""
+        """Save a token. Raises ClientError if the file cannot be written or cannot hold the token."""
         new = (label, name, token, identity)
-        # Name and token come from the server. A line end in them could make a line about another server.
+        # Name and token come from the server. A line end in them could forge a line for another server.
         if " ".join(new).split() != [*new] or not token.isascii():
             raise ClientError(
                 f"The sign-in at {label} cannot be saved: the server sent an invalid name or token. "
@@ -75,12 +75,12 @@ class Tokens:
     def forget(self, label: str, name: str, token: str | None = None) -> None:
         """Forget the token, but remember the name. Raises ClientError if the file cannot be written.
 
-        With ``token``, do so only if that is still the saved one: another client may have a new one.
+        With ``token``, do so only if that is still the saved one: another client may have saved a new one.
         """
         self._change(label, name, (label, name, _NONE, _NONE), token)
 
     def protect(self) -> bool:
-        """Let only the owner read the file. Return whether others could read it before."""
+        """Make the file readable only by its owner. Return whether others could read it before."""
         with contextlib.suppress(OSError), self.path.open("rb") as file:
             if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 os.fchmod(file.fileno(), 0o600)
@@ -120,7 +120,7 @@ def _parse(text: str) -> list[_Line]:
         match line.split():
             case [label, name, token, identity] if token.isascii():
                 found.append(_Line(number, label, name, token, identity))
-            case [label, name, _]:  # a token of an unknown issuer is not used
+            case [label, name, _]:  # a token without a known issuer is not used
                 found.append(_Line(number, label, name, _NONE, _NONE))
     return found
 

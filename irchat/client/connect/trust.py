@@ -1,4 +1,4 @@
-"""Trust in a server: by a verified certificate, or by a fingerprint that the user accepted."""
+"""Trust in a server, by a verified certificate or by a fingerprint that the user accepted."""
 
 import ssl
 from collections.abc import Callable
@@ -21,8 +21,8 @@ Nothing was sent. Ask the administrator of the server for its fingerprint.
 _GIVEN = "The expected one is that of --fingerprint."
 _ACCEPTED = "The expected one is the one that you accepted before."
 _UNENCRYPTED = """\
-WARNING: {label} WAS REACHED WITH TLS BEFORE, AND NOW IT WOULD BE WITHOUT!
-Without TLS anybody on the network can read your password and all messages, and take the place of the server.
+WARNING: {label} USED TLS BEFORE, AND THIS CONNECTION WOULD NOT!
+Without TLS anybody on the network can read your password and all messages, and impersonate the server.
 Nothing was sent. Connect with TLS.
 """
 _NO_TLS_ANSWER = """\
@@ -35,9 +35,9 @@ _ANSWERS = {"yes": True, "y": True, "no": False, "n": False}
 
 
 class Trust:
-    """Make trusted connections. Nothing is sent on a connection that is not trusted yet.
+    """Make trusted connections. Nothing is sent over a connection before it is trusted.
 
-    ``pinned`` is the fingerprint given by --fingerprint, and then the only accepted one. ``warn`` is called with
+    ``pinned`` is the fingerprint of --fingerprint. If present, it is the only accepted one. ``warn`` is called with
     problems that do not prevent the connection.
     """
 
@@ -60,7 +60,7 @@ class Trust:
         self._label = dialer.target.label
 
     async def connect(self) -> ServerConnection:
-        """Return a connection to the right server. Raises ClientError."""
+        """Return a connection to the trusted server. Raises ClientError."""
         if not self._dialer.target.tls:
             return await self._connect_unencrypted()
         if self._pinned is not None:
@@ -76,9 +76,9 @@ class Trust:
         return connection
 
     async def _connect_unencrypted(self) -> ServerConnection:
-        """Return a connection without TLS, but never to a server that was reached with TLS before.
+        """Return a connection without TLS, but never to a server that used TLS before.
 
-        A hostile network may be the very reason why TLS does not work.
+        A hostile network may be the very reason why TLS fails.
         """
         if self._pinned is not None:
             raise ClientError("--fingerprint needs TLS: without it there is no certificate to compare with.")
@@ -90,7 +90,7 @@ class Trust:
         return await self._dialer.dial(None)
 
     async def _dial(self, context: ssl.SSLContext) -> ServerConnection:
-        """Return a connection with TLS. If a server known to use TLS answers without, do not suggest --no-tls."""
+        """Return a connection with TLS. Do not suggest --no-tls if a server known to use TLS answers without it."""
         try:
             return await self._dialer.dial(context)
         except Unencrypted as unencrypted:
@@ -105,9 +105,9 @@ class Trust:
             raise ClientError(_NO_TLS_ANSWER.format(label=self._label) + self._delete(path, line)) from unencrypted
 
     async def _meet(self, reason: str) -> ServerConnection:
-        """Show the fingerprint of an unknown server, and let the user decide.
+        """Show the fingerprint of an unknown server and ask the user to decide.
 
-        The connection is closed meanwhile, because a server does not wait long for a sign-in.
+        The connection is closed meanwhile, because servers close connections that do not sign in soon.
         """
         connection = await self._dial(_unverifying())
         fingerprint = connection.fingerprint()
@@ -127,7 +127,7 @@ class Trust:
         self._screen.note(f"{self._label} is not known yet, and its certificate cannot be verified: {reason}")
         if (line := self._tokens.line_over_tls(self._label)) is not None:
             self._screen.complain(
-                f"You signed in here before, when its certificate was another one (line {line} of "
+                f"You signed in here before, when it had another certificate (line {line} of "
                 f"{self._tokens.path}): somebody may be between you and the server."
             )
         self._screen.note("compare its fingerprint with the one that the server printed when it started:")
@@ -138,9 +138,9 @@ class Trust:
             raise ClientError("The server is not trusted; nothing was sent to it.")
 
     def _remember(self, fingerprint: str) -> tuple[str, str]:
-        """Trust the server from now on, or while the client runs if the file cannot be written.
+        """Trust the server from now on, or until the client exits if the file cannot be written.
 
-        Return the expected fingerprint, which another client may have saved first, and the hint that tells its origin.
+        Return the expected fingerprint, which another client may have saved first, and a text about its origin.
         """
         try:
             known = self._known_hosts.remember(self._label, fingerprint)
@@ -169,7 +169,7 @@ class Trust:
     @staticmethod
     def _delete(path: Path, line: int) -> str:
         return (
-            "If the administrator of the server has told you that it runs without TLS from now on, delete line "
+            "If the administrator of the server has told you that it now runs without TLS, delete line "
             f"{line} of\n  {path}\nand connect again."
         )
 
@@ -179,7 +179,7 @@ def _verifying() -> ssl.SSLContext:
 
 
 def _unverifying() -> ssl.SSLContext:
-    """Return the context for connections whose certificate is compared with a fingerprint before anything is sent."""
+    """Return a TLS context without verification. The fingerprint is compared before anything is sent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,1 +1,1 @@
-"""What the user does: typed lines, sends on their way, history, completion, questions."""
+"""The user's actions: typed lines, messages being sent, history, completion, questions."""

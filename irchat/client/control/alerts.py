@@ -12,7 +12,7 @@ _SHOWN = 80
 
 
 def alert(message: events.Message, me: str) -> str | None:
-    """Return the notification for a private message, or one that mentions ``me``. It has no text of a timed message."""
+    """Return the notification for a private message, or for one that mentions ``me``. It omits timed text."""
     if message.sender == me or not (message.chat.startswith("@") or mentions(message.text, me)):
         return None
     sender = _one_line(message.sender)
@@ -23,7 +23,7 @@ def alert(message: events.Message, me: str) -> str | None:
 
 
 def mentions(text: str, me: str) -> bool:
-    """Return whether ``text`` has the name ``me`` as a word; in scripts without spaces, anywhere."""
+    """Return whether ``text`` contains the name ``me`` as a word; in scripts without spaces, anywhere."""
     name, folded = name_key(me), fold_part(text)
     if not name or name not in folded:
         return False

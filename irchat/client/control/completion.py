@@ -1,4 +1,4 @@
-"""Completion: what the word at the end of a line may become, by the places that the commands declare."""
+"""Completion of the last word of a line, from the places that the commands declare."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from irchat.text.names import best, fold_part, name_key
 
 
 class Completion(NamedTuple):
-    """The words that may replace the line from ``start`` on, and the text to type after the one that is chosen."""
+    """The words that may replace the line from ``start`` on, and the text to append to the chosen one."""
 
     start: int
     words: list[str]
@@ -21,7 +21,7 @@ class Completion(NamedTuple):
 
 
 def complete(line: str, view: ScreenState, language: Registry = SCREEN) -> Completion | None:
-    """Return what may replace the last word of ``line``, or None where nothing is known."""
+    """Return the completions of the last word of ``line``, or None if its place has none."""
     places = language.open_words(line)
     if not places:
         return None
@@ -30,13 +30,13 @@ def complete(line: str, view: ScreenState, language: Registry = SCREEN) -> Compl
     words = sorted({word for place in places for word in _words(place, view)}, key=name_key)
     found = best(typed, words, str)
     begun = [word for word in found if name_key(word).startswith(fold_part(typed))]
-    # A part of a name is completed where only a name can stand: in a text it would be any word.
+    # Parts of names complete only in places for names: in a text, any word would match.
     found = begun or ([] if places[0].names is NameKind.MENTIONED else found)
     return Completion(start, found, max(place.after for place in places)) if found else None
 
 
 def common_beginning(words: list[str]) -> str:
-    """Return the longest beginning that all ``words`` have, compared as names are, in the spelling of the first."""
+    """Return the longest common prefix of ``words``, compared as names, in the spelling of the first."""
     common = ""
     for grapheme in graphemes(words[0]):
         longer = common + grapheme

@@ -44,14 +44,14 @@ class Spot(Enum):
 
 
 Target = ChatState | Question | Spot
-"""The target of a typed line. The home screen is a chat without a name, and nothing can be sent to it."""
+"""The target of a typed line. The home screen is a chat without a name; nothing can be sent to it."""
 
 
 class Taken(NamedTuple):
     """The outcome of a typed line.
 
     ``accepted``: it was carried out. ``remember``: the input history may keep it. ``trouble``: the text to show if it
-    was not accepted. ``homeless``: it has no chat to go to yet. ``again``: the same line again is sent as text.
+    was not accepted. ``homeless``: there is no chat for it yet. ``again``: the same line typed again is sent as text.
     """
 
     accepted: bool
@@ -74,12 +74,12 @@ def _no_jitter() -> float:
 
 
 class Controller:
-    """Everything that the user can do, independent of the terminal.
+    """All actions of the user, independent of the terminal.
 
     ``on_changed`` is called when there is something new to draw. ``hidden``: nothing is on the screen now. ``jitter``
-    returns a random number from 0 to 1 for the pauses before reconnecting; without it they are always the same.
+    returns a random number from 0 to 1 that varies the pauses before reconnecting; without it they do not vary.
 
-    A key changes the screen and the target of typed text at once. Changes that events and replies cause wait for
+    A key changes the screen and the target of typed text at once. Changes caused by events and replies wait for
     `settle`, which is called before a frame is drawn while nothing is being typed.
     """
 
@@ -127,14 +127,14 @@ class Controller:
         return self._link.connection
 
     def changed(self) -> None:
-        """Have the screen drawn. Messages that it then shows count as read."""
+        """Request a redraw. Messages that are then on the screen count as read."""
         self.on_changed()
         if not self.hidden and (seen := self.view.seen()) is not None:
             self._markers.read(*seen)
 
     @property
     def target(self) -> Target:
-        """The target of the text that is typed from now on."""
+        """The target of text typed from now on."""
         if self.questions.current is not None:
             return self.questions.current
         if self.view.filter is not None:
@@ -142,7 +142,7 @@ class Controller:
         return Spot.NOWHERE if self.view.place is Place.SIGN_IN else self.view.here
 
     def settle(self) -> None:
-        """Make the changes that waited. Call this before a frame is drawn, while nothing is being typed."""
+        """Apply the changes that waited. Call this before drawing a frame, while nothing is being typed."""
         self.questions.settle()
         self.view.leave_what_never_was()
         held, self._held = self._held, []
@@ -150,9 +150,9 @@ class Controller:
             change()
 
     def waits(self) -> str:
-        """Return the text for the status line about what waits until nothing is being typed."""
+        """Return the status text about changes that wait until nothing is being typed."""
         if self.questions.waiting is not None:
-            return "The server asks something: send this line or clear it (Ctrl-C), then you can answer."
+            return "The server asks a question. To answer it, first send this line or clear it (Ctrl-C)."
         return f"{self._held[-1][0]} Shown when this line is sent or cleared (Ctrl-C)." if self._held else ""
 
     def _hold(self, what: str, change: Callable[[], object]) -> None:
@@ -162,13 +162,13 @@ class Controller:
     # Typed lines.
 
     def submit(self, line: str, here: ChatState, *, as_text: bool = False) -> Taken:
-        """Carry out ``line``, typed in the chat ``here``. ``as_text``: send it as text, whatever it looks like."""
+        """Carry out ``line``, typed in the chat ``here``. ``as_text``: send it as text in any case."""
         name = None if here is self.view.own or here.gone else here.name
         try:
             if as_text:
                 understood = Understood(requests.Send(chat=sendable(name), text=clean_text(line.strip())))
             elif (form := self.language.right_form(line)) is not None:
-                what = f"Enter again sends it to {name} as it is." if name else ""
+                what = f"Press Enter again to send it to {name} as it is." if name else ""
                 return Taken(False, trouble=f"Here this is typed: {form}   {what}".rstrip(), again=name is not None)
             else:
                 understood = understand(line, name, self.language)
@@ -190,11 +190,11 @@ class Controller:
         return Taken(True, not is_secret)
 
     def say(self, text: str, here: ChatState) -> Taken:
-        """Send a text to a chat as it is, even if it looks like a command."""
+        """Send a text to a chat unchanged, even if it looks like a command."""
         return self.submit(text, here, as_text=True)
 
     def choose(self) -> None:
-        """Open the entry of the list that was drawn as chosen."""
+        """Open the entry that was drawn as chosen."""
         view = self.view
         chosen = view.cursor.choose(view.choices())
         if isinstance(chosen, Item):
@@ -205,12 +205,12 @@ class Controller:
             self.open(chosen)
 
     def open(self, wanted: str | ChatState) -> None:
-        """Open a chat, or the chat of a name."""
+        """Open a chat, given itself or its name."""
         self._held.clear()
         self._open(wanted)
 
     def home(self) -> None:
-        """Show the list of what is unread."""
+        """Show the list of unread chats."""
         self._held.clear()
         self.view.go_home()
         self.changed()
@@ -220,7 +220,7 @@ class Controller:
         self.changed()
 
     def _do(self, understood: Understood, line: str, here: ChatState, shown: str) -> None:
-        """Do what a line asks. ``shown``: what to call the line on the screen."""
+        """Carry out the request of a line. ``shown`` is the line as it may appear on the screen."""
         match understood.request:
             case requests.Help(prefix=None):
                 self.view.manual = 0
@@ -238,7 +238,7 @@ class Controller:
         try:
             await change_password(answer, self._ask, self.view.note, self.view.complain)
         except Cancelled:
-            self.view.note("cancelled: the old password stays")
+            self.view.note("cancelled: the password is unchanged")
         finally:
             self.questions.dismiss()
 
@@ -287,19 +287,19 @@ class Controller:
             self.view.note(f"You block {request.name}: neither of you sees what the other writes. "
                            f"~{request.name} again lifts the block.")  # fmt: skip
         else:
-            self.view.note(f"You do not block {request.name} any more.")
+            self.view.note(f"You no longer block {request.name}.")
 
     # Moving about.
 
     def page_up(self, moved: bool) -> None:
-        """Load older messages if the pane could not be moved up."""
+        """Load older messages if the pane cannot move up any further."""
         chat = self.view.open
         if not moved and chat is not None and self.view.place is Place.CHAT:
             self._pages.older(chat)
         self.changed()
 
     def page_down(self) -> None:
-        """Load newer messages if the pane was moved to the end of an older part of the chat."""
+        """Load newer messages if the pane reached the end of the loaded part and the chat continues."""
         chat = self.view.open
         if chat is not None and self.view.pane.follows and chat.newer:
             if chat.items:
@@ -315,7 +315,7 @@ class Controller:
         self.changed()
 
     def back(self) -> None:
-        """Return from the search results to the chat where the search began."""
+        """Return from the search results to the chat in which the search began."""
         chat = self.view.open
         if chat is not None:
             self.open(chat if chat.gone else chat.name)
@@ -323,14 +323,14 @@ class Controller:
             self.home()
 
     def leave(self, *, forget: bool = False, typed_in: ChatState | None = None) -> str:
-        """Leave, with a logout if there is a connection. Return why not, empty on success.
+        """Leave, with a logout if there is a connection. Return the reason not to, empty on success.
 
-        If something is unsent, the first call only returns a warning, and the second one leaves. ``typed_in``: the chat
-        in which leaving was typed; that line is not an unsent draft.
+        If something is unsent, the first call only returns a warning, and the second one leaves. ``typed_in`` is the
+        chat in which the command to leave was typed; that line is not an unsent draft.
         """
         if (unsent := self._unsent(typed_in)) and unsent != self._warned:
             self._warned = unsent
-            return f"Not sent yet: {unsent}. Once more leaves without it."
+            return f"Not sent yet: {unsent}. Repeat to leave without sending."
         self._markers.report()
         self._link.leave()
         if forget:
@@ -343,7 +343,7 @@ class Controller:
         return ""
 
     def forget_warning(self) -> None:
-        """Have the next `leave` warn again about what is unsent."""
+        """Make the next `leave` warn again about unsent text."""
         self._warned = ""
 
     def _unsent(self, typed_in: ChatState | None) -> str:
@@ -355,7 +355,7 @@ class Controller:
     # The connection.
 
     def _sent(self) -> None:
-        """The screen state has the outcome of a message: a timed one may have an end now."""
+        """Handle the outcome of a message. A sent timed message may have an end now."""
         self.incoming.plan()
         self.changed()
 
@@ -377,7 +377,7 @@ class Controller:
 
     def _lost(self, failure: Failure, what: str) -> None:
         failure.trap(ClientError)
-        self.view.complain(f"The connection was lost before an answer came to: {what}")
+        self.view.complain(f"The connection was lost before the server answered: {what}")
         self.changed()
 
     def _background(self, coroutine: Awaitable[None], what: str) -> None:

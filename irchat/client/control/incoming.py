@@ -1,4 +1,4 @@
-"""Events that answer no action of the user: the welcome, messages, and the end of timed messages."""
+"""Handle events that answer no action of the user: the welcome, messages, the end of timed messages."""
 
 from collections.abc import Callable
 
@@ -23,7 +23,7 @@ def _ignore(*_: object) -> None:
 
 
 class Incoming:
-    """Bring events into the screen state.
+    """Apply events to the screen state.
 
     ``notify`` is called with a notification for a user who may be looking elsewhere, ``changed`` when there is
     something new to draw.
@@ -49,7 +49,7 @@ class Incoming:
         self._counting: IDelayedCall | None = None
 
     def welcome(self, welcome: events.Welcome) -> None:
-        """Begin a session, for the first time or after reconnecting."""
+        """Begin a session, initially or after reconnecting."""
         view = self._view
         again = view.place is not Place.SIGN_IN
         view.welcome(welcome)
@@ -63,7 +63,7 @@ class Incoming:
         self._changed()
 
     def refresh(self) -> Deferred[None]:
-        """Ask for the list of chats and the number of unread messages in each."""
+        """Request the list of chats and their numbers of unread messages."""
         return self._ask(requests.Chats()).addCallbacks(self._chats, self._unheard)
 
     def _chats(self, reply: Reply) -> None:
@@ -73,7 +73,7 @@ class Incoming:
             self._changed()
 
     def _fill_open(self) -> None:
-        """Load the open chat if needed: the user may have lost it and got it back."""
+        """Load the open chat if needed: it may have been lost and regained."""
         if self._view.open is not None and self._view.place is Place.CHAT:
             self._pages.fill(self._view.open)
 
@@ -110,7 +110,7 @@ class Incoming:
         self._changed()
 
     def _count_again(self) -> None:
-        """Ask the server for the numbers of unread messages in a second, once for all events until then."""
+        """Request the numbers of unread messages in a second, once for all events until then."""
         if self._counting is None or not self._counting.active():
             self._counting = self._clock.callLater(MARKER_SECONDS, self.refresh)
 
@@ -122,7 +122,7 @@ class Incoming:
         self._changed()
 
     def plan(self) -> None:
-        """Remove timed messages that have ended. Wake at the next end, and each second before it to count down."""
+        """Remove expired timed messages. Wake at the next end, and each second before it for the countdown."""
         now = self._clock.seconds()
         next_end = self._view.expire(now)
         self._sending.expire()

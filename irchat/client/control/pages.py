@@ -1,4 +1,4 @@
-"""Loading messages page by page: the end of a chat, older ones, missed ones, those around a message."""
+"""Load messages page by page: the end of a chat, older or missed messages, those around a message."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from irchat.protocol import events, requests
 from irchat.protocol.rules import PAGE_MAX
 
 _PAGE = 100
-# Messages before the unread ones that are loaded with them.
+# Messages to load before the unread ones.
 _BEFORE_UNREAD = 30
 
 
@@ -36,7 +36,7 @@ class Pages:
             self.newer(chat)
 
     def to_end(self, chat: ChatState) -> None:
-        """Load the end of a chat in place of an older part."""
+        """Load the end of a chat instead of an older part."""
         if chat.newer and not chat.loading:
             chat.unload()
             self.fill(chat)
@@ -53,7 +53,7 @@ class Pages:
             self._load(chat, requests.History(chat=chat.name, after=chat.end_seq, limit=PAGE_MAX), 1)
 
     def open_page(self, page: events.History) -> ChatState:
-        """Open the chat of a page that a command asked for."""
+        """Open the chat of a page that a command requested."""
         chat = self._view.open_chat(page.chat)
         if not chat.loaded:
             self._view.page(page, self._clock.seconds(), direction=0)
@@ -88,7 +88,7 @@ class Pages:
     def _loaded(self, reply: Reply, chat: ChatState, direction: int) -> None:
         chat.loading = False
         if self._view.chats.get(chat.name) is not chat:
-            return  # the chat is gone; another one may have its name
+            return  # the chat is gone, and another one may have its name
         if isinstance(reply, events.History):
             was_stale = chat.stale
             self._view.page(reply, self._clock.seconds(), direction=direction)

@@ -1,4 +1,4 @@
-"""``!password``: change the password of the user who is signed in."""
+"""``!password``: change the password of the signed-in user."""
 
 from collections.abc import Awaitable, Callable
 
@@ -12,15 +12,15 @@ async def change_password(
     note: Callable[[str], None],
     complain: Callable[[str], None],
 ) -> None:
-    """Ask the user for the old password and twice for the new one, and the server to change it.
+    """Ask for the old password, and twice for the new one, then request the change.
 
     ``answer`` asks the user a secret question, ``ask`` sends a request. ``note`` and ``complain`` show the outcome.
-    Raises what ``answer`` and ``ask`` raise.
+    Exceptions of ``answer`` and ``ask`` pass through.
     """
     old = await answer("Old password: ")
     new = await answer("New password: ")
     if new != await answer("New password again: "):
-        complain("The new passwords differ; the old one stays. Type !password to try again.")
+        complain("The new passwords differ, so the password is unchanged. Type !password to try again.")
         return
     reply = await ask(requests.Password(old=old, new=new))
     if isinstance(reply, events.Ok):

@@ -1,4 +1,4 @@
-"""The dialogue on the full screen: lines in the pane, the question before the input."""
+"""The dialogue on the full screen: replies in the pane, the question as the prompt of the input."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from irchat.rendering.lines import Renderer
 
 
 class Stage(Enum):
-    """How far a question has come."""
+    """The progress of a question."""
 
     ASKED = "asked"
     ANSWERED = "answered"
@@ -23,11 +23,11 @@ class Stage(Enum):
 
 
 class Question:
-    """A question, which owns what is typed for it. ``secret``: the answer is not shown.
+    """A question, which owns the text typed for it. ``secret``: the answer is not shown.
 
-    When it is answered it keeps the input until the dialogue asks again or is ``DONE``. One that is ``OVER`` lost its
-    dialogue before it was answered. It takes no more text and keeps the input until it is acknowledged: the rest of a
-    password that is being typed must not reach a chat.
+    After the answer it keeps the input until the dialogue asks again or is ``DONE``. A question is ``OVER`` if its
+    dialogue was lost before the answer. It then takes no more text but keeps the input until it is acknowledged: the
+    rest of a password being typed must not reach a chat.
     """
 
     def __init__(self, text: str, *, secret: bool, can_cancel: bool, suggestion: str) -> None:
@@ -41,10 +41,10 @@ class Question:
 
 
 class Questions:
-    """Asks in the view. ``changed`` is called when there is something new to draw.
+    """Ask questions on the full screen. ``changed`` is called when there is something new to draw.
 
-    ``current`` is the question that has the input. ``waiting`` is one that was asked meanwhile: it takes the input in
-    `settle`, when nothing is being typed.
+    ``current`` is the question that has the input. ``waiting`` is the next question. It takes the input in `settle`,
+    when nothing is being typed.
     """
 
     interactive = True
@@ -61,7 +61,7 @@ class Questions:
 
     @property
     def is_asking(self) -> bool:
-        """Whether somebody waits for an answer."""
+        """Whether a question waits for its answer."""
         asked = self.waiting or self.current
         return asked is not None and asked.stage is Stage.ASKED
 
@@ -74,19 +74,19 @@ class Questions:
                 self.note(line.text)
 
     def note(self, text: str) -> None:
-        """Tell what goes on, once: each new connection would have the same to tell."""
+        """Show a progress note, once only: each new connection would repeat it."""
         if text not in self._said:
             self._said.add(text)
             self._view.note(text)
             self._changed()
 
     def complain(self, text: str) -> None:
-        """Say what went wrong."""
+        """Show an error."""
         self._view.complain(text)
         self._changed()
 
     async def ask(self, question: str, *, secret: bool = False, can_cancel: bool = False) -> str:
-        """The answer to a question. Raises the ClientError of `break_off`, or Cancelled."""
+        """Return the answer to a question. Raises Cancelled, or the ClientError of `break_off`."""
         if self._broken is not None:
             raise self._broken
         asked = Question(clean(question), secret=secret, can_cancel=can_cancel, suggestion=self._suggestion)
@@ -96,7 +96,7 @@ class Questions:
         return await asked.answer
 
     def settle(self) -> None:
-        """Nothing is being typed: a question that waits takes the input, one that is done gives it back."""
+        """Let a waiting question take the input, and a finished one release it. Call this while nothing is typed."""
         current = self.current
         if current is not None and current.stage is Stage.DONE:
             current = self.current = None
@@ -107,16 +107,16 @@ class Questions:
 
     @contextmanager
     def by_key(self) -> Iterator[None]:
-        """What the user does inside may ask a question. It takes the input at once: the next key may be its answer."""
+        """Let a question asked inside the block take the input at once: the next key may be its answer."""
         before = self.waiting
         yield
         if self.waiting is not before or (self.current is not None and self.current.stage is Stage.DONE):
             self.settle()
 
     def answer(self, text: str) -> None:
-        """The user has answered the current question. It keeps the input until the dialogue asks again or ends.
+        """Answer the current question. It keeps the input until the dialogue asks again or ends.
 
-        The line ends that a paste brings along are no part of an answer, and alone no secret.
+        Line ends around a pasted answer are removed. A secret of line ends alone is not an answer.
         """
         asked = self.current
         assert asked is not None
@@ -129,7 +129,7 @@ class Questions:
         self._changed()
 
     def cancel(self) -> None:
-        """The user does not want to answer the current question."""
+        """Cancel the current question."""
         asked = self.current
         assert asked is not None
         self.current = None
@@ -137,22 +137,22 @@ class Questions:
         self._changed()
 
     def acknowledge(self) -> None:
-        """The user has seen that the current question is over."""
+        """Acknowledge that the current question is over."""
         self.current = None
         self._changed()
 
     def dismiss(self) -> None:
-        """The dialogue is at its end: the input goes back in `settle`."""
+        """End the dialogue. The input is released in `settle`."""
         if self.current is not None and self.current.stage is Stage.ANSWERED:
             self.current.stage = Stage.DONE
             self._changed()
 
     def suggest(self, text: str) -> None:
-        """What the input of the next question begins with."""
+        """Set the initial text of the next answer."""
         self._suggestion = text
 
     def break_off(self, stop: ClientError) -> None:
-        """Whoever waits for an answer, now or later, gets ``stop``."""
+        """Fail the questions asked now or later with ``stop``."""
         self._broken = stop
         waiting, self.waiting = self.waiting, None
         for asked in (waiting, self.current):
@@ -162,5 +162,5 @@ class Questions:
         self._changed()
 
     def mend(self) -> None:
-        """There can be questions again."""
+        """Allow questions again after `break_off`."""
         self._broken = None

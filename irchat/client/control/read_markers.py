@@ -1,4 +1,4 @@
-"""Read markers: how far the user has seen each chat."""
+"""Read markers: the last message of each chat that the user has seen."""
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -10,7 +10,7 @@ from irchat.protocol.rules import MARKER_SECONDS
 class ReadMarkers:
     """Report to the server how far each chat was read.
 
-    Reports wait up to a second and cover everything read until then, so that a flood of messages costs little.
+    A report waits up to a second and covers everything read until then, so that a flood of messages costs little.
     """
 
     def __init__(self, clock: IReactorTime, ask: Ask) -> None:
@@ -21,14 +21,14 @@ class ReadMarkers:
         self._report: IDelayedCall | None = None
 
     def know(self, chat: str, seq: int | None) -> None:
-        """Note that the server knows the chat to be read up to ``seq``. There is nothing to report."""
+        """Record that the server knows the chat to be read up to ``seq``. Nothing needs to be reported."""
         self._seen[chat] = max(seq or 0, self._seen.get(chat, 0))
 
     def read(self, chat: str, seq: int | None) -> None:
-        """Note that the user has read the chat up to ``seq``.
+        """Record that the user has read the chat up to ``seq``.
 
-        ``seq`` is None for a timed message, which has no number. It counts as read with the end of its chat, so
-        the last known number is reported again.
+        ``seq`` is None for a timed message, which has no number. It counts as read with the end of its chat, so the
+        last known number is reported again.
         """
         self.know(chat, seq)
         self._unreported.add(chat)
@@ -36,17 +36,17 @@ class ReadMarkers:
             self._report = self._clock.callLater(MARKER_SECONDS, self.report)
 
     def report(self) -> None:
-        """Report now what has not been reported yet."""
+        """Report immediately everything not reported yet."""
         if self._report is not None and self._report.active():
             self._report.cancel()
         self._report = None
         for chat in sorted(self._unreported):
-            # Errors do not matter: the chat may have been left, and a lost connection is reported elsewhere.
+            # Ignore errors: the chat may have been left, and a lost connection is reported elsewhere.
             self._ask(requests.Read(chat=chat, seq=self._seen[chat])).addErrback(lambda _: None)
         self._unreported.clear()
 
     def forget(self) -> None:
-        """Forget everything: the server has gone back to a backup."""
+        """Forget everything: the server was restored from a backup."""
         self._seen.clear()
         self._unreported.clear()
 
@@ -63,7 +63,7 @@ class ShownMarkers:
         self.report = markers.report
 
     def shown(self, event: Reply) -> None:
-        """Note an event that was shown. The server itself counts the user's own messages and history as read."""
+        """Record an event that was shown. The server itself counts the user's own messages and history as read."""
         match event:
             case events.Message() if event.seq is not None or self._timed_too:
                 self._markers.read(event.chat, event.seq)

@@ -1,4 +1,4 @@
-"""The connection to the server: opened, lost, and opened again after growing pauses."""
+"""Keep a connection to the server. Reopen it after losses, with growing pauses."""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -13,10 +13,10 @@ from irchat.client.control.questions import Questions
 from irchat.client.exceptions import ClientError, Later
 from irchat.protocol import events, requests
 
-# Seconds between two tries. Each pause is varied by half, so that clients that lost a server together do not come back
-# together.
+# Seconds between two attempts. Each pause is varied by half, so that clients of a restarted server do not reconnect
+# all at once.
 PAUSES = (1, 2, 4, 8, 15, 30)
-# Seconds after which a connection counts as steady, so that the next pause is the first one again.
+# Seconds after which a connection counts as stable, which resets the pauses.
 STEADY = 60
 
 
@@ -58,14 +58,14 @@ class Link:
 
     @property
     def is_up(self) -> bool:
-        """Whether the user is signed in, so that requests can be made."""
+        """Whether the user is signed in and can make requests."""
         return self._channel is not None
 
     async def run(self) -> None:
         """Sign in, and stay signed in until `leave`. Raises ClientError if the first sign-in fails.
 
-        A server closes the connection if the user takes long to answer, and may refuse a token for now. Both are tried
-        again.
+        The server closes the connection if the user takes long to answer, and may refuse a token temporarily. Both are
+        tried again.
         """
         while not self.is_up and not self._left:
             try:
@@ -84,13 +84,13 @@ class Link:
                 await self._come_back(lost)
 
     def ask(self, request: requests.Request) -> Deferred[Reply]:
-        """Make a request. Fails with ClientError if there is no connection, or it is lost before the reply."""
+        """Make a request. Fails with ClientError if there is no connection, or if it is lost before the reply."""
         if self._channel is None:
             return fail(ClientError("Not connected. Send it again when the connection is back."))
         return self._channel.request(request)
 
     def leave(self) -> None:
-        """Stop reconnecting: the user has left."""
+        """Stop reconnecting, because the user has left."""
         self._left = True
         if not self._lost.called:
             self._lost.callback(ClientError("You left."))
@@ -110,7 +110,7 @@ class Link:
                 return
 
     async def _pause(self, why: ClientError) -> None:
-        """Wait before the next try, longer each time, until the user leaves."""
+        """Wait before the next try. Pauses grow, and leaving ends them."""
         pause: float = PAUSES[min(self._pauses, len(PAUSES) - 1)]
         self._pauses += 1
         if isinstance(why, Later):
@@ -123,7 +123,7 @@ class Link:
             left -= 1
 
     def _tell_refusal(self, later: Later) -> None:
-        """Show the whole reason once. The status line has room for its first sentence only."""
+        """Show the full reason once. The status line has room only for its first sentence."""
         if later.text != self._refused:
             self._refused = later.text
             self._questions.complain(later.text)

@@ -1,4 +1,4 @@
-"""Messages on their way to the server: sent one at a time, and again over a new connection until answered."""
+"""Send messages one at a time, and again over a new connection until they are answered."""
 
 from collections import deque
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from irchat.protocol import events, requests
 
 
 class Sender(Protocol):
-    """The owner of a send queue, which decides about its messages and hears their outcome."""
+    """The owner of a send queue. It decides about its messages and handles their outcome."""
 
     def is_wanted(self, request: requests.Send) -> bool:
         """Return whether a waiting message should still be sent."""
@@ -21,13 +21,13 @@ class Sender(Protocol):
         """Handle the server's answer to a message."""
 
     def on_dropped(self, request: requests.Send, *, tried: bool) -> None:
-        """Handle a message that will not be sent. ``tried``: it was sent over a connection that was lost."""
+        """Handle a message that will not be sent. ``tried``: it was sent over a connection that was then lost."""
 
 
 class SendQueue:
     """Send messages by ``ask`` in order while ``is_up``, and report each outcome to ``sender``.
 
-    `resume` sends a message again if its reply was not seen; the server recognises it by its nonce.
+    `resume` repeats a message whose reply was lost; the server recognises it by its nonce.
     """
 
     def __init__(self, ask: Ask, is_up: Callable[[], bool], sender: Sender) -> None:
@@ -40,21 +40,21 @@ class SendQueue:
 
     @property
     def waiting(self) -> list[requests.Send]:
-        """The messages that the server has not confirmed."""
+        """The unconfirmed messages."""
         return list(self._waiting)
 
     def send(self, request: requests.Send) -> None:
-        """Send a message, which has a nonce, after those that wait."""
+        """Send a message, which has a nonce, after those in the queue."""
         self._waiting.append(request)
         self._go_on()
 
     def resume(self) -> None:
-        """Go on after reconnecting."""
+        """Continue after reconnecting."""
         self._busy = False
         self._go_on()
 
     def sweep(self) -> None:
-        """Drop the messages that are not wanted any more, except the one whose answer is due."""
+        """Drop the messages that are no longer wanted, except the one whose answer is pending."""
         first = self._waiting[0] if self._busy and self._waiting else None
         for request in list(self._waiting):
             if request is not first and not self._sender.is_wanted(request):
@@ -81,5 +81,5 @@ class SendQueue:
         self._go_on()
 
     def _lost(self, failure: Failure) -> None:
-        failure.trap(ClientError)  # it is sent again when there is a connection
+        failure.trap(ClientError)  # it is sent again after reconnecting
         self._busy = False

@@ -1,4 +1,4 @@
-"""A message from Enter to the server's confirmation, or back to where it was typed."""
+"""Follow a message from Enter to the server's confirmation, or back to the input after a refusal."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from irchat.protocol import events, requests
 
 
 class _Letter(NamedTuple):
-    """A message on its way: the typed line, the chat in which it was typed, and the chat that it goes to."""
+    """A message being sent: the typed line, the chat in which it was typed, and its destination."""
 
     line: str
     origin: ChatState
@@ -25,8 +25,8 @@ class _Letter(NamedTuple):
 class Sending:
     """Send messages, and show the outcome of each. ``changed`` is called when there is something new to draw.
 
-    ``give_back`` puts a refused line back into the input of the chat in which it was typed. It returns False if
-    something else is typed there; then the line is shown in the chat, so that it is not lost.
+    ``give_back`` returns a refused line to the input of the chat in which it was typed. It returns False if other text
+    is typed there. The line is then shown in the chat, so that it is not lost.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Sending:
         self.resume = self._outbox.resume
 
     def send(self, request: requests.Send, line: str, origin: ChatState) -> ChatState:
-        """Send a message that was typed as ``line`` in ``origin``. Return the chat that it goes to."""
+        """Send a message typed as ``line`` in ``origin``. Return its destination."""
         nonce = self._new_nonce()
         chat = self._view.chat_typed(request.chat)
         request = msgspec.structs.replace(request, chat=chat.name, nonce=nonce)
@@ -61,18 +61,18 @@ class Sending:
         return chat
 
     def unsent(self) -> str:
-        """Return a text about the messages that are not confirmed, empty if there are none."""
+        """Return a text about unconfirmed messages, empty if there are none."""
         counts = Counter(request.chat for request in self._outbox.waiting)
         return ", ".join(f"{count:,} message{'s' * (count > 1)} to {chat}" for chat, count in counts.items())
 
     def expire(self) -> None:
-        """Report the timed messages that ended before they could be sent."""
+        """Report the timed messages that expired before they could be sent."""
         self._outbox.sweep()
 
     # The methods that the send queue calls.
 
     def is_wanted(self, request: requests.Send) -> bool:
-        """Return whether a message can still go: its chat is still there, and a timed one has not ended."""
+        """Return whether a message can still be sent: its chat exists, and a timed one has not expired."""
         chat = self._letters[str(request.nonce)].chat
         return not chat.gone and (request.expires_in is None or chat.is_pending(str(request.nonce)))
 
@@ -96,10 +96,10 @@ class Sending:
             self._return(request, letter)
         elif tried:
             self._say(letter, f"A timed message to {letter.chat.name} may not have been sent: "
-                              "the connection was lost, and its time was over before it was back.")  # fmt: skip
+                              "the connection was lost, and the message expired before it was back.")  # fmt: skip
         else:
             self._say(letter, f"A timed message to {letter.chat.name} was not sent: "
-                              "its time was over before the connection was back.")  # fmt: skip
+                              "it expired before the connection was back.")  # fmt: skip
         self._changed()
 
     def _forget(self, request: requests.Send) -> _Letter:

@@ -1,4 +1,4 @@
-"""A typed line in the chat that is open: the request that it makes, the usage shown while it is typed."""
+"""Parse a typed line in the context of the open chat, and show its usage while it is typed."""
 
 from contextlib import suppress
 from typing import NamedTuple
@@ -11,26 +11,29 @@ from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import GLOBAL_NAME, PAGE_MAX, clean_text
 
-# Messages loaded at the least when a chat is opened by a command.
+# Minimum number of messages to load when a command opens a chat.
 _PAGE = 100
 
 
 class NoTarget(Refusal):
-    """A text was typed where no chat is open."""
+    """A text was typed while no chat is open."""
 
     def __init__(self) -> None:
         super().__init__(Code.NO_SUCH_CHAT, "Choose a chat first (Ctrl-K).")
 
 
 class Understood(NamedTuple):
-    """The request of a typed line, None where passwords are asked for first, and its command, if it is not a text."""
+    """The request of a typed line and its command.
+
+    ``request`` is None if passwords must be asked for first. ``command`` is `Command` itself for plain text.
+    """
 
     request: requests.Request | None
     command: type[Command] = Command
 
 
 class Hint(NamedTuple):
-    """The usage to show while a line is typed. ``wrong``: the line cannot become right any more."""
+    """The usage shown while a line is typed. ``wrong``: no continuation can make the line valid."""
 
     text: str
     wrong: bool = False
@@ -40,9 +43,9 @@ BETWEEN_USAGES = "  ·  "
 
 
 def understand(line: str, here: str | None, language: Registry = SCREEN) -> Understood:
-    """Return what ``line`` asks for in the chat ``here``. Raises Refusal, NoTarget for a text without a chat."""
+    """Parse ``line``, typed in the chat ``here``. Raises Refusal, or NoTarget for a text without a chat."""
     stripped = line.strip()
-    if (moderation := language.for_admins(stripped)) is not None:  # only the server knows who may
+    if (moderation := language.for_admins(stripped)) is not None:  # only the server knows the user's rights
         return Understood(requests.Line(line=stripped), moderation)
     try:
         command, match = language.find(stripped)
@@ -58,27 +61,27 @@ def understand(line: str, here: str | None, language: Registry = SCREEN) -> Unde
 
 
 def sendable(here: str | None) -> str:
-    """Return the chat that a text goes to. Raises NoTarget where there is none."""
+    """Return the destination of a text. Raises NoTarget if there is none."""
     if here is None:
         raise NoTarget
     return here
 
 
 def advise(trouble: str, line: str, here: str | None, language: Registry = SCREEN) -> str:
-    """Return ``trouble``. Where it says how to send ``line`` to everyone, say how to send it to ``here`` instead."""
+    """Return ``trouble``. If it shows how to send ``line`` to everyone, show how to send it to ``here`` instead."""
     if not trouble.endswith(AS_MESSAGE) or here in (None, "", GLOBAL_NAME):
         return trouble
     trouble = trouble.removesuffix(AS_MESSAGE)
     with suppress(Refusal):
-        language.find(f"{here} {line}")  # an arrow after the name of a group is to create one, and may be refused
+        language.find(f"{here} {line}")  # an arrow after the name of a group creates one, which may be refused
         return f"{trouble} To say it here, type {here} before it."
     return trouble
 
 
 def hint(line: str, language: Registry = SCREEN) -> Hint | None:
-    """Return the usage of the command that is being typed.
+    """Return the usage of the command being typed.
 
-    Plain text has none, and no hint shows an administrators' command before its word is typed.
+    Plain text has none. Administrators' commands are not suggested before their name is complete.
     """
     stripped = line.strip()
     if not stripped or "\n" in stripped:
@@ -101,7 +104,7 @@ def hint(line: str, language: Registry = SCREEN) -> Hint | None:
 
 
 def in_a_row(usage: str) -> str:
-    """Return the usages of an answer on one line."""
+    """Return the usages in a reply as one line."""
     return BETWEEN_USAGES.join(usage.split("\n"))
 
 
@@ -110,7 +113,7 @@ def _explained(command: type[Command]) -> str:
 
 
 def _trouble(refusal: Refusal) -> str:
-    """Return the usage of a line, or what is wrong with a value in it."""
+    """Return the usage of a line, or the error in one of its values."""
     if refusal.code == Code.BAD_REQUEST and refusal.usage:
         return in_a_row(refusal.usage)
     return refusal.text.removesuffix(AS_MESSAGE)

@@ -1,1 +1,1 @@
-"""The client without a full screen: for pipes, bots, screen readers."""
+"""The client without a full screen, for pipes, bots and screen readers."""

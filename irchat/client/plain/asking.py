@@ -1,4 +1,4 @@
-"""The screen of a user whose standard output goes elsewhere, as in ``irchat HOST | tee log``."""
+"""The screen used when standard output is redirected, as in ``irchat HOST | tee log``."""
 
 import contextlib
 import os
@@ -11,8 +11,8 @@ from irchat.client.plain.screens import Switch, TypingScreen
 class AskingScreen(TypingScreen):
     """Standard input is a terminal, standard output is not.
 
-    Messages go to standard output, questions and notes to the terminal. ``write_terminal`` writes to the terminal at
-    once.
+    Messages go to standard output, questions and notes to the terminal. ``write_terminal`` writes to the terminal
+    immediately.
     """
 
     def __init__(
@@ -34,6 +34,6 @@ class AskingScreen(TypingScreen):
 
 
 def write_to(descriptor: int, text: str) -> None:
-    """Write to the terminal open at ``descriptor``. Do nothing if it is gone or takes nothing."""
+    """Write to the terminal open at ``descriptor``. Do nothing if it is gone or accepts no output."""
     with contextlib.suppress(OSError):
         os.write(descriptor, text.encode("utf-8", "replace"))

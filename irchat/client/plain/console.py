@@ -1,4 +1,4 @@
-"""Standard input as lines and standard output, through Twisted's StandardIO."""
+"""Lines from standard input, bytes to standard output, through Twisted's StandardIO."""
 
 from collections import deque
 from typing import Any
@@ -12,9 +12,9 @@ from zope.interface import implementer
 from irchat.client.exceptions import ClientError
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 
-# Lines that may wait. Past that the input is not read from.
+# Maximum unread lines. Above it, reading from the input pauses.
 _WAITING_LINES = 100
-# The rest of a longer line is thrown away: the server would refuse it.
+# The rest of a longer line is discarded: the server would refuse it.
 _KEPT_BYTES = CLIENT_LINE_BYTES + 1
 
 
@@ -22,7 +22,7 @@ _KEPT_BYTES = CLIENT_LINE_BYTES + 1
 class Console(Protocol):
     """Standard input line by line, and standard output, which stays open after the end of the input.
 
-    ``unread`` fires when nobody reads the output any more.
+    ``unread`` fires when the reader of the output is gone.
     """
 
     transport: Any
@@ -39,11 +39,11 @@ class Console(Protocol):
 
     @property
     def has_more(self) -> bool:
-        """Whether more has been typed than was read."""
+        """Whether there is unread input."""
         return bool(self._arrived or self._lines.pending or self._begun)
 
     def read_line(self) -> Deferred[bytes | None]:
-        """Return the next line without its end, at most one byte more than a request may have. None after the last.
+        """Return the next line without its end, truncated one byte above the limit of a request. None at the end.
 
         Fails with the ClientError of `break_off` or `interrupt`. Only one reader may wait.
         """
@@ -57,18 +57,18 @@ class Console(Protocol):
         return line
 
     def break_off(self, stop: ClientError) -> None:
-        """Fail the reader of a line, now or later, with ``stop``."""
+        """Fail the current reader, or the next one, with ``stop``."""
         self._broken = stop
         self.interrupt(stop)
 
     def interrupt(self, stop: ClientError) -> None:
-        """Fail the reader that waits now with ``stop``."""
+        """Fail the current reader with ``stop``."""
         for reader in list(self._lines.waiting):
             self._lines.waiting.remove(reader)
             reader.errback(stop)
 
     def discard(self) -> None:
-        """Drop what was typed and not read."""
+        """Discard unread input."""
         if not self._ended:
             self._arrived.clear()
             self._lines.pending.clear()
@@ -80,32 +80,32 @@ class Console(Protocol):
         self.transport.write(data)
 
     def pace(self, producer: IPushProducer) -> None:
-        """Pause ``producer`` while standard output takes no more."""
+        """Pause ``producer`` while standard output is full."""
         self.transport.registerProducer(producer, True)
         self._rate_limiters = True
 
     def finish(self) -> Deferred[None]:
-        """Stop reading. The Deferred fires when all output is written, or nobody reads it."""
+        """Stop reading. Return a Deferred that fires when all output is written, or its reader is gone."""
         if not self.unread.called:
             if self._rate_limiters:
-                self.transport.unregisterProducer()  # with a producer, the transport would wait for more to write
+                self.transport.unregisterProducer()  # with a producer, the transport would wait for more output
             self.transport.loseConnection()
         return self._closed
 
     # What Twisted calls.
 
     def dataReceived(self, data: bytes) -> None:
-        """Bytes were typed."""
+        """Receive typed bytes."""
         *lines, begun = (self._begun + data).split(b"\n")
         self._begun = begun[:_KEPT_BYTES]
         self._arrived.extend(lines)
-        while self._arrived:  # the reader of a line may discard those after it
+        while self._arrived:  # the reader of a line may discard the next ones
             self._lines.put(self._arrived.popleft()[:_KEPT_BYTES].removesuffix(b"\r"))
         if len(self._lines.pending) >= _WAITING_LINES:
             self.transport.pauseProducing()
 
     def readConnectionLost(self) -> None:
-        """The input has ended."""
+        """Handle the end of the input."""
         if self._begun:
             self._lines.put(self._begun)
         self._ended = True
@@ -113,11 +113,11 @@ class Console(Protocol):
             self._lines.put(None)
 
     def writeConnectionLost(self) -> None:
-        """Nobody reads the output any more."""
+        """Handle the loss of the output's reader."""
         self._gone()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Both ways are closed."""
+        """Handle the end of both directions."""
         self._gone()
 
     def _gone(self) -> None:

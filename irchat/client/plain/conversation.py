@@ -1,4 +1,4 @@
-"""The plain client: each typed line is a line of the command language, and each event is printed."""
+"""The plain client: run each typed line as a command or message, and print each event."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,9 +21,9 @@ from irchat.protocol.rules import CLIENT_LINE_BYTES
 
 
 class PlainChat:
-    """The chat of one user over one connection, from the sign-in to the end.
+    """One user's chat over one connection, from the sign-in to the end.
 
-    ``new_nonce`` returns the nonce by which the server recognises a line that is sent again.
+    ``new_nonce`` returns a nonce, by which the server recognises a repeated line.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class PlainChat:
         self._new_nonce = new_nonce
 
     async def run(self, connection: ServerConnection, name: str | None) -> None:
-        """Sign in, as ``name`` where it is given, and chat until the user leaves. Raises ClientError."""
+        """Sign in, as ``name`` if that is not None, and chat until the user leaves. Raises ClientError."""
         self._channel = RequestChannel(self._clock, connection, self._show, self._console.break_off)
         markers = ReadMarkers(self._clock, self._channel.request)
         self._markers = ShownMarkers(markers, timed_too=self._screen.shows_timed)
@@ -68,10 +68,10 @@ class PlainChat:
             elif again:
                 await self._say(f"\\{line.strip()}")
             elif self._screen.interactive and (form := self._language.right_form(line)) is not None:
-                # Only a line that is typed after this hint confirms it. The rest of a paste does not.
+                # Only a line typed after this hint confirms it. The rest of a paste does not.
                 refused = "" if self._screen.has_more() else line
                 self._screen.complain(
-                    f"Not sent. Here this is typed: {form}\nThe same line once more is sent to everyone as it is."
+                    f"Not sent. Here this is typed: {form}\nType the same line again to send it to everyone as it is."
                 )
             elif line.strip() and isinstance(await self._say(line), events.Bye):
                 return
@@ -84,7 +84,7 @@ class PlainChat:
         if len(wire.encode_request(request)) > CLIENT_LINE_BYTES:
             self._screen.complain("This line is too long and was not sent.")
             return None
-        self._markers.report()  # so that `ls` does not count messages that are on the screen
+        self._markers.report()  # so that `ls` does not count messages already on the screen
         reply = await self._channel.request(request)
         if isinstance(reply, events.Sent):
             self._screen.sent(line, reply)
@@ -99,6 +99,6 @@ class PlainChat:
         try:
             await change_password(answer, self._channel.request, self._screen.note, self._screen.complain)
         except Cancelled:
-            self._screen.note("cancelled: the old password stays")
+            self._screen.note("cancelled: the password is unchanged")
         except InputEnded:
             pass

@@ -1,4 +1,4 @@
-"""The echo of a terminal: off while a password is typed."""
+"""Turn a terminal's echo off while a password is typed."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ _LOCAL_MODES = 3
 
 
 class Echo:
-    """The echo of the terminal open at ``descriptor``. `on` restores the modes that were found.
+    """The echo of the terminal open at ``descriptor``. `on` restores the original modes.
 
-    ``marks``: ask the terminal to mark the ends of a paste while the echo is off. With echo the marks would show.
+    ``marks``: ask the terminal to bracket pastes while the echo is off. With echo the marks would show.
     """
 
     def __init__(self, descriptor: int, *, marks: bool = False) -> None:
@@ -23,26 +23,26 @@ class Echo:
         self._is_marking = False
 
     def on(self) -> None:
-        """Show what is typed, as it was before."""
+        """Restore the original modes."""
         self._set(self._found, marking=False)
 
     def has_more(self) -> bool:
-        """Return whether the terminal holds a line that was not read."""
+        """Return whether the terminal holds an unread line."""
         return bool(select.select([self._descriptor], [], [], 0)[0])
 
     def discard(self) -> None:
-        """Drop what was typed and not read, an unfinished line included."""
+        """Discard unread input, including an unfinished line."""
         with contextlib.suppress(termios.error):
             termios.tcflush(self._descriptor, termios.TCIFLUSH)
 
     def off(self) -> None:
-        """Do not show what is typed."""
+        """Turn the echo off."""
         silent = list(self._found)
         silent[_LOCAL_MODES] &= ~termios.ECHO
         self._set(silent, marking=self._marks)
 
     def _set(self, modes: "list[int | list[bytes | int]]", *, marking: bool) -> None:
-        with contextlib.suppress(termios.error, OSError):  # a terminal that is gone needs no more
+        with contextlib.suppress(termios.error, OSError):  # the terminal is gone
             termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
             if marking != self._is_marking:
                 self._is_marking = marking

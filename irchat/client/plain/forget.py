@@ -1,4 +1,4 @@
-"""``--forget``: forget the saved sign-in, here and on the server."""
+"""``--forget``: forget the saved sign-in, on this machine and on the server."""
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -27,7 +27,7 @@ class Forget:
         self._label = label
 
     async def run(self, connection: ServerConnection) -> None:
-        """Forget the token, and have the server that issued it end it. Raises ClientError."""
+        """Delete the token, and revoke it on the server that issued it. Raises ClientError."""
         self._tokens.forget(self._label, self._name)
         if connection.identity != self._kept.identity:
             raise ClientError(

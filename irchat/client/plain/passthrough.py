@@ -1,4 +1,4 @@
-"""``--json``: pass lines of JSON unchanged, from standard input to the server and back to standard output."""
+"""``--json``: copy lines of JSON between standard input, the server and standard output, unchanged."""
 
 from twisted.internet.defer import Deferred
 
@@ -13,7 +13,7 @@ _LAST = "irchat-last"
 class PassThrough:
     """Connect a bot to the server. Its lines are checked only for a logout.
 
-    At the end of the input a ``logout`` is sent. Its reply is the last line, ends the client and is not shown.
+    A ``logout`` is sent at the end of the input. Its reply ends the client and is not shown.
     """
 
     def __init__(self, console: Console) -> None:
@@ -22,7 +22,7 @@ class PassThrough:
         self._left: Deferred[None] = Deferred()
 
     async def run(self, connection: ServerConnection) -> None:
-        """Pass lines until one side ends. Raises ClientError if the server ends first without a logout."""
+        """Copy lines until one side ends. Raises ClientError if the server closes without a logout."""
         connection.on_line = self._show
         connection.on_lost = self._lost
         self._console.pace(connection)

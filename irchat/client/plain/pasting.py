@@ -1,22 +1,22 @@
-"""Pastes on a terminal in line mode: they arrive as lines, between two marks if the terminal was asked for these."""
+"""Pastes in line mode arrive as lines, between two marks if the terminal supports bracketed paste (mode 2004)."""
 
 from collections.abc import Awaitable, Callable
 
-# Ask a terminal for the marks, and stop that (mode 2004).
+# Turn bracketed paste (mode 2004) on and off.
 MARKS_ON, MARKS_OFF = "\x1b[?2004h", "\x1b[?2004l"
 _BEGIN, _END = "\x1b[200~", "\x1b[201~"
 
 
 def unmarked(line: str) -> str:
-    """Return ``line`` without the marks of a paste."""
+    """Return ``line`` without paste marks."""
     return line.replace(_BEGIN, "").replace(_END, "")
 
 
 async def read_secret(read: Callable[[], Awaitable[str | None]]) -> str | None:
-    """Return the next line that is not empty, or a paste of several lines. None after the last.
+    """Return the next line that is not empty, or a paste of several lines. None at the end of the input.
 
-    Line ends around a pasted password were copied with it and are removed. An empty line is not an answer: after a
-    paste without marks, the second half of CR LF arrives as one.
+    Line ends around a pasted password were copied by accident and are removed. An empty line is not an answer: the
+    second half of a CR LF in a paste without marks arrives as an empty line.
     """
     lines: list[str] = []
     while (line := await read()) is not None:

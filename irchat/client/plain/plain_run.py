@@ -19,10 +19,10 @@ Talk = Callable[[ServerConnection], Awaitable[None]]
 
 
 class PlainRun:
-    """Connect, talk, and stop the reactor afterwards.
+    """Connect, talk, then stop the reactor.
 
-    Whatever ends the run, the connection is closed, the terminal restored and all output written. ``status`` is then
-    the exit status.
+    However the run ends, the connection is closed, the terminal restored and all output written. ``status`` is then the
+    exit status.
     """
 
     def __init__(self, reactor: IReactorCore, clock: IReactorTime, console: Console, screen: PlainScreen) -> None:
@@ -52,7 +52,7 @@ class PlainRun:
 
     def _failed(self, failure: Failure) -> None:
         if self._shutdown.has_begun:
-            return  # cancelled by `_close`, which surfaces as an error of whatever was awaited
+            return  # cancelled by `_close`, which appears as an error of the awaited Deferred
         self.status = 1
         if isinstance(failure.value, ClientError):
             self._screen.complain(failure.value.text)
@@ -64,7 +64,7 @@ class PlainRun:
         self.stop()
 
     def interrupt(self) -> None:
-        """Break off the current question, or end the run if there is none."""
+        """Cancel the current question, or end the run if there is none."""
         if not self._screen.cancel():
             self.stop()
 

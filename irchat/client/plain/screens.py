@@ -1,4 +1,4 @@
-"""The screens of the plain client: a pipe, or a terminal that forgets timed messages when they end."""
+"""The screens of the plain client: a pipe, or a terminal that erases timed messages when they expire."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -18,23 +18,23 @@ _REDRAW = "\r\x1b[K"
 
 
 class Switch(Protocol):
-    """The echo of a terminal."""
+    """Control a terminal's echo."""
 
     def on(self) -> None:
-        """Show what is typed."""
+        """Turn the echo on."""
 
     def off(self) -> None:
-        """Do not show what is typed."""
+        """Turn the echo off."""
 
     def has_more(self) -> bool:
-        """Return whether the terminal holds a line that was not read."""
+        """Return whether the terminal holds an unread line."""
 
     def discard(self) -> None:
-        """Drop what was typed and not read, an unfinished line included."""
+        """Discard unread input, including an unfinished line."""
 
 
 class PlainScreen:
-    """A pipe in and out: no colours, no new try after a wrong answer, and no text of timed messages.
+    """A pipe: no colours, no second attempt after a wrong answer, no text of timed messages.
 
     ``write_error`` writes a line to standard error.
     """
@@ -48,7 +48,7 @@ class PlainScreen:
         self._renderer = Renderer(colour=False, withhold_timed=True)
 
     def show(self, event: events.Event, asked: requests.Request | None = None) -> None:
-        """Show an event, the answer to ``asked``: errors on standard error, all else on standard output."""
+        """Show an event, which may answer ``asked``: errors on standard error, the rest on standard output."""
         lines = self._renderer.lines(event, asked)
         if isinstance(event, events.Error):
             self._put_error(lines)
@@ -64,7 +64,7 @@ class PlainScreen:
             self._put_error(self._renderer.lines(events.Error("", line)))
 
     async def read(self) -> str | None:
-        """Return the next typed line, None after the last. Raises the ClientError of the console."""
+        """Return the next typed line, None at the end. Raises the ClientError of the console."""
         while (line := await self._console.read_line()) is not None:
             if len(line) > CLIENT_LINE_BYTES:
                 self.complain(f"This line was not sent: it is longer than {CLIENT_LINE_BYTES:,} bytes.")
@@ -76,30 +76,30 @@ class PlainScreen:
         return None
 
     async def ask(self, question: str, *, secret: bool = False, can_cancel: bool = False) -> str:
-        """Return the answer to a question; a ``secret`` one is shown nowhere. Raises InputEnded."""
+        """Return the answer to a question. A ``secret`` answer is never shown. Raises InputEnded."""
         if (answer := await self.read()) is None:
             raise InputEnded
         return answer
 
     def cancel(self) -> bool:
-        """Break off a question that can be cancelled. Return False where none is asked."""
+        """Cancel the current question if that is possible. Return whether it was."""
         return False
 
     def has_more(self) -> bool:
-        """Return whether more has been typed than was read."""
+        """Return whether there is unread input."""
         return self._console.has_more
 
     def sent(self, line: str, reply: events.Sent) -> None:
-        """Note that the typed ``line`` has sent a message."""
+        """Record that the typed ``line`` sent a message."""
 
     def forget(self, line: str) -> None:
         """Do not show the typed ``line`` again."""
 
     def finish(self, *, interrupted: bool) -> None:
-        """Do what is due when the client ends. ``interrupted``: it ends in the middle of a line."""
+        """Clean up when the client ends. ``interrupted``: it ends in the middle of a line."""
 
     def restore(self) -> None:
-        """Leave the terminal as it was found, after the client has ended."""
+        """Restore the terminal after the client has ended."""
 
     def _put(self, lines: list[Line]) -> None:
         self._console.write("".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace"))
@@ -110,10 +110,10 @@ class PlainScreen:
 
 
 class TypingScreen(PlainScreen):
-    """A terminal in line mode that echoes no secret.
+    """A terminal in line mode that does not echo secrets.
 
-    Typed text belongs to one question or to none. Text typed before a question, or before the end of a dialogue, is
-    dropped.
+    Typed text belongs to at most one question. Text typed before a question, or before the end of a dialogue, is
+    discarded.
     """
 
     interactive = True
@@ -127,7 +127,7 @@ class TypingScreen(PlainScreen):
         self._can_cancel = False
 
     async def read(self) -> str | None:
-        """Return the next typed line. Text that was typed during a dialogue is dropped."""
+        """Return the next typed line. Discard text that was typed during a dialogue."""
         if self._in_dialogue:
             self._in_dialogue = self._unanswered = False
             self._discard()
@@ -138,10 +138,10 @@ class TypingScreen(PlainScreen):
         return line
 
     async def ask(self, question: str, *, secret: bool = False, can_cancel: bool = False) -> str:
-        """Return the answer to a question. Raises ClientError, Cancelled by `cancel` where it ``can_cancel``.
+        """Return the answer to a question. Raises ClientError, or Cancelled after `cancel` if ``can_cancel``.
 
-        What was typed before the question was seen is no answer to it, and is dropped. Until the next question there
-        is no echo, so that a password that is typed too early does not show.
+        Text typed before the question appeared is discarded. The echo stays off until the next question, so that a
+        password typed too early does not show.
         """
         self._in_dialogue = True
         self._can_cancel = can_cancel
@@ -171,23 +171,23 @@ class TypingScreen(PlainScreen):
         return unmarked(answer)
 
     def cancel(self) -> bool:
-        """Break off a question that can be cancelled. Return False where none is asked."""
+        """Cancel the current question if that is possible. Return whether it was."""
         can_cancel, self._can_cancel = self._can_cancel, False
         if can_cancel:
             self._console.interrupt(Cancelled())
         return can_cancel
 
     def has_more(self) -> bool:
-        """Return whether more has been typed than was read."""
+        """Return whether there is unread input."""
         return super().has_more() or self._echo.has_more()
 
     def finish(self, *, interrupted: bool) -> None:
-        """End. The echo stays off while there may be half a password."""
+        """Clean up. The echo stays off while half a password may be unread."""
         if not self._unanswered:
             self._echo.on()
 
     def restore(self) -> None:
-        """Leave the terminal as it was found. Half a password that nobody has read does not go to the shell."""
+        """Restore the terminal. Discard an unread part of a password, so that it does not reach the shell."""
         if self._unanswered:
             self._discard()
         self._echo.on()
@@ -197,7 +197,7 @@ class TypingScreen(PlainScreen):
         raise NotImplementedError
 
     def _typed(self, line: str) -> None:
-        """Note a typed line that is on the terminal, or a question with the visible part of its answer."""
+        """Record a typed line that is visible, or a question with the visible part of its answer."""
 
     def _discard(self) -> None:
         self._console.discard()
@@ -207,8 +207,8 @@ class TypingScreen(PlainScreen):
 class TerminalScreen(TypingScreen):
     """A terminal in line mode.
 
-    All that it shows is kept in a transcript, from which it is shown again without the timed messages that ended:
-    when the server says so or when our own clock does, whichever is first.
+    All output is kept in a transcript. It is printed again without timed messages when they expire, by the server's
+    notice or by our own clock, whichever comes first.
 
     ``errors_apart``: standard error is not this terminal.
     """
@@ -234,7 +234,7 @@ class TerminalScreen(TypingScreen):
         self._next_end = Alarm(clock, self._erase_ended)
 
     def show(self, event: events.Event, asked: requests.Request | None = None) -> None:
-        """Show an event, and watch for the end of its timed messages."""
+        """Show an event, and schedule the end of its timed messages."""
         super().show(event, asked)
         match event:
             case events.Message():
@@ -251,7 +251,7 @@ class TerminalScreen(TypingScreen):
         self._put([self._renderer.note(text)])
 
     def sent(self, line: str, reply: events.Sent) -> None:
-        """Note that the typed ``line`` is erased with the timed message that it sent."""
+        """Record that ``line`` sent a timed message and is erased with it."""
         self._transcript.sent(line, reply)
         self._watch(reply)
 
@@ -260,7 +260,7 @@ class TerminalScreen(TypingScreen):
         self._transcript.forget(line)
 
     def finish(self, *, interrupted: bool) -> None:
-        """Erase the timed messages that are still shown. Nobody would do it after the end."""
+        """Erase the timed messages that are still shown. Nothing would erase them after the end."""
         if interrupted:
             self._prompt("\n")
         self._next_end.cancel()
@@ -294,7 +294,7 @@ class TerminalScreen(TypingScreen):
             self._plan()
 
     def _plan(self) -> None:
-        """Plan the next reprint at the first end, or at the last one within half a second after it."""
+        """Schedule the next reprint at the first end, or at the last one within half a second after it."""
         if self._ends:
             latest = min(self._ends.values()) + REPRINT_SECONDS
             self._next_end.set(max(end for end in self._ends.values() if end <= latest))

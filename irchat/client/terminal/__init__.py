@@ -1,1 +1,1 @@
-"""The full screen: keys in, rows out, with prompt_toolkit over Twisted's StandardIO."""
+"""The full screen: keys in, frames out, with prompt_toolkit over Twisted's StandardIO."""

@@ -1,4 +1,4 @@
-"""The full-screen application: its layout, and the times at which it is drawn."""
+"""The full-screen application: its layout, and when it is drawn."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,16 +26,16 @@ from irchat.client.view.rows import Row
 from irchat.client.view.screen_state import ScreenState
 from irchat.text.cells import cells
 
-# Seconds. Events within this time are drawn as one frame. A key is drawn at once.
+# Seconds. Events within this time are drawn as one frame. A key is drawn immediately.
 _FRAME = 1 / 30
 # The pause after a frame, except after keys, as a multiple of the time that the frame took.
 _IDLE_SHARE = 3
 # Seconds between two notifications.
 _QUIET = 1.0
-# Seconds after Escape in which another key belongs to it (Alt).
+# Seconds after Escape in which another key counts as Alt and that key.
 _ESCAPE = 0.05
 
-# The sidebar is hidden if the terminal has no more columns than this.
+# The sidebar is hidden up to this number of columns.
 NARROW = 80
 _SIDE_MIN, _SIDE_MAX = 22, 32
 _INPUT_ROWS = 6
@@ -43,9 +43,9 @@ _STATUS_ROWS = 3
 
 
 class ChatApplication(Application[None]):
-    """Draw the screen state of the controller on ``output``, and pass keys to the controller.
+    """Draw the controller's screen state on ``output``, and pass keys to the controller.
 
-    A frame is drawn only when the device has written the one before. ``bell``: ring and notify. ``stop_process``
+    A frame is drawn only after the device has written the previous one. ``bell``: ring and notify. ``stop_process``
     suspends the process (Ctrl-Z).
     """
 
@@ -98,13 +98,13 @@ class ChatApplication(Application[None]):
     def draw_soon(self) -> None:
         """Draw within a thirtieth of a second, together with other changes until then.
 
-        The time is longer if drawing is slow, so that keys find the client idle most of the time.
+        The delay grows if drawing is slow, so that the client is idle most of the time when a key arrives.
         """
         if self._soon is None:
             self._soon = self._clock.callLater(max(_FRAME, _IDLE_SHARE * self._frame_took), self._draw)
 
     def notify(self, text: str) -> None:
-        """Notify a user who may be looking elsewhere, once a second at most. Of several, show the last."""
+        """Notify a user who may be looking elsewhere, at most once a second. Of several, show the last."""
         if not self._bell:
             return
         if self._telling is None:
@@ -120,14 +120,14 @@ class ChatApplication(Application[None]):
             self.notify(text)
 
     def invalidate(self) -> None:
-        """Draw as soon as the terminal has the frame before."""
+        """Draw as soon as the terminal has received the previous frame."""
         if self._device.idle:
             super().invalidate()
         else:
             self._wants_frame = True
 
     def draw_anew(self) -> None:
-        """Draw everything again: another program may have drawn on the terminal."""
+        """Redraw everything: another program may have drawn on the terminal."""
         if self.is_running and not self._running_in_terminal:
             self.renderer.reset()
             self._redraw()
@@ -222,7 +222,7 @@ class ChatApplication(Application[None]):
     def _view(self) -> ScreenState:
         return self._controller.view
 
-    # Widths are exact where possible: prompt_toolkit distributes the rest cell by cell, in each frame.
+    # Widths are exact if possible: prompt_toolkit distributes the rest cell by cell in each frame.
 
     def _is_wide(self) -> bool:
         return self.output.get_size().columns > NARROW and self._view.place is not Place.SIGN_IN

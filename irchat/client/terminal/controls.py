@@ -1,7 +1,7 @@
-"""Rows and the input on the screen of prompt_toolkit, drawn grapheme by grapheme, each as wide as terminals draw it.
+"""Rows and the input for prompt_toolkit's screen, drawn by grapheme, each as wide as terminals draw it.
 
-prompt_toolkit's own windows draw each code point as a cell, so that joined emoji, flags and Indic syllables would shift
-everything behind them.
+prompt_toolkit's own windows draw each code point as a cell, so joined emoji, flags and Indic syllables would shift
+everything after them.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ from irchat.client.terminal.input_line import InputLine
 from irchat.client.view.rows import Piece, Row
 from irchat.text.cells import grapheme_cells, graphemes
 
-# The second cell of a wide grapheme, which differs from any other cell.
+# The second cell of a wide grapheme. It differs from all other cells.
 _NOTHING = Char("", "")
 # Erases the rest of a row in the default colours.
 _ERASE_REST = "\x1b7\x1b[0m\x1b[K\x1b8"
@@ -29,10 +29,10 @@ _LAST = 1_000_000
 
 
 class Drawn(Container):
-    """A container that draws rows itself, in place of prompt_toolkit."""
+    """A container that draws its own rows, without prompt_toolkit's windows."""
 
     def draw(self, screen: Screen, at: WritePosition) -> None:
-        """Draw all of it at a place on the screen."""
+        """Draw the content at a position of the screen."""
         raise NotImplementedError
 
     def write_to_screen(
@@ -44,7 +44,7 @@ class Drawn(Container):
         erase_bg: bool,
         z_index: int | None,
     ) -> None:
-        """Draw all of it, and make the screen large enough."""
+        """Draw the content, and enlarge the screen to fit."""
         at = write_position
         self.draw(screen, at)
         screen.width = max(screen.width, at.xpos + at.width)
@@ -52,7 +52,7 @@ class Drawn(Container):
 
 
 class Rows(Drawn):
-    """Show the rows that ``paint`` returns for a width and a height."""
+    """Show the rows returned by ``paint`` for a width and a height."""
 
     def __init__(
         self, paint: Callable[[int, int], list[Row]], *, width: AnyDimension = None, height: AnyDimension = None
@@ -65,11 +65,11 @@ class Rows(Drawn):
         """Do nothing: there is no state."""
 
     def preferred_width(self, max_available_width: int) -> Dimension:
-        """Return the width that was given, or any."""
+        """Return the given width, or any."""
         return to_dimension(self._width)
 
     def preferred_height(self, width: int, max_available_height: int) -> Dimension:
-        """Return the height that was given, or any."""
+        """Return the given height, or any."""
         return to_dimension(self._height)
 
     def get_children(self) -> list[Container]:
@@ -82,7 +82,7 @@ class Rows(Drawn):
 
 
 class InputControl(BufferControl):
-    """Show what is being typed, whatever its target."""
+    """Show the text being typed, for any target."""
 
     def __init__(self, line: InputLine, **more: Any) -> None:
         self._line = line
@@ -111,7 +111,7 @@ class InputWindow(Drawn, Window):
         self._first = 0
 
     def preferred_height(self, width: int, max_available_height: int) -> Dimension:
-        """Return the number of rows that the text takes, up to the limit."""
+        """Return the number of rows of the text, up to the limit."""
         count = len(self._arranged(width)[0])
         return Dimension.exact(min(count, self._most))
 
@@ -160,8 +160,8 @@ class InputWindow(Drawn, Window):
 class Frame(HSplit):
     """The whole screen.
 
-    A row that has or had, in the frame before, a grapheme of several code points is erased and drawn as a whole.
-    Terminals disagree on the width of these, and drawing only the differences would leave pieces of them.
+    A row is erased and drawn as a whole if it has a grapheme of several code points, or had one in the previous frame.
+    Terminals disagree on the width of these, so drawing only the differences would leave pieces of them.
     """
 
     def __init__(self, children: Any) -> None:
@@ -178,14 +178,14 @@ class Frame(HSplit):
         erase_bg: bool,
         z_index: int | None,
     ) -> None:
-        """Draw everything, then find the rows to draw as a whole."""
+        """Draw everything, then mark the rows that must be drawn as a whole."""
         super().write_to_screen(screen, mouse_handlers, write_position, parent_style, erase_bg, z_index)
         screen.draw_with_z_index(_LAST, lambda: self._draw_whole(screen, write_position))
 
     def _draw_whole(self, screen: Screen, at: WritePosition) -> None:
         now = {y for y, row in screen.data_buffer.items() if any(len(cell.char) > 1 for cell in row.values())}
         self._is_odd = not self._is_odd
-        # A style with another name makes every cell differ from the frame before.
+        # A style with another name makes every cell differ from the previous frame.
         style = " class:odd" if self._is_odd else " class:even"
         for y in now | self._drawn_whole:
             row, escapes = screen.data_buffer[y], screen.zero_width_escapes[y]
@@ -194,19 +194,19 @@ class Frame(HSplit):
                 cell = row[x]
                 if cell.char:
                     row[x] = _cell(cell.char, cell.style + style)
-                if len(cell.char) > 1:  # the terminal may have drawn it wider
+                if len(cell.char) > 1:  # the terminal may have drawn it wider than we count
                     escapes[x + cell.width] += _ERASE_REST
         self._drawn_whole = now
 
 
 def _draw_rows(screen: Screen, at: WritePosition, rows: Sequence[Iterable[Piece]]) -> None:
-    """Draw rows at a place on the screen, as many as fit."""
+    """Draw rows at a position of the screen, as many as fit."""
     for y, pieces in enumerate(rows[: at.height], at.ypos):
         _draw_row(screen, y, at.xpos, at.xpos + at.width, pieces)
 
 
 def _draw_row(screen: Screen, y: int, x: int, right: int, pieces: Iterable[Piece]) -> None:
-    """Draw pieces of text on row ``y`` from column ``x`` on, up to column ``right``."""
+    """Draw pieces of text on row ``y``, from column ``x`` up to column ``right``."""
     row = screen.data_buffer[y]
     last: int | None = None
     for style, text in pieces:

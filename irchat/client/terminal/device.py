@@ -1,4 +1,4 @@
-"""The terminal for prompt_toolkit: keys from the bytes that are read, and bytes to write for each frame."""
+"""The terminal device for prompt_toolkit: parse input bytes into keys, and write the bytes of each frame."""
 
 import codecs
 import re
@@ -23,7 +23,7 @@ from zope.interface import implementer
 from irchat.protocol.rules import visible
 from irchat.text.cells import cells
 
-# A terminal that knows mode 2026 shows what is between these at once, so that no frame is visible half drawn.
+# A terminal with mode 2026 shows everything between these at once, so that no half-drawn frame is visible.
 _FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
 _NEW_LINES = re.compile(r"(?:\r\n)+")
 
@@ -33,7 +33,7 @@ def _ignore(*_: object) -> None:
 
 
 class TerminalInput(Input):
-    """Parse keys from bytes. ``descriptor`` is the terminal's, or None if there is no mode to set."""
+    """Parse keys from bytes. ``descriptor`` is the terminal's, or None if there are no modes to set."""
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
@@ -44,7 +44,7 @@ class TerminalInput(Input):
         self._closed = False
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the terminal."""
+        """Receive bytes from the terminal."""
         self._parser.feed(self._decode(data))
         self._ready()
 
@@ -60,7 +60,7 @@ class TerminalInput(Input):
         return keys
 
     def flush_keys(self) -> list[KeyPress]:
-        """Return the keys since the last call, including an Escape that could begin another key."""
+        """Return the keys since the last call, including an Escape that could begin a longer sequence."""
         self._parser.flush()
         return self.read_keys()
 
@@ -69,7 +69,7 @@ class TerminalInput(Input):
         return -1
 
     def typeahead_hash(self) -> str:
-        """Return the name under which prompt_toolkit keeps keys from one application to the next."""
+        """Return the identifier under which prompt_toolkit keeps keys from one application to the next."""
         return f"irchat-{id(self)}"
 
     @property
@@ -78,11 +78,11 @@ class TerminalInput(Input):
         return self._closed
 
     def raw_mode(self) -> AbstractContextManager[None]:
-        """Set the mode in which each key is read as it is pressed."""
+        """Set raw mode, in which each key is read as it is pressed."""
         return nullcontext() if self._descriptor is None else raw_mode(self._descriptor)
 
     def cooked_mode(self) -> AbstractContextManager[None]:
-        """Set the mode in which lines are read, as a shell needs."""
+        """Set cooked mode, in which lines are read, as a shell needs."""
         return nullcontext() if self._descriptor is None else cooked_mode(self._descriptor)
 
     def attach(self, input_ready_callback: Callable[[], None]) -> AbstractContextManager[None]:
@@ -90,7 +90,7 @@ class TerminalInput(Input):
         return self._attached(input_ready_callback)
 
     def detach(self) -> AbstractContextManager[None]:
-        """Keep the keys for a while, without calling anybody."""
+        """Keep the keys for a while, without calling the callback."""
         return self._attached(_ignore)
 
     @contextmanager
@@ -103,9 +103,9 @@ class TerminalInput(Input):
 
 
 class TerminalOutput(Vt100_Output):
-    """Draw by ``write``, so that the terminal keeps no copy of any row.
+    """Draw by ``write``, such that the terminal keeps no copy of any row.
 
-    For that nothing scrolls, and rows are erased one by one.
+    Therefore nothing scrolls, and rows are erased one by one.
     """
 
     def __init__(
@@ -116,12 +116,12 @@ class TerminalOutput(Vt100_Output):
         self._send = write
 
     def write(self, data: str) -> None:
-        """Draw text. Line feeds become cursor movements: in a terminal that has just shrunk they would scroll."""
+        """Draw text. Line feeds become cursor movements: they would scroll a terminal that has just shrunk."""
         if data.startswith("\r\n") and _NEW_LINES.fullmatch(data):
             self.write_raw(f"\r\x1b[{len(data) // 2}B")
         elif data > "\uffff" or (len(data) > 1 and not data.isascii()):
-            # Terminals disagree on the width of emoji, rare scripts and graphemes of several code points, so the cells
-            # are cleared first and the cursor is then set by our own count.
+            # Terminals disagree on the width of emoji, rare scripts and graphemes of several code points. So clear the
+            # cells first, and then set the cursor by our own count.
             size = cells(data)
             self.write_raw(f"\x1b7{' ' * size}\x1b8{visible(data)}\x1b8\x1b[{size}C")
         else:
@@ -139,13 +139,13 @@ class TerminalOutput(Vt100_Output):
         raise NotImplementedError
 
     def enter_alternate_screen(self) -> None:
-        """Save the title of the window and switch to the alternate screen, if the terminal has one."""
+        """Save the window title and switch to the alternate screen, if the terminal has one."""
         self.in_use = True
         self.write_raw("\x1b[22;0t")
         super().enter_alternate_screen()
 
     def quit_alternate_screen(self) -> None:
-        """Erase the screen, which may be the only one, and switch back."""
+        """Erase the screen, which may be the only one, and switch back from the alternate screen."""
         self.in_use = False
         self.erase_screen()
         super().quit_alternate_screen()
@@ -169,7 +169,7 @@ class TerminalOutput(Vt100_Output):
 
 @implementer(IPullProducer)
 class Device(Protocol):
-    """The protocol on the terminal's transport: pass bytes to ``keys``, and know when a frame is written.
+    """The protocol on the terminal's transport. It passes bytes to ``keys`` and reports when a frame is written.
 
     ``on_drained`` is called when everything has been written, ``on_gone`` when the terminal is gone, and ``on_failure``
     with an exception raised by a key.
@@ -201,7 +201,7 @@ class Device(Protocol):
         return self._waiting[-1]
 
     def finish(self) -> Deferred[None]:
-        """Close when everything is written. The Deferred fires when it is closed."""
+        """Close after everything is written. Return a Deferred that fires when it is closed."""
         if not self._over:
             self._over = True
             self.transport.unregisterProducer()
@@ -211,18 +211,18 @@ class Device(Protocol):
     # What Twisted calls.
 
     def connectionMade(self) -> None:
-        """Become a pull producer: each request for more means that everything was written."""
+        """Become a pull producer: a request for more data means that everything was written."""
         self.transport.registerProducer(self, False)
 
     def dataReceived(self, data: bytes) -> None:
-        """Take the bytes of keys."""
+        """Receive the bytes of keys."""
         try:
             self._keys.feed(data)
         except Exception:
             self.on_failure(Failure())
 
     def resumeProducing(self) -> None:
-        """Note that everything was written."""
+        """Handle the end of a write."""
         self.idle = True
         waiting, self._waiting = self._waiting, []
         for drained in waiting:
@@ -233,7 +233,7 @@ class Device(Protocol):
         """Do nothing: `connectionLost` follows."""
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Note that the terminal is closed, by us or because it is gone."""
+        """Handle the closing of the terminal, by us or because it is gone."""
         gone = not self._over
         self._over = True
         self.resumeProducing()

@@ -1,4 +1,4 @@
-"""Editing by grapheme: the cursor never stands inside one, and each is deleted as a whole."""
+"""Edit by grapheme: the cursor is never inside one, and each is deleted as a whole."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from irchat.text.cells import graphemes
 
 
 class GraphemeBuffer(Buffer):
-    """A buffer whose cursor moves by grapheme, whichever key moves it."""
+    """A buffer whose cursor moves by grapheme, for any key."""
 
     def __init__(self, **how: Any) -> None:
         super().__init__(**how)
@@ -54,6 +54,6 @@ def _start(text: str, position: int) -> int:
 
 
 def _end(text: str, position: int) -> int:
-    """Return ``position``, or the end of the grapheme if it is inside one."""
+    """Return ``position``, or the end of the grapheme that contains it."""
     start = _start(text, position)
     return position if start == position else start + len(next(iter(graphemes(text[start:]))))

@@ -1,4 +1,4 @@
-"""One run of the full-screen client, from the first frame until the terminal is as it was found."""
+"""One run of the full-screen client, from the first frame until the terminal is restored."""
 
 import asyncio
 import contextlib
@@ -36,7 +36,7 @@ from irchat.client.view.screen_state import ScreenState
 from irchat.protocol.rules import visible
 
 _STDIN, _STDOUT = 0, 1
-# Undoes everything that may have been set up, for an application that could not do so itself.
+# Undoes everything that an application may have set up and did not undo itself.
 _RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?2004l\x1b[?1049l"
 
 
@@ -59,7 +59,7 @@ def run_full_screen(reactor: Any, options: ClientOptions) -> int:
     leave_on_signals(reactor, screen.stop)
     try:
         screen.begin(trust.connect, entry)
-        gc.freeze()  # objects made so far stay: scanning them again and again would delay keys
+        gc.freeze()  # these objects live until the exit: scanning them repeatedly would delay keys
         reactor.run()
     finally:
         screen.restore()
@@ -68,7 +68,7 @@ def run_full_screen(reactor: Any, options: ClientOptions) -> int:
 
 
 def _complain_later(reactor: Any, controller: Controller, text: str) -> None:
-    """Complain once the screen that follows the sign-in is open; the sign-in screen is about to be cleared."""
+    """Show a problem after the sign-in, because the sign-in screen is about to be cleared."""
 
     def complain() -> None:
         controller.view.complain(text)
@@ -80,8 +80,8 @@ def _complain_later(reactor: Any, controller: Controller, text: str) -> None:
 class FullScreenRun:
     """The application on the terminal open at ``descriptor``.
 
-    When the run is over, ``status`` is the exit status, and ``last_words`` is the text for standard error once the
-    terminal is restored.
+    After the run, ``status`` is the exit status, and ``last_words`` is the text for standard error once the terminal is
+    restored.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class FullScreenRun:
         self._clock.callLater(0, self._begin, connect, entry)  # asyncio needs the loop to be running
 
     def restore(self) -> None:
-        """Leave the terminal as it was found, with nothing on it of what was shown."""
+        """Restore the terminal, and leave nothing on it that was shown."""
         with contextlib.suppress(OSError, termios.error):
             termios.tcsetattr(self._descriptor, termios.TCSANOW, self._found)
         with contextlib.suppress(OSError):
@@ -132,17 +132,17 @@ class FullScreenRun:
                 self._write_all(b"\x1b[0m" + self._erasing() + _RESTORE)
 
     def _erasing(self) -> bytes:
-        """Return what erases the rows one by one, so that no terminal keeps them in its scrollback."""
+        """Return the bytes that erase the rows one by one, so that no terminal keeps them in its scrollback."""
         return "".join(f"\x1b[{row};1H\x1b[2K" for row in range(1, self._size().rows + 1)).encode()
 
     def _write_all(self, data: bytes) -> None:
-        """Write to the terminal; give up on one that takes nothing for `LEAVING_SECONDS`. Raises OSError."""
+        """Write to the terminal. Give up after `LEAVING_SECONDS` without progress. Raises OSError."""
         os.set_blocking(self._descriptor, False)
         while data and select.select([], [self._descriptor], [], LEAVING_SECONDS)[1]:
             data = data[os.write(self._descriptor, data) :]
 
     def fail(self, failure: Failure) -> None:
-        """End because of a fault in the client. The first failure is the one to report."""
+        """End because of a fault in the client. Only the first failure is reported."""
         if not self.last_words:
             self.status, self.last_words = 1, failure.getTraceback()
         self.stop()
@@ -172,7 +172,7 @@ class FullScreenRun:
             self.fail(failure)
 
     def _continue(self) -> None:
-        """Take the terminal back from the shell after the process was stopped."""
+        """Take the terminal back from the shell after the process was suspended."""
         self._keys.raw_mode().__enter__()
         self._app.draw_anew()
 
@@ -195,7 +195,7 @@ class FullScreenRun:
 
 
 def colour_depth(environment: "os._Environ[str] | dict[str, str]") -> ColorDepth:
-    """Return the colours that the terminal has, or none if the user wants none (NO_COLOR)."""
+    """Return the terminal's colour depth, or monochrome if the user wants no colours (NO_COLOR)."""
     term = environment.get("TERM", "")
     if environment.get("NO_COLOR") or term.startswith(("vt", "dumb")):
         return ColorDepth.DEPTH_1_BIT
@@ -203,7 +203,7 @@ def colour_depth(environment: "os._Environ[str] | dict[str, str]") -> ColorDepth
 
 
 def _say_last(words: str) -> None:
-    """Write to the original standard error. The words may come from the server, so they are made safe to show."""
+    """Write to the original standard error. The text may come from the server, so it is made safe to show."""
     if words and sys.__stderr__ is not None:
         sys.__stderr__.write(visible(words))
         sys.__stderr__.flush()

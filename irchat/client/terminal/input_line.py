@@ -17,14 +17,14 @@ from irchat.client.view.navigation import Place
 from irchat.protocol.rules import TEXT_LENGTH, visible
 from irchat.text.cells import fit
 
-# A message, and room for the command before it.
+# A message, with room for the command before it.
 _TYPED_MAX = TEXT_LENGTH + 100
 _SHOWN_CHOICES = 8
 _NAME_CELLS = 20
 
 
 class Shown(NamedTuple):
-    """What a frame shows of an input: whose it is, its text, and how far the question has come."""
+    """The input as a frame shows it: its target, its text, and the progress of the question."""
 
     input: Input
     version: int
@@ -32,9 +32,9 @@ class Shown(NamedTuple):
 
 
 class InputLine:
-    """Pass typed text to the controller. ``trouble`` is the text to show about the last key.
+    """Pass typed text to the controller. ``trouble`` is the text about the last key.
 
-    Typed text belongs to one target from the first key on. Enter sends it only if that target is on the screen; see
+    Typed text belongs to one target from the first key on. Enter sends it only if the screen shows that target; see
     `drew`. ``stop_search`` ends a search in the input history.
     """
 
@@ -74,12 +74,12 @@ class InputLine:
 
     @property
     def is_secret(self) -> bool:
-        """Whether the typed text must not be shown."""
+        """Whether the typed text must stay hidden."""
         return isinstance(self.target, Question) and self.target.secret
 
     @property
     def is_busy(self) -> bool:
-        """Whether the user is doing something that no event may interrupt."""
+        """Whether the user is in an action that no event may interrupt."""
         view = self._controller.view
         asked = isinstance(self.target, Question) and self.target.stage is Stage.OVER and self.target.touched
         return bool(
@@ -89,7 +89,7 @@ class InputLine:
 
     @property
     def question(self) -> str:
-        """The text before the input: a question, or the chat that plain text goes to."""
+        """The prompt of the input: a question, or the destination of plain text."""
         target = self.target
         if isinstance(target, Question):
             return target.text
@@ -105,7 +105,7 @@ class InputLine:
 
     @property
     def told(self) -> str:
-        """The text for the status line, empty if there is nothing to say."""
+        """The text for the status line, empty if there is none."""
         if isinstance(self.target, Question) and self.target.stage is Stage.OVER:
             return "The connection was lost before you answered, and what you typed was dropped. Enter goes on."
         held = self._inputs.now.held
@@ -117,7 +117,7 @@ class InputLine:
     # Targets.
 
     def follow(self) -> None:
-        """Turn to the controller's target. Text typed for a question that is over is dropped."""
+        """Switch to the controller's target. Text typed for a question that is over is dropped."""
         target = self._controller.target
         if target is not self.target:
             if self._is_searching():
@@ -129,16 +129,16 @@ class InputLine:
             self._inputs.now.put("")
 
     def shown(self) -> Shown:
-        """Return what the frame that is being drawn shows."""
+        """Return the input as the frame being drawn shows it."""
         now = self._inputs.now
         return Shown(now, now.version, now.target.stage if isinstance(now.target, Question) else None)
 
     def drew(self, shown: Shown) -> None:
-        """Note that the terminal has the frame that showed ``shown``."""
+        """Record that the terminal has received the frame that showed ``shown``."""
         self._drawn = shown
 
     def _give_back(self, chat: ChatState, line: str) -> bool:
-        """Put a refused line back into the input of a chat. Return False if something else is typed there."""
+        """Put a refused line back into the input of a chat. Return False if other text is typed there."""
         given = self._inputs.of(chat)
         if not given.is_empty or (given is self._inputs.now and self._is_searching()):
             return False
@@ -156,7 +156,7 @@ class InputLine:
         if target is Spot.FILTER or (isinstance(target, ChatState) and self._is_list()):
             self._controller.choose()
         elif isinstance(target, Question) and target.stage is Stage.OVER:
-            # Until the screen says that it is over, the next keys may be the rest of a password.
+            # Until the screen shows that the question is over, the next keys may be the rest of a password.
             if self._drawn == self.shown():
                 self._controller.questions.acknowledge()
         elif self._inputs.now.is_empty and (not isinstance(target, Question) or target.secret):
@@ -202,12 +202,12 @@ class InputLine:
             self._refuse(taken.trouble)
 
     def _refuse(self, trouble: str) -> None:
-        """Show why a key was refused. The same key confirms it once this is on the screen."""
+        """Show why a key was refused. The same key confirms it after this is on the screen."""
         self.trouble = trouble
         self._inputs.now.version += 1
 
     def clear(self) -> bool:
-        """Handle Ctrl-C: undo what is under way. Return False if there is nothing, so that the user wants to leave."""
+        """Handle Ctrl-C: undo the current action. Return False if there is none: the user wants to leave."""
         view, now = self._controller.view, self._inputs.now
         if view.manual is not None:
             view.manual = None
@@ -228,7 +228,7 @@ class InputLine:
         return True
 
     def cancel(self) -> bool:
-        """Handle Escape: leave the list of chats, or a question. Return False if neither can be left."""
+        """Handle Escape: leave the list of chats, or a question. Return False if there is neither."""
         target = self.target
         if target is Spot.FILTER:
             self._controller.view.filter = None
@@ -241,7 +241,7 @@ class InputLine:
         return True
 
     def paste(self, text: str) -> None:
-        """Insert a paste as one piece of text. One that is too long for a message is held until Enter."""
+        """Insert a paste as one piece of text. A paste that is too long for a message is held until Enter."""
         text = visible(text.replace("\r\n", "\n").replace("\r", "\n"))
         now = self._inputs.now
         if not takes_text(now.target):
@@ -264,21 +264,21 @@ class InputLine:
         self._last_trouble, self.trouble = self.trouble, ""
 
     def leave(self) -> None:
-        """Leave, unless there is something to warn about first, or the warning is not on the screen yet."""
+        """Leave, unless there is a new warning, or the last one is not on the screen yet."""
         if self._last_trouble and self._drawn != self.shown():
             self.trouble = self._last_trouble
         elif trouble := self._controller.leave():
             self._refuse(trouble)
 
     def begin_filter(self) -> None:
-        """Handle Ctrl-K: filter the list of chats, while the typed text waits."""
+        """Handle Ctrl-K: filter the list of chats while the typed text is kept."""
         self._controller.view.begin_filter()
         self.follow()
 
     # Completion.
 
     def complete(self) -> None:
-        """Handle Tab: insert the only choice, or the common beginning of all; then each choice in turn."""
+        """Handle Tab: insert the only choice, or the common prefix of all; then each choice in turn."""
         line = self.buffer.document.text_before_cursor
         if self._completion is not None:
             self._take_choice((self._choice + 1) % len(self._completion.words))
@@ -347,7 +347,7 @@ class InputLine:
 
 
 def split_text(text: str) -> list[str]:
-    """Split ``text`` into parts that each fit into a message, at line ends or spaces if there are some near by."""
+    """Split ``text`` into parts that each fit into a message, preferably at line ends or spaces."""
     parts = []
     near = TEXT_LENGTH // 2
     while len(text) > TEXT_LENGTH:

@@ -1,4 +1,4 @@
-"""The typed text of each target: a chat, a question, or the filter of the list of chats."""
+"""The typed text of each target: a chat, a question, or the filter of the chat list."""
 
 from collections.abc import Callable
 
@@ -18,8 +18,8 @@ class Input:
     """The text typed for ``target``.
 
     ``held`` is a paste too long for one message, which waits for Enter. ``confirmed`` is a line that Enter, as the next
-    key, sends as text. ``version`` rises with each text that no key has typed, and with each refusal: the user has to
-    see both before Enter takes them.
+    key, sends as text. ``version`` increases with each text not typed by a key, and with each refusal: the user must
+    see both before Enter accepts them.
     """
 
     def __init__(self, target: Target, history: InMemoryHistory, changed: Callable[[Buffer], None]) -> None:
@@ -30,7 +30,7 @@ class Input:
         text = target.suggestion if isinstance(target, Question) else ""
         self.buffer = GraphemeBuffer(
             multiline=True,
-            # Answers are not remembered, and nothing that was remembered can become an answer.
+            # Answers do not enter the history, and the history is not offered for answers.
             history=history if isinstance(target, ChatState) else InMemoryHistory(),
             document=Document(text, len(text)),
             on_text_changed=changed,
@@ -49,10 +49,10 @@ class Input:
 
 
 class Inputs:
-    """The inputs of all targets. ``now`` is the one that has the keys.
+    """The inputs of all targets. ``now`` is the one that receives keys.
 
-    ``homeless`` is an input whose text had no chat to go to when Enter was pressed. It moves to the chat that is opened
-    next, if nothing is typed there.
+    ``homeless`` is an input whose text had no destination when Enter was pressed. It moves to the next chat that is
+    opened, if nothing is typed there.
     """
 
     def __init__(self, changed: Callable[[Buffer], None]) -> None:
@@ -75,7 +75,7 @@ class Inputs:
         return self._of_chats[chat]
 
     def turn_to(self, target: Target) -> None:
-        """Give the keys to ``target``. Text typed for a chat stays with the chat, any other is dropped."""
+        """Direct keys to ``target``. Text typed for a chat stays with the chat, any other is dropped."""
         before = self.now
         if isinstance(target, ChatState):
             self.now = self.of(target)
@@ -105,5 +105,5 @@ class Inputs:
 
 
 def takes_text(target: Target) -> bool:
-    """Return whether text can be typed for ``target``."""
+    """Return whether ``target`` accepts typed text."""
     return target.stage is Stage.ASKED if isinstance(target, Question) else target is not Spot.NOWHERE

@@ -1,4 +1,4 @@
-"""The bindings of the keys. Each is a row of the table in `irchat.client.view.key_table`."""
+"""The key bindings, one for each row of the table in `irchat.client.view.key_table`."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ def bindings(controller: Controller, line: InputLine, page: PagePane, suspend: C
 
 
 class KeyTable:
-    """Binds the sequences of the rows, and sees that none is left out."""
+    """Bind the sequences of the rows, and check that none is left out."""
 
     def __init__(self) -> None:
         self._bindings = KeyBindings()
@@ -49,7 +49,7 @@ class KeyTable:
         return decorate
 
     def finish(self) -> KeyBindings:
-        """Return the bindings. Raises ValueError where a row has none."""
+        """Return the bindings. Raises ValueError if a row has none."""
         if self._unbound:
             raise ValueError(f"not bound: {', '.join(sorted(key.name for key in self._unbound))}")
         return self._bindings
@@ -117,7 +117,7 @@ def _moving(table: KeyTable, controller: Controller, line: InputLine, page: Page
     def _(event: KeyPressEvent) -> None:
         _open(controller, view.numbered(int(_key(event))))
 
-    # Ctrl-K is emacs' own where there is something to kill.
+    # With text to kill, Ctrl-K is emacs' own.
     @table.bind(KeyRow.GO_TO, is_in & Condition(lambda: line.buffer.document.is_cursor_at_the_end))
     def _(event: KeyPressEvent) -> None:
         if view.filter is None:
@@ -162,13 +162,13 @@ def _listing(table: KeyTable, controller: Controller, line: InputLine) -> None:
 
 
 def _is_in(controller: Controller, line: InputLine) -> Condition:
-    """Return whether the user is signed in and is asked nothing."""
+    """Return whether the user is signed in and no question is asked."""
     view = controller.view
     return Condition(lambda: view.place is not Place.SIGN_IN and not isinstance(line.target, Question))
 
 
 def _key(event: KeyPressEvent) -> "Keys | str":
-    """Return the last key of the sequence that was pressed."""
+    """Return the last key of the pressed sequence."""
     return event.key_sequence[-1].key
 
 

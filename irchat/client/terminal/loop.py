@@ -1,4 +1,4 @@
-"""The asyncio loop under Twisted's reactor, on the clock that never goes back."""
+"""The asyncio loop under Twisted's reactor, on the forward clock."""
 
 import asyncio
 import signal
@@ -13,8 +13,8 @@ _Ts = TypeVarTuple("_Ts")
 class ForwardLoop(asyncio.SelectorEventLoop):
     """A loop whose timers use `forward_seconds`, like the reactor on it.
 
-    Signal handlers are set by `signal.signal`. Those of asyncio would take over the descriptor by which Twisted notices
-    that a process has ended.
+    Signal handlers are set by `signal.signal`. asyncio's own would take over the descriptor by which Twisted notices
+    the end of a process.
     """
 
     def time(self) -> float:

@@ -1,1 +1,1 @@
-"""What the screen shows, made from events: pure, without a terminal and without a reactor."""
+"""The state of the screen and its rows, computed from events without a terminal or a reactor."""

@@ -1,4 +1,4 @@
-"""The chats of a user, by name, and the chats that the user has lost."""
+"""The user's chats by name, and the chats that the user has lost."""
 
 from collections.abc import Callable
 
@@ -9,8 +9,8 @@ from irchat.text.names import name_key
 class ChatList(dict[str, ChatState]):
     """The chats by name.
 
-    ``gone`` holds the chats that the user has lost, such as a group that was left. They are kept while they hold
-    something typed, and while ``is_open`` says that they are on the screen.
+    ``gone`` holds the chats that the user has lost, such as a group that was left. They are kept while they hold typed
+    text, and while ``is_open`` returns that they are on the screen.
     """
 
     def __init__(self, is_open: Callable[[ChatState], bool]) -> None:
@@ -29,22 +29,23 @@ class ChatList(dict[str, ChatState]):
         return self[name]
 
     def typed(self, name: str) -> ChatState:
-        """Return the chat of a typed name. An unknown one is added, spelled so until the server spells it."""
+        """Return the chat of a typed name. An unknown one is added in this spelling until the server's is known."""
         if name not in self:
             self[name] = self._typed[name_key(name)] = ChatState(name)
         return self[name]
 
     def spell(self, chat: ChatState, name: str) -> None:
-        """Change a chat's name to the spelling of the server."""
+        """Change a chat's name to the server's spelling."""
         if name not in self and self.get(chat.name) is chat:
             del self[chat.name]
             chat.spell(name)
             self[name] = chat
 
     def of_id(self, name: str, chat_id: str) -> ChatState:
-        """Return the chat with that name and id. One with another id is dropped; a lost one comes back.
+        """Return the chat with that name and id.
 
-        The chat of an account that has got another name keeps what is typed for it.
+        A chat with another id is dropped, a lost one is restored. If an account was renamed, its chat keeps the typed
+        text.
         """
         if (renamed := self._private.get(chat_id)) is not None and renamed.name != name:
             self.spell(renamed, name)
@@ -63,7 +64,7 @@ class ChatList(dict[str, ChatState]):
         return chat
 
     def drop(self, name: str, why: str) -> ChatState:
-        """Take a chat off the list, for the reason ``why``. Return it."""
+        """Remove a chat from the list, with the reason ``why``. Return it."""
         chat = self.pop(name)
         chat.gone = why
         if chat.has_draft or self._is_open(chat):
@@ -71,13 +72,13 @@ class ChatList(dict[str, ChatState]):
         return chat
 
     def left(self) -> None:
-        """Forget the lost chats that hold nothing typed. Call this when the user leaves the open chat."""
+        """Forget the lost chats without typed text. Call this when the user leaves the open chat."""
         self.gone = [chat for chat in self.gone if chat.has_draft]
 
     def in_order(self) -> list[ChatState]:
-        """Return the chats in the order that all clients of a user share: GLOBAL, groups, people, each by name.
+        """Return the chats in the order shared by all clients of a user: GLOBAL, groups, people, each by name.
 
-        Chats that only this client knows come last.
+        Chats known only to this client come last.
         """
         listed = sorted((chat for chat in self.values() if chat.is_listed), key=lambda chat: chat.order)
         return [*listed, *(chat for chat in self.values() if not chat.is_listed), *self.gone]

@@ -1,4 +1,4 @@
-"""One chat as the client knows it: how far it is read, and the part of its messages that is loaded."""
+"""One chat as the client knows it: its read state and the loaded part of its messages."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable
@@ -10,27 +10,27 @@ from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX, visible
 from irchat.text.cells import cells
 from irchat.text.names import name_key
 
-# Items kept of a chat that is not open, or shows its end.
+# Maximum items of a chat that is closed or shows its end.
 KEPT_ITEMS = 1_000
-# Items kept of a chat that shows an older part. Later messages are loaded when they are needed.
+# Maximum items of a chat that shows an older part. Later messages are loaded on demand.
 ITEMS_MAX = 5_000
 
 _STORED, _OTHER = 0, 1
 _KEY = attrgetter("key")
-# Marks that change the direction of the text behind them. Embeddings and overrides are made visible by `visible`.
+# Marks that change the direction of the text after them. `visible` shows embeddings and overrides.
 _DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C])
 
 
 class ChatState:
-    """A chat named ``name``; ``chat_id`` tells a new group from an older one with the same name.
+    """A chat named ``name``; ``chat_id`` distinguishes a new group from an older one with the same name.
 
-    ``items`` holds an unbroken part of the chat if it is ``loaded``; ``older`` and ``newer`` say whether there is more
-    before and after that part. ``early`` holds the messages that came while a page was being loaded. ``stale``: some
-    messages were missed while the connection was lost.
+    ``items`` holds a contiguous part of the chat if it is ``loaded``; ``older`` and ``newer``: there is more before and
+    after that part. ``early`` holds the messages that arrived while a page was being loaded. ``stale``: messages were
+    missed while the connection was lost.
 
     ``line``: the line "unread" is drawn before the first message of others after this seq. ``marked``: the seq of the
     message that a search led to. ``gone``: why nothing can be sent to the chat, empty while it can. ``has_draft``:
-    something was typed for it and not sent.
+    there is unsent text for it.
     """
 
     def __init__(self, name: str, chat_id: str = "") -> None:
@@ -64,7 +64,7 @@ class ChatState:
 
     @property
     def is_private(self) -> bool:
-        """Whether this is a chat of two users."""
+        """Whether this is a chat between two users."""
         return self.name.startswith("@")
 
     @property
@@ -74,12 +74,12 @@ class ChatState:
 
     @property
     def never_was(self) -> bool:
-        """Whether there is no such chat on the server, and nothing is typed for it."""
+        """Whether the server has no such chat and nothing is typed for it."""
         return bool(self.gone) and not self.id and not self._by_seq and not self.has_draft
 
     @property
     def at_end(self) -> bool:
-        """Whether the loaded part reaches the end of the chat, so that new messages can be added to it."""
+        """Whether the loaded part reaches the end of the chat, so that new messages can be added."""
         return self.loaded and not self.newer
 
     @property
@@ -89,7 +89,7 @@ class ChatState:
 
     @property
     def end_seq(self) -> int:
-        """The seq of the newest loaded message, 0 if there is none."""
+        """The seq of the newest loaded message, or 0."""
         return max(self._by_seq, default=0)
 
     def has(self, seq: int) -> bool:
@@ -97,11 +97,11 @@ class ChatState:
         return seq in self._by_seq
 
     def index(self, key: Key) -> int:
-        """Return the index that an item with that key has or would have."""
+        """Return the index at which an item with that key is or would be."""
         return bisect_left(self.items, key, key=_KEY)
 
     def add_message(self, message: events.Message, me: str, now: float) -> bool:
-        """Add a message at its place. Return False if it is there already."""
+        """Insert a message in order. Return False if it is present already."""
         if message.id is not None:
             return self._add_timed(message, me, now)
         if message.seq is None or message.seq in self._by_seq:
@@ -129,7 +129,7 @@ class ChatState:
     def add_note(self, text: str, *, error: bool = False) -> Item:
         """Add a line of the client's own after all messages so far, loaded or not.
 
-        While the last seq is unknown, the note stands at the end; see `place_notes`.
+        While the last seq is unknown, the note stays at the end; see `place_notes`.
         """
         kind = Kind.ERROR if error else Kind.NOTE
         item = Item(kind, self._key(max(self.end_seq, self.last_seq) or AFTER_ALL), clean(text))
@@ -137,7 +137,7 @@ class ChatState:
         return item
 
     def place_notes(self, seq: int) -> None:
-        """Give the notes at the end their place after message ``seq``, the last one said before them."""
+        """Place the notes at the end after message ``seq``, the last one sent before them."""
         notes = [item for item in self.items if item.key[0] == AFTER_ALL and not item.is_talk]
         if notes:
             self.items = [item for item in self.items if item not in notes]
@@ -146,7 +146,7 @@ class ChatState:
                 self._insert(note)
 
     def take_pending(self, nonce: str) -> Item | None:
-        """Remove a message that was being sent, and return it. None if there is none with that nonce."""
+        """Remove and return the message being sent with that nonce, or return None."""
         for item in self.items:
             if item.nonce == nonce:
                 self.items.remove(item)
@@ -175,7 +175,7 @@ class ChatState:
         self.loaded = self.older = self.newer = self.stale = False
 
     def start_anew(self) -> None:
-        """Forget everything from the server. What the user has typed for the chat stays."""
+        """Forget everything from the server. Text that the user has typed for the chat stays."""
         self.unload()
         self.unread = self.last_seq = self.read_seq = 0
         self.id = self.last_at = ""
@@ -205,9 +205,9 @@ class ChatState:
         self._unread_timed.clear()
 
     def read_to(self, seq: int) -> bool:
-        """Note that another session has read the chat up to ``seq``.
+        """Record that another session has read the chat up to ``seq``.
 
-        Return False if only the server knows how many messages are left unread.
+        Return False if only the server knows how many messages remain unread.
         """
         self.read_seq = max(self.read_seq, seq)
         if self.read_seq >= self.last_seq:
@@ -217,13 +217,13 @@ class ChatState:
         if not self.at_end or self.loading or (self.older and (first is None or first > self.read_seq + 1)):
             return False
         if any(item.timed is not None and not item.own for item in self.items):
-            return False  # only the server knows which of these were read
+            return False  # only the server knows which of them were read
         stored = [item for item in self.items if (item.seq or 0) > self.read_seq and not item.own]
         self.unread = len(stored) + len(self._unread_timed)
         return True
 
     def expire(self, now: float) -> list[float]:
-        """Remove the timed messages that have ended. Return when each of the others ends."""
+        """Remove expired timed messages. Return the ends of the others."""
         self.forget([item for item in self.items if item.ends is not None and item.ends <= now])
         for timed_id in [timed_id for timed_id, ends in self._unread_timed.items() if ends <= now]:
             self._unread_one_less(timed_id)
@@ -231,18 +231,18 @@ class ChatState:
         return [*(item.ends for item in self.items if item.ends is not None), *self._unread_timed.values()]
 
     def erase(self, timed_id: str) -> None:
-        """Remove a timed message that has ended."""
+        """Remove a timed message."""
         self._unread_one_less(timed_id)
         self.early = [message for message in self.early if message.id != timed_id]
         if item := self._by_timed.get(timed_id):
             self.forget([item])
 
     def timed(self, timed_id: str) -> Item | None:
-        """Return the timed message with that id, None if there is none."""
+        """Return the timed message with that id, or None."""
         return self._by_timed.get(timed_id)
 
     def anchor(self, at: str) -> int:
-        """Return the seq of the last loaded message said before ``at``, 0 if there is none."""
+        """Return the seq of the last loaded message sent before ``at``, or 0."""
         for item in reversed(self.items):
             if item.seq is not None and item.at <= at:
                 return item.seq

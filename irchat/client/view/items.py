@@ -26,7 +26,7 @@ class Item:
     """One item.
 
     ``at`` is a time as on the wire. ``timed`` is the id of a timed message, and ``ends`` its end in seconds of the
-    forward clock. ``hit`` marks the words that a search found in the text.
+    forward clock. ``hit`` lists the words to mark in a search result.
     """
 
     kind: Kind
@@ -44,5 +44,5 @@ class Item:
 
     @property
     def is_talk(self) -> bool:
-        """Whether this is a user's message."""
+        """Whether this is a message of a user."""
         return self.kind in (Kind.MESSAGE, Kind.PENDING)

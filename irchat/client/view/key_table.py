@@ -1,10 +1,10 @@
-"""The table of keys: what each does, for F1, docs/client.rst and the bindings."""
+"""The table of keys and their effects, for F1, docs/client.rst and the bindings."""
 
 from enum import Enum
 
 
 class Category(Enum):
-    """What keys are for. ``NONE``: bound so that they do nothing harmful, and shown nowhere."""
+    """The categories of keys. ``NONE``: bound only to disable a harmful default, and not documented."""
 
     TYPING = "Typing and leaving"
     MOVING = "Moving about"
@@ -12,10 +12,10 @@ class Category(Enum):
 
 
 class KeyRow(Enum):
-    """A row of the table: its keys as they are shown, what they do, a category, and the sequences that are bound.
+    """A row of the table: the displayed keys, their effect, a category, and the sequences to bind.
 
-    Sequences are in prompt_toolkit's notation, with blanks between the keys of one. A row without any is bound by
-    prompt_toolkit itself.
+    Sequences are in prompt_toolkit's notation, with blanks between the keys of one sequence. A row without sequences is
+    bound by prompt_toolkit itself.
     """
 
     SEND = ("Enter", "send, or open a choice", Category.TYPING, "enter", "c-o", "escape #")
@@ -41,9 +41,9 @@ class KeyRow(Enum):
     HELP = ("F1", "keys and commands", Category.MOVING, "f1")
     REDRAW = ("Ctrl-L", "draw the screen again", Category.MOVING)
     PASTE = ("", "", Category.NONE, "<bracketed-paste>")
-    # A macro would keep what is typed, and type it where it does not belong.
+    # A macro would record typed text and could type it into another chat.
     MACRO = ("", "", Category.NONE, "c-x (")
-    # Alt with a key leaves no question: the rest of the answer would go to a chat.
+    # Alt with a key must not cancel a question: the rest of the answer would go to a chat.
     ALT_IN_QUESTION = ("", "", Category.NONE, "escape <any>")
 
     def __init__(self, shown: str, help: str, category: Category, *sequences: str) -> None:

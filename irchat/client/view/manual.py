@@ -1,4 +1,4 @@
-"""The keys and the commands, as F1 shows them."""
+"""The manual of keys and commands, shown by F1."""
 
 from itertools import zip_longest
 
@@ -21,7 +21,7 @@ _MEANING_CELLS_MIN = 24
 
 
 def manual(width: int, language: Registry = SCREEN) -> list[Row]:
-    """Return the rows of the manual at a width of ``width`` cells."""
+    """Return the rows of the manual for a width of ``width`` cells."""
     text = [Row((("class:text", line),)) for line in wrap(_TEXT, width)]
     commands = [
         row for command in language.entries(None) for row in _entry(command.usage, command.meaning, _USAGE_CELLS, width)
@@ -51,7 +51,7 @@ def _padded_help(key: KeyRow) -> str:
 
 
 def _entry(name: str, meaning: str, indent: int, width: int) -> list[Row]:
-    """Return a name with its meaning beside it, or below it where the name is long or the screen narrow."""
+    """Return a name and its meaning, side by side, or one below the other if the name is long or the screen narrow."""
     if width < indent + _MEANING_CELLS_MIN:
         indent = 2
     meanings = wrap(meaning, width - indent)

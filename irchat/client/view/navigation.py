@@ -1,4 +1,4 @@
-"""Where the user is: what the pane shows, and how the user moves between chats, lists and search results."""
+"""Navigation: the content of the pane, and moves between chats, lists and search results."""
 
 from enum import Enum
 
@@ -12,11 +12,11 @@ from irchat.text.excerpts import find
 from irchat.text.names import best, same_name
 
 Chosen = str | ChatState | Item
-"""An entry that a cursor chooses: a chat by its name, a chat that is gone, or a message that a search found."""
+"""An entry to choose with the cursor: a chat by its name, a lost chat, or a search result."""
 
 
 class Place(Enum):
-    """What the pane shows."""
+    """The content of the pane."""
 
     SIGN_IN = "sign-in"
     HOME = "home"
@@ -28,8 +28,8 @@ class Navigation:
     """The part of the screen state that the user moves.
 
     ``me`` is the user's name, ``known`` the names of all users seen so far. ``own`` is the home screen, as a chat that
-    holds only the client's own lines. ``filter`` is the text that a list of chats is filtered by, None while
-    there is no such list. ``manual`` is the first visible row of the manual, None while it is closed.
+    holds only the client's own lines. ``filter`` is the text that filters the list of chats, None while there is no
+    such list. ``manual`` is the first visible row of the manual, None while it is closed.
     """
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Navigation:
 
     @property
     def here(self) -> ChatState:
-        """The chat in which the client's own lines are shown: the open one, or the home screen."""
+        """The chat for the client's own lines: the open one, or the home screen."""
         return self.open if self.place is Place.CHAT and self.open is not None else self.own
 
     def go_home(self) -> None:
@@ -58,7 +58,7 @@ class Navigation:
         self.cursor = Cursor()
 
     def open_chat(self, wanted: str | ChatState) -> ChatState:
-        """Open a chat, or the chat of a name, at its end, with a line before its unread messages."""
+        """Open a chat, given itself or its name, at its end, with a line before its unread messages."""
         chat = self.chat(wanted) if isinstance(wanted, str) else wanted
         if self.open is not chat or self.place is not Place.CHAT:
             self._leave()
@@ -70,7 +70,7 @@ class Navigation:
         return chat
 
     def show_found(self, found: events.Found, words: str) -> None:
-        """Show the messages that a search found, newest first."""
+        """Show the results of a search, newest first."""
         self._leave()
         self.found = [found_item(number, message, self.me, words) for number, message in enumerate(found.messages)]
         self.found_for = clean(words) + (" — there is more: use more words" if found.more else "")
@@ -89,13 +89,13 @@ class Navigation:
         self.cursor = Cursor()
 
     def choices(self) -> list[Chosen]:
-        """Return the entries that the cursor chooses from."""
+        """Return the entries under the cursor's control."""
         if self.place is Place.FOUND and self.filter is None:
             return list(self.found)
         return [chat if chat.gone else chat.name for chat in self.listed()]
 
     def listed(self) -> list[ChatState]:
-        """Return the chats in the list: those that match the filter, or those with unread messages, latest first."""
+        """Return the listed chats: those that match the filter, or those with unread messages, latest first."""
         if self.filter is None:
             unread = [chat for chat in self.chats.values() if chat.unread]
             return sorted(unread, key=lambda chat: chat.last_at, reverse=True)
@@ -104,7 +104,7 @@ class Navigation:
         return best(self.filter, [*self.chats.in_order(), *new], lambda chat: chat.name)
 
     def next_chat(self, step: int) -> str | None:
-        """Return the chat after (1) or before (-1) the open one, among those with unread messages or else all."""
+        """Return the chat after (1) or before (-1) the open one, among the unread ones or, without any, among all."""
         names = [chat.name for chat in self.chats.in_order() if not chat.gone]
         here = names.index(self.open.name) if self.open is not None and not self.open.gone else -1
         if here < 0 and step < 0:
@@ -124,18 +124,18 @@ class Navigation:
         return sum(chat.unread for chat in self.chats.values())
 
     def chat(self, name: str) -> ChatState:
-        """Return the chat with this name, spelled as the server spells it. An unknown one is added."""
+        """Return the chat with this name in the server's spelling. An unknown one is added."""
         return self.chats.named(name)
 
     def chat_typed(self, name: str) -> ChatState:
-        """Return the chat that a typed name means, compared as the server compares names."""
+        """Return the chat of a typed name, compared by the server's rules."""
         if name not in self.chats:
             known = (*self.chats, *(f"@{user}" for user in self.known))
             name = next((other for other in known if same_name(other, name)), name)
         return self.chats.typed(name)
 
     def seen(self) -> tuple[str, int] | None:
-        """Count the open chat as read if its end is on the screen. Return its name and last seq if it was unread."""
+        """Mark the open chat read if its end is on the screen. Return its name and last seq if it was unread."""
         chat = self.open
         if chat is None or chat.gone or self.place is not Place.CHAT:
             return None
@@ -147,7 +147,7 @@ class Navigation:
         return chat.name, chat.last_seq
 
     def leave_what_never_was(self) -> None:
-        """If the open chat turned out not to exist, go home, and show there why."""
+        """Go home if the open chat turned out not to exist, and show the reason there."""
         chat = self.open
         if chat is not None and self.place is Place.CHAT and chat.never_was:
             self.go_home()
@@ -156,7 +156,7 @@ class Navigation:
                 self.own.add_note(item.text, error=item.kind is Kind.ERROR)
 
     def note(self, text: str, *, error: bool = False) -> None:
-        """Show a line of the client's own in the current chat. A pane that was moved up stays where it is."""
+        """Show a line of the client's own in the current chat. A pane that was moved up does not move."""
         self.here.add_note(text, error=error)
 
     def complain(self, text: str) -> None:
@@ -174,7 +174,7 @@ class Navigation:
 
 
 def found_item(number: int, message: events.Message, me: str, words: str) -> Item:
-    """Return a message in which a search found ``words``, as number ``number`` of the results."""
+    """Return a search result for ``words`` as an item, with the number ``number``."""
     return Item(
         Kind.MESSAGE,
         (number, 0, 0),

@@ -1,4 +1,4 @@
-"""The colours of names, and times as people read them."""
+"""Colours for names, and times in human-readable form."""
 
 import zlib
 from datetime import datetime, tzinfo
@@ -16,12 +16,12 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 def name_style(name: str) -> str:
-    """Return the style of a user's name, always the same for one name."""
+    """Return the style of a user's name. It is the same for each spelling of the name."""
     return f"class:name{zlib.crc32(name_key(name).encode()) % len(NAME_COLOURS)}"
 
 
 def left(seconds: float) -> str:
-    """Return the time left of a timed message in at most seven characters: ``28s``, ``12m05s``, ``6d23h``."""
+    """Return the remaining time of a timed message in at most seven characters: ``28s``, ``12m05s``, ``6d23h``."""
     whole = max(0, -int(-seconds // 1))
     if whole < 2 * _MINUTE:
         return f"{whole}s"
@@ -33,7 +33,7 @@ def left(seconds: float) -> str:
 
 
 def local_time(at: str, zone: tzinfo | None) -> datetime | None:
-    """Convert a time of the wire to ``zone``, or to the system's if that is None. Return None for an invalid time."""
+    """Convert a wire time to ``zone``, or to the local time zone if that is None. Return None for an invalid time."""
     try:
         return datetime.fromisoformat(at).astimezone(zone)
     except (ValueError, OverflowError):

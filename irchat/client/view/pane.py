@@ -1,4 +1,4 @@
-"""The part of a list of items that a pane shows: its end, or a part that ends at some row of an item."""
+"""The visible part of a list of items: its end, or a part that ends at some row of an item."""
 
 from collections.abc import Callable, Sequence
 
@@ -54,7 +54,7 @@ class Pane:
         return rows[max(0, len(rows) - height) :]
 
     def up(self, items: Sequence[Item], paint: Paint) -> bool:
-        """Move up by a page, less a row. Return False if the first row is visible already."""
+        """Move up by a page, less a row. Return False if the first row is already visible."""
         if not items:
             return False
         index, count = self._bottom(items)
@@ -83,7 +83,7 @@ class Pane:
         self.lowest = None if at_end else (items[index].key, shown)
 
     def _fill(self, items: Sequence[Item], paint: Paint, index: int, shown: int) -> tuple[int, int, bool]:
-        """Move a place down if the rows above it would not fill the pane. Return it, and whether it is a new one."""
+        """Lower a position if the rows above it would not fill the pane. Return it, and whether it was lowered."""
         above, first = shown, index
         while first > 0 and above < self.height:
             first -= 1
@@ -101,7 +101,7 @@ class Pane:
         return index, shown, (index, shown) != (before_index, before_shown)
 
     def _bottom(self, items: Sequence[Item]) -> tuple[int, int | None]:
-        """Return the index of the lowest visible item and the number of its visible rows, None for all."""
+        """Return the index of the lowest visible item and the number of its visible rows, None for all of them."""
         if self.lowest is None:
             return len(items) - 1, None
         key, count = self.lowest

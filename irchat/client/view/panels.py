@@ -1,4 +1,4 @@
-"""The parts of the screen as rows: the pane, the list of chats, the header, the status line."""
+"""Paint the parts of the screen as rows: the pane, the list of chats, the header, the status line."""
 
 from datetime import tzinfo
 
@@ -20,7 +20,7 @@ _NUMBERED = 9
 
 
 class Painter:
-    """Paint the screen state. ``zone`` is the time zone to show times in, None for the system's."""
+    """Paint the screen state. ``zone`` is the time zone of displayed times, None for the local one."""
 
     def __init__(self, view: ScreenState, zone: tzinfo | None = None, language: Registry = SCREEN) -> None:
         self._view = view
@@ -53,13 +53,13 @@ class Painter:
         return lambda index: self._item_rows(brush, chat, index, unread)
 
     def header(self, width: int) -> Row:
-        """Return the row above the pane, with the name of what it shows."""
+        """Return the row above the pane, which names its content."""
         title, detail = self._title()
         rest = f"  {fit(detail, max(0, width - cells(title) - 4))}" if detail else ""
         return _filled(width, ("class:title", f" {title}"), ("class:detail", rest), fill="class:header")
 
     def sidebar(self, width: int, height: int) -> list[Row]:
-        """Return the rows of the sidebar: the chats with their unread messages, and the users who are online."""
+        """Return the rows of the sidebar: the chats with their unread counts, and the users who are online."""
         view = self._view
         room = max(3, height - min(len(view.online) + 3, height // 3))
         rows = self._side_chats(width, room)
@@ -213,7 +213,7 @@ class Painter:
         return rows[first : first + height]
 
     def _side_chats(self, width: int, height: int) -> list[Row]:
-        """Return as many chats as there is room for, including the open one, and how many are above and below."""
+        """Return as many chats as fit, including the open one, and how many are above and below."""
         chats = self._view.chats.in_order()
         if len(chats) <= height:
             return [self._side_chat(number, chat, width) for number, chat in enumerate(chats, 1)]
@@ -240,7 +240,7 @@ class Painter:
 
 
 def _window(at: int, count: int, height: int) -> tuple[int, int]:
-    """Return the visible part of a list, which includes ``at``. A row above and one below stand for the rest."""
+    """Return the visible part of a list, which includes ``at``. A row above and one below count the hidden entries."""
     first = first_row(at, count, height)
     last = first + height
     return first + (first > 0), last - (last < count)
@@ -253,7 +253,7 @@ def _side_more(mark: str, chats: list[ChatState], width: int) -> Row:
 
 
 def _first_unread(chat: ChatState) -> Item | None:
-    """Return the message before which the line "unread" is drawn."""
+    """Return the message below the line "unread"."""
     if chat.line is None:
         return None
     line = chat.line

@@ -13,10 +13,10 @@ Piece = tuple[str, str]
 _TIME_CELLS = 5
 _NAME_CELLS_MAX = 16
 _NAME_CELLS_MIN = 4
-# The visible part of a long message that a search found.
+# Visible rows of a long search result.
 _HIT_ROWS = 3
 _HIT_CELLS_MIN = 60
-# In a pane narrower than this, a text continues under its name.
+# In a pane narrower than this number of cells, a text continues under its name.
 _NARROW = 40
 
 
@@ -27,7 +27,7 @@ class Row(NamedTuple):
 
 
 class Brush:
-    """Make rows of items for a pane of ``width`` cells, at the time ``now`` of the forward clock."""
+    """Convert items to rows for a pane of ``width`` cells, at the time ``now`` of the forward clock."""
 
     def __init__(
         self, width: int, now: float, *, name_width: int = 0, zone: tzinfo | None = None, today: date | None = None
@@ -39,7 +39,7 @@ class Brush:
         self._name_cells = max(_NAME_CELLS_MIN, min(name_width, _NAME_CELLS_MAX, width // 4))
 
     def rows(self, item: Item, before: Item | None, *, unread_line: bool, with_chat: bool = False) -> list[Row]:
-        """Return the rows of an item, after a line for a new day or for the unread messages if one is due."""
+        """Return the rows of an item, after a line for a new day or for unread messages if needed."""
         return [
             *self._day(item, before),
             *([self.rule("unread", "class:unread-line")] if unread_line else []),
@@ -91,13 +91,13 @@ class Brush:
         return [Row(tuple(pieces)) for pieces in (*rows, [*head, *lead, *first], *([*margin, *row] for row in others))]
 
     def _lead(self, item: Item, room: int, *, with_chat: bool) -> list[Piece]:
-        """Return the pieces before a text: its chat, and the time left of a timed message."""
+        """Return the pieces before a text: its chat, and the remaining time of a timed message."""
         place = fit(item.chat, max(_NAME_CELLS_MIN, room // 2)) + " " if with_chat else ""
         mark = f"({left(item.ends - self._now)}) " if item.ends is not None else ""
         return [piece for piece in (("class:place", place), ("class:timed", mark)) if piece[1]]
 
     def _texts(self, item: Item, room: int, taken: int) -> list[list[Piece]]:
-        """Return the text of an item in rows. The first has ``taken`` cells less."""
+        """Return the text of an item in rows. The first row has ``taken`` fewer cells."""
         style = "class:pending" if item.kind is Kind.PENDING else "class:text"
         if item.hit is None:
             return [[(style, text)] for text in wrap(item.text, room, taken)]

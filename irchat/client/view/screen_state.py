@@ -1,4 +1,4 @@
-"""The whole state of the screen, and how each event changes it."""
+"""The complete state of the screen, and its changes by events."""
 
 import re
 
@@ -17,8 +17,8 @@ _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT
 class ScreenState(Navigation):
     """Everything that the screen shows.
 
-    ``server`` is the address of the server. ``link`` is the state of the connection to it, empty while it is up.
-    ``waits`` is the text about what is shown once nothing is being typed.
+    ``server`` is the address of the server. ``link`` is the state of the connection, empty while it is up. ``waits`` is
+    the text about changes to be shown once nothing is being typed.
     """
 
     def __init__(self, server: str) -> None:
@@ -40,23 +40,23 @@ class ScreenState(Navigation):
                 (self.here if name is None else self.chat(name)).add_note(text)
 
     def refused(self, chat: ChatState, reply: events.Event) -> None:
-        """Show that the server refused something in a chat. A chat that does not exist leaves the list."""
+        """Show that the server refused an action in a chat. A chat that does not exist leaves the list."""
         kinds = {item.kind for item in chat.items}
         if isinstance(reply, events.Error) and reply.code in _NOT_FOUND and not chat.id:
             if Kind.PENDING in kinds or self.chats.get(chat.name) is not chat:
-                return  # one message about it is enough
+                return  # reported once only
             if Kind.MESSAGE not in kinds:
                 self._drop(chat.name, f"There is no {chat.name}.")
         self.say(reply)
 
     def welcome(self, welcome: events.Welcome) -> None:
-        """Begin a session, for the first time or after reconnecting.
+        """Begin a session, initially or after reconnecting.
 
-        The first time, open GLOBAL, or the list of unread chats if there are any. If the server went back to a backup,
+        Initially, open GLOBAL, or the list of unread chats if there are any. If the server was restored from a backup,
         forget all loaded messages: their numbers may mean other messages now.
         """
         if self.place is Place.SIGN_IN:
-            self.own = ChatState("")  # the dialogue of the sign-in is not needed any more
+            self.own = ChatState("")  # the dialogue of the sign-in is no longer needed
             if any(chat.unread for chat in welcome.unread):
                 self.go_home()
             else:
@@ -78,12 +78,12 @@ class ScreenState(Navigation):
             chat.unread, chat.last_seq = unread.unread, unread.last_seq
 
     def list_chats(self, chats: events.Chats) -> None:
-        """Take over the list of the user's chats. Chats that were known keep their place in the list."""
+        """Replace the list of the user's chats. Known chats keep their place in the list."""
         there = {chat.chat for chat in chats.chats}
-        if len(chats.chats) < CHATS_MAX:  # a longer list may have been cut
+        if len(chats.chats) < CHATS_MAX:  # a longer list may have been truncated
             for name in [name for name, chat in self.chats.items() if name not in there and not chat.is_private]:
                 if name != GLOBAL_NAME:
-                    self._drop(name, f"You are not in {name} any more.")
+                    self._drop(name, f"You are no longer in {name}.")
         for told in chats.chats:
             chat = self.chats.of_id(told.chat, told.id)
             chat.unread = told.unread
@@ -93,11 +93,11 @@ class ScreenState(Navigation):
         self.chat(GLOBAL_NAME)
 
     def list_users(self, users: events.Users) -> None:
-        """Take over the names of users."""
+        """Replace the names of users."""
         self.known.update(dict.fromkeys(map(clean, [*users.online, *users.offline])))
 
     def apply(self, event: events.Event, now: float) -> None:
-        """Take over an event that answers no request."""
+        """Apply an event that answers no request."""
         match event:
             case events.Message():
                 self._message(event, now)
@@ -117,7 +117,7 @@ class ScreenState(Navigation):
                 self.note(f"The server says goodbye: {event.reason}")
 
     def page(self, page: events.History, now: float, *, direction: int) -> None:
-        """Add a page of a chat: its end (``direction`` 0), or older (-1) or newer (1) than the loaded part."""
+        """Add a page of a chat: its end (``direction`` 0), or older (-1) or newer (1) messages than the loaded part."""
         chat = self.chat(page.chat)
         chat.loading = False
         for message in page.messages:
@@ -138,14 +138,14 @@ class ScreenState(Navigation):
             chat.place_notes(chat.last_seq)
 
     def page_around(self, name: str, earlier: events.History, later: events.History, now: float) -> None:
-        """Replace the loaded part of a chat by the pages before and after some message."""
+        """Replace the loaded part of a chat by the pages before and after a message."""
         chat = self.chat(name)
         chat.unload()
         self.page(earlier, now, direction=-1)
         self.page(later, now, direction=1)
 
     def sent(self, chat: ChatState, nonce: str, sent: events.Sent, now: float) -> None:
-        """Replace a pending message by the message that the server has confirmed."""
+        """Replace a pending message by the confirmed one."""
         item = chat.take_pending(nonce)
         if sent.seq is not None:
             chat.place_notes(sent.seq - 1)
@@ -162,19 +162,19 @@ class ScreenState(Navigation):
             timed.ends = min(timed.ends or item.ends, item.ends)
 
     def expire(self, now: float) -> float | None:
-        """Remove the timed messages that have ended. Return when the next one ends, None if there are none."""
+        """Remove expired timed messages. Return when the next one ends, or None."""
         ends: list[float] = []
         for chat in self.chats.values():
             ends += chat.expire(now)
         return min(ends, default=None)
 
     def erase(self, chat_name: str, timed_id: str) -> None:
-        """Remove a timed message that has ended."""
+        """Remove an expired timed message."""
         if chat_name in self.chats:
             self.chats[chat_name].erase(timed_id)
 
     def blocks(self, blocks: events.Blocks) -> None:
-        """Take over the list of blocked users. If it changed, other messages may be seen, so unload all chats."""
+        """Replace the list of blocked users. If it changed, other messages are visible, so unload all chats."""
         if blocks.names != self.blocked:
             self.blocked = blocks.names
             for chat in self.chats.values():
@@ -204,7 +204,7 @@ class ScreenState(Navigation):
             self._add(chat, message, now)
 
     def _add(self, chat: ChatState, message: events.Message, now: float) -> None:
-        """Add a message at the end. A chat that shows an older part grows to a limit; what follows is loaded later."""
+        """Add a message at the end. An older part grows to a limit; later messages are loaded on demand."""
         is_elsewhere = chat is self.open and not self.pane.follows
         if is_elsewhere and len(chat.items) >= ITEMS_MAX and message.id is None:
             chat.newer = True
@@ -248,5 +248,5 @@ class ScreenState(Navigation):
 
 def _texts(event: events.Event) -> list[str]:
     texts = [line.text.removeprefix(OWN_MARK) for line in _RENDERER.lines(event)]
-    # The columns of the manual would not survive being wrapped.
+    # Wrapping would break the columns of the manual.
     return [re.sub("  +", "   ", text) for text in texts] if isinstance(event, events.Help) else texts

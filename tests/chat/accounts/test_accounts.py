@@ -1,4 +1,4 @@
-"""Accounts: registering and signing in."""
+"""Accounts: registration and sign-in."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,7 +27,7 @@ class RegisterTests(AccountsTestCase):
         self.assertEqual([self.login("ALICE").user.name, self.resume(new.token).user.name], ["Alice", "Alice"])
 
     def test_order_of_refusals(self) -> None:
-        """What is wrong is looked at in this order: closed, the name, taken, the password."""
+        """Registration is checked in this order: closed, invalid name, taken name, password."""
         self.register("Alice")
         closed = self.made(registration_open=False)
         for made, name, code in (
@@ -39,14 +39,14 @@ class RegisterTests(AccountsTestCase):
             self.refuse(code, made.register, name, "x")
 
     def test_name_of_a_service(self) -> None:
-        """No new user is called nickserv, with or without passwords; one that there is stays."""
+        """The name nickserv cannot be registered, with or without passwords. An existing account keeps it."""
         for ask in (self.accounts.register, self.accounts.add, self.made(passwords=False).login):
             self.refuse(Code.BAD_NAME, ask, "NickServ", GOOD)
         self.world.add_user("nickserv")
         self.assertEqual(self.done(self.made(passwords=False).login("NickServ", None)).user.name, "nickserv")
 
     def test_refused(self) -> None:
-        """A name that is bad or taken and a password that is weak make no account."""
+        """An invalid or taken name, or a weak password, creates no account."""
         self.register("Alice")
         for code, name, password in (
             (Code.BAD_NAME, "a b", GOOD), (Code.BAD_NAME, "", GOOD), (Code.NAME_TAKEN, "ALICE", GOOD),
@@ -57,7 +57,7 @@ class RegisterTests(AccountsTestCase):
         self.assertEqual([user.name for user in self.world.store.snapshot().users], ["Alice"])
 
     def test_two_at_once(self) -> None:
-        """Of two who register the same name at the same time one gets it."""
+        """Of two simultaneous registrations of a name, one succeeds."""
         self.world.store.holding = True
         asked = [ensureDeferred(self.accounts.register(name, GOOD)) for name in ("bob", "BOB")]
         for _ in range(2):
@@ -66,7 +66,7 @@ class RegisterTests(AccountsTestCase):
         self.refused(Code.NAME_TAKEN, lambda: asked[1])
 
     def test_banned(self) -> None:
-        """Who is banned is told until when and why, after the right password alone; the ban ends by the wall clock."""
+        """A banned user learns the end and the reason, only by the right password. The ban ends by the wall clock."""
         self.register()
         end = self.world.ms + 60_000
         self.done(self.world.chat.moderation.ban("alice", end, "spam", None))
@@ -78,7 +78,7 @@ class RegisterTests(AccountsTestCase):
         self.login()
 
     def test_closed(self) -> None:
-        """Where registration is closed the administrator alone adds accounts, who then sign in."""
+        """If registration is closed, only the administrator adds accounts, which can then sign in."""
         self.accounts = self.made(registration_open=False)
         self.refuse(Code.REGISTRATION_CLOSED, self.accounts.register, "alice", GOOD)
         self.done(self.accounts.add("alice", GOOD))
@@ -87,7 +87,7 @@ class RegisterTests(AccountsTestCase):
         self.assertEqual(self.login().user.name, "alice")
 
     def test_nothing_secret_on_disk(self) -> None:
-        """Neither a password nor a token is in any file."""
+        """No file contains a password or token."""
         new = self.register()
         signed_in = self.login()
         self.change(signed_in)
@@ -103,7 +103,7 @@ class RegisterTests(AccountsTestCase):
         self.assertEqual(len(self.calls), 2)
 
     def test_unavailable(self) -> None:
-        """An account that the disk does not take is none."""
+        """An account that cannot be written to disk does not exist."""
         self.world.store.holding = True
         asked = ensureDeferred(self.accounts.register("alice", GOOD))
         self.world.store.fail()
@@ -112,7 +112,7 @@ class RegisterTests(AccountsTestCase):
         self.assertEqual(self.register("Alice").user.name, "Alice")
 
     def test_without_token(self) -> None:
-        """A session that wants no token gets none, and none is kept."""
+        """A session without the need for a token gets none, and none is stored."""
         for signed_in in (self.register(with_token=False), self.login(with_token=False)):
             self.assertEqual((signed_in.token, signed_in.digest), ("", None))
         self.assertEqual(
@@ -120,7 +120,7 @@ class RegisterTests(AccountsTestCase):
         )
 
     def test_default_hasher(self) -> None:
-        """Without another hasher it is argon2id."""
+        """The default hasher is argon2id."""
         accounts = Accounts(
             self.world.directory, self.world.chat.queue, self.world.store, NoThreads().read, self.world.wall_ms
         )
@@ -132,7 +132,7 @@ class LoginTests(AccountsTestCase):
     """Signing in by name and password."""
 
     def test_wrong(self) -> None:
-        """A wrong password, an unknown name and one that can be none get one answer, after the same work."""
+        """A wrong password, an unknown name and an invalid name get the same answer, after the same work."""
         self.register()
         texts, works = set(), set()
         for name, password in (
@@ -149,24 +149,24 @@ class LoginTests(AccountsTestCase):
         self.assertEqual((len(texts), len(works), len(works.pop())), (1, 1, 1))
 
     def test_no_password_given(self) -> None:
-        """A server with passwords wants one."""
+        """A server with passwords requires one."""
         self.refuse(Code.BAD_REQUEST, self.accounts.login, "alice", None)
 
     def test_account_without_password(self) -> None:
-        """An account that was made without a password is closed where passwords are asked for."""
+        """An account created without a password is closed if passwords are required."""
         self.world.add_user("alice")
         for password in ("", GOOD):
             self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, "alice", password)
 
     def test_damaged_hash(self) -> None:
-        """A hash that is none opens to nobody."""
+        """An invalid hash matches no password."""
         signed_in = self.register()
         self.patch(self.accounts, "_hash", lambda by, password: maybeDeferred(lambda: "no hash"))
         self.change(signed_in)
         self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, "alice", "no hash")
 
     def test_by_name(self) -> None:
-        """On a server without passwords a name is enough, an unknown one makes its account, a bad one does not."""
+        """Without passwords a name is enough. An unknown one creates its account, an invalid one does not."""
         self.accounts = self.made(passwords=False)
         first, again = self.login("Bob", None), self.login("bob", "anything")
         self.assertEqual((first.new, again.new, again.user), (True, False, first.user))
@@ -177,7 +177,7 @@ class LoginTests(AccountsTestCase):
         self.assertEqual(self.login("bob", None).new, False)
 
     def test_token_on_disk_first(self) -> None:
-        """Nobody is signed in before the token is on the disk."""
+        """The sign-in completes only after the token is on the disk."""
         self.register()
         self.world.store.holding = True
         asked = ensureDeferred(self.accounts.login("alice", GOOD))
@@ -188,10 +188,10 @@ class LoginTests(AccountsTestCase):
 
 
 class StormTests(AccountsTestCase):
-    """More sign-ins than passwords can be hashed."""
+    """More sign-ins than the hasher can take."""
 
     def test_bounded(self) -> None:
-        """So many wait and no more; the others are refused at once, and when the storm is over all goes on."""
+        """A limited number waits, the others are refused at once, and service resumes after the storm."""
         self.patch(accounts, "_HASHING_MOST", 3)
         held: list[Deferred[Any]] = []
 

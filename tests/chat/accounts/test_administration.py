@@ -1,4 +1,4 @@
-"""What the administrator can ask: each command, its result, and what is said where it cannot be done."""
+"""The administrator's commands: their results, and their error texts."""
 
 from typing import Any
 
@@ -28,12 +28,12 @@ def _in_thread(by: object, call: Any, *args: Any) -> Deferred[Any]:
 
 
 class AdministrationTests(WorldTestCase):
-    """`Administration`, with alice, bob and carol, of whom carol is away."""
+    """`Administration`, with alice, bob and carol. Carol is offline."""
 
     away = ("carol",)
 
     def setUp(self) -> None:
-        """Make it, for a server that has run for a minute."""
+        """Create it for a server that has run for a minute."""
         super().setUp()
         world = self.world
         self.accounts = Accounts(
@@ -44,11 +44,11 @@ class AdministrationTests(WorldTestCase):
         self.told: list[str] = []
 
     def run_it(self, command: Any) -> Any:
-        """Return what came of a command."""
+        """Return the result of a command."""
         return self.done(self.administration.run(command, self.told.append))
 
     def refuse(self, code: Code, command: Any) -> str:
-        """Return the text with which a command is refused."""
+        """Return the error text of a refused command."""
         refusal = self.failureResultOf(ensureDeferred(self.administration.run(command, self.told.append)), Refusal)
         self.assertIs(refusal.value.code, code)
         return str(refusal.value.text)
@@ -62,7 +62,7 @@ class AdministrationTests(WorldTestCase):
         return True
 
     def test_add_and_reset(self) -> None:
-        """An account is added although registration is closed, and gets another password."""
+        """An account can be added while registration is closed, and its password can be reset."""
         self.assertIsNone(self.run_it(AddUser(name="Dave", password="correct horse")))
         self.assertTrue(self.signs_in("dave", "correct horse"))
         self.refuse(Code.NAME_TAKEN, AddUser(name="dave", password="correct horse"))
@@ -71,8 +71,7 @@ class AdministrationTests(WorldTestCase):
         self.refuse(Code.WEAK_PASSWORD, ResetPassword(name="dave", password="x"))
 
     def test_unknown_user(self) -> None:
-        """A name that is no user's is named, with the command that lists them; where addresses count, they are named
-        too."""
+        """An unknown name is reported, with the command that lists names, and with addresses where they are allowed."""
         where = "irchat-admin users lists the users."
         reset, remove = ResetPassword(name="@eve", password="correct horse"), RemoveUser(name="eve", messages=False)
         for command in (reset, remove, Kick(name="eve")):
@@ -81,7 +80,7 @@ class AdministrationTests(WorldTestCase):
             self.assertEqual(self.refuse(Code.NO_SUCH_USER, command), f"There is no user or address 'eve'. {where}")
 
     def test_remove(self) -> None:
-        """A removed account is called by its new name, and progress is told where its messages go too."""
+        """A removed account is reported under its new name. Removing its messages reports progress."""
         for name in "alice", "bob":
             self.done(self.world.send(name, "GLOBAL", f"by {name}"))
         self.assertEqual(self.run_it(RemoveUser(name="bob", messages=False)), "bob#2")
@@ -90,7 +89,7 @@ class AdministrationTests(WorldTestCase):
         self.assertEqual((self.told, self.said("carol", "GLOBAL")), (["1 messages deleted"], ["by bob"]))
 
     def test_users(self) -> None:
-        """Accounts are listed by name in pages, with their sessions and bans; removed ones are not."""
+        """Accounts are listed by name in pages, with sessions and bans, without removed ones."""
         self.patch(administration, "_PAGE_MOST", 2)
         self.world.add_user("Dave")
         self.world.enter("bob", 2)
@@ -107,7 +106,7 @@ class AdministrationTests(WorldTestCase):
         self.assertEqual({row["created_at"] for row in rows}, {BEGIN_MS})
 
     def test_bans(self) -> None:
-        """Bans that stand are listed, users by name and then networks, with their end and reason."""
+        """Current bans are listed with end and reason, users by name and then networks."""
         for whom, until in (("bob", None), ("@alice", BEGIN_MS + 60_000), ("192.0.2.0/24", None)):
             self.run_it(Ban(whom=whom, until=until, reason="spam"))
         self.assertEqual(
@@ -121,17 +120,17 @@ class AdministrationTests(WorldTestCase):
         self.refuse(Code.BAD_REQUEST, Unban(whom="alice"))
 
     def test_end_of_a_ban(self) -> None:
-        """A ban that would have ended already is refused and not made."""
+        """A ban with an end in the past is refused and not made."""
         self.refuse(Code.BAD_TIME, Ban(whom="bob", until=BEGIN_MS, reason=""))
         self.assertEqual(self.run_it(ListBans()), [])
 
     def test_kick(self) -> None:
-        """A kick tells how many sessions it ended."""
+        """A kick reports the number of sessions that it ended."""
         self.world.enter("bob", 2)
         self.assertEqual([self.run_it(Kick(name=name)) for name in ("@bob", "alice", "carol")], [2, 1, 0])
 
     def test_stats(self) -> None:
-        """The figures count what there is; bans that have ended are not counted."""
+        """The statistics count what exists. Expired bans do not count."""
         self.world.enter("bob", 2)
         self.group("team", "alice", "carol")
         for chat in "GLOBAL", "@carol", "*team":

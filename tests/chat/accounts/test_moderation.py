@@ -1,4 +1,4 @@
-"""Removing accounts: what stays of them, under which name, and who is told."""
+"""Removal of accounts: what remains, under which name, and who is notified."""
 
 from typing import Any
 
@@ -11,23 +11,23 @@ from tests.helpers.chat import WorldTestCase
 
 
 class RemoveTests(WorldTestCase):
-    """Bob is removed."""
+    """The removal of bob."""
 
     names = ("alice", "bob", "carol")
 
     def remove(self, name: str = "bob", messages: bool = False) -> str:
-        """Remove an account; gives what it is called then."""
+        """Remove an account. Return its new name."""
         self.counts: list[int] = []
         return self.done(self.world.chat.moderation.remove(name, messages, self.counts.append))
 
     def assert_saved(self) -> None:
-        """What memory holds is what a new start finds."""
+        """Check that memory equals what a restart finds."""
         before = self.state()
         self.world.restart()
         self.assertEqual(self.state(), before)
 
     def state(self) -> Any:
-        """Users, groups and blocks in memory."""
+        """Return users, groups and blocks in memory."""
         directory = self.world.directory
         return (
             [(user.name, user.key, user.removed, user.hidden) for user in directory.users.values()],
@@ -36,7 +36,7 @@ class RemoveTests(WorldTestCase):
         )
 
     def test_what_stays(self) -> None:
-        """What was written is read, found and counted under the new name, which is no user's and cannot be."""
+        """Messages are read, found and counted under the new name, which no user has or can have."""
         for chat in ("GLOBAL", "@alice"):
             self.done(self.world.send("bob", chat, "word"))
         self.assertEqual(self.remove("BOB"), "bob#2")
@@ -54,7 +54,7 @@ class RemoveTests(WorldTestCase):
         self.refused(Code.NO_SUCH_CHAT, self.world.history, "alice", "bob#3")
 
     def test_nobody_to_talk_to(self) -> None:
-        """Nobody can write to who was removed, nor add, kick or list such a one; not even with a timed message."""
+        """Nobody can write to a removed user, or add, kick or list one, not even by a timed message."""
         self.done(self.world.send("bob", "@alice", "word"))
         self.group("alice", "alice", "carol")
         self.remove()
@@ -69,7 +69,7 @@ class RemoveTests(WorldTestCase):
         self.assertEqual((sent.reached, sent.of), (1, 1))
 
     def test_name_is_free(self) -> None:
-        """A new account takes the name, and nothing of the old one is its own or is taken for it."""
+        """A new account can take the name. It owns nothing of the old one and is not taken for it."""
         self.done(self.world.send("bob", "@alice", "old"))
         self.done(self.world.send("bob", "GLOBAL", "timed", expires_in=900))
         self.remove()
@@ -81,7 +81,7 @@ class RemoveTests(WorldTestCase):
         self.assertEqual(self.remove(), "bob#4")
 
     def test_groups(self) -> None:
-        """All groups are left: what was owned passes on, what is empty goes; the members are told, each group once."""
+        """All groups are left: ownership passes on, empty groups end, and members are notified once for each group."""
         own = self.done(self.world.chat.groups.create(self.world["bob"], "own", ["carol", "alice"], None))
         team = self.done(self.world.chat.groups.create(self.world["alice"], "team", ["bob"], None))
         self.done(self.world.chat.groups.create(self.world["bob"], "alone", [], None))
@@ -98,7 +98,7 @@ class RemoveTests(WorldTestCase):
         self.assert_saved()
 
     def test_group_with_timed_messages(self) -> None:
-        """Who left a group before it ended with its last member is told that what was timed there is over."""
+        """A former member of a group that ends with its last member is notified of the end of its timed messages."""
         self.done(self.world.chat.groups.create(self.world["bob"], "own", ["carol"], None))
         timed = self.done(self.world.send("bob", "*own", "timed", expires_in=900))
         self.done(self.world.chat.groups.remove(self.world["carol"], "own", "carol", None))
@@ -107,7 +107,7 @@ class RemoveTests(WorldTestCase):
         self.assertEqual(self.world.told("carol"), [events.Erased(chat="*own", id=timed.id or "")])
 
     def test_sessions(self) -> None:
-        """The sessions are told goodbye, and the others that bob, and not bob#2, went."""
+        """The removed user's sessions get a bye, and the others learn that bob left, not bob#2."""
         bob = self.world["bob"]
         self.world.presence.clear()
         self.remove()
@@ -118,14 +118,14 @@ class RemoveTests(WorldTestCase):
         self.assertEqual(sorted(self.world.chat.online(9)), ["alice", "carol"])
 
     def test_away(self) -> None:
-        """Nobody hears of the going of one who was away."""
+        """The removal of an offline user is not announced."""
         self.world.leave("bob")
         self.world.presence.clear()
         self.remove()
         self.assertEqual(self.world.presence, [])
 
     def test_blocks_stay(self) -> None:
-        """What a block hid stays hidden, and who made it can lift it."""
+        """Blocked messages stay hidden, and the block can be lifted."""
         self.done(self.world.send("bob", "GLOBAL", "hidden"))
         self.block("alice", "bob")
         self.remove()
@@ -136,7 +136,7 @@ class RemoveTests(WorldTestCase):
         self.assertEqual(self.said("alice", "GLOBAL"), ["hidden", "timed"])
 
     def test_with_messages(self) -> None:
-        """All that was written goes, from pages, search and counts, timed messages too; what others wrote stays."""
+        """All messages of the user disappear from pages, search and counts, also timed ones. Those of others stay."""
         self.done(self.world.chat.groups.create(self.world["alice"], "team", ["bob"], None))
         for chat in ("GLOBAL", "@alice", "@carol", "*team"):
             for _ in range(150):
@@ -160,7 +160,7 @@ class RemoveTests(WorldTestCase):
         self.assert_saved()
 
     def test_messages_later(self) -> None:
-        """Of one who was removed before, the messages can go as well, and without messages there is nothing to do."""
+        """The messages of a user removed earlier can be removed too. Without messages there is nothing to do."""
         self.done(self.world.send("bob", "GLOBAL", "word"))
         self.remove()
         self.refused(Code.NO_SUCH_USER, self.world.chat.moderation.kick, "bob#2", None)
@@ -174,7 +174,7 @@ class RemoveTests(WorldTestCase):
         return ensureDeferred(self.world.chat.moderation.remove(name, False, lambda _: None))
 
     def test_what_waits(self) -> None:
-        """What bob asked for while the removal was on its way to the disk is refused."""
+        """Requests of bob are refused if his removal was already on its way to the disk."""
         bob = self.world["bob"]
         self.world.store.holding = True
         removing = self._removing("bob")
@@ -193,7 +193,7 @@ class RemoveTests(WorldTestCase):
         self.assertEqual(self.said("alice", "GLOBAL"), [])
 
     def test_not_saved(self) -> None:
-        """Where it cannot be saved nothing has changed."""
+        """If the removal cannot be saved, nothing changes."""
         before = self.state()
         self.world.store.holding = True
         removing = self._removing("bob")
@@ -203,7 +203,7 @@ class RemoveTests(WorldTestCase):
         self.assertEqual((self.state(), self.world.presence), (before, ["+alice", "+bob", "+carol"]))
 
     def test_many_accounts(self) -> None:
-        """Accounts around the one that goes are found as before."""
+        """Accounts near the removed one are still found."""
         self.done(self.world.store.commit([UserCreated("bobby", "bobby", None, 0, None)]))
         self.world.restart()
         self.remove()
@@ -211,18 +211,18 @@ class RemoveTests(WorldTestCase):
 
 
 class BanTests(WorldTestCase):
-    """Bans and kicks, as the core knows them."""
+    """Bans and kicks in the core."""
 
     def ban(self, whom: str, until: int | None = None, reason: str = "", by: str | None = None) -> Any:
-        """Ban somebody."""
+        """Ban a user."""
         return self.world.chat.moderation.ban(whom, until, reason, None if by is None else self.world[by])
 
     def byes(self) -> list[tuple[Any, str]]:
-        """The goodbyes that were published."""
+        """Return the published byes."""
         return [(p.audience, p.event.reason) for p in self.world.published if isinstance(p.event, events.Bye)]
 
     def test_kick(self) -> None:
-        """The sessions of a user are told who ended them, and it is told how many there were."""
+        """A kick gives the user's sessions the reason, and returns their number."""
         self.world.enter("bob", 2)
         kick = self.world.chat.moderation.kick
         self.assertEqual(self.done(kick("BOB", None)), 2)
@@ -234,7 +234,7 @@ class BanTests(WorldTestCase):
         self.refused(Code.NO_SUCH_USER, kick, "nobody", None)
 
     def test_ban_user(self) -> None:
-        """A banned user is told until when and why, and the ban is there after a new start."""
+        """A banned user learns the end and the reason, and the ban survives a restart."""
         self.assertEqual(self.done(self.ban("BOB", self.world.ms + 60_000, "spam\n\x1b[2J")), "bob")
         self.assertEqual(self.byes()[0][1][:48], "You are banned until 2026-11-22 14:01 UTC: spam␊")
         self.assertTrue(self.byes()[0][1].isprintable())
@@ -252,7 +252,7 @@ class BanTests(WorldTestCase):
         self.refused(Code.YOURSELF, self.ban, "alice", by="alice")
 
     def test_ban_network(self) -> None:
-        """A network is banned and let in again by any way of writing it; whoever holds connections is called."""
+        """A network is banned and unbanned in any notation, and the holder of its connections is called."""
         called: list[int] = []
         self.world.chat.moderation.on_network_banned = lambda: called.append(1)
         self.assertEqual(self.done(self.ban("192.0.2.9/24")), "192.0.2.0/24")
@@ -266,7 +266,7 @@ class BanTests(WorldTestCase):
         self.assertEqual([ban.network for ban in moderation.banned_networks()], ["192.0.2.1/32"])
 
     def test_address_or_name(self) -> None:
-        """What is written as an address is one, but with an @ before it, and but for who may ban users alone."""
+        """An argument that looks like an address is one, unless it begins with @ or only users can be banned."""
         self.world.add_user("10.0.0.1")
         self.assertEqual(self.done(self.ban("10.0.0.1")), "10.0.0.1/32")
         self.assertEqual(self.done(self.ban("@10.0.0.1")), "10.0.0.1")
@@ -274,7 +274,7 @@ class BanTests(WorldTestCase):
         self.assertEqual(self.done(self.world.chat.moderation.unban("@10.0.0.1", None)), "10.0.0.1")
 
     def test_ended(self) -> None:
-        """A ban that has ended is none, and cannot be lifted."""
+        """An expired ban has no effect and cannot be lifted."""
         self.done(self.ban("bob", self.world.ms + 1_000))
         self.done(self.ban("192.0.2.1", self.world.ms + 1_000))
         self.world.ms += 1_000
@@ -283,7 +283,7 @@ class BanTests(WorldTestCase):
         self.assertEqual(self.world.chat.moderation.banned_networks(), [])
 
     def test_removed(self) -> None:
-        """A ban goes with its account."""
+        """A ban ends with its account."""
         self.done(self.ban("bob"))
         self.done(self.world.chat.moderation.remove("bob", False, lambda _: None))
         self.world.restart()

@@ -1,4 +1,4 @@
-"""Passwords: changes of them, and the forms of what is typed."""
+"""Password changes, and the equivalent forms of typed passwords."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ class PasswordTests(AccountsTestCase):
     """Changing the password."""
 
     def test_change(self) -> None:
-        """The new password opens, the old one does not, and all tokens but the session's own are over."""
+        """The new password is valid, the old one is not, and all tokens except the session's own are revoked."""
         here, elsewhere = self.register(), self.login()
         other = self.register("bob")
         self.change(here)
@@ -23,7 +23,7 @@ class PasswordTests(AccountsTestCase):
         self.assertEqual([self.resume(one.token).user for one in (here, other)], [here.user, other.user])
 
     def test_other_forms_of_unicode(self) -> None:
-        """A password is the same composed and decomposed, and with any kind of space, for new hashes and for old."""
+        """Composed and decomposed passwords are equal, with any kind of space, for new hashes and for old."""
         composed, decomposed = "gr\u00fc\u00dfe aus k\u00f6ln", "gru\u0308\u00dfe\u00a0aus ko\u0308ln"
         self.register("alice", composed)
         self.register("bob", decomposed)
@@ -33,8 +33,10 @@ class PasswordTests(AccountsTestCase):
             self.refuse(Code.BAD_CREDENTIALS, self.accounts.login, name, "gru\u00dfe aus koln")
 
     def test_old_hash(self) -> None:
-        """A hash of what was typed before passwords were prepared opens to that, and is replaced then by one that opens
-        to all forms; tokens stay. Where it cannot be replaced the sign-in is right all the same."""
+        """A hash from before passwords were normalised matches its original form. It is then replaced.
+
+        The new hash matches all forms, and tokens stay. If it cannot be replaced, the sign-in still succeeds.
+        """
         composed, decomposed = "gr\u00fc\u00dfe aus k\u00f6ln", "gru\u0308\u00dfe\u00a0aus ko\u0308ln"
         first = self.register("alice", GOOD)
         old = HASHER.hash(decomposed)
@@ -52,7 +54,7 @@ class PasswordTests(AccountsTestCase):
         self.assertEqual(self.resume(first.token).user, first.user)
 
     def test_from_a_session_without_token(self) -> None:
-        """A session without a token ends all of them."""
+        """A session without a token revokes all of them."""
         first = self.register()
         self.change(self.login(with_token=False))
         self.refuse(Code.BAD_TOKEN, self.accounts.resume, first.token)
@@ -74,7 +76,7 @@ class PasswordTests(AccountsTestCase):
         self.refuse(Code.BAD_CREDENTIALS, self.accounts.change_password, user, "", GOOD, None)
 
     def test_login_meanwhile(self) -> None:
-        """Who signs in by the old password just before it is changed has no token after the change."""
+        """A sign-in by the old password just before the change has no token afterwards."""
         here = self.register()
         self.world.store.holding = True
         entering = ensureDeferred(self.accounts.login("alice", GOOD))
@@ -86,7 +88,7 @@ class PasswordTests(AccountsTestCase):
         self.refuse(Code.BAD_TOKEN, self.accounts.resume, self.done(entering).token)
 
     def test_together(self) -> None:
-        """Where the change and a sign-in by the old password wait for the disk together, the change goes alone."""
+        """If the change and a sign-in by the old password wait for the disk together, the change is committed alone."""
         here = self.register()
         self.world.store.holding = True
         changing = ensureDeferred(self.accounts.change_password(here.user, GOOD, "battery staple", here.digest))
@@ -98,7 +100,7 @@ class PasswordTests(AccountsTestCase):
         self.refused(Code.BAD_CREDENTIALS, lambda: entering)
 
     def test_too_late(self) -> None:
-        """Who gave the old password before the change and is let in after it is refused, and so is another change."""
+        """A sign-in by the old password that completes after the change is refused, and so is another change."""
         here = self.register()
         self.world.store.holding = True
         changing = ensureDeferred(self.accounts.change_password(here.user, GOOD, "battery staple", here.digest))
@@ -113,7 +115,7 @@ class PasswordTests(AccountsTestCase):
         self.assertEqual((self.login("alice", "battery staple").user, self.resume(here.token).user), (here.user,) * 2)
 
     def test_too_late_without_token(self) -> None:
-        """A sign-in without a token, as in the text protocol, is no way in with the old password either."""
+        """A sign-in without a token, as in the text protocol, cannot use the old password either."""
         self.register()
         held: list[Any] = []
         self.patch(self.accounts, "_in_thread", lambda by, *call: held.append((Deferred(), call)) or held[-1][0])

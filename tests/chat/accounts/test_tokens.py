@@ -1,4 +1,4 @@
-"""Tokens: how they are made, how long they last, and what ends them."""
+"""Tokens: how they are created, how long they last, and what revokes them."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ class TokenTests(AccountsTestCase):
     """Tokens."""
 
     def test_wrong(self) -> None:
-        """A token that was never given is refused."""
+        """An unknown token is refused."""
         self.register()
         for token in ("", "x", "\ud800", "x" * 60_000):
             self.refuse(Code.BAD_TOKEN, self.accounts.resume, token)
 
     def test_differ(self) -> None:
-        """Each sign-in has a token of its own, long enough that nobody guesses it; resuming keeps it."""
+        """Each sign-in has its own token, too long to guess. Resuming keeps it."""
         tokens = {self.register().token, *(self.login().token for _ in range(20))}
         self.assertEqual((len(tokens), min(map(len, tokens))), (21, 43))
         token = tokens.pop()
@@ -28,7 +28,7 @@ class TokenTests(AccountsTestCase):
         self.assertEqual((resumed.token, resumed.new), (token, False))
 
     def test_forget(self) -> None:
-        """A forgotten token is over, the others live."""
+        """A forgotten token is revoked, the others stay valid."""
         first, second = self.register(), self.login()
         assert first.digest is not None
         self.done(self.accounts.forget(first.digest))
@@ -36,7 +36,7 @@ class TokenTests(AccountsTestCase):
         self.assertEqual(self.resume(second.token).user, first.user)
 
     def test_ninety_days(self) -> None:
-        """A token lives while it is used within 90 days."""
+        """A token stays valid while it is used at least every 90 days."""
         used, unused = self.register(), self.login()
         for _ in range(3):
             self.world.ms += TOKEN_SECONDS * 1000
@@ -46,7 +46,7 @@ class TokenTests(AccountsTestCase):
         self.refuse(Code.BAD_TOKEN, self.accounts.resume, used.token)
 
     def test_written_once_a_day(self) -> None:
-        """That a token was used is written at most once a day."""
+        """The use of a token is written at most once a day."""
         token = self.register().token
         count = len(self.world.store.commits)
         for ms in (0, TOKEN_TOUCH_SECONDS * 1000, 1, 0):
@@ -56,7 +56,7 @@ class TokenTests(AccountsTestCase):
         self.assertEqual(len(self.world.store.commits), count + 1)
 
     def test_without_password(self) -> None:
-        """A token for which no password was asked opens nothing where they are asked for; the other way it does."""
+        """A token issued without a password is invalid if passwords are required. The reverse is valid."""
         by_password = self.register("bob").token
         self.accounts = self.made(passwords=False)
         tokens = [self.login(name, None).token for name in ("bob", "carol")]
@@ -68,7 +68,7 @@ class TokenTests(AccountsTestCase):
         self.assertEqual(self.resume(by_password).user.name, "bob")
 
     def test_shut_out_while_it_is_used(self) -> None:
-        """Who is banned or removed while the use of a token is committed is refused."""
+        """A user banned or removed while the use of a token is committed is refused."""
         moderation = self.world.chat.moderation
         tokens = [self.register(name).token for name in ("alice", "bob")]
         self.world.ms += TOKEN_TOUCH_SECONDS * 1000 + 1
@@ -92,7 +92,7 @@ class TokenTests(AccountsTestCase):
             self.refused(code, lambda resuming=resuming: resuming)
 
     def test_ended_while_it_is_used(self) -> None:
-        """A token that is ended while somebody resumes by it stays ended."""
+        """A token revoked during a resume stays revoked."""
         first = self.register()
         assert first.digest is not None
         self.world.ms += TOKEN_TOUCH_SECONDS * 1000 + 1
@@ -107,7 +107,7 @@ class TokenTests(AccountsTestCase):
         self.refuse(Code.BAD_TOKEN, self.accounts.resume, first.token)
 
     def test_reset_while_it_is_used(self) -> None:
-        """A token that was found just before a new password ended it lets nobody in after that."""
+        """A token looked up just before a new password revoked it admits nobody afterwards."""
         first = self.register()
         found: list[Deferred[Any]] = []
         known = self.done(self.world.store.token(first.digest or b""))

@@ -12,7 +12,7 @@ NOW = 1_795_356_000_000
 
 
 def ban(network: str, until: int | None = None, reason: str = "") -> StoredBan:
-    """A ban of a network."""
+    """Return a ban of a network."""
     return StoredBan(None, network_of(network), until, reason)
 
 
@@ -20,16 +20,16 @@ class NetworkBanTests(SynchronousTestCase):
     """Which addresses are banned."""
 
     def setUp(self) -> None:
-        """No bans yet."""
+        """Begin without bans."""
         self.bans = NetworkBans()
 
     def found(self, host: str, now: int = NOW) -> str | None:
-        """The reason of the ban of an address."""
+        """Return the reason of the ban of an address."""
         found = self.bans.of(read_address(host), now)
         return None if found is None else found.reason
 
     def test_of(self) -> None:
-        """An address is banned by itself, or in a network of any size, each version for itself."""
+        """An address is banned by itself, or in a network of any size. IPv4 and IPv6 are separate."""
         for network in ("192.0.2.7", "198.51.100.0/25", "198.51.100.0/24", "2001:db8::/32"):
             self.bans.add(ban(network, reason=network))
         self.assertEqual(self.found("192.0.2.7"), "192.0.2.7")
@@ -41,13 +41,13 @@ class NetworkBanTests(SynchronousTestCase):
         self.assertIsNone(self.found(""))
 
     def test_end(self) -> None:
-        """A ban holds until its end by the wall clock, and not at it."""
+        """A ban lasts until its end by the wall clock, excluding that moment."""
         self.bans.add(ban("192.0.2.7", NOW + 1_000, "x"))
         self.assertEqual([self.found("192.0.2.7", NOW + ms) for ms in (999, 1_000)], ["x", None])
         self.assertEqual((len(self.bans.all(NOW)), self.bans.all(NOW + 1_000)), (1, []))
 
     def test_remove(self) -> None:
-        """A ban that is lifted leaves nothing, and the others of its size stay."""
+        """A lifted ban leaves nothing, and others of its size stay."""
         for network in ("192.0.2.7", "192.0.2.8"):
             self.bans.add(ban(network, reason=network))
         self.bans.remove("192.0.2.7/32")
@@ -57,7 +57,7 @@ class NetworkBanTests(SynchronousTestCase):
 
     @given(st.ip_addresses(), st.integers(0, 32))
     def test_any(self, address: object, bits: int) -> None:
-        """A network holds each address that it was made of."""
+        """A network contains each of its addresses."""
         bans = NetworkBans()
         bans.add(ban(f"{address}/{bits}"))
         held = bans.of(read_address(str(address)), NOW)
@@ -65,7 +65,7 @@ class NetworkBanTests(SynchronousTestCase):
         self.assertTrue(held is not None or mapped)
 
     def test_notice(self) -> None:
-        """Who is banned is told until when, and why."""
+        """A banned user learns the end and the reason."""
         self.assertEqual(notice(ban("::1")), "You are banned")
         self.assertEqual(notice(ban("::1", NOW, "spam")), "You are banned until 2026-11-22 14:00 UTC: spam")
         self.assertFalse(stands(None, NOW))

@@ -1,4 +1,4 @@
-"""The directory: users, groups and chats found by their names, and entries that change them."""
+"""The directory finds users, groups and chats by name, and follows changes."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -10,10 +10,10 @@ from irchat.protocol.errors import Code, Refusal
 
 
 class DirectoryTests(SynchronousTestCase):
-    """A directory of four users and a group of two of them."""
+    """A directory of four users, and a group of two of them."""
 
     def setUp(self) -> None:
-        """Make it from a snapshot."""
+        """Create it from a snapshot."""
         names = ("Alice", "bob", "Čeněk", "team")
         users = [StoredUser(number, name, name.lower()) for number, name in enumerate(names, 1)]
         self.directory = Directory(
@@ -23,17 +23,17 @@ class DirectoryTests(SynchronousTestCase):
         self.team = self.directory.groups[7]
 
     def apply(self, write: Write[object], result: object = None) -> None:
-        """Follow a write as if it was committed."""
+        """Apply a write as if it was committed."""
         self.directory.apply(Entry(write, result))
 
     def refused(self, code: Code, name: str, reader: User | None = None) -> str:
-        """The chat of that name is refused."""
+        """Check that the chat of that name is refused."""
         refusal = self.assertRaises(Refusal, self.directory.chat, reader or self.alice, name)
         self.assertEqual(refusal.code, code)
         return refusal.text
 
     def test_users(self) -> None:
-        """A user is found by the name in any case; what can be no name is the name of nobody."""
+        """A user is found by the name in any case. An invalid name matches nobody."""
         for name in ("alice", "ALICE", "Alice"):
             self.assertIdentical(self.directory.user(name), self.alice)
         self.assertIdentical(self.directory.user("ČENĚK"), self.cenek)
@@ -45,7 +45,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertEqual(self.assertRaises(Refusal, self.directory.find_user, "a b").code, Code.BAD_NAME)
 
     def test_groups(self) -> None:
-        """A group is found by its members alone; to others it looks as one that does not exist."""
+        """A group is found only by its members. To others it looks nonexistent."""
         for name in ("team", "*team", "*TEAM"):
             self.assertIdentical(self.directory.group(self.alice, name), self.team)
         texts = set()
@@ -60,7 +60,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertEqual(self.directory.new_group_key("Alice"), "alice")
 
     def test_look_alikes(self) -> None:
-        """A new name is refused if it draws like the one of a user, or of a group, whichever has the accents."""
+        """A new name is refused if it looks like that of a user or group, whichever has the accents."""
         drawn = "ali\u0307ce"
         users, groups = [StoredUser(1, drawn, drawn), StoredUser(2, "bob", "bob")], [(7, drawn), (8, "team")]
         directory = Directory(Snapshot(users, [StoredGroup(key, name, name, 1, [1]) for key, name in groups], []))
@@ -73,12 +73,12 @@ class DirectoryTests(SynchronousTestCase):
             self.assertEqual(make("dave"), "dave")
 
     def test_order_of_standing(self) -> None:
-        """The members of a group come in the order of the snapshot, with its owner."""
+        """The members of a group are in the order of the snapshot, with its owner."""
         self.assertEqual((list(self.team.members), self.team.owner), ([2, 1], self.bob))
         self.assertEqual((self.alice.groups, self.cenek.groups), ({7: self.team}, {}))
 
     def test_chats(self) -> None:
-        """GLOBAL, groups and private chats are found as a reader writes them; each has its key, label, id, audience."""
+        """GLOBAL, groups and private chats are found as readers write them, each with key, label, id and audience."""
         found = {}
         for name in ("GLOBAL", "global", "*team", "team", "@bob", "@ BOB", "bob", "@team"):
             chat = self.directory.chat(self.alice, name)
@@ -96,12 +96,12 @@ class DirectoryTests(SynchronousTestCase):
         })  # fmt: skip
 
     def test_bare_name(self) -> None:
-        """A bare name is a group that one is in and, where there is none, a user."""
+        """A bare name is a group of the user or, without one, a user."""
         self.assertEqual(self.directory.chat(self.alice, "team").key, 7)
         self.assertEqual(self.directory.chat(self.cenek, "team").key, (3, 4))
 
     def test_from_both_sides(self) -> None:
-        """A private chat is one chat, called by the other's name."""
+        """A private chat is one chat, named after the other user."""
         chat, same = self.directory.chat(self.alice, "@bob"), self.directory.chat(self.bob, "@alice")
         self.assertEqual(chat.key, same.key)
         self.assertEqual((chat.label(self.bob), chat.wire_id(self.bob)), ("@Alice", "@1"))
@@ -109,7 +109,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertIdentical(chat.peer(self.alice), self.bob)
 
     def test_no_chat(self) -> None:
-        """What is no chat is refused by the kind that it was written as."""
+        """An invalid chat is refused according to the kind it was written as."""
         self.refused(Code.NO_SUCH_USER, "@dave")
         self.refused(Code.NO_SUCH_USER, "@")
         self.refused(Code.NO_SUCH_GROUP, "*dave")
@@ -122,7 +122,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertNotIn("\x1b", self.refused(Code.NO_SUCH_CHAT, "\x1b[2J"))
 
     def test_chat_by_key(self) -> None:
-        """A chat is found by its key as well, but for a group that is no more."""
+        """A chat is also found by its key, except a dissolved group."""
         for name in ("GLOBAL", "*team", "@bob"):
             chat = self.directory.chat(self.alice, name)
             again = self.directory.chat_by_key(chat.key)
@@ -131,7 +131,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertIdentical(self.directory.chat_by_key(8), None)
 
     def test_has(self) -> None:
-        """GLOBAL and private chats are one's own for good, a group while one is in it."""
+        """GLOBAL and private chats belong to a user permanently, a group during membership."""
         team = self.directory.chat(self.alice, "team")
         self.assertTrue(team.has(self.alice))
         self.apply(MemberRemoved(7, 1, 2, 2))
@@ -140,7 +140,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertTrue(self.directory.chat(self.alice, "GLOBAL").has(self.alice))
 
     def test_membership(self) -> None:
-        """Members come last and go; the set of their ids is one until they change, and those kept stay as they were."""
+        """New members come last. The set of member ids is one object until they change, and old sets stay unchanged."""
         before = self.team.member_ids
         self.assertIdentical(self.team.member_ids, before)
         self.apply(MemberAdded(7, 3, 2))
@@ -150,7 +150,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertEqual((self.team.owner, self.team.member_ids, self.alice.groups), (self.bob, {2, 3}, {}))
 
     def test_owner_goes(self) -> None:
-        """After the owner the member of longest standing owns; after the last the group is gone and its name free."""
+        """After the owner, the longest-standing member owns. After the last, the group is gone and its name free."""
         self.apply(MemberAdded(7, 3, 2))
         for leaving, owner in (self.bob, self.alice), (self.alice, self.cenek):
             self.assertIdentical(self.team.owner_without(leaving), owner)
@@ -163,7 +163,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertEqual(self.directory.group(self.alice, "team").id, 8)
 
     def test_blocks(self) -> None:
-        """A block hides the two from each other until each of them has lifted it."""
+        """A block hides both users from each other until each of them has lifted theirs."""
         self.assertEqual([user.hidden for user in (self.alice, self.bob, self.cenek)], [{3}, {3}, {1, 2}])
         self.apply(BlockSet(1, 3, False))
         self.assertEqual((self.alice.hidden, self.alice.blocking, self.cenek.blocking), ({3}, set(), {1}))
@@ -171,7 +171,7 @@ class DirectoryTests(SynchronousTestCase):
         self.assertEqual((self.alice.hidden, self.cenek.hidden), (set(), {2}))
 
     def test_silenced(self) -> None:
-        """Both are refused, and only who made the block is told how to lift it."""
+        """Both users are refused, and only the blocker learns how to lift the block."""
         texts = {}
         for user, other in ((self.bob, self.cenek), (self.cenek, self.bob)):
             refusal = self.assertRaises(Refusal, self.directory.refuse_silenced, user, other)

@@ -7,22 +7,22 @@ from irchat.interfaces.stored import GLOBAL
 
 
 class EntityTests(SynchronousTestCase):
-    """Two users, and a group of them that bob owns."""
+    """Two users, and a group of them owned by bob."""
 
     def setUp(self) -> None:
-        """Make them."""
+        """Create them."""
         self.alice, self.bob = User(1, "Alice", "alice"), User(2, "bob", "bob")
         self.team = DirectoryGroup(7, "Team", "team", self.bob, [self.alice, self.bob])
 
     def test_next_owner(self) -> None:
-        """The owner stays until it leaves; then the member that joined first follows, and after the last nobody."""
+        """The owner stays until leaving. Then the earliest member owns, and after the last nobody."""
         self.assertIs(self.team.owner_without(self.alice), self.bob)
         self.assertIs(self.team.owner_without(self.bob), self.alice)
         alone = DirectoryGroup(8, "Alone", "alone", self.bob, [self.bob])
         self.assertIsNone(alone.owner_without(self.bob))
 
     def test_member_ids(self) -> None:
-        """The ids are one object until the members change."""
+        """The set of ids is one object until the members change."""
         before = self.team.member_ids
         self.assertIs(self.team.member_ids, before)
         del self.team.members[1]

@@ -10,12 +10,12 @@ class LocalPresenceTests(SynchronousTestCase):
     """`LocalPresence`."""
 
     def setUp(self) -> None:
-        """Note the changes."""
+        """Record the changes."""
         self.changes: list[tuple[int, bool]] = []
         self.presence: PresenceTable = LocalPresence(lambda user, is_online: self.changes.append((user, is_online)))
 
     def test_sessions(self) -> None:
-        """A user is online from the first session to the end of the last, whichever ends first."""
+        """A user is online from the start of the first session to the end of the last, in any order of ends."""
         for user, session in (1, 10), (2, 20), (1, 11):
             self.presence.enter(user, session)
         self.assertEqual(self.presence.sessions, {1: (10, 11), 2: (20,)})
@@ -26,13 +26,13 @@ class LocalPresenceTests(SynchronousTestCase):
         self.assertEqual((self.presence.sessions, self.changes[2:]), ({2: (20,)}, [(1, False)]))
 
     def test_order(self) -> None:
-        """Users are listed in the order in which they came online; a further session does not change it."""
+        """Users are listed in the order in which they came online. A second session does not change it."""
         for user, session in (2, 1), (1, 2), (2, 3):
             self.presence.enter(user, session)
         self.assertEqual(list(self.presence.sessions), [2, 1])
 
     def test_forgotten(self) -> None:
-        """A forgotten user goes offline once: sessions that end later, and users never seen, change nothing."""
+        """A forgotten user goes offline once. Later ends of sessions, and unknown users, change nothing."""
         self.presence.enter(1, 10)
         self.presence.enter(1, 11)
         self.presence.forget(1)

@@ -1,4 +1,4 @@
-"""The state machine: an earlier snapshot that follows the log of entries equals the later snapshot."""
+"""An earlier snapshot plus the log of entries equals the later snapshot."""
 
 import shutil
 import tempfile
@@ -36,7 +36,7 @@ _ADDRESSES = st.sampled_from(["192.0.2.1", "192.0.2.0/24", "2001:db8::/32"])
 
 
 def state_of(directory: Directory) -> dict[str, Any]:
-    """Return everything that a directory holds, but for the count of password changes, which no snapshot has."""
+    """Return everything in a directory except the count of password changes, which no snapshot has."""
     users, groups = directory.users, directory.groups
     return {
         "users": [
@@ -64,7 +64,7 @@ def state_of(directory: Directory) -> dict[str, Any]:
 
 
 class LogMachine(RuleBasedStateMachine):
-    """Changes at random, and a directory that knows of them by the log alone."""
+    """Random changes, and a directory that follows them only by the log."""
 
     @initialize()
     def begin(self) -> None:
@@ -94,7 +94,7 @@ class LogMachine(RuleBasedStateMachine):
             shutil.rmtree(self.folder)
 
     def do(self, ask: Any, *args: Any, **how: Any) -> None:
-        """Ask for a change, which may be refused."""
+        """Request a change, which may be refused."""
         results: list[Any] = []
         try:
             asked = ask(*args, **how)
@@ -111,7 +111,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule()
     def take_snapshot(self) -> None:
-        """Go on from a snapshot of this moment."""
+        """Restart the second directory from a current snapshot."""
         self.log.clear()
         self.follower = Directory(self.world.store.snapshot())
 
@@ -184,12 +184,12 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(seconds=st.integers(1, 3))
     def pass_time(self, seconds: int) -> None:
-        """Let bans end."""
+        """Let bans expire."""
         self.world.pass_time(seconds)
 
     @invariant()
     def follower_is_the_snapshot(self) -> None:
-        """The entries, encoded and decoded, make of the earlier snapshot what the store holds now, as memory does."""
+        """The earlier snapshot plus the encoded and decoded entries equals the store's and the memory's state."""
         if not hasattr(self, "follower"):
             return
         for entry in self.log:
@@ -210,7 +210,7 @@ class LogTests(SynchronousTestCase):
         run_state_machine_as_test(LogMachine, settings=settings(max_examples=60, stateful_step_count=40))
 
     def test_bans_that_ended(self) -> None:
-        """Ended bans of users and networks go with the next ban, and the ban of a removed user goes with it."""
+        """Expired bans are removed with the next ban, and the ban of a removed user is removed with it."""
         machine = LogMachine()
         self.addCleanup(machine.teardown)
         machine.begin()
@@ -228,19 +228,19 @@ class LogTests(SynchronousTestCase):
 
 
 class FollowingTests(WorldTestCase):
-    """State beside the directory that follows entries, and publications made of them."""
+    """State outside the directory that follows entries, and publications derived from them."""
 
     def apply(self, write: Write[object], result: object = None) -> list[Publication]:
-        """Follow a write of another node: no session of this one asked for it."""
+        """Follow a write of another node, without a requesting session here."""
         return self.world.chat.queue._apply(Entry(write, result), None)
 
     def test_password(self) -> None:
-        """A new password counts, for its user and for all."""
+        """A new password increases the counts of its user and of all."""
         self.assertEqual(self.apply(PasswordSet(2, "hash", None)), [])
         self.assertEqual((self.world["bob"].resets, self.world["alice"].resets, self.world.directory.resets), (1, 0, 1))
 
     def test_block_is_listed_for_other_sessions(self) -> None:
-        """A second session of the user is sent the list as it is from now on; other users are sent nothing."""
+        """Another session of the user gets the current list, and other users get nothing."""
         self.world.enter("alice", 2)
         self.block("alice", "carol")
         self.block("alice", "bob")
@@ -250,7 +250,7 @@ class FollowingTests(WorldTestCase):
         self.assertEqual(self.world.told("bob"), [])
 
     def test_removed_user_is_offline_under_the_old_name(self) -> None:
-        """Presence says that the removed user went by the name that the others know, and once."""
+        """Presence announces the removed user's departure once, under the known name."""
         self.done(ensureDeferred(self.world.chat.moderation.remove("bob", False, lambda count: None)))
         self.assertEqual(self.world.presence[-1], "-bob")
         self.world.chat.presence.leave(2, 1)

@@ -1,4 +1,4 @@
-"""The timed messages of one chat: what a reader sees of them and has read, counted by blocks."""
+"""The timed messages of one chat: visibility and read state per reader, counted in blocks."""
 
 import random
 from typing import Any
@@ -16,7 +16,7 @@ _STEPS = 300
 
 
 class _Plain:
-    """The same, kept message by message."""
+    """The same, implemented message by message."""
 
     def __init__(self) -> None:
         self.alive: list[TimedMessage] = []
@@ -36,16 +36,16 @@ class _Plain:
 
 
 class TimedChatTests(SynchronousTestCase):
-    """Against the plain way, with blocks of three."""
+    """Compare with the simple implementation, with blocks of three."""
 
     def setUp(self) -> None:
-        """A few users, and an order that rises with gaps, as where there are other chats."""
+        """Begin with a few users, and positions with gaps, as caused by other chats."""
         self.users = [User(number, f"u{number}", f"u{number}") for number in range(1, _USERS + 1)]
         self.enterContext(mock.patch.object(timed_chat, "_BLOCK_MOST", 3))
         self.order = 0
 
     def step(self, chance: random.Random, chat: TimedChat, plain: _Plain) -> None:
-        """Something happens."""
+        """Apply a random action."""
         user = chance.choice(self.users)
         what = chance.randrange(12)
         if what < 5:
@@ -72,7 +72,7 @@ class TimedChatTests(SynchronousTestCase):
             user.hidden ^= {chance.choice(self.users).id} - {user.id}
 
     def test_as_the_plain_way(self) -> None:
-        """Whatever is sent, ends, is read or hidden: each sees, and has to read, what the plain way says."""
+        """After any sends, ends, reads and blocks, both implementations agree on visible and unread messages."""
         for seed in range(20):
             chance = random.Random(seed)
             chat, plain = TimedChat(DirectoryChat(GLOBAL)), _Plain()
@@ -92,7 +92,7 @@ class TimedChatTests(SynchronousTestCase):
                     self.compare(chance, chat, plain, user)
 
     def compare(self, chance: random.Random, chat: TimedChat, plain: _Plain, reader: User) -> None:
-        """See that both say the same to a reader."""
+        """Check that both agree for a reader."""
         hidden, seen, unread = reader.hidden, plain.seen(reader), plain.unread(reader)
         since = chance.randint(0, self.order)
         self.assertEqual(list(chat.newest_first(reader, hidden)), seen[::-1])
@@ -104,7 +104,7 @@ class TimedChatTests(SynchronousTestCase):
         self.assertEqual([timed for batch in chat.blocks() for timed in batch], plain.alive)
 
     def test_few_spans(self) -> None:
-        """Who is shown one after another has read one span, whoever's stand between; what is gone is forgotten."""
+        """Reading message by message is one span, whatever messages are between. Ended ones are forgotten."""
         chat = TimedChat(DirectoryChat(GLOBAL))
         alice, bob, carol, _ = self.users
         bob.hidden = frozenset({carol.id})
@@ -125,7 +125,7 @@ class TimedChatTests(SynchronousTestCase):
         self.assertEqual(len(chat._spans(bob)), 1)
 
     def test_counting_many(self) -> None:
-        """To count and to find the latest goes block by block where all in a block are alike to the reader."""
+        """Counting and finding the latest work block by block if all messages of a block are alike to the reader."""
         alice, bob, _, _ = self.users
         with mock.patch.object(timed_chat, "_BLOCK_MOST", 100):
             chat = TimedChat(DirectoryChat(GLOBAL))
@@ -143,10 +143,10 @@ class TimedChatTests(SynchronousTestCase):
 
 
 class HadTests(SynchronousTestCase):
-    """Who had a message."""
+    """The receivers of a message."""
 
     def test_packed(self) -> None:
-        """Who had it at once is kept in four bytes each, and comes out again with those who had it later."""
+        """Immediate receivers take four bytes each, and are returned together with later ones."""
         chat = DirectoryChat(GLOBAL)
         timed = TimedMessage("id", chat, User(1, "alice", "alice"), "", 0, 1, 1.0, 1)
         self.assertEqual(timed.had_by(), frozenset())
@@ -157,13 +157,13 @@ class HadTests(SynchronousTestCase):
 
 
 class _Watched(dict[int, TimedMessage]):
-    """The messages of a block; notes when somebody goes through them."""
+    """The messages of a block. It records iterations."""
 
     def __init__(self, alive: dict[int, TimedMessage], looked: list[int]) -> None:
         super().__init__(alive)
         self._looked = looked
 
     def values(self) -> Any:
-        """The messages."""
+        """Return the messages."""
         self._looked.append(1)
         return super().values()

@@ -1,4 +1,4 @@
-"""Timed messages: who may see which of them, and when they end."""
+"""Timed messages: their visibility and their ends."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,10 +18,10 @@ _AT = 1_795_356_000_000
 
 
 class TimedMessagesTests(SynchronousTestCase):
-    """Timed messages by a clock set by hand, in chats of three users, two of them in a group."""
+    """Timed messages on a manual clock, in chats of three users, with a group of two."""
 
     def setUp(self) -> None:
-        """Note what ends, and when."""
+        """Record each end and its time."""
         users = [StoredUser(number, name, name) for number, name in enumerate(("alice", "bob", "carol"), 1)]
         self.directory = Directory(Snapshot(users, [StoredGroup(7, "team", "team", 1, [1, 2])], []))
         self.alice, self.bob, self.carol = self.directory.users.values()
@@ -33,18 +33,18 @@ class TimedMessagesTests(SynchronousTestCase):
         )
 
     def add(self, seconds: int, chat: str = "GLOBAL", sender: User | None = None, text: str = "psst") -> TimedMessage:
-        """A timed message of alice's."""
+        """Send a timed message from alice."""
         sender = sender or self.alice
         found = self.directory.chat(sender, chat)
         return self.timed.add(found, sender, text, _AT, seconds, self.clock.seconds() + seconds)
 
     def alive(self, reader: User, chat: str = "GLOBAL") -> list[int]:
-        """The places of those that a reader finds in a chat."""
+        """Return the positions of the messages visible to a reader in a chat."""
         newest_first = self.timed.newest_first(self.directory.chat(reader, chat).key, reader)
         return [timed.order for timed in newest_first][::-1]
 
     def by_chat(self, reader: User) -> dict[str, tuple[int, int]]:
-        """The place of the latest that a reader finds, and how many unread, in all chats."""
+        """Return a reader's latest position and unread count, in all chats."""
         found: dict[str, tuple[int, int]] = {}
         for key, latest, unread in self.timed.chats_of(reader):
             chat = self.directory.chat_by_key(key)
@@ -53,11 +53,11 @@ class TimedMessagesTests(SynchronousTestCase):
         return found
 
     def missed(self, reader: User, since: int) -> list[int]:
-        """The places of those that a reader finds from a place on."""
+        """Return the positions visible to a reader from a position on."""
         return [timed.order for timed in self.timed.missed(reader, since)]
 
     def test_ends(self) -> None:
-        """Each ends at its moment, whatever the order of sending; those of one moment end together in that order."""
+        """Each ends at its time, in any order of sending. Those of one moment end together in that order."""
         for seconds in (5, 2, 9, 2, 5):
             self.add(seconds)
         self.clock.pump([0.25] * 40)
@@ -65,21 +65,21 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_text_goes(self) -> None:
-        """At its end the text is no longer in memory, nor are the chat and its users among those that have any."""
+        """After its end neither the text nor an empty chat and its users remain in memory."""
         timed = [self.add(2), self.add(2, "@bob"), self.add(2, "team")]
         self.clock.pump([0.25] * 8)
         self.assertEqual([one.text for one in timed], ["", "", ""])
         self.assertEqual((self.timed._chats, self.timed._private_chats, self.timed._ends), ({}, {}, []))
 
     def test_one_alarm(self) -> None:
-        """However many wait, the reactor holds one call."""
+        """However many wait, the reactor has one delayed call."""
         for seconds in range(1, 1_001):
             self.add(seconds)
             self.add(1_001 - seconds)
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)
 
     def test_clock_jump(self) -> None:
-        """A clock that jumped, as over a suspend, ends what it passed within a quarter of a second."""
+        """After a jump of the clock, as by a suspend, expired messages end within a quarter of a second."""
         self.add(3_600)
         self.add(10_000)
         self.clock.rightNow += 3_600  # the machine slept
@@ -88,7 +88,7 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual(self.ended, [(3600.25, [1])])
 
     def test_over_before_the_alarm(self) -> None:
-        """At its end it is not given any more, even where the alarm has not come."""
+        """After its end it is not returned, even if the alarm is late."""
         timed = self.add(5)
         self.clock.rightNow += 4.999
         self.assertEqual((self.alive(self.bob), timed.left_ms(self.clock.seconds())), ([1], 1))
@@ -97,7 +97,7 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual((self.ended, timed.left_ms(6.0)), ([], 0))
 
     def test_event(self) -> None:
-        """A reader is told of it with the chat's name on the reader's side and what remains of its life."""
+        """A reader gets it with the chat's name on their side and its remaining time."""
         timed = self.add(5, "@bob")
         event = timed.event(self.bob, 1.5)
         self.assertEqual((event.chat, event.sender, event.text, event.seq), ("@alice", "alice", "psst", None))
@@ -106,12 +106,12 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual(timed.event(self.alice, 0).chat, "@bob")
 
     def test_ids_differ(self) -> None:
-        """No two have the same id, and it tells nothing of how many there were."""
+        """Ids are unique and do not reveal the number of messages."""
         ids = {self.add(5).id for _ in range(100)}
         self.assertEqual((len(ids), min(map(len, ids))), (100, 16))
 
     def test_chats(self) -> None:
-        """A reader finds those of GLOBAL, of one's groups and one's private chats; chats without any are left out."""
+        """A reader finds those of GLOBAL, their groups and private chats. Chats without any are left out."""
         self.add(5)
         self.add(5, "@bob")
         self.add(5, "team")
@@ -125,7 +125,7 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual(self.missed(self.bob, 2), [2, 3, 5])
 
     def test_private_chat_over(self) -> None:
-        """A private chat is forgotten with its last timed message, not before, and others of its users stay."""
+        """A private chat is forgotten with its last timed message, not before. Other chats of its users stay."""
         self.add(2, "@bob")
         self.add(4, "@bob")
         self.add(6, "@carol")
@@ -135,7 +135,7 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual((self.by_chat(self.alice), self.by_chat(self.bob)), ({"@carol": (3, 0)}, {}))
 
     def test_late_member(self) -> None:
-        """Who joins a group finds what is sent from then on, also on coming back."""
+        """A new member finds messages sent after joining, also after a return."""
         self.add(9, "team")
         self.directory.apply(Entry(MemberAdded(7, 3, 1)))
         self.timed.begin_sight(self.team.id, self.carol)
@@ -149,14 +149,14 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual((self.missed(self.bob, 0), self.by_chat(self.carol)), ([], {"*team": (3, 2)}))
 
     def test_sight_of_others(self) -> None:
-        """To come into a group without any changes nothing, there or elsewhere."""
+        """Joining a group without timed messages changes nothing, there or elsewhere."""
         self.add(9)
         self.timed.begin_sight(self.team.id, self.bob)
         self.add(9, "team")
         self.assertEqual((self.alive(self.bob), self.alive(self.bob, "team")), ([1], [2]))
 
     def test_blocks(self) -> None:
-        """While a block stands neither sees the other's; lifted, they are seen again."""
+        """During a block neither sees the other's. Afterwards they are visible again."""
         self.add(9, sender=self.alice)
         self.add(9, sender=self.bob)
         self.directory.apply(Entry(BlockSet(2, 1, True)))
@@ -165,7 +165,7 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual([self.alive(user) for user in (self.alice, self.bob)], [[1, 2], [1, 2]])
 
     def test_together(self) -> None:
-        """Ends that follow one another closely are told together, the first of them at its moment."""
+        """Ends that follow one another closely are published together, the first of them on time."""
         for end in (1.0, 1.001, 1.002, 1.1):
             self.timed.add(self.directory.chat(self.alice, "GLOBAL"), self.alice, "psst", _AT, 1, end)
         self.clock.pump([0.001] * 1_200)
@@ -174,7 +174,7 @@ class TimedMessagesTests(SynchronousTestCase):
             self.assertApproximates(told, expected, 0.002)
 
     def test_end_chat(self) -> None:
-        """All in a chat end at once, once, and nothing else does."""
+        """All messages of a chat end at once, once, and no others do."""
         timed = self.add(3, "team")
         self.add(4, "team")
         self.add(5)
@@ -186,7 +186,7 @@ class TimedMessagesTests(SynchronousTestCase):
         self.assertEqual(self.ended[1:], [(5.0, [3])])
 
     def test_end_chat_then_nothing(self) -> None:
-        """What ended before its time does not end again at its time."""
+        """A message ended early does not end again at its time."""
         self.add(3, "team")
         self.timed.end_chat(7)
         self.clock.pump([0.25] * 16)
@@ -194,7 +194,7 @@ class TimedMessagesTests(SynchronousTestCase):
 
 
 class _SlowClock(Clock):
-    """A clock on which to tell of one end takes 0.1 ms; notes how many ended in each turn."""
+    """A clock on which each end takes 0.1 ms. It records the number of ends per turn."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -206,7 +206,7 @@ class _SlowClock(Clock):
         return super().callLater(when, self._turn, what, *args, **named)
 
     def told(self, ended: list[TimedMessage]) -> None:
-        """Those ended."""
+        """Count ends."""
         self.turns[-1] += len(ended)
         if self.slow:
             self.rightNow += 0.0001 * len(ended)
@@ -217,10 +217,10 @@ class _SlowClock(Clock):
 
 
 class SliceTests(SynchronousTestCase):
-    """A thousand that end at once, and what the reactor does in one turn."""
+    """A thousand messages that end at once, in slices."""
 
     def setUp(self) -> None:
-        """alice wrote half of them, bob the others."""
+        """Half of them are from alice, the others from bob."""
         users = [StoredUser(number, name, name) for number, name in enumerate(("alice", "bob", "carol"), 1)]
         self.directory = Directory(Snapshot(users, [], []))
         self.alice, self.bob, self.carol = self.directory.users.values()
@@ -239,7 +239,7 @@ class SliceTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_slices_while_the_clock_stands(self) -> None:
-        """No turn ends more than eight batches, also by a clock that stands still meanwhile; all end all the same."""
+        """A turn ends at most eight batches, even if the clock stands still. All end eventually."""
         self.patch(timed, "_BATCH", 10)
         self.clock.slow = False
         self.clock.advance(5)
@@ -247,7 +247,7 @@ class SliceTests(SynchronousTestCase):
         self.assertEqual((sum(self.clock.turns), max(self.clock.turns)), (1_000, 80))
 
     def test_slices_of_a_user_while_the_clock_stands(self) -> None:
-        """So it is for those of one user, which go early: eight blocks in a turn."""
+        """The same holds for the early end of one user's messages: eight blocks per turn."""
         self.clock.slow = False
         self.timed.end_of(self.alice)
         self.assertEqual(self.clock.turns, [400])
@@ -255,13 +255,13 @@ class SliceTests(SynchronousTestCase):
         self.assertEqual(sum(self.clock.turns), 500)
 
     def test_over(self) -> None:
-        """Those whose slice has not come are not given to anyone."""
+        """Messages whose slice has not run are not returned to anyone."""
         self.clock.rightNow = 5.0
         self.assertEqual(list(self.timed.newest_first(GLOBAL, self.carol)), [])
         self.assertEqual(list(self.timed.missed(self.carol, 0)), [])
 
     def test_end_of(self) -> None:
-        """Those of a user go in slices, and from the first on nobody sees or counts the others."""
+        """One user's messages end in slices. From the first slice on, nobody sees or counts the others."""
         self.timed.end_of(self.alice)
         self.assertLess(self.clock.turns[0], 250)
         seen = {timed.sender for timed in self.timed.newest_first(GLOBAL, self.carol)}

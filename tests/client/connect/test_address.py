@@ -1,4 +1,4 @@
-"""Addresses as users write them, and the servers that they mean."""
+"""Addresses as typed, and their servers."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -8,10 +8,10 @@ from irchat.net.port_note import Server
 
 
 class ParseTests(SynchronousTestCase):
-    """``[user@]host[:port]`` is read."""
+    """Parsing of ``[user@]host[:port]``."""
 
     def test_forms(self) -> None:
-        """Every form of an address is read, names of hosts in small letters."""
+        """Every form of an address is parsed, and host names become lower case."""
         for text, address in {
             "chat.example": Address(None, "chat.example", None),
             "Chat.Example:1": Address(None, "chat.example", 1),
@@ -27,7 +27,7 @@ class ParseTests(SynchronousTestCase):
             self.assertEqual(parse_address(text), address, text)
 
     def test_no_address(self) -> None:
-        """What is no address is refused with an example, and no control character comes back."""
+        """An invalid address is refused with an example and without its control characters."""
         for text in "", "@host", "bob@", ":7667", "[::1", "::1]", "[]:1", "[::1]x", "a b", "host\x1b[2J":
             stop = self.assertRaises(ClientError, parse_address, text)
             self.assertIn("[user@]host[:port]", stop.text)
@@ -40,28 +40,28 @@ class ParseTests(SynchronousTestCase):
 
 
 class TargetTests(SynchronousTestCase):
-    """The server that an address means."""
+    """The server of an address."""
 
     def _find(self, text: str, *servers: Server) -> Target:
         return find_target(parse_address(text), tls=True, own_name="Here", find_servers=lambda: list(servers))
 
     def test_given(self) -> None:
-        """A port that was given is taken, whatever runs here."""
+        """An explicit port is used even if another server runs here."""
         self.assertEqual(self._find("localhost:9", Server(5, False)), Target("localhost", 9, True))
 
     def test_elsewhere(self) -> None:
-        """Another machine is called on the default port, whatever runs here."""
+        """For another machine the default port is used even if a server runs here."""
         self.assertEqual(self._find("192.0.2.1", Server(5, False)), Target("192.0.2.1", 7667, True))
 
     def test_here(self) -> None:
-        """On this machine the server that runs is found, and whether it speaks TLS."""
+        """On this machine the running server is found, with its use of TLS."""
         for host in "localhost", "127.0.0.1", "127.3.2.1", "::1", "HERE":
             self.assertEqual(self._find(host, Server(5, False)), Target(host.lower(), 5, False))
         both = Server(5, True), Server(5, True)  # one port, on two addresses
         self.assertEqual(self._find("localhost", *both), Target("localhost", 5, True))
 
     def test_several_here(self) -> None:
-        """Of several servers none is taken silently, not the one on the default port either: all are listed."""
+        """If several servers run here, none is chosen, not even one on the default port, and all are listed."""
         text = self.assertRaises(ClientError, self._find, "bob@localhost", Server(7667, False), Server(5, True)).text
         self.assertIn("  irchat bob@localhost:5\n", text)
         self.assertIn("  irchat --no-tls bob@localhost:7667 (not encrypted)", text)
@@ -70,7 +70,7 @@ class TargetTests(SynchronousTestCase):
         ).text)  # fmt: skip
 
     def test_none_here(self) -> None:
-        """Where no server runs here the default port is tried."""
+        """If no server runs here, the default port is used."""
         self.assertEqual(self._find("localhost"), Target("localhost", 7667, True))
 
     def test_label(self) -> None:

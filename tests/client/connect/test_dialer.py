@@ -1,4 +1,4 @@
-"""Calling a server: what can go wrong is told apart."""
+"""Dialing a server: each kind of failure has its own error."""
 
 import ssl
 
@@ -26,7 +26,7 @@ def _trusting() -> ssl.SSLContext:
 
 class _Dialling(SynchronousTestCase):
     def setUp(self) -> None:
-        """A network with an IRChat server that speaks no TLS."""
+        """A network with an IRChat server without TLS."""
         self.clock = Clock()
         self.network = Network(lambda: self.peer)
         self.peer: IProtocol = Peer(GREETING)
@@ -34,7 +34,7 @@ class _Dialling(SynchronousTestCase):
     def dial(
         self, context: ssl.SSLContext | None, *, host: str = _HOST, port: int = 7667
     ) -> Deferred[ServerConnection]:
-        """Call, and let what is sent arrive."""
+        """Dial, and deliver all bytes."""
         dialer = Dialer(self.clock, self.network, Target(host, port, context is not None))
         dialled = Deferred.fromCoroutine(dialer.dial(context))
         if self.network.calls:
@@ -42,17 +42,17 @@ class _Dialling(SynchronousTestCase):
         return dialled
 
     def stopped(self, dialled: Deferred[ServerConnection]) -> str:
-        """Why there is no connection; no time limit is left behind."""
+        """Return the error of a failed connection. Check that no time limit is pending."""
         text = self.failureResultOf(dialled, ClientError).value.text
         self.assertEqual(self.clock.getDelayedCalls(), [])
         return text
 
 
 class PlainTests(_Dialling):
-    """Without TLS."""
+    """Connections without TLS."""
 
     def test_greeted(self) -> None:
-        """A server that greets is connected, and was sent nothing yet."""
+        """A server that greets is connected, and nothing has been sent to it."""
         connection = self.successResultOf(self.dial(None))
         connection.send(b"{}\n")
         self.assertEqual(self.peer.heard, b"")
@@ -61,19 +61,19 @@ class PlainTests(_Dialling):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_other_server(self) -> None:
-        """What greets in another way is not a server of ours."""
+        """A peer with another greeting is not an IRChat server."""
         self.peer = Peer(b"220 mail.example ESMTP\r\n")
         self.assertIn("chat.example:7667 is not an IRChat server", self.stopped(self.dial(None)))
 
     def test_silence(self) -> None:
-        """What does not greet within 10 seconds is given up on, with a hint at TLS."""
+        """A peer that does not greet within 10 seconds is given up, with a hint about TLS."""
         self.peer = Peer(b"")
         dialled = self.dial(None)
         self.clock.advance(9.9)
         self.assertNoResult(dialled)
         self.clock.advance(0.1)
         text = self.stopped(dialled)
-        self.assertIn("No greeting came", text)
+        self.assertIn("No greeting from", text)
         self.assertIn("leave out --no-tls", text)
         self.network.flush()
         self.assertTrue(self.peer.left)
@@ -86,44 +86,44 @@ class PlainTests(_Dialling):
         return self.stopped(Deferred.fromCoroutine(dialer.dial(None)))
 
     def test_no_host(self) -> None:
-        """A host that does not exist, or that no host can be, is said to be none."""
+        """A nonexistent or impossible host name is reported as such."""
         for failure in error.DNSLookupError(), ValueError("invalid hostname"):
             self.assertIn("There is no host 'chat.example'", self._failed(failure))
 
     def test_refused(self) -> None:
-        """Where nobody listens the user is told how to start a server there."""
-        self.assertIn("Nobody listens at chat.example:7667", self._failed(error.ConnectionRefusedError()))
+        """If nothing listens, the error explains how to start a server there."""
+        self.assertIn("Nothing is listening at chat.example:7667", self._failed(error.ConnectionRefusedError()))
         self.assertTrue(self._failed(error.ConnectionRefusedError()).endswith(": irchat-server"))
         self.assertTrue(self._failed(error.ConnectionRefusedError(), 9).endswith(": irchat-server --port 9"))
 
     def test_no_answer(self) -> None:
-        """A machine that is off is told apart."""
+        """A machine that is off has its own error."""
         for failure in error.TimeoutError(), error.TCPTimedOutError():
-            self.assertIn("No answer came from chat.example:7667", self._failed(failure))
+            self.assertIn("No answer from chat.example:7667", self._failed(failure))
 
     def test_other_failure(self) -> None:
-        """Any other failure is told in the system's words."""
+        """Any other failure is reported in the system's words."""
         self.assertIn("No route to host", self._failed(error.NoRouteError()))
 
 
 class TLSTests(_Dialling):
-    """With TLS."""
+    """Connections with TLS."""
 
     def test_verified(self) -> None:
-        """A certificate that satisfies the context is enough; its fingerprint can be told."""
+        """A certificate accepted by the context is enough, and its fingerprint is available."""
         self.peer = over_tls(Peer(GREETING), _HOST)
         connection = self.successResultOf(self.dial(_trusting()))
         self.assertEqual(connection.fingerprint(), fingerprint_of(certificate(_HOST)[1]))
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_address_with_zone(self) -> None:
-        """The zone of an IPv6 address is nothing that a certificate could name."""
+        """The zone of an IPv6 address is not part of the name to verify."""
         self.peer = over_tls(Peer(GREETING), _HOST)
         failure = self.failureResultOf(self.dial(_trusting(), host="fe80::1%eth0"), Unverified)
         self.assertIn("IP address mismatch", failure.value.reason)
 
     def test_unverified(self) -> None:
-        """A certificate that does not satisfy the context is told apart, with the reason; nothing was sent."""
+        """A refused certificate raises Unverified with the reason, and nothing was sent."""
         peer = Peer(GREETING)
         self.peer = over_tls(peer, _HOST)
         dialled = self.dial(ssl.create_default_context())
@@ -131,19 +131,19 @@ class TLSTests(_Dialling):
         self.assertEqual((peer.heard, self.clock.getDelayedCalls()), (b"", []))
 
     def test_server_without_tls(self) -> None:
-        """An IRChat server without TLS is told apart; that may be an attack, so no way round TLS is suggested."""
+        """An IRChat server without TLS may be an attack, so the error does not suggest leaving out TLS."""
         text = self.stopped(self.dial(_trusting()))
         self.assertIn("answers without TLS", text)
         self.assertIn("Ask the administrator of the server", text)
         self.assertNotIn("--no-tls", text)
 
     def test_no_tls(self) -> None:
-        """What speaks another protocol is told apart."""
+        """A peer with another protocol is reported as such."""
         self.peer = Peer(b"SSH-2.0-OpenSSH_9.2\r\n")
-        self.assertIn("speaks no TLS: it is not an IRChat server", self.stopped(self.dial(_trusting())))
+        self.assertIn("does not speak TLS, so it is not an IRChat server", self.stopped(self.dial(_trusting())))
 
     def test_closed(self) -> None:
-        """What closes at once is not a server of ours."""
+        """A peer that closes at once is not an IRChat server."""
         self.peer = Peer(b"")
         dialled = self.dial(_trusting())
         self.peer.transport.loseConnection()
@@ -151,12 +151,12 @@ class TLSTests(_Dialling):
         self.assertIn("not an IRChat server", self.stopped(dialled))
 
     def test_no_agreement(self) -> None:
-        """A server with which no TLS can be agreed on is told apart."""
+        """A failed TLS handshake is reported as such."""
         self.peer = Peer(b"\x15\x03\x03\x00\x02\x02\x28")  # the alert handshake_failure
-        self.assertIn("No TLS connection to chat.example:7667 could be agreed on", self.stopped(self.dial(_trusting())))
+        self.assertIn("The TLS handshake with chat.example:7667 failed", self.stopped(self.dial(_trusting())))
 
     def test_silence_in_handshake(self) -> None:
-        """Silence instead of a handshake is given up on, and its end is then nothing new."""
+        """A peer that is silent in the handshake is given up, and its later close changes nothing."""
         self.peer = Peer(b"")
         dialled = self.dial(_trusting())
         self.clock.advance(10)
@@ -165,9 +165,9 @@ class TLSTests(_Dialling):
         self.assertTrue(self.peer.left)
 
     def test_silence_after_handshake(self) -> None:
-        """Silence after the handshake is given up on too."""
+        """A peer that is silent after the handshake is given up."""
         self.peer = over_tls(Peer(b""), _HOST)
         dialled = self.dial(_trusting())
         self.assertNoResult(dialled)
         self.clock.advance(10)
-        self.assertIn("No greeting came", self.stopped(dialled))
+        self.assertIn("No greeting from", self.stopped(dialled))

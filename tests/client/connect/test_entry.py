@@ -22,7 +22,7 @@ _LABEL = "host:7667"
 
 class _Case(SynchronousTestCase):
     def setUp(self) -> None:
-        """A file that is not there yet."""
+        """Return a tokens file that does not exist yet."""
         self.tokens = Tokens(Path(self.mktemp()) / "deep" / "tokens")
 
 
@@ -30,7 +30,7 @@ class EntryTests(_Case):
     """Signing in."""
 
     def setUp(self) -> None:
-        """A server, and a user who can be asked."""
+        """Create a server and a user who can be asked."""
         super().setUp()
         self.server = FakeServer()
         self.view = ScreenState(_LABEL)
@@ -48,7 +48,7 @@ class EntryTests(_Case):
         return Deferred.fromCoroutine(self.entry.sign_in(self.channel))
 
     def test_token(self) -> None:
-        """A kept token signs in by itself, as who used the server last, and the new one is kept."""
+        """A saved token signs in the last user without questions, and is replaced by the new one."""
         self.tokens.keep(_LABEL, "alice", "old", UNENCRYPTED)
         done = self.enter(None)
         self.assertEqual(self.server.asked(), [requests.Resume(token="old")])
@@ -57,7 +57,7 @@ class EntryTests(_Case):
         self.assertEqual(self.tokens.find(_LABEL, "alice"), Kept("token", UNENCRYPTED))
 
     def test_bad_token(self) -> None:
-        """A token that is no good any more is forgotten, and the password asked for, the name suggested."""
+        """A token that is no longer valid is forgotten. The password is asked for, and the name is suggested."""
         self.tokens.keep(_LABEL, "alice", "old", UNENCRYPTED)
         done = self.enter(None)
         self.server.answer(error("bad-token", "Sign in again."))
@@ -74,7 +74,7 @@ class EntryTests(_Case):
         self.assertNotIn("correct horse", "".join(item.text for item in self.view.own.items))
 
     def test_refused_for_now(self) -> None:
-        """A token refused for any other reason stays, and no password is asked for; too-fast is tried again."""
+        """A token refused for any other reason stays, without a question. ``too-fast`` is tried again."""
         self.tokens.keep(_LABEL, "alice", "old", UNENCRYPTED)
         for code in [*Code, "banned", "a-code-of-the-future"]:
             if code in ("bad-token", "bad-request", "bad-credentials", "no-such-user", "too-fast"):
@@ -87,15 +87,17 @@ class EntryTests(_Case):
         self.assertEqual(self.tokens.find(_LABEL, "alice"), Kept("old", UNENCRYPTED))
 
     def test_unreadable_reply(self) -> None:
-        """A reply that is none ends the sign-in."""
+        """A reply of an unknown type ends the sign-in."""
         self.tokens.keep(_LABEL, "alice", "old", UNENCRYPTED)
         done = self.enter(None)
         self.server.answer(events.Ok())
         self.assertIn("cannot read", self.failureResultOf(done, ClientError).value.text)
 
     def test_token_of_another_server(self) -> None:
-        """A token goes to no server of another identity: not without TLS, not to another certificate; the password is
-        asked for, with the reason."""
+        """A token is sent only to a server with the issuer's identity: neither without TLS nor to another certificate.
+
+        Otherwise the password is asked for, with the reason.
+        """
         for kept, found in (VERIFIED, UNENCRYPTED), ("sha256:AA", UNENCRYPTED), (UNENCRYPTED, VERIFIED), (
             "sha256:AA", "sha256:BB"), ("sha256:AA", VERIFIED), (VERIFIED, "sha256:AA"):  # fmt: skip
             self.tokens.keep(_LABEL, "alice", "secret", kept)
@@ -106,7 +108,7 @@ class EntryTests(_Case):
             self.assertEqual(self.tokens.find(_LABEL, "alice"), Kept("secret", kept))
 
     def test_bound(self) -> None:
-        """A token is kept for the server that issued it."""
+        """A token is saved with the identity of its server."""
         self.server.connection.identity = "sha256:AA"
         done = self.enter("alice")
         self.server.answer(welcome())
@@ -114,7 +116,7 @@ class EntryTests(_Case):
         self.assertEqual(self.tokens.find(_LABEL, "alice"), Kept("token", "sha256:AA"))
 
     def test_readable_by_others(self) -> None:
-        """A file that others could read is closed to them, and the user is told after the sign-in."""
+        """A file readable by others is made private, and the user is warned after the sign-in."""
         self.tokens.keep(_LABEL, "alice", "old", UNENCRYPTED)
         self.tokens.path.chmod(0o644)
         done = self.enter("alice")
@@ -124,12 +126,12 @@ class EntryTests(_Case):
         self.assertIn("Others could read", self.troubles[0])
 
     def test_given_name(self) -> None:
-        """A name that was given is not asked for."""
+        """A name given on the command line is not asked for."""
         self.enter("bob")
         self.assertEqual(self.server.asked(), [requests.Login(name="bob")])
 
     def test_not_kept(self) -> None:
-        """Where the token cannot be kept the user is told, and is in."""
+        """If the token cannot be saved, the user is warned and signed in."""
         self.tokens.path.mkdir(parents=True)
         done = self.enter("alice")
         self.server.answer(welcome())
@@ -137,7 +139,7 @@ class EntryTests(_Case):
         self.assertIn("cannot be saved", self.troubles[0])
 
     def test_comes_back_without_a_file(self) -> None:
-        """Where the token cannot be kept it is still known while the client runs, and the trouble is told once."""
+        """A token that cannot be saved is kept in memory, and the warning appears once."""
         self.tokens.path.mkdir(parents=True)
         done = self.enter("alice")
         self.server.answer(welcome())
@@ -151,7 +153,7 @@ class EntryTests(_Case):
         self.assertEqual(len(self.troubles), 1)
 
     def test_forget(self) -> None:
-        """Forgetting takes the token; before any name is known there is nothing to forget."""
+        """`forget` deletes the token. Without a known name it does nothing."""
         self.enter(None)
         self.entry.forget()
         self.assertFalse(self.tokens.path.exists())
@@ -161,7 +163,7 @@ class EntryTests(_Case):
         self.assertIsNone(self.tokens.find(_LABEL, "alice"))
 
     def test_questions(self) -> None:
-        """Errors and notes are shown in the view; an ask that was broken off fails, until things are mended."""
+        """Errors and notes are shown in the view. `ask` fails after `break_off` until `mend`."""
         self.questions.show(error("x", "wrong"))
         self.questions.show(welcome())
         self.assertEqual(self.view.own.items[0].text, "wrong")

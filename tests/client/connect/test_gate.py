@@ -1,4 +1,4 @@
-"""Strings of a server on the way into the client."""
+"""Strings from a server as they enter the client."""
 
 import json
 
@@ -20,7 +20,7 @@ class GateTests(SynchronousTestCase):
     """Nothing that a terminal obeys, hides or reorders passes."""
 
     def test_every_field(self) -> None:
-        """In no field of no event does any of it come out of a session, in events as little as in replies."""
+        """No field of any event or reply passes a hostile string."""
         heard: list[events.Event] = []
         server = FakeServer()
         RequestChannel(Clock(), server.connection, heard.append, lambda _: None)
@@ -36,19 +36,19 @@ class GateTests(SynchronousTestCase):
                 self.assertEqual(hostile_bytes.raw_in(text.encode()), [])
 
     def test_lines_and_texts(self) -> None:
-        """Names are one line without unseen characters; texts keep line feeds, tabs and marks of direction."""
+        """Names become one line without invisible characters. Texts keep line feeds, tabs and direction marks."""
         self.assertEqual(safe_line("a\nb\tc\u2028\u200e\ufeffd"), "a\u240ab\u2409c\ufffd\ufffd\ufffdd")
         self.assertEqual(safe_text("a\nb\tc\u2028\u2029\u200e\u202e"), "a\nb\tc\n\n\u200e\ufffd")
         for text in "alice", "é 日本 नमस्ते", "क्\u200dष", "👨\u200d👩\u200d👧":
             self.assertEqual((safe_line(text), safe_text(text)), (text, text))
 
     def test_harmless(self) -> None:
-        """An event without any of it passes as it is, not copied."""
+        """A harmless event passes uncopied."""
         for event in message("hi\n\tthere", seq=1), welcome(), events.History("@bob", [message("é")], True):
             self.assertIs(safe(event), event)
 
     def test_numbers(self) -> None:
-        """Numbers that are too large for arithmetic are cut, others stay."""
+        """Numbers too large for arithmetic are clamped, others stay."""
         line = json.dumps({**json.loads(wire.encode(message("x"))), "seq": 10**400, "left_ms": -(10**400)})
         event = wire.decode_event(line.encode())
         assert isinstance(event, events.Message)

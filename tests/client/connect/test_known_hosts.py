@@ -1,4 +1,4 @@
-"""The file of trusted servers."""
+"""The known_hosts file."""
 
 import os
 import stat
@@ -14,19 +14,19 @@ _ONE, _TWO = fingerprint_of(b"1"), fingerprint_of(b"2")
 
 
 class KnownHostsTests(SynchronousTestCase):
-    """Servers are remembered and found again."""
+    """Saving and finding servers."""
 
     def setUp(self) -> None:
-        """Choose a file that is not there yet."""
+        """Choose a file that does not exist yet."""
         self.path = Path(self.mktemp()) / "config" / "known_hosts"
         self.known = KnownHosts(self.path)
 
     def test_unknown(self) -> None:
-        """Without a file nobody is known."""
+        """Without a file no server is known."""
         self.assertIsNone(self.known.find("host:1"))
 
     def test_remember(self) -> None:
-        """What is remembered is found, and on which line."""
+        """A saved server is found, with its line number."""
         self.assertEqual(self.known.remember("host:1", _ONE), Known(1, _ONE))
         self.assertEqual(self.known.remember("[::1]:2", _TWO), Known(2, _TWO))
         again = KnownHosts(self.path)
@@ -35,13 +35,13 @@ class KnownHostsTests(SynchronousTestCase):
         self.assertIsNone(again.find("host:2"))
 
     def test_private(self) -> None:
-        """The file and its directory are for the user alone."""
+        """Only the owner can read the file and its directory."""
         self.known.remember("host:1", _ONE)
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
         self.assertEqual(stat.S_IMODE(self.path.parent.stat().st_mode), 0o700)
 
     def test_other_lines_stay(self) -> None:
-        """Lines that a person wrote stay as they are, whatever their bytes, and count as lines."""
+        """Other lines stay unchanged, whatever their bytes, and count as lines."""
         self.path.parent.mkdir(parents=True)
         lines = b"# host:1 caf\xe9\x0b\n\r\nhost:10 nonsense\nxhost:1 y"
         self.path.write_bytes(lines)
@@ -51,7 +51,7 @@ class KnownHostsTests(SynchronousTestCase):
         self.assertTrue(self.path.read_bytes().startswith(lines + b"\n"))
 
     def test_damaged(self) -> None:
-        """A damaged line of this very server is no new server: the client ends and names the line, and asks nothing."""
+        """A damaged line of the server ends the client and names the line. No question is asked."""
         self.path.parent.mkdir(parents=True)
         for line in (
             "host:1", "host:1 nonsense", f"host:1 {_ONE[:-1]}", f"host:1 {_ONE} x", f"host:1: {_ONE}", f"host {_ONE}",
@@ -66,13 +66,13 @@ class KnownHostsTests(SynchronousTestCase):
             self.assertIsNone(self.known.find("other:1"))
 
     def test_other_spelling(self) -> None:
-        """Case, the form of the fingerprint, spaces and the line end do not matter."""
+        """Case, the form of the fingerprint, spaces and line ends do not matter."""
         self.path.parent.mkdir(parents=True)
         self.path.write_bytes(f"\ufeff  HOST:1\t{_ONE.lower().replace(':', '')[6:]} \r\n".encode())
         self.assertEqual(self.known.find("host:1"), Known(1, _ONE))
 
     def test_two_clients(self) -> None:
-        """What another client remembered meanwhile is what counts, and is not written twice."""
+        """An entry saved meanwhile by another client counts, and is not written twice."""
         self.known.remember("host:1", _ONE)
         self.assertEqual(self.known.remember("host:1", _TWO), Known(1, _ONE))
         self.assertEqual(self.path.read_text(), f"host:1 {_ONE}\n")
@@ -85,7 +85,7 @@ class KnownHostsTests(SynchronousTestCase):
         self.assertIn("move it away", stop.text)
 
     def test_unwritable(self) -> None:
-        """Where the file cannot be written the user is told, and no half of it is left."""
+        """If the file cannot be written, the error says so and no partial file is left."""
 
         def no_space(descriptor: int) -> None:
             raise OSError(28, "No space left on device")

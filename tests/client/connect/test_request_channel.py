@@ -1,4 +1,4 @@
-"""Requests and replies over a connection that is kept alive."""
+"""Requests and replies over a connection with keepalive."""
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
@@ -11,7 +11,7 @@ from tests.helpers.client_fakes import FakeServer, error, message
 
 
 class RequestChannelTests(SynchronousTestCase):
-    """A channel speaks the JSON protocol."""
+    """The JSON protocol over a channel."""
 
     def setUp(self) -> None:
         """Open a channel."""
@@ -22,7 +22,7 @@ class RequestChannelTests(SynchronousTestCase):
         self.channel = RequestChannel(self.clock, self.server.connection, self.events.append, self.lost.append)
 
     def test_replies(self) -> None:
-        """Each request gets its own reply, also when several wait."""
+        """Each request gets its own reply, even if several are pending."""
         first = self.channel.request(requests.Chats())
         second = self.channel.request(requests.Blocks())
         self.assertEqual(self.server.asked(), [requests.Chats(), requests.Blocks()])
@@ -33,7 +33,7 @@ class RequestChannelTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(second), events.Blocks(["bob"]))
 
     def test_too_fast(self) -> None:
-        """A request that came too fast is sent again after half a second, until it is answered."""
+        """A request refused as too-fast is repeated after half a second until it is answered."""
         reply = self.channel.request(requests.Chats())
         for _ in range(3):
             self.server.answer(error("too-fast"))
@@ -45,7 +45,7 @@ class RequestChannelTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(reply), events.Chats([]))
 
     def test_lost_while_waiting_to_retry(self) -> None:
-        """A loss fails a request at once that waits to be sent again, and nothing is sent afterwards."""
+        """A loss immediately fails a request that waits to be repeated, and nothing is sent afterwards."""
         reply = self.channel.request(requests.Chats())
         self.server.answer(error("too-fast"))
         self.server.lose(ConnectionDone())
@@ -54,25 +54,25 @@ class RequestChannelTests(SynchronousTestCase):
         self.assertEqual(self.server.asked(), [])
 
     def test_unknown_reply(self) -> None:
-        """A reply of a type that this client does not know is a reply all the same."""
+        """A reply of an unknown type still completes its request."""
         reply = self.channel.request(requests.Chats())
         self.server.raw(b'{"type":"hologram","ref":1}\n')
         self.assertIsNone(self.successResultOf(reply))
 
     def test_stray_reply(self) -> None:
-        """A reply that nobody waits for is passed over."""
+        """A reply without a pending request is ignored."""
         self.server.raw(b'{"type":"ok","ref":77}\n{"type":"ok","ref":"x"}\n')
         self.assertEqual((self.events, self.lost), ([], []))
 
     def test_events(self) -> None:
-        """Events are handed on in their order, those of unknown types are not."""
+        """Events are passed on in order, except those of unknown types."""
         self.server.tell(message("one"))
         self.server.raw(b'{"type":"hologram"}\n')
         self.server.tell(message("two"))
         self.assertEqual(self.events, [message("one"), message("two")])
 
     def test_malformed(self) -> None:
-        """What is no JSON object ends the connection, for that reason."""
+        """A line that is not a JSON object ends the connection with that reason."""
         for line in b'{"type":\n', b'{"type":"ok","ref":[]}\n', b'{"a":' * 100_000 + b"\n", b"{\xff}\n":
             self.setUp()
             self.server.raw(line[:200_000].rstrip(b"\n") + b"\n")
@@ -83,7 +83,7 @@ class RequestChannelTests(SynchronousTestCase):
             self.assertTrue(self.server.transport.disconnected)
 
     def test_lost(self) -> None:
-        """A loss fails the requests that wait and those to come, and is told once."""
+        """A loss fails pending and later requests, and is reported once."""
         waiting = self.channel.request(requests.Chats())
         self.server.lose(ConnectionDone())
         self.failureResultOf(waiting, ClientError)
@@ -92,7 +92,7 @@ class RequestChannelTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_lost_by_silence(self) -> None:
-        """A server that says nothing for 90 seconds, though asked at 45, is gone."""
+        """A server that is silent for 90 seconds, despite a ping at 45, is lost."""
         self.clock.advance(44.9)
         self.assertEqual(self.server.asked(), [])
         self.clock.advance(0.1)
@@ -105,7 +105,7 @@ class RequestChannelTests(SynchronousTestCase):
         )
 
     def test_pings_are_answered(self) -> None:
-        """The server's ping is answered and is no event; our own goes unseen; whoever answers stays."""
+        """The server's ping is answered and hidden. Answers to our own pings are hidden, and keep the connection."""
         self.server.tell(events.Ping())
         self.assertEqual(self.server.asked(), [requests.Pong()])
         server = FakeServer()
@@ -117,14 +117,14 @@ class RequestChannelTests(SynchronousTestCase):
         self.assertEqual(self.events, [])
 
     def test_any_line_is_a_sign_of_life(self) -> None:
-        """A server that talks is not asked whether it lives."""
+        """A server that sends data is not pinged."""
         for _ in range(10):
             self.clock.advance(30)
             self.server.tell(message("hi"))
         self.assertEqual(self.server.asked(), [])
 
     def test_silence_of_our_own(self) -> None:
-        """While we do not read, the server is not taken for gone but told that we live."""
+        """While the client does not read, the server is not taken for lost, and still gets pings."""
         self.server.connection.pauseProducing()
         self.clock.pump([45] * 10)
         self.assertEqual(self.lost, [])

@@ -1,4 +1,4 @@
-"""Small files that several clients change."""
+"""Small files shared by several clients."""
 
 import os
 import stat
@@ -22,12 +22,12 @@ class FilesTests(SynchronousTestCase):
     """Nothing is lost, whoever else writes and whatever the path is."""
 
     def setUp(self) -> None:
-        """Choose a file in a folder that is not there yet."""
+        """Choose a file in a folder that does not exist yet."""
         self.folder = Path(self.mktemp()).absolute()
         self.path = self.folder / "file"
 
     def test_together(self) -> None:
-        """Of many processes that each add a line at once every line stays."""
+        """If many processes each add a line at once, every line stays."""
         processes = [
             subprocess.Popen([sys.executable, "-c", _ADD, str(self.path), str(number)], cwd=Path(__file__).parents[3])
             for number in range(8)
@@ -49,7 +49,7 @@ class FilesTests(SynchronousTestCase):
         self.assertEqual((self.path.read_text(), taken), ("another client's\nours\n", [shared_files.fcntl.LOCK_EX]))
 
     def test_symbolic_link(self) -> None:
-        """A link stays one, also to another link or to what is not there yet; the target is replaced."""
+        """A symbolic link stays, even to another link or a missing file, and its target is replaced."""
         self.folder.mkdir()
         (self.folder / "second").symlink_to("dotfiles/file")
         self.path.symlink_to("second")
@@ -60,7 +60,7 @@ class FilesTests(SynchronousTestCase):
         self.assertEqual(stat.S_IMODE((self.folder / "dotfiles" / "file").stat().st_mode), 0o600)
 
     def test_mode(self) -> None:
-        """A file that others could read is for its owner alone after a change."""
+        """A file readable by others is private after a change."""
         self.folder.mkdir()
         self.path.write_text("")
         self.path.chmod(0o666)
@@ -68,19 +68,19 @@ class FilesTests(SynchronousTestCase):
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o600)
 
     def test_odd_bytes(self) -> None:
-        """Bytes that are not UTF-8 and other line ends stay as they were."""
+        """Bytes that are not UTF-8 and other line ends stay unchanged."""
         self.folder.mkdir()
         self.path.write_bytes(b"caf\xe9\r\n\x00\n")
         shared_files.change(self.path, lambda text: text + "x")
         self.assertEqual(self.path.read_bytes(), b"caf\xe9\r\n\x00\nx")
 
     def test_nothing_to_change(self) -> None:
-        """Without a change the file is not written."""
+        """The file is not written if nothing changes."""
         shared_files.change(self.path, lambda text: text)
         self.assertFalse(self.path.exists())
 
     def test_failure(self) -> None:
-        """Where the disk is full, or the path is a folder or a link to itself, nothing is changed or left behind."""
+        """With a full disk, a folder as path or a link loop, nothing changes and no file is left behind."""
 
         def no_space(descriptor: int) -> None:
             raise OSError(28, "No space left on device")
@@ -97,7 +97,7 @@ class FilesTests(SynchronousTestCase):
                          [name for name in os.listdir(self.folder) if name in ("file", "folder", "loop")])  # fmt: skip
 
     def test_no_locks(self) -> None:
-        """On a file system without locks the client goes on as if alone."""
+        """On a file system without locks the client continues without one."""
 
         def none(lock: int, how: int) -> None:
             raise OSError(37, "No locks available")

@@ -1,4 +1,4 @@
-"""The dialogue of signing in."""
+"""The sign-in dialogue."""
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -13,7 +13,7 @@ from tests.helpers.client_fakes import FakeServer, Keyboard, error, welcome
 
 
 class _Screen(PlainScreen):
-    """A screen that notes its questions; whether it is a terminal is up to the test."""
+    """A screen that records its questions. The test decides whether it is a terminal."""
 
     def __init__(self, keyboard: Keyboard, *, interactive: bool) -> None:
         super().__init__(keyboard.console, keyboard.errors.append)
@@ -32,7 +32,7 @@ class _Dialogue(SynchronousTestCase):
     interactive = True
 
     def setUp(self) -> None:
-        """Connect; nobody has signed in."""
+        """Connect, without a sign-in."""
         self.keyboard = Keyboard()
         self.server = FakeServer()
         self.screen = _Screen(self.keyboard, interactive=self.interactive)
@@ -44,32 +44,32 @@ class _Dialogue(SynchronousTestCase):
         self.signed_in = Deferred.fromCoroutine(self.sign_in.run(name))
 
     def exchange(self, request: requests.ANY, reply: events.Event) -> None:
-        """The server gets exactly this request and answers it."""
+        """Check that the server gets exactly this request, and answer it."""
         self.assertEqual(self.server.asked(), [request])
         self.server.answer(reply)
 
     def probe(self, name: str, code: str) -> None:
-        """The server is asked whether it knows the name."""
+        """Check that the server is asked whether it knows the name."""
         self.exchange(requests.Login(name=name), error("bad-credentials"))
         self.exchange(requests.Register(name=name, password=""), error(code))
 
     def stopped(self) -> str:
-        """Why the sign-in ended."""
+        """Return the error that ended the sign-in."""
         return self.failureResultOf(self.signed_in, ClientError).value.text
 
 
 class TerminalTests(_Dialogue):
-    """On a terminal what went wrong is asked again."""
+    """On a terminal, questions are repeated after mistakes."""
 
     def test_no_passwords(self) -> None:
-        """Where no passwords are used the name is enough."""
+        """Without passwords the name is enough."""
         self.begin("alice")
         self.exchange(requests.Login(name="alice"), welcome())
         self.assertEqual(self.successResultOf(self.signed_in), welcome())
         self.assertEqual(self.screen.asked, [])
 
     def test_name_is_asked(self) -> None:
-        """Who gave no name is asked for one, and spaces round it do not count."""
+        """Without a name the user is asked for one, and surrounding spaces are ignored."""
         self.begin(None)
         self.assertEqual(self.server.asked(), [])
         self.keyboard.type(" alice ")
@@ -77,7 +77,7 @@ class TerminalTests(_Dialogue):
         self.assertEqual(self.screen.asked, ["Your name: "])
 
     def test_known_name(self) -> None:
-        """A name that exists is asked for its password."""
+        """For an existing name the password is asked for."""
         self.begin("alice")
         self.probe("alice", "name-taken")
         self.assertEqual(self.screen.asked, ["Password: (secret)"])
@@ -86,14 +86,14 @@ class TerminalTests(_Dialogue):
         self.assertEqual(self.successResultOf(self.signed_in), welcome())
 
     def test_server_without_login_by_name(self) -> None:
-        """A server that calls a login without password a bad request is asked about the name as well."""
+        """A server that refuses an empty password as a bad request is asked about the name as well."""
         self.begin("alice")
         self.exchange(requests.Login(name="alice"), error("bad-request"))
         self.exchange(requests.Register(name="alice", password=""), error("name-taken"))
         self.assertEqual(self.screen.asked, ["Password: (secret)"])
 
     def test_wrong_password(self) -> None:
-        """A wrong password is said to be wrong, and the third one is the last."""
+        """A wrong password is reported, and the third one ends the client."""
         self.begin("alice")
         self.probe("alice", "name-taken")
         for tries in range(3):
@@ -105,7 +105,7 @@ class TerminalTests(_Dialogue):
         self.assertEqual(self.keyboard.complaints().count("Wrong password for alice"), 2)
 
     def test_banned(self) -> None:
-        """Who is banned is told what the server says of it, and not asked again."""
+        """A banned user sees the server's text and is not asked again."""
         self.begin("alice")
         self.probe("alice", "name-taken")
         self.keyboard.type("correct horse")
@@ -114,7 +114,7 @@ class TerminalTests(_Dialogue):
         self.assertEqual(self.stopped(), banned.text)
 
     def test_new_name(self) -> None:
-        """A new name is said to be new and chooses a password, twice."""
+        """A new name is reported as new, and a password is asked for twice."""
         self.begin("alice")
         self.probe("alice", "weak-password")
         self.keyboard.type("longenough", "longenough")
@@ -130,7 +130,7 @@ class TerminalTests(_Dialogue):
         )
 
     def test_passwords_differ(self) -> None:
-        """Two passwords that differ are asked again, and the server hears of neither."""
+        """Two passwords that differ are asked for again and not sent."""
         self.begin("alice")
         self.probe("alice", "weak-password")
         self.keyboard.type("longenough", "lengenough")
@@ -140,7 +140,7 @@ class TerminalTests(_Dialogue):
         self.exchange(requests.Register(name="alice", password="longenough"), welcome())
 
     def test_weak_password(self) -> None:
-        """A password that the server finds weak is asked again, for its reason."""
+        """A password that the server refuses as weak is asked for again, with the reason."""
         self.begin("alice")
         self.probe("alice", "weak-password")
         self.keyboard.type("alice", "alice")
@@ -150,7 +150,7 @@ class TerminalTests(_Dialogue):
         self.exchange(requests.Register(name="alice", password="longenough"), welcome())
 
     def test_name_taken_meanwhile(self) -> None:
-        """A name that another was faster to take ends the sign-in, for that reason."""
+        """A name registered meanwhile by another ends the sign-in with that reason."""
         self.begin("alice")
         self.probe("alice", "weak-password")
         self.keyboard.type("longenough", "longenough")
@@ -158,7 +158,7 @@ class TerminalTests(_Dialogue):
         self.assertEqual(self.stopped(), "alice is taken.")
 
     def test_bad_name(self) -> None:
-        """What cannot be a name is said, and another one asked for."""
+        """An invalid name is reported, and another one asked for."""
         self.begin("GLOBAL")
         self.exchange(requests.Login(name="GLOBAL"), error("bad-name", "No name."))
         self.assertEqual(self.keyboard.complaints(), "! No name.")
@@ -168,7 +168,7 @@ class TerminalTests(_Dialogue):
         self.exchange(requests.Login(name="alice"), welcome())
 
     def test_registration_closed(self) -> None:
-        """Where nobody can register, a wrong password may also be an unknown name."""
+        """Without registration, the error of a wrong password mentions that the name may be unknown."""
         self.begin("alice")
         self.probe("alice", "registration-closed")
         self.keyboard.type("wrong")
@@ -179,7 +179,7 @@ class TerminalTests(_Dialogue):
         self.assertEqual(self.successResultOf(self.signed_in), welcome())
 
     def test_other_errors(self) -> None:
-        """What no answer of the user can mend ends the sign-in, at every step, in the server's words."""
+        """An error that no answer can fix ends the sign-in at every step, in the server's words."""
         self.begin("alice")
         self.exchange(requests.Login(name="alice"), error("unavailable", "No disk."))
         self.assertEqual(self.stopped(), "No disk.")
@@ -200,12 +200,12 @@ class TerminalTests(_Dialogue):
 
 
 class PipeTests(_Dialogue):
-    """The next line of a pipe is no second try."""
+    """In a pipe, the next line is not a second attempt."""
 
     interactive = False
 
     def test_order(self) -> None:
-        """A pipe gives name, password, and for a new name the password again."""
+        """A pipe provides the name, the password and, for a new name, the password again."""
         self.keyboard.type("alice", "longenough", "longenough")
         self.begin(None)
         self.probe("alice", "weak-password")
@@ -213,7 +213,7 @@ class PipeTests(_Dialogue):
         self.assertEqual(self.successResultOf(self.signed_in), welcome(new=True))
 
     def test_wrong_password(self) -> None:
-        """A wrong password ends it at once."""
+        """A wrong password ends the client at once."""
         self.keyboard.type("wrong", "hello everyone")
         self.begin("alice")
         self.probe("alice", "name-taken")
@@ -222,14 +222,14 @@ class PipeTests(_Dialogue):
         self.assertEqual(self.server.asked(), [])
 
     def test_passwords_differ(self) -> None:
-        """Two passwords that differ end it."""
+        """Two passwords that differ end the client."""
         self.keyboard.type("longenough", "lengenough")
         self.begin("alice")
         self.probe("alice", "weak-password")
         self.assertIn("differ", self.stopped())
 
     def test_bad_name(self) -> None:
-        """A name that is none ends it."""
+        """An invalid name ends the client."""
         self.begin("ls")
         self.exchange(requests.Login(name="ls"), error("bad-name", "No name."))
         self.assertEqual(self.stopped(), "No name.")

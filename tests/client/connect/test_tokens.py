@@ -1,4 +1,4 @@
-"""The file of kept sign-ins, forgetting one, and signing in by it."""
+"""The tokens file: saving, forgetting and using tokens."""
 
 import stat
 from pathlib import Path
@@ -15,15 +15,15 @@ _LABEL = "host:7667"
 
 class _Case(SynchronousTestCase):
     def setUp(self) -> None:
-        """A file that is not there yet."""
+        """Return a tokens file that does not exist yet."""
         self.tokens = Tokens(Path(self.mktemp()) / "deep" / "tokens")
 
 
 class TokensTests(_Case):
-    """The file."""
+    """The tokens file."""
 
     def test_keep(self) -> None:
-        """A token is found by server and name, whatever the case of the name; the file is for its owner alone."""
+        """A token is found by server and name in any case, and the file is private."""
         self.assertIsNone(self.tokens.find(_LABEL, "alice"))
         self.tokens.keep(_LABEL, "alice", "t1", UNENCRYPTED)
         self.tokens.keep("other:1", "alice", "t2", UNENCRYPTED)
@@ -35,7 +35,7 @@ class TokensTests(_Case):
         self.assertEqual(sorted(path.name for path in self.tokens.path.parent.iterdir()), ["tokens", "tokens.lock"])
 
     def test_last_name(self) -> None:
-        """The name that was used last is known, also when its token was forgotten."""
+        """The last used name is known, even after its token was forgotten."""
         self.assertIsNone(self.tokens.last_name(_LABEL))
         self.tokens.keep(_LABEL, "alice", "t1", UNENCRYPTED)
         self.tokens.keep(_LABEL, "bob", "t2", UNENCRYPTED)
@@ -44,7 +44,7 @@ class TokensTests(_Case):
         self.assertEqual((self.tokens.last_name(_LABEL), self.tokens.find(_LABEL, "alice")), ("alice", None))
 
     def test_odd_lines(self) -> None:
-        """Lines that are something else are nothing, and a name that is none is only itself."""
+        """Malformed lines are ignored, and an invalid name matches only itself."""
         self.tokens.path.parent.mkdir(parents=True)
         self.tokens.path.write_bytes(b"\xff\nhost:7667 alice\nhost:7667 c t0\nhost:7667 d \xff x\nhost:7667 a:b t1 x\n")
         self.assertEqual(self.tokens.find(_LABEL, "a:b"), Kept("t1", "x"))
@@ -53,7 +53,7 @@ class TokensTests(_Case):
         self.assertIsNone(self.tokens.find(_LABEL, "A:B"))
 
     def test_unknown_issuer(self) -> None:
-        """A token without the identity of its issuer is for nobody; its name is remembered, its line replaced."""
+        """A token without an issuer's identity is unused. Its name is remembered and its line replaced."""
         self.tokens.path.parent.mkdir(parents=True)
         self.tokens.path.write_text("host:7667 alice t1\n")
         self.assertEqual((self.tokens.find(_LABEL, "alice"), self.tokens.last_name(_LABEL)), (None, "alice"))
@@ -62,7 +62,7 @@ class TokensTests(_Case):
         self.assertEqual(self.tokens.path.read_text(), "host:7667 alice t2 verified\n")
 
     def test_forged(self) -> None:
-        """What a hostile server gives as token or name makes no line of its own, for another server as little."""
+        """A hostile server's token or name cannot add a line, neither for itself nor for another server."""
         self.tokens.keep(_LABEL, "alice", "t1", UNENCRYPTED)
         before = self.tokens.path.read_text()
         for name, token in (
@@ -73,14 +73,14 @@ class TokensTests(_Case):
         self.assertEqual(self.tokens.path.read_text(), before)
 
     def test_cannot_write(self) -> None:
-        """Where the file cannot be written the user is told which one, and nothing is left behind."""
+        """If the file cannot be written, the error names it and no partial file is left."""
         self.tokens.path.mkdir(parents=True)
         stop = self.assertRaises(ClientError, self.tokens.keep, _LABEL, "alice", "t1", UNENCRYPTED)
         self.assertIn(str(self.tokens.path), stop.text)
         self.assertEqual(sorted(path.name for path in self.tokens.path.parent.iterdir()), ["tokens", "tokens.lock"])
 
     def test_over_tls(self) -> None:
-        """It is known where a token came over TLS, on which line; a forgotten one tells nothing."""
+        """`line_over_tls` returns the line of a token issued over TLS, and ignores forgotten ones."""
         self.tokens.keep(_LABEL, "alice", "t1", UNENCRYPTED)
         self.assertIsNone(self.tokens.line_over_tls(_LABEL))
         self.tokens.keep(_LABEL, "bob", "t2", VERIFIED)
@@ -89,7 +89,7 @@ class TokensTests(_Case):
         self.assertIsNone(self.tokens.line_over_tls(_LABEL))
 
     def test_forget_this_one(self) -> None:
-        """A token that another client has replaced meanwhile is not forgotten."""
+        """A token replaced meanwhile by another client is not forgotten."""
         self.tokens.keep(_LABEL, "alice", "new", UNENCRYPTED)
         self.tokens.forget(_LABEL, "alice", "old")
         self.assertEqual(self.tokens.find(_LABEL, "alice"), Kept("new", UNENCRYPTED))
@@ -97,14 +97,14 @@ class TokensTests(_Case):
         self.assertIsNone(self.tokens.find(_LABEL, "alice"))
 
     def test_other_lines_stay(self) -> None:
-        """Lines that are something else stay as they are."""
+        """Other lines stay unchanged."""
         self.tokens.path.parent.mkdir(parents=True)
         self.tokens.path.write_bytes(b"# caf\xe9\nhost:7667 alice t1 x\nlast")
         self.tokens.keep(_LABEL, "alice", "t2", "x")
         self.assertEqual(self.tokens.path.read_bytes(), b"# caf\xe9\nlast\nhost:7667 alice t2 x\n")
 
     def test_unreadable(self) -> None:
-        """A file that cannot be read is not replaced by one that has less in it."""
+        """A file that cannot be read is not replaced by a shorter one."""
         self.tokens.keep(_LABEL, "alice", "t1", UNENCRYPTED)
 
         def denied(path: Path) -> str:
@@ -117,7 +117,7 @@ class TokensTests(_Case):
         self.assertIn("alice", self.tokens.path.read_text())
 
     def test_protect(self) -> None:
-        """The right of others to read the file is taken away, once."""
+        """`protect` makes a file private, and reports it once."""
         self.assertFalse(self.tokens.protect())
         self.tokens.keep(_LABEL, "alice", "t1", UNENCRYPTED)
         self.assertFalse(self.tokens.protect())

@@ -1,4 +1,4 @@
-"""Whether a server is the one that is meant."""
+"""Trust in a server."""
 
 import ssl
 from pathlib import Path
@@ -29,7 +29,7 @@ class TrustTests(SynchronousTestCase):
     """Nothing is sent to a server that is not trusted."""
 
     def setUp(self) -> None:
-        """A server with a certificate of its own, and a user who knows nobody."""
+        """Create a server with its own certificate, and a user who knows no server."""
         self.clock = Clock()
         self.keyboard = Keyboard()
         self.peers: list[Peer] = []
@@ -42,7 +42,7 @@ class TrustTests(SynchronousTestCase):
         self.other = fingerprint_of(certificate("other.example")[1])
 
     def tearDown(self) -> None:
-        """Whatever happened, nothing was sent."""
+        """Check that nothing was sent."""
         heard = [peer.heard for peer in self.peers if not peer.heard.startswith(_HANDSHAKE)]
         self.assertEqual(heard, [b""] * len(heard))
 
@@ -73,7 +73,7 @@ class TrustTests(SynchronousTestCase):
         return self.failureResultOf(connected, ClientError).value.text
 
     def test_verified(self) -> None:
-        """A certificate that the system trusts for this host needs no question and is not remembered."""
+        """A certificate trusted by the system needs no question and is not saved."""
 
         def trusting() -> ssl.SSLContext:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -85,7 +85,7 @@ class TrustTests(SynchronousTestCase):
         self.assertEqual((self.network.calls, self.keyboard.shown(), self.known.find(_LABEL)), (1, "", None))
 
     def test_first_contact(self) -> None:
-        """An unknown certificate is shown and asked about until the answer is clear; yes is remembered."""
+        """An unknown certificate is shown, the question repeated until a clear answer, and yes is saved."""
         connected = self._connect()
         shown = self.keyboard.shown()
         self.assertIn(self.fingerprint, shown)
@@ -102,7 +102,7 @@ class TrustTests(SynchronousTestCase):
         self.assertIn("remembered in", self.keyboard.shown())
 
     def test_no(self) -> None:
-        """No ends it, and nothing is remembered."""
+        """No ends the client, and nothing is saved."""
         for answer in "no", "n":
             connected = self._connect()
             self.keyboard.type(answer)
@@ -110,21 +110,21 @@ class TrustTests(SynchronousTestCase):
             self.assertIsNone(self.known.find(_LABEL))
 
     def test_y(self) -> None:
-        """y is a yes."""
+        """y means yes."""
         connected = self._connect()
         self.keyboard.type("y")
         self._flush()
         self.assertEqual(self.successResultOf(connected).fingerprint(), self.fingerprint)
 
     def test_no_answer(self) -> None:
-        """The end of the input is no yes."""
+        """The end of the input is not a yes."""
         connected = self._connect()
         self.keyboard.end()
         self.failureResultOf(connected, InputEnded)
         self.assertIsNone(self.known.find(_LABEL))
 
     def test_not_while_asking(self) -> None:
-        """The server does not wait while the user reads: it is called again after the answer, and must be the same."""
+        """The connection is closed during the question. Afterwards the server must have the same certificate."""
         connected = self._connect()
         self.assertTrue(self.peers[-1].left)
         self.certificate = "other.example"
@@ -133,20 +133,20 @@ class TrustTests(SynchronousTestCase):
         self.assertIn("NOT THE EXPECTED ONE", self._stopped(connected))
 
     def test_pipe(self) -> None:
-        """Without a terminal an unknown certificate is refused, with what would make it trusted."""
+        """Without a terminal an unknown certificate is refused, with instructions to trust it."""
         text = self._stopped(self._connect(terminal=False))
         self.assertIn(f"--fingerprint {self.fingerprint}", text)
         self.assertIsNone(self.known.find(_LABEL))
 
     def test_known(self) -> None:
-        """A server that is known needs no question, on a terminal or not."""
+        """A known server needs no question, with or without a terminal."""
         self.known.remember(_LABEL, self.fingerprint)
         for terminal in True, False:
             self.assertEqual(self.successResultOf(self._connect(terminal=terminal)).identity, self.fingerprint)
         self.assertEqual(self.keyboard.shown(), "")
 
     def test_changed(self) -> None:
-        """A changed certificate is refused with both fingerprints and the line of the file to delete."""
+        """A changed certificate is refused with both fingerprints and the line to delete."""
         self.known.remember("other:1", self.fingerprint)
         self.known.remember(_LABEL, self.other)
         text = self._stopped(self._connect())
@@ -154,20 +154,20 @@ class TrustTests(SynchronousTestCase):
             self.assertIn(part, text)
 
     def test_given(self) -> None:
-        """The fingerprint that was given is trusted, before what is known, and is not remembered."""
+        """The pinned fingerprint takes precedence over known_hosts and is not saved."""
         self.known.remember(_LABEL, self.other)
         self.successResultOf(self._connect(terminal=False, pinned=self.fingerprint))
         self.assertEqual(self.known.find(_LABEL), Known(1, self.other))
 
     def test_other_than_given(self) -> None:
-        """Any other than the given one is refused, also one that is known."""
+        """Any other than the pinned fingerprint is refused, even a known one."""
         self.known.remember(_LABEL, self.fingerprint)
         text = self._stopped(self._connect(pinned=self.other))
         self.assertIn("--fingerprint", text)
         self.assertNotIn("delete", text)
 
     def test_no_tls(self) -> None:
-        """Without TLS the user is told that others can read along."""
+        """Without TLS the user is warned that others can read everything."""
         self.certificate = ""
         self.assertEqual(self.successResultOf(self._connect(tls=False)).identity, UNENCRYPTED)
         self.assertIn("not encrypted", self.keyboard.shown())
@@ -175,20 +175,19 @@ class TrustTests(SynchronousTestCase):
         self.successResultOf(self._connect(tls=False))
 
     def test_no_tls_any_more(self) -> None:
-        """A server that was reached with TLS before is not even called without: neither one in known_hosts, nor one
-        that issued a token over TLS."""
+        """A server that used TLS before, by known_hosts or by a token issued over TLS, is not dialed without it."""
         self.certificate = ""
         self.tokens.keep(_LABEL, "alice", "t", VERIFIED)
         for path in self.tokens.path, self.known.path:
             for terminal in True, False:
                 text = self._stopped(self._connect(tls=False, terminal=terminal))
-                for part in "WAS REACHED WITH TLS BEFORE", "Connect with TLS", "delete line 1", str(path):
+                for part in "USED TLS BEFORE", "Connect with TLS", "delete line 1", str(path):
                     self.assertIn(part, text)
             self.known.remember(_LABEL, self.fingerprint)
         self.assertEqual(self.network.calls, 0)
 
     def test_answer_without_tls(self) -> None:
-        """Where a server that is known to speak TLS answers without, nobody is told to do without too."""
+        """If a server known to use TLS answers without it, the error does not suggest --no-tls."""
         self.certificate = ""
         text = self._stopped(self._connect())
         self.assertIn("somebody between you and it", text)
@@ -202,19 +201,19 @@ class TrustTests(SynchronousTestCase):
             self.assertNotIn("--no-tls", text)
 
     def test_other_certificate_than_at_the_sign_in(self) -> None:
-        """Where a sign-in is kept, the first question about a certificate says that there was another one."""
+        """If there is a token, the first question about a certificate says that the server had another one."""
         self.tokens.keep(_LABEL, "alice", "t", VERIFIED)
         self._connect()
-        self.assertIn("its certificate was another one (line 1", self.keyboard.complaints())
+        self.assertIn("it had another certificate (line 1", self.keyboard.complaints())
 
     def test_cannot_remember(self) -> None:
-        """Where the folder cannot be written, yes is good for as long as the client runs, and the user is told."""
+        """If the folder cannot be written, yes counts until the client exits, with a warning."""
         self.known.path.parent.write_text("no folder")
         connected = self._connect()
         self.keyboard.type("yes")
         self._flush()
         self.assertEqual(self.successResultOf(connected).identity, self.fingerprint)
-        self.assertIn("cannot be remembered", self.warnings[0])
+        self.assertIn("Cannot save the server", self.warnings[0])
         again = Deferred.fromCoroutine(self.trust.connect())
         self._flush()
         self.assertEqual(self.successResultOf(again).identity, self.fingerprint)
@@ -224,7 +223,7 @@ class TrustTests(SynchronousTestCase):
         self.assertIn("that you accepted before", self._stopped(again))
 
     def test_another_client_was_first(self) -> None:
-        """What another client remembered while the user was asked is what counts."""
+        """A fingerprint saved meanwhile by another client counts."""
         connected = self._connect()
         self.known.remember(_LABEL, self.other)
         self.keyboard.type("yes")
@@ -232,7 +231,7 @@ class TrustTests(SynchronousTestCase):
         self.assertIn("NOT THE EXPECTED ONE", self._stopped(connected))
 
     def test_damaged_line(self) -> None:
-        """A damaged line of this server ends the client before anything is asked or sent, with and without TLS."""
+        """A damaged line of this server ends the client before any question or data, with and without TLS."""
         self.known.path.parent.mkdir(parents=True)
         self.known.path.write_text(f"{_LABEL} sha256:AB\n")
         for tls in True, False:
@@ -240,7 +239,7 @@ class TrustTests(SynchronousTestCase):
         self.assertEqual(self.network.calls, 0)
 
     def test_no_tls_but_fingerprint(self) -> None:
-        """Without TLS a fingerprint that was given cannot be kept, so nothing is called."""
+        """Without TLS a pinned fingerprint cannot be verified, so nothing is dialed."""
         self.certificate = ""
         self.assertIn("--fingerprint needs TLS", self._stopped(self._connect(tls=False, pinned=self.other)))
         self.assertEqual(self.network.calls, 0)

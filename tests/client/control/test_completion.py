@@ -1,4 +1,4 @@
-"""Completion: what Tab may put at the end of a line."""
+"""Completion of the end of a line by Tab."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -9,10 +9,10 @@ from tests.helpers.client_fakes import welcome
 
 
 class CompletionTests(SynchronousTestCase):
-    """What Tab may put."""
+    """Completions."""
 
     def setUp(self) -> None:
-        """A view with some users and chats."""
+        """Create a view with some users and chats."""
         self.view = ScreenState("host:7667")
         self.view.welcome(welcome())
         self.view.list_users(events.Users(["bob", "Bobby"], ["carol"], False))
@@ -20,7 +20,7 @@ class CompletionTests(SynchronousTestCase):
         self.view.chat("@bob")
 
     def words(self, line: str) -> list[str]:
-        """The words for a line."""
+        """Return the completions of a line."""
         found = complete(line, self.view)
         return [] if found is None else found.words
 
@@ -58,12 +58,12 @@ class CompletionTests(SynchronousTestCase):
             self.assertEqual(self.words(line), words, line)
 
     def test_start(self) -> None:
-        """What is replaced begins where the word does."""
+        """The replaced part begins at the start of the word."""
         self.assertEqual(complete("*30@ca", self.view), Completion(4, ["carol"], " "))
         self.assertEqual(complete(" *te", self.view), Completion(2, ["team"], " "))
 
     def test_after(self) -> None:
-        """A blank follows where a command or a text goes on, and nothing where it ends."""
+        """A blank follows if a command or text continues, and nothing if it ends."""
         for line, after in (
             ("@ca", " "),
             ("*t", " "),
@@ -78,6 +78,6 @@ class CompletionTests(SynchronousTestCase):
             self.assertEqual(found.after, after, line)
 
     def test_common_beginning(self) -> None:
-        """The beginning that all words have is found whatever their case."""
+        """The common prefix is found regardless of case."""
         self.assertEqual(common_beginning(["bob", "Bobby", "BOA"]), "bo")
         self.assertEqual(common_beginning(["x", "y"]), "")

@@ -1,4 +1,4 @@
-"""What the user can do, against a server in the test's hands and a clock that does not run by itself."""
+"""The user's actions, against a fake server and a manual clock."""
 
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from tests.helpers.client_fakes import FakeServer, error, message, sent, welcome
 
 
 class ControllerCase(SynchronousTestCase):
-    """A user at a server that is there."""
+    """A user at a server."""
 
     def setUp(self) -> None:
-        """A user who connects and signs in."""
+        """Create a user who connects and signs in."""
         self.clock = Clock()
         self.servers = [FakeServer()]
         self.view = ScreenState("host:7667")
@@ -41,7 +41,7 @@ class ControllerCase(SynchronousTestCase):
 
     async def _connect(self) -> ServerConnection:
         if self.servers[-1].connection.connected == 0 or len(self.servers) == self.used:
-            raise ClientError("Nobody listens. Start one.")
+            raise ClientError("Nothing is listening. Start one.")
         self.used = len(self.servers)
         return self.servers[-1].connection
 
@@ -49,7 +49,7 @@ class ControllerCase(SynchronousTestCase):
 
     @property
     def server(self) -> FakeServer:
-        """The server that is there now."""
+        """The current connection of the server."""
         return self.servers[-1]
 
     def enter(self) -> None:
@@ -61,20 +61,20 @@ class ControllerCase(SynchronousTestCase):
         self.server.answer(events.History("GLOBAL", [], False))
 
     def asked(self) -> list[object]:
-        """What was asked since the last call."""
+        """Return the requests since the last call."""
         return list(self.server.asked())
 
     def open(self, name: str, *messages: events.Message, more: bool = False) -> None:
-        """Open a chat; its end comes."""
+        """Open a chat and answer with its end."""
         self.controller.open(name)
         self.server.answer(events.History(name, list(messages), more))
 
     def texts(self) -> list[str]:
-        """What stands in the pane."""
+        """Return the texts in the pane."""
         return [item.text for item in self.view.here.items]
 
     def submit(self, line: str, **how: bool) -> Taken:
-        """Press Enter on a line: of a question, of a list, or of the chat that is open."""
+        """Press Enter on a line: of a question, of a list, or of the open chat."""
         match self.controller.target:
             case Question():
                 self.controller.questions.answer(line)
@@ -85,7 +85,7 @@ class ControllerCase(SynchronousTestCase):
         return Taken(True)
 
     def lose(self) -> None:
-        """The line is lost, and nobody listens."""
+        """Lose the connection, and refuse new ones."""
         self.server.lose(ConnectionDone())
 
 
@@ -93,7 +93,7 @@ class TypingTests(ControllerCase):
     """Typed lines."""
 
     def test_nobody_of_that_name(self) -> None:
-        """A chat that there is none of is listed no more, whether it is open or not, and the user is told once."""
+        """A chat that does not exist leaves the list, open or not, and the user sees one error."""
         nobody = error("no-such-user", "Nobody.")
         self.controller.home()
         self.submit("@bbo hi")
@@ -109,14 +109,14 @@ class TypingTests(ControllerCase):
         self.assertNotIn("@bbo", self.view.chats)
 
     def test_a_user_who_is_removed(self) -> None:
-        """A chat that holds messages stays listed."""
+        """A chat with messages stays listed."""
         self.open("@dora", message("hi", chat="@dora", seq=1))
         self.submit("hi")
         self.server.answer(error("no-such-user", "Nobody."))
         self.assertEqual(self.texts(), ["hi", "Nobody.", "not sent: hi"])
 
     def test_unknown_reply(self) -> None:
-        """A reply of an unknown type is said to be one."""
+        """A reply of an unknown type is reported as such."""
         self.open("@bob")
         self.submit("~")
         self.asked()
@@ -124,21 +124,21 @@ class TypingTests(ControllerCase):
         self.assertIn("cannot read", self.texts()[-1])
 
     def test_wrong_use(self) -> None:
-        """A wrong use is not sent, and the line stays."""
+        """An invalid command is not sent, and its line stays."""
         taken = self.submit("~bob carol")
         self.assertFalse(taken.accepted)
         self.assertIn("~<user>", taken.trouble)
         self.assertEqual(self.asked(), [])
 
     def test_backslash(self) -> None:
-        """A backslash sends to everyone from any chat, and the open one says so."""
+        """A backslash sends to everyone from any chat, and the open chat shows a note."""
         self.open("@bob")
         self.submit("\\+1")
         self.assertEqual(self.asked(), [requests.Send(chat="GLOBAL", text="+1", nonce="a")])
         self.assertEqual(self.texts(), ["to GLOBAL: +1"])
 
     def test_moderation(self) -> None:
-        """What administrators type the server answers, and a refusal says how the open chat would get it."""
+        """Administrators' commands go to the server, and a refusal shows how to send the line as text."""
         self.open("@bob")
         self.submit("!kick carol")
         self.assertEqual(self.asked(), [requests.Line(line="!kick carol")])
@@ -148,7 +148,7 @@ class TypingTests(ControllerCase):
         self.assertEqual(self.texts(), ["done", "No. To say it here, type @bob before it."])
 
     def test_commands_answer_in_place(self) -> None:
-        """What a command answers shows in the open chat."""
+        """The reply to a command appears in the open chat."""
         self.open("@bob")
         self.submit("+team")
         self.server.answer(events.Group("*team", "g", "bob", ["bob", "alice"]))
@@ -159,7 +159,7 @@ class TypingTests(ControllerCase):
         self.assertEqual(self.texts(), ["*team, owner bob: bob, alice", "No such.", "~<user>   block", "~   list"])
 
     def test_blocks(self) -> None:
-        """Blocking loads again what may be seen."""
+        """Blocking reloads the visible messages."""
         self.open("@bob", message("hi", chat="@bob", seq=1))
         self.submit("~bob")
         self.server.answer(events.Blocks(["bob"]))
@@ -172,14 +172,14 @@ class TypingTests(ControllerCase):
         self.assertEqual(self.view.here.name, "*team")
 
     def test_leaving_a_group(self) -> None:
-        """Who leaves a group has it no more."""
+        """A group that the user left disappears."""
         self.view.chat("*team")
         self.submit("-alice team")
         self.server.answer(events.Ok(), events.Chats([]))
         self.assertNotIn("*team", self.view.chats)
 
     def test_from_home(self) -> None:
-        """What is said from the first screen opens its chat; what is said past the open chat does not."""
+        """A message from the first screen opens its chat. From an open chat it does not."""
         self.controller.home()
         self.submit("@bob hi")
         self.assertEqual(self.view.here.name, "@bob")
@@ -189,7 +189,7 @@ class TypingTests(ControllerCase):
         self.assertEqual(self.texts()[-1], "to @carol: hi")
 
     def test_say(self) -> None:
-        """A text can be said as it is, whatever it looks like."""
+        """A text can be sent as it is, even if it looks like a command."""
         self.controller.say("@bob", self.view.here)
         self.assertIn(requests.Send(chat="GLOBAL", text="@bob", nonce="a"), self.asked())
         self.server.answer(sent(seq=1))
@@ -203,7 +203,7 @@ class TypingTests(ControllerCase):
         self.assertEqual((self.view.manual, self.asked()), (0, []))
 
     def test_ls(self) -> None:
-        """``ls`` answers in place with the list of chats."""
+        """``ls`` shows the list of chats in place."""
         self.submit("ls")
         self.assertEqual(self.asked(), [requests.Chats()])
         self.server.answer(events.Chats([events.Chat("@bob", "id", 2, 2, 0, None)]))
@@ -211,7 +211,7 @@ class TypingTests(ControllerCase):
         self.assertEqual(self.view.chat("@bob").unread, 2)
 
     def test_password(self) -> None:
-        """The password is changed by questions, and stays where the new ones differ or the old one is wrong."""
+        """Questions change the password. It stays if the new ones differ or the old one is wrong."""
         self.open("@bob")
         for again, reply, said in [
             ("new", events.Ok(), "your password is changed"),
@@ -228,6 +228,6 @@ class TypingTests(ControllerCase):
             self.assertIn(said, self.texts()[-1])
 
     def test_before_the_sign_in(self) -> None:
-        """Before the sign-in, with nothing asked, nothing can be typed."""
+        """Before the sign-in nothing can be typed without a question."""
         self.view.place = Place.SIGN_IN
         self.assertIs(self.controller.target, Spot.NOWHERE)

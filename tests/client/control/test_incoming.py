@@ -9,7 +9,7 @@ class IncomingTests(ControllerCase):
     """Messages, notifications and the end of timed messages."""
 
     def test_timed_of_others(self) -> None:
-        """One that comes is told of without its text, and gone in time though nothing else happens."""
+        """A timed message notifies without its text, and disappears in time without further events."""
         self.open("@bob")
         self.server.tell(message("psst", chat="@bob", id="t", left_ms=2_000))
         self.assertEqual(self.told, ["timed message from bob"])
@@ -17,23 +17,23 @@ class IncomingTests(ControllerCase):
         self.assertEqual(self.texts(), [])
 
     def test_mention(self) -> None:
-        """A mention is told of, a message to all is not."""
+        """A mention notifies, a message to everyone does not."""
         self.server.tell(message("hello all"))
         self.server.tell(message("hello alice"))
         self.assertEqual(self.told, ["bob in GLOBAL: hello alice"])
 
     def test_erased_elsewhere(self) -> None:
-        """When a timed message that is not loaded ends, what is unread is asked for again."""
+        """When an unloaded timed message ends, the unread counts are requested again."""
         self.server.tell(events.Erased("@bob", "t"))
         self.assertEqual(self.asked(), [requests.Chats()])
 
     def test_added(self) -> None:
-        """A group that one is added to is there."""
+        """A group that the user is added to appears."""
         self.server.tell(events.Added("*team", "g", "alice", "bob", "bob"))
         self.assertIn("*team", self.view.chats)
 
     def test_counted_again(self) -> None:
-        """Markers of another session that leave the count open make one request a second later, however many come."""
+        """Markers of another session with an unknown count cause one request a second later, however many arrive."""
         self.open("@bob")
         self.controller.home()
         for seq in 1, 2, 3:
@@ -47,7 +47,7 @@ class IncomingTests(ControllerCase):
         self.assertEqual(self.asked(), [requests.Chats()])
 
     def test_connection_lost_meanwhile(self) -> None:
-        """A loss while the lists are on their way is no fault: they are asked for after the next sign-in."""
+        """A loss while the lists are pending is not an error. They are requested again after the next sign-in."""
         self.controller.incoming.refresh()
         self.lose()
         self.assertEqual(self.flushLoggedErrors(), [])

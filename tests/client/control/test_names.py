@@ -1,4 +1,4 @@
-"""The name typed is the name meant: one comparison for names, wherever the client looks for one."""
+"""Names are compared in one way, wherever the client looks for one."""
 
 import unicodedata
 
@@ -28,13 +28,13 @@ class ChooserTests(SynchronousTestCase):
     """Ctrl-K."""
 
     def listed(self, view: ScreenState, typed: str) -> list[str]:
-        """What is listed for what was typed."""
+        """Return the list for a typed filter."""
         view.begin_filter()
         view.filter = typed
         return [chat.name for chat in view.listed()]
 
     def test_exact_first(self) -> None:
-        """The name that was typed comes first, then those that begin with it, then those that hold it."""
+        """The exact name comes first, then names with that prefix, then those that contain it."""
         view = _view("GLOBAL", "*g18", "@g1", "*ag1", "*g1")
         self.assertEqual(self.listed(view, "*g1"), ["*g1", "*g18", "*ag1"])
         self.assertEqual(self.listed(view, "g1"), ["@g1", "*g1", "*g18", "*ag1"])
@@ -43,7 +43,7 @@ class ChooserTests(SynchronousTestCase):
         self.assertEqual(self.listed(view, "global"), ["GLOBAL"])
 
     def test_forms(self) -> None:
-        """Composed or not, in any case and width, a user is found, also one without a chat."""
+        """A user is found in any composition, case and width, even without a chat."""
         view = _view("GLOBAL", users=(_NFD, "bob", "Ольга"))
         for typed in "@José", "josé", _NFD.upper(), "＠ｊｏｓé", "sé":
             self.assertEqual(self.listed(view, typed), [f"@{_NFD}"], typed)
@@ -55,12 +55,12 @@ class CompletionTests(SynchronousTestCase):
     """Tab."""
 
     def words(self, view: ScreenState, line: str) -> list[str]:
-        """What Tab offers."""
+        """Return the completions by Tab."""
         found = complete(line, view)
         return found.words if found else []
 
     def test_forms(self) -> None:
-        """A decomposed name is completed from what is typed composed, and the other way round."""
+        """A decomposed name is completed from composed input, and vice versa."""
         view = _view("*g1", "*g18", users=(_NFD, "Zoé", "bob"))
         self.assertEqual(self.words(view, "@jOSÉ"), [_NFD])
         self.assertEqual(self.words(view, "@Zoe\u0301"), ["Zoé"])
@@ -68,7 +68,7 @@ class CompletionTests(SynchronousTestCase):
         self.assertEqual(self.words(view, "*g1"), ["g1", "g18"])
 
     def test_parts(self) -> None:
-        """Where a name has to stand a part of it is enough, where no name begins so; in a text it is not."""
+        """In a place for names, a part matches if no prefix does. In a text, a part never matches."""
         view = _view("*g1", "*xg1", users=("matthew", "thea"))
         self.assertEqual(self.words(view, "@the"), ["thea"])
         self.assertEqual(self.words(view, "@hew"), ["matthew"])
@@ -79,7 +79,7 @@ class MentionTests(SynchronousTestCase):
     """The bell."""
 
     def test_forms(self) -> None:
-        """A name is heard in any composition, case and width, as a word of its own."""
+        """A name is detected in any composition, case and width, as a whole word."""
         for me in "José", _NFD:
             for text in "hi José!", f"hi {_NFD}!", "JOSÉ", "ｊｏｓé":
                 self.assertTrue(mentions(text, me), (me, text))
@@ -88,20 +88,20 @@ class MentionTests(SynchronousTestCase):
         self.assertFalse(mentions("कमला", "कमल"))
 
     def test_unspaced(self) -> None:
-        """In scripts without spaces the letters around a name do not hide it."""
+        """In scripts without spaces, neighbouring letters do not hide a name."""
         self.assertTrue(mentions("山田太郎さん、おはよう", "太郎"))
         self.assertTrue(mentions("ขอบคุณครับสมชายมาก", "สมชาย"))
 
     def test_colour(self) -> None:
-        """A name has one colour, however it is spelled."""
+        """A name has one colour in all its spellings."""
         self.assertEqual(name_style("José"), name_style(_NFD.upper()))
 
 
 class TargetTests(ControllerCase):
-    """Chats that a message is sent to."""
+    """The destination chats of messages."""
 
     def test_known(self) -> None:
-        """A message goes to the chat that is there, however its name was typed."""
+        """A message goes to the existing chat, however its name was typed."""
         self.view.chat("@José")
         for typed, name in (f"@{_NFD.upper()} hi", "@José"), ("@BOB hi", "@bob"):
             self.submit(typed)
@@ -111,7 +111,7 @@ class TargetTests(ControllerCase):
         self.assertEqual([name for name in self.view.chats if name.startswith("@")], ["@bob", "@José"])
 
     def test_not_known(self) -> None:
-        """Where the name is not known it is corrected when the server tells it, and nothing is lost."""
+        """An unknown name is corrected to the server's spelling, and nothing is lost."""
         self.controller.home()
         self.submit("@ZOE hi")
         self.server.answer(*(events.History("@Zoe", [], False) if isinstance(asked, requests.History)
@@ -120,7 +120,7 @@ class TargetTests(ControllerCase):
         self.assertEqual(self.view.open and self.view.open.name, "@Zoe")
 
     def test_not_known_and_there(self) -> None:
-        """Where a message of that user came meanwhile there is one chat with all of it."""
+        """If a message of that user arrived meanwhile, one chat holds everything."""
         self.controller.home()
         self.submit("@ZOE hi")
         self.server.tell(message("hello", chat="@Zoe", sender="Zoe", seq=1))
@@ -132,7 +132,7 @@ class TargetTests(ControllerCase):
         self.assertEqual([item.text for item in self.view.chats["@Zoe"].items], ["hello", "hi"])
 
     def test_typed_meanwhile(self) -> None:
-        """What is being typed stays where it is when the server tells how the name is spelled."""
+        """Typed text stays in place when the server's spelling arrives."""
         self.controller.home()
         self.submit("@ZOE hi")
         target = self.controller.target
@@ -142,7 +142,7 @@ class TargetTests(ControllerCase):
         self.assertEqual(target.name, "@Zoe")
 
     def test_another_chat(self) -> None:
-        """A group made anew in another spelling is another chat."""
+        """A group created again in another spelling is another chat."""
         self.submit("*TEAM hi")
         self.view.chats.of_id("*TEAM", "old")
         self.view.apply(events.Added("*Team", "new", "alice", "bob", "bob"), 0.0)

@@ -1,4 +1,4 @@
-"""What the user reads: opening chats, paging, searching, and what is told of while looking elsewhere."""
+"""Reading: opening chats, paging, searching, and read markers of hidden screens."""
 
 from irchat.client.view.navigation import Place
 from irchat.protocol import events, requests
@@ -10,7 +10,7 @@ class ReadingTests(_ControllerCase):
     """Opening, paging, reading."""
 
     def test_what_is_seen_is_read(self) -> None:
-        """What stands on the screen is told to be read, a second later at most; what is hidden is not."""
+        """Visible messages are reported as read within a second, hidden ones are not."""
         self.open("@bob", message("hi", chat="@bob", seq=1))
         self.server.tell(message("ho", chat="@bob", seq=2))
         self.clock.advance(1.0)
@@ -21,13 +21,13 @@ class ReadingTests(_ControllerCase):
         self.assertEqual((self.asked(), self.view.unread), ([], 1))
 
     def test_much_unread(self) -> None:
-        """What is unread is loaded as a whole, as far as a page goes."""
+        """All unread messages are loaded, up to one page."""
         self.view.chat("@bob").unread = 300
         self.controller.open("@bob")
         self.assertEqual(self.asked(), [requests.History(chat="@bob", limit=330)])
 
     def test_choosing(self) -> None:
-        """Enter on an empty line opens what is chosen among the unread."""
+        """Enter on an empty line opens the chosen unread chat."""
         self.server.tell(message("hi", chat="@bob", seq=1))
         self.controller.home()
         self.submit("")
@@ -38,7 +38,7 @@ class ReadingTests(_ControllerCase):
         self.assertIs(self.view.place, Place.HOME)
 
     def test_older(self) -> None:
-        """At the top older messages are loaded, once at a time, until there are none."""
+        """At the top older messages are loaded, one page at a time, until there are none."""
         self.open("@bob", message("hi", chat="@bob", seq=9), more=True)
         self.controller.page_up(moved=True)
         self.assertEqual(self.asked(), [])
@@ -50,7 +50,7 @@ class ReadingTests(_ControllerCase):
         self.assertEqual((self.asked(), self.texts()), ([], ["old", "hi"]))
 
     def test_a_page_is_refused(self) -> None:
-        """Where a page cannot be had the user is told."""
+        """If a page cannot be loaded, the user sees an error."""
         self.controller.open("*gone")
         self.server.answer(error("no-such-group", "No such group."))
         self.assertEqual(self.texts(), ["No such group."])
@@ -66,7 +66,7 @@ class ReadingTests(_ControllerCase):
         self.assertEqual(self.texts(), ["hi"])
 
     def test_search(self) -> None:
-        """What a search found opens where it stands, and from there one comes back to the end."""
+        """A search result opens in its chat, from which the user can return to the end."""
         self.submit("?old")
         self.assertEqual(self.asked(), [requests.Search(words="old")])
         self.server.answer(events.Found([message("old one", chat="@bob", seq=5)], False))
@@ -89,13 +89,13 @@ class ReadingTests(_ControllerCase):
         self.assertEqual(self.asked(), [])
 
     def find(self, found: events.Message) -> None:
-        """Search, and open what was found."""
+        """Search, and open a result."""
         self.submit("?old")
         self.server.answer(events.Found([found], False))
         self.submit("")
 
     def test_back(self) -> None:
-        """From what was found one comes back to where one was."""
+        """Leaving the results returns to the previous place."""
         self.controller.home()
         self.view.open = None
         self.submit("?old")
@@ -110,13 +110,13 @@ class ReadingTests(_ControllerCase):
         self.assertEqual((self.view.place, self.view.here.name), (Place.CHAT, "@bob"))
 
     def test_search_of_what_is_loaded(self) -> None:
-        """What is loaded already is not loaded again."""
+        """Loaded messages are not loaded again."""
         self.open("@bob", message("old one", chat="@bob", seq=5))
         self.find(message("old one", chat="@bob", seq=5))
         self.assertEqual((self.view.here.name, self.asked()), ("@bob", []))
 
     def test_found_at_the_end(self) -> None:
-        """Where what was found stands near the end, the end is shown, and is read; else what was found."""
+        """A result near the end shows the end and is read; any other result is shown itself."""
         self.view.pane.height = 20
         self.find(message("old one", chat="@bob", seq=5))
         self.server.answer(events.History("@bob", [message("old one", chat="@bob", seq=5)], False))
@@ -129,7 +129,7 @@ class ReadingTests(_ControllerCase):
         self.assertFalse(self.view.pane.follows)
 
     def test_found_and_gone(self) -> None:
-        """Where what was found cannot be had any more the user is told."""
+        """If a result can no longer be loaded, the user sees an error."""
         self.find(message("old one", chat="*x", seq=5))
         self.server.answer(error("no-such-group", "Gone."), error("no-such-group", "Gone."))
         self.assertEqual(self.texts(), ["Gone."])

@@ -1,4 +1,4 @@
-"""Read markers: what was shown counts as read."""
+"""Read markers: messages that were shown count as read."""
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
@@ -11,7 +11,7 @@ from tests.helpers.client_fakes import AT, FakeServer, error, message, sent
 
 
 class ReadMarkersTests(SynchronousTestCase):
-    """The server is told how far its user has seen each chat."""
+    """The server learns how far the user has seen each chat."""
 
     def setUp(self) -> None:
         """Begin a session."""
@@ -22,7 +22,7 @@ class ReadMarkersTests(SynchronousTestCase):
         self.shown = ShownMarkers(self.markers, timed_too=True)
 
     def test_within_a_second(self) -> None:
-        """However many messages come, each chat's marker is told once, a second after the first of them."""
+        """Each chat's marker is reported once, a second after the first message, however many follow."""
         for seq in 1, 2, 4:
             self.shown.shown(message("hi", seq=seq))
         self.shown.shown(message("hi", chat="@bob", seq=9))
@@ -34,7 +34,7 @@ class ReadMarkersTests(SynchronousTestCase):
         self.assertEqual(self.server.asked(), [])
 
     def test_again(self) -> None:
-        """What comes later is told later."""
+        """Later messages cause a later report."""
         self.shown.shown(message("hi", seq=1))
         self.clock.advance(1)
         self.server.answer(events.Ok())
@@ -43,7 +43,7 @@ class ReadMarkersTests(SynchronousTestCase):
         self.assertEqual(self.server.asked(), [requests.Read(chat="GLOBAL", seq=2)])
 
     def test_now(self) -> None:
-        """Told at once, there is nothing to tell later."""
+        """After an immediate report nothing is left to report."""
         self.shown.report()
         self.shown.shown(message("hi", seq=1))
         self.shown.report()
@@ -52,7 +52,7 @@ class ReadMarkersTests(SynchronousTestCase):
         self.assertEqual(self.server.asked(), [])
 
     def test_timed(self) -> None:
-        """A timed message is read with what was seen of its chat before, which it never moves."""
+        """A timed message is read with the last message seen before it in its chat, and does not move that marker."""
         self.shown.shown(message("hi", id="t1", left_ms=5000))
         self.shown.report()
         self.assertEqual(self.server.asked(), [requests.Read(chat="GLOBAL", seq=0)])
@@ -73,14 +73,14 @@ class ReadMarkersTests(SynchronousTestCase):
         self.assertEqual(self.server.asked(), [requests.Read(chat="GLOBAL", seq=1)])
 
     def test_read_before(self) -> None:
-        """A timed message in a chat that was read to its end in an earlier session is read with that end."""
+        """A timed message in a chat read to its end in an earlier session is read with that end."""
         self.shown.shown(events.Chats([events.Chat("@bob", "c2", 0, 8, 8, AT)]))
         self.shown.shown(message("hi", chat="@bob", id="t1", left_ms=5000))
         self.shown.report()
         self.assertEqual(self.server.asked(), [requests.Read(chat="@bob", seq=8)])
 
     def test_forget(self) -> None:
-        """After the server went back to a backup no number from before is reported."""
+        """After a restore from a backup, no earlier number is reported."""
         self.markers.know("@bob", 8)
         self.markers.read("GLOBAL", 9)
         self.markers.forget()
@@ -92,7 +92,7 @@ class ReadMarkersTests(SynchronousTestCase):
         self.assertEqual(self.server.asked(), [requests.Read(chat="@bob", seq=0)])
 
     def test_own_requests(self) -> None:
-        """Sending and paging move the marker without us, and other events show nothing to read."""
+        """Sending and paging move the marker on the server, and other events contain nothing to read."""
         self.shown.shown(sent(seq=4))
         self.shown.shown(events.History("GLOBAL", [message("a", seq=3)], more=False))
         self.shown.shown(events.Presence(["bob"], []))
@@ -100,7 +100,7 @@ class ReadMarkersTests(SynchronousTestCase):
         self.assertEqual(self.server.asked(), [])
 
     def test_refused_or_lost(self) -> None:
-        """A marker that is refused, as in a group that was left, or lost with the connection, is no matter."""
+        """A marker that is refused, as in a group that was left, or lost with the connection, is ignored."""
         self.shown.shown(message("hi", seq=1))
         self.shown.report()
         self.server.answer(error("no-such-group"))

@@ -1,4 +1,4 @@
-"""The line to the server: how it is made, lost, and made again; leaving."""
+"""The connection to the server: established, lost, and established again; leaving."""
 
 import msgspec
 from twisted.internet.error import ConnectionDone
@@ -14,15 +14,15 @@ from tests.helpers.client_fakes import FakeServer, error, message, sent, welcome
 
 
 class LineTests(_ControllerCase):
-    """The line is lost and comes back."""
+    """The connection is lost and restored."""
 
     def come_back(self) -> None:
-        """A server is there again, the next try finds it."""
+        """The server is back, and the next attempt succeeds."""
         self.servers.append(FakeServer())
         self.clock.pump([1] * 10)
 
     def test_comes_back(self) -> None:
-        """The client says so, signs in by token, fetches what it missed, and repeats what was not answered."""
+        """The client shows the loss, signs in by token, loads missed messages, and repeats unanswered ones."""
         self.open("@bob", message("one", chat="@bob", seq=1))
         self.submit("mine")
         before = self.asked()
@@ -48,7 +48,7 @@ class LineTests(_ControllerCase):
                          ["one", "missed", "too", "typed meanwhile"])  # fmt: skip
 
     def test_back_to_a_backup(self) -> None:
-        """After the server went back to a backup no marker from before is reported: its number has another meaning."""
+        """After a restore from a backup, no earlier marker is reported: its number has another meaning."""
         self.open("@bob", message("one", chat="@bob", seq=7))
         self.controller.open("GLOBAL")
         self.clock.advance(1)
@@ -63,7 +63,7 @@ class LineTests(_ControllerCase):
         self.assertFalse([request for request in self.asked() if isinstance(request, requests.Read)])
 
     def test_signing_in(self) -> None:
-        """Until the server has let the user in the status says what goes on."""
+        """Until the sign-in is complete, the status shows the progress."""
         self.lose()
         self.assertIn("Trying again", self.view.link)
         self.come_back()
@@ -72,23 +72,22 @@ class LineTests(_ControllerCase):
         self.assertEqual(self.view.link, "")
 
     def test_pauses_grow(self) -> None:
-        """Each try that fails makes the pause longer, up to half a minute; the reason is shown."""
+        """Each failed attempt makes the pause longer, up to half a minute, and the reason is shown."""
         self.lose()
         shown: list[str] = []
         for _ in range(130):
             self.clock.advance(1)
             shown.append(self.view.link)
-        self.assertIn("Nobody listens. Trying again in 2 s", shown)
-        self.assertIn("Nobody listens. Trying again in 15 s", shown)
+        self.assertIn("Nothing is listening. Trying again in 2 s", shown)
+        self.assertIn("Nothing is listening. Trying again in 15 s", shown)
         self.assertEqual(max(int(text.split()[-2]) for text in shown), 30)
 
     def _pause(self) -> int:
-        """How long the client says that it waits."""
+        """Return the pause that the status shows."""
         return int(self.view.link.split()[-2])
 
     def test_lost_after_each_welcome(self) -> None:
-        """A line that is lost soon after each sign-in makes the pauses grow all the same; one that stood for a minute
-        makes them begin anew."""
+        """A connection lost soon after the sign-in does not reset the pauses. One that lasted a minute does."""
         pauses: list[int] = []
         for stood in 0, 1, 59, 59, 3, 59, 60, 0:
             self.clock.pump([1] * stood)
@@ -101,12 +100,12 @@ class LineTests(_ControllerCase):
         self.assertEqual(pauses, [1, 2, 4, 8, 15, 30, 1, 2])
 
     def test_jitter(self) -> None:
-        """Clients that lost the line together do not come back together: chance makes each pause shorter or longer."""
+        """Clients that lost the server together do not reconnect together: the pauses vary at random."""
         tries: list[float] = []
 
         async def connect() -> ServerConnection:
             tries.append(self.clock.seconds())
-            raise ClientError("Nobody listens.")
+            raise ClientError("Nothing is listening.")
 
         self.controller._link._connect = connect
         chances = iter([0.0, 1.0] * 4)
@@ -117,8 +116,10 @@ class LineTests(_ControllerCase):
         self.assertEqual(between[:7], [0.5, 3, 2, 12, 7.5, 45, 15])
 
     def test_refused_for_now(self) -> None:
-        """A token that is refused for another reason is tried again later: no password is asked for, the whole reason
-        is shown once, and in the status while the client waits."""
+        """A token refused for another reason is tried again later, without asking for a password.
+
+        The full reason is shown once, and in the status while the client waits.
+        """
         self.lose()
         for _ in range(3):
             self.come_back()
@@ -136,14 +137,14 @@ class LineTests(_ControllerCase):
         self.assertEqual(self.view.link, "")
 
     def test_banned(self) -> None:
-        """Each try of who is banned counts as a failed one, so there are few."""
+        """Each attempt of a banned user counts as a failed sign-in, so there are few."""
         self.lose()
         self.come_back()
         self.server.answer(error("banned", "You are banned until tomorrow: spam."))
         self.assertIn("You are banned until tomorrow: spam. Trying again in 300 s", self.view.link)
 
     def test_timed_message_ends_meanwhile(self) -> None:
-        """A timed message ends without the server; one whose time passed unsent is reported and not sent any more."""
+        """A timed message ends without the server. If it expired unsent, it is reported and not sent later."""
         self.open("@bob")
         self.server.tell(message("psst", chat="@bob", id="t", left_ms=2_000))
         self.lose()
@@ -156,10 +157,10 @@ class LineTests(_ControllerCase):
         self.assertFalse(any(isinstance(request, requests.Send) for request in self.asked()))
 
     def test_commands_want_a_line(self) -> None:
-        """Without a connection a command stays in the input; one that was on its way is said to have no answer."""
+        """Without a connection a command stays in the input. A command in progress is reported as unanswered."""
         self.submit("~bob")
         self.lose()
-        self.assertIn("before an answer came to: ~bob", self.texts()[-1])
+        self.assertIn("before the server answered: ~bob", self.texts()[-1])
         taken = self.submit("~bob")
         self.assertFalse(taken.accepted)
         self.assertIn("Not connected", taken.trouble)
@@ -167,7 +168,7 @@ class LineTests(_ControllerCase):
         self.assertFalse(self.view.chat("@bob").loading)
 
     def test_lost_while_asked(self) -> None:
-        """A question that the server's going away makes pointless keeps the input until that is acknowledged."""
+        """A question whose connection was lost keeps the input until that is acknowledged."""
         self.lose()
         self.tokens.forget("host:7667", "alice")
         self.come_back()
@@ -191,7 +192,7 @@ class FirstTests(_ControllerCase):
         self.server.answer(error("bad-request"), error("name-taken"))
 
     def test_server_does_not_wait(self) -> None:
-        """Where the server did not wait for the answer, it is called again, and the question asked again."""
+        """If the server closed before the answer, it is dialed again, and the question is asked again."""
         self.clock.advance(60)
         self.servers.append(FakeServer())
         self.servers[0].lose(ConnectionDone())
@@ -203,7 +204,7 @@ class FirstTests(_ControllerCase):
         self.assertIs(self.view.place, Place.CHAT)
 
     def test_server_ends_each_question(self) -> None:
-        """A server that goes away at each question is not called again and again without a pause."""
+        """A server that closes at each question is not dialed again without pauses."""
         self.servers.append(FakeServer())
         self.servers[0].lose(ConnectionDone())
         self.assertIn("Trying again in 1 s", self.view.link)
@@ -220,17 +221,17 @@ class FirstTests(_ControllerCase):
         self.assertIn("Wrong password", self.failureResultOf(self.done, ClientError).value.text)
 
     def test_nobody_listens(self) -> None:
-        """Where nobody listens when the server is called again, the client ends."""
+        """If nothing listens when the server is dialed again, the client ends."""
         self.clock.advance(60)
         self.server.lose(ConnectionDone())
-        self.assertIn("Nobody listens", self.failureResultOf(self.done, ClientError).value.text)
+        self.assertIn("Nothing is listening", self.failureResultOf(self.done, ClientError).value.text)
 
 
 class LeavingTests(_ControllerCase):
     """Leaving."""
 
     def test_exit(self) -> None:
-        """``exit`` tells the server what was read and leaves."""
+        """``exit`` reports read markers and leaves."""
         self.open("@bob", message("hi", chat="@bob", seq=1))
         self.server.tell(message("ho", chat="@bob", seq=2))
         self.submit("exit")
@@ -241,20 +242,20 @@ class LeavingTests(_ControllerCase):
         self.assertEqual(self.tokens.find("host:7667", "alice"), Kept("token", UNENCRYPTED))
 
     def test_forget(self) -> None:
-        """``exit --forget`` ends the token, here and there."""
+        """``exit --forget`` ends the token in the file and on the server."""
         self.submit("exit --forget")
         self.assertEqual(self.asked(), [requests.Logout(forget=True)])
         self.assertIsNone(self.tokens.find("host:7667", "alice"))
 
     def test_cannot_forget(self) -> None:
-        """Where the file cannot be written the user is told."""
+        """If the file cannot be written, the user sees an error."""
         self.tokens.path.unlink()
         self.tokens.path.mkdir()
         self.submit("exit --forget")
         self.assertIn("cannot be saved", self.texts()[-1])
 
     def test_leaving_without_a_line(self) -> None:
-        """Without a line the user leaves at once, and no more tries are made."""
+        """Without a connection the user leaves at once, and there are no further attempts."""
         self.lose()
         self.controller.leave()
         self.successResultOf(self.controller.left)

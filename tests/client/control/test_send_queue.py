@@ -15,10 +15,10 @@ def _message(nonce: str) -> requests.Send:
 
 
 class SendQueueTests(SynchronousTestCase):
-    """The order of messages, and what becomes of each."""
+    """The order of messages, and their outcomes."""
 
     def setUp(self) -> None:
-        """A queue of an owner that wants every message, with a connection."""
+        """Create a queue whose owner wants every message, with a connection."""
         self.is_up = True
         self.unwanted: set[object] = set()
         self.asked: list[tuple[str, Deferred[Reply]]] = []
@@ -31,23 +31,23 @@ class SendQueueTests(SynchronousTestCase):
         return self.asked[-1][1]
 
     def is_wanted(self, request: requests.Send) -> bool:
-        """Whether the test wants the message."""
+        """Return whether the test wants the message."""
         return request.nonce not in self.unwanted
 
     def on_reply(self, request: requests.Send, reply: events.Event) -> None:
-        """Note a reply."""
+        """Record a reply."""
         self.replies.append((request.nonce, reply))
 
     def on_dropped(self, request: requests.Send, *, tried: bool) -> None:
-        """Note a message that is not sent."""
+        """Record a message that is not sent."""
         self.dropped.append((request.nonce, tried))
 
     def sent(self) -> str:
-        """The nonces of all requests so far."""
+        """Return the nonces of all requests so far."""
         return "".join(nonce for nonce, _ in self.asked)
 
     def test_one_at_a_time(self) -> None:
-        """Each message waits for the answer to the one before, whatever that is."""
+        """Each message waits for the reply to the previous one, whatever it is."""
         for nonce in "abc":
             self.queue.send(_message(nonce))
         self.assertEqual(self.sent(), "a")
@@ -58,14 +58,14 @@ class SendQueueTests(SynchronousTestCase):
         self.assertEqual([request.nonce for request in self.queue.waiting], ["c"])
 
     def test_unknown_reply(self) -> None:
-        """A reply that the client does not know is the end of a message all the same."""
+        """A reply of an unknown type still completes a message."""
         self.queue.send(_message("a"))
         self.queue.send(_message("b"))
         self.asked[0][1].callback(None)
         self.assertEqual((self.sent(), self.replies), ("ab", []))
 
     def test_again_over_a_new_connection(self) -> None:
-        """A message whose answer was lost goes again first, as the same message; nothing goes before that."""
+        """An unanswered message is repeated first, with the same nonce, before any other."""
         self.queue.send(_message("a"))
         self.is_up = False
         self.asked[0][1].errback(ClientError("Gone."))
@@ -78,7 +78,7 @@ class SendQueueTests(SynchronousTestCase):
         self.assertEqual(self.sent(), "aab")
 
     def test_not_wanted_any_more(self) -> None:
-        """A message that is not wanted is dropped before it is sent, but not while its answer is due."""
+        """An unwanted message is dropped before it is sent, but not while its reply is pending."""
         self.queue.send(_message("a"))
         self.queue.send(_message("b"))
         self.unwanted |= {"a", "b"}

@@ -1,4 +1,4 @@
-"""A message from Enter to the confirmation of the server."""
+"""A message from Enter to the server's confirmation."""
 
 from irchat.client.control.controller import Taken
 from irchat.protocol import requests
@@ -7,10 +7,10 @@ from tests.helpers.client_fakes import error, sent
 
 
 class SendingTests(ControllerCase):
-    """Messages that are sent, refused or too late."""
+    """Messages that are sent, refused or expired."""
 
     def test_plain_text(self) -> None:
-        """A text goes to the open chat with a nonce, is pending until it is sent, and may be remembered."""
+        """A text goes to the open chat with a nonce, is pending until confirmed, and may be remembered."""
         self.open("@bob")
         self.assertEqual(self.submit("hi"), Taken(True, True))
         self.assertEqual(self.asked(), [requests.Send(chat="@bob", text="hi", nonce="a")])
@@ -19,7 +19,7 @@ class SendingTests(ControllerCase):
         self.assertEqual(self.view.here.items[-1].seq, 1)
 
     def test_one_after_another(self) -> None:
-        """Messages go one after another; one that came too fast goes again before the others."""
+        """Messages are sent one after another. One refused as too-fast is repeated before the others."""
         self.open("@bob")
         self.submit("one")
         self.submit("two")
@@ -31,14 +31,14 @@ class SendingTests(ControllerCase):
         self.assertEqual([request.text for request in self.asked()], ["two"])
 
     def test_refused_by_the_server(self) -> None:
-        """A message that is refused is pending no more, and the reason is shown in place."""
+        """A refused message is no longer pending, and the reason is shown in its place."""
         self.open("@bob")
         self.submit("hi")
         self.server.answer(error("blocked", "Not to them."))
         self.assertEqual(self.texts(), ["Not to them.", "not sent: hi"])
 
     def test_timed(self) -> None:
-        """A timed message counts down and is gone, with what was said of it, and is not for the input history."""
+        """A timed message counts down and disappears with its note, and does not enter the input history."""
         self.open("@bob")
         self.assertEqual(self.submit("*30 psst"), Taken(True, False))
         self.server.answer(sent(chat="@bob", id="t", left_ms=30_000, reached=1, of=1))
@@ -51,7 +51,7 @@ class SendingTests(ControllerCase):
         self.assertEqual(self.texts(), [])
 
     def test_timed_and_late(self) -> None:
-        """What is said of a timed message that was taken late goes with it, which is by when it was typed."""
+        """The note of a timed message accepted late ends with it, counted from the time of typing."""
         self.open("@bob")
         self.submit("*30 psst")
         self.clock.advance(20)
@@ -61,7 +61,7 @@ class SendingTests(ControllerCase):
         self.assertEqual(self.texts(), [])
 
     def test_unsent(self) -> None:
-        """The messages that the server has not confirmed are counted for each chat."""
+        """Unconfirmed messages are counted per chat."""
         self.open("@bob")
         for text in "one", "two", "@ carol three":
             self.submit(text)

@@ -24,7 +24,7 @@ class UnderstandTests(SynchronousTestCase):
         self.assertEqual(understand("hi", "GLOBAL"), requests.Send(chat="GLOBAL", text="hi"))
 
     def test_backslash(self) -> None:
-        """What a backslash sends literally goes to everyone, whatever chat is open."""
+        """Text after a backslash goes to everyone, whatever chat is open."""
         for here in "@bob", "*team", "GLOBAL":
             self.assertEqual(understand("\\+1", here), requests.Send(chat="GLOBAL", text="+1"))
 
@@ -35,7 +35,7 @@ class UnderstandTests(SynchronousTestCase):
             self.assertEqual(self.assertRaises(Refusal, understand, line, "GLOBAL").code, Code.BAD_TIME)
 
     def test_commands(self) -> None:
-        """Every command of the language means what it means everywhere."""
+        """Every command has the same meaning as in the other clients."""
         self.assertEqual(understand("@bob hi", "*team"), requests.Send(chat="@bob", text="hi"))
         self.assertEqual(understand("*5@bob hi", "GLOBAL"), requests.Send(chat="@bob", text="hi", expires_in=5))
         self.assertEqual(understand("~bob", "GLOBAL"), requests.Block(name="bob"))
@@ -47,16 +47,16 @@ class UnderstandTests(SynchronousTestCase):
                          [requests.Chats(), requests.Help(), None])  # fmt: skip
 
     def test_wrong_use(self) -> None:
-        """A wrong use and a text that is none are refused before anything is sent."""
+        """An invalid command or text is refused before anything is sent."""
         self.assertIn("<user>", str(self.assertRaises(Refusal, understand, "+1", "GLOBAL").usage))
         self.assertEqual(self.assertRaises(Refusal, understand, "x" * 4_001, "GLOBAL").code, Code.TEXT_TOO_LONG)
 
     def refused(self, line: str, here: str) -> str:
-        """What is said of a wrong use."""
+        """Return the error of an invalid line."""
         return str(self.assertRaises(Refusal, understand, line, here).text)
 
     def test_wrong_use_that_was_meant_as_a_message(self) -> None:
-        """The answer says how the open chat gets it: the backslash would send it to everyone."""
+        """The error shows how to send the line to the open chat: the backslash would send it to everyone."""
         for line in "ls is nice", "???", "+1", "*0*team hi":
             for here in "@bob", "*team":
                 text = self.refused(line, here)
@@ -68,7 +68,7 @@ class UnderstandTests(SynchronousTestCase):
     @settings(max_examples=500)
     @given(st.text("ls @*+-~?!\\>1a,", max_size=12), st.sampled_from(["@bob", "*team"]))
     def test_the_advice_is_right(self, line: str, here: str) -> None:
-        """Whatever was refused, what the answer says to type sends it to the open chat."""
+        """For every refused line, typing what the error shows sends it to the open chat."""
         try:
             understand(line, here)
         except Refusal as refusal:
@@ -77,35 +77,35 @@ class UnderstandTests(SynchronousTestCase):
                 self.assertEqual(understand(f"{here} {line}", here), wanted)
 
     def test_moderation(self) -> None:
-        """What administrators type goes to the server as it is, which knows who may."""
+        """Administrators' commands go to the server unchanged, because it knows the user's rights."""
         for line in "!kick bob", "!ban bob 2h", "!unban bob", "!kick":
             self.assertEqual(understand(f" {line} ", "@bob"), requests.Line(line=line))
         self.assertRaises(Refusal, understand, "!kicks bob", "@bob")
 
 
 class HintTests(SynchronousTestCase):
-    """The usage while typing."""
+    """The usage during typing."""
 
     def text(self, line: str) -> str:
-        """The usage of a line that is right or may become so."""
+        """Return the usage of a line that is or may become valid."""
         found = hint(line)
         assert found is not None
         self.assertFalse(found.wrong, line)
         return found.text
 
     def test_plain(self) -> None:
-        """Plain text has none, nor have several lines."""
+        """Plain text and several lines have no usage."""
         self.assertEqual([hint(line) for line in ("", "  ", "hello", "is @bob there", "@bob\nx")], [None] * 5)
 
     def test_right(self) -> None:
-        """A line that is right shows its usage and what it means."""
+        """A valid line shows its usage and meaning."""
         self.assertIn("say it to one user alone", self.text("@bob hi"))
         self.assertIn("timed, to the open chat", self.text("*30 hi"))
         self.assertIn("leave", self.text("exit --fo"))
         self.assertIn("leave", self.text("exit"))
 
     def test_begun(self) -> None:
-        """A line that has begun shows what it may become."""
+        """An incomplete line shows its possible continuations."""
         self.assertIn("@ <user> <message>", self.text("@bob"))
         self.assertIn("-> <group_name>", self.text("*bob,carol"))
         self.assertIn("<time>", self.text("*30"))
@@ -114,13 +114,13 @@ class HintTests(SynchronousTestCase):
         self.assertIn("!password", self.text("!"))
 
     def test_moderation(self) -> None:
-        """What administrators alone type has its usage when it is whole; before that it is neither shown nor wrong."""
+        """An administrators' command shows its usage when complete. Before that it is neither shown nor wrong."""
         self.assertIn("!ban <user> [<time>]", self.text("!ban b"))
         self.assertEqual([hint(line) for line in ("!k", "!unb")], [None] * 2)
         self.assertNotIn("kick", self.text("!"))
 
     def test_wrong(self) -> None:
-        """A line that cannot become right any more is marked, with the usage."""
+        """A line that cannot become valid is marked, with its usage."""
         for line, usage in [("~bob carol", "~<user>"), ("+a b c", "+<user>"), ("*0 hi", "whole number")]:
             found = hint(line)
             assert found is not None

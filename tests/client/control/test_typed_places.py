@@ -1,8 +1,8 @@
-"""What is typed goes where the screen says: keys, frames, events, replies and lost connections in any order.
+"""Typed text goes where the screen says: keys, frames, events, replies and lost connections in any order.
 
-The application, the controller and the view are real; the server, the clock and the terminal are the test's, and what
-the screen says is read from the terminal. No two typed words are alike, so wherever one turns up it is known what it
-was typed for.
+The application, the controller and the view are real. The server, the clock and the terminal are fakes, and the text on
+the screen is read from the terminal. No two typed words are alike, so each word identifies the place for which it was
+typed.
 """
 
 import re
@@ -33,10 +33,10 @@ _SWITCHES = frozenset(_KEYS) - {"w"}
 
 
 class _Terminal(_ApplicationCase):
-    """A person at a terminal, whose server goes and comes."""
+    """A person at a terminal, whose server comes and goes."""
 
     def setUp(self) -> None:
-        """Signed in, at a terminal without a list at the left."""
+        """Sign in, at a terminal without a sidebar."""
         self.listens = True
         self.screen = pyte.Screen(80, 10)
         self.stream = pyte.ByteStream(self.screen)
@@ -50,11 +50,11 @@ class _Terminal(_ApplicationCase):
 
     async def _connect(self) -> ServerConnection:
         if not self.listens:
-            raise ClientError("Nobody listens.")
+            raise ClientError("Nothing is listening.")
         return self.server.connection
 
     def turn(self, *, drain: bool = True) -> None:
-        """Draw what is to be drawn. The terminal gets it where ``drain``."""
+        """Draw if needed. With ``drain``, the terminal receives the frame."""
         for _ in range(2):
             self.clock.advance(1 / 32)  # exact in binary, so that ends are reached exactly
             self.loop.call_soon(self.loop.stop)
@@ -63,7 +63,7 @@ class _Terminal(_ApplicationCase):
                 self.take()
 
     def take(self) -> None:
-        """The terminal gets what was written."""
+        """Let the terminal receive what was written."""
         drawn = self.transport.value()
         self.transport.clear()
         self.output += drawn
@@ -71,18 +71,18 @@ class _Terminal(_ApplicationCase):
         self.device.resumeProducing()
 
     def prompt(self) -> re.Match[str]:
-        """What stands before the input on the terminal."""
+        """Return the prompt on the terminal."""
         found = [match for row in self.screen.display[-7:] if (match := _PROMPT.match(row))]
         assert found, self.screen.display
         return found[-1]
 
     def read(self, keys: str) -> None:
-        """Keys come in one read; nothing is drawn yet."""
+        """Send keys in one read, without drawing."""
         self.device.dataReceived(keys.encode())
 
 
 class Typing(RuleBasedStateMachine):
-    """Types, and sees where it goes."""
+    """Type a text and see the frame that shows it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,14 +107,14 @@ class Typing(RuleBasedStateMachine):
 
     @property
     def server(self) -> FakeServer:
-        """The server that is there now."""
+        """The current connection of the server."""
         return self.terminal.server
 
     # Keys.
 
     @rule(keys=st.lists(st.sampled_from(_KEYS), min_size=1, max_size=5), frame=st.sampled_from(["no", "drawn", "got"]))
     def press(self, keys: list[str], frame: str) -> None:
-        """Keys come in one read."""
+        """Press some keys in one read."""
         prompt = self.terminal.prompt()
         chat, secret = prompt[1] or (_HOME if prompt[0] == "> " else None), prompt[3] is not None
         is_new_place, text = False, ""
@@ -134,12 +134,12 @@ class Typing(RuleBasedStateMachine):
         self.frame(frame)
 
     def is_stale(self, chat: str) -> bool:
-        """Whether keys have gone to another place since the last frame."""
+        """Whether the target of keys has changed since the last frame."""
         target = self.line.target
         return not (isinstance(target, ChatState) and target.name == chat)
 
     def send_by(self, text: str, chat: str | None) -> None:
-        """Press keys while the terminal shows the prompt of ``chat``: what they send goes there."""
+        """Press keys while the terminal shows the prompt of ``chat``: the text goes there."""
         before = set(self.controller.sending._letters)
         self.terminal.read(text)
         for nonce in sorted(set(self.controller.sending._letters) - before):
@@ -152,7 +152,7 @@ class Typing(RuleBasedStateMachine):
 
     @rule(key=st.sampled_from([_KILL, _YANK, _UNDO, "\x1by", _UP, "\x12", "\x0f", "\x1b#"]))
     def edit(self, key: str) -> None:
-        """Keys that throw away what is typed, or bring back what was."""
+        """Press keys that discard or recall typed text."""
         self.drafts.clear()
         chat = self.terminal.prompt()[1]
         self.owner.clear()
@@ -164,7 +164,7 @@ class Typing(RuleBasedStateMachine):
     @precondition(lambda self: self.terminal.prompt()[3])
     @rule(key=st.sampled_from(["\x1b", "\r", _CTRL_C]))
     def answer_question(self, key: str) -> None:
-        """A question is answered, or left."""
+        """Answer or leave a question."""
         if key == _CTRL_C and self.terminal.prompt()[3] == "Password: ":
             return  # that leaves the client
         self.terminal.press(key)
@@ -172,7 +172,7 @@ class Typing(RuleBasedStateMachine):
     @precondition(lambda self: self.is_up and self.line.is_empty and self.terminal.prompt()[1])
     @rule(ahead=st.booleans())
     def change_password(self, ahead: bool) -> None:
-        """A password is typed, perhaps before its question is drawn."""
+        """Type a password, perhaps before its question is drawn."""
         self.frame("got")
         if not self.line.is_empty or not self.terminal.prompt()[1]:
             return
@@ -185,14 +185,14 @@ class Typing(RuleBasedStateMachine):
     @precondition(lambda self: self.is_up and self.line.is_empty and self.terminal.prompt()[1])
     @rule(line=st.sampled_from(["?hi", "*bob -> fresh", "ls @bob", "~bob", "ls", "-alice team"]))
     def command(self, line: str) -> None:
-        """A command is on its way while the user types on."""
+        """Send a command that is still pending while the user types on."""
         self.frame("got")
         if self.line.is_empty and self.terminal.prompt()[1]:
             self.terminal.read(f"{line}\r")
 
     @rule(how=st.sampled_from(["drawn", "got"]))
     def frame(self, how: str) -> None:
-        """A frame is drawn, and perhaps the terminal gets it."""
+        """Draw a frame. Perhaps the terminal receives it."""
         if how == "no":
             return
         target = None if self.line.is_empty else self.line.target
@@ -203,7 +203,7 @@ class Typing(RuleBasedStateMachine):
 
     @rule(kind=st.sampled_from(["message", "timed", "blocks", "removed", "added", "presence", "read", "bye"]))
     def event(self, kind: str) -> None:
-        """Something happens elsewhere."""
+        """Send an event from elsewhere."""
         if not self.is_up:
             return
         told: events.Event
@@ -230,7 +230,7 @@ class Typing(RuleBasedStateMachine):
 
     @rule(good=st.booleans(), times=st.integers(1, 4))
     def answer(self, good: bool, times: int) -> None:
-        """The server answers some requests."""
+        """Answer some requests."""
         for _ in range(times):
             for request in self.server.asked():
                 self.look_at(request)
@@ -238,7 +238,7 @@ class Typing(RuleBasedStateMachine):
                 self.server.answer(self.reply(self.server._unanswered[0], good))
 
     def reply(self, request: requests.ANY, good: bool) -> events.Event:
-        """What the server says to a request."""
+        """Return an answer to a request."""
         team = [] if self.team is None else [events.Chat("*team", self.team, 0, 0, 0, None)]
         match request:
             case requests.Resume() | requests.Login(password=str()):
@@ -268,7 +268,7 @@ class Typing(RuleBasedStateMachine):
                 return events.Ok()
 
     def look_at(self, request: requests.ANY) -> None:
-        """What the server gets holds nothing that was not meant for it."""
+        """Check that the server receives only what was meant for it."""
         if isinstance(request, requests.Password | requests.Login | requests.Register):
             return
         words = set(_WORD.findall(repr(request)))
@@ -282,7 +282,7 @@ class Typing(RuleBasedStateMachine):
     @precondition(lambda self: self.is_up)
     @rule(token=st.booleans())
     def lose(self, token: bool) -> None:
-        """The connection is lost; the token may be lost with it."""
+        """Lose the connection, perhaps with the token."""
         for request in self.server.asked():
             self.look_at(request)
         self.is_up = False
@@ -294,7 +294,7 @@ class Typing(RuleBasedStateMachine):
     @precondition(lambda self: not self.is_up)
     @rule()
     def come_back(self) -> None:
-        """The server is there again."""
+        """Let the server come back."""
         if not self.terminal.listens:
             self.terminal.server, self.terminal.listens = FakeServer(), True
         self.terminal.clock.pump([1.0] * 31)
@@ -303,7 +303,7 @@ class Typing(RuleBasedStateMachine):
 
     @invariant()
     def nothing_secret_shows(self) -> None:
-        """What was typed for a secret question is in no frame, nor in any input when the question is over."""
+        """Text typed for a secret question is in no frame, nor in any input after the question."""
         drawn = set(_WORD.findall((self.terminal.output + self.terminal.transport.value()).decode("utf-8", "replace")))
         assert not drawn & self.secrets
         kept = [put.buffer.text for put in self.line._inputs._of_chats.values()]
@@ -313,7 +313,7 @@ class Typing(RuleBasedStateMachine):
 
     @invariant()
     def no_draft_is_lost(self) -> None:
-        """What was typed for a chat waits in its input, is on its way, was sent, or is said not to have been."""
+        """Text typed for a chat is in its input, being sent, sent, or reported as unsent."""
         chats = [*self.view.chats.values(), *self.view.chats.gone, self.view.own]
         chats += [self.view.open] if self.view.open is not None else []
         inputs = self.line._inputs._of_chats
@@ -325,10 +325,10 @@ class Typing(RuleBasedStateMachine):
 
 
 class TypedPlacesTests(SynchronousTestCase):
-    """Many ways through a day of typing."""
+    """Random sequences of actions."""
 
     def test_typed_text_goes_where_the_screen_says(self) -> None:
-        """Enter sends only to the chat on the screen, nothing secret shows, and no draft is lost, whatever happens."""
+        """Enter sends only to the chat on the screen, no secret shows, and no draft is lost, whatever happens."""
         run_state_machine_as_test(
             Typing,
             settings=settings(

@@ -1,4 +1,4 @@
-"""Questions on a terminal while the output goes elsewhere."""
+"""Questions on a terminal while standard output is redirected."""
 
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,7 +10,7 @@ from tests.helpers.client_fakes import FakeEcho, Keyboard, message
 
 
 class AskingTests(SynchronousTestCase):
-    """A terminal whose output goes elsewhere."""
+    """A terminal whose output is redirected."""
 
     def setUp(self) -> None:
         """Open it."""
@@ -20,7 +20,7 @@ class AskingTests(SynchronousTestCase):
         self.screen = AskingScreen(self.keyboard.console, self.keyboard.errors.append, self.echo, self.written.append)
 
     def test_what_goes_where(self) -> None:
-        """Messages go to the output, without the text of timed ones; questions and notes to the terminal."""
+        """Messages go to the output, without timed text; questions and notes go to the terminal."""
         self.screen.note("connected\x1b")
         self.screen.show(message("hi"))
         self.screen.show(message("psst", id="t", left_ms=1_000))
@@ -37,8 +37,7 @@ class AskingTests(SynchronousTestCase):
         self.assertEqual(self.keyboard.complaints(), "! Too long.")
 
     def test_broken_off(self) -> None:
-        """A question that is broken off leaves the echo to the next one; what was typed for it is thrown away before
-        there is an echo again."""
+        """After a cancelled question the echo stays off until the next one, and the text typed for it is discarded."""
         answer = Deferred.fromCoroutine(self.screen.ask("Password: ", secret=True))
         self.keyboard.console.break_off(ClientError("gone"))
         self.failureResultOf(answer, ClientError)

@@ -12,7 +12,7 @@ from tests.helpers.client_fakes import FakeServer
 
 
 class ConsoleTests(SynchronousTestCase):
-    """A console reads lines and writes bytes."""
+    """Reading lines and writing bytes."""
 
     def setUp(self) -> None:
         """Open a console."""
@@ -24,11 +24,11 @@ class ConsoleTests(SynchronousTestCase):
         return self.successResultOf(self.console.read_line())
 
     def test_interface(self) -> None:
-        """Twisted hears that the end of the input is not the end."""
+        """The output stays open after the end of the input."""
         verifyObject(IHalfCloseableProtocol, self.console)
 
     def test_lines(self) -> None:
-        """Lines come in their order, however they were cut, with either end."""
+        """Lines arrive in order, for any segmentation and either line end."""
         waiting = self.console.read_line()
         self.console.dataReceived(b"on")
         self.assertNoResult(waiting)
@@ -38,19 +38,19 @@ class ConsoleTests(SynchronousTestCase):
         self.assertNoResult(self.console.read_line())
 
     def test_end(self) -> None:
-        """A last line without an end is a line; after it there is the end, for ever."""
+        """A last line without an end is a line. After it, every read returns the end."""
         self.console.dataReceived(b"one\ntwo")
         self.console.readConnectionLost()
         self.assertEqual([self._read() for _ in range(4)], [b"one", b"two", None, None])
 
     def test_end_while_waiting(self) -> None:
-        """Whoever waits for a line hears of the end."""
+        """A waiting reader receives the end of the input."""
         waiting = self.console.read_line()
         self.console.readConnectionLost()
         self.assertIsNone(self.successResultOf(waiting))
 
     def test_long_line(self) -> None:
-        """Of a line that is too long only as much is kept as shows that it is."""
+        """A line that is too long is kept only as far as needed to detect that."""
         for _ in range(10):
             self.console.dataReceived(b"x" * 50_000)
             self.assertLess(len(self.console._begun), 70_000)
@@ -60,7 +60,7 @@ class ConsoleTests(SynchronousTestCase):
         self.assertEqual(self._read(), b"y" * (CLIENT_LINE_BYTES + 1))
 
     def test_flood(self) -> None:
-        """Input that is not read is not taken in without end."""
+        """Unread input is bounded."""
         self.console.dataReceived(b"x\n" * 99)
         self.assertEqual(self.transport.producerState, "producing")
         self.console.dataReceived(b"x\n" * 50)
@@ -72,7 +72,7 @@ class ConsoleTests(SynchronousTestCase):
         self.assertEqual(self.transport.producerState, "producing")
 
     def test_break_off(self) -> None:
-        """Broken off, whoever waits for a line is told why, and whoever comes later."""
+        """`break_off` fails waiting and later readers with the reason."""
         waiting = self.console.read_line()
         self.console.break_off(ClientError("gone"))
         self.assertEqual(self.failureResultOf(waiting, ClientError).value.text, "gone")
@@ -80,7 +80,7 @@ class ConsoleTests(SynchronousTestCase):
         self.assertEqual(self.failureResultOf(self.console.read_line(), ClientError).value.text, "gone")
 
     def test_interrupt(self) -> None:
-        """Interrupted, the reader that waits is told why, and the next one gets its line."""
+        """`interrupt` fails the waiting reader, and the next one gets its line."""
         waiting = self.console.read_line()
         self.console.interrupt(ClientError("stop"))
         self.assertEqual(self.failureResultOf(waiting, ClientError).value.text, "stop")
@@ -88,7 +88,7 @@ class ConsoleTests(SynchronousTestCase):
         self.assertEqual(self._read(), b"x")
 
     def test_has_more(self) -> None:
-        """Whoever reads a line can tell whether more came with it, and can drop that."""
+        """The reader of a line can detect and discard further lines."""
         seen = []
         for data in b"one\ntwo\n", b"three\n", b"four\nhal":
             self.console.read_line().addCallback(lambda line: seen.append((line, self.console.has_more)))
@@ -98,20 +98,20 @@ class ConsoleTests(SynchronousTestCase):
         self.assertFalse(self.console.has_more)
 
     def test_discard_by_the_reader(self) -> None:
-        """The reader of a line can drop those that came in the same read."""
+        """The reader of a line can discard lines that arrived in the same read."""
         self.console.read_line().addCallback(lambda line: self.console.discard())
         self.console.dataReceived(b"one\ntwo\nthree\n")
         self.assertNoResult(self.console.read_line())
 
     def test_pace(self) -> None:
-        """Output that is not read holds back the server."""
+        """Blocked output pauses the server."""
         server = FakeServer()
         self.console.pace(server.connection)
         self.assertIs(self.transport.producer, server.connection)
         self.assertTrue(self.transport.streaming)
 
     def test_finish(self) -> None:
-        """The end comes when all is written."""
+        """`finish` waits until all output is written."""
         self.console.write(b"last words")
         finished = self.console.finish()
         self.assertEqual((self.transport.value(), self.transport.disconnecting), (b"last words", True))
@@ -120,14 +120,14 @@ class ConsoleTests(SynchronousTestCase):
         self.successResultOf(finished)
 
     def test_finish_while_pacing(self) -> None:
-        """A server that was held back does not hold up the end."""
+        """A paused server does not delay the end."""
         self.console.pace(FakeServer().connection)
         self.console.finish()
         self.assertIsNone(self.transport.producer)
         self.assertTrue(self.transport.disconnecting)
 
     def test_nobody_reads(self) -> None:
-        """When the reader of the output has gone, that is told, and there is nothing to finish."""
+        """The loss of the output's reader is reported, and leaves nothing to finish."""
         self.assertNoResult(self.console.unread)
         self.console.writeConnectionLost()
         self.successResultOf(self.console.unread)

@@ -26,19 +26,19 @@ class _ChatTestCase(SynchronousTestCase):
         self.welcomed = self.keyboard.shown()
 
     def open_screen(self) -> PlainScreen:
-        """A pipe."""
+        """A chat through a pipe."""
         return PlainScreen(self.keyboard.console, self.keyboard.errors.append)
 
 
 class PipeTests(_ChatTestCase):
-    """What both a pipe and a terminal do."""
+    """Behaviour shared by pipes and terminals."""
 
     def test_welcome(self) -> None:
-        """Who has signed in is welcomed."""
+        """A sign-in shows the welcome."""
         self.assertIn("Welcome back, alice.", self.welcomed)
 
     def test_line(self) -> None:
-        """A line typed is sent as it is, each with a nonce of its own, and its reply shown."""
+        """A typed line is sent unchanged, with its own nonce, and its reply is shown."""
         self.keyboard.type("@bob hi ")
         self.assertEqual(self.server.asked(), [requests.Line(line="@bob hi ", nonce="a")])
         self.server.answer(error("no-such-user", "There is no bob."))
@@ -49,20 +49,20 @@ class PipeTests(_ChatTestCase):
         self.assertEqual(self.keyboard.shown(), "-- you block nobody\n")
 
     def test_nothing_unread(self) -> None:
-        """Who asks for what is unread where nothing is, is told so."""
+        """Asking for unread messages when there are none shows a note."""
         self.keyboard.type("ls -n @bob")
         self.server.answer(events.History("@bob", [], False))
         self.assertEqual(self.keyboard.shown(), "-- @bob: nothing is unread\n")
 
     def test_one_after_another(self) -> None:
-        """A line waits for the reply to the one before; an empty one is nothing."""
+        """A line waits for the reply to the previous one. Empty lines are ignored."""
         self.keyboard.type("one", "", "  ", "two")
         self.assertEqual(self.server.asked(), [requests.Line(line="one", nonce="a")])
         self.server.answer(sent(seq=1))
         self.assertEqual(self.server.asked(), [requests.Line(line="two", nonce="b")])
 
     def test_too_fast(self) -> None:
-        """A line that came too fast is sent again a little later, in its place and as the same message."""
+        """A line refused as too-fast is repeated a little later, in order and with the same nonce."""
         self.keyboard.type("one", "two")
         self.server.answer(error("too-fast"))
         self.assertEqual(self.server.asked(), [])
@@ -73,25 +73,25 @@ class PipeTests(_ChatTestCase):
         self.assertEqual(self.keyboard.complaints(), "")
 
     def test_too_long(self) -> None:
-        """A line that is too long as a request is not sent, for no reply would tell of it."""
+        """A line too long for a request is not sent, because no reply would refer to it."""
         self.keyboard.type("\x01" * 60_000, "next")
         self.assertIn("too long", self.keyboard.complaints())
         self.assertEqual(self.server.asked(), [requests.Line(line="next", nonce="b")])
 
     def test_unknown_reply(self) -> None:
-        """A reply that this client does not know is not shown, and the chat goes on."""
+        """A reply of an unknown type is not shown, and the chat continues."""
         self.keyboard.type("one", "two")
         self.server.asked()
         self.server.raw(b'{"type":"hologram","ref":3}\n')
         self.assertEqual(self.server.asked(), [requests.Line(line="two", nonce="b")])
 
     def test_events(self) -> None:
-        """What others say is shown as it comes."""
+        """Messages of others are shown as they arrive."""
         self.server.tell(message("hello"))
         self.assertIn("bob: hello", self.keyboard.shown())
 
     def test_shown_is_read(self) -> None:
-        """What was shown counts as read before the next line, ``ls`` perhaps, and before the end."""
+        """Shown messages count as read before the next line, which may be ``ls``, and before the end."""
         self.server.tell(message("hello", seq=7))
         self.keyboard.type("ls")
         self.assertEqual(
@@ -103,7 +103,7 @@ class PipeTests(_ChatTestCase):
         self.assertEqual(self.server.asked(), [requests.Read(chat="GLOBAL", seq=8), requests.Logout()])
 
     def test_shown_is_read_when_interrupted(self) -> None:
-        """What was shown counts as read also where the chat is interrupted."""
+        """Shown messages count as read even if the chat is interrupted."""
         self.server.tell(message("hello", seq=7))
         self.over.cancel()
         self.failureResultOf(self.over, CancelledError)
@@ -117,7 +117,7 @@ class PipeTests(_ChatTestCase):
         self.assertEqual(self.keyboard.shown(), "-- goodbye: you left\n")
 
     def test_end_of_input(self) -> None:
-        """At the end of the input the replies still out are awaited, then the session ends."""
+        """At the end of the input, pending replies are awaited before the session ends."""
         self.keyboard.type("one")
         self.keyboard.end()
         self.assertEqual(self.server.asked(), [requests.Line(line="one", nonce="a")])
@@ -128,7 +128,7 @@ class PipeTests(_ChatTestCase):
         self.successResultOf(self.over)
 
     def test_server_goes(self) -> None:
-        """A server that goes away ends the chat, whether a line or a reply is waited for, after what it said."""
+        """A lost server ends the chat, waiting for a line or a reply, after showing its last events."""
         self.server.tell(events.Bye("the server stops"))
         self.server.lose(ConnectionDone())
         self.assertIn("has gone away", self.failureResultOf(self.over, ClientError).value.text)
@@ -139,31 +139,31 @@ class PipeTests(_ChatTestCase):
         self.assertIn("has gone away", self.failureResultOf(self.over, ClientError).value.text)
 
     def test_slow_output(self) -> None:
-        """Output that nobody reads holds back the server."""
+        """Blocked output pauses the server."""
         self.assertIs(self.keyboard.transport.producer, self.server.connection)
 
     def test_password_is_a_line(self) -> None:
-        """``!password`` through a pipe is for the server to explain."""
+        """Through a pipe, ``!password`` is left to the server."""
         self.keyboard.type("!password")
         self.assertEqual(self.server.asked(), [requests.Line(line="!password", nonce="a")])
 
 
 class TerminalTests(_ChatTestCase):
-    """What only a terminal does."""
+    """Behaviour of terminals alone."""
 
     def open_screen(self) -> PlainScreen:
-        """A terminal."""
+        """Open a chat on a terminal."""
         self.echo = FakeEcho()
         return TerminalScreen(
             self.keyboard.console, self.keyboard.errors.append, self.clock, self.echo, colour=False, errors_apart=False
         )
 
     def paste(self, *lines: str) -> None:
-        """Paste lines, which come in one read."""
+        """Paste lines, which arrive in one read."""
         self.keyboard.console.dataReceived("".join(f"{line}\n" for line in lines).encode())
 
     def test_habits(self) -> None:
-        """A line of another chat's habits is not sent, and its form here is shown; the same once more is text."""
+        """A command of other chats is not sent, and its form here is shown. Repeating the line sends it as text."""
         self.keyboard.type("/msg bob secret")
         self.assertEqual(self.server.asked(), [])
         self.assertIn("@bob secret", self.keyboard.shown())
@@ -174,7 +174,7 @@ class TerminalTests(_ChatTestCase):
         self.assertEqual(self.server.asked(), [requests.Line(line="hello", nonce="b")])
 
     def test_pasted_habits(self) -> None:
-        """Lines that arrive together confirm nothing: the same line counts when it is typed after the hint."""
+        """Lines that arrive together confirm nothing: the repeated line must be typed after the hint."""
         self.paste("/msg bob secret", "/msg bob secret", "/msg bob secret")
         self.assertEqual(self.server.asked(), [])
         self.assertEqual(self.keyboard.shown().count("Not sent."), 3)
@@ -182,7 +182,7 @@ class TerminalTests(_ChatTestCase):
         self.assertEqual(self.server.asked(), [requests.Line(line="\\/msg bob secret", nonce="a")])
 
     def test_pasted_habits_in_the_terminal(self) -> None:
-        """A line that the terminal still holds when the hint is shown confirms nothing either."""
+        """A line that the terminal holds when the hint appears confirms nothing either."""
         self.echo.held = True
         self.keyboard.type("quit")
         self.echo.held = False
@@ -192,7 +192,7 @@ class TerminalTests(_ChatTestCase):
         self.assertEqual(self.server.asked(), [requests.Line(line="\\quit", nonce="a")])
 
     def test_pasted_while_a_reply_is_awaited(self) -> None:
-        """Lines typed ahead of a reply confirm nothing, and none of them is lost."""
+        """Lines typed before a reply confirm nothing, and none is lost."""
         self.keyboard.type("one", "quit", "quit", "two")
         self.assertEqual(self.server.asked(), [requests.Line(line="one", nonce="a")])
         self.server.answer(sent(seq=1))
@@ -200,18 +200,18 @@ class TerminalTests(_ChatTestCase):
         self.assertEqual(self.keyboard.shown().count("Not sent."), 2)
 
     def test_answers_pasted_ahead(self) -> None:
-        """Lines that came in one read with ``!password`` are no answers to its questions."""
+        """Lines in the same read as ``!password`` do not answer its questions."""
         self.paste("!password", "old one", "new password", "new password")
         self.assertEqual(self.server.asked(), [])
         self.keyboard.type("old one", "new password", "new password")
         self.assertEqual(self.server.asked(), [requests.Password(old="old one", new="new password")])
 
     def test_question_broken_off(self) -> None:
-        """Ctrl-C in a question of ``!password`` leaves the dialogue; the next line is a line again, and is echoed."""
+        """Ctrl-C at a question of ``!password`` cancels it. The next line is an ordinary line, and is echoed."""
         for answers in [], ["old one"], ["old one", "new password"]:
             self.keyboard.type("!password", *answers)
             self.assertTrue(self.screen.cancel())
-            self.assertIn("cancelled: the old password stays", self.keyboard.shown())
+            self.assertIn("cancelled: the password is unchanged", self.keyboard.shown())
             self.assertFalse(self.screen.cancel())
             self.assertTrue(self.echo.is_on)
         discarded = self.echo.discarded
@@ -221,7 +221,7 @@ class TerminalTests(_ChatTestCase):
         self.assertEqual(self.server.asked(), [requests.Line(line="hello", nonce="a")])
 
     def test_refused_timed_line(self) -> None:
-        """A timed message that was refused has no end, so its line is not shown again."""
+        """A refused timed message has no end, so its line is not shown again."""
         self.keyboard.type("*3@nobody SECRET")
         self.server.answer(error("no-such-user"))
         self.keyboard.type("*3*team other")
@@ -233,11 +233,11 @@ class TerminalTests(_ChatTestCase):
         self.assertNotIn("SECRET", shown)
 
     def test_connected(self) -> None:
-        """A person is told whose server it is."""
+        """The user sees the name of the server."""
         self.assertIn("-- connected to Test\r\n", self.welcomed)
 
     def test_timed(self) -> None:
-        """The line that sent a timed message goes at its end, without a word from the server."""
+        """The line of a sent timed message disappears at its end, without the server."""
         self.keyboard.type("*3*team SECRET")
         self.server.answer(sent(id="t1", left_ms=3000, reached=1, of=2))
         self.assertIn("1 of 2 have it now", self.keyboard.shown())
@@ -249,7 +249,7 @@ class TerminalTests(_ChatTestCase):
         self.assertNotIn("SECRET", shown)
 
     def test_password(self) -> None:
-        """``!password`` asks for the old and, twice, for the new one; what is wrong is said."""
+        """``!password`` asks for the old password and twice for the new one, and reports errors."""
         self.keyboard.type(" !password", "old one", "new password", "new password")
         self.assertEqual(self.server.asked(), [requests.Password(old="old one", new="new password")])
         self.server.answer(error("bad-credentials", "The old one is wrong."))
@@ -267,14 +267,14 @@ class TerminalTests(_ChatTestCase):
         self.assertEqual(self.server.asked(), [])
 
     def test_password_unknown_reply(self) -> None:
-        """A reply that this client does not know claims no success."""
+        """A reply of an unknown type is not reported as success."""
         self.keyboard.type("!password", "old one", "new password", "new password")
         self.server.asked()
         self.server.raw(b'{"type":"hologram","ref":3}\n')
         self.assertNotIn("changed", self.keyboard.shown())
 
     def test_end_of_input_in_dialogue(self) -> None:
-        """The end of the input in the middle of the dialogue leaves the password and the chat."""
+        """The end of the input in the dialogue keeps the password and ends the chat."""
         self.keyboard.type("!password", "old one")
         self.keyboard.end()
         self.assertEqual(self.server.asked(), [requests.Logout()])

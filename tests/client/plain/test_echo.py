@@ -1,4 +1,4 @@
-"""The echo of a terminal, tried on a real pseudo-terminal."""
+"""The echo of a terminal, tested on a real pseudo-terminal."""
 
 import os
 import pty
@@ -10,7 +10,7 @@ from irchat.client.plain.echo import Echo
 
 
 class EchoTests(SynchronousTestCase):
-    """Echo is switched off and left as it was found."""
+    """The echo is switched off and restored."""
 
     def setUp(self) -> None:
         """Open a pseudo-terminal."""
@@ -22,7 +22,7 @@ class EchoTests(SynchronousTestCase):
         return bool(termios.tcgetattr(self.terminal)[3] & termios.ECHO)
 
     def test_off_and_on(self) -> None:
-        """Echo goes off and comes back, and nothing else changes."""
+        """The echo goes off and comes back, and no other mode changes."""
         self.addCleanup(os.close, self.terminal)
         before = termios.tcgetattr(self.terminal)
         self.echo.off()
@@ -31,14 +31,14 @@ class EchoTests(SynchronousTestCase):
         self.assertEqual(termios.tcgetattr(self.terminal), before)
 
     def test_found_without(self) -> None:
-        """A terminal that was without echo stays without."""
+        """A terminal without echo stays without."""
         self.addCleanup(os.close, self.terminal)
         self.echo.off()
         Echo(self.terminal).on()
         self.assertFalse(self._echoes())
 
     def test_marks(self) -> None:
-        """Without echo the terminal is asked to mark pastes, once, and never with echo, where the marks would show."""
+        """Without echo the terminal is asked once to mark pastes. With echo it is not, because the marks would show."""
         self.addCleanup(os.close, self.terminal)
         echo = Echo(self.terminal, marks=True)
         for _ in range(2):
@@ -57,7 +57,7 @@ class EchoTests(SynchronousTestCase):
         self.assertRaises(BlockingIOError, os.read, self.master, 1)
 
     def test_has_more(self) -> None:
-        """A line that was typed and not read is seen, before and after one of two is read."""
+        """An unread typed line is detected, before and after one of two is read."""
         self.addCleanup(os.close, self.terminal)
         self.assertFalse(self.echo.has_more())
         os.write(self.master, b"one\ntwo\n")
@@ -67,7 +67,7 @@ class EchoTests(SynchronousTestCase):
         self.assertFalse(self.echo.has_more())
 
     def test_gone(self) -> None:
-        """A terminal that is gone is no error at the end."""
+        """A terminal that is gone is not an error at the end."""
         os.close(self.terminal)
         self.echo.on()
         self.echo.off()

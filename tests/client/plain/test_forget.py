@@ -20,7 +20,7 @@ _LABEL = "host:7667"
 
 class _Case(SynchronousTestCase):
     def setUp(self) -> None:
-        """A file that is not there yet."""
+        """Return a tokens file that does not exist yet."""
         self.tokens = Tokens(Path(self.mktemp()) / "deep" / "tokens")
 
 
@@ -33,7 +33,7 @@ class ForgetTests(_Case):
         return Forget(Clock(), self.tokens, _LABEL, name, Questions(self.view, lambda: None))
 
     def test_forgets_here_and_there(self) -> None:
-        """The token ends here and at the server."""
+        """The token ends in the file and on the server."""
         self.tokens.keep(_LABEL, "alice", "old", UNENCRYPTED)
         server = FakeServer()
         done = Deferred.fromCoroutine(self.forget(None).run(server.connection))
@@ -46,7 +46,7 @@ class ForgetTests(_Case):
         self.assertIn("alice is forgotten", self.view.own.items[-1].text)
 
     def test_unknown_at_the_server(self) -> None:
-        """One that the server does not know any more is forgotten all the same."""
+        """A token unknown to the server is forgotten all the same."""
         self.tokens.keep(_LABEL, "alice", "old", UNENCRYPTED)
         server = FakeServer()
         done = Deferred.fromCoroutine(self.forget("alice").run(server.connection))
@@ -54,7 +54,7 @@ class ForgetTests(_Case):
         self.successResultOf(done)
 
     def test_another_server(self) -> None:
-        """To a server of another identity the token is not sent; here it is forgotten, and the user is told."""
+        """To a server of another identity the token is not sent. It is forgotten here, with a warning."""
         self.tokens.keep(_LABEL, "alice", "old", "sha256:AA")
         server = FakeServer()
         done = Deferred.fromCoroutine(self.forget("alice").run(server.connection))
@@ -63,6 +63,6 @@ class ForgetTests(_Case):
         self.assertIsNone(self.tokens.find(_LABEL, "alice"))
 
     def test_nothing_kept(self) -> None:
-        """Where none is kept the user is told so."""
+        """Without a saved token the user sees an error."""
         self.assertIn("anybody", self.assertRaises(ClientError, self.forget, None).text)
         self.assertIn("bob", self.assertRaises(ClientError, self.forget, "bob").text)

@@ -1,4 +1,4 @@
-"""``--json``: lines of JSON both ways."""
+"""``--json``: lines of JSON in both directions."""
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
@@ -10,7 +10,7 @@ from tests.helpers.client_fakes import FakeServer, Keyboard
 
 
 class PassThroughTests(SynchronousTestCase):
-    """A bot talks to the server as if it were connected itself."""
+    """A bot talks to the server as if connected directly."""
 
     def setUp(self) -> None:
         """Connect a bot."""
@@ -24,7 +24,7 @@ class PassThroughTests(SynchronousTestCase):
         return data
 
     def test_both_ways(self) -> None:
-        """Lines pass as they are, whatever is in them; what is no JSON object is not for bots."""
+        """Lines pass unchanged, whatever they contain. Lines from the server that are not JSON objects do not pass."""
         self.keyboard.console.dataReceived(b'{"a":1}\nnonsense \xff\n')
         self.assertEqual(self._sent(), b'{"a":1}\nnonsense \xff\n')
         self.server.raw(b'a text\n{"b":  2}\n{broken\n')
@@ -32,7 +32,7 @@ class PassThroughTests(SynchronousTestCase):
         self.assertIs(self.keyboard.transport.producer, self.server.connection)
 
     def test_slow_server(self) -> None:
-        """While the server does not take what was sent, no more is read from the bot."""
+        """While the server does not accept data, nothing is read from the bot."""
         idle: Deferred[None] = Deferred()
         self.server.connection.drained = lambda: idle
         self.keyboard.type('{"a":1}', '{"a":2}')
@@ -41,7 +41,7 @@ class PassThroughTests(SynchronousTestCase):
         self.assertEqual(self._sent(), b'{"a":2}\n')
 
     def test_end_of_input(self) -> None:
-        """After the end of the input all replies still come, and the reply to our own logout is not shown."""
+        """After the end of the input all replies arrive, except the reply to our own logout."""
         self.keyboard.type('{"type":"ping","ref":1}')
         self.keyboard.end()
         self.assertEqual(self._sent(), b'{"type":"ping","ref":1}\n{"type":"logout","ref":"irchat-last"}\n')
@@ -56,14 +56,14 @@ class PassThroughTests(SynchronousTestCase):
         self.server.lose(ConnectionDone())
 
     def test_bot_leaves(self) -> None:
-        """A bot that asked to leave is not told that the server has gone."""
+        """A bot that logged out gets no error about the closed connection."""
         self.keyboard.type('{"type":"logout"}')
         self.server.raw(b'{"type":"bye","reason":"you left"}\n')
         self.server.lose(ConnectionDone())
         self.successResultOf(self.over)
 
     def test_bot_leaves_and_ends(self) -> None:
-        """A bot that asked to leave may end its input before the server is gone."""
+        """A bot that logged out may end its input before the server closes."""
         self.keyboard.type('{"type":"logout"}')
         self.keyboard.end()
         self.assertNoResult(self.over)
@@ -71,7 +71,7 @@ class PassThroughTests(SynchronousTestCase):
         self.successResultOf(self.over)
 
     def test_server_goes(self) -> None:
-        """A server that ends the connection unasked is an error, even if it says bye."""
+        """A server that closes without a logout is an error, even after a bye."""
         self.server.raw(b'{"type":"bye","reason":"the server stops"}\n')
         self.server.lose(ConnectionDone())
         self.assertIn("has gone away", self.failureResultOf(self.over, ClientError).value.text)

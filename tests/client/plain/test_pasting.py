@@ -1,4 +1,4 @@
-"""Passwords that are pasted: their line ends are no part of them."""
+"""Pasted passwords: their line ends are not part of them."""
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -15,7 +15,7 @@ _PASSWORD = "correct horse"
 
 
 class SecretTests(SynchronousTestCase):
-    """In line mode, on a terminal and with the output elsewhere, and on the full screen."""
+    """In line mode, on a terminal and with redirected output, and on the full screen."""
 
     def setUp(self) -> None:
         """Open both kinds of terminal."""
@@ -29,7 +29,7 @@ class SecretTests(SynchronousTestCase):
         ]
 
     def test_pastes(self) -> None:
-        """Whatever line ends come with a password, and marks around, it is the same; the next answer is another one."""
+        """A password is the same with any line ends and marks around it, and the next answer is separate."""
         for screen in self.screens:
             for pasted in (
                 f"{_PASSWORD}\n", f"{_PASSWORD}\r\n", f"{_PASSWORD}\n\n", f"\n{_PASSWORD}\n",
@@ -52,14 +52,14 @@ class SecretTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(answer), "one\ntwo")
 
     def test_end(self) -> None:
-        """The end of the input is no password."""
+        """The end of the input is not a password."""
         for screen in self.screens:
             answer = Deferred.fromCoroutine(screen.ask("Password: ", secret=True))
             self.keyboard.end()
             self.failureResultOf(answer, InputEnded)
 
     def test_marks_in_lines(self) -> None:
-        """Marks of a paste are in no message and no name."""
+        """Marks of a paste do not enter messages or names."""
         for screen in self.screens:
             for ask in screen.read, lambda screen=screen: screen.ask("Your name: "):
                 answer = Deferred.fromCoroutine(ask())
@@ -67,7 +67,7 @@ class SecretTests(SynchronousTestCase):
                 self.assertEqual(self.successResultOf(answer), "alice")
 
     def test_full_screen(self) -> None:
-        """On the full screen the line ends go too, and an empty answer is none to a question for a secret."""
+        """On the full screen line ends are removed too, and an empty answer to a secret question is ignored."""
         questions = Questions(ScreenState("host:7667"), lambda: None)
         answer = Deferred.fromCoroutine(questions.ask("Password: ", secret=True))
         questions.settle()

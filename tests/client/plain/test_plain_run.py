@@ -1,4 +1,4 @@
-"""One run of the client: whatever ends it takes the same way out."""
+"""One run of the client: every end takes the same path."""
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
@@ -13,7 +13,7 @@ from tests.helpers.client_fakes import FakeServer, Keyboard
 
 
 class _Reactor(Clock):
-    """A reactor that runs when the test says so, and waits for those who want to finish something."""
+    """A reactor that runs on request, and waits for its shutdown triggers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,10 +47,10 @@ class _Screen(PlainScreen):
 
 
 class RunTests(SynchronousTestCase):
-    """The exit status, and what is left behind."""
+    """The exit status, and the state left behind."""
 
     def setUp(self) -> None:
-        """A run that has not begun."""
+        """Create a run that has not begun."""
         self.reactor = _Reactor()
         self.keyboard = Keyboard()
         self.server = FakeServer()
@@ -69,7 +69,7 @@ class RunTests(SynchronousTestCase):
         self.reactor.run()
 
     def _gone(self) -> None:
-        """The terminal has taken all, the server has closed its end."""
+        """The terminal has taken all output, and the server has closed its end."""
         self.assertNoResult(self.reactor.left)
         self.keyboard.console.connectionLost()
         self.server.lose(ConnectionDone())
@@ -82,7 +82,7 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(self.talked_on, [])
 
     def test_user_leaves(self) -> None:
-        """Who leaves gets status 0, the connection closed and all output written."""
+        """Leaving returns status 0, with the connection closed and all output written."""
         self._begin()
         self.connected.callback(self.server.connection)
         self.assertEqual((self.talked_on, self.reactor.stopped), ([self.server.connection], 0))
@@ -95,7 +95,7 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_cannot_connect(self) -> None:
-        """Why there is no connection is said, and the status is 1."""
+        """A failed connection shows its reason and returns status 1."""
         self.connected.errback(ClientError("No such host."))
         self._begin()
         self.assertEqual((self.keyboard.complaints(), self.run_.status), ("! No such host.", 1))
@@ -103,7 +103,7 @@ class RunTests(SynchronousTestCase):
         self.successResultOf(self.reactor.left)
 
     def test_server_goes(self) -> None:
-        """Why the talk ended is said, and the status is 1."""
+        """A failed chat shows its reason and returns status 1."""
         self._begin()
         self.connected.callback(self.server.connection)
         self.talk.errback(ClientError("Gone."))
@@ -111,7 +111,7 @@ class RunTests(SynchronousTestCase):
         self._gone()
 
     def test_fault_of_ours(self) -> None:
-        """A fault of the client itself is logged, and the status is 1."""
+        """A fault of the client itself is logged and returns status 1."""
         self._begin()
         self.connected.callback(self.server.connection)
         self.talk.errback(ZeroDivisionError())
@@ -119,7 +119,7 @@ class RunTests(SynchronousTestCase):
         self.assertEqual((self.run_.status, self.reactor.stopped), (1, 1))
 
     def test_cancelled_unasked(self) -> None:
-        """A talk that was cancelled by none of our ways out did not end well."""
+        """A chat cancelled by anything but our own shutdown is an error."""
         self._begin()
         self.connected.callback(self.server.connection)
         self.talk.cancel()
@@ -127,7 +127,7 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(self.run_.status, 1)
 
     def test_signal(self) -> None:
-        """A signal ends the talk in good order: status 0, and the screen knows that it was interrupted."""
+        """A signal ends the chat in good order: status 0, and the screen knows of the interruption."""
         self._begin()
         self.connected.callback(self.server.connection)
         self.reactor.stop()
@@ -137,7 +137,7 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(self.keyboard.complaints(), "")
 
     def test_interrupt(self) -> None:
-        """An interrupt breaks off a question that can be left, and otherwise ends the run."""
+        """An interrupt cancels a question if possible, and otherwise ends the run."""
         self._begin()
         self.connected.callback(self.server.connection)
         self.screen.asks = True
@@ -148,7 +148,7 @@ class RunTests(SynchronousTestCase):
         self.assertEqual(self.reactor.stopped, 1)
 
     def test_signal_before_connection(self) -> None:
-        """A signal also ends the connecting."""
+        """A signal also ends the connection attempt."""
         self.connected = Deferred(lambda connected: connected.errback(ClientError("There is no such host.")))
         self._begin()
         self.reactor.stop()
@@ -158,7 +158,7 @@ class RunTests(SynchronousTestCase):
         self.successResultOf(self.reactor.left)
 
     def test_nobody_reads(self) -> None:
-        """When nobody reads the output any more, that is the end, in good order."""
+        """The loss of the output's reader ends the run in good order."""
         self._begin()
         self.connected.callback(self.server.connection)
         self.keyboard.console.writeConnectionLost()
@@ -167,7 +167,7 @@ class RunTests(SynchronousTestCase):
         self.successResultOf(self.reactor.left)
 
     def test_terminal_stands_still(self) -> None:
-        """A terminal that takes no more is waited for 2 seconds."""
+        """A blocked terminal delays the end by at most 2 seconds."""
         self._begin()
         self.connected.callback(self.server.connection)
         self.talk.callback(None)

@@ -1,4 +1,4 @@
-"""What the user sees: pipes, terminals, and timed messages that go."""
+"""The output to users: pipes, terminals, and expiring timed messages."""
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
@@ -14,7 +14,7 @@ _SECRET = "the secret text"
 
 
 class PipeTests(SynchronousTestCase):
-    """Not on a terminal: text alone."""
+    """A pipe: plain text."""
 
     def setUp(self) -> None:
         """Open a pipe."""
@@ -22,12 +22,12 @@ class PipeTests(SynchronousTestCase):
         self.screen = PlainScreen(self.keyboard.console, self.keyboard.errors.append)
 
     def test_show(self) -> None:
-        """A message is shown without colours and without controls."""
+        """A message is shown without colours and control characters."""
         self.screen.show(message("hi\x1b[2J"))
         self.assertRegex(self.keyboard.shown(), r"\A\[\d\d:00\] \[GLOBAL\] bob: hi\u241b\[2J\n\Z")
 
     def test_timed_is_withheld(self) -> None:
-        """The text of a timed message would stay where the pipe goes, so it is not shown."""
+        """Timed text is not shown, because it would stay at the other end of the pipe."""
         self.screen.show(message(_SECRET, id="t1", left_ms=5000))
         self.screen.sent("*5* hi", sent(id="t2", left_ms=5000))
         shown = self.keyboard.shown()
@@ -35,14 +35,14 @@ class PipeTests(SynchronousTestCase):
         self.assertNotIn(_SECRET, shown)
 
     def test_errors(self) -> None:
-        """What goes wrong is said on standard error."""
+        """Errors go to standard error."""
         self.screen.show(events.Error("bad-time", "Too long.", "*<time>* <message>"))
         self.screen.complain("One\x1b.\nTwo.")
         self.assertEqual(self.keyboard.shown(), "")
         self.assertEqual(self.keyboard.complaints(), "! Too long.\n  usage: *<time>* <message>\n! One\u241b.\n! Two.")
 
     def test_notes(self) -> None:
-        """Notes and questions are for people."""
+        """Notes and questions are only for people."""
         self.screen.note("connected")
         answer = Deferred.fromCoroutine(self.screen.ask("Your name: "))
         self.keyboard.type("alice")
@@ -51,7 +51,7 @@ class PipeTests(SynchronousTestCase):
         self.assertEqual(self.keyboard.shown(), "")
 
     def test_unreadable_lines(self) -> None:
-        """A line that is not UTF-8 or too long is complained of and passed over."""
+        """A line that is too long or not UTF-8 is reported and skipped."""
         line = Deferred.fromCoroutine(self.screen.read())
         self.keyboard.console.dataReceived(b"caf\xe9\n")
         self.assertIn("not UTF-8", self.keyboard.complaints())
@@ -61,14 +61,14 @@ class PipeTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(line), "café")
 
     def test_end(self) -> None:
-        """At the end of the input there is no line, and no answer."""
+        """At the end of the input there is no line and no answer."""
         self.keyboard.end()
         self.assertIsNone(self.successResultOf(Deferred.fromCoroutine(self.screen.read())))
         self.failureResultOf(Deferred.fromCoroutine(self.screen.ask("Your name: ")), InputEnded)
 
 
 class TerminalTests(SynchronousTestCase):
-    """On a terminal: colours, questions, and an end to timed messages."""
+    """A terminal: colours, questions, and expiring timed messages."""
 
     def setUp(self) -> None:
         """Open a terminal."""
@@ -96,13 +96,13 @@ class TerminalTests(SynchronousTestCase):
         return Deferred.fromCoroutine(self.screen.ask(question, secret=secret))
 
     def _reprint(self) -> str:
-        """What the terminal shows after it was cleared; fails where it was not."""
+        """Return the content of the terminal after it was cleared. Fail if it was not."""
         _, clear, after = self.keyboard.shown().rpartition(CLEAR)
         self.assertEqual(clear, CLEAR)
         return after
 
     def test_colour(self) -> None:
-        """Names have colours where colours are wanted."""
+        """Names have colours if colours are on."""
         screen = TerminalScreen(
             self.keyboard.console, self.keyboard.errors.append, self.clock, self.echo, colour=True, errors_apart=False
         )
@@ -110,19 +110,19 @@ class TerminalTests(SynchronousTestCase):
         self.assertIn("\x1b[", self.keyboard.shown())
 
     def test_errors(self) -> None:
-        """What goes wrong is seen on the terminal, but where standard error goes elsewhere, there."""
+        """Errors appear on the terminal, or on standard error if that is redirected."""
         self.screen.complain("Wrong.")
         self.assertEqual((self.keyboard.shown(), self.keyboard.complaints()), ("! Wrong.\r\n", ""))
         self._screen(errors_apart=True).complain("Wrong.")
         self.assertEqual((self.keyboard.shown(), self.keyboard.complaints()), ("", "! Wrong."))
 
     def test_nothing_to_show(self) -> None:
-        """An event that is not for the eye writes nothing."""
+        """An event without a visible form writes nothing."""
         self.screen.show(events.Read("GLOBAL", 5))
         self.assertEqual(self.keyboard.shown(), "")
 
     def test_question(self) -> None:
-        """A question is shown and its answer seen; then the echo is off until the next line is asked for."""
+        """A question and its answer are visible. Then the echo is off until the next line is read."""
         answer = self._ask("Your name: ")
         self.assertEqual((self.keyboard.shown(), self.echo.is_on), ("Your name: ", True))
         self.keyboard.type("alice")
@@ -131,7 +131,7 @@ class TerminalTests(SynchronousTestCase):
         self.assertTrue(self.echo.is_on)
 
     def test_secret(self) -> None:
-        """A password is not echoed, and is not in what is shown again."""
+        """A password is not echoed, and not part of a reprint."""
         answer = self._ask("Password: ", secret=True)
         self.assertFalse(self.echo.is_on)
         self.keyboard.type("hunter22")
@@ -142,7 +142,7 @@ class TerminalTests(SynchronousTestCase):
         self.assertEqual(self._reprint(), "Password: \r\n")
 
     def test_typed_ahead_of_a_question(self) -> None:
-        """What was typed before a question was seen does not answer it, and what was typed in it is no later line."""
+        """Text typed before a question does not answer it, and text typed during it is not a later line."""
         self.keyboard.type("meant for the chat")
         answer = self._ask("Password: ", secret=True)
         self.assertNoResult(answer)
@@ -153,7 +153,7 @@ class TerminalTests(SynchronousTestCase):
         self.assertEqual(self.echo.discarded, 2)
 
     def test_unanswered(self) -> None:
-        """Half a password that nobody reads is thrown away, and the echo stays off until the client has ended."""
+        """An unread part of a password is discarded, and the echo stays off until the client has ended."""
         self.failureResultOf(self._broken_off(), ClientError)
         self.screen.finish(interrupted=False)
         self.assertEqual((self.echo.is_on, self.echo.discarded), (False, 1))
@@ -166,20 +166,20 @@ class TerminalTests(SynchronousTestCase):
         return answer
 
     def test_message_during_question(self) -> None:
-        """What comes while a question waits stands before the question."""
+        """Output during a question appears above the question."""
         self._ask("Password: ", secret=True)
         self.screen.note("bob connected")
         self.assertEqual(self.keyboard.shown(), "Password: \r\x1b[K-- bob connected\r\nPassword: ")
 
     def test_question_at_the_end(self) -> None:
-        """Where the input ends instead of an answer, the next line begins on its own."""
+        """If the input ends instead of an answer, the next output begins on a new line."""
         answer = self._ask("Your name: ")
         self.keyboard.end()
         self.failureResultOf(answer, InputEnded)
         self.assertEqual(self.keyboard.shown(), "Your name: \n")
 
     def test_question_broken_off(self) -> None:
-        """Where the connection ends instead of an answer, what is said of it stands on its own line."""
+        """If the connection ends instead of an answer, the error is on its own line."""
         answer = self._ask("Password: ", secret=True)
         self.keyboard.console.break_off(ClientError("gone"))
         self.failureResultOf(answer, ClientError)
@@ -187,12 +187,12 @@ class TerminalTests(SynchronousTestCase):
         self.assertEqual(self.keyboard.shown(), "Password: \n! gone\r\n")
 
     def test_end_of_lines(self) -> None:
-        """The end of the input is no line."""
+        """The end of the input is not a line."""
         self.keyboard.end()
         self.assertIsNone(self.successResultOf(Deferred.fromCoroutine(self.screen.read())))
 
     def test_erased_by_own_clock(self) -> None:
-        """A timed message goes at its end by our clock alone, and all else is shown again, what was typed as well."""
+        """A timed message disappears at its end by our clock. Everything else is reprinted, including typed text."""
         self._type("hello")
         self.screen.show(message("stays"))
         self.screen.show(message(_SECRET, id="t1", left_ms=3000))
@@ -207,7 +207,7 @@ class TerminalTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_erased_by_server(self) -> None:
-        """A timed message goes when the server says so, and its later end by our clock is no second reprint."""
+        """A timed message disappears when the server says so, and its end by our clock causes no second reprint."""
         self.screen.show(message(_SECRET, id="t1", left_ms=30_000))
         self.screen.show(events.Erased("GLOBAL", "t1"))
         self.clock.advance(0)
@@ -216,13 +216,13 @@ class TerminalTests(SynchronousTestCase):
         self.assertEqual(self.keyboard.shown(), "")
 
     def test_erased_that_was_not_shown(self) -> None:
-        """The end of a message that we never showed is nothing to us."""
+        """The end of an unknown message is ignored."""
         self.screen.show(events.Erased("GLOBAL", "t9"))
         self.clock.advance(1)
         self.assertEqual(self.keyboard.shown(), "")
 
     def test_typed_line_goes_too(self) -> None:
-        """The typed line that sent a timed message goes with it; one that failed stays."""
+        """The typed line of a timed message disappears with it. The line of a failed one stays."""
         self._type("*3*nobody failed")
         self._type(f"*3*team {_SECRET}")
         self.screen.sent(f"*3*team {_SECRET}", sent(id="t1", left_ms=3000))
@@ -230,14 +230,14 @@ class TerminalTests(SynchronousTestCase):
         self.assertEqual(self._reprint(), "*3*nobody failed\r\n")
 
     def test_stored_messages_stay(self) -> None:
-        """A line that sent a message without an end stays."""
+        """The line of a message without an end stays."""
         self._type("hello")
         self.screen.sent("hello", sent(seq=1))
         self.clock.advance(1_000_000)
         self.assertEqual(self.keyboard.shown(), "")
 
     def test_history(self) -> None:
-        """Timed messages in a page of history go as well, at the earliest end that was told."""
+        """Timed messages in a page of history disappear too, at the earliest end received."""
         self.screen.show(message(_SECRET, id="t1", left_ms=2000))
         timed = message(_SECRET, id="t1", left_ms=9000)
         self.screen.show(events.History("GLOBAL", [message("stays", seq=1), timed], more=False))
@@ -247,7 +247,7 @@ class TerminalTests(SynchronousTestCase):
         self.assertNotIn(_SECRET, shown)
 
     def test_ends_close_together(self) -> None:
-        """Ends within half a second are one reprint, at the last of them; a later one is another."""
+        """Ends within half a second share one reprint, at the last of them. A later end has its own."""
         for timed_id, left in ("t1", 1000), ("t2", 1500), ("t3", 1750):
             self.screen.show(message(f"{_SECRET} {timed_id}", id=timed_id, left_ms=left))
         self.keyboard.shown()
@@ -277,7 +277,7 @@ class TerminalTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_absurd_times(self) -> None:
-        """Ends that no server sends are kept within what there is."""
+        """Impossible ends from a server are limited to the valid range."""
         self.screen.show(message(_SECRET, id="t1", left_ms=-5))
         self.clock.advance(0)
         self.assertEqual(self._reprint(), "")
@@ -289,14 +289,14 @@ class TerminalTests(SynchronousTestCase):
         self.assertEqual(self._reprint(), "")
 
     def test_reprint_during_question(self) -> None:
-        """A question that waits is asked again after a reprint."""
+        """A pending question is printed again after a reprint."""
         self.screen.show(message(_SECRET, id="t1", left_ms=1000))
         self._ask("Old password: ", secret=True)
         self.clock.advance(1)
         self.assertEqual(self._reprint(), "Old password: ")
 
     def test_finish(self) -> None:
-        """At the end the timed messages that are still shown are erased, for nobody would do it later."""
+        """At the end of the client, visible timed messages are erased, because nothing would erase them later."""
         self.screen.show(message("stays"))
         self.screen.show(message(_SECRET, id="t1", left_ms=60_000))
         self.echo.off()
@@ -308,7 +308,7 @@ class TerminalTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_finish_without_timed(self) -> None:
-        """At the end nothing is cleared where nothing must go; after Ctrl-C the shell gets a line of its own."""
+        """At the end nothing is cleared without need. After Ctrl-C the shell starts on a new line."""
         self.screen.show(message("stays"))
         self.keyboard.shown()
         self.screen.finish(interrupted=False)

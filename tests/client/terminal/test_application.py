@@ -10,13 +10,13 @@ class FrameTests(ApplicationCase):
     """Frames."""
 
     def drawn(self) -> bytes:
-        """What was drawn since the last call."""
+        """Return the output since the last call."""
         drawn = self.transport.value()
         self.transport.clear()
         return drawn
 
     def test_paced(self) -> None:
-        """While the terminal takes nothing, no frame is drawn; then one is, with all that came."""
+        """While the terminal is blocked no frame is drawn. Afterwards one is, with all changes."""
         self.press("x")
         self.drawn()
         self.server.tell(message("one", seq=1))
@@ -32,7 +32,7 @@ class FrameTests(ApplicationCase):
         self.assertIn(b"more8", drawn)
 
     def test_anew(self) -> None:
-        """Drawn anew, everything is drawn, but not before the application runs or when it has ended."""
+        """A redraw draws everything, but not before the application runs or after it has ended."""
         self.drawn()
         self.app.draw_anew()
         self.assertIn(b"No messages yet", self.drawn())
@@ -42,7 +42,7 @@ class FrameTests(ApplicationCase):
         self.assertEqual(self.drawn(), b"")
 
     def test_title_and_bell(self) -> None:
-        """The title counts what is unread; a notification rings unless it must not."""
+        """The title shows the number of unread messages. A notification rings unless disabled."""
         self.server.tell(message("hi", seq=1, chat="@bob"))
         self.turn()
         drawn = self.drawn()
@@ -59,20 +59,20 @@ class FrameTests(ApplicationCase):
         self.assertEqual(self.drawn(), b"")
 
     def test_narrow(self) -> None:
-        """The list of chats is there where there is room."""
+        """The sidebar appears if there is room."""
         self.drawn()
         self.assertIn("Online", self.redrawn(100))
         self.assertNotIn("Online", self.redrawn(80))
 
     def redrawn(self, columns: int) -> str:
-        """A whole frame at that width."""
+        """Return a whole frame of that width."""
         self.size = Size(rows=20, columns=columns)
         self.app._on_resize()
         self.turn()
         return self.drawn().decode()
 
     def test_error_reply(self) -> None:
-        """What the server refuses shows in place."""
+        """A refusal of the server appears in its chat."""
         self.open("@bob")
         self.press("+team\r")
         self.server.answer(error("no-such-group", "No such group."))

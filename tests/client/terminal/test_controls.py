@@ -1,4 +1,4 @@
-"""Graphemes of several code points on the screen: whatever a terminal makes of them, no piece of them stays behind."""
+"""Graphemes of several code points on the screen leave no pieces behind, however a terminal draws them."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ _KEYS = {"left": "\x1b[D", "right": "\x1b[C", "home": "\x01", "end": "\x05", "ru
 
 
 class Terminal:
-    """A terminal that puts each grapheme, or each code point (``old``), into cells of its own; it never wraps."""
+    """A terminal with separate cells for each grapheme, or for each code point (``old``). It never wraps."""
 
     def __init__(self, rows: int, columns: int, *, old: bool) -> None:
         self.cells = [[" "] * columns for _ in range(rows)]
@@ -31,7 +31,7 @@ class Terminal:
 
     @property
     def cursor(self) -> tuple[int, int]:
-        """Row and column of the cursor."""
+        """Return the row and column of the cursor."""
         return self._y, self._x
 
     def feed(self, data: str) -> None:
@@ -80,19 +80,19 @@ class Terminal:
         self._x = min(self._x, len(self.cells[0]) - 1)
 
     def shown(self) -> list[str]:
-        """The rows."""
+        """Return the rows."""
         return ["".join(row) for row in self.cells]
 
 
 class RemainsTests(ApplicationCase):
-    """The screen after any editing is the screen as it would be drawn anew."""
+    """After any edit, the screen is the same as one drawn from scratch."""
 
     def test_input(self) -> None:
-        """Graphemes come and go in the input line, on terminals old and new."""
+        """Graphemes appear and disappear in the input line, on terminals old and new."""
         self.check(lambda key, text: self.press(_KEYS.get(key, text)))
 
     def check(self, do: Callable[[str, str], None]) -> None:
-        """Draw what is done by differences and anew, on both kinds of terminals."""
+        """Compare drawing by differences with drawing from scratch, on both kinds of terminals."""
 
         @settings(max_examples=10, deadline=None, phases=[Phase.generate])
         @given(st.lists(st.sampled_from([*_KEYS, *["text"] * 8]), min_size=4, max_size=8), st.data())
@@ -123,7 +123,7 @@ class RemainsTests(ApplicationCase):
         steps()
 
     def drawn(self) -> bytes:
-        """What was drawn since the last call."""
+        """Return the output since the last call."""
         drawn = self.transport.value()
         self.transport.clear()
         return drawn
@@ -139,7 +139,7 @@ class RemainsTests(ApplicationCase):
             terminal.feed(drawn)
 
     def test_height(self) -> None:
-        """The input stands in the lowest rows, as many as it needs and six at most, the cursor in it."""
+        """The input is in the lowest rows, as many as needed and at most six, with the cursor in it."""
         for typed, rows in ("x", 1), ("日" * 46, 2), ("日" * 400, 6):
             self.buffer.insert_text(typed)
             terminal = Terminal(20, 100, old=False)
@@ -155,7 +155,7 @@ class RemainsTests(ApplicationCase):
         self.assertEqual(self.drawn().decode().count("\u0301"), 1)
 
     def test_chats_beside(self) -> None:
-        """A name of several code points in the list at the left takes nothing from the row beside it."""
+        """A name of several code points in the sidebar takes nothing from the row beside it."""
         for number in range(1, 30):
             self.server.tell(message(f"row {number}", seq=number))
         terminal = Terminal(20, 100, old=True)

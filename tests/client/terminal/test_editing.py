@@ -16,12 +16,12 @@ class BufferTests(SynchronousTestCase):
     """Editing by grapheme."""
 
     def setUp(self) -> None:
-        """A buffer with four graphemes."""
+        """Create a buffer with four graphemes."""
         self.buffer = GraphemeBuffer(multiline=True)
         self.buffer.insert_text("x👩\u200d💻क्षिe\u0301")
 
     def test_moves(self) -> None:
-        """The cursor stops between graphemes alone, in both directions."""
+        """The cursor stops only between graphemes, in both directions."""
         stops = []
         while self.buffer.cursor_position:
             self.buffer.cursor_left()
@@ -34,7 +34,7 @@ class BufferTests(SynchronousTestCase):
         self.assertEqual(stops, [1, 4, 8, 10])
 
     def test_deletes(self) -> None:
-        """What is deleted is whole, before the cursor and after it."""
+        """Graphemes are deleted as a whole, before the cursor and after it."""
         self.assertEqual(self.buffer.delete_before_cursor(), "e\u0301")
         self.assertEqual(self.buffer.delete_before_cursor(), "क्षि")
         self.assertEqual(self.buffer.text, "x👩\u200d💻")
@@ -45,7 +45,7 @@ class BufferTests(SynchronousTestCase):
         self.assertEqual((self.buffer.text, self.buffer.delete_before_cursor()), ("", ""))
 
     def test_swaps(self) -> None:
-        """Two graphemes change places, not their code points."""
+        """Transposing swaps two graphemes, not their code points."""
         self.buffer.swap_characters_before_cursor()
         self.assertEqual(self.buffer.text, "x👩\u200d💻e\u0301क्षि")
         self.buffer.cursor_position = 1
@@ -54,7 +54,7 @@ class BufferTests(SynchronousTestCase):
 
     @given(st.lists(st.sampled_from(_GRAPHEMES), max_size=8).map("".join), st.integers(0, 30), st.booleans())
     def test_any(self, text: str, position: int, back: bool) -> None:
-        """Wherever the cursor is put it stands between graphemes."""
+        """Wherever the cursor is set, it is between graphemes."""
         buffer = GraphemeBuffer()
         buffer.insert_text(text)
         if back:

@@ -1,4 +1,4 @@
-"""One run of the full screen, without a reactor: what is left behind when things go wrong."""
+"""One run of the full screen, without a reactor: the state left behind after failures."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ from irchat.client.view.screen_state import ScreenState
 
 
 class _Reactor(MemoryReactorClock):
-    """A reactor that notes that it is stopped."""
+    """A reactor that records its stop."""
 
     stops = 0
 
@@ -33,7 +33,7 @@ class FullScreenTests(SynchronousTestCase):
     """Restoring and ending."""
 
     def setUp(self) -> None:
-        """A run on a terminal of its own."""
+        """Create a run on its own terminal."""
         self.controller, self.terminal = pty.openpty()
         self.addCleanup(os.close, self.controller)
         self.found = termios.tcgetattr(self.terminal)
@@ -43,11 +43,11 @@ class FullScreenTests(SynchronousTestCase):
         self.screen.device.makeConnection(StringTransport())
 
     def close(self) -> None:
-        """The terminal goes."""
+        """Close the terminal."""
         os.close(self.terminal)
 
     def test_restore(self) -> None:
-        """Whatever state it is left in, the terminal is put back; its other screen is left if it was taken."""
+        """In any state, the terminal modes are restored. The alternate screen is left if it was entered."""
         self.addCleanup(self.close)
         self.screen._keys.raw_mode().__enter__()
         self.screen._output.enter_alternate_screen()
@@ -59,7 +59,7 @@ class FullScreenTests(SynchronousTestCase):
         self.assertLess(left.index(b"\x1b[24;1H\x1b[2K"), left.index(b"\x1b[?1049l"))
 
     def test_not_written(self) -> None:
-        """What the screen was to be left with, but never reached the terminal, is written."""
+        """The final bytes are written even if they never reached the terminal."""
         self.addCleanup(self.close)
         self.screen._output.enter_alternate_screen()
         self.screen._output.quit_alternate_screen()
@@ -68,7 +68,7 @@ class FullScreenTests(SynchronousTestCase):
         self.assertIn(b"\x1b[?1049l", os.read(self.controller, 1_000))
 
     def test_stands_still(self) -> None:
-        """A terminal that takes no more is not waited for without end."""
+        """A blocked terminal is not waited for indefinitely."""
         self.addCleanup(self.close)
         self.patch(full_screen_run, "LEAVING_SECONDS", 0)
         self.screen._output.enter_alternate_screen()
@@ -79,7 +79,7 @@ class FullScreenTests(SynchronousTestCase):
         self.screen.restore()
 
     def test_nothing_to_restore(self) -> None:
-        """Where the screen was not taken nothing is written, and a terminal that is gone needs nothing."""
+        """Before the screen was entered nothing is written, and a lost terminal needs nothing."""
         self.screen.restore()
         os.set_blocking(self.controller, False)
         self.assertRaises(BlockingIOError, os.read, self.controller, 1)
@@ -87,7 +87,7 @@ class FullScreenTests(SynchronousTestCase):
         self.screen.restore()
 
     def test_first_failure(self) -> None:
-        """Of several failures the first is told; the client ends once, with status 1."""
+        """The first of several failures is reported. The client ends once, with status 1."""
         self.addCleanup(self.close)
         self.screen.fail(Failure(RuntimeError("first")))
         self.screen.fail(Failure(RuntimeError("second")))
@@ -96,7 +96,7 @@ class FullScreenTests(SynchronousTestCase):
         self.assertEqual((self.screen.status, self.reactor.stops), (1, 1))
 
     def test_told_failures(self) -> None:
-        """What fails in the loop, in the reactor's log, or in the talk ends the client; what only speaks does not."""
+        """A failure in the loop, the reactor's log or the chat ends the client. A plain log message does not."""
         self.addCleanup(self.close)
         self.screen._observe({"log_format": "a word"})
         self.assertEqual(self.reactor.stops, 0)
@@ -110,22 +110,22 @@ class FullScreenTests(SynchronousTestCase):
             self.assertIn("bad", self.screen.last_words)
 
     def test_stop(self) -> None:
-        """A reason to stop is told in its own words."""
+        """A ClientError is shown in its own words."""
         self.addCleanup(self.close)
         self.screen._talk_failed(Failure(ClientError("one\ntwo")))
         self.assertEqual((self.screen.last_words, self.screen.status), ("! one\n! two\n", 1))
 
     def test_size(self) -> None:
-        """A terminal that does not know its size is taken to be of 80 by 24."""
+        """A terminal of unknown size counts as 80 by 24."""
         self.addCleanup(self.close)
         self.assertEqual(tuple(self.screen._size()), (24, 80))
 
 
 class LastTests(SynchronousTestCase):
-    """Colours, and what is said when the terminal is restored."""
+    """Colours, and the text after the terminal is restored."""
 
     def test_colours(self) -> None:
-        """Colours are those that the terminal has, and none where they are not wanted."""
+        """The colour depth is the terminal's, and monochrome on request."""
         for environment, depth in [
             ({"TERM": "xterm-256color"}, ColorDepth.DEPTH_8_BIT),
             ({"TERM": "xterm", "NO_COLOR": "1"}, ColorDepth.DEPTH_1_BIT),
@@ -136,7 +136,7 @@ class LastTests(SynchronousTestCase):
             self.assertEqual(colour_depth(environment), depth)
 
     def test_last_words(self) -> None:
-        """Last words go to the standard error of the process, where it has one."""
+        """Last words go to the standard error of the process, if there is one."""
         error = io.StringIO()
         self.patch(sys, "__stderr__", error)
         _say_last("")
@@ -146,7 +146,7 @@ class LastTests(SynchronousTestCase):
         _say_last("! gone\n")
 
     def test_last_words_of_a_server(self) -> None:
-        """Why a hostile server refused to sign in commands no terminal when the screen is left."""
+        """A hostile server's reason to refuse a sign-in is safe to show after the screen is left."""
         error = io.StringIO()
         self.patch(sys, "__stderr__", error)
         _say_last("! no\x1b]0;title\x07\x9b2J\u202e\n! gone\n")

@@ -1,4 +1,4 @@
-"""The input line and the keys, in an application over a device in the test's hands."""
+"""The input line and the keys, in an application over a fake device."""
 
 import asyncio
 from pathlib import Path
@@ -29,12 +29,12 @@ _TAB, _CTRL_C, _CTRL_K, _UP, _DOWN, _F1 = "\t", "\x03", "\x0b", "\x1b[A", "\x1b[
 
 
 class ApplicationCase(SynchronousTestCase):
-    """An application that runs on a loop which the test turns. ``language`` has the commands that can be typed."""
+    """An application on a loop that the test runs. ``language`` has the available commands."""
 
     language = SCREEN
 
     def setUp(self) -> None:
-        """A user who is signed in, in a terminal of 100 by 20."""
+        """Create a signed-in user, in a terminal of 100 by 20."""
         self.loop = asyncio.new_event_loop()
         self.addCleanup(self.loop.close)
         self.clock, self.server = Clock(), FakeServer()
@@ -65,11 +65,11 @@ class ApplicationCase(SynchronousTestCase):
 
     @property
     def buffer(self) -> Buffer:
-        """What is being typed."""
+        """Return the typed text."""
         return self.app._line.buffer
 
     def sign_in(self) -> None:
-        """The server lets the user in."""
+        """Let the server accept the user."""
         self.server.answer(welcome())
         chats = [events.Chat(name, "id", 0, 0, 0, None) for name in ("GLOBAL", "@bob", "*team")]
         self.server.answer(events.Chats(chats), events.Users(["bob", "Bobby"], [], False), events.Blocks([]))
@@ -84,7 +84,7 @@ class ApplicationCase(SynchronousTestCase):
         self.loop.run_until_complete(self.task)
 
     def turn(self, *, drain: bool = True) -> None:
-        """Let the loop, and what waits for a frame, do what is due; the terminal takes all."""
+        """Run everything that is due in the loop and for frames, and let the terminal take all output."""
         for _ in range(4):
             self.clock.advance(1 / 30)
             self.loop.call_soon(self.loop.stop)
@@ -105,14 +105,14 @@ class ApplicationCase(SynchronousTestCase):
         self.press(f"\x1b[200~{text}\x1b[201~")
 
     def open(self, name: str, *messages: events.Message, more: bool = False) -> None:
-        """Open a chat; its end comes."""
+        """Open a chat and answer with its end."""
         self.server.asked()
         self.controller.open(name)
         self.server.answer(events.History(name, list(messages), more))
         self.turn()
 
     def trouble(self) -> str:
-        """What the status line says is wrong."""
+        """Return the error in the status line."""
         return self.app._line.told
 
 
@@ -120,7 +120,7 @@ class InputLineTests(ApplicationCase):
     """Typing."""
 
     def test_tab(self) -> None:
-        """Tab puts the one word or what all have in common, then one after the other; a key ends that."""
+        """Tab inserts the only word or the common prefix, then each word in turn. Another key ends that."""
         self.press("@al" + _TAB)
         self.assertIn("nothing to complete", self.trouble())
         self.press("\x15*te" + _TAB)
@@ -137,7 +137,7 @@ class InputLineTests(ApplicationCase):
         self.assertEqual(self.buffer.text, "@bobx")
 
     def test_many_choices(self) -> None:
-        """Of many words some are shown, the chosen one among them."""
+        """Of many words some are shown, including the chosen one."""
         self.view.list_users(events.Users([f"user{n:02}" for n in range(20)], [], False))
         self.press("@use" + _TAB)
         self.assertTrue(self.trouble().endswith("user07 …"))
@@ -146,7 +146,7 @@ class InputLineTests(ApplicationCase):
         self.assertIn("[user11]", self.trouble())
 
     def test_wrong_use(self) -> None:
-        """A wrong line stays, with what is wrong, until the next key."""
+        """An invalid line stays, with its error, until the next key."""
         self.press("~a b\r")
         self.assertEqual(self.buffer.text, "~a b")
         self.assertIn("not how ~ is used", self.trouble())
@@ -154,7 +154,7 @@ class InputLineTests(ApplicationCase):
         self.assertEqual(self.trouble(), "")
 
     def test_long_paste(self) -> None:
-        """A paste too long for a message waits for Enter, and is dropped by Ctrl-C; elsewhere it is refused."""
+        """A paste too long for a message waits for Enter, and Ctrl-C drops it. Elsewhere it is refused."""
         self.open("@bob")
         self.press("hi ")
         self.paste("x" * 9_000)
@@ -171,14 +171,14 @@ class InputLineTests(ApplicationCase):
         self.assertIn("too long here", self.trouble())
 
     def test_typed_too_much(self) -> None:
-        """What is typed is capped, so that each key stays cheap."""
+        """Typed text is limited, so that each key stays cheap."""
         self.paste("x" * 3_999)
         self.press("y" * 200)
         self.assertEqual(len(self.buffer.text), 4_100)
         self.assertIn("at most 4,000", self.trouble())
 
     def test_timed_lines_are_not_remembered(self) -> None:
-        """A timed line is in no history, nor what was killed of it, others are."""
+        """A timed line enters neither the history nor the kill ring. Other lines do."""
         self.open("@bob")
         self.press("plain\r")
         self.press("psst secret\x17secret\x01*60 \r")
@@ -186,7 +186,7 @@ class InputLineTests(ApplicationCase):
         self.assertEqual(list(self.buffer.history.get_strings()), ["plain"])
 
     def test_drafts(self) -> None:
-        """What is being typed stays with its chat, also while another is looked for."""
+        """Typed text stays with its chat, even while the list of chats is filtered."""
         self.open("@bob")
         self.press("for bob")
         self.press("\x1b2")
@@ -205,7 +205,7 @@ class InputLineTests(ApplicationCase):
         self.assertEqual((self.view.here.name, self.buffer.text), ("*team", ""))
 
     def test_questions(self) -> None:
-        """A question stands before the input, and its suggestion in it; Tab does nothing there."""
+        """A question is the prompt, and its suggestion the initial text. Tab does nothing there."""
         self.controller.questions.suggest("alice")
         asked = Deferred.fromCoroutine(self.controller.questions.ask("Your name: "))
         self.turn()
@@ -217,7 +217,7 @@ class InputLineTests(ApplicationCase):
         self.assertEqual(self.app._line.question, "GLOBAL> ")
 
     def test_target(self) -> None:
-        """Before the input stands where a plain text goes."""
+        """The prompt shows the destination of plain text."""
         self.assertEqual(self.app._line.question, "GLOBAL> ")
         self.open("@bob")
         self.assertEqual(self.app._line.question, "@bob> ")
@@ -225,7 +225,7 @@ class InputLineTests(ApplicationCase):
         self.assertEqual(self.app._line.question, "Go to: ")
 
     def test_split(self) -> None:
-        """A long text is split at line ends, at spaces, or where it must be, and nothing is lost."""
+        """A long text is split at line ends, at spaces, or anywhere if necessary, and nothing is lost."""
         self.assertEqual(split_text("short"), ["short"])
         self.assertEqual([len(part) for part in split_text("x" * 9_000)], [4_000, 4_000, 1_000])
         self.assertEqual(split_text("a" * 3_000 + "\n" + "b" * 3_000), ["a" * 3_000, "b" * 3_000])

@@ -1,4 +1,4 @@
-"""Where typed text goes, case by case: switches, questions, chats that are gone, what is refused, leaving."""
+"""The destination of typed text, case by case: switches, questions, lost chats, refusals, leaving."""
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
@@ -13,18 +13,18 @@ _CTRL_C, _CTRL_K, _CTRL_R = "\x03", "\x0b", "\x12"
 
 
 class PlacesTests(_ApplicationCase):
-    """Each with the answer or event that used to take typed text along."""
+    """Each case has a reply or event that used to divert typed text."""
 
     def read(self, keys: str) -> None:
-        """Keys come in one read; nothing is drawn yet."""
+        """Send keys in one read, without drawing."""
         self.device.dataReceived(keys.encode())
 
     def sends(self) -> list[tuple[str, str]]:
-        """The messages that came to the server, and their chats."""
+        """Return the messages that reached the server, with their chats."""
         return [(asked.chat, asked.text) for asked in self.server.asked() if isinstance(asked, requests.Send)]
 
     def test_switch_and_text_in_one_read(self) -> None:
-        """A switch, a text and Enter in one read send nothing, and mix no drafts; Enter once more sends."""
+        """A switch, a text and Enter in one read send nothing and mix no drafts. Another Enter sends."""
         self.open("@bob")
         self.press("for bob")
         self.read("\x1b2hello\r")
@@ -38,7 +38,7 @@ class PlacesTests(_ApplicationCase):
         self.assertEqual(self.buffer.text, "for bob")
 
     def test_answer_while_typing(self) -> None:
-        """What a search found waits until nothing is typed, and the status line says so."""
+        """A search result waits until nothing is typed, and the status line says so."""
         self.open("@bob")
         self.press("?hi\r")
         self.press("wai")
@@ -56,7 +56,7 @@ class PlacesTests(_ApplicationCase):
         self.assertEqual((self.app._line.question, self.buffer.text), ("*team> ", "to nobody"))
 
     def test_password_broken_off(self) -> None:
-        """Half a password is thrown away with its connection, and its rest reaches no chat."""
+        """Half a password is discarded with its connection, and the rest reaches no chat."""
         self.press("!password\r")
         self.press("hunter\x17hunt")
         self.server.lose(ConnectionDone())
@@ -69,7 +69,7 @@ class PlacesTests(_ApplicationCase):
         self.assertNotIn("hunt", self.transport.value().decode())
 
     def test_password_broken_off_unseen(self) -> None:
-        """Until the screen says that the connection is lost, Enter does not take the next keys to a chat."""
+        """Until the screen shows that the connection is lost, Enter does not direct the next keys to a chat."""
         self.press("!password\r")
         self.server.lose(ConnectionDone())
         self.read("\rhunter2")
@@ -80,7 +80,7 @@ class PlacesTests(_ApplicationCase):
         self.assertNotIn("hunter2", self.transport.value().decode())
 
     def test_password_with_line_end(self) -> None:
-        """The line feed of a line end that was pasted with a password answers nothing, and there is nothing to say."""
+        """The line feed pasted with a password answers nothing and causes no message."""
         self.press("!password\r")
         self.press("old words\r\n")
         self.assertEqual((self.app._line.question, self.trouble()), ("New password: ", ""))
@@ -88,22 +88,22 @@ class PlacesTests(_ApplicationCase):
         self.assertEqual((self.app._line.question, self.trouble()), ("New password again: ", ""))
 
     def test_password_left(self) -> None:
-        """Escape and Ctrl-C leave the question and the old password; the client goes on."""
+        """Escape and Ctrl-C cancel the question and keep the old password, and the client continues."""
         for key in "\x1b", _CTRL_C:
             self.press("!password\r")
             self.press(f"old{key}")
             self.assertEqual((self.app._line.question, self.buffer.text), ("GLOBAL> ", ""))
-            self.assertIn("the old password stays", self.view.here.items[-1].text)
+            self.assertIn("the password is unchanged", self.view.here.items[-1].text)
         self.assertEqual(self.server.asked(), [])
 
     def test_question_while_typing(self) -> None:
-        """A question that nobody asked for waits until the line is sent or cleared."""
+        """An unexpected question waits until the line is sent or cleared."""
         self.press("half a mess")
         Deferred.fromCoroutine(self.controller.questions.ask("Password: ", secret=True))
         self.turn()
         self.press("age")
         self.assertEqual((self.app._line.question, self.buffer.text), ("GLOBAL> ", "half a message"))
-        self.assertIn("The server asks something", self.view.waits)
+        self.assertIn("The server asks a question", self.view.waits)
         self.press("\r")
         self.assertEqual(self.sends(), [("GLOBAL", "half a message")])
         self.assertEqual((self.app._line.question, self.buffer.text), ("Password: ", ""))
@@ -112,7 +112,7 @@ class PlacesTests(_ApplicationCase):
         self.assertIs(self.controller.questions.current.stage, Stage.ASKED)
 
     def test_removed(self) -> None:
-        """A chat that one was removed from keeps its draft and sends nothing."""
+        """A chat that the user was removed from keeps its draft and sends nothing."""
         self.view.chats.of_id("*team", "id")
         self.open("*team")
         self.press("for the team")
@@ -125,7 +125,7 @@ class PlacesTests(_ApplicationCase):
         self.assertEqual((self.app._line.question, self.buffer.text), ("*team> ", "for the team"))
 
     def test_refused(self) -> None:
-        """A refused line comes back into the input; where something is typed, the chat shows it."""
+        """A refused line returns to the input. If other text is typed there, the chat shows the line."""
         self.open("@bob")
         self.press("one\r")
         self.server.answer(error("blocked", "Not to them."))
@@ -138,7 +138,7 @@ class PlacesTests(_ApplicationCase):
         self.assertEqual((self.buffer.text, self.view.here.items[-1].text), ("more", "not sent: one"))
 
     def test_leaving_with_something_unsent(self) -> None:
-        """Leaving says once what is not sent: messages that are not confirmed, drafts of other chats."""
+        """Leaving warns once about unsent text: unconfirmed messages, drafts of other chats."""
         self.open("@bob")
         self.press("a draft")
         self.press("\x1b1")
@@ -150,7 +150,7 @@ class PlacesTests(_ApplicationCase):
         self.assertIn(requests.Logout(), self.server.asked())
 
     def test_habits(self) -> None:
-        """A line of another chat's habits stays with its form here; Enter on the same line sends it as it is."""
+        """A command of other chats stays in the input, with its form here. Enter on the same line sends it as text."""
         self.open("@bob")
         self.press("/msg carol secret\r")
         self.assertEqual((self.sends(), self.buffer.text), ([], "/msg carol secret"))
@@ -161,7 +161,7 @@ class PlacesTests(_ApplicationCase):
         self.assertEqual(self.sends(), [("@bob", "/msg carol secret!")])
 
     def test_habit_is_confirmed_by_the_next_key_alone(self) -> None:
-        """The same line of another chat's habits, typed anew or after a look elsewhere, is not sent unasked."""
+        """The same command of other chats, typed again or after looking elsewhere, is not sent without a new hint."""
         self.open("@bob")
         self.press("/msg carol secret\r")
         self.press(_CTRL_C)
@@ -175,7 +175,7 @@ class PlacesTests(_ApplicationCase):
         self.assertIn("@carol secret", self.trouble())
 
     def test_habit_is_confirmed_after_its_form_is_seen(self) -> None:
-        """Two Enters in one read do not send a line of another chat's habits, and its form stays on the screen."""
+        """Two Enters in one read do not send a command of other chats, and its hint stays on the screen."""
         self.open("@bob")
         self.press("/msg carol secret")
         self.read("\r\r\r")
@@ -187,7 +187,7 @@ class PlacesTests(_ApplicationCase):
         self.assertEqual(self.sends(), [("@bob", "/msg carol secret")])
 
     def test_pasted_habits(self) -> None:
-        """The same habit twice in one read, without the marks of a paste, sends nothing."""
+        """The same command of other chats twice in one read, without paste marks, sends nothing."""
         self.open("@bob")
         self.read("/msg carol secret\r/msg carol secret\r")
         self.turn()
@@ -195,7 +195,7 @@ class PlacesTests(_ApplicationCase):
         self.assertEqual(self.sends(), [])
 
     def test_leaving_is_confirmed_after_its_warning_is_seen(self) -> None:
-        """Two Ctrl-C, or two Enters on ``exit``, in one read do not leave with a draft. The warning stays."""
+        """Two Ctrl-C, or two Enters on ``exit``, in one read do not leave a draft behind. The warning stays."""
         self.open("@bob")
         self.press("a draft")
         self.press("\x1b1")
@@ -211,7 +211,7 @@ class PlacesTests(_ApplicationCase):
         self.assertIn(requests.Logout(), self.server.asked())
 
     def test_leaving_is_warned_of_each_time(self) -> None:
-        """A warning holds for the next key alone: leaving later says again what is not sent."""
+        """A warning counts only for the next key: leaving later warns again."""
         self.open("@bob")
         self.press("a draft")
         self.press("\x1b1")
@@ -224,7 +224,7 @@ class PlacesTests(_ApplicationCase):
         self.assertNotIn(requests.Logout(), self.server.asked())
 
     def test_list_changes_its_order(self) -> None:
-        """Enter opens what was drawn as chosen, whatever came since."""
+        """Enter opens the entry that was drawn as chosen, whatever happened since."""
         self.press("\x1b0")
         self.server.tell(message("hi", seq=1, chat="@bob", at="2026-11-22T13:00:00.000Z"))
         self.turn()
@@ -233,7 +233,7 @@ class PlacesTests(_ApplicationCase):
         self.assertEqual(self.view.here.name, "@bob")
 
     def test_search_in_what_was_typed(self) -> None:
-        """Enter in a search takes the line that was found, and sends nothing."""
+        """Enter in a history search accepts the found line and sends nothing."""
         self.open("@bob")
         self.press("needle in hay\r")
         self.server.answer(events.Ok())

@@ -1,4 +1,4 @@
-"""The bindings of the keys and their table."""
+"""The key bindings and their table."""
 
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.defaults import load_key_bindings
@@ -27,17 +27,17 @@ class KeysTests(ApplicationCase):
     """`bindings` and the table."""
 
     def bindings(self) -> KeyBindings:
-        """Bind all keys."""
+        """Create all bindings."""
         return keys.bindings(self.controller, self.app._line, lambda direction: None, lambda: None)
 
     def test_each_binding_has_its_row(self) -> None:
-        """The sequences that are bound are those of the rows, and no two rows have the same."""
+        """The bound sequences are those of the rows, and no two rows share one."""
         rows = [sequence for key in KeyRow for sequence in _sequences(key)]
         self.assertEqual(len(rows), len(set(rows)))
         self.assertEqual({binding.keys for binding in self.bindings().bindings}, set(rows))
 
     def test_row_without_binding(self) -> None:
-        """A row that is not bound raises an error that names it, so the client does not start."""
+        """A row without a binding raises an error that names it, so the client does not start."""
         table = keys.KeyTable()
         table.bind(KeyRow.SEND)(lambda event: None)
         error = self.assertRaises(ValueError, table.finish)
@@ -46,7 +46,7 @@ class KeysTests(ApplicationCase):
 
 
 class BuiltInTests(SynchronousTestCase):
-    """Rows that prompt_toolkit binds."""
+    """Rows bound by prompt_toolkit."""
 
     def test_bound(self) -> None:
         """Every row without a sequence is a key that prompt_toolkit binds itself."""
@@ -57,10 +57,10 @@ class BuiltInTests(SynchronousTestCase):
 
 
 class KeyTests(ApplicationCase):
-    """Keys that move about."""
+    """Navigation keys."""
 
     def test_lists(self) -> None:
-        """The arrow keys choose in a list, and go through the history elsewhere."""
+        """The arrow keys choose in a list, and browse the history elsewhere."""
         self.press("\x1b0")
         for name in "@bob", "*team":
             self.server.tell(message("hi", seq=1, chat=name))
@@ -71,7 +71,7 @@ class KeyTests(ApplicationCase):
         self.assertEqual(self.view.here.name, "@bob")
 
     def test_next_and_home(self) -> None:
-        """Ctrl-N and Ctrl-P go from chat to chat, Alt-0 goes back to the unread."""
+        """Ctrl-N and Ctrl-P move between chats, Alt-0 returns to the unread ones."""
         self.press("\x0e")
         self.assertEqual(self.view.here.name, "*team")
         self.press("\x10")
@@ -82,7 +82,7 @@ class KeyTests(ApplicationCase):
         self.assertIs(self.view.place, Place.HOME)
 
     def test_manual(self) -> None:
-        """F1 opens and closes the manual; Escape and Ctrl-C close it too, and so does Enter."""
+        """F1 opens and closes the manual. Escape, Ctrl-C and Enter close it too."""
         for key in _F1, "\x1b", _CTRL_C, "\r":
             self.press(_F1)
             self.assertEqual(self.view.manual, 0)
@@ -90,7 +90,7 @@ class KeyTests(ApplicationCase):
             self.assertIsNone(self.view.manual)
 
     def test_back_from_what_was_found(self) -> None:
-        """Escape goes back from what was found."""
+        """Escape returns from search results."""
         self.open("@bob")
         self.press("?old\r")
         self.server.answer(events.Found([], False))
@@ -100,7 +100,7 @@ class KeyTests(ApplicationCase):
         self.assertEqual(self.view.here.name, "@bob")
 
     def test_manual_moves(self) -> None:
-        """The arrows and the paging keys move the manual while it shows."""
+        """The arrows and the paging keys move the manual while it is open."""
         self.press(_F1 + _DOWN + _DOWN + _UP)
         self.assertEqual(self.view.manual, 1)
         self.press("\x1b[6~")
@@ -109,7 +109,7 @@ class KeyTests(ApplicationCase):
         self.assertEqual(self.view.manual, 1)
 
     def test_pages(self) -> None:
-        """PgUp goes up and asks for older messages, PgDn and End come back."""
+        """PgUp moves up and loads older messages. PgDn and End return."""
         self.press("\x1b[5~")
         self.open("@bob", *(message(f"m{n}", chat="@bob", seq=n) for n in range(50, 100)), more=True)
         for _ in range(5):
@@ -121,7 +121,7 @@ class KeyTests(ApplicationCase):
         self.assertTrue(self.view.pane.follows)
 
     def test_lines(self) -> None:
-        """Alt-Enter begins another line, Ctrl-C clears, Ctrl-K kills where there is something to kill."""
+        """Alt-Enter starts another line, Ctrl-C clears, Ctrl-K kills if there is text."""
         self.press("one\x1b\rtwo")
         self.assertEqual(self.buffer.text, "one\ntwo")
         self.press(_CTRL_C)
@@ -137,7 +137,7 @@ class KeyTests(ApplicationCase):
         self.assertEqual(self.server.asked(), [requests.Logout()])
 
     def test_suspend(self) -> None:
-        """Ctrl-Z clears the screen, waits until the terminal has taken that, and then stops the process."""
+        """Ctrl-Z clears the screen, waits until the terminal has received that, and then stops the process."""
         self.press("\x1a")
         self.turn()
         self.assertEqual(self.stopped, [True])

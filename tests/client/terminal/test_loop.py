@@ -15,10 +15,10 @@ _HOUR = 3_600.0
 
 
 class LoopTests(SynchronousTestCase):
-    """The asyncio loop and the reactor on it go by the clock that only goes forward."""
+    """The asyncio loop and the reactor on it use the forward clock."""
 
     def setUp(self) -> None:
-        """A loop, a reactor on it, never installed, and both clocks in the test's hands."""
+        """Create a loop, a reactor on it that is never installed, and two manual clocks."""
         self.wall, self.forward = 1_800_000_000.0, 5_000.0
         self.patch(time, "time", lambda: self.wall)
         self.patch(clock.time, "clock_gettime", lambda clock_id: self.forward)
@@ -29,18 +29,18 @@ class LoopTests(SynchronousTestCase):
         clock.install_forward_clock(self.reactor)
 
     def remove_readers(self) -> None:
-        """Close what the reactor has opened."""
+        """Close the reactor's descriptors."""
         for reader in list(self.reactor._internalReaders):
             self.reactor.removeReader(reader)
             reader.connectionLost(None)
 
     def turn(self) -> None:
-        """Let the loop do what is due."""
+        """Run everything that is due in the loop."""
         self.loop.call_soon(self.loop.stop)
         self.loop.run_forever()
 
     def test_jump(self) -> None:
-        """The time of day set back an hour, and the machine's sleep, neither hold nor hasten a call."""
+        """Neither setting the wall clock back an hour nor a suspend delays or hastens a call."""
         fired: list[str] = []
         self.reactor.callLater(30, fired.append, "twisted")
         self.loop.call_later(30, fired.append, "asyncio")
@@ -53,7 +53,7 @@ class LoopTests(SynchronousTestCase):
         self.assertEqual(sorted(fired), ["asyncio", "twisted"])
 
     def test_signals(self) -> None:
-        """A signal calls the loop without taking Twisted's wakeup descriptor, and can be given back."""
+        """A signal calls the loop without taking over Twisted's wakeup descriptor, and can be restored."""
         before = signal.set_wakeup_fd(-1)
         self.addCleanup(signal.set_wakeup_fd, before)
         self.addCleanup(signal.signal, signal.SIGWINCH, signal.getsignal(signal.SIGWINCH))

@@ -1,4 +1,4 @@
-"""A new command is one class and its place in a registry: all that a client does with it follows from the class."""
+"""A new command is one class and an entry in a registry: the client derives everything else from the class."""
 
 import re
 
@@ -15,7 +15,7 @@ _TAB, _UP, _YANK = "\t", "\x1b[A", "\x19"
 
 
 class _Deposit(Command):
-    """Leave a secret for a user. It is asked as a search, which the fake server answers as any other."""
+    """Leave a secret for a user. Its request is a search, which the fake server answers as usual."""
 
     prefix = "%"
     usage = "%put <user> <secret>"
@@ -46,7 +46,7 @@ class _Drawers(Command):
 
 
 class NewCommandTests(_ApplicationCase):
-    """A fake command in a registry of its own."""
+    """A fake command in its own registry."""
 
     language = Registry(*REGISTRY.commands, _Deposit, _Drawers)
 
@@ -56,14 +56,14 @@ class NewCommandTests(_ApplicationCase):
         self.open("@bob")
 
     def drawn(self) -> str:
-        """What was drawn since the last call."""
+        """Return the output since the last call."""
         self.turn()
         drawn = self.transport.value().decode()
         self.transport.clear()
         return drawn
 
     def searched(self) -> list[str]:
-        """The words that the server was asked for."""
+        """Return the words of the searches that reached the server."""
         return [asked.words for asked in self.server.asked() if isinstance(asked, requests.Search)]
 
     def test_completed(self) -> None:
@@ -76,7 +76,7 @@ class NewCommandTests(_ApplicationCase):
         self.assertEqual(self.buffer.text, "%put Bobby for Bobby ")
 
     def test_sent_and_not_kept(self) -> None:
-        """It is carried out, and neither Up nor the kill ring brings its line back."""
+        """The command is executed, and neither Up nor the kill ring recalls its line."""
         self.press("hello\r")
         self.press("%put bob the key\x15")
         self.press(_YANK)
@@ -88,16 +88,16 @@ class NewCommandTests(_ApplicationCase):
         self.assertEqual(self.buffer.text, "hello")
 
     def test_not_shown_when_its_answer_is_lost(self) -> None:
-        """Where the connection is lost before the answer, its usage is shown in place of its line."""
+        """If the connection is lost before the reply, its usage is shown instead of its line."""
         self.press("%put bob the key\r")
         self.drawn()
         self.server.lose(ConnectionDone())
         notes = [item.text for item in self.view.here.items]
-        self.assertIn("The connection was lost before an answer came to: %put <user> <secret>", notes)
+        self.assertIn("The connection was lost before the server answered: %put <user> <secret>", notes)
         self.assertNotIn("the key", self.drawn())
 
     def test_hint(self) -> None:
-        """Its usage shows while it is typed, and in red when it cannot become right."""
+        """Its usage is shown during typing, in red if the line cannot become valid."""
         self.drawn()
         self.press("%pu")
         self.assertIn("%put <user> <secret>   leave a secret for a user", self.drawn())
@@ -105,7 +105,7 @@ class NewCommandTests(_ApplicationCase):
         self.assertIn("%put <user> <secret>  ·  %", self.drawn())
 
     def test_habits(self) -> None:
-        """Its words of other chats are refused with its form, in the client and in the registry."""
+        """Its aliases from other chats are refused with its form, in the client and in the registry."""
         self.press("/deposit bob the key\r")
         self.assertIn("%put bob the key", self.trouble())
         self.press("\x15drawers\r")
@@ -116,7 +116,7 @@ class NewCommandTests(_ApplicationCase):
         self.assertTrue(refusal.text.endswith(": %put bob the key"))
 
     def test_help(self) -> None:
-        """Its usage and meaning are in the manual of the screen and in the answer to help."""
+        """Its usage and meaning are in the manual of the screen and in the reply to help."""
         rows = ["".join(piece for _, piece in row.pieces) for row in manual(100, self.language)]
         self.assertTrue(any(re.fullmatch("%put <user> <secret> +leave a secret for a user", row) for row in rows))
         self.assertEqual(self.language.manual("%").split("\n")[0], "%put <user> <secret>  leave a secret for a user")

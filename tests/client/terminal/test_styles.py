@@ -15,10 +15,10 @@ _DEFAULTS = {"selected"}
 
 
 class StyleTests(SynchronousTestCase):
-    """Every name of a style means something."""
+    """Every style name is defined and used."""
 
     def test_names(self) -> None:
-        """Each style that the client uses is defined, and each one defined is used."""
+        """Each style that the client uses is defined, and each defined style is used."""
         (root,) = client.__path__
         used: set[str] = set()
         for path in Path(root).rglob("*.py"):

@@ -1,4 +1,4 @@
-"""The user's chats, and those that the user has lost."""
+"""The user's chats, and the chats that the user has lost."""
 
 from irchat.protocol import events
 from tests.client.view.test_screen_state import ScreenStateCase
@@ -6,14 +6,14 @@ from tests.helpers.client_fakes import message
 
 
 class GoneTests(ScreenStateCase):
-    """Chats that are the user's no longer."""
+    """Lost chats."""
 
     def removed(self, group_id: str = "g1") -> events.Removed:
-        """Alice is removed from the group."""
+        """Remove alice from the group."""
         return events.Removed("*team", group_id, "alice", "bob", "bob")
 
     def test_draft(self) -> None:
-        """A chat for which something is typed is kept, comes back with its id, and is not a new one of its name."""
+        """A chat with typed text is kept, comes back with its id, and is not a new chat of the same name."""
         self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
         team = self.view.chat("*team")
         team.has_draft = True
@@ -27,14 +27,14 @@ class GoneTests(ScreenStateCase):
         self.assertEqual((self.view.chats.gone, team.gone), ([], ""))
 
     def test_renamed_account(self) -> None:
-        """What is typed for an account stays with it when it is renamed, and is not for a new account of the name."""
+        """Typed text stays with a renamed account, and is not for a new account of the old name."""
         bob = self.view.chats.of_id("@bob", "@7")
         bob.has_draft = True
         self.assertIs(self.view.chats.of_id("@bob#7", "@7"), bob)
         self.assertEqual((bob.name, self.view.chats.of_id("@bob", "@9").has_draft), ("@bob#7", False))
 
     def test_read_in_part_elsewhere(self) -> None:
-        """What another session read in part counts less; where that is not loaded only the server knows."""
+        """Messages read by another session reduce the count. Unless they are loaded, only the server knows it."""
         self.load(message("one", seq=1), message("two", seq=2), message("three", seq=3))
         chat = self.view.chat("GLOBAL")
         chat.unread = 3
@@ -45,7 +45,7 @@ class GoneTests(ScreenStateCase):
         self.assertFalse(other.read_to(2))
 
     def test_order(self) -> None:
-        """Numbers do not depend on what came first: everyone, groups, people; what only this client knows is last."""
+        """The order does not depend on arrival: everyone, groups, people. Chats known only to this client come last."""
         self.view.chat("*aaa")
         for name in "@zoe", "@Bea", "*team":
             self.view.chats.of_id(name, "id")

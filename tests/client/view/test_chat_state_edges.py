@@ -1,4 +1,4 @@
-"""One chat: the places of its items, what counts as unread, and what is kept."""
+"""One chat: the order of its items, its unread count, and what it keeps."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -20,7 +20,7 @@ class _Case(SynchronousTestCase):
 
     @property
     def texts(self) -> list[str]:
-        """The texts of the items of GLOBAL."""
+        """Return the texts of the items of GLOBAL."""
         return [item.text for item in self.chat.items]
 
     def load(self, *messages: events.Message, more: bool = False, direction: int = 0) -> None:
@@ -33,10 +33,10 @@ class _Case(SynchronousTestCase):
 
 
 class KeptTests(_Case):
-    """What is kept of a chat."""
+    """The limits of a chat."""
 
     def test_as_many_as_are_kept(self) -> None:
-        """A chat that has just as many items as are kept has all of them, and one more makes the oldest go."""
+        """A chat at the limit keeps all of its items, and one more drops the oldest."""
         self.load()
         for seq in range(1, KEPT_ITEMS + 1):
             self.tell("x", seq=seq)
@@ -46,7 +46,7 @@ class KeptTests(_Case):
         self.assertEqual((self.chat.first_seq, self.chat.older, self.chat.is_pending("n1")), (2, True, True))
 
     def test_pages(self) -> None:
-        """A page says whether there is more at its own end, and nothing of the other; the end of a chat has no more."""
+        """A page says whether there is more at its own end only. The end of a chat has no more."""
         self.load(message("three", seq=3), more=True, direction=-1)
         self.assertEqual((self.chat.older, self.chat.newer), (True, False))
         self.load(message("two", seq=2), direction=-1)
@@ -56,7 +56,7 @@ class KeptTests(_Case):
         self.assertEqual((self.chat.older, self.chat.newer), (True, False))
 
     def test_what_came_early(self) -> None:
-        """What came while an older page was loaded waits until the end of the chat is loaded."""
+        """Messages received while an older page was loaded wait until the end of the chat is loaded."""
         self.load(message("one", seq=1), more=True, direction=1)
         self.chat.loading = True
         self.tell("three", seq=3)
@@ -66,7 +66,7 @@ class KeptTests(_Case):
         self.assertEqual((self.texts, self.chat.early), (["zero", "one", "two", "three"], []))
 
     def test_erased_early(self) -> None:
-        """Of the timed messages that came while a page was loaded, one that is erased goes and the others stay."""
+        """Of the timed messages received while a page was loaded, an erased one disappears and the others stay."""
         self.chat.loading = True
         for timed_id in "ab":
             self.tell(timed_id, id=timed_id, left_ms=30_000)
@@ -75,7 +75,7 @@ class KeptTests(_Case):
         self.assertEqual((self.texts, self.chat.unread), (["b"], 1))
 
     def test_welcome_again(self) -> None:
-        """After a reconnect only what was loaded is stale, and nothing waits for a page that does not come."""
+        """After a reconnect only loaded chats are stale, and nothing waits for a page that does not arrive."""
         self.load(message("one", seq=1))
         other = self.view.chat("@bob")
         for chat in self.chat, other:
@@ -87,15 +87,15 @@ class KeptTests(_Case):
 
 
 class PlaceTests(_Case):
-    """Where items stand."""
+    """The order of items."""
 
     def test_same_moment(self) -> None:
-        """A timed message stands after a stored one of the same moment."""
+        """A timed message comes after a stored one of the same moment."""
         self.load(message("one", seq=1, at=AT), message("timed", id="t1", left_ms=30_000, at=AT))
         self.assertEqual(self.texts, ["one", "timed"])
 
     def test_note_before_ones_own(self) -> None:
-        """A note in an empty chat stands before what the user sends then."""
+        """A note in an empty chat comes before the user's next message."""
         self.load()
         self.chat.add_note("noted")
         self.chat.add_pending("mine", "alice", "n1", None)
@@ -104,7 +104,7 @@ class PlaceTests(_Case):
         self.assertEqual(self.texts, ["noted", "mine", "two"])
 
     def test_note_before_a_timed_message(self) -> None:
-        """A note in an empty chat stands before a timed message that comes then, and both before stored ones."""
+        """A note in an empty chat comes before the next timed message, and both before stored ones."""
         self.load()
         self.chat.add_note("noted")
         self.tell("timed", id="t1", left_ms=30_000)
@@ -112,7 +112,7 @@ class PlaceTests(_Case):
         self.assertEqual(self.texts, ["noted", "timed", "one"])
 
     def test_note_in_a_list(self) -> None:
-        """When the list of chats tells the last seq, a note stands after it."""
+        """When the list of chats contains the last seq, a note comes after it."""
         other = self.view.chat("*team")
         other.add_note("noted")
         self.view.list_chats(events.Chats([events.Chat("*team", "t", 0, 4, 0, None)]))
@@ -120,10 +120,10 @@ class PlaceTests(_Case):
 
 
 class CountTests(_Case):
-    """What is unread."""
+    """Unread messages."""
 
     def test_timed_twice(self) -> None:
-        """A timed message that comes twice counts once, loaded or not."""
+        """A timed message received twice counts once, loaded or not."""
         for times in 1, 2:
             self.tell("psst", id="t1", left_ms=30_000)
             self.assertEqual((times, self.chat.unread), (times, 1))
@@ -135,7 +135,7 @@ class CountTests(_Case):
         self.assertEqual(self.chat.unread, 0)
 
     def test_read_in_part(self) -> None:
-        """What another session read in part is counted where all messages after it are loaded, and else is not."""
+        """Messages read by another session are counted if all later ones are loaded, otherwise not."""
         stored = [message(f"m{seq}", seq=seq) for seq in (5, 6, 7, 8)]
         cases = ((True, 3, False, 9), (True, 4, True, 4), (False, 3, True, 4), (True, 6, True, 2))
         for more, seq, known, unread in cases:
@@ -145,7 +145,7 @@ class CountTests(_Case):
             self.assertEqual((self.chat.read_to(seq), self.chat.unread), (known, unread), (more, seq))
 
     def test_read_in_part_where_something_is_missing(self) -> None:
-        """It is not counted while the end of the chat is missing or loading, or timed messages may have been read."""
+        """The count is unknown while the chat's end is missing or loading, or timed messages may have been read."""
         self.load(message("one", seq=1), message("two", seq=2))
         self.tell("mine", id="t1", left_ms=30_000, sender="alice")
         self.assertTrue(self.chat.read_to(1))
@@ -157,7 +157,7 @@ class CountTests(_Case):
         self.assertFalse(self.chat.read_to(1))
 
     def test_read_never_moves_back(self) -> None:
-        """A marker that comes late moves nothing back; nor does a list of chats that was made before."""
+        """Neither a late marker nor an older list of chats moves the marker back."""
         self.load(message("one", seq=1), message("two", seq=2), message("three", seq=3))
         self.chat.read_to(2)
         self.chat.read_to(1)
@@ -171,7 +171,7 @@ class ListTests(_Case):
     """The list of chats."""
 
     def test_list_that_may_be_cut(self) -> None:
-        """A group that is not in the list was left, but not where the list has the most chats that a list may have."""
+        """A group missing from the list was left, unless the list has the maximum length."""
         self.patch(screen_state, "CHATS_MAX", 2)
         self.view.chats.of_id("*team", "t")
         listed = [events.Chat(name, "id", 0, 0, 0, None) for name in ("@bob", "@carol")]
@@ -181,7 +181,7 @@ class ListTests(_Case):
         self.assertEqual(list(self.view.chats), ["GLOBAL", "@bob", "@carol"])
 
     def test_people_online(self) -> None:
-        """The server counts users beyond the names that it lists, and never fewer than these."""
+        """The server's count of users includes names that it does not list, and is never lower than the list."""
         self.view.online_count = 100
         self.view.apply(events.Presence(["bob", "carol"], ["dave"]), 0.0)
         self.assertEqual(self.view.online_count, 101)
@@ -194,7 +194,7 @@ class NeverWasTests(SynchronousTestCase):
     """`ChatState.never_was`."""
 
     def test_never_was(self) -> None:
-        """A chat never was if it is gone without an id, without messages, and with nothing typed for it."""
+        """A chat never was if it is gone, has no id and no messages, and nothing is typed for it."""
 
         def chat(gone: str = "There is no @x.", chat_id: str = "", *, draft: bool = False, said: bool = False) -> bool:
             chat = ChatState("@x", chat_id)

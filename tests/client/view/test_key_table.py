@@ -9,7 +9,7 @@ class KeyTableTests(SynchronousTestCase):
     """`KeyRow`."""
 
     def test_rows(self) -> None:
-        """Every row that is shown has a name and a help text of its own; the others are bound and have none."""
+        """Every displayed row has its own name and help text. The others are bound and have neither."""
         shown = [*keys(Category.TYPING), *keys(Category.MOVING)]
         self.assertEqual(len({(key.shown, key.help) for key in shown}), len(shown))
         self.assertTrue(all(key.shown and key.help for key in shown))

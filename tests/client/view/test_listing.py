@@ -6,10 +6,10 @@ from irchat.client.view.listing import Cursor, first_row
 
 
 class CursorTests(SynchronousTestCase):
-    """A list to choose from."""
+    """Choosing from a list."""
 
     def test_moves(self) -> None:
-        """It goes round, and chooses what is there."""
+        """Moving wraps around and chooses existing entries."""
         cursor: Cursor[str] = Cursor()
         self.assertIsNone(cursor.choose([]))
         cursor.move(1, [])
@@ -19,13 +19,13 @@ class CursorTests(SynchronousTestCase):
         self.assertEqual(cursor.choose([]), "a")
 
     def test_another_order(self) -> None:
-        """It stays with its entry when the list changes its order."""
+        """The choice stays with its entry when the order changes."""
         cursor: Cursor[str] = Cursor()
         self.assertEqual(cursor.settle([*"abc"]), 0)
         self.assertEqual((cursor.settle([*"cba"]), cursor.choose([])), (2, "a"))
 
     def test_gone(self) -> None:
-        """What was drawn is chosen even if it has left the list; drawn again, the entry in its row is chosen."""
+        """The drawn entry is chosen even if it has left the list. After a redraw, the entry in its row is chosen."""
         cursor: Cursor[str] = Cursor()
         cursor.move(1, [*"abc"])
         self.assertEqual(cursor.choose([]), "b")
@@ -33,5 +33,5 @@ class CursorTests(SynchronousTestCase):
         self.assertEqual((cursor.settle([]), cursor.choose([])), (0, None))
 
     def test_shows(self) -> None:
-        """The place is always among the rows that show."""
+        """The chosen row is always among the visible rows."""
         self.assertEqual((first_row(9, 20, 4), first_row(9, 10, 4), first_row(2, 3, 4)), (7, 6, 0))

@@ -19,7 +19,7 @@ class ManualTests(SynchronousTestCase):
     """`manual`."""
 
     def test_keys(self) -> None:
-        """Each key that is shown stands beside what it does, in two columns where there is room and else in one."""
+        """Each displayed key is next to its effect, in two columns if there is room, otherwise in one."""
         for width in 60, 79, 80, 120:
             text = "\n".join(_lines(width))
             for key in KeyRow:
@@ -29,7 +29,7 @@ class ManualTests(SynchronousTestCase):
             self.assertEqual(re.search(both, text) is not None, width >= 80)
 
     def test_commands(self) -> None:
-        """Every command that can be typed is there, those of administrators left out."""
+        """Every command that can be typed is listed, except those of administrators."""
         lines = _lines(120)
         for command in SCREEN.entries(None):
             self.assertTrue(any(line.startswith(f"{command.usage} ") or line == command.usage for line in lines))

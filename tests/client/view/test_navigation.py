@@ -1,4 +1,4 @@
-"""How the user moves between chats, lists and search results."""
+"""Moving between chats, lists and search results."""
 
 from irchat.protocol import events
 from tests.client.view.test_screen_state import ScreenStateCase
@@ -6,10 +6,10 @@ from tests.helpers.client_fakes import message
 
 
 class MovingTests(ScreenStateCase):
-    """Going from chat to chat."""
+    """Moving between chats."""
 
     def test_next_unread_first(self) -> None:
-        """The next chat is one with unread messages where there is one, else the next in the list, round its end."""
+        """The next chat is an unread one if there is any, otherwise the next in the list, wrapping around."""
         self.view.chats.of_id("*team", "g")
         self.view.open_chat("GLOBAL")
         self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("*team", "@bob"))
@@ -22,11 +22,11 @@ class MovingTests(ScreenStateCase):
         self.assertEqual((self.view.next_chat(1), self.view.next_chat(-1)), ("GLOBAL", "@bob"))
 
     def test_numbers(self) -> None:
-        """Chats are numbered from 1 as they are listed."""
+        """Chats are numbered from 1 in the order of the list."""
         self.assertEqual([self.view.numbered(n) for n in (0, 1, 2, 3)], [None, "GLOBAL", "@bob", None])
 
     def test_filter(self) -> None:
-        """The filter finds chats, and users with whom there is none yet, by a part of the name."""
+        """The filter finds chats, and users without a chat, by a part of the name."""
         self.view.list_users(events.Users(["alice", "Bobby"], ["carol"], False))
         self.view.begin_filter()
         self.assertEqual([chat.name for chat in self.view.listed()], ["GLOBAL", "@bob"])
@@ -36,7 +36,7 @@ class MovingTests(ScreenStateCase):
         self.assertEqual(self.view.listed(), [])
 
     def test_latest_first(self) -> None:
-        """Of the chats with unread messages the one where something was said last comes first."""
+        """Of the unread chats, the one with the latest message comes first."""
         self.view.apply(message("hi", seq=1, chat="@bob", at="2026-11-22T13:00:01.000Z"), 0.0)
         self.view.apply(message("hi", seq=1, chat="*team", at="2026-11-22T13:00:02.000Z"), 0.0)
         self.assertEqual([chat.name for chat in self.view.listed()], ["*team", "@bob"])
@@ -44,7 +44,7 @@ class MovingTests(ScreenStateCase):
         self.assertEqual([chat.name for chat in self.view.listed()], ["@bob", "*team"])
 
     def test_found(self) -> None:
-        """What a search found is listed newest first."""
+        """Search results are listed newest first."""
         self.view.show_found(events.Found([message("two", seq=2), message("one", seq=1)], True), "o")
         self.assertEqual([item.text for item in self.view.found], ["two", "one"])
         self.assertIn("more", self.view.found_for)

@@ -1,4 +1,4 @@
-"""The colours of names, and times as people read them."""
+"""Colours of names, and times in human-readable form."""
 
 from datetime import UTC
 
@@ -11,25 +11,25 @@ class PaintTests(SynchronousTestCase):
     """Colours and times."""
 
     def test_name(self) -> None:
-        """A name has one colour, in whatever case it is written."""
+        """A name has one colour in any case."""
         self.assertEqual(name_style("Bob"), name_style("bob"))
         self.assertGreater(len({name_style(f"user{n}") for n in range(100)}), 10)
 
     def test_contrast(self) -> None:
-        """Each colour can be read on black and on white."""
+        """Each colour is readable on black and on white."""
         for colour in NAME_COLOURS:
             luminance = _luminance(colour)
             self.assertGreater(min(1.05 / (luminance + 0.05), (luminance + 0.05) / 0.05), 3.6, colour)
 
     def test_left(self) -> None:
-        """What is left is rounded up, and short however long it is."""
+        """The remaining time is rounded up, and short for any length."""
         self.assertEqual(
             [left(seconds) for seconds in (0.2, 29.5, 119, 120, 7_199, 7_200, 86_399, 604_800, -3)],
             ["1s", "30s", "119s", "2m00s", "119m59s", "2h00m", "23h59m", "7d0h", "0s"],
         )
 
     def test_local_time(self) -> None:
-        """A time of the wire is read, and one that is none is none."""
+        """A wire time is converted, and an invalid one returns None."""
         self.assertEqual(str(local_time("2026-11-22T13:00:00.000Z", UTC)), "2026-11-22 13:00:00+00:00")
         self.assertIsNone(local_time("yesterday", UTC))
 

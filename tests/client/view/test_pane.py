@@ -1,4 +1,4 @@
-"""What the pane shows of its items, and what it all looks like as rows."""
+"""The visible items of a pane, and its rows."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,26 +21,26 @@ class PaneTests(SynchronousTestCase):
     """Moving up and down."""
 
     def setUp(self) -> None:
-        """A pane of four rows over items of one, two and three rows."""
+        """Create a pane of four rows over items of one, two and three rows."""
         self.pane = Pane()
         self.items = _items([1, 2, 3, 1, 2])
 
     def paint(self, index: int) -> list[Row]:
-        """The rows of an item."""
+        """Return the rows of an item."""
         return [Row((("", line),)) for line in self.items[index].text.split("\n")]
 
     def shown(self, height: int = 4) -> list[str]:
-        """What shows."""
+        """Return the visible rows."""
         return [_text(row) for row in self.pane.rows(self.items, self.paint, height)]
 
     def test_end(self) -> None:
-        """The end shows, and what comes then shows too."""
+        """The end is visible, and so are later items."""
         self.assertEqual(self.shown(), ["2.2", "3.0", "4.0", "4.1"])
         self.items += _items([1, 1, 1, 1, 1, 1])[5:]
         self.assertEqual(self.shown()[-1], "5.0")
 
     def test_up_and_down(self) -> None:
-        """A page up keeps one row, goes no further than the top, and down leads back to the end."""
+        """A page up keeps one row and stops at the top. A page down leads back to the end."""
         self.shown()
         self.assertTrue(self.pane.up(self.items, self.paint))
         self.assertEqual(self.shown(), ["1.1", "2.0", "2.1", "2.2"])
@@ -64,7 +64,7 @@ class PaneTests(SynchronousTestCase):
         self.assertTrue(self.pane.follows)
 
     def test_stays(self) -> None:
-        """What shows stays in its place when something comes at the end, or is loaded at the beginning."""
+        """The visible part stays in place when items are added at the end, or loaded at the beginning."""
         self.shown()
         self.pane.up(self.items, self.paint)
         before = self.shown()
@@ -73,7 +73,7 @@ class PaneTests(SynchronousTestCase):
         self.assertEqual(self.shown(), before)
 
     def test_gone(self) -> None:
-        """When the item at the bottom is gone, the one before it is the lowest; when all are, nothing shows."""
+        """If the lowest item disappears, the previous one is the lowest. Without items nothing is visible."""
         self.shown()
         self.pane.up(self.items, self.paint)
         del self.items[2]
@@ -85,7 +85,7 @@ class PaneTests(SynchronousTestCase):
         self.assertFalse(self.pane.up(self.items, self.paint))
 
     def test_down_past_all(self) -> None:
-        """A page down follows the end where it shows, and where all that was shown is gone."""
+        """A page down follows the end if that is visible, or if all visible items are gone."""
         self.shown()
         self.pane.down(self.items, self.paint)
         self.assertTrue(self.pane.follows)
@@ -98,7 +98,7 @@ class PaneTests(SynchronousTestCase):
         self.assertEqual(self.shown(), ["0.0"])
 
     def test_paints_what_shows(self) -> None:
-        """However many items there are, only those are painted of which a row shows."""
+        """Only visible items are painted, however many there are."""
         painted: list[int] = []
 
         def paint(index: int) -> list[Row]:
@@ -111,14 +111,14 @@ class PaneTests(SynchronousTestCase):
             self.assertEqual(painted, indexes)
 
     def test_all_fits(self) -> None:
-        """Where all there is fits, it all shows, wherever the pane was."""
+        """If everything fits, everything is visible, wherever the pane was."""
         self.pane.show(self.items[0].key)
         self.assertEqual(len(self.shown(20)), 9)
         self.assertTrue(self.pane.follows)
 
     @given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.integers(2, 6), st.lists(st.booleans(), max_size=9))
     def test_always_full(self, heights: list[int], height: int, moves: list[bool]) -> None:
-        """However it is moved, the pane is as full as can be, and its rows follow each other."""
+        """However the pane is moved, it is as full as possible, and its rows are contiguous."""
         self.items, self.pane = _items(heights), Pane()
         rows = [_text(row) for index in range(len(heights)) for row in self.paint(index)]
         self.shown(height)

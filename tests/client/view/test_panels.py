@@ -24,7 +24,7 @@ class PainterTests(SynchronousTestCase):
     """The whole screen."""
 
     def setUp(self) -> None:
-        """A view before the sign-in."""
+        """Create a view before the sign-in."""
         self.view = ScreenState("host:7667")
         self.painter = Painter(self.view, UTC)
 
@@ -35,7 +35,7 @@ class PainterTests(SynchronousTestCase):
         self.view.list_chats(events.Chats([events.Chat("GLOBAL", "g", 0, 0, 0, None)]))
 
     def pane(self, width: int = 60, height: int = 8) -> str:
-        """The pane as text."""
+        """Return the pane as text."""
         rows = self.painter.pane(width, height, 0.0)
         self.assertEqual(len(rows), height)
         for row in rows:
@@ -43,13 +43,13 @@ class PainterTests(SynchronousTestCase):
         return "\n".join(_text(row).rstrip() for row in rows)
 
     def test_sign_in(self) -> None:
-        """Before the sign-in what is asked stands at the bottom."""
+        """Before the sign-in, questions are at the bottom."""
         self.view.note("trust me")
         self.assertTrue(self.pane().endswith("trust me"))
         self.assertIn("host:7667", _text(self.painter.header(40)))
 
     def test_home(self) -> None:
-        """First come the chats with unread messages, or that there are none; what was answered stands below."""
+        """Unread chats come first, or a text that there are none. Replies are below."""
         self.enter()
         self.view.go_home()
         self.assertIn("Nothing unread", self.pane())
@@ -61,7 +61,7 @@ class PainterTests(SynchronousTestCase):
         self.assertTrue(_text(self.painter.header(40)).rstrip().endswith("1 message"))
 
     def test_home_says_how(self) -> None:
-        """The list of what is unread says how to open one, and leaves room for that; nothing is said of a target."""
+        """The unread list explains how to open a chat, and leaves room for that. It shows no target."""
         self.enter()
         self.view.go_home()
         self.assertNotIn("goes to everyone", self.pane())
@@ -72,7 +72,7 @@ class PainterTests(SynchronousTestCase):
         self.assertIn("Enter open one; Ctrl-N goes to the next.", rows[3])
 
     def test_home_in_columns(self) -> None:
-        """The counts of unread messages stand in one column; after a longer name, and at the right, one space stays."""
+        """Unread counts are in one column. After a longer name, and at the right edge, one space stays."""
         self.enter()
         self.view.go_home()
         long = "@" + "漢" * 17
@@ -85,7 +85,7 @@ class PainterTests(SynchronousTestCase):
             self.assertEqual(rows["@漢漢"][2:], name + " " * max(1, column - cells(name)) + "1 unread", width)
 
     def test_home_has_room_for_both(self) -> None:
-        """Many lines of the client's own leave room for the list of what is unread."""
+        """Many lines of the client's own leave room for the unread list."""
         self.enter()
         self.view.go_home()
         self.view.apply(message("hi", seq=1), 0.0)
@@ -96,7 +96,7 @@ class PainterTests(SynchronousTestCase):
         self.assertEqual(shown.count("note "), 4)
 
     def test_chat(self) -> None:
-        """An open chat shows that it loads, that it is empty, or its messages, with the way to older ones."""
+        """An open chat shows that it is loading, that it is empty, or its messages, with a hint about older ones."""
         self.enter()
         chat = self.view.open_chat("GLOBAL")
         chat.loading = True
@@ -111,7 +111,7 @@ class PainterTests(SynchronousTestCase):
         self.assertIn("everyone", _text(self.painter.header(40)))
 
     def test_colours(self) -> None:
-        """All colours can be read on black and on white: a contrast of 3 on each, of 4.5 on one of them (WCAG 2)."""
+        """All colours are readable on black and on white: a contrast of 3 on each, of 4.5 on one of them (WCAG 2)."""
 
         def linear(part: str) -> float:
             share = int(part, 16) / 255
@@ -127,7 +127,7 @@ class PainterTests(SynchronousTestCase):
             self.assertGreaterEqual(max(contrasts), 4.5, colour)
 
     def test_headers(self) -> None:
-        """The header tells whether the other of two is there."""
+        """In a private chat, the header shows whether the other user is online."""
         self.enter()
         self.view.open_chat("@bob")
         self.assertIn("away", _text(self.painter.header(40)))
@@ -137,7 +137,7 @@ class PainterTests(SynchronousTestCase):
         self.assertIn("group", _text(self.painter.header(40)))
 
     def test_found(self) -> None:
-        """What was found is listed with one chosen, which shows however long the list is."""
+        """Search results are listed with one chosen, which is visible in a list of any length."""
         self.enter()
         self.view.show_found(events.Found([], False), "x")
         self.assertIn("Nothing found", self.pane())
@@ -148,13 +148,13 @@ class PainterTests(SynchronousTestCase):
         self.assertIn("Enter: open", _text(self.painter.status(80, 1, "", "")[0]))
 
     def test_height(self) -> None:
-        """How high the pane is is known before a chat was open: what is found is placed by it."""
+        """The height of the pane is known before a chat was open: search results are placed by it."""
         self.enter()
         self.pane(60, 12)
         self.assertEqual(self.view.pane.height, 12)
 
     def test_filter_and_manual(self) -> None:
-        """The filter lists chats, the manual keys and commands."""
+        """The filter lists chats, the manual lists keys and commands."""
         self.enter()
         self.view.begin_filter()
         self.assertIn("▸ GLOBAL", self.pane())
@@ -164,7 +164,7 @@ class PainterTests(SynchronousTestCase):
         self.assertIn("Keys", _text(self.painter.header(40)))
 
     def test_manual_moves(self) -> None:
-        """Where the manual has no room it can be moved, to its end and back, and says that there is more."""
+        """A manual without enough room can be moved to its end and back, and shows that there is more."""
         self.enter()
         self.view.manual = 0
         seen = [self.pane(80, 21)]
@@ -183,7 +183,7 @@ class PainterTests(SynchronousTestCase):
         self.assertIsNone(self.view.manual)
 
     def test_sidebar(self) -> None:
-        """Chats have a number and what is unread, those of two show who is online."""
+        """Chats show their number and unread count, private ones show who is online."""
         self.enter()
         self.view.apply(events.Presence(["bob", "zoe"], []), 0.0)
         self.view.apply(message("hi", seq=1, chat="@bob"), 0.0)
@@ -195,7 +195,7 @@ class PainterTests(SynchronousTestCase):
         self.assertEqual(len(rows), 8)
 
     def test_sidebar_with_many(self) -> None:
-        """Where not all chats have room the open one shows, and rows above and below tell of the others."""
+        """If not all chats fit, the open one is visible, and rows above and below count the others."""
         self.enter()
         for number in range(20):
             self.view.chats.of_id(f"*g{number:02}", "id")
@@ -220,7 +220,7 @@ class PainterTests(SynchronousTestCase):
         self.assertRegex(self.pane(), "(?s)old.*a note.*22 November 2026.*new")
 
     def test_status(self) -> None:
-        """The status line says who, how many, what is wrong, and while a command is typed its usage."""
+        """The status line shows the user, counts and errors, and the usage of a command being typed."""
 
         def status(line: str = "", trouble: str = "", width: int = 80) -> str:
             return "\n".join(_text(row).strip() for row in self.painter.status(width, 2, line, trouble))

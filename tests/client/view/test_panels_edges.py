@@ -1,4 +1,4 @@
-"""The parts of the screen, row by row: what stands where, and what gives way when there is no room."""
+"""The parts of the screen, row by row: their order, and what is dropped without room."""
 
 from datetime import UTC
 
@@ -43,7 +43,7 @@ class ChatPaneTests(_Case):
     """An open chat."""
 
     def test_lines_between_messages(self) -> None:
-        """The way to older messages stands once, at the top; the messages do not name the chat that is open."""
+        """The hint about older messages is shown once, at the top. Messages do not name the open chat."""
         chat = self.view.open_chat("GLOBAL")
         self.load(*(message(f"m{seq}", seq=seq) for seq in (5, 6, 7)), more=True)
         rows = [_text(row) for row in self.pane()]
@@ -51,7 +51,7 @@ class ChatPaneTests(_Case):
         self.assertNotIn("GLOBAL", "\n".join(rows))
 
     def test_marked(self) -> None:
-        """The message that a search led to is marked, and nothing else."""
+        """Only the message that a search led to is marked."""
         chat = self.view.open_chat("GLOBAL")
         self.load(*(message(f"m{seq}", seq=seq) for seq in (5, 6, 7)))
         self.assertEqual(_styled(self.pane(), "class:marked"), [])
@@ -60,7 +60,7 @@ class ChatPaneTests(_Case):
         self.assertEqual(_styled(self.pane(), "class:marked"), [5])
 
     def test_unread_line(self) -> None:
-        """The line for unread messages stands before the first one of another user that was not read."""
+        """The line for unread messages comes before the first unread one of another user."""
         chat = self.view.open_chat("GLOBAL")
         senders = ("bob", "alice", "bob", "bob")
         self.load(*(message(f"m{seq}", seq=seq, sender=sender) for seq, sender in enumerate(senders, 1)))
@@ -70,14 +70,14 @@ class ChatPaneTests(_Case):
         self.assertIn("m3", _text(rows[line + 1]))
 
     def test_gone(self) -> None:
-        """A chat that was lost says why, and that nothing can be sent; an empty one does not invite to type."""
+        """A lost chat shows the reason, and that nothing can be sent. An empty one does not invite to type."""
         chat = self.view.open_chat("*team")
         chat.gone = "bob removed you."
         self.assertIn("bob removed you. Nothing can be sent here.", _text(self.painter.header(80)))
         self.assertEqual([_text(row) for row in self.pane()], [""] * 8)
 
     def test_loads_more(self) -> None:
-        """While a chat with messages loads, they show."""
+        """While a chat with messages loads, they are visible."""
         self.view.open_chat("GLOBAL").loading = True
         self.load(message("hi", seq=1))
         self.view.open_chat("GLOBAL").loading = True
@@ -88,7 +88,7 @@ class ListTests(_Case):
     """The lists in the pane."""
 
     def test_found(self) -> None:
-        """The chosen message is the only one marked, and stands in the middle where there is more above and below."""
+        """Only the chosen message is marked, and it is in the middle if there is more above and below."""
         self.view.show_found(events.Found([message(f"m{n}", seq=n) for n in range(30, 0, -1)], False), "m")
         for by, day, number in ((0, [0], 1), (2, [0], 3), (1, [], 3), (22, [], 3), (1, [], 4), (3, [], 7)):
             self.view.cursor.move(by, self.view.choices())
@@ -97,7 +97,7 @@ class ListTests(_Case):
         self.assertTrue(_text(rows[-1]).rstrip().endswith(" m1"))
 
     def test_home_without_room(self) -> None:
-        """Where there is room for the list alone, the client's own lines give way."""
+        """If only the list fits, the client's own lines are dropped."""
         self.view.go_home()
         self.view.apply(message("hi", seq=1), 0.0)
         self.view.note("done")
@@ -106,14 +106,14 @@ class ListTests(_Case):
         self.assertIn("done", _text(self.pane(60, 5)[2]))
 
     def test_home_counts(self) -> None:
-        """The header says how much is unread."""
+        """The header shows the number of unread messages."""
         self.view.go_home()
         for seq, count in enumerate(("1 message", "2 messages", "3 messages"), 1):
             self.view.apply(message("hi", seq=seq), 0.0)
             self.assertEqual(_text(self.painter.header(40)).split("  ", 1)[1].strip(), count)
 
     def test_choices(self) -> None:
-        """One entry is chosen, of the whole width; a chat that was lost says so."""
+        """One entry is chosen, at full width. A lost chat shows that it is lost."""
         chat = self.view.open_chat("*team")
         chat.has_draft = True
         self.view.chats.drop("*team", "bob removed you.")
@@ -126,7 +126,7 @@ class ListTests(_Case):
 
 
 class SidebarTests(_Case):
-    """The list at the left."""
+    """The sidebar."""
 
     def rows(self, height: int = 16) -> list[str]:
         """Return the rows of the sidebar."""
@@ -135,7 +135,7 @@ class SidebarTests(_Case):
         return rows
 
     def test_keys(self) -> None:
-        """The first nine chats have the number of their key, and every row of a chat has the whole width."""
+        """The first nine chats show the number of their key, and every row of a chat is of full width."""
         for number in range(10):
             self.view.chats.of_id(f"*{number}" + "x" * 30, "id")
         rows = self.rows(20)[:11]
@@ -144,14 +144,14 @@ class SidebarTests(_Case):
         self.assertEqual({row[-2:] for row in rows[1:]}, {"… "})
 
     def test_dots(self) -> None:
-        """A user who is online has a dot, and neither one who is away nor a group of that name has one."""
+        """An online user has a dot. An absent one, or a group of the same name, has none."""
         self.view.apply(events.Presence(["bob"], []), 0.0)
         for name in "*bob", "@bob", "@carol":
             self.view.chats.of_id(name, "id")
         self.assertEqual([row.rstrip() for row in self.rows()[1:4]], ["2  *bob", "3● @bob", "4  @carol"])
 
     def test_drafts_and_lost(self) -> None:
-        """A draft shows where it is not open; a chat that was lost has no key and says so."""
+        """A draft is shown unless its chat is open. A lost chat has no key and shows that it is lost."""
         self.view.open_chat("GLOBAL").has_draft = True
         for name in "*one", "*two":
             self.view.chats.of_id(name, "id").has_draft = True
@@ -160,7 +160,7 @@ class SidebarTests(_Case):
                          ["1  GLOBAL", "2  *one             ✎", "   *two        left ✎"])  # fmt: skip
 
     def test_online(self) -> None:
-        """As many users show as there is room for, without oneself, below all chats or at least three rows of them."""
+        """As many other users as fit are shown, below all chats or at least three rows of them."""
         self.view.apply(events.Presence([f"user{number}" for number in range(9)], []), 0.0)
         rows = self.rows(9)
         self.assertEqual([row.strip() for row in rows[1:]],
@@ -184,7 +184,7 @@ class StatusTests(_Case):
         return _text(row)
 
     def test_room(self) -> None:
-        """It says all that it has room for, at its two ends, and else only the name or what is unread."""
+        """The status line shows all that fits, at its two ends, and otherwise only the name or the unread count."""
         whole, keys = " alice@host:7667  ·  1 online", "Ctrl-K: chats  F1: help"
         just = len(whole) + len(keys) + 2
         self.assertEqual(self.status(just), f"{whole} {keys} ")
@@ -196,7 +196,7 @@ class StatusTests(_Case):
         self.assertTrue(self.status(just).startswith(" 1 unread  "))
 
     def test_more_below(self) -> None:
-        """It says that there is more below where the pane was moved up, and where the end is not loaded."""
+        """The status line shows that there is more below if the pane was moved up, or if the end is not loaded."""
         chat = self.view.open_chat("GLOBAL")
         self.load(message("hi", seq=1))
         self.assertNotIn("below", self.status(80))

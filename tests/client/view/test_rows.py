@@ -1,4 +1,4 @@
-"""Messages as rows: at every width nothing is lost, every row fits, and what was searched for is marked."""
+"""Messages as rows: at every width nothing is lost, every row fits, and search words are marked."""
 
 from datetime import UTC, date
 
@@ -28,14 +28,14 @@ class RowsTests(SynchronousTestCase):
     """Items as rows of a pane."""
 
     def rows(self, item: Item, width: int, *, with_chat: bool = False, name_width: int = 5) -> list[Row]:
-        """The rows of an item."""
+        """Return the rows of an item."""
         brush = Brush(width, 10.0, name_width=name_width, zone=UTC, today=date(2026, 11, 22))
         return brush.rows(item, None, unread_line=False, with_chat=with_chat)
 
     @example("ि日", "bob", 26, True, True)  # a vowel sign without a letter, behind what stands before a text
     @given(_TEXTS, _NAMES, st.integers(20, 100), st.booleans(), st.booleans())
     def test_nothing_is_lost(self, text: str, sender: str, width: int, timed: bool, with_chat: bool) -> None:
-        """At any width every row fits, and every letter of the text shows, once."""
+        """At any width every row fits, and shows every letter of the text once."""
         item = _item(text, sender, chat="*team", ends=40.0 if timed else None)
         rows = self.rows(item, width, with_chat=with_chat, name_width=cells(sender))
         for row in rows:
@@ -46,25 +46,25 @@ class RowsTests(SynchronousTestCase):
         self.assertEqual((everything.count("(30s)"), everything.count("*team")), (timed, with_chat))
 
     def test_narrow(self) -> None:
-        """In a pane of less than 40 columns a long text is wrapped at the width that its indentation leaves."""
+        """In a pane of less than 40 columns a long text is wrapped at the width left by its indentation."""
         rows = [_text(row) for row in self.rows(_item("abcdefghij" * 6), 30)]
         self.assertEqual([cells(row) for row in rows], [30, 30, 16])
         self.assertEqual("".join([rows[0].split("│ ")[1], *(row[2:] for row in rows[1:])]), "abcdefghij" * 6)
 
     def test_long_first_word(self) -> None:
-        """What is left of a timed message shows once, though its first word is longer than the row."""
+        """The remaining time of a timed message is shown once, even if its first word is longer than the row."""
         for width in 30, 60, 80:
             rows = [_text(row) for row in self.rows(_item("x" * 200, ends=40.0), width)]
             self.assertEqual("".join(rows).count("(30s)"), 1)
             self.assertEqual("".join(rows).count("x"), 200)
 
     def test_names_in_cells(self) -> None:
-        """A name of wide letters has the cells that the pane has for names, and is not cut while there is room."""
+        """A name of wide letters gets the cells reserved for names, and is not cut while there is room."""
         (row,) = self.rows(_item("hi", "山田太郎"), 60, name_width=cells("山田太郎"))
         self.assertEqual(_text(row), "13:00 山田太郎 │ hi")
 
     def test_long_hit(self) -> None:
-        """Of a long message that was found a few rows show, around the words, which are marked."""
+        """Of a long search result a few rows are shown, around the marked words."""
         text = "début " * 400 + "the needle here " + "end " * 300
         for width in 30, 60, 80, 200:
             rows = self.rows(found_item(0, message(text), "alice", "NEEDLE"), width, with_chat=True)
@@ -74,7 +74,7 @@ class RowsTests(SynchronousTestCase):
                 self.assertLessEqual(cells(_text(row)), width)
 
     def test_short_hit(self) -> None:
-        """A short one shows whole, with all words marked."""
+        """A short result is shown as a whole, with all words marked."""
         (row,) = self.rows(found_item(0, message("Café\nau lait, cafe noir"), "alice", "cafe noir"), 80)
         self.assertEqual(
             row.pieces[-5:],
@@ -83,7 +83,7 @@ class RowsTests(SynchronousTestCase):
         )  # fmt: skip
 
     def test_lead_in_a_narrow_pane(self) -> None:
-        """A lead that has no room beside the name stands in the next row, which is filled to the last column."""
+        """A lead that does not fit beside the name is in the next row, which is filled to the last column."""
         rows = [_text(row) for row in self.rows(_item("abcdefghij" * 6, chat="*" * 30, ends=40.0), 30, with_chat=True)]
         self.assertEqual(rows[:2], ["13:00 bob │ ", "  " + "*" * 13 + "… (30s) abcdefg"])
         self.assertEqual([cells(row) for row in rows], [12, 30, 30, 27])
@@ -101,18 +101,18 @@ class RowsTests(SynchronousTestCase):
             self.assertEqual(cells(rows[0]), width)
 
     def test_chat_is_not_named(self) -> None:
-        """A row names its chat only where rows of several chats stand together."""
+        """A row names its chat only in lists with several chats."""
         brush = Brush(60, 10.0, name_width=5, zone=UTC, today=date(2026, 11, 22))
         (row,) = brush.rows(_item("hi", chat="*team"), None, unread_line=False)
         self.assertNotIn("*team", _text(row))
 
     def test_rule(self) -> None:
-        """A rule has its text in the middle, or as much of it as fits, and reaches from edge to edge."""
+        """A rule has its text in the middle, truncated if needed, and reaches from edge to edge."""
         for width, line in ((15, "─── unread ────"), (14, "─── unread ───"), (8, "─ unr… ─")):
             self.assertEqual(_text(Brush(width, 0.0).rule("unread", "")), line)
 
     def test_note_is_wrapped(self) -> None:
-        """A note fills the rows behind its mark."""
+        """A note fills the rows after its mark."""
         rows = self.rows(Item(Kind.NOTE, (0, 0, 0), "x" * 59), 60)
         self.assertEqual([_text(row) for row in rows], ["  " + "x" * 58, "  x"])
 
@@ -121,21 +121,21 @@ class BrushTests(SynchronousTestCase):
     """Items as rows."""
 
     def brush(self, width: int = 60) -> Brush:
-        """A brush at moment 10."""
+        """Create a brush at time 10."""
         return Brush(width, 10.0, name_width=5, zone=UTC, today=date(2026, 11, 22))
 
     def talk(self, text: str, **fields: object) -> Item:
-        """A message of bob's."""
+        """Return a message from bob."""
         return Item(Kind.MESSAGE, (1, 0, 0), text, "bob", "2026-11-22T13:00:00.000Z", **fields)
 
     def lines(self, item: Item, before: Item | None = None, width: int = 60, **options: bool) -> list[str]:
-        """The rows as text."""
+        """Return the rows as text."""
         rows = self.brush(width).rows(item, before, unread_line=options.get("unread_line", False),
                                       with_chat=options.get("with_chat", False))  # fmt: skip
         return [_text(row).rstrip() for row in rows]
 
     def test_message(self) -> None:
-        """Time, name, text; further rows stand under the text."""
+        """Time, name, text. Further rows are aligned with the text."""
         self.assertEqual(self.lines(self.talk("hi")), ["13:00   bob │ hi"])
         self.assertEqual(
             self.lines(self.talk("one two three four five six seven eight nine ten")),
@@ -143,29 +143,29 @@ class BrushTests(SynchronousTestCase):
         )
 
     def test_own_and_pending(self) -> None:
-        """One's own have a bar of their own, what is being sent has no time yet."""
+        """The user's own messages have their own bar, and a pending one has no time yet."""
         self.assertEqual(self.lines(self.talk("hi", own=True)), ["13:00   bob ┃ hi"])
         pending = self.talk("hi", own=True)
         pending.kind = Kind.PENDING
         self.assertEqual(self.lines(pending), ["  …     bob ┃ hi"])
 
     def test_timed(self) -> None:
-        """A timed one shows what is left of it."""
+        """A timed message shows its remaining time."""
         self.assertEqual(self.lines(self.talk("psst", ends=38.5)), ["13:00   bob │ (29s) psst"])
 
     def test_found(self) -> None:
-        """What a search found shows its chat."""
+        """A search result shows its chat."""
         self.assertEqual(self.lines(self.talk("hi", chat="*team"), with_chat=True), ["13:00   bob │ *team hi"])
 
     def test_narrow(self) -> None:
-        """On a very narrow pane the text begins beside the name and goes on below it."""
+        """On a very narrow pane the text begins beside the name and continues below it."""
         self.assertEqual(
             self.lines(self.talk("one two three four five", ends=11.0), width=24),
             ["13:00 bob │ (1s) one two", "  three four five"],
         )
 
     def test_days(self) -> None:
-        """A new day has a line; today at the beginning has none. What is no message does not count."""
+        """A new day has a line, except today at the beginning. Items other than messages do not count."""
         earlier = self.talk("old")
         earlier.at = "2026-11-21T13:00:00.000Z"
         self.assertEqual(len(self.lines(self.talk("hi"))), 1)
@@ -177,10 +177,10 @@ class BrushTests(SynchronousTestCase):
         self.assertEqual(self.lines(odd), ["--:--   bob │ hi"])
 
     def test_unread_line(self) -> None:
-        """The unread line stands before the message."""
+        """The unread line comes before the message."""
         self.assertIn(" unread ", self.lines(self.talk("hi"), unread_line=True)[0])
 
     def test_notes(self) -> None:
-        """The chat's own lines and errors are told apart without colour."""
+        """The client's own lines and errors are distinguishable without colour."""
         self.assertEqual(self.lines(Item(Kind.NOTE, (0, 0, 0), "done")), ["  done"])
         self.assertEqual(self.lines(Item(Kind.ERROR, (0, 0, 0), "no\nuse")), ["! no", "  use"])

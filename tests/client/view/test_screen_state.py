@@ -1,4 +1,4 @@
-"""The state of the screen: how each event changes it."""
+"""The state of the screen, and its changes by events."""
 
 import msgspec
 from twisted.trial.unittest import SynchronousTestCase
@@ -12,26 +12,26 @@ from tests.helpers.client_fakes import message, sent, welcome
 
 class ScreenStateCase(SynchronousTestCase):
     def setUp(self) -> None:
-        """A view of alice's, signed in, with GLOBAL and a chat with bob."""
+        """A signed-in view of alice, with GLOBAL and a chat with bob."""
         self.view = ScreenState("host:7667")
         self.view.welcome(welcome())
         self.view.list_chats(events.Chats([_chat("GLOBAL"), _chat("@bob")]))
         self.view.go_home()
 
     def texts(self, name: str = "GLOBAL") -> list[str]:
-        """The texts that are loaded of a chat."""
+        """Return the loaded texts of a chat."""
         return [item.text for item in self.view.chat(name).items]
 
     def load(self, *messages: events.Message, name: str = "GLOBAL", more: bool = False, direction: int = 0) -> None:
-        """A page comes."""
+        """Receive a page."""
         self.view.page(events.History(name, list(messages), more), 0.0, direction=direction)
 
 
 class MessageTests(ScreenStateCase):
-    """Messages come and are read."""
+    """Receiving and reading messages."""
 
     def test_unread(self) -> None:
-        """Messages of others are counted, one's own are not and mark the chat read."""
+        """Messages of others are counted. The user's own are not, and mark the chat read."""
         self.view.apply(message("one", seq=1), 0.0)
         self.view.apply(message("two", seq=2), 0.0)
         self.assertEqual((self.view.chat("GLOBAL").unread, self.view.unread), (2, 2))
@@ -39,7 +39,7 @@ class MessageTests(ScreenStateCase):
         self.assertEqual((self.view.unread, self.view.chat("GLOBAL").read_seq), (0, 3))
 
     def test_only_loaded_chats_keep_texts(self) -> None:
-        """What comes in a chat that is not loaded is counted and not kept."""
+        """Messages in a chat that is not loaded are counted and not kept."""
         self.view.apply(message("one", seq=1), 0.0)
         self.assertEqual(self.texts(), [])
         self.load(message("one", seq=1))
@@ -47,21 +47,21 @@ class MessageTests(ScreenStateCase):
         self.assertEqual(self.texts(), ["one", "two"])
 
     def test_twice(self) -> None:
-        """A message that comes twice is there once."""
+        """A message received twice is kept once."""
         self.load(message("one", seq=1))
         self.view.apply(message("one", seq=1), 0.0)
         self.load(message("one", seq=1))
         self.assertEqual((self.texts(), self.view.unread), (["one"], 0))
 
     def test_while_loading(self) -> None:
-        """What comes while a page is on its way is kept until the page is there, in order."""
+        """Messages received while a page is loading are kept until the page arrives, in order."""
         self.view.chat("GLOBAL").loading = True
         self.view.apply(message("two", seq=2), 0.0)
         self.load(message("one", seq=1))
         self.assertEqual(self.texts(), ["one", "two"])
 
     def test_pages(self) -> None:
-        """Older and newer pages join what is loaded; while newer ones are missing, what comes is not added."""
+        """Older and newer pages extend the loaded part. While newer ones are missing, new messages are not added."""
         self.load(message("three", seq=3), more=True)
         self.assertTrue(self.view.chat("GLOBAL").older)
         self.load(message("one", seq=1), message("two", seq=2), direction=-1)
@@ -73,7 +73,7 @@ class MessageTests(ScreenStateCase):
         self.assertEqual((self.view.chat("GLOBAL").first_seq, self.view.chat("GLOBAL").end_seq), (1, 9))
 
     def test_around(self) -> None:
-        """The part around a message takes the place of what was loaded."""
+        """The part around a message replaces the loaded part."""
         self.load(message("nine", seq=9))
         page = events.History
         self.view.page_around(
@@ -83,7 +83,7 @@ class MessageTests(ScreenStateCase):
         self.assertEqual((self.texts(), chat.older, chat.newer), (["three", "four"], True, True))
 
     def test_seen(self) -> None:
-        """The end of the open chat is read when it shows, and not while the pane is elsewhere."""
+        """The end of the open chat is read when it is visible, but not while the pane is elsewhere."""
         self.view.apply(message("one", seq=1), 0.0)
         self.view.open_chat("GLOBAL")
         self.assertIsNone(self.view.seen())
@@ -98,7 +98,7 @@ class MessageTests(ScreenStateCase):
         self.assertIsNone(self.view.seen())
 
     def test_unread_line(self) -> None:
-        """On opening, what is unread begins at the line, which goes when the chat is left."""
+        """After opening, unread messages begin at the line, which disappears when the chat is left."""
         self.view.apply(message("one", seq=1), 0.0)
         self.assertEqual(self.view.open_chat("GLOBAL").line, 0)
         self.view.go_home()
@@ -114,7 +114,7 @@ class MessageTests(ScreenStateCase):
         self.assertEqual((len(chat.items), chat.older, chat.first_seq), (KEPT_ITEMS, True, 11))
 
     def test_kept_elsewhere(self) -> None:
-        """While the user looks at what is long ago, what comes is not kept without end either."""
+        """While the user looks at old messages, the number of kept new ones is bounded too."""
         self.load(message("first", seq=1))
         self.view.open_chat("GLOBAL")
         self.view.pane.show((1, 0, 0))
@@ -135,7 +135,7 @@ class MessageTests(ScreenStateCase):
         self.assertEqual((chat.last_seq, self.texts()), (1, ["psst", "psst too", "one"]))
 
     def test_forgotten_alone(self) -> None:
-        """Forgetting a note or a timed message leaves stored messages known; forgetting one of these frees its seq."""
+        """Forgetting a note or a timed message keeps stored messages known. Forgetting a stored one frees its seq."""
         self.load(message("one", seq=1))
         self.view.open_chat("GLOBAL")
         self.view.note("a note")
@@ -150,7 +150,7 @@ class MessageTests(ScreenStateCase):
         self.assertEqual((self.texts(), chat.has(1)), ([], False))
 
     def test_forgotten_timed_comes_again(self) -> None:
-        """A timed message that was forgotten is shown again when the server sends it again."""
+        """A forgotten timed message is shown again if the server sends it again."""
         self.load()
         self.view.apply(message("psst", id="t1", left_ms=30_000), 0.0)
         chat = self.view.chat("GLOBAL")
@@ -159,7 +159,7 @@ class MessageTests(ScreenStateCase):
         self.assertEqual(self.texts(), ["psst"])
 
     def test_read_to_the_end(self) -> None:
-        """A chat read to its last message or beyond needs no question to the server, whatever is loaded of it."""
+        """A chat read to its last message or beyond needs no request for its count, whatever is loaded."""
         chat = self.view.chat("@bob")
         for seq in (3, 4):
             chat.unread, chat.last_seq, chat.read_seq = 3, 3, 0
@@ -167,7 +167,7 @@ class MessageTests(ScreenStateCase):
             self.assertEqual((chat.unread, chat.read_seq), (0, seq))
 
     def test_read_elsewhere(self) -> None:
-        """What another session of the user read is read."""
+        """Messages read by another session of the user are read."""
         self.view.apply(message("one", seq=1), 0.0)
         self.view.apply(events.Read("GLOBAL", 0), 0.0)
         self.assertEqual(self.view.unread, 1)
@@ -176,10 +176,10 @@ class MessageTests(ScreenStateCase):
 
 
 class SendingTests(ScreenStateCase):
-    """Messages on their way."""
+    """Sending messages."""
 
     def test_pending_then_sent(self) -> None:
-        """A message is pending at the end, and takes its place when it is sent."""
+        """A message is pending at the end, and moves to its place when it is sent."""
         self.load(message("one", seq=1))
         self.view.chat("GLOBAL").add_pending("mine", "alice", "n1", None)
         self.view.apply(message("two", seq=2), 0.0)
@@ -190,13 +190,13 @@ class SendingTests(ScreenStateCase):
         self.assertEqual(self.view.unread, 0)
 
     def test_sent_to_a_chat_not_loaded(self) -> None:
-        """What was sent to a chat that is not loaded is not shown as its only message."""
+        """A message sent to a chat that is not loaded is not shown as its only message."""
         self.view.chat("@bob").add_pending("mine", "alice", "n1", None)
         self.view.sent(self.view.chat("@bob"), "n1", sent(chat="@bob", seq=3), 0.0)
         self.assertEqual(self.texts("@bob"), [])
 
     def test_timed(self) -> None:
-        """A timed message ends when the client's own clock says so, even if the server counts from later."""
+        """A timed message ends by the client's own clock, even if the server starts counting later."""
         self.load()
         self.view.chat("GLOBAL").add_pending("psst", "alice", "n1", 30.0)
         self.view.sent(self.view.chat("GLOBAL"), "n1", sent(id="t1", left_ms=30_000), 2.0)
@@ -206,24 +206,24 @@ class SendingTests(ScreenStateCase):
         self.assertEqual(self.texts(), [])
 
     def test_timed_never_sent(self) -> None:
-        """A timed message that could not be sent in its time is gone all the same."""
+        """A timed message that expired unsent disappears all the same."""
         self.view.chat("GLOBAL").add_pending("psst", "alice", "n1", 3.0)
         self.view.expire(3.0)
         self.assertEqual(self.texts(), [])
 
 
 class PeopleTests(ScreenStateCase):
-    """Who is there, and in which groups."""
+    """Presence and groups."""
 
     def test_presence(self) -> None:
-        """Who comes and goes is online and is not."""
+        """Users go online and offline."""
         self.view.apply(events.Presence(["bob", "carol"], []), 0.0)
         self.view.apply(events.Presence([], ["bob"]), 0.0)
         self.assertEqual((list(self.view.online), self.view.online_count), (["alice", "carol"], 2))
         self.assertIn("bob", self.view.known)
 
     def test_group(self) -> None:
-        """Who is added has the group; who is removed is told, and sees the open chat until leaving it."""
+        """An added user has the group. A removed one sees a note, and the open chat until leaving it."""
         self.view.apply(events.Added("*team", "g1", "alice", "bob", "bob"), 0.0)
         self.view.apply(events.Added("*team", "g1", "carol", "bob", "bob"), 0.0)
         self.assertEqual(self.texts("*team"), ["bob added alice to *team", "bob added carol to *team"])
@@ -250,7 +250,7 @@ class PeopleTests(ScreenStateCase):
         self.assertEqual(list(self.view.chats), ["GLOBAL", "@bob"])
 
     def test_blocks(self) -> None:
-        """When blocks change, what was loaded is loaded again."""
+        """When blocks change, loaded messages are loaded again."""
         self.load(message("one", seq=1))
         self.view.apply(events.Blocks([]), 0.0)
         self.assertEqual(self.texts(), ["one"])
@@ -258,7 +258,7 @@ class PeopleTests(ScreenStateCase):
         self.assertEqual((self.texts(), self.view.chat("GLOBAL").loaded), ([], False))
 
     def test_loaded_again(self) -> None:
-        """What was unloaded, after a block or by a jump, shows when it is loaded again."""
+        """Messages unloaded after a block or a jump are visible when they are loaded again."""
         self.load(message("one", seq=1))
         self.view.apply(events.Blocks(["bob"]), 0.0)
         self.load(message("one", seq=1))
@@ -268,7 +268,7 @@ class PeopleTests(ScreenStateCase):
         self.assertEqual(self.texts(), ["one"])
 
     def test_forgotten_twice(self) -> None:
-        """An item that is gone already takes no other with it."""
+        """Removing an item that is gone removes no other."""
         self.load(message("one", seq=1), message("two", seq=2))
         chat = self.view.chat("GLOBAL")
         gone = chat.items[0]
@@ -277,13 +277,13 @@ class PeopleTests(ScreenStateCase):
         self.assertEqual(self.texts(), ["two"])
 
     def test_goodbye(self) -> None:
-        """The server's reason is shown in place."""
+        """The server's reason is shown in the chat."""
         self.view.open_chat("@bob")
         self.view.apply(events.Bye("the server stops"), 0.0)
         self.assertEqual(self.texts("@bob"), ["The server says goodbye: the server stops"])
 
     def test_welcome_again(self) -> None:
-        """After a lost line unread counts are the server's, and what is loaded has to be brought up to date."""
+        """After a lost connection unread counts come from the server, and loaded chats are stale."""
         self.load(message("one", seq=1))
         self.view.welcome(welcome())
         self.assertTrue(self.view.chat("GLOBAL").stale)
@@ -292,10 +292,10 @@ class PeopleTests(ScreenStateCase):
 
 
 class EpochTests(ScreenStateCase):
-    """The server's data went back to a backup."""
+    """The server was restored from a backup."""
 
     def test_all_is_loaded_anew(self) -> None:
-        """What was loaded is forgotten, counts and markers too; what is being sent and what is typed stay."""
+        """Loaded messages, counts and markers are forgotten. Pending messages and typed text stay."""
         self.load(message("one", seq=1))
         chat = self.view.chat("GLOBAL")
         chat.add_pending("mine", "alice", "n", None)

@@ -1,4 +1,4 @@
-"""The journal stays short, also where reads follow each other without a gap."""
+"""The journal stays short, even under uninterrupted reads."""
 
 import threading
 from pathlib import Path
@@ -19,10 +19,10 @@ from tests.helpers.stores import NOW, message
 
 
 class GateTests(SynchronousTestCase):
-    """`Gate`."""
+    """A gate to pause threads."""
 
     def test_shut(self) -> None:
-        """While somebody is inside it tells so; nobody comes in until it is opened."""
+        """Report entry, and block until the gate is opened."""
         gate = Gate()
         with gate:
             self.assertFalse(gate.shut(0))
@@ -42,7 +42,7 @@ class GateTests(SynchronousTestCase):
         self.assertTrue(entered.wait(60))
 
     def test_waits(self) -> None:
-        """It waits for those inside."""
+        """Wait for a thread inside."""
         gate = Gate()
         inside, leave = threading.Event(), threading.Event()
 
@@ -62,7 +62,7 @@ class GateTests(SynchronousTestCase):
 
 class _Case(SynchronousTestCase):
     def setUp(self) -> None:
-        """Open a store whose journal begins anew at 100 kB."""
+        """Open a store whose journal restarts at 100 kB."""
         self.patch(journal, "JOURNAL_BYTES", 100_000)
         self.patch(journal, "_AGAIN_BYTES", 50_000)
         self.path = Path(self.mktemp())
@@ -72,16 +72,16 @@ class _Case(SynchronousTestCase):
         self.successResultOf(self.store.commit([UserCreated("a", "a", None, NOW, None)]))
 
     def say(self, count: int) -> None:
-        """Store long messages, a commit each."""
+        """Store long messages, one per commit."""
         for _ in range(count):
             self.successResultOf(self.store.commit([message(GLOBAL, 1, "x" * 4_000)]))
 
 
 class JournalTests(_Case):
-    """One that is written and read."""
+    """A journal under writes and reads."""
 
     def test_short(self) -> None:
-        """It begins anew when it is long, and holds nothing then."""
+        """It restarts when it is long, and is then empty."""
         longest = 0
         for _ in range(50):
             self.say(1)
@@ -89,7 +89,7 @@ class JournalTests(_Case):
         self.assertLess(longest, 150_000)
 
     def test_read_by_another_process(self) -> None:
-        """While another process reads it grows, with a try now and then that delays nothing; then it is short again."""
+        """While another process reads, it grows, with occasional cheap attempts to restart. Then it is short again."""
         tries: list[float] = []
         self.patch(Gate, "shut", lambda gate, seconds: tries.append(seconds))
         with opened(self.path) as backup:
@@ -107,10 +107,10 @@ class JournalTests(_Case):
 
 
 class ReadersTests(TestCase):
-    """Threads that read and never pause by themselves."""
+    """Threads that read without pauses."""
 
     async def test_reads_without_a_gap(self) -> None:
-        """However the reads of several threads overlap, the journal does not grow on."""
+        """The journal does not keep growing, however the reads of several threads overlap."""
         self.patch(journal, "JOURNAL_BYTES", 200_000)
         self.patch(journal, "_MUCH_BYTES", 250_000)
         self.patch(journal, "_WAIT_LONG_SECONDS", 60.0)

@@ -1,4 +1,4 @@
-"""The plans by which SQLite goes about each statement of the store: none looks through a table that grows."""
+"""The query plan of each statement: none scans a table that grows."""
 
 import io
 import re
@@ -38,10 +38,10 @@ _NOT_OURS = ("--", "PRAGMA", "BEGIN", "COMMIT", "ROLLBACK", "CREATE", "ALTER", "
 
 
 class PlanTests(SynchronousTestCase):
-    """What the contract suite and a few more writes have SQLite do."""
+    """Record the statements of the contract suite and a few more writes."""
 
     def setUp(self) -> None:
-        """Note each statement that any connection runs."""
+        """Record each statement on any connection."""
         self.statements: dict[str, str] = {}
         connect = sqlite3.connect
 
@@ -55,13 +55,13 @@ class PlanTests(SynchronousTestCase):
         self.fill()
 
     def note(self, statement: str) -> None:
-        """Keep a statement, one of those that differ in their values alone."""
+        """Keep a statement, one of those that differ only in their values."""
         statement = statement.strip()
         if not statement.startswith(_NOT_OURS):
             self.statements.setdefault(re.sub(r"'(''|[^'])*'|\b\d+\b", "?", statement), statement)
 
     def fill(self) -> None:
-        """Do what there is to do, in all its forms."""
+        """Run everything, in all its forms."""
         store = SQLiteStore(self.path, NoThreads(), lambda: NOW)
         self.addCleanup(store.close)
 
@@ -80,7 +80,7 @@ class PlanTests(SynchronousTestCase):
         commit(GroupRemoved(group))
 
     def contract(self) -> None:
-        """Run the contract suite, but for what makes up its own texts."""
+        """Run the contract suite, except tests that build their own texts."""
         suite = unittest.TestSuite(
             case(name)
             for case in (
@@ -98,7 +98,7 @@ class PlanTests(SynchronousTestCase):
         self.assertGreater(result.testsRun, 30)
 
     def scans(self, statement: str) -> list[str]:
-        """The steps of its plan that look through what grows."""
+        """Return the steps of its plan that scan a growing table."""
         names = dict.fromkeys(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)\s+AS\s+(\w+)", statement))
         called = {alias: table for table, alias in names}
         connection = sqlite3.connect(self.path)
@@ -116,7 +116,7 @@ class PlanTests(SynchronousTestCase):
         return found
 
     def test_no_scans(self) -> None:
-        """No write and no read of the store looks through a table that grows, but for those that have to."""
+        """No write and no read scans a growing table, except those that must."""
         self.contract()
         statements = list(self.statements.values())
         self.assertGreater(len(statements), 60)
@@ -131,7 +131,7 @@ class PlanTests(SynchronousTestCase):
             self.assertTrue(any(statement.startswith(beginning) for statement in statements), reason)
 
     def test_it_would_be_seen(self) -> None:
-        """A statement that looks through a table is told apart from one that does not."""
+        """A statement that scans a table is detected."""
         for statement in (
             "DELETE FROM nonces WHERE chat = 1 AND seq = 1", "SELECT count(*) FROM messages AS m WHERE m.sender = 1",
             "SELECT 1 FROM tokens WHERE used_at = 5",

@@ -1,4 +1,4 @@
-"""Queries that are interrupted."""
+"""Interrupted queries."""
 
 import contextlib
 import sqlite3
@@ -16,7 +16,7 @@ class QueryTests(SynchronousTestCase):
     """A query that is interrupted."""
 
     def setUp(self) -> None:
-        """Open a connection, as a thread has it for all its queries."""
+        """Open a connection, as a thread has for all its queries."""
         self.connection = sqlite3.connect(self.mktemp(), isolation_level=None)
         self.addCleanup(self.connection.close)
 
@@ -25,7 +25,7 @@ class QueryTests(SynchronousTestCase):
         return Query(lambda: self.connection, Gate(), ask, ())
 
     def numbers(self, meanwhile: Callable[[], None]) -> Callable[[sqlite3.Connection], int]:
-        """Return what reads three rows and calls ``meanwhile`` after the first."""
+        """Return a function that reads three rows and calls ``meanwhile`` after the first."""
 
         def ask(connection: sqlite3.Connection) -> int:
             rows = connection.execute("SELECT value FROM json_each('[1,2,3]')")
@@ -36,7 +36,7 @@ class QueryTests(SynchronousTestCase):
         return ask
 
     def test_while_it_runs(self) -> None:
-        """It ends by an error, and the connection serves the next query."""
+        """It ends with an error, and the connection serves the next query."""
         queries: list[Query] = []
         query = self.query(self.numbers(lambda: queries.pop().interrupt()))
         queries.append(query)
@@ -44,13 +44,13 @@ class QueryTests(SynchronousTestCase):
         self.assertEqual(self.query(self.numbers(lambda: None))(), 2)
 
     def test_before_it_runs(self) -> None:
-        """It asks nothing."""
+        """Interrupted before it runs, it executes nothing."""
         query = self.query(self.numbers(lambda: self.fail("it was asked")))
         query.interrupt()
         self.assertEqual(self.assertRaises(Refusal, query).code, Code.UNAVAILABLE)
 
     def test_when_it_is_over(self) -> None:
-        """The query of somebody else that the thread runs by then is not interrupted."""
+        """A query of another user that the thread runs by then is not interrupted."""
         for ask in self.numbers(lambda: None), lambda connection: 1 / 0:
             over = self.query(ask)
             with contextlib.suppress(ZeroDivisionError):

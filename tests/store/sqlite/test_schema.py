@@ -1,4 +1,4 @@
-"""Whether a file is a database of IRChat and nothing besides."""
+"""Whether a file is an IRChat database without additions."""
 
 import re
 import sqlite3
@@ -23,7 +23,7 @@ class SchemaTests(SynchronousTestCase):
         self.path = Path(self.mktemp())
 
     def make(self, *statements: str, version: int = len(SCRIPTS)) -> None:
-        """A database of that version to which somebody did something more."""
+        """Create a database of that version, changed by further statements."""
         self.path.unlink(missing_ok=True)
         with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
             connection.executescript("".join(SCRIPTS[:version]) + f"PRAGMA user_version = {version}")
@@ -31,13 +31,13 @@ class SchemaTests(SynchronousTestCase):
                 connection.execute(statement)
 
     def spliced(self, was: str, now: str) -> list[str]:
-        """Statements that write another text of how the table of users is made."""
+        """Return statements that change the SQL text of the table of users."""
         texts = [text.replace("'", "''") for text in (was, now)]
         change = "UPDATE sqlite_master SET sql = replace(sql, '{}', '{}') WHERE name = 'users'".format(*texts)
         return ["PRAGMA writable_schema = ON", change]
 
     def refusal(self) -> str:
-        """Why it is refused, in one line that says what to do."""
+        """Return the refusal, which is one line with the next step."""
         with opened(self.path) as connection:
             refused = str(self.assertRaises(BadCopy, need_ours, connection))
         self.assertNotIn("\n", refused)
@@ -45,7 +45,7 @@ class SchemaTests(SynchronousTestCase):
         return refused
 
     def test_ours(self) -> None:
-        """A database of each version is one, also one that was upgraded and one with SQLite's statistics."""
+        """A database of each version is accepted, also after an upgrade or with SQLite's statistics."""
         for version in range(1, len(SCRIPTS) + 1):
             self.make("ANALYZE", version=version)
             with opened(self.path) as connection:
@@ -55,7 +55,7 @@ class SchemaTests(SynchronousTestCase):
                 self.assertEqual((need_ours(connection), list(problems(connection))), (len(SCRIPTS), []))
 
     def test_foreign(self) -> None:
-        """Whatever is there besides, is lacking or is another is refused, and told by the check."""
+        """Any added, missing or changed object is refused, and reported by the check."""
         for statements, expected in (
             (["CREATE TRIGGER t AFTER INSERT ON messages BEGIN UPDATE users SET password = NULL; END"], "trigger 't'"),
             (["DROP TABLE blocks", "CREATE VIEW blocks AS SELECT 1 AS blocker"], "view blocks is another"),
@@ -82,7 +82,7 @@ class SchemaTests(SynchronousTestCase):
                 self.assertIn(expected.split(" ")[-1], " ".join(problems(connection)))
 
     def test_other_files(self) -> None:
-        """An empty database, one of texts in UTF-16, and one that is newer."""
+        """An empty database, one in UTF-16, and a newer one."""
         closing(sqlite3.connect(self.path)).__enter__().execute("VACUUM")
         self.assertIn("it has version 0", self.refusal())
         self.path.unlink()

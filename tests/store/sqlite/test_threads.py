@@ -27,7 +27,7 @@ class ThreadsTests(TestCase):
         self.addCleanup(self.store.close)
 
     async def test_commits_and_pages(self) -> None:
-        """Commits are done in the order they were given, none waiting for another, and readers see what was told."""
+        """Commits run in order without waiting for each other's callers, and readers see the published state."""
         await self.store.commit([UserCreated("alice", "alice", None, NOW, None)])
         commits = [self.store.commit([message(GLOBAL, 1, str(number))]) for number in range(20)]
         for number, commit in enumerate(commits):
@@ -38,7 +38,7 @@ class ThreadsTests(TestCase):
                 self.assertEqual(len((await page).messages), number + 1)
 
     async def test_searches_hold_up_nobody(self) -> None:
-        """However many searches take however long, what else is read, as to sign in, does not wait for them."""
+        """Many slow searches do not delay other reads, such as sign-ins."""
         over, done = threading.Event(), []
 
         def step(search: StoreSearch, connection: sqlite3.Connection) -> None:
@@ -54,14 +54,14 @@ class ThreadsTests(TestCase):
             await search
 
     async def test_close_waits(self) -> None:
-        """What was given before the end is done and on the disk."""
+        """Calls made before the end are completed and on the disk."""
         store = SQLiteStore(Path(self.mktemp()), StoreThreads(reactor), lambda: NOW)  # type: ignore[arg-type]
         made = store.commit([UserCreated("alice", "alice", None, NOW, None)])
         store.close()
         self.assertEqual(await made, [1])
 
     async def test_refusal(self) -> None:
-        """An error in a thread comes back as the refusal."""
+        """An error in a thread is returned as a refusal."""
         os.truncate(self.store._path, 100)
         self.store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         os.truncate(self.store._path, 100)

@@ -147,6 +147,6 @@ class FolderTests(_FullScreenCase):
         alice = self.client("alice", XDG_CONFIG_HOME=folder, XDG_STATE_HOME=folder, columns=120)
         alice.expect("Trust this server?")
         self.send(alice, "yes")
-        alice.expect("The server cannot be remembered")
+        alice.expect("Cannot save the server")
         alice.expect("The sign-in cannot be saved")
         self.assertIn("alice@127.0.0.1", alice.text())

@@ -52,7 +52,7 @@ class PlainTerminalTests(SynchronousTestCase):
         self.alice.type("!password")
         self.alice.expect("Old password:")
         self.alice.press(b"half a password" + _CTRL_C)
-        self.alice.expect("cancelled: the old password stays")
+        self.alice.expect("cancelled: the password is unchanged")
         self.alice.type("still here")
         self.assertEqual(self.heard(), "still here")
         self.alice.press(_CTRL_C)

@@ -120,7 +120,7 @@ class SignInTests(FullScreenCase):
         self.server.kill()
         client = self.client("alice")
         self.assertEqual(client.wait(), 1)
-        self.assertIn("! Nobody listens", client.text())
+        self.assertIn("! Nothing is listening", client.text())
         self.assert_restored(client)
 
     def test_no_address(self) -> None:

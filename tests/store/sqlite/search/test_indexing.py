@@ -1,4 +1,4 @@
-"""The search index, into which messages come some together: a search finds all, whenever they came."""
+"""The search index takes messages in batches. A search finds all of them at any time."""
 
 import sqlite3
 from pathlib import Path
@@ -21,7 +21,7 @@ _TOGETHER = 4
 
 
 class IndexTests(SynchronousTestCase):
-    """A store that brings messages into its index four at a time."""
+    """A store that indexes messages four at a time."""
 
     def setUp(self) -> None:
         """Open it, with alice and bob."""
@@ -31,35 +31,35 @@ class IndexTests(SynchronousTestCase):
         self.commit(*(UserCreated(name, name, None, NOW, None) for name in ("alice", "bob")))
 
     def reopened(self) -> SQLiteStore:
-        """The store, opened anew without having been closed."""
+        """Return the store, reopened without having been closed."""
         store = SQLiteStore(self.path, NoThreads(), lambda: NOW)
         self.addCleanup(store.close)
         return store
 
     def commit(self, *writes: object) -> list[int]:
-        """Commit; gives what each write gives."""
+        """Commit writes. Return their results."""
         given: list[int] = self.successResultOf(self.store.commit(writes))  # type: ignore[arg-type]
         return given
 
     def say(self, *texts: str) -> None:
-        """Store texts in GLOBAL, a commit each."""
+        """Store texts in GLOBAL, one per commit."""
         for text in texts:
             self.commit(message(GLOBAL, 1, text))
 
     def found(self, word: str) -> list[str]:
-        """What a search of bob's finds, newest first."""
+        """Return the results of a search by bob, newest first."""
         messages, _ = self.successResultOf(self.store.search(2, [word], None, (), 50))
         return [one.text for one in messages]
 
     def in_index(self) -> int:
-        """How many messages are in the index by now."""
+        """Return the number of indexed messages."""
         with opened(self.path) as connection:
             self.assertEqual(list(problems(connection)), [])
             count: int = connection.execute("SELECT count(*) FROM message_words_docsize").fetchone()[0]
         return count
 
     def test_together(self) -> None:
-        """Messages wait for the index until there are enough, whether they come one by one or many in a commit."""
+        """Messages wait for the index until there are enough, in one commit or many."""
         self.say("a one", "a two", "a three")
         self.assertEqual(self.in_index(), 0)
         self.say("a four")
@@ -69,7 +69,7 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(len(self.found("a")), 13)
 
     def test_long_ones(self) -> None:
-        """Of long messages fewer come into the index together, so that none takes long."""
+        """Batches of long messages are smaller, so that none takes long."""
         self.patch(indexing, "INDEXED_CHARACTERS", 20)
         self.say("a 3456789", "a 3456789")
         self.assertEqual(self.in_index(), 0)
@@ -79,7 +79,7 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(self.in_index(), 3)
 
     def test_long_commit(self) -> None:
-        """One commit of very much brings in a part of it; the rest comes between other commits, and before a search."""
+        """A very large commit is indexed in part. The rest follows between other commits, and before a search."""
         self.patch(indexing, "INDEXED_CHARACTERS", 40)
         parts: list[int] = []
         bring_in = indexing.SearchIndex.bring_in
@@ -99,7 +99,7 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual((parts[5:], self.in_index()), ([2, 2], 24))
 
     def test_search_finds_the_newest(self) -> None:
-        """A search brings what waits into the index first, once."""
+        """A search indexes waiting messages first, once."""
         self.say("a one")
         self.assertEqual(self.found("a"), ["a one"])
         self.assertEqual(self.in_index(), 1)
@@ -117,14 +117,14 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(self.in_index(), 7)
 
     def test_search_while_it_is_brought_in(self) -> None:
-        """What is on its way into the index waits until it is on the disk there; a search does not pass it."""
+        """A batch being indexed waits until it is on the disk, and a search does not overtake it."""
         self.say("a one", "a two", "a three")
         writer = self.store._writer
         connection = writer._connection
         waited: list[bool] = []
 
         class Watched:
-            """The connection, and a look at the writer before each statement."""
+            """Wrap the connection to observe the writer before each statement."""
 
             def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
                 waited.append(writer.index_waits)
@@ -138,7 +138,7 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual((set(waited), writer.index_waits), ({True}, False))
 
     def test_after_a_kill(self) -> None:
-        """What waited when the server died is found by the next one, and counts for it as waiting."""
+        """Messages waiting at a crash are found by the next server, and count as waiting."""
         self.say("a one", "a two", "a three")
         self.store = self.reopened()
         self.assertEqual(self.in_index(), 0)
@@ -149,7 +149,7 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(len(self.found("a")), 5)
 
     def test_deleted_while_it_waits(self) -> None:
-        """Messages can be deleted that are in the index, and that are not yet; nothing else is lost by it."""
+        """Indexed and waiting messages can be deleted without losing others."""
         self.say("a one", "a two", "a three", "a four", "a five", "a six")
         self.commit(MessagesDeleted(((GLOBAL, 2), (GLOBAL, 6))))
         self.assertEqual(self.found("a"), ["a five", "a four", "a three", "a one"])
@@ -158,7 +158,7 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(self.in_index(), 5)
 
     def test_group_that_ends_while_it_waits(self) -> None:
-        """The messages of a group that is no more go from the index, also those that had not come into it."""
+        """The messages of a dissolved group leave the index, including those still waiting."""
         (group,) = self.commit(GroupCreated("team", "team", (1, 2), NOW))
         self.say("a one")
         self.commit(message(group, 1, "a gone"), message(group, 2, "a gone too"))
@@ -167,7 +167,7 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(self.in_index(), 1)
 
     def test_disk_that_cannot_be_used(self) -> None:
-        """Where what waits cannot be brought into the index, the search is refused, and finds it later."""
+        """If waiting messages cannot be indexed, the search is refused, and finds them later."""
         self.say("a one")
         writer = self.store._writer
         plain = writer._connection
@@ -180,7 +180,7 @@ class IndexTests(SynchronousTestCase):
         self.assertEqual(self.found("a"), ["a one"])
 
     def test_too_many_waiting(self) -> None:
-        """The check tells of an index that lacks more messages than may wait."""
+        """The check reports an index that lacks more messages than may wait."""
         self.patch(checking, "_WAITING_MOST", 3)
         for count, expected in (3, []), (4, ["the search index has 0 messages of 4"]):
             self.commit(*(message(GLOBAL, 1) for _ in range(4 - len(expected) - 1 if count == 3 else 1)))

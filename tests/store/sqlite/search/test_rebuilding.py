@@ -1,4 +1,4 @@
-"""The search index made again, after an upgrade and where texts are folded in another way."""
+"""Rebuilding the search index, after an upgrade or a change of text folding."""
 
 import sqlite3
 from contextlib import closing
@@ -22,7 +22,7 @@ class RebuildingTests(SynchronousTestCase):
     """A store of seven messages."""
 
     def setUp(self) -> None:
-        """Choose the file, and few messages for each transaction."""
+        """Choose the file, and few messages per transaction."""
         self.path = Path(self.mktemp())
         self.patch(indexing, "INDEXED_TOGETHER", 2)
         self.patch(rebuilding, "_PARTS", 1)
@@ -42,7 +42,7 @@ class RebuildingTests(SynchronousTestCase):
         store.close()
 
     def assert_complete(self, store: SQLiteStore) -> None:
-        """All is found, can be deleted, and fits together."""
+        """Check that all messages are found, can be deleted, and are consistent."""
         for word, count in ("\U0001f44d", 7), ("word3", 1):
             self.assertEqual(len(self.successResultOf(store.search(2, [word], None, (), 50))[0]), count)
         self.successResultOf(store.commit([MessagesDeleted(((GLOBAL, 1), (GLOBAL, 7)))]))
@@ -51,8 +51,10 @@ class RebuildingTests(SynchronousTestCase):
             self.assertEqual(list(problems(connection)), [])
 
     def test_upgrade(self) -> None:
-        """A database of version 3, whose index took signs for letters, is copied, and all of it comes into the new
-        index a little at a time, which is told of; nothing of it is made again at the next start."""
+        """A database of version 3, whose index took symbols for letters, is saved and its index rebuilt.
+
+        The rebuild runs in small steps with progress reports, and does not repeat at the next start.
+        """
         with closing(sqlite3.connect(self.path, isolation_level=None)) as old:
             old.executescript("".join(SCRIPTS[:3]) + "PRAGMA user_version = 3")
             old.execute("INSERT INTO users (name, key, created_at) VALUES ('a', 'a', 1), ('b', 'b', 1)")
@@ -77,7 +79,7 @@ class RebuildingTests(SynchronousTestCase):
         self.assertEqual(self.told, [])
 
     def test_other_folding(self) -> None:
-        """Where this Python folds texts in another way than that which made the index, it is made again."""
+        """If this Python folds texts differently from the one that built the index, it is rebuilt."""
         self.patch(indexing, "fold", str.upper)
         self.filled()
         self.patch(indexing, "fold", fold)
@@ -87,7 +89,7 @@ class RebuildingTests(SynchronousTestCase):
         self.assert_complete(store)
 
     def test_killed_meanwhile(self) -> None:
-        """What was done when the server was killed is not done again, and the check does not take it for damage."""
+        """Steps completed before a kill are not repeated, and the check does not report damage."""
         self.filled()
         self.patch(rebuilding, "FOLDING", "another")
 
@@ -103,7 +105,7 @@ class RebuildingTests(SynchronousTestCase):
         self.assert_complete(store)
 
     def test_folding_again_meanwhile(self) -> None:
-        """One that was broken off and would go on in another way begins again."""
+        """An interrupted rebuild restarts if the folding has changed."""
         self.filled()
         self.patch(rebuilding, "FOLDING", "another")
         self.assertRaises(ZeroDivisionError, SQLiteStore, self.path, NoThreads(), lambda: NOW, lambda _: 1 // 0)

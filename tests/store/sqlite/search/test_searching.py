@@ -1,4 +1,4 @@
-"""What a search costs at most, and that what bounds it changes nothing of what is found."""
+"""The maximum cost of a search, and that the limits do not change its results."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ _MANY = 1 << 62
 
 
 class SearchTests(SynchronousTestCase):
-    """A store with messages in GLOBAL, and a clock of the thread that the test sets."""
+    """A store with messages in GLOBAL, and a manual thread clock."""
 
     def setUp(self) -> None:
         """Open it."""
@@ -32,12 +32,12 @@ class SearchTests(SynchronousTestCase):
         self.successResultOf(self.store.commit([message(GLOBAL, 1, text) for text in texts]))
 
     def found(self, *wanted: str, limit: int = 50) -> tuple[list[int], bool]:
-        """The numbers of what is found, and if there are more."""
+        """Return the seqs of the results, and whether there are more."""
         messages, more = self.successResultOf(self.store.search(2, wanted, None, (), limit))
         return [one.seq for one in messages], more
 
     def test_steps(self) -> None:
-        """All is found in steps as in one, newest first; a step that was quick is followed by a longer one."""
+        """Steps find the same as a single query, newest first. A fast step is followed by a longer one."""
         self.say(*(f"word {number}" for number in range(900)))
         expected = list(range(900, 0, -1))
         self.assertEqual(self.found("word", limit=900), (expected, False))
@@ -56,8 +56,7 @@ class SearchTests(SynchronousTestCase):
         self.assertEqual(self.found("0"), ([1], False))
 
     def test_takes_too_long(self) -> None:
-        """A search ends when it has taken its time, with what it found, and says that there may be more; its steps are
-        shorter the longer they take."""
+        """A search ends at its time limit with its results so far, and the reply says so. Slow steps shrink."""
         self.say(*("word" for _ in range(900)))
         self.patch(searching, "_FIRST_STEP", 16)
         steps: list[int] = []
@@ -73,7 +72,7 @@ class SearchTests(SynchronousTestCase):
         self.assertEqual(steps, [16, 4, 1, 1, 1])
 
     def test_steps_are_questions_of_their_own(self) -> None:
-        """Between the steps of a search others are answered, and the journal may begin anew."""
+        """Between the steps of a search, other queries run and the journal may restart."""
         self.say(*("word" for _ in range(900)))
         asked: list[object] = []
         scan = self.store._threads.scan
@@ -87,7 +86,7 @@ class SearchTests(SynchronousTestCase):
         self.assertEqual(len(asked), 2)
 
     def test_long_phrases(self) -> None:
-        """Of a long run of words FTS5 compares the places of a few; what is found holds all of it all the same."""
+        """Of a long phrase FTS5 compares only a few positions. The results still contain all of it."""
         run = "".join(chr(0x4E00 + number % 7) for number in range(100))
         self.say(run, run[:50] + "x" + run[50:], run[50:] + run[:50], f"so {run} it", run[:-1], "x")
         self.assertEqual(self.found(run), ([4, 1], False))
@@ -98,7 +97,7 @@ class SearchTests(SynchronousTestCase):
         self.assertEqual((sides[0], set(sides[1:]), len(sides)), (searching._SIDE_BY_SIDE, {1}, 8))
 
     def test_many_phrases(self) -> None:
-        """Of many phrases together no more places are compared than of one."""
+        """Several phrases together compare no more positions than one."""
         phrases = [tuple(f"{number:x}{letter}" for letter in "abc") for number in range(30)]
         asked, is_exact = searching._match(phrases)
         lengths = [len(phrase.split()) for phrase in asked.removeprefix("text:(").removesuffix(")").split(" AND ")]
@@ -109,29 +108,29 @@ class SearchTests(SynchronousTestCase):
         self.assertEqual(self.found(*(".".join(phrase) for phrase in phrases)), ([1], False))
 
     def test_short_ones_are_left_to_fts(self) -> None:
-        """What FTS5 can answer alone is not compared again."""
+        """Queries that FTS5 can answer alone are not verified again."""
         self.assertEqual(searching._match([("a", "b"), ("c",)]), ('text:("a b" AND "c")', True))
 
     def test_nothing_to_look_for(self) -> None:
-        """Without a word nothing is looked for."""
+        """Without a word nothing is searched."""
         self.say("...")
         self.assertEqual(self.found("...", "!"), ([], False))
         self.assertEqual(self.found("...", "none"), ([], False))
 
     def test_left_meanwhile(self) -> None:
-        """A search that goes on after its user left the chat finds nothing more."""
+        """A search that continues after its user left the chat finds nothing more."""
         search = StoreSearch(99, ["word"], GLOBAL, (), 5, 0, _MANY)
         search.step(self.store._connection)
         self.assertEqual((search.is_over, search.found, search.more), (True, [], False))
 
     def test_room(self) -> None:
-        """The first message is given whatever room there is."""
+        """The first message is returned regardless of size."""
         self.say("word", "word")
         found, more = self.successResultOf(self.store.search(2, ["word"], None, (), 5, 10, 5))
         self.assertEqual((found, more), ([StoredMessage(GLOBAL, 2, 1, NOW + 1, "word")], True))
 
     def test_room_to_the_last_byte(self) -> None:
-        """Messages are given as far as their texts and what each takes besides have room, and not a byte further."""
+        """Messages are returned up to the exact size limit of texts and overhead."""
         self.say("word", "word", "word")
         two = 2 * (line_bytes("word") + 10)
         for room, count in ((two - 1, 1), (two, 2), (two + line_bytes("word") + 9, 2)):
