@@ -134,7 +134,7 @@ class EventTests(_WaitingTestCase):
     """Timed messages as events."""
 
     def test_in_the_writer(self) -> None:
-        """A message that the kernel did not take, one or many, closes the connection at its end."""
+        """A message still in the writer at its end closes the connection, in GLOBAL and in a private chat."""
         for chat in ("GLOBAL", "@bob"):
             self.bob.socket.room = 0
             self.timed(10, chat=chat)
