@@ -81,7 +81,7 @@ class MessageContract(StoreHands):
         self.assertEqual([stored.seq for stored in again], [2, 1])
 
     def test_pages(self) -> None:
-        """A page is the end of a chat, or goes down from ``before`` or up from ``after``. It says if more follow."""
+        """A page is the end of a chat, or its messages before or after a seq, with whether there are more."""
         self.write(*(message(GLOBAL, self.alice) for _ in range(9)))
         for how, expected in (
             ({}, ([7, 8, 9], True)),

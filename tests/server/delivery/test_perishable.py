@@ -283,7 +283,7 @@ class PerishableTests(SynchronousTestCase):
                          [(b"said", 6), (b" fir", 2), (b"st", 0), (b"", 0)])  # fmt: skip
 
     def test_waited(self) -> None:
-        """A line that has waited for more than 10 ms is re-encoded, once for that time."""
+        """A line that has waited for more than 10 ms is said anew, once for that moment."""
         self.assertTrue(self.line.renew())
         self.now = 100.0078125  # less than 10 ms, and exact
         self.assertTrue(self.line.renew())

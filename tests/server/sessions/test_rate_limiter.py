@@ -250,10 +250,8 @@ class CostsTests(SynchronousTestCase):
     """`irchat.server.sessions.costs`."""
 
     def test_every_request_costs(self) -> None:
-        """Requests cost work, except ``pong`` and a `line`, which costs what its command does.
-
-        A request that notifies others, or that has its own commit, also counts as a message.
-        """
+        """Each request but a `line`, which costs what the command does, and a `pong` costs work; what tells others, or
+        writes what has a commit of its own, counts as a message too."""
         kinds = [kind for kind in vars(requests).values() if isinstance(kind, type)]
         every = {kind for kind in kinds if issubclass(kind, requests.Request)}
         self.assertEqual(set(COSTS), every - {requests.Request, requests.Line, requests.Pong})
@@ -263,7 +261,7 @@ class CostsTests(SynchronousTestCase):
         self.assertEqual({request for request, cost in COSTS.items() if cost.messages}, changes)
 
     def test_what_counts_for_several(self) -> None:
-        """A group costs by its members, a block by the number of blocked users, any other change once."""
+        """A group counts by its members, a block by how many users are blocked already, any other change once."""
         group = requests.CreateGroup(name="team", members=[f"user{number}" for number in range(100)])
         user = SimpleNamespace(blocking=range(400))
         block, send = requests.Block(name="bob"), requests.Send(chat="GLOBAL", text="hi")
