@@ -1,4 +1,4 @@
-"""The command language: every row of the protocol's table, every wrong use, and the manual."""
+"""The command language: every row of the protocol's table, every wrong usage, and the manual."""
 
 import re
 
@@ -176,27 +176,27 @@ any_line = st.text() | st.lists(_marks, max_size=9).map("".join) | st.lists(_mar
 
 
 def read(line: str) -> tuple[type[Command], Request]:
-    """Read a typed line."""
+    """Parse a typed line."""
     return REGISTRY.read(line)
 
 
 class TableTests(SynchronousTestCase):
-    """Reading typed lines."""
+    """Parsing typed lines."""
 
     def test_rows(self) -> None:
-        """Each row of the table asks what it says, by the command of that usage."""
+        """Each row of the table makes the request that it shows, by the command with that usage."""
         for line, usage, request in TABLE:
             command, asked = read(line)
             self.assertEqual((asked, command.usage), (request, usage), line)
             self.assertIsInstance(request, REGISTRY.for_request(request).request)
 
     def test_all_typed_commands_are_in_the_table(self) -> None:
-        """No command can be typed that the table does not have."""
+        """No command outside the table can be typed."""
         usages = {usage for _, usage, _ in TABLE} | {"!password"}
         self.assertEqual(set(re.findall(r"^(\S.*?)  +\S", REGISTRY.manual(None), re.MULTILINE)), usages)
 
     def test_white_space(self) -> None:
-        """White space at both ends of a line is dropped, whatever kind it is."""
+        """White space of any kind at both ends of a line is dropped."""
         for line, _, request in TABLE:
             self.assertEqual(read(f" \t\u3000{line}\x1c \n")[1], request, line)
 
@@ -206,7 +206,7 @@ class TableTests(SynchronousTestCase):
             self.assertEqual(self.assertRaises(Refusal, read, line).code, Code.EMPTY_TEXT)
 
     def test_wrong(self) -> None:
-        """A wrong use is answered with the usage of what begins so, and how to send the line as a message."""
+        """Wrong usage is answered with the usage of similar commands, and how to send the line as a message."""
         for line, usage in ((line, usage) for usage, lines in WRONG.items() for line in lines):
             refusal = self.assertRaises(Refusal, read, line)
             self.assertEqual(refusal.code, Code.BAD_REQUEST, line)
@@ -215,7 +215,7 @@ class TableTests(SynchronousTestCase):
             self.assertEqual(read("\\" + line)[1], Send(chat="GLOBAL", text=line))
 
     def test_times(self) -> None:
-        """A time is ASCII digits of 1 to 604,800; anything else is a bad time, with usage and hint."""
+        """A time is 1 to 604,800 in ASCII digits. Anything else is refused with usage and hint."""
         for time in BAD_TIMES:
             for line, usage in (
                 (f"*{time}* hi", "*<time>* <message>"),
@@ -227,7 +227,7 @@ class TableTests(SynchronousTestCase):
                 self.assertTrue(refusal.text.endswith(AS_MESSAGE))
 
     def test_password_is_not_typed(self) -> None:
-        """To change the password points to the request, where the protocol does not ask for it."""
+        """The error of ``!password`` points to the request, in protocols without a dialogue."""
         refusal = self.assertRaises(Refusal, read, "!password")
         self.assertEqual((refusal.code, refusal.usage), (Code.BAD_REQUEST, "!password"))
         self.assertIn("request password", refusal.text)
@@ -236,7 +236,7 @@ class TableTests(SynchronousTestCase):
     @example("*" + "0" * 5_000 + "@bob hi")
     @example("ls @bob " + "0" * 5_000)
     def test_any_line(self, line: str) -> None:
-        """Whatever is typed gives a request of its command or a Refusal."""
+        """Any typed text is either a request of its command or a Refusal."""
         try:
             command, request = read(line)
         except Refusal as refusal:
@@ -248,14 +248,14 @@ class TableTests(SynchronousTestCase):
 
     @given(any_line.filter(str.strip))
     def test_literally(self, line: str) -> None:
-        """Whatever stands after a backslash is sent as it stands."""
+        """Text after a backslash is sent unchanged."""
         sent = line.rstrip()
         if sent:
             self.assertEqual(read("\\" + line)[1], Send(chat="GLOBAL", text=sent))
 
     @given(st.text(st.characters(categories=["L", "Nd", "Sc", "Pf"]), min_size=1), st.text())
     def test_letters_are_messages(self, word: str, rest: str) -> None:
-        """What begins with a letter or a digit, and is not one of the two words, is a message."""
+        """A line that begins with a letter or digit, and is not one of the two words, is a message."""
         line = f"{word} {rest}".rstrip()
         if word not in ("ls", "exit") and line == line.strip():
             self.assertEqual(read(line)[1], Send(chat="GLOBAL", text=line))
@@ -271,7 +271,7 @@ class TableTests(SynchronousTestCase):
             self.assertIsInstance(request, CreateGroup)
 
     def test_long_lines(self) -> None:
-        """A line as long as the wire takes is read without going over it again and again."""
+        """A line of maximum length is parsed in linear time."""
         for start in ("@", "*", "*a", "+", "+a", "-", "ls", "ls a", "?", "~", "!help", "*a,", "*1@", "*a,a"):
             for filling in (" ", "a", "a,", " ,", "->", "0", "* ", "@ ", "\n"):
                 for end in ("", " b", ">", " -> ", "?"):

@@ -1,4 +1,4 @@
-"""What the full screen adds to the language."""
+"""The full screen's additions to the language."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -13,13 +13,13 @@ class FullScreenTests(SynchronousTestCase):
     """`SCREEN`."""
 
     def test_all_else_is_the_same(self) -> None:
-        """Every line of the language means the same there."""
+        """Every line of the language has the same meaning there."""
         for line, usage, request in TABLE:
             command, asked = SCREEN.read(line)
             self.assertEqual((asked, command.usage), (request, usage), line)
 
     def test_timed_to_the_open_chat(self) -> None:
-        """A number and a text are a timed message to the open chat, also before an arrow."""
+        """A number and a text are a timed message to the open chat, even before an arrow."""
         for line, wanted in ("*30 hi", "hi"), ("*30 -> team", "-> team"), ("*030 a\nb", "a\nb"):
             command, request = SCREEN.read(line)
             self.assertEqual((request, command.to_open_chat), (Send(chat="GLOBAL", text=wanted, expires_in=30), True))

@@ -9,7 +9,7 @@ class GroupCommandTests(CommandTestCase):
     """Alice, bob and carol."""
 
     def test_life_of_a_group(self) -> None:
-        """A group is made, grown, listed, cut and left."""
+        """A group is created, extended, listed, reduced and left."""
         made = self.run_line("alice", "*bob -> team")
         self.assertEqual(made, events.Group("*team", "*2", "alice", ["alice", "bob"]))
         grown = self.run_line("bob", "+carol team")
@@ -20,7 +20,7 @@ class GroupCommandTests(CommandTestCase):
         self.assertEqual(self.run_line("carol", "-carol team"), events.Ok())
 
     def test_own_session(self) -> None:
-        """The session that changed the group is not told what it asked for, its user's other sessions are."""
+        """The session that changed the group is not notified, the user's other sessions are."""
         self.run_line("alice", "*bob -> team")
         self.run_line("alice", "+carol team")
         self.run_line("alice", "-carol team")
@@ -28,7 +28,7 @@ class GroupCommandTests(CommandTestCase):
         self.assertEqual(len(self.world.told("alice")), 3)
 
     def test_refused(self) -> None:
-        """What the group refuses is refused."""
+        """Refusals of the group are passed on."""
         self.refused(Code.NO_SUCH_GROUP, self.ask, "alice", requests.Members(group="team"))
         self.refused(Code.NO_SUCH_USER, self.ask, "alice", requests.CreateGroup(name="team", members=["dave"]))
         self.refused(Code.NO_SUCH_GROUP, self.ask, "alice", requests.AddMember(group="team", name="bob"))

@@ -1,4 +1,4 @@
-"""Habits of other chats: which lines are some, and the right form that is shown in their place."""
+"""Commands of other chats: which lines are recognised, and the correct form shown for them."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,14 +77,14 @@ MESSAGES = [
 
 
 class HabitTests(SynchronousTestCase):
-    """The right forms, made of what the commands declare."""
+    """The correct forms, derived from the commands' declarations."""
 
     def test_forms(self) -> None:
-        """Each habit has the form that is typed here."""
+        """Each line of another chat has its form here."""
         self.assertEqual({line: REGISTRY.right_form(line) for line in FORMS}, FORMS)
 
     def test_messages(self) -> None:
-        """What begins with a slash but is no habit, and what is right already, has none."""
+        """Other lines that begin with a slash, and correct lines, have none."""
         self.assertEqual([line for line in MESSAGES if REGISTRY.right_form(line) is not None], [])
 
     def test_the_refusal_has_the_form_and_the_backslash(self) -> None:
@@ -96,7 +96,7 @@ class HabitTests(SynchronousTestCase):
 
     @given(st.text())
     def test_the_form_of_a_message_is_a_message_to_the_same(self, text: str) -> None:
-        """Whatever follows /msg bob, the form is read as a message to bob alone, or the line is refused."""
+        """Whatever follows /msg bob, the form is parsed as a message to bob alone, or the line is refused."""
         form = REGISTRY.right_form(f"/msg bob x{text}")
         assert form is not None
         _, request = REGISTRY.read(form)
@@ -104,6 +104,6 @@ class HabitTests(SynchronousTestCase):
 
     @given(st.text(), st.sampled_from(["/msg", "/join", "/who", "/invite", "/kick", "/part", "/ignore", "/x"]))
     def test_every_line_has_an_answer(self, rest: str, word: str) -> None:
-        """No line makes it fail, and a form is never empty."""
+        """No line causes an error, and a form is never empty."""
         form = REGISTRY.right_form(f"{word} {rest}")
         self.assertTrue(form is None or form.strip())

@@ -1,4 +1,4 @@
-"""The commands that say something, from the typed line to those who are told."""
+"""The commands that send, from the typed line to the receivers."""
 
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
@@ -9,7 +9,7 @@ class SendCommandTests(CommandTestCase):
     """Alice, bob and carol."""
 
     def test_each_form(self) -> None:
-        """Each form says what it says to whom it says."""
+        """Each form sends its text to its receivers."""
         self.run_line("alice", "*bob -> team")
         self.world.published.clear()
         for line in (
@@ -32,7 +32,7 @@ class SendCommandTests(CommandTestCase):
         self.assertEqual(self.world.told("alice", self.callers["alice"].id)[0], self.world.told("alice")[-3])
 
     def test_request(self) -> None:
-        """A request gives the nonce and the time as they are, and is checked as a line is."""
+        """A request passes on the nonce and the time, and is checked like a line."""
         request = requests.Send(chat="bob", text="hi", nonce="n", expires_in=5)
         first, again = (self.done(self.ask("alice", request)) for _ in range(2))
         self.assertEqual((first.id, first.left_ms, first), (again.id, 5_000, again))

@@ -1,4 +1,4 @@
-"""The commands of administrators, as they are typed."""
+"""The commands of administrators, as typed."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -8,10 +8,10 @@ from irchat.protocol.requests import Ban, Kick, Unban
 
 
 class ModerationTests(SynchronousTestCase):
-    """Typed lines. What they do is in tests/server/sessions/test_moderation.py."""
+    """Typed lines. Their effects are tested in tests/server/sessions/test_moderation.py."""
 
     def test_lines(self) -> None:
-        """Administrators' lines are read with their arguments."""
+        """Administrators' lines are parsed with their arguments."""
         for line, request in (
             ("!kick bob", Kick(name="bob")),
             ("!ban bob", Ban(name="bob", end=None)),
@@ -21,7 +21,7 @@ class ModerationTests(SynchronousTestCase):
             self.assertEqual(REGISTRY.read(line, is_admin=True)[1], request)
 
     def test_no_trace(self) -> None:
-        """For all others they are a wrong use of the sign, and neither the answer nor the manual names them."""
+        """For others they are wrong usage of the sign, and neither the error nor the manual names them."""
         for line in "!kick bob", "!ban bob", "!unban bob":
             refusal = self.assertRaises(Refusal, REGISTRY.read, line)
             self.assertEqual(refusal.usage, "!help [<prefix>]\n!password")

@@ -1,4 +1,4 @@
-"""The commands of oneself and others: signing in, leaving, blocks, passwords."""
+"""Commands about users: signing in, leaving, blocks, passwords."""
 
 from irchat.commands import people
 from irchat.interfaces.limits import Limits
@@ -14,19 +14,19 @@ _LIMITS = {
 
 
 class SignInTests(CommandTestCase):
-    """Signing in, where bob and carol are."""
+    """Signing in while bob and carol are online."""
 
     names = ("bob", "carol")
 
     def register(self, name: str = "alice") -> tuple[FakeCaller, events.Welcome]:
-        """A new session with a new account."""
+        """Create a new session with a new account."""
         caller = FakeCaller(self.chat)
         welcome = self.done(self.ask(caller, requests.Register(name=name, password=_GOOD)))
         assert isinstance(welcome, events.Welcome)
         return caller, welcome
 
     def test_register(self) -> None:
-        """A new user joins and is told of the limits and of who is here, oneself too."""
+        """A new user joins and gets the limits and the online users, including themselves."""
         self.done(self.world.send("bob", "GLOBAL"))
         caller, welcome = self.register()
         self.assertEqual((welcome.name, welcome.new, welcome.version, welcome.limits), ("alice", True, 1, _LIMITS))
@@ -34,12 +34,12 @@ class SignInTests(CommandTestCase):
         self.assertEqual(caller.notes, ["registration", "join", {1: 1}])
 
     def test_limits(self) -> None:
-        """The limits are those in force."""
+        """The limits are the current ones."""
         self.chat.limits.change_to(Limits(text_length=7, group_members=3))
         self.assertEqual(self.register()[1].limits, {**_LIMITS, "text_length": 7, "group_members": 3})
 
     def test_unread(self) -> None:
-        """Who comes back is told of the chats that have unread messages, timed ones too, and of no others."""
+        """A returning user gets the chats with unread messages, timed ones too, and no others."""
         caller, welcome = self.register()
         caller.part()
         self.done(self.world.send("bob", "GLOBAL"))
@@ -58,7 +58,7 @@ class SignInTests(CommandTestCase):
             self.assertEqual(caller.notes[1:], ["join", {1: 1, (1, 3): 1}])
 
     def test_joined_before_it_is_told(self) -> None:
-        """The session joins before its chats are read, so that nothing falls between."""
+        """The session joins before its chats are read, so that nothing is missed between."""
         caller = FakeCaller(self.chat)
         self.world.store.holding = True
         entering = self.ask(caller, requests.Register(name="alice", password=_GOOD))
@@ -69,7 +69,7 @@ class SignInTests(CommandTestCase):
         self.done(entering)
 
     def test_unavailable(self) -> None:
-        """Where the chats cannot be read, nobody is signed in."""
+        """If the chats cannot be read, nobody is signed in."""
         caller = FakeCaller(self.chat)
         self.world.store.holding = True
         entering = self.ask(caller, requests.Register(name="alice", password=_GOOD))
@@ -79,13 +79,13 @@ class SignInTests(CommandTestCase):
         self.assertEqual((caller.notes, len(self.chat.presence.sessions)), (["registration", "join", "part"], 2))
 
     def test_most_online(self) -> None:
-        """The names of who is here have a most, their count does not."""
+        """The list of online names is limited, their count is not."""
         self.patch(people, "ONLINE_IN_WELCOME", 2)
         _, welcome = self.register()
         self.assertEqual((welcome.online, welcome.online_count), (["bob", "carol"], 3))
 
     def test_refused(self) -> None:
-        """What the accounts refuse joins nobody."""
+        """A refused sign-in joins nobody."""
         caller = FakeCaller(self.chat)
         for code, request in (
             (Code.BAD_CREDENTIALS, requests.Login(name="bob", password="x")),
@@ -96,7 +96,7 @@ class SignInTests(CommandTestCase):
         self.assertEqual(caller.notes, ["try bob", "try ", "registration"])
 
     def test_no_token_wanted(self) -> None:
-        """A session that wants no token is given none."""
+        """A session that wants no token gets none."""
         self.register()
         caller = FakeCaller(self.chat)
         caller.wants_token = False
@@ -114,14 +114,14 @@ class SignInTests(CommandTestCase):
         )
 
     def test_guessing_the_old_password(self) -> None:
-        """A wrong old password counts as a sign-in that failed: a session is no way round the pauses."""
+        """A wrong old password counts as a failed sign-in: a session cannot avoid the pauses."""
         caller, _ = self.register()
         caller.notes.clear()
         self.refused(Code.BAD_CREDENTIALS, self.ask, caller, requests.Password(old="x", new="battery staple"))
         self.assertEqual(caller.notes, ["try alice"])
 
     def test_logout(self) -> None:
-        """Leaving says bye and, where asked, ends the token; without one it says bye as well."""
+        """Leaving answers with bye and, on request, revokes the token. Without one it answers with bye as well."""
         caller, welcome = self.register()
         bye = events.Bye(reason="you left")
         self.assertEqual(self.done(self.ask(caller, requests.Logout())), bye)
@@ -131,7 +131,7 @@ class SignInTests(CommandTestCase):
         self.assertEqual(self.done(self.ask(FakeCaller(self.chat), requests.Logout(forget=True))), bye)
 
     def test_ping(self) -> None:
-        """A ping has its pong, for anyone."""
+        """A ping gets its pong, for anyone."""
         self.assertEqual(self.done(self.ask(FakeCaller(self.chat), requests.Ping())), events.Pong())
 
 
@@ -139,20 +139,20 @@ class BlockCommandTests(CommandTestCase):
     """Blocks."""
 
     def test_typed(self) -> None:
-        """Typed, it goes to and fro."""
+        """As a typed line it toggles."""
         self.assertEqual(self.run_line("alice", "~bob"), events.Blocks(["bob"]))
         self.assertEqual(self.run_line("alice", "~"), events.Blocks(["bob"]))
         self.assertEqual(self.run_line("alice", "~ bob"), events.Blocks([]))
 
     def test_asked(self) -> None:
-        """Asked for, it says which way."""
+        """As a request it names the direction."""
         for blocked in (True, True, False, False):
             answer = self.done(self.ask("alice", requests.Block(name="bob", blocked=blocked)))
             self.assertEqual(answer, events.Blocks(["bob"] if blocked else []))
         self.refused(Code.YOURSELF, self.ask, "alice", requests.Block(name="alice"))
 
     def test_signed_in(self) -> None:
-        """It wants somebody who is signed in."""
+        """It requires a signed-in user."""
         for request in (
             requests.Block(name="bob"),
             requests.Blocks(),

@@ -1,4 +1,4 @@
-"""The registry: the manual, commands by request, and what is derived from the commands."""
+"""The registry: the manual, commands by request, and properties derived from the commands."""
 
 import re
 from types import SimpleNamespace
@@ -20,20 +20,20 @@ class ManualTests(SynchronousTestCase):
     """The manual."""
 
     def test_whole(self) -> None:
-        """It has a line for each command that can be typed, its usage and its meaning in two columns."""
+        """It has a line for each command that can be typed, with usage and meaning in two columns."""
         lines = REGISTRY.manual(None).split("\n")
         self.assertEqual(len(lines), len({usage for _, usage, _ in TABLE}) + 1)
         columns = {re.search(r"  (?=\S)(?!.*  \S)", line).end() for line in lines}  # type: ignore[union-attr]
         self.assertEqual(len(columns), 1)
 
     def test_part(self) -> None:
-        """A part is that prefix's lines."""
+        """A section has the lines of a prefix."""
         for prefix, count in (("*", 5), ("@", 2), ("ls", 5), ("?", 1), ("exit", 1), ("\\", 1), ("", 1), ("+", 2)):
             self.assertEqual(len(REGISTRY.manual(prefix).split("\n")), count, prefix)
         self.assertIn("~        list the users you block", REGISTRY.manual("~").split("\n"))
 
     def test_unknown_part(self) -> None:
-        """A prefix that is none is refused with those that are."""
+        """An unknown prefix is refused with the known ones."""
         refusal = self.assertRaises(Refusal, REGISTRY.manual, "x")
         self.assertEqual((refusal.code, refusal.usage), (Code.BAD_REQUEST, "!help [<prefix>]"))
         self.assertTrue(refusal.text.endswith("There are: @ * + - ls ? ~ ! \\ exit"))
@@ -48,10 +48,10 @@ class ManualTests(SynchronousTestCase):
 
 
 class RegistryTests(SynchronousTestCase):
-    """What a registry asks of its commands."""
+    """The registry's requirements on commands."""
 
     def test_all_requests(self) -> None:
-        """Each request of the wire has its command, but for those that the session answers itself."""
+        """Each request of the wire has its command, except those that the session answers itself."""
         without = []
         for struct in members(requests.ANY):
             try:
@@ -79,7 +79,7 @@ class RegistryTests(SynchronousTestCase):
         self.assertRaises(NotImplementedError, Command.run, None, None, None)
 
     def test_who_may(self) -> None:
-        """What signs in is for who is not signed in; help, leaving and ping are for all; the rest for who is."""
+        """Sign-in commands refuse a signed-in user. Others need one, except help, leaving and ping."""
         needs: dict[bool | None, list[str]] = {True: [], False: [], None: []}
         for struct in members(requests.ANY):
             if struct.__name__ not in ("Line", "Pong"):
@@ -88,7 +88,7 @@ class RegistryTests(SynchronousTestCase):
         self.assertEqual(needs[None], ["Help", "Logout", "Ping"])
 
     def test_pipelined(self) -> None:
-        """What shares a commit is pipelined; what reads, signs in or has its own commit waits for all before it."""
+        """Commands that share a commit are pipelined. Reads, sign-ins and exclusive changes wait for those before."""
         pipelined = [
             struct.__name__
             for struct in members(requests.ANY)
@@ -98,10 +98,10 @@ class RegistryTests(SynchronousTestCase):
 
 
 class DerivedTests(SynchronousTestCase):
-    """What clients ask the registry while a line is typed."""
+    """The clients' questions about a line being typed."""
 
     def test_secret(self) -> None:
-        """A line that begins as a timed message must not be kept, right or wrong. No other line is secret."""
+        """A line that begins like a timed message must not be kept, valid or not. No other line is secret."""
         for line in "*30*team hi", "*30@bob hi", "*30* hi", " *30*team", "*x@bob hi", "*0* hi", "**team hi":
             self.assertTrue(REGISTRY.is_secret(line), line)
         for line in "*team hi", "@bob *30* hi", "hello *30* hi", "", " ", "*30 hi", "!password", "*bob,carol -> team":
@@ -109,7 +109,7 @@ class DerivedTests(SynchronousTestCase):
         self.assertTrue(SCREEN.is_secret("*30 hi"))
 
     def test_administrators(self) -> None:
-        """A line that begins with an administrators' word is that command, however it goes on."""
+        """A line that begins with an administrators' word is that command, however it continues."""
         for line, usage in (
             ("!kick bob", "!kick <user>"),
             ("!ban", "!ban <user> [<time>]"),
@@ -123,7 +123,7 @@ class DerivedTests(SynchronousTestCase):
 
     @given(any_line)
     def test_a_line_that_is_read_may_begin(self, line: str) -> None:
-        """Whatever is read as a command is one of those that its line may become."""
+        """Any line parsed as a command is one of the commands that it may become."""
         try:
             command, _ = SCREEN.read(line.strip(), is_admin=True)
         except Refusal:
@@ -133,7 +133,7 @@ class DerivedTests(SynchronousTestCase):
 
     @given(any_line)
     def test_any_line_has_its_answers(self, line: str) -> None:
-        """No line makes a question about it fail."""
+        """No line causes an error in these questions."""
         for registry in REGISTRY, SCREEN:
             registry.is_secret(line)
             registry.for_admins(line)
@@ -141,7 +141,7 @@ class DerivedTests(SynchronousTestCase):
                 self.assertLessEqual(place.start, len(line))
 
     def test_long_lines(self) -> None:
-        """A long line is completed and looked up without going over it again and again."""
+        """A long line is completed and looked up in linear time."""
         for start in "@", "*", "*a,", "+a ", "ls ", "?", "hello ", "*30@bob ":
             for filling in " ", "a", "a ", "a,", "@", " @":
                 line = start + filling * (4_000 // len(filling))

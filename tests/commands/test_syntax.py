@@ -20,7 +20,7 @@ class SyntaxTests(SynchronousTestCase):
         self.assertEqual(match.groupdict(), {"user": "bob", "text": " hi\nho"})
 
     def test_may_begin(self) -> None:
-        """Every beginning of a right line may become one, and nothing else."""
+        """Every prefix of a valid line may become one, and nothing else."""
         whole = "%put bob : hi"
         for length in range(1, len(whole) + 1):
             self.assertTrue(_SYNTAX.may_begin(whole[:length]), whole[:length])
@@ -28,7 +28,7 @@ class SyntaxTests(SynchronousTestCase):
             self.assertFalse(_SYNTAX.may_begin(line), line)
 
     def test_right(self) -> None:
-        """A part whose value is wrong is read, and begins nothing once it is whole."""
+        """A part with an invalid value is parsed, and begins nothing once it is complete."""
         syntax = Syntax(Part("(?P<count>[0-9]+)", "[0-9]*", right="[1-9]"), sign("x"))
         self.assertIsNotNone(syntax.pattern.fullmatch("0x"))
         self.assertEqual([syntax.may_begin(line) for line in ("0", "0x", "1x")], [True, False, True])
@@ -47,7 +47,7 @@ class SyntaxTests(SynchronousTestCase):
 
     @given(st.data())
     def test_beginnings_of_all_commands(self, data: st.DataObject) -> None:
-        """For each command every beginning of a line that its own pattern matches may begin it."""
+        """For each command, every prefix of a line matched by its pattern may begin it."""
         commands = [command for command in SCREEN.commands if command.prefix]
         command = data.draw(st.sampled_from(commands))
         line = data.draw(st.from_regex(command.syntax.pattern, fullmatch=True, alphabet=st.characters(codec="ascii")))

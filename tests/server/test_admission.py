@@ -12,7 +12,7 @@ from irchat.server.admission import Admission, Visit, counted_address
 
 
 class AdmissionTests(SynchronousTestCase):
-    """Connections, sessions, tries and registrations are counted."""
+    """Limits on connections, sessions, sign-in attempts and registrations."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -20,18 +20,18 @@ class AdmissionTests(SynchronousTestCase):
         self.admission = Admission(self.limits, self.clock.seconds)
 
     def visit(self, address: str = "a") -> Visit:
-        """A connection."""
+        """Return a connection."""
         return Visit(self.admission, address)
 
     def refused(self, code: Code, call: object, *args: object) -> str:
-        """The text with which ``call`` is refused with ``code``."""
+        """Return the text with which ``call`` is refused with ``code``."""
         assert callable(call)
         refusal = self.assertRaises(Refusal, call, *args)
         self.assertEqual(refusal.code, code)
         return refusal.text
 
     def wrong(self, visit: Visit, name: str, code: Code = Code.BAD_CREDENTIALS) -> None:
-        """A sign-in that fails."""
+        """Make a sign-in attempt that fails."""
 
         def attempt() -> None:
             with visit.trying(name):
@@ -40,18 +40,18 @@ class AdmissionTests(SynchronousTestCase):
         self.refused(code, attempt)
 
     def right(self, visit: Visit, name: str) -> None:
-        """A sign-in that succeeds."""
+        """Make a sign-in attempt that succeeds."""
         with visit.trying(name):
             pass
 
     def register(self, visit: Visit, refusal: Refusal | None = None) -> None:
-        """Make an account, or be refused it."""
+        """Create an account, or be refused."""
         with visit.registering():
             if refusal is not None:
                 raise refusal
 
     def test_connections_of_one_address(self) -> None:
-        """An address has so many connections that are not signed in; one that ends makes room for another."""
+        """The connections of an address without a sign-in are limited. One that ends makes room for another."""
         first, _ = self.visit(), self.visit()
         self.assertIn("your address", self.refused(Code.TOO_MANY, self.visit))
         self.visit("b")
@@ -60,14 +60,14 @@ class AdmissionTests(SynchronousTestCase):
         self.visit()
 
     def test_connections_in_all(self) -> None:
-        """All addresses together have so many connections that are not signed in."""
+        """The connections of all addresses without a sign-in are limited."""
         visits = [self.visit(f"address {number}") for number in range(4)]
         self.refused(Code.TOO_MANY, self.visit, "one more")
         visits[0].enter(0)
         self.visit("one more")
 
     def test_sessions_of_one_address(self) -> None:
-        """An address has so many sessions; leaving one makes room, and its connection counts as not signed in again."""
+        """The sessions of an address are limited. Leaving one makes room, and its connection is again not signed in."""
         visits = [self.visit() for _ in range(2)]
         for visit in visits:
             visit.enter(0)
@@ -81,12 +81,12 @@ class AdmissionTests(SynchronousTestCase):
         self.visit()
 
     def test_sessions_of_one_user(self) -> None:
-        """A user has so many sessions."""
+        """The sessions of a user are limited."""
         self.refused(Code.TOO_MANY, self.visit().enter, 3)
         self.visit().enter(2)
 
     def test_pauses_grow(self) -> None:
-        """After some failures there is a pause, twice as long after each further one; nothing is tried meanwhile."""
+        """After some failures there is a pause, doubled by each further one, without attempts meanwhile."""
         visit = self.visit()
         pauses = []
         self.wrong(visit, "bob")
@@ -107,7 +107,7 @@ class AdmissionTests(SynchronousTestCase):
         self.assertEqual(pauses, [1, 2, 4, 8])
 
     def test_pause_of_a_name_is_short(self) -> None:
-        """Whoever fails often for a name from elsewhere keeps its owner out for half a minute at most."""
+        """Failures for a name from elsewhere delay its owner by half a minute at most."""
         for number in range(20):
             visit = self.visit(f"address {number}")
             self.wrong(visit, "bob")
@@ -116,32 +116,32 @@ class AdmissionTests(SynchronousTestCase):
         self.right(self.visit("home"), "bob")
 
     def test_name_is_paused_for_all_addresses(self) -> None:
-        """Failures to one name count together, whatever address they come from and whatever the case."""
+        """Failures for a name count together, from all addresses and in any case."""
         self.wrong(self.visit("a"), "bob")
         self.wrong(self.visit("b"), "BOB")
         self.refused(Code.TOO_MANY_TRIES, self.right, self.visit("c"), "Bob")
         self.right(self.visit("d"), "alice")
 
     def test_name_is_paused_in_all_spellings(self) -> None:
-        """Failures count together for all that the directory takes for the same name, as letters of another width."""
+        """Failures count together for all names that are equal in the directory, such as letters of another width."""
         self.wrong(self.visit("a"), "caf\u00e9")
         self.wrong(self.visit("b"), "\uff43afe\u0301")
         self.refused(Code.TOO_MANY_TRIES, self.right, self.visit("c"), "Caf\u00e9")
 
     def test_no_name(self) -> None:
-        """What can be nobody's name, as one of 60,000 characters, is counted for the address and not kept."""
+        """An impossible name, such as one of 60,000 characters, counts for the address and is not kept."""
         self.wrong(self.visit("a"), "x" * 60_000)
         self.assertEqual(list(self.admission._failures), ["a"])
 
     def test_address_is_paused_for_all_names(self) -> None:
-        """Failures from one address count together, whatever is tried; tokens too."""
+        """Failures from an address count together, whatever is tried, including tokens."""
         visit = self.visit()
         self.wrong(visit, "bob")
         self.wrong(visit, "", Code.BAD_TOKEN)
         self.refused(Code.TOO_MANY_TRIES, self.right, visit, "alice")
 
     def test_many_at_once(self) -> None:
-        """Guesses that are made at the same time are as few as those one after another; other names are not held up."""
+        """Simultaneous attempts are as limited as consecutive ones, and other names are not delayed."""
         visits = [self.visit(f"address {number}") for number in range(3)]
         with visits[0].trying("bob"), visits[1].trying("BOB"):
             self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
@@ -150,7 +150,7 @@ class AdmissionTests(SynchronousTestCase):
         self.right(visits[2], "bob")
 
     def test_one_guess_after_a_pause(self) -> None:
-        """After a pause one password is verified, for a name and for an address, however many come together."""
+        """After a pause one password is verified, for a name and for an address, however many arrive together."""
         for address, name in (("other", "bob"), ("home", "other")):
             self.admission = Admission(self.limits, self.clock.seconds)
             visit, another, away = self.visit("home"), self.visit(address), self.visit("away")
@@ -163,7 +163,7 @@ class AdmissionTests(SynchronousTestCase):
                 self.right(away, "alice")
 
     def test_an_hour_gives_all_tries_back(self) -> None:
-        """An hour without a failure gives back the tries that may be under way together."""
+        """An hour without a failure restores the number of simultaneous attempts."""
         visits = [self.visit(address) for address in "abc"]
         for visit in visits[:2]:
             self.wrong(visit, "bob")
@@ -172,14 +172,14 @@ class AdmissionTests(SynchronousTestCase):
             self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
 
     def test_what_is_under_way_counts_as_failed(self) -> None:
-        """Of the tries that cost nothing, those under way are taken off."""
+        """Pending attempts are deducted from the free ones."""
         visits = [self.visit(address) for address in "abc"]
         self.wrong(visits[0], "bob")
         with visits[1].trying("bob"):
             self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
 
     def test_guesses_of_a_day(self) -> None:
-        """A name is tried less than 2,900 times in a day, by whoever tries from ten addresses every five seconds."""
+        """A name is tried less than 2,900 times a day by ten addresses that try every five seconds."""
         verified = 0
         for moment in range(0, 86_400, 5):
             under_way = []
@@ -194,7 +194,7 @@ class AdmissionTests(SynchronousTestCase):
         self.assertTrue(2_800 < verified < 2_900, verified)
 
     def test_success_forgets(self) -> None:
-        """A sign-in that is right forgets the failures before it, and so does an hour."""
+        """A successful sign-in resets the failures, and so does an hour."""
         visit = self.visit()
         for _ in range(3):
             self.wrong(visit, "bob")
@@ -205,7 +205,7 @@ class AdmissionTests(SynchronousTestCase):
         self.right(visit, "bob")
 
     def test_no_limits(self) -> None:
-        """0 is no limit: nothing is counted."""
+        """0 means no limit: nothing is counted."""
         self.limits.change_to(Limits(per_address=0, per_user=0, pending=0, tries=0, registrations=0))
         visits = [self.visit() for _ in range(100)]
         for visit in visits:
@@ -227,7 +227,7 @@ class AdmissionTests(SynchronousTestCase):
         self.assertEqual(list(self.admission._registrations), [f"address {number}" for number in range(2, 6)])
 
     def test_registrations(self) -> None:
-        """An address makes so many accounts in an hour."""
+        """The accounts created by an address in an hour are limited."""
         visit = self.visit()
         self.register(visit)
         self.register(visit)
@@ -237,7 +237,7 @@ class AdmissionTests(SynchronousTestCase):
         self.register(visit)
 
     def test_registrations_that_fail(self) -> None:
-        """Only accounts that were made count: who asks for ones that cannot be keeps nobody else from making one."""
+        """Only created accounts count: refused registrations keep nobody else from creating one."""
         visit = self.visit()
         for _ in range(10):
             self.refused(Code.WEAK_PASSWORD, self.register, visit, Refusal(Code.WEAK_PASSWORD, "too short"))
@@ -251,7 +251,7 @@ class AddressTests(SynchronousTestCase):
     """`counted_address`."""
 
     def test_addresses(self) -> None:
-        """IPv4 counts the same by way of IPv6; an IPv6 network of 64 bits as one; what is no address, as it is."""
+        """IPv4 counts the same when mapped to IPv6, an IPv6 /64 network as one, and anything else as it is."""
         for given, counted in [
             ("192.0.2.1", "192.0.2.1"),
             ("::ffff:192.0.2.1", "192.0.2.1"),

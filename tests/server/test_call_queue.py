@@ -1,4 +1,4 @@
-"""Calls that the reactor makes in slices of time."""
+"""Calls made by the reactor in slices of time."""
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,7 +10,7 @@ class CallQueueTests(SynchronousTestCase):
     """`CallQueue`."""
 
     def setUp(self) -> None:
-        """A queue by a clock set by hand."""
+        """Create a queue on a manual clock."""
         self.clock = Clock()
         self.queue = CallQueue(self.clock)
         self.made: list[int] = []
@@ -25,14 +25,14 @@ class CallQueueTests(SynchronousTestCase):
         self.queue.add(call)
 
     def turn(self) -> None:
-        """Make one turn of the reactor. Exactly one call of it must be scheduled."""
+        """Run one turn of the reactor. Exactly one delayed call must be scheduled."""
         (scheduled,) = self.clock.getDelayedCalls()
         run = scheduled.func
         scheduled.cancel()
         run()
 
     def test_slices(self) -> None:
-        """A turn begins no further call after 5 ms; the others follow in the next turns, in order."""
+        """A turn begins no call after 5 ms. The others follow in later turns, in order."""
         for number in range(5):
             self.add(number, 0.003)
         self.assertEqual(self.made, [])
@@ -51,7 +51,7 @@ class CallQueueTests(SynchronousTestCase):
         self.assertEqual(self.made, [1, 2])
 
     def test_failing(self) -> None:
-        """A call that fails is logged and keeps no other away."""
+        """A failing call is logged and stops no other."""
         self.queue.add(lambda: int("x") and None)
         self.add(1)
         self.turn()

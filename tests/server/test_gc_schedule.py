@@ -1,4 +1,4 @@
-"""The plan of garbage collection, and that closed connections do not need it."""
+"""The schedule of garbage collection. Closed connections do not need it."""
 
 import gc
 import weakref
@@ -13,7 +13,7 @@ from tests.helpers.server import Client, Server, ServerTestCase
 
 
 class _Cycle:
-    """An object that only a collection frees."""
+    """An object freed only by a collection."""
 
     freed = 0
 
@@ -25,10 +25,10 @@ class _Cycle:
 
 
 class GCScheduleTests(SynchronousTestCase):
-    """`GCSchedule` by a clock set by hand."""
+    """`GCSchedule` on a manual clock."""
 
     def setUp(self) -> None:
-        """A plan that began."""
+        """Start a schedule."""
         self.clock = Clock()
         self.plan = GCSchedule(self.clock)
         self.addCleanup(self.plan.stop)
@@ -36,7 +36,7 @@ class GCScheduleTests(SynchronousTestCase):
         _Cycle.freed = 0
 
     def test_takes_over_and_gives_back(self) -> None:
-        """Python collects nothing by itself from the start to the stop, and as before after it."""
+        """Python's own collection is off from start to stop, and then as before."""
         self.assertFalse(gc.isenabled())
         self.plan.stop()
         self.plan.stop()
@@ -44,7 +44,7 @@ class GCScheduleTests(SynchronousTestCase):
         self.assertEqual((gc.get_freeze_count(), self.clock.getDelayedCalls()), (0, []))
 
     def test_young_garbage(self) -> None:
-        """What became garbage lately is freed within a second."""
+        """Recent garbage is freed within a second."""
         self.clock.advance(1)
         _Cycle()
         self.assertEqual(_Cycle.freed, 0)
@@ -52,14 +52,14 @@ class GCScheduleTests(SynchronousTestCase):
         self.assertEqual(_Cycle.freed, 1)
 
     def test_what_lives_on_is_not_looked_at(self) -> None:
-        """Objects that outlive a second are not gone through again, however many they are."""
+        """Objects older than a second are not scanned again, however many there are."""
         kept = [[number] for number in range(100_000)]
         self.clock.advance(1)
         self.assertGreater(gc.get_freeze_count(), len(kept))
         self.assertEqual(sum(gc.get_count()[1:]), 0)
 
     def test_old_garbage(self) -> None:
-        """What became garbage late is freed within ten minutes where objects are few, and stays where they are many."""
+        """Garbage of old objects is freed within ten minutes if there are few objects, and stays if there are many."""
         self.patch(gc_schedule.sys, "getallocatedblocks", lambda: 299_000)
         old = _Cycle()
         self.clock.pump([1] * 2)
@@ -75,17 +75,17 @@ class GCScheduleTests(SynchronousTestCase):
 
 
 def _let_write(server: Server) -> None:
-    """Let the store write what was held."""
+    """Let the store write everything held."""
     server.threads.write.holds = False
     server.threads.write.release()
     server.turn()
 
 
 class ClosedConnectionTests(ServerTestCase):
-    """A connection that closed is freed by reference counting alone."""
+    """A closed connection is freed by reference counting alone."""
 
     def check(self, visit: Callable[[Server], Client], after: Callable[[Server], object] = lambda server: None) -> None:
-        """Let a client come and go with the collector off, and do what is to come ``after``."""
+        """Connect and disconnect a client without the collector, then run ``after``."""
         server = self.make_server()
         gc.disable()
         self.addCleanup(gc.enable)
@@ -100,7 +100,7 @@ class ClosedConnectionTests(ServerTestCase):
         self.assertIsNone(session())
 
     def test_json(self) -> None:
-        """Of a program."""
+        """The connection of a program."""
 
         def visit(server: Server) -> Client:
             client = server.json("alice")
@@ -111,7 +111,7 @@ class ClosedConnectionTests(ServerTestCase):
         self.check(visit)
 
     def test_on_the_way(self) -> None:
-        """Of who leaves while a message is committed."""
+        """The connection of a client that leaves while a message is committed."""
 
         def visit(server: Server) -> Client:
             client = server.json("alice")
@@ -122,7 +122,7 @@ class ClosedConnectionTests(ServerTestCase):
         self.check(visit, _let_write)
 
     def test_refused(self) -> None:
-        """Of whom a block refuses what might be the repetition of what was sent before it."""
+        """The connection of a client whose possibly repeated message was refused because of a block."""
 
         def visit(server: Server) -> Client:
             server.json("bob")
@@ -136,7 +136,7 @@ class ClosedConnectionTests(ServerTestCase):
         self.check(visit)
 
     def test_text(self) -> None:
-        """Of a person."""
+        """The connection of a person."""
 
         def visit(server: Server) -> Client:
             client = server.text("alice")
@@ -146,5 +146,5 @@ class ClosedConnectionTests(ServerTestCase):
         self.check(visit)
 
     def test_nobody(self) -> None:
-        """Of who never signed in."""
+        """The connection of a client without a sign-in."""
         self.check(lambda server: server.json())

@@ -1,4 +1,4 @@
-"""Who sends thousands of lines at once does not keep the others waiting: each connection has its share of a turn."""
+"""A client that sends thousands of lines does not delay others: each connection has a limited share of a turn."""
 
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 from irchat.server.listeners.line_framing import _LINES_A_TURN
@@ -8,21 +8,21 @@ _MANY = 1_000
 
 
 class TurnTests(ServerTestCase):
-    """One client that floods, and what the server does in one turn."""
+    """One flooding client, and the work of one turn."""
 
     def setUp(self) -> None:
-        """The client is signed in."""
+        """Sign the client in."""
         self.server = self.make_server()
         self.client = self.server.json("alice")
         self.server.advance(2)
         self.client.got()
 
     def flood(self, client: JSONClient, data: bytes) -> None:
-        """All at once, as one read of a socket brings it."""
+        """Deliver everything at once, as one read of a socket does."""
         client.connection.dataReceived(data)
 
     def test_share(self) -> None:
-        """In one turn so many lines are taken and nothing more is read; the rest follows in order, turn by turn."""
+        """One turn takes a limited number of lines and pauses reading. The rest follows in order, turn by turn."""
         self.flood(self.client, b"".join(request("ping", ref=number) for number in range(_MANY)))
         self.assertFalse(self.client.socket.is_read)
         self.assertEqual(len(self.client.outbox._pending), _LINES_A_TURN)
@@ -31,7 +31,7 @@ class TurnTests(ServerTestCase):
         self.assertTrue(self.client.socket.is_read)
 
     def test_overlong_lines_count_too(self) -> None:
-        """So do lines that are thrown away."""
+        """The same holds for discarded lines."""
         overlong = b"x" * (CLIENT_LINE_BYTES + 10) + b"\n"
         self.flood(self.client, overlong * (_LINES_A_TURN + 1) + request("ping", ref=1))
         self.assertFalse(self.client.socket.is_read)
@@ -41,13 +41,13 @@ class TurnTests(ServerTestCase):
         self.assertTrue(self.client.socket.is_read)
 
     def test_few_lines(self) -> None:
-        """Segments of few lines each are never kept waiting."""
+        """Segments of few lines are never delayed."""
         for _ in range(_LINES_A_TURN):
             self.flood(self.client, request("ping") * (_LINES_A_TURN - 1))
             self.assertTrue(self.client.socket.is_read)
 
     def test_gone_meanwhile(self) -> None:
-        """A connection that is lost, or ended by the client, between two turns takes no more lines."""
+        """A connection lost or ended between two turns takes no more lines."""
         other = self.server.json("bob")
         other.got()
         for client, last in (self.client, b""), (other, request("logout")):
@@ -60,8 +60,7 @@ class TurnTests(ServerTestCase):
         self.assertEqual([call for call in self.server.clock.getDelayedCalls() if call.active()], [])
 
     def test_full_meanwhile(self) -> None:
-        """A connection that must wait for the store is read on when both are over: its share of the turn, and the
-        store's answer."""
+        """A paused connection resumes when both its share of the turn and the store's answer allow it."""
         self.server.threads.write.holds = True
         count = 600
         self.flood(

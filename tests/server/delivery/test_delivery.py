@@ -1,4 +1,4 @@
-"""Delivery: who gets what, encoded once, written once a turn, in slices."""
+"""Delivery: recipients, one encoding per event, one write per turn, in slices."""
 
 from typing import Any
 
@@ -18,10 +18,10 @@ from tests.helpers.deliveries import FakeOutbox, FakeSession, message
 
 
 class AudienceTests(SynchronousTestCase):
-    """Who gets a publication."""
+    """The recipients of a publication."""
 
     def setUp(self) -> None:
-        """Two sessions of one user, one of another, one of a third that says each event in its own way."""
+        """Create two sessions of one user, one of another, and one of a third that encodes each event itself."""
         self.delivery = Delivery(Clock())
         self.alice, self.alice_too, self.bob = FakeSession(1), FakeSession(1), FakeSession(2)
         self.carol = FakeSession(3, encodes=False)
@@ -30,7 +30,7 @@ class AudienceTests(SynchronousTestCase):
             self.delivery.add(session)
 
     def _seqs(self) -> list[list[int]]:
-        """The seqs that each session got since the last call."""
+        """Return the seqs that each session got since the last call."""
         seqs = [[wire.decode_event(line).seq for line in session.got.splitlines()] for session in self.sessions]
         for session in self.sessions:
             session.outbox.offered.clear()
@@ -42,14 +42,14 @@ class AudienceTests(SynchronousTestCase):
         self.assertEqual(self._seqs(), [[1], [1], [1], [1]])
 
     def test_some(self) -> None:
-        """An audience of users is all of their sessions and nobody else; users without a session are passed over."""
+        """An audience of users is all of their sessions and nobody else. Users without a session are skipped."""
         self.delivery.publish([Publication(message(1), (1, 3, 99))])
         self.assertEqual(self._seqs(), [[1], [1], [], [1]])
         self.delivery.publish([Publication(message(2), {2: "bob"})])
         self.assertEqual(self._seqs(), [[], [], [2], []])
 
     def test_hidden_and_origin(self) -> None:
-        """Hidden users get nothing of it, and the session that made it only notes it; the rest of the run they get."""
+        """Hidden users do not get the event, and its own session only notes it. Both get the rest of the run."""
         mine = Publication(message(2), None, origin=self.alice.id, position=(GLOBAL, 2))
         self.delivery.publish(
             [Publication(message(1), None), mine, Publication(message(3), None, hidden=frozenset({2, 3}))]
@@ -58,7 +58,7 @@ class AudienceTests(SynchronousTestCase):
         self.assertEqual([session.outbox.own for session in self.sessions], [[mine], [], [], []])
 
     def test_encoded_once_for_a_user(self) -> None:
-        """What all sessions of one user are told is encoded once, also where one of them made it."""
+        """An event for all sessions of one user is encoded once, even if one of them originated it."""
         encoded: list[Event] = []
 
         def encode(event: Event) -> bytes:
@@ -76,7 +76,7 @@ class AudienceTests(SynchronousTestCase):
         self.assertEqual(told, [1] * 6 + [0])
 
     def test_encoded_once(self) -> None:
-        """A run is encoded once, and all who get the whole of it share the same bytes."""
+        """A run is encoded once, and all recipients of the whole run share the same bytes."""
         encoded: list[Event] = []
 
         def encode(event: Event) -> bytes:
@@ -93,7 +93,7 @@ class AudienceTests(SynchronousTestCase):
         self.assertEqual(len({id(offered[0]) for offered in shared}), 1)
 
     def test_audiences_in_one_batch(self) -> None:
-        """Each audience of a batch gets its own, in the order of publishing."""
+        """Each audience of a batch gets its own events, in the order of publishing."""
         group = {1: "alice", 2: "bob"}
         self.delivery.publish(
             [Publication(message(1), None), Publication(message(2), group), Publication(message(3), group)]
@@ -101,19 +101,19 @@ class AudienceTests(SynchronousTestCase):
         self.assertEqual(self._seqs(), [[1, 2, 3], [1, 2, 3], [1, 2, 3], [1]])
 
     def test_tell(self) -> None:
-        """Chosen sessions are told an event, whoever they are."""
+        """An event can be sent to chosen sessions, whoever they belong to."""
         self.delivery.send([self.alice, self.carol], message(1))
         self.assertEqual(self._seqs(), [[1], [], [], [1]])
 
     def test_removed(self) -> None:
-        """A session that was removed gets nothing more, its user's other one does."""
+        """A removed session gets nothing more, the user's other one does."""
         self.delivery.remove(self.alice)
         self.delivery.remove(self.bob)
         self.delivery.publish([Publication(message(1), None), Publication(message(2), (1, 2))])
         self.assertEqual(self._seqs(), [[], [1, 2], [], [1]])
 
     def test_group_whose_members_come_and_go(self) -> None:
-        """What is said to a group reaches the sessions that its members have at that moment."""
+        """A message to a group reaches its members' current sessions."""
         group = MemberIds({1, 2})
 
         def say(seq: int) -> list[list[int]]:
@@ -128,7 +128,7 @@ class AudienceTests(SynchronousTestCase):
         self.assertEqual(say(3), [[], [3], [3], []])
 
     def test_many_groups(self) -> None:
-        """However many groups talk, each reaches its own, and only of so many it is kept who that is; of no others."""
+        """However many groups are active, each message reaches its own, and few recipient lists are cached."""
         self.patch(delivery, "_GROUPS_KEPT", 2)
         for members in ({1}, {1, 2}, {2, 3}, {1, 3}, {1, 2, 3}) * 2:
             self.delivery.publish([Publication(message(1), MemberIds(members))])
@@ -151,7 +151,7 @@ class AudienceTests(SynchronousTestCase):
         )
     )
     def test_shared_is_single(self, runs: list[tuple]) -> None:
-        """However a batch is cut into runs, each session gets the bytes that saying each event by itself gives."""
+        """However a batch is cut into runs, each session gets the same bytes as from single events."""
         self.setUp()
         publications = [
             Publication(
@@ -182,7 +182,7 @@ class FlushTests(SynchronousTestCase):
     """Writing at the end of the turn."""
 
     def setUp(self) -> None:
-        """A clock."""
+        """Create a clock."""
         self.clock = Clock()
         self.delivery = Delivery(self.clock)
 
@@ -193,7 +193,7 @@ class FlushTests(SynchronousTestCase):
         return outboxes
 
     def test_end_of_the_turn(self) -> None:
-        """Nothing is written in the turn that queues it, and one call of the reactor does it for all."""
+        """Nothing is written in the turn that queues it, and one delayed call writes for all."""
         outboxes = self._wake(100, 0.0)
         self.assertEqual(len(self.clock.calls), 1)
         self.assertEqual([outbox.flushed for outbox in outboxes], [[]] * 100)
@@ -202,7 +202,7 @@ class FlushTests(SynchronousTestCase):
         self.assertEqual(self.clock.calls, [])
 
     def test_slices(self) -> None:
-        """10,000 writes are cut into slices of about 20 ms, between which the reactor turns; none is left out."""
+        """10,000 writes are cut into slices of about 20 ms, with reactor turns between them. None is left out."""
         outboxes = self._wake(10_000, 0.001)
         slices = []
         while self.clock.calls:
@@ -213,7 +213,7 @@ class FlushTests(SynchronousTestCase):
         self.assertEqual([len(outbox.flushed) for outbox in outboxes], [1] * 10_000)
 
     def test_woken_while_flushing(self) -> None:
-        """What is queued between slices goes out with them."""
+        """Events queued between slices go out with them."""
         self._wake(100, 0.01)
         self.clock.calls.pop(0).func()
         (late,) = self._wake(1, 0.0)
@@ -224,7 +224,7 @@ class FlushTests(SynchronousTestCase):
         self.assertEqual(len(self.clock.calls), 1)
 
     def test_calls_in_turn(self) -> None:
-        """Calls that cost nothing are all made in the next turn, in order, for one call of the reactor."""
+        """Calls without cost all run in the next turn, in order, by one delayed call."""
         made: list[int] = []
         for number in range(100):
             self.delivery.in_turn(lambda number=number: made.append(number))
@@ -233,7 +233,7 @@ class FlushTests(SynchronousTestCase):
         self.assertEqual((made, self.clock.calls), (list(range(100)), []))
 
     def test_one_that_fails(self) -> None:
-        """A connection that cannot be written is given up and logged; all others are written, now and later."""
+        """A connection whose write fails is aborted and logged. All others are written, now and later."""
         broken, other = self._wake(2, 0.0)
         broken.error = ZeroDivisionError()
         self.clock.advance(0)
@@ -245,10 +245,10 @@ class FlushTests(SynchronousTestCase):
 
 
 class AtOnceTests(SynchronousTestCase):
-    """What goes to many is written at once where nothing waits, and is the same as by the other way."""
+    """An event for many is written immediately if nothing waits, with the same bytes as otherwise."""
 
     def setUp(self) -> None:
-        """Fifty sessions of a user each, to all of which can be written at once."""
+        """Create fifty sessions of different users, all writable at once."""
         self.clock = Clock()
         self.delivery = Delivery(self.clock)
         self.sessions = [FakeSession(number, outbox=FakeOutbox(self.clock)) for number in range(50)]
@@ -258,19 +258,19 @@ class AtOnceTests(SynchronousTestCase):
             self.delivery.add(session)
 
     def _publish(self, *seqs: int, **how: Any) -> bytes:
-        """Publish messages to everyone; gives their bytes."""
+        """Publish messages to everyone. Return their bytes."""
         self.delivery.publish([Publication(message(seq), how.get("audience"), **how) for seq in seqs])
         return b"".join(wire.encode(message(seq)) for seq in seqs)
 
     def test_many(self) -> None:
-        """A run is written in one write, the same bytes object for all, and nothing is queued."""
+        """A run is one write, the same bytes object for all, and nothing is queued."""
         data = self._publish(1, 2, 3)
         self.assertEqual({tuple(outbox.written) for outbox in self.outboxes}, {(data,)})
         self.assertEqual(len({id(outbox.written[0]) for outbox in self.outboxes}), 1)
         self.assertEqual([outbox.offered for outbox in self.outboxes], [[]] * 50)
 
     def test_once_a_turn(self) -> None:
-        """What comes later in the same turn is queued, to be joined; in the next turn it is written at once again."""
+        """Later events of the same turn are queued and joined. In the next turn writes are immediate again."""
         self._publish(1)
         second = self._publish(2)
         self.assertEqual([(len(o.written), o.offered) for o in self.outboxes], [(1, [second])] * 50)
@@ -279,14 +279,14 @@ class AtOnceTests(SynchronousTestCase):
         self.assertEqual({outbox.written[-1] for outbox in self.outboxes}, {third})
 
     def test_few(self) -> None:
-        """What goes to few is queued, to be joined with what else they are to have."""
+        """An event for few is queued, to be joined with their other events."""
         data = wire.encode(message(1))
         self.delivery.publish([Publication(message(1), (1, 2, 3))])
         self.assertEqual([o.offered for o in self.outboxes[1:4]], [[data]] * 3)
         self.assertEqual([o.written for o in self.outboxes], [[]] * 50)
 
     def test_two_audiences(self) -> None:
-        """Audiences that have nobody in common are written at once; where somebody is in both, all is queued."""
+        """Disjoint audiences are written at once. If somebody is in both, everything is queued."""
         low, high = tuple(range(25)), tuple(range(25, 50))
         self.delivery.publish([Publication(message(1), low), Publication(message(2), high)])
         self.assertEqual([len(outbox.written) for outbox in self.outboxes], [1] * 50)
@@ -296,7 +296,7 @@ class AtOnceTests(SynchronousTestCase):
         self.assertEqual([len(outbox.offered) for outbox in self.outboxes], [1] * 20 + [2] * 5 + [1] * 25)
 
     def test_others(self) -> None:
-        """It is queued where something waits, the protocol says each event by itself, or a part is hidden."""
+        """An event is queued if something waits, the protocol encodes each event itself, or a part is hidden."""
         waits, text, origin, hidden = self.outboxes[:4]
         waits.try_now = None
         text.encode = None
@@ -310,7 +310,7 @@ class AtOnceTests(SynchronousTestCase):
         self.assertEqual({tuple(outbox.written) for outbox in self.outboxes[4:]}, {(data,)})
 
     def test_partly_written(self) -> None:
-        """What a socket does not take is left to the outbox, as is all of it where the connection is lost."""
+        """What a socket does not accept is left to the outbox, and so is everything if the connection is lost."""
         partly, lost = self.outboxes[:2]
         partly.room = 5
         lost.error = OSError()
@@ -319,13 +319,13 @@ class AtOnceTests(SynchronousTestCase):
         self.assertEqual([outbox.rest for outbox in self.outboxes[2:]], [[]] * 48)
 
     def test_too_much(self) -> None:
-        """A run that is more than may wait for a session is offered, so that the sessions fall behind."""
+        """A run above the limit of waiting bytes is offered, so that the sessions fall behind."""
         long = Message(chat="GLOBAL", sender="alice", at="", text="x" * 4_000, seq=1)
         self.delivery.publish([Publication(long, None)] * (WAITING_BYTES // 4_000 + 1))
         self.assertEqual([(o.written, len(o.offered)) for o in self.outboxes], [([], 1)] * 50)
 
     def test_time_is_up(self) -> None:
-        """It ends with the time for it, and the rest is queued."""
+        """Immediate writes end with their time slice, and the rest is queued."""
         for outbox in self.outboxes:
             outbox._seconds = 0.001
         self._publish(1)
@@ -333,7 +333,7 @@ class AtOnceTests(SynchronousTestCase):
         self.assertEqual(sum(len(outbox.written) for outbox in self.outboxes), 32)
 
     def test_one_slice_a_turn(self) -> None:
-        """What is flushed after it has only the rest of its time, for it may be the same turn; then a turn has all."""
+        """A following flush has only the rest of the slice, because it may be in the same turn."""
         for outbox in self.outboxes:
             outbox._seconds = 0.0003
         self._publish(1)
@@ -346,7 +346,7 @@ class AtOnceTests(SynchronousTestCase):
         self.assertEqual(flushed, [0, 0, 32, 128, 200])
 
     def test_one_that_fails(self) -> None:
-        """A connection that cannot be written is given up and logged, and the others are written."""
+        """A connection whose write fails is aborted and logged, and the others are written."""
         self.outboxes[0].error = ZeroDivisionError()
         self._publish(1)
         self.assertTrue(self.outboxes[0].aborted)

@@ -1,4 +1,4 @@
-"""Delivery at its limits: how many are many, how long a slice is, and until when a timed message may wait."""
+"""Limits of delivery: the number of recipients, the time slice, and the end of timed messages."""
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -23,10 +23,10 @@ def timed(order: int, left_ms: int) -> Publication:
 
 
 class EdgeTests(SynchronousTestCase):
-    """Sessions of a user each, to all of which can be written at once."""
+    """Immediate writes to sessions of different users."""
 
     def setUp(self) -> None:
-        """Make a delivery with sixteen sessions, the least that count as many."""
+        """Create a delivery with sixteen sessions, the minimum for immediate writes."""
         self.clock = Clock()
         self.delivery = Delivery(self.clock)
         self.outboxes: list[FakeOutbox] = []
@@ -43,11 +43,11 @@ class EdgeTests(SynchronousTestCase):
             self.delivery.add(self.sessions[-1])
 
     def counts(self) -> list[tuple[int, int]]:
-        """Return how many runs were written at once and how many were queued, for each session."""
+        """Return the number of runs written at once and queued, for each session."""
         return [(len(outbox.written), len(outbox.offered)) for outbox in self.outboxes]
 
     def test_many(self) -> None:
-        """What goes to sixteen is written at once, and what goes to fifteen is queued."""
+        """An event for sixteen is written at once, one for fifteen is queued."""
         self.delivery.publish([Publication(message(1), None)])
         self.assertEqual(self.counts(), [(1, 0)] * 16)
         self.clock.advance(0)
@@ -56,14 +56,14 @@ class EdgeTests(SynchronousTestCase):
         self.assertEqual(self.counts()[:15], [(1, 1)] * 15)
 
     def test_many_and_few(self) -> None:
-        """Where one run of a batch goes to sixteen and another to fifteen, only the first is written at once."""
+        """If one run of a batch has sixteen recipients and another fifteen, only the first is written at once."""
         self.add(15)
         publications = [Publication(message(1), tuple(range(16))), Publication(message(2), tuple(range(16, 31)))]
         self.delivery.publish(publications)
         self.assertEqual(self.counts(), [(1, 0)] * 16 + [(0, 1)] * 15)
 
     def test_longest_run(self) -> None:
-        """A run as long as what may wait for a session is written at once, and one that is a byte longer is not."""
+        """A run as long as the limit of waiting bytes is written at once, one byte more is not."""
         for length, count in ((WAITING_BYTES, (1, 0)), (WAITING_BYTES + 1, (1, 1))):
             for outbox in self.outboxes:
                 outbox.encode = lambda _, length=length: b"x" * length  # type: ignore[misc]
@@ -72,7 +72,7 @@ class EdgeTests(SynchronousTestCase):
             self.clock.advance(0)
 
     def test_first_flush(self) -> None:
-        """The first flush has a whole slice of time: 20 ms, looked at after each 32 writes."""
+        """The first flush has a full slice of 20 ms, checked after each 32 writes."""
         outboxes = [FakeOutbox(self.clock, 0.0003) for _ in range(200)]
         for outbox in outboxes:
             self.delivery.wake(outbox)
@@ -80,7 +80,7 @@ class EdgeTests(SynchronousTestCase):
         self.assertEqual(sum(len(outbox.flushed) for outbox in outboxes), 96)
 
     def test_first_end(self) -> None:
-        """Each session of a run learns when the first of its timed messages ends, and of a run without, nothing."""
+        """Each session of a run learns the first end of its timed messages, and nothing for a run without."""
         self.clock.advance(100)
         self.delivery.publish([timed(1, 5_000), timed(2, 3_000), timed(3, 4_000), Publication(message(1), None)])
         self.assertEqual([outbox.timed for outbox in self.outboxes], [[103.0]] * 16)
@@ -88,7 +88,7 @@ class EdgeTests(SynchronousTestCase):
         self.assertEqual([outbox.timed for outbox in self.outboxes], [[103.0]] * 16)
 
     def test_end_for_one(self) -> None:
-        """So does the only session of a user, and one that gets a part of a run, but not the session that sent it."""
+        """The same holds for a user's only session and for a partial recipient, but not for the originating session."""
         self.clock.advance(100)
         event = timed(1, 2_500).event
         self.delivery.publish([Publication(event, (3,), timed=(GLOBAL, 1))])
@@ -100,7 +100,7 @@ class EdgeTests(SynchronousTestCase):
         self.assertEqual(self.outboxes[3].timed, [102.5, 101.0])
 
     def test_erased_has_no_end(self) -> None:
-        """Only a message holds text that ends: what says that one has ended may wait."""
+        """Only messages contain timed text: notices of their end may wait."""
         erased = Publication(Erased("GLOBAL", "1"), None, timed=(GLOBAL, 1))
         self.delivery.publish([erased])
         self.assertEqual([outbox.timed for outbox in self.outboxes], [[]] * 16)

@@ -1,7 +1,8 @@
-"""The outbox: one write a turn, and a bounded wait.
+"""The outbox: one write per turn, and a limited queue.
 
-The way back from behind is in tests/server/delivery/test_outbox_behind.py, the whole server's in
-tests/whole/test_slow_readers.py."""
+The recovery of slow readers is tested in tests/server/delivery/test_outbox_behind.py, and the whole server in
+tests/whole/test_slow_readers.py.
+"""
 
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.perishable import Perishable
@@ -9,10 +10,10 @@ from tests.helpers.outboxes import OutboxTestCase, stored
 
 
 class WritingTests(OutboxTestCase):
-    """While the reader keeps up."""
+    """A reader that keeps up."""
 
     def test_one_write_a_turn(self) -> None:
-        """All that is put in a turn is one write, in order, after one wake; empty bytes wake nobody."""
+        """All data of a turn is one write, in order, after one wake. Empty bytes do not wake."""
         self.outbox.put(b"")
         self.assertEqual(self.wakes, 0)
         self.outbox.put(b"a")
@@ -23,15 +24,14 @@ class WritingTests(OutboxTestCase):
         self.assertEqual(self.writer.sent, [b"ab<2>"])
 
     def test_bytes_are_shared(self) -> None:
-        """What many sessions get alike is sent as it is, not copied."""
+        """Bytes shared by many sessions are sent uncopied."""
         data = b"shared"
         self.outbox.offer(data, [stored(1)])
         self.outbox.flush()
         self.assertIs(self.writer.sent[0], data)
 
     def test_at_once(self) -> None:
-        """``try_now`` is there exactly while nothing waits: not with something queued, not while the reader is slow,
-        not while held or closed."""
+        """``try_now`` exists exactly while nothing waits: nothing queued, reader not slow, not held, not closed."""
         self.assertIsNotNone(self.outbox.try_now)
         self.outbox.put(b"a")
         self.assertIsNone(self.outbox.try_now)
@@ -53,7 +53,7 @@ class WritingTests(OutboxTestCase):
         self.assertIsNone(self.outbox.try_now)
 
     def test_not_all_at_once(self) -> None:
-        """What a socket took only in part goes on by itself and counts as waiting; what comes next goes behind it."""
+        """The rest of a partial write is sent automatically and counts as waiting. Later data follows it."""
         self.writer.room = 2
         given = self.outbox.try_now(b"abcd")
         self.outbox.send_rest(b"abcd", given)
@@ -66,7 +66,7 @@ class WritingTests(OutboxTestCase):
         self.assertIsNotNone(self.outbox.try_now)
 
     def test_rest_counts_as_waiting(self) -> None:
-        """What could not be written at once counts towards what may wait."""
+        """The rest of an immediate write counts as waiting."""
         self.writer.room = 0
         data = b"x" * WAITING_BYTES
         self.outbox.send_rest(data, self.outbox.try_now(data))
@@ -74,7 +74,7 @@ class WritingTests(OutboxTestCase):
         self.assertTrue(self.outbox.behind)
 
     def test_waits_for_the_drain(self) -> None:
-        """While earlier bytes wait nothing is written; after they drained, all that gathered is one write."""
+        """While earlier bytes wait nothing is written. After they drained, everything gathered is one write."""
         self.stall()
         self.outbox.put(b"a")
         self.outbox.flush()
@@ -90,7 +90,7 @@ class WritingTests(OutboxTestCase):
         self.assertEqual((self.writer.sent, self.reader.calls), ([], []))
 
     def test_close(self) -> None:
-        """Closing sends what waits, also where the reader is slow, then closes, once; nothing is sent after."""
+        """Closing sends waiting data, even to a slow reader, then closes once. Nothing is sent afterwards."""
         self.stall()
         self.outbox.put(b"bye")
         self.outbox.close()
@@ -114,7 +114,7 @@ class WritingTests(OutboxTestCase):
         self.assertEqual((self.writer.sent, self.writer.calls), ([], ["abort"]))
 
     def test_cut_in_what_has_ended(self) -> None:
-        """A line cut within a message that has ended meanwhile cannot be finished: the next write aborts instead."""
+        """A partly sent line whose message has ended cannot be completed: the next write aborts instead."""
         answers = iter([b"shorter"])
         now = [0.0]
         line = Perishable(b"x" * 1_000, lambda said_at: next(answers), lambda: 5.0, lambda: now[0])
@@ -135,7 +135,7 @@ class WritingTests(OutboxTestCase):
         self.assertEqual((self.writer.sent, self.writer.calls), ([], []))
 
     def test_full(self) -> None:
-        """Past 256 KiB the session is told to ask for no more, and once all is sent it is told to go on, once."""
+        """Above 256 KiB the session is paused, and after everything is sent it is resumed, once each."""
         self.stall()
         self.outbox.put(b"x" * (WAITING_BYTES - len(b"<first>")))
         self.assertFalse(self.outbox.full())

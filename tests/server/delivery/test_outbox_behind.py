@@ -1,4 +1,4 @@
-"""The outbox of a reader that fell behind, or is held while it signs in."""
+"""The outbox of a reader that fell behind, or is held during the sign-in."""
 
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import GLOBAL
@@ -13,7 +13,7 @@ class BehindTests(OutboxTestCase):
     """A slow reader."""
 
     def test_bound(self) -> None:
-        """Events are queued up to 256 KiB and not a byte more; the rest is only remembered by its place."""
+        """Events are queued up to exactly 256 KiB. Of the rest only the position is kept."""
         self.stall()
         half = b"x" * ((WAITING_BYTES - len(b"<first>")) // 2)
         self.outbox.offer(half, [stored(1)])
@@ -34,7 +34,7 @@ class BehindTests(OutboxTestCase):
             self.assertEqual(self.outbox.behind, is_behind)
 
     def test_bound_of_what_one_session_is_told(self) -> None:
-        """The bound holds for what is encoded for one session alone: at 256 KiB it is queued, past that it is not."""
+        """The limit includes data encoded for one session alone: it is queued at 256 KiB, above that it is not."""
         for size, is_behind in ((WAITING_BYTES, False), (WAITING_BYTES + 1, True)):
             self.setUp()
             self.outbox.put(b"x" * size)
@@ -42,7 +42,7 @@ class BehindTests(OutboxTestCase):
             self.assertEqual(self.outbox.behind, is_behind)
 
     def test_caught_up_in_order(self) -> None:
-        """What was missed comes page by page, each after the last has drained, and then events come directly again."""
+        """Missed events come page by page, each after the previous one drained. Then events are direct again."""
         self.fall_behind()
         for seq in 5, 6, 7, 8:
             self.offer(stored(seq))
@@ -64,7 +64,7 @@ class BehindTests(OutboxTestCase):
         self.assertEqual(self.writer.got(), b"<10>")
 
     def test_more_than_a_page_at_once(self) -> None:
-        """A run that is longer than what may wait comes from the store, also to a reader that keeps up."""
+        """A run above the limit comes from the store, even for a fast reader."""
         self.outbox.offer(BIG, [stored(1), stored(2)])
         self.assertEqual(self.wakes, 1)
         self.outbox.flush()
@@ -73,7 +73,7 @@ class BehindTests(OutboxTestCase):
         self.assertFalse(self.outbox.behind)
 
     def test_page_holds_more_than_was_missed(self) -> None:
-        """Where the page reaches beyond what was known to be missing, what it held does not come again."""
+        """If a page reaches beyond the known gap, its messages are not sent again."""
         self.fall_behind()
         self.offer(stored(5))
         self.writer.keeps_up = True
@@ -84,7 +84,7 @@ class BehindTests(OutboxTestCase):
         self.assertEqual((self.reader.asked, self.outbox.behind), ([], False))
 
     def test_hidden_messages(self) -> None:
-        """A page without what is hidden, or of a group that was left, is not asked for again."""
+        """A page without visible messages, or of a group that was left, is not requested again."""
         self.fall_behind()
         self.offer(stored(5, 7))
         self.writer.keeps_up = True
@@ -93,7 +93,7 @@ class BehindTests(OutboxTestCase):
         self.assertEqual((self.writer.got(), self.reader.asked, self.outbox.behind), (b"", [], False))
 
     def test_own_do_not_come_back(self) -> None:
-        """What the session sent itself while behind is left out, and forgotten when it is up to date."""
+        """The session's own messages while behind are left out, and forgotten when it has caught up."""
         self.fall_behind()
         self.offer(stored(5))
         self.outbox.note_own(stored(6))
@@ -109,7 +109,7 @@ class BehindTests(OutboxTestCase):
         self.assertEqual((self.outbox._own, self.outbox._own_timed), (set(), set()))
 
     def test_kept(self) -> None:
-        """What the store cannot give again is kept, and comes before what it gives."""
+        """Events that the store cannot return are kept, and sent before its pages."""
         self.fall_behind()
         self.offer(stored(5))
         self.offer(Publication(Ok(), None))
@@ -120,7 +120,7 @@ class BehindTests(OutboxTestCase):
         self.assertEqual(self.writer.got(), b"<ok><ok><5>")
 
     def test_kept_is_bounded(self) -> None:
-        """Who lets more than 256 KiB of it gather is disconnected."""
+        """A reader with more than 256 KiB of them is disconnected."""
         self.fall_behind()
         for _ in range(WAITING_BYTES // len(b"<ok>")):
             self.offer(Publication(Ok(), None))
@@ -129,7 +129,7 @@ class BehindTests(OutboxTestCase):
         self.assertEqual(self.writer.calls, ["abort"])
 
     def test_timed_do_not_wait(self) -> None:
-        """A timed message is not queued behind bytes that wait, for it tells what is left of it; comes after."""
+        """A timed message is not queued behind waiting bytes, because it contains the remaining time."""
         self.stall()
         self.offer(timed(1))
         self.offer(timed(2))
@@ -142,8 +142,7 @@ class BehindTests(OutboxTestCase):
         self.assertEqual(self.writer.got(), b"<timed 3>")
 
     def test_timed_that_the_writer_has(self) -> None:
-        """What of them the writer has when the first ends is not handed out: the connection closes. Where it left in
-        time it stays."""
+        """If the writer still has a timed message at its end, the connection is closed, otherwise it stays."""
         for left_in_time in (True, False):
             self.setUp()
             self.stall()
@@ -160,7 +159,7 @@ class BehindTests(OutboxTestCase):
             self.assertEqual(self.writer.calls, [] if left_in_time else ["abort"])
 
     def test_timed_page_by_page(self) -> None:
-        """Many timed messages come in pages too, each after the last has drained."""
+        """Many timed messages come in pages too, each after the previous one drained."""
         self.stall()
         self.offer(timed(1), timed(2), timed(3))
         self.reader.timed = [(GLOBAL, order) for order in (1, 2, 3)]
@@ -173,7 +172,7 @@ class BehindTests(OutboxTestCase):
         self.assertFalse(self.outbox.behind)
 
     def test_replies_go_on(self) -> None:
-        """Replies are sent while the session is behind and asks the store, before the page that comes later."""
+        """Replies are sent while the session catches up from the store, before the page."""
         self.fall_behind()
         self.offer(stored(5))
         self.writer.keeps_up = True
@@ -186,7 +185,7 @@ class BehindTests(OutboxTestCase):
         self.assertEqual(self.writer.got(), b"<reply><5>")
 
     def test_closed_while_asking(self) -> None:
-        """A page that comes after the connection is closed is dropped, without complaint."""
+        """A page that arrives after the connection is closed is dropped silently."""
         for end in Outbox.close, Outbox.lost:
             self.setUp()
             self.fall_behind()
@@ -199,7 +198,7 @@ class BehindTests(OutboxTestCase):
             self.assertEqual(self.writer.got(), b"")
 
     def test_store_does_not_answer(self) -> None:
-        """Where the store cannot be read the connection is given up, so that the client comes back and asks."""
+        """If the store cannot be read, the connection is aborted, so that the client reconnects."""
         self.fall_behind()
         self.offer(stored(5))
         self.writer.drain()
@@ -207,7 +206,7 @@ class BehindTests(OutboxTestCase):
         self.assertEqual(self.writer.calls, ["abort"])
 
     def test_unexpected_error(self) -> None:
-        """An error of our own is logged, and the connection given up."""
+        """An internal error is logged, and the connection aborted."""
         self.fall_behind()
         self.offer(stored(5))
         self.writer.drain()
@@ -220,7 +219,7 @@ class HoldTests(OutboxTestCase):
     """Between joining and the welcome."""
 
     def test_release(self) -> None:
-        """What came during the hold comes after the welcome; what the welcome told of does not come again."""
+        """Events during the hold are sent after the welcome, except those that it includes."""
         self.outbox.hold()
         self.offer(stored(5), stored(6))
         self.offer(stored(8, 7))
@@ -235,7 +234,7 @@ class HoldTests(OutboxTestCase):
         self.assertEqual((self.reader.asked, self.outbox.behind), ([], False))
 
     def test_release_of_nothing(self) -> None:
-        """Where nothing came the session goes on at once, and the welcome is written at the end of the turn."""
+        """Without events the session continues at once, and the welcome is written at the end of the turn."""
         self.outbox.hold()
         self.outbox.put(b"<welcome>")
         self.outbox.release({})
@@ -244,7 +243,7 @@ class HoldTests(OutboxTestCase):
         self.assertEqual(self.writer.got(), b"<welcome>")
 
     def test_drop(self) -> None:
-        """Where nobody is let in, nothing of what was held ever comes."""
+        """If the sign-in fails, nothing held is ever sent."""
         self.outbox.hold()
         self.offer(stored(5), timed(1), Publication(Ok(), None))
         self.outbox.drop_held()

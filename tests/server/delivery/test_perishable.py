@@ -1,4 +1,4 @@
-"""Timed messages that wait in the server's memory for a reader: nothing hands them out after their end."""
+"""Timed messages that wait in the server's memory for a reader are never sent after their end."""
 
 import json
 import math
@@ -16,24 +16,24 @@ SECRET = "never after the end"
 
 class _WaitingTestCase(ServerTestCase):
     def setUp(self) -> None:
-        """Alice, who says it, and bob, who does not read."""
+        """Alice, the sender, and bob, who does not read."""
         self.server = self.make_server()
         self.alice, self.bob = self.server.json("alice"), self.server.json("bob")
         self.server.advance(2)
         self.bob.got()
 
     def timed(self, seconds: int = 10, text: str = SECRET, chat: str = "GLOBAL") -> None:
-        """Say a timed message."""
+        """Send a timed message."""
         self.alice.ask("send", chat=chat, text=text, expires_in=seconds)
 
     def reads_on(self, room: int | None = None) -> list[dict[str, Any]]:
-        """Bob reads all that there is."""
+        """Let bob read everything."""
         self.bob.socket.room = room
         self.server.advance(*[0.0] * 40)
         return self.bob.got()
 
     def writer_has(self) -> bytes:
-        """What waits in the socket's writer for bob."""
+        """Return what waits in the socket's writer for bob."""
         transport = self.bob.socket
         return bytes(transport.dataBuffer[transport.offset :]) + b"".join(transport._tempDataBuffer)
 
@@ -42,7 +42,7 @@ class ReplyTests(_WaitingTestCase):
     """Replies with timed messages."""
 
     def setUp(self) -> None:
-        """Bob has something unread waiting, asked for history after it, and a timed message is on the page."""
+        """Bob has unread output waiting and requested history after it, and the page holds a timed message."""
         super().setUp()
         self.bob.socket.room = 0
         self.alice.ask("send", chat="GLOBAL", text="first")
@@ -51,14 +51,14 @@ class ReplyTests(_WaitingTestCase):
         self.bob.ask("history", chat="GLOBAL", ref=1)
 
     def test_in_time(self) -> None:
-        """A reply that waited tells what is left at the moment of sending it."""
+        """A reply that waited contains the time left when it is sent."""
         self.server.advance(4)
         (history,) = [line for line in self.reads_on() if line["type"] == "history"]
         timed = [(message["text"], message["left_ms"]) for message in history["messages"] if "id" in message]
         self.assertEqual(timed, [(SECRET, 6_000), ("longer", 16_000)])
 
     def test_too_late(self) -> None:
-        """One that waited for longer than the message lived lacks it; the rest is there, and the session goes on."""
+        """A reply that waited longer than the message lived lacks it. The rest is there, and the session continues."""
         self.server.advance(5, 5.1)
         self.assertNotIn(SECRET.encode(), self.writer_has())
         (history,) = [line for line in self.reads_on() if line["type"] == "history"]
@@ -68,7 +68,7 @@ class ReplyTests(_WaitingTestCase):
         self.bob.one("chats")
 
     def test_begun(self) -> None:
-        """Of a reply that was begun before the end the rest is said without the message, as one line."""
+        """If a reply was begun before the end, its rest is sent without the message, as one line."""
         self.reads_on()
         for number in range(100):
             self.alice.ask("send", chat="GLOBAL", text=f"{number} {'x' * 1_000}")
@@ -83,8 +83,7 @@ class ReplyTests(_WaitingTestCase):
         self.assertEqual(history["messages"][-1]["text"], "longer")
 
     def test_begun_in_the_message(self) -> None:
-        """Where the reply was cut within the message there is nothing to take back: the connection closes at its end,
-        and never before."""
+        """A reply cut within the message cannot be completed: the connection closes at the end, not before."""
         self.reads_on()
         size = len(json.dumps(self._history(), separators=(",", ":")))
         self.bob.socket.room = size - 200
@@ -99,14 +98,14 @@ class ReplyTests(_WaitingTestCase):
         return self.bob.one("history")
 
     def test_left_of_sent(self) -> None:
-        """What a sender is told to be left is so at the moment of sending the reply."""
+        """The time left in the sender's reply is that at the moment of sending the reply."""
         self.bob.ask("send", chat="GLOBAL", text="mine", expires_in=30)
         self.server.advance(4)
         (sent,) = [line for line in self.reads_on() if line["type"] == "sent"]
         self.assertEqual(sent["left_ms"], 26_000)
 
     def test_goodbye(self) -> None:
-        """What waits when the session ends is handed to the writer without what has ended."""
+        """When the session ends, waiting data is handed to the writer without expired messages."""
         self.server.advance(5, 5.1)
         self.bob.connection.session.end("over")
         self.server.turn()
@@ -114,7 +113,7 @@ class ReplyTests(_WaitingTestCase):
         self.assertEqual([line["type"] for line in self.reads_on()][-2:], ["history", "bye"])
 
     def test_closing(self) -> None:
-        """What was handed over at the end of a session does not outlive the message in the writer."""
+        """Data handed over at the end of a session does not outlive the message in the writer."""
         self.server.advance(5)
         self.bob.connection.session.end("over")
         self.server.turn()
@@ -125,7 +124,7 @@ class ReplyTests(_WaitingTestCase):
         self.assertTrue(self.bob.socket.aborted)
 
     def test_blocked_meanwhile(self) -> None:
-        """A block that came while the reply waited holds too."""
+        """A block made while the reply waited applies too."""
         self.alice.ask("block", name="bob")
         self.server.advance(1)
         (history,) = [line for line in self.reads_on() if line["type"] == "history"]
@@ -136,8 +135,7 @@ class EventTests(_WaitingTestCase):
     """Timed messages as events."""
 
     def test_in_the_writer(self) -> None:
-        """One that the kernel did not take, to all or to one, is not in the writer after its end: the connection is
-        closed."""
+        """A message still in the writer at its end closes the connection, in GLOBAL and in a private chat."""
         for chat in ("GLOBAL", "@bob"):
             self.bob.socket.room = 0
             self.timed(10, chat=chat)
@@ -150,7 +148,7 @@ class EventTests(_WaitingTestCase):
             self.bob = self.server.json("bob")
 
     def test_in_the_writer_of_one_of_many(self) -> None:
-        """So it is for one of many that are written to at once; those that read stay."""
+        """The same holds for one of many immediate writes. Readers that keep up stay."""
         many = [self.server.json(f"reader{number}") for number in range(20)]
         many[3].socket.room = 10
         self.timed(10)
@@ -158,7 +156,7 @@ class EventTests(_WaitingTestCase):
         self.assertEqual([client.is_open for client in many], [number != 3 for number in range(20)])
 
     def test_taken_in_time(self) -> None:
-        """A reader that took it before the end is not disconnected, and nothing waits for the end any more."""
+        """A reader that took it before the end stays connected, and no alarm for the end is left."""
         self.bob.socket.room = 5
         self.timed(10)
         self.server.advance(3)
@@ -168,7 +166,7 @@ class EventTests(_WaitingTestCase):
         self.assertTrue(self.bob.is_open)
 
     def test_behind_much(self) -> None:
-        """Behind a long reply of the same turn it is told when that has left, if it lives then."""
+        """Behind a long reply of the same turn it is sent after that, if it still lives."""
         for number in range(200):
             self.alice.ask("send", chat="GLOBAL", text=f"{number} {'x' * 1_000}")
         self.bob.got()
@@ -181,7 +179,7 @@ class EventTests(_WaitingTestCase):
         self.assertNotIn(SECRET, json.dumps(self.reads_on()))
 
     def test_lost(self) -> None:
-        """A connection that is lost is not watched any more."""
+        """A lost connection is no longer watched."""
         self.bob.socket.room = 0
         self.timed(10)
         self.bob.leave()
@@ -192,7 +190,7 @@ class TextTests(ServerTestCase):
     """The text protocol."""
 
     def setUp(self) -> None:
-        """Alice, a program, and bob, a person, who does not read from the moment when the message was said."""
+        """Alice, a program, and bob, a person, who stops reading when the message is sent."""
         self.server = self.make_server()
         self.alice = self.server.json("alice")
         self.bob: TextClient = self.server.text("bob")
@@ -206,7 +204,7 @@ class TextTests(ServerTestCase):
         return self.bob.shown()
 
     def test_ls(self) -> None:
-        """What ``ls`` shows of timed messages is not shown after their end."""
+        """Timed messages in the output of ``ls`` are not shown after their end."""
         self.bob.leave()
         self.alice.ask("send", chat="GLOBAL", text=SECRET, expires_in=10)
         self.bob = self.server.text("bob")
@@ -220,7 +218,7 @@ class TextTests(ServerTestCase):
         self.assertTrue(self.bob.is_open)
 
     def test_reprint(self) -> None:
-        """A reprint that waits lacks what ended since."""
+        """A reprint that waits lacks messages that ended meanwhile."""
         for seconds in (3, 6):
             self.alice.ask("send", chat="GLOBAL", text=f"{SECRET} {seconds}", expires_in=seconds)
         self.alice.ask("send", chat="GLOBAL", text="other")
@@ -235,10 +233,10 @@ class TextTests(ServerTestCase):
 
 
 class ManyTests(ServerTestCase):
-    """Many timed messages at once for a reader that was behind."""
+    """Many timed messages at once for a slow reader."""
 
     def test_all_come_or_none_late(self) -> None:
-        """A reader that reads slowly gets each while it lives, and none after its end."""
+        """A slow reader gets each message while it lives, and none after its end."""
         server = self.make_server()
         alice, bob = server.json("alice"), JSONClient(server)
         bob.ask("register", name="bob", password="correct horse")
@@ -269,7 +267,7 @@ class PerishableTests(SynchronousTestCase):
     """`Perishable`."""
 
     def setUp(self) -> None:
-        """Make a line that is said anew as ``again`` says, and notes for which moments it is."""
+        """Create a line that is re-encoded by ``again``, and record the times of that."""
         self.now = 100.0
         self.ends = 105.0
         self.again = b"said again"
@@ -281,7 +279,7 @@ class PerishableTests(SynchronousTestCase):
         return self.again
 
     def test_pieces(self) -> None:
-        """It is handed over in pieces, and its length is what waits still."""
+        """It is handed over in pieces, and its length is what still waits."""
         self.assertEqual([(self.line.take(4), len(self.line)) for _ in range(4)],
                          [(b"said", 6), (b" fir", 2), (b"st", 0), (b"", 0)])  # fmt: skip
 
@@ -298,8 +296,10 @@ class PerishableTests(SynchronousTestCase):
         self.assertEqual((self.line.data, self.moments), (b"said again", [101.0]))
 
     def test_begun(self) -> None:
-        """A line that was begun is left as it is until a message in it ends. Then the rest is said for the moment of
-        the beginning, if what was handed over stays right."""
+        """A begun line is kept until a message in it ends. The rest is then re-encoded for the time of the beginning.
+
+        That requires the data handed over to stay valid.
+        """
         self.line.take(5)
         self.now = 104.5
         self.assertTrue(self.line.renew())
@@ -312,7 +312,7 @@ class PerishableTests(SynchronousTestCase):
 
 
 class _Held:
-    """An outbox whose timed messages end at the given moments; the watch looks at the first of them."""
+    """An outbox whose timed messages end at the given times. The watch reads the first of them."""
 
     def __init__(self, *ends: float) -> None:
         self.ends = list(ends)
@@ -320,29 +320,29 @@ class _Held:
 
     @property
     def until(self) -> float:
-        """When the next one ends."""
+        """Return the next end."""
         return min(self.ends, default=math.inf)
 
     def expire(self, now: float) -> None:
-        """Forget what has ended."""
+        """Forget expired messages."""
         self.expired.append(now)
         self.ends = [end for end in self.ends if end > now]
 
 
 class WatchTests(SynchronousTestCase):
-    """The alarm that all outboxes share."""
+    """The alarm shared by all outboxes."""
 
     def setUp(self) -> None:
-        """Make a watch of nothing."""
+        """Create an empty watch."""
         self.clock = Clock()
         self.watch = Watch(self.clock)
 
     def pass_time(self, seconds: float) -> None:
-        """Let the clock go on in the steps of the alarm."""
+        """Advance the clock in the steps of the alarm."""
         self.clock.pump([0.25] * int(seconds * 4))
 
     def test_each_at_its_end(self) -> None:
-        """Each expires when its next message ends, whatever the order in which they were added."""
+        """Each outbox expires when its next message ends, for any order of additions."""
         late, early = _Held(3.0), _Held(1.0, 2.0)
         self.watch.add(late)
         self.watch.add(early)
@@ -350,7 +350,7 @@ class WatchTests(SynchronousTestCase):
         self.assertEqual((early.expired, late.expired), ([1.0, 2.0], [3.0]))
 
     def test_rests(self) -> None:
-        """The reactor is not woken where nothing will end: after the last end, and after the last removal."""
+        """The reactor is not woken if nothing will end: after the last end, and after the last removal."""
         held, other = _Held(1.0), _Held(5.0)
         self.watch.add(held)
         self.pass_time(1)
@@ -365,7 +365,7 @@ class WatchTests(SynchronousTestCase):
         self.assertEqual(other.expired, [])
 
     def test_after_a_rest(self) -> None:
-        """A watch that rested takes the next outbox, also one that ends later than all before."""
+        """An idle watch accepts another outbox, even one that ends later than all before."""
         held = _Held(1.0)
         self.watch.add(held)
         self.pass_time(1)
@@ -375,7 +375,7 @@ class WatchTests(SynchronousTestCase):
         self.assertEqual(held.expired, [1.0, 2.0])
 
     def test_closing(self) -> None:
-        """An outbox that keeps what has ended, since it closes, is watched no longer and wakes nothing."""
+        """An outbox that keeps expired messages, because it is closing, is no longer watched and wakes nothing."""
         closing, other = _Held(1.0), _Held(2.0)
         closing.expire = closing.expired.append  # type: ignore[method-assign]
         self.watch.add(closing)

@@ -15,7 +15,7 @@ from tests.helpers.server import ServerTestCase
 
 
 class FakeDelivery:
-    """Keeps what each session was told, and when."""
+    """Records the events of each session, with their times."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -28,7 +28,7 @@ class FakeDelivery:
 
 
 class FakeSession:
-    """A session; its outbox is itself."""
+    """A session that is its own outbox."""
 
     behind = False
 
@@ -41,7 +41,7 @@ class PresenceFeedTests(SynchronousTestCase):
     """`PresenceFeed`."""
 
     def setUp(self) -> None:
-        """A feed with one session, and users to come and go."""
+        """Create a feed with one session, and users who come and go."""
         self.clock = Clock()
         self.clock.advance(1_000.03)
         self.delivery = FakeDelivery(self.clock)
@@ -67,13 +67,13 @@ class PresenceFeedTests(SynchronousTestCase):
         return told
 
     def test_first_at_once(self) -> None:
-        """The first change is told in the same turn, with all of that turn."""
+        """The first change is sent in the same turn, with all others of that turn."""
         self._come(self.bob, self.carol)
         self.clock.advance(0)
         self.assertEqual(self._told(), [(["bob", "carol"], [])])
 
     def test_once_a_second(self) -> None:
-        """Within a second nothing more is told; after it, all that changed meanwhile, each user once, as it is now."""
+        """Within a second nothing more is sent. Then all changes are, each user once, with the current state."""
         self._come(self.bob)
         self.clock.advance(0)
         self._told()
@@ -87,7 +87,7 @@ class PresenceFeedTests(SynchronousTestCase):
         self.assertEqual(self._told(), [(["dave"], ["bob", "carol"])])
 
     def test_quiet_after(self) -> None:
-        """Where nothing changed in the second nothing is told, and the next change is told at once again."""
+        """If nothing changed in the second nothing is sent, and the next change is sent at once."""
         self._come(self.bob)
         self.clock.pump([0.0, 5.0])
         self._told()
@@ -96,7 +96,7 @@ class PresenceFeedTests(SynchronousTestCase):
         self.assertEqual(self._told(), [([], ["bob"])])
 
     def test_knows_what_was_before(self) -> None:
-        """A session is not told what it found on coming."""
+        """A session does not get the state that it already had from the start."""
         self._come(self.bob)
         late = FakeSession()
         self.feed.add(late)
@@ -105,7 +105,7 @@ class PresenceFeedTests(SynchronousTestCase):
         self.assertEqual([told[1:] for told in late.told], [(["carol"], [])])
 
     def test_behind(self) -> None:
-        """A session that is behind is told when it has caught up, all that changed, and the others do not wait."""
+        """A session that is behind gets all changes when it has caught up, and the others do not wait."""
         other = FakeSession()
         self.feed.add(other)
         self.session.behind = True
@@ -122,7 +122,7 @@ class PresenceFeedTests(SynchronousTestCase):
         self.assertEqual(self._told(), [(["carol"], ["bob"])])
 
     def test_removed(self) -> None:
-        """A session that is over is told nothing, neither at once nor after its second."""
+        """An ended session gets nothing, neither at once nor after its second."""
         self._come(self.bob)
         self.feed.remove(self.session)
         self.clock.advance(0)
@@ -138,7 +138,7 @@ class PresenceFeedTests(SynchronousTestCase):
         self.feed.remove(self.session)
 
     def test_shared(self) -> None:
-        """Sessions that know the same are told by one event, and those told within a tenth stay together."""
+        """Sessions with the same state share one event, and those sent within a tenth of a second stay together."""
         others = [FakeSession() for _ in range(10)]
         for other in others:
             self.feed.add(other)
@@ -149,7 +149,7 @@ class PresenceFeedTests(SynchronousTestCase):
         self.assertEqual([len(sessions) for sessions, _ in self.delivery.sendings], [11, 11])
 
     def test_slices(self) -> None:
-        """Where telling takes long, some sessions are told in each turn, and each is told once."""
+        """If sending is slow, each turn sends to some sessions, and each gets it once."""
         sessions = [FakeSession() for _ in range(2_000)]
         for session in sessions:
             self.feed.add(session)
@@ -167,7 +167,7 @@ class PresenceFeedTests(SynchronousTestCase):
         self.assertEqual(max(calls), 1)
 
     def test_many_names(self) -> None:
-        """One event has at most so many names; the others follow a second later, in the order of their changes."""
+        """An event has a maximum number of names. The others follow a second later, in the order of the changes."""
         self.patch(presence_feed, "_NAMES_MOST", 2)
         users = [f"user{number}" for number in range(5)]
         self._come(*users)
@@ -183,7 +183,7 @@ class PresenceFeedTests(SynchronousTestCase):
         self.assertEqual(self._told(), [])
 
     def patch_calls(self) -> list[int]:
-        """How many tellings there are in each call of the clock."""
+        """Return the number of events in each call of the clock."""
         calls: list[int] = []
         call_later = self.clock.callLater
 
@@ -199,7 +199,7 @@ class PresenceFeedTests(SynchronousTestCase):
         return calls
 
     def test_outdated_changes(self) -> None:
-        """Who comes and goes without end takes no more memory, and is told of as before."""
+        """Endless changes take no more memory, and are still announced."""
         self.patch(presence_feed, "_OUTDATED", 10)
         self._come(self.dave)
         for _ in range(100):
@@ -214,7 +214,7 @@ class PresenceFeedTests(SynchronousTestCase):
 
     @given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.floats(0, 1.5)), max_size=30))
     def test_any_comings_and_goings(self, steps: list[tuple[int, bool, float]]) -> None:
-        """However users come and go, tellings are a second apart at least, and who follows them knows who is here."""
+        """For any changes, events are at least a second apart, and following them gives the current state."""
         self.setUp()
         users = [self.bob, self.carol, self.dave]
         for number, comes, pause in steps:
@@ -234,7 +234,7 @@ class ServerPresenceTests(ServerTestCase):
     """Presence in a whole server."""
 
     def test_after_falling_behind(self) -> None:
-        """Who fell behind and catches up is told who came meanwhile, though nobody comes or goes any more."""
+        """A session that catches up learns who came meanwhile, even without further changes."""
         server = self.make_server()
         reader, sender = server.json("reader"), server.json("sender")
         server.advance(2)

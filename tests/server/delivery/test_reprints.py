@@ -1,4 +1,4 @@
-"""Screens of the text protocol that are printed again: how often, how much, and when."""
+"""Reprints of text protocol screens: how often, how much, and when."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,7 @@ from irchat.server.delivery.reprints import Reprints
 
 
 class _Screen:
-    """Notes what is printed."""
+    """Records the output."""
 
     def __init__(self) -> None:
         self.printed: list[str] = []
@@ -35,18 +35,18 @@ class ReprintTests(SynchronousTestCase):
     """`Reprints`."""
 
     def setUp(self) -> None:
-        """A screen, and calls that are made at once."""
+        """Create a screen, with immediate calls."""
         self.clock = Clock()
         self.screen, self.transcript = _Screen(), Transcript()
         self.reprints = Reprints(self.clock, self.transcript, self.screen, lambda call: call())
 
     def show(self, timed_id: str, seconds: float) -> None:
-        """A timed message is shown."""
+        """Show a timed message."""
         self.transcript.show([Line(timed_id, timed_id)])
         self.reprints.shown(timed_id, int(seconds * 1000))
 
     def test_at_most_so_often(self) -> None:
-        """Four ends a second for a minute are four reprints in three seconds, and each is gone within one second."""
+        """Four ends a second for a minute cause four reprints in three seconds, and each message is gone within one."""
         for number in range(240):
             self.show(f"<{number}>", number / 4)
         late = 0.0
@@ -61,8 +61,10 @@ class ReprintTests(SynchronousTestCase):
         self.assertLessEqual(late, 1.0)
 
     def test_at_most_so_much(self) -> None:
-        """A whole transcript is printed again at once; where that goes on, its last lines, of 32,768 characters a
-        second, and a screen at the least; after some quiet seconds all of it."""
+        """A whole transcript is reprinted at once. Repeated reprints are limited to the last lines.
+
+        The limit is 32,768 characters a second, but at least a screen. After some quiet seconds everything is printed.
+        """
         self.transcript.show([Line(f"{number:06} {'x' * 1_000}") for number in range(250)])
         for number in range(40):
             self.show(f"timed {number}", number + 0.5)
@@ -81,7 +83,7 @@ class ReprintTests(SynchronousTestCase):
         self.assertGreater(len(self.screen.printed[-1]), 250_000)
 
     def test_with_those_that_end_soon(self) -> None:
-        """An end waits for those within the next half second, and for no later one; between two reprints are 0.75 s."""
+        """An end waits for those within the next half second, and no later one. Two reprints are 0.75 s apart."""
         for end in (1.0, 1.25, 1.5, 1.75):
             self.show(f"<{end}>", end)
         self.clock.advance(1)
@@ -104,7 +106,7 @@ class ReprintTests(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_alone(self) -> None:
-        """An end that no other follows soon is printed away at once."""
+        """A single end is reprinted at once."""
         self.show("<1>", 1)
         self.show("<2>", 2)
         self.clock.advance(1)
@@ -113,7 +115,7 @@ class ReprintTests(SynchronousTestCase):
         self.assertEqual(len(self.screen.printed), 1)
 
     def test_all_at_first(self) -> None:
-        """A transcript of the greatest length is printed whole."""
+        """A transcript of the maximum length is printed whole."""
         self.transcript.show([Line("x" * (TRANSCRIPT_LENGTH // 100)) for _ in range(100)])
         self.show("gone", 1)
         self.reprints.erase("gone")
@@ -121,7 +123,7 @@ class ReprintTests(SynchronousTestCase):
         self.assertEqual(self.screen.printed[0].count("\r\n"), 100)
 
     def test_full(self) -> None:
-        """Nothing is printed while much waits; when there is room again it is once."""
+        """Nothing is printed while much data waits. When there is room, it is printed once."""
         self.screen.is_full = True
         for number in range(5):
             self.show(f"<{number}>", 1)
@@ -133,7 +135,7 @@ class ReprintTests(SynchronousTestCase):
         self.assertEqual(self.screen.printed, [CLEAR])
 
     def test_over(self) -> None:
-        """After the session nothing is printed, also where it was to be its turn."""
+        """After the session nothing is printed, even if it was scheduled."""
         calls: list[Callable[[], None]] = []
         reprints = Reprints(self.clock, self.transcript, self.screen, calls.append)
         reprints.shown("gone", 0)
@@ -146,12 +148,12 @@ class ReprintTests(SynchronousTestCase):
 
 
 class _Turns(Clock):
-    """Counts the turns: each call is one."""
+    """Counts the turns, one per call."""
 
     turns = 0
 
     def callLater(self, when: float, what: Callable[..., object], *args: Any, **named: Any) -> Any:
-        """Plan a turn."""
+        """Schedule a turn."""
         return super().callLater(when, self._turn, what, *args, **named)
 
     def _turn(self, what: Callable[..., object], *args: Any, **named: Any) -> None:
@@ -163,8 +165,7 @@ class TurnTests(SynchronousTestCase):
     """`Delivery.in_turn`."""
 
     def test_slices(self) -> None:
-        """Calls that come from all sessions at once are spread over turns of a few milliseconds, in order; one that
-        fails keeps no other from its turn."""
+        """Simultaneous calls of all sessions are spread over short turns, in order. A failing one stops no other."""
         clock = _Turns()
         delivery = Delivery(clock)
         done: list[tuple[int, int]] = []

@@ -1,4 +1,4 @@
-"""What many text sessions are shown is rendered once."""
+"""Lines shown to many text sessions are rendered once."""
 
 import re
 
@@ -11,7 +11,7 @@ class SharedRendererTests(ServerTestCase):
     """`SharedRenderer`."""
 
     def setUp(self) -> None:
-        """Three text sessions; the messages that are rendered are counted."""
+        """Create three text sessions, and count rendered messages."""
         self.server = self.make_server()
         self.people = [self.server.text(name) for name in ("bob", "carol", "dave")]
         self.alice = self.server.json("alice")
@@ -29,7 +29,7 @@ class SharedRendererTests(ServerTestCase):
         self.patch(Renderer, "lines", count)
 
     def test_once(self) -> None:
-        """A message is rendered once for all of them; nothing of it is kept after that."""
+        """A message is rendered once for all of them, and nothing of it is kept."""
         self.alice.ask("send", chat="GLOBAL", text="hello")
         for person in self.people:
             self.assertIn("hello", person.shown())
@@ -38,7 +38,7 @@ class SharedRendererTests(ServerTestCase):
         self.assertEqual(self.people[0].connection.session.protocol._renderer._kept, {})
 
     def test_many_together(self) -> None:
-        """What one commit stored is shown whole, in order, to those it is for, and counts as read."""
+        """The messages of one commit are shown completely, in order, to their audiences, and count as read."""
         self.people[2].type("~alice")
         self.people[2].shown()
         self.alice.send(*(request("send", chat="GLOBAL", text=f"hello {number}") for number in range(5)))
@@ -52,7 +52,7 @@ class SharedRendererTests(ServerTestCase):
         self.assertEqual(again.welcome["unread"], [])
 
     def test_each_event(self) -> None:
-        """Messages of the same words are rendered each for itself, in order."""
+        """Messages with the same words are rendered separately, in order."""
         for _ in range(3):
             self.alice.ask("send", chat="GLOBAL", text="hello")
         self.server.turn()

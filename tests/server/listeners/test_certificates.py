@@ -1,4 +1,4 @@
-"""The server's certificate: its own, or one from files."""
+"""The server's certificate: generated, or from files."""
 
 import datetime
 import errno
@@ -28,12 +28,12 @@ class SelfSignedTests(SynchronousTestCase):
     """`ensure_self_signed`."""
 
     def setUp(self) -> None:
-        """An empty folder."""
+        """Create an empty folder."""
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
 
     def test_made(self) -> None:
-        """On the first start a certificate and a key are made that fit each other; nothing else is left."""
+        """The first start creates a matching certificate and key, and no other file."""
         certificate, key = ensure_self_signed(self.folder, "chat.example")
         server_context(certificate, key)
         self.assertEqual(sorted(self.folder.iterdir()), [certificate, key])
@@ -41,19 +41,19 @@ class SelfSignedTests(SynchronousTestCase):
         self.assertEqual(made.subject.rfc4514_string(), "CN=chat.example")
 
     def test_modes(self) -> None:
-        """Only its owner can read the key, whatever the umask; others can read the certificate."""
+        """Only the owner can read the key, for any umask. Others can read the certificate."""
         certificate, key = ensure_self_signed(self.folder, "chat.example")
         self.assertEqual(stat.S_IMODE(key.stat().st_mode), 0o600)
         self.assertEqual(stat.S_IMODE(certificate.stat().st_mode) & 0o600, 0o600)
 
     def test_kept(self) -> None:
-        """On the second start they are the same, also where the machine has a new name."""
+        """The second start keeps them, even if the host name has changed."""
         before = [path.read_bytes() for path in ensure_self_signed(self.folder, "chat.example")]
         after = [path.read_bytes() for path in ensure_self_signed(self.folder, "elsewhere.example")]
         self.assertEqual(before, after)
 
     def test_certificate_is_missing(self) -> None:
-        """A key that stands alone, as after a power cut in the first start, stays and gets a new certificate."""
+        """A key without a certificate, as after a power cut in the first start, is kept and gets a new certificate."""
         certificate, key = ensure_self_signed(self.folder, "chat.example")
         before = key.read_bytes()
         certificate.unlink()
@@ -62,7 +62,7 @@ class SelfSignedTests(SynchronousTestCase):
         self.assertEqual(sorted(self.folder.iterdir()), [certificate, key])
 
     def test_key_is_missing(self) -> None:
-        """A certificate that stands alone is refused with the next step: clients trust it, so it is not replaced."""
+        """A certificate without a key is refused with the next step: clients trust it, so it is not replaced."""
         certificate, key = ensure_self_signed(self.folder, "chat.example")
         key.unlink()
         line = str(self.assertRaises(WrongCertificate, ensure_self_signed, self.folder, "chat.example"))
@@ -70,7 +70,7 @@ class SelfSignedTests(SynchronousTestCase):
         self.assertEqual(list(self.folder.iterdir()), [certificate])
 
     def test_other_key_alone(self) -> None:
-        """A key that stands alone and is not one of ours is refused, and stays."""
+        """A foreign key without a certificate is refused and kept."""
         other = rsa.generate_private_key(65_537, 2048).private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -82,7 +82,7 @@ class SelfSignedTests(SynchronousTestCase):
             self.assertEqual(key.read_bytes(), content)
 
     def test_dead_link(self) -> None:
-        """A link that leads nowhere, such as to a disk that is not there yet, is not replaced by a new certificate."""
+        """A dangling link, such as to an unmounted disk, is not replaced by a new certificate."""
         for path in ensure_self_signed(self.folder, "chat.example"):
             path.rename(self.folder / "elsewhere")
             path.symlink_to("nowhere")
@@ -92,21 +92,21 @@ class SelfSignedTests(SynchronousTestCase):
             (self.folder / "elsewhere").replace(path)
 
     def test_long_host(self) -> None:
-        """A host's name that is longer than a certificate may hold is cut."""
+        """A host name longer than a certificate allows is truncated."""
         server_context(*ensure_self_signed(self.folder, "h" * 200))
 
 
 class ServerContextTests(SynchronousTestCase):
-    """`server_context` refuses files that are not what they should be."""
+    """`server_context` refuses invalid files."""
 
     def setUp(self) -> None:
-        """A certificate and its key."""
+        """Create a certificate and its key."""
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         self.certificate, self.key = ensure_self_signed(self.folder, "chat.example")
 
     def test_oldest_version(self) -> None:
-        """TLS 1.2 is the oldest that is spoken."""
+        """The oldest protocol version is TLS 1.2."""
         self.assertEqual(server_context(self.certificate, self.key).minimum_version, ssl.TLSVersion.TLSv1_2)
 
     def _refused(self, certificate: Path, key: Path) -> str:
@@ -125,7 +125,7 @@ class ServerContextTests(SynchronousTestCase):
         )
 
     def test_locked(self) -> None:
-        """A key that is locked by a password is refused, and nobody is asked for it."""
+        """A key with a passphrase is refused without asking for it."""
         self.key.write_bytes(
             ec.generate_private_key(ec.SECP256R1()).private_bytes(
                 serialization.Encoding.PEM,
@@ -136,7 +136,7 @@ class ServerContextTests(SynchronousTestCase):
         self.assertIn(f"the key {self.key} is locked by a password", self._refused(self.certificate, self.key))
 
     def test_nonsense(self) -> None:
-        """A file that holds no certificate or no key is refused by its name, also where it holds the other one."""
+        """A file without a certificate or key is refused by its name, even if it holds the other one."""
         nonsense = self.folder / "nonsense"
         nonsense.write_text("nonsense")
         for wrong in nonsense, self.key:
@@ -145,7 +145,7 @@ class ServerContextTests(SynchronousTestCase):
             self.assertIn(f"{wrong} is no key; give", self._refused(self.certificate, wrong))
 
     def test_unreadable(self) -> None:
-        """A file that is not there or cannot be read is refused by its name and with the reason."""
+        """A missing or unreadable file is refused by its name, with the reason."""
         nothing = self.folder / "nothing"
         for wrong, reason in (nothing, os.strerror(errno.ENOENT)), (self.folder, "It is a folder, not a file"):
             why = f"{wrong} cannot be read: {reason}; give"
@@ -153,7 +153,7 @@ class ServerContextTests(SynchronousTestCase):
             self.assertIn(f"the key {why}", self._refused(self.certificate, wrong))
 
     def _files(self, name: str, key: Any, *, traditional: bool = False) -> tuple[Path, Path]:
-        """A certificate of ``key``, and the key, in files."""
+        """Write a certificate of ``key``, and the key, to files."""
         form = serialization.PrivateFormat.TraditionalOpenSSL if traditional else serialization.PrivateFormat.PKCS8
         paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"
         one_way = None if isinstance(key, ed25519.Ed25519PrivateKey) else hashes.SHA256()
@@ -168,7 +168,7 @@ class ServerContextTests(SynchronousTestCase):
         return paths
 
     def test_kinds_of_keys(self) -> None:
-        """Keys of each kind are taken with their certificates, and none with that of another kind."""
+        """Keys of each kind are accepted with their certificates, and refused with those of another kind."""
         pairs = [
             (self.certificate, self.key),
             self._files("rsa", rsa.generate_private_key(65_537, 2_048), traditional=True),
@@ -182,7 +182,7 @@ class ServerContextTests(SynchronousTestCase):
                     self.assertIn("is not that of the certificate", self._refused(certificate, key))
 
     def test_order(self) -> None:
-        """A chain in which another certificate comes first is refused with what to do."""
+        """A chain that begins with another certificate is refused with the next step."""
         other, _ = self._files("rsa", rsa.generate_private_key(65_537, 2_048))
         chain = self.folder / "chain.pem"
         chain.write_bytes(other.read_bytes() + self.certificate.read_bytes())
@@ -191,7 +191,7 @@ class ServerContextTests(SynchronousTestCase):
         server_context(chain, self.key)
 
     def test_trusted(self) -> None:
-        """OpenSSL's own form of a certificate is taken, with the fingerprint that clients see, or refused in a line."""
+        """OpenSSL's TRUSTED CERTIFICATE is accepted, with the fingerprint that clients see, or refused in one line."""
         trusted = self.folder / "trusted.pem"
         words = self.certificate.read_text().replace(" CERTIFICATE", " TRUSTED CERTIFICATE")
         trusted.write_text(words)
@@ -201,7 +201,7 @@ class ServerContextTests(SynchronousTestCase):
         self.assertIn("is not that of the certificate", self._refused(trusted, other))
 
     def test_der(self) -> None:
-        """A file in DER is refused with how to make PEM of it."""
+        """A file in DER is refused with the command to convert it to PEM."""
         der = self.folder / "der"
         for option, command in ("certificate", "x509"), ("key", "pkey"):
             der.write_bytes(ssl.PEM_cert_to_DER_cert(self.certificate.read_text()))
@@ -209,7 +209,7 @@ class ServerContextTests(SynchronousTestCase):
             self.assertIn(f"in DER: openssl {command} -inform DER -in {der} -out NEW", self._refused(*paths))
 
     def test_without_an_end(self) -> None:
-        """A pipe and a file without an end are refused, and not read for ever."""
+        """A pipe or an endless file is refused without reading it forever."""
         pipe = self.folder / "pipe"
         os.mkfifo(pipe)
         for wrong in pipe, Path("/dev/zero"):
@@ -217,12 +217,12 @@ class ServerContextTests(SynchronousTestCase):
             self._refused(self.certificate, wrong)
 
     def test_no_client_takes_it(self) -> None:
-        """A certificate that no client takes is refused before anyone has come."""
+        """A certificate that clients refuse is refused at the start."""
         paths = self._files("curve", ec.generate_private_key(ec.SECP256K1()))
         self.assertIn("have others made", self._refused(*paths))
 
     def test_weak(self) -> None:
-        """What OpenSSL does not take for another reason is refused with that."""
+        """A file that OpenSSL refuses for another reason is refused with that reason."""
         self.patch(certificates, "served_certificate", self._too_small)
         line = self._refused(self.certificate, self.key)
         self.assertIn(f"{self.key} cannot be used: ", line)
@@ -237,7 +237,7 @@ class FingerprintTests(SynchronousTestCase):
     """`fingerprint`."""
 
     def test_first_of_a_chain(self) -> None:
-        """It is that of the first certificate of the file, over its bytes in DER."""
+        """The fingerprint is that of the first certificate of the file, over its bytes in DER."""
         folder = Path(self.mktemp())
         chain = b""
         for name in "one", "two":

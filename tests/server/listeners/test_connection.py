@@ -1,4 +1,4 @@
-"""A connection: the choice of the protocol, and the limits of time."""
+"""A connection: the choice of the protocol, and the time limits."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ class GreetingTests(ServerTestCase):
     """The first lines."""
 
     def setUp(self) -> None:
-        """A server."""
+        """Create a server."""
         self.server = self.make_server()
 
     def test_greeting(self) -> None:
@@ -28,13 +28,13 @@ class GreetingTests(ServerTestCase):
         self.assertEqual(JSONClient(self.server).read(), GREETING)
 
     def test_json(self) -> None:
-        """A first line that starts with a brace chooses JSON, also after blank ones; all later lines are JSON."""
+        """A first line that starts with a brace selects JSON, also after blank lines. All later lines are JSON."""
         client = JSONClient(self.server)
         client.send(b"\n\r\n  \n \t\r\n" + request("ping", ref=1) + b"bob\n\n")
         self.assertEqual([line["type"] for line in client.got()], ["pong", "error"])
 
     def test_text(self) -> None:
-        """Any other first line chooses text and is the username; later lines with a brace are text too."""
+        """Any other first line selects text and is the username. Later lines with a brace are text too."""
         client = TextClient(self.server)
         client.type("", "bob", '{"type":"ping"}')
         shown = client.shown()
@@ -42,7 +42,7 @@ class GreetingTests(ServerTestCase):
         self.assertNotIn('"', shown)
 
     def test_http(self) -> None:
-        """A web browser is sent away, before it says more."""
+        """A web browser is turned away at once."""
         for line in b"GET / HTTP/1.1\r\n", b"POST /x HTTP/2\r\n":
             client = Client(self.server)
             client.send(line + b"Host: chat\r\n\r\n{}\n")
@@ -50,8 +50,7 @@ class GreetingTests(ServerTestCase):
             self.assertFalse(client.is_open)
 
     def test_errors_before_the_choice(self) -> None:
-        """Before the protocol is chosen errors are text, and the choice is still open after them, but for what chose
-        text."""
+        """Before the choice of the protocol errors are text. The choice stays open unless the line selected text."""
         client = JSONClient(self.server)
         client.send(b"{" * (_LONGEST + 2) + b"\n" + request("ping", ref=1))
         shown = client.read().splitlines()
@@ -64,19 +63,19 @@ class GreetingTests(ServerTestCase):
 
 
 def said(greeting: str, reason: str) -> str:
-    """A greeting and a farewell as a text client gets them."""
+    """The greeting and farewell of a text client."""
     return f"{greeting}\x1b[2m-- goodbye: {reason}\x1b[0m\n"
 
 
 class TimeTests(ServerTestCase):
-    """The limits of time."""
+    """The time limits."""
 
     def setUp(self) -> None:
-        """A server."""
+        """Create a server."""
         self.server = self.make_server()
 
     def test_nobody_signs_in(self) -> None:
-        """Who has not signed in after 60 seconds is told so and disconnected, in either protocol or none."""
+        """A connection without a sign-in after 60 seconds is told so and closed, in either protocol or none."""
         silent, program, person = Client(self.server), JSONClient(self.server), TextClient(self.server)
         for _ in range(5):
             program.ask("ping")
@@ -92,7 +91,7 @@ class TimeTests(ServerTestCase):
         self.assertFalse(silent.is_open or program.is_open or person.is_open)
 
     def test_signed_in(self) -> None:
-        """Who has signed in stays for longer than that; a text client for any time."""
+        """A signed-in connection may stay longer, a text client for any time."""
         program, person = self.server.json("alice"), self.server.text("bob")
         self.server.advance(61)
         program.ask("ping")
@@ -103,7 +102,7 @@ class TimeTests(ServerTestCase):
         self.assertTrue(person.is_open)
 
     def test_ping(self) -> None:
-        """After 45 seconds of silence a program is asked once for a sign of life, after 90 it is given up."""
+        """After 45 seconds of silence a program is pinged once, after 90 it is disconnected."""
         client = self.server.json("alice")
         self.server.advance(44.9)
         self.assertEqual(client.got(), [])
@@ -116,7 +115,7 @@ class TimeTests(ServerTestCase):
         self.assertFalse(client.is_open)
 
     def test_any_line_answers(self) -> None:
-        """Any line is a sign of life, ``pong`` and what is no request too, and each silence is counted from it."""
+        """Any line is a sign of life, even ``pong`` or an invalid request, and each silence begins after it."""
         client = self.server.json("alice")
         for line in request("pong"), b"nonsense\n", b"\n", request("ping"):
             self.server.advance(46)
@@ -130,7 +129,7 @@ class TimeTests(ServerTestCase):
         self.assertEqual([line["type"] for line in client.got()], ["ping", "bye"])
 
     def test_busy(self) -> None:
-        """A program that is never silent for 45 seconds is never asked."""
+        """A program that is never silent for 45 seconds is never pinged."""
         client = self.server.json("alice")
         for _ in range(20):
             self.server.advance(30)
@@ -138,7 +137,7 @@ class TimeTests(ServerTestCase):
         self.assertEqual({line["type"] for line in client.got()}, {"pong"})
 
     def test_last_line_is_not_read(self) -> None:
-        """Who does not read the last line is disconnected 10 seconds later."""
+        """A client that does not read the last line is disconnected 10 seconds later."""
         client = self.server.json("alice", room=0)
         client.ask("logout")
         self.server.advance(9.9)
@@ -147,7 +146,7 @@ class TimeTests(ServerTestCase):
         self.assertFalse(client.is_open)
 
     def test_no_timers_are_left(self) -> None:
-        """A connection that is over leaves no call behind."""
+        """A closed connection leaves no delayed call."""
         for client in (JSONClient(self.server), self.server.json("alice"), self.server.text("bob")):
             client.leave()
         self.server.advance(2)
@@ -155,10 +154,10 @@ class TimeTests(ServerTestCase):
 
 
 class Channel(StringTransport):
-    """A transport that is no socket: it holds what is written until the test drains it."""
+    """A transport that is not a socket: it keeps written data until the test drains it."""
 
     def drain(self) -> bytes:
-        """Return what was written, and say that all of it has left."""
+        """Return the written data, and report all of it as sent."""
         data = self.value()
         self.clear()
         self.producer.resumeProducing()
@@ -166,10 +165,10 @@ class Channel(StringTransport):
 
 
 class NoSocketTests(ServerTestCase):
-    """A connection over a transport that is no socket."""
+    """A connection over a transport that is not a socket."""
 
     def test_slow_reader(self) -> None:
-        """One that does not drain holds a bounded number of bytes, and gets every message in order when it does."""
+        """Without draining it holds a limited number of bytes. After draining, it delivers every message in order."""
         server = self.make_server()
         writer, channel = server.json("alice"), Channel()
         connection = server.factory.buildProtocol(None)
@@ -192,10 +191,10 @@ class NoSocketTests(ServerTestCase):
 
 
 class TLSTests(ServerTestCase):
-    """Over TLS."""
+    """Connections over TLS."""
 
     def setUp(self) -> None:
-        """A client of TLS, in memory."""
+        """A TLS client in memory."""
         self.server = self.make_server(tls=certificate("chat.example")[0])
         self.client = Client(self.server)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -224,7 +223,7 @@ class TLSTests(ServerTestCase):
         return shown.decode()
 
     def test_text_over_tls(self) -> None:
-        """Over TLS the connection speaks the same, and its keepalive is that of the TCP connection below."""
+        """Over TLS the protocol is the same, and keepalive is set on the TCP connection below."""
         self.assertIsInstance(self.client.connection, TLSLayer)
         shown = self._type("bob", PASSWORD, PASSWORD)
         self.assertTrue(shown.startswith(GREETING))
@@ -234,7 +233,7 @@ class TLSTests(ServerTestCase):
         self.assertFalse(self.client.is_open)
 
     def test_not_read_last_line(self) -> None:
-        """Over TLS too, who does not take the last line is disconnected 10 seconds later."""
+        """Over TLS too, a client that does not read the last line is disconnected 10 seconds later."""
         self.client.socket.room = 0
         self._type("GET / HTTP/1.1")
         self.assertTrue(self.client.is_open)

@@ -1,4 +1,4 @@
-"""Clients that close the sending half of their connection, as ``nc -N`` does at the end of its input."""
+"""Clients that close their sending side, as ``nc -N`` does at the end of its input."""
 
 import json
 import socket
@@ -20,21 +20,21 @@ _REASON = "all that you sent is answered"
 
 
 class HalfClosedTests(ServerTestCase):
-    """Bob watches; somebody else says a few things and then that this was all."""
+    """Bob watches while another client sends some requests and closes its sending side."""
 
     def setUp(self) -> None:
-        """Bob is there, who has an account with a password."""
+        """Sign in bob, who has an account with a password."""
         self.server = self.make_server()
         self.bob = self.server.json("bob")
 
     def offline(self) -> list[str]:
-        """Who went, as far as bob was told."""
+        """Return the users whose departure bob saw."""
         self.bob.ask("ping")
         self.server.advance(1)
         return [name for line in self.bob.told("presence") for name in line["offline"]]
 
     def test_nothing_asked(self) -> None:
-        """With nothing unanswered it is told goodbye, closed and offline at once, in both protocols and in none."""
+        """Without pending requests the client gets a bye and is offline at once, in both protocols and in none."""
         program, person, stranger = self.server.json("alice"), self.server.text("carol"), self.server.json()
         stranger.read()
         self.assertEqual(self.offline(), [])
@@ -47,7 +47,7 @@ class HalfClosedTests(ServerTestCase):
         self.assertEqual(self.offline(), ["alice", "carol"])
 
     def test_answered_first(self) -> None:
-        """Requests that wait for the disk are answered in order, and only then does the connection close."""
+        """Requests that wait for the disk are answered in order before the connection closes."""
         alice = self.server.json("alice")
         alice.got()
         self.server.threads.write.holds = self.server.threads.read.holds = True
@@ -64,7 +64,7 @@ class HalfClosedTests(ServerTestCase):
         self.assertFalse(alice.is_open)
 
     def test_whole_conversation(self) -> None:
-        """A sign-in with its password and what follows can come in one piece with the end after it."""
+        """A sign-in with its password, further lines and the end can arrive in one piece."""
         self.server.hashing.holds = True
         person = self.server.text()
         person.send(f"bob\n{PASSWORD}\nhello all\nls GLOBAL\nunfinished".encode())
@@ -80,7 +80,7 @@ class HalfClosedTests(ServerTestCase):
         self.assertFalse(person.is_open)
 
     def test_many_lines(self) -> None:
-        """Lines that wait for their turn when the end comes are all answered."""
+        """Lines that wait for their turn at the end are all answered."""
         alice = self.server.json("alice")
         alice.got()
         alice.connection.dataReceived(b"".join(request("ping", ref=number) for number in range(100)))
@@ -93,15 +93,14 @@ class HalfClosedTests(ServerTestCase):
         self.assertEqual((lines[-1]["type"], alice.is_open), ("bye", False))
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, in which bob gives signs of life."""
+        """Let time pass, while bob answers pings."""
         while seconds > 0:
             self.bob.ask("ping")
             self.server.advance(min(seconds, 30))
             seconds -= 30
 
     def test_replies_are_not_read(self) -> None:
-        """Who asks for more than it reads is answered as it reads; who reads nothing is not read from and so is given
-        up like any other."""
+        """A client with many requests is answered as it reads. One that reads nothing is paused and dropped."""
         for reads in True, False:
             alice = self.server.json("alice", room=0)
             alice.send(b"".join(request("help", ref=number) for number in range(200)))
@@ -115,8 +114,7 @@ class HalfClosedTests(ServerTestCase):
             self.assertEqual(self.offline(), ["alice"])
 
     def test_no_answer(self) -> None:
-        """A connection that takes no answer is given up after 90 seconds, in both protocols, also after an end that
-        came before the sign-in was done."""
+        """A connection that accepts no answer is dropped after 90 seconds, in both protocols, signed in or not."""
         program, person = self.server.json("alice"), self.server.text("carol")
         self.server.hashing.holds = self.server.threads.write.holds = True
         stranger = self.server.text()
@@ -136,7 +134,7 @@ class HalfClosedTests(ServerTestCase):
         self.server.threads.write.release()
 
     def test_goodbye_is_not_read(self) -> None:
-        """Who does not even take the goodbye is offline at once, and dropped 10 seconds later."""
+        """A client that does not even accept the bye is offline at once, and dropped 10 seconds later."""
         alice = self.server.json("alice", room=0)
         self.assertEqual(self.offline(), [])
         alice.end_sending()
@@ -145,7 +143,7 @@ class HalfClosedTests(ServerTestCase):
         self.assertFalse(alice.is_open)
 
     def test_no_timers_are_left(self) -> None:
-        """A connection that is lost in the middle of it leaves no call behind."""
+        """A connection lost in the middle leaves no delayed call."""
         alice = self.server.json("alice", room=0)
         alice.send(b"".join(request("help") for _ in range(200)))
         alice.end_sending()
@@ -156,13 +154,12 @@ class HalfClosedTests(ServerTestCase):
 
 
 class SocketTests(TestCase):
-    """Over real sockets."""
+    """Real sockets."""
 
     timeout = 60
 
     async def test_in_one_piece(self) -> None:
-        """A client that sends all it has to say, closes that half and reads to the end has got every reply; one that
-        closes altogether is shown offline."""
+        """A client that closes its sending side and reads on gets every reply. A full close shows it offline."""
         folder = tempfile.TemporaryDirectory(prefix="irchat-")
         self.addCleanup(folder.cleanup)
         options = options_of(

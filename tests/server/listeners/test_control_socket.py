@@ -1,4 +1,4 @@
-"""The administrator's door to a running server."""
+"""The control socket, by which the administrator reaches a running server."""
 
 import json
 from typing import Any
@@ -15,7 +15,7 @@ class ControlTests(ServerTestCase):
     """`Control`."""
 
     def setUp(self) -> None:
-        """A connection to a server whose registration is closed."""
+        """Connect to a server with closed registration."""
         self.server = self.make_server(registration_open=False)
         administration = Administration(self.server.chat, self.server.accounts, lambda: 0.0, lambda: 0)
         self.control = ControlFactory(administration).buildProtocol(None)
@@ -37,12 +37,12 @@ class ControlTests(ServerTestCase):
         return self._asks(_add_user(name, password))
 
     def test_add_user(self) -> None:
-        """An account is made although registration is closed, and can sign in at once."""
+        """An account can be added while registration is closed, and can sign in at once."""
         self.assertEqual(self._adds("bob", PASSWORD), "")
         self.assertEqual(self.server.json("bob").welcome["name"], "bob")
 
     def test_several(self) -> None:
-        """One connection may ask again and again, also after a refusal."""
+        """One connection may send several commands, also after a refusal."""
         self.assertEqual(self._adds("bob", PASSWORD), "")
         self.assertIn("is taken", self._adds("bob", PASSWORD))
         self.assertIn("cannot be a name", self._adds("a b", PASSWORD))
@@ -50,13 +50,13 @@ class ControlTests(ServerTestCase):
         self.assertEqual(self._adds("carol", PASSWORD), "")
 
     def test_unknown(self) -> None:
-        """What is no command that this server knows is said to be none."""
+        """An unknown command is reported as such."""
         wrong_type = b'{"command":"add-user","name":1}'
         for line in b"", b"nonsense", b"\xff", b'{"command":"later"}', wrong_type, b"[" * 10_000:
             self.assertIn("does not know that command", self._asks(line))
 
     def test_absurd(self) -> None:
-        """Numbers, names and lengths that cannot be are answered, and change nothing."""
+        """Invalid numbers, names and lengths are answered, and change nothing."""
         for until in 0, -1, 2**63 - 1, 2**63, 10**30:
             asked = json.dumps({"command": "ban", "whom": "192.0.2.1", "until": until, "reason": ""}).encode()
             self.assertNotEqual(self._asks(asked), "")
@@ -66,7 +66,7 @@ class ControlTests(ServerTestCase):
         self.assertTrue(self.transport.disconnecting)
 
     def test_unknown_user(self) -> None:
-        """A user that there is not is named, with how to see those that there are."""
+        """An unknown user is reported, with the command that lists users."""
         for asked in (
             {"command": "kick", "name": "nobody"}, {"command": "ban", "whom": "@nobody", "until": None, "reason": ""},
             {"command": "unban", "whom": "nobody"}, {"command": "remove-user", "name": "nobody", "messages": False},
@@ -76,7 +76,7 @@ class ControlTests(ServerTestCase):
             self.assertRegex(error, r"^There is no user( or address)? 'nobody'\. irchat-admin users lists the users\.$")
 
     def test_store_fails(self) -> None:
-        """Where the disk cannot be used the answer says so."""
+        """A disk failure is reported in the answer."""
         self.server.threads.write.holds = True
         self.control.dataReceived(_add_user("bob", PASSWORD) + b"\n")
         self.assertEqual(self.transport.value(), b"")
@@ -84,7 +84,7 @@ class ControlTests(ServerTestCase):
         self.assertIn("cannot use its disk", self._answer())
 
     def test_error_of_our_own(self) -> None:
-        """An error of our own is logged, and the answer points to the log."""
+        """An internal error is logged, and the answer refers to the log."""
         self.server.hashing.holds = True
         self.control.dataReceived(_add_user("bob", PASSWORD) + b"\n")
         self.server.hashing.fail(ZeroDivisionError())
@@ -98,7 +98,7 @@ def _add_user(name: str, password: str) -> bytes:
 
 
 class CommandsTests(ServerTestCase):
-    """The commands of the administrator, over the control socket."""
+    """The administrator's commands over the control socket."""
 
     def setUp(self) -> None:
         """Connect to it."""
@@ -111,27 +111,27 @@ class CommandsTests(ServerTestCase):
         self.control.makeConnection(self.transport)
 
     def ask(self, command: str, **fields: Any) -> list[dict[str, Any]]:
-        """What a command is answered with."""
+        """Return the answer to a command."""
         self.transport.clear()
         self.control.dataReceived(json.dumps({"command": command, **fields}).encode() + b"\n")
         self.server.turn()
         return [json.loads(line) for line in self.transport.value().splitlines()]
 
     def result(self, command: str, **fields: Any) -> Any:
-        """What a command gives."""
+        """Return the result of a command."""
         *_, answer = self.ask(command, **fields)
         self.assertEqual((answer["type"], answer["error"]), ("Answer", ""))
         return answer["result"]
 
     def error(self, command: str, **fields: Any) -> str:
-        """Why a command could not be done."""
+        """Return the error text of a command."""
         (answer,) = self.ask(command, **fields)
         self.assertTrue(answer["error"])
         error: str = answer["error"]
         return error
 
     def test_users(self) -> None:
-        """The accounts are listed with their sessions and bans."""
+        """Accounts are listed with their sessions and bans."""
         self.result("add-user", name="Carol", password=PASSWORD)
         self.server.json("alice")
         self.server.json("bob")
@@ -148,7 +148,7 @@ class CommandsTests(ServerTestCase):
         self.assertIs(self.result("users", after="bob")[0]["banned_until"], False)
 
     def test_commands(self) -> None:
-        """Each command is done, or refused with a text that says why."""
+        """Each command succeeds, or is refused with the reason."""
         client = self.server.json("bob")
         self.assertEqual(self.result("kick", name="bob"), 1)
         self.assertEqual(self.result("kick", name="bob"), 0)
@@ -163,7 +163,7 @@ class CommandsTests(ServerTestCase):
         self.assertIn("no user", self.error("kick", name="nobody"))
 
     def test_remove_user(self) -> None:
-        """The progress of a removal is told line by line before its answer."""
+        """The progress of a removal is reported line by line before its answer."""
         client = self.server.json("bob")
         for _ in range(3):
             client.ask("send", chat="GLOBAL", text="hi")
@@ -175,7 +175,7 @@ class CommandsTests(ServerTestCase):
         self.assertIn("no user", self.error("remove-user", name="bob", messages=False))
 
     def test_stats(self) -> None:
-        """It is told how much there is of everything."""
+        """The statistics are returned."""
         self.server.json("alice").ask("send", chat="@bob", text="refused")
         bob = self.server.json("bob")
         bob.ask("send", chat="@alice", text="hi")
@@ -189,7 +189,7 @@ class CommandsTests(ServerTestCase):
         })  # fmt: skip
 
     def test_unknown(self) -> None:
-        """A line that is no command is answered, and one that fails by a fault says so and is logged."""
+        """An invalid line is answered, and an internal error is reported and logged."""
         for line in (b"nonsense\n", b"\xff\n", b'{"command":"fly"}\n', b'{"command":"kick"}\n'):
             self.transport.clear()
             self.control.dataReceived(line)

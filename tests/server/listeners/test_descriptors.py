@@ -1,4 +1,4 @@
-"""Open files: what is done where there are few of them."""
+"""File descriptors: the behaviour when they are scarce."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ class RoomTests(SynchronousTestCase):
     """`Room`."""
 
     def setUp(self) -> None:
-        """Room for 36 of 100 files, and the log."""
+        """Create room for 36 of 100 files, and the log."""
         self.clock = Clock()
         self.room = Room(self.clock.seconds, lambda: 100)
         self.lines: list[LogEvent] = []
@@ -31,7 +31,7 @@ class RoomTests(SynchronousTestCase):
         self.addCleanup(globalLogPublisher.removeObserver, self.lines.append)
 
     def test_most(self) -> None:
-        """Connections leave 64 files, or half of a few."""
+        """Connections leave 64 files, or half if there are few."""
         self.assertEqual(
             [Room(self.clock.seconds, lambda most=most: most).most for most in (16_384, 128, 100, 20)],
             [16_320, 64, 50, 10],
@@ -39,8 +39,7 @@ class RoomTests(SynchronousTestCase):
         self.assertGreater(descriptor_limit(), 0)
 
     def test_one_line_a_minute(self) -> None:
-        """However many are turned away, in whatever way, the log has one line a minute, with their count and no
-        address."""
+        """However many connections are refused, the log has one line a minute, with their count, without addresses."""
         self.room.taken = self.room.most
         for minute in range(3):
             for _ in range(100):
@@ -60,7 +59,7 @@ class FactoryTests(ServerTestCase):
     """The factory."""
 
     def test_no_more_than_there_is_room_for(self) -> None:
-        """Past that a connection is closed; who leaves makes room, signed in or not, or turned away for a reason."""
+        """Above the limit a connection is closed. Any connection that ends makes room, signed in or not."""
         server = self.server = self.make_server()
         server.factory.room = Room(server.clock.seconds, lambda: 6)
         first, second, third = server.json("alice"), Client(server), TextClient(server)
@@ -76,7 +75,7 @@ class SpareTests(SynchronousTestCase):
     """`SpareDescriptor`."""
 
     def test_spare_is_used_and_kept_again(self) -> None:
-        """Without an open file left one connection is accepted still; when it is over the next one is too."""
+        """Without a free descriptor one connection is still accepted. After its end, the next one is too."""
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         listener = socket.socket(socket.AF_UNIX)
@@ -111,10 +110,10 @@ class SpareTests(SynchronousTestCase):
 
 
 class RealServerTests(SynchronousTestCase):
-    """A server with few open files."""
+    """A server with few descriptors."""
 
     def setUp(self) -> None:
-        """A server that may have 110 of them."""
+        """Start a server that may have 110 of them."""
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.home = Path(folder.name)
@@ -133,8 +132,10 @@ class RealServerTests(SynchronousTestCase):
         )  # fmt: skip
 
     def test_siege(self) -> None:
-        """While connections take all that they may, who is in reads and writes, the administrator gets in, and the log
-        does not grow; afterwards all can come again. So it is where the limit is lowered while the server runs."""
+        """At the limit, users keep reading and writing, the administrator gets in, and the log does not grow.
+
+        Afterwards all can connect again. The same holds if the limit is lowered while the server runs.
+        """
         alice = JSONClient(self.server, tls=False)
         self.addCleanup(alice.close)
         alice.ask(type="register", name="alice", password="correct horse")

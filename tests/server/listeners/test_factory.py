@@ -1,4 +1,4 @@
-"""The factory: what it makes for each client; who is turned away is in test_descriptors.py."""
+"""The factory: the connections it builds. Refusals are tested in test_descriptors.py."""
 
 from twisted.internet.address import IPv6Address
 
@@ -12,16 +12,16 @@ class FactoryTests(ServerTestCase):
     """`ChatFactory`."""
 
     def setUp(self) -> None:
-        """A server."""
+        """Create a server."""
         self.server = self.make_server()
 
     def test_settings_of_new_connections(self) -> None:
-        """A new name of the server is in the greetings from then on."""
+        """A new server name is in all later greetings."""
         self.server.factory.name = "Other"
         self.assertIn("IRChat/1 Other: ", Client(self.server).read())
 
     def test_turned_away(self) -> None:
-        """Whoever is one too many reads why, and is disconnected, until another leaves; behind TLS nothing is said."""
+        """A connection above the limit is told so and closed, until another leaves. Behind TLS nothing is said."""
         server = self.make_server(limits=Limits(per_address=1))
         first = Client(server, host="192.0.2.1")
         late = Client(server, host="192.0.2.1")
@@ -35,14 +35,14 @@ class FactoryTests(ServerTestCase):
         self.assertIsNone(behind_tls.factory.buildProtocol(IPv6Address("TCP", "192.0.2.1", 1)))
 
     def test_tls(self) -> None:
-        """With a certificate each connection is behind TLS, and there is one only when the handshake is done."""
+        """With a certificate each connection uses TLS, and exists only after the handshake."""
         server = self.make_server(tls=certificate("chat.example")[0])
         self.assertIsInstance(server.factory.buildProtocol(None), TLSLayer)
         Client(server)
         self.assertEqual(list(server.connections), [])
 
     def test_tls_handshake_in_time(self) -> None:
-        """Who does not finish the handshake within 60 seconds is disconnected."""
+        """A client that does not finish the handshake within 60 seconds is disconnected."""
         server = self.make_server(tls=certificate("chat.example")[0])
         client = Client(server)
         server.advance(61)

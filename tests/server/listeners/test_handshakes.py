@@ -1,4 +1,4 @@
-"""TLS handshakes: charged to their address, delayed where its work is used up, and made some in a turn."""
+"""TLS handshakes: charged to their address, delayed above its budget, and limited per turn."""
 
 import ssl
 
@@ -24,10 +24,10 @@ def _hello() -> bytes:
 
 
 class HandshakeTests(ServerTestCase):
-    """`Handshakes`, before a factory with TLS."""
+    """`Handshakes`, in front of a factory with TLS."""
 
     def setUp(self) -> None:
-        """Start a server with limits, of which one address may have many connections."""
+        """Start a server with limits, but with many connections per address."""
         self.server = self.make_server(tls=certificate("chat.example")[0], limits=Limits(per_address=5_000))
         self.hello = _hello()
 
@@ -40,7 +40,7 @@ class HandshakeTests(ServerTestCase):
         return sum(bool(client.socket.writes) for client in clients)
 
     def test_wait_for_work(self) -> None:
-        """Past the work of an address its handshakes wait, unread, and go on in time; those of another do not."""
+        """Above the budget of an address its handshakes wait, unread, and continue later. Others are unaffected."""
         most = int(WORK_AT_ONCE * ADDRESS_SHARE / WORK_OF_CONNECTION)
         many = [self._begin("192.0.2.1") for _ in range(most + 50)]
         self.server.turn()
@@ -54,8 +54,7 @@ class HandshakeTests(ServerTestCase):
         self.assertTrue(many[-1].socket.is_read)
 
     def test_slices(self) -> None:
-        """A turn of the reactor makes no further step after 5 ms; the others follow in the next turns; one that fails
-        keeps no other away."""
+        """A turn of the reactor begins no step after 5 ms. The others follow later, and a failing one stops none."""
         clock = Clock()
         take = Handshakes(RateLimiters(Limits(), clock), clock).of("192.0.2.1")
         made: list[int] = []

@@ -1,4 +1,4 @@
-"""How the system finds out that a text client is gone."""
+"""TCP keepalive, by which the system detects lost text clients."""
 
 import socket
 
@@ -9,11 +9,11 @@ class KeepaliveTests(ServerTestCase):
     """`keep_alive` and `silence_of`, as connections use them."""
 
     def setUp(self) -> None:
-        """A server."""
+        """Create a server."""
         self.server = self.make_server()
 
     def test_keepalive(self) -> None:
-        """In the text protocol the system notices within 90 seconds that the peer is gone; in JSON it does not."""
+        """In the text protocol the system detects a lost peer within 90 seconds. In JSON keepalive is off."""
         person, program = self.server.text("bob"), self.server.json("alice")
         self.assertTrue(person.socket.keeps_alive)
         self.assertFalse(program.socket.keeps_alive)
@@ -22,7 +22,7 @@ class KeepaliveTests(ServerTestCase):
         self.assertEqual(dead_after, 90)
 
     def test_keepalive_elsewhere(self) -> None:
-        """Where the system has no such options, keepalive is switched on all the same."""
+        """On a system without these options, keepalive is still switched on."""
         for option in "TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT", "TCP_INFO":
             self.patch(socket, option, 1)
             delattr(socket, option)

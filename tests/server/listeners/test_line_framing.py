@@ -1,4 +1,4 @@
-"""The lines in the bytes of a connection; that few are taken in a turn is in tests/whole/test_fairness.py."""
+"""The lines in a connection's bytes. The limit per turn is tested in tests/whole/test_fairness.py."""
 
 import itertools
 from typing import Any
@@ -13,27 +13,27 @@ _LONGEST = CLIENT_LINE_BYTES
 
 
 class LineTests(ServerTestCase):
-    """Lines of any length in any pieces."""
+    """Lines of any length in any segments."""
 
     def setUp(self) -> None:
-        """A JSON client."""
+        """Connect a JSON client."""
         self.server = self.make_server()
         self.client = JSONClient(self.server)
         self.client.ask("ping")
         self.client.got()
 
     def _ping(self, ref: int, length: int) -> bytes:
-        """A ping of that many bytes without its end."""
+        """Return a ping of that many bytes without its end."""
         line = b'{"type":"ping","ref":%d,"x":"' % ref
         return line + b"x" * (length - len(line) - 2) + b'"}'
 
     def _answers(self, *segments: bytes) -> list[Any]:
-        """The refs of the pongs and the codes of the errors that come of these segments."""
+        """Return the refs of pongs and the codes of errors in reply to these segments."""
         self.client.send(*segments)
         return [line.get("code") or line["ref"] for line in self.client.got()]
 
     def test_longest(self) -> None:
-        """65,536 bytes are a line, with or without a carriage return; one more is not, and what follows is read."""
+        """65,536 bytes are a line, with or without a carriage return. One more is too long. Later lines are read."""
         for end in b"\n", b"\r\n":
             longest, too_long, next_line = self._ping(1, _LONGEST), self._ping(2, _LONGEST + 1), self._ping(3, 40)
             self.assertEqual(self._answers(longest + end), [1])
@@ -43,7 +43,7 @@ class LineTests(ServerTestCase):
             self.assertEqual(self._answers(next_line + end + too_long + end + next_line + end), [3, "line-too-long", 3])
 
     def test_in_pieces(self) -> None:
-        """It is the same when the line comes in pieces, wherever it is cut."""
+        """The result is the same wherever the line is cut."""
         longest, too_long, next_line = self._ping(1, _LONGEST), self._ping(2, _LONGEST + 1), self._ping(3, 40)
         for cut in 1, 100, _LONGEST - 1, _LONGEST:
             self.assertEqual(self._answers(longest[:cut], longest[cut:], b"\r", b"\n"), [1])
@@ -52,7 +52,7 @@ class LineTests(ServerTestCase):
             )
 
     def test_endless(self) -> None:
-        """A line without an end is thrown away as it comes, answered once, and what follows its end is read."""
+        """A line without an end is discarded as it arrives, answered once, and later lines are read."""
         self.assertEqual(self._answers(*[b"x" * 50_000] * 100), ["line-too-long"])
         self.assertEqual(len(self.client.connection._buffer), 0)
         self.assertEqual(self._answers(b"xxx\n" + self._ping(1, 40) + b"\n" + self._ping(2, 40)), [1])
@@ -71,7 +71,7 @@ class LineTests(ServerTestCase):
     )
     @example([(150_000, b"\n"), (40, b"\n"), (150_000, b"\n"), (40, b"\r\n")], [])
     def test_any_cuts(self, lines: list[tuple[int, bytes]], cuts: list[float]) -> None:
-        """However lines of any length are cut into segments, each has one answer, in order."""
+        """However lines of any length are cut into segments, each gets one answer, in order."""
         data = b"".join(self._ping(ref, length) + end for ref, (length, end) in enumerate(lines))
         places = [0, *sorted(int(cut * len(data)) for cut in cuts), len(data)]
         segments = [data[start:end] for start, end in itertools.pairwise(places)]
@@ -79,12 +79,11 @@ class LineTests(ServerTestCase):
         self.assertEqual(self._answers(*segments), expected)
 
     def test_bad_encoding(self) -> None:
-        """Bytes that are not UTF-8 are answered, and the connection stays."""
+        """Invalid UTF-8 is answered, and the connection stays."""
         self.assertEqual(self._answers(b"\xff\xfe\n" + self._ping(1, 40) + b"\n"), ["bad-encoding", 1])
 
     def test_overlong_while_not_read(self) -> None:
-        """What follows an overlong line keeps its place before what comes later, also where the overlong line itself
-        has the connection not read any more, and TLS still hands out what it had read."""
+        """Lines after an overlong line keep their order, even if that pauses reading while TLS still delivers data."""
         self.client.ask("register", name="alice", password=PASSWORD)
         self.client.got()
         self.server.threads.read.holds = True

@@ -12,7 +12,7 @@ from irchat.server.listeners.listener import CannotBind, NoAddress, listen, list
 
 
 class _OnlyIPv6(socket.socket):
-    """What a socket is where the system's ``net.ipv6.bindv6only`` is 1."""
+    """Return what a socket is on a system where ``net.ipv6.bindv6only`` is 1."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -29,7 +29,7 @@ class ListeningTests(SynchronousTestCase):
         return opened
 
     def test_both(self) -> None:
-        """All addresses are those of IPv4 too, also where the system keeps the two apart."""
+        """The wildcard address includes IPv4, even on a system that keeps the two separate."""
         self.patch(listener.socket, "socket", _OnlyIPv6)
         for host in None, "::":
             port = self._open(host).getsockname()[1]
@@ -44,7 +44,7 @@ class ListeningTests(SynchronousTestCase):
         self.assertEqual(self._open("127.0.0.1").getsockname()[0], "127.0.0.1")
 
     def test_wrong(self) -> None:
-        """What is no address, or not one of this machine, or a port in use, has an error of its own."""
+        """An invalid address, a foreign one and a port in use each have their own error."""
         for host in "localhost", "a\0b", "\n", "x" * 300, "ａ。。ｂ", "999.1.1.1", "fe80::1%nothing":
             self.assertRaises(NoAddress, listening_socket, host, 0)
         self.assertRaises(CannotBind, listening_socket, "192.0.2.1", 0)
@@ -57,7 +57,7 @@ class AcceptTests(TestCase):
     """`listen`."""
 
     def test_few_a_turn(self) -> None:
-        """However many connections wait, one turn accepts a few of them, so that others get their messages."""
+        """However many connections wait, one turn accepts only a few, so that others get their messages."""
         accepted: list[Any] = []
         factory = ServerFactory()
         factory.noisy = False

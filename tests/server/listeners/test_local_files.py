@@ -1,4 +1,4 @@
-"""The administrator's socket and the note of the port are made again when they are gone."""
+"""The control socket and the port note are recreated when they are gone."""
 
 import shutil
 import socket
@@ -39,7 +39,7 @@ class DoorTests(TestCase):
     timeout = 60
 
     def setUp(self) -> None:
-        """Open one, in folders with short names."""
+        """Open them, in folders with short names."""
         self.folder = Path(tempfile.mkdtemp(prefix="irchat-"))
         self.addCleanup(shutil.rmtree, self.folder)
         self.socket, self.notes = self.folder / "control.sock", self.folder / "run"
@@ -57,7 +57,7 @@ class DoorTests(TestCase):
         return [server.port for server in find_servers(self.notes)] == [7]
 
     async def test_removed(self) -> None:
-        """What a cleaner removed is there again after a minute, or as soon as it is asked for."""
+        """Files removed by a cleaner are recreated within a minute, or on request."""
         self.assertTrue(self._is_reached())
         for again in lambda: self.clock.advance(SECONDS_BETWEEN_LOOKS), self.door.look:
             self.socket.unlink()
@@ -71,26 +71,26 @@ class DoorTests(TestCase):
         self.assertEqual((self.clock.getDelayedCalls(), self.errors), ([], []))
 
     async def test_replaced(self) -> None:
-        """A file that somebody put in the place of the socket is replaced."""
+        """A file in place of the socket is replaced."""
         self.socket.unlink()
         self.socket.write_text("not a socket")
         self.clock.advance(SECONDS_BETWEEN_LOOKS)
         self.assertTrue(self._is_reached())
 
     async def test_gone_at_the_end(self) -> None:
-        """Files that are gone do not keep the server from stopping."""
+        """Missing files do not keep the server from stopping."""
         self.socket.unlink()
         shutil.rmtree(self.notes)
         await self.door.close()
 
     async def test_stays(self) -> None:
-        """As long as both stand, nothing is made again."""
+        """While both files exist, nothing is recreated."""
         before = self.socket.stat().st_ino
         self.clock.advance(SECONDS_BETWEEN_LOOKS)
         self.assertEqual(self.socket.stat().st_ino, before)
 
     async def test_cannot_be_made(self) -> None:
-        """Why a file cannot be made is logged once, and it is tried again each minute."""
+        """The reason why a file cannot be created is logged once, and the attempt repeats each minute."""
         shutil.rmtree(self.notes)
         self.notes.write_text("in the way")
         self.socket.unlink()
@@ -105,7 +105,7 @@ class DoorTests(TestCase):
 
 
 def _turns() -> Deferred[None]:
-    """Fires after the reactor has closed what it was told to close."""
+    """Return a Deferred that fires after the reactor has closed the sockets."""
     done: Deferred[None] = Deferred()
     reactor.callLater(0, reactor.callLater, 0, done.callback, None)
     return done

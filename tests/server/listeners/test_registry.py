@@ -1,4 +1,4 @@
-"""The connections that are open, and the way they end when the server stops; bans are in tests/server/sessions."""
+"""Open connections, and their end when the server stops. Bans are tested in tests/server/sessions."""
 
 from tests.helpers.server import Client, JSONClient, ServerTestCase, TextClient, request
 
@@ -7,7 +7,7 @@ class ConnectionRegistryTests(ServerTestCase):
     """`ConnectionRegistry`."""
 
     def setUp(self) -> None:
-        """A server."""
+        """Create a server."""
         self.server = self.make_server()
         self.connections = self.server.connections
 
@@ -21,7 +21,7 @@ class ConnectionRegistryTests(ServerTestCase):
         self.assertEqual(len(self.connections), 1)
 
     def test_stop(self) -> None:
-        """On stop everyone is told so, whatever they were doing, and it is done when all are closed."""
+        """On stop every connection gets a farewell in any state, and the stop completes when all are closed."""
         program, person, nobody = self.server.json("alice"), self.server.text("bob"), Client(self.server)
         self.server.advance(2)
         program.got()
@@ -36,12 +36,12 @@ class ConnectionRegistryTests(ServerTestCase):
         self.assertEqual(self.server.clock.calls, [])
 
     def test_stop_with_nobody(self) -> None:
-        """With nobody there it is done at once, and leaves no call behind."""
+        """Without connections the stop completes at once, and leaves no delayed call."""
         self.successResultOf(self.connections.stop())
         self.assertEqual(self.server.clock.calls, [])
 
     def test_stop_with_a_slow_reader(self) -> None:
-        """Who does not read the farewell is disconnected after a second, and all that waits no longer."""
+        """A client that does not read the farewell is disconnected after a second, and the stop completes."""
         slow = self.server.json("alice", room=0)
         quick = self.server.json("bob")
         stopped = self.connections.stop()
@@ -54,7 +54,7 @@ class ConnectionRegistryTests(ServerTestCase):
         self.assertEqual(self.server.clock.calls, [])
 
     def test_stop_saves(self) -> None:
-        """What was shown is saved as read on stop, and what was sent before it is committed."""
+        """On stop, shown messages are saved as read, and earlier sends are committed."""
         person, program = self.server.text("bob"), self.server.json("alice")
         program.send(request("send", chat="GLOBAL", text="hi"))
         self.assertIn("hi", person.shown())
@@ -64,7 +64,7 @@ class ConnectionRegistryTests(ServerTestCase):
         self.assertEqual(self.server.json("bob").welcome["unread"], [])
 
     def test_leave_before_the_stop(self) -> None:
-        """Connections that were over before the stop are of no matter to it."""
+        """Connections closed before the stop do not matter."""
         for client in JSONClient(self.server), TextClient(self.server):
             client.leave()
         self.successResultOf(self.connections.stop())

@@ -1,4 +1,4 @@
-"""The interface of protocols, proved by a third one that is written here and run by a real server over TCP."""
+"""The interface of protocols, proved by a third protocol on a real server over TCP."""
 
 import tempfile
 from pathlib import Path
@@ -50,12 +50,12 @@ class TabProtocol(SharedEncoding):
 
 
 class ThirdProtocolTests(TestCase):
-    """A protocol is a class and a line in the listener's table."""
+    """A protocol is a class and an entry in the listener's table."""
 
     timeout = 60
 
     def setUp(self) -> None:
-        """A folder for a server's data."""
+        """Create a folder for a server's data."""
         folder = tempfile.TemporaryDirectory(prefix="irchat-")
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
@@ -77,7 +77,7 @@ class ThirdProtocolTests(TestCase):
         return client
 
     async def test_beside_the_others(self) -> None:
-        """A first line chooses it; its user signs in, speaks with another session, which is of JSON, and is refused."""
+        """A first line selects it. Its user signs in, exchanges messages with a JSON session, and gets refusals."""
 
         def offers(services: Any, clock: Any) -> Offers:
             default, others = all_protocols(services, clock)
@@ -103,7 +103,7 @@ class ThirdProtocolTests(TestCase):
             await client.lost
 
     async def test_alone(self) -> None:
-        """As the only protocol of a listener it greets, and no first line chooses another."""
+        """As the only protocol of a listener it greets, and no first line selects another."""
         self.patch(tap, "all_protocols", lambda services, clock: Offers(TabProtocol))
         service = self._start()
         client = await self._connect(service, b"TAB\tIRChat", b'{"type":"login","name":"bob"}')

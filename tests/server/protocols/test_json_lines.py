@@ -1,4 +1,4 @@
-"""The JSON protocol, line by line; what the session makes of it is in tests/server/sessions/test_session.py."""
+"""The JSON protocol, line by line. The session is tested in tests/server/sessions/test_session.py."""
 
 import json
 
@@ -13,7 +13,7 @@ from tests.helpers.server import PASSWORD, JSONClient, ServerTestCase, request
 
 
 class FakeSession:
-    """Notes what the protocol asks of it."""
+    """Records the calls of the protocol."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[requests.Request, object]] = []
@@ -30,18 +30,18 @@ class JSONProtocolTests(SynchronousTestCase):
     """`JSONProtocol`."""
 
     def setUp(self) -> None:
-        """A protocol over a session that only notes."""
+        """Create a protocol over a recording session."""
         self.session = FakeSession()
         self.protocol = JSONProtocol(self.session)
 
     def test_requests(self) -> None:
-        """A request is asked with its ref, or with none."""
+        """A request is passed on with its ref, or with none."""
         self.protocol.receive(b'{"type":"chats","ref":"r"}')
         self.protocol.receive(b'{"type":"chats"}')
         self.assertEqual([context for _, context in self.session.asked], ["r", UNSET])
 
     def test_bad_lines(self) -> None:
-        """A line that is no request is refused with its ref where one can be read."""
+        """An invalid request is refused with its ref if that can be read."""
         self.protocol.receive(b'{"type":"nonsense","ref":7}')
         self.protocol.receive(b"nonsense")
         self.protocol.receive(b'{"type":"ping","a":"\xff"}')
@@ -53,29 +53,29 @@ class JSONProtocolTests(SynchronousTestCase):
         self.assertEqual((self.session.asked, self.session.refused), ([], []))
 
     def test_replies(self) -> None:
-        """A reply carries its request's ref, 0 and the empty one too, and none where there was none or no request."""
+        """A reply carries its request's ref, even 0 or empty, and none without a ref or request."""
         for ref in 0, "", 12, "r":
             self.assertEqual(json.loads(self.protocol.reply(ref, events.Ok())), {"type": "ok", "ref": ref})
         for ref in UNSET, None:
             self.assertEqual(json.loads(self.protocol.reply(ref, events.Ok())), {"type": "ok"})
 
     def test_events(self) -> None:
-        """An event is said alike wherever it stands, in the bytes that all sessions of the protocol share."""
+        """An event is encoded alike everywhere, in bytes shared by all sessions of the protocol."""
         event = events.Erased("GLOBAL", "id")
         for position, timed in (None, None), ((GLOBAL, 1), None), (None, (GLOBAL, 1)):
             self.assertEqual(self.protocol.event(event, position, timed), JSONProtocol.encode(event))
 
     def test_nothing_to_keep(self) -> None:
-        """It keeps nothing that would have to go on or to end."""
+        """It holds no state to resume or end."""
         self.assertIsNone(self.protocol.go_on())
         self.assertIsNone(self.protocol.lost())
 
 
 class JSONClientTests(ServerTestCase):
-    """The JSON protocol at a whole server."""
+    """The JSON protocol on a whole server."""
 
     def test_sign_in(self) -> None:
-        """Register, login and resume give a welcome with a token; the old token stays good beside the new one."""
+        """Register, login and resume return a welcome with a token. The old token stays valid beside the new one."""
         server = self.make_server()
         first = server.json("alice")
         self.assertTrue(first.welcome["new"])
@@ -88,7 +88,7 @@ class JSONClientTests(ServerTestCase):
             self.assertEqual((welcome["name"], welcome["token"], welcome["ref"]), ("alice", token, 1))
 
     def test_refused_sign_in(self) -> None:
-        """Wrong credentials, tokens and new names are refused by their codes, and the session may try again."""
+        """Wrong credentials, tokens and new names are refused with their codes, and the session may try again."""
         server = self.make_server()
         server.json("alice").leave()
         client = JSONClient(server)
@@ -107,7 +107,7 @@ class JSONClientTests(ServerTestCase):
         client.one("welcome")
 
     def test_nothing_counts_as_read(self) -> None:
-        """What a program got is unread until it says otherwise; ``read`` is told to the user's other sessions."""
+        """Received messages are unread until the program says otherwise. ``read`` reaches the user's other sessions."""
         server = self.make_server()
         alice, alice_too, bob = server.json("alice"), server.json("alice"), server.json("bob")
         bob.ask("send", chat="GLOBAL", text="hi")

@@ -10,14 +10,14 @@ class OffersTests(ServerTestCase):
     """The choice of a protocol."""
 
     def test_choice(self) -> None:
-        """The first entry whose beginning fits is taken; where none fits, the default stays."""
+        """The first entry with a matching beginning is selected. Without a match, the default stays."""
         offers = Offers(str, ((b"ab", int), (b"a", float)))
         chosen = [offers.choose(line) for line in (b"abc", b"a", b"b", b" ab")]
         self.assertEqual(chosen, [int, float, None, None])
         self.assertIsNone(Offers(str).choose(b"a"))
 
     def test_main_port(self) -> None:
-        """The main port offers JSON for a brace, and text for everything else; all text sessions share a renderer."""
+        """The main port offers JSON for a brace, and text for everything else. All text sessions share a renderer."""
         server = self.make_server()
         offers = all_protocols(server.services, server.clock)
         self.assertEqual([offers.choose(line) for line in (b"{", b"bob", b"[")], [JSONProtocol, None, None])

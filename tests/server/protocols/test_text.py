@@ -1,6 +1,7 @@
-"""The text protocol after the sign-in: commands, what is shown and counts as read, timed messages without a trace.
+"""The text protocol after the sign-in: commands, output that counts as read, and timed messages without a trace.
 
-Its sign-in is in tests/server/protocols/test_text_sign_in.py."""
+Its sign-in is tested in tests/server/protocols/test_text_sign_in.py.
+"""
 
 from hypothesis import given, settings
 from twisted.trial.unittest import SynchronousTestCase
@@ -38,7 +39,7 @@ class CommandTests(_TextTestCase):
     """Lines are commands."""
 
     def test_messages(self) -> None:
-        """Messages of all kinds are shown with their chat as the reader calls it; one's own are not shown back."""
+        """Messages of all kinds show their chat from the reader's view. The sender's own are not echoed."""
         self.alice.ask("create_group", name="team", members=["bob"])
         self.bob.shown()
         self._alice_sends("to all")
@@ -59,12 +60,12 @@ class CommandTests(_TextTestCase):
         )
 
     def test_colours(self) -> None:
-        """What is shown is coloured."""
+        """Output is coloured."""
         self._alice_sends("hi")
         self.assertIn("\x1b[1;", self.bob.read())
 
     def test_who_comes_and_goes(self) -> None:
-        """Who comes and goes is shown."""
+        """Users who come and go are shown."""
         carol = self.server.json("carol")
         self.assertEqual(self.bob.shown(), "-- carol connected\n")
         carol.leave()
@@ -72,7 +73,7 @@ class CommandTests(_TextTestCase):
         self.assertEqual(self.bob.shown(), "-- carol disconnected\n")
 
     def test_errors(self) -> None:
-        """A wrong use is answered with what is wrong and the usage, and the session goes on."""
+        """Wrong usage is answered with the error and the usage, and the session continues."""
         shown = self._shows("???", "*0* hi", "+nobody team", "@ nobody hi")
         self.assertIn("  usage: ?<words>\n", shown)
         self.assertIn("usage: *<time>* <message>", shown)
@@ -80,13 +81,13 @@ class CommandTests(_TextTestCase):
         self.assertEqual(self._shows("hello"), "")
 
     def test_nothing_unread(self) -> None:
-        """Who asks for what is unread where nothing is, is told so."""
+        """Asking for unread messages when there are none shows a note."""
         self._alice_sends("hi")
         self.assertIn("alice: hi", self._shows("ls GLOBAL"))
         self.assertEqual(self._shows("ls -n GLOBAL"), "-- GLOBAL: nothing is unread\n")
 
     def test_replies_in_order(self) -> None:
-        """Lines typed faster than the disk works are answered in their order."""
+        """Lines typed faster than the disk works are answered in order."""
         self.server.threads.write.holds = True
         self.bob.type("one", "ls GLOBAL", "!help exit")
         self.assertEqual(self.bob.shown(), "")
@@ -100,7 +101,7 @@ class CommandTests(_TextTestCase):
         )
 
     def test_blank_lines(self) -> None:
-        """A blank line does nothing, also where a carriage return ends it; spaces round a line do not matter."""
+        """A blank line does nothing, also with a carriage return. Spaces around a line do not matter."""
         self.assertEqual(self._shows("", "  ", "\t", "\r", "  !help exit  \r"), "exit  leave\n")
 
     def test_bad_encoding(self) -> None:
@@ -115,7 +116,7 @@ class CommandTests(_TextTestCase):
         self.assertFalse(self.bob.is_open)
 
     def test_never_reads(self) -> None:
-        """Who types on and never reads the answers is not read from, and gets them all later."""
+        """A client that types without reading the replies is not read from, and gets them all later."""
         self.bob.socket.room = 0
         self.bob.send(*[b"!help\n" * 100] * 10)
         for _ in range(100):
@@ -132,13 +133,12 @@ class CommandTests(_TextTestCase):
 
 
 class ForgeryTests(SynchronousTestCase):
-    """No text passes for a line of the chat's own."""
+    """No text can imitate a line of the chat itself."""
 
     @settings(max_examples=40)
     @given(hostile_text.filter(lambda text: text.strip() and len(text) < 4_000))
     def test_forged_lines(self, text: str) -> None:
-        """Whatever a text holds, only its first line begins a line of the chat, and nothing in it reaches the terminal
-        as a command."""
+        """For any text, only its first line begins a chat line, and no part of it is a command to the terminal."""
         server = Server()
         self.addCleanup(server.close)
         alice, bob = server.json("alice"), server.text("bob")
@@ -166,10 +166,10 @@ class ForgeryTests(SynchronousTestCase):
 
 
 class ReadTests(_TextTestCase):
-    """What is shown counts as read."""
+    """Shown messages count as read."""
 
     def test_after_a_while(self) -> None:
-        """What was shown is read, saved in one go a second later; other sessions of the user are told."""
+        """Shown messages are saved as read once, a second later. The user's other sessions are notified."""
         program = self.server.json("bob")
         self._alice_sends("one")
         self._alice_sends("two")
@@ -185,7 +185,7 @@ class ReadTests(_TextTestCase):
         self.assertEqual([event["seq"] for event in program.told("read")], [3])
 
     def test_on_leaving(self) -> None:
-        """On leaving it is saved at once, however one leaves."""
+        """They are saved at once when the session ends in any way."""
         for leave in lambda person: person.type("exit"), TextClient.leave:
             self.bob = self.server.text("bob")
             self._alice_sends("one")
@@ -194,13 +194,13 @@ class ReadTests(_TextTestCase):
             self.server.advance(2)
 
     def test_timed(self) -> None:
-        """A timed message that was shown is read, though another session would still count it."""
+        """A shown timed message is read, although another session would still count it."""
         self._alice_sends("soon gone", expires_in=60)
         self.assertIn("soon gone", self.bob.shown())
         self.assertEqual(self._unread(), [])
 
     def test_group_that_is_no_more(self) -> None:
-        """What was shown of a group that is no more is nobody's trouble."""
+        """Shown messages of a dissolved group cause no error."""
         self.bob.type("*alice -> team")
         self._alice_sends("hi", "*team")
         self.bob.type("-bob team")
@@ -209,7 +209,7 @@ class ReadTests(_TextTestCase):
         self.assertEqual(self._unread(), [])
 
     def test_not_shown(self) -> None:
-        """What came while nobody was there to see it is unread."""
+        """Messages received while the user was away are unread."""
         self.bob.leave()
         self._alice_sends("one")
         self.assertEqual(self._unread(), [("GLOBAL", 1)])
@@ -223,8 +223,10 @@ class TimedTests(_TextTestCase):
         return self.bob.shown()
 
     def test_reprint(self) -> None:
-        """At its end the screen is cleared in the one order that tmux and screen obey, and all is shown again, typed
-        lines too, without the message."""
+        """At the end of a timed message the screen is cleared and everything else printed again, typed lines included.
+
+        The clearing sequences are in the only order that both tmux and screen obey.
+        """
         self._alice_sends("before")
         self._alice_sends("soon gone\nboth lines", expires_in=3)
         self.bob.type("!help exit")
@@ -244,14 +246,14 @@ class TimedTests(_TextTestCase):
         self.assertNotIn("both", shown)
 
     def test_own(self) -> None:
-        """One's own timed message goes with the line that was typed to send it, for all who had it."""
+        """The sender's own timed message disappears with its typed line, for all receivers."""
         self.assertIn("erased in 3 s", self._shows("*3* my secret", "kept line"))
         shown = self._after(3.1)
         self.assertNotIn("secret", shown)
         self.assertIn("kept line\r\n", shown)
 
     def test_refused(self) -> None:
-        """What was to be a timed message and was refused is not shown again either."""
+        """The line of a refused timed message is not shown again either."""
         self.assertIn("! ", self._shows("*3@nobody my secret", "*0* my secret", "kept line"))
         self._alice_sends("soon gone", expires_in=3)
         shown = self._after(3.1)
@@ -259,14 +261,14 @@ class TimedTests(_TextTestCase):
         self.assertIn("kept line\r\n", shown)
 
     def test_from_another_session(self) -> None:
-        """What the user's other session sent is shown, and goes."""
+        """Messages sent by the user's other session are shown, and disappear."""
         program = self.server.json("bob")
         program.send(request("send", chat="@alice", text="my secret", expires_in=3))
         self.assertIn("my secret", self.bob.shown())
         self.assertNotIn("secret", self._after(3.1))
 
     def test_in_history(self) -> None:
-        """A timed message that was shown by ``ls`` goes too, also where it was never shown live."""
+        """A timed message shown by ``ls`` disappears too, even if it was never shown live."""
         self.bob.leave()
         self._alice_sends("soon gone", expires_in=30)
         self.bob = self.server.text("bob")
@@ -276,14 +278,14 @@ class TimedTests(_TextTestCase):
         self.assertNotIn("soon gone", shown)
 
     def test_never_shown(self) -> None:
-        """The end of a message that was never on this screen clears nothing."""
+        """The end of a message that was not on this screen clears nothing."""
         self.bob.leave()
         self._alice_sends("soon gone", expires_in=3)
         self.bob = self.server.text("bob")
         self.assertNotIn(CLEAR, self._after(4))
 
     def test_several_ends(self) -> None:
-        """Several ends within half a second are one reprint, without any of them."""
+        """Several ends within half a second share one reprint, without any of the messages."""
         for _ in range(4):
             self._alice_sends("soon gone", expires_in=3)
             self.server.advance(0.1)
@@ -299,7 +301,7 @@ class TimedTests(_TextTestCase):
         self.assertNotIn("still here", shown)
 
     def test_not_late(self) -> None:
-        """However many ends follow one another, none is on the screen for longer than half a second after its end."""
+        """However many ends follow one another, none is visible for more than half a second after its end."""
         for _ in range(30):
             self._alice_sends("soon gone", expires_in=5)
             self.server.advance(0.1)
@@ -309,7 +311,7 @@ class TimedTests(_TextTestCase):
         self.assertIn(CLEAR, shown)
 
     def test_left_while_it_waits(self) -> None:
-        """Who leaves before the reprint is not written to any more, and no call is left."""
+        """A session that ends before the reprint gets no more output, and no delayed call is left."""
         self._alice_sends("one", expires_in=3)
         self.server.advance(0.3)
         self._alice_sends("two", expires_in=3)
@@ -321,7 +323,7 @@ class TimedTests(_TextTestCase):
         self.assertEqual(self.server.clock.calls, [])
 
     def test_more_than_a_screen(self) -> None:
-        """The last 500 lines are shown again."""
+        """The last 500 lines are printed again."""
         for number in range(TRANSCRIPT_LINES + 50):
             self._alice_sends(f"line {number}")
         self._alice_sends("soon gone", expires_in=3)
@@ -333,7 +335,7 @@ class TimedTests(_TextTestCase):
         )
 
     def test_behind(self) -> None:
-        """A person who reads slowly and is not shown the message in time never sees it; one who is, sees it go."""
+        """A slow reader never sees a message that was not sent in time. One that was sent disappears."""
         self.bob.socket.room = 0
         self._alice_sends("one")
         self._alice_sends("soon gone", expires_in=3)
@@ -346,7 +348,7 @@ class TimedTests(_TextTestCase):
         self.assertNotIn("later gone", self._after(6))
 
     def test_stalled(self) -> None:
-        """Who does not read while many messages end costs no reprint for each, and sees none of them later."""
+        """For a client that does not read, many ends cause few reprints, and no ended message appears later."""
         for number in range(20):
             self._alice_sends("soon gone", expires_in=10 + number)
         for _ in range(40):
@@ -369,13 +371,13 @@ class EndTests(_TextTestCase):
     """After the session."""
 
     def test_lines_after_the_end(self) -> None:
-        """Lines that come after the end are not taken."""
+        """Lines after the end are ignored."""
         self.bob.socket.room = 0
         self.bob.type("exit", "never", "!password")
         self.assertEqual(self.alice.told("message"), [])
 
     def test_stop_in_the_sign_in(self) -> None:
-        """Who is in the middle of the sign-in when the server stops is told so."""
+        """A client in the middle of its sign-in learns when the server stops."""
         carol = TextClient(self.server)
         carol.type("carol")
         self.server.connections.stop()

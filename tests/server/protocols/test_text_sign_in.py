@@ -1,4 +1,4 @@
-"""The text protocol's sign-in and its dialogue for a new password, as a person sees them."""
+"""The text protocol's sign-in and its password dialogue, as a person sees them."""
 
 from twisted.internet.defer import Deferred
 
@@ -30,7 +30,7 @@ class SignInTests(ServerTestCase):
         self.assertEqual(person.shown(), answer)
 
     def test_new_name(self) -> None:
-        """A new name is said to be new and chooses a password twice; then it is welcome, and commands are taken."""
+        """A new name is reported as new and chooses a password twice. Then it is welcomed and types commands."""
         person = self._person()
         self._types(person, "bob", f"bob is a new name here, welcome.\n{CHOOSE}")
         self._types(person, PASSWORD, AGAIN)
@@ -38,7 +38,7 @@ class SignInTests(ServerTestCase):
         self._types(person, "!help exit", "exit  leave\n")
 
     def test_help_and_leaving_are_no_names(self) -> None:
-        """Help, and the words that leave other chats, are answered with what is asked for and how to leave."""
+        """Help, and the words to leave in other chats, are answered with the expected input and how to leave."""
         person = self._person()
         for line in (
             "help",
@@ -62,21 +62,21 @@ class SignInTests(ServerTestCase):
         self._types(person, "bob", f"bob is a new name here, welcome.\n{CHOOSE}")
 
     def test_exit_leaves(self) -> None:
-        """``exit`` at the prompt for the name leaves, and lines after it are not taken."""
+        """``exit`` at the prompt for the name leaves, and later lines are ignored."""
         person = self._person()
         person.type("exit", "bob")
         self.assertEqual(person.shown(), "-- goodbye: you left\n")
         self.assertFalse(person.is_open)
 
     def test_a_name_like_a_habit(self) -> None:
-        """Whoever has such a name already signs in with it."""
+        """A user with such a name can still sign in with it."""
         self._person()
         self.server.json("quit").leave()
         person = self._another()
         self._types(person, "Quit", "Password for Quit?\n")
 
     def test_mismatch(self) -> None:
-        """Two different passwords are asked for again, both."""
+        """Two different passwords are both asked for again."""
         person = self._person()
         person.type("bob")
         person.shown()
@@ -102,7 +102,7 @@ class SignInTests(ServerTestCase):
         self._types(person, PASSWORD, AGAIN)
 
     def test_known_name(self) -> None:
-        """A known name, however it is written, is asked for its password and welcomed back under its own spelling."""
+        """A known name in any spelling is asked for its password and welcomed back in its own spelling."""
         self._person()
         self.server.json("Bob").leave()
         person = self._another()
@@ -110,7 +110,7 @@ class SignInTests(ServerTestCase):
         self._types(person, PASSWORD, f"Welcome back, Bob.\nNothing unread.\nOnline (1): Bob\n{HINT}")
 
     def test_unread(self) -> None:
-        """Who comes back is told which chats have unread messages, and how many."""
+        """A returning user sees which chats have unread messages, and how many."""
         self._person()
         self.server.json("bob").leave()
         alice = self.server.json("alice")
@@ -122,7 +122,7 @@ class SignInTests(ServerTestCase):
         self.assertIn("  @alice  2 unread\n  GLOBAL  1 unread\n", person.shown())
 
     def test_wrong_password(self) -> None:
-        """A wrong password is said to be wrong and asked for again, three times in all; then the server closes."""
+        """A wrong password is reported and asked for again, three times in all. Then the server closes."""
         self._person()
         self.server.json("bob").leave()
         person = self._another()
@@ -133,7 +133,7 @@ class SignInTests(ServerTestCase):
         self.assertFalse(person.is_open)
 
     def test_right_at_last(self) -> None:
-        """The third try may still be right."""
+        """The third attempt may still succeed."""
         self._person()
         self.server.json("bob").leave()
         person = self._another()
@@ -141,7 +141,7 @@ class SignInTests(ServerTestCase):
         self.assertIn("Welcome back, bob.", person.shown())
 
     def test_no_fourth_try(self) -> None:
-        """Lines pasted at once give no more than three tries, whatever the limiter of the hashing."""
+        """Lines pasted at once allow only three attempts, whatever the hashing limit."""
         for waits in False, True:
             self._person()
             self.server.json("bob").leave()
@@ -157,7 +157,7 @@ class SignInTests(ServerTestCase):
             self.assertFalse(person.is_open)
 
     def test_bad_name(self) -> None:
-        """What cannot be a name is refused with the reason, made visible, and asked for again."""
+        """An invalid name is refused with the reason, made visible, and asked for again."""
         person = self._person()
         person.type("a b", "ev\x1b[2Jil")
         first, second, *_ = [line for line in person.shown().splitlines() if line.startswith("!")]
@@ -169,7 +169,7 @@ class SignInTests(ServerTestCase):
         self.assertIn("new name", person.shown())
 
     def test_registration_closed(self) -> None:
-        """Where registration is closed a new name is told so and may give another; a known one comes in."""
+        """If registration is closed, a new name is refused and may be corrected. A known one signs in."""
         person = self._person(registration_open=False)
         self.successResultOf(Deferred.fromCoroutine(self.server.accounts.add("bob", PASSWORD)))
         refusal = "! That name is not known, and this server takes no new names. Ask who runs it.\n"
@@ -178,7 +178,7 @@ class SignInTests(ServerTestCase):
         self.assertIn("Welcome back, bob.", person.shown())
 
     def test_no_passwords(self) -> None:
-        """Where no passwords are asked for a name is enough, a new one too."""
+        """Without passwords a name is enough, even a new one."""
         person = self._person(passwords=False)
         self._types(person, "bob", NEW_BOB)
         again = self._another()
@@ -186,7 +186,7 @@ class SignInTests(ServerTestCase):
         self.assertIn("Welcome back, bob.", again.shown())
 
     def test_no_passwords_and_closed(self) -> None:
-        """Where no passwords are asked for and registration is closed, a new name is told so and may give another."""
+        """Without passwords and with closed registration, a new name is refused and may be corrected."""
         person = self._person(passwords=False, registration_open=False)
         person.type("bob")
         shown = person.shown()
@@ -194,7 +194,7 @@ class SignInTests(ServerTestCase):
         self.assertTrue(shown.endswith(USERNAME))
 
     def test_name_taken_meanwhile(self) -> None:
-        """Where two choose the same name at the same time, the later one is told so and chooses another."""
+        """If two choose the same name at the same time, the later one is refused and chooses another."""
         first = self._person()
         second = self._another()
         for person in first, second:
@@ -207,7 +207,7 @@ class SignInTests(ServerTestCase):
         self.assertTrue(shown.endswith(USERNAME))
 
     def test_store_fails(self) -> None:
-        """Where the server cannot look the password up it says so and asks again, which is no wrong try."""
+        """If the server cannot verify the password it says so and asks again. This is not a failed attempt."""
         self._person()
         self.server.json("bob").leave()
         person = self._another()
@@ -222,8 +222,7 @@ class SignInTests(ServerTestCase):
         self._types(person, PASSWORD, f"Welcome back, bob.\nNothing unread.\nOnline (1): bob\n{HINT}")
 
     def test_pasted(self) -> None:
-        """Name, passwords and commands pasted all at once are taken one after another, at whatever limiter of the
-        server."""
+        """Pasted names, passwords and commands are processed one after another, for any rate limit."""
         for waits in False, True:
             person = self._person()
             self.server.hashing.holds = waits
@@ -238,7 +237,7 @@ class SignInTests(ServerTestCase):
             self.assertFalse(person.is_open)
 
     def test_typed_ahead(self) -> None:
-        """While the server checks a password nothing more is read, and what was typed is taken after it."""
+        """While the server verifies a password nothing more is read, and further input is processed afterwards."""
         person = self._person()
         self.server.hashing.holds = True
         person.send(f"bob\n{PASSWORD}\n{PASSWORD}\n".encode())
@@ -255,7 +254,7 @@ class SignInTests(ServerTestCase):
         self.assertEqual(person.shown().count("[GLOBAL] bob: hello\n"), 10)
 
     def test_never_reads(self) -> None:
-        """Who types on and on and never reads the questions is not read from, and goes on after reading them."""
+        """A client that types without reading the questions is not read from, and continues after reading them."""
         person = self._person()
         person.socket.room = 0
         person.send(*[b"a b\n" * 5_000] * 6)
@@ -270,7 +269,7 @@ class SignInTests(ServerTestCase):
         self.assertEqual((shown + person.shown()).count(USERNAME), 30_000)
 
     def test_leaves_in_between(self) -> None:
-        """Who goes away while the password is checked leaves nothing behind."""
+        """A client that leaves while the password is verified leaves nothing behind."""
         person = self._person()
         self.server.hashing.holds = True
         person.send(f"bob\n{PASSWORD}\n{PASSWORD}\nhello\n".encode())
@@ -285,7 +284,7 @@ class PasswordTests(ServerTestCase):
     """``!password``."""
 
     def setUp(self) -> None:
-        """Bob, in the text protocol, and his program."""
+        """Bob in the text protocol, and his program."""
         self.server = self.make_server()
         self.program = self.server.json("bob")
         self.person = self.server.text("bob")
@@ -300,8 +299,10 @@ class PasswordTests(ServerTestCase):
         return client.got()[0]["type"] == "welcome"
 
     def test_changed(self) -> None:
-        """It asks for the old one and twice for the new one; then the new one is good, the old one and all tokens are
-        not, all other sessions end, and lines are commands again."""
+        """The dialogue asks for the old password and twice for the new one. Then only the new one is valid.
+
+        All tokens are revoked, all other sessions end, and lines are commands again.
+        """
         shown = self._dialogue(PASSWORD, "a new password", "a new password", "!help exit")
         self.assertEqual(shown, f"Your old password?\n{CHOOSE}{AGAIN}-- your password is changed\nexit  leave\n")
         self.assertEqual(self.program.told("bye")[0]["reason"], "your password was changed in another session")
@@ -313,20 +314,20 @@ class PasswordTests(ServerTestCase):
         self.assertEqual(client.one("error")["code"], "bad-token")
 
     def test_wrong_old(self) -> None:
-        """A wrong old one changes nothing, and lines are commands again."""
+        """A wrong old password changes nothing, and lines are commands again."""
         shown = self._dialogue("wrong password", "a new password", "a new password", "!help exit")
         self.assertTrue(shown.endswith("! The old password is wrong; nothing was changed. Try again.\nexit  leave\n"))
         self.assertTrue(self._password_is(PASSWORD))
 
     def test_weak_and_mismatch(self) -> None:
-        """A weak new one, and two that differ, are asked for again."""
+        """A weak new password, or two that differ, are asked for again."""
         shown = self._dialogue(PASSWORD, "short", "a new password", "another one", "a new password", "a new password")
         self.assertEqual(shown.count(CHOOSE), 3)
         self.assertIn("! The two are not the same.\n", shown)
         self.assertTrue(self._password_is("a new password"))
 
     def test_without_passwords(self) -> None:
-        """Where a name is enough there is no password to ask for, and the answer says so."""
+        """Without passwords the answer says that there is none to change."""
         server = self.make_server(passwords=False)
         person = TextClient(server)
         person.type("bob")
@@ -337,7 +338,7 @@ class PasswordTests(ServerTestCase):
         self.assertEqual(person.shown(), "exit  leave\n")
 
     def test_passwords_are_not_kept(self) -> None:
-        """No password is shown again when the screen is printed anew."""
+        """No password is printed again in a reprint."""
         self._dialogue(PASSWORD, "a new password", "a new password")
         self.server.json("alice").send(request("send", chat="GLOBAL", text="soon gone", expires_in=1))
         self.server.advance(1.1, 0.6)

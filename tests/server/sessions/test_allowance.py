@@ -1,4 +1,4 @@
-"""The allowance of a session: what it uses up of its user's and its address's limiters, and when it goes on."""
+"""The allowance of a session: what it takes from the limiters of its user and address, and when it continues."""
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,7 +15,7 @@ class AllowanceTests(SynchronousTestCase):
     """`Allowance`."""
 
     def setUp(self) -> None:
-        """Make a session of user 1, and note when it may go on."""
+        """Create a session of user 1, and record when it may continue."""
         self.clock = Clock()
         self.limiters = RateLimiters(Limits(rate=1), self.clock)
         self.went: list[str] = []
@@ -24,11 +24,11 @@ class AllowanceTests(SynchronousTestCase):
         self.user, self.address = self.limiters.of_user(1), self.limiters.of_address("192.0.2.1")
 
     def session(self, name: str, address: str = "192.0.2.1") -> Allowance:
-        """Return the allowance of a session that nobody is signed in to."""
+        """Return the allowance of a session without a user."""
         return Allowance(self.limiters, address, lambda: self.went.append(name))
 
     def test_charges_both(self) -> None:
-        """Work counts for the user and for the address, and before the sign-in for the address alone."""
+        """Work counts for the user and the address, before the sign-in only for the address."""
         self.allowance.charge(10)
         self.session("second").charge(5)
         self.assertEqual((self.user.work, self.address.work), (WORK_AT_ONCE - 10, WORK_AT_ONCE * ADDRESS_SHARE - 15))
@@ -37,14 +37,14 @@ class AllowanceTests(SynchronousTestCase):
         self.assertEqual((self.user.work, self.address.work), (WORK_AT_ONCE - 10, WORK_AT_ONCE * ADDRESS_SHARE - 16))
 
     def test_charges_what_is_long(self) -> None:
-        """A line or reply costs by its length from 4 KiB on."""
+        """A line or reply costs by its length above 4 KiB."""
         self.allowance.charge_bytes(LONG)
         self.assertEqual(self.user.work, WORK_AT_ONCE)
         self.allowance.charge_bytes(LONG + 1)
         self.assertEqual(self.user.work, WORK_AT_ONCE - (LONG + 1) / BYTES_OF_MS)
 
     def test_waits_for_the_user(self) -> None:
-        """When the user's work is used up the session waits, and goes on once when some is back."""
+        """If the user's work is used up the session waits, and continues when some is back."""
         self.assertFalse(self.allowance.is_used_up())
         self.allowance.charge(WORK_AT_ONCE)
         self.assertEqual([self.allowance.is_used_up() for _ in range(3)], [True] * 3)
@@ -54,7 +54,7 @@ class AllowanceTests(SynchronousTestCase):
         self.assertFalse(self.allowance.is_used_up())
 
     def test_waits_for_the_address(self) -> None:
-        """So it is with the address's work, for all of its sessions, signed in or not, and for no other address's."""
+        """The same holds for the work of an address and all of its sessions, signed in or not, and for no other."""
         second, other = self.session("second"), self.session("other", "192.0.2.2")
         second.charge(WORK_AT_ONCE * ADDRESS_SHARE)
         self.assertEqual([one.is_used_up() for one in (self.allowance, second, other)], [True, True, False])
@@ -62,14 +62,14 @@ class AllowanceTests(SynchronousTestCase):
         self.assertEqual(self.went, ["first", "second"])
 
     def test_work_comes_back_unseen(self) -> None:
-        """Work that came back since it was used up lets the session go on without waiting."""
+        """Work that came back since lets the session continue without waiting."""
         self.allowance.charge(WORK_AT_ONCE + WORK_A_SECOND)
         self.clock.advance(1.01)
         self.assertFalse(self.allowance.is_used_up())
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_over(self) -> None:
-        """A session that is over does not go on, and its limiters are kept only until they are full."""
+        """An ended session does not continue, and its limiters are kept only until they are full."""
         self.allowance.charge(WORK_AT_ONCE)
         self.assertTrue(self.allowance.is_used_up())
         self.allowance.part()
@@ -79,7 +79,7 @@ class AllowanceTests(SynchronousTestCase):
         self.assertEqual(self.went, [])
 
     def test_admits(self) -> None:
-        """Messages count for the user; what costs none, and what nobody asks who is signed in, is always admitted."""
+        """Messages count for the user. Free requests, and requests without a user, are always admitted."""
         asked = requests.Send(chat="GLOBAL", text="hi")
         one, none = Cost(1, 1), Cost(1)
         for _ in range(3):

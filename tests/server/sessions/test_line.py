@@ -1,4 +1,4 @@
-"""Typed lines over the wire: where plain text goes, and lines with the habits of other chats."""
+"""Typed lines over the wire: the destination of plain text, and commands of other chats."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from tests.helpers.server import ServerTestCase
 
 class _LineTestCase(ServerTestCase):
     def setUp(self) -> None:
-        """Alice, who types lines in a program, bob, and carol, who reads along."""
+        """Alice types lines in a program. Bob and carol are online."""
         self.server = self.make_server()
         self.alice, self.bob, self.carol = (self.server.json(name) for name in ("alice", "bob", "carol"))
         self.alice.ask("create_group", name="team", members=["bob"])
@@ -16,12 +16,12 @@ class _LineTestCase(ServerTestCase):
             client.got()
 
     def typed(self, line: str, **fields: Any) -> dict[str, Any]:
-        """The reply to a line of alice's."""
+        """Return the reply to a line of alice's."""
         self.alice.ask("line", line=line, **fields)
         return self.alice.got()[0]
 
     def heard(self) -> list[list[str]]:
-        """The chats and texts that bob and carol were told."""
+        """Return the chats and texts that bob and carol received."""
         return [[f"{event['chat']} {event['text']}" for event in client.told("message")]
                 for client in (self.bob, self.carol)]  # fmt: skip
 
@@ -30,7 +30,7 @@ class ChatOfLineTests(_LineTestCase):
     """``chat`` in ``line``."""
 
     def test_plain_text_goes_there(self) -> None:
-        """Plain text goes to the chat that is named, in any way of naming it, and else to everyone."""
+        """Plain text goes to the given chat, in any spelling, otherwise to everyone."""
         for chat, label, read_by_carol in (
             ("@bob", "@alice", False), ("*team", "*team", False), ("team", "*team", False), ("bob", "@alice", False),
             ("GLOBAL", "GLOBAL", True), (None, "GLOBAL", True),
@@ -40,20 +40,20 @@ class ChatOfLineTests(_LineTestCase):
             self.assertEqual(self.heard(), [heard, heard if read_by_carol else []])
 
     def test_all_else_goes_where_it_says(self) -> None:
-        """A command means the same whatever chat is named, and a backslash is for everyone."""
+        """A command has the same meaning in every chat, and a backslash sends to everyone."""
         for line, chat in (("@carol hi", "@carol"), ("*30* hi", "GLOBAL"), ("\\@hi", "GLOBAL"), ("*team hi", "*team")):
             self.assertEqual(self.typed(line, chat="@bob")["chat"], chat)
         self.assertEqual(self.typed("ls", chat="@bob")["type"], "chats")
 
     def test_names_nobody(self) -> None:
-        """A command that names nobody may have been meant as a message, and the answer says how. A text may not."""
+        """The error of a command with an unknown name shows how to send it as a message. That of a text does not."""
         for line in "@nosuch hi", "*nosuch hi", "*30@nosuch hi", "+1up nosuch", "-nosuch", "~nosuch", "ls nosuch":
             self.assertIn("type \\ before it", self.typed(line)["text"], line)
         for line in "secret", "\\secret":
             self.assertNotIn("\\", self.typed(line, chat="@nosuch").get("text", ""), line)
 
     def test_refused(self) -> None:
-        """Where one may not send nothing is sent, and a repeated nonce sends once."""
+        """Without permission nothing is sent, and a repeated nonce sends once."""
         self.alice.ask("block", name="carol")
         self.alice.got()
         for chat, code in (
@@ -67,10 +67,10 @@ class ChatOfLineTests(_LineTestCase):
 
 
 class HabitTests(_LineTestCase):
-    """What is typed as in other chats."""
+    """Commands typed as in other chats."""
 
     def test_line(self) -> None:
-        """Such a line is refused with the right form and the backslash, and nothing is sent, whatever chat is named."""
+        """Such a line is refused with the correct form and the backslash, and nothing is sent, in any chat."""
         for line, form in (("/msg bob secret", "@bob secret"), ("/quit", "exit"), ("quit", "exit"), ("HELP", "!help")):
             for chat in (None, "@bob"):
                 error = self.typed(line, chat=chat)
@@ -81,7 +81,7 @@ class HabitTests(_LineTestCase):
         self.assertTrue(self.alice.is_open)
 
     def test_messages(self) -> None:
-        """A path, an action and what a backslash stands before are messages; so is all in the request ``send``."""
+        """A path, an action and text after a backslash are messages, and so is everything in ``send``."""
         for line in ("/etc/passwd is broken", "/me waves", "\\/msg bob hi"):
             self.assertEqual(self.typed(line)["type"], "sent")
         self.alice.ask("send", chat="GLOBAL", text="/quit")
@@ -90,7 +90,7 @@ class HabitTests(_LineTestCase):
         ])  # fmt: skip
 
     def test_text_protocol(self) -> None:
-        """In the text protocol it is the same, and the session goes on."""
+        """In the text protocol the result is the same, and the session continues."""
         person = self.server.text("dave")
         self.server.advance(2)
         person.shown()
@@ -104,10 +104,10 @@ class HabitTests(_LineTestCase):
 
 
 class ContractTests(_LineTestCase):
-    """What the protocol says of all requests."""
+    """Promises of the protocol for all requests."""
 
     def test_null_is_absent(self) -> None:
-        """null in an optional field is as if the field were absent; in ``ref`` it is refused."""
+        """null in an optional field counts as absent, but is refused in ``ref``."""
         for kind, fields, nulls in (
             ("line", {"line": "hi"}, ("chat", "nonce")),
             ("send", {"chat": "@bob", "text": "hi"}, ("expires_in", "nonce")),
@@ -124,12 +124,12 @@ class ContractTests(_LineTestCase):
             self.assertNotEqual(self.alice.got()[0]["type"], "error", kind)
 
     def test_taken_group(self) -> None:
-        """A group's name that is taken is so for everyone, also for whoever is not in it."""
+        """A taken group name is taken for everyone, even for users outside the group."""
         self.carol.ask("create_group", name="TEAM", members=[])
         self.assertEqual(self.carol.one("error")["code"], "group-exists")
 
     def test_last_member_leaves(self) -> None:
-        """Where the group is gone ``removed`` has an empty owner."""
+        """If the group has ended, ``removed`` has an empty owner."""
         another = self.server.json("alice")
         self.alice.ask("remove_member", group="team", name="bob")
         another.got()

@@ -1,4 +1,4 @@
-"""What administrators do, as those at the connections see it."""
+"""Moderation, as seen by connected clients."""
 
 from typing import Any
 
@@ -14,14 +14,14 @@ class ModerationTests(ServerTestCase):
     """A server with alice, who is an administrator, and bob."""
 
     def setUp(self) -> None:
-        """Both sign in."""
+        """Sign both in."""
         self.server = self.make_server(admins=frozenset({"alice"}))
         self.alice, self.bob = self.server.json("alice"), self.server.json("bob")
         self.alice.got()
         self.moderation = self.server.chat.moderation
 
     def do(self, asked: Any) -> Any:
-        """Have the administrator's wish done."""
+        """Run an administrator's request."""
         result = self.successResultOf(asked if hasattr(asked, "addCallback") else ensureDeferred(asked))
         self.server.turn()
         return result
@@ -31,14 +31,14 @@ class ModerationTests(ServerTestCase):
         return self.do(self.moderation.ban(whom, self.server.wall_ms() + seconds * 1000, "spam", None))
 
     def typed(self, client: JSONClient, line: str) -> dict[str, Any]:
-        """What a typed line is answered with."""
+        """Return the reply to a typed line."""
         client.ask("line", line=line)
         return client.told("ok", "error")[0]
 
     # Sessions end.
 
     def test_kick(self) -> None:
-        """All sessions of a user end, with the reason, in both protocols; others see the user go; nobody else's end."""
+        """All sessions of a user end with the reason, in both protocols. Others see the user leave, and stay."""
         text = self.server.text("bob")
         self.do(self.moderation.kick("bob", None))
         self.assertEqual(self.bob.told("bye"), [{"type": "bye", "reason": "the administrator ended your sessions"}])
@@ -49,7 +49,7 @@ class ModerationTests(ServerTestCase):
         self.assertEqual(self.server.json("bob").welcome["name"], "bob")
 
     def test_kicked_in_the_middle_of_the_sign_in(self) -> None:
-        """A session that is not welcomed yet ends too."""
+        """A session without a welcome ends too."""
         client = JSONClient(self.server)
         self.server.threads.read.holds = True
         client.ask("login", name="bob", password=PASSWORD)
@@ -63,7 +63,7 @@ class ModerationTests(ServerTestCase):
         self.assertFalse(client.is_open)
 
     def test_what_was_said_before_is_sent(self) -> None:
-        """A message that came with the goodbye in one turn is still given."""
+        """A message in the same turn as the bye is still delivered."""
         self.alice.ask("send", chat="@bob", text="last")
         self.server.clock.advance(0)
         self.do(self.moderation.kick("bob", None))
@@ -72,7 +72,7 @@ class ModerationTests(ServerTestCase):
     # Bans of users.
 
     def test_banned(self) -> None:
-        """A banned user is out, and kept out by any way with the reason, until the end by the wall clock."""
+        """A banned user is disconnected, and refused in every way with the reason, until the end by the wall clock."""
         token = self.bob.welcome["token"]
         self.ban("bob")
         self.assertEqual(self.bob.told("bye")[0]["reason"], BAN)
@@ -97,7 +97,7 @@ class ModerationTests(ServerTestCase):
         self.assertEqual(client.told("welcome")[0]["name"], "bob")
 
     def test_banned_for_good(self) -> None:
-        """A ban without an end has no ``until``, and trying again and again is not counted as guessing."""
+        """A ban without an end has no ``until``, and repeated attempts do not count as guessing."""
         self.do(self.moderation.ban("bob", None, "", None))
         client = JSONClient(self.server)
         for _ in range(12):
@@ -106,7 +106,7 @@ class ModerationTests(ServerTestCase):
             self.assertEqual((error["code"], "until" in error), ("banned", False))
 
     def test_banned_text(self) -> None:
-        """In the text protocol who is banned is told so and not asked again."""
+        """In the text protocol a banned user learns of the ban and is not asked again."""
         self.ban("bob")
         person = TextClient(self.server)
         person.type("bob", PASSWORD)
@@ -117,7 +117,7 @@ class ModerationTests(ServerTestCase):
         self.assertFalse(person.is_open)
 
     def test_banned_without_passwords(self) -> None:
-        """Where a name is enough it is not for who is banned."""
+        """Without passwords a banned user is refused too."""
         server = self.server = self.make_server(passwords=False)
         client = JSONClient(server)
         client.ask("login", name="bob")
@@ -134,7 +134,7 @@ class ModerationTests(ServerTestCase):
         self.assertFalse(person.is_open)
 
     def test_banned_while_signing_in(self) -> None:
-        """A ban that comes while the password is verified, or while the token is written, keeps out."""
+        """A ban made while the password is verified, or while the token is written, is effective."""
         for held in (self.server.hashing, self.server.threads.write):
             client = JSONClient(self.server)
             held.holds = True
@@ -150,7 +150,7 @@ class ModerationTests(ServerTestCase):
             self.do(self.moderation.unban("bob", None))
 
     def test_token_is_asked_for_during_the_ban(self) -> None:
-        """What signs in behind a ban in the queue is checked when the ban is there."""
+        """A sign-in queued behind a ban is checked after the ban."""
         self.server.threads.write.holds = True
         banning = self.moderation.ban("bob", None, "", None)
         clients = [JSONClient(self.server), JSONClient(self.server)]
@@ -165,7 +165,7 @@ class ModerationTests(ServerTestCase):
     # Bans of addresses.
 
     def test_banned_address(self) -> None:
-        """Connections from the address end at once, new ones when they have chosen their protocol; others stay."""
+        """Connections from the address end at once, new ones after the choice of their protocol. Others stay."""
         here, there = JSONClient(self.server, host="::ffff:192.0.2.7"), JSONClient(self.server, host="192.0.2.8")
         here.ask("ping")
         self.ban("192.0.2.7")
@@ -183,7 +183,7 @@ class ModerationTests(ServerTestCase):
         self.assertEqual(again.told("welcome")[0]["name"], "bob")
 
     def test_no_address(self) -> None:
-        """A connection that has no address of the Internet is never banned; a blank line chooses no protocol."""
+        """A connection without an Internet address is never banned. A blank line selects no protocol."""
         self.ban("::/0")
         self.ban("0.0.0.0/0")
         client = Client(self.server)
@@ -193,7 +193,7 @@ class ModerationTests(ServerTestCase):
     # Removal and reset.
 
     def test_removed(self) -> None:
-        """A removed user is out, all ways in are shut, and the name is new again."""
+        """A removed user is disconnected, refused in every way, and the name is free."""
         token = self.bob.welcome["token"]
         self.bob.ask("send", chat="@alice", text="hi")
         self.alice.got()
@@ -219,7 +219,7 @@ class ModerationTests(ServerTestCase):
         self.assertTrue(self.server.json("bob").welcome["new"])
 
     def test_reset_password(self) -> None:
-        """A new password ends the sessions and tokens of the user, and the old one is no longer right."""
+        """A new password ends the user's sessions and tokens, and the old password is invalid."""
         token = self.bob.welcome["token"]
         self.do(self.server.accounts.reset_password("bob", "another password"))
         self.assertEqual(self.bob.told("bye")[0]["reason"], "the administrator gave you a new password")
@@ -231,7 +231,7 @@ class ModerationTests(ServerTestCase):
         client.one("welcome")
 
     def test_own_password(self) -> None:
-        """Who changes the own password stays, but nobody who was on the way in with the old one gets in."""
+        """Users who change their own password stay, but a pending sign-in by the old one is refused."""
         client = JSONClient(self.server)
         self.server.hashing.holds = True
         client.ask("login", name="bob", password=PASSWORD)
@@ -246,7 +246,7 @@ class ModerationTests(ServerTestCase):
         self.assertTrue(self.bob.is_open)
 
     def test_reset_refused(self) -> None:
-        """Nobody is given a weak password, and no unknown or removed user any."""
+        """A weak password is refused, and so is any for an unknown or removed user."""
         for name, password in (("bob", "short"), ("bob", ""), ("nobody", "another password")):
             self.failureResultOf(ensureDeferred(self.server.accounts.reset_password(name, password)), Refusal)
         self.server.hashing.holds = True
@@ -256,7 +256,7 @@ class ModerationTests(ServerTestCase):
         self.failureResultOf(resetting, Refusal)
 
     def test_reset_while_signing_in(self) -> None:
-        """Who is on the way in with the old password stays out, whenever the new one comes."""
+        """A pending sign-in by the old password is refused, whenever the reset happens."""
         client, late = JSONClient(self.server), JSONClient(self.server)
         self.server.hashing.holds = True
         client.ask("login", name="bob", password=PASSWORD)
@@ -278,7 +278,7 @@ class ModerationTests(ServerTestCase):
     # What administrators type.
 
     def test_not_for_others(self) -> None:
-        """To who is no administrator the commands are like any that do not exist, signed in or not."""
+        """To other users the administrators' commands look unknown, signed in or not."""
         for client in (self.bob, JSONClient(self.server)):
             client.ask("line", line="!nonsense alice")
             expected = client.one("error")
@@ -304,7 +304,7 @@ class ModerationTests(ServerTestCase):
         self.assertIn("!ban <user> [<time>]", self.alice.one("error")["usage"])
 
     def test_commands(self) -> None:
-        """An administrator kicks, bans for a time or for good, and lifts a ban."""
+        """An administrator kicks, bans for a time or permanently, and lifts a ban."""
         self.assertEqual(self.typed(self.alice, "!kick bob")["type"], "ok")
         self.assertEqual(self.bob.told("bye")[0]["reason"], "alice ended your sessions")
         self.bob = self.server.json("bob")
@@ -320,14 +320,14 @@ class ModerationTests(ServerTestCase):
             self.assertEqual(self.typed(self.alice, line)["code"], code, line)
 
     def test_text_face(self) -> None:
-        """A person types them too."""
+        """The commands work in the text protocol too."""
         person = self.server.text("alice")
         person.type("!kick bob")
         self.assertIn("-- done", person.shown())
         self.assertFalse(self.bob.is_open)
 
     def test_admins_can_change(self) -> None:
-        """Who is named an administrator later is one at the next line."""
+        """A user who becomes an administrator is one from the next line on."""
         self.server.services.admins = frozenset({"bob"})
         self.assertEqual(self.typed(self.bob, "!kick alice")["type"], "ok")
         self.assertFalse(self.alice.is_open)

@@ -1,4 +1,4 @@
-"""The limiter of a user and of an address: a burst, then the steady rate, whatever the clock does in between."""
+"""The limiter of a user and of an address: a burst, then a steady rate, for any gaps in time."""
 
 import contextlib
 
@@ -19,15 +19,15 @@ class PaceTests(SynchronousTestCase):
     """`RateLimiter`: messages."""
 
     def setUp(self) -> None:
-        """Make a clock."""
+        """Create a clock."""
         self.clock = Clock()
 
     def limiter(self, rate: float, *, of_address: bool = False) -> RateLimiter:
-        """A new limiter."""
+        """Return a new limiter."""
         return RateLimiter(Limits(rate=rate), self.clock, of_address=of_address)
 
     def admitted(self, limiter: RateLimiter, tries: int, messages: float = 1) -> int:
-        """How many of so many tries are taken."""
+        """Return how many of a number of attempts are admitted."""
         admitted = 0
         for _ in range(tries):
             try:
@@ -39,20 +39,20 @@ class PaceTests(SynchronousTestCase):
         return admitted
 
     def test_burst_then_rate(self) -> None:
-        """Three seconds' worth is taken at once, then as many a second as the rate says."""
+        """Three seconds' worth is admitted at once, then the rate per second."""
         limiter = self.limiter(10.0)
         self.assertEqual(self.admitted(limiter, 100), 30)
         self.clock.advance(1)
         self.assertEqual(self.admitted(limiter, 100), 10)
 
     def test_burst_does_not_grow(self) -> None:
-        """A user that was silent for long has no more than one burst."""
+        """After a long silence a user has only one burst."""
         limiter = self.limiter(10.0)
         self.clock.advance(3_600)
         self.assertEqual(self.admitted(limiter, 100), 30)
 
     def test_slow_rate(self) -> None:
-        """A rate below one message a burst still lets one through at a time."""
+        """A rate below one message per burst still admits one at a time."""
         limiter = self.limiter(0.1)
         self.assertEqual(self.admitted(limiter, 5), 1)
         self.clock.advance(9)
@@ -61,7 +61,7 @@ class PaceTests(SynchronousTestCase):
         self.assertEqual(self.admitted(limiter, 5), 1)
 
     def test_dear(self) -> None:
-        """What counts for more than a burst is taken when all of the burst is there, and all of it is to be made up."""
+        """An event above a burst is admitted with a full burst, and its whole cost must be made up."""
         limiter = self.limiter(1.0)
         self.assertEqual(self.admitted(limiter, 5, messages=21), 1)
         self.clock.advance(20.9)
@@ -72,14 +72,14 @@ class PaceTests(SynchronousTestCase):
         self.assertIn("counts for 21", refusal.text)
 
     def test_no_limit(self) -> None:
-        """A rate of 0 takes any number, and any work."""
+        """A rate of 0 admits any number and any work."""
         limiter = self.limiter(0.0)
         self.assertEqual(self.admitted(limiter, 10_000), 10_000)
         limiter.charge(1e9)
         self.assertFalse(limiter.is_used_up())
 
     def test_refusal_names_the_rate(self) -> None:
-        """The refusal says how many are taken, and for how many it counts where that is more than one."""
+        """The refusal shows the rate, and the cost if it is more than one."""
         limiter = self.limiter(0.5)
         limiter.admit(1)
         refusal = self.assertRaises(Refusal, limiter.admit, 1)
@@ -88,7 +88,7 @@ class PaceTests(SynchronousTestCase):
         self.assertIn("counts for 2.", self.assertRaises(Refusal, limiter.admit, 2).text)
 
     def test_rate_changes(self) -> None:
-        """A new rate holds for those who are there already."""
+        """A new rate applies to existing limiters."""
         limits = Limits(rate=1)
         limiter = RateLimiter(limits, self.clock)
         self.assertEqual(self.admitted(limiter, 100), 3)
@@ -98,7 +98,7 @@ class PaceTests(SynchronousTestCase):
 
     @given(st.integers(1, 50), st.lists(st.tuples(st.integers(0, 40), st.floats(0, 5)), max_size=20))
     def test_never_more_than_promised(self, rate: int, steps: list[tuple[int, float]]) -> None:
-        """Over any time no more than the burst and the rate's share of that time is taken."""
+        """Over any time no more is admitted than the burst and the rate's share of that time."""
         self.clock = Clock()
         limiter = self.limiter(float(rate))
         taken = 0
@@ -112,13 +112,13 @@ class WorkTests(SynchronousTestCase):
     """`RateLimiter`: work, for which sessions wait."""
 
     def setUp(self) -> None:
-        """Make a limiter."""
+        """Create a limiter."""
         self.clock = Clock()
         self.limits = Limits(rate=10)
         self.limiter = RateLimiter(self.limits, self.clock)
 
     def test_waits(self) -> None:
-        """Used up work comes back with time, and no more of it than at the beginning."""
+        """Used work comes back with time, up to the initial amount."""
         self.limiter.charge(WORK_AT_ONCE - 1)
         self.assertFalse(self.limiter.is_used_up())
         self.limiter.charge(1 + WORK_A_SECOND)
@@ -133,7 +133,7 @@ class WorkTests(SynchronousTestCase):
         self.assertTrue(self.limiter.is_used_up())
 
     def test_turns(self) -> None:
-        """Those that wait go on in the order in which they came, each while the ones before left something."""
+        """Waiting sessions continue in order of arrival, each while the earlier ones left something."""
         went: list[str] = []
 
         def go_on(name: str) -> None:
@@ -150,7 +150,7 @@ class WorkTests(SynchronousTestCase):
         self.assertEqual(len(self.clock.getDelayedCalls()), 1)
 
     def test_one_wait(self) -> None:
-        """Those that wait cost one call of the reactor, when the work is back: twice as soon for an address."""
+        """Waiting sessions cost one delayed call, for the time when work is back: twice as soon for an address."""
         address = RateLimiter(self.limits, self.clock, of_address=True)
         went: list[str] = []
         for limiter, share in ((self.limiter, 1.0), (address, ADDRESS_SHARE)):
@@ -165,7 +165,7 @@ class WorkTests(SynchronousTestCase):
             self.assertEqual((went, self.clock.getDelayedCalls()), ([*"abc"], []))
 
     def test_full_again(self) -> None:
-        """A limiter is full when both its messages and its work are back, an address's with its greater share."""
+        """A limiter is full when both messages and work are back, with the larger share for an address."""
         address = RateLimiter(self.limits, self.clock, of_address=True)
         for limiter, share in ((self.limiter, 1.0), (address, ADDRESS_SHARE)):
             self.assertTrue(limiter.is_full())
@@ -180,7 +180,7 @@ class WorkTests(SynchronousTestCase):
             self.assertTrue(limiter.is_full())
 
     def test_address(self) -> None:
-        """An address has more work than a user, and any where nothing is counted for addresses."""
+        """An address has more work than a user, and unlimited work if addresses are not counted."""
         address = RateLimiter(self.limits, self.clock, of_address=True)
         address.charge(WORK_AT_ONCE * ADDRESS_SHARE - 1)
         self.assertFalse(address.is_used_up())
@@ -191,19 +191,19 @@ class WorkTests(SynchronousTestCase):
 
 
 class PacesTests(SynchronousTestCase):
-    """`RateLimiters`: one for each user and address, for as long as it matters."""
+    """`RateLimiters`: one for each user and address, while it matters."""
 
     def setUp(self) -> None:
-        """Make them."""
+        """Create them."""
         self.clock = Clock()
         self.rate_limiters = RateLimiters(Limits(rate=1), self.clock)
 
     def known(self) -> int:
-        """How many there are."""
+        """Return their number."""
         return len(self.rate_limiters._all)
 
     def test_outlives_sessions(self) -> None:
-        """A user that comes back finds the limiter as it was left; when it is full again nothing of it is kept."""
+        """A returning user finds the limiter as before. It is dropped when it is full."""
         limiter = self.rate_limiters.of_user(1)
         self.assertIs(self.rate_limiters.of_user(1), limiter)
         limiter.admit(3)
@@ -217,7 +217,7 @@ class PacesTests(SynchronousTestCase):
         self.assertEqual(self.known(), 0)
 
     def test_users_and_addresses(self) -> None:
-        """Each has a limiter of its own."""
+        """Each user and address has its own limiter."""
         rate_limiters = [
             self.rate_limiters.of_user(1),
             self.rate_limiters.of_user(2),
@@ -226,7 +226,7 @@ class PacesTests(SynchronousTestCase):
         self.assertEqual(len(set(rate_limiters)), 3)
 
     def test_coming_back_again_and_again(self) -> None:
-        """Whoever comes and goes all the time is kept once."""
+        """Frequent returns keep a single entry."""
         for _ in range(1_000):
             limiter = self.rate_limiters.of_user(1)
             limiter.charge(1)
@@ -234,7 +234,7 @@ class PacesTests(SynchronousTestCase):
         self.assertEqual(len(self.rate_limiters._kept), 1)
 
     def test_bounded(self) -> None:
-        """Of very many that left at once no more than so many are kept."""
+        """Of many that left at once, the number kept is limited."""
         self.patch(pace_module, "_KEPT_MOST", 10)
         for user in range(100):
             limiter = self.rate_limiters.of_user(user)

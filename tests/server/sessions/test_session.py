@@ -1,6 +1,7 @@
-"""A session: replies in the order of the requests, reads after one's own sends, nothing told before it is safe.
+"""A session: replies in the order of requests, reads after its own sends, and nothing published before it is safe.
 
-Its sign-in and its end are in tests/server/sessions/test_session_sign_in.py."""
+The sign-in and the end are tested in tests/server/sessions/test_session_sign_in.py.
+"""
 
 from typing import Any
 
@@ -18,12 +19,12 @@ from tests.helpers.server import Server, ServerTestCase, refs, request, texts
 
 
 def send(text: str, **fields: Any) -> bytes:
-    """A request to say ``text`` to everyone."""
+    """Return a request to send ``text`` to everyone."""
     return request("send", chat="GLOBAL", text=text, **fields)
 
 
 def history(**fields: Any) -> bytes:
-    """A request for the end of GLOBAL."""
+    """Return a request for the end of GLOBAL."""
     return request("history", chat="GLOBAL", limit=500, **fields)
 
 
@@ -31,14 +32,14 @@ class OrderTests(ServerTestCase):
     """Replies come in the order of the requests."""
 
     def setUp(self) -> None:
-        """A session, and a store that commits and answers when it is told to."""
+        """Create a session, and a store that commits and answers on request."""
         self.server = self.make_server()
         self.alice = self.server.json("alice")
         self.writes, self.reads = self.server.threads.write, self.server.threads.read
         self.writes.holds = self.reads.holds = True
 
     def test_reads_see_earlier_sends(self) -> None:
-        """A read waits for the session's own sends before it and holds them; those after it come in after it."""
+        """A read waits for the session's earlier sends and includes them. Later ones are committed after it."""
         self.alice.send(send("one", ref=1) + history(ref=2) + send("two", ref=3) + history(ref=4))
         self.assertEqual((len(self.reads.held), self.alice.got()), (0, []))
         self.writes.release(1)
@@ -72,7 +73,7 @@ class OrderTests(ServerTestCase):
         self.assertEqual([message["text"] for message in replies[1]["messages"]], ["one"])
 
     def test_sends_are_pipelined(self) -> None:
-        """Sends do not wait for one another: all that came while a commit ran go into the next one."""
+        """Sends do not wait for one another: all that arrive during a commit go into the next one."""
         self.alice.send(b"".join(send(f"{number}", ref=number) for number in range(50)))
         self.assertEqual(len(self.writes.held), 1)
         self.writes.release(1)
@@ -84,7 +85,7 @@ class OrderTests(ServerTestCase):
         self.assertEqual(refs(self.alice.got()), list(range(50)))
 
     def test_one_commit_alone_of_each_session(self) -> None:
-        """Who asks for hundreds of changes that each have a commit of their own keeps nobody waiting for them all."""
+        """Hundreds of exclusive changes by one user do not make others wait for all of them."""
         self.writes.holds = self.reads.holds = False
         mallory, bob = self.server.json("mallory"), self.server.json("bob")
         self.writes.holds = True
@@ -95,7 +96,7 @@ class OrderTests(ServerTestCase):
         self.assertEqual(len(bob.told("sent")), 1)
 
     def test_refusals_keep_their_place(self) -> None:
-        """What is refused at once is still answered after the sends before it."""
+        """An immediate refusal is still sent after the replies to earlier sends."""
         self.alice.send(
             send("one", ref=1)
             + send("", ref=2)
@@ -112,7 +113,7 @@ class OrderTests(ServerTestCase):
         self.assertEqual([line["type"] for line in got], ["sent", "error", "error", "error", "sent", "pong"])
 
     def test_failed_commit(self) -> None:
-        """A send whose commit fails is refused in its place, and shown to nobody; the next one is taken."""
+        """A send whose commit fails is refused in order, and shown to nobody. The next one is accepted."""
         self.writes.holds = self.reads.holds = False
         bob = self.server.json("bob")
         self.server.advance(2)
@@ -129,7 +130,7 @@ class OrderTests(ServerTestCase):
         self.assertEqual(texts(bob.got()), ["two"])
 
     def test_nothing_before_the_commit(self) -> None:
-        """Neither ``sent`` nor ``message`` goes out before the commit, and both after it."""
+        """Neither ``sent`` nor ``message`` goes out before the commit, and both do after it."""
         self.writes.holds = self.reads.holds = False
         bob, alice_too, carol = self.server.json("bob"), self.server.json("alice"), self.server.text("carol")
         everyone = [self.alice, bob, alice_too, carol]
@@ -148,8 +149,7 @@ class OrderTests(ServerTestCase):
         self.assertIn("alice: safe", carol.shown())
 
     def test_other_sessions(self) -> None:
-        """A private message reaches the sender's other sessions and the receiver's, each under its own name for the
-        chat."""
+        """A private message reaches the sender's other sessions and the receiver's, each with its own chat name."""
         self.writes.holds = self.reads.holds = False
         bob, alice_too = self.server.json("bob"), self.server.json("alice")
         self.server.advance(2)
@@ -160,7 +160,7 @@ class OrderTests(ServerTestCase):
         self.assertEqual((bob.one("message")["chat"], alice_too.one("message")["chat"]), ("@alice", "@bob"))
 
     def test_one_write_a_turn(self) -> None:
-        """All that a session is sent in one turn is one write, and what all get alike is one object."""
+        """All events for a session in one turn are one write, and shared ones are one object."""
         self.writes.holds = self.reads.holds = False
         readers = [self.server.json(f"reader{number}") for number in range(3)]
         self.server.advance(2)
@@ -176,7 +176,7 @@ class OrderTests(ServerTestCase):
         self.assertEqual([len(texts(reader.got())) for reader in readers], [20, 20, 20])
 
     def test_too_fast(self) -> None:
-        """Past the rate a send is refused, in its place, and taken again after a while."""
+        """Above the rate a send is refused, in order, and accepted again after a while."""
         server = self.make_server(rate=1.0)
         alice = server.json("alice")
         alice.send(b"".join(send("x", ref=number) for number in range(5)))
@@ -187,7 +187,7 @@ class OrderTests(ServerTestCase):
 
 
 class AnyPipelineTests(SynchronousTestCase):
-    """Any requests at once, and a store that answers when it likes."""
+    """Any requests at once, with arbitrary delays of the store."""
 
     @settings(max_examples=50)
     @given(
@@ -198,8 +198,7 @@ class AnyPipelineTests(SynchronousTestCase):
         st.lists(st.tuples(st.sampled_from(["write", "read"]), st.integers(1, 3)), max_size=40),
     )
     def test_replies_in_order(self, kinds: list[str], releases: list[tuple[str, int]]) -> None:
-        """However requests are mixed and the store keeps them waiting, each has one reply, all come in the order of the
-        requests, and each page holds what was sent before it, and nothing that was sent after it."""
+        """Each request gets one reply, in order, and each page holds exactly what was sent before it."""
         server = Server()
         self.addCleanup(server.close)
         alice = server.json("alice")
@@ -237,10 +236,10 @@ class AnyPipelineTests(SynchronousTestCase):
 
 
 class FullTests(ServerTestCase):
-    """Who asks and does not read the answers."""
+    """A client that requests without reading the replies."""
 
     def setUp(self) -> None:
-        """A session whose socket takes nothing."""
+        """Create a session whose socket takes nothing."""
         self.server = self.make_server()
         self.alice = self.server.json("alice")
         for number in range(60):
@@ -249,7 +248,7 @@ class FullTests(ServerTestCase):
         self.alice.socket.room = 0
 
     def test_not_read_from(self) -> None:
-        """It is not read from, so that what waits stays bounded, and goes on where it was when it reads again."""
+        """It is not read from, so that waiting data is limited. It continues where it stopped when it reads again."""
         self.alice.send(*(history(ref=ref) for ref in range(20)))
         self.assertFalse(self.alice.socket.is_read)
         self.assertEqual(len(self.alice._unsent), 17)
@@ -261,7 +260,7 @@ class FullTests(ServerTestCase):
         self.assertEqual(refs(self.alice.got()), list(range(20)))
 
     def test_lines_in_hand(self) -> None:
-        """Lines that came in one segment wait too, and none is lost or answered out of order."""
+        """Lines of one segment wait too, and none is lost or answered out of order."""
         self.alice.send(b"".join(history(ref=ref) for ref in range(20)))
         self.assertFalse(self.alice.socket.is_read)
         self.assertLess(self.alice.socket.waiting + sum(map(len, self.alice.outbox._pending)), 3 * WAITING_BYTES)
@@ -271,7 +270,7 @@ class FullTests(ServerTestCase):
         self.assertTrue(self.alice.socket.is_read)
 
     def test_unanswered(self) -> None:
-        """A session has at most 512 requests under way; past that it is not read from until the store has answered."""
+        """A session has at most 512 pending requests. Above that it is not read from until the store has answered."""
         self.alice.socket.room = None
         self.server.threads.write.holds = True
         self.alice.send(*(send("x", ref=ref) for ref in range(600)))
@@ -286,16 +285,15 @@ class FullTests(ServerTestCase):
 
 
 class ErrorTests(ServerTestCase):
-    """What goes wrong."""
+    """Errors."""
 
     def setUp(self) -> None:
-        """A session."""
+        """Create a session."""
         self.server = self.make_server()
         self.alice = self.server.json("alice")
 
     def test_internal(self) -> None:
-        """An error of our own is ``internal``, at once or later, is logged without what was sent, and the session
-        goes on."""
+        """An internal error, immediate or late, is logged without the request, and the session continues."""
 
         async def fails_later(*_: object) -> None:
             raise ZeroDivisionError
@@ -313,7 +311,7 @@ class ErrorTests(ServerTestCase):
         self.assertFalse([failure for failure in logged if "secret" in failure.getTraceback()])
 
     def test_reply_that_cannot_be_said(self) -> None:
-        """A reply that no line can hold is logged and answered with ``internal``, and the session goes on."""
+        """A reply too long for a line is logged and answered with ``internal``, and the session continues."""
         self.patch(Help, "run", lambda *_: events.Help("x" * WAITING_BYTES))
         self.alice.send(request("help", ref=1) + request("ping", ref=2))
         error, pong = self.alice.got()
@@ -321,8 +319,7 @@ class ErrorTests(ServerTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ValueError)), 1)
 
     def test_meant_as_message(self) -> None:
-        """Where a typed line names what is not there and could be meant as a message, the answer says how to send it;
-        to who did not type a line it does not."""
+        """The error of a typed line with an unknown name shows how to send it as text. Other errors do not."""
         for line in "+1 nobody", "-dave team", "ls is nice", "~nobody", "@nobody hi", "*nothing hi":
             self.alice.ask("line", line=line)
             self.assertIn("type \\ before it", self.alice.one("error")["text"], line)
@@ -330,12 +327,12 @@ class ErrorTests(ServerTestCase):
         self.assertNotIn("type \\", self.alice.one("error")["text"])
 
     def test_usage(self) -> None:
-        """A wrong use of a command is answered with its usage."""
+        """Wrong usage of a command is answered with its usage."""
         self.alice.ask("line", line="???")
         self.assertIn("?<words>", self.alice.one("error")["usage"])
 
     def test_line_with_nonce(self) -> None:
-        """The nonce of a ``line`` is that of the message it sends, and of no matter to one that sends none."""
+        """The nonce of a ``line`` applies to the message that it sends, and is ignored if it sends none."""
         for _ in range(2):
             self.alice.ask("line", line="hello", nonce="n")
             self.assertEqual(self.alice.one("sent")["seq"], 1)
@@ -343,7 +340,7 @@ class ErrorTests(ServerTestCase):
         self.alice.one("chats")
 
     def test_shown_to_a_person(self) -> None:
-        """What a text session shows is saved as read, of chats that are still there, and timed messages too."""
+        """Messages shown by a text session are saved as read, in chats that still exist, timed ones too."""
         bob = self.server.text("bob")
         self.alice.send(send("hi") + send("soon gone", expires_in=60))
         bob.connection.session.mark_shown(999, 1)
@@ -357,7 +354,7 @@ class ErrorTests(ServerTestCase):
             self.assertEqual(self.alice.socket.is_read, not holds)
 
     def test_marks_that_cannot_be_saved(self) -> None:
-        """Where what was shown cannot be saved as read, it stays unread and nobody is troubled."""
+        """If shown messages cannot be saved as read, they stay unread without an error."""
         bob = self.server.text("bob")
         self.alice.send(send("hi"))
         self.server.threads.write.holds = True

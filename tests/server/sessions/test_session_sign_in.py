@@ -1,4 +1,4 @@
-"""A session's sign-in, with what happens meanwhile, and its end."""
+"""A session's sign-in, with concurrent events, and its end."""
 
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol.errors import Refusal, unavailable
@@ -7,10 +7,10 @@ from tests.server.sessions.test_session import history, send
 
 
 class SignInTests(ServerTestCase):
-    """From nobody to somebody and back."""
+    """Signing in and out."""
 
     def setUp(self) -> None:
-        """Bob is here, alice has an account."""
+        """Bob is online, and alice has an account."""
         self.server = self.make_server()
         self.bob = self.server.json("bob")
         alice = self.server.json("alice")
@@ -20,13 +20,13 @@ class SignInTests(ServerTestCase):
         self.bob.got()
 
     def _signing_in(self, name: str = "alice") -> JSONClient:
-        """A client whose sign-in waits for the store to say what it finds."""
+        """Return a client whose sign-in waits for the store's results."""
         client = JSONClient(self.server)
         client.send(request("login", name=name, password=PASSWORD, ref=0))
         return client
 
     def test_needs_somebody(self) -> None:
-        """Before signing in, what needs it is refused, what does not is answered."""
+        """Before the sign-in, requests that need it are refused, others are answered."""
         client = JSONClient(self.server)
         client.send(
             send("x", ref=1)
@@ -40,7 +40,7 @@ class SignInTests(ServerTestCase):
         )
 
     def test_twice(self) -> None:
-        """Who is signed in cannot sign in again, and stays signed in."""
+        """A signed-in user cannot sign in again, and stays signed in."""
         self.bob.send(
             request("login", name="alice", password=PASSWORD)
             + request("register", name="eve", password=PASSWORD)
@@ -51,15 +51,14 @@ class SignInTests(ServerTestCase):
         self.bob.one("sent")
 
     def test_pipelined_after_the_sign_in(self) -> None:
-        """What comes with the sign-in in one segment is answered as that user, after the welcome."""
+        """Requests in the segment of the sign-in are answered as that user, after the welcome."""
         client = JSONClient(self.server)
         client.send(request("login", name="alice", password=PASSWORD, ref=1) + send("quick", ref=2))
         self.assertEqual([line["type"] for line in client.got()], ["welcome", "sent"])
         self.assertEqual(self.bob.told("message")[0]["from"], "alice")
 
     def test_message_during_the_sign_in(self) -> None:
-        """A message committed while the sign-in waits is told of in the welcome or comes after it, never both or
-        neither."""
+        """A message committed during the sign-in is in the welcome or comes after it, never both or neither."""
         reads = self.server.threads.read
         for released_before in False, True:
             self.bob.send(send("before"))
@@ -85,7 +84,7 @@ class SignInTests(ServerTestCase):
             client.leave()
 
     def test_committed_but_not_told(self) -> None:
-        """A message that the disk has and nobody was told yet is in the welcome or comes after it, not both."""
+        """A message on the disk but not yet published is in the welcome or comes after it, not both."""
         writes = self.server.threads.write
         client = JSONClient(self.server)
         self.server.threads.read.holds = True
@@ -104,7 +103,7 @@ class SignInTests(ServerTestCase):
         self.assertEqual(texts(events), [])
 
     def test_other_events_during_the_sign_in(self) -> None:
-        """A group made and a timed message sent while the sign-in waits come after the welcome."""
+        """A group created and a timed message sent during the sign-in come after the welcome."""
         reads = self.server.threads.read
         reads.holds = True
         client = self._signing_in()
@@ -119,7 +118,7 @@ class SignInTests(ServerTestCase):
         self.assertEqual([line["type"] for line in client.got()], ["welcome", "added", "message"])
 
     def test_store_fails_at_the_welcome(self) -> None:
-        """Where the store fails in between, the session is nobody's, gets nothing of what came, and may try again."""
+        """If the store fails meanwhile, the session has no user, gets no events, and may try again."""
         reads = self.server.threads.read
         for error, code in (unavailable(), "unavailable"), (ZeroDivisionError(), "internal"):
             reads.holds = True
@@ -137,7 +136,7 @@ class SignInTests(ServerTestCase):
         self.flushLoggedErrors(ZeroDivisionError)
 
     def test_lost_during_the_sign_in(self) -> None:
-        """A connection that is lost while it signs in leaves nobody online, at whatever moment it is lost."""
+        """A connection lost at any moment of its sign-in leaves nobody online."""
         reads = self.server.threads.read
         for released in 0, 1:
             reads.holds = True
@@ -151,7 +150,7 @@ class SignInTests(ServerTestCase):
             self.assertEqual(self.bob.told("users")[0]["online"], ["bob"])
 
     def test_leaving(self) -> None:
-        """``logout`` is answered with ``bye``, then the connection closes; what came with it is not done."""
+        """``logout`` is answered with ``bye``, then the connection closes. Later requests are ignored."""
         alice = self.server.json("alice")
         alice.send(request("logout", ref=1) + send("never"))
         (bye,) = alice.got()
@@ -159,7 +158,7 @@ class SignInTests(ServerTestCase):
         self.assertEqual(self.bob.told("message"), [])
 
     def test_forget(self) -> None:
-        """``logout`` with ``forget`` ends the token, without it the token stays."""
+        """``logout`` with ``forget`` revokes the token, without it the token stays."""
         for forget, answer in (False, "welcome"), (True, "error"):
             alice = self.server.json("alice")
             alice.ask("logout", forget=forget)
@@ -169,13 +168,13 @@ class SignInTests(ServerTestCase):
             again.ask("logout", forget=True)
 
     def test_forget_without_a_token(self) -> None:
-        """``forget`` of nobody's token is only a farewell."""
+        """``forget`` without a token is only a farewell."""
         client = JSONClient(self.server)
         client.ask("logout", forget=True)
         client.one("bye")
 
     def test_several_sessions(self) -> None:
-        """A user is online until the last session is over."""
+        """A user is online until the last session ends."""
         first, second = self.server.json("alice"), self.server.json("alice")
         self.server.advance(2)
         self.bob.got()
@@ -187,7 +186,7 @@ class SignInTests(ServerTestCase):
         self.assertEqual(self.bob.one("presence")["offline"], ["alice"])
 
     def test_replies_after_the_end(self) -> None:
-        """What is answered after the connection was lost goes nowhere, and its change is made all the same."""
+        """Replies after the connection is lost go nowhere, and their changes are made all the same."""
         alice = self.server.json("alice")
         self.server.threads.write.holds = True
         alice.send(send("late"), history())
@@ -198,7 +197,7 @@ class SignInTests(ServerTestCase):
         self.assertEqual(texts(self.bob.got()), ["late"])
 
     def test_end_once(self) -> None:
-        """A session that has ended says nothing more, and takes nothing more."""
+        """An ended session sends and accepts nothing."""
         alice = self.server.json("alice", room=0)
         session = alice.connection.session
         session.end("first")
