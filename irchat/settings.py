@@ -53,15 +53,13 @@ class Config(Struct, frozen=True, rename="kebab"):
     )
     host: Annotated[Host | None, _help("Address to listen on [default: all, IPv6 and IPv4]")] = None
     port: Annotated[int, _help("Port to listen on; 0 for a random free one", ge=0, le=65_535)] = DEFAULT_PORT
-    no_tls: Annotated[bool, _help("Speak plain TCP, without encryption")] = False
-    tls_cert: Annotated[
-        Path | None, _help("PEM file with a certificate and its chain [default: a self-signed one is made]")
-    ] = None
+    no_tls: Annotated[bool, _help("Use plain TCP, without encryption")] = False
+    tls_cert: Annotated[Path | None, _help("PEM file with a certificate and its chain [default: self-signed]")] = None
     tls_key: Annotated[Path | None, _help("PEM file with the key of --tls-cert")] = None
-    no_passwords: Annotated[bool, _help("A name is enough to sign in: for a room where all trust each other")] = False
+    no_passwords: Annotated[bool, _help("Sign in by name only: for a network where all users trust each other")] = False
     registration: Annotated[
         Literal["open", "closed"],
-        _help("Who may make an account: open (everyone) or closed (the administrator)", live=True),
+        _help("Who may create an account: open (everyone) or closed (the administrator)", live=True),
     ] = "open"
     name: Annotated[ServerName, _help("The server's name in its greeting", live=True)] = ServerName("IRChat")
     admins: Annotated[Names, _help("A user who may !kick, !ban and !unban in the chat; may be repeated", live=True)] = (

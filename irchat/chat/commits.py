@@ -220,7 +220,7 @@ class CommitQueue:
         """Refuse the changes that needed the failed commit. Finish the others."""
         if not failure.check(Refusal):
             _log.failure("a commit failed", failure)
-            failure = Failure(Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed."))
+            failure = Failure(Refusal(Code.INTERNAL, "Internal error; nothing was changed. Tell the administrator."))
         for change in group:
             if change.write is not None:
                 self._let_next(change)

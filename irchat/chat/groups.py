@@ -84,7 +84,7 @@ class _GroupChange(Change[Result, Reply_co], Generic[Result, Reply_co]):
             raise Refusal(Code.TOO_MANY, f"A group has at most {limits.group_members:,} members.")
         for user in joining:
             if limits.groups and len(user.groups) >= limits.groups:
-                raise Refusal(Code.TOO_MANY, f"{user.name} is in {limits.groups:,} groups, and more are not allowed.")
+                raise Refusal(Code.TOO_MANY, f"{user.name} has reached the limit of {limits.groups:,} groups.")
 
 
 class _CreateGroup(_GroupChange[int, events.Group]):
@@ -123,7 +123,7 @@ class _AddMember(_GroupChange[None, events.Group]):
         group = self.group = self.directory.group(self.user, self.group_name)
         member = self.directory.user(self.name)
         if member.id in group.members:
-            raise Refusal(Code.ALREADY_A_MEMBER, f"{member.name} is in {group.name} already.")
+            raise Refusal(Code.ALREADY_A_MEMBER, f"{member.name} is already in {group.name}.")
         self.directory.refuse_silenced(self.user, member)
         self.refuse_too_many(len(group.members) + 1, [member])
         return MemberAdded(group.id, member.id, self.user.id)
@@ -142,7 +142,7 @@ class _RemoveMember(_GroupChange[None, "events.Group | events.Ok"]):
         group = self.group = self.directory.group(self.user, self.group_name)
         member = self.member = self.directory.user(self.name)
         if member.id not in group.members:
-            raise Refusal(Code.NOT_A_MEMBER, f"{member.name} is not in {group.name}. +{group.name} lists who is.")
+            raise Refusal(Code.NOT_A_MEMBER, f"{member.name} is not in {group.name}. +{group.name} lists the members.")
         if member is not self.user and group.owner is not self.user:
             raise Refusal(
                 Code.NOT_THE_OWNER, f"Only {group.owner.name}, who owns {group.name}, may remove others from it."

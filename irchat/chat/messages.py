@@ -75,9 +75,7 @@ class Messages:
         """Raise Refusal ``too-many`` if ``sender`` has reached the limit of live timed messages."""
         most = self.limits.timed
         if most and self.timed.count_of(sender) >= most:
-            raise Refusal(
-                Code.TOO_MANY, f"{most:,} of your timed messages are alive, and more are not allowed. Wait a while."
-            )
+            raise Refusal(Code.TOO_MANY, f"The limit of {most:,} live timed messages is reached. Wait until one ends.")
 
     def nonces_since(self) -> int:
         """Return the time (ms of the wall clock) since which nonces are remembered."""

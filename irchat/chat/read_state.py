@@ -175,7 +175,7 @@ class Reading:
     async def search(self, reader: User, words: str, chat_name: str | None, limit: int) -> events.Found:
         """Return the newest messages that contain all ``words``, in one or all chats of the reader. Raises Refusal."""
         if len(words) > SEARCH_LENGTH:  # each word (each character in Chinese) is looked up in all messages
-            raise Refusal(Code.BAD_REQUEST, f"Search for fewer words: {SEARCH_LENGTH} characters are the most.")
+            raise Refusal(Code.BAD_REQUEST, f"Search for fewer words: the maximum is {SEARCH_LENGTH} characters.")
         wanted = [word for word in dict.fromkeys(visible(words).split()) if is_searchable(word)]
         if not wanted:
             raise Refusal(Code.BAD_REQUEST, "Search for at least one letter, digit or sign.")

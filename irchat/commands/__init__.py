@@ -16,7 +16,7 @@ class Help(Command):
 
     prefix = "!"
     usage = f"{HELP} [<prefix>]"
-    meaning = "show this manual, or the part of one prefix"
+    meaning = "show this manual, or the part on one prefix"
     syntax = Syntax(word(HELP), Part(r"(?:\s+(?P<prefix>\S+))?", r"\s*\S*"))
     request = requests.Help
     signed_in = None

@@ -23,7 +23,7 @@ class ForgetSignIn(Logout):
     """``exit --forget``"""
 
     usage = "exit --forget"
-    meaning = "leave, and sign in by password the next time"
+    meaning = "leave, and ask for the password next time"
     syntax = Syntax(word("exit"), GAP, word("--forget"))
 
     @classmethod

@@ -47,7 +47,7 @@ class Chats(Command):
 
     prefix = "ls"
     usage = "ls"
-    meaning = "list your chats, latest first, with what is unread"
+    meaning = "list your chats, latest first, with unread counts"
     syntax = Syntax(_LS)
     request = requests.Chats
     slash_words = {"list chats channels rooms": usage, "ls": _list}
@@ -100,7 +100,7 @@ class ShowCount(_History):
     """``ls @bob 200``"""
 
     usage = "ls <chat_name> <count>"
-    meaning = f"show that many messages, {PAGE_MAX} at most"
+    meaning = f"show this many messages (at most {PAGE_MAX})"
     syntax = Syntax(_LS, GAP, _CHAT, GAP, _COUNT)
 
     @classmethod
@@ -112,7 +112,7 @@ class ShowUnread(_History):
     """``ls -n @bob``"""
 
     usage = "ls -n <chat_name>"
-    meaning = "show only what is unread in a chat"
+    meaning = "show only the unread messages of a chat"
     syntax = Syntax(_LS, GAP, word("-n"), GAP, _CHAT)
 
     @classmethod
@@ -180,7 +180,7 @@ class Users(Command):
 
     prefix = "@"
     usage = "@"
-    meaning = "list the users; those online come first"
+    meaning = "list the users, online users first"
     syntax = Syntax(sign("@"))
     request = requests.Users
     slash_words = {"names members": _names, "who whois users online": _who}

@@ -40,7 +40,7 @@ class Ban(_Moderate):
     """``!ban bob 2h30m``"""
 
     usage = "!ban <user> [<time>]"
-    meaning = "keep a user out, for a time (2h30m, or until 2026-12-01T12:00) or for good"
+    meaning = "ban a user, for a time (2h30m, or until 2026-12-01T12:00) or permanently"
     syntax = Syntax(word("!ban"), GAP, _USER, Part(r"(?:\s+(?P<time>\S+))?", r"\s*\S*"))
     request = requests.Ban
 
@@ -59,7 +59,7 @@ class Unban(_Moderate):
     """``!unban bob``"""
 
     usage = "!unban <user>"
-    meaning = "let a user in again"
+    meaning = "lift the ban of a user"
     syntax = Syntax(word("!unban"), GAP, _USER)
     request = requests.Unban
 

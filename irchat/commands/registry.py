@@ -52,7 +52,7 @@ class Registry:
     def read(self, line: str, is_admin: bool = False) -> tuple[type[Command], requests.Request]:
         """Return the command and the request in a typed line. Raises Refusal, also for a habit of another chat."""
         if (form := self.right_form(line)) is not None:
-            raise Refusal(Code.BAD_REQUEST, f"Nothing was sent.{AS_MESSAGE} Here its meaning is typed so: {form}")
+            raise Refusal(Code.BAD_REQUEST, f"Nothing was sent.{AS_MESSAGE} To do this here, type: {form}")
         command, match = self.find(line, is_admin)
         return command, command.read(match)
 
@@ -84,7 +84,7 @@ class Registry:
         """Return the manual, or the part on one prefix. Raises Refusal ``bad-request`` for an unknown prefix."""
         if prefix is not None and prefix not in self._for_users:
             known = " ".join(known for known in self._for_users if known)
-            raise Refusal(Code.BAD_REQUEST, f"No command begins so. There are: {known}", f"{HELP} [<prefix>]")
+            raise Refusal(Code.BAD_REQUEST, f"No command starts like that. Use one of: {known}", f"{HELP} [<prefix>]")
         commands = self.entries(prefix, is_admin)
         width = max(len(command.usage) for command in commands)
         return "\n".join(f"{command.usage:{width}}  {command.meaning}" for command in commands)

@@ -21,17 +21,17 @@ class Limits(Struct, rename="kebab"):
     """
 
     rate: Annotated[
-        float, _limit("Messages a second of one user, three times that at once; 0: no limit, also on work")
+        float, _limit("Messages per second and user, in bursts of three times that; 0: no limit on messages and work")
     ] = DEFAULT_RATE
-    per_address: Annotated[int, _limit("Sessions from one address; 0: no limits for addresses")] = 50
-    per_user: Annotated[int, _limit("Sessions of one user; 0: no limit")] = 100
-    pending: Annotated[int, _limit("Connections that are not signed in yet; 0: no limit")] = 2_000
-    tries: Annotated[int, _limit("Failed sign-ins of an address, or to a name, before pauses begin; 0: no pauses")] = 10
-    registrations: Annotated[int, _limit("New accounts from one address in an hour; 0: no limit")] = 200
-    groups: Annotated[int, _limit("Groups that one user is in; 0: no limit")] = 1_000
-    group_members: Annotated[int, _limit("Members of one group", 1, GROUP_MEMBERS)] = GROUP_MEMBERS
-    text_length: Annotated[int, _limit("Characters of one message", 1, TEXT_LENGTH)] = TEXT_LENGTH
-    timed: Annotated[int, _limit("Timed messages of one user that are alive; 0: no limit")] = 1_000
+    per_address: Annotated[int, _limit("Maximum sessions per address; 0: no limits per address")] = 50
+    per_user: Annotated[int, _limit("Maximum sessions per user; 0: no limit")] = 100
+    pending: Annotated[int, _limit("Maximum connections not yet signed in; 0: no limit")] = 2_000
+    tries: Annotated[int, _limit("Failed sign-ins per address or name before pauses start; 0: no pauses")] = 10
+    registrations: Annotated[int, _limit("Maximum new accounts per address and hour; 0: no limit")] = 200
+    groups: Annotated[int, _limit("Maximum groups per user; 0: no limit")] = 1_000
+    group_members: Annotated[int, _limit("Maximum members of a group", 1, GROUP_MEMBERS)] = GROUP_MEMBERS
+    text_length: Annotated[int, _limit("Maximum characters of a message", 1, TEXT_LENGTH)] = TEXT_LENGTH
+    timed: Annotated[int, _limit("Maximum live timed messages per user; 0: no limit")] = 1_000
 
     def change_to(self, others: "Limits") -> None:
         """Copy the values of ``others`` into this object, which is shared."""

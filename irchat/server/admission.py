@@ -59,7 +59,7 @@ class Admission:
         """Count a connection from ``address``. Raises Refusal ``too-many``."""
         limits = self._limits
         if limits.pending and self._pending_in_all >= limits.pending:
-            raise Refusal(Code.TOO_MANY, "Too many are signing in at this moment. Try again soon.")
+            raise Refusal(Code.TOO_MANY, "Too many sign-ins at the moment. Try again soon.")
         if limits.per_address and self._pending[address] >= limits.per_address:
             raise Refusal(Code.TOO_MANY, "Too many connections from your address wait to sign in. Close some.")
         self._pending[address] += 1
@@ -76,12 +76,10 @@ class Admission:
         if limits.per_address and self._sessions[address] >= limits.per_address:
             raise Refusal(
                 Code.TOO_MANY,
-                f"{limits.per_address} sessions from your address are signed in, and more are not allowed. Leave one.",
+                f"The limit of {limits.per_address} sessions from your address is reached. Leave one.",
             )
         if limits.per_user and sessions_of_user >= limits.per_user:
-            raise Refusal(
-                Code.TOO_MANY, f"You are signed in {limits.per_user} times, and more is not allowed. Leave one."
-            )
+            raise Refusal(Code.TOO_MANY, f"The limit of {limits.per_user} sessions per user is reached. Leave one.")
         self.disconnect(address)
         self._sessions[address] += 1
 
@@ -109,7 +107,7 @@ class Admission:
                 )
             failed = 0 if failures is None or now - failures.at >= _HOUR else failures.count
             if name and self._under_way[key] >= max(1, self._limits.tries - failed):
-                raise Refusal(Code.TOO_MANY_TRIES, "Too many are signing in like that now. Wait a second.")
+                raise Refusal(Code.TOO_MANY_TRIES, "Too many sign-ins at the same time. Wait a second, then try again.")
         counted = keys if name else []
         self._under_way.update(counted)
         return counted
@@ -147,7 +145,7 @@ class Admission:
         recent = [at for at in self._registrations.pop(address, []) if at > now - _HOUR]
         self._registrations[address] = recent
         if len(recent) >= limits.registrations:
-            raise Refusal(Code.TOO_MANY_TRIES, "Too many accounts were made from your address. Try again in an hour.")
+            raise Refusal(Code.TOO_MANY_TRIES, "Too many new accounts from your address. Try again in an hour.")
         recent.append(now)
         while len(self._registrations) > _REMEMBERED_MOST:
             self._registrations.popitem(last=False)

@@ -109,7 +109,7 @@ class GroupTests(WorldTestCase):
         with patch.object(self.world.chat.limits, "groups", 1):
             self.done(self.create("team", "alice", "bob"))
             refusal = self.refused(Code.TOO_MANY, self.create, "more", "carol", "bob")
-            self.assertTrue(refusal.text.startswith("bob is in 1 groups"), refusal.text)
+            self.assertTrue(refusal.text.startswith("bob has reached the limit of 1 groups"), refusal.text)
             self.unchanged(Code.TOO_MANY, self.create, "more", "alice", "carol")
             self.done(self.create("late", "carol"))
             self.unchanged(Code.TOO_MANY, self.add, "alice", "carol")

@@ -36,7 +36,7 @@ class ManualTests(SynchronousTestCase):
         """An unknown prefix is refused with the known ones."""
         refusal = self.assertRaises(Refusal, REGISTRY.manual, "x")
         self.assertEqual((refusal.code, refusal.usage), (Code.BAD_REQUEST, "!help [<prefix>]"))
-        self.assertTrue(refusal.text.endswith("There are: @ * + - ls ? ~ ! \\ exit"))
+        self.assertTrue(refusal.text.endswith("Use one of: @ * + - ls ? ~ ! \\ exit"))
 
     def test_help(self) -> None:
         """The help is the manual."""

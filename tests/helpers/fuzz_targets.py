@@ -65,7 +65,7 @@ def _converse(server: Server, client: JSONClient | TextClient, segments: list[by
         globalLogPublisher.removeObserver(failures)
     if failures.events:
         raise AssertionError(failures.events)
-    if '"code":"internal"' in said or "error of its own" in said:
+    if '"code":"internal"' in said or "Internal error" in said:
         raise AssertionError(said)
     return said
 

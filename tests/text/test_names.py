@@ -122,7 +122,7 @@ class CreationTests(WorldTestCase):
             for name in "ali\u0307ce", "श्\u200dरी", "ALİCE":
                 ask = accounts.register if passwords else accounts.login
                 refusal = self.refused(Code.BAD_NAME, _fired, ask(name, "longenough"))
-                self.assertIn("looks like one that is taken", refusal.text)
+                self.assertIn("looks like a name in use", refusal.text)
 
     def test_groups(self) -> None:
         """A group's name may be that of a user, and not one that draws like another group's."""

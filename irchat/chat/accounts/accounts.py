@@ -226,7 +226,7 @@ class Accounts:
 
     async def _hashed(self, by: Hashable | None, call: Callable[..., Given], *args: object) -> Given:
         if self._hashing >= _HASHING_MOST:
-            raise Refusal(Code.TOO_MANY, "Too many are signing in at this moment. Try again soon.")
+            raise Refusal(Code.TOO_MANY, "Too many sign-ins at the moment. Try again soon.")
         self._hashing += 1
         try:
             return await self._in_thread(by, call, *args)
@@ -359,12 +359,12 @@ def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
 
 
 def _registration_closed() -> Refusal:
-    return Refusal(Code.REGISTRATION_CLOSED, "This server takes no new names. Ask the administrator for an account.")
+    return Refusal(Code.REGISTRATION_CLOSED, "Registration is closed. Ask the administrator for an account.")
 
 
 def _bad_token() -> Refusal:
-    return Refusal(Code.BAD_TOKEN, "That token is not valid any more. Sign in with name and password.")
+    return Refusal(Code.BAD_TOKEN, "That token is no longer valid. Sign in with name and password.")
 
 
 def _bad_credentials() -> Refusal:
-    return Refusal(Code.BAD_CREDENTIALS, "That name and that password do not belong together. Try again.")
+    return Refusal(Code.BAD_CREDENTIALS, "Wrong name or password. Try again.")

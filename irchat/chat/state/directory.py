@@ -202,10 +202,10 @@ class Directory:
             raise Refusal(Code.NAME_TAKEN, f"The name {shown(name)!r} is taken. Choose another one, or sign in.")
         key = check_new_name(name)
         if key in SERVICE_KEYS:
-            raise Refusal(Code.BAD_NAME, f"The name {shown(name)!r} is not for users. Choose another one.")
+            raise Refusal(Code.BAD_NAME, f"The name {shown(name)!r} is reserved. Choose another one.")
         drawn = skeleton(key)
         if drawn in self._users_by_key or drawn in self._drawn_users:
-            raise Refusal(Code.BAD_NAME, f"The name {shown(name)!r} looks like one that is taken. Choose another one.")
+            raise Refusal(Code.BAD_NAME, f"The name {shown(name)!r} looks like a name in use. Choose another one.")
         return key
 
     def new_group_key(self, name: str) -> str:
@@ -218,7 +218,7 @@ class Directory:
         if key in self._groups_by_key or drawn in self._groups_by_key or drawn in self._drawn_groups:
             raise Refusal(
                 Code.GROUP_EXISTS,
-                f"There is a group {shown(name)!r} already, or one whose name looks like it. Choose another name.",
+                f"There is already a group {shown(name)!r}, or one with a similar name. Choose another name.",
             )
         return key
 

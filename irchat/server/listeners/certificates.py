@@ -44,7 +44,7 @@ def ensure_self_signed(folder: Path, host: str) -> tuple[Path, Path]:
         if not os.path.lexists(key_path):
             raise WrongCertificate(
                 f"{certificate_path} has no key beside it; put its {KEY_FILE} back, or delete {CERTIFICATE_FILE} to "
-                "have new ones made, which each client has to trust anew"
+                "create new ones, which each client must trust again"
             )
         return certificate_path, key_path
     if os.path.lexists(key_path):
@@ -67,7 +67,7 @@ def _lone_key(path: Path) -> ec.EllipticCurvePrivateKey:
             return key
     raise WrongCertificate(
         f"{path} is no key that this server made, and has no {CERTIFICATE_FILE} beside it; put that back, or move the "
-        "key away to have new ones made"
+        "key away to create new ones"
     )
 
 

@@ -51,7 +51,7 @@ class Control(LineReceiver):
             self._say(Answer(error=failure.value.text))
         else:
             _log.failure("a command of the administrator failed", failure)
-            self._say(Answer(error="the server met an error of its own; its log says more"))
+            self._say(Answer(error="internal error; see the log of the server"))
 
     def _say(self, line: Answer | Progress) -> None:
         transport: Any = self.transport

@@ -27,7 +27,7 @@ _HTTP_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d")
 
 _CHANGE_PASSWORD = ChangePassword.usage
 _NAME_IS_ASKED = (
-    f"You are asked for your username; a new one makes an account. {Logout.usage} leaves. "
+    f"You are asked for your username; a new name creates an account. {Logout.usage} leaves. "
     f"After signing in, {HELP} shows what you can type."
 )
 
@@ -197,7 +197,7 @@ class TextProtocol:
         elif not self._accounts.registration_open:
             # Do not repeat the name: it may be a password that was typed before the question appeared.
             self._say(
-                self._complain("That name is not known, and this server takes no new names. Ask who runs it.")
+                self._complain("There is no such user, and registration is closed. Ask the administrator.")
                 + self._ask_person("Your username?", self._take_name)
             )
         else:
@@ -239,7 +239,7 @@ class TextProtocol:
             if line == self._passwords.pop():
                 use(line)
             else:
-                self._say(self._complain("The two are not the same.") + self._choose_password(use))
+                self._say(self._complain("The passwords differ.") + self._choose_password(use))
 
         def take(line: str) -> None:
             try:

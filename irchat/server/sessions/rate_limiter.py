@@ -58,10 +58,10 @@ class RateLimiter:
             return
         self._refill_messages()
         if self._messages < min(messages, self._burst):
-            counts = f" This counts for {messages:.0f}." if messages > 1 else ""
+            counts = f" This counts as {messages:.0f}." if messages > 1 else ""
             raise Refusal(
                 Code.TOO_FAST,
-                f"That was too fast: {self._limits.rate:g} messages a second are taken.{counts} Wait a moment.",
+                f"That was too fast: the limit is {self._limits.rate:g} messages a second.{counts} Wait a moment.",
             )
         self._messages -= messages
 

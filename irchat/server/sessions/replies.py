@@ -17,8 +17,8 @@ _log = Logger()
 
 def failed(protocol: ChatProtocol, context: object) -> bytes:
     """Log the exception that ``protocol`` raised for a reply. Return the error to send instead."""
-    _log.failure("a reply could not be given")
-    text = "The server has an answer but cannot give it, by an error of its own."
+    _log.failure("a reply could not be encoded")
+    text = "Internal error; the request ran, but its reply is lost. Tell the administrator."
     return protocol.reply(context, events.Error(code=Code.INTERNAL.value, text=text))
 
 

@@ -304,7 +304,7 @@ class Session:
                 outcome = Deferred.fromCoroutine(outcome)
             asked.waits_for = outcome
             outcome.addCallbacks(asked.callback, asked.errback)
-            outcome.addErrback(lambda failure: _log.failure("a reply could not be given", failure))
+            outcome.addErrback(lambda failure: _log.failure("a reply could not be sent", failure))
 
     def _run(self, asked: Asked) -> Outcome:
         command = asked.command
@@ -312,7 +312,7 @@ class Session:
             assert asked.refusal is not None
             raise asked.refusal
         if command.signed_in is False and self._user is not None:
-            raise Refusal(Code.ALREADY_LOGGED_IN, "This session is signed in already.")
+            raise Refusal(Code.ALREADY_LOGGED_IN, "This session is already signed in.")
         if command.signed_in:
             self._allowance.admit(asked.cost, asked.request, self.user)
         return command.run(self._services, self, asked.request)
@@ -326,7 +326,7 @@ class Session:
         error = failure.value
         if not isinstance(error, Refusal):
             _log.failure("a request failed", failure)
-            error = Refusal(Code.INTERNAL, "The server met an error of its own; nothing was changed.")
+            error = Refusal(Code.INTERNAL, "Internal error; nothing was changed. Tell the administrator.")
         self._allowance.charge(WORK_OF_REFUSED_LINE)
         text = error.text
         if asked.typed and error.code in _NOT_FOUND and asked.command is not None and asked.command.may_be_text:

@@ -196,7 +196,7 @@ class SQLiteStore:
 
     def _not_done(self, failure: Failure) -> None:
         """Log the failure. The chore is retried after the next commit, and at the next start."""
-        _log.error("the database could not be tidied up: {error}", error=failure.value)
+        _log.error("a database chore failed: {error}", error=failure.value)
 
     def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
         return self._threads.read(key, Query(self._reader, self._gate, ask, args)).addErrback(_refuse)
@@ -228,7 +228,7 @@ def _refuse(failure: Failure) -> Any:
     """Turn a database error into Refusal ``unavailable``. Log the reason, which contains no message text."""
     error = failure.value
     if isinstance(error, MemoryError):
-        _log.error("there is no memory for the database")
+        _log.error("out of memory for the database")
         raise short_of_resources()
     if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError) and not isinstance(
         error, sqlite3.IntegrityError | sqlite3.ProgrammingError

@@ -88,7 +88,7 @@ class ControlTests(ServerTestCase):
         self.server.hashing.holds = True
         self.control.dataReceived(_add_user("bob", PASSWORD) + b"\n")
         self.server.hashing.fail(ZeroDivisionError())
-        self.assertIn("its log says more", self._answer())
+        self.assertIn("see the log of the server", self._answer())
         (failure,) = self.flushLoggedErrors(ZeroDivisionError)
         self.assertNotIn(PASSWORD, failure.getTraceback())
 

@@ -81,7 +81,7 @@ class SignInTests(ServerTestCase):
         person.type("bob")
         person.shown()
         self._types(person, PASSWORD, AGAIN)
-        self._types(person, PASSWORD + "x", f"! The two are not the same.\n{CHOOSE}")
+        self._types(person, PASSWORD + "x", f"! The passwords differ.\n{CHOOSE}")
         self._types(person, "another password", AGAIN)
         self._types(person, "another password", NEW_BOB)
         self.server.json("alice")
@@ -172,7 +172,7 @@ class SignInTests(ServerTestCase):
         """If registration is closed, a new name is refused and may be corrected. A known one signs in."""
         person = self._person(registration_open=False)
         self.successResultOf(Deferred.fromCoroutine(self.server.accounts.add("bob", PASSWORD)))
-        refusal = "! That name is not known, and this server takes no new names. Ask who runs it.\n"
+        refusal = "! There is no such user, and registration is closed. Ask the administrator.\n"
         self._types(person, "carol", refusal + USERNAME)
         person.type("bob", PASSWORD)
         self.assertIn("Welcome back, bob.", person.shown())
@@ -190,7 +190,7 @@ class SignInTests(ServerTestCase):
         person = self._person(passwords=False, registration_open=False)
         person.type("bob")
         shown = person.shown()
-        self.assertTrue(shown.startswith("! This server takes no new names."))
+        self.assertTrue(shown.startswith("! Registration is closed."))
         self.assertTrue(shown.endswith(USERNAME))
 
     def test_name_taken_meanwhile(self) -> None:
@@ -323,7 +323,7 @@ class PasswordTests(ServerTestCase):
         """A weak new password, or two that differ, are asked for again."""
         shown = self._dialogue(PASSWORD, "short", "a new password", "another one", "a new password", "a new password")
         self.assertEqual(shown.count(CHOOSE), 3)
-        self.assertIn("! The two are not the same.\n", shown)
+        self.assertIn("! The passwords differ.\n", shown)
         self.assertTrue(self._password_is("a new password"))
 
     def test_without_passwords(self) -> None:

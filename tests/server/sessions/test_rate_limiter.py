@@ -69,7 +69,7 @@ class PaceTests(SynchronousTestCase):
         self.clock.advance(0.2)
         self.assertEqual(self.admitted(limiter, 5, messages=21), 1)
         refusal = self.assertRaises(Refusal, limiter.admit, 21)
-        self.assertIn("counts for 21", refusal.text)
+        self.assertIn("counts as 21", refusal.text)
 
     def test_no_limit(self) -> None:
         """A rate of 0 admits any number and any work."""
@@ -84,8 +84,8 @@ class PaceTests(SynchronousTestCase):
         limiter.admit(1)
         refusal = self.assertRaises(Refusal, limiter.admit, 1)
         self.assertIn("0.5 messages a second", refusal.text)
-        self.assertNotIn("counts for", refusal.text)
-        self.assertIn("counts for 2.", self.assertRaises(Refusal, limiter.admit, 2).text)
+        self.assertNotIn("counts as", refusal.text)
+        self.assertIn("counts as 2.", self.assertRaises(Refusal, limiter.admit, 2).text)
 
     def test_rate_changes(self) -> None:
         """A new rate applies to existing limiters."""
