@@ -13,7 +13,7 @@ from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.presence import PresenceTable
 from irchat.interfaces.store import PageQuery, Store
-from irchat.interfaces.stored import ChatKey, ChatState, Marker, Page, StoredMessage
+from irchat.interfaces.stored import ChatKey, Marker, Page, StoredChat, StoredMessage
 from irchat.interfaces.writes import MarkerMoved
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
@@ -196,11 +196,11 @@ class Reading:
         """Return the chats of the reader, most recent first."""
         return events.Chats(chats=[described for _, described in await self.states(reader)])
 
-    async def states(self, reader: User) -> list[tuple[ChatState, events.Chat]]:
+    async def states(self, reader: User) -> list[tuple[StoredChat, events.Chat]]:
         """Return at most 1,000 chats of the reader, most recent first: each as stored, and as the reader sees it."""
         stored = {state.chat: state for state in await self._store.chats(reader.id, reader.hidden)}
         for key, latest, unread in self.timed.chats_of(reader):
-            state = stored.get(key, ChatState(key, 0, None, 0, 0))
+            state = stored.get(key, StoredChat(key, 0, None, 0, 0))
             stored[key] = state._replace(last_at=max(state.last_at or 0, latest.at), unread=state.unread + unread)
         latest_first = sorted(stored.values(), key=lambda state: state.last_at or 0, reverse=True)
         listed = []
@@ -263,7 +263,7 @@ class Reading:
         return fitting[::-1]
 
 
-def _described(reader: User, chat: DirectoryChat, state: ChatState) -> events.Chat:
+def _described(reader: User, chat: DirectoryChat, state: StoredChat) -> events.Chat:
     return events.Chat(
         chat=chat.label(reader),
         id=chat.wire_id(reader),

@@ -7,12 +7,12 @@ from twisted.internet.defer import Deferred
 
 from irchat.interfaces.stored import (
     ChatKey,
-    ChatState,
     Figures,
     Page,
     Places,
     Snapshot,
     StoredAccount,
+    StoredChat,
     StoredMessage,
     StoredToken,
 )
@@ -55,7 +55,7 @@ class Store(Protocol):
     def page(self, query: PageQuery) -> Deferred[Page]:
         """Return a page of a chat of the user. The page is empty if the chat does not exist yet."""
 
-    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[ChatState]]:
+    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[StoredChat]]:
         """Return the chats of the user, most recent first, chats without messages last. Omit empty private chats."""
 
     def search(

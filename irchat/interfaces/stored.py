@@ -52,7 +52,7 @@ class Page(NamedTuple):
     end: int = 0
 
 
-class ChatState(NamedTuple):
+class StoredChat(NamedTuple):
     """A chat as one of its users sees it.
 
     ``last_seq`` and ``last_at`` (None without messages) are those of the last message not hidden from the user, even if

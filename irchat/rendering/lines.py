@@ -25,7 +25,7 @@ _EXCERPT_CELLS = 300
 _LOOKED_THROUGH = 20_000
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """One line for a screen. ``timed`` is the id of the timed message that it shows, if any."""
 
     text: str
@@ -52,7 +52,7 @@ class Renderer:
         self._withhold_timed = withhold_timed
         self._wall_ms = wall_ms
 
-    def lines(self, event: events.Event, asked: requests.Request | None = None) -> list[Line]:
+    def lines(self, event: events.Event, asked: requests.Request | None = None) -> list[TextLine]:
         """Return the lines that show ``event``, the answer to ``asked``. An event that is not for people has none."""
         if asked is not None:
             if isinstance(event, events.Found) and isinstance(asked, requests.Search):
@@ -62,9 +62,9 @@ class Renderer:
         render = _RENDERERS.get(type(event))
         return [] if render is None else list(render(self, event))
 
-    def note(self, text: str) -> Line:
+    def note(self, text: str) -> TextLine:
         """Return a line that is not a message: ``-- text``."""
-        return Line(self._paint(f"{OWN_MARK}{_one_line(text)}", _DIM))
+        return TextLine(self._paint(f"{OWN_MARK}{_one_line(text)}", _DIM))
 
     def _paint(self, text: str, *codes: int) -> str:
         return f"\x1b[{';'.join(map(str, codes))}m{text}\x1b[0m" if self._colour else text
@@ -96,13 +96,13 @@ class Renderer:
             return "(a timed message; its text is shown only on a terminal)"
         return visible(message.text)
 
-    def _message(self, message: events.Message) -> Iterator[Line]:
+    def _message(self, message: events.Message) -> Iterator[TextLine]:
         first, *others = self._text(message).split("\n")
-        yield Line(self._head(message) + first, message.id)
+        yield TextLine(self._head(message) + first, message.id)
         for other in others:
-            yield Line(_INDENT + other, message.id)
+            yield TextLine(_INDENT + other, message.id)
 
-    def _messages(self, messages: Iterable[events.Message]) -> Iterator[Line]:
+    def _messages(self, messages: Iterable[events.Message]) -> Iterator[TextLine]:
         """Return the lines of messages, with a line before each day other than today."""
         day = self._today()
         for message in messages:
@@ -112,32 +112,32 @@ class Renderer:
                 yield self.note(f"{day:%A, %Y-%m-%d}")
             yield from self._message(message)
 
-    def _sent(self, sent: events.Sent) -> Iterator[Line]:
+    def _sent(self, sent: events.Sent) -> Iterator[TextLine]:
         if sent.id is not None:
             seconds = max(0, -(-(sent.left_ms or 0) // 1000))
             note = f"timed message to {sent.chat}: {sent.reached} of {sent.of} have it now; erased in {seconds} s"
             yield self.note(note)._replace(timed=sent.id)
 
-    def _welcome(self, welcome: events.Welcome) -> Iterator[Line]:
+    def _welcome(self, welcome: events.Welcome) -> Iterator[TextLine]:
         name = self._name(welcome.name)
-        yield Line(f"Welcome to IRChat, {name}!" if welcome.new else f"Welcome back, {name}.")
+        yield TextLine(f"Welcome to IRChat, {name}!" if welcome.new else f"Welcome back, {name}.")
         if welcome.unread:
-            yield Line("Unread messages (ls -n <chat_name> shows them):")
+            yield TextLine("Unread messages (ls -n <chat_name> shows them):")
             yield from self._columns((unread.chat, f"{unread.unread:,} unread") for unread in welcome.unread)
         elif not welcome.new:
-            yield Line("Nothing unread.")
+            yield TextLine("Nothing unread.")
         shown = ", ".join(self._name(name) for name in welcome.online[:_NAMES_A_LINE])
         hidden = welcome.online_count - min(len(welcome.online), _NAMES_A_LINE)
-        yield Line(f"Online ({welcome.online_count:,}): {shown}" + (f" and {hidden:,} more" if hidden > 0 else ""))
-        yield Line("Type a message and it goes to everyone; !help shows what else you can type.")
+        yield TextLine(f"Online ({welcome.online_count:,}): {shown}" + (f" and {hidden:,} more" if hidden > 0 else ""))
+        yield TextLine("Type a message and it goes to everyone; !help shows what else you can type.")
 
-    def _columns(self, rows: Iterable[tuple[str, ...]]) -> Iterator[Line]:
+    def _columns(self, rows: Iterable[tuple[str, ...]]) -> Iterator[TextLine]:
         table = [tuple(_one_line(text) for text in row) for row in rows]
         widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
         for row in table:
-            yield Line("  " + "  ".join(map(padded, row, widths)).rstrip())
+            yield TextLine("  " + "  ".join(map(padded, row, widths)).rstrip())
 
-    def _history(self, history: events.History) -> Iterator[Line]:
+    def _history(self, history: events.History) -> Iterator[TextLine]:
         if not history.messages:
             yield self.note(f"{history.chat}: no messages to show")
             return
@@ -145,7 +145,7 @@ class Renderer:
         yield from self._messages(history.messages)
         yield self.note(f"end of {history.chat}")
 
-    def _found(self, found: events.Found, words: str = "") -> Iterator[Line]:
+    def _found(self, found: events.Found, words: str = "") -> Iterator[TextLine]:
         if not found.messages:
             yield self.note("nothing found")
             return
@@ -159,11 +159,11 @@ class Renderer:
             hit = shorten(find(text, words) if room > 0 else find(text[: 2 * _EXCERPT_CELLS], ""), _EXCERPT_CELLS)
             room -= len(text) * len(words.split())
             pieces = (self._paint(text, _BOLD, _UNDERLINE) if is_word else text for text, is_word in hit.pieces())
-            yield Line(day + self._head(message) + "".join(pieces), message.id)
+            yield TextLine(day + self._head(message) + "".join(pieces), message.id)
         if found.more:
             yield self.note("there is more; use more words, or search in one chat: ls <chat_name> ?<words>")
 
-    def _chats(self, chats: events.Chats) -> Iterator[Line]:
+    def _chats(self, chats: events.Chats) -> Iterator[TextLine]:
         yield self.note("your chats, latest first:")
         yield from self._columns(
             (chat.chat, f"{chat.unread:,} unread" if chat.unread else "", self._when(chat.last_at))
@@ -176,56 +176,56 @@ class Renderer:
             return "no messages yet"
         return f"{local:%H:%M}" if local.date() == self._today() else f"{local:%Y-%m-%d}"
 
-    def _users(self, users: events.Users) -> Iterator[Line]:
+    def _users(self, users: events.Users) -> Iterator[TextLine]:
         for label, names in ("online", users.online), ("offline", users.offline):
             for start in range(0, len(names), _NAMES_A_LINE):
                 row = ", ".join(self._name(name) for name in names[start : start + _NAMES_A_LINE])
-                yield Line(f"{label + ':':9}{row}")
+                yield TextLine(f"{label + ':':9}{row}")
         if users.more:
             yield self.note("there are more users than shown")
 
-    def _group(self, group: events.Group) -> Iterator[Line]:
+    def _group(self, group: events.Group) -> Iterator[TextLine]:
         names = ", ".join(map(self._name, group.members))
-        yield Line(f"{_one_line(group.group)}, owner {self._name(group.owner)}: {names}")
+        yield TextLine(f"{_one_line(group.group)}, owner {self._name(group.owner)}: {names}")
 
-    def _added(self, added: events.Added) -> Iterator[Line]:
+    def _added(self, added: events.Added) -> Iterator[TextLine]:
         yield self.note(f"{added.by} added {added.name} to {added.group}")
 
-    def _removed(self, removed: events.Removed) -> Iterator[Line]:
+    def _removed(self, removed: events.Removed) -> Iterator[TextLine]:
         if removed.by == removed.name:
             yield self.note(f"{removed.name} left {removed.group}")
         else:
             yield self.note(f"{removed.by} removed {removed.name} from {removed.group}")
 
-    def _presence(self, presence: events.Presence) -> Iterator[Line]:
+    def _presence(self, presence: events.Presence) -> Iterator[TextLine]:
         for names, what in (presence.online, "connected"), (presence.offline, "disconnected"):
             if len(names) > _PRESENCE_LINES:
                 yield self.note(f"{len(names):,} users {what}")
             else:
                 yield from (self.note(f"{name} {what}") for name in names)
 
-    def _blocks(self, blocks: events.Blocks) -> Iterator[Line]:
+    def _blocks(self, blocks: events.Blocks) -> Iterator[TextLine]:
         yield self.note(f"you block: {', '.join(blocks.names)}" if blocks.names else "you block nobody")
 
-    def _help(self, manual: events.Help) -> Iterator[Line]:
-        yield from (Line(visible(line)) for line in manual.text.split("\n"))
+    def _help(self, manual: events.Help) -> Iterator[TextLine]:
+        yield from (TextLine(visible(line)) for line in manual.text.split("\n"))
 
-    def _error(self, error: events.Error) -> Iterator[Line]:
-        yield Line(self._paint(f"! {_one_line(error.text)}", _RED))
+    def _error(self, error: events.Error) -> Iterator[TextLine]:
+        yield TextLine(self._paint(f"! {_one_line(error.text)}", _RED))
         if error.usage:
-            yield from (Line(f"  usage: {visible(usage)}") for usage in error.usage.split("\n"))
+            yield from (TextLine(f"  usage: {visible(usage)}") for usage in error.usage.split("\n"))
 
-    def _bye(self, bye: events.Bye) -> Iterator[Line]:
+    def _bye(self, bye: events.Bye) -> Iterator[TextLine]:
         yield self.note(f"goodbye: {bye.reason}")
 
-    def _ok(self, _: events.Ok) -> Iterator[Line]:
+    def _ok(self, _: events.Ok) -> Iterator[TextLine]:
         yield self.note("done")
 
-    def _pong(self, _: events.Pong) -> Iterator[Line]:
+    def _pong(self, _: events.Pong) -> Iterator[TextLine]:
         yield self.note("pong")
 
 
-_RENDERERS: dict[type[events.Event], Callable[[Renderer, Any], Iterator[Line]]] = {
+_RENDERERS: dict[type[events.Event], Callable[[Renderer, Any], Iterator[TextLine]]] = {
     events.Message: Renderer._message,
     events.Sent: Renderer._sent,
     events.Welcome: Renderer._welcome,

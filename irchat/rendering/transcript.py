@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from irchat.protocol.events import Sent
 from irchat.protocol.rules import TRANSCRIPT_LENGTH, TRANSCRIPT_LINES, visible
-from irchat.rendering.lines import Line
+from irchat.rendering.lines import TextLine
 
 # In this order: after any other, tmux 3.3a and GNU screen 4.09 keep a copy of the text in their scrollback.
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
@@ -18,10 +18,10 @@ class Transcript:
     """
 
     def __init__(self) -> None:
-        self._lines: deque[Line] = deque()
+        self._lines: deque[TextLine] = deque()
         self._length = 0
 
-    def show(self, lines: Iterable[Line]) -> None:
+    def show(self, lines: Iterable[TextLine]) -> None:
         """Add lines that are shown."""
         for line in lines:
             self._lines.append(line)
@@ -58,11 +58,11 @@ class Transcript:
         self._lines = deque(line for line in self._lines if line.timed not in gone)
         self._length = sum(len(line.text) for line in self._lines)
 
-    def last(self, most: int) -> list[Line]:
+    def last(self, most: int) -> list[TextLine]:
         """Return the last lines that have at most so many characters in all."""
         if self._length <= most:
             return list(self._lines)
-        lines: list[Line] = []
+        lines: list[TextLine] = []
         for line in reversed(self._lines):
             most -= len(line.text)
             if most < 0:
@@ -75,11 +75,11 @@ class Transcript:
         return printed(self._lines)
 
 
-def printed(lines: Iterable[Line]) -> str:
+def printed(lines: Iterable[TextLine]) -> str:
     """Return the bytes that clear the terminal and its scrollback and print ``lines``, each with CR LF."""
     return CLEAR + "".join(f"{line.text}\r\n" for line in lines)
 
 
-def _typed_line(text: str) -> Line:
+def _typed_line(text: str) -> TextLine:
     # A terminal must not obey pasted text when it is printed again.
-    return Line(visible(text))
+    return TextLine(visible(text))

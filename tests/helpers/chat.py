@@ -14,7 +14,7 @@ from irchat.chat.service import ChatService
 from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import PageQuery, Store
-from irchat.interfaces.stored import ChatKey, ChatState, Page, Snapshot, StoredToken
+from irchat.interfaces.stored import ChatKey, Page, Snapshot, StoredChat, StoredToken
 from irchat.interfaces.writes import Entry, UserCreated, Write
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal, unavailable
@@ -56,7 +56,7 @@ class HeldStore:
     def page(self, query: PageQuery) -> Deferred[Page]:
         return self._hold(lambda: self.store.page(query))
 
-    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[ChatState]]:
+    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[StoredChat]]:
         return self._hold(lambda: self.store.chats(user, hidden))
 
     def search(

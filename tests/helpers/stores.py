@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from irchat.interfaces.store import PageQuery, Store
-from irchat.interfaces.stored import ChatKey, ChatState, Page, StoredMessage
+from irchat.interfaces.stored import ChatKey, Page, StoredChat, StoredMessage
 from irchat.interfaces.writes import GroupCreated, MessageAdded, UserCreated, Write
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
@@ -72,9 +72,9 @@ class StoreHands:
         page = self.page(user, chat, limit, **how)
         return [message.seq for message in page.messages], page.more
 
-    def chats(self, user: int, hidden: Sequence[int] = ()) -> list[ChatState]:
+    def chats(self, user: int, hidden: Sequence[int] = ()) -> list[StoredChat]:
         """Return the user's chats."""
-        chats: list[ChatState] = self.successResultOf(self.store.chats(user, hidden))
+        chats: list[StoredChat] = self.successResultOf(self.store.chats(user, hidden))
         return chats
 
     def unread(self, user: int, chat: ChatKey, hidden: Sequence[int] = ()) -> int:

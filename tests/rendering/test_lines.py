@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol import events, requests
 from irchat.rendering import lines
-from irchat.rendering.lines import Line, Renderer
+from irchat.rendering.lines import Renderer, TextLine
 from tests.helpers.strategies import filled, hostile_text, is_hostile, members, structs
 
 _SGR = re.compile(r"\x1b\[(?:0|1;(?:3[1-6]|9[1245])|2|31|33)m")
@@ -346,7 +346,7 @@ class ReplyTests(_Case):
         """With colours the time is dim and the name bold, each ended at once."""
         text = Renderer(colour=True, zone=datetime.UTC).lines(_message("hi"))[0].text
         self.assertRegex(text, r"\A\x1b\[2m\[14:03\]\x1b\[0m \[GLOBAL\] \x1b\[1;\d\dmalice\x1b\[0m: hi\Z")
-        self.assertEqual(Renderer(colour=True).note("x"), Line("\x1b[2m-- x\x1b[0m"))
+        self.assertEqual(Renderer(colour=True).note("x"), TextLine("\x1b[2m-- x\x1b[0m"))
 
     def test_hostile_characters(self) -> None:
         """The characters that these tests call hostile are all the controls that Unicode has."""

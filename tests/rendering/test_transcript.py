@@ -6,14 +6,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol.events import Sent
 from irchat.protocol.rules import CLIENT_LINE_BYTES, TRANSCRIPT_LENGTH, TRANSCRIPT_LINES
-from irchat.rendering.lines import Line
+from irchat.rendering.lines import TextLine
 from irchat.rendering.transcript import CLEAR, Transcript
 from tests.helpers.strategies import hostile_text, is_hostile
 
 AT = "2026-11-22T14:03:05.120Z"
 _ids = st.sampled_from(["t1", "t2", "t3"])
 _steps = st.lists(
-    st.tuples(st.just("show"), st.lists(st.builds(Line, st.sampled_from("abc"), st.none() | _ids), max_size=3))
+    st.tuples(st.just("show"), st.lists(st.builds(TextLine, st.sampled_from("abc"), st.none() | _ids), max_size=3))
     | st.tuples(st.just("typed"), st.sampled_from(["*5* x", "*5* y"]))
     | st.tuples(st.just("sent"), st.sampled_from(["*5* x", "*5* y"]), _ids)
     | st.tuples(st.just("erase"), st.sets(_ids))
@@ -41,9 +41,11 @@ class TranscriptTests(SynchronousTestCase):
     def test_erase(self) -> None:
         """A timed message goes with all its lines and the line that sent it; the rest stays in order."""
         transcript = Transcript()
-        transcript.show([Line("one"), Line("secret", "t1"), Line("    more", "t1"), Line("other", "t2")])
+        transcript.show(
+            [TextLine("one"), TextLine("secret", "t1"), TextLine("    more", "t1"), TextLine("other", "t2")]
+        )
         transcript.typed("*5* mine")
-        transcript.show([Line("two")])
+        transcript.show([TextLine("two")])
         transcript.sent("*5* mine", _sent("t3"))
         transcript.erase(["t1", "t3"])
         self.assertEqual(self._lines(transcript), ["one", "other", "two"])
@@ -82,7 +84,7 @@ class TranscriptTests(SynchronousTestCase):
     def test_line_gone_by(self) -> None:
         """A reply whose typed line is no longer there ties nothing."""
         transcript = Transcript()
-        transcript.show([Line("one")])
+        transcript.show([TextLine("one")])
         transcript.sent("*5* x", _sent("t1"))
         transcript.erase(["t1"])
         self.assertEqual(self._lines(transcript), ["one"])
@@ -90,11 +92,11 @@ class TranscriptTests(SynchronousTestCase):
     def test_length(self) -> None:
         """The last 500 lines are kept, also after something was erased."""
         transcript = Transcript()
-        transcript.show(Line(str(number), "t1" if number % 2 else None) for number in range(TRANSCRIPT_LINES + 100))
+        transcript.show(TextLine(str(number), "t1" if number % 2 else None) for number in range(TRANSCRIPT_LINES + 100))
         self.assertEqual(self._lines(transcript)[0], "100")
         transcript.erase(["t1"])
         self.assertEqual(len(self._lines(transcript)), TRANSCRIPT_LINES // 2)
-        transcript.show(Line(str(number)) for number in range(TRANSCRIPT_LINES + 1))
+        transcript.show(TextLine(str(number)) for number in range(TRANSCRIPT_LINES + 1))
         self.assertEqual(self._lines(transcript), [str(number) for number in range(1, TRANSCRIPT_LINES + 1)])
 
     def test_long_lines(self) -> None:
@@ -103,7 +105,7 @@ class TranscriptTests(SynchronousTestCase):
         most = TRANSCRIPT_LENGTH // CLIENT_LINE_BYTES
         for number in range(10):
             transcript.typed(long)
-            transcript.show([Line("one", f"t{number}")])
+            transcript.show([TextLine("one", f"t{number}")])
         self.assertEqual(self._lines(transcript).count(long), most - 1)
         transcript.erase([f"t{number}" for number in range(10)])
         transcript.typed(long)
@@ -129,15 +131,15 @@ class TranscriptTests(SynchronousTestCase):
         for name, *arguments in steps:
             if name == "sent":
                 transcript.sent(arguments[0], _sent(arguments[1]))
-                untied = [index for index, line in enumerate(model) if line == Line(arguments[0])]
+                untied = [index for index, line in enumerate(model) if line == TextLine(arguments[0])]
                 if untied:
-                    model[untied[-1]] = Line(*arguments)
+                    model[untied[-1]] = TextLine(*arguments)
             else:
                 getattr(transcript, name)(*arguments)
                 if name == "show":
                     model += arguments[0]
                 elif name == "typed":
-                    model.append(Line(arguments[0]))
+                    model.append(TextLine(arguments[0]))
                 else:
                     model = [line for line in model if line.timed not in arguments[0]]
         self.assertEqual(self._lines(transcript), [line.text for line in model])

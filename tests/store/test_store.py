@@ -6,13 +6,13 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.stored import (
     GLOBAL,
-    ChatState,
     Figures,
     Page,
     Snapshot,
     Stored,
     StoredAccount,
     StoredBan,
+    StoredChat,
     StoredGroup,
     StoredMessage,
     StoredUser,
@@ -44,7 +44,7 @@ class StoreContract(StoreHands):
             StoredUser(self.carol, "carol", "carol"),
         ]
         self.assertEqual(self.store.snapshot(), Snapshot(users, [], []))
-        self.assertEqual(self.chats(self.bob), [ChatState(GLOBAL, 0, None, 0, 0)])
+        self.assertEqual(self.chats(self.bob), [StoredChat(GLOBAL, 0, None, 0, 0)])
         self.assertEqual(self.page(self.bob, GLOBAL), Page([], False, 0))
 
     def test_nothing_to_write(self) -> None:

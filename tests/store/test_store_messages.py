@@ -5,10 +5,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.interfaces.stored import (
     GLOBAL,
     ChatKey,
-    ChatState,
     Marker,
     Page,
     Stored,
+    StoredChat,
     StoredMessage,
 )
 from irchat.interfaces.writes import (
@@ -198,7 +198,7 @@ class MessageContract(StoreHands):
     def test_new_user(self) -> None:
         """A new user has read GLOBAL up to its end within that commit, and can page back."""
         dave = self.write(message(GLOBAL, self.alice), self.user("dave"), message(GLOBAL, self.alice))[1]
-        self.assertEqual(self.chats(dave), [ChatState(GLOBAL, 2, NOW + 1, 1, 1)])
+        self.assertEqual(self.chats(dave), [StoredChat(GLOBAL, 2, NOW + 1, 1, 1)])
         self.assertEqual(self.seqs(dave, GLOBAL), ([1, 2], False))
 
     def test_chats(self) -> None:
@@ -210,8 +210,8 @@ class MessageContract(StoreHands):
             message(GLOBAL, self.alice, at=NOW + 2),
         )
         self.assertEqual(self.chats(self.bob), [
-            ChatState(self.pair, 1, NOW + 3, 0, 1), ChatState(GLOBAL, 1, NOW + 2, 0, 1),
-            ChatState(team, 1, NOW + 1, 1, 0), ChatState(silent, 0, None, 0, 0),
+            StoredChat(self.pair, 1, NOW + 3, 0, 1), StoredChat(GLOBAL, 1, NOW + 2, 0, 1),
+            StoredChat(team, 1, NOW + 1, 1, 0), StoredChat(silent, 0, None, 0, 0),
         ])  # fmt: skip
 
     # Groups and blocks
@@ -230,7 +230,7 @@ class MessageContract(StoreHands):
         self.assertEqual(self.seqs(self.carol, GLOBAL), ([1, 3, 5], False))
         self.assertEqual(self.seqs(self.carol, GLOBAL, 1, after=1), ([3], True))
         self.assertEqual(self.found_texts(self.carol, "word"), ["word 4", "word 2", "word 0"])
-        self.assertEqual(self.chats(self.carol), [ChatState(GLOBAL, 6, NOW + 5, 1, 2)])
+        self.assertEqual(self.chats(self.carol), [StoredChat(GLOBAL, 6, NOW + 5, 1, 2)])
         self.assertEqual(self.unread(self.carol, GLOBAL, [self.alice]), 0)
         self.assertEqual(self.write(MarkerMoved(self.carol, GLOBAL, 6)), [Marker(6, 6, True)])
         (stored,) = self.write(message(GLOBAL, self.alice, "word 7"))

@@ -17,7 +17,7 @@ _BANNED = "banned"
 _BANNED_PAUSE = 300
 
 
-class Entry:
+class FullScreenSignIn:
     """Sign in at the server ``label`` as ``name``, or as the last user if ``name`` is None.
 
     A token is sent only to a server with the identity of its issuer. It is also kept in memory, so that the client can

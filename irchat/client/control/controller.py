@@ -10,7 +10,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from irchat.client.connect.entry import Entry
+from irchat.client.connect.entry import FullScreenSignIn
 from irchat.client.connect.request_channel import UNREADABLE, Reply
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.control.incoming import Incoming
@@ -106,7 +106,7 @@ class Controller:
         self._held: list[tuple[str, Callable[[], object]]] = []
         self._warned = ""
 
-    async def run(self, connect: Callable[[], Awaitable[ServerConnection]], entry: Entry) -> None:
+    async def run(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn) -> None:
         """Connect, sign in and stay until the user leaves. Raises ClientError."""
         self._entry = entry
         self._link = Link(

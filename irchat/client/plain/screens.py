@@ -10,7 +10,7 @@ from irchat.client.plain.console import Console
 from irchat.client.plain.pasting import read_secret, unmarked
 from irchat.protocol import events, requests
 from irchat.protocol.rules import CLIENT_LINE_BYTES, REPRINT_SECONDS, TIMED_MAX
-from irchat.rendering.lines import Line, Renderer
+from irchat.rendering.lines import Renderer, TextLine
 from irchat.rendering.transcript import Transcript
 from irchat.system.alarm import Alarm
 
@@ -101,10 +101,10 @@ class PlainScreen:
     def restore(self) -> None:
         """Restore the terminal after the client has ended."""
 
-    def _put(self, lines: list[Line]) -> None:
+    def _put(self, lines: list[TextLine]) -> None:
         self._console.write("".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace"))
 
-    def _put_error(self, lines: list[Line]) -> None:
+    def _put_error(self, lines: list[TextLine]) -> None:
         for line in lines:
             self._write_error(line.text)
 
@@ -274,13 +274,13 @@ class TerminalScreen(TypingScreen):
     def _prompt(self, text: str) -> None:
         self._console.write(text.encode("utf-8", "replace"))
 
-    def _put(self, lines: list[Line]) -> None:
+    def _put(self, lines: list[TextLine]) -> None:
         if lines:
             self._transcript.show(lines)
             shown = "".join(f"{line.text}\r\n" for line in lines)
             self._prompt(f"{_REDRAW}{shown}{self._question}" if self._question else shown)
 
-    def _put_error(self, lines: list[Line]) -> None:
+    def _put_error(self, lines: list[TextLine]) -> None:
         if self._errors_apart:
             super()._put_error(lines)
         else:

@@ -23,7 +23,7 @@ from twisted.logger import LogEvent, globalLogBeginner
 from twisted.python.failure import Failure
 
 from irchat.client import wiring
-from irchat.client.connect.entry import Entry
+from irchat.client.connect.entry import FullScreenSignIn
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.trust import Trust
 from irchat.client.control.controller import Controller
@@ -54,7 +54,9 @@ def run_full_screen(reactor: Any, options: ClientOptions) -> int:
     screen = FullScreenRun(reactor, reactor, controller, terminal, bell=options.bell)
     StandardIO(screen.device, terminal, wiring.open_again(_STDOUT), reactor)  # type: ignore[call-arg]
     tokens = wiring.tokens()
-    entry = Entry(tokens, label, address.user, controller.questions, partial(_complain_later, reactor, controller))
+    entry = FullScreenSignIn(
+        tokens, label, address.user, controller.questions, partial(_complain_later, reactor, controller)
+    )
     trust = Trust(dialer, wiring.known_hosts(), tokens, controller.questions, options.fingerprint, entry.warn)
     leave_on_signals(reactor, screen.stop)
     try:
@@ -103,7 +105,7 @@ class FullScreenRun:
         self._shutdown = Shutdown(reactor, clock, self._close)
         self.stop = self._shutdown.begin
 
-    def begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: Entry) -> None:
+    def begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn) -> None:
         """Begin as soon as the reactor runs. The device must have its transport."""
         self._app = ChatApplication(
             self._clock,
@@ -147,7 +149,7 @@ class FullScreenRun:
             self.status, self.last_words = 1, failure.getTraceback()
         self.stop()
 
-    def _begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: Entry) -> None:
+    def _begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn) -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._loop_failed)
         loop.add_signal_handler(signal.SIGCONT, self._continue)

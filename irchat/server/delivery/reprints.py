@@ -11,7 +11,7 @@ from typing import Protocol
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.protocol.rules import REPRINT_SECONDS, TRANSCRIPT_LENGTH
-from irchat.rendering.lines import Line
+from irchat.rendering.lines import TextLine
 from irchat.rendering.transcript import Transcript, printed
 from irchat.server.delivery.perishable import Perishable
 from irchat.system.alarm import Alarm
@@ -118,7 +118,7 @@ class Reprints:
 class _Reprint:
     """The lines of a waiting reprint, with the ends of their timed messages."""
 
-    def __init__(self, lines: list[Line], ends: dict[str, float], now: Callable[[], float]) -> None:
+    def __init__(self, lines: list[TextLine], ends: dict[str, float], now: Callable[[], float]) -> None:
         self._lines = lines
         self._ends = ends
         self._now = now
@@ -134,5 +134,5 @@ class _Reprint:
         return min(self._ends.values(), default=math.inf)
 
 
-def _bytes(lines: list[Line]) -> bytes:
+def _bytes(lines: list[TextLine]) -> bytes:
     return printed(lines).encode("utf-8", "replace")

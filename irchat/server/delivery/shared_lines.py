@@ -8,16 +8,16 @@ from twisted.internet.interfaces import IReactorTime
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events
-from irchat.rendering.lines import Line, Renderer
+from irchat.rendering.lines import Renderer, TextLine
 
-Shown = tuple[list[Line], bytes]
+Shown = tuple[list[TextLine], bytes]
 """The lines that show an event, and their bytes."""
 
 
 class ShownRun(NamedTuple):
     """Several rendered messages: their lines, the bytes of the lines, and the last seq of each chat."""
 
-    lines: list[Line]
+    lines: list[TextLine]
     said: bytes
     marks: dict[ChatKey, int]
 
@@ -55,6 +55,6 @@ class SharedRenderer(Renderer):
         self._run = None
 
 
-def joined(lines: Iterable[Line]) -> bytes:
+def joined(lines: Iterable[TextLine]) -> bytes:
     """Return the bytes of ``lines``."""
     return "".join(f"{line.text}\n" for line in lines).encode("utf-8", "replace")

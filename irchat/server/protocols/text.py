@@ -16,7 +16,7 @@ from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, PROTOCOL, check_password
 from irchat.protocol.wire import bad_encoding
-from irchat.rendering.lines import Line
+from irchat.rendering.lines import TextLine
 from irchat.rendering.transcript import Transcript
 from irchat.server.delivery.reprints import Reprints
 from irchat.server.delivery.shared_lines import SharedRenderer, joined
@@ -303,7 +303,7 @@ class TextProtocol:
             if message.id is not None:
                 self._reprints.shown(message.id, message.left_ms)
 
-    def _show_lines(self, lines: Iterable[Line]) -> bytes:
+    def _show_lines(self, lines: Iterable[TextLine]) -> bytes:
         lines = list(lines)
         self._transcript.show(lines)
         return joined(lines)

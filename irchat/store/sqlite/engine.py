@@ -12,12 +12,12 @@ from twisted.python.failure import Failure
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import (
     ChatKey,
-    ChatState,
     Figures,
     Page,
     Places,
     Snapshot,
     StoredAccount,
+    StoredChat,
     StoredMessage,
     StoredToken,
 )
@@ -119,7 +119,7 @@ class SQLiteStore:
     def page(self, query: PageQuery) -> Deferred[Page]:
         return self._read(query.user, reading.page, query)
 
-    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[ChatState]]:
+    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[StoredChat]]:
         return self._read(user, reading.chats, user, hidden)
 
     def search(

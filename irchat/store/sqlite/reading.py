@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import (
     ChatKey,
-    ChatState,
     Figures,
     Page,
     Places,
     Snapshot,
     StoredAccount,
     StoredBan,
+    StoredChat,
     StoredGroup,
     StoredMessage,
     StoredToken,
@@ -130,7 +130,7 @@ class _ListedChat(NamedTuple):
     end_at: int | None
 
 
-def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) -> list[ChatState]:
+def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) -> list[StoredChat]:
     """Return the user's chats, latest first, with their unread counts.
 
     The count is the last number less the read marker; where blocks or deletions hide some, messages are counted. One
@@ -147,9 +147,9 @@ def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) ->
         if last_seq <= row.since_seq:
             last_seq, last_at = 0, None
         if row.low is None or row.high is None:
-            states.append(ChatState(row.chat, last_seq, last_at, min(row.read_seq, last_seq), row.unread))
+            states.append(StoredChat(row.chat, last_seq, last_at, min(row.read_seq, last_seq), row.unread))
         elif last_seq:
-            states.append(ChatState((row.low, row.high), last_seq, last_at, min(row.read_seq, last_seq), row.unread))
+            states.append(StoredChat((row.low, row.high), last_seq, last_at, min(row.read_seq, last_seq), row.unread))
     states.sort(key=lambda state: state.last_at or 0, reverse=True)
     return states
 

@@ -7,7 +7,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.entry import Entry
+from irchat.client.connect.entry import FullScreenSignIn
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.tokens import Tokens
 from irchat.client.control.controller import Controller, Spot, Taken
@@ -35,7 +35,7 @@ class ControllerCase(SynchronousTestCase):
         self.controller.on_changed = self.controller.settle  # each change is drawn, and nothing is being typed
         self.controller.incoming.notify = self.told.append
         self.tokens = Tokens(Path(self.mktemp()) / "tokens")
-        entry = Entry(self.tokens, "host:7667", "alice", self.controller.questions, self.view.complain)
+        entry = FullScreenSignIn(self.tokens, "host:7667", "alice", self.controller.questions, self.view.complain)
         self.done = Deferred.fromCoroutine(self.controller.run(self._connect, entry))
         self.enter()
 

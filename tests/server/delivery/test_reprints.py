@@ -7,7 +7,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol.rules import TRANSCRIPT_LENGTH
-from irchat.rendering.lines import Line
+from irchat.rendering.lines import TextLine
 from irchat.rendering.transcript import CLEAR, Transcript
 from irchat.server.delivery.delivery import Delivery
 from irchat.server.delivery.perishable import Perishable
@@ -42,7 +42,7 @@ class ReprintTests(SynchronousTestCase):
 
     def show(self, timed_id: str, seconds: float) -> None:
         """Show a timed message."""
-        self.transcript.show([Line(timed_id, timed_id)])
+        self.transcript.show([TextLine(timed_id, timed_id)])
         self.reprints.shown(timed_id, int(seconds * 1000))
 
     def test_at_most_so_often(self) -> None:
@@ -65,7 +65,7 @@ class ReprintTests(SynchronousTestCase):
 
         The limit is 32,768 characters a second, but at least a screen. After some quiet seconds everything is printed.
         """
-        self.transcript.show([Line(f"{number:06} {'x' * 1_000}") for number in range(250)])
+        self.transcript.show([TextLine(f"{number:06} {'x' * 1_000}") for number in range(250)])
         for number in range(40):
             self.show(f"timed {number}", number + 0.5)
         for number in range(40):
@@ -116,7 +116,7 @@ class ReprintTests(SynchronousTestCase):
 
     def test_all_at_first(self) -> None:
         """A transcript of the maximum length is printed whole."""
-        self.transcript.show([Line("x" * (TRANSCRIPT_LENGTH // 100)) for _ in range(100)])
+        self.transcript.show([TextLine("x" * (TRANSCRIPT_LENGTH // 100)) for _ in range(100)])
         self.show("gone", 1)
         self.reprints.erase("gone")
         self.clock.advance(1)

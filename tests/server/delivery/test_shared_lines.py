@@ -3,7 +3,7 @@
 import re
 
 from irchat.protocol import events
-from irchat.rendering.lines import Line, Renderer
+from irchat.rendering.lines import Renderer, TextLine
 from tests.helpers.server import ServerTestCase, request
 
 
@@ -21,7 +21,7 @@ class SharedRendererTests(ServerTestCase):
         self.rendered: list[str] = []
         render = Renderer.lines
 
-        def count(renderer: Renderer, event: events.Event, typed: str = "") -> list[Line]:
+        def count(renderer: Renderer, event: events.Event, typed: str = "") -> list[TextLine]:
             if isinstance(event, events.Message):
                 self.rendered.append(event.text)
             return render(renderer, event, typed)

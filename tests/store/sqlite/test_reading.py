@@ -5,7 +5,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import Store
-from irchat.interfaces.stored import GLOBAL, ChatState, Marker
+from irchat.interfaces.stored import GLOBAL, Marker, StoredChat
 from irchat.interfaces.writes import MarkerMoved, MemberAdded, MessagesDeleted, NonceSought, UserRemoved
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
@@ -25,19 +25,19 @@ class EndsContract(StoreHands):
             message(GLOBAL, self.bob, at=NOW + 30),
         )
         self.assertEqual([state.chat for state in self.chats(self.alice)], [GLOBAL, team])
-        expected = [ChatState(team, 1, NOW + 10, 0, 1), ChatState(GLOBAL, 1, NOW, 0, 1)]
+        expected = [StoredChat(team, 1, NOW + 10, 0, 1), StoredChat(GLOBAL, 1, NOW, 0, 1)]
         self.assertEqual(self.chats(self.alice, [self.bob]), expected)
         self.write(message(GLOBAL, self.bob, at=NOW + 40), message(team, self.bob, at=NOW + 50))
         self.assertEqual(self.chats(self.alice, [self.bob]), expected)
         self.assertEqual(self.page(self.alice, GLOBAL, hidden=[self.bob]).end, 1)
         self.assertEqual(self.page(self.alice, GLOBAL).end, 4)
         self.write(message(team, self.carol, at=NOW + 60))
-        self.assertEqual(self.chats(self.alice, [self.bob])[0], ChatState(team, 3, NOW + 60, 0, 2))
+        self.assertEqual(self.chats(self.alice, [self.bob])[0], StoredChat(team, 3, NOW + 60, 0, 2))
 
     def test_nothing_but_hidden(self) -> None:
         """A chat in which all is hidden has no end, and a private one is not in the list."""
         self.write(message(self.pair, self.bob), message(GLOBAL, self.bob), MarkerMoved(self.alice, GLOBAL, 1))
-        self.assertEqual(self.chats(self.alice, [self.bob]), [ChatState(GLOBAL, 0, None, 0, 0)])
+        self.assertEqual(self.chats(self.alice, [self.bob]), [StoredChat(GLOBAL, 0, None, 0, 0)])
         self.assertEqual(self.page(self.alice, GLOBAL, hidden=[self.bob]).end, 0)
         self.assertEqual(len(self.chats(self.bob, [self.alice])), 2)
 
@@ -45,11 +45,11 @@ class EndsContract(StoreHands):
         """To a member a group ends with what came since; before anything came it has no end."""
         team = self.team(self.alice)
         self.write(message(team, self.alice), MemberAdded(team, self.bob, self.alice))
-        self.assertEqual(self.chats(self.bob)[1], ChatState(team, 0, None, 0, 0))
+        self.assertEqual(self.chats(self.bob)[1], StoredChat(team, 0, None, 0, 0))
         self.assertEqual(self.page(self.bob, team).end, 0)
         self.assertEqual(self.write(MarkerMoved(self.bob, team, 0)), [Marker(0, 0, False)])
         self.write(message(team, self.alice, at=NOW + 9))
-        self.assertEqual(self.chats(self.bob)[0], ChatState(team, 2, NOW + 9, 1, 1))
+        self.assertEqual(self.chats(self.bob)[0], StoredChat(team, 2, NOW + 9, 1, 1))
         self.assertEqual(self.write(MarkerMoved(self.bob, team, 1)), [Marker(1, 2, False)])
 
     def test_deletion_moves_no_end(self) -> None:
