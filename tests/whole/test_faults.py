@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import SkipTest
 
+import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.store.sqlite.migrations import SCRIPTS
@@ -43,6 +44,7 @@ class _RealServer(SynchronousTestCase):
         return client
 
 
+@pytest.mark.slow
 class FaultTests(_RealServer):
     """Alice and bob talk at a server whose disk fails meanwhile."""
 
@@ -149,6 +151,7 @@ class FaultTests(_RealServer):
         self.check_end()
 
 
+@pytest.mark.slow
 class RefusedDatabaseTests(_RealServer):
     """A database that is no good is refused at the start, with what to do, in one line."""
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -51,6 +52,7 @@ def _segments(draw: st.DrawFn, lines: st.SearchStrategy[bytes]) -> list[bytes]:
     return [data[begin:end] for begin, end in itertools.pairwise([0, *cuts, len(data)]) if begin < end]
 
 
+@pytest.mark.slow
 class FuzzTests(SynchronousTestCase):
     """Each part that a stranger's bytes reach. `tests.fuzz_atheris` is the same with a fuzzer that learns."""
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -135,6 +136,7 @@ _flood = (_Scene.talk, (0, "GLOBAL", 30, 4_000), False)
 _team_flood = (_Scene.talk, (0, "*team", 30, 4_000), True)
 
 
+@pytest.mark.slow
 class AnyTrafficTests(SynchronousTestCase):
     """A slow reader among users who talk, block, come into groups and go."""
 
@@ -252,6 +254,7 @@ class AnyTrafficTests(SynchronousTestCase):
         return by_place
 
 
+@pytest.mark.slow
 class SlowReaderTests(ServerTestCase):
     """What a slow reader costs and gets, case by case."""
 

@@ -2,10 +2,13 @@
 
 import shutil
 
+import pytest
+
 from tests.helpers.multiplexers import GnuScreen
 from tests.helpers.multiplexers import MultiplexerCase as _MultiplexerCase
 
 
+@pytest.mark.slow
 class GnuScreenTests(_MultiplexerCase):
     """In GNU screen."""
 

@@ -2,10 +2,13 @@
 
 import shutil
 
+import pytest
+
 from tests.helpers.multiplexers import MultiplexerCase as _MultiplexerCase
 from tests.helpers.multiplexers import Tmux
 
 
+@pytest.mark.slow
 class TmuxTests(_MultiplexerCase):
     """In tmux."""
 
