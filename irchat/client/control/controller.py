@@ -169,7 +169,7 @@ class Controller:
                 understood = Understood(requests.Send(chat=sendable(name), text=clean_text(line.strip())))
             elif (form := self.language.right_form(line)) is not None:
                 what = f"Press Enter again to send it to {name} as it is." if name else ""
-                return Taken(False, trouble=f"Here this is typed: {form}   {what}".rstrip(), again=name is not None)
+                return Taken(False, trouble=f"In IRChat, type: {form}   {what}".rstrip(), again=name is not None)
             else:
                 understood = understand(line, name, self.language)
         except NoTarget as refusal:

@@ -21,9 +21,9 @@ from irchat.protocol.rules import CLIENT_LINE_BYTES
 
 
 class PlainChat:
-    """One user's chat over one connection, from the sign-in to the end.
+    """One user's chat over one connection, from sign-in to logout.
 
-    ``new_nonce`` returns a nonce, by which the server recognises a repeated line.
+    ``new_nonce`` returns a nonce, which lets the server recognise a repeated line.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class PlainChat:
         self._new_nonce = new_nonce
 
     async def run(self, connection: ServerConnection, name: str | None) -> None:
-        """Sign in, as ``name`` if that is not None, and chat until the user leaves. Raises ClientError."""
+        """Sign in, as ``name`` if it is given, and chat until the user leaves. Raises ClientError."""
         self._channel = RequestChannel(self._clock, connection, self._show, self._console.break_off)
         markers = ReadMarkers(self._clock, self._channel.request)
         self._markers = ShownMarkers(markers, timed_too=self._screen.shows_timed)
@@ -68,10 +68,10 @@ class PlainChat:
             elif again:
                 await self._say(f"\\{line.strip()}")
             elif self._screen.interactive and (form := self._language.right_form(line)) is not None:
-                # Only a line typed after this hint confirms it. The rest of a paste does not.
+                # Only a line typed after this message confirms the first one. The rest of a paste does not.
                 refused = "" if self._screen.has_more() else line
                 self._screen.complain(
-                    f"Not sent. Here this is typed: {form}\nType the same line again to send it to everyone as it is."
+                    f"Not sent. In IRChat, type: {form}\nType the same line again to send it to everyone as it is."
                 )
             elif line.strip() and isinstance(await self._say(line), events.Bye):
                 return
@@ -79,12 +79,12 @@ class PlainChat:
         await self._channel.request(requests.Logout())
 
     async def _say(self, line: str) -> Reply:
-        """Send a line, show the reply and return it."""
+        """Send a line. Show the reply, and return it."""
         request = requests.Line(line=line, nonce=self._new_nonce())
         if len(wire.encode_request(request)) > CLIENT_LINE_BYTES:
             self._screen.complain("This line is too long and was not sent.")
             return None
-        self._markers.report()  # so that `ls` does not count messages already on the screen
+        self._markers.report()  # so that `ls` does not count messages on the screen as unread
         reply = await self._channel.request(request)
         if isinstance(reply, events.Sent):
             self._screen.sent(line, reply)

@@ -43,7 +43,7 @@ class PlainTerminalTests(SynchronousTestCase):
         self.alice.press(b"/msg bob secret\n/msg bob secret\nhello\n")
         self.assertEqual(self.heard(), "hello")
         self.alice.type("quit")
-        self.alice.expect("Here this is typed: exit")
+        self.alice.expect("In IRChat, type: exit")
         self.alice.type("quit")
         self.assertEqual(self.heard(), "quit")
 
