@@ -26,9 +26,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
     parser = argparse.ArgumentParser(
         prog="irchat",
         description="Join an IRChat server. Inside, !help shows all commands.",
-        epilog="Without a port, the client finds a server running on this machine.",
+        epilog="If the server runs on this machine, the client finds its port. The default port is 7667.",
     )
-    parser.add_argument("address", metavar="[user@]host[:port]", help="the server, and your user name on it")
+    parser.add_argument("address", metavar="[user@]host[:port]", help="the server, and your username on it")
     parser.add_argument("--version", action="version", version=f"irchat {__version__}")
     parser.add_argument(
         "--no-tls", action="store_true", help="connect without encryption to a server started with --no-tls"
@@ -39,11 +39,11 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
         metavar="SHA256",
         help="trust only the certificate with this fingerprint",
     )
-    parser.add_argument("--json", action="store_true", help="exchange lines of JSON, for bots")
+    parser.add_argument("--json", action="store_true", help="pass lines of JSON through unchanged, for bots")
     parser.add_argument(
         "--plain", action="store_true", help="print plain lines instead of the full screen, for screen readers"
     )
-    parser.add_argument("--no-bell", action="store_true", help="no bell and no notifications")
+    parser.add_argument("--no-bell", action="store_true", help="turn off the bell and notifications")
     parser.add_argument("--forget", action="store_true", help="forget the saved sign-in and exit")
     options = parser.parse_args(arguments)
     return ClientOptions(
@@ -58,7 +58,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
 
 
 def wants_full_screen(options: ClientOptions, environment: Mapping[str, str]) -> bool:
-    """Return whether to open the full screen: on a capable terminal, unless another mode was chosen."""
+    """Return whether to open the full screen. It needs a capable terminal and no option for another mode."""
     if options.json or options.plain or options.forget or environment.get("TERM", "dumb") == "dumb":
         return False
     return os.isatty(0) and os.isatty(1)

@@ -89,7 +89,7 @@ class ServerConnection(LineOnlyReceiver):
             self._outgoing.abort()
         self._end(why)
 
-    # What Twisted calls.
+    # Called by Twisted.
 
     def connectionMade(self) -> None:
         """Begin. The connection is open and any TLS handshake is done."""

@@ -1,4 +1,4 @@
-"""Load messages page by page: the end of a chat, older or missed messages, those around a message."""
+"""Load messages page by page: the end of a chat, older or missed messages, or those around a message."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ class Pages:
         self._changed = changed
 
     def fill(self, chat: ChatState) -> None:
-        """Load the end of a chat, or the messages that were missed, if needed."""
+        """Load the end of a chat that is not loaded yet, or the messages missed while the connection was lost."""
         if chat.loading or chat.gone:
             return
         if not chat.loaded:
@@ -36,7 +36,7 @@ class Pages:
             self.newer(chat)
 
     def to_end(self, chat: ChatState) -> None:
-        """Load the end of a chat instead of an older part."""
+        """Replace the loaded part with the end of the chat, if it does not reach the end."""
         if chat.newer and not chat.loading:
             chat.unload()
             self.fill(chat)
@@ -88,7 +88,7 @@ class Pages:
     def _loaded(self, reply: Reply, chat: ChatState, direction: int) -> None:
         chat.loading = False
         if self._view.chats.get(chat.name) is not chat:
-            return  # the chat is gone, and another one may have its name
+            return  # the chat was removed; a new one may have the same name
         if isinstance(reply, events.History):
             was_stale = chat.stale
             self._view.page(reply, self._clock.seconds(), direction=direction)

@@ -8,9 +8,9 @@ from irchat.protocol.rules import MARKER_SECONDS
 
 
 class ReadMarkers:
-    """Report to the server how far each chat was read.
+    """Report to the server how far the user has read each chat.
 
-    A report waits up to a second and covers everything read until then, so that a flood of messages costs little.
+    A report is delayed by up to a second and covers everything read until then, so a flood of messages costs little.
     """
 
     def __init__(self, clock: IReactorTime, ask: Ask) -> None:
@@ -21,14 +21,14 @@ class ReadMarkers:
         self._report: IDelayedCall | None = None
 
     def know(self, chat: str, seq: int | None) -> None:
-        """Record that the server knows the chat to be read up to ``seq``. Nothing needs to be reported."""
+        """Record a position, ``seq``, that the server already knows and that needs no report."""
         self._seen[chat] = max(seq or 0, self._seen.get(chat, 0))
 
     def read(self, chat: str, seq: int | None) -> None:
         """Record that the user has read the chat up to ``seq``.
 
-        ``seq`` is None for a timed message, which has no number. It counts as read with the end of its chat, so the
-        last known number is reported again.
+        ``seq`` is None for a timed message, which has no number. The server marks the timed messages as read when the
+        marker is at the end of the chat, so the last known number is reported again.
         """
         self.know(chat, seq)
         self._unreported.add(chat)
@@ -36,7 +36,7 @@ class ReadMarkers:
             self._report = self._clock.callLater(MARKER_SECONDS, self.report)
 
     def report(self) -> None:
-        """Report immediately everything not reported yet."""
+        """Send all pending reports now."""
         if self._report is not None and self._report.active():
             self._report.cancel()
         self._report = None
@@ -54,7 +54,7 @@ class ReadMarkers:
 class ShownMarkers:
     """Report the messages that a plain client has shown, as the server does for its own text protocol.
 
-    ``timed_too``: the client shows the text of timed messages.
+    ``timed_too``: whether the client shows the text of timed messages.
     """
 
     def __init__(self, markers: ReadMarkers, *, timed_too: bool) -> None:
@@ -63,7 +63,7 @@ class ShownMarkers:
         self.report = markers.report
 
     def shown(self, event: Reply) -> None:
-        """Record an event that was shown. The server itself counts the user's own messages and history as read."""
+        """Record an event that was shown. The server marks the user's own messages and history as read by itself."""
         match event:
             case events.Message() if event.seq is not None or self._timed_too:
                 self._markers.read(event.chat, event.seq)

@@ -1,4 +1,4 @@
-"""Keep a connection to the server. Reopen it after losses, with growing pauses."""
+"""Keep a connection to the server: reconnect whenever it is lost, with growing pauses."""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -13,19 +13,19 @@ from irchat.client.control.questions import Questions
 from irchat.client.exceptions import ClientError, Later
 from irchat.protocol import events, requests
 
-# Seconds between two attempts. Each pause is varied by half, so that clients of a restarted server do not reconnect
-# all at once.
+# Seconds between two attempts. Each pause is lengthened or shortened by up to half at random, so that the clients of a
+# restarted server do not all reconnect at once.
 PAUSES = (1, 2, 4, 8, 15, 30)
 # Seconds after which a connection counts as stable, which resets the pauses.
 STEADY = 60
 
 
 class Link:
-    """Stay signed in at the server until `leave`.
+    """Stay signed in to the server until `leave`.
 
     ``on_event`` is called with each event, ``on_welcome`` after each sign-in, and ``on_state`` with the state of the
-    connection, empty while it is up. ``questions`` are broken off when the connection is lost while signing in.
-    ``jitter`` returns a random number from 0 to 1.
+    connection, which is empty while it is up. An open question in ``questions`` is cancelled when the connection is
+    lost. ``jitter`` returns a random number from 0 to 1.
     """
 
     def __init__(
@@ -64,8 +64,8 @@ class Link:
     async def run(self) -> None:
         """Sign in, and stay signed in until `leave`. Raises ClientError if the first sign-in fails.
 
-        The server closes the connection if the user takes long to answer, and may refuse a token temporarily. Both are
-        tried again.
+        The sign-in is repeated if the connection is lost while the user answers a question (the server closes it if
+        that takes too long), and if the server refuses temporarily.
         """
         while not self.is_up and not self._left:
             try:
@@ -84,7 +84,7 @@ class Link:
                 await self._come_back(lost)
 
     def ask(self, request: requests.Request) -> Deferred[Reply]:
-        """Make a request. Fails with ClientError if there is no connection, or if it is lost before the reply."""
+        """Make a request. Fails with ClientError without a connection, or if it is lost before the reply arrives."""
         if self._channel is None:
             return fail(ClientError("Not connected. Send it again when the connection is back."))
         return self._channel.request(request)
@@ -100,7 +100,7 @@ class Link:
             await self._pause(why)
             if self._left:
                 return
-            self._on_state("connecting again")
+            self._on_state("reconnecting")
             try:
                 await self._join()
             except ClientError as again:
@@ -110,7 +110,7 @@ class Link:
                 return
 
     async def _pause(self, why: ClientError) -> None:
-        """Wait before the next try. Pauses grow, and leaving ends them."""
+        """Wait before the next attempt, longer each time up to a limit. `leave` ends the wait."""
         pause: float = PAUSES[min(self._pauses, len(PAUSES) - 1)]
         self._pauses += 1
         if isinstance(why, Later):

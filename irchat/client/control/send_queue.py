@@ -1,4 +1,4 @@
-"""Send messages one at a time, and again over a new connection until they are answered."""
+"""Send messages one at a time, and resend unanswered ones after a reconnect."""
 
 from collections import deque
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from irchat.protocol import events, requests
 
 
 class Sender(Protocol):
-    """The owner of a send queue. It decides about its messages and handles their outcome."""
+    """The owner of a send queue. It decides which messages are still sent, and handles the outcome of each."""
 
     def is_wanted(self, request: requests.Send) -> bool:
         """Return whether a waiting message should still be sent."""
@@ -21,13 +21,13 @@ class Sender(Protocol):
         """Handle the server's answer to a message."""
 
     def on_dropped(self, request: requests.Send, *, tried: bool) -> None:
-        """Handle a message that will not be sent. ``tried``: it was sent over a connection that was then lost."""
+        """Handle a message that will not be sent. ``tried``: it was sent once, but the connection was then lost."""
 
 
 class SendQueue:
-    """Send messages by ``ask`` in order while ``is_up``, and report each outcome to ``sender``.
+    """Send messages in order with ``ask`` while ``is_up``, and report each outcome to ``sender``.
 
-    `resume` repeats a message whose reply was lost; the server recognises it by its nonce.
+    `resume` repeats a message whose reply was lost. The server recognises the repetition by the nonce.
     """
 
     def __init__(self, ask: Ask, is_up: Callable[[], bool], sender: Sender) -> None:
@@ -44,7 +44,7 @@ class SendQueue:
         return list(self._waiting)
 
     def send(self, request: requests.Send) -> None:
-        """Send a message, which has a nonce, after those in the queue."""
+        """Add a message to the end of the queue. It must have a nonce."""
         self._waiting.append(request)
         self._go_on()
 
@@ -81,5 +81,5 @@ class SendQueue:
         self._go_on()
 
     def _lost(self, failure: Failure) -> None:
-        failure.trap(ClientError)  # it is sent again after reconnecting
+        failure.trap(ClientError)  # `resume` sends the message again
         self._busy = False

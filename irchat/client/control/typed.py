@@ -16,16 +16,16 @@ _PAGE = 100
 
 
 class NoTarget(Refusal):
-    """A text was typed while no chat is open."""
+    """A text was typed while no chat was open."""
 
     def __init__(self) -> None:
         super().__init__(Code.NO_SUCH_CHAT, "Choose a chat first (Ctrl-K).")
 
 
 class Understood(NamedTuple):
-    """The request of a typed line and its command.
+    """A typed line, parsed: the request to make, and the command that was used.
 
-    ``request`` is None if passwords must be asked for first. ``command`` is `Command` itself for plain text.
+    ``request`` is None if the user must enter passwords first. ``command`` is `Command` itself for plain text.
     """
 
     request: requests.Request | None
@@ -33,7 +33,7 @@ class Understood(NamedTuple):
 
 
 class Hint(NamedTuple):
-    """The usage shown while a line is typed. ``wrong``: no continuation can make the line valid."""
+    """The usage shown while a line is typed. ``wrong``: the line is invalid, and typing more cannot make it valid."""
 
     text: str
     wrong: bool = False
@@ -61,7 +61,7 @@ def understand(line: str, here: str | None, language: Registry = SCREEN) -> Unde
 
 
 def sendable(here: str | None) -> str:
-    """Return the destination of a text. Raises NoTarget if there is none."""
+    """Return ``here``, the chat that a text is sent to. Raises NoTarget if it is None."""
     if here is None:
         raise NoTarget
     return here
@@ -73,7 +73,7 @@ def advise(trouble: str, line: str, here: str | None, language: Registry = SCREE
         return trouble
     trouble = trouble.removesuffix(AS_MESSAGE)
     with suppress(Refusal):
-        language.find(f"{here} {line}")  # an arrow after the name of a group creates one, which may be refused
+        language.find(f"{here} {line}")  # refused, for example, if the line has an arrow, which creates a group
         return f"{trouble} To say it here, type {here} before it."
     return trouble
 
@@ -104,7 +104,7 @@ def hint(line: str, language: Registry = SCREEN) -> Hint | None:
 
 
 def in_a_row(usage: str) -> str:
-    """Return the usages in a reply as one line."""
+    """Return the usages in a reply, one per line, as one line."""
     return BETWEEN_USAGES.join(usage.split("\n"))
 
 

@@ -1,4 +1,4 @@
-"""Lines from standard input, bytes to standard output, through Twisted's StandardIO."""
+"""Read lines from standard input and write bytes to standard output, through Twisted's StandardIO."""
 
 from collections import deque
 from typing import Any
@@ -12,17 +12,17 @@ from zope.interface import implementer
 from irchat.client.exceptions import ClientError
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 
-# Maximum unread lines. Above it, reading from the input pauses.
+# Number of unread lines at which reading from the input pauses.
 _WAITING_LINES = 100
-# The rest of a longer line is discarded: the server would refuse it.
+# A longer line is truncated to this, because the server would refuse it anyway.
 _KEPT_BYTES = CLIENT_LINE_BYTES + 1
 
 
 @implementer(IHalfCloseableProtocol)
 class Console(Protocol):
-    """Standard input line by line, and standard output, which stays open after the end of the input.
+    """Standard input, line by line, and standard output, which stays open after the end of the input.
 
-    ``unread`` fires when the reader of the output is gone.
+    ``unread`` fires when nobody reads the output any longer, for example because a pipe was closed.
     """
 
     transport: Any
@@ -43,9 +43,10 @@ class Console(Protocol):
         return bool(self._arrived or self._lines.pending or self._begun)
 
     def read_line(self) -> Deferred[bytes | None]:
-        """Return the next line without its end, truncated one byte above the limit of a request. None at the end.
+        """Return the next line without its line ending, or None at the end of the input.
 
-        Fails with the ClientError of `break_off` or `interrupt`. Only one reader may wait.
+        A longer line is truncated one byte above the limit of a request, so that it still exceeds it. Fails with the
+        ClientError passed to `break_off` or `interrupt`. Only one call may wait at a time.
         """
         if self._broken is not None:
             return fail(self._broken)
@@ -57,12 +58,12 @@ class Console(Protocol):
         return line
 
     def break_off(self, stop: ClientError) -> None:
-        """Fail the current reader, or the next one, with ``stop``."""
+        """Fail the pending `read_line` and all later ones with ``stop``."""
         self._broken = stop
         self.interrupt(stop)
 
     def interrupt(self, stop: ClientError) -> None:
-        """Fail the current reader with ``stop``."""
+        """Fail the pending `read_line` with ``stop``."""
         for reader in list(self._lines.waiting):
             self._lines.waiting.remove(reader)
             reader.errback(stop)
@@ -85,21 +86,21 @@ class Console(Protocol):
         self._rate_limiters = True
 
     def finish(self) -> Deferred[None]:
-        """Stop reading. Return a Deferred that fires when all output is written, or its reader is gone."""
+        """Stop reading. Return a Deferred that fires when all output is written or nobody reads it any longer."""
         if not self.unread.called:
             if self._rate_limiters:
                 self.transport.unregisterProducer()  # with a producer, the transport would wait for more output
             self.transport.loseConnection()
         return self._closed
 
-    # What Twisted calls.
+    # Called by Twisted.
 
     def dataReceived(self, data: bytes) -> None:
-        """Receive typed bytes."""
+        """Split the input into lines and queue them."""
         *lines, begun = (self._begun + data).split(b"\n")
         self._begun = begun[:_KEPT_BYTES]
         self._arrived.extend(lines)
-        while self._arrived:  # the reader of a line may discard the next ones
+        while self._arrived:  # the code that receives a line may discard the following ones
             self._lines.put(self._arrived.popleft()[:_KEPT_BYTES].removesuffix(b"\r"))
         if len(self._lines.pending) >= _WAITING_LINES:
             self.transport.pauseProducing()
@@ -113,7 +114,7 @@ class Console(Protocol):
             self._lines.put(None)
 
     def writeConnectionLost(self) -> None:
-        """Handle the loss of the output's reader."""
+        """Handle the closing of the output by its reader."""
         self._gone()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

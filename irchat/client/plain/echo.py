@@ -1,4 +1,4 @@
-"""Turn a terminal's echo off while a password is typed."""
+"""Turn off a terminal's echo while a password is typed."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ _LOCAL_MODES = 3
 
 
 class Echo:
-    """The echo of the terminal open at ``descriptor``. `on` restores the original modes.
+    """The echo of the terminal at the file descriptor ``descriptor``.
 
-    ``marks``: ask the terminal to bracket pastes while the echo is off. With echo the marks would show.
+    ``marks``: turn on bracketed paste while the echo is off. With the echo on, the paste brackets would be visible.
     """
 
     def __init__(self, descriptor: int, *, marks: bool = False) -> None:

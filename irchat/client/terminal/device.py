@@ -208,7 +208,7 @@ class Device(Protocol):
             self.transport.loseConnection()
         return self._closed
 
-    # What Twisted calls.
+    # Called by Twisted.
 
     def connectionMade(self) -> None:
         """Become a pull producer: a request for more data means that everything was written."""
