@@ -1,4 +1,4 @@
-"""Reading: pages of history, search, the list of chats, and how far each user has read."""
+"""Read chats: pages of history, search, the list of chats, and the read markers."""
 
 import math
 from collections.abc import Collection
@@ -29,16 +29,16 @@ from irchat.protocol.rules import (
 )
 from irchat.system.clock import rfc3339
 
-# Maximum bytes of a message on the wire, without its text and the name of its chat: keys, times, a name of 32
-# characters of 4 bytes, the id and end of a timed message.
+# Maximum bytes of a message on the wire, without its text and the name of its chat: JSON keys, times, a sender's name
+# of 32 characters at 4 bytes each, and the id and end of a timed message.
 _MESSAGE_BYTES = 320
-# Maximum length of the name of a chat, with its sign and the number of a removed user.
+# Maximum bytes of the name of a chat, with its prefix and the number of a removed user.
 _LABEL_BYTES = 4 * NAME_LENGTH + 24
 _PAGE_BYTES = SERVER_LINE_BYTES - 1_024
 
 
 class TimedPage:
-    """A page of history with timed messages. It is encoded only when it is sent."""
+    """A page of history with timed messages. It is encoded just before it is sent, without those that have ended."""
 
     def __init__(
         self, timed: TimedMessages, reader: User, chat: DirectoryChat, page: events.History, on_page: list[TimedMessage]
@@ -51,7 +51,7 @@ class TimedPage:
         self._on_page = on_page
 
     def event(self, left_at: float) -> events.History:
-        """Return the page with the timed messages that are alive now, and their remaining time at ``left_at``."""
+        """Return the page with the timed messages that are alive now, each with its remaining time at ``left_at``."""
         now, reader = self._timed.now(), self._reader
         on_page = self._on_page if self._chat.has(reader) else []
         self.said = [timed for timed in on_page if timed.end > now and timed.sender.id not in reader.hidden]
@@ -62,12 +62,12 @@ class TimedPage:
         )
 
     def until(self) -> float:
-        """Return the earliest end of a timed message in the last `event`."""
+        """Return the earliest end of the timed messages in the last result of `event`, or infinity if it has none."""
         return min((timed.end for timed in self.said), default=math.inf)
 
 
 class Reading:
-    """Reads chats on behalf of users, and keeps their read markers."""
+    """Read chats on behalf of users, and move their read markers."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Reading:
             seen = max((message.seq for message in page.messages), default=0)
             end, shown = (page.last_seq, page.end) if at_end else (seen, seen)
             await self._queue.submit(_Mark(self, reader, chat, end, origin, shown=shown))
-        # No await after this line: the timed messages of the page must be alive when it is returned.
+        # No await from here on: the timed messages of the page must be alive when it is returned.
         timed = self._timed_on_page(reader, chat, page, overhead, only_unread=unread) if at_end else []
         for message in timed:
             message.note_given(reader)
@@ -153,9 +153,11 @@ class Reading:
     ) -> tuple[list[tuple[tuple[ChatKey, int], events.Message]], int | None, float]:
         """Return the live timed messages from the order ``since``, for a session that fell behind.
 
-        ``own``: the places of messages to omit, because the session sent them. Returns the messages with their places,
-        as many as fit in ``page_bytes`` but at least one; the order of the next message, None at the end; and the
-        earliest end among them.
+        The place of a message is its chat and its order. ``own``: the places of the messages to omit, because the
+        session sent them.
+
+        Return three values: the messages with their places, as many as fit in ``page_bytes`` but at least one; the
+        order of the next message, or None if there is none; and the earliest end of the returned messages.
         """
         now = self.timed.now()
         given: list[TimedMessage] = []
@@ -197,7 +199,7 @@ class Reading:
         return events.Chats(chats=[described for _, described in await self.states(reader)])
 
     async def states(self, reader: User) -> list[tuple[StoredChat, events.Chat]]:
-        """Return at most 1,000 chats of the reader, most recent first: each as stored, and as the reader sees it."""
+        """Return at most 1,000 chats, most recent first, each as a pair: as stored, and as the reader sees it."""
         stored = {state.chat: state for state in await self._store.chats(reader.id, reader.hidden)}
         for key, latest, unread in self.timed.chats_of(reader):
             state = stored.get(key, StoredChat(key, 0, None, 0, 0))
@@ -252,7 +254,7 @@ class Reading:
     def _timed_on_page(
         self, reader: User, chat: DirectoryChat, page: Page, overhead: int, *, only_unread: bool
     ) -> list[TimedMessage]:
-        """Return the latest timed messages, as many as fit in the rest of the line of the page."""
+        """Return the latest timed messages, as many as fit on the page after its stored messages."""
         room = _PAGE_BYTES - sum(line_bytes(message.text) + overhead for message in page.messages)
         fitting: list[TimedMessage] = []
         for timed in self.timed.newest_first(chat.key, reader, unread=only_unread):
@@ -277,7 +279,7 @@ def _described(reader: User, chat: DirectoryChat, state: StoredChat) -> events.C
 class _Mark(Change[Marker, events.Ok]):
     """Move a marker to ``seq``. With ``timed_too``, at the end of the chat, also mark timed messages as read.
 
-    ``shown``: the place sent to the user's other sessions, if there are hidden messages before ``seq``.
+    ``shown``: the seq to send to the user's other sessions instead of ``seq``, if ``seq`` is after hidden messages.
     """
 
     def __init__(
