@@ -4,6 +4,7 @@ All other tests are trial's `TestCase`s, which run under trial as well; trial pa
 """
 
 import json
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -66,6 +67,7 @@ async def join() -> AsyncIterator[Join]:
     with tempfile.TemporaryDirectory(prefix="irchat-") as folder:
         options = options_of("--data", f"{folder}/data", "--host", "127.0.0.1", "--port", "0", "--no-tls")
         server = ChatServer(options, _Terminal(), Path(folder) / "run")
+        on_hangup = signal.getsignal(signal.SIGHUP)
         server.startService()
         people: list[Person] = []
 
@@ -80,6 +82,7 @@ async def join() -> AsyncIterator[Join]:
         for person in people:
             person.transport.loseConnection()
         await server.stopService()
+        signal.signal(signal.SIGHUP, on_hangup)  # a stopped server ignores it
 
 
 @pytest_twisted.ensureDeferred

@@ -1,6 +1,7 @@
 """The service for real: ports of this machine, files in folders, and threads."""
 
 import resource
+import signal
 import socket
 import stat
 import tempfile
@@ -78,6 +79,7 @@ class ServiceTests(TestCase):
         self.data, self.runtime = Path(folder.name) / "data", Path(folder.name) / "run"
         self.terminal = Terminal()
         self.said = self.terminal.said
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))  # a stopped server ignores it
 
     def _start(self, *arguments: str, running: bool = True) -> ChatServer:
         options = options_of("--data", str(self.data), "--host", "127.0.0.1", "--port", "0", *arguments)

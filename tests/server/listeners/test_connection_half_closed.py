@@ -1,6 +1,7 @@
 """Clients that close their sending side, as ``nc -N`` does at the end of its input."""
 
 import json
+import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -165,6 +166,7 @@ class SocketTests(TestCase):
         options = options_of(
             "--data", folder.name, "--host", "127.0.0.1", "--port", "0", "--no-tls", "--no-passwords", "--rate", "0"
         )
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))  # a stopped server ignores it
         server = ChatServer(options, Terminal(), Path(folder.name))
         server.startService()
         self.addCleanup(server.stopService)

@@ -1,5 +1,6 @@
 """The interface of protocols, proved by a third protocol on a real server over TCP."""
 
+import signal
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ class ThirdProtocolTests(TestCase):
         folder = tempfile.TemporaryDirectory(prefix="irchat-")
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))  # a stopped server ignores it
 
     def _start(self, *arguments: str) -> ChatServer:
         options = options_of("--data", str(self.folder), "--host", "127.0.0.1", "--port", "0", "--no-tls", *arguments)
