@@ -109,7 +109,7 @@ class NewCommandTests(_ApplicationCase):
         self.press("/deposit bob the key\r")
         self.assertIn("%put bob the key", self.trouble())
         self.press("\x15drawers\r")
-        self.assertIn("typed: %  ", self.trouble())
+        self.assertIn("type: %  ", self.trouble())
         self.assertEqual(self.searched(), [])
         refusal = self.assertRaises(Refusal, self.language.read, "/deposit bob the key")
         self.assertEqual(refusal.code, Code.BAD_REQUEST)
