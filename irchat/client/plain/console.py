@@ -33,7 +33,7 @@ class Console(Protocol):
         self._arrived: deque[bytes] = deque()
         self._begun = b""
         self._ended = False
-        self._rate_limiters = False
+        self._has_producer = False
         self._broken: ClientError | None = None
         self._closed: Deferred[None] = Deferred()
 
@@ -83,12 +83,12 @@ class Console(Protocol):
     def pace(self, producer: IPushProducer) -> None:
         """Pause ``producer`` while standard output is full."""
         self.transport.registerProducer(producer, True)
-        self._rate_limiters = True
+        self._has_producer = True
 
     def finish(self) -> Deferred[None]:
         """Stop reading. Return a Deferred that fires when all output is written or nobody reads it any longer."""
         if not self.unread.called:
-            if self._rate_limiters:
+            if self._has_producer:
                 self.transport.unregisterProducer()  # with a producer, the transport would wait for more output
             self.transport.loseConnection()
         return self._closed
