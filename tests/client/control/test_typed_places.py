@@ -17,6 +17,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.control.questions import Question, Stage
 from irchat.client.exceptions import ClientError
 from irchat.client.view.chat_state import ChatState
 from irchat.protocol import events, requests
@@ -25,6 +26,7 @@ from tests.helpers.client_fakes import FakeServer, error, message, sent, welcome
 
 _PROMPT = re.compile(r"(?:(GLOBAL|\*\w+|@bob)?> |(Go to: )|((?:Old |New )?[Pp]assword(?: again)?: ))")
 _WORD = re.compile(r"w\d+z")
+_OVER = "The connection was lost before you answered"
 _HOME = ""
 _CTRL_C, _CTRL_K, _CTRL_N, _KILL, _YANK, _UNDO, _UP = "\x03", "\x0b", "\x0e", "\x15", "\x19", "\x1f", "\x1b[A"
 # "w" stands for a new word. Keys that throw words away, or bring old ones back, have a rule of their own.
@@ -97,6 +99,7 @@ class Typing(RuleBasedStateMachine):
         self.owner: dict[str, str] = {}  # what each word was typed for, where the terminal had said it
         self.drafts: set[str] = set()  # words that must be somewhere
         self.secrets: set[str] = set()
+        self.asked: dict[str, Question] = {}  # the last question of each text
         self.given: dict[str, tuple[str, str]] = {}  # the messages that Enter has sent, by their nonces
         self.came: set[str] = set()  # words that the server has got
         self.is_up = True
@@ -116,7 +119,8 @@ class Typing(RuleBasedStateMachine):
     def press(self, keys: list[str], frame: str) -> None:
         """Press some keys in one read."""
         prompt = self.terminal.prompt()
-        chat, secret = prompt[1] or (_HOME if prompt[0] == "> " else None), prompt[3] is not None
+        chat = prompt[1] or (_HOME if prompt[0] == "> " else None)
+        secret = prompt[3] is not None and not self.is_acknowledged()
         is_new_place, text = False, ""
         for key in keys:
             if key != "w":
@@ -137,6 +141,16 @@ class Typing(RuleBasedStateMachine):
         """Whether the target of keys has changed since the last frame."""
         target = self.line.target
         return not (isinstance(target, ChatState) and target.name == chat)
+
+    def is_acknowledged(self) -> bool:
+        """Return whether the user's Enter has ended the question that the terminal shows, and the keys went on.
+
+        It was answered, or the terminal says that it is over.
+        """
+        asked = self.asked.get(self.terminal.prompt()[0])
+        is_answered = asked is not None and asked.stage in (Stage.ANSWERED, Stage.DONE)
+        says_so = any(_OVER in row for row in self.terminal.screen.display)
+        return (is_answered or says_so) and not isinstance(self.line.target, Question)
 
     def send_by(self, text: str, chat: str | None) -> None:
         """Press keys while the terminal shows the prompt of ``chat``: the text goes there."""
@@ -304,6 +318,8 @@ class Typing(RuleBasedStateMachine):
     @invariant()
     def nothing_secret_shows(self) -> None:
         """Text typed for a secret question is in no frame, nor in any input after the question."""
+        if isinstance(self.line.target, Question):
+            self.asked[self.line.target.text] = self.line.target
         drawn = set(_WORD.findall((self.terminal.output + self.terminal.transport.value()).decode("utf-8", "replace")))
         assert not drawn & self.secrets
         kept = [put.buffer.text for put in self.line._inputs._of_chats.values()]
