@@ -1,5 +1,6 @@
 """Messages: stored and timed ones, to GLOBAL, to a group or to one user."""
 
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -48,7 +49,7 @@ class Messages:
 
     def to_send(
         self, sender: User, chat: str, text: str, *, expires_in: int | None, nonce: str | None, origin: int | None
-    ) -> Change[Stored | None, Sent]:
+    ) -> "Change[Stored | None, Sent | TimedSent]":
         """Return a change that sends ``text``, for the commit queue.
 
         ``chat`` is the name of the chat as ``sender`` writes it. ``expires_in`` (seconds) makes it a timed message. The
@@ -161,7 +162,10 @@ class _NonceWindow:
 
 
 class TimedSent:
-    """The reply to a timed message, without the remaining time, which differs in each repetition."""
+    """The reply to the sender of a timed message. The remaining time changes while it waits, and in each repetition.
+
+    It contains no text, so it may wait without limit.
+    """
 
     __slots__ = ("_at", "_chat", "_end", "_expires_at", "_id", "_of", "_reached")
 
@@ -174,20 +178,24 @@ class TimedSent:
         self._reached = reached
         self._of = of
 
-    def answer(self, now: float) -> Sent:
-        """Return the reply at ``now``."""
+    def until(self) -> float:
+        """Return infinity: it never expires."""
+        return math.inf
+
+    def event(self, left_at: float) -> Sent:
+        """Return the reply with the remaining time at a time of the forward clock."""
         return Sent(
             chat=self._chat,
             at=rfc3339(self._at),
             id=self._id,
             expires_at=rfc3339(self._expires_at),
-            left_ms=max(0, int((self._end - now) * 1000)),
+            left_ms=max(0, int((self._end - left_at) * 1000)),
             reached=self._reached,
             of=self._of,
         )
 
 
-class _MessageChange(Change[Stored | None, Sent]):
+class _MessageChange(Change[Stored | None, Sent | TimedSent]):
     """Base of the changes that send stored and timed messages."""
 
     __slots__ = ("characters", "chat", "chat_name", "messages", "nonce", "origin", "refusal", "sender", "text")
@@ -236,9 +244,9 @@ class _StoredSend(_MessageChange):
         since = 0 if nonce is None else messages.nonces_since()
         return MessageAdded(self.chat.key, sender.id, self.text, self.at, nonce, since)
 
-    def reply(self, result: Stored | None, publications: list[Publication]) -> Sent:
+    def reply(self, result: Stored | None, publications: list[Publication]) -> Sent | TimedSent:
         if self.timed_before is not None:
-            return self.timed_before.answer(self.messages.timed.now())
+            return self.timed_before
         if result is None:
             assert self.refusal is not None
             raise self.refusal
@@ -288,11 +296,11 @@ class _TimedSend(_MessageChange):
             return self.find_before(refusal)
         return NonceSought(self.sender.id, self.nonce, self.messages.nonces_since()) if self.nonce else None
 
-    def reply(self, result: Stored | None, publications: list[Publication]) -> Sent:
+    def reply(self, result: Stored | None, publications: list[Publication]) -> Sent | TimedSent:
         messages, sender = self.messages, self.sender
         now = messages.timed.now()
         if (before := messages.timed_sent_before(sender, self.nonce)) is not None:
-            return before.answer(now)
+            return before
         if result is not None:
             return messages.stored_before(sender, result)
         if self.refusal is not None:
@@ -307,7 +315,7 @@ class _TimedSend(_MessageChange):
         messages.remember_timed(sender, self.nonce, sent)
         if timed.end > now:
             self._publish(timed, now, publications)
-        return sent.answer(now)
+        return sent
 
     def _others(self) -> tuple[int, set[int]]:
         """Return the number of other users that may see the message, and the ids of those online."""

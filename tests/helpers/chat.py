@@ -9,6 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat.local_bus import LocalBus
+from irchat.chat.messages import TimedSent
 from irchat.chat.read_state import TimedPage
 from irchat.chat.service import ChatService
 from irchat.chat.state.entities import User
@@ -183,9 +184,8 @@ class World:
         origin: int | None = None,
     ) -> Deferred[events.Sent]:
         """Send a message."""
-        return self.chat.queue.submit(
-            self.chat.messages.to_send(self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin)
-        )
+        change = self.chat.messages.to_send(self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin)
+        return self.chat.queue.submit(change).addCallback(self.said)
 
     def history(self, name: str, chat: str, **how: Any) -> Deferred[events.History]:
         """Read a page."""
@@ -194,7 +194,7 @@ class World:
 
     def said(self, reply: Any) -> Any:
         """Return a reply as encoded now."""
-        return reply.event(self.clock.seconds()) if isinstance(reply, TimedPage) else reply
+        return reply.event(self.clock.seconds()) if isinstance(reply, TimedPage | TimedSent) else reply
 
     def search(self, name: str, words: str, chat: str | None = None, limit: int = 50) -> Deferred[events.Found]:
         """Search."""

@@ -94,7 +94,7 @@ class CommandTestCase(WorldTestCase):
             fired.callback(outcome)
             return fired
         if isinstance(outcome, Change):
-            return self.world.chat.queue.submit(outcome)
+            return self.world.chat.queue.submit(outcome).addCallback(self.world.said)
         asked = outcome if isinstance(outcome, Deferred) else ensureDeferred(outcome)
         return asked.addCallback(self.world.said)
 

@@ -6,13 +6,14 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from irchat.chat.messages import TimedSent
 from irchat.chat.read_state import TimedPage
 from irchat.commands import Command
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Refusal
 from irchat.server.sessions.costs import Cost
 
-Reply = events.Event | TimedPage
+Reply = events.Event | TimedPage | TimedSent
 
 
 class Answering(Protocol):

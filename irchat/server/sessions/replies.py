@@ -1,10 +1,8 @@
 """Encoding of replies in the protocol of a connection. Some change or expire while they wait."""
 
-import math
 from collections.abc import Callable
 from typing import Protocol
 
-from msgspec.structs import replace
 from twisted.logger import Logger
 
 from irchat.protocol import events
@@ -30,22 +28,6 @@ class TimedReply(Protocol):
 
     def until(self) -> float:
         """Return the earliest end of a message in the last `event`, or infinity."""
-
-
-class TimedReceipt:
-    """The reply to the sender of a timed message. It contains no text, so it may wait without limit."""
-
-    def __init__(self, sent: events.Sent, now: float) -> None:
-        self._sent = sent
-        self._end = now + (sent.left_ms or 0) / 1000
-
-    def event(self, left_at: float) -> events.Event:
-        """See `TimedReply`."""
-        return replace(self._sent, left_ms=max(0, round((self._end - left_at) * 1000)))
-
-    def until(self) -> float:
-        """See `TimedReply`."""
-        return math.inf
 
 
 def perishable(protocol: ChatProtocol, context: object, reply: TimedReply, now: Callable[[], float]) -> Perishable:

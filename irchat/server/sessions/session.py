@@ -11,6 +11,7 @@ from twisted.python.failure import Failure
 
 from irchat.chat.accounts.accounts import SignedIn
 from irchat.chat.changes import Change
+from irchat.chat.messages import TimedSent
 from irchat.chat.read_state import TimedPage
 from irchat.chat.state.entities import User
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
@@ -25,7 +26,7 @@ from irchat.server.protocols.base import ChatProtocol
 from irchat.server.sessions.allowance import LONG, Allowance
 from irchat.server.sessions.costs import COSTS, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
 from irchat.server.sessions.pending import Asked, Reply
-from irchat.server.sessions.replies import TimedReceipt, TimedReply, failed, perishable
+from irchat.server.sessions.replies import TimedReply, failed, perishable
 from irchat.server.sessions.services import Services
 
 _log = Logger()
@@ -343,9 +344,6 @@ class Session:
         self._advance()
 
     def _say(self, context: object, reply: events.Event) -> None:
-        if type(reply) is events.Sent and reply.id is not None:
-            self._say_timed(context, TimedReceipt(reply, self._services.chat.messages.timed.now()))
-            return
         try:
             data = self.protocol.reply(context, reply)
         except Exception:
@@ -392,5 +390,6 @@ _SAY: dict[type[Reply], Callable[[Session, object, Never], None]] = {
     events.Bye: Session._say_bye,
     events.Welcome: Session._say_welcome,
     TimedPage: Session._say_timed,
+    TimedSent: Session._say_timed,
 }
 """The methods that send special replies, by type. All other replies: `Session._say`."""

@@ -1,13 +1,15 @@
 """Replies that change while they wait, and those that cannot be encoded."""
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.chat.messages import TimedSent
 from irchat.protocol import events
 from irchat.protocol.errors import Code
-from irchat.server.sessions.replies import TimedReceipt, failed, perishable
+from irchat.server.sessions.replies import failed, perishable
 
 
 class _Protocol:
@@ -27,14 +29,15 @@ class _Protocol:
 
 
 class ReplyTests(SynchronousTestCase):
-    """`TimedReceipt`, `perishable` and `failed`."""
+    """`TimedSent`, `perishable` and `failed`."""
 
     def setUp(self) -> None:
         """Make the receipt of a message that ends in 10 s."""
         self.now = 100.0
         self.protocol: Any = _Protocol()
-        sent = events.Sent("GLOBAL", "2026-12-01T12:00:00.000Z", id="t1", left_ms=10_000)
-        self.receipt = TimedReceipt(sent, self.now)
+        everyone = SimpleNamespace(label=lambda sender: "GLOBAL")
+        timed: Any = SimpleNamespace(id="t1", chat=everyone, sender=None, at=0, expires_at=10_000, end=self.now + 10)
+        self.receipt = TimedSent(timed, 0, 0)
 
     def left(self, moment: float) -> int | None:
         """What is left at that moment."""
