@@ -23,7 +23,7 @@ from irchat.chat.changes import AnyChange, Change, Reply, Result, ResultHandler
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.store import Store
 from irchat.interfaces.writes import Entry
-from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.errors import Refusal, internal_error
 
 Apply = Callable[[Entry, int | None], list[Publication]]
 """Applies an entry to memory. Its arguments: the entry, the id of its session. Returns the events to publish."""
@@ -220,7 +220,7 @@ class CommitQueue:
         """Refuse the changes that needed the failed commit. Finish the others."""
         if not failure.check(Refusal):
             _log.failure("a commit failed", failure)
-            failure = Failure(Refusal(Code.INTERNAL, "Internal error; nothing was changed. Tell the administrator."))
+            failure = Failure(internal_error())
         for change in group:
             if change.write is not None:
                 self._let_next(change)

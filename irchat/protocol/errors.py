@@ -52,6 +52,11 @@ class Refusal(Exception):
         self.until = until
 
 
+def internal_error() -> Refusal:
+    """Return the refusal for a request that failed by a fault of the server, whose log has the reason."""
+    return Refusal(Code.INTERNAL, "Internal error; nothing was changed. Tell the administrator.")
+
+
 def unavailable() -> Refusal:
     """Return the refusal for a store that cannot be read or written at the moment."""
     return Refusal(Code.UNAVAILABLE, "The server cannot use its disk now; nothing was changed. Try again soon.")

@@ -19,7 +19,7 @@ from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 from irchat.net.socket_writer import Outgoing
 from irchat.protocol import events, requests
-from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.errors import Code, Refusal, internal_error
 from irchat.server.admission import Visit
 from irchat.server.delivery.outbox import Outbox
 from irchat.server.protocols.base import ChatProtocol
@@ -327,7 +327,7 @@ class Session:
         error = failure.value
         if not isinstance(error, Refusal):
             _log.failure("a request failed", failure)
-            error = Refusal(Code.INTERNAL, "Internal error; nothing was changed. Tell the administrator.")
+            error = internal_error()
         self._allowance.charge(WORK_OF_REFUSED_LINE)
         text = error.text
         if asked.typed and error.code in _NOT_FOUND and asked.command is not None and asked.command.may_be_text:
