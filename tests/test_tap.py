@@ -18,13 +18,7 @@ from irchat.settings import make_config
 from irchat.system.files.data_folder import DataFolder, default_data_folder
 from irchat.tap import ChatServer, Options, makeService
 from irchat.twistd_checks import command_name
-
-
-def options_of(*arguments: str) -> Options:
-    """The options in these arguments."""
-    options = Options()
-    options.parseOptions(list(arguments))
-    return options
+from tests.helpers.service import options_of
 
 
 class _TapTestCase(SynchronousTestCase):

@@ -4,11 +4,10 @@ All other tests are trial's `TestCase`s, which run under trial as well; trial pa
 """
 
 import json
-import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest_twisted
 from twisted.internet.defer import DeferredQueue, ensureDeferred
@@ -16,23 +15,9 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.protocols.basic import LineReceiver
 
 from irchat.tap import ChatServer
-from tests.test_tap import options_of
+from tests.helpers.service import Terminal, options_of, sighup_kept
 
 Join = Callable[[str], Awaitable["Person"]]
-
-
-class _Terminal:
-    """Takes what the server says as it starts."""
-
-    def announce(self, text: str) -> None:
-        """Keep it to ourselves."""
-
-    def show_progress(self, text: str) -> None:
-        """Nothing here takes long."""
-
-    def fail(self, line: str) -> NoReturn:
-        """A server that cannot start fails the test."""
-        raise AssertionError(line)
 
 
 class Person(LineReceiver):
@@ -64,10 +49,9 @@ async def join() -> AsyncIterator[Join]:
     """A running server on a free port of the loopback interface; returns what makes an account and signs in."""
     from twisted.internet import reactor  # noqa: PLC0415 -- the plugin installs it first
 
-    with tempfile.TemporaryDirectory(prefix="irchat-") as folder:
+    with sighup_kept(), tempfile.TemporaryDirectory(prefix="irchat-") as folder:
         options = options_of("--data", f"{folder}/data", "--host", "127.0.0.1", "--port", "0", "--no-tls")
-        server = ChatServer(options, _Terminal(), Path(folder) / "run")
-        on_hangup = signal.getsignal(signal.SIGHUP)
+        server = ChatServer(options, Terminal(), Path(folder) / "run")
         server.startService()
         people: list[Person] = []
 
@@ -82,7 +66,6 @@ async def join() -> AsyncIterator[Join]:
         for person in people:
             person.transport.loseConnection()
         await server.stopService()
-        signal.signal(signal.SIGHUP, on_hangup)  # a stopped server ignores it
 
 
 @pytest_twisted.ensureDeferred

@@ -1,21 +1,17 @@
 """The service for real: ports of this machine, files in folders, and threads."""
 
 import resource
-import signal
 import socket
 import stat
 import tempfile
 from pathlib import Path
 from socket import IPPROTO_TCP, SO_SNDBUF, SOL_SOCKET, TCP_NODELAY
-from typing import Any, NoReturn
+from typing import Any
 
 from twisted.internet import defer, reactor, ssl
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, UNIXClientEndpoint, connectProtocol, wrapClientTLS
-from twisted.internet.protocol import connectionDone
 from twisted.internet.threads import deferToThread
-from twisted.protocols.basic import LineReceiver
-from twisted.python.failure import Failure
 from twisted.trial.unittest import TestCase
 
 from irchat import tap
@@ -28,43 +24,7 @@ from irchat.server.listeners.control_socket import SOCKET_FILE
 from irchat.server.listeners.listener import SEND_BUFFER
 from irchat.system.files.data_folder import DataFolder
 from irchat.tap import ChatServer
-from tests.test_tap import options_of
-
-
-class Client(LineReceiver):
-    """Gives the lines that come, one by one."""
-
-    delimiter = b"\n"
-
-    def __init__(self) -> None:
-        self.lines: defer.DeferredQueue[bytes] = defer.DeferredQueue()
-        self.lost: Deferred[None] = Deferred()
-
-    def lineReceived(self, line: bytes) -> None:
-        self.lines.put(line)
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.lost.callback(None)
-
-    async def next(self, start: bytes) -> bytes:
-        """The next line that starts so."""
-        while not (line := await self.lines.get()).startswith(start):
-            pass
-        return line
-
-
-class Terminal:
-    """Keeps what is said on starting; a failure is the exit of the process."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.announce = self.said.append
-
-    def show_progress(self, text: str) -> None:
-        """Nothing here takes long."""
-
-    def fail(self, line: str) -> NoReturn:
-        raise SystemExit(line)
+from tests.helpers.service import Client, Terminal, options_of, sighup_kept
 
 
 class ServiceTests(TestCase):
@@ -79,7 +39,7 @@ class ServiceTests(TestCase):
         self.data, self.runtime = Path(folder.name) / "data", Path(folder.name) / "run"
         self.terminal = Terminal()
         self.said = self.terminal.said
-        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))  # a stopped server ignores it
+        self.enterContext(sighup_kept())
 
     def _start(self, *arguments: str, running: bool = True) -> ChatServer:
         options = options_of("--data", str(self.data), "--host", "127.0.0.1", "--port", "0", *arguments)

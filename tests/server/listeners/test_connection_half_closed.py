@@ -1,7 +1,6 @@
 """Clients that close their sending side, as ``nc -N`` does at the end of its input."""
 
 import json
-import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -14,8 +13,7 @@ from twisted.trial.unittest import TestCase
 from irchat.protocol.rules import SILENCE_ENDS
 from irchat.tap import ChatServer
 from tests.helpers.server import PASSWORD, ServerTestCase, request
-from tests.test_tap import options_of
-from tests.whole.test_tap_service import Terminal
+from tests.helpers.service import Terminal, options_of, sighup_kept
 
 _REASON = "all that you sent is answered"
 
@@ -166,7 +164,7 @@ class SocketTests(TestCase):
         options = options_of(
             "--data", folder.name, "--host", "127.0.0.1", "--port", "0", "--no-tls", "--no-passwords", "--rate", "0"
         )
-        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))  # a stopped server ignores it
+        self.enterContext(sighup_kept())
         server = ChatServer(options, Terminal(), Path(folder.name))
         server.startService()
         self.addCleanup(server.stopService)

@@ -1,6 +1,5 @@
 """The interface of protocols, proved by a third protocol on a real server over TCP."""
 
-import signal
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,7 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.server.protocols.base import SharedEncoding
 from irchat.server.protocols.offers import Offers, all_protocols
 from irchat.tap import ChatServer
-from tests.test_tap import options_of
-from tests.whole.test_tap_service import Client, Terminal
+from tests.helpers.service import Client, Terminal, options_of, sighup_kept
 
 
 def _encode(event: events.Event) -> bytes:
@@ -60,7 +58,7 @@ class ThirdProtocolTests(TestCase):
         folder = tempfile.TemporaryDirectory(prefix="irchat-")
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        self.addCleanup(signal.signal, signal.SIGHUP, signal.getsignal(signal.SIGHUP))  # a stopped server ignores it
+        self.enterContext(sighup_kept())
 
     def _start(self, *arguments: str) -> ChatServer:
         options = options_of("--data", str(self.folder), "--host", "127.0.0.1", "--port", "0", "--no-tls", *arguments)
