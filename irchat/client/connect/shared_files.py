@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from irchat.system.files.atomic_files import replace_file
+from irchat.system.files.file_kinds import replaceable
 
 
 def read(path: Path) -> str:
@@ -24,9 +25,9 @@ def change(path: Path, edit: Callable[[str], str]) -> None:
     """Replace the text of ``path`` by the result of ``edit``, under a lock against other clients.
 
     A symbolic link stays, and the file that it points to is replaced. The new file is readable only by its owner
-    (0600), and a crash never leaves half of it. Raises OSError, in which case nothing has changed.
+    (0600), and a crash never leaves half of it. Raises OSError, also for a pipe or a device; then nothing has changed.
     """
-    target = Path(os.path.realpath(path))
+    target = replaceable(path)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(target.with_name(f"{target.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:

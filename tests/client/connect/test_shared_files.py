@@ -96,6 +96,16 @@ class FilesTests(SynchronousTestCase):
         self.assertEqual([name for name in os.listdir(self.folder) if not name.endswith(".lock")],
                          [name for name in os.listdir(self.folder) if name in ("file", "folder", "loop")])  # fmt: skip
 
+    def test_pipe(self) -> None:
+        """A pipe, also one behind a link, is neither waited for nor replaced."""
+        self.folder.mkdir()
+        os.mkfifo(self.path)
+        link = self.folder / "link"
+        link.symlink_to("file")
+        for path in self.path, link:
+            self.assertRaises(FileExistsError, shared_files.change, path, lambda text: "x")
+        self.assertTrue(stat.S_ISFIFO(self.path.lstat().st_mode) and link.is_symlink())
+
     def test_no_locks(self) -> None:
         """On a file system without locks the client continues without one."""
 
