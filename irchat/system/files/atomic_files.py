@@ -1,4 +1,4 @@
-"""Replace a file as a whole: the new one is written beside it, brought to the disk, and renamed."""
+"""Replace a whole file: write the new one beside it, sync it to the disk, and rename it."""
 
 import errno
 import os
@@ -12,7 +12,7 @@ _PART = ".part"
 
 
 def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Replace the content of ``path`` by ``data``. Raises OSError, and then ``path`` is as it was."""
+    """Replace the content of ``path`` with ``data``. Raises OSError, and leaves ``path`` unchanged then."""
     with part_of(path, mode=mode) as (part, descriptor):
         with open(descriptor, "wb", closefd=False) as file:
             file.write(data)
@@ -21,17 +21,17 @@ def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
 
 @contextmanager
 def part_of(path: Path, *, mode: int = 0o600, beside: Sequence[str] = ()) -> Iterator[tuple[Path, int]]:
-    """Make an empty file beside ``path`` under a name of its own. Yield its path and a descriptor that is locked.
+    """Create an empty file beside ``path``, with a unique name. Yield its path and a locked descriptor.
 
-    The file is deleted at the end unless `put_in_place` renamed it, and with it the files whose names end in one of
-    ``beside`` in addition. Parts that a killed process left are deleted too: nobody holds their lock. Raises OSError.
+    At the end the file is deleted unless `put_in_place` renamed it, with the files that have one of the suffixes
+    ``beside`` after its name. Files left by killed processes are deleted too: their locks are free. Raises OSError.
     """
     endings = ("", *beside)
     _remove_parts_left(path, endings)
     part = path.with_name(f"{path.name}.{secrets.token_hex(8)}{_PART}")
     descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode)
     try:
-        with suppress(OSError):  # a file system without locks: a part that is left behind stays there
+        with suppress(OSError):  # a file system without locks: files left by killed processes stay
             flock(descriptor, LOCK_EX)
         yield part, descriptor
     finally:
@@ -40,14 +40,14 @@ def part_of(path: Path, *, mode: int = 0o600, beside: Sequence[str] = ()) -> Ite
 
 
 def put_in_place(part: Path, descriptor: int, path: Path) -> None:
-    """Bring ``part`` to the disk and rename it to ``path``. After a crash one of the two files is there, whole."""
+    """Sync ``part`` to the disk and rename it to ``path``. After a crash, ``path`` is all of the old or the new one."""
     os.fsync(descriptor)
     part.replace(path)
     sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:
-    """Bring the names in a folder to the disk, where its file system can."""
+    """Sync the entries of a folder to the disk, if its file system can."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -61,7 +61,7 @@ def sync_folder(path: Path) -> None:
 def _remove_parts_left(path: Path, endings: Sequence[str]) -> None:
     for part in path.parent.iterdir():
         if part.name.startswith(f"{path.name}.") and part.name.endswith(_PART):
-            with suppress(OSError):  # in use, gone, or another user's
+            with suppress(OSError):  # in use, already deleted, or owned by another user
                 descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
                 try:
                     flock(descriptor, LOCK_EX | LOCK_NB)
