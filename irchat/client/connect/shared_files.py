@@ -27,13 +27,13 @@ def change(path: Path, edit: Callable[[str], str]) -> None:
     A symbolic link stays, and the file that it points to is replaced. The new file is readable only by its owner
     (0600), and a crash never leaves half of it. Raises OSError, also for a pipe or a device; then nothing has changed.
     """
-    target = replaceable(path)
+    target = Path(os.path.realpath(path))
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(target.with_name(f"{target.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         with contextlib.suppress(OSError):  # a file system without locks: continue without one
             fcntl.flock(lock, fcntl.LOCK_EX)
-        before = read(target)
+        before = read(replaceable(target))
         after = edit(before)
         if after != before:
             replace_file(target, after.encode("utf-8", "surrogateescape"))
