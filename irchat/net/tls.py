@@ -14,10 +14,10 @@ from irchat.net.socket_writer import SocketWriter
 
 _READ_BYTES = 65_536
 # Maximum bytes of records read at once: a peer can request a key update, which is answered, in 27 bytes.
-_TAKEN_BYTES = 4_096
+_TAKEN_BYTES = 512
 # Maximum bytes that TLS sends by itself after the handshake, in this many seconds: two tickets, an alert, and a hundred
 # key updates. A peer that requests more is disconnected, or the answers would accumulate without bound.
-_OWN_BYTES = 4_096
+_OWN_BYTES = 1_024
 _OWN_SECONDS = 10.0
 
 
