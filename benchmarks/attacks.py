@@ -23,10 +23,10 @@ ATTACKER, VICTIM = 10, 11
 FIRST_OF_ADDRESS = 500
 """The first of the users of one address."""
 GROUPS, BLOCKS, BIG_GROUP = 900, 1_000, 0
-PASSWORD = "correct horse battery"  # noqa: S105 -- of users that a benchmark makes
+PASSWORD = "correct horse battery"  # noqa: S105 -- of users that exist only in a benchmark
 
 _SESSIONS_OF_USER = 100
-_NICENESS = 15  # the server is to have the machine, as if this came from others
+_NICENESS = 15  # leave the CPU to the server, as if the attack came from other machines
 _TRIES = 60
 
 Request = dict[str, Any]
