@@ -1,4 +1,4 @@
-"""The interface of a scenario: what it gets, and the rows and curves that it returns."""
+"""The interface of a scenario: its parameters, and the rows and curves that it returns."""
 
 import shutil
 import sys

@@ -28,15 +28,15 @@ _AT = 1_760_000_000_000  # ms since the epoch, of the first message
 
 COMMON, ALSO_COMMON, RARE = "zwieback", "quokka", "xylotomous"
 COMMON_SHARE = 100
-"""`COMMON` and `ALSO_COMMON` are each in one of this many messages; `RARE` is in `RARE_COUNT` of all."""
+"""`COMMON` and `ALSO_COMMON` are each in one message of this many; `RARE` is in `RARE_COUNT` messages."""
 RARE_COUNT = 20
 
 READER_CHATS = 1_000
-"""The chats of user 0 in a database of `stored`, GLOBAL among them."""
+"""The number of chats of user 0 in a database of `stored`, including GLOBAL."""
 _STORED_USERS = 1_000
 _OUTSIDE_GLOBAL = 50  # one message in this many is in a group
 BLOCKER_UNREAD = 10_000
-"""The messages in GLOBAL after the marker of user 1, who blocks somebody."""
+"""The number of unread messages of user 1, who blocks another user, in GLOBAL."""
 
 
 def user_name(number: int) -> str:

@@ -16,7 +16,7 @@ _NO_LINGER = struct.pack("ii", 1, 0)  # a close leaves no socket in TIME_WAIT
 _READ, _WRITE = select.EPOLLIN, select.EPOLLIN | select.EPOLLOUT
 
 Lines = Callable[["Connection", bytes], None]
-"""Called with whole lines and their ends."""
+"""Called with complete lines, including their ends."""
 
 
 class Lost(Exception):

@@ -68,7 +68,7 @@ class Server:
     name: str
     dialect = "irc"
     at_once = 256
-    """So many sign-ins may be under way at a time."""
+    """The maximum number of sign-ins in progress."""
 
     def __init__(self, folder: Path, *, tls: bool = False) -> None:
         self.folder = folder

@@ -17,7 +17,7 @@ _TYPING_ONLY = {
     "server/delivery/reader.py",
     "server/sessions/services.py",
 }
-"""Modules of declarations alone, which nothing but a type checker can test."""
+"""Modules with declarations only, which only a type checker can test."""
 
 _SAME_NAME = {
     "base.py": {"commands", "server/protocols"},  # the base classes of commands and of protocols
@@ -27,7 +27,7 @@ _SAME_NAME = {
     "presence.py": {"chat/state", "interfaces"},  # an interface, and its implementation
     "registry.py": {"commands", "server/listeners"},  # commands by name, and connections by kind
 }
-"""Names that more than one module may have, because they have to do with each other, and their folders."""
+"""Names shared by related modules, and the folders of these modules."""
 
 
 class LayoutTests(SynchronousTestCase):

@@ -63,7 +63,7 @@ class Honest(Peer):
         self.post(self._sent, type="send", chat="@friend", text="how are you?")
 
     def listen(self, other: "Honest") -> None:
-        """Record what arrives, and let the other user answer a moment later."""
+        """Record received messages, and let the other user answer a moment later."""
 
         def heard(event: dict[str, Any]) -> None:
             if event["type"] == "message" and event["chat"] == "@honest":
@@ -212,7 +212,7 @@ def stall(home: Path, readers: int, *, messages: int, seconds: float = 0.0) -> s
 
 
 def check_bounded(grown_kib: int, stalled: int) -> None:
-    """Return the memory that readers who do not read may cost, with some margin."""
+    """Raise AssertionError if the memory for stalled readers has grown beyond its bound, with some margin."""
     if grown_kib > _WAITING_KIB * stalled + 32 * _KIB:
         raise AssertionError(f"the memory grew by {grown_kib} KiB for {stalled} readers")
 
@@ -277,7 +277,7 @@ class Attacker(Peer):
         self.send(b"evil\n" if text else b'{"type":"login","name":"mallory"}\n')
 
     def on_data(self, data: bytes) -> None:
-        """Read what arrives, and look for internal errors of the server."""
+        """Count the error codes in received data, and look for the last reply."""
         self._flood.heard(data)
         self.has_ended = self.has_ended or b'"ref":"end"' in self._last + data
         self._last = data[-20:]

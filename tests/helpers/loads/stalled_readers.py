@@ -11,7 +11,7 @@ from tests.helpers.loads.loads import LOADS, PATIENCE, Room
 from tests.helpers.loads.many_clients import Crowd, rss_kib
 from tests.helpers.processes import ServerProcess
 
-# What each slow reader leaves unread: more than the server and the kernels may keep for it.
+# Bytes that each slow reader leaves unread: more than the server and the kernels can hold for it.
 _LEFT_BYTES = 1_500_000
 # Messages in each room with slow readers before the memory is measured.
 _WARM = 20

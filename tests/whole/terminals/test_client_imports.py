@@ -18,7 +18,7 @@ print(json.dumps(sorted(sys.modules)))
 
 
 class ClientImportsTests(SynchronousTestCase):
-    """What the client imports when it runs."""
+    """The modules that the client imports when it runs."""
 
     def test_no_server(self) -> None:
         """No module of the client loads the core, the store, the server or their interfaces, even indirectly."""
