@@ -74,21 +74,21 @@ class FuzzTests(SynchronousTestCase):
     @given(_segments(_any_line))
     @example([b"\xff" * 3 + b"\n"])
     @example([b"x" * (CLIENT_LINE_BYTES + 1), b"\n{", b'"type":"ping"}\n'])
-    def test_json_face(self, segments: list[bytes]) -> None:
+    def test_json_protocol(self, segments: list[bytes]) -> None:
         """A connection with the JSON protocol has no internal error, and goes on."""
-        fuzz_targets.json_face(segments)
+        fuzz_targets.json_protocol(segments)
 
     @settings(max_examples=80)
     @given(_segments(st.one_of(_typed_line, _request, st.binary(max_size=30))))
-    def test_text_face(self, segments: list[bytes]) -> None:
+    def test_text_protocol(self, segments: list[bytes]) -> None:
         """A connection with the text protocol has no internal error, and goes on."""
-        fuzz_targets.text_face(segments)
+        fuzz_targets.text_protocol(segments)
 
     @settings(max_examples=60)
     @given(_segments(_typed_line | st.sampled_from([b"zoe", b"long enough", b"GET / HTTP/1.1"]) | _request))
     def test_sign_in(self, segments: list[bytes]) -> None:
         """The sign-in dialogue has no internal error."""
-        fuzz_targets.text_face(segments, signed_in=False)
+        fuzz_targets.text_protocol(segments, signed_in=False)
 
     @settings(max_examples=100)
     @given(

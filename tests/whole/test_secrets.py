@@ -118,7 +118,7 @@ class CrashingPartTests(ServerTestCase):
         self.assertNotIn(TEXT, answer["text"])
         self.assertEqual(self.bob.told("message"), [])
 
-    def test_face(self) -> None:
+    def test_protocol(self) -> None:
         """The JSON protocol fails on a reply."""
         self.patch(JSONProtocol, "reply", self.broken)
         self.alice.ask("send", chat="GLOBAL", text=TEXT)
@@ -126,7 +126,7 @@ class CrashingPartTests(ServerTestCase):
         self.assertGreater(failures, 0)
         self.assertNotIn(TEXT, self.log.getvalue())
 
-    def test_text_face(self) -> None:
+    def test_text_protocol(self) -> None:
         """The text protocol fails while a password is typed."""
         self.patch(TextProtocol, "_password_refused", self.broken)
         person = self.server.text()

@@ -365,7 +365,7 @@ class SlowReaderTests(ServerTestCase):
         self.assertFalse(self.reader.is_open)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
-    def test_text_face(self) -> None:
+    def test_text_protocol(self) -> None:
         """A text client that fell behind gets everything in order, too."""
         person = self.server.text("person")
         person.socket.room = 0

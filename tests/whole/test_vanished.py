@@ -85,7 +85,7 @@ class VanishedTests(ServerTestCase):
         self.assertFalse(silent.is_open or person.is_open)
         self.assertIn("nobody signed in", person.shown())
 
-    def test_text_face_amid_talk(self) -> None:
+    def test_text_protocol_amid_talk(self) -> None:
         """A person whose system is silent goes offline within 90 seconds even amid traffic. A live one stays."""
         person, other = self.server.text("alice"), self.server.text("carol")
         self.wait(20)
@@ -121,7 +121,7 @@ class VanishedTests(ServerTestCase):
         told = peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, connection._LAST_HEARD.size)
         return connection._LAST_HEARD.unpack(told)[0] / 1_000
 
-    def test_text_face(self) -> None:
+    def test_text_protocol(self) -> None:
         """A silent person stays connected, and TCP keepalive detects a dead peer within 90 seconds."""
         person = self.server.text("alice")
         self.wait(10 * SILENCE_ENDS)
