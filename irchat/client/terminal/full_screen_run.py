@@ -31,7 +31,7 @@ from irchat.client.exceptions import ClientError
 from irchat.client.options import ClientOptions
 from irchat.client.shutdown import LEAVING_SECONDS, Shutdown, leave_on_signals
 from irchat.client.terminal.application import ChatApplication
-from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
+from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput, erase_rows
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol.rules import visible
 
@@ -54,9 +54,9 @@ def run_full_screen(reactor: Any, options: ClientOptions) -> int:
     screen = FullScreenRun(reactor, reactor, controller, terminal, bell=options.bell)
     StandardIO(screen.device, terminal, wiring.open_again(_STDOUT), reactor)  # type: ignore[call-arg]
     tokens = wiring.tokens()
-    entry = FullScreenSignIn(
-        tokens, label, address.user, controller.questions, partial(_complain_later, reactor, controller)
-    )
+    # A problem is shown after the sign-in, because the sign-in screen is about to be cleared.
+    complain_later = partial(reactor.callLater, 0, controller.questions.complain)
+    entry = FullScreenSignIn(tokens, label, address.user, controller.questions, complain_later)
     trust = Trust(dialer, wiring.known_hosts(), tokens, controller.questions, options.fingerprint, entry.warn)
     leave_on_signals(reactor, screen.stop)
     try:
@@ -67,16 +67,6 @@ def run_full_screen(reactor: Any, options: ClientOptions) -> int:
         screen.restore()
         _say_last(screen.last_words)
     return screen.status
-
-
-def _complain_later(reactor: Any, controller: Controller, text: str) -> None:
-    """Show a problem after the sign-in, because the sign-in screen is about to be cleared."""
-
-    def complain() -> None:
-        controller.view.complain(text)
-        controller.changed()
-
-    reactor.callLater(0, complain)
 
 
 class FullScreenRun:
@@ -131,11 +121,7 @@ class FullScreenRun:
             termios.tcsetattr(self._descriptor, termios.TCSANOW, self._found)
         with contextlib.suppress(OSError):
             if self._output.in_use or not self.device.idle:
-                self._write_all(b"\x1b[0m" + self._erasing() + _RESTORE)
-
-    def _erasing(self) -> bytes:
-        """Return the bytes that erase the rows one by one, so that no terminal keeps them in its scrollback."""
-        return "".join(f"\x1b[{row};1H\x1b[2K" for row in range(1, self._size().rows + 1)).encode()
+                self._write_all(erase_rows(self._size().rows).encode() + _RESTORE)
 
     def _write_all(self, data: bytes) -> None:
         """Write to the terminal. Give up after `LEAVING_SECONDS` without progress. Raises OSError."""
