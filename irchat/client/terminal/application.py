@@ -7,7 +7,6 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.run_in_terminal import in_terminal
 from prompt_toolkit.clipboard import DynamicClipboard
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.input import Input
 from prompt_toolkit.layout import ConditionalContainer, HSplit, Layout, VSplit, Window
 from prompt_toolkit.search import stop_search
 from prompt_toolkit.widgets import SearchToolbar
@@ -52,7 +51,6 @@ class ChatApplication(Application[None]):
         clock: IReactorTime,
         controller: Controller,
         device: Device,
-        keys: Input,
         output: TerminalOutput,
         *,
         bell: bool,
@@ -86,7 +84,7 @@ class ChatApplication(Application[None]):
             erase_when_done=True,
             terminal_size_polling_interval=None,
             max_render_postpone_time=None,
-            input=keys,
+            input=device.keys,
             output=output,
             before_render=lambda _: self._before_frame(),
             after_render=lambda _: self._after_frame(),

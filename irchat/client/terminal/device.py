@@ -173,7 +173,7 @@ class Device(Protocol):
         self.on_gone: Callable[[], None] = _ignore
         self.on_failure: Callable[[Failure], None] = _ignore
         self.idle = True
-        self._keys = keys
+        self.keys = keys
         self._waiting: list[Deferred[None]] = []
         self._closed: Deferred[None] = Deferred()
         self._over = False
@@ -208,7 +208,7 @@ class Device(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Receive the bytes of keys."""
         try:
-            self._keys.feed(data)
+            self.keys.feed(data)
         except Exception:
             self.on_failure(Failure())
 

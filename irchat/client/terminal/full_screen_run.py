@@ -51,7 +51,7 @@ def run_full_screen(reactor: Any, options: ClientOptions) -> int:
     view = ScreenState(label)
     controller = Controller(reactor, view, partial(secrets.token_urlsafe, 12), random.random)
     terminal = wiring.open_again(_STDIN)
-    screen = FullScreenRun(reactor, reactor, controller, terminal, bell=options.bell)
+    screen = FullScreenRun(reactor, reactor, controller, terminal)
     StandardIO(screen.device, terminal, wiring.open_again(_STDOUT), reactor)  # type: ignore[call-arg]
     tokens = wiring.tokens()
     # A problem is shown after the sign-in, because the sign-in screen is about to be cleared.
@@ -60,7 +60,7 @@ def run_full_screen(reactor: Any, options: ClientOptions) -> int:
     trust = Trust(dialer, wiring.known_hosts(), tokens, controller.questions, options.fingerprint, entry.warn)
     leave_on_signals(reactor, screen.stop)
     try:
-        screen.begin(trust.connect, entry)
+        screen.begin(trust.connect, entry, bell=options.bell)
         gc.freeze()  # these objects live until the exit: scanning them repeatedly would delay keys
         reactor.run()
     finally:
@@ -76,34 +76,29 @@ class FullScreenRun:
     restored.
     """
 
-    def __init__(
-        self, reactor: IReactorCore, clock: IReactorTime, controller: Controller, descriptor: int, *, bell: bool
-    ) -> None:
+    def __init__(self, reactor: IReactorCore, clock: IReactorTime, controller: Controller, descriptor: int) -> None:
         self.status = 0
         self.last_words = ""
         self._clock = clock
         self._controller = controller
         self._descriptor = descriptor
         self._found = termios.tcgetattr(descriptor)
-        self._keys = TerminalInput(descriptor)
-        self.device = Device(self._keys)
+        self.device = Device(TerminalInput(descriptor))
         term = os.environ.get("TERM", "")
         self._output = TerminalOutput(self.device.write, self._size, term, colour_depth(os.environ))
-        self._bell = bell
         self._talk: Deferred[None] = succeed(None)
         self._drawing: Deferred[None] = succeed(None)
         self._shutdown = Shutdown(reactor, clock, self._close)
         self.stop = self._shutdown.begin
 
-    def begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn) -> None:
+    def begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn, *, bell: bool) -> None:
         """Begin as soon as the reactor runs. The device must have its transport."""
         self._app = ChatApplication(
             self._clock,
             self._controller,
             self.device,
-            self._keys,
             self._output,
-            bell=self._bell,
+            bell=bell,
             stop_process=lambda: os.kill(0, signal.SIGTSTP),
         )
         self._controller.on_changed = self._app.draw_soon
@@ -161,7 +156,7 @@ class FullScreenRun:
 
     def _continue(self) -> None:
         """Take the terminal back from the shell after the process was suspended."""
-        self._keys.raw_mode().__enter__()
+        self.device.keys.raw_mode().__enter__()
         self._app.draw_anew()
 
     def _close(self) -> list[Deferred[Any]]:

@@ -110,8 +110,10 @@ class ScreenState(Navigation):
                 self._removed(event)
             case events.Read():
                 self.chat(event.chat).read_to(event.seq)
-            case events.Blocks():
-                self.blocks(event)
+            case events.Blocks() if event.names != self.blocked:
+                self.blocked = event.names
+                for chat in self.chats.values():  # other messages are visible now
+                    chat.unload(keep_notes=True)
             case events.Bye():
                 self.note(f"The server says goodbye: {event.reason}")
 
@@ -160,13 +162,6 @@ class ScreenState(Navigation):
         """Remove expired timed messages. Return when the next one ends, or None."""
         ends = [end for chat in self.chats.values() for end in chat.expire(now)]
         return min(ends, default=None)
-
-    def blocks(self, blocks: events.Blocks) -> None:
-        """Replace the list of blocked users. If it changed, other messages are visible, so unload all chats."""
-        if blocks.names != self.blocked:
-            self.blocked = blocks.names
-            for chat in self.chats.values():
-                chat.unload(keep_notes=True)
 
     def _start_anew(self) -> None:
         for chat in [*self.chats.values(), *self.chats.gone]:
