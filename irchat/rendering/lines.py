@@ -73,17 +73,11 @@ class Renderer:
         safe = _one_line(name)
         return self._paint(safe, _BOLD, _NAME_COLOURS[zlib.crc32(safe.casefold().encode()) % len(_NAME_COLOURS)])
 
-    def _local(self, at: str) -> datetime | None:
-        try:
-            return datetime.fromisoformat(at).astimezone(self._zone)
-        except (ValueError, OverflowError):
-            return None
-
     def _today(self) -> date:
         return datetime.fromtimestamp(self._wall_ms() / 1000, self._zone).date()
 
     def _head(self, message: events.Message) -> str:
-        local = self._local(message.at)
+        local = local_time(message.at, self._zone)
         head = self._paint(f"[{local:%H:%M}]" if local else "[--:--]", _DIM)
         head += f" [{_one_line(message.chat)}] "
         if message.id is not None:
@@ -106,7 +100,7 @@ class Renderer:
         """Return the lines of messages, with a line before each day other than today."""
         day = self._today()
         for message in messages:
-            local = self._local(message.at)
+            local = local_time(message.at, self._zone)
             if local and local.date() != day:
                 day = local.date()
                 yield self.note(f"{day:%A, %Y-%m-%d}")
@@ -152,7 +146,7 @@ class Renderer:
         yield self.note("found, newest first:")
         room = _LOOKED_THROUGH
         for message in found.messages:
-            local = self._local(message.at)
+            local = local_time(message.at, self._zone)
             day = self._paint(f"{local:%Y-%m-%d} ", _DIM) if local else ""
             text = self._text(message)
             # Past this limit no words are marked, so that rendering never takes long.
@@ -171,7 +165,7 @@ class Renderer:
         )
 
     def _when(self, at: str | None) -> str:
-        local = self._local(at) if at else None
+        local = local_time(at, self._zone) if at else None
         if local is None:
             return "no messages yet"
         return f"{local:%H:%M}" if local.date() == self._today() else f"{local:%Y-%m-%d}"
@@ -244,6 +238,14 @@ _RENDERERS: dict[type[events.Event], Callable[[Renderer, Any], Iterator[TextLine
     events.Ok: Renderer._ok,
     events.Pong: Renderer._pong,
 }
+
+
+def local_time(at: str, zone: tzinfo | None) -> datetime | None:
+    """Convert a wire time to ``zone``, or to the local time zone if that is None. Return None for an invalid time."""
+    try:
+        return datetime.fromisoformat(at).astimezone(zone)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _one_line(text: str) -> str:

@@ -153,7 +153,7 @@ class VisibleTests(_Case):
 
 
 class SecondsTests(_Case):
-    """`rules.check_seconds`."""
+    """`rules.check_seconds` and `rules.seconds_left`."""
 
     def test_range(self) -> None:
         """A timed message lives 1 to 604,800 seconds."""
@@ -161,6 +161,12 @@ class SecondsTests(_Case):
             self.assertEqual(rules.check_seconds(seconds), seconds)
         for seconds in 0, -1, 604_801, 10**5_000:
             self.assertIn("604,800", self._refused(Code.BAD_TIME, rules.check_seconds, seconds))
+
+    def test_left(self) -> None:
+        """The time left is limited to what the server itself would accept, whatever it reports."""
+        reported = {None: 0, -5: 0, 1_500: 1.5, 604_800_000: 604_800, 10**400: 604_800}
+        for left_ms, seconds in reported.items():
+            self.assertEqual(rules.seconds_left(left_ms), seconds)
 
 
 class PasswordTests(_Case):

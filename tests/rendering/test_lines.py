@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol import events, requests
 from irchat.rendering import lines
-from irchat.rendering.lines import Renderer, TextLine
+from irchat.rendering.lines import Renderer, TextLine, local_time
 from tests.helpers.strategies import filled, hostile_text, is_hostile, members, structs
 
 _SGR = re.compile(r"\x1b\[(?:0|1;(?:3[1-6]|9[1245])|2|31|33)m")
@@ -47,6 +47,15 @@ class _Case(SynchronousTestCase):
     def _shown(self, event: events.Event, **options: bool) -> list[str]:
         renderer = Renderer(colour=False, zone=datetime.UTC, wall_ms=_half_past_three, **options)
         return [line.text for line in renderer.lines(event)]
+
+
+class TimeTests(SynchronousTestCase):
+    """`local_time`."""
+
+    def test_local_time(self) -> None:
+        """A wire time is converted, and an invalid one returns None."""
+        self.assertEqual(str(local_time("2026-11-22T13:00:00.000Z", datetime.UTC)), "2026-11-22 13:00:00+00:00")
+        self.assertIsNone(local_time("yesterday", datetime.UTC))
 
 
 class SafetyTests(_Case):

@@ -14,7 +14,7 @@ from irchat.client.control.read_markers import ReadMarkers, ShownMarkers
 from irchat.client.exceptions import Cancelled, InputEnded
 from irchat.client.plain.console import Console
 from irchat.client.plain.screens import PlainScreen
-from irchat.commands import REGISTRY, Registry
+from irchat.commands import REGISTRY
 from irchat.commands.people import ChangePassword
 from irchat.protocol import events, requests, wire
 from irchat.protocol.rules import CLIENT_LINE_BYTES
@@ -27,14 +27,8 @@ class PlainChat:
     """
 
     def __init__(
-        self,
-        clock: IReactorTime,
-        console: Console,
-        screen: PlainScreen,
-        new_nonce: Callable[[], str],
-        language: Registry = REGISTRY,
+        self, clock: IReactorTime, console: Console, screen: PlainScreen, new_nonce: Callable[[], str]
     ) -> None:
-        self._language = language
         self._clock = clock
         self._console = console
         self._screen = screen
@@ -56,7 +50,7 @@ class PlainChat:
             raise
 
     def _show(self, event: events.ANY, typed: str = "") -> None:
-        self._screen.show(event, self._language.answered(typed, event))
+        self._screen.show(event, REGISTRY.answered(typed, event))
         self._markers.shown(event)
 
     async def _talk(self) -> None:
@@ -67,7 +61,7 @@ class PlainChat:
                 await self._change_password()
             elif again:
                 await self._say(f"\\{line.strip()}")
-            elif self._screen.interactive and (form := self._language.right_form(line)) is not None:
+            elif self._screen.interactive and (form := REGISTRY.right_form(line)) is not None:
                 # Only a line typed after this message confirms the first one. The rest of a paste does not.
                 refused = "" if self._screen.has_more() else line
                 self._screen.complain(
@@ -88,7 +82,7 @@ class PlainChat:
         reply = await self._channel.request(request)
         if isinstance(reply, events.Sent):
             self._screen.sent(line, reply)
-        elif self._language.is_secret(line):
+        elif REGISTRY.is_secret(line):
             self._screen.forget(line)
         if reply is not None:
             self._show(reply, line)
