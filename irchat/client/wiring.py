@@ -71,10 +71,7 @@ def make_dialer(reactor: Any, options: ClientOptions) -> tuple[Address, Dialer]:
     """Return the parsed address and the dialer of its server. Raises ClientError."""
     address = parse_address(options.address)
     target = find_target(
-        address,
-        tls=options.tls,
-        own_name=socket.gethostname(),
-        find_servers=partial(find_servers, default_directory()),
+        address, tls=options.tls, own_name=socket.gethostname(), find_servers=partial(find_servers, default_directory())
     )
     endpoint = HostnameEndpoint(reactor, target.host, target.port, timeout=PATIENCE)
     return address, Dialer(reactor, endpoint, target)
@@ -96,16 +93,16 @@ def _open_screen(reactor: Any, console: Console, options: ClientOptions) -> Plai
         return PlainScreen(console, write_error)
     terminal = open_again(_STDIN)
     is_dumb = os.environ.get("TERM") == "dumb"
+    echo = Echo(terminal, marks=not is_dumb)
     if not os.isatty(_STDOUT):
         StandardIO(console, terminal, os.dup(_STDOUT), reactor)  # type: ignore[call-arg]
-        write_terminal = partial(write_to, terminal)
-        return AskingScreen(console, write_error, Echo(terminal, marks=not is_dumb), write_terminal)
+        return AskingScreen(console, write_error, echo, partial(write_to, terminal))
     StandardIO(console, terminal, open_again(_STDOUT), reactor)  # type: ignore[call-arg]
     return TerminalScreen(
         console,
         write_error,
         reactor,
-        Echo(terminal, marks=not is_dumb),
+        echo,
         colour=not os.environ.get("NO_COLOR") and not is_dumb,
         errors_apart=not os.isatty(_STDERR),
     )
