@@ -11,25 +11,11 @@ from irchat.protocol.errors import Code, Refusal
 
 if TYPE_CHECKING:
     from irchat.chat.accounts.accounts import SignedIn
-    from irchat.interfaces.limits import Limits
 
 
 def _block(rest: str) -> str:
     """Return the form of ``/ignore bob``."""
     return f"~{habits.split(rest)[0].lstrip('@')}"
-
-
-def _limits(limits: "Limits") -> dict[str, int]:
-    """Return the limits in force, by their names in the welcome."""
-    return {
-        "name_length": rules.NAME_LENGTH,
-        "text_length": limits.text_length,
-        "password_min_bytes": rules.PASSWORD_MIN_BYTES,
-        "password_max_bytes": rules.PASSWORD_MAX_BYTES,
-        "timed_max": rules.TIMED_MAX,
-        "page": rules.PAGE_MAX,
-        "group_members": limits.group_members,
-    }
 
 
 async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") -> events.Welcome:
@@ -47,7 +33,15 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
         new=signed_in.new,
         token=signed_in.token,
         version=rules.PROTOCOL,
-        limits=_limits(services.chat.limits),
+        limits={
+            "name_length": rules.NAME_LENGTH,
+            "text_length": services.chat.limits.text_length,
+            "password_min_bytes": rules.PASSWORD_MIN_BYTES,
+            "password_max_bytes": rules.PASSWORD_MAX_BYTES,
+            "timed_max": rules.TIMED_MAX,
+            "page": rules.PAGE_MAX,
+            "group_members": services.chat.limits.group_members,
+        },
         online=services.chat.online(rules.ONLINE_IN_WELCOME),
         online_count=len(services.chat.presence.sessions),
         unread=[events.UnreadChat(chat.chat, chat.id, chat.unread, chat.last_seq) for _, chat in states if chat.unread],

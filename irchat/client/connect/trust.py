@@ -68,7 +68,7 @@ class Trust:
         if known is not None:
             return await self._dial_pinned(known.fingerprint, self._how_known(known))
         try:
-            connection = await self._dial(_verifying())
+            connection = await self._dial(ssl.create_default_context())
         except ssl.SSLCertVerificationError as unverified:
             return await self._meet(unverified.verify_message)
         connection.identity = VERIFIED
@@ -169,10 +169,6 @@ class Trust:
             "If the server is known to have a new certificate, and this is its fingerprint, delete line "
             f"{known.line} of\n  {self._known_hosts.path}\nand connect again."
         )
-
-
-def _verifying() -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 def _unverifying() -> ssl.SSLContext:
