@@ -144,7 +144,8 @@ class Registry:
 
     def _prefix(self, line: str) -> str:
         first = line.split(maxsplit=1)[0]
-        commands = self._for_users.get(first)  # of ``exit strategy``, too, which is a text
-        if commands and (not commands[0][1].whole_line or any(fullmatch(line) for fullmatch, _ in commands)):
-            return first
+        if first in self._for_users:
+            commands = self._for_users[first]
+            if not commands[0][1].whole_line or any(fullmatch(line) for fullmatch, _ in commands):
+                return first  # and not for ``exit strategy``, which is a text
         return line[0] if line[0] in self._for_users and not line[0].isalnum() else ""
