@@ -125,7 +125,8 @@ class Trust:
                 "or connect once from a terminal and answer yes."
             )
         await self._question(reason, fingerprint)
-        return await self._dial_pinned(*self._remember(fingerprint))
+        self._remember(fingerprint)
+        return await self.connect()
 
     async def _question(self, reason: str, fingerprint: str) -> None:
         self._screen.note(f"{self._label} is not known yet, and its certificate cannot be verified: {reason}")
@@ -141,19 +142,14 @@ class Trust:
         if not _ANSWERS[answer]:
             raise ClientError("The server is not trusted; nothing was sent to it.")
 
-    def _remember(self, fingerprint: str) -> tuple[str, str]:
-        """Trust the server from now on, or until the client exits if the file cannot be written.
-
-        Return the expected fingerprint, which another client may have saved first, and a text about its origin.
-        """
+    def _remember(self, fingerprint: str) -> None:
+        """Trust the server from now on, or until the client exits if the file cannot be written."""
         try:
-            known = self._known_hosts.remember(self._label, fingerprint)
+            self._known_hosts.remember(self._label, fingerprint)
+            self._screen.note(f"remembered in {self._known_hosts.path}")
         except ClientError as stop:
             self._warn(stop.text)
             self._pinned, self._how_pinned = fingerprint, _ACCEPTED
-            return fingerprint, _ACCEPTED
-        self._screen.note(f"remembered in {self._known_hosts.path}")
-        return known.fingerprint, self._how_known(known)
 
     async def _dial_pinned(self, expected: str, how_known: str) -> ServerConnection:
         connection = await self._dial(_unverifying())

@@ -146,9 +146,8 @@ class Sending:
     def _return(self, letter: _Letter) -> None:
         if not self.give_back(letter.origin, letter.line):
             what = "a timed message" if letter.request.expires_in is not None else letter.line
-            (self._view.here if letter.origin is self._view.own else letter.origin).add_note(
-                f"not sent: {what}", error=True
-            )
+            chat = self._view.here if letter.origin is self._view.own else letter.origin
+            chat.add_note(f"not sent: {what}", error=True)
 
     def _say(self, letter: _Letter, text: str) -> None:
         for chat in dict.fromkeys((letter.chat, self._view.here)):
