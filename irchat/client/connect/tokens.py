@@ -87,9 +87,7 @@ class Tokens:
 
     def _change(self, label: str, name: str, new: tuple[str, ...], token: str | None = None) -> None:
         def edit(text: str) -> str:
-            lines = text.split("\n")
-            if not lines[-1]:
-                del lines[-1]
+            lines = text.removesuffix("\n").split("\n") if text else []
             found = [line for line in _parse(text) if _is_for(line, label, name)]
             if token is not None and token not in [line.token for line in found]:
                 return text

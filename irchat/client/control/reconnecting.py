@@ -103,11 +103,10 @@ class Link:
             self._on_state("reconnecting")
             try:
                 await self._join()
+                return
             except ClientError as again:
                 why = again
                 self._drop()
-            else:
-                return
 
     async def _pause(self, why: ClientError) -> None:
         """Wait before the next attempt, longer each time up to a limit. `leave` ends the wait."""
