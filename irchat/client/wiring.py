@@ -70,10 +70,7 @@ def make_dialer(reactor: Any, options: ClientOptions) -> tuple[Address, Dialer]:
     """Return the parsed address and the dialer of its server. Raises ClientError."""
     address = parse_address(options.address)
     target = find_target(
-        address,
-        tls=options.tls,
-        own_name=socket.gethostname(),
-        find_servers=partial(find_servers, default_directory()),
+        address, tls=options.tls, own_name=socket.gethostname(), find_servers=partial(find_servers, default_directory())
     )
     endpoint = HostnameEndpoint(reactor, target.host, target.port, timeout=PATIENCE)
     return address, Dialer(reactor, endpoint, target)

@@ -54,10 +54,6 @@ class Chats(Command):
     alone = {"ls": usage}
 
     @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Chats:
-        return requests.Chats()
-
-    @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Chats) -> Outcome:
         return services.chat.reading.chats(caller.user)
 
@@ -89,11 +85,8 @@ class ShowEnd(_History):
     usage = "ls <chat_name>"
     meaning = "show the end of a chat (GLOBAL, @<user> or a group) and mark it as read"
     syntax = Syntax(_LS, GAP, _CHAT)
+    untyped = {"mark_read": True}
     slash_words = {"query chat": _talk}
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.History:
-        return requests.History(chat=match["chat"], mark_read=True)
 
 
 class ShowCount(_History):
@@ -114,10 +107,7 @@ class ShowUnread(_History):
     usage = "ls -n <chat_name>"
     meaning = "show only the unread messages of a chat"
     syntax = Syntax(_LS, GAP, word("-n"), GAP, _CHAT)
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.History:
-        return requests.History(chat=match["chat"], unread=True, limit=PAGE_MAX, mark_read=True)
+    untyped = {"unread": True, "limit": PAGE_MAX, "mark_read": True}
 
 
 class _Search(Command):
@@ -130,11 +120,11 @@ class _Search(Command):
         return services.chat.reading.search(caller.user, request.words, request.chat, request.limit)
 
     @classmethod
-    def searchable(cls, words: str) -> str:
-        """Return ``words``. Raises Refusal if no search can find them: ``???`` was probably meant as a message."""
-        if not any(map(is_searchable, words.split())):
+    def read(cls, match: re.Match[str]) -> requests.Request:
+        """Raise Refusal if no search can find the words: ``???`` was probably meant as a message."""
+        if not any(map(is_searchable, match["words"].split())):
             raise wrong_use(str(cls.prefix), cls.usage)
-        return words
+        return super().read(match)
 
 
 class Search(_Search):
@@ -146,10 +136,6 @@ class Search(_Search):
     syntax = Syntax(sign("?"), text("words"))
     slash_words = {"search grep lastlog find": _search}
 
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Search:
-        return requests.Search(words=cls.searchable(match["words"]))
-
 
 class SearchChat(_Search):
     """``ls @bob ?words``"""
@@ -158,10 +144,6 @@ class SearchChat(_Search):
     usage = "ls <chat_name> ?<words>"
     meaning = "search in one chat"
     syntax = Syntax(_LS, GAP, _CHAT, GAP, sign("?"), text("words"))
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Search:
-        return requests.Search(words=cls.searchable(match["words"]), chat=match["chat"])
 
 
 class Read(Command):
@@ -184,10 +166,6 @@ class Users(Command):
     syntax = Syntax(sign("@"))
     request = requests.Users
     slash_words = {"names members": _names, "who whois users online": _who}
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Users:
-        return requests.Users()
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Users) -> Outcome:

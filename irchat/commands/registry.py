@@ -16,21 +16,19 @@ _Typed = dict[str, list[tuple[Callable[[str], "re.Match[str] | None"], type[Comm
 
 
 class Registry:
-    """Commands, by prefix for typed lines and by type for requests."""
+    """Commands, by prefix for typed lines and by type for requests.
+
+    Those with the same prefix are tried in the order of ``commands``. Those that can be typed need help.
+    """
 
     def __init__(self, *commands: type[Command]) -> None:
-        self.commands: list[type[Command]] = []
+        self.commands = commands
         self._for_users: _Typed = {}
         self._for_admins: _Typed = {}
         self._by_request: dict[type[requests.Request], type[Command]] = {}
         self._slash_words: dict[str, Form] = {}
         self._alone: dict[str, str] = {}
-        self.add(*commands)
-
-    def add(self, *commands: type[Command]) -> None:
-        """Register commands. Those with the same prefix are tried in this order. Those that can be typed need help."""
         for command in commands:
-            self.commands.append(command)
             self._by_request.setdefault(command.request, command)
             if command.prefix is not None:
                 if not (command.usage and command.meaning):
@@ -146,11 +144,8 @@ class Registry:
 
     def _prefix(self, line: str) -> str:
         first = line.split(maxsplit=1)[0]
-        if first in self._for_users and self._means_command(first, line):
-            return first
+        if first in self._for_users:
+            commands = self._for_users[first]
+            if not commands[0][1].whole_line or any(fullmatch(line) for fullmatch, _ in commands):
+                return first  # and not for ``exit strategy``, which is a text
         return line[0] if line[0] in self._for_users and not line[0].isalnum() else ""
-
-    def _means_command(self, prefix: str, line: str) -> bool:
-        """Return whether ``line`` is a command, and not a text that starts with a ``whole_line`` word."""
-        commands = self._for_users[prefix]
-        return not commands[0][1].whole_line or any(fullmatch(line) for fullmatch, _ in commands)

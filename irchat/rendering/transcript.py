@@ -35,22 +35,14 @@ class Transcript:
 
     def sent(self, typed: str, reply: Sent) -> None:
         """Link the line ``typed`` to the timed message that it sent, so that both are erased together."""
-        if reply.id is None:
-            return
-        line = _typed_line(typed)
-        for index in range(len(self._lines) - 1, -1, -1):
-            if self._lines[index] == line:
-                self._lines[index] = line._replace(timed=reply.id)
-                return
+        if reply.id is not None and (index := self._find(typed)) is not None:
+            self._lines[index] = self._lines[index]._replace(timed=reply.id)
 
     def forget(self, typed: str) -> None:
         """Drop the last typed line with that text."""
-        line = _typed_line(typed)
-        for index in range(len(self._lines) - 1, -1, -1):
-            if self._lines[index] == line:
-                del self._lines[index]
-                self._length -= len(line.text)
-                return
+        if (index := self._find(typed)) is not None:
+            self._length -= len(self._lines[index].text)
+            del self._lines[index]
 
     def erase(self, timed_ids: Iterable[str]) -> None:
         """Drop every line of these timed messages."""
@@ -73,6 +65,10 @@ class Transcript:
     def reprint(self) -> str:
         """Return the bytes that clear the terminal and its scrollback and print the lines again, each with CR LF."""
         return printed(self._lines)
+
+    def _find(self, typed: str) -> int | None:
+        line = _typed_line(typed)
+        return next((index for index in reversed(range(len(self._lines))) if self._lines[index] == line), None)
 
 
 def printed(lines: Iterable[TextLine]) -> str:

@@ -1,7 +1,7 @@
 """The plain client: run each typed line as a command or message, and print each event."""
 
 from collections.abc import Callable
-from functools import partial
+from contextlib import suppress
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
@@ -10,8 +10,8 @@ from irchat.client.connect.request_channel import Reply, RequestChannel
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.sign_in import SignIn
 from irchat.client.control.password import change_password
-from irchat.client.control.read_markers import ReadMarkers, ShownMarkers
-from irchat.client.exceptions import Cancelled, InputEnded
+from irchat.client.control.read_markers import ShownMarkers
+from irchat.client.exceptions import InputEnded
 from irchat.client.plain.console import Console
 from irchat.client.plain.screens import PlainScreen
 from irchat.commands import REGISTRY
@@ -37,8 +37,7 @@ class PlainChat:
     async def run(self, connection: ServerConnection, name: str | None) -> None:
         """Sign in, as ``name`` if it is given, and chat until the user leaves. Raises ClientError."""
         self._channel = RequestChannel(self._clock, connection, self._show, self._console.break_off)
-        markers = ReadMarkers(self._clock, self._channel.request)
-        self._markers = ShownMarkers(markers, timed_too=self._screen.shows_timed)
+        self._markers = ShownMarkers(self._clock, self._channel.request, timed_too=self._screen.shows_timed)
         self._console.pace(connection)
         self._screen.note(f"connected to {connection.server_name}")
         self._screen.show(await SignIn(self._channel, self._screen).run(name))
@@ -89,10 +88,5 @@ class PlainChat:
         return reply
 
     async def _change_password(self) -> None:
-        answer = partial(self._screen.ask, secret=True, can_cancel=True)
-        try:
-            await change_password(answer, self._channel.request, self._screen.note, self._screen.complain)
-        except Cancelled:
-            self._screen.note("cancelled: the password is unchanged")
-        except InputEnded:
-            pass
+        with suppress(InputEnded):
+            await change_password(self._screen, self._channel.request, self._screen.note, self._screen.complain)

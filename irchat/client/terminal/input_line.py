@@ -332,7 +332,7 @@ class InputLine:
 
     def _send_held(self, now: Input, chat: ChatState) -> None:
         for part in split_text(now.held):
-            taken = self._controller.say(part, chat)
+            taken = self._controller.submit(part, chat, as_text=True)
             if not taken.accepted:
                 self.trouble = taken.trouble
                 return
