@@ -29,3 +29,9 @@ class CostsTests(SynchronousTestCase):
         block, send = requests.Block(name="bob"), requests.Send(chat="GLOBAL", text="hi")
         counts = [messages_of(COSTS[type(request)], request, user) for request in (group, block, send)]
         self.assertEqual(counts, [3, 3, 1])
+
+    def test_what_counts_once(self) -> None:
+        """Every other change counts as one message, and a password, which is hashed, as five."""
+        counts = {request: cost.messages for request, cost in COSTS.items() if isinstance(cost.messages, int)}
+        self.assertEqual(counts.pop(requests.Password), 5)
+        self.assertEqual({count for count in counts.values() if count}, {1})
