@@ -9,18 +9,9 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
-from irchat.interfaces.stored import (
-    ChatKey,
-    Figures,
-    Page,
-    Places,
-    Snapshot,
-    StoredAccount,
-    StoredChat,
-    StoredMessage,
-    StoredToken,
-)
+from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 from irchat.interfaces.writes import Write
 from irchat.protocol.errors import Code, Refusal, unavailable
 from irchat.protocol.rules import TOKEN_SECONDS
@@ -109,7 +100,7 @@ class SQLiteStore:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first statement opens the files
             self._unused.append(connection)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> stored.Snapshot:
         """See `irchat.interfaces.store.Store` for this and the following methods."""
         return reading.snapshot(self._connection)
 
@@ -119,7 +110,7 @@ class SQLiteStore:
     def page(self, query: PageQuery) -> Deferred[Page]:
         return self._read(query.user, reading.page, query)
 
-    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[StoredChat]]:
+    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[stored.StoredChat]]:
         return self._read(user, reading.chats, user, hidden)
 
     def search(
@@ -138,16 +129,16 @@ class SQLiteStore:
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(user, reading.password, user)
 
-    def token(self, token: bytes) -> Deferred[StoredToken | None]:
+    def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         return self._read(token, reading.token, token)
 
-    def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
+    def accounts(self, after: str, limit: int) -> Deferred[list[stored.StoredAccount]]:
         return self._read(None, reading.accounts, after, limit)
 
-    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[Places]:
+    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[stored.Places]:
         return self._scan(None, reading.messages_of, user, after, limit)
 
-    def figures(self) -> Deferred[Figures]:
+    def figures(self) -> Deferred[stored.Figures]:
         return self._scan(None, reading.figures)
 
     def close(self) -> None:

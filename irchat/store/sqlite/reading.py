@@ -7,21 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
-from irchat.interfaces.stored import (
-    ChatKey,
-    Figures,
-    Page,
-    Places,
-    Snapshot,
-    StoredAccount,
-    StoredBan,
-    StoredChat,
-    StoredGroup,
-    StoredMessage,
-    StoredToken,
-    StoredUser,
-)
+from irchat.interfaces.stored import ChatKey, Page, StoredChat, StoredMessage
 from irchat.protocol.rules import line_bytes
 from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
 
@@ -29,10 +17,10 @@ from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
 _LOOKED_AT = 20_000
 
 
-def snapshot(connection: sqlite3.Connection) -> Snapshot:
+def snapshot(connection: sqlite3.Connection) -> stored.Snapshot:
     """Return all that the core keeps in memory."""
     users = [
-        StoredUser(user, name, key, bool(removed))
+        stored.StoredUser(user, name, key, bool(removed))
         for user, name, key, removed in connection.execute(
             "SELECT id, name, key, removed_at IS NOT NULL FROM users ORDER BY id"
         )
@@ -44,14 +32,14 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
     ):
         members.setdefault(group, []).append(user)
     groups = [
-        StoredGroup(group, name, key, owner, members[group])
+        stored.StoredGroup(group, name, key, owner, members[group])
         for group, name, key, owner in connection.execute(
             "SELECT id, name, key, owner FROM chats WHERE key IS NOT NULL ORDER BY id"
         )
     ]
     blocks = connection.execute("SELECT blocker, blocked FROM blocks").fetchall()
     bans = connection.execute("SELECT user, network, until, reason FROM bans ORDER BY rowid")
-    return Snapshot(users, groups, blocks, tuple(StoredBan(*row) for row in bans))
+    return stored.Snapshot(users, groups, blocks, tuple(stored.StoredBan(*row) for row in bans))
 
 
 def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
@@ -194,22 +182,22 @@ def password(connection: sqlite3.Connection, user: int) -> str | None:
     return None if row is None else row[0]
 
 
-def token(connection: sqlite3.Connection, digest: bytes) -> StoredToken | None:
+def token(connection: sqlite3.Connection, digest: bytes) -> stored.StoredToken | None:
     """Return the token with that hash, or None."""
     row = connection.execute("SELECT user, used_at, by_password FROM tokens WHERE hash = ?", (digest,)).fetchone()
-    return None if row is None else StoredToken(row[0], row[1], bool(row[2]))
+    return None if row is None else stored.StoredToken(row[0], row[1], bool(row[2]))
 
 
-def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[StoredAccount]:
+def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[stored.StoredAccount]:
     """Return accounts in the order of their keys."""
     rows = connection.execute(
         "SELECT id, key, created_at FROM users WHERE removed_at IS NULL AND key > ? ORDER BY key LIMIT ?",
         (after, limit),
     )
-    return [StoredAccount(*row) for row in rows]
+    return [stored.StoredAccount(*row) for row in rows]
 
 
-def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int] | None, limit: int) -> Places:
+def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int] | None, limit: int) -> stored.Places:
     """Return the places of a user's messages. All messages are read: an index of senders would slow down sending."""
     further = after or (0, 0)
     rows = connection.execute(
@@ -224,14 +212,14 @@ def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int
         if sender == user:
             room -= length
             if len(places) == limit or (room < 0 and places):
-                return Places(tuple(places), further)
+                return stored.Places(tuple(places), further)
             places.append((chat if low is None else (low, high), seq))
         further = chat, seq
         count += 1
-    return Places(tuple(places), further if count == _LOOKED_AT else None)
+    return stored.Places(tuple(places), further if count == _LOOKED_AT else None)
 
 
-def figures(connection: sqlite3.Connection) -> Figures:
+def figures(connection: sqlite3.Connection) -> stored.Figures:
     """Return the sizes of the tables."""
     counts = connection.execute(
         "SELECT (SELECT count(*) FROM message_places), (SELECT count(*) FROM chats WHERE low IS NOT NULL),"
@@ -242,7 +230,7 @@ def figures(connection: sqlite3.Connection) -> Figures:
     for name in (path.name, f"{path.name}-wal"):
         with suppress(OSError):
             size += path.with_name(name).stat().st_size
-    return Figures._make((*counts, size))
+    return stored.Figures._make((*counts, size))
 
 
 def _chat_is(key: ChatKey) -> str:
