@@ -12,7 +12,7 @@ from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.presence import PresenceTable
-from irchat.interfaces.store import PageQuery, Store
+from irchat.interfaces.store import PageQuery, SearchQuery, Store
 from irchat.interfaces.stored import ChatKey, Marker, Page, StoredChat, StoredMessage
 from irchat.interfaces.writes import MarkerMoved
 from irchat.protocol import events
@@ -182,15 +182,9 @@ class Reading:
         if not wanted:
             raise Refusal(Code.BAD_REQUEST, "Search for at least one letter, digit or sign.")
         chat = None if chat_name is None else self.directory.chat(reader, chat_name)
-        messages, more = await self._store.search(
-            reader.id,
-            wanted,
-            None if chat is None else chat.key,
-            reader.hidden,
-            min(limit, PAGE_MAX),
-            _MESSAGE_BYTES + _LABEL_BYTES,
-            _PAGE_BYTES,
-        )
+        key, overhead = None if chat is None else chat.key, _MESSAGE_BYTES + _LABEL_BYTES
+        query = SearchQuery(reader.id, wanted, key, reader.hidden, min(limit, PAGE_MAX), overhead, _PAGE_BYTES)
+        messages, more = await self._store.search(query)
         found = [event for message in messages if (event := self.event(reader, message)) is not None]
         return events.Found(messages=found, more=more)
 

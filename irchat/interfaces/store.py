@@ -29,6 +29,21 @@ class PageQuery(NamedTuple):
     page_bytes: int = 1 << 62
 
 
+class SearchQuery(NamedTuple):
+    """A search for the messages with all ``words`` that the user may see, in one or all chats.
+
+    The limits are those of `PageQuery`.
+    """
+
+    user: int
+    words: Sequence[str]
+    chat: ChatKey | None
+    hidden: Collection[int]
+    limit: int
+    overhead: int = 0
+    page_bytes: int = 1 << 62
+
+
 class Store(Protocol):
     """Stores everything that survives a restart. Any method may fail with Refusal ``unavailable``, without changes.
 
@@ -49,19 +64,10 @@ class Store(Protocol):
     def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[stored.StoredChat]]:
         """Return the chats of the user, most recent first, chats without messages last. Omit empty private chats."""
 
-    def search(
-        self,
-        user: int,
-        words: Sequence[str],
-        chat: ChatKey | None,
-        hidden: Collection[int],
-        limit: int,
-        overhead: int = 0,
-        page_bytes: int = 1 << 62,
-    ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        """Return the messages with all ``words`` that the user may see, newest first, and whether there are more.
+    def search(self, query: SearchQuery) -> Deferred[tuple[list[StoredMessage], bool]]:
+        """Return the messages that a search finds, newest first, and whether there are more.
 
-        The limits are those of `PageQuery`. A search that takes too long returns its results so far, and True.
+        A search that takes too long returns its results so far, and True.
         """
 
     def password(self, user: int) -> Deferred[str | None]:

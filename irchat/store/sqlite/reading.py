@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
@@ -44,10 +44,11 @@ def snapshot(connection: sqlite3.Connection) -> stored.Snapshot:
 
 def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
     """Return a page of a chat."""
+    is_chat, values = chat_is(query.chat)
     membership = connection.execute(
         "SELECT chats.id, last_seq, since_seq, read_seq FROM chats JOIN members"
-        f" ON members.chat = chats.id AND members.user = ? WHERE {_chat_is(query.chat)}",
-        (query.user, *_chat_values(query.chat)),
+        f" ON members.chat = chats.id AND members.user = ? WHERE {is_chat}",
+        (query.user, *values),
     ).fetchone()
     if membership is None:
         return Page([], more=False, last_seq=0)
@@ -55,11 +56,11 @@ def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
     forwards = query.unread or query.after is not None
     above = max(since_seq, read_seq if query.unread else (query.after or 0))
     below = last_seq + 1 if query.before is None else min(query.before, last_seq + 1)
-    hidden, values = _not_hidden(query.hidden)
+    seen, hidden = not_hidden(query.hidden)
     rows = connection.execute(
         "SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ? AND seq < ?"
-        f"{hidden} ORDER BY seq {'ASC' if forwards else 'DESC'}",
-        (chat, _int64(above), _int64(below), *values),
+        f"{seen} ORDER BY seq {'ASC' if forwards else 'DESC'}",
+        (chat, _int64(above), _int64(below), *hidden),
     )
     messages: list[StoredMessage] = []
     room = query.page_bytes
@@ -95,7 +96,7 @@ def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: in
     last = connection.execute("SELECT sender FROM messages WHERE chat = ? AND seq = ?", (chat, last_seq)).fetchone()
     if last is not None and last[0] not in hidden:
         return last_seq
-    condition, values = _not_hidden(hidden)
+    condition, values = not_hidden(hidden)
     ends = connection.execute(
         f"SELECT (SELECT seq FROM messages WHERE chat = ? AND seq > ?{condition} ORDER BY seq DESC LIMIT 1),"
         f" (SELECT max(seq) FROM deleted_ends WHERE chat = ? AND seq > ?{condition})",
@@ -233,15 +234,12 @@ def figures(connection: sqlite3.Connection) -> stored.Figures:
     return stored.Figures._make((*counts, size))
 
 
-def _chat_is(key: ChatKey) -> str:
-    return "chats.low = ? AND chats.high = ?" if isinstance(key, tuple) else "chats.id = ?"
+def chat_is(key: ChatKey) -> tuple[str, tuple[int, ...]]:
+    """Return an SQL condition on the chat, and its values."""
+    return ("chats.low = ? AND chats.high = ?", key) if isinstance(key, tuple) else ("chats.id = ?", (key,))
 
 
-def _chat_values(key: ChatKey) -> tuple[Any, ...]:
-    return key if isinstance(key, tuple) else (key,)
-
-
-def _not_hidden(hidden: Collection[int]) -> tuple[str, tuple[str, ...]]:
+def not_hidden(hidden: Collection[int]) -> tuple[str, tuple[str, ...]]:
     """Return an SQL condition on the sender, and its values."""
     if not hidden:
         return "", ()

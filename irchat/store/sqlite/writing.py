@@ -11,6 +11,7 @@ from irchat.interfaces.stored import GLOBAL, ChatKey, Marker, Stored
 from irchat.interfaces.writes import MessageAdded, NonceSought, Write
 from irchat.store.sqlite.account_writes import AccountWriter
 from irchat.store.sqlite.journal import Journal
+from irchat.store.sqlite.reading import chat_is
 from irchat.store.sqlite.search.indexing import DELETE_INDEXED, DELETED_CHARACTERS, SearchIndex
 
 # Maximum number of cached chat rows. When it is reached, the cache is cleared.
@@ -80,11 +81,6 @@ class Writer(AccountWriter):
         return results
 
     @property
-    def index_waits(self) -> bool:
-        """Whether some messages may be missing from searches until `index` is called. Safe in any thread."""
-        return self._index.waits
-
-    @property
     def next_chore(self) -> Callable[[], object] | None:
         """A short piece of work to do between commits, or None. Safe in any thread."""
         if self._journal.is_long:
@@ -92,10 +88,6 @@ class Writer(AccountWriter):
         if self._index_is_due:
             return self.index
         return self.sweep if self.ended else None
-
-    def is_searchable(self, number: int) -> bool:
-        """Return whether a search finds all messages up to ``number``. Safe in any thread."""
-        return self._index.is_searchable(number)
 
     def index(self) -> int:
         """Index some of the waiting messages. Return the number of the last message. Raises sqlite3.Error."""
@@ -192,9 +184,10 @@ class Writer(AccountWriter):
     def _chat(self, key: ChatKey) -> _ChatRow | None:
         row = self._chats.get(key)
         if row is None:
-            where, values = ("low = ? AND high = ?", key) if isinstance(key, tuple) else ("id = ?", (key,))
-            found = self._connection.execute(f"SELECT id, last_seq, last_at FROM chats WHERE {where}", values)
-            known = found.fetchone()
+            is_chat, values = chat_is(key)
+            known = self._connection.execute(
+                f"SELECT id, last_seq, last_at FROM chats WHERE {is_chat}", values
+            ).fetchone()
             if known is None:
                 return None
             row = self._chats[key] = _ChatRow(*known)
