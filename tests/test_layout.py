@@ -11,7 +11,6 @@ _FILE_LINES, _FUNCTION_LINES, _FOLDER_MODULES = 400, 50, 14
 
 _TYPING_ONLY = {
     "client/connect/dialogue.py",
-    "interfaces/presence.py",
     "interfaces/store.py",
     "interfaces/stored.py",
     "server/delivery/reader.py",
@@ -24,7 +23,6 @@ _SAME_NAME = {
     "groups.py": {"chat", "commands"},  # commands, and what they do
     "messages.py": {"chat", "commands"},
     "moderation.py": {"chat/accounts", "commands"},
-    "presence.py": {"chat/state", "interfaces"},  # a contract, and its implementation
     "registry.py": {"commands", "server/listeners"},  # what can be looked up by name or by kind
 }
 """Names that more than one module may have, because they have to do with each other, and their folders."""

@@ -238,11 +238,12 @@ class Directory:
         if name.startswith("@"):
             return self.private_chat(reader, self.user_or_removed(name[1:].strip()))
         if name.startswith("*"):
-            return self.group_chat(self.group(reader, name))
+            group = self.group(reader, name)
+            return DirectoryChat(group.id, group)
         if len(name) == len(GLOBAL_NAME) and same_name(name, GLOBAL_NAME):
             return self._everyone
-        if group := self.find_group(reader, name):
-            return self.group_chat(group)
+        if found := self.find_group(reader, name):
+            return DirectoryChat(found.id, found)
         try:
             user = self.user_or_removed(name)
         except Refusal:
@@ -257,10 +258,6 @@ class Directory:
             raise Refusal(Code.YOURSELF, "That is yourself. Name somebody else; @ lists the users.")
         pair = (reader, other) if reader.id < other.id else (other, reader)
         return DirectoryChat((pair[0].id, pair[1].id), pair=pair)
-
-    def group_chat(self, group: DirectoryGroup) -> DirectoryChat:
-        """Return the chat of a group."""
-        return DirectoryChat(group.id, group=group)
 
     def chat_by_key(self, key: ChatKey) -> DirectoryChat | None:
         """Return the chat with this key, or None for a group that has ended."""

@@ -2,10 +2,10 @@
 
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
+from irchat.chat.state.presence import LocalPresence
 from irchat.chat.timed.timed_messages import TimedMessages
 from irchat.interfaces import writes
 from irchat.interfaces.bus import MemberIds, Publication
-from irchat.interfaces.presence import PresenceTable
 from irchat.interfaces.writes import Entry
 from irchat.protocol import events
 
@@ -13,7 +13,7 @@ from irchat.protocol import events
 class StateMachine:
     """Applies entries to the directory, and to the timed messages and presence that depend on it."""
 
-    def __init__(self, directory: Directory, timed: TimedMessages, presence: PresenceTable) -> None:
+    def __init__(self, directory: Directory, timed: TimedMessages, presence: LocalPresence) -> None:
         self._directory = directory
         self._timed = timed
         self._presence = presence
