@@ -219,10 +219,10 @@ class CommitQueue:
         if not failure.check(Refusal):
             _log.failure("a commit failed", failure)
             failure = Failure(internal_error())
-        for change in group:
-            if change.write is not None:
-                self._let_next(change)
-        self._answer([(change.handler.errback, failure) for change in group if change.write is not None])
+        needed_it = [change for change in group if change.write is not None]
+        for change in needed_it:
+            self._let_next(change)
+        self._answer([(change.handler.errback, failure) for change in needed_it])
         self._finish([change for change in group if change.write is None], [])
         self._next()
 

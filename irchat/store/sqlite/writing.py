@@ -6,12 +6,30 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from irchat.interfaces import writes
 from irchat.interfaces.stored import GLOBAL, ChatKey, Marker, Stored
-from irchat.interfaces.writes import MessageAdded, NonceSought, Write
+from irchat.interfaces.writes import (
+    BanRemoved,
+    BanSet,
+    BlockSet,
+    GroupCreated,
+    GroupRemoved,
+    HashReplaced,
+    MarkerMoved,
+    MemberAdded,
+    MemberRemoved,
+    MessageAdded,
+    MessagesDeleted,
+    NonceSought,
+    PasswordSet,
+    TokenAdded,
+    TokenRemoved,
+    TokenUsed,
+    UserCreated,
+    UserRemoved,
+    Write,
+)
 from irchat.store.sqlite.account_writes import AccountWriter
 from irchat.store.sqlite.journal import Journal
-from irchat.store.sqlite.reading import chat_is
 from irchat.store.sqlite.search.indexing import DELETE_INDEXED, DELETED_CHARACTERS, SearchIndex
 
 # Maximum number of cached chat rows. When it is reached, the cache is cleared.
@@ -184,10 +202,9 @@ class Writer(AccountWriter):
     def _chat(self, key: ChatKey) -> _ChatRow | None:
         row = self._chats.get(key)
         if row is None:
-            is_chat, values = chat_is(key)
-            known = self._connection.execute(
-                f"SELECT id, last_seq, last_at FROM chats WHERE {is_chat}", values
-            ).fetchone()
+            where, values = ("low = ? AND high = ?", key) if isinstance(key, tuple) else ("id = ?", (key,))
+            found = self._connection.execute(f"SELECT id, last_seq, last_at FROM chats WHERE {where}", values)
+            known = found.fetchone()
             if known is None:
                 return None
             row = self._chats[key] = _ChatRow(*known)
@@ -251,7 +268,7 @@ class Writer(AccountWriter):
         chat, low, high, seq, at = found
         return Stored(chat if low is None else (low, high), seq, at, repeated=True)
 
-    def move_marker(self, write: writes.MarkerMoved) -> Marker:
+    def move_marker(self, write: MarkerMoved) -> Marker:
         row = self._chat(write.chat)
         if row is None:
             return Marker(0, 0, moved=False)
@@ -265,7 +282,7 @@ class Writer(AccountWriter):
             end = 0  # the chat is empty for a member that has joined since
         return Marker(wanted, end, moved=moved > 0)
 
-    def create_group(self, write: writes.GroupCreated) -> int:
+    def create_group(self, write: GroupCreated) -> int:
         group = self._connection.execute(
             "INSERT INTO chats (name, key, owner) VALUES (?, ?, ?)", (write.name, write.key, write.members[0])
         ).lastrowid
@@ -276,7 +293,7 @@ class Writer(AccountWriter):
         )
         return group
 
-    def add_member(self, write: writes.MemberAdded) -> None:
+    def add_member(self, write: MemberAdded) -> None:
         self._connection.execute(
             "INSERT INTO members (user, chat, standing, since_seq, read_seq)"
             " SELECT ?, id, (SELECT max(standing) + 1 FROM members WHERE chat = ?), last_seq, last_seq"
@@ -284,23 +301,23 @@ class Writer(AccountWriter):
             (write.user, write.group, write.group),
         )
 
-    def remove_member(self, write: writes.MemberRemoved) -> None:
+    def remove_member(self, write: MemberRemoved) -> None:
         self._connection.execute("DELETE FROM members WHERE chat = ? AND user = ?", (write.group, write.user))
         self._connection.execute("UPDATE chats SET owner = ? WHERE id = ?", (write.owner, write.group))
 
-    def remove_group(self, write: writes.GroupRemoved) -> None:
+    def remove_group(self, write: GroupRemoved) -> None:
         """End the group. Its messages are inaccessible at once. `sweep` deletes them in batches."""
         self._chats.pop(write.group, None)
         self._connection.execute("DELETE FROM members WHERE chat = ?", (write.group,))
         self._connection.execute("UPDATE chats SET name = NULL, key = NULL, owner = NULL WHERE id = ?", (write.group,))
         self._ending.append(write.group)
 
-    def remove_user(self, write: writes.UserRemoved) -> None:
+    def remove_user(self, write: UserRemoved) -> None:
         for group, owner in write.groups:
             if owner is None:
-                self.remove_group(writes.GroupRemoved(group))
+                self.remove_group(GroupRemoved(group))
             else:
-                self.remove_member(writes.MemberRemoved(group, write.user, owner, by=write.user))
+                self.remove_member(MemberRemoved(group, write.user, owner, by=write.user))
         for table in ("tokens", "nonces", "members", "bans"):
             self._connection.execute(f"DELETE FROM {table} WHERE user = ?", (write.user,))
         self._connection.execute(
@@ -308,7 +325,7 @@ class Writer(AccountWriter):
             (write.name, write.key, write.at, write.user),
         )
 
-    def delete_messages(self, write: writes.MessagesDeleted) -> None:
+    def delete_messages(self, write: MessagesDeleted) -> None:
         chats: dict[ChatKey, _ChatRow] = {}
         places: list[tuple[int, int]] = []
         for key, seq in write.places:
@@ -349,20 +366,20 @@ def _few(lengths: Iterable[int]) -> int:
 _DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
     MessageAdded: Writer.add_message,
     NonceSought: Writer.find_nonce,
-    writes.MarkerMoved: Writer.move_marker,
-    writes.UserCreated: Writer.create_user,
-    writes.PasswordSet: Writer.set_password,
-    writes.HashReplaced: Writer.replace_hash,
-    writes.TokenAdded: Writer.add_token,
-    writes.TokenUsed: Writer.touch_token,
-    writes.TokenRemoved: Writer.remove_token,
-    writes.GroupCreated: Writer.create_group,
-    writes.MemberAdded: Writer.add_member,
-    writes.MemberRemoved: Writer.remove_member,
-    writes.GroupRemoved: Writer.remove_group,
-    writes.BlockSet: Writer.set_block,
-    writes.UserRemoved: Writer.remove_user,
-    writes.MessagesDeleted: Writer.delete_messages,
-    writes.BanSet: Writer.set_ban,
-    writes.BanRemoved: Writer.remove_ban,
+    MarkerMoved: Writer.move_marker,
+    UserCreated: Writer.create_user,
+    PasswordSet: Writer.set_password,
+    HashReplaced: Writer.replace_hash,
+    TokenAdded: Writer.add_token,
+    TokenUsed: Writer.touch_token,
+    TokenRemoved: Writer.remove_token,
+    GroupCreated: Writer.create_group,
+    MemberAdded: Writer.add_member,
+    MemberRemoved: Writer.remove_member,
+    GroupRemoved: Writer.remove_group,
+    BlockSet: Writer.set_block,
+    UserRemoved: Writer.remove_user,
+    MessagesDeleted: Writer.delete_messages,
+    BanSet: Writer.set_ban,
+    BanRemoved: Writer.remove_ban,
 }
