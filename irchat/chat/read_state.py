@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 
@@ -9,10 +10,10 @@ from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
+from irchat.chat.state.presence import LocalPresence
 from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.presence import PresenceTable
-from irchat.interfaces.store import PageQuery, Store
+from irchat.interfaces.store import PageQuery, SearchQuery, Store
 from irchat.interfaces.stored import ChatKey, Marker, Page, StoredChat, StoredMessage
 from irchat.interfaces.writes import MarkerMoved
 from irchat.protocol import events
@@ -66,22 +67,15 @@ class TimedPage:
         return min((timed.end for timed in self.said), default=math.inf)
 
 
+@dataclass(eq=False, repr=False)
 class Reading:
     """Read chats on behalf of users, and move their read markers."""
 
-    def __init__(
-        self,
-        directory: Directory,
-        queue: CommitQueue,
-        timed: TimedMessages,
-        presence: PresenceTable,
-        store: Store,
-    ) -> None:
-        self.directory = directory
-        self.timed = timed
-        self.presence = presence
-        self._queue = queue
-        self._store = store
+    directory: Directory
+    queue: CommitQueue
+    timed: TimedMessages
+    presence: LocalPresence
+    store: Store
 
     async def history(
         self,
@@ -107,14 +101,14 @@ class Reading:
         query = PageQuery(
             reader.id, chat.key, min(limit, PAGE_MAX), before, after, unread, reader.hidden, overhead, _PAGE_BYTES
         )
-        page = await self._store.page(query)
+        page = await self.store.page(query)
         self._still_in(reader, chat)
         forwards = unread or after is not None
         at_end = before is None and not (forwards and page.more)
         if mark_read:
             seen = max((message.seq for message in page.messages), default=0)
             end, shown = (page.last_seq, page.end) if at_end else (seen, seen)
-            await self._queue.submit(_Mark(self, reader, chat, end, origin, shown=shown))
+            await self.queue.submit(_Mark(reader, origin, self, chat, end, shown=shown))
         # No await from here on: the timed messages of the page must be alive when it is returned.
         timed = self._timed_on_page(reader, chat, page, overhead, only_unread=unread) if at_end else []
         for message in timed:
@@ -135,10 +129,10 @@ class Reading:
         chat = self.directory.chat_by_key(key)
         if chat is None or not chat.has(reader):
             return Page([], False, 0)
-        page = await self._store.page(
+        page = await self.store.page(
             PageQuery(reader.id, key, limit, after=seq, hidden=reader.hidden, page_bytes=page_bytes)
         )
-        await self._queue.published()
+        await self.queue.published()
         return page
 
     def event(self, reader: User, message: StoredMessage) -> events.Message | None:
@@ -182,15 +176,9 @@ class Reading:
         if not wanted:
             raise Refusal(Code.BAD_REQUEST, "Search for at least one letter, digit or sign.")
         chat = None if chat_name is None else self.directory.chat(reader, chat_name)
-        messages, more = await self._store.search(
-            reader.id,
-            wanted,
-            None if chat is None else chat.key,
-            reader.hidden,
-            min(limit, PAGE_MAX),
-            _MESSAGE_BYTES + _LABEL_BYTES,
-            _PAGE_BYTES,
-        )
+        key, overhead = None if chat is None else chat.key, _MESSAGE_BYTES + _LABEL_BYTES
+        query = SearchQuery(reader.id, wanted, key, reader.hidden, min(limit, PAGE_MAX), overhead, _PAGE_BYTES)
+        messages, more = await self.store.search(query)
         found = [event for message in messages if (event := self.event(reader, message)) is not None]
         return events.Found(messages=found, more=more)
 
@@ -200,7 +188,7 @@ class Reading:
 
     async def states(self, reader: User) -> list[tuple[StoredChat, events.Chat]]:
         """Return at most 1,000 chats, most recent first, each as a pair: as stored, and as the reader sees it."""
-        stored = {state.chat: state for state in await self._store.chats(reader.id, reader.hidden)}
+        stored = {state.chat: state for state in await self.store.chats(reader.id, reader.hidden)}
         for key, latest, unread in self.timed.chats_of(reader):
             state = stored.get(key, StoredChat(key, 0, None, 0, 0))
             stored[key] = state._replace(last_at=max(state.last_at or 0, latest.at), unread=state.unread + unread)
@@ -217,21 +205,21 @@ class Reading:
         chat = self.directory.chat(reader, chat_name)
         if reader.hidden:
             return Deferred.fromCoroutine(self._mark_past_hidden(reader, chat, seq, origin))
-        return self._queue.submit(_Mark(self, reader, chat, seq, origin, timed_too=True))
+        return self.queue.submit(_Mark(reader, origin, self, chat, seq, timed_too=True))
 
     async def _mark_past_hidden(self, reader: User, chat: DirectoryChat, seq: int, origin: int | None) -> events.Ok:
         """Move the marker when messages are hidden: the last visible one counts as the end of the chat."""
-        page = await self._store.page(PageQuery(reader.id, chat.key, 1, hidden=reader.hidden))
+        page = await self.store.page(PageQuery(reader.id, chat.key, 1, hidden=reader.hidden))
         at_end = seq >= page.end
         change = _Mark(
-            self, reader, chat, page.last_seq if at_end else seq, origin, timed_too=at_end, shown=min(seq, page.end)
+            reader, origin, self, chat, page.last_seq if at_end else seq, timed_too=at_end, shown=min(seq, page.end)
         )
-        return await self._queue.submit(change)
+        return await self.queue.submit(change)
 
     def mark_shown(self, reader: User, key: ChatKey, seq: int, origin: int | None) -> Deferred[events.Ok] | None:
         """Move the marker to a message that a session has shown. Return None if the chat has ended."""
         chat = self.directory.chat_by_key(key)
-        return None if chat is None else self._queue.submit(_Mark(self, reader, chat, seq, origin))
+        return None if chat is None else self.queue.submit(_Mark(reader, origin, self, chat, seq))
 
     def timed_shown(self, reader: User, key: ChatKey, order: int) -> None:
         """Note that a session has shown a timed message."""
@@ -276,43 +264,30 @@ def _described(reader: User, chat: DirectoryChat, state: StoredChat) -> events.C
     )
 
 
+@dataclass(eq=False, repr=False)
 class _Mark(Change[Marker, events.Ok]):
     """Move a marker to ``seq``. With ``timed_too``, at the end of the chat, also mark timed messages as read.
 
     ``shown``: the seq to send to the user's other sessions instead of ``seq``, if ``seq`` is after hidden messages.
     """
 
-    def __init__(
-        self,
-        reading: Reading,
-        reader: User,
-        chat: DirectoryChat,
-        seq: int,
-        origin: int | None,
-        timed_too: bool = False,
-        shown: int | None = None,
-    ) -> None:
-        self.reading = reading
-        self.reader = reader
-        self.chat = chat
-        self.seq = seq
-        self.origin = origin
-        self.timed_too = timed_too
-        self.shown = shown
-
-    def whose(self) -> User:
-        return self.reader
+    by: User
+    reading: Reading
+    chat: DirectoryChat
+    seq: int
+    timed_too: bool = False
+    shown: int | None = None
 
     def check(self) -> MarkerMoved:
-        self.reading._still_in(self.reader, self.chat)
-        return MarkerMoved(self.reader.id, self.chat.key, self.seq)
+        self.reading._still_in(self.by, self.chat)
+        return MarkerMoved(self.by.id, self.chat.key, self.seq)
 
     def reply(self, result: Marker, publications: list[Publication]) -> events.Ok:
         moved = result.moved
         if self.timed_too and self.seq >= result.last_seq:
-            moved = self.reading.timed.note_all_read(self.reader, self.chat.key) or moved
-        if moved and self.reading.presence.count(self.reader.id) > 1:
+            moved = self.reading.timed.note_all_read(self.by, self.chat.key) or moved
+        if moved and self.reading.presence.count(self.by.id) > 1:
             seq = result.seq if self.shown is None else self.shown
-            event = events.Read(chat=self.chat.label(self.reader), seq=seq)
-            publications.append(Publication(event, (self.reader.id,), origin=self.origin))
+            event = events.Read(chat=self.chat.label(self.by), seq=seq)
+            publications.append(Publication(event, (self.by.id,), origin=self.origin))
         return events.Ok()

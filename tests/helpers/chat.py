@@ -14,8 +14,8 @@ from irchat.chat.read_state import TimedPage
 from irchat.chat.service import ChatService
 from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.store import PageQuery, Store
-from irchat.interfaces.stored import ChatKey, Page, Snapshot, StoredChat, StoredToken
+from irchat.interfaces.store import PageQuery, SearchQuery, Store
+from irchat.interfaces.stored import Page, Snapshot, StoredChat, StoredToken
 from irchat.interfaces.writes import Entry, UserCreated, Write
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal, unavailable
@@ -60,10 +60,8 @@ class HeldStore:
     def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[StoredChat]]:
         return self._hold(lambda: self.store.chats(user, hidden))
 
-    def search(
-        self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], *limits: int
-    ) -> Deferred[Any]:
-        return self._hold(lambda: self.store.search(user, words, chat, hidden, *limits))
+    def search(self, query: SearchQuery) -> Deferred[Any]:
+        return self._hold(lambda: self.store.search(query))
 
     def password(self, user: int) -> Deferred[str | None]:
         return self._hold(lambda: self.store.password(user))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from irchat.interfaces.store import PageQuery, Store
+from irchat.interfaces.store import PageQuery, SearchQuery, Store
 from irchat.interfaces.stored import ChatKey, Page, StoredChat, StoredMessage
 from irchat.interfaces.writes import GroupCreated, MessageAdded, UserCreated, Write
 from irchat.store.sqlite.engine import SQLiteStore
@@ -86,7 +86,7 @@ class StoreHands:
     ) -> tuple[list[StoredMessage], bool]:
         """Return the result of a search."""
         found: tuple[list[StoredMessage], bool] = self.successResultOf(
-            self.store.search(user, words, chat, hidden, limit)
+            self.store.search(SearchQuery(user, words, chat, hidden, limit))
         )
         return found
 

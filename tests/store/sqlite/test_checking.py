@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import (
     MarkerMoved,
@@ -62,7 +63,7 @@ class CheckTests(DataFolderCase):
         ):
             self.path.unlink(missing_ok=True)
             store = self.filled()
-            self.successResultOf(store.search(1, ["x"], None, (), 1))  # which brings all into the index
+            self.successResultOf(store.search(SearchQuery(1, ["x"], None, (), 1)))  # which brings all into the index
             store.close()
             self.assertEqual(self.found(), [])
             self.run_sql("PRAGMA foreign_keys = OFF", statement)

@@ -1,13 +1,13 @@
 """Search in short steps. An expensive search ends early, with the messages found so far."""
 
-import json
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from irchat.interfaces.stored import ChatKey, StoredMessage
+from irchat.interfaces.store import SearchQuery
+from irchat.interfaces.stored import StoredMessage
 from irchat.protocol.rules import line_bytes
+from irchat.store.sqlite.reading import chat_is, not_hidden
 from irchat.text.folding import words
 
 # The longest phrase that FTS5 searches for. Each word costs a walk through all its places in a message. The words of a
@@ -25,32 +25,20 @@ thread_seconds = time.thread_time
 
 
 class StoreSearch:
-    """A search for the newest messages that contain all of ``wanted``, each a word or a phrase.
+    """A search for the newest messages that contain all words of ``query``, each of which may be a phrase.
 
     Call `step` until ``is_over``. Then ``found`` has the messages, newest first. ``more``: there may be others, because
     ``limit`` messages, ``page_bytes`` (with ``overhead`` for each) or the time budget were reached.
     """
 
-    def __init__(
-        self,
-        user: int,
-        wanted: Sequence[str],
-        chat: ChatKey | None,
-        hidden: Collection[int],
-        limit: int,
-        overhead: int,
-        page_bytes: int,
-    ) -> None:
+    def __init__(self, query: SearchQuery) -> None:
+        self.query = query
         self.found: list[StoredMessage] = []
         self.more = False
-        self.user = user
-        self._chat = chat
-        self._hidden = json.dumps(sorted(hidden)) if hidden else ""
-        self._limit = limit
-        self._overhead = overhead
-        self._room = page_bytes
-        self._phrases = list(dict.fromkeys(phrase for one in wanted if (phrase := tuple(words(one)))))
+        self._room = query.page_bytes
+        self._phrases = list(dict.fromkeys(phrase for one in query.words if (phrase := tuple(words(one)))))
         self._match, self._is_exact = _match(self._phrases)
+        self._seen, self._hidden = not_hidden(query.hidden)
         self.is_over = not self._phrases
         self._below: int | None = None
         self._step = _FIRST_STEP
@@ -71,12 +59,13 @@ class StoreSearch:
 
     def _look(self, connection: sqlite3.Connection) -> None:
         match = self._match
-        if self._chat is not None:
-            chat = _chat_of(connection, self.user, self._chat)
-            if chat is None:
+        if self.query.chat is not None:
+            is_chat, values = chat_is(self.query.chat)
+            found = connection.execute(f"{_CHAT_OF_USER}{is_chat}", (self.query.user, *values)).fetchone()
+            if found is None:
                 self._end(more=False)
                 return
-            match = f'chat:("c{chat}") AND {match}'
+            match = f'chat:("c{found[0]}") AND {match}'
         if self._below is None:
             (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM message_places").fetchone()
             self._below = last + 1
@@ -91,8 +80,8 @@ class StoreSearch:
 
     def _take(self, message: StoredMessage) -> bool:
         """Add a message. Return False if the page is full."""
-        self._room -= line_bytes(message.text) + self._overhead
-        if len(self.found) == self._limit or (self._room < 0 and self.found):
+        self._room -= line_bytes(message.text) + self.query.overhead
+        if len(self.found) == self.query.limit or (self._room < 0 and self.found):
             return False
         self.found.append(message)
         return True
@@ -105,10 +94,8 @@ class StoreSearch:
 
         A search in all chats looks up the chat of each match: naming a thousand chats would cost 500 times as much.
         """
-        seen, values = ("", ()) if not self._hidden else (_SEEN, (self._hidden,))
-        rows = connection.execute(
-            f"{_MATCHES}{seen} ORDER BY message_words.rowid DESC", (self.user, match, first, below, *values)
-        )
+        sql = f"{_MATCHES}{self._seen} ORDER BY message_words.rowid DESC"
+        rows = connection.execute(sql, (self.query.user, match, first, below, *self._hidden))
         for chat, low, high, seq, sender, at, text in rows:
             if self._is_exact or self._holds(text):
                 yield StoredMessage(chat if low is None else (low, high), seq, sender, at, text)
@@ -126,7 +113,7 @@ _MATCHES = (
     " CROSS JOIN chats ON chats.id = place.chat"
     " WHERE message_words MATCH ? AND message_words.rowid >= ? AND message_words.rowid < ?"
 )
-_SEEN = " AND sender NOT IN (SELECT value FROM json_each(?))"
+_CHAT_OF_USER = "SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ? AND "
 
 
 def _match(phrases: Sequence[tuple[str, ...]]) -> tuple[str, bool]:
@@ -147,14 +134,3 @@ def _match(phrases: Sequence[tuple[str, ...]]) -> tuple[str, bool]:
             asked[(word,)] = None
             is_exact = False
     return "text:({})".format(" AND ".join(f'"{" ".join(words)}"' for words in asked)), is_exact
-
-
-def _chat_of(connection: sqlite3.Connection, user: int, key: ChatKey) -> int | None:
-    """Return the number of a chat of the user, or None."""
-    values: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)
-    found = connection.execute(
-        "SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
-        f" AND {'chats.low = ? AND chats.high = ?' if isinstance(key, tuple) else 'chats.id = ?'}",
-        (user, *values),
-    ).fetchone()
-    return None if found is None else found[0]
