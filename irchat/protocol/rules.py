@@ -54,6 +54,9 @@ BURST_SECONDS = 3.0
 
 GLOBAL_NAME = "GLOBAL"
 
+FEATURES = ("amend", "marks", "mentions", "alert", "around")
+"""What a server of this version can do and older ones of the same protocol cannot, as named in ``welcome``."""
+
 # Services to which IRC clients send passwords: no new user may have these names.
 SERVICE_KEYS = frozenset({"nickserv"})
 
