@@ -111,8 +111,9 @@ class Registry:
         return Typed(sender, match)
 
     def answered(self, line: str, event: events.Event) -> requests.Request | None:
-        """Return the request in a typed line if its answer ``event`` is a page or search results, else None."""
-        return self.read(line)[1] if line and isinstance(event, events.History | events.Found) else None
+        """Return the request in a typed line if its answer ``event`` shows differently from an event, else None."""
+        shown = isinstance(event, events.History | events.Found | events.Amended)
+        return self.read(line)[1] if line and shown else None
 
     # Help.
 

@@ -212,7 +212,7 @@ class Session:
 
     def say(self, publication: Publication) -> bytes:
         """Encode a publication."""
-        return self.protocol.event(publication.event, publication.position, publication.timed)
+        return self.protocol.event(publication.event, publication.position, publication.timed, publication.of)
 
     def say_run(self, run: Sequence[Publication]) -> bytes:
         """Encode several publications of stored messages."""
