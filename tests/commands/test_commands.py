@@ -272,7 +272,7 @@ class TableTests(SynchronousTestCase):
             self.assertEqual(read(f"*team {text}")[1], Send(chat="*team", text=text))
 
     def test_in_any_chat(self) -> None:
-        """A text that is a command is one wherever plain text goes. A timed text never is, nor one after a backslash."""
+        """A text that is a command is one wherever plain text goes. No timed text is, nor one after a backslash."""
         for text, _, request in TABLE:
             if text.startswith("#"):
                 for here, line in ("*team", text), ("*team", f"*team {text}"), ("@bob", f"@bob {text}"):
