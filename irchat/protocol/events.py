@@ -115,7 +115,7 @@ class Welcome(Event, frozen=True):
     features: Sequence[str] = ()
 
 
-class History(Event, frozen=True):
+class History(Event, frozen=True, omit_defaults=False):
     """A page of a chat, oldest first. ``more``: there are more messages in the requested direction.
 
     ``rev`` is that of the last change of the chat. A page of changes (``after_rev``) is in the order of ``rev``: its
