@@ -88,7 +88,7 @@ class Page(NamedTuple):
     from the reader, or 0. ``rev``: the number of the last change of the chat.
 
     A page of changes (``after_rev``) is in the order of ``rev``: its ``rev`` is that up to which it has all changes, and
-    ``deleted`` has the numbers of deleted messages.
+    ``deleted`` has the numbers of deleted messages, and ``deleted_revs`` those of their deletions.
     """
 
     messages: list[StoredMessage]
@@ -97,6 +97,7 @@ class Page(NamedTuple):
     end: int = 0
     rev: int = 0
     deleted: tuple[int, ...] = ()
+    deleted_revs: tuple[int, ...] = ()
 
 
 class StoredChat(NamedTuple):

@@ -126,7 +126,7 @@ class MessageDeleted(Write[StoredChange], frozen=True, gc=False):
     """The deletion of the message ``seq`` of a chat. None as ``seq``: the last one of ``user`` there.
 
     ``user``: the sender, or anyone with ``of_anyone``; None for the administrator of the machine. Refused as
-    `MessageEdited` is, but never as too late.
+    `MessageEdited` is.
     """
 
     chat: ChatKey
@@ -134,6 +134,7 @@ class MessageDeleted(Write[StoredChange], frozen=True, gc=False):
     user: int | None
     at: int
     of_anyone: bool = False
+    sent_since: int = 0
     hidden: Collection[int] = ()
 
 

@@ -88,16 +88,16 @@ class UnreadChat(Struct, frozen=True):
     """A chat with ``unread`` messages, the last stored one numbered ``last_seq``.
 
     ``rev`` is that of its last change. ``mentions``: how many of the unread messages mention the reader. ``alert``: when
-    the chat alerts the reader: ``all``, ``mentions`` or ``none``.
+    the chat alerts the reader: ``all``, ``mentions`` or ``none``. An older server sends none of these three.
     """
 
     chat: str
     id: str
     unread: int
     last_seq: int
-    rev: int
-    mentions: int
-    alert: str
+    rev: int = 0
+    mentions: int = 0
+    alert: str = ""
 
 
 class Welcome(Event, frozen=True):
@@ -145,9 +145,9 @@ class Chat(Struct, frozen=True):
     last_seq: int
     read_seq: int
     last_at: str | None
-    rev: int
-    mentions: int
-    alert: str
+    rev: int = 0
+    mentions: int = 0
+    alert: str = ""
 
 
 class Alert(Event, frozen=True):

@@ -25,7 +25,8 @@ _INVARIANTS = (
     "SELECT 'chat ' || id || ' has a change ' || max(amended.rev) || ' but the last one is ' || chats.rev FROM chats"
     " JOIN amended ON chat = id GROUP BY id HAVING max(amended.rev) > chats.rev",
     "SELECT 'message ' || seq || ' of chat ' || chat"
-    " || iif(deleted, ' was deleted but exists', ' was changed but is missing') FROM amended LEFT JOIN messages USING (chat, seq) WHERE deleted = (id IS NOT NULL)",
+    " || iif(deleted, ' was deleted but exists', ' was changed but is missing')"
+    " FROM amended LEFT JOIN messages USING (chat, seq) WHERE deleted = (id IS NOT NULL)",
     "SELECT DISTINCT 'message ' || seq || ' of chat ' || chat || ' has a mark but was never changed' FROM marks"
     " LEFT JOIN amended USING (chat, seq) WHERE rev IS NULL OR deleted",
     "SELECT DISTINCT 'message ' || seq || ' of chat ' || chat || ' mentions a user but is missing' FROM mentions"

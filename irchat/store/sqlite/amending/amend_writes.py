@@ -53,6 +53,8 @@ class AmendWriter(DeletionWriter):
             return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
         if not (write.of_anyone or write.user is None or target.sender == write.user):
             return StoredChange(refusal=Code.NOT_YOURS)
+        if target.sent_at < write.sent_since:
+            return StoredChange(refusal=Code.TOO_LATE)
         place = target.row.id, target.seq
         self._note_ends([place])
         self._delete([place])

@@ -74,7 +74,7 @@ def changes_page(
 ) -> Page:
     """Return a page of the changes of a chat after ``after_rev``, without ``last_seq`` and ``end``."""
     messages: list[StoredMessage] = []
-    deleted: list[int] = []
+    deleted: dict[int, int] = {}
     room = query.page_bytes
     covered = after_rev
     count = 0
@@ -92,14 +92,14 @@ def changes_page(
                 more = True
                 break
             if is_deleted:
-                deleted.append(seq)
+                deleted[seq] = rev_of_message
             else:
                 messages.append(StoredMessage(query.chat, seq, sender, at, text))
         covered = rev_of_message
     if not more and count < _CHANGES_READ:
         covered = rev
     messages = with_changes(connection, chat, rev, messages, query.user, query.hidden)
-    return Page(messages, covered < rev, 0, rev=covered, deleted=tuple(deleted))
+    return Page(messages, covered < rev, 0, 0, covered, tuple(deleted), tuple(deleted.values()))
 
 
 def _marks(
