@@ -20,7 +20,8 @@ class Publication(Struct, frozen=True, gc=False):
     ``instead``: what some of the hidden ones receive in its place, by the ids of the users.
     ``origin``: the id of the session that caused it, which does not receive it. ``position``: the chat and seq of a
     stored message, used to find it again for a reader that fell behind. ``timed``: the chat of a timed message, and its
-    order among all timed messages. ``change``: the chat and rev of a change of a stored message.
+    order among all timed messages. ``change``: the chat and rev of a change of a stored message, and ``of`` the id of
+    the sender of that message.
 
     The garbage collector does not track it, so it must not be part of a reference cycle.
     """
@@ -33,6 +34,7 @@ class Publication(Struct, frozen=True, gc=False):
     timed: tuple[ChatKey, int] | None = None
     change: tuple[ChatKey, int] | None = None
     instead: Mapping[int, Event] | None = None
+    of: int | None = None
 
 
 class Bus(Protocol):

@@ -87,8 +87,8 @@ class Erased(Event, frozen=True):
 class UnreadChat(Struct, frozen=True):
     """A chat with ``unread`` messages, the last stored one numbered ``last_seq``.
 
-    ``rev`` is that of its last change. ``mentions``: how many of the unread messages mention the reader. ``alert``: when
-    the chat alerts the reader: ``all``, ``mentions`` or ``none``. An older server sends none of these three.
+    ``rev`` is that of its last change. ``mentions``: how many of the unread messages mention the reader. ``alert``:
+    when the chat alerts the reader: ``all``, ``mentions`` or ``none``. An older server sends none of these three.
     """
 
     chat: str

@@ -1,7 +1,7 @@
 """Durations and times: the formats that administrators type, and the one that users see."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from irchat.protocol.errors import Code, Refusal
 
@@ -42,6 +42,14 @@ def end_at(text: str, now_ms: int) -> int:
 def end_of(text: str, now_ms: int) -> int:
     """Return the time for ``text`` in the format of `end_after` or of `end_at`. Raises Refusal ``bad-time``."""
     return (end_at if "-" in text else end_after)(text, now_ms)
+
+
+def start_of_day(text: str) -> int:
+    """Return the start of the day ``text``, such as ``2026-03-01``, in the local time zone (ms since the epoch).
+
+    Raises ValueError or OverflowError if there is no such day.
+    """
+    return int(datetime.combine(date.fromisoformat(text), time.min).timestamp() * 1000)
 
 
 def shown_moment(ms: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Never
 
+from msgspec import structs
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -211,7 +212,7 @@ class Session:
 
     def say(self, publication: Publication) -> bytes:
         """Encode a publication."""
-        return self.protocol.event(publication.event, publication.position, publication.timed)
+        return self.protocol.event(publication.event, publication.position, publication.timed, publication.of)
 
     def say_run(self, run: Sequence[Publication]) -> bytes:
         """Encode several publications of stored messages."""
@@ -250,10 +251,9 @@ class Session:
     # Requests, started in order.
 
     def _read_line(self, line: requests.Line) -> tuple[type[Command], requests.Request]:
-        command, request = REGISTRY.read(line.line, self.is_admin)
-        if isinstance(request, requests.Send) and (line.nonce is not None or line.chat is not None):
-            chat = line.chat if line.chat is not None and command.to_open_chat else request.chat
-            request = requests.Send(chat=chat, text=request.text, expires_in=request.expires_in, nonce=line.nonce)
+        command, request = REGISTRY.read(line.line, self.is_admin, line.chat)
+        if line.nonce is not None and isinstance(request, requests.Send):
+            request = structs.replace(request, nonce=line.nonce)
         return command, request
 
     def _wait(self, asked: Asked) -> None:
