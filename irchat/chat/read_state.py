@@ -40,6 +40,9 @@ _MESSAGE_BYTES = 320
 # Maximum bytes of the name of a chat, with its prefix and the number of a removed user.
 _LABEL_BYTES = 4 * NAME_LENGTH + 24
 _PAGE_BYTES = SERVER_LINE_BYTES - 1_024
+# The size of a page for a session that catches up.
+_MISSED_MESSAGES = 200
+_MISSED_BYTES = 65_536
 
 
 class TimedPage:
@@ -150,7 +153,7 @@ class Reading:
         )
         return TimedPage(self.timed, reader, chat, history, timed) if timed else history
 
-    async def missed_page(self, reader: User, key: ChatKey, limit: int, page_bytes: int, **after: int) -> Page:
+    async def missed_page(self, reader: User, key: ChatKey, after: int | None, after_rev: int | None) -> Page:
         """Return a page for a session that fell behind, or an empty one if ``reader`` has left the chat.
 
         It has the stored messages ``after`` a seq, or those changed ``after_rev``. All of it is published before this
@@ -159,14 +162,13 @@ class Reading:
         chat = self.directory.chat_by_key(key)
         if chat is None or not chat.has(reader):
             return Page([], False, 0)
-        page = await self._store.page(
-            PageQuery(reader.id, key, limit, hidden=reader.hidden, page_bytes=page_bytes, **after)
-        )
+        query = PageQuery(reader.id, key, _MISSED_MESSAGES, after=after, after_rev=after_rev, hidden=reader.hidden)
+        page = await self._store.page(query._replace(page_bytes=_MISSED_BYTES))
         await self._queue.published()
         return page
 
-    def present_states(self, reader: User, key: ChatKey, page: Page) -> list[events.Amended]:
-        """Return the messages on a page of changes as ``reader`` sees them now."""
+    def present_states(self, reader: User, key: ChatKey, page: Page) -> list[tuple[events.Amended, int | None]]:
+        """Return the messages on a page of changes as ``reader`` sees them now, each with the id of its sender."""
         chat = self.directory.chat_by_key(key)
         if chat is None or not chat.has(reader):
             return []

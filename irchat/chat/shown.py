@@ -24,28 +24,33 @@ def message_event(directory: Directory, reader: User, chat: DirectoryChat, messa
 
 def present_states(
     directory: Directory, reader: User, chat: DirectoryChat, page: Page, now_ms: int
-) -> list[events.Amended]:
-    """Return the present states of the messages on a page of changes, in the order of their last changes."""
+) -> list[tuple[events.Amended, int | None]]:
+    """Return the present states of the messages on a page of changes, in the order of their last changes.
+
+    Each comes with the id of the sender of its message, or None for a deleted one.
+    """
     label = chat.label(reader)
-    states = [
-        events.Amended(
-            chat=label,
-            seq=message.seq,
-            rev=message.rev,
-            by="",
-            at=rfc3339(message.edited_at or message.at),
-            text=message.text,
-            edited=_edited(message),
-            marks=_marks(directory, reader, message.marks),
-        )
+    states: list[tuple[events.Amended, int | None]] = [
+        (_present_state(directory, reader, label, message), message.sender)
         for message in page.messages
         if message.sender not in reader.hidden
     ]
-    states += [
-        events.Amended(chat=label, seq=seq, rev=rev, by="", at=rfc3339(now_ms), deleted=True)
-        for seq, rev in zip(page.deleted, page.deleted_revs, strict=True)
-    ]
-    return sorted(states, key=lambda state: state.rev)
+    for seq, rev in zip(page.deleted, page.deleted_revs, strict=True):
+        states.append((events.Amended(chat=label, seq=seq, rev=rev, by="", at=rfc3339(now_ms), deleted=True), None))
+    return sorted(states, key=lambda state: state[0].rev)
+
+
+def _present_state(directory: Directory, reader: User, label: str, message: StoredMessage) -> events.Amended:
+    return events.Amended(
+        chat=label,
+        seq=message.seq,
+        rev=message.rev,
+        by="",
+        at=rfc3339(message.edited_at or message.at),
+        text=message.text,
+        edited=_edited(message),
+        marks=_marks(directory, reader, message.marks),
+    )
 
 
 def _changed_message(directory: Directory, reader: User, chat: DirectoryChat, message: StoredMessage) -> events.Message:

@@ -87,7 +87,9 @@ class Stats(AdminRequest, frozen=True, tag="stats"):
     """Count everything. Returns `StatsRow`."""
 
 
-AnyAdminRequest = AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | Kick | Ban | Unban | DeleteMessage | Stats
+AnyAdminRequest = (
+    AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | Kick | Ban | Unban | DeleteMessage | Stats
+)
 
 
 class UserRow(Struct, frozen=True):

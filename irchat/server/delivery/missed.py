@@ -14,10 +14,6 @@ from irchat.interfaces.stored import ChatKey, Page
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.reader import Reader
 
-# The size of a page for a session that catches up.
-_PAGE_MESSAGES = 200
-_PAGE_BYTES = 65_536
-
 _Gaps = dict[ChatKey, tuple[int, int]]
 """By chat: the seq or rev after which something is missing, and the newest that is."""
 
@@ -95,11 +91,11 @@ class Missed:
             return self._take_kept
         if self._messages:
             chat, (after, _) = next(iter(self._messages.items()))
-            page = await reader.missed_page(chat, _PAGE_MESSAGES, _PAGE_BYTES, after=after)
+            page = await reader.missed_page(chat, after=after)
             return partial(self._take_messages, reader, chat, page)
         if self._changes:
             chat, (after, _) = next(iter(self._changes.items()))
-            page = await reader.missed_page(chat, _PAGE_MESSAGES, _PAGE_BYTES, after_rev=after)
+            page = await reader.missed_page(chat, after_rev=after)
             return partial(self._take_changes, reader, chat, page)
         return partial(self._take_timed, reader)
 

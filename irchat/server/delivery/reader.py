@@ -27,7 +27,7 @@ class Reader(Protocol):
         Returns the bytes, the order of the next message (None at the end), and the earliest end among them.
         """
 
-    def missed_page(self, chat: ChatKey, limit: int, page_bytes: int, **after: int) -> Awaitable[Page]:
+    def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Awaitable[Page]:
         """Read the stored messages of a chat ``after`` a seq, or those changed ``after_rev``."""
 
     def say_changes(self, chat: ChatKey, page: Page) -> bytes:

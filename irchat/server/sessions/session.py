@@ -230,14 +230,14 @@ class Session:
         missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
         return b"".join(self.protocol.event(event, None, place) for place, event in missed), further, until
 
-    def missed_page(self, chat: ChatKey, limit: int, page_bytes: int, **after: int) -> Awaitable[Page]:
+    def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Awaitable[Page]:
         """Read the stored messages of a chat ``after`` a seq, or those changed ``after_rev``."""
-        return self._services.chat.reading.missed_page(self.user, chat, limit, page_bytes, **after)
+        return self._services.chat.reading.missed_page(self.user, chat, after, after_rev)
 
     def say_changes(self, chat: ChatKey, page: Page) -> bytes:
         """Encode the present states of a page of changes."""
         states = self._services.chat.reading.present_states(self.user, chat, page)
-        return b"".join(self.protocol.event(state, None, None) for state in states)
+        return b"".join(self.protocol.event(state, None, None, of) for state, of in states)
 
     def caught_up(self) -> None:
         """Send the presence changes that were held back, after the session has caught up."""

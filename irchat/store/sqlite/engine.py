@@ -137,6 +137,9 @@ class SQLiteStore:
         looking = StoreSearch(user, words, chat, hidden, limit, overhead, page_bytes, mark, mentions)
         return Deferred.fromCoroutine(self._search(looking))
 
+    def alert(self, user: int, chat: ChatKey) -> Deferred[str | None]:
+        return self._read(user, reading.alert, user, chat)
+
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(user, reading.password, user)
 

@@ -260,6 +260,15 @@ _CHATS_NOT_HIDDEN = (
 )
 
 
+def alert(connection: sqlite3.Connection, user: int, chat: ChatKey) -> str | None:
+    """Return when the chat alerts the user, if the user has set it."""
+    row = connection.execute(
+        f"SELECT alert FROM chats JOIN members ON members.chat = chats.id AND members.user = ? WHERE {_chat_is(chat)}",
+        (user, *_chat_values(chat)),
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def password(connection: sqlite3.Connection, user: int) -> str | None:
     """Return the password hash of the user."""
     row = connection.execute("SELECT password FROM users WHERE id = ?", (user,)).fetchone()
