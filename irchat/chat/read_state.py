@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from irchat.chat.alerts import SetAlert, alert_of
 from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
+from irchat.chat.page_fitting import fitting
 from irchat.chat.shown import message_event, present_states
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
@@ -105,34 +106,22 @@ class Reading:
         after_rev: int | None = None,
         origin: int | None = None,
     ) -> events.History | TimedPage:
-        """Return a page of a chat as ``reader`` sees it, with at most ``limit`` stored messages (maximum: 500).
+        """Return a page of a chat (see `PageQuery`) as ``reader`` sees it, with at most ``limit`` stored messages.
 
         The last page of a chat includes its live timed messages. ``mark_read`` moves the marker to the end of the page,
-        but a page of changes (``after_rev``) moves nothing. For the choice of the page see
-        `irchat.interfaces.store.PageQuery`. Raises Refusal.
+        but a page of changes (``after_rev``) moves nothing. Raises Refusal.
         """
         if sum(place is not None for place in (before, after, around, since, after_rev)) + unread > 1:
             raise Refusal(Code.BAD_REQUEST, "Give only one of before, after, unread, around, since and after_rev.")
         chat = self.directory.chat(reader, chat_name)
         overhead = _MESSAGE_BYTES + len(chat.label(reader).encode())
+        choice = (before, after, unread, around, None if since is None else moment(since), after_rev)
         query = PageQuery(
-            reader.id,
-            chat.key,
-            min(limit, PAGE_MAX),
-            before,
-            after,
-            unread,
-            around,
-            None if since is None else moment(since),
-            after_rev,
-            hidden=reader.hidden,
-            overhead=overhead,
-            page_bytes=_PAGE_BYTES,
+            reader.id, chat.key, min(limit, PAGE_MAX), *choice, reader.hidden, overhead, page_bytes=_PAGE_BYTES
         )
-        page = await self._store.page(query)
+        page = fitting(self.directory, query, await self._store.page(query))
         self._still_in(reader, chat)
-        is_newest = not unread and after is None and around is None and since is None
-        at_end = before is None and after_rev is None and (is_newest or not page.more)
+        at_end = _is_at_end(query, page)
         if mark_read and after_rev is None:
             seen = max((message.seq for message in page.messages), default=0)
             end, shown = (page.last_seq, page.end) if at_end else (seen, seen)
@@ -318,6 +307,15 @@ class Reading:
                 break
             fitting.append(timed)
         return fitting[::-1]
+
+
+def _is_at_end(query: PageQuery, page: Page) -> bool:
+    """Return whether a page reaches the end of its chat."""
+    if query.before is not None or query.after_rev is not None:
+        return False
+    if query.around is not None:
+        return not page.messages or page.messages[-1].seq >= page.end
+    return not page.more or not (query.unread or query.after is not None or query.since is not None)
 
 
 def _described(reader: User, chat: DirectoryChat, state: StoredChat) -> events.Chat:

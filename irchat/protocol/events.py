@@ -58,7 +58,7 @@ class Sent(Event, frozen=True):
 
 
 class Amended(Event, frozen=True):
-    """A change of a stored message: an edit (``text``, ``edited``), a deletion (``deleted``), a mark (``mark``, ``on``).
+    """A change of a stored message: edit (``text``, ``edited``), deletion (``deleted``) or mark (``mark``, ``on``).
 
     A session that fell behind gets the present state: ``text`` and all ``marks``, and ``edited`` if it was ever edited.
     ``by`` is empty if the reader may not know who did it, or in a present state.
