@@ -89,7 +89,6 @@ class _AmendLast(InText):
     """Base of the commands about one's last message. A client asks for the last one that it shows instead."""
 
     request = requests.AmendLast
-    pipelined = True
     feature = "amend"
     by_client = True
 

@@ -58,7 +58,7 @@ class Sent(Event, frozen=True):
 
 
 class Amended(Event, frozen=True):
-    """A change of a stored message: an edit (``text``, ``edited``), a deletion (``deleted``) or a mark (``mark``, ``on``).
+    """A change of a stored message: edit (``text``, ``edited``), deletion (``deleted``) or mark (``mark``, ``on``).
 
     A session that fell behind gets the present state: ``text`` and all ``marks``, and ``edited`` if it was ever edited.
     ``by`` is empty if the reader may not know who did it, or in a present state.
@@ -115,7 +115,7 @@ class Welcome(Event, frozen=True):
     features: Sequence[str] = ()
 
 
-class History(Event, frozen=True):
+class History(Event, frozen=True, omit_defaults=False):
     """A page of a chat, oldest first. ``more``: there are more messages in the requested direction.
 
     ``rev`` is that of the last change of the chat. A page of changes (``after_rev``) is in the order of ``rev``: its

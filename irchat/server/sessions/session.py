@@ -230,9 +230,14 @@ class Session:
         missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
         return b"".join(self.protocol.event(event, None, place) for place, event in missed), further, until
 
-    def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
-        """Read the stored messages of a chat after ``seq``."""
-        return self._services.chat.reading.after(self.user, chat, seq, limit, page_bytes)
+    def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Awaitable[Page]:
+        """Read the stored messages of a chat ``after`` a seq, or those changed ``after_rev``."""
+        return self._services.chat.reading.missed_page(self.user, chat, after, after_rev)
+
+    def say_changes(self, chat: ChatKey, page: Page) -> bytes:
+        """Encode the present states of a page of changes."""
+        states = self._services.chat.reading.present_states(self.user, chat, page)
+        return b"".join(self.protocol.event(state, None, None, of) for state, of in states)
 
     def caught_up(self) -> None:
         """Send the presence changes that were held back, after the session has caught up."""
