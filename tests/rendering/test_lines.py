@@ -438,7 +438,7 @@ class ReplyTests(_Case):
     def test_colours_are_on(self) -> None:
         """With colours the time is dim and the name bold, each ended at once."""
         text = Renderer(colour=True, zone=datetime.UTC).lines(_message("hi"))[0].text
-        self.assertRegex(text, r"\A\x1b\[2m\[14:03\]\x1b\[0m \[GLOBAL\] \x1b\[1;\d\dmalice\x1b\[0m: hi\Z")
+        self.assertRegex(text, r"\A\x1b\[2m\[14:03\]\x1b\[0m \[GLOBAL #1\] \x1b\[1;\d\dmalice\x1b\[0m: hi\Z")
         self.assertEqual(Renderer(colour=True).note("x"), TextLine("\x1b[2m-- x\x1b[0m"))
 
     def test_hostile_characters(self) -> None:

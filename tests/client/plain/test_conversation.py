@@ -117,7 +117,7 @@ class PipeTests(_ChatTestCase):
         self.server.tell(message("from my other session", sender="alice", chat="@bob", seq=4))
         self.server.tell(message("from bob", chat="@bob", seq=5))
         self.keyboard.type("hello")
-        self.server.answer(sent(seq=7))
+        self.server.answer(events.Ok(), sent(seq=7))
         self.keyboard.type("#= hello all")
         self.assertEqual(self.server.asked(), [requests.Amend(chat="GLOBAL", seq=7, text="hello all")])
         self.server.answer(amended(seq=7, by="alice", text="hello all", edited=AT))
