@@ -155,7 +155,7 @@ class HistoryTests(WorldTestCase):
         removing = self.world.chat.groups.remove(self.world["alice"], "team", "bob", None)
         self.world.store.let_through()
         late = self.world.history("bob", "*team"), self.world.search("bob", "secret"), self.world.chats("bob")
-        missed = ensureDeferred(self.world.chat.reading.after(reader, 2, 0, 50, 1 << 20))
+        missed = ensureDeferred(self.world.chat.reading.missed_page(reader, 2, 0, None))
         marking = self.world.chat.reading.mark(reader, "*team", 1, None)
         for _ in range(3):
             self.world.store.let_through()
