@@ -54,7 +54,7 @@ class FittingTests(SynchronousTestCase):
     def test_changes(self) -> None:
         """A page of changes then covers less, and has only the deletions up to there."""
         messages = [_message(9, 2), _message(3, 5), _message(4, 8)]
-        page = self.fit(Page(messages, False, 9, 0, 9, (1, 2), (4, 7)), 2, after_rev=0)
+        page = self.fit(Page(messages, False, 9, 0, 9, (1, 2), (4, 7)), 3, after_rev=0)
         self.assertEqual([message.rev for message in page.messages], [2, 5])
         self.assertEqual((page.more, page.rev, page.deleted, page.deleted_revs), (True, 5, (1,), (4,)))
         page = self.fit(Page(messages, False, 9, 0, 9, (1,), (4,)), 1, after_rev=0)

@@ -1,5 +1,7 @@
 """Reading: pages with timed messages, search, the list of chats, and read markers."""
 
+from itertools import combinations
+
 from twisted.internet.defer import Deferred, ensureDeferred
 
 from irchat.chat import read_state
@@ -33,8 +35,10 @@ class HistoryTests(WorldTestCase):
         self.assertEqual(self.said("bob", "GLOBAL", before=4, limit=2), ["b", "c"])
         self.assertEqual(self.said("bob", "GLOBAL", after=1, limit=2), ["b", "c"])
         self.assertEqual(self.said("bob", "GLOBAL", unread=True), ["e", "f"])
-        for wrong in ({"before": 1, "after": 1}, {"before": 1, "unread": True}, {"after": 1, "unread": True}):
-            self.refused(Code.BAD_REQUEST, self.world.history, "bob", "GLOBAL", **wrong)
+        places = {"before": 1, "after": 1, "unread": True, "around": 1, "since": "2026-11-22T14:00:00Z", "after_rev": 1}
+        for one, other in combinations(places, 2):
+            both = {one: places[one], other: places[other]}
+            self.refused(Code.BAD_REQUEST, self.world.history, "bob", "GLOBAL", **both)
 
     def test_no_chat(self) -> None:
         """A private chat without messages is empty. An invalid chat is refused."""
@@ -320,8 +324,9 @@ class MarkerTests(WorldTestCase):
             self.world.pass_time(1)
         listed = self.done(self.world.chats("bob")).chats
         self.assertEqual([chat.chat for chat in listed], ["GLOBAL", "@alice", "*team", "*silent"])
-        self.assertEqual(listed[0], events.Chat("GLOBAL", "GLOBAL", 2, 1, 0, "2026-11-22T14:00:03.000Z"))
-        self.assertEqual(listed[1], events.Chat("@alice", "@1", 1, 0, 0, "2026-11-22T14:00:02.000Z"))
+        at = "2026-11-22T14:00:0{}.000Z"
+        self.assertEqual(listed[0], events.Chat("GLOBAL", "GLOBAL", 2, 1, 0, at.format(3), alert="mentions"))
+        self.assertEqual(listed[1], events.Chat("@alice", "@1", 1, 0, 0, at.format(2), alert="all"))
         self.assertEqual((listed[2].id, listed[3].last_at), (group.id, None))
         self.world.pass_time(9)
         listed = self.done(self.world.chats("bob")).chats
@@ -345,9 +350,11 @@ class CatchUpTests(WorldTestCase):
         for number, sender in enumerate(("alice", "carol", "alice", "alice")):
             self.done(self.world.send(sender, "GLOBAL", str(number) * 10))
         parts, bob = self.world.chat.reading, self.world["bob"]
-        page = self.done(parts.after(bob, GLOBAL, 0, 2, 1_000))
+        self.patch(read_state, "_MISSED_MESSAGES", 2)
+        page = self.done(parts.missed_page(bob, GLOBAL, 0, None))
         self.assertEqual(([message.seq for message in page.messages], page.more, page.last_seq), ([1, 3], True, 4))
-        page = self.done(parts.after(bob, GLOBAL, 1, 50, 10))
+        self.patch(read_state, "_MISSED_BYTES", 10)
+        page = self.done(parts.missed_page(bob, GLOBAL, 1, None))
         self.assertEqual(([message.seq for message in page.messages], page.more), ([3], True))
 
     def test_after_leaving(self) -> None:
@@ -355,10 +362,10 @@ class CatchUpTests(WorldTestCase):
         self.group("team", "alice", "bob")
         self.done(self.world.send("alice", "team"))
         parts, bob = self.world.chat.reading, self.world["bob"]
-        self.assertEqual(self.done(parts.after(bob, 2, 0, 5, 1_000)).last_seq, 1)
+        self.assertEqual(self.done(parts.missed_page(bob, 2, 0, None)).last_seq, 1)
         self.done(self.world.chat.groups.remove(bob, "team", "bob", None))
         for key in (2, 99):
-            self.assertEqual(self.done(parts.after(bob, key, 0, 5, 1_000)).messages, [])
+            self.assertEqual(self.done(parts.missed_page(bob, key, 0, None)).messages, [])
 
     def test_event(self) -> None:
         """A stored message is returned as the reader may see it now, or not at all."""

@@ -125,18 +125,19 @@ class TakeBackTests(WorldTestCase):
         self.world.pass_time(9)
         self.refused(Code.NO_SUCH_MESSAGE, self.world.amend, "alice", "*team", message_id=timed)
 
-    def test_in_one_group_of_changes(self) -> None:
-        """A message and its end in one commit reach the others in that order."""
+    def test_in_one_commit(self) -> None:
+        """It keeps its place among the messages of one commit."""
+        timed = self.done(self.world.send("alice", "GLOBAL", "secret", expires_in=9)).id
         self.world.store.holding = True
-        self.world.send("bob", "GLOBAL", "first")
-        sent = self.world.send("alice", "GLOBAL", "secret", expires_in=9)
-        self.world.send("alice", "GLOBAL", "another")
-        self.world.store.let_through()
-        taken = self.world.amend("alice", "GLOBAL", message_id=self.done(sent).id)
-        self.world.store.let_through()
+        for text in "one", "two":
+            self.world.send("bob", "GLOBAL", text)
+        taken = self.world.amend("alice", "GLOBAL", message_id=timed)
+        self.world.send("bob", "GLOBAL", "three")
+        for _ in range(2):
+            self.world.store.let_through()
         self.assertEqual(self.done(taken), events.Ok())
-        kinds = [type(event) for event in self.world.told("bob")]
-        self.assertEqual(kinds, [events.Message, events.Message, events.Message, events.Erased])
+        told = [getattr(event, "text", "erased") for event in self.world.told("carol")]
+        self.assertEqual(told, ["secret", "one", "two", "erased", "three"])
 
     def test_blocked(self) -> None:
         """Behind a block one's own can be taken back."""

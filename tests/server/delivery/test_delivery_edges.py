@@ -65,6 +65,7 @@ class EdgeTests(SynchronousTestCase):
 
     def test_instead(self) -> None:
         """A hidden user with an event of its own receives that one, in its place among the others, and nobody else."""
+        self.add(2)
         own = Publication(message(2), None, hidden={3, 4}, instead={3: message(9), 99: message(8)})
         self.delivery.publish([Publication(message(1), None), own, Publication(message(3), None)])
         seqs = [[wire.decode_event(line).seq for line in self.sessions[user].got.splitlines()] for user in (3, 4)]
