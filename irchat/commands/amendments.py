@@ -102,7 +102,7 @@ class EditLast(_AmendLast):
 
     usage = "#= <message>"
     meaning = "edit your last message"
-    syntax = Syntax(sign("#="), GAP, text("text"))
+    syntax = Syntax(sign("#"), sign("="), GAP, text("text"))
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.AmendLast:
@@ -114,7 +114,7 @@ class DeleteLast(_AmendLast):
 
     usage = "#-"
     meaning = "take back your last message, also a timed one"
-    syntax = Syntax(sign("#-"))
+    syntax = Syntax(sign("#"), sign("-"))
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.AmendLast:

@@ -170,7 +170,7 @@ class Mentions(_Search):
     prefix = "?"
     usage = "?@"
     meaning = "list the messages that mention you, newest first"
-    syntax = Syntax(sign("?@"))
+    syntax = Syntax(sign("?"), sign("@"))
     feature = "mentions"
 
     @classmethod

@@ -168,16 +168,29 @@ class Registry:
 
     def begun(self, line: str) -> list[type[Command]]:
         """Return the commands of which ``line`` may be the start, including those of administrators."""
-        line = line.lstrip()
-        return [command for command in self._candidates(line) if command.syntax.may_begin(line)]
+        return [command for command, _ in self._begun(line.lstrip())]
 
     def open_words(self, line: str) -> list[OpenWord]:
         """Return the word at the end of ``line`` that can be completed, for each possible command."""
         line = line.lstrip()
         moderation = self.for_admins(line)
-        begun = [command for command in self.begun(line) if not command.for_admins or command is moderation]
-        places = (command.syntax.open_word(line) for command in begun or self.entries(""))
-        return [place for place in places if place is not None]
+        begun = [one for one in self._begun(line) if not one[0].for_admins or one[0] is moderation]
+        places = []
+        for command, start in begun or [(command, 0) for command in self.entries("")]:
+            if (place := command.syntax.open_word(line[start:])) is not None:
+                places.append(place._replace(start=start + place.start))
+        return places
+
+    def _begun(self, line: str) -> list[tuple[type[Command], int]]:
+        """Return the commands of which ``line`` may be the start, each with its place in the line."""
+        commands = self._candidates(line)
+        for sender in commands:
+            match = sender.syntax.pattern.fullmatch(line) if sender.reads_text else None
+            if match is not None and (text := match["text"])[0] in self._in_text:
+                in_text = [command for _, command in self._in_text[text[0]] if command.syntax.may_begin(text)]
+                if in_text:
+                    return [(command, match.start("text")) for command in in_text]
+        return [(command, 0) for command in commands if command.syntax.may_begin(line)]
 
     def _candidates(self, line: str) -> list[type[Command]]:
         """Return the commands that start like ``line``. Plain text has none."""
