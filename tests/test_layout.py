@@ -20,6 +20,8 @@ _TYPING_ONLY = {
 """Modules of declarations alone, which nothing but a type checker can test."""
 
 _SAME_NAME = {
+    "alerts.py": {"chat", "client/control"},  # when a chat alerts a user, and how a client does it
+    "amendments.py": {"chat/amending", "commands"},
     "base.py": {"commands", "server/protocols"},  # what a new command, or a new protocol, is derived from
     "groups.py": {"chat", "commands"},  # commands, and what they do
     "messages.py": {"chat", "commands"},

@@ -3,7 +3,6 @@
 A write is named after the fact that it records. A committed write with its result is an `Entry`.
 """
 
-from collections.abc import Collection
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -95,7 +94,7 @@ class MessageAdded(Write[Stored], frozen=True, gc=False):
     nonces_since: int
     mentions: tuple[int, ...] = ()
     reply_to: int | None = None
-    hidden: Collection[int] = ()
+    hidden: frozenset[int] = frozenset()
 
 
 class NonceSought(Write[Stored | None], frozen=True, gc=False):
@@ -119,7 +118,7 @@ class MessageEdited(Write[StoredChange], frozen=True, gc=False):
     text: str
     at: int
     sent_since: int
-    hidden: Collection[int] = ()
+    hidden: frozenset[int] = frozenset()
 
 
 class MessageDeleted(Write[StoredChange], frozen=True, gc=False):
@@ -135,7 +134,7 @@ class MessageDeleted(Write[StoredChange], frozen=True, gc=False):
     at: int
     of_anyone: bool = False
     sent_since: int = 0
-    hidden: Collection[int] = ()
+    hidden: frozenset[int] = frozenset()
 
 
 class MarkSet(Write[StoredChange], frozen=True, gc=False):
@@ -152,7 +151,7 @@ class MarkSet(Write[StoredChange], frozen=True, gc=False):
     key: str
     on: bool | None
     at: int
-    hidden: Collection[int] = ()
+    hidden: frozenset[int] = frozenset()
 
 
 class AlertSet(Write[None], frozen=True, gc=False):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol.errors import Code, Refusal
-from irchat.system.times import check_end, end_after, end_at, end_of, shown_moment, start_of_day
+from irchat.system.times import check_end, end_after, end_at, end_of, moment, shown_moment, start_of_day
 
 NOW = 1_795_356_000_000  # 2026-11-22T14:00:00Z
 
@@ -59,6 +59,21 @@ class MomentTests(SynchronousTestCase):
         self.assertEqual((check_end(NOW + 1, NOW), check_end(None, NOW)), (NOW + 1, None))
         self.assertEqual(shown_moment(2**63 - 1), "9999-12-31 00:00 UTC")
         self.assertEqual(shown_moment(-(2**63)), "1970-01-01 00:00 UTC")
+
+    def test_rfc3339(self) -> None:
+        """A time in RFC 3339 has a time zone, and its fraction is rounded up to a millisecond."""
+        for text in ("2026-11-22T14:00:00Z", "2026-11-22t15:00:00.000+01:00", "2026-11-22 14:00:00.0z"):
+            self.assertEqual(moment(text), NOW, text)
+        self.assertEqual([moment(f"2026-11-22T14:00:00.{part}Z") for part in ("001", "0001")], [NOW + 1] * 2)
+        self.assertLess(moment("0001-01-01T00:00:00+23:59"), 0)
+
+    def test_no_rfc3339(self) -> None:
+        """Anything else is refused in one safe line."""
+        for text in ("", "2026-11-22", "2026-11-22T14:00Z", "2026-11-22T14:00:00", "2026-13-01T00:00:00Z", "\x1b",
+                     "2026-11-22T14:00:00Z\n", "٢026-11-22T14:00:00Z", "2026-11-22T14:00:00+99:00"):  # fmt: skip
+            refused = self.assertRaises(Refusal, moment, text)
+            self.assertEqual(refused.code, Code.BAD_REQUEST, text)
+            self.assertTrue(refused.text.isprintable())
 
     @given(st.integers(NOW, NOW + 10**12))
     def test_shown(self, ms: int) -> None:

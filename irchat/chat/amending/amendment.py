@@ -31,7 +31,7 @@ class Amendment(Change[StoredChange | None, Amended | Ok]):
     def reply(self, result: StoredChange | None, publications: list[Publication]) -> Amended | Ok:
         assert result is not None
         if result.refusal is not None:
-            raise Refusal(result.refusal, self.why_refused(result.refusal))
+            raise self.refused(result.refusal)
         if result.is_new:
             self.publish(result, publications)
         return self.event(result, self.chat.label(self.user), self.user.name)
@@ -70,35 +70,38 @@ class Amendment(Change[StoredChange | None, Amended | Ok]):
         """Return the ids of the users that do not see a change of a message of ``sender``."""
         return sender.hidden
 
-    def why_refused(self, code: Code) -> str:
-        """Return the text of a refusal by the store, with the next step."""
+    def refused(self, code: Code) -> Refusal:
+        """Return the refusal with a code from the store. Its text has the next step."""
         where = self.chat.label(self.user)
-        if code is Code.NO_SUCH_MESSAGE and self.seq is None:
-            return f"You have no message in {where} that can be changed. ls {where} shows the messages."
-        if code is Code.NO_SUCH_MESSAGE:
+        if code is Code.NO_SUCH_MESSAGE and self.seq is not None:
             return no_such_message(self.seq, where)
-        if code is Code.NOT_YOURS:
-            return f"Message {self.seq} in {where} is not yours. {self.whose_it_is()}"
-        if code is Code.TOO_LATE:
-            hours = f"{self.messages.limits.edit_hours:g} hour"
-            return (
-                f"A message can be edited for {hours if hours == '1 hour' else f'{hours}s'} after it was sent."
+        if code is Code.NO_SUCH_MESSAGE:
+            text = f"You have no message in {where} that can be changed. ls {where} shows the messages."
+        elif code is Code.NOT_YOURS:
+            text = f"Message {self.seq} in {where} is not yours. {self.whose_it_is()}"
+        elif code is Code.TOO_LATE:
+            hours = self.messages.limits.edit_hours
+            text = (
+                f"A message can be edited for {hours:g} {'hour' if hours == 1 else 'hours'} after it was sent."
                 " Send a correction as a new message, or delete it and send it again."
             )
-        assert code is Code.TOO_MANY
-        return (
-            f"A message has at most {MESSAGE_MARKS} different marks, and {USER_MARKS} of one user."
-            f" Use a mark that it has, or take one of yours off: #{self.seq}-<mark>."
-        )
+        else:
+            assert code is Code.TOO_MANY
+            text = (
+                f"A message has at most {MESSAGE_MARKS} different marks, and {USER_MARKS} of one user."
+                f" Use a mark that it has, or take one of yours off: #{self.seq}-<mark>."
+            )
+        return Refusal(code, text)
 
     def whose_it_is(self) -> str:
         """Return the next step after ``not-yours``."""
         return f"Only its sender may edit it. To answer it, begin your message with #{self.seq} and a blank."
 
 
-def no_such_message(seq: int | None, where: str) -> str:
-    """Return the text of ``no-such-message``."""
-    return f"There is no message {seq} in {where}. ls {where} shows the messages with their numbers."
+def no_such_message(seq: int, where: str) -> Refusal:
+    """Return the refusal of a change of a message that is not there, or that the user may not see."""
+    text = f"There is no message {seq} in {where}. ls {where} shows the messages with their numbers."
+    return Refusal(Code.NO_SUCH_MESSAGE, text)
 
 
 def refuse_off(messages: Messages) -> None:

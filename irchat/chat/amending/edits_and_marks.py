@@ -5,7 +5,7 @@ from irchat.chat.messages import Messages
 from irchat.chat.state.entities import User
 from irchat.interfaces.stored import StoredChange
 from irchat.interfaces.writes import MarkSet, MessageEdited
-from irchat.protocol.errors import Code
+from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.events import Amended
 from irchat.protocol.marks import clean_mark
 from irchat.protocol.rules import clean_text
@@ -41,10 +41,12 @@ class Edit(Amendment):
         at = rfc3339(result.at)
         return Amended(chat=label, seq=result.seq, rev=result.rev, by=by, at=at, text=self.text, edited=at)
 
-    def why_refused(self, code: Code) -> str:
+    def refused(self, code: Code) -> Refusal:
         if self.timed is not None:
-            return "Your last message there is a timed one, which cannot be edited. #- takes it back."
-        return super().why_refused(code)
+            where = self.chat.label(self.user)
+            text = f"Your last message in {where} is a timed one, which cannot be edited. #- takes it back."
+            return Refusal(Code.NO_SUCH_MESSAGE, text)
+        return super().refused(code)
 
 
 class SetMark(Amendment):

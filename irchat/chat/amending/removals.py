@@ -107,7 +107,7 @@ class AdministratorDelete(Change[StoredChange, Amended]):
 
     def reply(self, result: StoredChange, publications: list[Publication]) -> Amended:
         if result.refusal is not None:
-            raise Refusal(result.refusal, no_such_message(self.seq, self.chat_name))
+            raise no_such_message(self.seq, self.chat_name)
         change = (self.chat.key, result.rev)
         if self.chat.pair is None:
             event = _deleted(result, self.chat.label(self.messages.directory.users[result.sender]), "")

@@ -68,8 +68,7 @@ class Missed:
         """Note that the session has the messages of each chat up to these seqs."""
         for chat, seq in ends.items():
             if chat in self._messages:
-                after, newest = self._messages[chat]
-                _shorten(self._messages, chat, max(after, seq), newest)
+                _shorten(self._messages, chat, seq)
 
     def forget(self) -> None:
         """Forget everything."""
@@ -90,29 +89,27 @@ class Missed:
         if self._kept:
             return self._take_kept
         if self._messages:
-            chat, (after, _) = next(iter(self._messages.items()))
+            chat, (after, newest) = next(iter(self._messages.items()))
             page = await reader.missed_page(chat, after=after)
-            return partial(self._take_messages, reader, chat, page)
+            return partial(self._take_messages, reader, chat, page, newest)
         if self._changes:
-            chat, (after, _) = next(iter(self._changes.items()))
+            chat, (after, newest) = next(iter(self._changes.items()))
             page = await reader.missed_page(chat, after_rev=after)
-            return partial(self._take_changes, reader, chat, page)
+            return partial(self._take_changes, reader, chat, page, newest)
         return partial(self._take_timed, reader)
 
     def _take_kept(self) -> Encoded:
         data, self._kept, self._kept_bytes = b"".join(self._kept), [], 0
         return data, math.inf
 
-    def _take_messages(self, reader: Reader, chat: ChatKey, page: Page) -> Encoded:
-        newest = self._messages[chat][1]
-        _shorten(self._messages, chat, page.messages[-1].seq if page.more else max(page.last_seq, newest), newest)
+    def _take_messages(self, reader: Reader, chat: ChatKey, page: Page, newest: int) -> Encoded:
+        _shorten(self._messages, chat, page.messages[-1].seq if page.more else max(page.last_seq, newest))
         mine = self._own
         said = (reader.say_stored(message) for message in page.messages if (message.chat, message.seq) not in mine)
         return b"".join(said), math.inf
 
-    def _take_changes(self, reader: Reader, chat: ChatKey, page: Page) -> Encoded:
-        newest = self._changes[chat][1]
-        _shorten(self._changes, chat, page.rev if page.more else max(page.rev, newest), newest)
+    def _take_changes(self, reader: Reader, chat: ChatKey, page: Page, newest: int) -> Encoded:
+        _shorten(self._changes, chat, page.rev if page.more else max(page.rev, newest))
         return reader.say_changes(chat, page), math.inf
 
     def _take_timed(self, reader: Reader) -> Encoded:
@@ -125,9 +122,10 @@ def _extend(gaps: _Gaps, chat: ChatKey, number: int) -> None:
     gaps[chat] = (gaps[chat][0] if chat in gaps else number - 1, number)
 
 
-def _shorten(gaps: _Gaps, chat: ChatKey, after: int, newest: int) -> None:
-    """Note that a chat lacks nothing up to ``after``."""
-    if newest > after:
-        gaps[chat] = (after, newest)
+def _shorten(gaps: _Gaps, chat: ChatKey, up_to: int) -> None:
+    """Note that a chat lacks nothing up to this number."""
+    after, newest = gaps[chat]
+    if newest > up_to:
+        gaps[chat] = (max(after, up_to), newest)
     else:
         del gaps[chat]

@@ -82,10 +82,11 @@ class AmendWriter(DeletionWriter):
         return self._changed(target, write.at, on=on)
 
     def set_alert(self, write: AlertSet) -> None:
-        self._connection.execute(
-            "UPDATE members SET alert = ? WHERE user = ? AND chat = ?",
-            (write.alert, write.user, self._chat_to_write(write.chat).id),
-        )
+        row = self._chat_to_write(write.chat) if isinstance(write.chat, tuple) else self._chat(write.chat)
+        if row is not None:
+            self._connection.execute(
+                "UPDATE members SET alert = ? WHERE user = ? AND chat = ?", (write.alert, write.user, row.id)
+            )
 
     def _has_room(self, chat: int, seq: int, user: int, key: str) -> bool:
         """Return whether another mark of ``user`` fits on a message."""
