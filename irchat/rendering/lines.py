@@ -172,7 +172,7 @@ class Renderer:
             text = f"edited {place}"
         else:
             text = f"{amended.mark} {'taken off' if amended.on is False else 'on'} {place}"
-        return self.note(by + text)._replace(stored=(amended.chat, amended.seq))
+        return self.note(by + text)
 
     def _alert(self, alert: events.Alert) -> Iterator[TextLine]:
         yield self.note(f"{alert.chat} alerts you to {_ALERTS.get(alert.alert, alert.alert)}")

@@ -34,7 +34,9 @@ class Transcript:
         self.show([_typed_line(text)])
 
     def sent(self, typed: str, reply: Sent | Amended) -> None:
-        """Link the line ``typed`` to the message that it sent or changed, so that both disappear together."""
+        """Link the line ``typed`` to the message that it sent or edited, so that both disappear together."""
+        if isinstance(reply, Amended) and reply.text is None:
+            return
         stored = None if reply.seq is None else (reply.chat, reply.seq)
         timed = reply.id if isinstance(reply, Sent) else None
         line = _typed_line(typed)

@@ -85,11 +85,13 @@ class TranscriptTests(SynchronousTestCase):
         transcript.show([TextLine("b", None, ("@bob", 17)), TextLine("c", "t1"), TextLine("d")])
         transcript.sent("hi", Sent("*team", AT, 17))
         transcript.sent("*team #17= ho", Amended("*team", 17, 1, "bob", AT, text="ho", edited=AT))
+        transcript.typed("*team #17-")
+        transcript.sent("*team #17-", Amended("*team", 17, 2, "bob", AT, deleted=True))
         self.assertFalse(transcript.erase((), [("*team", 2)]))
         self.assertTrue(transcript.erase((), [place]))
-        self.assertEqual(self._lines(transcript), ["a", "b", "c", "d"])
+        self.assertEqual(self._lines(transcript), ["a", "b", "c", "d", "*team #17-"])
         self.assertTrue(transcript.erase(["t1"], [("*team", 1)]))
-        self.assertEqual(self._lines(transcript), ["b", "d"])
+        self.assertEqual(self._lines(transcript), ["b", "d", "*team #17-"])
 
     def test_line_gone_by(self) -> None:
         """A reply whose typed line is no longer there ties nothing."""

@@ -101,6 +101,23 @@ class PeopleTests(EndToEnd):
         bob.type("ls -n team")
         bob.expect("[*team #1] alice: for later")
 
+    def test_changed_messages(self) -> None:
+        """An edit and a mark are shown at the other end; a deletion takes the message off the screens of both."""
+        server = self.server()
+        alice, bob = self.newcomer(server, "alice"), self.newcomer(server, "bob")
+        alice.type("lunch at noon?")
+        bob.expect("[GLOBAL #1] alice: lunch at noon?")
+        alice.type("#= lunch at one?")
+        bob.expect("[GLOBAL #1] alice, edited: lunch at one?")
+        bob.type("#1+ok")
+        alice.expect("-- bob: ok on GLOBAL #1")
+        alice.type("#1")
+        alice.expect("-- #1 ok 1: bob")
+        alice.type("#-")
+        alice.expect("-- deleted GLOBAL #1")
+        for person in alice, bob:
+            person.expect_gone("lunch at")
+
     def test_timed_message_leaves_no_trace(self) -> None:
         """A timed message is shown, goes from screen and scrollback of both, and no file of the server ever held it."""
         server = self.server()

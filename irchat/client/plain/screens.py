@@ -91,7 +91,7 @@ class PlainScreen:
         return self._console.has_more
 
     def sent(self, line: str, reply: events.Sent | events.Amended) -> None:
-        """Record that the typed ``line`` sent or changed a message."""
+        """Record that the typed ``line`` sent or edited a message."""
 
     def forget(self, line: str) -> None:
         """Do not show the typed ``line`` again."""
@@ -257,7 +257,7 @@ class TerminalScreen(TypingScreen):
         self._put([self._renderer.note(text)])
 
     def sent(self, line: str, reply: events.Sent | events.Amended) -> None:
-        """Record that ``line`` sent or changed a message and disappears with it."""
+        """Record that ``line`` sent or edited a message and disappears with it."""
         self._transcript.sent(line, reply)
         if isinstance(reply, events.Sent):
             self._watch(reply)
