@@ -43,17 +43,13 @@ def _group(request: requests.Request, user: User) -> float:
     return 1 + len(request.members) / 50
 
 
-def _block(request: requests.Request, user: User) -> float:
-    """Return the messages for a block: the list of blocks goes to all sessions of the user."""
-    return 1 + len(user.blocking) / 200
-
-
 COSTS: dict[type[requests.Request], Cost] = {
     requests.Send: Cost(0.3, 1),
     requests.CreateGroup: Cost(1, _group),
     requests.AddMember: Cost(1, 1),
     requests.RemoveMember: Cost(1, 1),
-    requests.Block: Cost(1, _block),
+    # The list of blocks goes to all sessions of the user.
+    requests.Block: Cost(1, lambda _, user: 1 + len(user.blocking) / 200),
     requests.Password: Cost(1, 5),
     requests.Kick: Cost(1, 1),
     requests.Ban: Cost(1, 1),
