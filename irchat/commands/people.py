@@ -9,6 +9,7 @@ from irchat.commands.syntax import MAY_GAP, NameKind, Syntax, name, sign, word
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import (
+    FEATURES,
     NAME_LENGTH,
     ONLINE_IN_WELCOME,
     PAGE_MAX,
@@ -60,11 +61,12 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
         online=services.chat.online(ONLINE_IN_WELCOME),
         online_count=len(services.chat.presence.sessions),
         unread=[
-            events.UnreadChat(chat=chat.chat, id=chat.id, unread=chat.unread, last_seq=chat.last_seq)
+            events.UnreadChat(chat.chat, chat.id, chat.unread, chat.last_seq, chat.rev, chat.mentions, chat.alert)
             for _, chat in states
             if chat.unread
         ],
         epoch=services.chat.store.epoch,
+        features=FEATURES,
     )
 
 

@@ -82,6 +82,9 @@ class Store(Protocol):
         The limits are those of `PageQuery`. A search that takes too long returns its results so far, and True.
         """
 
+    def alert(self, user: int, chat: ChatKey) -> Deferred[str | None]:
+        """Return when the chat alerts the user, or None if the user has not set it."""
+
     def password(self, user: int) -> Deferred[str | None]:
         """Return the password hash of the user, or None if the account has no password."""
 

@@ -58,7 +58,7 @@ class StoredMark(NamedTuple):
     """A mark on a message: its number of users, the first of them, and whether the reader is one. None is hidden."""
 
     mark: str
-    count: int
+    count: int  # type: ignore[assignment]  # instead of tuple.count
     users: tuple[int, ...]
     mine: bool
 
@@ -87,8 +87,8 @@ class Page(NamedTuple):
     ``more``: whether there are more in the requested direction. ``end``: the seq of the last message that is not hidden
     from the reader, or 0. ``rev``: the number of the last change of the chat.
 
-    A page of changes (``after_rev``) is in the order of ``rev``: its ``rev`` is that up to which it has all changes, and
-    ``deleted`` has the numbers of deleted messages.
+    A page of changes (``after_rev``) is in the order of ``rev``: its ``rev`` is that up to which it has all changes.
+    ``deleted`` has the numbers of deleted messages, and ``deleted_revs`` those of their deletions.
     """
 
     messages: list[StoredMessage]
@@ -97,14 +97,15 @@ class Page(NamedTuple):
     end: int = 0
     rev: int = 0
     deleted: tuple[int, ...] = ()
+    deleted_revs: tuple[int, ...] = ()
 
 
 class StoredChat(NamedTuple):
     """A chat as one of its users sees it.
 
     ``last_seq`` and ``last_at`` (None without messages) are those of the last message not hidden from the user, even if
-    it was deleted later. ``read_seq`` is at most ``last_seq``. ``rev``: the number of the last change. ``mentions``: how
-    many of the unread messages mention the user. ``alert``: the setting of the user, or None for the default.
+    it was deleted later. ``read_seq`` is at most ``last_seq``. ``rev``: the number of the last change. ``mentions``:
+    how many of the unread messages mention the user. ``alert``: the setting of the user, or None for the default.
     """
 
     chat: ChatKey

@@ -109,8 +109,8 @@ class NonceSought(Write[Stored | None], frozen=True, gc=False):
 class MessageEdited(Write[StoredChange], frozen=True, gc=False):
     """A new text of the message ``seq`` of a chat by its sender, at ``at``. None as ``seq``: its last one there.
 
-    Refused with ``no-such-message``, ``not-yours``, or ``too-late`` if it was sent before ``sent_since``. ``hidden``: the
-    users that are hidden from ``user``.
+    Refused with ``no-such-message``, ``not-yours``, or ``too-late`` if it was sent before ``sent_since``. ``hidden``:
+    the users that are hidden from ``user``.
     """
 
     chat: ChatKey
@@ -126,7 +126,7 @@ class MessageDeleted(Write[StoredChange], frozen=True, gc=False):
     """The deletion of the message ``seq`` of a chat. None as ``seq``: the last one of ``user`` there.
 
     ``user``: the sender, or anyone with ``of_anyone``; None for the administrator of the machine. Refused as
-    `MessageEdited` is, but never as too late.
+    `MessageEdited` is.
     """
 
     chat: ChatKey
@@ -134,6 +134,7 @@ class MessageDeleted(Write[StoredChange], frozen=True, gc=False):
     user: int | None
     at: int
     of_anyone: bool = False
+    sent_since: int = 0
     hidden: Collection[int] = ()
 
 

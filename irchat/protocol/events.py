@@ -58,7 +58,7 @@ class Sent(Event, frozen=True):
 
 
 class Amended(Event, frozen=True):
-    """A change of a stored message: an edit (``text``, ``edited``), a deletion (``deleted``) or a mark (``mark``, ``on``).
+    """A change of a stored message: edit (``text``, ``edited``), deletion (``deleted``) or mark (``mark``, ``on``).
 
     A session that fell behind gets the present state: ``text`` and all ``marks``, and ``edited`` if it was ever edited.
     ``by`` is empty if the reader may not know who did it, or in a present state.
@@ -87,17 +87,17 @@ class Erased(Event, frozen=True):
 class UnreadChat(Struct, frozen=True):
     """A chat with ``unread`` messages, the last stored one numbered ``last_seq``.
 
-    ``rev`` is that of its last change. ``mentions``: how many of the unread messages mention the reader. ``alert``: when
-    the chat alerts the reader: ``all``, ``mentions`` or ``none``.
+    ``rev`` is that of its last change. ``mentions``: how many of the unread messages mention the reader. ``alert``:
+    when the chat alerts the reader: ``all``, ``mentions`` or ``none``. An older server sends none of these three.
     """
 
     chat: str
     id: str
     unread: int
     last_seq: int
-    rev: int
-    mentions: int
-    alert: str
+    rev: int = 0
+    mentions: int = 0
+    alert: str = ""
 
 
 class Welcome(Event, frozen=True):
@@ -115,7 +115,7 @@ class Welcome(Event, frozen=True):
     features: Sequence[str] = ()
 
 
-class History(Event, frozen=True):
+class History(Event, frozen=True, omit_defaults=False):
     """A page of a chat, oldest first. ``more``: there are more messages in the requested direction.
 
     ``rev`` is that of the last change of the chat. A page of changes (``after_rev``) is in the order of ``rev``: its
@@ -126,7 +126,7 @@ class History(Event, frozen=True):
     messages: list[Message]
     more: bool
     rev: int = 0
-    deleted: Sequence[int] = ()
+    deleted: list[int] = []
 
 
 class Found(Event, frozen=True):
@@ -145,9 +145,9 @@ class Chat(Struct, frozen=True):
     last_seq: int
     read_seq: int
     last_at: str | None
-    rev: int
-    mentions: int
-    alert: str
+    rev: int = 0
+    mentions: int = 0
+    alert: str = ""
 
 
 class Alert(Event, frozen=True):

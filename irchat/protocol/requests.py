@@ -89,8 +89,8 @@ class Alert(Request, frozen=True, kw_only=True):
 class History(Request, frozen=True, kw_only=True):
     """Request a page of a chat: the newest messages, or one of these.
 
-    ``before`` or ``after`` a ``seq``; the ``unread`` ones; half of ``limit`` before the message ``around`` and half from
-    it on; from the time ``since`` (RFC 3339) on; or the messages changed after the change ``after_rev``.
+    ``before`` or ``after`` a ``seq``; the ``unread`` ones; half of ``limit`` before the message ``around`` and half
+    from it on; from the time ``since`` (RFC 3339) on; or the messages changed after the change ``after_rev``.
     """
 
     chat: str
@@ -201,7 +201,7 @@ class Pong(Request, frozen=True, kw_only=True):
     """The answer to the server's ``ping``. It has no reply."""
 
 
-# The requests of administrators, and `AmendLast`. They can be typed in a line, and not be sent as requests of their own.
+# The requests of administrators, and `AmendLast`. They can only be typed in a line.
 
 
 class AmendLast(Request, frozen=True, kw_only=True):

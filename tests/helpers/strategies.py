@@ -45,7 +45,9 @@ def _filled(kind: Any, text: str) -> Any:
             return 7
         case msgspec.inspect.BoolType():
             return True
-        case msgspec.inspect.ListType(item_type=item):
+        case msgspec.inspect.LiteralType(values=values):
+            return values[0]
+        case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.CollectionType(item_type=item):
             return [_filled(item, text)] * 2
         case msgspec.inspect.DictType(value_type=value):
             return {text: _filled(value, text)}
@@ -70,7 +72,9 @@ def _values(kind: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
             return st.booleans()
         case msgspec.inspect.NoneType():
             return st.none()
-        case msgspec.inspect.ListType(item_type=item):
+        case msgspec.inspect.LiteralType(values=values):
+            return st.sampled_from(values)
+        case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.CollectionType(item_type=item):
             return st.lists(_values(item, text), max_size=4)
         case msgspec.inspect.DictType(key_type=key, value_type=value):
             return st.dictionaries(_values(key, text), _values(value, text), max_size=4)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol.errors import Code, Refusal
-from irchat.system.times import check_end, end_after, end_at, end_of, shown_moment
+from irchat.system.times import check_end, end_after, end_at, end_of, shown_moment, start_of_day
 
 NOW = 1_795_356_000_000  # 2026-11-22T14:00:00Z
 
@@ -33,6 +33,12 @@ class MomentTests(SynchronousTestCase):
         self.assertEqual(end_at("2026-11-22T16:00:01+01:00", NOW), NOW + 3_601_000)
         local = datetime(2030, 1, 2, 3, 4)
         self.assertEqual(end_at("2030-01-02T03:04", NOW), int(time.mktime(local.timetuple())) * 1000)
+
+    def test_days(self) -> None:
+        """A day begins at midnight in the time zone of this machine."""
+        self.assertEqual(start_of_day("2026-03-01"), int(time.mktime(datetime(2026, 3, 1).timetuple())) * 1000)
+        for text in "2026-02-30", "0000-01-01", "2026-3-1":
+            self.assertRaises(ValueError, start_of_day, text)
 
     def test_no_moments(self) -> None:
         """What is past, or no moment, is refused in one safe line."""

@@ -82,9 +82,9 @@ class PeopleTests(EndToEnd):
         alice, bob = self.newcomer(server, "alice"), self.newcomer(server, "bob")
         alice.expect("bob connected")
         alice.type("Hello World!")
-        bob.expect("[GLOBAL] alice: Hello World!")
+        bob.expect("[GLOBAL #1] alice: Hello World!")
         bob.type("@alice just you and me")
-        alice.expect("[@bob] bob: just you and me")
+        alice.expect("[@bob #1] bob: just you and me")
         bob.type("exit")
         self.assertEqual(bob.wait(), 0)
         alice.expect("bob disconnected")
@@ -99,7 +99,7 @@ class PeopleTests(EndToEnd):
         self.assertRegex(screen, r"@alice +1 unread")
         self.assertRegex(screen, r"\*team +1 unread")
         bob.type("ls -n team")
-        bob.expect("[*team] alice: for later")
+        bob.expect("[*team #1] alice: for later")
 
     def test_timed_message_leaves_no_trace(self) -> None:
         """A timed message is shown, goes from screen and scrollback of both, and no file of the server ever held it."""

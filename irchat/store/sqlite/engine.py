@@ -131,9 +131,14 @@ class SQLiteStore:
         limit: int,
         overhead: int = 0,
         page_bytes: int = 1 << 62,
+        mark: str | None = None,
+        mentions: bool = False,
     ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        looking = StoreSearch(user, words, chat, hidden, limit, overhead, page_bytes)
+        looking = StoreSearch(user, words, chat, hidden, limit, overhead, page_bytes, mark, mentions)
         return Deferred.fromCoroutine(self._search(looking))
+
+    def alert(self, user: int, chat: ChatKey) -> Deferred[str | None]:
+        return self._read(user, reading.alert, user, chat)
 
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(user, reading.password, user)
@@ -158,7 +163,7 @@ class SQLiteStore:
 
     async def _search(self, search: StoreSearch) -> tuple[list[StoredMessage], bool]:
         """Search in steps. Each step is a separate query, so that users take turns."""
-        if self._writer.index_waits:
+        if search.needs_index and self._writer.index_waits:
             await self._make_searchable()
         while not search.is_over:
             await self._scan(search.user, search.step)

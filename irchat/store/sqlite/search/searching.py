@@ -8,6 +8,8 @@ from typing import Any
 
 from irchat.interfaces.stored import ChatKey, StoredMessage
 from irchat.protocol.rules import line_bytes
+from irchat.store.sqlite.amending.amended_reading import Hit, hits_with_changes
+from irchat.store.sqlite.search.wordless import hits_without_words
 from irchat.text.folding import words
 
 # The longest phrase that FTS5 searches for. Each word costs a walk through all its places in a message. The words of a
@@ -27,6 +29,9 @@ thread_seconds = time.thread_time
 class StoreSearch:
     """A search for the newest messages that contain all of ``wanted``, each a word or a phrase.
 
+    With ``mark``, only for those with the mark of this key; with ``mentions``, only for those that mention the user.
+    ``wanted`` may then be empty, and ``needs_index`` is False.
+
     Call `step` until ``is_over``. Then ``found`` has the messages, newest first. ``more``: there may be others, because
     ``limit`` messages, ``page_bytes`` (with ``overhead`` for each) or the time budget were reached.
     """
@@ -40,26 +45,38 @@ class StoreSearch:
         limit: int,
         overhead: int,
         page_bytes: int,
+        mark: str | None = None,
+        mentions: bool = False,
     ) -> None:
         self.found: list[StoredMessage] = []
         self.more = False
         self.user = user
         self._chat = chat
-        self._hidden = json.dumps(sorted(hidden)) if hidden else ""
+        self._hidden = hidden
+        self._mark = mark
+        self._mentions = mentions
         self._limit = limit
         self._overhead = overhead
         self._room = page_bytes
         self._phrases = list(dict.fromkeys(phrase for one in wanted if (phrase := tuple(words(one)))))
         self._match, self._is_exact = _match(self._phrases)
-        self.is_over = not self._phrases
+        self.needs_index = bool(wanted)
+        self.is_over = not self._phrases and (self.needs_index or (mark is None and not mentions))
         self._below: int | None = None
         self._step = _FIRST_STEP
         self._seconds = 0.0
+        self._hits: list[Hit] = []
 
     def step(self, connection: sqlite3.Connection) -> None:
         """Search the next messages."""
         began = thread_seconds()
-        self._look(connection)
+        if self.needs_index:
+            self._look(connection)
+        else:
+            self._look_without_words(connection)
+        # In the transaction that read the texts, so that each has the rev of its text.
+        self.found += hits_with_changes(connection, self._hits, self.user, self._hidden)
+        self._hits.clear()
         took = thread_seconds() - began
         self._seconds += took
         if took < _QUICK_SECONDS:
@@ -81,37 +98,49 @@ class StoreSearch:
             (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM message_places").fetchone()
             self._below = last + 1
         first = self._below - self._step
-        for message in self._between(connection, match, first, self._below):
-            if not self._take(message):
+        for hit in self._between(connection, match, first, self._below):
+            if not self._take(hit):
                 self._end(more=True)
                 return
         self._below = first
         if first <= 1:
             self._end(more=False)
 
-    def _take(self, message: StoredMessage) -> bool:
+    def _look_without_words(self, connection: sqlite3.Connection) -> None:
+        """Search all messages with the mark or the mention."""
+        began = thread_seconds()
+        for hit in hits_without_words(connection, self.user, self._chat, self._mark, self._mentions, self._hidden):
+            if (hit is not None and not self._take(hit)) or thread_seconds() - began >= _SEARCH_SECONDS:
+                self._end(more=True)
+                return
+        self._end(more=False)
+
+    def _take(self, hit: Hit) -> bool:
         """Add a message. Return False if the page is full."""
-        self._room -= line_bytes(message.text) + self._overhead
-        if len(self.found) == self._limit or (self._room < 0 and self.found):
+        count = len(self.found) + len(self._hits)
+        self._room -= line_bytes(hit[2].text) + self._overhead
+        if count == self._limit or (self._room < 0 and count):
             return False
-        self.found.append(message)
+        self._hits.append(hit)
         return True
 
     def _end(self, *, more: bool) -> None:
         self.is_over, self.more = True, more
 
-    def _between(self, connection: sqlite3.Connection, match: str, first: int, below: int) -> Iterator[StoredMessage]:
+    def _between(self, connection: sqlite3.Connection, match: str, first: int, below: int) -> Iterator[Hit]:
         """Yield the matches among the messages from number ``first`` to before ``below``, newest first.
 
         A search in all chats looks up the chat of each match: naming a thousand chats would cost 500 times as much.
         """
-        seen, values = ("", ()) if not self._hidden else (_SEEN, (self._hidden,))
+        hidden = json.dumps(sorted(self._hidden))
         rows = connection.execute(
-            f"{_MATCHES}{seen} ORDER BY message_words.rowid DESC", (self.user, match, first, below, *values)
+            f"{_MATCHES}{_SEEN if self._hidden else ''}{'' if self._mark is None else _MARKED}"
+            f"{_MENTIONED if self._mentions else ''} ORDER BY message_words.rowid DESC",
+            {"user": self.user, "match": match, "first": first, "below": below, "hidden": hidden, "mark": self._mark},
         )
-        for chat, low, high, seq, sender, at, text in rows:
+        for chat, low, high, rev, seq, sender, at, text in rows:
             if self._is_exact or self._holds(text):
-                yield StoredMessage(chat if low is None else (low, high), seq, sender, at, text)
+                yield chat, rev, StoredMessage(chat if low is None else (low, high), seq, sender, at, text)
 
     def _holds(self, text: str) -> bool:
         spaced = f" {' '.join(words(text))} "
@@ -119,14 +148,22 @@ class StoreSearch:
 
 
 _MATCHES = (
-    "SELECT chats.id, low, high, messages.seq, sender, at, messages.text FROM message_words"
+    "SELECT chats.id, low, high, rev, messages.seq, sender, at, messages.text FROM message_words"
     " CROSS JOIN message_places AS place ON place.id = message_words.rowid"
-    " CROSS JOIN members ON members.user = ? AND members.chat = place.chat AND place.seq > members.since_seq"
+    " CROSS JOIN members ON members.user = :user AND members.chat = place.chat AND place.seq > members.since_seq"
     " CROSS JOIN messages ON messages.chat = place.chat AND messages.seq = place.seq"
     " CROSS JOIN chats ON chats.id = place.chat"
-    " WHERE message_words MATCH ? AND message_words.rowid >= ? AND message_words.rowid < ?"
+    " WHERE message_words MATCH :match AND message_words.rowid >= :first AND message_words.rowid < :below"
 )
-_SEEN = " AND sender NOT IN (SELECT value FROM json_each(?))"
+_SEEN = " AND sender NOT IN (SELECT value FROM json_each(:hidden))"
+_MARKED = (
+    " AND EXISTS (SELECT 1 FROM marks WHERE marks.chat = place.chat AND marks.seq = place.seq AND key = :mark"
+    " AND marks.user NOT IN (SELECT value FROM json_each(:hidden)))"
+)
+_MENTIONED = (
+    " AND EXISTS (SELECT 1 FROM mentions WHERE mentions.user = :user AND mentions.chat = place.chat"
+    " AND mentions.seq = place.seq)"
+)
 
 
 def _match(phrases: Sequence[tuple[str, ...]]) -> tuple[str, bool]:
