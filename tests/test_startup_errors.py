@@ -134,7 +134,7 @@ class ExplainTests(SynchronousTestCase):
             105, "choose another --host or --port"
         ):  # fmt: skip
             wanted = f"cannot listen on all addresses, port 5: {os.strerror(number)}; "
-            line = self._line(CannotBind(OSError(number, "")))
+            line = self._line(CannotBind(number, ""))
             self.assertTrue(line.startswith(wanted), line)
             self.assertIn(mend, line)
         self.assertIn("is no IP address of this machine", self._line(NoAddress("none")))

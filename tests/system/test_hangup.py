@@ -8,7 +8,6 @@ from twisted.plugin import getPlugins
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.system import hangup
-from irchat.system.hangup import Hangup
 
 
 class HangupTests(SynchronousTestCase):
@@ -20,7 +19,6 @@ class HangupTests(SynchronousTestCase):
         self.addCleanup(signal.signal, signal.SIGHUP, before)
         self.addCleanup(hangup._noted.clear)
         self.reloads = 0
-        self.hangup = Hangup()
 
     def reload(self) -> None:
         """Count."""
@@ -35,15 +33,15 @@ class HangupTests(SynchronousTestCase):
         hangup.note()
         self.send()
         self.send()
-        self.hangup.answer(self.reload)
+        hangup.answer(self.reload)
         self.assertEqual(self.reloads, 1)
-        Hangup().answer(self.reload)
+        hangup.answer(self.reload)
         self.assertEqual(self.reloads, 1)
 
     def test_runs(self) -> None:
         """Each is answered."""
         hangup.note()
-        self.hangup.answer(self.reload)
+        hangup.answer(self.reload)
         self.assertEqual(self.reloads, 0)
         self.send()
         self.send()
@@ -51,8 +49,8 @@ class HangupTests(SynchronousTestCase):
 
     def test_stop(self) -> None:
         """A server that stops goes on stopping."""
-        self.hangup.answer(self.reload)
-        self.hangup.ignore()
+        hangup.answer(self.reload)
+        hangup.ignore()
         self.send()
         self.assertEqual(self.reloads, 0)
 
@@ -63,5 +61,5 @@ class HangupTests(SynchronousTestCase):
         self.assertEqual(signal.getsignal(signal.SIGHUP), signal.SIG_DFL)
         self.assertEqual(maker.options.__name__, "Options")
         self.send()
-        self.hangup.answer(self.reload)
+        hangup.answer(self.reload)
         self.assertEqual(self.reloads, 1)

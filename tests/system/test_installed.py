@@ -10,7 +10,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.system import installed as module
+import irchat
 from irchat.system.installed import installed
 
 
@@ -59,7 +59,7 @@ class InstalledTests(SynchronousTestCase):
 
     def test_not_installed(self) -> None:
         """Without a script the module is run, from wherever the shell is."""
-        where = str(Path(module.__file__).parents[1])
+        where = str(Path(irchat.__file__).resolve().parents[1])
         command = f"{shlex.quote(sys.executable)} -m irchat.client"
         self.assertEqual(installed("irchat-x", "irchat.client"), f"PYTHONPATH={shlex.quote(where)} {command}")
         self.patch(site, "getsitepackages", lambda: [where])

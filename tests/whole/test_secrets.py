@@ -128,7 +128,7 @@ class CrashingPartTests(ServerTestCase):
 
     def test_text_face(self) -> None:
         """The text protocol breaks while a password is typed."""
-        self.patch(TextProtocol, "_password_answered", self.broken)
+        self.patch(TextProtocol, "_password_refused", self.broken)
         person = self.server.text()
         person.type("alice", WRONG_PASSWORD)
         self.server.turn()

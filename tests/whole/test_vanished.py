@@ -6,7 +6,7 @@ import time
 from unittest import SkipTest
 
 from irchat.protocol.rules import LOGIN_SECONDS, PING_AFTER, SILENCE_ENDS
-from irchat.server.listeners import keepalive
+from irchat.server.listeners import connection
 from tests.helpers.server import ServerTestCase
 
 
@@ -119,8 +119,8 @@ class VanishedTests(ServerTestCase):
                 self.assertLess(self._silence(peer), time.monotonic() - began + 0.1)
 
     def _silence(self, peer: socket.socket) -> float:
-        told = peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, keepalive._LAST_HEARD.size)
-        return keepalive._LAST_HEARD.unpack(told)[0] / 1_000
+        told = peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, connection._LAST_HEARD.size)
+        return connection._LAST_HEARD.unpack(told)[0] / 1_000
 
     def test_text_face(self) -> None:
         """A person may be silent; the system looks whether the other end is there, and gives it up in 90 seconds."""

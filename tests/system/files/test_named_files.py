@@ -1,4 +1,4 @@
-"""What stands at a path that should be a file's."""
+"""Files that are named in options: what stands at the path, and the content of a small one."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.system.files.file_kinds import need_file, replaceable
+from irchat.system.files.named_files import TooLong, need_file, read_small_file, replaceable
 
 
 class FileKindTests(SynchronousTestCase):
@@ -60,3 +60,29 @@ class FileKindTests(SynchronousTestCase):
         (self.folder / "new").mkdir()
         self.assertRaises(FileExistsError, replaceable, self.link)
         self.assertRaises(FileExistsError, replaceable, Path(os.devnull))
+
+
+class SmallFileTests(SynchronousTestCase):
+    """`read_small_file`."""
+
+    def setUp(self) -> None:
+        """Choose a path."""
+        self.path = Path(self.mktemp())
+
+    def test_size(self) -> None:
+        """A file of 1 MiB is read whole, a larger one is refused with its limit."""
+        self.path.write_bytes(b"x" * 1_048_576)
+        self.assertEqual(len(read_small_file(self.path)), 1_048_576)
+        self.path.write_bytes(b"x" * 1_048_577)
+        self.assertIn("1,048,576 bytes", str(self.assertRaises(TooLong, read_small_file, self.path)))
+
+    def test_endless(self) -> None:
+        """No pipe is waited for, and a device that never ends is too long."""
+        os.mkfifo(self.path)
+        self.assertRaises(FileExistsError, read_small_file, self.path)
+        self.assertRaises(TooLong, read_small_file, Path("/dev/zero"))
+
+    def test_nothing(self) -> None:
+        """An empty device is an empty file; a file that is not there is an error."""
+        self.assertEqual(read_small_file(Path(os.devnull)), b"")
+        self.assertRaises(FileNotFoundError, read_small_file, self.path)
