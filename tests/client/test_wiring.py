@@ -169,7 +169,7 @@ class WiringTests(SynchronousTestCase):
         self.addCleanup(os.close, write)
         self.patch(wiring, "_STDOUT", write)
         written: list[bytes] = []
-        self.patch(wiring, "write_to", lambda descriptor, text: written.append(text.encode()))
+        self.patch(wiring.Echo, "write", lambda echo, text: written.append(text.encode()))
         status, errors = self._main("--no-tls", "host", act=self.network.flush)
         self.assertEqual((status, errors), (0, ""))
         self.assertIn(b"Your name: ", b"".join(written))

@@ -6,9 +6,8 @@ from datetime import UTC
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.terminal.styles import STYLE
-from irchat.client.view.paint import NAME_COLOURS
 from irchat.client.view.panels import Painter
-from irchat.client.view.rows import Row
+from irchat.client.view.rows import NAME_COLOURS, Row
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import REGISTRY
 from irchat.protocol import events

@@ -322,7 +322,7 @@ class ModerationTests(ServerTestCase):
         ):  # fmt: skip
             self.assertEqual(self.typed(self.alice, line)["code"], code, line)
 
-    def test_text_face(self) -> None:
+    def test_text_protocol(self) -> None:
         """The commands work in the text protocol too."""
         person = self.server.text("alice")
         person.type("!kick bob")

@@ -13,7 +13,7 @@ class FileKindTests(SynchronousTestCase):
     """`need_file` and `replaceable`."""
 
     def setUp(self) -> None:
-        """Make one of each kind."""
+        """Make a folder with a file, and choose a path for a link."""
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir()
         self.file = self.folder / "file"
@@ -26,7 +26,7 @@ class FileKindTests(SynchronousTestCase):
         return error.strerror or ""
 
     def test_kinds(self) -> None:
-        """Whatever is no file is named by its kind, also behind a link; a file passes."""
+        """Anything but a regular file is named by its kind, also behind a link. A regular file passes."""
         need_file(self.file)
         (self.folder / "folder").mkdir()
         os.mkfifo(self.folder / "pipe")
@@ -40,12 +40,12 @@ class FileKindTests(SynchronousTestCase):
             self.link.unlink()
 
     def test_devices(self) -> None:
-        """/dev/null passes where it is only read or written, and not where it would be replaced."""
+        """/dev/null passes if devices are allowed, and otherwise is refused."""
         need_file(Path(os.devnull), devices=True)
         self.assertEqual(self._refused(Path(os.devnull)), "It is a device, not a file")
 
     def test_links(self) -> None:
-        """A link that leads nowhere is told from a file that is missing, and from a loop of links."""
+        """A dangling link, a loop of links and a missing file have different errors."""
         for target, reason in ("none", "The link leads nowhere"), ("link", "Too many levels of symbolic links"):
             self.link.symlink_to(target)
             self.assertEqual(self._refused(self.link), reason)
@@ -53,7 +53,7 @@ class FileKindTests(SynchronousTestCase):
         self.assertRaises(FileNotFoundError, need_file, self.link)
 
     def test_replaceable(self) -> None:
-        """The target of a link is written and not the link; it may be missing, and has to be a file."""
+        """The target of a link is returned. It may be missing, but anything but a regular file is refused."""
         self.assertEqual(replaceable(self.folder / "new"), self.folder / "new")
         self.link.symlink_to("new")
         self.assertEqual(replaceable(self.link), self.folder / "new")
