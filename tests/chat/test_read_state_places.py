@@ -24,7 +24,7 @@ class PlaceTests(WorldTestCase):
         self.assertEqual(self.said("bob", "GLOBAL", since=since, limit=1), ["e"])
         self.refused(Code.BAD_REQUEST, self.world.history, "bob", "GLOBAL", since="yesterday")
         page = self.done(self.world.history("bob", "GLOBAL", after_rev=0))
-        self.assertEqual((self.texts(page), page.deleted, page.rev, page.more), (["B"], (1,), 2, False))
+        self.assertEqual((self.texts(page), page.deleted, page.rev, page.more), (["B"], [1], 2, False))
         page = self.done(self.world.history("bob", "GLOBAL", after_rev=0, limit=1))
         self.assertEqual((self.texts(page), page.deleted, page.rev, page.more), (["B"], (), 1, True))
         page = self.done(self.world.history("bob", "GLOBAL", after_rev=2, mark_read=True))
