@@ -29,7 +29,7 @@ _NAMES = ("alice", "bob", "carol")
 
 users = st.sampled_from(_NAMES)
 places = st.integers(0, 9)
-seqs = st.integers(1, 8)
+numbers = st.integers(0, 99)
 
 
 class AmendMachine(RuleBasedStateMachine):
@@ -38,7 +38,7 @@ class AmendMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         """Begin with a group of two. A session falls behind soon."""
-        self.limit = patch.object(outbox, "WAITING_BYTES", 400)
+        self.limit = patch.object(outbox, "WAITING_BYTES", 200)
         self.limit.start()
         self.server = Server()
         self.actors: dict[str, JSONClient] = {name: self.server.json(name) for name in _NAMES}
@@ -88,36 +88,48 @@ class AmendMachine(RuleBasedStateMachine):
         for chat in self.labels(name):
             watcher.load(chat)
 
+    def target(self, name: str, place: int, number: int, *, own: bool) -> tuple[str, int]:
+        """Return one of the chats of a user, and the number of a message there."""
+        chat = self.chat(name, place)
+        seen = self.history(name, chat).items()
+        seqs = [seq for seq, message in seen if not own or message["from"] == name] or [1]
+        return chat, seqs[number % len(seqs)]
+
     # The rules.
 
-    @rule(name=users, place=places, kind=st.integers(0, 3), seq=seqs)
-    def send(self, name: str, place: int, kind: int, seq: int) -> None:
+    @rule(name=users, place=places, kind=st.integers(0, 3), number=numbers)
+    def send(self, name: str, place: int, kind: int, number: int) -> None:
         """Send a message, perhaps with a mention or as an answer."""
         self.count += 1
+        chat, seq = self.target(name, place, number, own=False)
         text = f"word{self.count}"
-        text = (text, f"{text} @{_NAMES[seq % 3]}", f"#{seq} {text}", f"{text} {'x' * 90}")[kind]
-        self.act(name, "send", chat=self.chat(name, place), text=text)
+        text = (text, f"{text} @{_NAMES[number % 3]}", f"#{seq} {text}", f"{text} {'x' * 90}")[kind]
+        self.act(name, "send", chat=chat, text=text)
 
-    @rule(name=users, place=places, seq=seqs)
-    def edit(self, name: str, place: int, seq: int) -> None:
+    @rule(name=users, place=places, number=numbers)
+    def edit(self, name: str, place: int, number: int) -> None:
         """Edit a message."""
         self.count += 1
-        self.act(name, "amend", chat=self.chat(name, place), seq=seq, text=f"word{self.count}")
+        chat, seq = self.target(name, place, number, own=True)
+        self.act(name, "amend", chat=chat, seq=seq, text=f"word{self.count}")
 
-    @rule(name=users, place=places, seq=seqs)
-    def delete(self, name: str, place: int, seq: int) -> None:
+    @rule(name=users, place=places, number=numbers, own=st.booleans())
+    def delete(self, name: str, place: int, number: int, own: bool) -> None:
         """Delete a message."""
-        self.act(name, "amend", chat=self.chat(name, place), seq=seq, delete=True)
+        chat, seq = self.target(name, place, number, own=own)
+        self.act(name, "amend", chat=chat, seq=seq, delete=True)
 
-    @rule(name=users, place=places, seq=seqs, mark=st.sampled_from(("ok", "pin")))
-    def mark(self, name: str, place: int, seq: int, mark: str) -> None:
+    @rule(name=users, place=places, number=numbers, mark=st.sampled_from(("ok", "pin")))
+    def mark(self, name: str, place: int, number: int, mark: str) -> None:
         """Put a mark on a message, or take it off."""
-        self.act(name, "mark", chat=self.chat(name, place), seq=seq, mark=mark)
+        chat, seq = self.target(name, place, number, own=False)
+        self.act(name, "mark", chat=chat, seq=seq, mark=mark)
 
-    @rule(name=users, place=places, seq=seqs)
-    def read(self, name: str, place: int, seq: int) -> None:
+    @rule(name=users, place=places, number=numbers)
+    def read(self, name: str, place: int, number: int) -> None:
         """Move a read marker."""
-        self.act(name, "read", chat=self.chat(name, place), seq=seq)
+        chat, seq = self.target(name, place, number, own=False)
+        self.act(name, "read", chat=chat, seq=seq)
 
     @rule(name=users, other=users)
     def block(self, name: str, other: str) -> None:
@@ -243,4 +255,4 @@ class AmendModelTests(SynchronousTestCase):
 
     def test_model(self) -> None:
         """For any sequence of actions, all watchers end with what history shows."""
-        run_state_machine_as_test(AmendMachine, settings=settings(max_examples=25, stateful_step_count=30))
+        run_state_machine_as_test(AmendMachine, settings=settings(max_examples=25, stateful_step_count=40))
