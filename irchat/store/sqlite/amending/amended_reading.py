@@ -12,7 +12,7 @@ from irchat.protocol.rules import line_bytes
 Hit = tuple[int, int, StoredMessage]
 """A message, with the number and ``rev`` of its chat."""
 
-# The rows that one page of changes reads, in case that most of them are hidden.
+# The rows that one page of changes reads, in case that the reader may not see most of them.
 _CHANGES_READ = 10_000
 # Messages that are at most so many times further apart than a row of neighbours are read as one range.
 _SPARSE = 4
@@ -81,12 +81,12 @@ def changes_page(
     more = False
     rows = connection.execute(
         "SELECT amended.rev, amended.seq, deleted, sender, at, text FROM amended LEFT JOIN messages USING (chat, seq)"
-        " WHERE amended.chat = ? AND amended.rev > ? AND amended.seq > ? ORDER BY amended.rev LIMIT ?",
-        (chat, after_rev, since_seq, _CHANGES_READ),
+        " WHERE amended.chat = ? AND amended.rev > ? ORDER BY amended.rev LIMIT ?",
+        (chat, after_rev, _CHANGES_READ),
     )
     for rev_of_message, seq, is_deleted, sender, at, text in rows:
         count += 1
-        if is_deleted or sender not in query.hidden:
+        if seq > since_seq and (is_deleted or sender not in query.hidden):
             room -= query.overhead + (0 if is_deleted else line_bytes(text))
             if (messages or deleted) and (room < 0 or len(messages) + len(deleted) == query.limit):
                 more = True

@@ -118,7 +118,7 @@ class AmendedReadingContract(StoreHands):
         self.delete(team, 1, self.alice)
         self.delete(team, 7, self.carol)
         self.assertEqual(self.changes(self.bob, team, 0, hidden=[self.carol]), ([(2, 1)], [(7, 6)], 6, False))
-        self.assertEqual(self.changes(self.bob, team, 0, 1, hidden=[self.carol]), ([(2, 1)], [], 4, True))
+        self.assertEqual(self.changes(self.bob, team, 0, 1, hidden=[self.carol]), ([(2, 1)], [], 5, True))
         self.assertEqual(self.changes(self.bob, team, 0), ([(2, 1), (3, 2), (5, 4)], [(7, 6)], 6, False))
         self.assertEqual(self.page(self.bob, 999, after_rev=0), Page([], False, 0))
 

@@ -6,6 +6,8 @@ from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import GroupCreated, GroupRemoved, MarkSet, MessageAdded, MessageDeleted, MessagesDeleted
 from irchat.store.sqlite.amending import deletions
 from irchat.store.sqlite.amending.deletions import few
+from irchat.store.sqlite.checking import problems
+from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
 from tests.helpers.databases import DatabaseCase
@@ -79,6 +81,8 @@ class RowsTests(DatabaseCase):
         def noting() -> None:
             sweep()
             sweeps.append(self.counts())
+            with opened(self.path) as connection:
+                self.assertEqual(list(problems(connection)), [])
 
         self.patch(type(store._writer), "sweep", lambda writer: noting())
         self.successResultOf(store.commit([GroupRemoved(group)]))
