@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         docs.mkdir(parents=True, exist_ok=True)
     if kept is not None and kept.exists():
         results = Results.load(json.loads(kept.read_text()))
-    gc.disable()  # the load generator makes no cycles worth the pauses
+    gc.disable()  # the load generator makes too few cycles to be worth the pauses
     missed = False
     for name in options.scenarios or SCENARIOS:
         begun = time.monotonic()

@@ -19,14 +19,14 @@ from benchmarks.attackers import SESSIONS_OF_ADDRESS, Attack, KeySession, Sessio
 from benchmarks.servers import HOST
 
 ATTACKER, VICTIM = 10, 11
-"""The numbers of the user that attacks, and of one that it writes to."""
+"""The numbers of the attacking user, and of a user that it writes to."""
 FIRST_OF_ADDRESS = 500
-"""The first of the users of one address."""
+"""The number of the first user of the attacking address."""
 GROUPS, BLOCKS, BIG_GROUP = 900, 1_000, 0
-PASSWORD = "correct horse battery"  # noqa: S105 -- of users that a benchmark makes
+PASSWORD = "correct horse battery"  # noqa: S105 -- of users that exist only in a benchmark
 
 _SESSIONS_OF_USER = 100
-_NICENESS = 15  # the server is to have the machine, as if this came from others
+_NICENESS = 15  # leave the CPU to the server, as if the attack came from other machines
 _TRIES = 60
 
 Request = dict[str, Any]

@@ -1,4 +1,4 @@
-"""The interface of a scenario: what it gets, and the rows and curves that it returns."""
+"""The interface of a scenario: its parameters, and the rows and curves that it returns."""
 
 import shutil
 import sys
@@ -117,7 +117,7 @@ class Bench:
             shutil.rmtree(folder, ignore_errors=True)
 
     def rounds_of(self, runs: dict[str, Callable[[], Any]]) -> dict[str, list[Any]]:
-        """Return the results of each of ``runs`` by round. They take turns; every other round goes backwards."""
+        """Return the results of each of ``runs`` by round. The runs alternate, in turn forwards and backwards."""
         values: dict[str, list[Any]] = {name: [] for name in runs}
         for number in range(self.rounds):
             order = list(runs) if number % 2 == 0 else list(reversed(runs))

@@ -20,7 +20,7 @@ from irchat.system.files.data_folder import DATABASE_FILE
 
 Progress = Callable[[str], None]
 
-_SHAPE = 1  # to be raised where what is built changes
+_SHAPE = 1  # increase it when the content changes
 _BATCH = 50_000
 _VOCABULARY = 50_000
 _WORDS_OF_MESSAGE = 8
@@ -28,15 +28,15 @@ _AT = 1_760_000_000_000  # ms since the epoch, of the first message
 
 COMMON, ALSO_COMMON, RARE = "zwieback", "quokka", "xylotomous"
 COMMON_SHARE = 100
-"""`COMMON` and `ALSO_COMMON` are each in one of this many messages; `RARE` is in `RARE_COUNT` of all."""
+"""`COMMON` and `ALSO_COMMON` are each in one message of this many; `RARE` is in `RARE_COUNT` messages."""
 RARE_COUNT = 20
 
 READER_CHATS = 1_000
-"""The chats of user 0 in a database of `stored`, GLOBAL among them."""
+"""The number of chats of user 0 in a database of `stored`, including GLOBAL."""
 _STORED_USERS = 1_000
-_OUTSIDE_GLOBAL = 50  # one message of so many is in one of the groups
+_OUTSIDE_GLOBAL = 50  # one message in this many is in a group
 BLOCKER_UNREAD = 10_000
-"""The messages in GLOBAL after the marker of user 1, who blocks somebody."""
+"""The number of unread messages of user 1, who blocks another user, in GLOBAL."""
 
 
 def user_name(number: int) -> str:
@@ -45,7 +45,7 @@ def user_name(number: int) -> str:
 
 
 def token(number: int) -> str:
-    """Return the token by which user ``number`` signs in."""
+    """Return the sign-in token of user ``number``."""
     return f"token-of-user-{number}"
 
 
@@ -55,14 +55,14 @@ def group_name(number: int) -> str:
 
 
 def make(folder: Path, users: int, groups: Sequence[Sequence[int]] = ()) -> None:
-    """Create a data folder with users, and groups of them by their numbers."""
+    """Make a data folder with users, and groups given by the numbers of their members."""
     connection, writer = _open(folder)
     _people(writer, users, groups)
     connection.close()
 
 
 def fill(folder: Path, fill_with: Callable[[Writer, sqlite3.Connection], None]) -> None:
-    """Add to the database of a data folder."""
+    """Add users and messages to the database of a data folder."""
     connection, writer = _open(folder)
     fill_with(writer, connection)
     connection.close()
@@ -71,7 +71,7 @@ def fill(folder: Path, fill_with: Callable[[Writer, sqlite3.Connection], None]) 
 def stored(cache: Path, messages: int, progress: Progress) -> Path:
     """Return the data folder with that many messages, which is built once in ``cache``.
 
-    User 0 is in `READER_CHATS` chats; user 1 blocks user 2 and has `BLOCKER_UNREAD` messages to read.
+    User 0 is in `READER_CHATS` chats. User 1 blocks user 2 and has `BLOCKER_UNREAD` messages to read.
     """
     scripts = re.sub(r"--.*|\s+", "", "".join(SCRIPTS))
     version = hashlib.sha256(f"{_SHAPE}{scripts}".encode()).hexdigest()[:12]
@@ -90,7 +90,7 @@ def stored(cache: Path, messages: int, progress: Progress) -> Path:
         writer.commit(batch)
         done += len(batch)
         progress(f"building the database: {done:,} of {messages:,} messages")
-    # Sending moves the sender's marker. The two measured users have read little.
+    # Sending moves the sender's read marker. The two measured users have read little.
     connection.execute("UPDATE members SET read_seq = 0 WHERE user = ?", (users[0],))
     connection.execute(
         "UPDATE members SET read_seq = (SELECT last_seq FROM chats WHERE id = ?) - ? WHERE user = ? AND chat = ?",
@@ -115,7 +115,7 @@ def _open(folder: Path) -> tuple[sqlite3.Connection, Writer]:
 
 
 def _people(writer: Writer, users: int, groups: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
-    """Create users and groups. Return their ids. The tokens are so new that no sign-in renews them."""
+    """Create users and groups. Return their ids. The tokens are recent, so no sign-in renews them."""
     at = wall_ms()
     ids: list[int] = writer.commit([UserCreated(user_name(n), user_name(n), None, at, None) for n in range(users)])
     tokens: list[Write] = [
@@ -132,7 +132,7 @@ def _people(writer: Writer, users: int, groups: Sequence[Sequence[int]]) -> tupl
 
 
 def _messages(count: int, users: Sequence[int], groups: Sequence[tuple[int, Sequence[int]]]) -> Iterator[Write]:
-    """Yield messages of words with the uneven frequencies of a language."""
+    """Yield messages of words with frequencies like those of a language."""
     chance = random.Random(4)  # noqa: S311 -- the same database each time
     vocabulary = ["".join(chance.choices("abcdefghijklmnoprstuvw", k=chance.randint(2, 9))) for _ in range(_VOCABULARY)]
     weights = list(itertools.accumulate(1 / (rank + 10) for rank in range(_VOCABULARY)))

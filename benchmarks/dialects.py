@@ -1,4 +1,4 @@
-"""The languages of the clients, for signing in and sending: IRChat's JSON, and IRC."""
+"""The protocols of the clients, for signing in and sending: IRChat's JSON protocol, and IRC."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -13,13 +13,13 @@ _FILLER = "and so the talk of the town goes on for quite a while, as it does"
 
 
 class Dialect(Protocol):
-    """The lines of a client. ``chat`` is None for everyone, a number for a group, a name for a user."""
+    """The lines of a client. ``chat`` is None for everyone, a number for a group, and a name for a user."""
 
     def hello(self, number: int) -> bytes:
         """Return the first lines of client ``number``."""
 
     def on_welcome(self, number: int, chats: Sequence[int | None]) -> bytes:
-        """Return the lines with which a welcomed client joins those chats."""
+        """Return the lines with which a welcomed client joins these chats."""
 
     def welcomes(self, chats: Sequence[int | None]) -> tuple[bytes, bytes, int]:
         """A part of the welcoming line; a part of the lines that end the sign-in, and their number."""

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from benchmarks.servers import HOST, Server
 
 _READ_BYTES = 262_144
-_NO_LINGER = struct.pack("ii", 1, 0)  # a close leaves no socket waiting
+_NO_LINGER = struct.pack("ii", 1, 0)  # a close leaves no socket in TIME_WAIT
 _READ, _WRITE = select.EPOLLIN, select.EPOLLIN | select.EPOLLOUT
 
 Lines = Callable[["Connection", bytes], None]
-"""Called with whole lines and their ends."""
+"""Called with complete lines, including their ends."""
 
 
 class Lost(Exception):
@@ -31,7 +31,7 @@ def _context() -> ssl.SSLContext:
 
 
 class Connection:
-    """A connection of a client. ``on_lines`` gets what arrives; ``ready`` is set after the sign-in."""
+    """A connection of a client. ``on_lines`` is called with received lines; ``ready`` is set after the sign-in."""
 
     __slots__ = ("_backlog", "_load", "_rest", "_secure", "_shaken", "fd", "number", "on_lines", "position", "ready",
                  "server", "sock")  # fmt: skip

@@ -63,12 +63,12 @@ SyslogFacility = local1
 
 
 class Server:
-    """A running server. ``dialect`` is the language of its clients: ``irc`` or ``json``."""
+    """A running server. ``dialect`` is the protocol of its clients: ``irc`` or ``json``."""
 
     name: str
     dialect = "irc"
     at_once = 256
-    """So many sign-ins may be under way at a time."""
+    """The maximum number of sign-ins in progress."""
 
     def __init__(self, folder: Path, *, tls: bool = False) -> None:
         self.folder = folder
@@ -84,7 +84,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 env=self._environment(),
-                cwd=folder,  # where it may leave a core, as InspIRCd does when it is ended
+                cwd=folder,  # a folder for core files, which InspIRCd leaves when it is ended
             )
         self._wait()
         self.start_seconds = time.perf_counter() - begun
@@ -207,7 +207,7 @@ class NgIRCd(Server):
     """ngIRCd."""
 
     name = "ngIRCd"
-    at_once = 8  # it lets few wait to be accepted
+    at_once = 8  # its listen backlog is short
 
     def _command(self) -> list[str]:
         self.port = free_port()

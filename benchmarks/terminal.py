@@ -71,7 +71,7 @@ def _keys(server: ServerProcess, home: Path, columns: int, lines: int, messages:
     sender.post({"type": "send", "chat": "GLOBAL", "text": "begin"})
     client.expect("begin")
     taken = _under_load(client, sender, messages)
-    client.resize(columns, lines - 1)  # so that all is drawn again, for what came meanwhile was not looked at
+    client.resize(columns, lines - 1)  # redraw everything, because the output since then was not read
     client.expect(f"message {messages - 1} ")
     memory = _memory_mb(client.process.pid)
     sender.close()
@@ -85,13 +85,13 @@ def _keys(server: ServerProcess, home: Path, columns: int, lines: int, messages:
 
 def _under_load(client: TerminalProcess, sender: JSONClient, messages: int) -> list[float]:
     """Return the milliseconds from each key to its letter, while messages arrive at a steady rate."""
-    if os.fork() == 0:  # the sender is a process of its own, so that it does not wait for the measuring
+    if os.fork() == 0:  # a separate process, so that the sender does not wait for the measurement
         _send(sender, messages)
         os._exit(0)
     taken: list[float] = []
     began = time.perf_counter()
     while time.perf_counter() - began < messages / _RATE:
-        # Each place gets a new letter in the next line, because an unchanged letter is not drawn.
+        # Each position gets a new letter in the next line, because an unchanged letter is not drawn.
         letter = chr(0x0430 + (len(taken) + len(taken) // 32 * 11) % 32).encode()
         before = len(client.output)
         pressed = time.perf_counter()

@@ -44,7 +44,7 @@ class TimedPoller:
     def write(self, path: Path) -> None:
         """Write the longest turns and their number, and start over."""
         turns, self.turns = self.turns, []
-        self._woke, self._woke_cpu = time.perf_counter(), time.thread_time()  # the turn that it comes in begins anew
+        self._woke, self._woke_cpu = time.perf_counter(), time.thread_time()  # restart the current turn
         walls = sorted(wall for wall, _ in turns)
         report = {
             "turns": len(turns),

@@ -20,7 +20,7 @@ from irchat.interfaces.limits import Limits
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import DEFAULT_PORT, fold_name
 from irchat.system.files.data_folder import default_data_folder
-from irchat.system.files.small_files import read_small_file
+from irchat.system.files.named_files import read_small_file
 
 _SERVER_NAME_LENGTH = 64
 
@@ -79,19 +79,19 @@ class Setting(NamedTuple):
     kind: Any
     may_be: str
 
-    def read(self, given: object, *, strict: bool) -> Any:
+    def read(self, given: object, place: str, *, strict: bool) -> Any:
         """Convert ``given`` to a value. Text is accepted unless ``strict``.
 
-        Raises ValueError with the accepted values.
+        Raises WrongSetting with ``place``, the setting and where it is, and the accepted values.
         """
         try:
             return msgspec.convert(given, self.kind, strict=strict, dec_hook=_read_special)
         except msgspec.ValidationError as error:
             why = str(error.__cause__ or self.may_be)
         if strict and isinstance(given, str):
-            self.read(given, strict=False)  # nonsense text gets the plain reason
+            self.read(given, place, strict=False)  # nonsense text gets the plain reason
             why += ", without quotation marks"
-        raise ValueError(why)
+        raise WrongSetting(f"{place} {why}, not {_shown(given)}")
 
 
 def _read_special(kind: type, given: object) -> object:
@@ -179,10 +179,7 @@ def read_file(path: Path) -> dict[str, Any]:
             near = difflib.get_close_matches(name, _BY_NAME, n=1)
             meant = f" (did you mean {near[0]}?)" if near else ""
             raise WrongSetting(f"{path}: there is no setting {name!r}{meant}")
-        try:
-            _BY_NAME[name].read(value, strict=True)
-        except ValueError as error:
-            raise WrongSetting(f"{path}: {name} {error}, not {_shown(value)}") from None
+        _BY_NAME[name].read(value, f"{path}: {name}", strict=True)
     return given
 
 
@@ -214,14 +211,11 @@ def changed_for_restart(old: Config, new: Config) -> list[str]:
 
 
 def _values(settings: tuple[Setting, ...], given: Mapping[str, Any]) -> dict[str, Any]:
-    values = {}
-    for setting in settings:
-        if setting.name in given:
-            try:
-                values[setting.field] = setting.read(given[setting.name], strict=False)
-            except ValueError as error:
-                raise WrongSetting(f"--{setting.name} {error}, not {_shown(given[setting.name])}") from None
-    return values
+    return {
+        setting.field: setting.read(given[setting.name], f"--{setting.name}", strict=False)
+        for setting in settings
+        if setting.name in given
+    }
 
 
 def _shown(value: object) -> str:

@@ -115,7 +115,7 @@ def explain(error: Exception, config: Config) -> str:
     if isinstance(error, NoAddress):
         return f"--host {config.host} is no IP address of this machine; see the addresses with ip addr"
     if isinstance(error, CannotBind):
-        return _cannot_listen(error.reason, config)
+        return _cannot_listen(error, config)
     if is_shortage(error):
         return f"cannot start: {SHORTAGE}"
     if isinstance(error, OSError):

@@ -4,14 +4,14 @@ import socket
 import ssl
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NoReturn
 
 from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred, DeferredList, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python import usage
 
@@ -20,6 +20,7 @@ from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.accounts.administration import Administration
 from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
+from irchat.net.addresses import read_address
 from irchat.net.port_note import PortFile, default_directory
 from irchat.protocol.rules import DEFAULT_PORT
 from irchat.server.admission import Admission
@@ -50,10 +51,10 @@ from irchat.startup_errors import StartingTerminal, end_start, explain, unexpect
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.migrations import check as check_database
 from irchat.store.sqlite.threads import StoreThreads
+from irchat.system import hangup
 from irchat.system.clock import install_forward_clock, wall_ms
 from irchat.system.core_dumps import forbid_core_dumps
 from irchat.system.files.data_folder import DataFolder
-from irchat.system.hangup import Hangup
 from irchat.system.installed import installed
 from irchat.system.streams import prepare_streams
 from irchat.system.supervisor import notify
@@ -163,12 +164,8 @@ class ChatServer(Service):
         self._terminal = terminal
         self._runtime_folder = runtime_folder
         self._folder = DataFolder(options.config.data)
-        self._local_files: LocalFiles | None = None
-        self._ports: list[Any] = []
         self._gc_schedule = GCSchedule(reactor)
-        self._store: SQLiteStore | None = None
-        self._hashing: FairPool | None = None
-        self._hangup = Hangup()
+        self._opened = ExitStack()
 
     def startService(self) -> None:
         """Open the data and listen. If that fails, end the process with one line on standard error."""
@@ -176,33 +173,21 @@ class ChatServer(Service):
         forbid_core_dumps()
         try:
             self._folder.acquire()
+            self._opened.callback(self._folder.release)
             self._open()
             self._listen()
             banner = self._banner()
         except Exception as error:
-            self._let_go()
+            self._opened.close()
             self._terminal.fail(explain(error, self._config))
         self._gc_schedule.start()
-        self._hangup.answer(lambda: reactor.callFromThread(self.reload))
+        hangup.answer(lambda: reactor.callFromThread(self.reload))
         self._terminal.announce(banner)
         notify("READY=1")
 
-    def _let_go(self) -> None:
-        """Close the data and stop the threads, which would keep the process alive."""
-        for port in self._ports:
-            port.stopListening()
-        if self._local_files is not None:
-            self._local_files.close()
-        if self._hashing is not None:
-            self._hashing.stop()
-        if self._store is not None:
-            self._store.close()
-        self._folder.release()
-
     def reload(self) -> None:
         """Read the configuration file again and apply the live settings."""
-        if self._local_files is not None:
-            self._local_files.look()
+        self._local_files.look()
         try:
             new = self._options.read_config()
             refuse_open_admins(self._config, new)
@@ -221,18 +206,16 @@ class ChatServer(Service):
 
     async def _stop(self) -> None:
         notify("STOPPING=1")
-        self._hangup.ignore()
-        await DeferredList([maybeDeferred(port.stopListening) for port in self._ports])
-        self._ports.clear()
+        hangup.ignore()
+        await maybeDeferred(self._port.stopListening)
         await self._connections.stop()
         self._gc_schedule.stop()
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
         settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))
         await settled
-        if self._local_files is not None:
-            await self._local_files.close()
-        self._let_go()
+        await self._local_files.close()
+        self._opened.close()  # the threads would keep the process alive
         _log.info("stopped")
 
     def stopService(self) -> Deferred[None]:
@@ -243,24 +226,18 @@ class ChatServer(Service):
     def _open(self) -> None:
         config = self._config
         threads = StoreThreads(reactor)
-        store = self._store = SQLiteStore(self._folder.database, threads, wall_ms, self._terminal.show_progress)
+        store = SQLiteStore(self._folder.database, threads, wall_ms, self._terminal.show_progress)
+        self._opened.callback(store.close)
         store.open_readers(_READING_THREADS)
-        hashing = self._hashing = FairPool(reactor, "irchat-hashing", _HASHING_THREADS, nice=True)
+        hashing = FairPool(reactor, "irchat-hashing", _HASHING_THREADS, nice=True)
+        self._opened.callback(hashing.stop)
         threads.start()
         hashing.start()
         delivery = Delivery(reactor)
         bus = LocalBus()
         bus.subscribe(delivery.publish)
         presence = PresenceFeed(reactor, delivery)
-        self._chat = ChatService(
-            store,
-            bus,
-            presence.changed,
-            reactor,
-            wall_ms,
-            config.limits,
-            gathers=True,
-        )
+        self._chat = ChatService(store, bus, presence.changed, reactor, wall_ms, config.limits, gathers=True)
         self._accounts = Accounts(
             self._chat.directory,
             self._chat.queue,
@@ -291,10 +268,7 @@ class ChatServer(Service):
         )
         began = reactor.seconds()
         self._administration = Administration(
-            self._chat,
-            self._accounts,
-            lambda: float(reactor.seconds() - began),
-            lambda: len(self._connections),
+            self._chat, self._accounts, lambda: float(reactor.seconds() - began), lambda: len(self._connections)
         )
 
     def _tls_context(self) -> ssl.SSLContext:
@@ -309,8 +283,8 @@ class ChatServer(Service):
         return context
 
     def _listen(self) -> None:
-        port = listen(reactor, self._config.host, self._config.port, self._factory)
-        self._ports.append(port)
+        port = self._port = listen(reactor, self._config.host, self._config.port, self._factory)
+        self._opened.callback(port.stopListening)
         # Twisted's own port logs a line for each peer that it cannot accept.
         port._logger = Logger(observer=self._factory.room.quiet)  # type: ignore[arg-type]
         self.port: int = port.getHost().port
@@ -319,8 +293,9 @@ class ChatServer(Service):
             self._folder.path / control_socket.SOCKET_FILE,
             control_socket.ControlFactory(self._administration),
             port._logger,
-            lambda: PortFile.write(self._runtime_folder, port=self.port, tls=self._factory.tls is not None),
+            lambda: PortFile(self._runtime_folder, port=self.port, tls=self._factory.tls is not None),
         )
+        self._opened.callback(self._local_files.close)
         self._local_files.look()
 
     def _banner(self) -> str:
@@ -332,23 +307,15 @@ class ChatServer(Service):
             f"IRChat listens on {listening}, port {self.port}, " + ("with TLS" if self._certificate else "WITHOUT TLS"),
             f"Data: {self._folder.path}",
         ]
-        flag = ""
-        if self._certificate is None or self._factory.tls is None:
-            flag = "--no-tls "
-        else:
+        flag = "" if self._certificate else "--no-tls "
+        if self._certificate is not None and self._factory.tls is not None:
             lines.append(f"Certificate: {certificates.fingerprint(self._factory.tls)}")
         here = host if self._config.host else "localhost"
         lines.append(f"To join: {installed('irchat', 'irchat.client')} {flag}{here}{at_port}")
-        if not self._config.host or not _is_loopback(address):
+        number = read_address(address)
+        if not self._config.host or not (address == "localhost" if number is None else number.is_loopback):
             lines.append(f"To join from another machine, once IRChat is installed there: irchat {flag}{host}{at_port}")
         return "\n".join(lines)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 def _check(config: Config) -> None:

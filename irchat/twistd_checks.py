@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from irchat.settings import WrongSetting
-from irchat.system.files.file_kinds import need_file
+from irchat.system.files.named_files import need_file
 
 _SERVERS = ("twistd", "irchat-server", "irchat.server")
 _MOST_PID = 2**31 - 1
@@ -86,8 +86,6 @@ def _is_server(pid: int) -> bool:
 def _has_ended(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
     return False

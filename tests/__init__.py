@@ -2,7 +2,7 @@
 
 from hypothesis import HealthCheck, settings
 
-# No test passes or fails by its speed, and none leaves files behind.
+# No test depends on its speed, and none leaves files behind.
 settings.register_profile(
     "irchat",
     deadline=None,

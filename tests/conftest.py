@@ -8,11 +8,11 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Run each test in a fresh folder, because trial's ``mktemp`` leaves its files in the current one."""
+    """Run each test in a new folder, because trial's ``mktemp`` leaves its files in the current one."""
     monkeypatch.chdir(tmp_path)
     yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put pytest-style tests last: pytest-twisted keeps the reactor running, and trial's tests start it themselves."""
+    """Run pytest-style tests last: pytest-twisted keeps the reactor running, and trial's tests start it themselves."""
     items.sort(key=lambda item: item.parent is not None and isinstance(item.parent, pytest.Module))

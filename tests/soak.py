@@ -16,7 +16,7 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=int(time.time()), help="seed of all random choices [default: the time]"
     )
-    each = parser.add_subparsers(dest="siege", required=True)
+    each = parser.add_subparsers(dest="test", required=True)
     crash = each.add_parser("crash", help="kill -9 at random moments under load")
     crash.add_argument("--cycles", type=int, default=1_000)
     crash.add_argument("--load", choices=loads.LOADS, help="load of a benchmark scenario [default: a few users]")
@@ -58,7 +58,7 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace, home: Path) -> object:
-    match options.siege:
+    match options.test:
         case "crash":
             if options.load:
                 return kills_under_load.crash(home, options.load, options.cycles, options.seed)
@@ -79,7 +79,7 @@ def _run(options: argparse.Namespace, home: Path) -> object:
             return abuse.storm(home, options.connects)
         case "never-read":
             return abuse.never_read(home, options.connections, options.seconds)
-    raise AssertionError(options.siege)
+    raise AssertionError(options.test)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The layout of the source: a test file for each module, short files, functions and folders, and distinct names."""
+"""The layout of the source: a test file for each module, limits on sizes, and distinct names."""
 
 import ast
 from collections import Counter, defaultdict
@@ -17,33 +17,33 @@ _TYPING_ONLY = {
     "server/delivery/reader.py",
     "server/sessions/services.py",
 }
-"""Modules of declarations alone, which nothing but a type checker can test."""
+"""Modules with declarations only, which only a type checker can test."""
 
 _SAME_NAME = {
     "alerts.py": {"chat", "client/control"},  # when a chat alerts a user, and how a client does it
-    "amendments.py": {"chat/amending", "commands"},
-    "base.py": {"commands", "server/protocols"},  # what a new command, or a new protocol, is derived from
-    "groups.py": {"chat", "commands"},  # commands, and what they do
+    "amendments.py": {"chat/amending", "commands"},  # the requests, and their implementation
+    "base.py": {"commands", "server/protocols"},  # the base classes of commands and of protocols
+    "groups.py": {"chat", "commands"},
     "messages.py": {"chat", "commands"},
     "moderation.py": {"chat/accounts", "commands"},
-    "presence.py": {"chat/state", "interfaces"},  # a contract, and its implementation
-    "registry.py": {"commands", "server/listeners"},  # what can be looked up by name or by kind
+    "presence.py": {"chat/state", "interfaces"},  # an interface, and its implementation
+    "registry.py": {"commands", "server/listeners"},  # commands by name, and connections by kind
 }
-"""Names that more than one module may have, because they have to do with each other, and their folders."""
+"""Names shared by related modules, and the folders of these modules."""
 
 
 class LayoutTests(SynchronousTestCase):
     """The modules of ``irchat``."""
 
     def setUp(self) -> None:
-        """Find them."""
+        """Find the modules."""
         self.source = _ROOT / "irchat"
         self.files = sorted(self.source.rglob("*.py"))
         self.modules = [file.relative_to(self.source) for file in self.files if not file.name.startswith("__")]
         self.assertGreater(len(self.modules), 100)
 
     def test_test_files(self) -> None:
-        """Each module has its test file at the mirrored place, except those of declarations alone."""
+        """Each module has a test file at the mirrored path, except modules of declarations."""
         lacking = {
             str(module)
             for module in self.modules
@@ -52,7 +52,7 @@ class LayoutTests(SynchronousTestCase):
         self.assertEqual(lacking, _TYPING_ONLY)
 
     def test_file_lengths(self) -> None:
-        """No file is too long to be read in one go."""
+        """No file is too long to be read at once."""
         lengths = {str(file): len(file.read_text("utf-8").splitlines()) for file in self.files}
         self.assertEqual({file: lines for file, lines in lengths.items() if lines > _FILE_LINES}, {})
 
@@ -67,12 +67,12 @@ class LayoutTests(SynchronousTestCase):
         self.assertEqual([function for function in functions if function[2] > _FUNCTION_LINES], [])
 
     def test_folder_sizes(self) -> None:
-        """No folder has too many modules to be seen at a glance."""
+        """No folder has too many modules to survey."""
         sizes = Counter(str(module.parent) for module in self.modules)
         self.assertEqual({folder: size for folder, size in sizes.items() if size > _FOLDER_MODULES}, {})
 
     def test_names(self) -> None:
-        """Two modules have the same name only if they have to do with each other."""
+        """Modules share a name only if they are related."""
         folders: dict[str, set[str]] = defaultdict(set)
         for module in self.modules:
             folders[module.name].add(str(module.parent))

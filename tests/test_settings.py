@@ -19,11 +19,11 @@ class ConfigTests(SynchronousTestCase):
     """`make_config` and `read_file`."""
 
     def wrong(self, given: dict[str, Any]) -> str:
-        """Why ``given`` cannot be."""
+        """Return the error for wrong settings."""
         return str(self.assertRaises(WrongSetting, make_config, given))
 
     def test_defaults(self) -> None:
-        """Where nothing is given, all is as the options say by default."""
+        """Without settings, the configuration has the documented defaults."""
         config = make_config({})
         self.assertEqual((config.port, config.host, config.name), (7667, None, "IRChat"))
         self.assertEqual((config.data, config.limits, config.admins), (default_data_folder(), Limits(), frozenset()))
@@ -31,7 +31,7 @@ class ConfigTests(SynchronousTestCase):
         self.assertFalse(config.no_tls or config.no_passwords)
 
     def test_text_and_toml_are_the_same(self) -> None:
-        """A setting is the same as text on the command line and as a value in a file."""
+        """A setting has the same meaning as text on the command line and as a value in a file."""
         typed = make_config({"port": "80", "rate": "2.5", "no-tls": 1, "per-address": "0", "admin": ["Alice"]})
         filed = make_config({"port": 80, "rate": 2.5, "no-tls": True, "per-address": 0, "admin": ["alice"]})
         self.assertEqual(typed, filed)
@@ -39,7 +39,7 @@ class ConfigTests(SynchronousTestCase):
         self.assertEqual(typed.admins, frozenset({"alice"}))
 
     def test_what_cannot_be(self) -> None:
-        """A wrong value is told with the name of its setting and what it may be."""
+        """The error for a wrong value names the setting and the valid values."""
         for name, value, reason in [
             ("port", "http", "is a number from 0 to 65,535, not 'http'"),
             ("port", 65_536, "is a number"),
@@ -79,20 +79,20 @@ class ConfigTests(SynchronousTestCase):
         self.assertIn("exclude each other", self.wrong({"tls-key": "k", "tls-cert": "c", "no-tls": True}))
 
     def test_hosts(self) -> None:
-        """An address is taken as it is written; whether this machine has it shows later."""
+        """A host is stored as written. Whether this machine has the address is checked later."""
         for host in "127.0.0.1", "::1", "fe80::1%eth0", "192.0.2.1", "chat.example":
             self.assertEqual(make_config({"host": host}).host, host)
 
     @given(st.dictionaries(st.sampled_from([setting.name for setting in SETTINGS]), _ANY))
     def test_nothing_else_is_raised(self, given: dict[str, Any]) -> None:
-        """Whatever is given makes a configuration or is refused in one line."""
+        """Any values return a configuration or raise WrongSetting with one line."""
         try:
             make_config(given)
         except WrongSetting as wrong:
             self.assertEqual(str(wrong).count("\n"), 0, wrong)
 
     def test_file(self) -> None:
-        """A file in TOML is read; what it cannot be is told with its name."""
+        """A TOML file is read, and the error for a wrong one names the file and the setting."""
         path = Path(self.mktemp())
         path.write_text('port = 1\nadmin = ["alice"]\n')
         self.assertEqual(read_file(path), {"port": 1, "admin": ["alice"]})
@@ -115,17 +115,17 @@ class ConfigTests(SynchronousTestCase):
         self.assertIn("No such file", str(self.assertRaises(WrongSetting, read_file, path)))
 
     def test_changes_for_a_restart(self) -> None:
-        """Of what changed, what needs a new start is named, and what does not is not."""
+        """Changed settings that need a restart are listed, and others are not."""
         old = make_config({})
         new = make_config({"port": 1, "no-tls": True, "rate": 1, "registration": "closed", "name": "x", "timed": 1})
         self.assertEqual(changed_for_restart(old, new), ["port", "no-tls"])
 
 
 class FileTests(SynchronousTestCase):
-    """A configuration file that holds anything."""
+    """Configuration files with any content."""
 
     def test_anything(self) -> None:
-        """Each file that is none is refused in one line that names it."""
+        """A file with wrong content is refused in one line that names it."""
         path = Path(self.mktemp())
         for content in (
             b"admin = " + b"[" * 20_000, b"a = " + b"{b=" * 20_000, b"name = \"\xe9\"", b"port = 1\nport = 2",
@@ -139,13 +139,13 @@ class FileTests(SynchronousTestCase):
             self.assertNotIn("\n", line)
 
     def test_byte_order_mark(self) -> None:
-        """A mark that some editors put before the text is no part of it."""
+        """A byte order mark is skipped."""
         path = Path(self.mktemp())
         path.write_bytes(b"\xef\xbb\xbfport = 1")
         self.assertEqual(read_file(path), {"port": 1})
 
     def test_pipe(self) -> None:
-        """A pipe, which would be waited for, is refused."""
+        """A pipe is refused instead of being read."""
         path = Path(self.mktemp())
         os.mkfifo(path)
         self.assertIn("is a pipe", str(self.assertRaises(WrongSetting, read_file, path)))

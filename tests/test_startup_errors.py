@@ -1,4 +1,4 @@
-"""The terminal that a server is started from, and what it is told."""
+"""The terminal that a server is started from, and the startup errors."""
 
 import io
 import os
@@ -23,7 +23,7 @@ class StartingTerminalTests(SynchronousTestCase):
     """`StartingTerminal`."""
 
     def setUp(self) -> None:
-        """A terminal whose two streams are pipes, both closed by the process once it was asked for."""
+        """Make a terminal of two pipes, whose ends in this process are closed after its creation."""
         self.out, self.err = self._stream("__stdout__"), self._stream("__stderr__")
         self.terminal = StartingTerminal()
         for stream in sys.__stdout__, sys.__stderr__:
@@ -36,14 +36,13 @@ class StartingTerminalTests(SynchronousTestCase):
         return reading
 
     def test_announce(self) -> None:
-        """The announcement reaches the standard output that there was, also when it was closed since, and lets go of
-        the terminal."""
+        """The announcement reaches the original standard output, even if that was closed, and frees the terminal."""
         self.terminal.announce("hello")
         self.assertEqual(os.read(self.out, 100), b"hello\n")
         self.assertEqual([os.read(self.out, 100), os.read(self.err, 100)], [b"", b""])
 
     def test_progress(self) -> None:
-        """What takes long is told of on standard error, every few seconds and not at once."""
+        """Progress is shown on standard error every few seconds, but not at once."""
         self.terminal.show_progress("1 of 3")
         self.terminal._shown_at -= 5
         self.terminal.show_progress("2 of 3")
@@ -52,19 +51,19 @@ class StartingTerminalTests(SynchronousTestCase):
         self.assertEqual(os.read(self.err, 100), b"irchat: 2 of 3\n")
 
     def test_fail(self) -> None:
-        """Why it cannot start reaches standard error, in one line, and ends the process with status 1."""
+        """``fail`` writes one line to standard error and ends the process with status 1."""
         self.assertEqual(self.assertRaises(SystemExit, self.terminal.fail, "no disk").code, 1)
         self.assertEqual([os.read(self.err, 100), os.read(self.out, 100)], [b"irchat: no disk\n", b""])
 
     def test_fail_in_a_daemon(self) -> None:
-        """In a daemon it is told as well, and raised as what twistd waits for."""
+        """In a daemon, ``fail`` writes the line and raises the exception that twistd reports."""
         pid = os.getpid()
         self.patch(os, "getpid", lambda: pid + 1)
         self.assertEqual(str(self.assertRaises(CannotStart, self.terminal.fail, "no disk")), "no disk")
         self.assertEqual(os.read(self.err, 100), b"irchat: no disk\n")
 
     def test_no_terminal(self) -> None:
-        """Where there are no such streams, or nobody reads them any more, nothing breaks."""
+        """Missing or closed streams raise nothing."""
         for stream in None, io.StringIO():
             self.patch(sys, "__stdout__", stream)
             self.patch(sys, "__stderr__", stream)
@@ -77,7 +76,7 @@ class StartingTerminalTests(SynchronousTestCase):
 
 
 class ExplainTests(SynchronousTestCase):
-    """What stands in the way is told in one line with what to do."""
+    """Each startup error is one line with the next step."""
 
     def _line(self, error: Exception) -> str:
         line = explain(error, make_config({"data": "/data/of/nobody", "port": 5})).replace("/of/nobody", "")
@@ -85,7 +84,7 @@ class ExplainTests(SynchronousTestCase):
         return line
 
     def test_data(self) -> None:
-        """What is wrong with the data folder names the folder, and the file in it where it is one."""
+        """An error of the data folder names the folder, and the file in it if there is one."""
         for error, wanted in (
             (FolderInUse("another server uses it"), "/data is in use: another server uses it; stop that one"),
             (NewerDatabase("it is newer"), "the data in /data cannot be used: it is newer"),
@@ -102,7 +101,7 @@ class ExplainTests(SynchronousTestCase):
             self.assertIn(wanted, self._line(error))
 
     def test_database(self) -> None:
-        """Only for a database that is damaged is a backup to be restored."""
+        """A backup is recommended only for a damaged database."""
         for code, mend in (
             (sqlite3.SQLITE_NOTADB, "restore a backup"), (sqlite3.SQLITE_CORRUPT, "restore a backup"),
             (sqlite3.SQLITE_BUSY_SNAPSHOT, "close that one"), (sqlite3.SQLITE_FULL, "make room"),
@@ -117,7 +116,7 @@ class ExplainTests(SynchronousTestCase):
         self.assertIn("restore a backup", self._line(sqlite3.DatabaseError("of unknown kind")))
 
     def test_out_of_files(self) -> None:
-        """What this user may open and SQLite cannot is for want of descriptors: the limit is what to raise."""
+        """A database that cannot be opened despite access rights needs a higher limit of open files."""
         folder = Path(self.mktemp())
         folder.mkdir()
         (folder / "file").touch()
@@ -129,22 +128,22 @@ class ExplainTests(SynchronousTestCase):
         self.assertIn("; give it to this user", explain(error, config))
 
     def test_port(self) -> None:
-        """What is wrong with the port names it, whether it was found on looking or on listening."""
+        """An error of the port names it, from the check as well as from listening."""
         for number, mend in (98, "choose another --port"), (99, "address of this machine"), (13, "from 1024 on"), (
             105, "choose another --host or --port"
         ):  # fmt: skip
             wanted = f"cannot listen on all addresses, port 5: {os.strerror(number)}; "
-            line = self._line(CannotBind(OSError(number, "")))
+            line = self._line(CannotBind(number, ""))
             self.assertTrue(line.startswith(wanted), line)
             self.assertIn(mend, line)
         self.assertIn("is no IP address of this machine", self._line(NoAddress("none")))
 
     def test_certificate(self) -> None:
-        """What is wrong with a certificate is told as it is."""
+        """An error of the certificate is shown unchanged."""
         self.assertEqual(self._line(WrongCertificate("the key is bad; give another")), "the key is bad; give another")
 
     def test_unforeseen(self) -> None:
-        """An error that nobody foresaw is one line too, which says where in the code it was met."""
+        """An unexpected error is one line, too, with its place in the code."""
         for error in RecursionError("deep"), ValueError("a\nb"), MemoryError(), KeyError("x"):
             try:
                 raise error

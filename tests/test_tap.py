@@ -1,5 +1,4 @@
-"""The options of ``twistd irchat``, and what is checked before anything is written; the service is in
-tests/whole/test_tap_service.py."""
+"""The options of ``twistd irchat``, and its checks. The service is tested in tests/whole/test_tap_service.py."""
 
 import io
 import socket
@@ -23,7 +22,7 @@ from tests.helpers.service import options_of
 
 class _TapTestCase(SynchronousTestCase):
     def _refused(self, call: Any, *arguments: Any) -> str:
-        """The one line with which the process ends."""
+        """Return the line with which the process ends."""
         line = self.assertRaises(SystemExit, call, *arguments).code
         self.assertIsInstance(line, str)
         self.assertTrue(line.startswith("irchat: "), line)
@@ -35,14 +34,14 @@ class OptionsTests(_TapTestCase):
     """`Options`."""
 
     def test_defaults(self) -> None:
-        """Without options the server is open to all, on all addresses, with TLS and passwords."""
+        """Without options, the server is open to everyone, on all addresses, with TLS and passwords."""
         config = options_of().config
         self.assertEqual(config, make_config({}))
         self.assertEqual((config.host, config.port, config.data), (None, 7667, default_data_folder()))
         self.assertFalse(config.no_tls or config.no_passwords)
 
     def test_values(self) -> None:
-        """Each option is taken in its own kind."""
+        """Each option has a value of its own type."""
         config = options_of(
             "--data",
             "here",
@@ -71,7 +70,7 @@ class OptionsTests(_TapTestCase):
         self.assertEqual((config.admins, config.limits.per_address), (frozenset({"alice", "bob"}), 0))
 
     def test_file(self) -> None:
-        """Settings come from a file where the command line does not say otherwise; a wrong file is named."""
+        """Settings come from the file, and options override them. A wrong file is named."""
         path = Path(self.mktemp()).absolute()
         path.write_text('port = 1\nrate = 2\nno-tls = true\nadmin = ["alice"]\n')
         config = options_of("--config", str(path), "--port", "0").config
@@ -81,11 +80,11 @@ class OptionsTests(_TapTestCase):
         self.assertIn(str(path), self._refused(options_of, "--config", str(path)))
 
     def test_home(self) -> None:
-        """A tilde in the data folder is the home folder, for no shell may have seen it."""
+        """A tilde in the data folder is expanded, because the shell may not have done so."""
         self.assertEqual(options_of("--data=~/chat").config.data, Path.home() / "chat")
 
     def test_wrong_values(self) -> None:
-        """Each wrong option ends the process with one line that names it and points to the help."""
+        """Each wrong option ends the process with one line that names it and the help."""
         for arguments in (
             ["--port", "x"], ["--port", "-1"], ["--port", "65536"], ["--port", "7.5"], ["--port", ""],
             ["--rate", "x"], ["--rate", "-1"], ["--rate", "nan"], ["--rate", "inf"], ["--rate", "1e10"],
@@ -102,7 +101,7 @@ class OptionsTests(_TapTestCase):
         self._refused(options_of, "argument")
 
     def test_version(self) -> None:
-        """The version is shown, and the process ends."""
+        """``--version`` shows the version and exits."""
         self.patch(sys, "stdout", io.StringIO())
         self.assertEqual(self.assertRaises(SystemExit, options_of, "--version").code, 0)
         self.assertEqual(sys.stdout.getvalue(), f"IRChat {__version__}\n")
@@ -116,10 +115,10 @@ class OptionsTests(_TapTestCase):
 
 
 class MakeServiceTests(_TapTestCase):
-    """`makeService` looks and writes nothing."""
+    """`makeService` checks everything and writes nothing."""
 
     def setUp(self) -> None:
-        """A folder for data that is not there yet, and a reactor that keeps its clock."""
+        """Choose a data folder that does not exist, and leave the reactor's clock alone."""
         self.place = Path(self.mktemp())
         self.place.mkdir()
         self.data = self.place / "data"
@@ -132,19 +131,19 @@ class MakeServiceTests(_TapTestCase):
         return service
 
     def test_nothing_is_written(self) -> None:
-        """It gives a service, installs the clock that only goes forward, and leaves no file and no port behind."""
+        """It returns a service, installs the forward clock, and leaves no file and no open port."""
         for _ in range(2):
             self._make()
         self.assertEqual(list(self.place.iterdir()), [])
         self.assertEqual(self.clocks, [tap.reactor] * 2)
 
     def test_data_in_the_way(self) -> None:
-        """A data folder that cannot be one is told in one line that names it."""
+        """A file in place of the data folder ends the process with one line that names it."""
         self.data.write_text("a file")
         self.assertIn(f"{self.data} cannot be used", self._refused(self._make))
 
     def test_data_in_use(self) -> None:
-        """A data folder that another server has is told in one line that names it and says what to do."""
+        """A data folder in use ends the process with one line that names it and the next step."""
         other = DataFolder(self.data)
         other.acquire()
         self.addCleanup(other.release)
@@ -153,7 +152,7 @@ class MakeServiceTests(_TapTestCase):
         self.assertIn("choose another --data", line)
 
     def test_database(self) -> None:
-        """A database that is damaged is told in one line that says what to do, and stays as it is."""
+        """A damaged database ends the process with one line that names the next step, and stays unchanged."""
         self.data.mkdir()
         damaged = b"no database " * 1_000
         DataFolder(self.data).database.write_bytes(damaged)
@@ -162,7 +161,7 @@ class MakeServiceTests(_TapTestCase):
         self.assertEqual(left.read_bytes(), damaged)
 
     def test_port_in_use(self) -> None:
-        """A port that another program has is told in one line that names it and says what to do."""
+        """A port in use ends the process with one line that names it and the next step."""
         with socket.create_server(("127.0.0.1", 0)) as other:
             port = str(other.getsockname()[1])
             line = self._refused(self._make, "--port", port)
@@ -170,12 +169,12 @@ class MakeServiceTests(_TapTestCase):
         self.assertIn("choose another --port", line)
 
     def test_host(self) -> None:
-        """A host that is no address of this machine is told in one line."""
+        """A host that is not an address of this machine ends the process with one line."""
         for host in "nonsense", "chat.example", "999.1.1.1", "192.0.2.1":
             self.assertIn(host, self._refused(self._make, "--host", host))
 
     def test_all_addresses(self) -> None:
-        """Without a host it is checked on all addresses, of IPv6 where there is IPv6."""
+        """Without a host all addresses are checked, with IPv6 if the machine has it."""
         options = options_of("--data", str(self.data), "--port", "0")
         makeService(options)
 
@@ -191,7 +190,7 @@ class MakeServiceTests(_TapTestCase):
         makeService(options)
 
     def test_certificate(self) -> None:
-        """A certificate and key that fit are taken; those that do not, or are not there, are told in one line."""
+        """A matching certificate and key are accepted. Others, and missing ones, end the process with one line."""
         certificate, key = map(str, ensure_self_signed(self.place, "chat.example"))
         self._make("--tls-cert", certificate, "--tls-key", key)
         (self.place / "other").mkdir()
@@ -211,7 +210,7 @@ class MakeServiceTests(_TapTestCase):
 
 
 class BannerTests(SynchronousTestCase):
-    """What is told on starting."""
+    """The announcement of a started server."""
 
     def _banner(self, *arguments: str, port: int = 7667) -> list[str]:
         server = ChatServer(options_of("--data", "/data", *arguments), lambda text: None, Path())
@@ -220,8 +219,7 @@ class BannerTests(SynchronousTestCase):
         return server._banner().splitlines()
 
     def test_how_to_join(self) -> None:
-        """It says where the server listens and how to join: here by the whole path of the client, from elsewhere by an
-        address that others can use; a port where it is not the default, brackets round an IPv6 address."""
+        """The announcement names the address and the commands to join, from this machine and from others."""
         self.patch(tap, "own_address", lambda: "192.0.2.7")
         self.patch(tap, "installed", lambda script, module: f"/venv/bin/{script}")
         self.assertEqual(self._banner("--no-tls"), [
@@ -235,7 +233,7 @@ class BannerTests(SynchronousTestCase):
         self.assertTrue(self._banner("--host", "192.0.2.9", port=99)[-1].endswith(": irchat --no-tls 192.0.2.9:99"))
 
     def test_own_address(self) -> None:
-        """Where there is no way to others, the machine's name stands in the place of its address."""
+        """Without a route to other machines, the host name replaces the address."""
         self.assertTrue(listener.own_address())
 
         class Nowhere(socket.socket):

@@ -1,4 +1,4 @@
-"""The options of twistd itself."""
+"""Checks of twistd's own options."""
 
 import io
 import os
@@ -21,7 +21,7 @@ class TwistdTests(SynchronousTestCase):
     """`check_twistd`."""
 
     def setUp(self) -> None:
-        """A folder."""
+        """Make a folder."""
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         self.pid_file = self.folder / "twistd.pid"
@@ -33,7 +33,7 @@ class TwistdTests(SynchronousTestCase):
         return str(self.assertRaises(WrongSetting, self._check, **options))
 
     def test_stale(self) -> None:
-        """A pid file is deleted where its process is this one, or another program, or has ended."""
+        """A pid file is deleted if its process is this one, another program, or gone."""
         self._check()
         for pid in os.getpid(), os.getppid(), 2**22 + 1:
             self.patch(twistd_checks, "_SERVERS", ("a program that does not run",))
@@ -45,20 +45,20 @@ class TwistdTests(SynchronousTestCase):
         test_stale.skip = "needs Linux"
 
     def test_running(self) -> None:
-        """One of a server that runs keeps the start away, with what to do; so does one whose process is not known."""
+        """The pid file of a running server prevents the start, and the error names the next step."""
         self.pid_file.write_text(str(os.getppid()))
         self.patch(twistd_checks, "_is_server", lambda pid: pid == os.getppid())
         self.assertIn(f"names process {os.getppid()}, a server that runs: stop it, or", self._refused())
         self.assertTrue(self.pid_file.exists())
 
     def test_no_number(self) -> None:
-        """One that holds no number of a process is named."""
+        """A pid file without a process number is named."""
         for content in "", "x", "-1", "0", "9" * 30:
             self.pid_file.write_text(content)
             self.assertIn("delete it", self._refused())
 
     def test_files(self) -> None:
-        """What twistd could not write, or not enter, is named with its option."""
+        """A file or folder that twistd could not use is named with its option."""
         (self.folder / "folder").mkdir()
         os.mkfifo(self.folder / "pipe")
         (self.folder / "loop").symlink_to("loop")
@@ -84,7 +84,7 @@ class TwistdTests(SynchronousTestCase):
             self._check(pidfile="", **options)
 
     def test_server(self) -> None:
-        """``irchat-server`` is twistd in the foreground without a pid file, with the same arguments behind it."""
+        """``irchat-server`` runs twistd in the foreground, without a pid file, with the arguments appended."""
         ran: list[list[str]] = []
         self.patch(twistd_script, "run", lambda: ran.append(sys.argv))
         self.patch(sys, "argv", ["irchat-server", "--port", "0"])
@@ -92,7 +92,7 @@ class TwistdTests(SynchronousTestCase):
         self.assertEqual(ran, [["irchat-server", "-n", "--pidfile=", "irchat", "--port", "0"]])
 
     def test_hangup(self) -> None:
-        """``irchat-server`` notes a SIGHUP before anything that takes long: then it is not ended by one."""
+        """``irchat-server`` notes a SIGHUP from its first step on, so none ends it."""
         before = signal.signal(signal.SIGHUP, lambda *_: None)
         self.addCleanup(signal.signal, signal.SIGHUP, before)
         self.addCleanup(hangup._noted.clear)
@@ -103,7 +103,7 @@ class TwistdTests(SynchronousTestCase):
         self.assertEqual(hangup._noted, {signal.SIGHUP})
 
     def test_server_fails(self) -> None:
-        """An error of twistd's own is one line and status 1; an exit is that exit; Ctrl-C is no traceback."""
+        """An error of twistd is one line and status 1. An exit keeps its status, and Ctrl-C has no traceback."""
         self.patch(sys, "stderr", io.StringIO())
         for error, status in (OSError("x"), 1), (SystemExit(3), 3), (KeyboardInterrupt(), 130):
             self.patch(sys, "argv", ["irchat-server"])
@@ -115,7 +115,7 @@ class TwistdTests(SynchronousTestCase):
         raise error
 
     def test_name(self) -> None:
-        """Help and errors name the command that was typed."""
+        """The help and errors name the command as typed."""
         for typed, name in ("/opt/bin/twistd", "twistd irchat"), ("irchat-server", "irchat-server"):
             self.patch(sys, "argv", [typed])
             self.assertEqual(command_name(), name)

@@ -28,11 +28,11 @@ _WARM_SECONDS = 1.0
 # Interval of each user of a pair, in seconds: slower than the allowed rate.
 _PAUSE_SECONDS = 0.12
 _LONG_MESSAGES = 500
-_SETTLE_SECONDS = 4.0  # until the burst of the attacker is full again
+_SETTLE_SECONDS = 4.0  # until the attacker's burst is full again
 
 
 def fairness(bench: Bench) -> list[Row | Curve]:
-    """The time of a lone message while one user or one address uses all that the limits allow."""
+    """The delay of a lone message while one user or one address uses everything that the limits allow."""
     rows: list[Row | Curve] = []
     for tls in False, True:
         with bench.place() as (folder, load, servers):
@@ -42,7 +42,7 @@ def fairness(bench: Bench) -> list[Row | Curve]:
             pairs = _people(bench, load, server)
             for name in (name for name, attack in ATTACKS.items() if attack.tls == tls):
                 bench.say(name)
-                delays = _besieged(load, server, pairs, name, bench.scaled(_SECONDS, 3))
+                delays = _under_attack(load, server, pairs, name, bench.scaled(_SECONDS, 3))
                 rows += _rows(name, delays)
     return rows
 
@@ -157,7 +157,7 @@ class _Pair:
             user.send(b'{"type":"pong"}\n')
 
 
-def _besieged(load: Load, server: IRChat, pairs: list[_Pair], name: str, seconds: float) -> list[float]:
+def _under_attack(load: Load, server: IRChat, pairs: list[_Pair], name: str, seconds: float) -> list[float]:
     """Return the delays of lone messages during an attack."""
     attacker = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.attacks", name, str(server.port)],

@@ -16,9 +16,9 @@ PAIRS = 200
 GROUPS, GROUP_MEMBERS = 100, 50
 MANY_SENDERS = 10
 LATENCY_RATE = 100
-_COMMIT_MS = 1.9  # of DESIGN; the bar for latency allows one
+_COMMIT_MS = 1.9  # the latency bar allows for one commit
 GROWTH = (10, 30, 100, 300, 1_000, 3_000, 9_000)
-_GROWTH_OF_IRC = 1_000  # every join is told to all who are there, so more would only measure joins
+_GROWTH_OF_IRC = 1_000  # every join is announced to everyone present, so more readers would only measure joins
 
 Rooms = Callable[[Load, Server], list[Room]]
 
@@ -41,7 +41,7 @@ def start(
 
 
 def everyone(readers: int, senders: int, in_flight: int) -> Rooms:
-    """Return the room of everyone: GLOBAL, or an IRC channel."""
+    """Return the room for everyone: GLOBAL, or an IRC channel."""
 
     def rooms(load: Load, server: Server) -> list[Room]:
         clients = sign_in(load, server, range(readers + senders))
@@ -122,7 +122,7 @@ def alone(bench: Bench) -> list[Row | Curve]:
 
 
 def busy(bench: Bench) -> list[Row | Curve]:
-    """GLOBAL, 500 readers, 64 in flight, of one sender and of ten."""
+    """GLOBAL, 500 readers, 64 in flight, from one sender and from ten."""
     rows: list[Row | Curve] = []
     for senders in (1, MANY_SENDERS):
         found = costs(bench, everyone(READERS, senders, 64), bench.scaled(5_000), users=READERS + senders)
@@ -155,7 +155,7 @@ def group(bench: Bench) -> list[Row | Curve]:
 
 
 def tls(bench: Bench) -> list[Row | Curve]:
-    """Alone and busy over TLS."""
+    """One message and 64 in flight, over TLS."""
     found = costs(bench, everyone(READERS, 1, 1), bench.scaled(300), users=READERS + 1, tls=True)
     rows: list[Row | Curve] = [_row("tls", f"TLS, {READERS} readers, 1 in flight", found, 1.7)]
     found = costs(bench, everyone(READERS, 1, 64), bench.scaled(5_000), users=READERS + 1, tls=True)
@@ -202,7 +202,7 @@ def _steady(load: Load, room: Room, seconds: int) -> list[float]:
 
 
 def readers(bench: Bench) -> list[Row | Curve]:
-    """How the cost grows with the readers, alone and busy."""
+    """The growth of the cost with the number of readers, alone and busy."""
     lines: dict[str, list[tuple[float, float]]] = {}
     sizes = GROWTH[:5] if bench.quick else GROWTH
     with bench.place() as (folder, load, servers):

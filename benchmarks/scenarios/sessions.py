@@ -26,7 +26,7 @@ def idle(bench: Bench) -> list[Row | Curve]:
 
 
 def handshakes(bench: Bench) -> list[Row | Curve]:
-    """TLS handshakes and the memory of idle sessions over TLS."""
+    """TLS handshakes, and the memory of idle sessions over TLS."""
     count = bench.scaled(HANDSHAKES)
     memory = _memory_of_each(bench, count, tls=True)
     with bench.place() as (folder, load, servers):
@@ -99,7 +99,7 @@ def presence(bench: Bench) -> list[Row | Curve]:
     names = {database.user_name(number) for number in range(count, 2 * count)}
     for watch in told:
         watch.check(names)
-    # Not by the interval between two, because data that waits while this process is busy arrives at once.
+    # Not the interval between two lines: data that waits while this process is busy arrives all at once.
     most = max((len(watch.events) - 1) / (watch.last - watch.first) for watch in told)
     return [
         against("presence", "most writes to a watcher", "1/s", most, most=1.05),

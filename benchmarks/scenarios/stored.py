@@ -81,7 +81,7 @@ def starting(bench: Bench) -> list[Row | Curve]:
 
 
 def growth(bench: Bench) -> list[Row | Curve]:
-    """How the time of an answer grows with the messages stored."""
+    """The growth of reply times with the number of stored messages."""
     lines: dict[str, list[tuple[float, float]]] = {}
     for size in [size for size in SIZES if size <= bench.messages]:
         data = database.stored(bench.cache, size, bench.say)
@@ -94,7 +94,7 @@ def growth(bench: Bench) -> list[Row | Curve]:
             lines.setdefault("start of the server", []).append((size, server.start_seconds * 1e3))
             entered = [sign_in_seconds(load, server, _READER) * 1e3 for _ in range(50)]
             lines.setdefault("sign-in", []).append((size, measure.median(entered)))
-            # Sent messages stay in the database, and move the sender's marker.
+            # Sent messages stay in the database, and move the sender's read marker.
             sends = ResultHandler(load, server, _SENDER).times(
                 {"type": "send", "chat": "GLOBAL", "text": "one more"} for _ in range(100)
             )
@@ -111,7 +111,7 @@ def growth(bench: Bench) -> list[Row | Curve]:
 
 
 def _pages(end: int, count: int) -> Iterator[dict[str, Any]]:
-    chance = random.Random(time.time_ns())  # noqa: S311 -- other pages than those that the system has at hand
+    chance = random.Random(time.time_ns())  # noqa: S311 -- pages that are not in the system's cache
     for _ in range(count):
         yield {"type": "history", "chat": "GLOBAL", "before": chance.randint(60, end), "limit": 50}
 

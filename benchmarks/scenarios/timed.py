@@ -17,7 +17,7 @@ ENDS_A_SECOND = 1_000
 GROWTH = (1_000, 10_000, 100_000)
 _SENDER, _RECEIVER = range(2)
 _IN_FLIGHT = 500
-_SENT_A_SECOND = 6_000  # a guess at the pace, to have the ends begin after the last was sent
+_SENT_A_SECOND = 6_000  # an estimate, so that the first message ends after the last was sent
 _WATCH_SECONDS = 20
 _ASKED_EACH_SECONDS = 0.25
 
@@ -36,7 +36,7 @@ class _Found(NamedTuple):
 
 
 def timed(bench: Bench) -> list[Row | Curve]:
-    """1,000,000 timed messages wait in one chat while 1,000 end a second; and how that grows with their number."""
+    """1,000,000 timed messages wait in one chat while 1,000 end per second, and the growth with their number."""
     lines: dict[str, list[tuple[float, float]]] = {}
     pace: float = _SENT_A_SECOND
     for size in sorted({*(size for size in GROWTH if size < bench.timed), bench.timed}):
@@ -62,7 +62,7 @@ def timed(bench: Bench) -> list[Row | Curve]:
 
 
 def _wait(bench: Bench, count: int, pace: float) -> _Found:
-    """Measure with that many waiting, at about ``pace`` sends per second."""
+    """Measure with that many messages waiting, at about ``pace`` sends per second."""
     with bench.place() as (folder, load, servers):
         database.make(folder / "data", 2)
         server = IRChat(folder / "irchat", folder / "data", turns=True)

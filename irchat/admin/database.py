@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from irchat.admin.failures import Failed
-from irchat.admin.reach import folder_of, need_database
+from irchat.admin.reach import locked_folder, need_database
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.copying import (
     BadCopy,
@@ -30,7 +30,7 @@ from irchat.store.sqlite.migrations import CHANGE_EPOCH, EPOCH_SINCE, SCRIPTS
 from irchat.store.sqlite.schema import need_ours
 from irchat.system.files.atomic_files import put_in_place
 from irchat.system.files.data_folder import DataFolder, FolderInUse, give_to_owner
-from irchat.system.files.file_kinds import need_file, replaceable
+from irchat.system.files.named_files import need_file, replaceable
 from irchat.system.remedies import mend_of_database, mend_of_file
 
 _NEWEST = len(SCRIPTS)
@@ -58,7 +58,7 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
     _refuse_own(database, file)
     with _told(f"{file} cannot be restored", data, "name a backup"):
         need_file(file)
-    with _stopped(data), database_part(database) as (part, descriptor):
+    with locked_folder(data, "; stop it first", make=True), database_part(database) as (part, descriptor):
         with _told(f"{file} cannot be restored", data, damaged="it is no backup that can be used: name another"):
             if lacks_journal(file):
                 raise BadCopy(
@@ -69,19 +69,14 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
                 need_ours(source)
                 copy_into(source, part, progress)
         with _told(f"{database} could not be replaced", data):
-            _change_epoch(part)
+            with opened(part) as connection:
+                if version_of(connection) >= EPOCH_SINCE:
+                    connection.execute(CHANGE_EPOCH)  # clients drop what they loaded after the backup
             give_to_owner(descriptor, data)
             os.fsync(descriptor)  # before the present database is touched
             kept = _keep(database)
             put_in_place(part, descriptor, database)
     return kept
-
-
-def _change_epoch(part: Path) -> None:
-    """Set a new epoch: clients drop what they loaded after the backup. Databases of older versions have no epoch."""
-    with opened(part) as connection:
-        if version_of(connection) >= EPOCH_SINCE:
-            connection.execute(CHANGE_EPOCH)
 
 
 def check(data: Path, progress: Progress) -> list[str]:
@@ -97,16 +92,6 @@ def check(data: Path, progress: Progress) -> list[str]:
             return _check(database)
         finally:
             folder.release()
-
-
-@contextmanager
-def _stopped(data: Path) -> Iterator[None]:
-    """Lock the folder, so that no server can start meanwhile. Raises Failed."""
-    try:
-        with folder_of(data, make=True):
-            yield
-    except FolderInUse:
-        raise Failed(f"a server, or another irchat-admin, uses {data}; stop it first") from None
 
 
 def _check_copy(database: Path, progress: Progress) -> list[str]:

@@ -48,7 +48,7 @@ def explain_failure(error: Exception, data: Path, arguments: Sequence[str]) -> s
 def _no_permission(error: PermissionError, data: Path, arguments: Sequence[str]) -> str:
     path = Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else data
     why = f"{path}: {error.strerror}"
-    if not _is_in(path, data) and _may_use(data):
+    if not _is_in(path, data) and os.access(data, os.R_OK | os.W_OK | os.X_OK):
         return f"{why}; name a file in a folder where the user {_name_of(os.geteuid())} may write"
     owner = _owner(data)
     if owner == os.geteuid():
@@ -60,10 +60,6 @@ def _no_permission(error: PermissionError, data: Path, arguments: Sequence[str])
 
 def _is_in(path: Path, data: Path) -> bool:
     return path.absolute().is_relative_to(data.absolute())
-
-
-def _may_use(data: Path) -> bool:
-    return os.access(data, os.R_OK | os.W_OK | os.X_OK)
 
 
 def _owner(path: Path) -> int:

@@ -4,10 +4,11 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import convert
+from msgspec.structs import asdict
 
 from irchat import __version__
 from irchat.admin import database
@@ -22,6 +23,9 @@ from irchat.system.streams import drop_output, flush_output, prepare_streams, pr
 from irchat.system.times import end_after, end_at, shown_moment
 from irchat.text.cells import cells, padded
 
+_Run = Callable[[argparse.Namespace], None]
+
+_LABELS = {"private_chats": "private chats", "banned": "bans", "database_bytes": "database"}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 # The ban of a larger network must be confirmed: 16 million addresses of IPv4, a 65,536th of IPv6.
 _FEWEST_BITS = {4: 8, 6: 16}
@@ -46,14 +50,14 @@ def _run(arguments: list[str]) -> int:
     try:
         options.run(options)
     except KeyboardInterrupt:
-        _end_progress()
+        _tell("")
         print_error("stopped")
         return 130
     except BrokenPipeError:  # the reader of the pipe has left
         drop_output()
         return 1
     except Exception as error:
-        _end_progress()
+        _tell("")
         command = arguments[arguments.index(options.command) :]
         print_error(explain_failure(error, options.data, command))
         return 1
@@ -70,20 +74,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"IRChat {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], None], help_text: str) -> argparse.ArgumentParser:
+    def command(name: str, run: _Run, help_text: str, argument: str = "") -> argparse.ArgumentParser:
         added = commands.add_parser(name, help=help_text, description=help_text)
         added.set_defaults(run=run)
+        if argument:
+            added.add_argument(argument.lower(), metavar=argument, type=Path if argument == "FILE" else str)
         return added
 
     command("users", _users, "list the accounts")
-    for name, run, help_text in (
-        ("add-user", _add_user, "make an account; asks for its password"),
-        ("reset-password", _reset_password, "give a user another password, asked for, and end tokens and sessions"),
-        ("kick", _kick, "end the sessions of a user"),
-    ):
-        command(name, run, help_text).add_argument("name", metavar="NAME")
-    remove = command("remove-user", _remove_user, "remove an account; what it wrote stays, as NAME#NUMBER")
-    remove.add_argument("name", metavar="NAME")
+    command("add-user", _add_user, "make an account; asks for its password", "NAME")
+    reset = "give a user another password, asked for, and end tokens and sessions"
+    command("reset-password", _reset_password, reset, "NAME")
+    command("kick", _kick, "end the sessions of a user", "NAME")
+    remove = command("remove-user", _remove_user, "remove an account; what it wrote stays, as NAME#NUMBER", "NAME")
     remove.add_argument("--messages", action="store_true", help="remove all that the user wrote as well")
     remove.add_argument("--yes", action="store_true", help="do not ask whether to do it")
     ban = command("ban", _ban, "keep a user, an address or a network of addresses out")
@@ -98,12 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     delete = command("delete", _delete, "delete one message for all who can see it; this cannot be undone")
     delete.add_argument("chat", metavar="CHAT", help="GLOBAL, a group as *team, or a private chat as @alice@bob")
     delete.add_argument("seq", metavar="SEQ", type=int, help="the number of the message, as the clients show it")
-    command("backup", _backup, "copy the database, whether the server runs or not").add_argument(
-        "file", metavar="FILE", type=Path
-    )
-    command("restore", _restore, "put a backup in the place of the database; stop the server first").add_argument(
-        "file", metavar="FILE", type=Path
-    )
+    command("backup", _backup, "copy the database, whether the server runs or not", "FILE")
+    command("restore", _restore, "put a backup in the place of the database; stop the server first", "FILE")
     command("check", _check, "see whether the database is sound")
     command("stats", _stats, "show how much there is of everything")
     return parser
@@ -147,7 +146,7 @@ def _remove_user(options: argparse.Namespace) -> None:
     if not options.yes and not _confirmed(f"Remove {options.name} {what}? This cannot be undone. [y/N] "):
         raise Failed("nothing was removed; say yes, or give --yes")
     name = ask(options.data, ask_for.RemoveUser(name=options.name, messages=options.messages), _tell)
-    _end_progress()
+    _tell("")
     _print(f"{options.name} is removed{'' if options.messages else f'; what stays is by {name}'}.")
 
 
@@ -195,19 +194,19 @@ def _delete(options: argparse.Namespace) -> None:
 
 def _backup(options: argparse.Namespace) -> None:
     database.backup(options.data, options.file, _tell_pages)
-    _end_progress()
+    _tell("")
     _print(f"{options.file} is a verified copy ({_size(options.file.stat().st_size)}).")
 
 
 def _restore(options: argparse.Namespace) -> None:
     kept = database.restore(options.data, options.file, _tell_pages)
-    _end_progress()
+    _tell("")
     _print(f"{options.file} is restored." + ("" if kept is None else f" What was there before is {kept}."))
 
 
 def _check(options: argparse.Namespace) -> None:
     found = database.check(options.data, _tell_pages)
-    _end_progress()
+    _tell("")
     if found:
         raise Failed("\n".join([*found, "the database is not sound; restore a backup"]))
     _print("The database is sound.")
@@ -215,24 +214,12 @@ def _check(options: argparse.Namespace) -> None:
 
 def _stats(options: argparse.Namespace) -> None:
     stats = convert(ask(options.data, ask_for.Stats(), _tell), ask_for.StatsRow)
-    minutes, seconds = divmod(int(stats.uptime), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    uptime = f"{days} d {hours:02}:{minutes:02}:{seconds:02}" if stats.uptime else "not running"
-    for label, value in (
-        ("users", f"{stats.users:,}"),
-        ("online", f"{stats.online:,}"),
-        ("sessions", f"{stats.sessions:,}"),
-        ("connections", f"{stats.connections:,}"),
-        ("groups", f"{stats.groups:,}"),
-        ("private chats", f"{stats.private_chats:,}"),
-        ("messages", f"{stats.messages:,}"),
-        ("bans", f"{stats.banned:,}"),
-        ("tokens", f"{stats.tokens:,}"),
-        ("database", _size(stats.database_bytes)),
-        ("uptime", uptime),
-    ):
-        _print(f"{label:14}{value}")
+    days, seconds = divmod(int(stats.uptime), 86_400)
+    shown = {field: f"{figure:,}" for field, figure in asdict(stats).items()}
+    shown["database_bytes"] = _size(stats.database_bytes)
+    shown["uptime"] = f"{days} d {datetime.fromtimestamp(seconds, UTC):%H:%M:%S}" if stats.uptime else "not running"
+    for field, figure in shown.items():
+        _print(f"{_LABELS.get(field, field):14}{figure}")
 
 
 # Input and output.
@@ -294,15 +281,10 @@ def _size(count: float) -> str:
 
 
 def _tell(text: str) -> None:
-    """Show the progress on one line of a terminal."""
+    """Show the progress on one line of a terminal. Clear it if ``text`` is empty."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _tell_pages(done: int, of: int) -> None:
     _tell(f"{100 * done // of if of else 100} %")
-
-
-def _end_progress() -> None:
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # noqa: T201

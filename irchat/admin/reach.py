@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,17 @@ from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 from irchat.system.clock import wall_ms
 from irchat.system.files.data_folder import DataFolder, FolderInUse, nearest_folder
-from irchat.system.files.file_kinds import need_file
+from irchat.system.files.named_files import need_file
 
 # The timeout for each line of the server, in seconds.
 _ANSWER_SECONDS = 300.0
 
 _CLOSED = "the server closed the connection before it answered; is it stopping? try again"
+
+_NO_ANSWER = (
+    f", and does not answer on {SOCKET_FILE}; a server makes that again within a minute, or at once on SIGHUP "
+    "(systemctl reload irchat): try again, or stop it first"
+)
 
 _no_clock: Any = None  # no administrator's command needs timed messages
 
@@ -52,11 +57,17 @@ def ask(data: Path, command: AnyAdminRequest, tell: Tell) -> Any:
 
 
 @contextmanager
-def folder_of(data: Path, *, make: bool = False) -> Iterator[DataFolder]:
-    """Lock the data folder. Raises Failed if there is none and it may not be created, FolderInUse, or OSError."""
+def locked_folder(data: Path, hint: str, *, make: bool = False) -> Iterator[DataFolder]:
+    """Lock the data folder. Raises OSError, or Failed: with ``hint`` if another process uses it.
+
+    If there is no data, it is created with ``make``, otherwise that is a failure too.
+    """
     folder = DataFolder(data)
     need_database(data, make=make)
-    folder.acquire()
+    try:
+        folder.acquire()
+    except FolderInUse:
+        raise Failed(f"a server, or another irchat-admin, uses {data}{hint}") from None
     try:
         yield folder
     finally:
@@ -107,26 +118,13 @@ def _ask_server(connection: socket.socket, command: AnyAdminRequest, tell: Tell)
 
 
 def _do_offline(data: Path, command: AnyAdminRequest, tell: Tell) -> Any:
-    with _unused_folder(data, make=isinstance(command, AddUser)) as folder:
-        store = SQLiteStore(folder.database, NoThreads(), wall_ms, tell)
-        try:
-            chat = ChatService(store, LocalBus(), lambda name, is_online: None, _no_clock, wall_ms)
-            accounts = Accounts(chat.directory, chat.queue, store, NoThreads().read, wall_ms)
-            return _result_of(Deferred.fromCoroutine(Administration(chat, accounts).run(command, tell)))
-        finally:
-            store.close()
-
-
-@contextmanager
-def _unused_folder(data: Path, *, make: bool) -> Iterator[DataFolder]:
-    try:
-        with folder_of(data, make=make) as folder:
-            yield folder
-    except FolderInUse:
-        raise Failed(
-            f"a server, or another irchat-admin, uses {data}, and does not answer on {SOCKET_FILE}; a server makes "
-            "that again within a minute, or at once on SIGHUP (systemctl reload irchat): try again, or stop it first"
-        ) from None
+    with (
+        locked_folder(data, _NO_ANSWER, make=isinstance(command, AddUser)) as folder,
+        closing(SQLiteStore(folder.database, NoThreads(), wall_ms, tell)) as store,
+    ):
+        chat = ChatService(store, LocalBus(), lambda name, is_online: None, _no_clock, wall_ms)
+        accounts = Accounts(chat.directory, chat.queue, store, NoThreads().read, wall_ms)
+        return _result_of(Deferred.fromCoroutine(Administration(chat, accounts).run(command, tell)))
 
 
 def _result_of(done: Deferred[Any]) -> Any:

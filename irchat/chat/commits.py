@@ -32,7 +32,7 @@ Apply = Callable[[Entry, int | None], list[Publication]]
 _GROUP_MOST = 500
 # If publishing is slow, groups shrink to the number of changes that can be published in this time, but not so far that
 # the fixed cost of a group dominates.
-_PUBLISHING_SECONDS = 0.02
+_PUBLISHING_SECONDS = 0.04
 _GROUP_LEAST = 64
 # Characters of message text that take about 20 ms to write, index and send.
 _GROUP_CHARACTERS = 65_536

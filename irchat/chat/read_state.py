@@ -138,7 +138,7 @@ class Reading:
             if message.sender not in reader.hidden
         ]
         history = events.History(
-            chat=chat.label(reader), messages=messages, more=page.more, rev=page.rev, deleted=page.deleted
+            chat=chat.label(reader), messages=messages, more=page.more, rev=page.rev, deleted=list(page.deleted)
         )
         return TimedPage(self.timed, reader, chat, history, timed) if timed else history
 

@@ -3,12 +3,8 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from irchat.system.streams import prepare_streams
-
-if TYPE_CHECKING:
-    from irchat.client.options import ClientOptions
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,18 +25,20 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = parse_options(arguments)
     forbid_memory_access()
     if wants_full_screen(options, os.environ):
-        return _run_full_screen(options)
+        _install_asyncio_reactor()
+        from irchat.client.terminal.full_screen_run import run_full_screen as run  # noqa: PLC0415
+    else:
+        from irchat.client.wiring import run_plain as run  # noqa: PLC0415
     from twisted.internet import reactor  # noqa: PLC0415
 
-    from irchat.client.wiring import run_plain  # noqa: PLC0415
     from irchat.system.clock import install_forward_clock  # noqa: PLC0415
 
     install_forward_clock(reactor)  # type: ignore[arg-type]
-    return run_plain(reactor, options)
+    return run(reactor, options)
 
 
-def _run_full_screen(options: "ClientOptions") -> int:
-    """Run Twisted on an asyncio loop, which prompt_toolkit needs. No other client does."""
+def _install_asyncio_reactor() -> None:
+    """Let Twisted run on an asyncio loop, which prompt_toolkit needs. No other client does."""
     import asyncio  # noqa: PLC0415
 
     from twisted.internet import asyncioreactor  # noqa: PLC0415
@@ -50,13 +48,6 @@ def _run_full_screen(options: "ClientOptions") -> int:
     loop = ForwardLoop()
     asyncio.set_event_loop(loop)
     asyncioreactor.install(loop)
-    from twisted.internet import reactor  # noqa: PLC0415
-
-    from irchat.client.terminal.full_screen_run import run_full_screen  # noqa: PLC0415
-    from irchat.system.clock import install_forward_clock  # noqa: PLC0415
-
-    install_forward_clock(reactor)  # type: ignore[arg-type]
-    return run_full_screen(reactor, options)
 
 
 if __name__ == "__main__":

@@ -31,30 +31,21 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
     parser.add_argument("address", metavar="[user@]host[:port]", help="the server, and your username on it")
     parser.add_argument("--version", action="version", version=f"irchat {__version__}")
     parser.add_argument(
-        "--no-tls", action="store_true", help="connect without encryption to a server started with --no-tls"
+        "--no-tls",
+        action="store_false",
+        dest="tls",
+        help="connect without encryption to a server started with --no-tls",
     )
     parser.add_argument(
-        "--fingerprint",
-        type=_fingerprint,
-        metavar="SHA256",
-        help="trust only the certificate with this fingerprint",
+        "--fingerprint", type=_fingerprint, metavar="SHA256", help="trust only the certificate with this fingerprint"
     )
     parser.add_argument("--json", action="store_true", help="pass lines of JSON through unchanged, for bots")
     parser.add_argument(
         "--plain", action="store_true", help="print plain lines instead of the full screen, for screen readers"
     )
-    parser.add_argument("--no-bell", action="store_true", help="turn off the bell and notifications")
+    parser.add_argument("--no-bell", action="store_false", dest="bell", help="turn off the bell and notifications")
     parser.add_argument("--forget", action="store_true", help="forget the saved sign-in and exit")
-    options = parser.parse_args(arguments)
-    return ClientOptions(
-        options.address,
-        not options.no_tls,
-        options.json,
-        options.fingerprint,
-        options.plain,
-        not options.no_bell,
-        options.forget,
-    )
+    return ClientOptions(**vars(parser.parse_args(arguments)))
 
 
 def wants_full_screen(options: ClientOptions, environment: Mapping[str, str]) -> bool:

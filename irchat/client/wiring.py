@@ -19,14 +19,13 @@ from irchat.client.connect.tokens import Tokens
 from irchat.client.connect.trust import Trust
 from irchat.client.exceptions import ClientError
 from irchat.client.options import ClientOptions
-from irchat.client.plain.asking import AskingScreen, write_to
 from irchat.client.plain.console import Console
 from irchat.client.plain.conversation import PlainChat
 from irchat.client.plain.echo import Echo
-from irchat.client.plain.forget import Forget
+from irchat.client.plain.forget import forget_sign_in
 from irchat.client.plain.passthrough import PassThrough
 from irchat.client.plain.plain_run import PlainRun
-from irchat.client.plain.screens import PlainScreen, TerminalScreen
+from irchat.client.plain.screens import AskingScreen, PlainScreen, TerminalScreen
 from irchat.client.shutdown import leave_on_signals
 from irchat.net.port_note import default_directory, find_servers
 
@@ -53,7 +52,7 @@ def _run(reactor: Any, options: ClientOptions) -> int:
     trust = Trust(dialer, known_hosts(), tokens(), screen, options.fingerprint, screen.complain)
     run = PlainRun(reactor, reactor, console, screen)
     if options.forget:
-        run.begin(trust.connect, Forget(reactor, tokens(), dialer.target.label, address.user, screen).run)
+        run.begin(trust.connect, forget_sign_in(reactor, tokens(), dialer.target.label, address.user, screen))
     elif options.json:
         run.begin(trust.connect, PassThrough(console).run)
     else:
@@ -71,10 +70,7 @@ def make_dialer(reactor: Any, options: ClientOptions) -> tuple[Address, Dialer]:
     """Return the parsed address and the dialer of its server. Raises ClientError."""
     address = parse_address(options.address)
     target = find_target(
-        address,
-        tls=options.tls,
-        own_name=socket.gethostname(),
-        find_servers=partial(find_servers, default_directory()),
+        address, tls=options.tls, own_name=socket.gethostname(), find_servers=partial(find_servers, default_directory())
     )
     endpoint = HostnameEndpoint(reactor, target.host, target.port, timeout=PATIENCE)
     return address, Dialer(reactor, endpoint, target)
@@ -96,16 +92,16 @@ def _open_screen(reactor: Any, console: Console, options: ClientOptions) -> Plai
         return PlainScreen(console, write_error)
     terminal = open_again(_STDIN)
     is_dumb = os.environ.get("TERM") == "dumb"
+    echo = Echo(terminal, marks=not is_dumb)
     if not os.isatty(_STDOUT):
         StandardIO(console, terminal, os.dup(_STDOUT), reactor)  # type: ignore[call-arg]
-        write_terminal = partial(write_to, terminal)
-        return AskingScreen(console, write_error, Echo(terminal, marks=not is_dumb), write_terminal)
+        return AskingScreen(console, write_error, echo)
     StandardIO(console, terminal, open_again(_STDOUT), reactor)  # type: ignore[call-arg]
     return TerminalScreen(
         console,
         write_error,
         reactor,
-        Echo(terminal, marks=not is_dumb),
+        echo,
         colour=not os.environ.get("NO_COLOR") and not is_dumb,
         errors_apart=not os.isatty(_STDERR),
     )

@@ -1,7 +1,5 @@
 """The command language: the commands in the order of the manual, and the manual derived from them."""
 
-import re
-
 from irchat.commands import amendments, chat_settings, groups, history, messages, moderation, people
 from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services, check_feature
 from irchat.commands.registry import Registry
@@ -21,10 +19,6 @@ class Help(Command):
     request = requests.Help
     signed_in = None
     alone = {"help": HELP}
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Help:
-        return requests.Help(prefix=match["prefix"])
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Help) -> Outcome:

@@ -89,6 +89,8 @@ class _AmendLast(InText):
     """Base of the commands about one's last message. A client asks for the last one that it shows instead."""
 
     request = requests.AmendLast
+    pipelined = True
+    untyped = {"chat": GLOBAL_NAME}
     feature = "amend"
     by_client = True
 
@@ -104,10 +106,6 @@ class EditLast(_AmendLast):
     meaning = "edit your last message"
     syntax = Syntax(sign("#"), sign("="), GAP, text("text"))
 
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.AmendLast:
-        return requests.AmendLast(chat=GLOBAL_NAME, text=match["text"])
-
 
 class DeleteLast(_AmendLast):
     """``#-``"""
@@ -115,10 +113,6 @@ class DeleteLast(_AmendLast):
     usage = "#-"
     meaning = "take back your last message, also a timed one"
     syntax = Syntax(sign("#"), sign("-"))
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.AmendLast:
-        return requests.AmendLast(chat=GLOBAL_NAME)
 
 
 class PutMark(InText):

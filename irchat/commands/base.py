@@ -112,6 +112,8 @@ class Command:
     """Whether a client opens the chat named in the answer."""
     may_be_text: ClassVar[bool] = True
     """Whether a line without a valid name may have been meant as a message to everyone."""
+    untyped: ClassVar[Mapping[str, Any]] = {}
+    """The fields of the request that are always the same. Its other fields are named groups of the syntax."""
 
     # Habits: how it is typed in other chats. Each key is a string of words, separated by blanks.
 
@@ -123,7 +125,7 @@ class Command:
     @classmethod
     def read(cls, match: "re.Match[str]") -> requests.Request:
         """Return the request in a typed line. Raises Refusal."""
-        raise NotImplementedError
+        return cls.request(**match.groupdict(), **cls.untyped)
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: Any) -> Outcome:

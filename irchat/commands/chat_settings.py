@@ -1,7 +1,5 @@
 """The settings that a user has for one chat."""
 
-import re
-
 from irchat.commands.base import Caller, Command, Outcome, Services
 from irchat.commands.syntax import GAP, NameKind, Part, Syntax, name, word
 from irchat.protocol import requests
@@ -22,10 +20,6 @@ class ShowAlert(Command):
     feature = "alert"
 
     @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Alert:
-        return requests.Alert(chat=match["chat"])
-
-    @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Alert) -> Outcome:
         return services.chat.reading.alert(caller.user, request.chat, request.alert, caller.id)
 
@@ -36,7 +30,3 @@ class SetAlert(ShowAlert):
     usage = "!set <chat_name> alert all|mentions|none"
     meaning = "let a chat alert you to every message, to those that mention you, or to none"
     syntax = Syntax(_SET, GAP, _CHAT, GAP, word("alert"), GAP, _ALERT)
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Alert:
-        return requests.Alert(chat=match["chat"], alert=match["alert"])  # type: ignore[arg-type]  # one of the three

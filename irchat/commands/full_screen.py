@@ -6,7 +6,6 @@ from irchat.commands import REGISTRY, Registry
 from irchat.commands.messages import TIME, Timed
 from irchat.commands.people import Logout
 from irchat.commands.syntax import GAP, Syntax, sign, text, word
-from irchat.protocol import requests
 
 
 class TimedToOpenChat(Timed):
@@ -25,10 +24,7 @@ class ForgetSignIn(Logout):
     usage = "exit --forget"
     meaning = "leave, and ask for the password next time"
     syntax = Syntax(word("exit"), GAP, word("--forget"))
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Logout:
-        return requests.Logout(forget=True)
+    untyped = {"forget": True}
 
 
 # *30 -> team is a timed message here: a number is not a name.

@@ -67,13 +67,9 @@ class AddMember(Command):
     prefix = "+"
     usage = "+<user> <group_name>"
     meaning = "add a user to a group (any member may)"
-    syntax = Syntax(sign("+"), MAY_GAP, _first("user", NameKind.USERS), GAP, name("group", NameKind.GROUPS))
+    syntax = Syntax(sign("+"), MAY_GAP, _first("name", NameKind.USERS), GAP, name("group", NameKind.GROUPS))
     request = requests.AddMember
     slash_words = {"invite add": habits.of_member(usage)}
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.AddMember:
-        return requests.AddMember(group=match["group"], name=match["user"])
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.AddMember) -> Outcome:
@@ -86,13 +82,9 @@ class RemoveMember(Command):
     prefix = "-"
     usage = "-<user> <group_name>"
     meaning = "remove a user from a group (the owner may; with your own name you leave)"
-    syntax = Syntax(sign("-"), MAY_GAP, _first("user", NameKind.MEMBERS), GAP, name("group", NameKind.GROUPS))
+    syntax = Syntax(sign("-"), MAY_GAP, _first("name", NameKind.MEMBERS), GAP, name("group", NameKind.GROUPS))
     request = requests.RemoveMember
     slash_words = {"kick remove": habits.of_member(usage), "part leave p": _part}
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.RemoveMember:
-        return requests.RemoveMember(group=match["group"], name=match["user"])
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.RemoveMember) -> Outcome:
@@ -107,10 +99,6 @@ class Members(Command):
     meaning = "list the members of a group"
     syntax = Syntax(sign("+"), MAY_GAP, _first("group", NameKind.GROUPS))
     request = requests.Members
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Members:
-        return requests.Members(group=match["group"])
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Members) -> Outcome:

@@ -58,10 +58,6 @@ class Chats(Command):
     alone = {"ls": usage}
 
     @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Chats:
-        return requests.Chats()
-
-    @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Chats) -> Outcome:
         return services.chat.reading.chats(caller.user)
 
@@ -96,11 +92,8 @@ class ShowEnd(ShowPage):
     usage = "ls <chat_name>"
     meaning = "show the end of a chat (GLOBAL, @<user> or a group) and mark it as read"
     syntax = Syntax(_LS, GAP, _CHAT)
+    untyped = {"mark_read": True}
     slash_words = {"query chat": _talk}
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.History:
-        return requests.History(chat=match["chat"], mark_read=True)
 
 
 class ShowCount(ShowPage):
@@ -121,10 +114,7 @@ class ShowUnread(ShowPage):
     usage = "ls -n <chat_name>"
     meaning = "show only the unread messages of a chat"
     syntax = Syntax(_LS, GAP, word("-n"), GAP, _CHAT)
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.History:
-        return requests.History(chat=match["chat"], unread=True, limit=PAGE_MAX, mark_read=True)
+    untyped = {"unread": True, "limit": PAGE_MAX, "mark_read": True}
 
 
 class ShowDay(ShowPage):
@@ -157,11 +147,12 @@ class _Search(Command):
         )
 
     @classmethod
-    def searchable(cls, words: str) -> str:
-        """Return ``words``. Raises Refusal if no search can find them: ``???`` was probably meant as a message."""
-        if not any(map(is_searchable, words.split())):
+    def read(cls, match: re.Match[str]) -> requests.Request:
+        """Raise Refusal if no search can find the words: ``???`` was probably meant as a message."""
+        words = match.groupdict().get("words")
+        if words is not None and not any(map(is_searchable, words.split())):
             raise wrong_use(str(cls.prefix), cls.usage)
-        return words
+        return super().read(match)
 
 
 class Mentions(_Search):
@@ -171,11 +162,8 @@ class Mentions(_Search):
     usage = "?@"
     meaning = "list the messages that mention you, newest first"
     syntax = Syntax(sign("?"), sign("@"))
+    untyped = {"mentions": True}
     feature = "mentions"
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Search:
-        return requests.Search(mentions=True)
 
 
 class Search(_Search):
@@ -187,10 +175,6 @@ class Search(_Search):
     syntax = Syntax(sign("?"), text("words"))
     slash_words = {"search grep lastlog find": _search}
 
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Search:
-        return requests.Search(words=cls.searchable(match["words"]))
-
 
 class SearchChat(_Search):
     """``ls @bob ?words``"""
@@ -199,10 +183,6 @@ class SearchChat(_Search):
     usage = "ls <chat_name> ?<words>"
     meaning = "search in one chat"
     syntax = Syntax(_LS, GAP, _CHAT, GAP, sign("?"), text("words"))
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Search:
-        return requests.Search(words=cls.searchable(match["words"]), chat=match["chat"])
 
 
 class SearchMark(_Search):
@@ -213,10 +193,6 @@ class SearchMark(_Search):
     meaning = "list the messages of a chat with a mark, newest first"
     syntax = Syntax(_LS, GAP, _CHAT, GAP, sign("+"), MARK)
     feature = "marks"
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Search:
-        return requests.Search(chat=match["chat"], mark=match["mark"])
 
 
 class Read(Command):
@@ -239,10 +215,6 @@ class Users(Command):
     syntax = Syntax(sign("@"))
     request = requests.Users
     slash_words = {"names members": _names, "who whois users online": _who}
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Users:
-        return requests.Users()
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Users) -> Outcome:

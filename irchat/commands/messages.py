@@ -1,6 +1,7 @@
 """The commands that send messages."""
 
 import re
+from typing import ClassVar
 
 from irchat.commands import habits
 from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services
@@ -19,10 +20,16 @@ _SERVICES = frozenset({"nickserv", "chanserv", "authserv"})
 
 
 class _Send(Command):
-    """Base of the commands that send a message."""
+    """Base of the commands that send a message: to everyone, or to the chat of a typed name and its ``chat_sign``."""
 
     request = requests.Send
     pipelined = True
+    chat_sign: ClassVar[str] = ""
+
+    @classmethod
+    def read(cls, match: re.Match[str]) -> requests.Send:
+        chat = cls.chat_sign + match["name"] if cls.chat_sign else GLOBAL_NAME
+        return requests.Send(chat=chat, text=match["text"])
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Send) -> Outcome:
@@ -69,10 +76,6 @@ class ToEveryone(_Send):
     may_be_text = False
     slash_words = {"say": _to_everyone, "me": _act}
 
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Send:
-        return requests.Send(chat=GLOBAL_NAME, text=match["text"])
-
 
 class Literally(ToEveryone):
     """``\\@ literally``"""
@@ -92,11 +95,8 @@ class ToUser(_Send):
     meaning = "say it to one user alone"
     reads_text = True
     syntax = Syntax(sign("@"), MAY_GAP, name("name", NameKind.USERS), GAP, text("text"))
+    chat_sign = "@"
     slash_words = {"msg m w whisper tell dm pm privmsg notice": say}
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Send:
-        return requests.Send(chat=f"@{match['name']}", text=match["text"])
 
 
 class ToGroup(_Send):
@@ -107,10 +107,7 @@ class ToGroup(_Send):
     meaning = "say it to a group"
     reads_text = True
     syntax = Syntax(sign("*"), _GROUP, _NO_ARROW, text("text"))
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Send:
-        return requests.Send(chat=f"*{match['name']}", text=match["text"])
+    chat_sign = "*"
 
 
 class Timed(_Send):
@@ -127,12 +124,8 @@ class Timed(_Send):
             seconds = check_seconds(int(digits) if is_number else 0)
         except Refusal as refusal:
             raise Refusal(refusal.code, refusal.text + AS_MESSAGE, cls.usage) from None
-        return requests.Send(chat=cls.chat(match), text=match["text"], expires_in=seconds)
-
-    @classmethod
-    def chat(cls, match: re.Match[str]) -> str:
-        """Return the chat to which the message is sent."""
-        return GLOBAL_NAME
+        message = super().read(match)
+        return requests.Send(chat=message.chat, text=message.text, expires_in=seconds)
 
 
 class TimedToUser(Timed):
@@ -141,10 +134,7 @@ class TimedToUser(Timed):
     usage = "*<time>@<user> <message>"
     meaning = "timed: erased everywhere after <time> seconds"
     syntax = Syntax(sign("*"), TIME, sign("@"), MAY_GAP, name("name", NameKind.USERS), GAP, text("text"))
-
-    @classmethod
-    def chat(cls, match: re.Match[str]) -> str:
-        return f"@{match['name']}"
+    chat_sign = "@"
 
 
 class TimedToGroup(Timed):
@@ -153,10 +143,7 @@ class TimedToGroup(Timed):
     usage = "*<time>*<group_name> <message>"
     meaning = "timed, to a group"
     syntax = Syntax(sign("*"), TIME, sign("*"), name("name", NameKind.GROUPS), GAP, text("text"))
-
-    @classmethod
-    def chat(cls, match: re.Match[str]) -> str:
-        return f"*{match['name']}"
+    chat_sign = "*"
 
 
 class TimedToEveryone(Timed):

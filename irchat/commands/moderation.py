@@ -1,13 +1,11 @@
 """The commands of administrators. They are hidden from other users."""
 
-import re
-
 from irchat.commands.base import Caller, Command, Services
 from irchat.commands.syntax import GAP, NameKind, Part, Syntax, name, word
 from irchat.protocol import events, requests
 from irchat.system.times import end_of
 
-_USER = name("user", NameKind.USERS)
+_USER = name("name", NameKind.USERS)
 
 
 class _Moderate(Command):
@@ -27,10 +25,6 @@ class Kick(_Moderate):
     request = requests.Kick
 
     @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Kick:
-        return requests.Kick(name=match["user"])
-
-    @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Kick) -> events.Event:
         await services.chat.moderation.kick(request.name, caller.user)
         return events.Ok()
@@ -41,12 +35,8 @@ class Ban(_Moderate):
 
     usage = "!ban <user> [<time>]"
     meaning = "ban a user, for a time (2h30m, or until 2026-12-01T12:00) or permanently"
-    syntax = Syntax(word("!ban"), GAP, _USER, Part(r"(?:\s+(?P<time>\S+))?", r"\s*\S*"))
+    syntax = Syntax(word("!ban"), GAP, _USER, Part(r"(?:\s+(?P<end>\S+))?", r"\s*\S*"))
     request = requests.Ban
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Ban:
-        return requests.Ban(name=match["user"], end=match["time"])
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Ban) -> events.Event:
@@ -62,10 +52,6 @@ class Unban(_Moderate):
     meaning = "lift the ban of a user"
     syntax = Syntax(word("!unban"), GAP, _USER)
     request = requests.Unban
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Unban:
-        return requests.Unban(name=match["user"])
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Unban) -> events.Event:

@@ -6,40 +6,16 @@ from typing import TYPE_CHECKING
 from irchat.commands import habits
 from irchat.commands.base import Caller, Command, Outcome, Services
 from irchat.commands.syntax import MAY_GAP, NameKind, Syntax, name, sign, word
-from irchat.protocol import events, requests
+from irchat.protocol import events, requests, rules
 from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.rules import (
-    FEATURES,
-    NAME_LENGTH,
-    ONLINE_IN_WELCOME,
-    PAGE_MAX,
-    PASSWORD_MAX_BYTES,
-    PASSWORD_MIN_BYTES,
-    PROTOCOL,
-    TIMED_MAX,
-)
 
 if TYPE_CHECKING:
     from irchat.chat.accounts.accounts import SignedIn
-    from irchat.interfaces.limits import Limits
 
 
 def _block(rest: str) -> str:
     """Return the form of ``/ignore bob``."""
     return f"~{habits.split(rest)[0].lstrip('@')}"
-
-
-def _limits(limits: "Limits") -> dict[str, int]:
-    """Return the limits in force, by their names in the welcome."""
-    return {
-        "name_length": NAME_LENGTH,
-        "text_length": limits.text_length,
-        "password_min_bytes": PASSWORD_MIN_BYTES,
-        "password_max_bytes": PASSWORD_MAX_BYTES,
-        "timed_max": TIMED_MAX,
-        "page": PAGE_MAX,
-        "group_members": limits.group_members,
-    }
 
 
 async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") -> events.Welcome:
@@ -56,9 +32,17 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
         name=signed_in.user.name,
         new=signed_in.new,
         token=signed_in.token,
-        version=PROTOCOL,
-        limits=_limits(services.chat.limits),
-        online=services.chat.online(ONLINE_IN_WELCOME),
+        version=rules.PROTOCOL,
+        limits={
+            "name_length": rules.NAME_LENGTH,
+            "text_length": services.chat.limits.text_length,
+            "password_min_bytes": rules.PASSWORD_MIN_BYTES,
+            "password_max_bytes": rules.PASSWORD_MAX_BYTES,
+            "timed_max": rules.TIMED_MAX,
+            "page": rules.PAGE_MAX,
+            "group_members": services.chat.limits.group_members,
+        },
+        online=services.chat.online(rules.ONLINE_IN_WELCOME),
         online_count=len(services.chat.presence.sessions),
         unread=[
             events.UnreadChat(chat.chat, chat.id, chat.unread, chat.last_seq, chat.rev, chat.mentions, chat.alert)
@@ -66,7 +50,7 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
             if chat.unread
         ],
         epoch=services.chat.store.epoch,
-        features=FEATURES,
+        features=rules.FEATURES,
     )
 
 
@@ -142,13 +126,9 @@ class Block(Command):
     prefix = "~"
     usage = "~<user>"
     meaning = "block a user, or lift the block: neither sees what the other writes"
-    syntax = Syntax(sign("~"), MAY_GAP, name("user", NameKind.USERS))
+    syntax = Syntax(sign("~"), MAY_GAP, name("name", NameKind.USERS))
     request = requests.Block
     slash_words = {"ignore unignore block unblock silence mute": _block}
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Block:
-        return requests.Block(name=match["user"])
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Block) -> Outcome:
@@ -163,10 +143,6 @@ class Blocks(Command):
     meaning = "list the users you block"
     syntax = Syntax(sign("~"))
     request = requests.Blocks
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Blocks:
-        return requests.Blocks()
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Blocks) -> Outcome:
@@ -185,10 +161,6 @@ class Logout(Command):
     whole_line = True
     slash_words = {"quit q exit bye logout disconnect signoff": usage}
     alone = {"quit exit :q :quit": usage}
-
-    @classmethod
-    def read(cls, match: re.Match[str]) -> requests.Logout:
-        return requests.Logout()
 
     @classmethod
     async def run(cls, services: Services, caller: Caller, request: requests.Logout) -> events.Event:

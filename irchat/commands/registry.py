@@ -38,22 +38,20 @@ class Typed(NamedTuple):
 
 
 class Registry:
-    """Commands, by prefix for typed lines and by type for requests."""
+    """Commands, by prefix for typed lines and by type for requests.
+
+    Those with the same prefix are tried in the order of ``commands``. Those that can be typed need help.
+    """
 
     def __init__(self, *commands: type[Command]) -> None:
-        self.commands: list[type[Command]] = []
+        self.commands = commands
         self._for_users: _ByPrefix = {}
         self._for_admins: _ByPrefix = {}
         self._in_text: _ByPrefix = {}
         self._by_request: dict[type[requests.Request], type[Command]] = {}
         self._slash_words: dict[str, Form] = {}
         self._alone: dict[str, str] = {}
-        self.add(*commands)
-
-    def add(self, *commands: type[Command]) -> None:
-        """Register commands. Those with the same prefix are tried in this order. Those that can be typed need help."""
         for command in commands:
-            self.commands.append(command)
             self._by_request.setdefault(command.request, command)
             if command.prefix is not None:
                 if not (command.usage and command.meaning):
@@ -209,6 +207,6 @@ class Registry:
         return sign if is_command else ""
 
     def _means_command(self, prefix: str, line: str) -> bool:
-        """Return whether ``line`` is a command, and not a text that starts with a ``whole_line`` word."""
+        """Return whether ``line`` is a command, and not a text such as ``exit strategy`` or ``#hello``."""
         commands = self._for_users[prefix]
         return not commands[0][1].whole_line or any(fullmatch(line) for fullmatch, _ in commands)

@@ -6,8 +6,9 @@ import json
 import os
 import stat
 import warnings
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import platformdirs
 
@@ -39,12 +40,7 @@ class PortFile:
     It is locked until the process ends, however that happens. A note without a lock is stale.
     """
 
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self._path = path
-        self._descriptor = descriptor
-
-    @classmethod
-    def write(cls, directory: Path, *, port: int, tls: bool) -> Self:
+    def __init__(self, directory: Path, *, port: int, tls: bool) -> None:
         """Write the note of this process into ``directory``. Create the directory with mode 0700 if it is missing.
 
         The file is locked before it gets its name, so it is never visible without the lock. Raises OSError, also if
@@ -53,11 +49,11 @@ class PortFile:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_ours_alone(directory):
             raise PermissionError(errno.EPERM, "others can write there", str(directory))
-        path = directory / f"{os.getpid()}{_SUFFIX}"
-        with part_of(path) as (part, descriptor):
+        self._path = directory / f"{os.getpid()}{_SUFFIX}"
+        with part_of(self._path) as (part, descriptor):
             os.write(descriptor, json.dumps({"port": port, "tls": tls}).encode())
-            put_in_place(part, descriptor, path)
-            return cls(path, os.dup(descriptor))  # keeps the lock
+            put_in_place(part, descriptor, self._path)
+            self._descriptor = os.dup(descriptor)  # keeps the lock
 
     def stands(self) -> bool:
         """Return whether the file still exists and was not replaced."""
@@ -82,10 +78,8 @@ def find_servers(directory: Path) -> list[Server]:
         return []
     found = []
     for path in directory.glob(f"*{_SUFFIX}"):
-        try:
+        with suppress(OSError, ValueError, KeyError, TypeError):  # deleted meanwhile, or not a note
             found.append((path.stat().st_mtime_ns, _read(path)))
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # deleted meanwhile, or not a note
     newest_first = sorted(found, key=lambda pair: pair[0], reverse=True)
     return [server for _, server in newest_first if server is not None]
 

@@ -37,8 +37,8 @@ class Outgoing(Protocol):
         """Close the connection now. What waits is lost."""
 
 
-def _nothing() -> None:
-    pass
+def nothing() -> None:
+    """Replace ``on_drained`` before there is a session, and after its end."""
 
 
 @implementer(IPullProducer)
@@ -52,7 +52,7 @@ class SocketWriter:
     __slots__ = ("_transport", "idle", "on_drained", "try_now")
 
     def __init__(self, transport: object) -> None:
-        self.on_drained: Callable[[], None] = _nothing
+        self.on_drained: Callable[[], None] = nothing
         self.idle = True
         self._transport: object = transport
         # A direct send takes half as long as Twisted's writeSomeData. Transports without a socket have neither.

@@ -14,10 +14,10 @@ from irchat.net.socket_writer import SocketWriter
 
 _READ_BYTES = 65_536
 # Maximum bytes of records read at once: a peer can request a key update, which is answered, in 27 bytes.
-_TAKEN_BYTES = 4_096
+_TAKEN_BYTES = 512
 # Maximum bytes that TLS sends by itself after the handshake, in this many seconds: two tickets, an alert, and a hundred
 # key updates. A peer that requests more is disconnected, or the answers would accumulate without bound.
-_OWN_BYTES = 4_096
+_OWN_BYTES = 1_024
 _OWN_SECONDS = 10.0
 
 
@@ -67,7 +67,7 @@ class TLSLayer(Protocol):
         """Start the handshake."""
         self.writer = SocketWriter(self.transport)
         if self._clock is not None:
-            self._late = self._clock.callLater(self._handshake_seconds, self._give_up)
+            self._late = self._clock.callLater(self._handshake_seconds, self.abort)
         self._advance()
 
     def dataReceived(self, data: bytes) -> None:
@@ -99,7 +99,7 @@ class TLSLayer(Protocol):
         self._in_time()
         if self._ready:
             self._inner.connectionLost(reason)
-        elif self._on_failure is not None:
+        else:
             self._failed(ssl.SSLEOFError("the connection ended during the handshake"))
         del self._inner  # its transport is this layer: a cycle would be garbage
 
@@ -124,13 +124,9 @@ class TLSLayer(Protocol):
                 self._failed(error)
 
     def _in_time(self) -> None:
-        if self._late is not None:
+        if self._late is not None and self._late.active():
             self._late.cancel()
-            self._late = None
-
-    def _give_up(self) -> None:
         self._late = None
-        self.abort()
 
     def _failed(self, error: ssl.SSLError) -> None:
         if self._on_failure is not None:
@@ -212,21 +208,13 @@ class TLSLayer(Protocol):
 
     # The inner side: Twisted's names.
 
-    def write(self, data: bytes) -> None:
-        """Send ``data``."""
-        self.send(data)
+    write = send
+    loseConnection = close
+    abortConnection = abort
 
     def writeSequence(self, data: Any) -> None:
         """Send all of ``data``."""
         self.send(b"".join(data))
-
-    def loseConnection(self) -> None:
-        """Close the connection after all bytes are sent."""
-        self.close()
-
-    def abortConnection(self) -> None:
-        """Close the connection now."""
-        self.abort()
 
     def getPeer(self) -> Any:
         """Return the address of the peer."""

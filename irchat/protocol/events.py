@@ -126,7 +126,7 @@ class History(Event, frozen=True, omit_defaults=False):
     messages: list[Message]
     more: bool
     rev: int = 0
-    deleted: Sequence[int] = ()
+    deleted: list[int] = []
 
 
 class Found(Event, frozen=True):

@@ -162,6 +162,11 @@ def check_seconds(seconds: int) -> int:
     return seconds
 
 
+def seconds_left(left_ms: int | None) -> float:
+    """Return the seconds that a timed message has left, as a server reported it, limited to the valid range."""
+    return min(max(0, left_ms or 0), TIMED_MAX * 1_000) / 1_000
+
+
 def check_password(password: str, name: str) -> str:
     """Check a new password of the user ``name``. Raises Refusal ``weak-password``."""
     length = len(password.encode("utf-8", "surrogatepass"))

@@ -82,18 +82,12 @@ class Renderer:
         safe = _one_line(name)
         return self._paint(safe, _BOLD, _NAME_COLOURS[zlib.crc32(safe.casefold().encode()) % len(_NAME_COLOURS)])
 
-    def _local(self, at: str) -> datetime | None:
-        try:
-            return datetime.fromisoformat(at).astimezone(self._zone)
-        except (ValueError, OverflowError):
-            return None
-
     def _today(self) -> date:
         return datetime.fromtimestamp(self._wall_ms() / 1000, self._zone).date()
 
     def _place(self, at: str, chat: str, seq: int | None) -> str:
         """Return the time and the chat. What stands in the second brackets is typed to refer to the message."""
-        local = self._local(at)
+        local = local_time(at, self._zone)
         number = "" if seq is None else f" #{seq}"
         return self._paint(f"[{local:%H:%M}]" if local else "[--:--]", _DIM) + f" [{_one_line(chat)}{number}] "
 
@@ -123,7 +117,7 @@ class Renderer:
         """
         day = self._today()
         for message in messages:
-            local = self._local(message.at)
+            local = local_time(message.at, self._zone)
             if local and local.date() != day:
                 day = local.date()
                 yield self.note(f"{day:%A, %Y-%m-%d}")
@@ -145,7 +139,7 @@ class Renderer:
 
     def _moment(self, at: str) -> str:
         """Return a time, with its day unless it is today."""
-        local = self._local(at)
+        local = local_time(at, self._zone)
         if local is None:
             return "at an unknown time"
         return f"{local:%H:%M}" if local.date() == self._today() else f"{local:%Y-%m-%d %H:%M}"
@@ -172,7 +166,7 @@ class Renderer:
             text = f"edited {place}"
         else:
             text = f"{amended.mark} {'taken off' if amended.on is False else 'on'} {place}"
-        return self.note(by + text)._replace(stored=(amended.chat, amended.seq))
+        return self.note(by + text)
 
     def _alert(self, alert: events.Alert) -> Iterator[TextLine]:
         yield self.note(f"{alert.chat} alerts you to {_ALERTS.get(alert.alert, alert.alert)}")
@@ -220,7 +214,7 @@ class Renderer:
         yield self.note("found, newest first:")
         room = _LOOKED_THROUGH
         for message in found.messages:
-            local = self._local(message.at)
+            local = local_time(message.at, self._zone)
             day = self._paint(f"{local:%Y-%m-%d} ", _DIM) if local else ""
             text = self._text(message)
             # Past this limit no words are marked, so that rendering never takes long.
@@ -241,7 +235,7 @@ class Renderer:
         )
 
     def _when(self, at: str | None) -> str:
-        local = self._local(at) if at else None
+        local = local_time(at, self._zone) if at else None
         if local is None:
             return "no messages yet"
         return f"{local:%H:%M}" if local.date() == self._today() else f"{local:%Y-%m-%d}"
@@ -321,6 +315,14 @@ _RENDERERS: dict[type[events.Event], Callable[[Renderer, Any], Iterator[TextLine
 def _unread(chat: events.UnreadChat | events.Chat) -> str:
     mentions = f", {chat.mentions:,} for you" if chat.mentions else ""
     return f"{chat.unread:,} unread{mentions}"
+
+
+def local_time(at: str, zone: tzinfo | None) -> datetime | None:
+    """Convert a wire time to ``zone``, or to the local time zone if that is None. Return None for an invalid time."""
+    try:
+        return datetime.fromisoformat(at).astimezone(zone)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _one_line(text: str) -> str:

@@ -34,23 +34,18 @@ class Transcript:
         self.show([_typed_line(text)])
 
     def sent(self, typed: str, reply: Sent | Amended) -> None:
-        """Link the line ``typed`` to the message that it sent or changed, so that both disappear together."""
-        stored = None if reply.seq is None else (reply.chat, reply.seq)
-        timed = reply.id if isinstance(reply, Sent) else None
-        line = _typed_line(typed)
-        for index in range(len(self._lines) - 1, -1, -1):
-            if self._lines[index] == line:
-                self._lines[index] = TextLine(line.text, timed, stored)
-                return
+        """Link the line ``typed`` to the message that it sent or edited, so that both disappear together."""
+        is_shown = isinstance(reply, Sent) or reply.text is not None
+        if is_shown and (index := self._find(typed)) is not None:
+            stored = None if reply.seq is None else (reply.chat, reply.seq)
+            timed = reply.id if isinstance(reply, Sent) else None
+            self._lines[index] = TextLine(self._lines[index].text, timed, stored)
 
     def forget(self, typed: str) -> None:
         """Drop the last typed line with that text."""
-        line = _typed_line(typed)
-        for index in range(len(self._lines) - 1, -1, -1):
-            if self._lines[index] == line:
-                del self._lines[index]
-                self._length -= len(line.text)
-                return
+        if (index := self._find(typed)) is not None:
+            self._length -= len(self._lines[index].text)
+            del self._lines[index]
 
     def erase(self, timed_ids: Iterable[str], deleted: Iterable[Place] = ()) -> bool:
         """Drop every line of these timed and stored messages. Return whether there was one."""
@@ -76,6 +71,10 @@ class Transcript:
     def reprint(self) -> str:
         """Return the bytes that clear the terminal and its scrollback and print the lines again, each with CR LF."""
         return printed(self._lines)
+
+    def _find(self, typed: str) -> int | None:
+        line = _typed_line(typed)
+        return next((index for index in reversed(range(len(self._lines))) if self._lines[index] == line), None)
 
 
 def printed(lines: Iterable[TextLine]) -> str:

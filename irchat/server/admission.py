@@ -6,6 +6,8 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from msgspec import Struct
+
 from irchat.interfaces.limits import Limits
 from irchat.net.addresses import read_address
 from irchat.protocol.errors import Code, Refusal
@@ -31,15 +33,12 @@ def counted_address(host: str) -> str:
     return str(address)
 
 
-class _Failures:
+class _Failures(Struct):
     """The failed sign-ins from one address, or to one name."""
 
-    __slots__ = ("at", "count", "until")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.at = 0.0
-        self.until = 0.0
+    count: int = 0
+    at: float = 0.0
+    until: float = 0.0
 
 
 class Admission:
@@ -75,8 +74,7 @@ class Admission:
         limits = self._limits
         if limits.per_address and self._sessions[address] >= limits.per_address:
             raise Refusal(
-                Code.TOO_MANY,
-                f"The limit of {limits.per_address} sessions from your address is reached. Leave one.",
+                Code.TOO_MANY, f"The limit of {limits.per_address} sessions from your address is reached. Leave one."
             )
         if limits.per_user and sessions_of_user >= limits.per_user:
             raise Refusal(Code.TOO_MANY, f"The limit of {limits.per_user} sessions per user is reached. Leave one.")
@@ -89,13 +87,15 @@ class Admission:
         self._pending[address] += 1
         self._pending_in_all += 1
 
-    def begin_try(self, address: str, name: str) -> list[str]:
-        """Admit one try to sign in. Return the argument for `end_try`, to be called when the outcome is known.
+    @contextmanager
+    def trying(self, address: str, name: str) -> Iterator[None]:
+        """Admit and count a sign-in inside the context. Raises Refusal ``too-many-tries``.
 
-        A password that is being verified counts as a failure until then, so that simultaneous tries after a pause are
-        not all verified. A token cannot be guessed: it has an empty ``name`` and is refused only during pauses.
-        Raises Refusal ``too-many-tries``.
+        A password that is being verified counts as a failure until the outcome is known, so that simultaneous tries
+        after a pause are not all verified. A token cannot be guessed: it has an empty ``name`` and is refused only
+        during pauses.
         """
+        name = _counted_name(name)
         now = self._seconds()
         keys = [key for key, _ in self._tried(address, name)]
         for key in keys:
@@ -110,14 +110,19 @@ class Admission:
                 raise Refusal(Code.TOO_MANY_TRIES, "Too many sign-ins at the same time. Wait a second, then try again.")
         counted = keys if name else []
         self._under_way.update(counted)
-        return counted
+        try:
+            yield
+        except Refusal as refusal:
+            if refusal.code in (Code.BAD_CREDENTIALS, Code.BAD_TOKEN):
+                self._failed(address, name)
+            raise
+        finally:
+            for key in counted:
+                _less(self._under_way, key)
+        for key, _ in self._tried(address, name):
+            self._failures.pop(key, None)
 
-    def end_try(self, counted: list[str]) -> None:
-        """Remove a try counted by `begin_try`."""
-        for key in counted:
-            _less(self._under_way, key)
-
-    def try_failed(self, address: str, name: str) -> None:
+    def _failed(self, address: str, name: str) -> None:
         """Count a failed sign-in. After some of them a pause starts, which each further one doubles."""
         now = self._seconds()
         for key, longest in self._tried(address, name):
@@ -131,29 +136,27 @@ class Admission:
         while len(self._failures) > _REMEMBERED_MOST:
             self._failures.popitem(last=False)
 
-    def try_succeeded(self, address: str, name: str) -> None:
-        """Forget the failures before a successful sign-in."""
-        for key, _ in self._tried(address, name):
-            self._failures.pop(key, None)
+    @contextmanager
+    def registering(self, address: str) -> Iterator[None]:
+        """Count a registration made inside the context, unless it fails. Raises Refusal ``too-many-tries``."""
+        if self._limits.registrations and self._limits.per_address:
+            self._count_registration(address)
+        try:
+            yield
+        except Refusal:  # not on cancellation by a lost client: the account may be created already
+            if recent := self._registrations.get(address):
+                recent.pop()
+            raise
 
-    def admit_registration(self, address: str) -> None:
-        """Count a registration. Raises Refusal ``too-many-tries``."""
-        limits = self._limits
-        if not (limits.registrations and limits.per_address):
-            return
+    def _count_registration(self, address: str) -> None:
         now = self._seconds()
         recent = [at for at in self._registrations.pop(address, []) if at > now - _HOUR]
         self._registrations[address] = recent
-        if len(recent) >= limits.registrations:
+        if len(recent) >= self._limits.registrations:
             raise Refusal(Code.TOO_MANY_TRIES, "Too many new accounts from your address. Try again in an hour.")
         recent.append(now)
         while len(self._registrations) > _REMEMBERED_MOST:
             self._registrations.popitem(last=False)
-
-    def registration_failed(self, address: str) -> None:
-        """Remove a registration that created no account from the count."""
-        if recent := self._registrations.get(address):
-            recent.pop()
 
     def _tried(self, address: str, name: str) -> list[tuple[str, float]]:
         """Return the keys for which a try is counted, each with its longest pause."""
@@ -197,31 +200,6 @@ class Visit:
             self._is_over = True
             self._admission.disconnect(self.address)
             self._on_over()
-
-    @contextmanager
-    def registering(self) -> Iterator[None]:
-        """Count a registration made inside the context, unless it fails. Raises Refusal ``too-many-tries``."""
-        self._admission.admit_registration(self.address)
-        try:
-            yield
-        except Refusal:  # not on cancellation by a lost client: the account may be created already
-            self._admission.registration_failed(self.address)
-            raise
-
-    @contextmanager
-    def trying(self, name: str) -> Iterator[None]:
-        """Count a sign-in inside the context, as ``name`` or by a token (empty). Raises Refusal ``too-many-tries``."""
-        key = _counted_name(name)
-        counted = self._admission.begin_try(self.address, key)
-        try:
-            yield
-        except Refusal as refusal:
-            if refusal.code in (Code.BAD_CREDENTIALS, Code.BAD_TOKEN):
-                self._admission.try_failed(self.address, key)
-            raise
-        finally:
-            self._admission.end_try(counted)
-        self._admission.try_succeeded(self.address, key)
 
 
 def _counted_name(name: str) -> str:

@@ -8,7 +8,8 @@ cycles created by exceptions.
 import gc
 import sys
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
 
 # A collection without garbage takes a microsecond. A storm of sign-ins creates 50,000 objects in a quarter of a second.
 _YOUNG_SECONDS = 0.1
@@ -25,7 +26,8 @@ class GCSchedule:
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._next: IDelayedCall | None = None
+        self._collecting = LoopingCall(self._collect)
+        self._collecting.clock = clock
         self._all_at = 0.0
 
     def start(self) -> None:
@@ -34,18 +36,14 @@ class GCSchedule:
         gc.disable()
         gc.freeze()
         self._all_at = self._clock.seconds() + _ALL_SECONDS
-        self._schedule()
+        self._collecting.start(_YOUNG_SECONDS, now=False)
 
     def stop(self) -> None:
         """Return to the automatic collection."""
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+        if self._collecting.running:
+            self._collecting.stop()
             gc.unfreeze()
             gc.enable()
-
-    def _schedule(self) -> None:
-        self._next = self._clock.callLater(_YOUNG_SECONDS, self._collect)
 
     def _collect(self) -> None:
         gc.collect(_YOUNG)
@@ -56,4 +54,3 @@ class GCSchedule:
                 gc.unfreeze()
                 gc.collect()
         gc.freeze()
-        self._schedule()

@@ -14,16 +14,14 @@ def note() -> None:
     signal.signal(signal.SIGHUP, lambda number, _: _noted.add(number))
 
 
-class Hangup:
-    """The signal handler of a running server."""
+def answer(reload: Callable[[], None]) -> None:
+    """Call ``reload`` on each signal from now on, and at once if one came while the server started."""
+    signal.signal(signal.SIGHUP, lambda *_: reload())
+    if _noted:
+        _noted.clear()
+        reload()
 
-    def answer(self, reload: Callable[[], None]) -> None:
-        """Call ``reload`` on each signal from now on, and at once if one came while the server started."""
-        signal.signal(signal.SIGHUP, lambda *_: reload())
-        if _noted:
-            _noted.clear()
-            reload()
 
-    def ignore(self) -> None:
-        """Ignore the signal from now on, because the server stops."""
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+def ignore() -> None:
+    """Ignore the signal from now on, because the server stops."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)

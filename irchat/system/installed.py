@@ -6,7 +6,7 @@ import site
 import sys
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parent
+_INSTALLED_IN = str(Path(__file__).resolve().parents[2])
 
 
 def installed(script: str, module: str) -> str:
@@ -16,17 +16,11 @@ def installed(script: str, module: str) -> str:
     """
     beside = Path(sys.executable).parent / script
     if not beside.exists():
-        return _run_module(module)
+        command = f"{shlex.quote(sys.executable)} -m {module}"
+        is_found = _INSTALLED_IN in [*site.getsitepackages(), site.getusersitepackages()]
+        return command if is_found else f"PYTHONPATH={shlex.quote(_INSTALLED_IN)} {command}"
     found = shutil.which(script)
     in_environment = sys.prefix != sys.base_prefix
     if found is None or not beside.samefile(found) or (in_environment and Path(found).parent == beside.parent):
         return shlex.quote(str(beside))
     return script
-
-
-def _run_module(module: str) -> str:
-    command = f"{shlex.quote(sys.executable)} -m {module}"
-    where = str(_PACKAGE.parent)
-    if where in [*site.getsitepackages(), site.getusersitepackages()]:
-        return command
-    return f"PYTHONPATH={shlex.quote(where)} {command}"

@@ -10,6 +10,7 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
@@ -100,17 +101,14 @@ class OrderedWorker:
         return True
 
 
-class _Call:
+class _Call(Struct, eq=False):
     """One call to a pool. ``dropped``: the result is not needed."""
 
-    __slots__ = ("args", "call", "done", "dropped", "key")
-
-    def __init__(self, key: Hashable, call: Callable[..., Any], args: tuple[Any, ...], done: Deferred[Any]) -> None:
-        self.key = key
-        self.call = call
-        self.args = args
-        self.done = done
-        self.dropped = False
+    key: Hashable
+    call: Callable[..., Any]
+    args: tuple[Any, ...]
+    done: Deferred[Any]
+    dropped: bool = False
 
     def interrupt(self) -> None:
         """Interrupt the running call, if it has a method for that."""

@@ -1,4 +1,4 @@
-"""Back up, restore and check: whose the files are, that they are whole, and what they are made of."""
+"""`irchat-admin` on the database: backup, restore and check; owners, syncs and links of the files."""
 
 import os
 import shutil
@@ -18,10 +18,10 @@ from tests.helpers.stores import NOW, StoreHands, message
 
 
 class RestoreTests(AdminCase):
-    """A backup comes back, or is refused."""
+    """Restoring a backup."""
 
     def test_restore(self) -> None:
-        """A backup takes the place of the database, which is kept beside with all that its journal held."""
+        """A backup replaces the database. The old one is kept beside it, with everything from its journal."""
         self.fill()
         copy = self.home / "copy"
         self.done("backup", str(copy))
@@ -40,7 +40,7 @@ class RestoreTests(AdminCase):
         self.assertEqual(self.database.stat().st_uid, self.data.stat().st_uid)
 
     def test_restore_where_nothing_is(self) -> None:
-        """A backup can be restored into a new folder, also by who is not root."""
+        """A backup can be restored into a new folder, also by a user other than root."""
         self.fill()
         copy = self.home / "copy"
         self.done("backup", str(copy))
@@ -50,7 +50,7 @@ class RestoreTests(AdminCase):
         self.assertEqual([row[0] for row in self.rows("users")], ["alice"])
 
     def test_restore_instead_of_a_damaged_one(self) -> None:
-        """A damaged database is kept as it is, with its journal."""
+        """A damaged database is kept unchanged when it is replaced, with its journal."""
         self.fill()
         copy = self.home / "copy"
         self.done("backup", str(copy))
@@ -67,7 +67,7 @@ class RestoreTests(AdminCase):
         self.assertEqual([row[0] for row in self.rows("users")], ["alice"])
 
     def test_restore_refused(self) -> None:
-        """What is no sound backup is not restored, and the database stays as it is."""
+        """A file that is not a sound backup is refused, and the database stays unchanged."""
         self.fill()
         before = self.tables("SELECT * FROM users")
         bad = self.home / "bad"
@@ -85,7 +85,7 @@ class RestoreTests(AdminCase):
         self.assertEqual(list(self.data.glob("*restor*")), [])
 
     def test_not_sound(self) -> None:
-        """What the check finds is printed line by line, with what to do, and the status says so."""
+        """The check prints each problem on a line of its own, then the next step, and exits with status 1."""
         self.fill()
         self.tables("PRAGMA foreign_keys = OFF")
         connection = sqlite3.connect(self.database)
@@ -102,7 +102,7 @@ class RestoreTests(AdminCase):
         self.refused("start the server once", "check")
 
     def test_fails(self) -> None:
-        """A disk that fails is told in one line."""
+        """A disk error is reported in one line."""
         self.fill()
 
         def fail(*_: Any, **__: Any) -> None:
@@ -113,7 +113,7 @@ class RestoreTests(AdminCase):
 
 
 class FileTests(AdminCase):
-    """No server runs."""
+    """Files, while no server runs."""
 
     def setUp(self) -> None:
         """Make a database with an account, and a backup of it."""
@@ -126,14 +126,14 @@ class FileTests(AdminCase):
         self.done("backup", str(self.copy))
 
     def store_of(self, path: Path, do: Any = lambda store: None) -> str:
-        """Open a store, do something with it, close it; gives its epoch."""
+        """Open a store, call ``do`` with it, and close it. Return its epoch."""
         store = SQLiteStore(path, NoThreads(), lambda: NOW)
         do(store)
         store.close()
         return store.epoch
 
     def test_epoch(self) -> None:
-        """Each return of a backup changes the epoch, and nothing else does."""
+        """Each restore changes the epoch, and nothing else does."""
         epochs = [self.store_of(self.database), self.store_of(self.database)]
         for _ in range(2):
             self.done("restore", str(self.copy))
@@ -141,7 +141,7 @@ class FileTests(AdminCase):
         self.assertEqual([epochs.index(epoch) for epoch in epochs], [0, 0, 2, 2, 4, 4])
 
     def test_syncs(self) -> None:
-        """The database is on the disk before it gets its name, and its name before the command ends."""
+        """The database is on the disk before the rename, and the rename before the command ends."""
         done: list[str] = []
         replace, fsync = Path.replace, os.fsync
 
@@ -159,7 +159,7 @@ class FileTests(AdminCase):
         self.assertEqual(done, ["file", "file", "rename", "folder"])
 
     def test_owner(self) -> None:
-        """What root makes in the data folder belongs to whom the folder belongs."""
+        """Files that root creates in the data folder get the folder's owner."""
         given: dict[str, tuple[int, int]] = {}
 
         def give(descriptor: int, user: int, group: int) -> None:
@@ -184,7 +184,7 @@ class FileTests(AdminCase):
         self.assertEqual(given, {"part": owner})
 
     def test_owner_for_real(self) -> None:
-        """So the user of the server can open them all."""
+        """Run as root, all files belong to the folder's owner, and only that user can read them."""
         if os.geteuid() != 0:
             raise self.skipTest("only root can give files away")
         shutil.rmtree(self.data)
@@ -199,7 +199,7 @@ class FileTests(AdminCase):
             self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o600, path)
 
     def test_no_link_is_followed(self) -> None:
-        """A link in the folder that leads nowhere has root make nothing where it leads to."""
+        """Root creates nothing at the target of a dangling link in the data folder."""
         for name in "lock", "irchat.sqlite":
             elsewhere = self.home / "elsewhere"
             (self.data / name).unlink()
@@ -209,7 +209,7 @@ class FileTests(AdminCase):
             (self.data / name).unlink()
 
     def test_backup_replaces_files_alone(self) -> None:
-        """A backup goes where a link leads, never into the database, and replaces no pipe, device or folder."""
+        """A backup is written to the target of a link, and replaces no database, pipe, device or folder."""
         link = self.home / "link"
         for target, reason in (
             ("pipe", "It is a pipe, not a file"), (os.devnull, "It is a device, not a file"),
@@ -228,7 +228,7 @@ class FileTests(AdminCase):
         self.assertTrue(link.is_symlink() and (self.home / "elsewhere").is_file())
 
     def test_no_file(self) -> None:
-        """What is in the place of the backup, the folder or the database is named; nothing waits for a pipe."""
+        """A pipe or dangling link in place of the backup, the folder or the database is named, without waiting."""
         os.mkfifo(self.home / "pipe")
         (self.home / "loose").symlink_to("nowhere")
         for name, reason in ("pipe", "It is a pipe"), ("loose", "The link leads nowhere"):
@@ -246,7 +246,7 @@ class FileTests(AdminCase):
             self.data.unlink()
 
     def test_without_its_journal(self) -> None:
-        """A database that was copied without its journal is refused; with it, or with an empty one, it is restored."""
+        """A database copied without its journal is refused. With its journal, or with an empty one, it is restored."""
         store = SQLiteStore(self.database, NoThreads(), lambda: NOW)
         store.commit([StoreHands.user("bob")])
         bare = self.home / "bare"
@@ -264,7 +264,7 @@ class FileTests(AdminCase):
         self.done("restore", str(bare))
 
     def test_foreign(self) -> None:
-        """A database with a trigger is no backup, is not restored, and the check tells of it."""
+        """A database with a trigger is not backed up or restored, and the check reports the trigger."""
         trigger = "CREATE TRIGGER t AFTER INSERT ON messages BEGIN UPDATE users SET password = NULL; END"
         self.tables(trigger, self.copy)
         self.refused("trigger 't'", "restore", str(self.copy))
@@ -274,7 +274,7 @@ class FileTests(AdminCase):
         self.refused("trigger 't'", "backup", str(self.home / "other"))
 
     def test_check_beside_a_server(self) -> None:
-        """Two checks of a database in use do not come into each other's way, and leave nothing."""
+        """Two checks of a database in use do not disturb each other, and leave no files."""
         folder = DataFolder(self.data)
         folder.acquire()
         self.addCleanup(folder.release)
@@ -292,7 +292,7 @@ class FileTests(AdminCase):
         self.assertEqual([path.name for path in self.data.iterdir() if "part" in path.name], [])
 
     def test_left_by_a_kill(self) -> None:
-        """What a restore that was killed left goes with the next one."""
+        """A restore deletes the files left by one that was killed."""
         (self.data / "irchat.sqlite.0123.part").write_text("half")
         self.done("restore", str(self.copy))
         self.assertEqual([path.name for path in self.data.iterdir() if "part" in path.name], [])

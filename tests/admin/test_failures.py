@@ -1,4 +1,4 @@
-"""``irchat-admin``: whatever fails is one line with the next step, and any stream will do."""
+"""``irchat-admin``: each error is one line with the next step, and any standard stream works."""
 
 import os
 import pwd
@@ -22,7 +22,7 @@ class ExplainTests(SynchronousTestCase):
     """`explain_failure`."""
 
     def setUp(self) -> None:
-        """A data folder, whoever it belongs to."""
+        """Create a data folder."""
         self.data = Path(self.mktemp()).absolute()
         self.data.mkdir()
         self.patch(sys, "argv", [sys.executable])
@@ -33,7 +33,7 @@ class ExplainTests(SynchronousTestCase):
         return line
 
     def test_not_the_owner(self) -> None:
-        """A user who may not use the data learns as whom to run the same command."""
+        """A user who may not access the data is shown the same command to be run as the owner."""
         error = PermissionError(13, "no", str(self.data / "irchat.sqlite"))
         self.patch(failures, "_owner", lambda path: os.geteuid() + 1)
         self.patch(failures, "_name_of", lambda user: "irchat")
@@ -42,28 +42,28 @@ class ExplainTests(SynchronousTestCase):
         self.assertIn(f"{self.data}/irchat.sqlite: no; {wanted} ban bob --reason 'two words'", line)
 
     def test_of_root(self) -> None:
-        """For data of root plain sudo does."""
+        """If root owns the data, the line names plain ``sudo``."""
         self.patch(failures, "_owner", lambda path: 0)
         self.patch(failures.os, "geteuid", lambda: 1_000)
         self.assertIn(f"sudo {sys.executable} -m", self._line(PermissionError(13, "no", str(self.data)), "users"))
 
     def test_own(self) -> None:
-        """The owner of data without rights learns how to have them again."""
+        """The owner of data without access rights is shown how to restore them."""
         error = PermissionError(13, "no", str(self.data / "lock"))
         self.assertIn(f"chmod u+rwX {self.data}/lock", self._line(error, "users"))
 
     def test_other_file(self) -> None:
-        """A file for a backup that may not be written is not taken for a fault of the data."""
+        """A backup file that may not be written is not reported as a fault of the data."""
         error = PermissionError(13, "no", "/elsewhere/file")
         self.assertIn(f"/elsewhere/file: no; name a file in a folder where the user {_ME}", self._line(error, "backup"))
 
     def test_owner(self) -> None:
-        """The owner is that of the folder, or of the nearest one that can be looked at; one without a name has one."""
+        """The owner is that of the folder or its nearest accessible parent, by number if it has no name."""
         self.assertEqual(failures._owner(self.data / "a" / "b"), os.geteuid())
         self.assertEqual(failures._name_of(2**31 - 2), f"#{2**31 - 2}")
 
     def test_others(self) -> None:
-        """Other errors name the file, what was typed, or where the program met them."""
+        """Other errors name the file, what was typed, or where in the program they were raised."""
         for error, part in (
             (OSError(28, "full", "/x"), "/x: full; make room"), (OSError(28, "full"), f"{self.data}: full; make room"),
             (UnicodeDecodeError("ascii", b"\xff", 0, 1, "no"), "not text in UTF-8"), (EOFError(), "input ended"),
@@ -73,14 +73,14 @@ class ExplainTests(SynchronousTestCase):
 
 
 class CommandTests(AdminCase):
-    """Commands, where something is wrong."""
+    """Commands that fail."""
 
     def test_version(self) -> None:
-        """The version is shown."""
+        """``--version`` shows the version."""
         self.assertEqual(self.admin("--version")[:2], (0, f"IRChat {__version__}\n"))
 
     def test_large_network(self) -> None:
-        """A ban of a large part of all addresses is asked for, and refused where nobody can say yes."""
+        """A ban of many addresses asks for confirmation, and without a terminal it needs ``--yes``."""
         self.add("alice")
         for network in "0.0.0.0/0", "::/0", "128.0.0.0/1", "::ffff:0:0/96":
             self.refused("say yes, or give --yes", "ban", network)
@@ -94,7 +94,7 @@ class CommandTests(AdminCase):
         self.assertEqual([row[0] for row in self.rows("bans")], ["0.0.0.0/0", "::/0", "10.0.0.0/8"])
 
     def test_reasons(self) -> None:
-        """The reason of each ban is listed, of users and of networks; an address with a zone is banned without it."""
+        """The reasons of bans are listed, for users and networks. An address with a zone is banned without the zone."""
         self.add("alice", "bob")
         self.done("ban", "bob", "--reason", "spam")
         self.done("ban", "fe80::1%eth0", "--reason", "noise")
@@ -105,19 +105,19 @@ class CommandTests(AdminCase):
         self.assertEqual(len(self.rows("bans")), 1)
 
     def test_unknown_user(self) -> None:
-        """A user that there is not is said to be none, with how to see the others."""
+        """An error about an unknown user says how to list the users."""
         self.add("alice")
         for command in (["kick", "bob"], ["ban", "bob"], ["unban", "bob"], ["remove-user", "bob", "--yes"]):
             self.refused("irchat-admin users lists the users", *command)
         self.refused("irchat-admin users lists the users", "reset-password", "bob", typed=f"{PASSWORD}\n")
 
     def test_no_password(self) -> None:
-        """An input that ends before the password changes nothing."""
+        """If standard input ends before the password, nothing changes."""
         self.refused("no password was given", "add-user", "alice")
         self.assertFalse(self.data.exists())
 
     def test_no_socket(self) -> None:
-        """Where a server has the folder and its socket is gone, that is said, and that it comes again."""
+        """If a server uses the folder but its socket is missing, the error says when the socket comes back."""
         self.add("alice")
         folder = DataFolder(self.data)
         folder.acquire()
@@ -131,7 +131,7 @@ class CommandTests(AdminCase):
         return file
 
     def test_files(self) -> None:
-        """A file that cannot be is refused with the next step, and nothing is left behind."""
+        """A file that cannot be used is refused with the next step, and no file is left behind."""
         self.add("alice")
         (self.home / "file").write_text("not a folder")
         for file, part in (
@@ -147,7 +147,7 @@ class CommandTests(AdminCase):
         self.assertEqual(sorted(path.name for path in self.home.iterdir()), ["data", "file"])
 
     def test_unwritable(self) -> None:
-        """Where this user may not use the folder each command says so, FILE or not."""
+        """If this user may not access the data folder, each command says so, with or without FILE."""
         self.add("alice")
         self.patch(main.database, "need_database", self._denied)
         self.patch(main, "ask", self._denied)
@@ -159,10 +159,10 @@ class CommandTests(AdminCase):
 
 
 class StreamTests(AdminCase):
-    """Real processes, for it is the end of the interpreter that complains of streams."""
+    """Standard streams, with real processes, because the interpreter itself reports stream errors when it exits."""
 
     def run_in_shell(self, shell: str, encoding: str = "utf-8", unbuffered: str = "") -> tuple[int, bytes, bytes]:
-        """Run a command with what a shell makes of it; gives its status, output and errors."""
+        """Run ``irchat-admin`` with arguments that a shell expands. Return its status, output and errors."""
         script = f'"$0" -m irchat.admin --data "$1" {shell}'
         ran = subprocess.run(
             ["sh", "-c", script, sys.executable, str(self.data)], stdin=subprocess.DEVNULL, capture_output=True,
@@ -174,7 +174,7 @@ class StreamTests(AdminCase):
         return ran.returncode, ran.stdout, ran.stderr
 
     def test_encodings(self) -> None:
-        """Names that the output cannot show are escaped, and the command does what it should."""
+        """Names that the output cannot encode are escaped, and the command does its work."""
         self.add("山田", "zoë")
         status, out, err = self.run_in_shell("users", "ascii")
         self.assertEqual((status, err), (0, b""))
@@ -188,7 +188,7 @@ class StreamTests(AdminCase):
         self.assertIn(rb"'\u4f55\u51e6'", err)
 
     def test_closed_streams(self) -> None:
-        """A command does what it should without any stream; a full disk behind its output is said in one line."""
+        """A command does its work with all streams closed. A full disk behind its output is reported in one line."""
         self.add("bob")
         for number, streams in enumerate((">&-", "2>&-", "<&- >&- 2>&-", "| true")):
             file = self.home / f"copy-{number}"

@@ -1,4 +1,4 @@
-"""``python -m irchat.admin``: each command, in a folder that no server uses and through a server that runs."""
+"""``python -m irchat.admin``: each command, in a folder that no server uses and through a running server."""
 
 import fcntl
 import getpass
@@ -16,7 +16,7 @@ from tests.helpers.processes import JSONClient, ServerProcess, environment
 
 
 class _Commands:
-    """What is the same whether a server runs or not."""
+    """Tests that hold with and without a running server."""
 
     add: Any
     assertEqual: Any
@@ -30,7 +30,7 @@ class _Commands:
     tables: Any
 
     def test_accounts(self) -> None:
-        """Accounts are made, listed, given new passwords, banned, let in and removed."""
+        """Accounts are created, listed, given new passwords, banned, unbanned and removed."""
         self.add("Alice", "bob", "carol")
         self.refused("taken", "add-user", "BOB", typed=f"{PASSWORD}\n")
         self.refused("8 to 1,024", "add-user", "dave", typed="short\n")
@@ -53,7 +53,7 @@ class _Commands:
         self.assertEqual([row[0] for row in self.rows("users")], ["Alice", "carol"])
 
     def test_addresses(self) -> None:
-        """Addresses are banned for a time with a reason, listed, and let in again."""
+        """Addresses are banned for a time with a reason, listed, and unbanned."""
         self.add("alice")
         said = self.done("ban", "192.0.2.7/24", "--for", "2h30m", "--reason", "spam")
         self.assertIn("192.0.2.0/24 is banned until", said)
@@ -68,7 +68,7 @@ class _Commands:
         self.refused("no user", "ban", "nobody")
 
     def test_backup_and_check(self) -> None:
-        """A backup is a sound database that only its owner can read; the check says that all is well; stats count."""
+        """A backup is a sound database that only its owner can read; the check finds no problem; the stats count."""
         self.add("alice", "bob")
         copy = self.home / "copy"
         self.assertIn("verified copy", self.done("backup", str(copy)))
@@ -86,10 +86,10 @@ class _Commands:
 
 
 class OfflineTests(_Commands, AdminCase):
-    """No server runs."""
+    """Commands, while no server runs."""
 
     def test_questions(self) -> None:
-        """On a terminal passwords are asked for twice, and what cannot be undone once."""
+        """On a terminal a password is asked for twice, and an action that cannot be undone is confirmed once."""
         answers = [PASSWORD, PASSWORD, PASSWORD, "different"]
         self.patch(getpass, "getpass", lambda prompt: answers.pop(0))
         self.assertEqual(self.admin("add-user", "alice", terminal=True)[0], 0)
@@ -105,7 +105,7 @@ class OfflineTests(_Commands, AdminCase):
         self.assertIn("all that was written", out)
 
     def test_progress(self) -> None:
-        """On a terminal it is shown how far a copy and a removal are."""
+        """On a terminal the progress of a copy and of a removal is shown."""
         self.fill()
         status, _, err = self.admin("backup", str(self.home / "copy"), terminal=True)
         self.assertEqual(status, 0)
@@ -114,7 +114,7 @@ class OfflineTests(_Commands, AdminCase):
         self.assertIn("3 messages deleted", err)
 
     def test_interrupted(self) -> None:
-        """Control-C and a reader that has seen enough end a command without a traceback."""
+        """Ctrl-C ends a command with status 130 and without a traceback."""
         self.fill()
 
         def interrupt(*_: Any) -> None:
@@ -124,7 +124,7 @@ class OfflineTests(_Commands, AdminCase):
         self.assertEqual(self.admin("backup", "x")[::2], (130, "irchat: stopped\n"))
 
     def test_broken_pipe(self) -> None:
-        """A reader that has seen enough ends a command without a word."""
+        """A closed pipe at the output ends a command with status 1 and without a traceback."""
         self.fill()
         reading, writing = os.pipe()
         os.close(reading)
@@ -133,14 +133,14 @@ class OfflineTests(_Commands, AdminCase):
             self.assertEqual(main.main(["--data", str(self.data), "users"]), 1)
 
     def test_sizes(self) -> None:
-        """Sizes are shown in units that fit."""
+        """Sizes are shown in fitting units."""
         self.assertEqual(
             [main._size(n) for n in (0, 1_023, 1_024, 1_572_864, 2**60)],
             ["0 B", "1023 B", "1.0 KiB", "1.5 MiB", "1048576.0 TiB"],
         )
 
     def test_pages(self) -> None:
-        """The accounts are asked for page by page, and all are listed."""
+        """Accounts are requested page by page, and all are listed."""
         self.fill()
         self.add("bob", "carol")
         self.patch(sys.modules["irchat.chat.accounts.administration"], "_PAGE_MOST", 2)
@@ -148,16 +148,16 @@ class OfflineTests(_Commands, AdminCase):
 
 
 class LiveTests(_Commands, AdminCase):
-    """A server runs."""
+    """Commands through a running server."""
 
     def setUp(self) -> None:
-        """Start it."""
+        """Start the server."""
         super().setUp()
         self.server = ServerProcess(self.home, "--no-tls")
         self.addCleanup(self.server.kill)
 
     def client(self, name: str, kind: str = "register", password: str = PASSWORD) -> JSONClient:
-        """A client that is signed in."""
+        """Return a signed-in client."""
         client = JSONClient(self.server, tls=False)
         self.addCleanup(client.close)
         welcome = client.ask(type=kind, name=name, password=password)
@@ -165,7 +165,7 @@ class LiveTests(_Commands, AdminCase):
         return client
 
     def test_sessions(self) -> None:
-        """Who is connected is seen, kicked, banned and removed while others go on."""
+        """Connected users are listed, kicked, banned and removed while others go on."""
         alice, bob = self.client("alice"), self.client("bob")
         self.assertEqual([row[:2] for row in self.rows("users")], [["alice", "online"], ["bob", "online"]])
         bob.ask(type="send", chat="GLOBAL", text="word of bob")
@@ -191,7 +191,7 @@ class LiveTests(_Commands, AdminCase):
         self.assertIn("uptime", self.done("stats"))
 
     def test_banned_address(self) -> None:
-        """An address that is banned is out at once and told why."""
+        """A banned address is disconnected at once and shown the reason."""
         client = self.client("alice")
         self.done("ban", "127.0.0.0/8", "--reason", "closed")
         self.assertEqual(client.event("bye")["reason"], "You are banned: closed")
@@ -203,7 +203,7 @@ class LiveTests(_Commands, AdminCase):
         self.client("alice", "login")
 
     def test_backup_under_traffic(self) -> None:
-        """A backup while messages come holds what was acknowledged before it, and the server goes on."""
+        """A backup under traffic holds everything acknowledged before it, and the server goes on."""
         alice = self.client("alice")
         for number in range(20):
             alice.ask(type="send", chat="GLOBAL", text=f"text {number}")
@@ -215,7 +215,7 @@ class LiveTests(_Commands, AdminCase):
         self.assertEqual(self.server.stop() and self.done("restore", str(copy))[:4], str(copy)[:4])
 
     def test_module(self) -> None:
-        """``python -m irchat.admin`` runs a command; no password is among its arguments or in the server's log."""
+        """``python -m irchat.admin`` runs a command. The password is not among its arguments or in the server's log."""
         ran = subprocess.run(
             [sys.executable, "-m", "irchat.admin", "--data", str(self.data), "add-user", "alice"],
             cwd=self.home, env=environment(self.home), input=f"{PASSWORD}\n", capture_output=True, text=True,
@@ -226,7 +226,7 @@ class LiveTests(_Commands, AdminCase):
         self.assertNotIn(PASSWORD, self.server.log.read_text())
 
     def test_lock_is_the_servers(self) -> None:
-        """The folder stays the server's own."""
+        """A running server keeps the lock of the folder, and answers commands."""
         descriptor = os.open(self.data / "lock", os.O_RDWR)
         self.addCleanup(os.close, descriptor)
         self.assertRaises(BlockingIOError, fcntl.flock, descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

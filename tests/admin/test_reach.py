@@ -1,4 +1,4 @@
-"""Commands reach the server that uses the folder, or the folder itself."""
+"""Commands reach the server that uses the folder, or else the folder itself."""
 
 import socket
 import threading
@@ -10,10 +10,10 @@ from tests.helpers.admin import PASSWORD, AdminCase
 
 
 class FolderTests(AdminCase):
-    """No server answers."""
+    """A folder without a server that answers."""
 
     def test_no_data(self) -> None:
-        """Where there is no data nothing is made but by the first account and by a backup's return."""
+        """Only ``add-user`` and ``restore`` create a missing data folder."""
         for command in (["users"], ["bans"], ["kick", "x"], ["stats"], ["check"], ["backup", "x"], ["unban", "x"]):
             self.refused("is --data right?", *command)
         self.assertFalse(self.data.exists())
@@ -21,7 +21,7 @@ class FolderTests(AdminCase):
         self.refused("cannot be used", "add-user", "alice", typed=f"{PASSWORD}\n")
 
     def test_locked(self) -> None:
-        """A folder that a process has which does not answer is left alone; it can still be copied and checked."""
+        """A folder locked by a process that does not answer is left alone. It can still be backed up and checked."""
         self.fill()
         folder = DataFolder(self.data)
         folder.acquire()
@@ -33,10 +33,10 @@ class FolderTests(AdminCase):
 
 
 class StoppingTests(AdminCase):
-    """A server that stops."""
+    """A server that is stopping."""
 
     def test_closes(self) -> None:
-        """A server that closes the connection without an answer, as when it stops, is told of."""
+        """A connection that the server closes without an answer is reported as an error."""
         self.data.mkdir()
         with socket.socket(socket.AF_UNIX) as listening:
             listening.bind(str(self.data / "control.sock"))

@@ -2,8 +2,9 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client import __main__, options
-from irchat.system import core_dumps
+from irchat.client import __main__, options, wiring
+from irchat.client.terminal import full_screen_run
+from irchat.system import clock, core_dumps
 
 
 class MainTests(SynchronousTestCase):
@@ -13,7 +14,10 @@ class MainTests(SynchronousTestCase):
         """Do not run the full screen; keep the memory of the test process accessible."""
         self.ran: list[str] = []
         self.patch(core_dumps, "forbid_memory_access", lambda: None)
-        self.patch(__main__, "_run_full_screen", lambda chosen: self.ran.append("full screen") or 3)
+        self.patch(__main__, "_install_asyncio_reactor", lambda: self.ran.append("asyncio"))
+        self.patch(clock, "install_forward_clock", lambda reactor: None)
+        self.patch(full_screen_run, "run_full_screen", lambda reactor, chosen: self.ran.append("full screen") or 3)
+        self.patch(wiring, "run_plain", lambda reactor, chosen: self.ran.append("plain") or 4)
 
     def status(self, *arguments: str) -> object:
         """Run the command. Return its exit status."""
@@ -22,14 +26,19 @@ class MainTests(SynchronousTestCase):
     def test_full_screen(self) -> None:
         """On a terminal the full screen runs, and its status is the exit status."""
         self.patch(options, "wants_full_screen", lambda chosen, environment: True)
-        self.assertEqual((self.status("host"), self.ran), (3, ["full screen"]))
+        self.assertEqual((self.status("host"), self.ran), (3, ["asyncio", "full screen"]))
+
+    def test_plain(self) -> None:
+        """Elsewhere the plain client runs, and its status is the exit status."""
+        self.patch(options, "wants_full_screen", lambda chosen, environment: False)
+        self.assertEqual((self.status("host"), self.ran), (4, ["plain"]))
 
     def test_interrupted(self) -> None:
         """Ctrl-C before the reactor runs ends in good order."""
 
-        def interrupt(chosen: object) -> int:
+        def interrupt(reactor: object, chosen: object) -> int:
             raise KeyboardInterrupt
 
         self.patch(options, "wants_full_screen", lambda chosen, environment: True)
-        self.patch(__main__, "_run_full_screen", interrupt)
+        self.patch(full_screen_run, "run_full_screen", interrupt)
         self.assertEqual(self.status("host"), 0)

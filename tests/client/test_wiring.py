@@ -169,7 +169,7 @@ class WiringTests(SynchronousTestCase):
         self.addCleanup(os.close, write)
         self.patch(wiring, "_STDOUT", write)
         written: list[bytes] = []
-        self.patch(wiring, "write_to", lambda descriptor, text: written.append(text.encode()))
+        self.patch(wiring.Echo, "write", lambda echo, text: written.append(text.encode()))
         status, errors = self._main("--no-tls", "host", act=self.network.flush)
         self.assertEqual((status, errors), (0, ""))
         self.assertIn(b"Your name: ", b"".join(written))
@@ -203,7 +203,7 @@ class WiringTests(SynchronousTestCase):
     def test_server_here(self) -> None:
         """A server on this machine is found by its port file, with its use of TLS."""
         self._on_pipes()
-        self.addCleanup(PortFile.write(self.runtime, port=4321, tls=False).remove)
+        self.addCleanup(PortFile(self.runtime, port=4321, tls=False).remove)
         self._main("bob@localhost", act=self.network.flush)
         self.assertEqual(self.called, [("localhost", 4321)])
         self.assertIn(b'"login"', self.peer.heard)

@@ -275,9 +275,11 @@ class TableTests(SynchronousTestCase):
         """A text that is a command is one wherever plain text goes. No timed text is, nor one after a backslash."""
         for text, _, request in TABLE:
             if text.startswith("#"):
-                for here, line in ("*team", text), ("*team", f"*team {text}"), ("@bob", f"@bob {text}"):
+                for here, line, chat in (
+                    ("*team", text, "*team"), ("@carol", f"*team {text}", "*team"), (None, f"@bob {text}", "@bob"),
+                ):  # fmt: skip
                     asked = REGISTRY.read(line, here=here)[1]
-                    self.assertEqual(asked, msgspec.structs.replace(request, chat=here), line)
+                    self.assertEqual(asked, msgspec.structs.replace(request, chat=chat), line)
                 self.assertEqual(read(f"\\{text}")[1], Send(chat="GLOBAL", text=text))
                 self.assertEqual(read(f"*9*team {text}")[1], Send(chat="*team", text=text, expires_in=9))
                 self.assertEqual(read(f"*9@bob {text}")[1], Send(chat="@bob", text=text, expires_in=9))

@@ -81,7 +81,7 @@ class SignInTests(CommandTestCase):
 
     def test_most_online(self) -> None:
         """The list of online names is limited, their count is not."""
-        self.patch(people, "ONLINE_IN_WELCOME", 2)
+        self.patch(people.rules, "ONLINE_IN_WELCOME", 2)
         _, welcome = self.register()
         self.assertEqual((welcome.online, welcome.online_count), (["bob", "carol"], 3))
 

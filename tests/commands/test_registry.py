@@ -84,9 +84,20 @@ class RegistryTests(SynchronousTestCase):
         self.assertRaises(ValueError, Registry, Silent)
 
     def test_a_command_says_what_it_does(self) -> None:
-        """A command has both its parts."""
-        self.assertRaises(NotImplementedError, Command.read, None)
+        """A command has to say how it runs."""
         self.assertRaises(NotImplementedError, Command.run, None, None, None)
+
+    def test_fields(self) -> None:
+        """The request of a line has the named groups of the syntax and the untyped fields, unless `read` differs."""
+        for line, request in [
+            ("+bob team", requests.AddMember(group="team", name="bob")),
+            ("!help", requests.Help()),
+            ("!help *", requests.Help(prefix="*")),
+            ("ls @bob", requests.History(chat="@bob", mark_read=True)),
+            ("ls -n @bob", requests.History(chat="@bob", unread=True, limit=500, mark_read=True)),
+            ("exit --forget", requests.Logout(forget=True)),
+        ]:
+            self.assertEqual(SCREEN.read(line)[1], request)
 
     def test_who_may(self) -> None:
         """Sign-in commands refuse a signed-in user. Others need one, except help, leaving and ping."""

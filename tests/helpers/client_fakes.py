@@ -29,20 +29,21 @@ AT = "2026-11-22T13:00:00.000Z"
 
 
 class FakeEcho:
-    """A fake echo. ``discarded`` counts the calls of `discard`. ``held``: a line waits in the terminal."""
+    """A fake terminal. ``discarded`` counts the calls of `discard`. ``held``: a line waits. ``written``: its output."""
 
     def __init__(self) -> None:
         self.is_on = True
         self.discarded = 0
         self.held = False
+        self.written: list[str] = []
 
-    def on(self) -> None:
-        """Turn the echo on."""
-        self.is_on = True
+    def switch(self, *, on: bool) -> None:
+        """Turn the echo on or off."""
+        self.is_on = on
 
-    def off(self) -> None:
-        """Turn the echo off."""
-        self.is_on = False
+    def write(self, text: str) -> None:
+        """Write to the terminal."""
+        self.written.append(text)
 
     def has_more(self) -> bool:
         """Return whether a line waits."""

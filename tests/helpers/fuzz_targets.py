@@ -118,7 +118,7 @@ class _Shared:
         self._server.clients[:] = [bob]
 
 
-def json_face(segments: list[bytes], *, shared: _Shared | None = None) -> None:
+def json_protocol(segments: list[bytes], *, shared: _Shared | None = None) -> None:
     """Fuzz a signed-in JSON connection. Afterwards it answers a ping, or has said bye."""
     with _server(shared) as (server, name):
         client = server.json(name)
@@ -132,7 +132,7 @@ def json_face(segments: list[bytes], *, shared: _Shared | None = None) -> None:
             raise AssertionError(f"the connection ended without bye: {said}")
 
 
-def text_face(segments: list[bytes], *, signed_in: bool = True, shared: _Shared | None = None) -> None:
+def text_protocol(segments: list[bytes], *, signed_in: bool = True, shared: _Shared | None = None) -> None:
     """Fuzz a text connection, before or after the sign-in."""
     with _server(shared) as (server, name):
         client = server.text(name if signed_in else None)
@@ -191,9 +191,9 @@ _shared = _Shared()
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "wire": wire,
     "commands": commands,
-    "json": lambda data: json_face(segments_of(data), shared=_shared),
-    "text": lambda data: text_face(segments_of(data), shared=_shared),
-    "sign-in": lambda data: text_face(segments_of(data), signed_in=False, shared=_shared),
+    "json": lambda data: json_protocol(segments_of(data), shared=_shared),
+    "text": lambda data: text_protocol(segments_of(data), shared=_shared),
+    "sign-in": lambda data: text_protocol(segments_of(data), signed_in=False, shared=_shared),
     "tls": tls_records,
     "tls-after": lambda data: tls_records(data, after_handshake=True),
 }

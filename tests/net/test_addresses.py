@@ -1,4 +1,4 @@
-"""Addresses and networks as bans know them."""
+"""Addresses and networks as used in bans."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -6,10 +6,10 @@ from irchat.net.addresses import read_address, read_network
 
 
 class AddressTests(SynchronousTestCase):
-    """Reading them."""
+    """Parsing addresses and networks."""
 
     def test_addresses(self) -> None:
-        """IPv4 that comes by way of IPv6 is IPv4, a zone is left out, and what is no address is none."""
+        """An IPv4-mapped IPv6 address is read as IPv4, a zone is dropped, and invalid text returns None."""
         for host, expected in (
             ("192.0.2.1", "192.0.2.1"), ("::ffff:192.0.2.1", "192.0.2.1"), ("2001:DB8::1", "2001:db8::1"),
             ("fe80::1%eth0", "fe80::1"), ("", "None"), ("/run/socket", "None"),
@@ -17,7 +17,7 @@ class AddressTests(SynchronousTestCase):
             self.assertEqual(str(read_address(host)), expected)
 
     def test_networks(self) -> None:
-        """A network is one address, or some bits of one; IPv4 inside IPv6 is IPv4."""
+        """A network is one address or a prefix. IPv4-mapped networks are read as IPv4."""
         for text, expected in (
             ("192.0.2.1", "192.0.2.1/32"), ("192.0.2.77/24", "192.0.2.0/24"), ("2001:db8::1/64", "2001:db8::/64"),
             ("::ffff:192.0.2.1", "192.0.2.1/32"), ("::ffff:192.0.2.0/120", "192.0.2.0/24"), ("::/0", "::/0"),

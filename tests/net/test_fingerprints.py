@@ -10,18 +10,18 @@ _EMPTY_SHOWN = "sha256:E3:B0:C4:42:98:FC:1C:14:9A:FB:F4:C8:99:6F:B9:24:27:AE:41:
 
 
 class FingerprintTests(SynchronousTestCase):
-    """A fingerprint is written in one way and read in several."""
+    """A fingerprint is written in one form and read in several."""
 
     def test_of(self) -> None:
-        """A certificate's fingerprint is its SHA-256 in pairs."""
+        """A certificate's fingerprint is its SHA-256, in pairs of hex digits."""
         self.assertEqual(fingerprint_of(b""), _EMPTY_SHOWN)
 
     def test_parse(self) -> None:
-        """Case, colons and the prefix do not matter."""
+        """Case, colons and the prefix do not matter when one is parsed."""
         for text in _EMPTY, _EMPTY.upper(), _EMPTY_SHOWN, _EMPTY_SHOWN.lower(), "SHA256:" + _EMPTY:
             self.assertEqual(parse_fingerprint(text), _EMPTY_SHOWN)
 
     def test_none(self) -> None:
-        """What is no SHA-256 fingerprint is refused."""
+        """Text that is not a SHA-256 fingerprint is refused."""
         for text in "", _EMPTY[1:], _EMPTY + "00", "g" + _EMPTY[1:], "sha1:" + _EMPTY:
             self.assertRaises(ValueError, parse_fingerprint, text)

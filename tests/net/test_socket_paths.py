@@ -1,4 +1,4 @@
-"""Sockets whose path is too long for an address."""
+"""Paths of UNIX sockets that are too long for an address."""
 
 import os
 import socket
@@ -13,12 +13,12 @@ class SocketPathTests(SynchronousTestCase):
     """`short_path`."""
 
     def test_short(self) -> None:
-        """A path that fits is used as it is, even if its folder is missing."""
+        """A path that fits is used unchanged, even if its folder is missing."""
         with short_path(Path("/none/control.sock")) as path:
             self.assertEqual(path, "/none/control.sock")
 
     def test_long(self) -> None:
-        """A path that does not fit is reached through its folder, to listen and to connect; no descriptor is left."""
+        """A path that does not fit works through its folder, for bind and connect, and leaves no open descriptor."""
         folder = Path(self.mktemp()).absolute() / ("f" * 200)
         folder.mkdir(parents=True)
         before = os.listdir("/proc/self/fd")

@@ -1,4 +1,4 @@
-"""The writer: every byte once and in order, whatever the socket takes at a time."""
+"""The socket writer: every byte is written once and in order, however little the socket takes at a time."""
 
 import socket
 
@@ -18,7 +18,7 @@ from irchat.net.socket_writer import SocketWriter
 
 
 class _Socket(FileDescriptor):
-    """Twisted's own buffering and producer signals over a socket that takes ``room`` bytes and then no more."""
+    """Twisted's own buffering and producer signals, on a socket that takes only ``room`` bytes."""
 
     def __init__(self, room: int = 0) -> None:
         super().__init__(MemoryReactorClock())
@@ -38,7 +38,7 @@ class _Socket(FileDescriptor):
         return count
 
     def turn(self) -> None:
-        """One turn of a reactor that finds the socket writable."""
+        """Run one turn of a reactor that finds the socket writable."""
         if self in self.reactor.getWriters() and (reason := self.doWrite()):
             self.connectionLost(Failure(reason))
             self.reactor.removeWriter(self)
@@ -55,20 +55,20 @@ class SocketWriterTests(SynchronousTestCase):
     """`SocketWriter` over a transport with Twisted's own buffer."""
 
     def setUp(self) -> None:
-        """A writer that notes when it has drained."""
+        """Create a writer and record when it has drained."""
         self.socket = _Socket()
         self.writer = SocketWriter(self.socket)
         self.drained: list[bytes] = []
         self.writer.on_drained = lambda: self.drained.append(self.socket.written)
 
     def test_interface(self) -> None:
-        """It is what Twisted calls a pull producer."""
+        """It is a pull producer of Twisted."""
         self.assertTrue(verifyObject(IPullProducer, self.writer))
 
     @given(_steps, st.integers(0, 30))
     @example([("send", b"abc"), ("send", b"def"), ("room", 4), ("turn", None), ("send", b"gh")], 2)
     def test_any_partial_writes(self, steps: list[tuple], room: int) -> None:
-        """Under any sizes of sends and writes nothing is lost, doubled or misplaced, and ``idle`` tells the truth."""
+        """For any sizes of sends and writes, no byte is lost, doubled or misplaced, and ``idle`` is right."""
         socket_, drained = _Socket(room), []
         writer = SocketWriter(socket_)
         sent = b""
@@ -90,7 +90,7 @@ class SocketWriterTests(SynchronousTestCase):
 
     @given(st.lists(st.integers(1, 30), min_size=1, max_size=20), st.integers(1, 20))
     def test_refilled_when_drained(self, rooms: list[int], size: int) -> None:
-        """Who sends from ``on_drained`` as long as the writer is idle gets everything through, in order."""
+        """A sender that refills from ``on_drained`` while the writer is idle gets everything through, in order."""
         socket_ = _Socket()
         writer = SocketWriter(socket_)
         waiting = [bytes([number]) * size for number in range(10)]
@@ -109,7 +109,7 @@ class SocketWriterTests(SynchronousTestCase):
         self.assertTrue(writer.idle)
 
     def test_at_once(self) -> None:
-        """While the socket takes all, each send is one system call and the reactor is not troubled."""
+        """While the socket takes everything, each send is one system call and the reactor does not watch the socket."""
         self.socket.room = 100
         self.writer.send(b"one")
         self.writer.send(b"two")
@@ -119,7 +119,7 @@ class SocketWriterTests(SynchronousTestCase):
         self.assertEqual(self.drained, [])
 
     def test_behind(self) -> None:
-        """What does not fit waits in the transport, and ``on_drained`` tells when all of it is written."""
+        """Bytes that do not fit wait in the transport, and ``on_drained`` is called when all of them are written."""
         self.socket.room = 2
         self.writer.send(b"one")
         self.assertFalse(self.writer.idle)
@@ -134,7 +134,7 @@ class SocketWriterTests(SynchronousTestCase):
         self.assertTrue(self.writer.idle)
 
     def test_close_after_all_is_written(self) -> None:
-        """Closing waits for what waits."""
+        """``close`` first writes the bytes that wait."""
         self.writer.send(b"goodbye")
         self.writer.close()
         self.socket.turn()
@@ -145,13 +145,13 @@ class SocketWriterTests(SynchronousTestCase):
         self.assertTrue(self.socket.disconnected)
 
     def test_close_idle(self) -> None:
-        """Closing what is idle closes it in the next turn."""
+        """``close`` on an idle writer closes in the next turn."""
         self.writer.close()
         self.socket.turn()
         self.assertTrue(self.socket.disconnected)
 
     def test_lost(self) -> None:
-        """A lost connection raises nothing at the sender; the transport finds out in its own next write."""
+        """A send on a lost connection raises nothing. The transport notices the loss at its next write."""
         self.socket.lost = True
         self.writer.send(b"one")
         self.assertFalse(self.writer.idle)
@@ -163,7 +163,7 @@ class SocketWriterTests(SynchronousTestCase):
         self.assertEqual(self.socket.tries, 2)
 
     def test_no_socket(self) -> None:
-        """Over a transport without a socket, as a channel in another connection is, ``idle`` tells the truth too."""
+        """``idle`` is also right over a transport without a socket, such as a channel inside another connection."""
         transport = StringTransport()
         writer, drained = SocketWriter(transport), []
         writer.on_drained = lambda: drained.append(transport.value())
@@ -178,10 +178,10 @@ class SocketWriterTests(SynchronousTestCase):
 
 
 class RealConnectionTests(SynchronousTestCase):
-    """`SocketWriter` over Twisted's TCP connection, on a pair of sockets that no port stands for."""
+    """`SocketWriter` over Twisted's TCP connection, on a socket pair instead of a port."""
 
     def setUp(self) -> None:
-        """A connection whose peer is in the test's hands."""
+        """Create a connection whose peer is a socket of the test."""
         ours, self.peer = socket.socketpair()
         self.addCleanup(self.peer.close)
         self.addCleanup(ours.close)
@@ -193,12 +193,12 @@ class RealConnectionTests(SynchronousTestCase):
         self.writer = SocketWriter(self.connection)
 
     def test_send(self) -> None:
-        """Bytes are with the peer at once."""
+        """The bytes reach the peer at once."""
         self.writer.send(b"hello")
         self.assertEqual(self.peer.recv(100), b"hello")
 
     def test_more_than_the_kernel_takes(self) -> None:
-        """What the kernel does not take is written as the peer reads, every byte of it."""
+        """Bytes that the kernel does not take are written as the peer reads, without loss."""
         sent = bytes(range(256)) * 16_384
         self.writer.send(sent)
         self.assertFalse(self.writer.idle)
@@ -214,20 +214,20 @@ class RealConnectionTests(SynchronousTestCase):
         self.connection.connectionLost(Failure(main.CONNECTION_LOST))
 
     def test_send_when_lost(self) -> None:
-        """Sending after the connection is gone, its socket with it, is passed over in silence."""
+        """A send after the connection and its socket are gone is ignored."""
         self._lose()
         self.writer.send(b"late")
         self.assertEqual(self.reactor.getWriters(), [])
 
     def test_send_when_closed(self) -> None:
-        """So it is after a close of our own."""
+        """A send after our own close is ignored, too."""
         self.writer.close()
         self._lose()
         self.writer.send(b"late")
         self.assertEqual(self.reactor.getWriters(), [])
 
     def test_abort(self) -> None:
-        """An abort closes in the next turn and sends nothing any more."""
+        """An abort closes in the next turn and sends nothing more."""
         self.writer.abort()
         self.writer.send(b"late")
         self.reactor.advance(0)

@@ -1,4 +1,4 @@
-"""TLS: the handshake, bytes both ways, and the answers of TLS itself; the ways to end are in test_tls_endings.py."""
+"""TLS: the handshake, data both ways, and TLS's own replies. Endings are tested in test_tls_endings.py."""
 
 import ssl
 import tempfile
@@ -26,10 +26,10 @@ from tests.helpers.tls_wire import (
 
 
 class DataTests(WireTestCase):
-    """The handshake, and bytes both ways."""
+    """The handshake, and data both ways."""
 
     def test_handshake(self) -> None:
-        """Each inner protocol is connected once, when its handshake is done, and the layer is its transport."""
+        """Each inner protocol is connected once, after its handshake, and the layer is its transport."""
         self.server.connect()
         self.client.connect()
         self.assertEqual((self.client.inner.made, self.server.inner.made), (0, 0))
@@ -40,7 +40,7 @@ class DataTests(WireTestCase):
             self.assertTrue(verifyObject(ITransport, side.layer))
 
     def test_both_ways(self) -> None:
-        """What one writes the other gets, and nothing of it can be read on the wire."""
+        """Each side gets what the other wrote, and the wire carries no plaintext."""
         self.connect_both()
         self.client.inner.transport.write(b"hello server")
         self.server.inner.transport.writeSequence([b"hello", b" client"])
@@ -49,7 +49,7 @@ class DataTests(WireTestCase):
         self.assertEqual((self.server.inner.got, self.client.inner.got), (b"hello server", b"hello client"))
 
     def test_megabyte(self) -> None:
-        """A megabyte both ways at once arrives whole and in order."""
+        """A megabyte in each direction at once arrives whole and in order."""
         self.connect_both()
         data = bytes(range(256)) * 4_096
         self.client.inner.transport.write(data)
@@ -59,7 +59,7 @@ class DataTests(WireTestCase):
         self.assertEqual(self.client.inner.got, data[::-1])
 
     def test_byte_by_byte(self) -> None:
-        """Handshake, data and close go through a wire that carries one byte at a time."""
+        """The handshake, data and the close work over a wire that carries one byte at a time."""
         self.server.connect()
         self.client.connect()
         self.carry(piece=1)
@@ -73,7 +73,7 @@ class DataTests(WireTestCase):
     @settings(max_examples=25)
     @given(st.integers(1, 700), st.lists(st.tuples(st.booleans(), st.binary(max_size=40_000)), max_size=5))
     def test_any_pieces(self, piece: int, writes: list[tuple[bool, bytes]]) -> None:
-        """However the wire cuts the stream, each side gets what the other wrote."""
+        """However the wire splits the stream, each side gets what the other wrote."""
         WireTestCase.setUp(self)
         self.server.connect()
         self.client.connect()
@@ -85,26 +85,26 @@ class DataTests(WireTestCase):
         self.assertEqual(self.client.inner.got, b"".join(data for by_client, data in writes if not by_client))
 
     def test_written_on_connection(self) -> None:
-        """What an inner protocol writes as soon as it is connected arrives."""
+        """Data that an inner protocol writes as soon as it is connected arrives."""
         self.server.inner.on_made = lambda: self.server.layer.send(b"greeting")
         self.client.inner.on_made = lambda: self.client.layer.send(b"name")
         self.connect_both()
         self.assertEqual((self.server.inner.got, self.client.inner.got), (b"name", b"greeting"))
 
     def test_nothing_written(self) -> None:
-        """Writing nothing sends nothing."""
+        """Writing no bytes sends no record."""
         self.connect_both()
         self.client.inner.transport.write(b"")
         self.assertEqual(self.client.end.out, b"")
 
     def test_one_record(self) -> None:
-        """A short line is one record, sent at once: 22 bytes more than itself."""
+        """A short line is one record, sent at once, with 22 bytes of overhead."""
         self.connect_both()
         self.client.layer.send(b"x" * 100)
         self.assertEqual(len(self.client.end.out), 122)
 
     def test_slow_reader(self) -> None:
-        """Over a socket that takes little at a time nothing is lost; ``idle`` and ``on_drained`` tell how it goes."""
+        """On a socket that takes little at a time no byte is lost, and ``idle`` and ``on_drained`` are right."""
         self.server = Side(server_context(), NarrowEnd(), server_side=True)
         self.server.connect()
         self.client.connect()
@@ -125,7 +125,7 @@ class DataTests(WireTestCase):
         self.assertEqual(len(drained), 1)
 
     def test_addresses_and_pauses(self) -> None:
-        """Addresses, pausing and resuming are those of the connection below."""
+        """Addresses, pausing and resuming are passed through to the connection below."""
         self.connect_both()
         layer = self.server.layer
         self.assertEqual((layer.getPeer(), layer.getHost()), (self.server.end.getPeer(), self.server.end.getHost()))
@@ -134,17 +134,17 @@ class DataTests(WireTestCase):
         self.assertEqual(self.server.end.calls, ["pause", "resume"])
 
     def test_peer_certificate(self) -> None:
-        """The client sees the server's certificate as it is; the server sees that the client has none."""
+        """The client sees the server's certificate. The server sees that the client has none."""
         self.connect_both()
         self.assertEqual(self.client.layer.peer_certificate(), certificate_of_host()[1])
         self.assertIsNone(self.server.layer.peer_certificate())
 
 
 class OwnAnswersTests(SynchronousTestCase):
-    """What TLS itself answers to a peer."""
+    """The replies of TLS itself to a peer."""
 
     def setUp(self) -> None:
-        """A server that is connected to a peer of the test's."""
+        """Connect a server to a peer that the test controls."""
         self.clock = Clock()
         self.server = Side(server_context(), server_side=True, clock=self.clock, handshake_seconds=60)
         self.server.connect()
@@ -158,7 +158,7 @@ class OwnAnswersTests(SynchronousTestCase):
         return self.server.end.take()
 
     def test_few(self) -> None:
-        """A peer may ask for new keys now and then, for as long as it likes; data comes through meanwhile."""
+        """A peer may ask for new keys now and then, without limit, and data still arrives."""
         answered = 0
         for number in range(300):
             self.server.layer.dataReceived(self.peer.key_update() + self.peer.data(b"x"))
@@ -168,8 +168,7 @@ class OwnAnswersTests(SynchronousTestCase):
         self.assertGreater(answered, 299 * 20)
 
     def test_flood(self) -> None:
-        """A peer that asks for them again and again is disconnected before what it is to be answered takes memory, or
-        the asking time, however it comes."""
+        """A peer that keeps asking for new keys is disconnected before the replies take much memory, in any pieces."""
         for pieces in (1, 1_000):
             with self.subTest(pieces=pieces):
                 self.setUp()
@@ -182,7 +181,7 @@ class OwnAnswersTests(SynchronousTestCase):
                 self.assertLess(len(self._sent()), 16_384)
 
     def test_slow_flood(self) -> None:
-        """A peer that asks seldom and never reads is disconnected before much waits for it."""
+        """A peer that asks for new keys seldom but never reads is disconnected before many replies wait."""
         for _ in range(1_000):
             self.server.layer.dataReceived(self.peer.key_update())
             self.clock.advance(1)
@@ -190,7 +189,7 @@ class OwnAnswersTests(SynchronousTestCase):
         self.assertLess(len(self._sent()), 16_384)
 
     def test_flood_with_data(self) -> None:
-        """It makes no difference that there is data in between."""
+        """A flood of key requests is stopped also with data in between."""
         for _ in range(1_000):
             self.server.layer.dataReceived(self.peer.key_update() + self.peer.data(b"x"))
             if self.server.end.aborted:
@@ -199,15 +198,15 @@ class OwnAnswersTests(SynchronousTestCase):
         self.assertTrue(self.server.end.aborted)
 
     def test_no_renegotiation(self) -> None:
-        """The server's context lets no client of TLS 1.2 begin another handshake."""
+        """The server's context forbids renegotiation for TLS 1.2 clients."""
         with tempfile.TemporaryDirectory() as folder:
             context = certificates.server_context(*certificates.ensure_self_signed(Path(folder), "localhost"))
         self.assertTrue(context.options & ssl.OP_NO_RENEGOTIATION)
 
     def test_goodbye(self) -> None:
-        """A connection that the server closes ends with the goodbye of TLS: the peer knows that nothing is cut off."""
+        """When the server closes, TLS's ``close_notify`` shows the peer that nothing is cut off."""
         self.server.layer.send(b"last words")
         self.server.layer.close()
         self.peer.take(self._sent())
         self.assertEqual(self.peer.tls.read(100), b"last words")
-        self.assertEqual(self.peer.tls.read(100), b"")  # without the goodbye it would want to read more
+        self.assertEqual(self.peer.tls.read(100), b"")  # without close_notify this would raise SSLWantReadError

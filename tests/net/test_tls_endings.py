@@ -1,4 +1,4 @@
-"""TLS: the end of a connection, and handshakes that fail."""
+"""TLS: the end of a connection, and failed handshakes."""
 
 import ssl
 
@@ -12,7 +12,7 @@ from tests.helpers.tls_wire import HOST, Side, WireTestCase, client_context, ser
 
 
 class CloseTests(WireTestCase):
-    """The end of a connection, from either side and by accident."""
+    """The end of a connection, by either side or by accident."""
 
     def _check_closed(self, *, client: type, server: type) -> None:
         self.assertEqual((self.client.inner.lost, self.server.inner.lost), ([client], [server]))
@@ -24,7 +24,7 @@ class CloseTests(WireTestCase):
             self.assertEqual(side.end.out, b"")
 
     def test_client_closes(self) -> None:
-        """What the client wrote before it closed arrives, and both sides hear of the end once."""
+        """Data that the client wrote before closing arrives, and each side is notified of the end once."""
         self.connect_both()
         self.client.layer.send(b"last words")
         self.client.inner.transport.loseConnection()
@@ -34,7 +34,7 @@ class CloseTests(WireTestCase):
         self._check_closed(client=ConnectionDone, server=ConnectionDone)
 
     def test_server_closes(self) -> None:
-        """What the server wrote before it closed arrives, and both sides hear of the end once."""
+        """Data that the server wrote before closing arrives, and each side is notified of the end once."""
         self.connect_both()
         self.server.layer.send(b"bye" * 100_000)
         self.server.inner.transport.loseConnection()
@@ -43,7 +43,7 @@ class CloseTests(WireTestCase):
         self._check_closed(client=ConnectionDone, server=ConnectionDone)
 
     def test_goodbye_without_end(self) -> None:
-        """The goodbye of TLS alone, the TCP connection still open, makes the other side close."""
+        """A ``close_notify`` alone, on an open TCP connection, makes the other side close."""
         self.connect_both()
         self.client.layer._tls.write(b"last words")
         self.assertRaises(ssl.SSLWantReadError, self.client.layer._tls.unwrap)
@@ -53,7 +53,7 @@ class CloseTests(WireTestCase):
         self.assertTrue(self.server.layer.disconnecting)
 
     def test_close_on_connection(self) -> None:
-        """An inner protocol that speaks and closes as soon as it is connected is heard."""
+        """Data that an inner protocol writes before closing in ``connectionMade`` arrives."""
 
         def refuse() -> None:
             self.server.layer.send(b"too many connections")
@@ -65,7 +65,7 @@ class CloseTests(WireTestCase):
         self._check_closed(client=ConnectionDone, server=ConnectionDone)
 
     def test_close_on_data(self) -> None:
-        """An inner protocol that closes gets nothing more, though more had come with it."""
+        """An inner protocol that closes receives no more data, even if more has already arrived."""
         self.connect_both()
         self.server.inner.on_data = self.server.layer.close
         self.client.layer.send(b"one")
@@ -75,7 +75,7 @@ class CloseTests(WireTestCase):
         self._check_closed(client=ConnectionDone, server=ConnectionDone)
 
     def test_abort_on_data(self) -> None:
-        """An inner protocol that aborts gets nothing more either."""
+        """An inner protocol that aborts receives no more data either."""
         self.connect_both()
         self.server.inner.on_data = self.server.layer.abort
         self.client.layer.send(b"one")
@@ -85,7 +85,7 @@ class CloseTests(WireTestCase):
         self._check_closed(client=ConnectionLost, server=ConnectionAborted)
 
     def test_data_after_close(self) -> None:
-        """Bytes that come after a close go nowhere."""
+        """Bytes that arrive after a close are dropped."""
         self.connect_both()
         self.client.layer.send(b"late")
         self.server.layer.close()
@@ -93,7 +93,7 @@ class CloseTests(WireTestCase):
         self.assertEqual(self.server.inner.got, b"")
 
     def test_abort(self) -> None:
-        """An abort closes at once, without a goodbye, and both sides hear of it."""
+        """An abort closes at once, without ``close_notify``, and both sides are notified."""
         self.connect_both()
         self.server.inner.transport.abortConnection()
         self.assertTrue(self.server.layer.disconnecting)
@@ -102,14 +102,14 @@ class CloseTests(WireTestCase):
         self._check_closed(client=ConnectionLost, server=ConnectionAborted)
 
     def test_connection_lost(self) -> None:
-        """A TCP connection that ends without goodbye ends the inner protocol with the reason of TCP."""
+        """A TCP connection that ends without ``close_notify`` ends the inner protocol with TCP's reason."""
         self.connect_both()
         self.client.lose()
         self.server.lose()
         self._check_closed(client=ConnectionLost, server=ConnectionLost)
 
     def test_damaged_record(self) -> None:
-        """A record damaged on the way closes the connection; what the inner protocol writes meanwhile goes nowhere."""
+        """A damaged record closes the connection, and data written after it is dropped."""
         self.connect_both()
         self.client.layer.send(b"hello")
         damaged = bytes(self.client.end.out[:-1]) + bytes([self.client.end.out[-1] ^ 1])
@@ -127,7 +127,7 @@ class CloseTests(WireTestCase):
 
 
 class HandshakeFailureTests(WireTestCase):
-    """Handshakes that fail: ``on_failure`` hears of it once, the inner protocol never."""
+    """Failed handshakes: ``on_failure`` is called once, and the inner protocol is never connected."""
 
     def _check_failed(self, side: Side, kind: type[ssl.SSLError]) -> ssl.SSLError:
         side.lose()
@@ -137,7 +137,7 @@ class HandshakeFailureTests(WireTestCase):
         return side.failures[0]
 
     def test_wrong_hostname(self) -> None:
-        """A client that checks the name refuses a certificate for another host, and the server hears of it."""
+        """A client that checks the host name refuses a certificate for another host, and the server learns of it."""
         self.client = Side(client_context(), server_side=False, server_hostname="other.example")
         self.connect_both()
         error = self._check_failed(self.client, ssl.SSLCertVerificationError)
@@ -145,14 +145,14 @@ class HandshakeFailureTests(WireTestCase):
         self.assertIn("BAD_CERTIFICATE", self._check_failed(self.server, ssl.SSLError).reason)
 
     def test_unknown_certificate(self) -> None:
-        """A client that does not know who signed the certificate refuses it."""
+        """A client that does not know the certificate's issuer refuses it."""
         self.client = Side(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), server_side=False, server_hostname=HOST)
         self.connect_both()
         self._check_failed(self.client, ssl.SSLCertVerificationError)
         self._check_failed(self.server, ssl.SSLError)
 
     def test_plain_client(self) -> None:
-        """A client that speaks no TLS is closed, and what else it sends is passed over."""
+        """A client that does not use TLS is disconnected, and the rest of its data is dropped."""
         self.server.connect()
         self.server.layer.dataReceived(b'{"type":"login","name":"alice"}\n')
         self.assertTrue(self.server.end.disconnecting)
@@ -162,7 +162,7 @@ class HandshakeFailureTests(WireTestCase):
         self._check_failed(self.server, ssl.SSLError)
 
     def test_plain_server(self) -> None:
-        """A server that speaks no TLS is a failed handshake, and none of the certificate."""
+        """A server that does not use TLS is a failed handshake, not a certificate error."""
         self.client.connect()
         self.client.layer.dataReceived(b"IRChat/1 here: your username?\n")
         self.assertTrue(self.client.end.disconnecting)
@@ -172,7 +172,7 @@ class HandshakeFailureTests(WireTestCase):
     @given(st.binary(min_size=5), st.integers(0, 600), st.booleans())
     @example(b"\x16\x03\x01\xff\xff", 0, True)
     def test_garbage(self, garbage: bytes, after: int, at_server: bool) -> None:
-        """Whatever bytes come instead of a handshake or in its middle, nothing is raised and nobody is connected."""
+        """Any bytes in place of a handshake, or in the middle of one, raise nothing and connect nobody."""
         WireTestCase.setUp(self)
         self.server.connect()
         self.client.connect()
@@ -186,7 +186,7 @@ class HandshakeFailureTests(WireTestCase):
         self._check_failed(victim, ssl.SSLError)
 
     def test_lost_in_the_middle(self) -> None:
-        """A connection lost at any point of the handshake is a failure of the handshake, for whoever was not done."""
+        """A connection lost during the handshake is a failed handshake for each side that had not finished."""
         for flights in range(3):
             WireTestCase.setUp(self)
             self.server.connect()
@@ -198,7 +198,7 @@ class HandshakeFailureTests(WireTestCase):
                 self._check_failed(self.client, ssl.SSLEOFError)
 
     def test_too_slow(self) -> None:
-        """A handshake that is not done in its time is given up, whatever came of it until then."""
+        """A handshake that exceeds its time limit is aborted, even if some of it has arrived."""
         clock = Clock()
         self.server = Side(server_context(), server_side=True, clock=clock, handshake_seconds=60)
         self.server.connect()
@@ -211,7 +211,7 @@ class HandshakeFailureTests(WireTestCase):
         self._check_failed(self.server, ssl.SSLEOFError)
 
     def test_in_time(self) -> None:
-        """A handshake done in its time leaves nothing waiting, and the connection goes on after that time."""
+        """A handshake that finishes in time leaves no timer, and the connection outlives the limit."""
         clock = Clock()
         self.server = Side(server_context(), server_side=True, clock=clock, handshake_seconds=60)
         self.connect_both()
@@ -222,7 +222,7 @@ class HandshakeFailureTests(WireTestCase):
         self.assertEqual(self.server.inner.got, b"hello")
 
     def test_lost_in_time(self) -> None:
-        """A connection lost, or failed and then lost, before the handshake's time is over leaves nothing waiting."""
+        """A connection that is lost during the handshake, also after a failure, leaves no timer."""
         for came in b"", b"GET / HTTP/1.0\r\n\r\n":
             clock = Clock()
             self.server = Side(server_context(), server_side=True, clock=clock, handshake_seconds=60)
@@ -233,7 +233,7 @@ class HandshakeFailureTests(WireTestCase):
             self.assertEqual(clock.getDelayedCalls(), [])
 
     def test_no_one_to_tell(self) -> None:
-        """Without ``on_failure`` a failed handshake and a lost connection are closed in silence."""
+        """Without ``on_failure``, failed handshakes and lost connections raise nothing."""
         for garbage in b"GET / HTTP/1.0\r\n\r\n", b"":
             self.server = Side(server_context(), server_side=True, on_failure=None)
             self.server.connect()
@@ -242,7 +242,7 @@ class HandshakeFailureTests(WireTestCase):
             self.assertEqual((self.server.inner.made, self.server.inner.lost), (0, []))
 
     def test_closed_in_the_middle(self) -> None:
-        """Who closes in the middle of a handshake, by a time limit say, connects nobody."""
+        """Closing or aborting during the handshake connects nobody."""
         for close in TLSLayer.close, TLSLayer.abort:
             WireTestCase.setUp(self)
             self.server.connect()

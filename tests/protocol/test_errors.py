@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol.errors import Code, Refusal, unavailable
 
-# The protocol's list, as it stands there.
+# The codes listed in the protocol.
 _CODES = """
 `banned`, `bad-request`, `bad-encoding`, `line-too-long`, `text-too-long`, `empty-text`, `not-logged-in`,
 `already-logged-in`, `bad-name`, `name-taken`, `weak-password`, `bad-credentials`, `bad-token`,
@@ -17,10 +17,10 @@ _CODES = """
 
 
 class CodeTests(SynchronousTestCase):
-    """The codes are a contract with every client."""
+    """The codes are a contract with all clients."""
 
     def test_codes(self) -> None:
-        """The codes are those of the protocol, no more and no fewer."""
+        """The codes are exactly those of the protocol."""
         self.assertEqual([str(code) for code in Code], re.findall("`(.+?)`", _CODES))
 
 
@@ -28,13 +28,13 @@ class RefusalTests(SynchronousTestCase):
     """`Refusal`."""
 
     def test_fields(self) -> None:
-        """A refusal carries its code, its text and the usage, and a traceback shows them."""
+        """A refusal has a code, a text and a usage, and a traceback shows them."""
         refusal = Refusal(Code.BAD_TIME, "too long", "*<time>* <message>")
         self.assertEqual((refusal.code, refusal.text, refusal.usage), ("bad-time", "too long", "*<time>* <message>"))
         self.assertIn("too long", str(refusal))
         self.assertIsNone(Refusal(Code.BLOCKED, "x").usage)
 
     def test_unavailable(self) -> None:
-        """The refusal for a store that fails has its code and says that nothing was changed."""
+        """The refusal for a failed store has the code ``unavailable`` and says that nothing was changed."""
         self.assertEqual((unavailable().code, unavailable().usage), (Code.UNAVAILABLE, None))
         self.assertIn("nothing was changed", unavailable().text)

@@ -10,10 +10,10 @@ from tests.helpers.strategies import filled, members
 
 
 class EventTests(SynchronousTestCase):
-    """The events."""
+    """All events."""
 
     def setUp(self) -> None:
-        """Find all of them."""
+        """Find all event structs."""
         found = (one for _, one in inspect.getmembers(events, inspect.isclass) if issubclass(one, events.Event))
         self.every = {one for one in found if one is not events.Event}
 
@@ -22,7 +22,7 @@ class EventTests(SynchronousTestCase):
         self.assertEqual(set(members(events.ANY)), self.every)
 
     def test_tags(self) -> None:
-        """The type on the wire is the name in small letters, and each event has its own."""
+        """The type on the wire is the name in lower case, and is unique."""
         self.assertEqual(
             {one.__struct_config__.tag for one in self.every}, {one.__name__.lower() for one in self.every}
         )
@@ -35,7 +35,7 @@ class EventTests(SynchronousTestCase):
                 self.assertRaises(AttributeError, setattr, event, name, None)
 
     def test_message(self) -> None:
-        """The sender of a message is ``from``, and a stored message has nothing of a timed one."""
+        """The sender is ``from`` on the wire, and a stored message has no fields of a timed one."""
         message = events.Message("GLOBAL", "alice", "2026-12-01T12:00:00.000Z", "hi", seq=7)
         self.assertEqual(
             msgspec.to_builtins(message),

@@ -10,20 +10,20 @@ from tests.helpers.strategies import filled, members
 
 
 class RequestTests(SynchronousTestCase):
-    """The requests."""
+    """All requests."""
 
     def setUp(self) -> None:
-        """Find all of them."""
+        """Find all request structs."""
         found = (one for _, one in inspect.getmembers(requests, inspect.isclass) if issubclass(one, requests.Request))
         self.every = {one for one in found if one is not requests.Request}
 
     def test_any(self) -> None:
-        """A client may send every request except those that can only be typed."""
+        """A client can send every request except those that are only typed."""
         typed = {requests.AmendLast, requests.Kick, requests.Ban, requests.Unban}
         self.assertEqual(set(members(requests.ANY)), self.every - typed)
 
     def test_tags(self) -> None:
-        """The type on the wire is the name in small letters, with an underscore between words; each has its own."""
+        """The type on the wire is the name in lower case, with underscores between words, and is unique."""
         tags = {one.__name__: one.__struct_config__.tag for one in self.every}
         self.assertEqual((tags["CreateGroup"], tags["Send"]), ("create_group", "send"))
         self.assertEqual(len(set(tags.values())), len(self.every))
@@ -31,12 +31,12 @@ class RequestTests(SynchronousTestCase):
             self.assertRegex(tag, "^[a-z]+(_[a-z]+)*$")
 
     def test_frozen(self) -> None:
-        """No request can be changed, so what was charged for is what runs."""
+        """No request can be changed, so the request that was charged is the one that runs."""
         for one in self.every:
             request = filled(one, "x")
             for name in one.__struct_fields__:
                 self.assertRaises(AttributeError, setattr, request, name, None)
 
     def test_defaults_are_left_out(self) -> None:
-        """What is not given is not sent."""
+        """Fields that are not given are not sent."""
         self.assertEqual(msgspec.to_builtins(requests.History(chat="GLOBAL")), {"type": "history", "chat": "GLOBAL"})

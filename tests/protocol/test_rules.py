@@ -1,4 +1,4 @@
-"""The rules: names, texts, passwords, times."""
+"""Rules for names, texts, passwords and times."""
 
 import json
 import unicodedata
@@ -30,7 +30,7 @@ class FoldNameTests(_Case):
     @example("İ" * rules.NAME_LENGTH)
     @example("\u0345")
     def test_any_text(self, name: str) -> None:
-        """Any text gives a key or a Refusal ``bad-name`` that is safe to show; the key of a key is the key."""
+        """Any text returns a key, or raises ``bad-name`` with a safe text. A key is its own key."""
         try:
             key = rules.fold_name(name)
         except Refusal as refusal:
@@ -45,13 +45,13 @@ class FoldNameTests(_Case):
 
     @given(st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._", min_size=4, max_size=32))
     def test_case(self, name: str) -> None:
-        """Names are compared without regard to case."""
+        """Case does not matter in names."""
         if name.lower() in ("exit", "global"):
             return
         self.assertEqual(rules.fold_name(name.upper()), rules.fold_name(name.lower()))
 
     def test_names(self) -> None:
-        """Names of many languages are names, and their width, case and composition do not matter."""
+        """Names of many languages are accepted, and their width, case and composition do not matter."""
         for name, key in (
             ("Alice", "alice"),
             ("ａlice", "alice"),
@@ -69,13 +69,13 @@ class FoldNameTests(_Case):
             self.assertEqual(rules.fold_name(name), key)
 
     def test_length(self) -> None:
-        """A name has 1 to 32 characters; a long one is not repeated whole."""
+        """A name has 1 to 32 characters, and a refusal does not repeat a long one in full."""
         self._refused(Code.BAD_NAME, rules.fold_name, "")
         text = self._refused(Code.BAD_NAME, rules.fold_name, "a" * 70_000)
         self.assertLess(len(text), 200)
 
     def test_characters(self) -> None:
-        """White space, controls, the language's own signs and their wide forms, and lone surrogates are in no name."""
+        """Names have no white space, controls, lone surrogates, or signs of the command language in any width."""
         for character in (
             _FORBIDDEN + " \t\n\r\x00\x1b\x7f\x85\xa0\u200b\u200e\u202e\u2028\u3000\ufeff\ud800\udfff＠＊："
         ):
@@ -83,16 +83,16 @@ class FoldNameTests(_Case):
                 self._refused(Code.BAD_NAME, rules.fold_name, name)
 
     def test_forbidden_are_named(self) -> None:
-        """The refusal says which characters are wrong."""
+        """The refusal lists the forbidden characters."""
         self.assertIn("names do not have @ |", self._refused(Code.BAD_NAME, rules.fold_name, "a@|"))
 
     def test_reserved(self) -> None:
-        """Words of the command language and digits alone are no names, in any case, width or script."""
+        """Reserved words and names of digits only are refused, in any case, width or script."""
         for name in "ls", "LS", "exit", "Exit", "GLOBAL", "global", "ＧＬＯＢＡＬ", "0", "123", "１２", "٣٤":
             self._refused(Code.BAD_NAME, rules.fold_name, name)
 
     def test_mixed_scripts(self) -> None:
-        """Letters of several scripts in one name are refused, and so are scripts that nobody writes any more."""
+        """Names that mix scripts, or use a historic script, are refused."""
         for name in "аlice", "alicе", "Αlice", "김たなか", "abcдеф", "𐌰𐌱":
             self.assertIn("scripts", self._refused(Code.BAD_NAME, rules.fold_name, name))
 
@@ -102,7 +102,7 @@ class VisibleTests(_Case):
 
     @given(hostile_text)
     def test_any_text(self, text: str) -> None:
-        """No control but line feed and tab stays, the length does, and doing it twice changes nothing more."""
+        """Only the controls LF and TAB stay. The length does not change, and a second call changes nothing."""
         made = rules.visible(text)
         self.assertFalse(set(filter(is_hostile, made)) - {"\n", "\t"})
         self.assertEqual(len(made), len(text))
@@ -111,7 +111,7 @@ class VisibleTests(_Case):
         self.assertTrue(all(a == b for a, b in kept))
 
     def test_pictures(self) -> None:
-        """C0 controls and DEL become their pictures, C1 and bidirectional controls U+FFFD."""
+        """C0 controls and DEL become control pictures; C1 and bidirectional controls become U+FFFD."""
         self.assertEqual(
             rules.visible("\x00\x1b[31m\r\n\t\x7f\x9b\u202e\u2066\ud800é"),
             "␀␛[31m␍\n\t␡\ufffd\ufffd\ufffd\ufffdé",
@@ -119,7 +119,7 @@ class VisibleTests(_Case):
 
     @given(hostile_text, st.integers(2, 40))
     def test_shown(self, text: str, length: int) -> None:
-        """What an error shows of a text is one line without controls, at most as long as allowed."""
+        """Text quoted in an error is one line without controls, with at most the given length."""
         made = rules.shown(text, length)
         self.assertFalse(set(filter(is_hostile, made)))
         self.assertEqual(len(made), min(len(text), length))
@@ -128,7 +128,7 @@ class VisibleTests(_Case):
 
     @given(hostile_text)
     def test_clean_text(self, text: str) -> None:
-        """A text is taken with its controls made visible, or refused because it is empty."""
+        """A text is returned with its controls made visible, or refused as empty."""
         if text.strip():
             self.assertEqual(rules.clean_text(text), rules.visible(text))
         else:
@@ -142,18 +142,18 @@ class VisibleTests(_Case):
 
     @given(plain_text.filter(lambda text: text.strip()))
     def test_line_bytes(self, text: str) -> None:
-        """What a cleaned text is said to take in a line is what it takes, to the byte."""
+        """The bytes that a cleaned text takes in a line are computed exactly."""
         clean = rules.clean_text(text)
         self.assertEqual(rules.line_bytes(clean), len(json.dumps(clean, ensure_ascii=False).encode()) - 2)
 
     def test_white_space_alone(self) -> None:
-        """A text of white space alone, of whatever kind, is empty."""
+        """A text of white space only, of any kind, is empty."""
         for text in "", " ", "\n\t", "\xa0\u3000\u2003":
             self._refused(Code.EMPTY_TEXT, rules.clean_text, text)
 
 
 class SecondsTests(_Case):
-    """`rules.check_seconds`."""
+    """`rules.check_seconds` and `rules.seconds_left`."""
 
     def test_range(self) -> None:
         """A timed message lives 1 to 604,800 seconds."""
@@ -161,6 +161,12 @@ class SecondsTests(_Case):
             self.assertEqual(rules.check_seconds(seconds), seconds)
         for seconds in 0, -1, 604_801, 10**5_000:
             self.assertIn("604,800", self._refused(Code.BAD_TIME, rules.check_seconds, seconds))
+
+    def test_left(self) -> None:
+        """The time left is limited to what the server itself would accept, whatever it reports."""
+        reported = {None: 0, -5: 0, 1_500: 1.5, 604_800_000: 604_800, 10**400: 604_800}
+        for left_ms, seconds in reported.items():
+            self.assertEqual(rules.seconds_left(left_ms), seconds)
 
 
 class PasswordTests(_Case):
@@ -174,7 +180,7 @@ class PasswordTests(_Case):
             self._refused(Code.WEAK_PASSWORD, rules.check_password, password, "alice")
 
     def test_not_the_name(self) -> None:
-        """The name is no password, in whatever case, width or composition."""
+        """The user's name is refused as a password, in any case, width or composition."""
         for password in "Rosalinde", "ROSALINDE", "ｒosalinde", "rosalinde":
             self._refused(Code.WEAK_PASSWORD, rules.check_password, password, "rosalinde")
         self._refused(Code.WEAK_PASSWORD, rules.check_password, "José-Maria".replace("é", "e\u0301"), "josé-maria")
@@ -182,7 +188,7 @@ class PasswordTests(_Case):
 
     @given(hostile_text, hostile_text)
     def test_any_text(self, password: str, name: str) -> None:
-        """Any text is taken or refused as weak."""
+        """Any text is accepted, or refused as weak."""
         try:
             self.assertEqual(rules.check_password(password, name), password)
         except Refusal as refusal:
@@ -193,8 +199,7 @@ class SearchableTests(_Case):
     """`rules.is_searchable`."""
 
     def test_words(self) -> None:
-        """A word with a letter, a digit or a sign can be searched for, punctuation alone cannot; what this Python's
-        Unicode does not know yet is a sign."""
+        """Words with a letter, digit or symbol are searchable, even if new to Python. Punctuation is not."""
         signs = "\U0001f600", "½", "\ue000", "€", "→", "#\ufe0f\u20e3", "\U0001fae9", "\U000e0080"
         for word in "a", "7", "é", "字", "a*", '"b"', *signs:
             self.assertTrue(rules.is_searchable(word), word)
@@ -203,6 +208,6 @@ class SearchableTests(_Case):
 
     @given(st.characters())
     def test_any_character(self, character: str) -> None:
-        """Every letter and every digit of Unicode can be searched for."""
+        """Every letter and digit of Unicode is searchable."""
         if unicodedata.category(character)[0] in "LN":
             self.assertTrue(rules.is_searchable(f"-{character}-"))

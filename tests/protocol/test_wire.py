@@ -1,4 +1,4 @@
-"""The wire: any bytes give a request or a BadLine, and what is encoded decodes to the same."""
+"""The wire format: any bytes decode to a request or raise BadLine, and encoding is reversible."""
 
 import contextlib
 import json
@@ -70,7 +70,7 @@ class DecodeRequestTests(SynchronousTestCase):
     @example(b'{"type":"nonsense","ref":' + b"9" * 60_000 + b"}")
     @example(b'{"type":"nonsense","ref":"\\ud800"}')
     def test_any_bytes(self, line: bytes) -> None:
-        """Whatever the bytes are, they give a request or a BadLine whose refusal and ref can be sent in one line."""
+        """Any bytes return a request or raise BadLine, whose refusal and ref fit in one line."""
         bad = _bad_line(line)
         if bad is None:
             return
@@ -81,7 +81,7 @@ class DecodeRequestTests(SynchronousTestCase):
 
     @given(any_request)
     def test_round_trip(self, request: requests.Request) -> None:
-        """Each request decodes to what was encoded, from one line of UTF-8 JSON."""
+        """Each request is encoded as one line of UTF-8 JSON, and decodes to itself."""
         line = wire.encode_request(request)
         self.assertEqual((line[-1:], line.count(b"\n"), line.count(b"\r")), (b"\n", 1, 0))
         self.assertIsInstance(json.loads(line.decode()), dict)
@@ -89,7 +89,7 @@ class DecodeRequestTests(SynchronousTestCase):
 
     @given(st.binary().filter(lambda data: not _is_utf8(data)))
     def test_bad_encoding(self, data: bytes) -> None:
-        """Bytes that are not UTF-8 are bad-encoding wherever they stand, in fields that nobody reads too."""
+        """Bytes that are not UTF-8 are bad-encoding anywhere in a line, also in unknown fields."""
         for line in (
             data,
             b'{"type":"ping","nonsense":"' + data + b'"}',
@@ -98,7 +98,7 @@ class DecodeRequestTests(SynchronousTestCase):
             self._refused(line, Code.BAD_ENCODING)
 
     def test_lone_surrogates(self) -> None:
-        """A lone surrogate written as an escape is bad-request, with the ref that stands after it."""
+        """A lone surrogate, written as an escape, is bad-request, with the ref that follows it."""
         for escape in (b"\\ud800", b"\\udc00", b"\\ud800\\ud800", b"\\udfff tail", b"\\ud83d\\n"):
             for field in b"text", b"nonsense":
                 self._refused(b'{"type":"send","%b":"%b","ref":7}' % (field, escape), Code.BAD_REQUEST, 7)
@@ -109,7 +109,7 @@ class DecodeRequestTests(SynchronousTestCase):
         self.assertEqual(request, requests.Send(chat="GLOBAL", text="\N{GRINNING FACE}"))
 
     def test_ref_of_a_refused_line(self) -> None:
-        """The ref of a wrong request is kept where it can be read, whatever else is wrong with the line."""
+        """A refused request keeps its ref if the ref is valid, whatever else is wrong with the line."""
         for wrong in (
             b'"type":"nonsense"',
             b'"type":"send"',
@@ -123,13 +123,13 @@ class DecodeRequestTests(SynchronousTestCase):
             self._refused(b'{"ref":-12,' + wrong + b"}", Code.BAD_REQUEST, -12)
 
     def test_bad_ref(self) -> None:
-        """A ref that is no integer and no string of at most 64 characters is bad-request and is not given back."""
+        """A ref other than an integer or a string of up to 64 characters is bad-request, and is not repeated."""
         for ref in (b"1.5", b"true", b"null", b"[1]", b"{}", b"NaN", b"9" * 4_301, b'"%b"' % (b"a" * 65)):
             self._refused(b'{"type":"ping","ref":%b}' % ref, Code.BAD_REQUEST)
             self._refused(b'{"type":"nonsense","ref":%b}' % ref, Code.BAD_REQUEST)
 
     def test_not_an_object(self) -> None:
-        """A line that is no JSON object, or is one only in another encoding, is bad-request without a ref."""
+        """A line that is not a JSON object in UTF-8 is bad-request without a ref."""
         utf16 = '{"type":"nonsense","ref":5}'.encode("utf-16-le")
         for line in (
             b"",
@@ -145,7 +145,7 @@ class DecodeRequestTests(SynchronousTestCase):
             self._refused(line, Code.BAD_REQUEST)
 
     def test_too_deep(self) -> None:
-        """A line nested deeper than the decoders go, which depends on the Python, is bad-request and no crash."""
+        """A line nested too deeply for the decoder, which depends on the Python, is bad-request and does not crash."""
         for depth in 2_000, 32_000:
             for kind in b"ping", b"nonsense":
                 line = b'{"type":"%b","a":%b%b}' % (kind, b"[" * depth, b"]" * depth)
@@ -155,7 +155,7 @@ class DecodeRequestTests(SynchronousTestCase):
                     self.assertEqual((bad.refusal.code, bad.ref), (Code.BAD_REQUEST, UNSET))
 
     def test_numbers_beyond_a_store(self) -> None:
-        """A seq or a limit that no store could hold is bad-request; the greatest that it could hold is taken."""
+        """A seq or limit above 2**63 - 1 is bad-request, and that number itself is accepted."""
         for field in "before", "limit":
             line = '{"type":"history","chat":"GLOBAL","%s":%d}'
             self._refused((line % (field, 2**63)).encode(), Code.BAD_REQUEST)
@@ -163,18 +163,18 @@ class DecodeRequestTests(SynchronousTestCase):
             self.assertEqual(getattr(taken, field), 2**63 - 1)
 
     def test_unknown_fields(self) -> None:
-        """Fields that this version does not know are ignored."""
+        """Unknown fields are ignored."""
         self.assertEqual(wire.decode_request(b'{"later":{"a":[1]},"type":"ping","ref":0}'), requests.Ping(0))
 
     def test_long_value(self) -> None:
-        """A refusal repeats little of what was sent, and none of its control characters."""
+        """A refusal repeats little of a long value, and no control characters."""
         text = self._refused(b'{"type":"\\u001b%b"}' % (b"x" * 60_000), Code.BAD_REQUEST)
         self.assertLess(len(text), 300)
         self.assertNotIn("\x1b", text)
 
 
 class EncodeEventTests(SynchronousTestCase):
-    """`wire.encode`, `wire.encode_reply` and their way back."""
+    """`wire.encode` and `wire.encode_reply`, and decoding their lines."""
 
     def _check_line(self, line: bytes) -> None:
         self.assertEqual((line[-1:], line.count(b"\n"), line.count(b"\r")), (b"\n", 1, 0))
@@ -185,18 +185,18 @@ class EncodeEventTests(SynchronousTestCase):
     @example(events.Ok(), 2**63 - 1)
     @example(events.Ok(), "\0" * rules.REF_LENGTH)
     def test_round_trip(self, event: events.Event, ref: events.Ref) -> None:
-        """Each event, with a ref or without, is one line of UTF-8 JSON and decodes to what was encoded."""
+        """Each event, with or without a ref, is encoded as one line of UTF-8 JSON, and decodes to itself."""
         for line, expected in (wire.encode(event), UNSET), (wire.encode_reply(event, ref), ref):
             self._check_line(line)
             self.assertEqual(wire.decode_event(line[:-1]), event)
             self.assertEqual(wire.reply_ref(line[:-1]), expected)
 
     def test_reply_without_ref(self) -> None:
-        """A reply to a request without a ref is the event alone."""
+        """A reply to a request without a ref is the plain event."""
         self.assertEqual(wire.encode_reply(events.Pong(), UNSET), wire.encode(events.Pong()))
 
     def test_lists_are_cut(self) -> None:
-        """A list too long for a line is cut at its end, as little as halving allows, and says ``more`` where it can."""
+        """A list too long for a line is halved until it fits, and ``more`` is set if the event has it."""
         names = [f"{number:05}" + "\N{GRINNING FACE}" * 27 for number in range(4_000)]
         message = events.Message("GLOBAL", "alice", "2026-11-22T14:03:05.120Z", "\n" * 4_000, 1)
         chats = [events.Chat(name, name, 1, 2, 3, None) for name in names]
@@ -211,7 +211,7 @@ class EncodeEventTests(SynchronousTestCase):
         welcome = events.Welcome("alice", False, "t", 1, {}, names[:1_000], 1_000, unread)
         expected = msgspec.structs.replace(welcome, online=names[:500], unread=unread[:500])
         self.assertEqual(wire.decode_event(self._encoded(welcome)), expected)
-        welcome = events.Welcome("alice", False, "t", 1, {}, names, 4_000, unread[:500])
+        welcome = events.Welcome("alice", False, "t", 1, {}, names, 4_000, unread[:400])
         expected = msgspec.structs.replace(welcome, online=names[:1_000])
         self.assertEqual(wire.decode_event(self._encoded(welcome)), expected)
 
@@ -223,14 +223,14 @@ class EncodeEventTests(SynchronousTestCase):
         return line[:-1]
 
     def test_longest_line(self) -> None:
-        """A line of exactly 256 KiB goes out, and one byte more does not, with a ref or without."""
+        """A line of exactly 256 KiB is sent, and one byte more is refused, with and without a ref."""
         for ref in UNSET, 1, "ref", 2**63 - 1:
             room = rules.SERVER_LINE_BYTES - len(wire.encode_reply(events.Help(""), ref))
             self.assertEqual(len(wire.encode_reply(events.Help("x" * room), ref)), rules.SERVER_LINE_BYTES)
             self.assertRaises(ValueError, wire.encode_reply, events.Help("x" * (room + 1)), ref)
 
     def test_nothing_to_cut(self) -> None:
-        """What is too long and has no list left to cut raises ValueError, and does not go round for ever."""
+        """A line that is too long and has no list to cut raises ValueError, and does not loop forever."""
         long = "x" * rules.SERVER_LINE_BYTES
         for event in (
             events.Bye(long),
@@ -241,19 +241,19 @@ class EncodeEventTests(SynchronousTestCase):
             self.assertRaises(ValueError, wire.encode, event)
 
     def test_one_long_item(self) -> None:
-        """A list of one item too long for a line becomes an empty one."""
+        """A list with a single item too long for a line becomes empty."""
         long = "x" * rules.SERVER_LINE_BYTES
         self.assertEqual(wire.encode(events.Users([], [long], False)), wire.encode(events.Users([], [], True)))
         self.assertEqual(wire.encode(events.Users([long], [], False)), wire.encode(events.Users([], [], True)))
 
     def test_largest_group(self) -> None:
-        """A group of as many members as may be, with the longest names in the widest characters, fits a line."""
+        """A group with the most members, and the longest names in the widest characters, fits in a line."""
         names = ["\N{GOTHIC LETTER AHSA}" * rules.NAME_LENGTH] * rules.GROUP_MEMBERS
         self._check_line(wire.encode_reply(events.Group("*" + names[0], "7", names[0], names), "r" * rules.REF_LENGTH))
 
     @given(plain_text.filter(lambda text: text.strip()))
     def test_line_bytes(self, text: str) -> None:
-        """`rules.line_bytes` is what a cleaned text takes in a line, to the byte."""
+        """`rules.line_bytes` returns the bytes that a cleaned text takes in a line."""
         clean = rules.clean_text(text)
         self.assertEqual(
             rules.line_bytes(clean),
@@ -262,25 +262,25 @@ class EncodeEventTests(SynchronousTestCase):
 
 
 class DecodeEventTests(SynchronousTestCase):
-    """`wire.decode_event` and `wire.reply_ref`, on what a server of any version may send."""
+    """`wire.decode_event` and `wire.reply_ref`, on lines of a server of any version."""
 
     @given(any_line)
     @example(b'{"type":"ok","later":' + b"[" * 32_000)
     @example(b'{"type":"later","later":' + b"[" * 32_000 + b"]" * 32_000 + b"}")
     def test_any_bytes(self, line: bytes) -> None:
-        """Whatever the bytes are, they give an event, None or ValueError, and a ref or ValueError."""
+        """Any bytes return an event or None or raise ValueError, and return a ref or raise ValueError."""
         for decode in wire.decode_event, wire.reply_ref:
             with contextlib.suppress(ValueError):
                 decode(line)
 
     def test_unknown_type(self) -> None:
-        """An event of a later version is None, with its ref readable; its unknown fields may hold anything."""
+        """An event of a later version is None with a readable ref, whatever its unknown fields hold."""
         for line in (b'{"type":"later","ref":7}', b'{"ref":7,"type":"later","n":%b}' % (b"9" * 5_000)):
             self.assertIsNone(wire.decode_event(line))
             self.assertEqual(wire.reply_ref(line), 7)
 
     def test_no_event(self) -> None:
-        """What is no JSON object is ValueError, for the event and for its ref."""
+        """A line that is not a JSON object raises ValueError, for the event and for the ref."""
         for line in b"", b"5", b"[]", b"{", b"IRChat/1 here: your username?", b"\xff", b"[" * 32_000:
             self.assertRaises(ValueError, wire.decode_event, line)
             self.assertRaises(ValueError, wire.reply_ref, line)

@@ -1,4 +1,4 @@
-"""Rendering: what the eye gets, and that no terminal obeys it."""
+"""Rendering: the lines as displayed, and their safety for the terminal."""
 
 import datetime
 import itertools
@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol import events, requests
 from irchat.rendering import lines
-from irchat.rendering.lines import Renderer, TextLine
+from irchat.rendering.lines import Renderer, TextLine, local_time
 from tests.helpers.strategies import filled, hostile_text, is_hostile, members, structs
 
 _SGR = re.compile(r"\x1b\[(?:0|1;(?:3[1-6]|9[1245])|2|31|33)m")
@@ -31,7 +31,7 @@ AT = "2026-11-22T14:03:05.120Z"
 
 
 def _half_past_three() -> int:
-    """A wall clock that stands at half past three on the day of ``AT``."""
+    """Return the time of a wall clock at half past three on the day of ``AT``."""
     return int(datetime.datetime(2026, 11, 22, 15, 30, tzinfo=datetime.UTC).timestamp() * 1000)
 
 
@@ -53,20 +53,29 @@ class _Case(SynchronousTestCase):
         return [line.text for line in renderer.lines(event)]
 
 
+class TimeTests(SynchronousTestCase):
+    """`local_time`."""
+
+    def test_local_time(self) -> None:
+        """A wire time is converted, and an invalid one returns None."""
+        self.assertEqual(str(local_time("2026-11-22T13:00:00.000Z", datetime.UTC)), "2026-11-22 13:00:00+00:00")
+        self.assertIsNone(local_time("yesterday", datetime.UTC))
+
+
 class SafetyTests(_Case):
-    """Strings of any kind in every field of every event."""
+    """Hostile strings in every field of every event."""
 
     @given(any_event, _zones, st.booleans())
     @example(_message("x", at="0001-01-01T00:00:00Z"), datetime.timezone(datetime.timedelta(hours=-12)), True)
     def test_no_controls(self, event: events.Event, zone: datetime.tzinfo | None, withhold: bool) -> None:
-        """Lines hold no control character but our own colours, and tabs of texts; without colours, no escape at all."""
+        """Lines hold no control characters but our own colours and tabs, and without colours no escape sequence."""
         for colour in False, True:
             for line in Renderer(colour=colour, zone=zone, withhold_timed=withhold).lines(event):
                 text = _SGR.sub("", line.text) if colour else line.text
                 self.assertFalse(set(filter(is_hostile, text)) - {"\t"})
 
     def test_no_controls_in_any_field(self) -> None:
-        """Not one field of one event lets a control character, an escape or a forged line through."""
+        """No field of any event can inject a control character, an escape sequence or a forged line."""
         hostile = "a\x1b[31mb\x07\x9bc\u202ed\ud800\r\n[14:03] [GLOBAL] bob: e"
         for struct in members(events.ANY):
             event = filled(struct, hostile)
@@ -74,7 +83,7 @@ class SafetyTests(_Case):
             for one, options in itertools.product(events_, ({}, {"withhold_timed": True})):
                 for line in self._shown(one, **options):
                     self.assertFalse(set(filter(is_hostile, line)), struct)
-                    if struct is not events.Help:  # the one text that is the server's own, line breaks and all
+                    if struct is not events.Help:  # the only text written by the server itself, with its line breaks
                         self.assertFalse(line.startswith("[14:03]"), struct)
 
     def test_no_controls_in_replies(self) -> None:
@@ -99,7 +108,7 @@ class SafetyTests(_Case):
 
     @given(any_event)
     def test_colour_adds_nothing_else(self, event: events.Event) -> None:
-        """The coloured lines without their colours are the plain lines, and each colour ends on its line."""
+        """Without their colours, the coloured lines are the plain lines. Each colour ends on its line."""
         coloured = Renderer(colour=True, zone=datetime.UTC).lines(event)
         plain = Renderer(colour=False, zone=datetime.UTC).lines(event)
         self.assertEqual([line._replace(text=_SGR.sub("", line.text)) for line in coloured], plain)
@@ -110,7 +119,7 @@ class SafetyTests(_Case):
 
     @given(structs(events.Message, hostile_text))
     def test_further_lines_are_indented(self, message: events.Message) -> None:
-        """No text can forge a line: each line of a message after the first begins with white space."""
+        """A message cannot forge a line: each line after its first is indented."""
         first, *others = self._shown(message)
         self.assertTrue(first.startswith("["))
         self.assertEqual(len(others), message.text.count("\n"))
@@ -119,7 +128,7 @@ class SafetyTests(_Case):
 
     @given(st.lists(structs(events.Message, hostile_text), min_size=1, max_size=3), st.booleans())
     def test_pages_are_indented(self, messages: list[events.Message], more: bool) -> None:
-        """In a page and in what was found every line is the chat's own, a message's first line, or indented."""
+        """Each line of a page or of search results is a note, the first line of a message, or indented."""
         for page in events.History("GLOBAL", messages, more), events.Found(messages, more):
             lines = self._shown(page)
             indented = [line for line in lines if line.startswith("    ")]
@@ -131,7 +140,7 @@ class SafetyTests(_Case):
     @given(structs(events.Message, hostile_text))
     @example(_timed("one\ntwo\nthree"))
     def test_timed_lines_are_marked(self, message: events.Message) -> None:
-        """Every line of a timed message carries its id, alone and in a page, so that all of them can be erased."""
+        """Every line of a timed message has its id, alone or in a page, so that all of them can be erased."""
         for event in message, events.History("GLOBAL", [message], False), events.Found([message], False):
             lines = Renderer(colour=True).lines(event)
             marked = [line for line in lines if line.timed == message.id]
@@ -140,17 +149,17 @@ class SafetyTests(_Case):
 
     @given(hostile_text)
     def test_note(self, text: str) -> None:
-        """A line of the chat's own is one line without controls."""
+        """A note is one line without controls."""
         line = Renderer(colour=False).note(text)
         self.assertFalse(set(filter(is_hostile, line.text)))
         self.assertEqual(len(line.text), len(text) + 3)
 
 
 class MessageTests(_Case):
-    """Messages."""
+    """How messages look."""
 
     def test_look(self) -> None:
-        """Messages are shown as the protocol has it, their further lines indented."""
+        """Messages have the form that the protocol defines, and their further lines are indented."""
         self.assertEqual(self._shown(_message("hi")), ["[14:03] [GLOBAL #1] alice: hi"])
         self.assertEqual(self._shown(_message("hi", chat="@bob", sender="bob")), ["[14:03] [@bob #1] bob: hi"])
         self.assertEqual(
@@ -158,14 +167,14 @@ class MessageTests(_Case):
         )
 
     def test_zone(self) -> None:
-        """Times are shown in the zone that was handed in."""
+        """Times are shown in the given zone."""
         zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
         self.assertEqual(
             Renderer(colour=False, zone=zone).lines(_message("hi"))[0].text, "[19:33] [GLOBAL #1] alice: hi"
         )
 
     def test_bad_time(self) -> None:
-        """A time that is none is shown as unknown."""
+        """An invalid time is shown as unknown."""
         self.assertEqual(self._shown(_message("hi", at="noon")), ["[--:--] [GLOBAL #1] alice: hi"])
 
     def test_timed(self) -> None:
@@ -175,7 +184,7 @@ class MessageTests(_Case):
         self.assertEqual(self._shown(_message("hi", seq=None, id="t1")), ["[14:03] [GLOBAL] (0s) alice: hi"])
 
     def test_withheld(self) -> None:
-        """Where timed texts are withheld not a word of one is shown, live, in a page or found; others are shown."""
+        """With ``withhold_timed`` no part of a timed text is shown. Stored texts are shown."""
         page = [_timed("secret\nmore secrets"), _message("open")]
         for event in page[0], events.History("GLOBAL", page, False), events.Found(page, False):
             shown = "\n".join(self._shown(event, withhold_timed=True))
@@ -192,7 +201,7 @@ class MessageTests(_Case):
         self.assertEqual({line.stored for line in Renderer(colour=True).lines(_timed("one\ntwo"))}, {None})
 
     def test_name_colour(self) -> None:
-        """A name has one colour wherever it stands, in whatever case."""
+        """A name always has the same colour, in any case."""
         renderer = Renderer(colour=True)
         one, other = (
             renderer.lines(events.Presence([], [])),
@@ -204,10 +213,10 @@ class MessageTests(_Case):
 
 
 class ReplyTests(_Case):
-    """Replies and other events, each as a person reads it."""
+    """Replies and other events."""
 
     def test_welcome(self) -> None:
-        """A new user is welcomed and told what to type; nothing is said about unread messages."""
+        """A new user is welcomed and shown how to start, without a line about unread messages."""
         welcome = events.Welcome("alice", True, "t", 1, {}, ["alice"], 1, [])
         self.assertEqual(self._shown(welcome), [
             "Welcome to IRChat, alice!",
@@ -216,7 +225,7 @@ class ReplyTests(_Case):
         ])  # fmt: skip
 
     def test_welcome_back(self) -> None:
-        """Who comes back reads how much is unread where, and who is online, twenty names at most."""
+        """A returning user sees the unread counts of each chat, and at most twenty of the users online."""
         names = [f"user{number}" for number in range(30)]
         unread = [events.UnreadChat("GLOBAL", "g", 1_234, 5_000), events.UnreadChat("@bob", "b", 2, 2)]
         shown = self._shown(events.Welcome("alice", False, "t", 1, {}, names, 1_500, unread))
@@ -230,7 +239,7 @@ class ReplyTests(_Case):
         self.assertIn("Nothing unread.", self._shown(events.Welcome("alice", False, "t", 1, {}, names, 30, [])))
 
     def test_sent(self) -> None:
-        """A message sent needs no answer; a timed one says whom it reached and when it ends."""
+        """A stored message has no reply line. A timed one shows whom it reached and when it ends."""
         self.assertEqual(self._shown(events.Sent("GLOBAL", AT, 7)), [])
         sent = events.Sent("@bob", AT, id="t1", expires_at=AT, left_ms=29_500, reached=0, of=1)
         self.assertEqual(self._shown(sent), ["-- timed message to @bob: 0 of 1 have it now; erased in 30 s"])
@@ -264,7 +273,7 @@ class ReplyTests(_Case):
             ({"mark": "ok", "on": False}, "-- ok taken off *team #17"),
         ):
             (line,) = Renderer(colour=False).lines(_amended(**fields), asked)
-            self.assertEqual((line.text, line.stored), (shown, ("*team", 17)))
+            self.assertEqual((line.text, line.stored), (shown, None))
 
     def test_shown_alone(self) -> None:
         """The message that a page is about shows its edit and its marks; other messages of the page do not."""
@@ -292,7 +301,7 @@ class ReplyTests(_Case):
             self.assertEqual(self._shown(events.Alert("*team", alert)), [f"-- *team alerts you to {words}"])
 
     def test_history(self) -> None:
-        """A page has a head and an end and names each day but today."""
+        """A page has a first and a last line, and shows each date except today's."""
         old = [_message("a", at="2026-11-20T08:00:00Z"), _message("b", at="2026-11-20T09:00:00Z")]
         self.assertEqual(self._shown(events.History("@bob", [*old, _message("c")], True)), [
             "-- @bob: (there is more)",
@@ -310,7 +319,7 @@ class ReplyTests(_Case):
         self.assertEqual(self._shown(events.History("@bob", [], False)), ["-- @bob: no messages to show"])
 
     def test_nothing_unread(self) -> None:
-        """Where only what is unread was asked for, an empty page does not read as if the chat were empty."""
+        """An empty page of unread messages does not read as if the chat were empty."""
         lines = Renderer(colour=False, wall_ms=_half_past_three).lines
         unread = requests.History(chat="@bob", unread=True)
         (line,) = lines(events.History("@bob", [], False), unread)
@@ -320,7 +329,7 @@ class ReplyTests(_Case):
         self.assertEqual(len(lines(events.History("@bob", [_message("c")], False), unread)), 3)
 
     def test_found(self) -> None:
-        """What was found shows the day of each message, and that there is more; of words, how to narrow the search."""
+        """Search results show the date of each message, that there are more, and how to narrow a search for words."""
         self.assertEqual(self._shown(events.Found([], False)), ["-- nothing found"])
         found = self._shown(events.Found([_message("a\nb"), _message("c", at="noon")], True))
         self.assertEqual(found, [
@@ -334,7 +343,7 @@ class ReplyTests(_Case):
         self.assertEqual(end.text, "-- there is more; use more words, or search in one chat: ls <chat_name> ?<words>")
 
     def test_found_words(self) -> None:
-        """Of a long message that was found an excerpt shows, with the words that were typed marked in colour."""
+        """A long message that was found is shown as an excerpt, with the search words marked."""
         found = events.Found([_message("x" * 2_000 + "\nThe CAFÉ at last " + "y " * 900)], False)
         for words in "cafe last", "last  cafe":
             _, line = Renderer(colour=True).lines(found, requests.Search(words=words))
@@ -342,21 +351,21 @@ class ReplyTests(_Case):
             self.assertLess(len(line.text), 450)
 
     def test_found_at_a_bounded_cost(self) -> None:
-        """A page of long messages is looked through for the words up to a bound; of the rest the beginning shows."""
+        """In a page of long messages, words are marked up to a fixed cost. The rest show their beginning."""
         found = events.Found([_message("y " * 1_900 + "needle")] * 50, False)
         _, *lines = Renderer(colour=True).lines(found, requests.Search(words="needle"))
         self.assertEqual(["needle" in line.text for line in lines], [True] * 6 + [False] * 44)
         self.assertLess(max(len(line.text) for line in lines), 450)
 
     def test_columns_in_cells(self) -> None:
-        """Names of wide letters and joined emoji take the cells that they are drawn in."""
+        """Columns are aligned by terminal cells, also for wide letters and combining characters."""
         chats = [events.Chat(name, "", 1, 9, 9, AT) for name in ("@山田太郎", "@bob", "@e\u0301")]
         lines = self._shown(events.Chats(chats))[1:]
         names = [line.removesuffix("  1 unread  14:03") for line in lines]
         self.assertEqual(names, ["  @山田太郎", "  @bob     ", "  @e\u0301       "])
 
     def test_chats(self) -> None:
-        """Chats stand in columns with what is unread and when something was said last."""
+        """Chats are listed in columns, with their unread count and the time of the last message."""
         chats = [
             events.Chat("GLOBAL", "g", 3, 9, 6, AT, mentions=2),
             events.Chat("*team", "t", 0, 9, 9, "2026-11-20T08:00:00Z"),
@@ -371,7 +380,7 @@ class ReplyTests(_Case):
         self.assertEqual(self._shown(events.Chats([])), ["-- your chats, latest first:"])
 
     def test_users(self) -> None:
-        """Users stand twenty on a line, who is online first."""
+        """Users are listed twenty to a line, online ones first."""
         names = [f"u{number}" for number in range(21)]
         self.assertEqual(self._shown(events.Users(names, ["z"], True)), [
             f"online:  {', '.join(names[:20])}",
@@ -382,7 +391,7 @@ class ReplyTests(_Case):
         self.assertEqual(self._shown(events.Users([], [], False)), [])
 
     def test_groups(self) -> None:
-        """A group shows its owner and members; who came into it or went is told with who did it."""
+        """A group shows its owner and members. A change of members shows who made it."""
         self.assertEqual(
             self._shown(events.Group("*team", "7", "alice", ["alice", "bob"])),
             ["*team, owner alice: alice, bob"],
@@ -397,13 +406,13 @@ class ReplyTests(_Case):
         self.assertEqual(self._shown(events.Removed("*team", "7", "bob", "bob", "alice")), ["-- bob left *team"])
 
     def test_presence(self) -> None:
-        """Who comes and goes is shown, one on a line up to twenty, and as a number beyond."""
+        """Users who connect or disconnect are listed one to a line up to twenty, and counted beyond that."""
         self.assertEqual(self._shown(events.Presence(["bob"], ["eve"])), ["-- bob connected", "-- eve disconnected"])
         self.assertEqual(len(self._shown(events.Presence(["bob"] * 20, []))), 20)
         self.assertEqual(self._shown(events.Presence([], ["bob"] * 2_100)), ["-- 2,100 users disconnected"])
 
     def test_blocks(self) -> None:
-        """Whom one blocks is one line."""
+        """The list of blocked users is one line."""
         self.assertEqual(self._shown(events.Blocks(["bob", "eve"])), ["-- you block: bob, eve"])
         self.assertEqual(self._shown(events.Blocks([])), ["-- you block nobody"])
 
@@ -412,7 +421,7 @@ class ReplyTests(_Case):
         self.assertEqual(self._shown(events.Help("one\n  two\x07")), ["one", "  two␇"])
 
     def test_error(self) -> None:
-        """An error shows its text, and each usage on a line of its own where there is one."""
+        """An error shows its text, and each usage on a line of its own."""
         self.assertEqual(self._shown(events.Error("bad-time", "too\nlong")), ["! too␊long"])
         self.assertEqual(
             self._shown(events.Error("bad-time", "no", "*<time>\n@\x1b")),
@@ -420,7 +429,7 @@ class ReplyTests(_Case):
         )
 
     def test_small_ones(self) -> None:
-        """The smallest replies have their word."""
+        """``bye``, ``ok`` and ``pong`` are one line each."""
         for event, shown in (
             (events.Bye("the server stops"), "-- goodbye: the server stops"),
             (events.Ok(), "-- done"),
@@ -429,20 +438,20 @@ class ReplyTests(_Case):
             self.assertEqual(self._shown(event), [shown])
 
     def test_not_for_the_eye(self) -> None:
-        """Events that are for the client alone show nothing; all others have a rendering."""
+        """``erased``, ``read`` and ``ping`` show nothing, and every other event has a rendering."""
         silent = (events.Erased("GLOBAL", "t1"), events.Read("GLOBAL", 7), events.Ping())
         for event in silent:
             self.assertEqual(self._shown(event), [])
         self.assertEqual(set(members(events.ANY)) - set(lines._RENDERERS), set(map(type, silent)))
 
     def test_colours_are_on(self) -> None:
-        """With colours the time is dim and the name bold, each ended at once."""
+        """With colours, the time is dim and the name bold, and each style ends right after it."""
         text = Renderer(colour=True, zone=datetime.UTC).lines(_message("hi"))[0].text
         self.assertRegex(text, r"\A\x1b\[2m\[14:03\]\x1b\[0m \[GLOBAL #1\] \x1b\[1;\d\dmalice\x1b\[0m: hi\Z")
         self.assertEqual(Renderer(colour=True).note("x"), TextLine("\x1b[2m-- x\x1b[0m"))
 
     def test_hostile_characters(self) -> None:
-        """The characters that these tests call hostile are all the controls that Unicode has."""
+        """`is_hostile` covers all control characters and bidirectional controls of Unicode."""
         controls = {chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Cc"}
         self.assertEqual({character for character in controls if is_hostile(character)}, controls)
         bidi = {

@@ -1,4 +1,4 @@
-"""The transcript: what is printed again when a timed message has ended."""
+"""The transcript: the lines that are printed again when a timed message ends."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,11 +35,11 @@ class TranscriptTests(SynchronousTestCase):
         return lines
 
     def test_clear(self) -> None:
-        """The screen and its scrollback are cleared in the one order that terminals forget by."""
+        """The screen and its scrollback are cleared in the only order that all terminals obey."""
         self.assertEqual(Transcript().reprint(), "\x1b[H\x1b[2J\x1b[3J")
 
     def test_erase(self) -> None:
-        """A timed message goes with all its lines and the line that sent it; the rest stays in order."""
+        """A timed message is erased with all its lines and the typed line that sent it. The rest stays in order."""
         transcript = Transcript()
         transcript.show(
             [TextLine("one"), TextLine("secret", "t1"), TextLine("    more", "t1"), TextLine("other", "t2")]
@@ -53,7 +53,7 @@ class TranscriptTests(SynchronousTestCase):
         self.assertEqual(self._lines(transcript), ["one", "two"])
 
     def test_same_line_twice(self) -> None:
-        """The same line typed twice is two messages, and each goes with its own."""
+        """The same line typed twice is two messages, and each is erased with its own message."""
         transcript = Transcript()
         for timed_id in "t1", "t2":
             transcript.typed("*5* x")
@@ -64,7 +64,7 @@ class TranscriptTests(SynchronousTestCase):
         self.assertEqual(self._lines(transcript), [])
 
     def test_replies_after_both_lines(self) -> None:
-        """The same line typed twice before the first reply is tied to both messages."""
+        """The same line typed twice before the first reply belongs to both messages."""
         transcript = Transcript()
         transcript.typed("*5* x")
         transcript.typed("*5* x")
@@ -85,14 +85,16 @@ class TranscriptTests(SynchronousTestCase):
         transcript.show([TextLine("b", None, ("@bob", 17)), TextLine("c", "t1"), TextLine("d")])
         transcript.sent("hi", Sent("*team", AT, 17))
         transcript.sent("*team #17= ho", Amended("*team", 17, 1, "bob", AT, text="ho", edited=AT))
+        transcript.typed("*team #17-")
+        transcript.sent("*team #17-", Amended("*team", 17, 2, "bob", AT, deleted=True))
         self.assertFalse(transcript.erase((), [("*team", 2)]))
         self.assertTrue(transcript.erase((), [place]))
-        self.assertEqual(self._lines(transcript), ["a", "b", "c", "d"])
+        self.assertEqual(self._lines(transcript), ["a", "b", "c", "d", "*team #17-"])
         self.assertTrue(transcript.erase(["t1"], [("*team", 1)]))
-        self.assertEqual(self._lines(transcript), ["b", "d"])
+        self.assertEqual(self._lines(transcript), ["b", "d", "*team #17-"])
 
     def test_line_gone_by(self) -> None:
-        """A reply whose typed line is no longer there ties nothing."""
+        """A reply whose typed line is gone changes nothing."""
         transcript = Transcript()
         transcript.show([TextLine("one")])
         transcript.sent("*5* x", _sent("t1"))
@@ -100,7 +102,7 @@ class TranscriptTests(SynchronousTestCase):
         self.assertEqual(self._lines(transcript), ["one"])
 
     def test_length(self) -> None:
-        """The last 500 lines are kept, also after something was erased."""
+        """The last 500 lines are kept, also after some were erased."""
         transcript = Transcript()
         transcript.show(TextLine(str(number), "t1" if number % 2 else None) for number in range(TRANSCRIPT_LINES + 100))
         self.assertEqual(self._lines(transcript)[0], "100")
@@ -110,7 +112,7 @@ class TranscriptTests(SynchronousTestCase):
         self.assertEqual(self._lines(transcript), [str(number) for number in range(1, TRANSCRIPT_LINES + 1)])
 
     def test_long_lines(self) -> None:
-        """Of lines as long as can be typed fewer are kept, also after some were erased or forgotten."""
+        """Fewer lines of the greatest length are kept, also after some were erased or forgotten."""
         transcript, long = Transcript(), "x" * CLIENT_LINE_BYTES
         most = TRANSCRIPT_LENGTH // CLIENT_LINE_BYTES
         for number in range(10):
@@ -126,7 +128,7 @@ class TranscriptTests(SynchronousTestCase):
 
     @given(hostile_text)
     def test_typed_controls(self, text: str) -> None:
-        """What was typed or pasted is not obeyed when it is shown again, and still goes with its message."""
+        """Controls in typed or pasted text are escaped in a reprint, and it is erased with its message."""
         transcript = Transcript()
         transcript.typed(text)
         self.assertFalse(set(filter(is_hostile, transcript.reprint()[len(CLEAR) : -2])) - {"\n", "\t"})
@@ -136,7 +138,7 @@ class TranscriptTests(SynchronousTestCase):
 
     @given(_steps)
     def test_any_steps(self, steps: list[tuple]) -> None:
-        """Whatever is shown, typed, sent and erased, the lines are those of a plain list with the same rules."""
+        """After any steps, the lines are those of a plain list with the same rules."""
         transcript, model = Transcript(), []
         for name, *arguments in steps:
             if name == "sent":
@@ -153,7 +155,7 @@ class TranscriptTests(SynchronousTestCase):
                 else:
                     model = [line for line in model if line.timed not in arguments[0]]
         self.assertEqual(self._lines(transcript), [line.text for line in model])
-        for timed_id in "t1", "t2", "t3":  # what is tied to a message goes with it, and nothing else
+        for timed_id in "t1", "t2", "t3":  # an erased message takes its own lines with it, and no others
             transcript.erase([timed_id])
             model = [line for line in model if line.timed != timed_id]
             self.assertEqual(self._lines(transcript), [line.text for line in model])

@@ -34,19 +34,19 @@ class AdmissionTests(SynchronousTestCase):
         """Make a sign-in attempt that fails."""
 
         def attempt() -> None:
-            with visit.trying(name):
+            with self.admission.trying(visit.address, name):
                 raise Refusal(code, "wrong")
 
         self.refused(code, attempt)
 
     def right(self, visit: Visit, name: str) -> None:
         """Make a sign-in attempt that succeeds."""
-        with visit.trying(name):
+        with self.admission.trying(visit.address, name):
             pass
 
     def register(self, visit: Visit, refusal: Refusal | None = None) -> None:
         """Create an account, or be refused."""
-        with visit.registering():
+        with self.admission.registering(visit.address):
             if refusal is not None:
                 raise refusal
 
@@ -96,7 +96,7 @@ class AdmissionTests(SynchronousTestCase):
             waited = 0
             while not tried:
                 try:
-                    with visit.trying("bob"):
+                    with self.admission.trying(visit.address, "bob"):
                         tried.append(True)
                         raise Refusal(Code.UNAVAILABLE, "not counted")
                 except Refusal as refusal:
@@ -143,7 +143,7 @@ class AdmissionTests(SynchronousTestCase):
     def test_many_at_once(self) -> None:
         """Simultaneous attempts are as limited as consecutive ones, and other names are not delayed."""
         visits = [self.visit(f"address {number}") for number in range(3)]
-        with visits[0].trying("bob"), visits[1].trying("BOB"):
+        with self.admission.trying(visits[0].address, "bob"), self.admission.trying(visits[1].address, "BOB"):
             self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
             self.right(visits[2], "alice")
             self.right(visits[2], "")
@@ -157,7 +157,7 @@ class AdmissionTests(SynchronousTestCase):
             for _ in range(2):
                 self.wrong(visit, "bob")
             self.clock.advance(1)
-            with visit.trying("bob"):
+            with self.admission.trying(visit.address, "bob"):
                 for _ in range(10):
                     self.refused(Code.TOO_MANY_TRIES, self.right, another, name)
                 self.right(away, "alice")
@@ -168,14 +168,14 @@ class AdmissionTests(SynchronousTestCase):
         for visit in visits[:2]:
             self.wrong(visit, "bob")
         self.clock.advance(3_600)
-        with visits[0].trying("bob"), visits[1].trying("bob"):
+        with self.admission.trying(visits[0].address, "bob"), self.admission.trying(visits[1].address, "bob"):
             self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
 
     def test_what_is_under_way_counts_as_failed(self) -> None:
         """Pending attempts are deducted from the free ones."""
         visits = [self.visit(address) for address in "abc"]
         self.wrong(visits[0], "bob")
-        with visits[1].trying("bob"):
+        with self.admission.trying(visits[1].address, "bob"):
             self.refused(Code.TOO_MANY_TRIES, self.right, visits[2], "bob")
 
     def test_guesses_of_a_day(self) -> None:
@@ -184,11 +184,13 @@ class AdmissionTests(SynchronousTestCase):
         for moment in range(0, 86_400, 5):
             under_way = []
             for number in range(10):
+                trying = self.admission.trying(f"{moment} {number}", "bob")
                 with contextlib.suppress(Refusal):
-                    under_way.append((f"{moment} {number}", self.admission.begin_try(f"{moment} {number}", "bob")))
-            for address, counted in under_way:
-                self.admission.try_failed(address, "bob")
-                self.admission.end_try(counted)
+                    trying.__enter__()
+                    under_way.append(trying)
+            for trying in under_way:
+                with contextlib.suppress(Refusal):
+                    trying.__exit__(Refusal, Refusal(Code.BAD_CREDENTIALS, "wrong"), None)
             verified += len(under_way)
             self.clock.advance(5)
         self.assertTrue(2_800 < verified < 2_900, verified)

@@ -1,4 +1,4 @@
-"""The alarm: one call at a moment of the clock."""
+"""The alarm: one call at a time of the clock."""
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -7,16 +7,16 @@ from irchat.system.alarm import WAKE_SECONDS, Alarm
 
 
 class AlarmTests(SynchronousTestCase):
-    """An alarm calls once, at its moment."""
+    """An alarm calls once, at the time that was set."""
 
     def setUp(self) -> None:
-        """Make an alarm that notes when it called."""
+        """Make an alarm that records its calls."""
         self.clock = Clock()
         self.calls: list[float] = []
         self.alarm = Alarm(self.clock, lambda: self.calls.append(self.clock.seconds()))
 
     def test_call(self) -> None:
-        """The call comes at its moment and not again."""
+        """The call comes at its time and is not repeated."""
         self.alarm.set(10.0)
         self.clock.pump([0.125] * 79)
         self.assertEqual(self.calls, [])
@@ -24,7 +24,7 @@ class AlarmTests(SynchronousTestCase):
         self.assertEqual(self.calls, [10.0])
 
     def test_past(self) -> None:
-        """A moment that is over is called at the next turn, not at once."""
+        """A time in the past is called in the next turn, not at once."""
         self.clock.advance(5)
         self.alarm.set(1.0)
         self.assertEqual(self.calls, [])
@@ -32,7 +32,7 @@ class AlarmTests(SynchronousTestCase):
         self.assertEqual(self.calls, [5.0])
 
     def test_set_again(self) -> None:
-        """Only the moment that was set last counts."""
+        """Only the time that was set last counts."""
         self.alarm.set(1.0)
         self.alarm.set(0.2)
         self.clock.advance(0.2)
@@ -40,7 +40,7 @@ class AlarmTests(SynchronousTestCase):
         self.assertEqual(self.calls, [0.2])
 
     def test_cancel(self) -> None:
-        """After cancel no call comes, and to cancel again does no harm."""
+        """After a cancel no call comes, and a second cancel does no harm."""
         self.alarm.set(1.0)
         self.alarm.cancel()
         self.alarm.cancel()
@@ -48,7 +48,7 @@ class AlarmTests(SynchronousTestCase):
         self.assertEqual((self.calls, self.clock.getDelayedCalls()), ([], []))
 
     def test_sleep(self) -> None:
-        """A clock that jumped while the reactor did not wake is looked at within a quarter of a second."""
+        """If the clock jumped during suspend, the call comes within a quarter of a second of waking."""
         self.alarm.set(3600.0)
         waits = [call.getTime() - self.clock.seconds() for call in self.clock.getDelayedCalls()]
         self.assertEqual(waits, [WAKE_SECONDS])

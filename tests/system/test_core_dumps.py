@@ -8,10 +8,10 @@ from twisted.trial.unittest import SynchronousTestCase
 
 
 class CoreDumpTests(SynchronousTestCase):
-    """`forbid_core_dumps` and `forbid_memory_access`, in processes of their own: there is no way back."""
+    """`forbid_core_dumps` and `forbid_memory_access`, in child processes, because they cannot be undone."""
 
     def run_code(self, code: str) -> str:
-        """Run code with all names of the module; return what it prints."""
+        """Run code with all names of the module. Return its output."""
         done = subprocess.run(
             [sys.executable, "-c", f"from irchat.system.core_dumps import *; {code}"],
             capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
@@ -19,13 +19,13 @@ class CoreDumpTests(SynchronousTestCase):
         return done.stdout
 
     def test_no_core_dumps(self) -> None:
-        """A process leaves no core dump, and its limit cannot be raised without privileges."""
+        """The limit for core dumps is 0, hard and soft, so it cannot be raised without privileges."""
         for forbid in "forbid_core_dumps", "forbid_memory_access":
             code = f"{forbid}(); print(resource.getrlimit(resource.RLIMIT_CORE))"
             self.assertEqual(self.run_code(code), "(0, 0)\n")
 
     def test_not_dumpable(self) -> None:
-        """No handler of core dumps, and no other process of the user, is let into the memory."""
+        """The process is not dumpable: no core dump handler and no other process of the user can read its memory."""
         code = "forbid_memory_access(); print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
         self.assertEqual(self.run_code(code), "0\n")
 

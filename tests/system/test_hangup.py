@@ -1,4 +1,4 @@
-"""SIGHUP while the server starts, runs and stops: it never ends the process, and no request to reload is lost."""
+"""SIGHUP during start, run and stop: it never ends the process, and no reload is lost."""
 
 import os
 import signal
@@ -8,60 +8,58 @@ from twisted.plugin import getPlugins
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.system import hangup
-from irchat.system.hangup import Hangup
 
 
 class HangupTests(SynchronousTestCase):
-    """Signals to this very process."""
+    """Signals sent to the test process."""
 
     def setUp(self) -> None:
-        """Put back what was."""
+        """Restore the signal handler after the test."""
         before = signal.getsignal(signal.SIGHUP)
         self.addCleanup(signal.signal, signal.SIGHUP, before)
         self.addCleanup(hangup._noted.clear)
         self.reloads = 0
-        self.hangup = Hangup()
 
     def reload(self) -> None:
-        """Count."""
+        """Count a reload."""
         self.reloads += 1
 
     def send(self) -> None:
-        """Send the signal."""
+        """Send SIGHUP to this process."""
         os.kill(os.getpid(), signal.SIGHUP)
 
     def test_start(self) -> None:
-        """What came while the server started is answered once, when it can be."""
+        """Signals during the start lead to one reload, as soon as it is possible."""
         hangup.note()
         self.send()
         self.send()
-        self.hangup.answer(self.reload)
+        hangup.answer(self.reload)
         self.assertEqual(self.reloads, 1)
-        Hangup().answer(self.reload)
+        hangup.answer(self.reload)
         self.assertEqual(self.reloads, 1)
 
     def test_runs(self) -> None:
-        """Each is answered."""
+        """Each signal leads to a reload."""
         hangup.note()
-        self.hangup.answer(self.reload)
+        hangup.answer(self.reload)
         self.assertEqual(self.reloads, 0)
         self.send()
         self.send()
         self.assertEqual(self.reloads, 2)
 
     def test_stop(self) -> None:
-        """A server that stops goes on stopping."""
-        self.hangup.answer(self.reload)
-        self.hangup.ignore()
+        """A server that is stopping ignores the signal."""
+        hangup.answer(self.reload)
+        hangup.ignore()
         self.send()
         self.assertEqual(self.reloads, 0)
 
     def test_plugin(self) -> None:
-        """twistd notes it before it reads the options; of other programs of twistd nothing is changed."""
+        """``twistd irchat`` notes the signal before it parses the options. Other twistd programs are not affected."""
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         (maker,) = (maker for maker in getPlugins(IServiceMaker) if maker.tapname == "irchat")
         self.assertEqual(signal.getsignal(signal.SIGHUP), signal.SIG_DFL)
         self.assertEqual(maker.options.__name__, "Options")
         self.send()
-        self.hangup.answer(self.reload)
+        hangup.answer(self.reload)
         self.assertEqual(self.reloads, 1)

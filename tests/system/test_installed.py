@@ -1,4 +1,4 @@
-"""Commands that work where they are read."""
+"""Commands that are printed for the user to type."""
 
 import os
 import shlex
@@ -10,15 +10,15 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.system import installed as module
+import irchat
 from irchat.system.installed import installed
 
 
 class InstalledTests(SynchronousTestCase):
-    """What is printed can be typed into any shell of this machine."""
+    """A printed command works in any shell of this machine."""
 
     def setUp(self) -> None:
-        """An interpreter with a script beside it, both on no PATH."""
+        """Make an interpreter with a script beside it, neither on the PATH."""
         self.bin = Path(self.mktemp()).absolute() / "with space"
         self.bin.mkdir(parents=True)
         (self.bin / "irchat").touch(mode=0o755)
@@ -30,7 +30,7 @@ class InstalledTests(SynchronousTestCase):
         os.environ["PATH"] = str(folder)
 
     def test_beside_the_interpreter(self) -> None:
-        """The whole path where the script is on no PATH, and in an environment that is active only here."""
+        """The full path is returned if the script is not on the PATH, or only through an active virtual environment."""
         whole = shlex.quote(str(self.bin / "irchat"))
         self.assertEqual(installed("irchat", "irchat.client"), whole)
         self.on_path(self.bin)
@@ -38,7 +38,7 @@ class InstalledTests(SynchronousTestCase):
         self.assertEqual(installed("irchat", "irchat.client"), whole)
 
     def test_on_the_path(self) -> None:
-        """The name alone where every shell finds it: in a system's folder, or as a link that an installer made."""
+        """The bare name is returned if every shell finds it: in a system folder, or as a link made by an installer."""
         self.on_path(self.bin)
         self.patch(sys, "prefix", sys.base_prefix)
         self.assertEqual(installed("irchat", "irchat.client"), "irchat")
@@ -50,7 +50,7 @@ class InstalledTests(SynchronousTestCase):
         self.assertEqual(installed("irchat", "irchat.client"), "irchat")
 
     def test_another_of_that_name(self) -> None:
-        """A script of the same name from elsewhere is not ours."""
+        """Another script of the same name is not taken for ours."""
         local = self.bin.parent / "local"
         local.mkdir()
         (local / "irchat").touch(mode=0o755)
@@ -58,15 +58,15 @@ class InstalledTests(SynchronousTestCase):
         self.assertIn(str(self.bin), installed("irchat", "irchat.client"))
 
     def test_not_installed(self) -> None:
-        """Without a script the module is run, from wherever the shell is."""
-        where = str(Path(module.__file__).parents[1])
+        """Without a script, the command runs the module from any folder."""
+        where = str(Path(irchat.__file__).resolve().parents[1])
         command = f"{shlex.quote(sys.executable)} -m irchat.client"
         self.assertEqual(installed("irchat-x", "irchat.client"), f"PYTHONPATH={shlex.quote(where)} {command}")
         self.patch(site, "getsitepackages", lambda: [where])
         self.assertEqual(installed("irchat-x", "irchat.client"), command)
 
     def test_works(self) -> None:
-        """What is returned here runs, in a shell without our environment."""
+        """The returned command runs, in a shell without our environment."""
         self.patch(sys, "executable", shutil.which("python", path=str(Path(sys.prefix) / "bin")) or "")
         done = subprocess.run(
             ["/bin/sh", "-c", f"{installed('irchat', 'irchat.client')} --version"],

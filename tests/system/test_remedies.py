@@ -1,4 +1,4 @@
-"""The next step after an error of the disk or of the database."""
+"""The next step after an error of the disk or the database."""
 
 import errno
 import os
@@ -27,13 +27,13 @@ class RemedyTests(SynchronousTestCase):
         self.folder.mkdir()
 
     def test_files(self) -> None:
-        """An error of a file has its next step, an unknown one the log."""
+        """A file error has its next step. For unknown ones it is the system log."""
         self.assertEqual(mend_of_file(OSError(errno.ENOSPC, "full")), "make room on the disk")
         for error in OSError(errno.EXDEV, "other"), OSError("without a number"):
             self.assertEqual(mend_of_file(error), "look at the log of the system")
 
     def test_databases(self) -> None:
-        """An error of SQLite has its next step, also by an extended code; an unknown one says that it is damaged."""
+        """An SQLite error has its next step, also with an extended code. An unknown one counts as damage."""
         for code, part in (
             (sqlite3.SQLITE_BUSY, "another program"), (sqlite3.SQLITE_BUSY_SNAPSHOT, "another program"),
             (sqlite3.SQLITE_FULL, "make room"), (sqlite3.SQLITE_IOERR, "look at the disk"),
@@ -45,7 +45,7 @@ class RemedyTests(SynchronousTestCase):
         )
 
     def test_full_disk(self) -> None:
-        """An I/O error on a full disk is one of the disk that is full."""
+        """An I/O error on a full disk is reported as a full disk."""
 
         def fail(descriptor: int) -> None:
             raise OSError(errno.ENOSPC, "full")
@@ -57,7 +57,7 @@ class RemedyTests(SynchronousTestCase):
         self.assertNotIn("room", mend_of_database(_error(sqlite3.SQLITE_BUSY), self.folder))
 
     def test_cannot_open(self) -> None:
-        """A database that this user may open, and cannot, lacks a descriptor; another one is somebody else's."""
+        """A database that cannot be opened needs more descriptors if access is allowed, else a new owner."""
         may_be_opened = True
         self.patch(os, "access", lambda path, mode: may_be_opened)
         self.assertIn("ulimit -n", mend_of_database(_error(sqlite3.SQLITE_CANTOPEN), self.folder))
@@ -65,13 +65,13 @@ class RemedyTests(SynchronousTestCase):
         self.assertEqual(mend_of_database(_error(sqlite3.SQLITE_CANTOPEN), self.folder), "give it to this user")
 
     def test_probe(self) -> None:
-        """The probe of the disk leaves nothing behind, and a folder that is not there is no full disk."""
+        """The probe of the disk leaves no file, and a missing folder is not taken for a full disk."""
         mend_of_database(_error(sqlite3.SQLITE_IOERR), self.folder)
         self.assertEqual(list(self.folder.iterdir()), [])
         self.assertIn("look at the disk", mend_of_database(_error(sqlite3.SQLITE_IOERR), self.folder / "none"))
 
     def test_shortage(self) -> None:
-        """A lack of threads or of memory for a hash is a shortage, which names the limits."""
+        """A lack of threads or of memory for hashing is a shortage, and its text names the limits."""
         shortages = BlockingIOError(errno.EAGAIN, "no thread"), HashingError("no memory")
         others = OSError(errno.ENOSPC, "full"), ValueError("x")
         self.assertEqual([is_shortage(error) for error in (*shortages, *others)], [True, True, False, False])

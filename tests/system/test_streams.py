@@ -1,4 +1,4 @@
-"""The standard streams of a command, whatever they are."""
+"""The standard streams of a command, in any condition."""
 
 import io
 import os
@@ -13,10 +13,10 @@ _PREPARED = "from irchat.system.streams import *; prepare_streams(); "
 
 
 class StreamTests(SynchronousTestCase):
-    """`prepare_streams` and what goes with it."""
+    """`prepare_streams` and the functions for output and errors."""
 
     def test_encoding(self) -> None:
-        """What the encoding of a stream lacks is written as an escape."""
+        """Characters that the encoding of a stream lacks are escaped."""
         for encoding, expected in ("ascii", rb"\xe9\u5c71"), ("latin-1", b"\xe9\\u5c71"), ("utf-8", "é山".encode()):
             written = io.BytesIO()
             self.patch(sys, "stdout", io.TextIOWrapper(written, encoding))
@@ -26,7 +26,7 @@ class StreamTests(SynchronousTestCase):
             self.assertEqual(written.getvalue(), expected)
 
     def test_not_utf8(self) -> None:
-        """A byte of a path that is not UTF-8 can be printed."""
+        """A path with bytes that are not UTF-8 can be printed."""
         written = io.BytesIO()
         self.patch(sys, "stdout", io.TextIOWrapper(written, "utf-8"))
         prepare_streams()
@@ -35,7 +35,7 @@ class StreamTests(SynchronousTestCase):
         self.assertEqual(written.getvalue(), rb"a\udcff")
 
     def test_closed(self) -> None:
-        """A stream that is closed from the start is the null device, and no file takes its descriptor."""
+        """A stream that is closed at the start becomes the null device, and no file gets its descriptor."""
         script = _PREPARED + "import os, sys; d = os.open('.', 0); print(d); assert d > 2; print('x', file=sys.stderr)"
         for closed in ">&-", "<&-", "2>&-", "<&- >&- 2>&-":
             ran = subprocess.run(
@@ -46,14 +46,14 @@ class StreamTests(SynchronousTestCase):
             self.assertNotIn(b"Traceback", ran.stderr)
 
     def test_no_reader(self) -> None:
-        """A reader that has left is no failure; a full disk is one, told once and without a traceback."""
+        """A closed pipe at the output is not an error."""
         reading, writing = os.pipe()
         os.close(reading)
         self._stdout(writing)
         self.assertEqual(flush_output(), "")
 
     def test_full_disk(self) -> None:
-        """A full disk is said, and the rest of the output dropped."""
+        """A full disk is reported once, and the rest of the output is dropped."""
         self._stdout(os.open("/dev/full", os.O_WRONLY))
         self.assertEqual(flush_output(), f"the output could not be written: {os.strerror(28)}")
         self.assertEqual(flush_output(), "")
@@ -67,7 +67,7 @@ class StreamTests(SynchronousTestCase):
         stream.write("text")
 
     def test_errors(self) -> None:
-        """An error is a line for each line of its text, without controls; a stream that fails is ignored."""
+        """Each line of an error is printed without controls. A failing error stream is ignored."""
         self.patch(sys, "stderr", io.StringIO())
         print_error("one\x1b[2J\ntwo")
         self.assertEqual(sys.stderr.getvalue(), "irchat: one\\x1b[2J\nirchat: two\n")

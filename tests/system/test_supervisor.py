@@ -1,4 +1,4 @@
-"""What a supervisor is told."""
+"""Notification of a supervisor."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ class NotifyTests(SynchronousTestCase):
     """`notify`."""
 
     def test_told(self) -> None:
-        """The state reaches the socket that the environment names, in the file system or abstract."""
+        """The state is sent to the socket named in the environment, in the file system or abstract."""
         folder = tempfile.mkdtemp(prefix="irchat-")
         self.addCleanup(shutil.rmtree, folder)
         for name, bound in (f"{folder}/s", f"{folder}/s"), (f"@{folder}", f"\0{folder}"):
@@ -26,7 +26,7 @@ class NotifyTests(SynchronousTestCase):
                 self.assertEqual(supervisor.recv(100), b"READY=1")
 
     def test_nobody(self) -> None:
-        """Without a supervisor, or with one that has gone, nothing happens."""
+        """Without a supervisor, or after it has gone, nothing happens."""
         for environment in {}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": str(Path("/no/such"))}, {"NOTIFY_SOCKET": "x"}:
             self.patch(os, "environ", environment)
             notify("READY=1")

@@ -1,4 +1,4 @@
-"""Threads that take turns by user: who is next, what is dropped, and what becomes of calls when there is no thread."""
+"""Worker threads that take turns by user: order, cancellation, and calls without a thread."""
 
 import threading
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from irchat.system.workers import FairPool, OrderedWorker
 
 
 class _Reactor:
-    """Keeps what threads want to be called until the test lets it turn."""
+    """Collects calls from threads until `turn`."""
 
     def __init__(self) -> None:
         self._calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
@@ -23,7 +23,7 @@ class _Reactor:
         self._calls.append((call, args))
 
     def turn(self) -> int:
-        """Call what waits; return how much it was."""
+        """Run the collected calls. Return their number."""
         calls, self._calls = self._calls, []
         for call, args in calls:
             call(*args)
@@ -31,7 +31,7 @@ class _Reactor:
 
 
 class _Thread:
-    """A thread that the test stands in for. ``left``: how many more the system gives."""
+    """A thread that never runs; the test does its work. ``left``: how many more can be started."""
 
     left = 1_000
 
@@ -51,7 +51,7 @@ class _Thread:
 
 
 class _Interruptible:
-    """A call that counts how often it was broken off."""
+    """A call that counts its interrupts."""
 
     def __init__(self) -> None:
         self.interrupts = 0
@@ -64,7 +64,7 @@ class _Interruptible:
 
 
 class FairPoolTests(SynchronousTestCase):
-    """`FairPool`, its threads run by hand."""
+    """`FairPool`, with threads run by hand."""
 
     def setUp(self) -> None:
         """Make a pool of two threads."""
@@ -75,11 +75,11 @@ class FairPoolTests(SynchronousTestCase):
         self.ran: list[str] = []
 
     def do(self, key: object, name: str) -> Deferred[Any]:
-        """Have the pool run a call of ``key``, which notes its name."""
+        """Submit a call for ``key`` that records its name."""
         return self.pool.do(key, self.ran.append, name)
 
     def run_one(self) -> None:
-        """A thread takes its next call and runs it."""
+        """Let a thread take its next call and run it."""
         self.pool._do_next()
 
     def run_all(self) -> None:
@@ -89,7 +89,7 @@ class FairPoolTests(SynchronousTestCase):
             self.reactor.turn()
 
     def test_turns(self) -> None:
-        """Users take turns: one call of each, in the order in which they came, however many one of them has."""
+        """Users take turns: one call of each, in order of arrival, however many calls one of them has."""
         for number in range(4):
             self.do("much", f"much {number}")
         self.do("a", "a 0")
@@ -99,7 +99,7 @@ class FairPoolTests(SynchronousTestCase):
         self.assertEqual(self.ran, ["much 0", "a 0", "b 0", "much 1", "a 1", "much 2", "much 3"])
 
     def test_one_of_each(self) -> None:
-        """Of one user one call runs at a time, also where threads are idle."""
+        """At most one call of a user runs at a time, even if threads are idle."""
         self.do("much", "1")
         self.do("much", "2")
         self.assertEqual(self.pool._to_run.qsize(), 1)
@@ -107,7 +107,7 @@ class FairPoolTests(SynchronousTestCase):
         self.assertEqual(self.pool._to_run.qsize(), 2)
 
     def test_results_wait_for_the_reactor(self) -> None:
-        """A thread takes its next call when the reactor has the result of the last one: they do not gather."""
+        """A thread takes its next call only after the reactor has its last result, so results do not pile up."""
         for user in range(10):
             self.do(user, str(user))
         self.run_one()
@@ -125,7 +125,7 @@ class FairPoolTests(SynchronousTestCase):
         self.failureResultOf(failing, ValueError)
 
     def test_dropped(self) -> None:
-        """What is cancelled before its turn never runs, and the turns of the others stay."""
+        """A call cancelled before its turn never runs, and the turns of others stay."""
         first = self.do("a", "a 0")
         dropped = [self.do("a", "a 1"), self.do("b", "b 0"), self.do("c", "c 0"), self.do("c", "c 1")]
         self.do("d", "d 0")
@@ -140,7 +140,7 @@ class FairPoolTests(SynchronousTestCase):
         self.assertEqual(self.ran[-1], "c 2")
 
     def test_interrupted(self) -> None:
-        """What is cancelled while it runs is broken off, where it can be; its thread goes on when it is over."""
+        """A call cancelled while it runs is interrupted if it can be, and its thread continues after it."""
         call = _Interruptible()
         running = self.pool.do("a", call)
         later = self.do("a", "a 1")
@@ -151,7 +151,7 @@ class FairPoolTests(SynchronousTestCase):
         self.successResultOf(later)
 
     def test_no_thread(self) -> None:
-        """Where no thread can be started the call fails as unavailable, and the next one runs when there is one."""
+        """If no thread can be started, the call fails as unavailable. A later one runs once a thread can be started."""
         _Thread.left = 0
         self.assertEqual(self.failureResultOf(self.do("a", "1"), Refusal).value.code, Code.UNAVAILABLE)
         _Thread.left = 1
@@ -161,7 +161,7 @@ class FairPoolTests(SynchronousTestCase):
         self.assertEqual(self.ran, ["2"])
 
     def test_started_before(self) -> None:
-        """All threads start at once when asked, so that none has to start while memory is short."""
+        """``start`` starts all threads at once, so that none has to be started while memory is short."""
         _Thread.left = 1
         self.assertRaises(OSError, self.pool.start)
         _Thread.left = 1_000
@@ -173,7 +173,7 @@ class FairPoolTests(SynchronousTestCase):
             self.successResultOf(one)
 
     def test_fewer_threads(self) -> None:
-        """Where only some threads can be started, these do all of it."""
+        """If only some threads can be started, they run all calls."""
         _Thread.left = 1
         done = [self.do(user, str(user)) for user in range(5)]
         self.run_all()
@@ -181,7 +181,7 @@ class FairPoolTests(SynchronousTestCase):
             self.successResultOf(one)
 
     def test_stop(self) -> None:
-        """Stopping refuses what waits and what comes; nobody is left without an answer."""
+        """``stop`` refuses waiting and new calls, and each call gets a result."""
         running, waiting = self.do("a", "1"), self.do("a", "2")
         self.pool.stop()
         for refused in waiting, self.do("b", "3"):
@@ -193,10 +193,10 @@ class FairPoolTests(SynchronousTestCase):
 
 
 class OrderedWorkerTests(SynchronousTestCase):
-    """`OrderedWorker`, its thread run by hand."""
+    """`OrderedWorker`, with its thread run by hand."""
 
     def test_no_thread(self) -> None:
-        """Where the thread cannot be started the call fails as unavailable, and the next one runs when it can."""
+        """If the thread cannot be started, the call fails as unavailable. A later one runs once it can be started."""
         self.patch(workers.threading, "Thread", _Thread)
         self.patch(_Thread, "left", 0)
         turning = _Reactor()
@@ -209,7 +209,7 @@ class OrderedWorkerTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(done), 3)
 
     def test_started_before(self) -> None:
-        """The thread starts when asked, once; where the system gives none that is an error."""
+        """``start`` starts the thread once, and raises an error if the system refuses."""
         self.patch(workers.threading, "Thread", _Thread)
         self.patch(_Thread, "left", 0)
         worker = OrderedWorker(_Reactor(), "test")  # type: ignore[arg-type]
@@ -221,10 +221,10 @@ class OrderedWorkerTests(SynchronousTestCase):
 
 
 class RealThreadsTests(TestCase):
-    """`FairPool` with threads, and the reactor."""
+    """`FairPool` with real threads and the reactor."""
 
     async def test_stop_interrupts(self) -> None:
-        """Stopping breaks off what runs, and ends the threads."""
+        """``stop`` interrupts running calls and ends the threads."""
 
         class Endless:
             def __init__(self) -> None:
@@ -240,7 +240,7 @@ class RealThreadsTests(TestCase):
         pool = FairPool(reactor, "test", 2, nice=True)  # type: ignore[arg-type]
         self.assertEqual(await pool.do("a", len, "abc"), 3)
         endless = Endless()
-        ended = pool.do("b", endless)  # "a" may have its turn still, for we go on inside its callback
+        ended = pool.do("b", endless)  # a call of "a" would be queued: this runs inside the callback of its last one
         endless.begun.wait()
         pool.stop()
         self.assertFalse(any(thread.is_alive() for thread in pool._threads))

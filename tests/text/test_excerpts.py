@@ -1,4 +1,4 @@
-"""What was found, as people look at it."""
+"""Search results for display."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -12,14 +12,14 @@ _TEXTS = st.text(st.sampled_from("ab cd日本\u0301éß🙂👩\u200d💻ﬁＡ�
 
 
 class FindTests(SynchronousTestCase):
-    """Words in a text."""
+    """The words of a search in a text."""
 
     def marked(self, text: str, words: str) -> list[str]:
-        """What is marked."""
+        """Return the marked parts."""
         return [piece for piece, is_word in find(text, words).pieces() if is_word]
 
     def test_as_search_finds(self) -> None:
-        """Whole words are marked, whatever their case, accents, width and form; no parts of words."""
+        """Whole words are marked, regardless of case, accents, width and form. Parts of words are not."""
         for text, words, expected in (
             ("The Cat sat. concat", "cat", ["Cat"]),
             ("STRASSE Straße", "strasse", ["STRASSE", "Straße"]),
@@ -47,7 +47,7 @@ class FindTests(SynchronousTestCase):
 
     @given(_TEXTS, _TEXTS)
     def test_any(self, text: str, words: str) -> None:
-        """The text stays as it was but for white space, and the marks lie in it, in order."""
+        """The text stays the same except for white space, and the marks lie inside it in order."""
         hit = find(text, words)
         self.assertEqual("".join(piece for piece, _ in hit.pieces()), hit.text)
         self.assertEqual(find(hit.text, "").text, hit.text)
@@ -57,7 +57,7 @@ class FindTests(SynchronousTestCase):
     @given(_TEXTS, st.text(st.sampled_from("ab日é①ﬁ½👩²"), min_size=1, max_size=3))
     @example("①first", "first")
     def test_marks_where_search_finds(self, text: str, word: str) -> None:
-        """Something is marked exactly where the words of the index hold the word."""
+        """A text has a mark exactly if the index finds the word in it."""
         phrase = " ".join(words_in(word))
         held = bool(phrase) and f" {phrase} " in f" {' '.join(words_in(text))} "
         self.assertEqual(bool(find(text, word).marks), held)
@@ -67,20 +67,20 @@ class ShortenTests(SynchronousTestCase):
     """Excerpts."""
 
     def test_around_the_first(self) -> None:
-        """The excerpt begins at a word before the first one found, and says that there is more on both sides."""
+        """The excerpt starts shortly before the first mark, with an ellipsis at each cut end."""
         hit = shorten(find("one " * 100 + "needle" + " two" * 100, "needle"), 60)
         self.assertRegex(hit.text, r"\A…one (one )*needle( two)*( t?w?)?…\Z")
         self.assertEqual(hit.text[slice(*hit.marks[0])], "needle")
 
     def test_at_the_ends(self) -> None:
-        """Where the word is near the beginning or the end, only the other side is cut."""
+        """Near the beginning or the end of the text, only the other side is cut."""
         self.assertTrue(shorten(find("needle" + " two" * 100, "needle"), 40).text.startswith("needle two"))
         self.assertTrue(shorten(find("one " * 100 + "needle", "needle"), 40).text.endswith("one needle"))
         self.assertEqual(shorten(find("short", "short"), 40).text, "short")
 
     @given(_TEXTS, _TEXTS, st.integers(8, 40))
     def test_fits(self, text: str, words: str, most: int) -> None:
-        """An excerpt has at most so many cells, and its marks are words of it."""
+        """An excerpt is not wider than its limit, and its marks are words of the text."""
         whole = find(text, words)
         hit = shorten(whole, most)
         self.assertLessEqual(cells(hit.text), most)

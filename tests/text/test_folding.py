@@ -16,17 +16,16 @@ from irchat.text.folding import fold, words
 
 
 class FoldingTests(SynchronousTestCase):
-    """What search takes for the same."""
+    """Words that search treats as equal."""
 
     def test_every_character(self) -> None:
-        """Whatever SQLite knows of Unicode, it finds the words that are counted on, of each character there is; and
-        every word that can be searched for has some."""
+        """For every character, any SQLite finds the expected words, and every searchable character has a word."""
         connection = sqlite3.connect(":memory:")
         self.addCleanup(connection.close)
         connection.execute("CREATE VIRTUAL TABLE w USING fts5 (text, content='', tokenize='ascii')")
         connection.execute("CREATE VIRTUAL TABLE v USING fts5vocab (w, instance)")
         codes = [code for code in range(1, 0x110000) if not 0xD800 <= code < 0xE000]
-        # All that nobody has given a meaning to is alike, so of that some.
+        # Unassigned characters behave alike, so a sample of them is enough.
         codes = [code for code in codes if code < 0x20000 or not code % 1_009]
         connection.executemany(
             "INSERT INTO w (rowid, text) VALUES (?, ?)", ((code, fold(f"a{chr(code)}b")) for code in codes)
@@ -38,8 +37,7 @@ class FoldingTests(SynchronousTestCase):
         self.assertEqual([code for code in codes if is_searchable(chr(code)) and not words(chr(code))], [])
 
     def test_signs(self) -> None:
-        """A sign is a word of its own beside letters and digits, as are those newer than this Python's Unicode, the
-        parts of a composed emoji, and characters of unspaced scripts."""
+        """A symbol is a word of its own, and so is a part of an emoji or an unspaced or unknown character."""
         for text, expected in (
             ("Great\U0001f44d", "great \U0001f44d"), ("20°C", "20 ° c"), ("20\u2103", "20 ° c"), ("€20", "€ 20"),
             ("5×3→15", "5 × 3 → 15"), ("new\U0001fae9one", "new \U0001fae9 one"),
@@ -53,7 +51,7 @@ class FoldingTests(SynchronousTestCase):
             self.assertEqual(words(text), expected.split(), text)
 
     def test_signs_are_found(self) -> None:
-        """What stands beside a sign is found without it, the sign is found too, and both side by side."""
+        """A word next to a symbol is found without it, the symbol is found alone, and so are both together."""
         texts = ["Great\U0001f44d", "20°C in Łódź", "\U0001fae9", "price:€20", "go\U0001f44d\U0001f3fd", "Acme™"]
         store = SQLiteStore(Path(self.mktemp()), NoThreads(), lambda: 0)
         self.addCleanup(store.close)
@@ -69,14 +67,14 @@ class FoldingTests(SynchronousTestCase):
             self.assertEqual([message.seq - 1 for message in found], expected, word)
 
     def test_signs_of_many_letters(self) -> None:
-        """A text may not make the index take eighteen times its length, and every language fits all the same."""
+        """No text takes more than four times its length in the index, and in each language the longest text fits."""
         self.assertLess(len(fold("\ufdfa" * TEXT_LENGTH)), 4 * TEXT_LENGTH)
         for character in "각ệ字あก":
             text = character * (TEXT_LENGTH - 1) + "x"
             self.assertEqual(fold(text)[-1], "x")
 
     def test_search_in_many_scripts(self) -> None:
-        """Case, accents, points and forms do not matter in any script; of unspaced scripts any run is found."""
+        """Case, accents, points and forms do not matter in any script. In unspaced scripts any run is found."""
         pairs = [
             ("HÉLLO", "hello"),
             ("Ωμέγα", "ωμεγα"),
@@ -105,5 +103,5 @@ class FoldingTests(SynchronousTestCase):
 
     @given(st.text())
     def test_idempotent(self, text: str) -> None:
-        """What is folded has the same words."""
+        """Folding a folded text does not change its words."""
         self.assertEqual(words(fold(text)), words(text))

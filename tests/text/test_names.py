@@ -1,4 +1,4 @@
-"""Names beyond their key: parts of them, those that draw alike, and which new ones are refused."""
+"""Parts of names, look-alike names, and new names that are refused."""
 
 import unicodedata
 
@@ -17,7 +17,7 @@ from irchat.text.names import Lookalikes, check_new_name, fold_part, rank, same_
 from tests.helpers.chat import WorldTestCase
 
 _NAME_LIKE = st.text(st.characters(categories=["L", "M", "N", "P"]), max_size=12)
-# Pairs of names that are drawn alike, or nearly so.
+# Pairs of names that look alike, or nearly so.
 _ALIKE = (
     ("alice", "ali\u0307ce"),
     ("alice", "ALİCE"),
@@ -35,7 +35,7 @@ _ALIKE = (
     ("בראשית", "ב\u0301ראשית"),
     ("太郎", "太\u3099郎"),
 )
-# What speakers of many languages are called.
+# Real names in many languages.
 _LEGITIMATE = (
     "José", "Nguyễn", "Øyvind", "İsmail", "Işık", "Ọ̀ṣun", "Łukasz", "Ольга", "Йосип", "Ελένη", "Ἀθηνᾶ", "علی",
     "نیک\u200cنام", "مُحَمَّد", "שָׁלוֹם", "श्री", "প্রিয়াঙ্কা", "ශ්\u200dරී", "കൃഷ്ണൻ", "தமிழ்ச்செல்வி", "เกรียงไกร", "ວຽງ", "မြွှေး",
@@ -48,11 +48,11 @@ _fired = Deferred.fromCoroutine
 
 
 class PartTests(SynchronousTestCase):
-    """The comparison of parts of names."""
+    """Matching of parts of names."""
 
     @given(_NAME_LIKE)
     def test_as_the_server_folds(self, name: str) -> None:
-        """A whole name maps to the key that the server knows it by."""
+        """A complete name folds to the server's key."""
         try:
             key = fold_name(name)
         except Refusal:
@@ -61,7 +61,7 @@ class PartTests(SynchronousTestCase):
         self.assertTrue(same_name(name, key))
 
     def test_rank(self) -> None:
-        """A name is matched exactly, by its beginning, by a part; a sign that was typed has to be its sign."""
+        """A name is ranked as equal, by its beginning, or by a part. A prefix sign must match."""
         for typed, name, expected in (
             ("*g1", "*g1", 0), ("*g1", "*g18", 1), ("*g1", "@g1", None), ("g1", "@g1", 0), ("1", "*g18", 2),
             ("*1", "*g18", 2), ("@", "@bob", 1), ("@", "*bob", None), ("", "GLOBAL", 1), ("global", "GLOBAL", 0),
@@ -72,29 +72,29 @@ class PartTests(SynchronousTestCase):
 
 
 class SkeletonTests(SynchronousTestCase):
-    """Names that are drawn alike."""
+    """Look-alike names."""
 
     def test_alike(self) -> None:
-        """What is drawn alike has one skeleton."""
+        """Look-alike names share one skeleton."""
         for one, other in _ALIKE:
             self.assertNotEqual(fold_name(one), fold_name(other))
             self.assertEqual(skeleton(fold_name(one)), skeleton(fold_name(other)), other)
 
     def test_legitimate(self) -> None:
-        """Names of many languages are names, and no two of them have the same skeleton."""
+        """Real names in many languages are accepted, and no two of them share a skeleton."""
         keys = [check_new_name(name) for name in _LEGITIMATE]
         self.assertEqual(len({skeleton(key) for key in keys}), len(_LEGITIMATE))
         for name in _LEGITIMATE:
             self.assertEqual(check_new_name(unicodedata.normalize("NFD", name)), fold_name(name))
 
     def test_heaped_marks(self) -> None:
-        """A letter with a heap of marks is in no new name, though such names are folded as before."""
+        """New names with a heap of marks on a letter are refused, but existing ones still fold."""
         for name in "a\u0305\u0306\u0307", "שְֱֲֳִֵֶַ", "a\u0305\u0306b\u0305\u0306\u0307":
             fold_name(name)
             self.assertEqual(self.assertRaises(Refusal, check_new_name, name).code, Code.BAD_NAME)
 
     def test_counted(self) -> None:
-        """A skeleton is known as long as one of its names is."""
+        """A skeleton is in use as long as one of its names is."""
         names = Lookalikes()
         for key in "alice", "ali\u0307ce", "a\u0305lice":
             names.add(key)
@@ -112,7 +112,7 @@ class CreationTests(WorldTestCase):
     names = ("alice", "श्री")
 
     def test_users(self) -> None:
-        """A name that draws like that of a user is refused, also with an account made by name alone."""
+        """A name that looks like that of another user is refused, with and without passwords."""
         world = self.world
         for passwords in True, False:
             accounts = Accounts(
@@ -125,7 +125,7 @@ class CreationTests(WorldTestCase):
                 self.assertIn("looks like a name in use", refusal.text)
 
     def test_groups(self) -> None:
-        """A group's name may be that of a user, and not one that draws like another group's."""
+        """A group may have the name of a user, but not one that looks like another group's."""
         groups = self.world.chat.groups
         alice = self.world["alice"]
         self.done(groups.create(alice, "ali\u0307ce", [], None))
@@ -135,7 +135,7 @@ class CreationTests(WorldTestCase):
         self.done(groups.create(alice, "alice", [], None))
 
     def test_prefix(self) -> None:
-        """Users are listed by the beginning of their name, and GLOBAL is found, in any composition, case and width."""
+        """Users are listed by the start of their name, and GLOBAL is found, in any composition, case and width."""
         self.world.add_user("José")
         for prefix in "jose\u0301", "ＪＯＳÉ", "Jos":
             self.assertEqual(self.world.chat.users(prefix, 9).offline, ["José"], prefix)
@@ -146,7 +146,7 @@ class CreationTests(WorldTestCase):
             self.assertIdentical(self.world.directory.chat(self.world["alice"], name), everyone)
 
     def test_there_already(self) -> None:
-        """Users and groups that are there already go on, however they are called."""
+        """Existing users and groups keep working, whatever their names."""
         keys = [fold_name(name) for name in ("alice", "ali\u0307ce", "a\u0305\u0306\u0307b")]
         users = [StoredUser(number, key, key, False) for number, key in enumerate(keys, 1)]
         snapshot = Snapshot(users, [StoredGroup(7, keys[1], keys[1], 1, [1, 2])], [], [])

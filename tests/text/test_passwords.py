@@ -1,4 +1,4 @@
-"""Passwords as they are compared."""
+"""Passwords in the form in which they are compared."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,14 +14,14 @@ class PreparedTests(SynchronousTestCase):
     """`prepared`."""
 
     def test_forms(self) -> None:
-        """Composed and decomposed, and all kinds of space, are the same; case, width and what is forbidden stay."""
+        """Compositions and kinds of space are unified. Case, width and forbidden characters stay."""
         self.assertEqual(prepared("cafe\u0301\u00a0\u3000x"), "caf\u00e9  x")
         for password in ("Caf\u00e9", "\uff43afe", "a\tb\x7f", "\ud800", "\U0001fae9", "", "plain"):
             self.assertEqual(prepared(password), password)
 
     @given(st.text())
     def test_as_the_profile_has_it(self, password: str) -> None:
-        """What the profile of RFC 8265 allows is prepared as it has it, and preparing again changes nothing."""
+        """The result is that of RFC 8265's OpaqueString if it allows the password. Preparing twice changes nothing."""
         self.assertEqual(prepared(prepared(password)), prepared(password))
         try:
             expected = _PROFILE.enforce(password)

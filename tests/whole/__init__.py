@@ -1,1 +1,1 @@
-"""Tests of the whole: real processes, kills, abuse, the docs."""
+"""Tests of the whole: real processes, kills, attacks, the docs."""

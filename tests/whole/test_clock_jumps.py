@@ -1,4 +1,4 @@
-"""The time of day jumps an hour forth and back, and the machine sleeps: order, ends, ids, nonces and tokens hold."""
+"""Jumps of the time of day and suspends: order, timed messages, nonces, tokens and timeouts stay right."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ _HOUR_MS = 3_600_000
 
 
 class JumpTests(ServerTestCase):
-    """A server whose time of day is in the hands of the test."""
+    """A server whose time of day the test controls."""
 
     def setUp(self) -> None:
-        """Two people talk."""
+        """Sign in two users."""
         self.server = self.make_server()
         self.alice, self.bob = self.server.json("alice"), self.server.json("bob")
         self.server.advance(2)
@@ -21,18 +21,18 @@ class JumpTests(ServerTestCase):
         self.bob.got()
 
     def jump(self, ms: int) -> None:
-        """Set the time of day; the forward clock knows nothing of it."""
+        """Change the time of day, but not the forward clock."""
         self.patch(server, "WALL_MS", server.WALL_MS + ms)
 
     def say(self, text: str, client: JSONClient | None = None, **fields: Any) -> dict[str, Any]:
-        """Say something; gives what it was answered."""
+        """Send a message. Return the reply."""
         client = client or self.alice
         client.ask("send", chat="GLOBAL", text=text, **fields)
         (reply,) = client.told("sent")
         return reply
 
     def test_order(self) -> None:
-        """Messages keep the order in which they were sent, live and in history, whatever their times of day say."""
+        """Messages keep the order in which they were sent, live and in history, whatever their times of day are."""
         for ms in 0, _HOUR_MS, -2 * _HOUR_MS, _HOUR_MS:
             self.jump(ms)
             self.say(f"after {ms}")
@@ -50,7 +50,7 @@ class JumpTests(ServerTestCase):
         self.assertEqual(len(self.bob.one("history")["messages"]), 4)
 
     def test_ends(self) -> None:
-        """A timed message lives as long as was said, however the time of day jumps meanwhile."""
+        """A timed message lives for its full time, however the time of day jumps."""
         for ms in _HOUR_MS, -_HOUR_MS:
             sent = self.say("soon gone", expires_in=30)
             self.jump(ms)
@@ -63,10 +63,10 @@ class JumpTests(ServerTestCase):
             self.assertEqual([line["id"] for line in self.bob.told("erased")], [sent["id"]])
 
     def test_sleep(self) -> None:
-        """What ended while the machine slept is not given to anybody after it."""
+        """A timed message that ended during a suspend is shown to nobody after it."""
         sent = self.say("soon gone", expires_in=30)
         self.bob.got()
-        # Both clocks count sleep; what was due in it happens on waking.
+        # Both clocks count suspend. Timers that are due then fire on waking.
         self.server.clock.rightNow += 3_600
         self.bob.ask("history", chat="GLOBAL")
         self.assertEqual(self.bob.told("history")[0]["messages"], [])
@@ -74,7 +74,7 @@ class JumpTests(ServerTestCase):
         self.assertNotIn(sent["id"], [line.get("id") for line in self.bob.told("message")])
 
     def test_nonce_after_a_jump_forth(self) -> None:
-        """A nonce of a minute ago is known after the time of day jumped an hour forth, and after a message since."""
+        """A nonce is still known after a jump an hour forward, and forgotten after its time."""
         first = self.say("once", nonce="n")
         self.jump(_HOUR_MS)
         self.say("another", nonce="m")
@@ -84,7 +84,7 @@ class JumpTests(ServerTestCase):
         self.assertGreater(self.say("once", nonce="n")["seq"], first["seq"])
 
     def test_nonce_after_a_jump_back(self) -> None:
-        """A nonce is known after the time of day jumped back, of before the jump and of after it."""
+        """Nonces from before and after a jump back are known, and forgotten after their time."""
         first = self.say("once", nonce="n")
         self.jump(-_HOUR_MS)
         self.server.advance(30)
@@ -96,14 +96,14 @@ class JumpTests(ServerTestCase):
         self.assertGreater(self.say("twice", nonce="m")["seq"], second["seq"])
 
     def test_timed_nonce(self) -> None:
-        """The nonce of a timed message is known whatever the time of day does."""
+        """The nonce of a timed message is known after any jump."""
         first = self.say("once", nonce="n", expires_in=60)
         for ms in _HOUR_MS, -2 * _HOUR_MS:
             self.jump(ms)
             self.assertEqual(self.say("once", nonce="n", expires_in=60)["id"], first["id"])
 
     def test_token(self) -> None:
-        """A token is good after a jump of an hour in either way."""
+        """A token stays valid after a jump of an hour in either direction."""
         token = self.alice.welcome["token"]
         for ms in _HOUR_MS, -2 * _HOUR_MS:
             self.jump(ms)
@@ -112,7 +112,7 @@ class JumpTests(ServerTestCase):
             self.assertEqual(client.one("welcome")["name"], "alice")
 
     def test_silence(self) -> None:
-        """Whoever talks is not given up by a jump, and who is silent is, in time."""
+        """A jump disconnects no active client, and a silent one is still disconnected in time."""
         self.jump(_HOUR_MS)
         self.server.advance(40)
         self.bob.ask("ping")
@@ -124,7 +124,7 @@ class JumpTests(ServerTestCase):
         self.assertLessEqual(self.server.clock.seconds(), 2 + SILENCE_ENDS + 1)
 
     def _stay(self, seconds: float) -> None:
-        """Let time pass with a sign of life now and then."""
+        """Let time pass while both clients send pings."""
         for _ in range(int(seconds // 40) + 1):
             self.server.advance(40)
             self.alice.ask("ping")

@@ -1,4 +1,4 @@
-"""The documents say what the program does: its settings, its limits, its names, and the tests that they point to."""
+"""The docs match the program: settings, limits, names, and the tests they refer to."""
 
 import ast
 import json
@@ -29,14 +29,14 @@ def _read(name: str) -> str:
 
 
 def _section(text: str, title: str) -> str:
-    """What stands under a title, up to the next one."""
+    """Return the text under a title, up to the next title."""
     after = re.split(rf"^{re.escape(title)}\n[=-]+\n", text, flags=re.MULTILINE)
     assert len(after) == 2, title
     return re.split(r"^.+\n(?:=+|-+)\n", after[1], flags=re.MULTILINE)[0]
 
 
 def _block(section: str) -> str:
-    """The lines of a section that are indented by four."""
+    """Return the lines of a section that are indented by four spaces."""
     return "".join(f"{line[4:]}\n" for line in section.split("\n") if line.startswith("    ") or not line)
 
 
@@ -44,36 +44,36 @@ class SettingsTests(SynchronousTestCase):
     """Settings, in docs/operations.rst."""
 
     def setUp(self) -> None:
-        """Read."""
+        """Read the page."""
         self.operations = _read("docs/operations.rst")
         self.example = _block(_section(self.operations, "The configuration file"))
 
     def test_options(self) -> None:
-        """The list of options has every option of the server, each beginning an entry."""
+        """The list of options has an entry for each option of the server."""
         options = _section(self.operations, "Options")
         entries = " ".join(line for line in options.split("\n") if line.startswith("``--"))
         named = set(re.findall(r"--([a-z-]+)", entries))
         self.assertEqual(named, {setting.name for setting in SETTINGS} | {"config"})
 
     def test_example(self) -> None:
-        """The example of a configuration file is one, and changes nothing."""
+        """The example of a configuration file is valid and changes nothing."""
         self.assertEqual(make_config(tomllib.loads(self.example)), make_config({}))
 
     def test_example_has_all(self) -> None:
-        """With its commented settings too, the example has every setting, and is a configuration."""
+        """With its commented lines, the example has every setting and is valid."""
         given = tomllib.loads(re.sub(r"^# ([a-z-]+ = )", r"\1", self.example, flags=re.MULTILINE))
         self.assertEqual(list(given), [setting.name for setting in SETTINGS])
         make_config(given)
 
     def test_limits(self) -> None:
-        """The table of limits has each with its default."""
+        """The table of limits has each limit with its default."""
         rows = re.findall(r"\* - ``([a-z-]+)``\n     - ([0-9,]+)\n", _section(self.operations, "Limits"))
         defaults = {name.replace("_", "-"): getattr(Limits(), name) for name in Limits.__struct_fields__}
         limits = {name: f"{default:,.0f}" for name, default in defaults.items() if not isinstance(default, bool)}
         self.assertEqual(dict(rows), limits)
 
     def test_what_changes_while_it_runs(self) -> None:
-        """What needs a new start is listed as such, and the rest as what changes at once."""
+        """The settings that need a restart, and those that a reload changes, are listed as such."""
         restart, live = _section(self.operations, "Changes while it runs").split("What changes at once")
         restart = restart.split("This concerns")[1].split(".\n")[0]
         live = live.split("What was set on the command line")[0]
@@ -88,7 +88,7 @@ class KeysTests(SynchronousTestCase):
     """The keys, in docs/client.rst."""
 
     def test_keys(self) -> None:
-        """The table has the rows of the program's own, with effect and category."""
+        """The table has exactly the rows of the program's key table."""
         _, *rows = re.findall(r"\* - (.+)\n     - (.+)\n     - (.+)\n", _section(_read("docs/client.rst"), "Keys"))
         shown = [key for key in KeyRow if key.category is not Category.NONE]
         self.assertEqual(rows, [(key.shown, key.help, key.category.value) for key in shown])
@@ -98,7 +98,7 @@ class CommandTableTests(SynchronousTestCase):
     """The table of commands, in the README."""
 
     def test_commands(self) -> None:
-        """Each line of the table is read as a command, and together they are all that can be typed."""
+        """Each line of the table parses as a command, and together they cover all commands."""
         rows = re.findall(r"^   \* - (``.+)\n     - ", _section(_read("README.rst"), "What you can type"), re.MULTILINE)
         typed = [line for row in rows for line in re.findall(r"``(.+?)``", row)]
         self.assertEqual({REGISTRY.find(line)[0] for line in typed}, set(REGISTRY.entries(None)))
@@ -110,7 +110,7 @@ class PictureTests(SynchronousTestCase):
     """The picture in the README, and how it is drawn."""
 
     def test_shown(self) -> None:
-        """The README shows it, and says in words what is on it."""
+        """The README shows the picture, and describes it in words."""
         (found,) = re.finditer(r"^\.\. image:: (\S+)\n   :alt: \S", _read("README.rst"), re.MULTILINE)
         root = ElementTree.fromstring(_read(found[1]))
         texts = "\n".join(str(text.text).replace("\xa0", " ") for text in root.iter(f"{_SVG}text"))
@@ -118,7 +118,7 @@ class PictureTests(SynchronousTestCase):
             self.assertIn(part, texts)
 
     def test_places(self) -> None:
-        """Each letter stands in its own cell, a wide one in two; rules and grounds are shapes."""
+        """Each letter is in its own cell, wide ones in two. Rules and backgrounds are shapes."""
         screen = pyte.Screen(12, 2)
         pyte.Stream(screen).feed("a美b\x1b[7mc\x1b[0m─│\r\n\x1b[1;38;5;160md<")
         root = ElementTree.fromstring(picture.draw(screen))
@@ -136,7 +136,7 @@ class NamesTests(SynchronousTestCase):
     """The examples of names in docs/security.rst."""
 
     def examples(self, title: str) -> list[list[str]]:
-        """The names of each line of a section, escapes resolved."""
+        """Return the names in each line of a section, with escapes resolved."""
         lines = [
             [json.loads(f'"{name}"') for name in re.findall("``([^`]+)``", line.split(": ")[0])]
             for line in _section(_read("docs/security.rst"), title).split("\n") if line.startswith("* ")
@@ -146,39 +146,39 @@ class NamesTests(SynchronousTestCase):
         return lines
 
     def test_same(self) -> None:
-        """What is said to be the same name is."""
+        """Names described as equal have one key."""
         for names in self.examples("The same name"):
             self.assertGreater(len(names), 1)
             self.assertEqual(len({fold_name(name) for name in names}), 1, names)
 
     def test_none(self) -> None:
-        """What is said to be no name is refused."""
+        """Names described as invalid are refused."""
         for names in self.examples("Not a name"):
             for name in names:
                 self.assertEqual(self.assertRaises(Refusal, fold_name, name).code, "bad-name", name)
 
     def test_different(self) -> None:
-        """What is said not to be stopped is not, so that nobody trusts in it."""
+        """Attacks described as not prevented are not prevented, so that nobody relies on it."""
         for names in self.examples("Different names that look alike"):
             self.assertGreater(len(names), 1)
             self.assertEqual(len({skeleton(fold_name(name)) for name in names}), len(names), names)
 
     def test_drawn_alike(self) -> None:
-        """What is said to be drawn alike is told apart by keys, and not by what is drawn."""
+        """Names described as look-alikes have different keys and the same skeleton."""
         for names in self.examples("Names that are drawn alike"):
             self.assertGreater(len({fold_name(name) for name in names}), 1, names)
             self.assertEqual(len({skeleton(fold_name(name)) for name in names}), 1, names)
 
 
 class PointersTests(SynchronousTestCase):
-    """The files, tests and commands that the documents name."""
+    """The files, tests and commands that the docs name."""
 
     def setUp(self) -> None:
-        """Read all documents."""
+        """Read all docs."""
         self.pages = [_read(str(path.relative_to(_ROOT))) for path in (*_ROOT.glob("*.rst"), *_ROOT.glob("docs/*.rst"))]
 
     def test_modules_exist(self) -> None:
-        """Each module that a document names is there, under the whole path that it gives."""
+        """Each module that the docs name exists under its full path."""
         modules = [
             f"/{path.relative_to(_ROOT)}"
             for top in ("irchat", "tests", "twisted")
@@ -189,14 +189,14 @@ class PointersTests(SynchronousTestCase):
                 self.assertTrue(any(module.endswith(f"/{name}") for module in modules), name)
 
     def test_links_lead_somewhere(self) -> None:
-        """Each link from README.rst, CONTRIBUTING.rst and SECURITY.rst to a file of this repository has its file."""
+        """Each link from README.rst, CONTRIBUTING.rst and SECURITY.rst to a file of this repository is valid."""
         links = [link for page in self.pages for link in re.findall(r"<([\w./-]+)>`__", page)]
         self.assertIn("docs/client.rst", links)
         for link in links:
             self.assertTrue((_ROOT / link).exists(), link)
 
     def test_tests_exist(self) -> None:
-        """Each test that docs/security.rst names is defined, and each program in the tests can be run."""
+        """Each test that docs/security.rst names exists, and each test program can be run."""
         defined = {
             node.name
             for path in _TESTS.rglob("test_*.py")

@@ -1,4 +1,4 @@
-"""The real ``twistd irchat`` and the real client, as people use them."""
+"""The real ``twistd irchat`` and the real client."""
 
 import shutil
 import signal
@@ -26,18 +26,18 @@ class EndToEnd(SynchronousTestCase):
     """Starts real processes in a folder of its own."""
 
     def setUp(self) -> None:
-        # Short, for the path of a UNIX socket has about a hundred characters.
+        # Short, because the path of a UNIX socket is limited to about a hundred characters.
         self.home = Path(tempfile.mkdtemp(prefix="irchat-"))
         self.addCleanup(shutil.rmtree, self.home)
 
     def server(self, *options: str, port: int = 0) -> ServerProcess:
-        """A server that ends with the test."""
+        """Start a server that ends with the test."""
         server = ServerProcess(self.home, *options, port=port)
         self.addCleanup(lambda: server.process.poll() is None and server.kill())
         return server
 
     def client(self, server: ServerProcess, name: str) -> TerminalProcess:
-        """A client in a terminal that ends with the test, at the question whether to trust the server."""
+        """Start a client in a terminal, which asks whether to trust the server."""
         home = self.home / name
         home.mkdir(exist_ok=True)
         client = TerminalProcess.client(f"{name}@127.0.0.1:{server.port}", home)
@@ -45,7 +45,7 @@ class EndToEnd(SynchronousTestCase):
         return client
 
     def newcomer(self, server: ServerProcess, name: str) -> TerminalProcess:
-        """A client that has made its account."""
+        """Start a client and create its account."""
         client = self.client(server, name)
         client.expect("sha256:")
         client.type("yes")
@@ -57,7 +57,7 @@ class EndToEnd(SynchronousTestCase):
         return client
 
     def comes_back(self, server: ServerProcess, name: str) -> TerminalProcess:
-        """A client that signs in to its account, at a server that it trusts already."""
+        """Start a client that signs in to its account, at a server it trusts."""
         client = self.client(server, name)
         client.expect("Password")
         client.type(_PASSWORD)
@@ -65,7 +65,7 @@ class EndToEnd(SynchronousTestCase):
         return client
 
     def bot(self, server: ServerProcess, name: str) -> JSONClient:
-        """A JSON client that has made its account."""
+        """Return a JSON client with a new account."""
         client = JSONClient(server)
         self.addCleanup(client.close)
         welcome = client.ask(type="register", name=name, password=_PASSWORD)
@@ -74,10 +74,10 @@ class EndToEnd(SynchronousTestCase):
 
 
 class PeopleTests(EndToEnd):
-    """Two people in two terminals."""
+    """Two users in two terminals."""
 
     def test_two_talk_and_one_comes_back(self) -> None:
-        """Two people talk to all and to one another; who was away finds an unread list, and then what was said."""
+        """Two users talk to everyone and to each other. One leaves, comes back, and finds the unread messages."""
         server = self.server()
         alice, bob = self.newcomer(server, "alice"), self.newcomer(server, "bob")
         alice.expect("bob connected")
@@ -101,8 +101,25 @@ class PeopleTests(EndToEnd):
         bob.type("ls -n team")
         bob.expect("[*team #1] alice: for later")
 
+    def test_changed_messages(self) -> None:
+        """An edit and a mark are shown at the other end; a deletion takes the message off the screens of both."""
+        server = self.server()
+        alice, bob = self.newcomer(server, "alice"), self.newcomer(server, "bob")
+        alice.type("lunch at noon?")
+        bob.expect("[GLOBAL #1] alice: lunch at noon?")
+        alice.type("#= lunch at one?")
+        bob.expect("[GLOBAL #1] alice, edited: lunch at one?")
+        bob.type("#1+ok")
+        alice.expect("-- bob: ok on GLOBAL #1")
+        alice.type("#1")
+        alice.expect("-- #1 ok 1: bob")
+        alice.type("#-")
+        alice.expect("-- deleted GLOBAL #1")
+        for person in alice, bob:
+            person.expect_gone("lunch at")
+
     def test_timed_message_leaves_no_trace(self) -> None:
-        """A timed message is shown, goes from screen and scrollback of both, and no file of the server ever held it."""
+        """A timed message disappears from screen and scrollback of both users, and was in no file of the server."""
         server = self.server()
         alice, bob = self.newcomer(server, "alice"), self.newcomer(server, "bob")
         alice.type("*3@bob the secret word")
@@ -116,14 +133,14 @@ class PeopleTests(EndToEnd):
         self.assertNotIn("secret", bob.expect("no messages to show"))
 
     def assertNotFoundOnDisk(self, server: ServerProcess, text: bytes) -> None:
-        """No file of the server, its log as well, holds ``text``."""
+        """Check that no file of the server, including its log, holds ``text``."""
         files = [path for path in [*server.data.rglob("*"), server.log] if path.is_file()]
         self.assertTrue(files)
         for path in files:
             self.assertNotIn(text, path.read_bytes(), path)
 
     def test_timed_message_goes_when_the_server_is_killed(self) -> None:
-        """When the server dies, the client still clears the timed message from its screen, and says what happened."""
+        """If the server dies, the client still clears the timed message from its screen, and exits with status 1."""
         server = self.server()
         alice, bob = self.newcomer(server, "alice"), self.newcomer(server, "bob")
         alice.type("*600* soon gone")
@@ -133,7 +150,7 @@ class PeopleTests(EndToEnd):
         bob.expect_gone("soon gone")
 
     def test_wrong_password(self) -> None:
-        """Three wrong passwords are told and end the client with status 1; the password is never on the screen."""
+        """After three wrong passwords the client exits with status 1, and none of them was on the screen."""
         server = self.server()
         self.newcomer(server, "alice").type("exit")
         client = self.client(server, "alice")
@@ -148,7 +165,7 @@ class ServerTests(EndToEnd):
     """The server's process."""
 
     def test_killed_server_keeps_what_it_acknowledged(self) -> None:
-        """After kill -9 under load all that was acknowledged or shown is there, once and in order."""
+        """After kill -9 under load, everything acknowledged or shown is stored, once and in order."""
         server = self.server("--rate", "0")
         sender, reader = self.bot(server, "alice"), self.bot(server, "bob")
         sender.post(*({"type": "send", "chat": "GLOBAL", "text": f"m{n}", "ref": n} for n in range(2_000)))
@@ -182,7 +199,7 @@ class ServerTests(EndToEnd):
         self.assertEqual(shown, {seq: stored.get(seq) for seq in shown})
 
     def test_sigterm_says_goodbye(self) -> None:
-        """On SIGTERM a session gets ``bye``, what was sent is kept, and the port file goes."""
+        """On SIGTERM a session gets ``bye``, sent messages are kept, and the port file is deleted."""
         server = self.server()
         client = self.bot(server, "alice")
         runtime = self.home / "run"
@@ -191,7 +208,7 @@ class ServerTests(EndToEnd):
         server.process.send_signal(signal.SIGTERM)
         client.event("bye")
         self.assertIsNone(client.next())
-        self.assertEqual(server.stop(), -signal.SIGTERM)  # twistd's way to say that a signal ended it
+        self.assertEqual(server.stop(), -signal.SIGTERM)  # twistd ends with the signal itself
         self.assertEqual(list(runtime.rglob("*.port")), [])
         again = self.server()
         client = JSONClient(again)
@@ -201,7 +218,7 @@ class ServerTests(EndToEnd):
         self.assertEqual([message["text"] for message in page["messages"]], ["last words"])
 
     def test_hangup_reads_the_configuration_again(self) -> None:
-        """On SIGHUP the configuration file is read again while sessions go on."""
+        """On SIGHUP the configuration file is read again, and sessions go on."""
         file = self.home / "irchat.toml"
         file.write_text('name = "Before"\n')
         server = self.server("--config", str(file))
@@ -219,7 +236,7 @@ class ServerTests(EndToEnd):
         self.assertEqual(client.ask(type="ping")["type"], "pong")
 
     def test_daemon(self) -> None:
-        """``twistd irchat`` goes into the background, tells where it listens, and writes its log and pid file."""
+        """``twistd irchat`` daemonizes, prints where it listens, and writes its log and pid file."""
         pid_file = self.home / "twistd.pid"
         started = self.run_twistd("irchat", "--data", "data", "--host", "127.0.0.1", "--port", "0")
         self.assertEqual(started.returncode, 0, started.stderr)
@@ -230,7 +247,7 @@ class ServerTests(EndToEnd):
         self.assertIn("stopped", (self.home / "twistd.log").read_text())
 
     def test_what_cannot_start_says_why_in_one_line(self) -> None:
-        """Wrong options, a taken port, a used or useless data folder: one line on standard error, status 1, no file."""
+        """A server that cannot start prints one line to standard error, exits with status 1, and leaves no file."""
         server = self.server()
         blocked = self.home / "file"
         blocked.write_text("")
@@ -252,7 +269,7 @@ class ServerTests(EndToEnd):
             self.assertEqual(sorted(self.home.rglob("*")), before)
 
     def run_twistd(self, *options: str) -> "subprocess.CompletedProcess[str]":
-        """``twistd`` until it ends or is in the background."""
+        """Run ``twistd`` until it ends or has daemonized."""
         return subprocess.run(
             twistd(*options),
             cwd=self.home,

@@ -1,4 +1,4 @@
-"""What one user may do is counted for the user, whatever sessions it comes by: what exceeds waits or is refused."""
+"""Rate limits count per user, over all sessions. Work beyond them waits or is refused."""
 
 from typing import Any
 
@@ -14,19 +14,19 @@ _BURST = 30
 
 
 def _codes(client: JSONClient) -> list[Any]:
-    """The error code of each reply, None where there is none."""
+    """Return the error code of each reply, or None."""
     return [line.get("code") for line in client.got() if line["type"] not in ("message", "added", "blocks", "presence")]
 
 
 class RateTests(ServerTestCase):
-    """Messages and changes: refused past the rate."""
+    """Messages and changes, which are refused beyond the rate."""
 
     def setUp(self) -> None:
         """Start a server with the default rate."""
         self.server = self.make_server(rate=10.0)
 
     def test_outlives_the_session(self) -> None:
-        """Whoever comes back has not more left than before."""
+        """A user who signs in again has no more allowance than before."""
         alice = self.server.json("alice")
         alice.send(request("send", chat="GLOBAL", text="x") * _BURST)
         self.assertEqual(set(_codes(alice)), {None})
@@ -41,7 +41,7 @@ class RateTests(ServerTestCase):
         self.assertEqual(_codes(again), [None])
 
     def test_sessions_share_it(self) -> None:
-        """The sessions of a user have one rate; another user has its own."""
+        """All sessions of a user share one rate, and other users have their own."""
         sessions = [self.server.json("alice") for _ in range(3)]
         for session in sessions:
             session.send(request("send", chat="GLOBAL", text="x") * (_BURST // 2))
@@ -52,7 +52,7 @@ class RateTests(ServerTestCase):
         self.assertEqual(_codes(bob), [None])
 
     def test_changes_count(self) -> None:
-        """Groups, members, blocks and passwords count, a big group for more; what only reads does not."""
+        """Changes of groups, blocks and passwords count, and reads do not."""
         alice = self.server.json("alice")
         self.server.json("bob")
         for fields in (
@@ -76,7 +76,7 @@ class RateTests(ServerTestCase):
         return _codes(client)
 
     def test_big_group(self) -> None:
-        """A group of a thousand counts for 21 messages."""
+        """Creating a group of a thousand members counts as 21 messages."""
         alice = self.server.json("alice")
         members = [f"nobody{number}" for number in range(999)]
         alice.send(*(request("create_group", name=f"team{number}", members=members) for number in range(2)))
@@ -84,10 +84,10 @@ class RateTests(ServerTestCase):
 
 
 class WorkTests(ServerTestCase):
-    """Reads: they wait for their turn, and none is refused."""
+    """Reads, which wait beyond the limit and are never refused."""
 
     def test_reads_wait(self) -> None:
-        """A user that asks for more than its share has all of it, later, in order; others go on."""
+        """Reads beyond a user's share are answered later and in order, and others do not wait."""
         server = self.make_server(rate=10.0)
         alice, bob = server.json("alice"), server.json("bob")
         cost = COSTS[Search].work
@@ -107,7 +107,7 @@ class WorkTests(ServerTestCase):
         self.assertTrue(alice.socket.is_read)
 
     def test_sessions_share_it(self) -> None:
-        """Where one session has used up the work of the user, no read of another session is started until later."""
+        """If one session has used up its user's share, a read of another session waits."""
         server = self.make_server(rate=10.0)
         alice, other = server.json("alice"), server.json("alice")
         other.got()
@@ -123,7 +123,7 @@ class WorkTests(ServerTestCase):
         self.assertTrue(other.socket.is_read)
 
     def test_pages_at_sign_in(self) -> None:
-        """A program that asks for a page of each of two hundred chats at once has them at once."""
+        """A client that requests a page of each of 200 chats on sign-in gets them at once."""
         server = self.make_server(rate=10.0)
         alice = server.json("alice")
         alice.send(b"".join(request("history", chat="GLOBAL", ref=number) for number in range(200)))
@@ -131,7 +131,7 @@ class WorkTests(ServerTestCase):
         self.assertEqual(refs(alice.got()), list(range(200)))
 
     def test_bad_lines_cost(self) -> None:
-        """What is no request costs as well, so nobody keeps the server busy with it."""
+        """Invalid lines cost work, too, so a flood of them waits."""
         server = self.make_server(rate=10.0)
         alice = server.json("alice")
         for _ in range(200):
@@ -143,7 +143,7 @@ class WorkTests(ServerTestCase):
         self.assertGreater(len(alice.got()), 0)
 
     def test_told_to_many(self) -> None:
-        """What is said costs by the number of sessions that are told; a private message does not cost that."""
+        """A message to everyone costs work for each session that gets it. A private message does not."""
         server = self.make_server(rate=10_000.0)
         alice = server.json("alice")
         for _ in range(50):
@@ -156,7 +156,7 @@ class WorkTests(ServerTestCase):
             alice.got()
 
     def test_long_lines_cost(self) -> None:
-        """A long line costs by its length, whatever it asks: as many short ones of the same request are all read."""
+        """A long line costs more work than a short one with the same request."""
         server = self.make_server(rate=10.0)
         short = request("ping")
         long = short[:-1].ljust(CLIENT_LINE_BYTES - 2) + b"\n"
@@ -170,7 +170,7 @@ class WorkTests(ServerTestCase):
             self.assertEqual(client.socket.is_read, is_read, name)
 
     def test_address(self) -> None:
-        """Before the sign-in it is counted for the address; those of another one go on."""
+        """Before the sign-in, work is counted per address, and other addresses do not wait."""
         server = self.make_server(limits=Limits(tries=0))
         clients = [JSONClient(server, host=host) for host in ["192.0.2.1"] * 40 + ["192.0.2.2"]]
         for client in clients[:-1]:
@@ -190,7 +190,7 @@ class WorkTests(ServerTestCase):
 
 
 class GoneTests(ServerTestCase):
-    """What a client asked that is gone: reads are dropped, changes are made."""
+    """Requests of a closed connection: reads are dropped, changes are made."""
 
     def setUp(self) -> None:
         """Start a server."""
@@ -198,7 +198,7 @@ class GoneTests(ServerTestCase):
         self.alice = self.server.json("alice")
 
     def test_reads_are_dropped(self) -> None:
-        """Nobody runs the search of a session that is closed."""
+        """Reads of a closed session are cancelled."""
         self.server.threads.read.holds = True
         for kind, fields in ("search", {"words": "x"}), ("history", {"chat": "GLOBAL"}), ("chats", {}):
             client = self.alice if kind == "search" else self._again()
@@ -214,7 +214,7 @@ class GoneTests(ServerTestCase):
         return client
 
     def test_sign_in_is_dropped(self) -> None:
-        """Nobody verifies the password of a connection that is closed, and the try does not count."""
+        """The password check of a closed connection is cancelled, and the attempt does not count."""
         self.server.hashing.holds = True
         client = JSONClient(self.server)
         client.ask("login", name="alice", password=PASSWORD)
@@ -225,7 +225,7 @@ class GoneTests(ServerTestCase):
         self.assertEqual(self.server.services.admission._under_way, {})
 
     def test_changes_are_made(self) -> None:
-        """A group that waits for the disk is made though its owner went."""
+        """A group is still created after its owner has disconnected."""
         self.server.threads.write.holds = True
         self.alice.ask("create_group", name="team", members=[])
         self.alice.leave()
@@ -236,7 +236,7 @@ class GoneTests(ServerTestCase):
         self.assertIsNotNone(directory.find_group(directory.user("alice"), "team"))
 
     def test_stop(self) -> None:
-        """A server that stops drops the sign-ins that wait, and says goodbye."""
+        """A server that stops cancels waiting sign-ins and sends ``bye``."""
         self.server.hashing.holds = True
         waiting = [JSONClient(self.server) for _ in range(20)]
         for number, client in enumerate(waiting):
@@ -248,15 +248,15 @@ class GoneTests(ServerTestCase):
 
 
 class ResourceTests(ServerTestCase):
-    """A resource that fails: unavailable, nothing counted, and the next request works."""
+    """Failing resources: the request is unavailable, nothing is counted, and the next one works."""
 
     def setUp(self) -> None:
-        """Start a server that pauses after one failed try."""
+        """Start a server that makes clients wait after one failed attempt."""
         self.server = self.make_server(limits=Limits(tries=1, per_address=0))
         self.server.json("alice").leave()
 
     def test_hashing(self) -> None:
-        """Without memory or threads for a hash a right password is not wrong, and does not count as a failed try."""
+        """Without memory or threads for hashing, a right password is unavailable, not a failed attempt."""
         for error in VerificationError("Memory allocation error"), HashingError("Threading failure"), MemoryError():
             self.server.hashing.holds = True
             client = JSONClient(self.server)
@@ -270,7 +270,7 @@ class ResourceTests(ServerTestCase):
             client.leave()
 
     def test_hashing_of_the_library(self) -> None:
-        """What the library says of memory is told from a wrong password."""
+        """The library's error about memory is not taken for a wrong password."""
         client = JSONClient(self.server)
 
         def verify(hashed: str, password: bytes) -> bool:
@@ -285,7 +285,7 @@ class ResourceTests(ServerTestCase):
         client.one("welcome")
 
     def test_registration(self) -> None:
-        """No account is made where the password cannot be hashed, and none is counted."""
+        """If a password cannot be hashed, no account is created or counted."""
         self.server.hashing.holds = True
         client = JSONClient(self.server)
         client.ask("register", name="bob", password=PASSWORD)
@@ -297,7 +297,7 @@ class ResourceTests(ServerTestCase):
         client.one("welcome")
 
     def test_reader_without_memory(self) -> None:
-        """A read that finds no memory is unavailable, and the next one works; so is a commit."""
+        """A read or commit without memory is unavailable, and the next one works."""
         alice = self.server.json("alice")
         for threads, kind, fields in (
             (self.server.threads.read, "history", {"chat": "GLOBAL"}),

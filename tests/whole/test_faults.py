@@ -1,4 +1,4 @@
-"""A disk that fails: what needs it is refused and not shown, the rest goes on, and so does all when it has passed."""
+"""Disk faults: requests that need the disk are refused, others go on, and everything works again afterwards."""
 
 import contextlib
 import errno
@@ -23,7 +23,7 @@ from tests.helpers.processes import PATIENCE, JSONClient, ServerProcess, environ
 
 
 class _RealServer(SynchronousTestCase):
-    """A real server in a folder of its own."""
+    """Starts a real server in a folder of its own."""
 
     def setUp(self) -> None:
         """Make the folder."""
@@ -31,13 +31,13 @@ class _RealServer(SynchronousTestCase):
         self.addCleanup(shutil.rmtree, self.home)
 
     def start(self, **variables: str) -> ServerProcess:
-        """A server that ends with the test."""
+        """Start a server that ends with the test."""
         server = ServerProcess(self.home, "--no-tls", "--no-passwords", *unlimited(), variables=variables)
         self.addCleanup(server.kill)
         return server
 
     def bot(self, server: ServerProcess, name: str) -> JSONClient:
-        """Somebody who is signed in."""
+        """Sign in a client."""
         client = JSONClient(server, tls=False)
         self.addCleanup(client.close)
         self.assertEqual(client.ask(type="login", name=name)["type"], "welcome")
@@ -46,28 +46,28 @@ class _RealServer(SynchronousTestCase):
 
 @pytest.mark.slow
 class FaultTests(_RealServer):
-    """Alice and bob talk at a server whose disk fails meanwhile."""
+    """Two users of a server whose disk fails."""
 
     def setUp(self) -> None:
-        """Nothing is said yet."""
+        """Begin without messages."""
         super().setUp()
         self.kept: list[str] = []
 
     def meet(self, **variables: str) -> None:
-        """Start the server with alice and bob."""
+        """Start the server and sign in alice and bob."""
         self.server = self.start(**variables)
         self.alice, self.bob = self.bot(self.server, "alice"), self.bot(self.server, "bob")
         self.say("before")
 
     def say(self, text: str, chat: str = "GLOBAL") -> None:
-        """Alice says something, which bob gets next."""
+        """Send a message from alice, and check that bob gets it next."""
         sent = self.alice.ask(type="send", chat=chat, text=text, nonce=text)
         self.kept.append(text)
         self.assertEqual((sent["type"], sent.get("seq")), ("sent", len(self.kept)), sent)
         self.assertEqual(self.bob.event("message")["text"], text)
 
     def check_fault(self, begin: Callable[[], Any], end: Callable[[], Any], name: str) -> None:
-        """While it fails, each change is refused and nobody hears of it; timed messages live; then all goes on."""
+        """Check that a fault refuses changes and spares timed messages, and that everything works afterwards."""
         begin()
         for request in (
             {"type": "send", "chat": "GLOBAL", "text": f"after {name}", "nonce": f"after {name}"},
@@ -93,12 +93,12 @@ class FaultTests(_RealServer):
         self.assertEqual(self.alice.ask(type="blocks")["names"], [])
 
     def stored(self, client: JSONClient) -> list[dict[str, Any]]:
-        """What stands in GLOBAL."""
+        """Return the stored messages of GLOBAL."""
         page = client.ask(type="history", chat="GLOBAL", limit=500)
         return [message for message in page["messages"] if "seq" in message]
 
     def check_end(self) -> None:
-        """Nothing of what was refused is there, also after a crash; and nothing went wrong that has a traceback."""
+        """Check that no refused change is stored, even after a crash, and that the log has no traceback."""
         self.assertEqual([event for event in self.bob.events if event["type"] in ("added", "blocks")], [])
         self.server.kill()
         log = self.server.log.read_text()
@@ -107,7 +107,7 @@ class FaultTests(_RealServer):
         self.assertEqual([message["text"] for message in self.stored(self.bot(self.start(), "carol"))], self.kept)
 
     def test_disk_fails(self) -> None:
-        """A full disk, one that cannot be read or written, one that is read-only, and one that cannot be synced."""
+        """Faults: a full disk, an I/O error, a read-only disk, and a failing sync."""
         if COMPILER is None:
             raise SkipTest("there is no C compiler for the shim")
         disk = Fault(self.home)
@@ -119,13 +119,13 @@ class FaultTests(_RealServer):
         self.check_end()
 
     def test_no_file_may_grow(self) -> None:
-        """The system lets no file of the server grow any more, and then does again."""
+        """Fault: a limit on the size of files."""
         self.meet()
         pid = self.server.process.pid
         size = (self.server.data / f"{DATABASE_FILE}-wal").stat().st_size
         unlimited_now = resource.prlimit(pid, resource.RLIMIT_FSIZE)
         self.check_fault(
-            # One whole page must fit no more; the log is shorter.
+            # No further page fits, because the log is shorter.
             lambda: resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, unlimited_now[1])),
             lambda: resource.prlimit(pid, resource.RLIMIT_FSIZE, unlimited_now),
             "no growth",
@@ -133,11 +133,11 @@ class FaultTests(_RealServer):
         self.check_end()
 
     def test_locked(self) -> None:
-        """Another process holds the database for longer than the server waits, and lets go."""
+        """Fault: another process locks the database for longer than the server waits."""
         self.meet()
         with contextlib.closing(sqlite3.connect(self.server.data / DATABASE_FILE, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            # In one commit, which waits once.
+            # Both are in one commit, which waits once.
             self.alice.post(
                 {"type": "send", "chat": "GLOBAL", "text": "after lock", "nonce": "after lock"},
                 {"type": "send", "chat": "GLOBAL", "text": "lost to the lock"},
@@ -153,10 +153,10 @@ class FaultTests(_RealServer):
 
 @pytest.mark.slow
 class RefusedDatabaseTests(_RealServer):
-    """A database that is no good is refused at the start, with what to do, in one line."""
+    """A database that cannot be used is refused at the start, in one line with the next step."""
 
     def setUp(self) -> None:
-        """A database with something in it."""
+        """Make a database with messages."""
         super().setUp()
         server = self.start()
         client = self.bot(server, "alice")
@@ -168,7 +168,7 @@ class RefusedDatabaseTests(_RealServer):
         self.assertFalse(Path(f"{self.database}-wal").exists())
 
     def refused(self) -> str:
-        """What the server says in place of starting."""
+        """Return the line with which the server refuses to start."""
         ended = subprocess.run(
             twistd("-n", "--pidfile=", "irchat", "--no-tls", "--port", "0", "--data", str(self.database.parent)),
             cwd=self.home, env=environment(self.home), stdin=subprocess.DEVNULL, capture_output=True, text=True,
@@ -181,7 +181,7 @@ class RefusedDatabaseTests(_RealServer):
         return line
 
     def test_damaged(self) -> None:
-        """A file that is something else, one whose end is missing, and one whose first pages are overwritten."""
+        """A file of another kind, a truncated one, and one with overwritten pages are refused and stay unchanged."""
         whole = self.database.read_bytes()
         overwritten = whole[:100] + b"\xff" * 20_000 + whole[20_100:]
         for damaged in b"no database" * 1_000, whole[: len(whole) // 2], overwritten:
@@ -192,7 +192,7 @@ class RefusedDatabaseTests(_RealServer):
             self.assertEqual(self.database.read_bytes(), damaged)
 
     def test_daemon(self) -> None:
-        """A daemon that cannot start says so, and does not keep who started it waiting."""
+        """A daemon that cannot start reports it, and its parent process exits with status 1."""
         self.database.write_bytes(b"no database" * 1_000)
         ended = subprocess.run(
             twistd("irchat", "--no-tls", "--port", "0", "--data", str(self.database.parent)),
@@ -204,7 +204,7 @@ class RefusedDatabaseTests(_RealServer):
         self.assertFalse((self.home / "twistd.pid").exists())
 
     def test_newer(self) -> None:
-        """A database of a newer version is left as it is."""
+        """A database of a newer version is refused and stays unchanged."""
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
             connection.execute(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
         newer = self.database.read_bytes()
@@ -212,7 +212,7 @@ class RefusedDatabaseTests(_RealServer):
         self.assertEqual(self.database.read_bytes(), newer)
 
     def test_newer_left_by_a_kill(self) -> None:
-        """So is one whose version stands in the journal of a server that was killed."""
+        """A database is refused if the newer version is only in its journal."""
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA user_version = {len(SCRIPTS) + 1}")
@@ -220,9 +220,9 @@ class RefusedDatabaseTests(_RealServer):
             self.assertIn("use the newer IRChat", self.refused())
 
     def test_no_copy_before_an_upgrade(self) -> None:
-        """Where the database cannot be copied before it is changed, it is left as it is, and the next start does it."""
+        """If the copy before an upgrade fails, the database stays unchanged, and the next start upgrades it."""
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
-            connection.execute("ALTER TABLE tokens DROP COLUMN by_password")  # which version 5 added
+            connection.execute("ALTER TABLE tokens DROP COLUMN by_password")  # added by version 5
             connection.execute("PRAGMA user_version = 4")
         older = self.database.read_bytes()
         in_its_place = Path(f"{self.database}.before-version-{len(SCRIPTS)}")
@@ -234,7 +234,7 @@ class RefusedDatabaseTests(_RealServer):
         self.assertEqual(len(page["messages"]), 20)
 
     def test_damaged_in_the_middle(self) -> None:
-        """Where pages of messages are damaged the server starts, what needs them is unavailable, the log says so."""
+        """With damaged pages of messages the server starts, requests for them are unavailable, and the log says so."""
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
             query = "SELECT pageno, pgsize FROM dbstat WHERE name = 'messages' AND pagetype = 'leaf'"
             try:

@@ -1,4 +1,4 @@
-"""The reactor takes a few ready sockets in one turn, and none of them is left out."""
+"""The reactor handles a few ready sockets per turn, and starves none of them."""
 
 import select
 import socket
@@ -11,10 +11,10 @@ from irchat.server.reactor_tuning import take_few_at_a_time
 
 
 class FewAtATimeTests(SynchronousTestCase):
-    """A poller of the system, with a hundred sockets that are all ready."""
+    """A system poller with a hundred ready sockets."""
 
     def test_few(self) -> None:
-        """Each poll tells of a few, and all have their turn though none of them is read."""
+        """Each poll returns a few sockets, and all have their turn even if none is read."""
         if not hasattr(select, "epoll"):
             raise SkipTest("there is no epoll here")
         self.patch(reactor_tuning, "_SOCKETS_A_TURN", 10)
@@ -33,7 +33,7 @@ class FewAtATimeTests(SynchronousTestCase):
         self.assertEqual(len(reactor._poller.poll(1.0, 3)), 3)
 
     def test_other_reactors(self) -> None:
-        """One that does not wait by epoll stays as it is."""
+        """A reactor that does not use epoll is not changed."""
         for reactor in SimpleNamespace(), SimpleNamespace(_poller=select.poll()):
             before = dict(vars(reactor))
             take_few_at_a_time(reactor)

@@ -1,4 +1,4 @@
-"""Any bytes at all: every answer is a clear one, no exception escapes, and the connection goes on."""
+"""Any bytes: each reply is valid, no exception escapes, and the connection goes on."""
 
 import itertools
 import json
@@ -45,7 +45,7 @@ _any_line = st.one_of(_request, _typed_line, st.binary(max_size=30), _long)
 
 @st.composite
 def _segments(draw: st.DrawFn, lines: st.SearchStrategy[bytes]) -> list[bytes]:
-    """Lines as they come over a network: cut anywhere."""
+    """Split lines anywhere, as a network does."""
     ends = st.sampled_from([b"\n", b"\r\n", b"\n\n", b""])
     data = b"".join(line + draw(ends) for line in draw(st.lists(lines, max_size=8)))
     cuts = sorted(draw(st.lists(st.integers(0, len(data)), max_size=5)))
@@ -54,41 +54,41 @@ def _segments(draw: st.DrawFn, lines: st.SearchStrategy[bytes]) -> list[bytes]:
 
 @pytest.mark.slow
 class FuzzTests(SynchronousTestCase):
-    """Each part that a stranger's bytes reach. `tests.fuzz_atheris` is the same with a fuzzer that learns."""
+    """Each part that parses bytes from strangers. `tests.fuzz_atheris` runs the same targets with a guided fuzzer."""
 
     @settings(max_examples=300)
     @given(_any_line)
     @example(b'{"type":"ping","x":' + b"[" * 60_000)
     @example(b'{"type":"ping","x":' + b"[" * 30_000 + b"]" * 30_000 + b"}")
     def test_wire(self, line: bytes) -> None:
-        """A line of the JSON protocol is a request, or refused."""
+        """A line of the JSON protocol is a request or is refused."""
         fuzz_targets.wire(line)
 
     @settings(max_examples=300)
     @given(_typed_line | st.binary(max_size=40))
     def test_commands(self, line: bytes) -> None:
-        """A typed line is a request, or refused."""
+        """A typed line is a request or is refused."""
         fuzz_targets.commands(line)
 
     @settings(max_examples=80)
     @given(_segments(_any_line))
     @example([b"\xff" * 3 + b"\n"])
     @example([b"x" * (CLIENT_LINE_BYTES + 1), b"\n{", b'"type":"ping"}\n'])
-    def test_json_face(self, segments: list[bytes]) -> None:
-        """A connection in the JSON protocol meets no error of its own and answers on."""
-        fuzz_targets.json_face(segments)
+    def test_json_protocol(self, segments: list[bytes]) -> None:
+        """A connection with the JSON protocol has no internal error, and goes on."""
+        fuzz_targets.json_protocol(segments)
 
     @settings(max_examples=80)
     @given(_segments(st.one_of(_typed_line, _request, st.binary(max_size=30))))
-    def test_text_face(self, segments: list[bytes]) -> None:
-        """A connection in the text protocol meets no error of its own and answers on."""
-        fuzz_targets.text_face(segments)
+    def test_text_protocol(self, segments: list[bytes]) -> None:
+        """A connection with the text protocol has no internal error, and goes on."""
+        fuzz_targets.text_protocol(segments)
 
     @settings(max_examples=60)
     @given(_segments(_typed_line | st.sampled_from([b"zoe", b"long enough", b"GET / HTTP/1.1"]) | _request))
     def test_sign_in(self, segments: list[bytes]) -> None:
-        """The dialogue of signing in meets no error of its own."""
-        fuzz_targets.text_face(segments, signed_in=False)
+        """The sign-in dialogue has no internal error."""
+        fuzz_targets.text_protocol(segments, signed_in=False)
 
     @settings(max_examples=100)
     @given(
@@ -99,5 +99,5 @@ class FuzzTests(SynchronousTestCase):
         ),
     )
     def test_tls_records(self, data: bytes, after_handshake: bool, head: bytes) -> None:
-        """Bytes that are no TLS, before and after the handshake, raise nothing."""
+        """Bytes that are not TLS raise nothing, before or after the handshake."""
         fuzz_targets.tls_records(head + data, after_handshake=after_handshake)

@@ -1,6 +1,6 @@
-"""One conversation, from sign-in to the end of a timed message, as pytest-style tests on the plugin pytest-twisted.
+"""One conversation, from sign-in to the end of a timed message, as pytest-style tests with pytest-twisted.
 
-All other tests are trial's `TestCase`s, which run under trial as well; trial passes over these functions.
+All other tests are trial's `TestCase`s, which run under trial as well. Trial ignores the functions of this file.
 """
 
 import json
@@ -21,7 +21,7 @@ Join = Callable[[str], Awaitable["Person"]]
 
 
 class Person(LineReceiver):
-    """A user of the JSON protocol: asks, and waits for events."""
+    """A user of the JSON protocol, who sends requests and waits for events."""
 
     delimiter = b"\n"
 
@@ -29,7 +29,7 @@ class Person(LineReceiver):
         self._events: DeferredQueue[dict[str, Any]] = DeferredQueue()
 
     def lineReceived(self, line: bytes) -> None:
-        """Keep an event. The greeting is no JSON."""
+        """Store an event. The greeting is not JSON."""
         if line.startswith(b"{"):
             self._events.put(json.loads(line))
 
@@ -38,7 +38,7 @@ class Person(LineReceiver):
         self.sendLine(json.dumps(request).encode())
 
     async def next(self, kind: str) -> dict[str, Any]:
-        """Return the next event of that type; others are passed over."""
+        """Return the next event of a type, and skip others."""
         while (event := await self._events.get())["type"] != kind:
             pass
         return event
@@ -46,8 +46,8 @@ class Person(LineReceiver):
 
 @pytest_twisted.async_yield_fixture
 async def join() -> AsyncIterator[Join]:
-    """A running server on a free port of the loopback interface; returns what makes an account and signs in."""
-    from twisted.internet import reactor  # noqa: PLC0415 -- the plugin installs it first
+    """Start a server on a free loopback port. Return a function that creates an account and signs in."""
+    from twisted.internet import reactor  # noqa: PLC0415 -- the plugin must install it first
 
     with sighup_kept(), tempfile.TemporaryDirectory(prefix="irchat-") as folder:
         options = options_of("--data", f"{folder}/data", "--host", "127.0.0.1", "--port", "0", "--no-tls")
@@ -70,7 +70,7 @@ async def join() -> AsyncIterator[Join]:
 
 @pytest_twisted.ensureDeferred
 async def test_a_message_reaches_the_other_user(join: Join) -> None:
-    """What one says to another arrives, and the sender learns its number."""
+    """A message reaches the other user, and the sender gets its number."""
     alice, bob = await join("alice"), await join("bob")
     alice.ask(type="line", line="@bob lunch at noon?")
     assert (await alice.next("sent"))["seq"] == 1
@@ -80,7 +80,7 @@ async def test_a_message_reaches_the_other_user(join: Join) -> None:
 
 @pytest_twisted.inlineCallbacks
 def test_a_timed_message_is_erased(join: Join) -> Any:
-    """A timed message comes without a number, and `erased` follows when its second is over."""
+    """A timed message has no number, and ``erased`` follows after its second is over."""
     alice = yield ensureDeferred(join("alice"))  # type: ignore[arg-type]
     bob = yield ensureDeferred(join("bob"))  # type: ignore[arg-type]
     alice.ask(type="line", line="*1@bob the door code is 4711")

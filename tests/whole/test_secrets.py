@@ -1,4 +1,4 @@
-"""Nothing secret is where it does not belong: logs, errors, arguments of processes, modes of files."""
+"""Secrets stay out of logs, errors and process arguments, and files have safe modes."""
 
 import io
 import shutil
@@ -26,17 +26,17 @@ TIMED_TEXT = "words that were never written"
 
 
 class RealServerTests(SynchronousTestCase):
-    """A real server on which people sign in, fail to, talk, and change a password."""
+    """A real server with sign-ins, failed ones, messages, and a change of password."""
 
     def setUp(self) -> None:
-        """Make a folder with a short path."""
+        """Make a folder with a short path and start a server."""
         self.home = Path(tempfile.mkdtemp(prefix="irchat-"))
         self.addCleanup(shutil.rmtree, self.home)
         self.server = ServerProcess(self.home, *unlimited())
         self.addCleanup(self.server.kill)
 
     def use(self) -> list[str]:
-        """Do a bit of everything; gives all that is secret."""
+        """Use each feature that handles secrets. Return all secrets."""
         client = JSONClient(self.server)
         self.addCleanup(client.close)
         welcome = client.ask(type="register", name="alice", password=PASSWORD)
@@ -56,7 +56,7 @@ class RealServerTests(SynchronousTestCase):
         return [PASSWORD, NEW_PASSWORD, WRONG_PASSWORD, TEXT, TIMED_TEXT, welcome["token"], second["token"]]
 
     def test_log_and_arguments(self) -> None:
-        """No password, token or text is in the log, in the arguments or in the environment of the process."""
+        """No password, token or text is in the log, or in the arguments or environment of the process."""
         secrets = self.use()
         process = Path(f"/proc/{self.server.process.pid}")
         seen = self.server.log.read_bytes()
@@ -69,7 +69,7 @@ class RealServerTests(SynchronousTestCase):
             self.assertNotIn(secret.encode(), seen, secret)
 
     def test_files(self) -> None:
-        """Passwords, tokens and timed texts are in no file; what is in the data folder is for its owner alone."""
+        """Passwords, tokens and timed texts are in no file, and only the owner can read the data folder."""
         *passwords, text, timed_text, token, second = self.use()
         data = self.server.data
         self.assertEqual(stat.S_IMODE(data.stat().st_mode), 0o700)
@@ -85,10 +85,10 @@ class RealServerTests(SynchronousTestCase):
 
 
 class CrashingPartTests(ServerTestCase):
-    """Parts that break while they hold something secret: what the log says of it, and what the client is told."""
+    """Parts that fail while they hold a secret: the log and the error of the client do not hold it."""
 
     def setUp(self) -> None:
-        """Take all that is logged, as the log file has it."""
+        """Collect the log as written to the log file."""
         self.log = io.StringIO()
         observer = textFileLogObserver(self.log)
         globalLogPublisher.addObserver(observer)
@@ -98,18 +98,18 @@ class CrashingPartTests(ServerTestCase):
         self.bob = self.server.json("bob")
 
     def broken(self, *args: Any, **kwargs: Any) -> Any:
-        """What a part does when it breaks in the way of most bugs."""
+        """Fail with a secret in the exception, like most bugs."""
         return args[0].no_such_attribute + kwargs["no_such_key"]
 
     def check(self, *, failures: int = 1) -> None:
-        """It was logged, without a secret, and the secret was told to nobody."""
+        """Check that the error was logged without a secret."""
         self.assertEqual(len(self.flushLoggedErrors(AttributeError)), failures)
         self.assertIn("AttributeError", self.log.getvalue())
         for secret in TEXT, PASSWORD, WRONG_PASSWORD:
             self.assertNotIn(secret, self.log.getvalue())
 
     def test_store(self) -> None:
-        """The store breaks at a message: it is answered with ``internal`` and shown to nobody."""
+        """If the store fails on a message, the reply is ``internal`` and nobody sees the message."""
         with patch.dict("irchat.store.sqlite.writing._DO", {MessageAdded: self.broken}):
             self.alice.ask("send", chat="GLOBAL", text=TEXT)
         self.check()
@@ -118,17 +118,17 @@ class CrashingPartTests(ServerTestCase):
         self.assertNotIn(TEXT, answer["text"])
         self.assertEqual(self.bob.told("message"), [])
 
-    def test_face(self) -> None:
-        """A protocol breaks at an event."""
+    def test_protocol(self) -> None:
+        """The JSON protocol fails on a reply."""
         self.patch(JSONProtocol, "reply", self.broken)
         self.alice.ask("send", chat="GLOBAL", text=TEXT)
         failures = len(self.flushLoggedErrors(AttributeError))
         self.assertGreater(failures, 0)
         self.assertNotIn(TEXT, self.log.getvalue())
 
-    def test_text_face(self) -> None:
-        """The text protocol breaks while a password is typed."""
-        self.patch(TextProtocol, "_password_answered", self.broken)
+    def test_text_protocol(self) -> None:
+        """The text protocol fails while a password is typed."""
+        self.patch(TextProtocol, "_password_refused", self.broken)
         person = self.server.text()
         person.type("alice", WRONG_PASSWORD)
         self.server.turn()
@@ -136,7 +136,7 @@ class CrashingPartTests(ServerTestCase):
         self.assertNotIn(WRONG_PASSWORD, self.log.getvalue())
 
     def test_hashing(self) -> None:
-        """The hasher breaks at a password."""
+        """The hasher fails on a password."""
         self.patch(type(self.server.accounts._hasher), "verify", self.broken)
         client = self.server.json()
         client.ask("login", name="alice", password=WRONG_PASSWORD)
@@ -145,7 +145,7 @@ class CrashingPartTests(ServerTestCase):
         self.assertNotIn(WRONG_PASSWORD, client.read())
 
     def test_bad_requests(self) -> None:
-        """Requests that are wrong and hold a password are answered without it."""
+        """Replies to invalid requests with a password do not hold it."""
         for line in (
             b'{"type":"login","name":"alice","password":["%b"]}',
             b'{"type":"login","name":7,"password":"%b"}',
@@ -161,7 +161,7 @@ class CrashingPartTests(ServerTestCase):
             self.assertNotIn(WRONG_PASSWORD, said)
 
     def test_nothing_logged_at_any_level(self) -> None:
-        """All goes well, and not even at the level of debugging is a text in the log."""
+        """Without errors, no text is in the log at any level."""
         events: list[Any] = []
         globalLogPublisher.addObserver(events.append)
         self.addCleanup(globalLogPublisher.removeObserver, events.append)

@@ -1,4 +1,4 @@
-"""Slow readers in a whole server: bounded, and brought up to date from the store without gap or double."""
+"""Slow readers in a whole server: memory stays bounded, and the store fills the gap without doubles."""
 
 from typing import Any
 
@@ -10,17 +10,17 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.protocol.rules import WAITING_BYTES
 from tests.helpers.server import JSONClient, Server, ServerTestCase, is_rising, request, texts
 
-# What one page of the store comes to on the wire at most: 64 KiB of texts, and 200 heads and one text more.
+# The largest page of the store on the wire: 64 KiB of texts, 200 message heads, and one more text.
 _PAGE_BYTES = 65_536 + 200 * 400 + 8_000
 
 
 def waiting_bytes(client: JSONClient) -> int:
-    """What waits for the client in memory, but for kept events."""
+    """Return the bytes that wait for a client in memory, without kept events."""
     return client.socket.waiting + sum(map(len, client.outbox._pending))
 
 
 class _Scene:
-    """A slow reader, alice; alice's other session, which keeps up and only watches; bob and carol, who talk."""
+    """Alice's slow session, her fast session, which only watches, and bob and carol, who talk."""
 
     def __init__(self) -> None:
         self.server = server = Server()
@@ -37,7 +37,7 @@ class _Scene:
         self.seen.clear()
 
     def collect(self) -> None:
-        """Take what all got."""
+        """Collect what all sessions got."""
         self.lines += self._whole_lines()
         self.seen += self.watching.got()
         for client in self.others:
@@ -51,7 +51,7 @@ class _Scene:
                     raise AssertionError(line)
 
     def _whole_lines(self) -> list[dict[str, Any]]:
-        """What the slow reader got of whole lines; the start of one more is left."""
+        """Return the complete lines of the slow reader, and keep the start of the next one."""
         data = b"".join(self.slow.socket.writes)
         whole, end, rest = data.rpartition(b"\n")
         self.slow.socket.writes[:] = [whole + end]
@@ -60,7 +60,7 @@ class _Scene:
         return lines
 
     def talk(self, who: int, chat: str, count: int, size: int, *, at_once: bool) -> None:
-        """Several messages, in one commit or in many."""
+        """Send messages, in one commit or in many."""
         write = self.server.threads.write
         write.holds = at_once
         for _ in range(count):
@@ -73,12 +73,12 @@ class _Scene:
         self.others[who].ask("send", chat=chat, text="t" * 500, expires_in=seconds)
 
     def send_own(self, chat: str, seconds: int | None) -> None:
-        """The slow reader sends."""
+        """Send a message from the slow reader."""
         timed = {} if seconds is None else {"expires_in": seconds}
         self.slow.ask("send", chat=chat, text="mine", **timed)
 
     def drain(self, room: int) -> None:
-        """The slow reader reads that many bytes."""
+        """Let the slow reader read that many bytes."""
         self.slow.socket.room = room
         self.server.advance(0, 0)
 
@@ -94,19 +94,19 @@ class _Scene:
         self.server.advance(seconds)
 
     def hold_reads(self, holds: bool) -> None:
-        """The store answers no questions, or all that were asked and those to come."""
+        """Hold the replies of the store, or release them."""
         self.server.threads.read.holds = holds
         if not holds:
             self.server.threads.read.release()
 
     def tell_commits_late(self, late: bool) -> None:
-        """What is committed is told later, or at once, with all that was."""
+        """Delay the notification of commits, or release it."""
         self.server.threads.write.answers_late = late
         if not late:
             self.server.threads.write.release()
 
     def finish(self) -> None:
-        """The slow reader reads all, and the store answers."""
+        """Let the store answer and the slow reader read everything."""
         self.tell_commits_late(False)
         self.hold_reads(False)
         self.slow.socket.room = None
@@ -138,7 +138,7 @@ _team_flood = (_Scene.talk, (0, "*team", 30, 4_000), True)
 
 @pytest.mark.slow
 class AnyTrafficTests(SynchronousTestCase):
-    """A slow reader among users who talk, block, come into groups and go."""
+    """A slow reader among users who talk, block, and change groups."""
 
     @settings(max_examples=80)
     @given(st.lists(_steps, max_size=14))
@@ -203,8 +203,7 @@ class AnyTrafficTests(SynchronousTestCase):
         ]
     )
     def test_all_in_order_and_once(self, steps: list[tuple]) -> None:
-        """Whatever happens, the reader gets each chat's messages once, in rising order, no own one, and all that the
-        user's other session got; what waits in memory stays bounded."""
+        """After any steps the slow reader has all messages of others, once and in order, and memory stays bounded."""
         scene = _Scene()
         try:
             for step, arguments, *rest in steps:
@@ -256,10 +255,10 @@ class AnyTrafficTests(SynchronousTestCase):
 
 @pytest.mark.slow
 class SlowReaderTests(ServerTestCase):
-    """What a slow reader costs and gets, case by case."""
+    """The cost and the messages of a slow reader, case by case."""
 
     def setUp(self) -> None:
-        """A reader whose socket takes nothing, and a sender."""
+        """Sign in a reader whose socket takes nothing, and a sender."""
         self.server = self.make_server()
         self.reader, self.sender = self.server.json("reader"), self.server.json("sender")
         self.server.advance(2)
@@ -276,7 +275,7 @@ class SlowReaderTests(ServerTestCase):
         return self.reader.got()
 
     def test_memory(self) -> None:
-        """Two thousand messages of 4 KB leave no more than 256 KiB waiting, and all come in the end."""
+        """Of two thousand messages of 4 KB, at most 256 KiB wait in memory, and all arrive in the end."""
         self._flood(2_000)
         self.assertLessEqual(waiting_bytes(self.reader), WAITING_BYTES)
         self.assertGreater(waiting_bytes(self.reader), WAITING_BYTES - 5_000)
@@ -291,7 +290,7 @@ class SlowReaderTests(ServerTestCase):
         self.assertEqual(len(texts(other.got())), 200)
 
     def test_timed_tells_what_is_left_when_sent(self) -> None:
-        """A timed message that waited for its reader tells what is left of it at the moment of sending."""
+        """A timed message that waited for its reader shows the time left when it is sent."""
         self._flood(70)
         self.sender.ask("send", chat="GLOBAL", text="soon gone", expires_in=30)
         self.server.advance(12.5)
@@ -299,7 +298,7 @@ class SlowReaderTests(ServerTestCase):
         self.assertEqual((last["text"], last["left_ms"]), ("soon gone", 17_500))
 
     def test_timed_that_ended_meanwhile(self) -> None:
-        """The text of a timed message that ended while its reader was behind never comes; nor in any buffer."""
+        """The text of a timed message that ended before the reader caught up is never sent, and is in no buffer."""
         self._flood(1)
         self.sender.ask("send", chat="GLOBAL", text="never shown", expires_in=3)
         self.server.advance(1, 1, 1.1)
@@ -307,7 +306,7 @@ class SlowReaderTests(ServerTestCase):
         self.assertEqual([line["type"] for line in self._drain()], ["message", "erased"])
 
     def test_many_timed(self) -> None:
-        """A thousand timed messages do not come back in one piece, and each comes once."""
+        """A thousand timed messages are caught up in pieces, each once."""
         self._flood(70)
         self._flood(1_000, expires_in=60)
         self.reader.socket.room = 300_000
@@ -322,10 +321,10 @@ class SlowReaderTests(ServerTestCase):
         self.assertEqual((len(ids), len(set(ids))), (1_000, 1_000))
 
     def test_many_ends_at_once(self) -> None:
-        """Who keeps up is told of thousands of timed messages that end at one moment, and not disconnected for it."""
+        """A fast reader gets the ends of ten thousand timed messages at one moment, and stays connected."""
         quick = self.server.json("quick")
         self.sender.send(*[request("send", chat="GLOBAL", text="x", expires_in=5) for _ in range(10_000)])
-        while self.sender._unsent:  # the server has not read all of it
+        while self.sender._unsent:  # the server has not read everything yet
             self.sender.send()
         self.assertEqual(len(quick.told("message")), 10_000)
         self.server.advance(5)
@@ -333,7 +332,7 @@ class SlowReaderTests(ServerTestCase):
         self.assertEqual(len(quick.told("erased")), 10_000)
 
     def test_kept_events_are_bounded(self) -> None:
-        """Who lets more than 256 KiB of events gather that the store cannot give again is disconnected."""
+        """A reader with over 256 KiB of events that are not in the store is disconnected."""
         self._flood(70)
         self.sender.ask("create_group", name="team", members=["reader"])
         for _ in range(WAITING_BYTES // 150):
@@ -345,7 +344,7 @@ class SlowReaderTests(ServerTestCase):
         self.assertTrue(self.reader.socket.aborted)
 
     def test_ends_while_asking(self) -> None:
-        """A connection that ends while the store is asked for it leaves nothing behind and nothing in the log."""
+        """A connection that closes during a read of the store leaves nothing behind, and no error in the log."""
         self._flood(70)
         self.server.threads.read.holds = True
         self.reader.socket.room = None
@@ -356,7 +355,7 @@ class SlowReaderTests(ServerTestCase):
         self.assertNotIn(self.reader.connection, self.server.connections)
 
     def test_store_fails(self) -> None:
-        """Where the store cannot be read the connection is given up, for the client to come back."""
+        """If the store cannot be read, the connection is closed, so that the client reconnects."""
         self._flood(70)
         self.server.threads.read.holds = True
         self.reader.socket.room = None
@@ -366,8 +365,8 @@ class SlowReaderTests(ServerTestCase):
         self.assertFalse(self.reader.is_open)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
 
-    def test_text_face(self) -> None:
-        """A text client that fell behind is shown all in order too."""
+    def test_text_protocol(self) -> None:
+        """A text client that fell behind gets everything in order, too."""
         person = self.server.text("person")
         person.socket.room = 0
         self._flood(150)

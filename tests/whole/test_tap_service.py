@@ -1,4 +1,4 @@
-"""The service for real: ports of this machine, files in folders, and threads."""
+"""The service with real ports, files and threads."""
 
 import resource
 import socket
@@ -33,7 +33,7 @@ class ServiceTests(TestCase):
     timeout = 60
 
     def setUp(self) -> None:
-        """Folders with short names, for the path of a UNIX socket is not long."""
+        """Make folders with short names, because the path of a UNIX socket is limited."""
         folder = tempfile.TemporaryDirectory(prefix="irchat-")
         self.addCleanup(folder.cleanup)
         self.data, self.runtime = Path(folder.name) / "data", Path(folder.name) / "run"
@@ -64,8 +64,7 @@ class ServiceTests(TestCase):
         return {path.name: stat.S_IMODE(path.stat().st_mode) for path in self.data.iterdir()}
 
     async def test_tls(self) -> None:
-        """Over TLS a client is greeted, registers, sends, and is told when the server stops; what was sent is there
-        after the next start; nothing is left behind but the data."""
+        """Over TLS a client signs up and sends, gets ``bye`` at the stop, and finds its message after a restart."""
         service = self._start()
         client = await self._connect(service, tls=True)
         client.sendLine(b'{"type":"register","name":"alice","password":"correct horse"}')
@@ -87,7 +86,7 @@ class ServiceTests(TestCase):
         await client.lost
 
     async def test_plain(self) -> None:
-        """Without TLS a client is greeted too, and no certificate is made."""
+        """Without TLS a client is greeted, too, and no certificate is created."""
         service = self._start("--no-tls")
         client = await self._connect(service, tls=False)
         client.sendLine(b"exit")
@@ -98,8 +97,7 @@ class ServiceTests(TestCase):
         self.assertIn("WITHOUT TLS", self.said[0])
 
     async def test_reload(self) -> None:
-        """What the configuration file says is taken over without cutting a session; a wrong file changes nothing; what
-        needs a new start is named in the log."""
+        """A reload applies changes without ending sessions, rejects a wrong file, and logs what needs a restart."""
         path = self.data.with_name("irchat.toml")
         path.write_text('name = "Before"\nrate = 0\nregistration = "open"\n')
         service = self._start("--config", str(path))
@@ -140,8 +138,7 @@ class ServiceTests(TestCase):
         await stranger.lost
 
     async def test_no_administrators_without_passwords(self) -> None:
-        """A server that was started without passwords takes no administrators later, also where the file asks for
-        passwords by then, for that takes a new start."""
+        """A server started without passwords refuses administrators on a reload, whatever the file says."""
         path = self.data.with_name("irchat.toml")
         path.write_text("no-passwords = true\n")
         service = self._start("--no-tls", "--config", str(path))
@@ -160,7 +157,7 @@ class ServiceTests(TestCase):
         await client.lost
 
     async def test_bytes_in_the_kernel(self) -> None:
-        """The system holds no more for a connection that does not read than it is told; it may double that."""
+        """The kernel's send buffer is limited to the set size, which Linux doubles."""
         service = self._start("--no-tls")
         client = await self._connect(service, tls=False)
         (connection,) = service._connections
@@ -170,7 +167,7 @@ class ServiceTests(TestCase):
         await client.lost
 
     async def test_sends_without_delay(self) -> None:
-        """What is written goes out at once: a message does not wait until the one before is acknowledged."""
+        """TCP_NODELAY is set, so a message does not wait for the acknowledgement of the last one."""
         service = self._start("--no-tls")
         client = await self._connect(service, tls=False)
         (connection,) = service._connections
@@ -179,14 +176,13 @@ class ServiceTests(TestCase):
         await client.lost
 
     async def test_no_core_dumps(self) -> None:
-        """A crash of the server leaves no copy of its memory."""
+        """A crash of the server leaves no core dump."""
         service = self._start("--no-tls")
         self.assertEqual(resource.getrlimit(resource.RLIMIT_CORE), (0, 0))
         await service.stopService()
 
     async def test_files(self) -> None:
-        """While it runs, its files are for its owner alone, and clients of this machine find it; the same certificate
-        is told on each start."""
+        """Files are private, local clients find the server while it runs, and its certificate stays the same."""
         service = self._start()
         modes = self._modes()
         self.assertEqual(stat.S_IMODE(self.data.stat().st_mode), 0o700)
@@ -201,7 +197,7 @@ class ServiceTests(TestCase):
         self.assertEqual(certificates, [f"Certificate: {self._fingerprint(self.data)}"] * 2)
 
     async def test_given_certificate(self) -> None:
-        """A certificate of one's own is used, and none is made."""
+        """A given certificate is used, and none is created."""
         await self._start().stopService()
         elsewhere = self.data.rename(self.data.with_name("elsewhere"))
         service = self._start("--tls-cert", str(elsewhere / CERTIFICATE_FILE), "--tls-key", str(elsewhere / KEY_FILE))
@@ -212,7 +208,7 @@ class ServiceTests(TestCase):
         await client.lost
 
     async def test_administrator(self) -> None:
-        """The administrator adds users through the door of the running server, as `irchat.admin` asks."""
+        """The administrator adds users through the control socket of the running server, as `irchat.admin` does."""
         service = self._start("--registration", "closed", "--no-tls")
         path = self.data / SOCKET_FILE
         control = Client()
@@ -234,7 +230,7 @@ class ServiceTests(TestCase):
         await service.stopService()
 
     async def test_supervisor(self) -> None:
-        """A supervisor learns that the server is ready when it listens, and that it stops; nothing after a failure."""
+        """A supervisor is notified when the server listens and when it stops, and not after a failed start."""
         told: list[str] = []
         self.patch(tap, "notify", told.append)
         service = self._start("--no-tls")
@@ -248,7 +244,7 @@ class ServiceTests(TestCase):
         self.assertEqual(told, ["READY=1", "STOPPING=1"])
 
     async def test_unforeseen(self) -> None:
-        """An error that nobody foresaw ends the start with one line, and nothing is left open."""
+        """An unexpected error ends the start with one line, and leaves nothing open."""
         for part in "_open", "_listen", "_banner":
             service = self._start("--no-tls", running=False)
             self.patch(service, part, lambda: 1 // 0)
@@ -257,8 +253,7 @@ class ServiceTests(TestCase):
         self.assertEqual(self.said, [])
 
     async def test_no_door(self) -> None:
-        """Where the administrator's socket or the port file cannot be made the server runs all the same and the log
-        says so."""
+        """Without its control socket or port file the server runs, and the log says so."""
         self.data.mkdir(mode=0o700, exist_ok=True)
         (self.data / "control.sock" / "folder").mkdir(parents=True)
         self.runtime.write_text("a file")
@@ -272,7 +267,7 @@ class ServiceTests(TestCase):
         self.assertEqual([error.split(" ")[0] for error in errors], ["irchat-admin", "clients"])
 
     async def test_cannot_start(self) -> None:
-        """Where the port is taken, the data is in use or is no database, it ends with one line."""
+        """A port or data folder in use, or a damaged database, ends the start with one line."""
         with socket.create_server(("127.0.0.1", 0)) as other:
             service = self._start("--no-tls", "--port", str(other.getsockname()[1]), running=False)
             self.assertIn("cannot listen", str(self.assertRaises(SystemExit, service.startService)))
@@ -288,7 +283,7 @@ class ServiceTests(TestCase):
         self.assertIn("restore a backup", str(self.assertRaises(SystemExit, service.startService)))
 
     async def test_not_all_is_saved(self) -> None:
-        """Where the disk does not take what is queued, stopping does not wait for it for ever, and says so."""
+        """If the disk does not take queued changes, the stop does not wait forever, and the log says so."""
         self.patch(tap, "_SETTLE_SECONDS", 0.01)
         service = self._start("--no-tls")
         stuck: Deferred[None] = Deferred()

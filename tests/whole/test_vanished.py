@@ -1,4 +1,4 @@
-"""Peers that vanish without a word are noticed, and shown as gone, within 90 seconds."""
+"""Peers that vanish are noticed, and shown as offline, within 90 seconds."""
 
 import socket
 import sys
@@ -6,31 +6,31 @@ import time
 from unittest import SkipTest
 
 from irchat.protocol.rules import LOGIN_SECONDS, PING_AFTER, SILENCE_ENDS
-from irchat.server.listeners import keepalive
+from irchat.server.listeners import connection
 from tests.helpers.server import ServerTestCase
 
 
 class VanishedTests(ServerTestCase):
-    """Bob watches; somebody else is not heard of any more."""
+    """Bob watches while other users vanish."""
 
     def setUp(self) -> None:
-        """Bob is there."""
+        """Sign in bob."""
         self.server = self.make_server()
         self.bob = self.server.json("bob")
 
     def wait(self, seconds: float) -> None:
-        """Let time pass, in which bob gives signs of life and nobody else does."""
+        """Let time pass while only bob sends pings."""
         while seconds > 0:
             self.server.advance(min(seconds, 30))
             seconds -= 30
             self.bob.ask("ping")
 
     def offline(self) -> list[str]:
-        """Who went, as far as bob was told."""
+        """Return the users whom bob was shown as offline."""
         return [name for line in self.bob.told("presence") for name in line["offline"]]
 
     def test_silent(self) -> None:
-        """Who is silent is asked for a sign of life after 45 seconds, and after 90 told goodbye and shown offline."""
+        """A silent client gets a ping after 45 seconds, and after 90 ``bye``, and is shown as offline."""
         alice = self.server.json("alice")
         alice.got()
         self.wait(PING_AFTER - 1)
@@ -44,7 +44,7 @@ class VanishedTests(ServerTestCase):
         self.assertEqual((alice.is_open, self.offline()), (False, ["alice"]))
 
     def test_any_line_is_a_sign_of_life(self) -> None:
-        """A pong, a request and nonsense are signs of life; what the server sends is none."""
+        """Any line from a client is a sign of life. Lines to it are not."""
         for sign in b'{"type":"pong"}\n', b'{"type":"ping"}\n', b"nonsense\n":
             alice = self.server.json("alice")
             self.wait(SILENCE_ENDS - 1)
@@ -56,7 +56,7 @@ class VanishedTests(ServerTestCase):
             self.assertFalse(alice.is_open)
 
     def test_neither_speaks_nor_reads(self) -> None:
-        """Who does not even take the goodbye is shown offline as soon, and dropped a moment later."""
+        """A client that neither sends nor reads is shown as offline just as soon, and is then aborted."""
         alice = self.server.json("alice", room=0)
         self.bob.ask("send", chat="GLOBAL", text="x" * 4_000)
         self.wait(SILENCE_ENDS + 1)
@@ -66,7 +66,7 @@ class VanishedTests(ServerTestCase):
         self.assertFalse(alice.is_open)
 
     def test_reads_no_reply_but_speaks(self) -> None:
-        """Who speaks, but is not read from any more because nothing of the answers is taken, is given up as well."""
+        """A client that sends but reads no replies is disconnected as well."""
         alice = self.server.json("alice", room=0)
         for _ in range(20):
             alice.send(b'{"type":"help"}\n' * 200)
@@ -75,7 +75,7 @@ class VanishedTests(ServerTestCase):
         self.assertEqual((alice.is_open, self.offline()), (False, ["alice"]))
 
     def test_not_signed_in(self) -> None:
-        """Who never signs in is told so and disconnected after a minute, whatever was typed."""
+        """A connection that has not signed in after a minute is told so and closed, whatever was typed."""
         silent, person = self.server.json(), self.server.text()
         person.type("zoe")
         self.wait(LOGIN_SECONDS - 1)
@@ -85,9 +85,8 @@ class VanishedTests(ServerTestCase):
         self.assertFalse(silent.is_open or person.is_open)
         self.assertIn("nobody signed in", person.shown())
 
-    def test_text_face_amid_talk(self) -> None:
-        """A person of whom the system hears nothing any more is shown offline within 90 seconds, however much is sent
-        there meanwhile; one who was not heard of for a minute, and then again, is not."""
+    def test_text_protocol_amid_talk(self) -> None:
+        """A person whose system is silent goes offline within 90 seconds even amid traffic. A live one stays."""
         person, other = self.server.text("alice"), self.server.text("carol")
         self.wait(20)
         person.socket.heard_at = other.socket.heard_at = self.server.clock.seconds()
@@ -103,7 +102,7 @@ class VanishedTests(ServerTestCase):
         self.assertTrue(other.is_open)
 
     def test_what_the_system_tells(self) -> None:
-        """Linux tells when it last heard of the peer at the place where the server looks for it."""
+        """On Linux, TCP_INFO has the time since the last sign of the peer where the server reads it."""
         if not sys.platform.startswith("linux"):
             raise SkipTest("only Linux tells")
         began = time.monotonic()
@@ -114,16 +113,16 @@ class VanishedTests(ServerTestCase):
                 self.assertGreater(self._silence(peer), 0.2)
                 self.assertLess(self._silence(peer), time.monotonic() - began + 0.1)
                 began = time.monotonic()
-                peer.send(b"x")  # only its acknowledgement comes back
+                peer.send(b"x")  # only an acknowledgement comes back
                 client.recv(1)
                 self.assertLess(self._silence(peer), time.monotonic() - began + 0.1)
 
     def _silence(self, peer: socket.socket) -> float:
-        told = peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, keepalive._LAST_HEARD.size)
-        return keepalive._LAST_HEARD.unpack(told)[0] / 1_000
+        told = peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, connection._LAST_HEARD.size)
+        return connection._LAST_HEARD.unpack(told)[0] / 1_000
 
-    def test_text_face(self) -> None:
-        """A person may be silent; the system looks whether the other end is there, and gives it up in 90 seconds."""
+    def test_text_protocol(self) -> None:
+        """A silent person stays connected, and TCP keepalive detects a dead peer within 90 seconds."""
         person = self.server.text("alice")
         self.wait(10 * SILENCE_ENDS)
         self.assertTrue(person.is_open)

@@ -1,11 +1,10 @@
 """Connect to a server: TCP, optional TLS, greeting. Each kind of failure has its own error text."""
 
 import ssl
-from typing import Any
 
-from twisted.internet import error
-from twisted.internet.interfaces import IAddress, IReactorTime, IStreamClientEndpoint
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet import defer, error
+from twisted.internet.endpoints import connectProtocol
+from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 
 from irchat.client.connect.address import Target
 from irchat.client.connect.server_connection import ServerConnection
@@ -21,14 +20,6 @@ _TLS_RECORDS = (b"\x15", b"\x16")
 _GREETING = b"IRChat/"
 
 
-class Unverified(Exception):
-    """The server's certificate could not be verified, for ``reason``."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 class Dialer:
     """Connect to ``target`` through ``endpoint``."""
 
@@ -40,44 +31,24 @@ class Dialer:
     async def dial(self, context: ssl.SSLContext | None) -> ServerConnection:
         """Connect, over TLS if there is a ``context``, and wait for the greeting.
 
-        Raises ClientError, or Unverified if ``context`` verifies certificates and refuses this one.
+        Raises ClientError, or SSLCertVerificationError if ``context`` verifies certificates and refuses this one.
         """
-        factory = _Factory(self.target, context)
+        connection = ServerConnection(self.target.label)
         try:
-            protocol = await self._endpoint.connect(factory)
+            outer = connection if context is None else _SniffingTLS(context, connection, self.target)
+            await connectProtocol(self._endpoint, outer)
         except (error.ConnectError, error.DNSLookupError, ValueError) as failure:
             raise ClientError(_explain(failure, self.target)) from failure
-        limit = self._clock.callLater(PATIENCE, _give_up, factory.connection, protocol, self._silence())
         try:
-            await factory.connection.greeted
-        finally:
-            if limit.active():
-                limit.cancel()
-        return factory.connection
-
-    def _silence(self) -> str:
-        hint = "" if self.target.tls else " If it speaks TLS, leave out --no-tls."
-        return (
-            f"No greeting from {self.target.label} within {PATIENCE} seconds, so it is not an IRChat "
-            f"server, or it is too busy. Check the host and the port.{hint}"
-        )
-
-
-class _Factory(Factory):
-    """Build one connection."""
-
-    noisy = False
-
-    def __init__(self, target: Target, context: ssl.SSLContext | None) -> None:
-        self.connection = ServerConnection(target.label)
-        self._target = target
-        self._context = context
-
-    def buildProtocol(self, addr: IAddress | None) -> Protocol:
-        """Return the connection, wrapped in TLS if there is a context."""
-        if self._context is None:
-            return self.connection
-        return _SniffingTLS(self._context, self.connection, self._target)
+            await connection.greeted.addTimeout(PATIENCE, self._clock)
+        except defer.TimeoutError as silence:
+            outer.transport.abortConnection()
+            hint = "" if self.target.tls else " If it speaks TLS, leave out --no-tls."
+            raise ClientError(
+                f"No greeting from {self.target.label} within {PATIENCE} seconds, so it is not an IRChat "
+                f"server, or it is too busy. Check the host and the port.{hint}"
+            ) from silence
+        return connection
 
 
 class _SniffingTLS(TLSLayer):
@@ -89,7 +60,7 @@ class _SniffingTLS(TLSLayer):
             context, connection, server_side=False, server_hostname=name, on_failure=self._on_handshake_failed
         )
         self._connection = connection
-        self._target = target
+        self._label = target.label
         self._first = b""
 
     def dataReceived(self, data: bytes) -> None:
@@ -99,34 +70,22 @@ class _SniffingTLS(TLSLayer):
 
     def _on_handshake_failed(self, failure: ssl.SSLError) -> None:
         if isinstance(failure, ssl.SSLCertVerificationError):
-            self._connection.greeted.errback(Unverified(failure.verify_message))
+            self._connection.greeted.errback(failure)
         else:
             self._connection.fail(self._explain(failure))
 
     def _explain(self, failure: ssl.SSLError) -> ClientError:
-        return (
-            Unencrypted(self._without_tls())
-            if self._first.startswith(_GREETING)
-            else ClientError(self._no_tls(failure))
-        )
-
-    def _without_tls(self) -> str:
-        return (
-            f"The server {self._target.label} answers without TLS, or somebody between you and it is reading along. "
-            "Nothing was sent.\nAsk the administrator of the server. irchat --help names the option for a server that "
-            "runs without TLS on purpose; anybody on the network can then read your password and all messages."
-        )
-
-    def _no_tls(self, failure: ssl.SSLError) -> str:
-        label = self._target.label
+        if self._first.startswith(_GREETING):
+            return Unencrypted(
+                f"The server {self._label} answers without TLS, or somebody between you and it is reading along. "
+                "Nothing was sent.\nAsk the administrator of the server. irchat --help names the option for a server "
+                "that runs without TLS on purpose; anybody on the network can then read your password and all messages."
+            )
         if self._first[:1] in _TLS_RECORDS:
-            return f"The TLS handshake with {label} failed: {failure.reason or failure}."
-        return f"{label} does not speak TLS, so it is not an IRChat server. Check the host and the port."
-
-
-def _give_up(connection: ServerConnection, protocol: Any, why: str) -> None:
-    connection.fail(ClientError(why))
-    protocol.transport.abortConnection()
+            return ClientError(f"The TLS handshake with {self._label} failed: {failure.reason or failure}.")
+        return ClientError(
+            f"{self._label} does not speak TLS, so it is not an IRChat server. Check the host and the port."
+        )
 
 
 def _explain(failure: Exception, target: Target) -> str:
@@ -134,10 +93,9 @@ def _explain(failure: Exception, target: Target) -> str:
         case error.DNSLookupError() | ValueError():
             return f"There is no host {shown(target.host, 80)!r}. Check the spelling, or use its IP address."
         case error.ConnectionRefusedError():
-            port = "" if target.port == DEFAULT_PORT else f" --port {target.port}"
+            server = "irchat-server" if target.port == DEFAULT_PORT else f"irchat-server --port {target.port}"
             return (
-                f"Nothing is listening at {target.label}. Check the port, or start a server on that machine: "
-                f"irchat-server{port}"
+                f"Nothing is listening at {target.label}. Check the port, or start a server on that machine: {server}"
             )
         case error.TimeoutError() | error.TCPTimedOutError():
             return (

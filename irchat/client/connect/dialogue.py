@@ -2,16 +2,11 @@
 
 from typing import Protocol
 
-from irchat.protocol import events
-
 
 class Dialogue(Protocol):
     """The screen that asks the questions. ``interactive``: the user can answer again after a wrong answer."""
 
     interactive: bool
-
-    def show(self, event: events.Event) -> None:
-        """Show a reply."""
 
     def note(self, text: str) -> None:
         """Show a note about progress."""
@@ -19,5 +14,8 @@ class Dialogue(Protocol):
     def complain(self, text: str) -> None:
         """Show an error of one or more lines."""
 
-    async def ask(self, question: str, *, secret: bool = False) -> str:
-        """Return the answer to a question. A ``secret`` answer is never shown. Raises ClientError."""
+    async def ask(self, question: str, *, secret: bool = False, can_cancel: bool = False) -> str:
+        """Return the answer to a question. A ``secret`` answer is never shown.
+
+        Raises ClientError, which is Cancelled if the user cancelled a question that has ``can_cancel``.
+        """

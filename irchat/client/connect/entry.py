@@ -13,7 +13,6 @@ from irchat.protocol.errors import Code
 # Error codes after which a token can never work again.
 _NO_TOKEN = (Code.BAD_TOKEN, Code.BAD_REQUEST, Code.BAD_CREDENTIALS, Code.NO_SUCH_USER)
 # Seconds between two attempts of a banned user. Each counts as a failed sign-in of the address.
-_BANNED = "banned"
 _BANNED_PAUSE = 300
 
 
@@ -73,7 +72,7 @@ class FullScreenSignIn:
                 self._drop(self._name, kept.token)
                 return None
             case events.Error():
-                raise Later(reply.text, _BANNED_PAUSE if reply.code == _BANNED else 0)
+                raise Later(reply.text, _BANNED_PAUSE if reply.code == Code.BANNED else 0)
         raise ClientError(UNREADABLE)
 
     def _find_token(self, name: str, channel: RequestChannel) -> Kept | None:

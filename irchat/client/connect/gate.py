@@ -54,9 +54,7 @@ def _safe(value: Any) -> Any:
     match value:
         case str():
             return safe_line(value)
-        case bool():
-            return value
-        case int():
+        case int() if not isinstance(value, bool):
             return max(-_INT_MAX, min(value, _INT_MAX))
         case list():
             items = [_safe(item) for item in value]

@@ -37,21 +37,17 @@ class KnownHosts:
                 "Nothing was sent. Let this user read it, or move it away, and connect again."
             ) from error
 
-    def remember(self, label: str, fingerprint: str) -> Known:
-        """Trust the server from now on. Return its entry, which another client may have written first.
+    def remember(self, label: str, fingerprint: str) -> None:
+        """Trust the server from now on, unless the file has an entry for it: another client may have written first.
 
         Raises ClientError if the file cannot be written.
         """
-        known = Known(0, fingerprint)
 
         def edit(text: str) -> str:
-            nonlocal known
-            if there := self._find(text, label):
-                known = there
+            if self._find(text, label) is not None:
                 return text
             if text and not text.endswith("\n"):
                 text += "\n"
-            known = Known(text.count("\n") + 1, fingerprint)
             return f"{text}{label} {fingerprint}\n"
 
         try:
@@ -61,7 +57,6 @@ class KnownHosts:
                 f"Cannot save the server in {self.path}: {error.strerror}. You will be asked again; "
                 "let this user write there to change that."
             ) from error
-        return known
 
     def _find(self, text: str, label: str) -> Known | None:
         for number, line in enumerate(text.removeprefix(_BYTE_ORDER_MARK).split("\n"), 1):

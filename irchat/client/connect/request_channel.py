@@ -80,9 +80,8 @@ class RequestChannel:
         try:
             event, ref = wire.decode_event(line), wire.reply_ref(line)
         except ValueError:
-            self._connection.fail(
-                ClientError("The server broke the protocol, and the connection was ended. Check the host and the port.")
-            )
+            text = "The server broke the protocol, and the connection was ended. Check the host and the port."
+            self._connection.fail(ClientError(text))
             return
         if event is not None:
             event = safe(event)
@@ -108,9 +107,8 @@ class RequestChannel:
             self._heard = max(self._heard, now - PING_AFTER)
         silence = now - self._heard
         if silence >= SILENCE_ENDS:
-            self._connection.fail(
-                ClientError(f"The server has gone away: nothing was heard for {SILENCE_ENDS} seconds.")
-            )
+            text = f"The server has gone away: nothing was heard for {SILENCE_ENDS} seconds."
+            self._connection.fail(ClientError(text))
             return
         if silence >= PING_AFTER:
             self.request(requests.Ping()).addErrback(lambda _: None)  # `on_lost` reports losses

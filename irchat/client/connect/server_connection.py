@@ -25,10 +25,6 @@ _SHOWN_OF_GREETING = 200
 UNENCRYPTED, VERIFIED = "unencrypted", "verified"
 
 
-def _ignore(_: object) -> None:
-    pass
-
-
 @implementer(IPushProducer)
 class ServerConnection(LineOnlyReceiver):
     """Exchange lines of JSON with the server ``label``.
@@ -47,8 +43,8 @@ class ServerConnection(LineOnlyReceiver):
 
     def __init__(self, label: str) -> None:
         self.greeted: Deferred[None] = Deferred()
-        self.on_line: Callable[[bytes], None] = _ignore
-        self.on_lost: Callable[[ClientError], None] = _ignore
+        self.on_line: Callable[[bytes], None] = lambda line: None
+        self.on_lost: Callable[[ClientError], None] = lambda why: None
         self.paused = False
         self.server_name: str | None = None
         self.identity = UNENCRYPTED
@@ -108,20 +104,13 @@ class ServerConnection(LineOnlyReceiver):
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Fail: the line exceeds the limit of the protocol."""
-        if self.server_name is None:
-            self.fail(ClientError(self._not_irchat()))
-        else:
-            self.fail(
-                ClientError(f"{self._label} sent a line longer than the protocol allows. The connection was ended.")
-            )
+        too_long = f"{self._label} sent a line longer than the protocol allows. The connection was ended."
+        self.fail(self._not_irchat() if self.server_name is None else ClientError(too_long))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Report why the connection was lost, unless we closed it."""
         if not self._over:
-            if self.server_name is None:
-                self._end(ClientError(self._not_irchat()))
-            else:
-                self._end(ClientError(self._gone(reason)))
+            self._end(self._not_irchat() if self.server_name is None else self._gone(reason))
         self._on_drained()
         self._closed.callback(None)
 
@@ -155,23 +144,19 @@ class ServerConnection(LineOnlyReceiver):
             return
         match = _GREETING.fullmatch(line.decode("utf-8", "replace"))
         if match is None:
-            self.fail(ClientError(self._not_irchat()))
-        elif int(match[1]) != PROTOCOL:
-            self.fail(
-                ClientError(
-                    f"{self._label} speaks version {int(match[1])} of the protocol, this client version {PROTOCOL}. "
-                    "Install the version of IRChat that the server runs."
-                )
-            )
+            self.fail(self._not_irchat())
+        elif (version := int(match[1])) != PROTOCOL:
+            versions = f"{self._label} speaks version {version} of the protocol, this client version {PROTOCOL}."
+            self.fail(ClientError(f"{versions} Install the version of IRChat that the server runs."))
         else:
             self.server_name = safe_line(shown(match[2], _SHOWN_OF_GREETING))
             self.greeted.callback(None)
 
-    def _not_irchat(self) -> str:
-        return f"{self._label} is not an IRChat server. Check the host and the port."
+    def _not_irchat(self) -> ClientError:
+        return ClientError(f"{self._label} is not an IRChat server. Check the host and the port.")
 
-    def _gone(self, reason: Failure) -> str:
+    def _gone(self, reason: Failure) -> ClientError:
         # After the TLS close alert, a reset of the socket is not worth reporting.
         in_order = reason.check(ConnectionDone) or self.transport.disconnecting
         how = "" if in_order else f" ({shown(reason.getErrorMessage(), 200).rstrip('.')})"
-        return f"The server {self._label} has gone away{how}. Start the client again to reconnect."
+        return ClientError(f"The server {self._label} has gone away{how}. Start the client again to reconnect.")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from irchat.system.files.atomic_files import replace_file
-from irchat.system.files.file_kinds import replaceable
+from irchat.system.files.named_files import replaceable
 
 
 def read(path: Path) -> str:

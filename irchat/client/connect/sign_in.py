@@ -29,7 +29,7 @@ class SignIn:
                 case events.Welcome():
                     return reply
                 case events.Error(code=Code.BAD_NAME):
-                    self._once_more(reply)
+                    self._once_more(reply.text)
                     name = None
                 case events.Error(code=Code.NAME_TAKEN):
                     return await self._log_in(name, "")
@@ -69,25 +69,23 @@ class SignIn:
         while True:
             password = await self._choose_password()
             reply = await self._channel.request(requests.Register(name=name, password=password))
-            match reply:
-                case events.Welcome():
-                    return reply
-                case events.Error(code=Code.WEAK_PASSWORD):
-                    self._once_more(reply)
-                case _:
-                    raise _refused(reply)
+            if isinstance(reply, events.Welcome):
+                return reply
+            if not (isinstance(reply, events.Error) and reply.code == Code.WEAK_PASSWORD):
+                raise _refused(reply)
+            self._once_more(reply.text)
 
     async def _choose_password(self) -> str:
         while True:
             password = await self._screen.ask("New password: ", secret=True)
             if password == await self._screen.ask("New password again: ", secret=True):
                 return password
-            self._once_more(events.Error("", "The two passwords differ."))
+            self._once_more("The two passwords differ.")
 
-    def _once_more(self, error: events.Error) -> None:
+    def _once_more(self, trouble: str) -> None:
         if not self._screen.interactive:
-            raise _refused(error)
-        self._screen.show(error)
+            raise ClientError(trouble)
+        self._screen.complain(trouble)
 
 
 def _refused(reply: Reply) -> ClientError:

@@ -56,10 +56,8 @@ class Tokens:
 
     def line_over_tls(self, label: str) -> int | None:
         """Return the number of the first line with a token that the server ``label`` issued over TLS, or None."""
-        for line in self._lines():
-            if line.label == label and line.token != _NONE and line.identity != UNENCRYPTED:
-                return line.number
-        return None
+        with_token = (line for line in self._lines() if line.label == label and line.token != _NONE)
+        return next((line.number for line in with_token if line.identity != UNENCRYPTED), None)
 
     def keep(self, label: str, name: str, token: str, identity: str) -> None:
         """Save a token. Raises ClientError if the file cannot be written or cannot hold the token."""
@@ -89,9 +87,7 @@ class Tokens:
 
     def _change(self, label: str, name: str, new: tuple[str, ...], token: str | None = None) -> None:
         def edit(text: str) -> str:
-            lines = text.split("\n")
-            if not lines[-1]:
-                del lines[-1]
+            lines = text.removesuffix("\n").split("\n") if text else []
             found = [line for line in _parse(text) if _is_for(line, label, name)]
             if token is not None and token not in [line.token for line in found]:
                 return text

@@ -2,9 +2,8 @@
 
 import ssl
 from collections.abc import Callable
-from pathlib import Path
 
-from irchat.client.connect.dialer import Dialer, Unverified
+from irchat.client.connect.dialer import Dialer
 from irchat.client.connect.dialogue import Dialogue
 from irchat.client.connect.known_hosts import Known, KnownHosts
 from irchat.client.connect.server_connection import VERIFIED, ServerConnection
@@ -69,9 +68,9 @@ class Trust:
         if known is not None:
             return await self._dial_pinned(known.fingerprint, self._how_known(known))
         try:
-            connection = await self._dial(_verifying())
-        except Unverified as unverified:
-            return await self._meet(unverified.reason)
+            connection = await self._dial(ssl.create_default_context())
+        except ssl.SSLCertVerificationError as unverified:
+            return await self._meet(unverified.verify_message)
         connection.identity = VERIFIED
         return connection
 
@@ -82,10 +81,8 @@ class Trust:
         """
         if self._pinned is not None:
             raise ClientError("--fingerprint needs TLS: without it there is no certificate to compare with.")
-        if (known := self._known_hosts.find(self._label)) is not None:
-            raise ClientError(_UNENCRYPTED.format(label=self._label) + self._delete(self._known_hosts.path, known.line))
-        if (line := self._tokens.line_over_tls(self._label)) is not None:
-            raise ClientError(_UNENCRYPTED.format(label=self._label) + self._delete(self._tokens.path, line))
+        if (advice := self._if_tls_is_gone()) is not None:
+            raise ClientError(_UNENCRYPTED.format(label=self._label) + advice)
         self._screen.note("this connection is not encrypted: anybody on the network can read it")
         return await self._dialer.dial(None)
 
@@ -94,15 +91,22 @@ class Trust:
         try:
             return await self._dialer.dial(context)
         except Unencrypted as unencrypted:
-            if self._pinned is not None:
-                raise ClientError(_NO_TLS_ANSWER.format(label=self._label) + self._how_pinned) from unencrypted
-            if (known := self._known_hosts.find(self._label)) is not None:
-                path, line = self._known_hosts.path, known.line
-            elif (kept := self._tokens.line_over_tls(self._label)) is not None:
-                path, line = self._tokens.path, kept
-            else:
+            advice = self._if_tls_is_gone() if self._pinned is None else self._how_pinned
+            if advice is None:
                 raise
-            raise ClientError(_NO_TLS_ANSWER.format(label=self._label) + self._delete(path, line)) from unencrypted
+            raise ClientError(_NO_TLS_ANSWER.format(label=self._label) + advice) from unencrypted
+
+    def _if_tls_is_gone(self) -> str | None:
+        """Return how to connect to a server that used TLS before and runs without it now, or None for other servers."""
+        path, line = self._tokens.path, self._tokens.line_over_tls(self._label)
+        if (known := self._known_hosts.find(self._label)) is not None:
+            path, line = self._known_hosts.path, known.line
+        if line is None:
+            return None
+        return (
+            "If the administrator of the server has told you that it now runs without TLS, delete line "
+            f"{line} of\n  {path}\nand connect again."
+        )
 
     async def _meet(self, reason: str) -> ServerConnection:
         """Show the fingerprint of an unknown server and ask the user to decide.
@@ -121,7 +125,8 @@ class Trust:
                 "or connect once from a terminal and answer yes."
             )
         await self._question(reason, fingerprint)
-        return await self._dial_pinned(*self._remember(fingerprint))
+        self._remember(fingerprint)
+        return await self.connect()
 
     async def _question(self, reason: str, fingerprint: str) -> None:
         self._screen.note(f"{self._label} is not known yet, and its certificate cannot be verified: {reason}")
@@ -137,19 +142,14 @@ class Trust:
         if not _ANSWERS[answer]:
             raise ClientError("The server is not trusted; nothing was sent to it.")
 
-    def _remember(self, fingerprint: str) -> tuple[str, str]:
-        """Trust the server from now on, or until the client exits if the file cannot be written.
-
-        Return the expected fingerprint, which another client may have saved first, and a text about its origin.
-        """
+    def _remember(self, fingerprint: str) -> None:
+        """Trust the server from now on, or until the client exits if the file cannot be written."""
         try:
-            known = self._known_hosts.remember(self._label, fingerprint)
+            self._known_hosts.remember(self._label, fingerprint)
+            self._screen.note(f"remembered in {self._known_hosts.path}")
         except ClientError as stop:
             self._warn(stop.text)
             self._pinned, self._how_pinned = fingerprint, _ACCEPTED
-            return fingerprint, _ACCEPTED
-        self._screen.note(f"remembered in {self._known_hosts.path}")
-        return known.fingerprint, self._how_known(known)
 
     async def _dial_pinned(self, expected: str, how_known: str) -> ServerConnection:
         connection = await self._dial(_unverifying())
@@ -165,17 +165,6 @@ class Trust:
             "If the server is known to have a new certificate, and this is its fingerprint, delete line "
             f"{known.line} of\n  {self._known_hosts.path}\nand connect again."
         )
-
-    @staticmethod
-    def _delete(path: Path, line: int) -> str:
-        return (
-            "If the administrator of the server has told you that it now runs without TLS, delete line "
-            f"{line} of\n  {path}\nand connect again."
-        )
-
-
-def _verifying() -> ssl.SSLContext:
-    return ssl.create_default_context()
 
 
 def _unverifying() -> ssl.SSLContext:

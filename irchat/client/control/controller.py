@@ -21,7 +21,7 @@ from irchat.client.control.read_markers import ReadMarkers
 from irchat.client.control.reconnecting import Link
 from irchat.client.control.sending import Sending
 from irchat.client.control.typed import NoTarget, Understood, advise, in_a_row, sendable, understand
-from irchat.client.exceptions import Cancelled, ClientError
+from irchat.client.exceptions import ClientError
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item
 from irchat.client.view.navigation import Place
@@ -61,18 +61,6 @@ class Taken(NamedTuple):
     again: bool = False
 
 
-def _said_of(chat: ChatState) -> str:
-    return f"{chat.gone.rstrip('.')}. " if chat.gone else ""
-
-
-def _ignore(*_: object) -> None:
-    pass
-
-
-def _no_jitter() -> float:
-    return 0.5
-
-
 class Controller:
     """All actions of the user, independent of the terminal.
 
@@ -88,38 +76,28 @@ class Controller:
         clock: IReactorTime,
         view: ScreenState,
         new_nonce: Callable[[], str],
-        jitter: Callable[[], float] = _no_jitter,
+        jitter: Callable[[], float] = lambda: 0.5,
         language: Registry = SCREEN,
     ) -> None:
-        self.on_changed: Callable[[], None] = _ignore
+        self.on_changed: Callable[[], None] = lambda: None
         self.language = language
         self.view = view
         self.questions = Questions(view, self.changed)
         self.hidden = False
         self.left: Deferred[None] = Deferred()
-        self._clock = clock
-        self._jitter = jitter
-        self._pages = Pages(clock, view, self._ask, self.changed)
-        self._markers = ReadMarkers(clock, self._ask)
-        self.sending = Sending(clock, view, self._ask, self._is_up, new_nonce, self._sent)
-        self.incoming = Incoming(clock, view, self._pages, self.sending, self._ask, self.changed)
+        self._link = Link(clock, self._welcome, self._link_state, self.questions, jitter)
+        self._pages = Pages(clock, view, self._link.ask, self.changed)
+        self._markers = ReadMarkers(clock, self._link.ask)
+        self.sending = Sending(clock, view, self._link, new_nonce)
+        self.incoming = Incoming(clock, view, self._pages, self.sending, self._link.ask, self.changed)
+        self._link.on_event = self.incoming.event
         self._held: list[tuple[str, Callable[[], object]]] = []
         self._warned = ""
 
     async def run(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn) -> None:
         """Connect, sign in and stay until the user leaves. Raises ClientError."""
         self._entry = entry
-        self._link = Link(
-            self._clock,
-            connect,
-            entry.sign_in,
-            self.incoming.event,
-            self._welcome,
-            self._link_state,
-            self.questions,
-            self._jitter,
-        )
-        await self._link.run()
+        await self._link.run(connect, entry.sign_in)
 
     @property
     def connection(self) -> ServerConnection | None:
@@ -173,7 +151,8 @@ class Controller:
             else:
                 understood = understand(line, name, self.language)
         except NoTarget as refusal:
-            return Taken(False, trouble=_said_of(here) + refusal.text, homeless=True)
+            gone = f"{here.gone.rstrip('.')}. " if here.gone else ""
+            return Taken(False, trouble=gone + refusal.text, homeless=True)
         except Refusal as refusal:
             usage = f" Usage: {in_a_row(refusal.usage)}" if refusal.usage else ""
             return Taken(False, trouble=refusal.text + usage)
@@ -181,17 +160,13 @@ class Controller:
         if isinstance(request, requests.Logout):
             trouble = self.leave(forget=request.forget, typed_in=here)
             return Taken(not trouble, trouble=trouble)
-        if not isinstance(request, requests.Send) and request != _MANUAL and not self._is_up():
+        if not isinstance(request, requests.Send) and request != _MANUAL and not self._link.is_up:
             return Taken(False, trouble="Not connected. Press Enter again when the connection is back.")
         self._warned = ""
         is_secret = self.language.is_secret(line)
         self._do(understood, line, here, understood.command.usage if is_secret else line)
         self.changed()
         return Taken(True, not is_secret)
-
-    def say(self, text: str, here: ChatState) -> Taken:
-        """Send a text to a chat unchanged, even if it looks like a command."""
-        return self.submit(text, here, as_text=True)
 
     def choose(self) -> None:
         """Open the entry that was drawn as chosen."""
@@ -230,15 +205,12 @@ class Controller:
                 self._send(understood.request, line, here)
             case request:
                 self.view.pane.to_end()
-                reply = self._ask(request)
+                reply = self._link.ask(request)
                 reply.addCallbacks(self._show, self._lost, callbackArgs=(understood,), errbackArgs=(shown,))
 
     async def _change_password(self) -> None:
-        answer = partial(self.questions.ask, secret=True, can_cancel=True)
         try:
-            await change_password(answer, self._ask, self.view.note, self.view.complain)
-        except Cancelled:
-            self.view.note("cancelled: the password is unchanged")
+            await change_password(self.questions, self._link.ask, self.view.note, self.view.complain)
         finally:
             self.questions.dismiss()
 
@@ -338,7 +310,7 @@ class Controller:
                 self._entry.forget()
             except ClientError as stop:
                 self.view.complain(stop.text)
-        reply = self._ask(requests.Logout(forget=forget))
+        reply = self._link.ask(requests.Logout(forget=forget))
         reply.addBoth(lambda _: None if self.left.called else self.left.callback(None))
         return ""
 
@@ -354,11 +326,6 @@ class Controller:
 
     # The connection.
 
-    def _sent(self) -> None:
-        """Handle the outcome of a message. A sent timed message may have an end now."""
-        self.incoming.plan()
-        self.changed()
-
     def _welcome(self, welcome: events.Welcome) -> None:
         epoch = self.view.epoch
         self.incoming.welcome(welcome)
@@ -368,12 +335,6 @@ class Controller:
     def _link_state(self, text: str) -> None:
         self.view.link = text
         self.changed()
-
-    def _is_up(self) -> bool:
-        return self._link.is_up
-
-    def _ask(self, request: requests.Request) -> Deferred[Reply]:
-        return self._link.ask(request)
 
     def _lost(self, failure: Failure, what: str) -> None:
         failure.trap(ClientError)

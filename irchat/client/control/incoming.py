@@ -18,10 +18,6 @@ from irchat.protocol.rules import MARKER_SECONDS
 from irchat.system.alarm import Alarm
 
 
-def _ignore(*_: object) -> None:
-    pass
-
-
 class Incoming:
     """Apply events to the screen state.
 
@@ -38,7 +34,7 @@ class Incoming:
         ask: Ask,
         changed: Callable[[], None],
     ) -> None:
-        self.notify: Callable[[str], None] = _ignore
+        self.notify: Callable[[str], None] = lambda text: None
         self._clock = clock
         self._view = view
         self._pages = pages
@@ -46,6 +42,7 @@ class Incoming:
         self._ask = ask
         self._changed = changed
         self._alarm = Alarm(clock, self._tick)
+        sending.on_outcome = self._tick  # a timed message that was sent has an end now
         self._counting: IDelayedCall | None = None
 
     def welcome(self, welcome: events.Welcome) -> None:
@@ -55,35 +52,32 @@ class Incoming:
         view.welcome(welcome)
         if not again and welcome.new:
             view.note(f"Welcome to IRChat, {welcome.name}! Type a message and it goes to everyone.")
-        self.refresh().addCallback(lambda _: self._sending.resume())
-        self._ask(requests.Users()).addCallbacks(self._users, self._unheard)
-        self._ask(requests.Blocks()).addCallbacks(self._blocked, self._unheard)
+        self.refresh().addCallback(lambda _: self._sending.go_on())
+        for request in requests.Users(), requests.Blocks():
+            self._ask(request).addCallbacks(self._listed, self._unheard)
         if view.open is not None:
             self._pages.fill(view.open)
         self._changed()
 
     def refresh(self) -> Deferred[None]:
         """Request the list of chats and their numbers of unread messages."""
-        return self._ask(requests.Chats()).addCallbacks(self._chats, self._unheard)
+        return self._ask(requests.Chats()).addCallbacks(self._listed, self._unheard)
 
-    def _chats(self, reply: Reply) -> None:
-        if isinstance(reply, events.Chats):
-            self._view.list_chats(reply)
-            self._fill_open()
-            self._changed()
+    def _listed(self, reply: Reply) -> None:
+        match reply:
+            case events.Chats():
+                self._view.list_chats(reply)
+                self._fill_open()
+                self._changed()
+            case events.Users():
+                self._view.list_users(reply)
+            case events.Blocks():
+                self._view.blocked = reply.names
 
     def _fill_open(self) -> None:
         """Load the open chat if needed: it may have been lost and regained."""
         if self._view.open is not None and self._view.place is Place.CHAT:
             self._pages.fill(self._view.open)
-
-    def _users(self, reply: Reply) -> None:
-        if isinstance(reply, events.Users):
-            self._view.list_users(reply)
-
-    def _blocked(self, reply: Reply) -> None:
-        if isinstance(reply, events.Blocks):
-            self._view.blocked = reply.names
 
     def event(self, event: events.ANY) -> None:
         """Handle an event."""
@@ -125,7 +119,7 @@ class Incoming:
         """Remove expired timed messages. Wake at the next end, and each second before it for the countdown."""
         now = self._clock.seconds()
         next_end = self._view.expire(now)
-        self._sending.expire()
+        self._sending.sweep()
         if next_end is None:
             self._alarm.cancel()
         else:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.client.connect.request_channel import Ask, Reply
@@ -52,13 +51,12 @@ class Pages:
         if not chat.loading and not chat.gone:
             self._load(chat, requests.History(chat=chat.name, after=chat.end_seq, limit=PAGE_MAX), 1)
 
-    def open_page(self, page: events.History) -> ChatState:
+    def open_page(self, page: events.History) -> None:
         """Open the chat of a page that a command requested."""
         chat = self._view.open_chat(page.chat)
         if not chat.loaded:
             self._view.page(page, self._clock.seconds(), direction=0)
         self.fill(chat)
-        return chat
 
     async def around(self, name: str, seq: int) -> None:
         """Open a chat at a message."""
@@ -68,7 +66,10 @@ class Pages:
             earlier = await self._ask(requests.History(chat=name, before=seq + 1, limit=_PAGE // 2))
             later = await self._ask(requests.History(chat=name, after=seq, limit=_PAGE // 2))
             if not (isinstance(earlier, events.History) and isinstance(later, events.History)):
-                self._refused(earlier if isinstance(earlier, events.Error) else later)
+                refused = earlier if isinstance(earlier, events.Error) else later
+                if isinstance(refused, events.Error):
+                    self._view.complain(refused.text)
+                    self._changed()
                 return
             if self._view.chats.get(name) is not chat:
                 return
@@ -82,7 +83,7 @@ class Pages:
 
     def _load(self, chat: ChatState, request: requests.History, direction: int) -> None:
         chat.loading = True
-        reply: Deferred[Reply] = self._ask(request)
+        reply = self._ask(request)
         reply.addCallbacks(self._loaded, self._lost, callbackArgs=(chat, direction), errbackArgs=(chat,))
 
     def _loaded(self, reply: Reply, chat: ChatState, direction: int) -> None:
@@ -101,8 +102,3 @@ class Pages:
 
     def _lost(self, failure: object, chat: ChatState) -> None:
         chat.loading = False
-
-    def _refused(self, reply: Reply) -> None:
-        if isinstance(reply, events.Error):
-            self._view.complain(reply.text)
-            self._changed()

@@ -9,8 +9,6 @@ from twisted.internet.defer import Deferred
 from irchat.client.exceptions import Cancelled, ClientError
 from irchat.client.view.chat_state import clean
 from irchat.client.view.screen_state import ScreenState
-from irchat.protocol import events
-from irchat.rendering.lines import Renderer
 
 
 class Stage(Enum):
@@ -56,7 +54,6 @@ class Questions:
         self._said: set[str] = set()
         self._view = view
         self._changed = changed
-        self._renderer = Renderer(colour=False)
         self._broken: ClientError | None = None
 
     @property
@@ -64,14 +61,6 @@ class Questions:
         """Whether a question waits for its answer."""
         asked = self.waiting or self.current
         return asked is not None and asked.stage is Stage.ASKED
-
-    def show(self, event: events.Event) -> None:
-        """Show a reply."""
-        if isinstance(event, events.Error):
-            self.complain(event.text)
-        else:
-            for line in self._renderer.lines(event):
-                self.note(line.text)
 
     def note(self, text: str) -> None:
         """Show a progress note, once only: each new connection would repeat it."""

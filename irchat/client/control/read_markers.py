@@ -51,27 +51,26 @@ class ReadMarkers:
         self._unreported.clear()
 
 
-class ShownMarkers:
+class ShownMarkers(ReadMarkers):
     """Report the messages that a plain client has shown, as the server does for its own text protocol.
 
     ``timed_too``: whether the client shows the text of timed messages.
     """
 
-    def __init__(self, markers: ReadMarkers, *, timed_too: bool) -> None:
-        self._markers = markers
+    def __init__(self, clock: IReactorTime, ask: Ask, *, timed_too: bool) -> None:
+        super().__init__(clock, ask)
         self._timed_too = timed_too
-        self.report = markers.report
 
     def shown(self, event: Reply) -> None:
         """Record an event that was shown. The server marks the user's own messages and history as read by itself."""
         match event:
             case events.Message() if event.seq is not None or self._timed_too:
-                self._markers.read(event.chat, event.seq)
+                self.read(event.chat, event.seq)
             case events.Sent():
-                self._markers.know(event.chat, event.seq)
+                self.know(event.chat, event.seq)
             case events.History():
                 for message in event.messages:
-                    self._markers.know(message.chat, message.seq)
+                    self.know(message.chat, message.seq)
             case events.Chats():
                 for chat in event.chats:
-                    self._markers.know(chat.chat, chat.read_seq)
+                    self.know(chat.chat, chat.read_seq)

@@ -31,19 +31,14 @@ class Link:
     def __init__(
         self,
         clock: IReactorTime,
-        connect: Callable[[], Awaitable[ServerConnection]],
-        sign_in: Callable[[RequestChannel], Awaitable[events.Welcome]],
-        on_event: Callable[[events.ANY], None],
         on_welcome: Callable[[events.Welcome], None],
         on_state: Callable[[str], None],
         questions: Questions,
         jitter: Callable[[], float],
     ) -> None:
         self.connection: ServerConnection | None = None
+        self.on_event: Callable[[events.ANY], None] = lambda event: None
         self._clock = clock
-        self._connect = connect
-        self._sign_in = sign_in
-        self._on_event = on_event
         self._on_welcome = on_welcome
         self._on_state = on_state
         self._questions = questions
@@ -61,12 +56,17 @@ class Link:
         """Whether the user is signed in and can make requests."""
         return self._channel is not None
 
-    async def run(self) -> None:
+    async def run(
+        self,
+        connect: Callable[[], Awaitable[ServerConnection]],
+        sign_in: Callable[[RequestChannel], Awaitable[events.Welcome]],
+    ) -> None:
         """Sign in, and stay signed in until `leave`. Raises ClientError if the first sign-in fails.
 
         The sign-in is repeated if the connection is lost while the user answers a question (the server closes it if
         that takes too long), and if the server refuses temporarily.
         """
+        self._connect, self._sign_in = connect, sign_in
         while not self.is_up and not self._left:
             try:
                 await self._join()
@@ -103,11 +103,10 @@ class Link:
             self._on_state("reconnecting")
             try:
                 await self._join()
+                return
             except ClientError as again:
                 why = again
                 self._drop()
-            else:
-                return
 
     async def _pause(self, why: ClientError) -> None:
         """Wait before the next attempt, longer each time up to a limit. `leave` ends the wait."""
@@ -115,18 +114,14 @@ class Link:
         self._pauses += 1
         if isinstance(why, Later):
             pause = max(pause, why.pause)
-            self._tell_refusal(why)
+            if why.text != self._refused:  # the status line has room only for its first sentence
+                self._refused = why.text
+                self._questions.complain(why.text)
         left = pause * (0.5 + self._jitter())
         while left > 0 and not self._left:
             self._on_state(f"{_first_sentence(why.text)} Trying again in {math.ceil(left)} s")
             await deferLater(self._clock, min(left, 1))
             left -= 1
-
-    def _tell_refusal(self, later: Later) -> None:
-        """Show the full reason once. The status line has room only for its first sentence."""
-        if later.text != self._refused:
-            self._refused = later.text
-            self._questions.complain(later.text)
 
     async def _join(self) -> None:
         self._lost = Deferred()
@@ -135,7 +130,7 @@ class Link:
         try:
             self.connection = await self._connect()
             self._began = self._clock.seconds()
-            channel = RequestChannel(self._clock, self.connection, self._on_event, self._on_lost)
+            channel = RequestChannel(self._clock, self.connection, self.on_event, self._on_lost)
             self._on_state("signing in")
             welcome = await self._sign_in(channel)
         finally:

@@ -2,50 +2,60 @@
 
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import msgspec
 from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
 
-from irchat.client.connect.request_channel import Ask
-from irchat.client.control.send_queue import SendQueue
+from irchat.client.connect.request_channel import Reply
+from irchat.client.control.reconnecting import Link
+from irchat.client.exceptions import ClientError
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
 
 
-class _Letter(NamedTuple):
-    """A message being sent: the typed line, the chat in which it was typed, and its destination."""
+@dataclass(eq=False)
+class _Letter:
+    """An unconfirmed message: the typed line, the chat in which it was typed, and its destination.
 
+    ``tried``: it was sent at least once.
+    """
+
+    nonce: str
+    request: requests.Send
     line: str
     origin: ChatState
     chat: ChatState
+    tried: bool = False
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether it can no longer be sent: its chat is gone, or it is a timed one and has expired."""
+        is_timed = self.request.expires_in is not None
+        return bool(self.chat.gone) or (is_timed and not self.chat.is_pending(self.nonce))
 
 
 class Sending:
-    """Send messages, and show the outcome of each. ``changed`` is called when there is something new to draw.
+    """Send messages over ``link`` one at a time, and show the outcome of each.
 
-    ``give_back`` returns a refused line to the input of the chat in which it was typed. It returns False if other text
-    is typed there. The line is then shown in the chat, so that it is not lost.
+    After a reconnect, a message whose reply was lost is sent again. The server recognises the repetition by the nonce.
+
+    ``on_outcome`` is called after the outcome of messages is noted in ``view``. ``give_back`` returns a refused line to
+    the input of the chat in which it was typed. It returns False if other text is typed there. The line is then shown
+    in the chat, so that it is not lost.
     """
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        view: ScreenState,
-        ask: Ask,
-        is_up: Callable[[], bool],
-        new_nonce: Callable[[], str],
-        changed: Callable[[], None],
-    ) -> None:
+    def __init__(self, clock: IReactorTime, view: ScreenState, link: Link, new_nonce: Callable[[], str]) -> None:
         self._clock = clock
         self._view = view
+        self._link = link
         self._new_nonce = new_nonce
-        self._changed = changed
+        self.on_outcome: Callable[[], None] = lambda: None
         self.give_back: Callable[[ChatState, str], bool] = lambda chat, line: False
-        self._letters: dict[str, _Letter] = {}
-        self._outbox = SendQueue(ask, is_up, self)
-        self.resume = self._outbox.resume
+        self._letters: dict[str, _Letter] = {}  # by nonce, in order
+        self._is_waiting = False
 
     def send(self, request: requests.Send, line: str, origin: ChatState) -> ChatState:
         """Send a message typed as ``line`` in ``origin``. Return its destination."""
@@ -56,79 +66,88 @@ class Sending:
         chat.add_pending(request.text, self._view.me, nonce, ends)
         if origin is not chat and origin is not self._view.own:
             origin.add_pending(f"to {chat.name}: {request.text}", self._view.me, nonce, ends)
-        self._letters[nonce] = _Letter(line, origin, chat)
-        self._outbox.send(request)
+        self._letters[nonce] = _Letter(nonce, request, line, origin, chat)
+        self.go_on()
         return chat
 
     def unsent(self) -> str:
         """Return a text about unconfirmed messages, empty if there are none."""
-        counts = Counter(request.chat for request in self._outbox.waiting)
+        counts = Counter(letter.request.chat for letter in self._letters.values())
         return ", ".join(f"{count:,} message{'s' * (count > 1)} to {chat}" for chat, count in counts.items())
 
-    def expire(self) -> None:
-        """Report the timed messages that expired before they could be sent."""
-        self._outbox.sweep()
+    def go_on(self) -> None:
+        """Send the next message, unless a reply is pending or there is no connection. Call this after a reconnect."""
+        if self._is_waiting or not self._link.is_up:
+            return
+        self.sweep()
+        letter = next(iter(self._letters.values()), None)
+        if letter is not None:
+            self._is_waiting = letter.tried = True
+            self._link.ask(letter.request).addCallbacks(self._answered, self._lost, callbackArgs=(letter,))
 
-    # The methods that the send queue calls.
+    def sweep(self) -> None:
+        """Report the messages that can no longer be sent, except the one whose reply is pending."""
+        letters = list(self._letters.values())
+        dropped = [letter for letter in letters[1 if self._is_waiting else 0 :] if letter.is_hopeless]
+        for letter in dropped:
+            self._drop(letter)
+        if dropped:
+            self.on_outcome()
 
-    def is_wanted(self, request: requests.Send) -> bool:
-        """Return whether a message can still be sent: its chat exists, and a timed one has not expired."""
-        chat = self._letters[str(request.nonce)].chat
-        return not chat.gone and (request.expires_in is None or chat.is_pending(str(request.nonce)))
-
-    def on_reply(self, request: requests.Send, reply: events.Event) -> None:
-        """Show the server's answer to a message."""
-        letter = self._forget(request)
+    def _answered(self, reply: Reply, letter: _Letter) -> None:
+        self._is_waiting = False
+        del self._letters[letter.nonce]
         if isinstance(reply, events.Sent):
-            self._sent(request, reply, letter)
-        else:
-            self._take_pending(request, letter)
+            self._sent(reply, letter)
+        elif reply is not None:
+            self._take_pending(letter)
             self._view.refused(letter.chat, reply)
-            self._return(request, letter)
-        self._changed()
+            self._return(letter)
+        self.on_outcome()
+        self.go_on()
 
-    def on_dropped(self, request: requests.Send, *, tried: bool) -> None:
+    def _lost(self, failure: Failure) -> None:
+        failure.trap(ClientError)  # `go_on` sends the message again
+        self._is_waiting = False
+
+    def _drop(self, letter: _Letter) -> None:
         """Show that a message will not be sent."""
-        letter = self._forget(request)
-        self._take_pending(request, letter)
-        if letter.chat.gone:
-            self._say(letter, f"A message to {letter.chat.name} was not sent: {letter.chat.gone}")
-            self._return(request, letter)
-        elif tried:
-            self._say(letter, f"A timed message to {letter.chat.name} may not have been sent: "
+        del self._letters[letter.nonce]
+        self._take_pending(letter)
+        chat = letter.chat
+        if chat.gone:
+            self._say(letter, f"A message to {chat.name} was not sent: {chat.gone}")
+            self._return(letter)
+        elif letter.tried:
+            self._say(letter, f"A timed message to {chat.name} may not have been sent: "
                               "the connection was lost, and the message expired before it was back.")  # fmt: skip
         else:
-            self._say(letter, f"A timed message to {letter.chat.name} was not sent: "
+            self._say(letter, f"A timed message to {chat.name} was not sent: "
                               "it expired before the connection was back.")  # fmt: skip
-        self._changed()
 
-    def _forget(self, request: requests.Send) -> _Letter:
-        return self._letters.pop(str(request.nonce))
-
-    def _take_pending(self, request: requests.Send, letter: _Letter) -> None:
+    def _take_pending(self, letter: _Letter) -> None:
         for chat in letter.chat, letter.origin:
-            chat.take_pending(str(request.nonce))
+            chat.take_pending(letter.nonce)
 
-    def _sent(self, request: requests.Send, sent: events.Sent, letter: _Letter) -> None:
-        nonce, now = str(request.nonce), self._clock.seconds()
+    def _sent(self, sent: events.Sent, letter: _Letter) -> None:
+        now = self._clock.seconds()
         ends = None if sent.id is None else now + (sent.left_ms or 0) / 1_000
         self._view.chats.spell(letter.chat, sent.chat)
-        self._view.sent(letter.chat, nonce, sent, now)
+        self._view.sent(letter.chat, letter.nonce, sent, now)
         if sent.id is not None and (timed := letter.chat.timed(sent.id)) is not None:
             ends = timed.ends
-        noted = letter.origin.take_pending(nonce)
+        noted = letter.origin.take_pending(letter.nonce)
         if noted is not None:
             note = letter.origin.add_note(noted.text)
             note.ends = ends if noted.ends is None or ends is None else min(ends, noted.ends)
         if sent.id is not None and sent.reached is not None:
             letter.chat.add_note(f"{sent.reached} of {sent.of} have it now").ends = ends
 
-    def _return(self, request: requests.Send, letter: _Letter) -> None:
+    def _return(self, letter: _Letter) -> None:
         if not self.give_back(letter.origin, letter.line):
-            what = "a timed message" if request.expires_in is not None else letter.line
-            (self._view.here if letter.origin is self._view.own else letter.origin).add_note(
-                f"not sent: {what}", error=True
-            )
+            what = "a timed message" if letter.request.expires_in is not None else letter.line
+            chat = self._view.here if letter.origin is self._view.own else letter.origin
+            chat.add_note(f"not sent: {what}", error=True)
 
     def _say(self, letter: _Letter, text: str) -> None:
         for chat in dict.fromkeys((letter.chat, self._view.here)):

@@ -108,7 +108,7 @@ def hint(line: str, language: Registry = SCREEN) -> Hint | None:
         if begun and refusal.code == Code.BAD_REQUEST:
             return Hint(usages) if shown else None
         return Hint(moderation.usage if moderation else _trouble(refusal), wrong=True)
-    if typed.command.prefix:
+    if typed.command.prefix and typed.command in begun:
         return Hint(_explained(typed.command))
     return Hint(usages) if shown else None
 

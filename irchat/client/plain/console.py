@@ -22,7 +22,7 @@ _KEPT_BYTES = CLIENT_LINE_BYTES + 1
 class Console(Protocol):
     """Standard input, line by line, and standard output, which stays open after the end of the input.
 
-    ``unread`` fires when nobody reads the output any longer, for example because a pipe was closed.
+    ``unread`` fires when nobody reads the output any longer: a pipe was closed, or all output was written at the end.
     """
 
     transport: Any
@@ -35,7 +35,6 @@ class Console(Protocol):
         self._ended = False
         self._has_producer = False
         self._broken: ClientError | None = None
-        self._closed: Deferred[None] = Deferred()
 
     @property
     def has_more(self) -> bool:
@@ -64,9 +63,8 @@ class Console(Protocol):
 
     def interrupt(self, stop: ClientError) -> None:
         """Fail the pending `read_line` with ``stop``."""
-        for reader in list(self._lines.waiting):
-            self._lines.waiting.remove(reader)
-            reader.errback(stop)
+        if self._lines.waiting:
+            self._lines.waiting.pop().errback(stop)
 
     def discard(self) -> None:
         """Discard unread input."""
@@ -91,7 +89,7 @@ class Console(Protocol):
             if self._has_producer:
                 self.transport.unregisterProducer()  # with a producer, the transport would wait for more output
             self.transport.loseConnection()
-        return self._closed
+        return self.unread
 
     # Called by Twisted.
 
@@ -115,13 +113,9 @@ class Console(Protocol):
 
     def writeConnectionLost(self) -> None:
         """Handle the closing of the output by its reader."""
-        self._gone()
+        if not self.unread.called:
+            self.unread.callback(None)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Handle the end of both directions."""
-        self._gone()
-
-    def _gone(self) -> None:
-        if not self.unread.called:
-            self.unread.callback(None)
-            self._closed.callback(None)
+        self.writeConnectionLost()

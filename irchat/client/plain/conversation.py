@@ -1,7 +1,7 @@
 """The plain client: run each typed line as a command or message, and print each event."""
 
 from collections.abc import Callable
-from functools import partial
+from contextlib import suppress
 
 from twisted.internet.defer import CancelledError
 from twisted.internet.interfaces import IReactorTime
@@ -10,12 +10,12 @@ from irchat.client.connect.request_channel import Reply, RequestChannel
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.sign_in import SignIn
 from irchat.client.control.password import change_password
-from irchat.client.control.read_markers import ReadMarkers, ShownMarkers
-from irchat.client.exceptions import Cancelled, InputEnded
+from irchat.client.control.read_markers import ShownMarkers
+from irchat.client.exceptions import InputEnded
 from irchat.client.plain.console import Console
 from irchat.client.plain.own_messages import OwnMessages
 from irchat.client.plain.screens import PlainScreen
-from irchat.commands import REGISTRY, Registry, check_feature
+from irchat.commands import REGISTRY, check_feature
 from irchat.commands.people import ChangePassword
 from irchat.protocol import events, requests, wire
 from irchat.protocol.errors import Refusal
@@ -29,14 +29,8 @@ class PlainChat:
     """
 
     def __init__(
-        self,
-        clock: IReactorTime,
-        console: Console,
-        screen: PlainScreen,
-        new_nonce: Callable[[], str],
-        language: Registry = REGISTRY,
+        self, clock: IReactorTime, console: Console, screen: PlainScreen, new_nonce: Callable[[], str]
     ) -> None:
-        self._language = language
         self._clock = clock
         self._console = console
         self._screen = screen
@@ -46,8 +40,7 @@ class PlainChat:
     async def run(self, connection: ServerConnection, name: str | None) -> None:
         """Sign in, as ``name`` if it is given, and chat until the user leaves. Raises ClientError."""
         self._channel = RequestChannel(self._clock, connection, self._show, self._console.break_off)
-        markers = ReadMarkers(self._clock, self._channel.request)
-        self._markers = ShownMarkers(markers, timed_too=self._screen.shows_timed)
+        self._markers = ShownMarkers(self._clock, self._channel.request, timed_too=self._screen.shows_timed)
         self._console.pace(connection)
         self._screen.note(f"connected to {connection.server_name}")
         welcome = await SignIn(self._channel, self._screen).run(name)
@@ -65,7 +58,7 @@ class PlainChat:
         match event:
             case events.Amended(mark=str()) if not typed and not self._own.has(event.chat, event.seq):
                 return
-        self._screen.show(event, self._language.answered(typed, event))
+        self._screen.show(event, REGISTRY.answered(typed, event))
         self._own.shown(event)
         self._markers.shown(event)
 
@@ -77,7 +70,7 @@ class PlainChat:
                 await self._change_password()
             elif again:
                 await self._say(f"\\{line.strip()}")
-            elif self._screen.interactive and (form := self._language.right_form(line)) is not None:
+            elif self._screen.interactive and (form := REGISTRY.right_form(line)) is not None:
                 # Only a line typed after this message confirms the first one. The rest of a paste does not.
                 refused = "" if self._screen.has_more() else line
                 self._screen.complain(
@@ -102,7 +95,7 @@ class PlainChat:
         reply = await self._channel.request(request)
         if isinstance(reply, events.Sent | events.Amended):
             self._screen.sent(line, reply)
-        elif self._language.is_secret(line):
+        elif REGISTRY.is_secret(line):
             self._screen.forget(line)
         if reply is not None:
             self._show(reply, line)
@@ -117,7 +110,7 @@ class PlainChat:
         """
         for_server = requests.Line(line=line, nonce=self._new_nonce())
         try:
-            typed = self._language.find(line)
+            typed = REGISTRY.find(line)
             request = typed.read()
         except Refusal:
             return for_server, None  # the server has the reason
@@ -127,10 +120,5 @@ class PlainChat:
         return for_server, request.chat if isinstance(request, requests.Send) else None
 
     async def _change_password(self) -> None:
-        answer = partial(self._screen.ask, secret=True, can_cancel=True)
-        try:
-            await change_password(answer, self._channel.request, self._screen.note, self._screen.complain)
-        except Cancelled:
-            self._screen.note("cancelled: the password is unchanged")
-        except InputEnded:
-            pass
+        with suppress(InputEnded):
+            await change_password(self._screen, self._channel.request, self._screen.note, self._screen.complain)

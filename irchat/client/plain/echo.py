@@ -1,4 +1,4 @@
-"""Turn off a terminal's echo while a password is typed."""
+"""A terminal in line mode, whose echo is off while a password is typed."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ _LOCAL_MODES = 3
 
 
 class Echo:
-    """The echo of the terminal at the file descriptor ``descriptor``.
+    """The terminal at the file descriptor ``descriptor``, and its echo.
 
     ``marks``: turn on bracketed paste while the echo is off. With the echo on, the paste brackets would be visible.
     """
@@ -22,9 +22,17 @@ class Echo:
         self._marks = marks
         self._is_marking = False
 
-    def on(self) -> None:
-        """Restore the original modes."""
-        self._set(self._found, marking=False)
+    def switch(self, *, on: bool) -> None:
+        """Restore the original modes of the terminal, or turn its echo off."""
+        modes = list(self._found)
+        if not on:
+            modes[_LOCAL_MODES] &= ~termios.ECHO
+        marking = self._marks and not on
+        with contextlib.suppress(termios.error):  # the terminal is gone
+            termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
+            if marking != self._is_marking:
+                self._is_marking = marking
+                self.write(MARKS_ON if marking else MARKS_OFF)
 
     def has_more(self) -> bool:
         """Return whether the terminal holds an unread line."""
@@ -35,15 +43,7 @@ class Echo:
         with contextlib.suppress(termios.error):
             termios.tcflush(self._descriptor, termios.TCIFLUSH)
 
-    def off(self) -> None:
-        """Turn the echo off."""
-        silent = list(self._found)
-        silent[_LOCAL_MODES] &= ~termios.ECHO
-        self._set(silent, marking=self._marks)
-
-    def _set(self, modes: "list[int | list[bytes | int]]", *, marking: bool) -> None:
-        with contextlib.suppress(termios.error, OSError):  # the terminal is gone
-            termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
-            if marking != self._is_marking:
-                self._is_marking = marking
-                os.write(self._descriptor, (MARKS_ON if marking else MARKS_OFF).encode())
+    def write(self, text: str) -> None:
+        """Write to the terminal. Do nothing if it is gone or accepts no output."""
+        with contextlib.suppress(OSError):
+            os.write(self._descriptor, text.encode("utf-8", "replace"))

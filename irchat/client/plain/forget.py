@@ -7,36 +7,31 @@ from irchat.client.connect.request_channel import RequestChannel
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.tokens import Tokens
 from irchat.client.exceptions import ClientError
+from irchat.client.plain.plain_run import Talk
 from irchat.protocol import events, requests
 
 
-class Forget:
-    """Forget the token of ``name``, or of the last user, at ``label`` (host:port). Raises ClientError without one."""
+def forget_sign_in(clock: IReactorTime, tokens: Tokens, label: str, name: str | None, dialogue: Dialogue) -> Talk:
+    """Find the token of ``name``, or of the last user, at ``label`` (host:port). Raises ClientError without one.
 
-    def __init__(self, clock: IReactorTime, tokens: Tokens, label: str, name: str | None, dialogue: Dialogue) -> None:
-        self._clock = clock
-        self._dialogue = dialogue
-        self._name = name or tokens.last_name(label) or ""
-        kept = tokens.find(label, self._name)
-        if kept is None:
-            raise ClientError(
-                f"No sign-in is saved for {self._name or 'anybody'} at {label}. There is nothing to forget."
-            )
-        self._kept = kept
-        self._tokens = tokens
-        self._label = label
+    Return a function that deletes the token, and revokes it on the server that issued it. It raises ClientError too.
+    """
+    user = name or tokens.last_name(label) or ""
+    kept = tokens.find(label, user)
+    if kept is None:
+        raise ClientError(f"No sign-in is saved for {user or 'anybody'} at {label}. There is nothing to forget.")
 
-    async def run(self, connection: ServerConnection) -> None:
-        """Delete the token, and revoke it on the server that issued it. Raises ClientError."""
-        self._tokens.forget(self._label, self._name)
-        if connection.identity != self._kept.identity:
+    async def forget(connection: ServerConnection) -> None:
+        tokens.forget(label, user)
+        if connection.identity != kept.identity:
             raise ClientError(
-                f"The sign-in of {self._name} is forgotten here. It was not sent to {self._label}, which is not the "
-                "server that issued it (it has another certificate, or no TLS). There it ends after 90 days without "
-                "use, or when you change your password."
+                f"The sign-in of {user} is forgotten here. It was not sent to {label}, which is not the server that "
+                "issued it (it has another certificate, or no TLS). There it ends after 90 days without use, or when "
+                "you change your password."
             )
-        channel = RequestChannel(self._clock, connection, lambda _: None, lambda _: None)
-        reply = await channel.request(requests.Resume(token=self._kept.token))
-        if isinstance(reply, events.Welcome):
+        channel = RequestChannel(clock, connection, lambda _: None, lambda _: None)
+        if isinstance(await channel.request(requests.Resume(token=kept.token)), events.Welcome):
             await channel.request(requests.Logout(forget=True))
-        self._dialogue.note(f"the sign-in of {self._name} is forgotten")
+        dialogue.note(f"the sign-in of {user} is forgotten")
+
+    return forget

@@ -33,7 +33,6 @@ class PlainRun:
         self._log = Logger()
         self._conversation: Deferred[None] = succeed(None)
         self._connection: ServerConnection | None = None
-        self._over = False
         self._shutdown = Shutdown(reactor, clock, self._close)
         self.stop = self._shutdown.begin
 
@@ -48,7 +47,7 @@ class PlainRun:
             await talk(self._connection)
 
         self._conversation = Deferred.fromCoroutine(converse())
-        self._conversation.addErrback(self._failed).addBoth(self._end)
+        self._conversation.addErrback(self._failed).addBoth(lambda _: self.stop())
 
     def _failed(self, failure: Failure) -> None:
         if self._shutdown.has_begun:
@@ -59,17 +58,13 @@ class PlainRun:
         else:
             self._log.failure("The client failed", failure)
 
-    def _end(self, _: None) -> None:
-        self._over = True
-        self.stop()
-
     def interrupt(self) -> None:
         """Cancel the current question, or end the run if there is none."""
         if not self._screen.cancel():
             self.stop()
 
     def _close(self) -> list[Deferred[Any]]:
-        interrupted = not self._over
+        interrupted = not self._conversation.called
         self._conversation.cancel()
         self._screen.finish(interrupted=interrupted)
         closing: list[Deferred[Any]] = [self._console.finish()]

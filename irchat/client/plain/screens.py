@@ -1,37 +1,21 @@
-"""The screens of the plain client: a pipe, or a terminal that erases timed messages when they expire."""
+"""The screens of the plain client: a pipe, a terminal for questions, or one that also shows and erases messages."""
 
 import math
 from collections.abc import Callable
-from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.client.exceptions import Cancelled, ClientError, InputEnded
 from irchat.client.plain.console import Console
+from irchat.client.plain.echo import Echo
 from irchat.client.plain.pasting import read_secret, unmarked
 from irchat.protocol import events, requests
-from irchat.protocol.rules import CLIENT_LINE_BYTES, DELETION_REPRINT_SECONDS, REPRINT_SECONDS, TIMED_MAX
+from irchat.protocol.rules import CLIENT_LINE_BYTES, DELETION_REPRINT_SECONDS, REPRINT_SECONDS, seconds_left
 from irchat.rendering.lines import Renderer, TextLine
 from irchat.rendering.transcript import Transcript
 from irchat.system.alarm import Alarm
 
 _REDRAW = "\r\x1b[K"
-
-
-class Switch(Protocol):
-    """Control a terminal's echo."""
-
-    def on(self) -> None:
-        """Turn the echo on."""
-
-    def off(self) -> None:
-        """Turn the echo off."""
-
-    def has_more(self) -> bool:
-        """Return whether the terminal holds an unread line."""
-
-    def discard(self) -> None:
-        """Discard unread input, including an unfinished line."""
 
 
 class PlainScreen:
@@ -50,11 +34,8 @@ class PlainScreen:
 
     def show(self, event: events.Event, asked: requests.Request | None = None) -> None:
         """Show an event, which may answer ``asked``: errors on standard error, the rest on standard output."""
-        lines = self._renderer.lines(event, asked)
-        if isinstance(event, events.Error):
-            self._put_error(lines)
-        else:
-            self._put(lines)
+        put = self._put_error if isinstance(event, events.Error) else self._put
+        put(self._renderer.lines(event, asked))
 
     def note(self, text: str) -> None:
         """Do nothing: notes are for people, not for programs."""
@@ -91,7 +72,7 @@ class PlainScreen:
         return self._console.has_more
 
     def sent(self, line: str, reply: events.Sent | events.Amended) -> None:
-        """Record that the typed ``line`` sent or changed a message."""
+        """Record that the typed ``line`` sent or edited a message."""
 
     def forget(self, line: str) -> None:
         """Do not show the typed ``line`` again."""
@@ -110,8 +91,10 @@ class PlainScreen:
             self._write_error(line.text)
 
 
-class TypingScreen(PlainScreen):
-    """A terminal in line mode that does not echo secrets.
+class AskingScreen(PlainScreen):
+    """Standard input is a terminal in line mode, standard output is redirected, as in ``irchat HOST | tee log``.
+
+    Messages go to standard output, questions and notes to the terminal. Secrets are not echoed.
 
     Typed text belongs to at most one question. Text typed before a question, or before the end of a dialogue, is
     discarded.
@@ -119,7 +102,7 @@ class TypingScreen(PlainScreen):
 
     interactive = True
 
-    def __init__(self, console: Console, write_error: Callable[[str], None], echo: Switch) -> None:
+    def __init__(self, console: Console, write_error: Callable[[str], None], echo: Echo) -> None:
         super().__init__(console, write_error)
         self._echo = echo
         self._question = ""
@@ -127,12 +110,16 @@ class TypingScreen(PlainScreen):
         self._unanswered = False
         self._can_cancel = False
 
+    def note(self, text: str) -> None:
+        """Show a note on the terminal."""
+        self._prompt(f"{self._renderer.note(text).text}\n")
+
     async def read(self) -> str | None:
         """Return the next typed line. Discard text that was typed during a dialogue."""
         if self._in_dialogue:
             self._in_dialogue = self._unanswered = False
             self._discard()
-        self._echo.on()
+        self._echo.switch(on=True)
         if (line := await super().read()) is not None:
             line = unmarked(line)
             self._typed(line)
@@ -147,10 +134,7 @@ class TypingScreen(PlainScreen):
         self._in_dialogue = True
         self._can_cancel = can_cancel
         self._unanswered = secret
-        if secret:
-            self._echo.off()
-        else:
-            self._echo.on()
+        self._echo.switch(on=not secret)
         self._discard()
         self._question = question
         self._prompt(question)
@@ -163,7 +147,7 @@ class TypingScreen(PlainScreen):
         finally:
             self._question = ""
             self._can_cancel = False
-            self._echo.off()
+            self._echo.switch(on=False)
         if secret or answer is None:
             self._prompt("\n")
         self._typed(question + ("" if secret or answer is None else answer))
@@ -185,17 +169,16 @@ class TypingScreen(PlainScreen):
     def finish(self, *, interrupted: bool) -> None:
         """Clean up. The echo stays off while half a password may be unread."""
         if not self._unanswered:
-            self._echo.on()
+            self._echo.switch(on=True)
 
     def restore(self) -> None:
         """Restore the terminal. Discard an unread part of a password, so that it does not reach the shell."""
         if self._unanswered:
             self._discard()
-        self._echo.on()
+        self._echo.switch(on=True)
 
     def _prompt(self, text: str) -> None:
-        """Write to the terminal."""
-        raise NotImplementedError
+        self._echo.write(text)
 
     def _typed(self, line: str) -> None:
         """Record a typed line that is visible, or a question with the visible part of its answer."""
@@ -205,8 +188,8 @@ class TypingScreen(PlainScreen):
         self._echo.discard()
 
 
-class TerminalScreen(TypingScreen):
-    """A terminal in line mode.
+class TerminalScreen(AskingScreen):
+    """A terminal in line mode, for input and output.
 
     All output is kept in a transcript. It is printed again without timed messages when they expire, by the server's
     notice or by our own clock, whichever comes first, and without deleted messages.
@@ -221,7 +204,7 @@ class TerminalScreen(TypingScreen):
         console: Console,
         write_error: Callable[[str], None],
         clock: IReactorTime,
-        echo: Switch,
+        echo: Echo,
         *,
         colour: bool,
         errors_apart: bool,
@@ -257,7 +240,7 @@ class TerminalScreen(TypingScreen):
         self._put([self._renderer.note(text)])
 
     def sent(self, line: str, reply: events.Sent | events.Amended) -> None:
-        """Record that ``line`` sent or changed a message and disappears with it."""
+        """Record that ``line`` sent or edited a message and disappears with it."""
         self._transcript.sent(line, reply)
         if isinstance(reply, events.Sent):
             self._watch(reply)
@@ -296,8 +279,7 @@ class TerminalScreen(TypingScreen):
 
     def _watch(self, message: events.Message | events.Sent) -> None:
         if message.id is not None:
-            left = min(max(0, message.left_ms or 0), TIMED_MAX * 1000) / 1000
-            end = self._clock.seconds() + left
+            end = self._clock.seconds() + seconds_left(message.left_ms)
             self._ends[message.id] = min(end, self._ends.get(message.id, end))
             self._plan()
 

@@ -7,8 +7,7 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.run_in_terminal import in_terminal
 from prompt_toolkit.clipboard import DynamicClipboard
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.input import Input
-from prompt_toolkit.layout import ConditionalContainer, Dimension, HSplit, Layout, VSplit, Window
+from prompt_toolkit.layout import ConditionalContainer, HSplit, Layout, VSplit, Window
 from prompt_toolkit.search import stop_search
 from prompt_toolkit.widgets import SearchToolbar
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -23,7 +22,6 @@ from irchat.client.view.chat_state import ChatState
 from irchat.client.view.navigation import Place
 from irchat.client.view.panels import Painter
 from irchat.client.view.rows import Row
-from irchat.client.view.screen_state import ScreenState
 from irchat.text.cells import cells
 
 # Seconds. Events within this time are drawn as one frame. A key is drawn immediately.
@@ -38,7 +36,6 @@ _ESCAPE = 0.05
 # The sidebar is hidden up to this number of columns.
 NARROW = 80
 _SIDE_MIN, _SIDE_MAX = 22, 32
-_INPUT_ROWS = 6
 _STATUS_ROWS = 3
 
 
@@ -54,7 +51,6 @@ class ChatApplication(Application[None]):
         clock: IReactorTime,
         controller: Controller,
         device: Device,
-        keys: Input,
         output: TerminalOutput,
         *,
         bell: bool,
@@ -62,13 +58,14 @@ class ChatApplication(Application[None]):
     ) -> None:
         self._clock = clock
         self._controller = controller
+        self._view = controller.view
         self._device = device
         self._terminal = output
         self._bell = bell
         self._telling: IDelayedCall | None = None
         self._untold = ""
         self._stop_process = stop_process
-        self._painter = Painter(controller.view, language=controller.language)
+        self._painter = Painter(self._view, language=controller.language)
         self._line = InputLine(controller, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
         self._shown = self._sent = self._line.shown()
         self._pane_width, self._pane_height = 80, 20
@@ -79,13 +76,15 @@ class ChatApplication(Application[None]):
         super().__init__(
             layout=self._layout(),
             style=STYLE,
-            key_bindings=bindings(controller, self._line, self._page, self._suspend),
+            key_bindings=bindings(
+                controller, self._line, self._page, lambda: self.create_background_task(self._stop_and_continue())
+            ),
             clipboard=DynamicClipboard(lambda: self._line.clipboard),
             full_screen=True,
             erase_when_done=True,
             terminal_size_polling_interval=None,
             max_render_postpone_time=None,
-            input=keys,
+            input=device.keys,
             output=output,
             before_render=lambda _: self._before_frame(),
             after_render=lambda _: self._after_frame(),
@@ -146,7 +145,7 @@ class ChatApplication(Application[None]):
         self._frame_began = self._clock.seconds()
         if not self._line.is_busy:
             self._controller.settle()
-        self._controller.view.waits = self._controller.waits()
+        self._view.waits = self._controller.waits()
         self._line.follow()
         self._shown = self._line.shown()
 
@@ -155,16 +154,15 @@ class ChatApplication(Application[None]):
         self._sent = self._shown
         if self._device.idle:  # nothing was written
             self._line.drew(self._sent)
-        view = self._controller.view
-        count = f"({view.unread:,}) " if view.unread else ""
-        title = f"{count}IRChat {view.server}"
+        count = f"({self._view.unread:,}) " if self._view.unread else ""
+        title = f"{count}IRChat {self._view.server}"
         if title != self._title:
             self._title = title
             self._terminal.set_title(title)
             self._terminal.flush()
 
     def _page(self, direction: int) -> None:
-        view = self._controller.view
+        view = self._view
         if view.manual is not None:
             view.scroll_manual(direction * (self._pane_height - 2))
         elif view.place is Place.CHAT:
@@ -175,9 +173,6 @@ class ChatApplication(Application[None]):
                 view.pane.down(view.here.items, paint)
                 self._controller.page_down()
 
-    def _suspend(self) -> None:
-        self.create_background_task(self._stop_and_continue())
-
     async def _stop_and_continue(self) -> None:
         self._controller.hidden = True
         async with in_terminal():
@@ -186,43 +181,23 @@ class ChatApplication(Application[None]):
         self._controller.hidden = False
         self._controller.changed()
 
-    # Layout.
+    # Layout. Widths are exact if possible: prompt_toolkit distributes the rest cell by cell in each frame.
 
     def _layout(self) -> Layout:
-        is_wide = Condition(self._is_wide)
         search = SearchToolbar()
         self._input_control = InputControl(
             self._line,
             search_buffer_control=lambda: search.control if isinstance(self._line.target, ChatState) else None,
         )
-        self._input = InputWindow(
-            self._input_control,
-            lambda: self._line.is_secret,
-            _INPUT_ROWS,
-            width=self._input_width,
-        )
-        side = VSplit(
-            [
-                Rows(self._side, width=lambda: Dimension.exact(self._side_width())),
-                Window(char="│", width=1, style="class:edge"),
-            ]
-        )
-        main = HSplit([Rows(self._header, height=1), Rows(self._pane)], width=self._main_width)
-        body = Frame(
-            [
-                VSplit([ConditionalContainer(side, is_wide), main]),
-                Rows(self._status, height=lambda: Dimension.exact(self._status_height())),
-                search,
-                VSplit([Rows(self._prompt, width=self._prompt_width, height=1), self._input]),
-            ]
-        )
-        return Layout(body, focused_element=self._input)
-
-    @property
-    def _view(self) -> ScreenState:
-        return self._controller.view
-
-    # Widths are exact if possible: prompt_toolkit distributes the rest cell by cell in each frame.
+        window = InputWindow(self._input_control, width=self._input_width)
+        edge = Window(char="│", width=1, style="class:edge")
+        side = VSplit([Rows(self._painter.sidebar, width=self._side_width), edge])
+        header = Rows(lambda width, _: [self._painter.header(width)], height=1)
+        main = HSplit([header, Rows(self._pane)], width=self._main_width)
+        above = VSplit([ConditionalContainer(side, Condition(self._is_wide)), main])
+        below = VSplit([Rows(self._prompt, width=lambda: cells(self._line.question), height=1), window])
+        body = Frame([above, Rows(self._status, height=self._status_height), search, below])
+        return Layout(body, focused_element=window)
 
     def _is_wide(self) -> bool:
         return self.output.get_size().columns > NARROW and self._view.place is not Place.SIGN_IN
@@ -230,24 +205,14 @@ class ChatApplication(Application[None]):
     def _side_width(self) -> int:
         return max(_SIDE_MIN, min(_SIDE_MAX, self.output.get_size().columns // 5))
 
-    def _main_width(self) -> Dimension:
-        columns = self.output.get_size().columns
-        return Dimension.exact(columns - self._side_width() - 1 if self._is_wide() else columns)
+    def _main_width(self) -> int:
+        return self.output.get_size().columns - (self._side_width() + 1 if self._is_wide() else 0)
 
     def _prompt(self, width: int, height: int) -> list[Row]:
         return [Row((("class:prompt", self._line.question),))]
 
-    def _prompt_width(self) -> Dimension:
-        return Dimension.exact(cells(self._line.question))
-
-    def _input_width(self) -> Dimension:
-        return Dimension.exact(max(1, self.output.get_size().columns - cells(self._line.question)))
-
-    def _side(self, width: int, height: int) -> list[Row]:
-        return self._painter.sidebar(width, height)
-
-    def _header(self, width: int, height: int) -> list[Row]:
-        return [self._painter.header(width)]
+    def _input_width(self) -> int:
+        return max(1, self.output.get_size().columns - cells(self._line.question))
 
     def _pane(self, width: int, height: int) -> list[Row]:
         self._pane_width, self._pane_height = width, height

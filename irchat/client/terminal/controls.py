@@ -11,7 +11,7 @@ from typing import Any
 from prompt_toolkit.application import get_app
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.data_structures import Point
-from prompt_toolkit.layout import AnyDimension, Container, Dimension, HSplit, Window, to_dimension
+from prompt_toolkit.layout import AnyDimension, Dimension, HSplit, Window
 from prompt_toolkit.layout.controls import BufferControl
 from prompt_toolkit.layout.mouse_handlers import MouseHandlers
 from prompt_toolkit.layout.screen import Char, Screen, WritePosition
@@ -26,10 +26,11 @@ _NOTHING = Char("", "")
 _ERASE_REST = "\x1b7\x1b[0m\x1b[K\x1b8"
 # The z-index that is drawn last.
 _LAST = 1_000_000
+_INPUT_ROWS = 6
 
 
-class Drawn(Container):
-    """A container that draws its own rows, without prompt_toolkit's windows."""
+class Drawn(Window):
+    """A window that draws its own rows."""
 
     def draw(self, screen: Screen, at: WritePosition) -> None:
         """Draw the content at a position of the screen."""
@@ -57,24 +58,8 @@ class Rows(Drawn):
     def __init__(
         self, paint: Callable[[int, int], list[Row]], *, width: AnyDimension = None, height: AnyDimension = None
     ) -> None:
+        super().__init__(width=width, height=height)
         self._paint = paint
-        self._width = width
-        self._height = height
-
-    def reset(self) -> None:
-        """Do nothing: there is no state."""
-
-    def preferred_width(self, max_available_width: int) -> Dimension:
-        """Return the given width, or any."""
-        return to_dimension(self._width)
-
-    def preferred_height(self, width: int, max_available_height: int) -> Dimension:
-        """Return the given height, or any."""
-        return to_dimension(self._height)
-
-    def get_children(self) -> list[Container]:
-        """Return no children."""
-        return []
 
     def draw(self, screen: Screen, at: WritePosition) -> None:
         """Draw the rows."""
@@ -85,35 +70,30 @@ class InputControl(BufferControl):
     """Show the text being typed, for any target."""
 
     def __init__(self, line: InputLine, **more: Any) -> None:
-        self._line = line
+        self.line = line
         super().__init__(line.buffer, **more)
 
     @property
     def buffer(self) -> Buffer:
         """The buffer of the current target."""
-        return self._line.buffer
+        return self.line.buffer
 
     @buffer.setter
     def buffer(self, _: Buffer) -> None:
         """Do nothing: the input line decides which buffer is shown."""
 
 
-class InputWindow(Drawn, Window):
-    """Show the buffer of ``content`` in at most ``most`` rows, as stars while it ``is_secret``."""
+class InputWindow(Drawn):
+    """Show the text being typed in a few rows, as stars while it is secret."""
 
-    def __init__(
-        self, content: BufferControl, is_secret: Callable[[], bool], most: int, *, width: AnyDimension = None
-    ) -> None:
-        super().__init__(content, width=width, dont_extend_height=True)
+    def __init__(self, content: InputControl, *, width: AnyDimension) -> None:
+        super().__init__(content, width=width)
         self._typed = content
-        self._is_secret = is_secret
-        self._most = most
         self._first = 0
 
     def preferred_height(self, width: int, max_available_height: int) -> Dimension:
         """Return the number of rows of the text, up to the limit."""
-        count = len(self._arranged(width)[0])
-        return Dimension.exact(min(count, self._most))
+        return Dimension.exact(min(len(self._arranged(width)[0]), _INPUT_ROWS))
 
     def draw(self, screen: Screen, at: WritePosition) -> None:
         """Draw the rows around the cursor."""
@@ -134,7 +114,7 @@ class InputWindow(Drawn, Window):
         cursor = (0, 0)
         index = x = 0
         for grapheme in graphemes(document.text):
-            shown = "*" if self._is_secret() else grapheme
+            shown = "*" if self._typed.line.is_secret else grapheme
             size = 0 if grapheme == "\n" else _cell(shown, "").width
             if x + size > width:
                 rows.append([])

@@ -35,22 +35,18 @@ def _ignore(*_: object) -> None:
 class TerminalInput(Input):
     """Parse keys from bytes. ``descriptor`` is the terminal's, or None if there are no modes to set."""
 
+    closed = False  # the client ends when the terminal is gone
+
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._keys: list[KeyPress] = []
         self._parser = Vt100Parser(self._keys.append)
         self._ready: Callable[[], None] = _ignore
-        self._closed = False
 
     def feed(self, data: bytes) -> None:
         """Receive bytes from the terminal."""
         self._parser.feed(self._decode(data))
-        self._ready()
-
-    def close(self) -> None:
-        """End the input: the terminal is gone."""
-        self._closed = True
         self._ready()
 
     def read_keys(self) -> list[KeyPress]:
@@ -72,11 +68,6 @@ class TerminalInput(Input):
         """Return the identifier under which prompt_toolkit keeps keys from one application to the next."""
         return f"irchat-{id(self)}"
 
-    @property
-    def closed(self) -> bool:
-        """Whether the terminal is gone."""
-        return self._closed
-
     def raw_mode(self) -> AbstractContextManager[None]:
         """Set raw mode, in which each key is read as it is pressed."""
         return nullcontext() if self._descriptor is None else raw_mode(self._descriptor)
@@ -85,17 +76,14 @@ class TerminalInput(Input):
         """Set cooked mode, in which lines are read, as a shell needs."""
         return nullcontext() if self._descriptor is None else cooked_mode(self._descriptor)
 
-    def attach(self, input_ready_callback: Callable[[], None]) -> AbstractContextManager[None]:
-        """Call ``input_ready_callback`` when there are keys to read."""
-        return self._attached(input_ready_callback)
-
     def detach(self) -> AbstractContextManager[None]:
         """Keep the keys for a while, without calling the callback."""
-        return self._attached(_ignore)
+        return self.attach(_ignore)
 
     @contextmanager
-    def _attached(self, ready: Callable[[], None]) -> Iterator[None]:
-        before, self._ready = self._ready, ready
+    def attach(self, input_ready_callback: Callable[[], None]) -> Iterator[None]:
+        """Call ``input_ready_callback`` when there are keys to read."""
+        before, self._ready = self._ready, input_ready_callback
         try:
             yield
         finally:
@@ -134,10 +122,6 @@ class TerminalOutput(Vt100_Output):
             self._buffer = []
             self._send(f"{_FRAME_BEGINS}{data}{_FRAME_ENDS}".encode("utf-8", "replace"))
 
-    def fileno(self) -> int:
-        """Raise: there is no descriptor."""
-        raise NotImplementedError
-
     def enter_alternate_screen(self) -> None:
         """Save the window title and switch to the alternate screen, if the terminal has one."""
         self.in_use = True
@@ -156,15 +140,22 @@ class TerminalOutput(Vt100_Output):
         self.erase_screen()
 
     def erase_screen(self) -> None:
-        """Erase row by row. Erasing the display would push it into the scrollback of tmux and GNU screen."""
-        rows = "".join(f"\x1b[{row};1H\x1b[2K" for row in range(1, self.get_size().rows + 1))
-        self.write_raw(f"\x1b[0m{rows}\x1b[H")
+        """Erase all rows."""
+        self.write_raw(f"{erase_rows(self.get_size().rows)}\x1b[H")
 
     def notify(self, text: str) -> None:
         """Ring the bell, and show a notification on terminals that can (OSC 9 and 777)."""
         safe = "".join(character for character in text if character.isprintable()).replace(";", ",")
         self.write_raw(f"\a\x1b]9;{safe}\x1b\\\x1b]777;notify;IRChat;{safe}\x1b\\")
         self.flush()
+
+
+def erase_rows(count: int) -> str:
+    """Return the bytes that erase ``count`` rows one by one.
+
+    Erasing the display at once would push it into the scrollback of tmux and GNU screen.
+    """
+    return "\x1b[0m" + "".join(f"\x1b[{row};1H\x1b[2K" for row in range(1, count + 1))
 
 
 @implementer(IPullProducer)
@@ -182,7 +173,7 @@ class Device(Protocol):
         self.on_gone: Callable[[], None] = _ignore
         self.on_failure: Callable[[Failure], None] = _ignore
         self.idle = True
-        self._keys = keys
+        self.keys = keys
         self._waiting: list[Deferred[None]] = []
         self._closed: Deferred[None] = Deferred()
         self._over = False
@@ -217,7 +208,7 @@ class Device(Protocol):
     def dataReceived(self, data: bytes) -> None:
         """Receive the bytes of keys."""
         try:
-            self._keys.feed(data)
+            self.keys.feed(data)
         except Exception:
             self.on_failure(Failure())
 

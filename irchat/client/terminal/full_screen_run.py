@@ -31,7 +31,7 @@ from irchat.client.exceptions import ClientError
 from irchat.client.options import ClientOptions
 from irchat.client.shutdown import LEAVING_SECONDS, Shutdown, leave_on_signals
 from irchat.client.terminal.application import ChatApplication
-from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
+from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput, erase_rows
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol.rules import visible
 
@@ -51,32 +51,22 @@ def run_full_screen(reactor: Any, options: ClientOptions) -> int:
     view = ScreenState(label)
     controller = Controller(reactor, view, partial(secrets.token_urlsafe, 12), random.random)
     terminal = wiring.open_again(_STDIN)
-    screen = FullScreenRun(reactor, reactor, controller, terminal, bell=options.bell)
+    screen = FullScreenRun(reactor, reactor, controller, terminal)
     StandardIO(screen.device, terminal, wiring.open_again(_STDOUT), reactor)  # type: ignore[call-arg]
     tokens = wiring.tokens()
-    entry = FullScreenSignIn(
-        tokens, label, address.user, controller.questions, partial(_complain_later, reactor, controller)
-    )
+    # A problem is shown after the sign-in, because the sign-in screen is about to be cleared.
+    complain_later = partial(reactor.callLater, 0, controller.questions.complain)
+    entry = FullScreenSignIn(tokens, label, address.user, controller.questions, complain_later)
     trust = Trust(dialer, wiring.known_hosts(), tokens, controller.questions, options.fingerprint, entry.warn)
     leave_on_signals(reactor, screen.stop)
     try:
-        screen.begin(trust.connect, entry)
+        screen.begin(trust.connect, entry, bell=options.bell)
         gc.freeze()  # these objects live until the exit: scanning them repeatedly would delay keys
         reactor.run()
     finally:
         screen.restore()
         _say_last(screen.last_words)
     return screen.status
-
-
-def _complain_later(reactor: Any, controller: Controller, text: str) -> None:
-    """Show a problem after the sign-in, because the sign-in screen is about to be cleared."""
-
-    def complain() -> None:
-        controller.view.complain(text)
-        controller.changed()
-
-    reactor.callLater(0, complain)
 
 
 class FullScreenRun:
@@ -86,34 +76,29 @@ class FullScreenRun:
     restored.
     """
 
-    def __init__(
-        self, reactor: IReactorCore, clock: IReactorTime, controller: Controller, descriptor: int, *, bell: bool
-    ) -> None:
+    def __init__(self, reactor: IReactorCore, clock: IReactorTime, controller: Controller, descriptor: int) -> None:
         self.status = 0
         self.last_words = ""
         self._clock = clock
         self._controller = controller
         self._descriptor = descriptor
         self._found = termios.tcgetattr(descriptor)
-        self._keys = TerminalInput(descriptor)
-        self.device = Device(self._keys)
+        self.device = Device(TerminalInput(descriptor))
         term = os.environ.get("TERM", "")
         self._output = TerminalOutput(self.device.write, self._size, term, colour_depth(os.environ))
-        self._bell = bell
         self._talk: Deferred[None] = succeed(None)
         self._drawing: Deferred[None] = succeed(None)
         self._shutdown = Shutdown(reactor, clock, self._close)
         self.stop = self._shutdown.begin
 
-    def begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn) -> None:
+    def begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn, *, bell: bool) -> None:
         """Begin as soon as the reactor runs. The device must have its transport."""
         self._app = ChatApplication(
             self._clock,
             self._controller,
             self.device,
-            self._keys,
             self._output,
-            bell=self._bell,
+            bell=bell,
             stop_process=lambda: os.kill(0, signal.SIGTSTP),
         )
         self._controller.on_changed = self._app.draw_soon
@@ -131,11 +116,7 @@ class FullScreenRun:
             termios.tcsetattr(self._descriptor, termios.TCSANOW, self._found)
         with contextlib.suppress(OSError):
             if self._output.in_use or not self.device.idle:
-                self._write_all(b"\x1b[0m" + self._erasing() + _RESTORE)
-
-    def _erasing(self) -> bytes:
-        """Return the bytes that erase the rows one by one, so that no terminal keeps them in its scrollback."""
-        return "".join(f"\x1b[{row};1H\x1b[2K" for row in range(1, self._size().rows + 1)).encode()
+                self._write_all(erase_rows(self._size().rows).encode() + _RESTORE)
 
     def _write_all(self, data: bytes) -> None:
         """Write to the terminal. Give up after `LEAVING_SECONDS` without progress. Raises OSError."""
@@ -175,7 +156,7 @@ class FullScreenRun:
 
     def _continue(self) -> None:
         """Take the terminal back from the shell after the process was suspended."""
-        self._keys.raw_mode().__enter__()
+        self.device.keys.raw_mode().__enter__()
         self._app.draw_anew()
 
     def _close(self) -> list[Deferred[Any]]:

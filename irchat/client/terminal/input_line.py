@@ -143,7 +143,6 @@ class InputLine:
         if not given.is_empty or (given is self._inputs.now and self._is_searching()):
             return False
         given.put(line)
-        chat.has_draft = True
         if chat.gone and chat not in self._controller.view.chats.gone:
             self._controller.view.chats.gone.append(chat)
         return True
@@ -206,26 +205,31 @@ class InputLine:
         self.trouble = trouble
         self._inputs.now.version += 1
 
-    def clear(self) -> bool:
-        """Handle Ctrl-C: undo the current action. Return False if there is none: the user wants to leave."""
+    def clear_or_leave(self) -> None:
+        """Handle Ctrl-C: undo the current action, or leave if there is none."""
         view, now = self._controller.view, self._inputs.now
         if view.manual is not None:
             view.manual = None
         elif isinstance(self.target, Question) and self.target.stage is Stage.OVER:
             self._controller.questions.acknowledge()
         elif self.cancel():
-            pass
-        elif not now.is_empty:
+            return
+        elif now.is_empty:
+            self._leave()
+            return
+        else:
             if now.held:
                 now.held = ""
             else:
                 now.buffer.reset()
             self._text_changed(now.buffer)
-        else:
-            return False
         self.follow()
         self._controller.changed()
-        return True
+
+    def cancel_or_leave(self) -> None:
+        """Handle Ctrl-D on an empty line."""
+        if not self.cancel():
+            self._leave()
 
     def cancel(self) -> bool:
         """Handle Escape: leave the list of chats, or a question. Return False if there is neither."""
@@ -263,54 +267,44 @@ class InputLine:
             self._controller.forget_warning()
         self._last_trouble, self.trouble = self.trouble, ""
 
-    def leave(self) -> None:
+    def _leave(self) -> None:
         """Leave, unless there is a new warning, or the last one is not on the screen yet."""
         if self._last_trouble and self._drawn != self.shown():
             self.trouble = self._last_trouble
         elif trouble := self._controller.leave():
             self._refuse(trouble)
 
-    def begin_filter(self) -> None:
-        """Handle Ctrl-K: filter the list of chats while the typed text is kept."""
-        self._controller.view.begin_filter()
-        self.follow()
+    def turn_filter(self) -> None:
+        """Handle Ctrl-K: filter the list of chats while the typed text is kept, or leave that list."""
+        if not self.cancel():
+            self._controller.view.begin_filter()
+            self.follow()
+            self._controller.changed()
 
     # Completion.
 
     def complete(self) -> None:
         """Handle Tab: insert the only choice, or the common prefix of all; then each choice in turn."""
-        line = self.buffer.document.text_before_cursor
-        if self._completion is not None:
-            self._take_choice((self._choice + 1) % len(self._completion.words))
+        if not isinstance(self.target, ChatState):
             return
-        found = complete(line, self._controller.view, self._controller.language)
-        if found is None:
+        line = self.buffer.document.text_before_cursor
+        if (found := self._completion) is not None:
+            choice = (self._choice + 1) % len(found.words)
+            self._offer(found, choice, found.words[choice])
+        elif (found := complete(line, self._controller.view, self._controller.language)) is None:
             self.trouble = "nothing to complete"
         elif len(found.words) == 1:
             self._replace(found, found.words[0] + found.after)
         else:
-            self._offer(found)
+            self._offer(found, -1, max(line[found.start :], common_beginning(found.words), key=len))
 
-    def _offer(self, found: Completion) -> None:
-        common = common_beginning(found.words)
-        if len(common) > len(self.buffer.document.text_before_cursor) - found.start:
-            self._replace(found, common)
-        self._completion, self._choice = found, -1
-        self._tell_choices()
-
-    def _take_choice(self, choice: int) -> None:
-        found = self._completion
-        assert found is not None
-        self._replace(found, found.words[choice])
+    def _offer(self, found: Completion, choice: int, text: str) -> None:
+        """Insert ``text``, and show the choices. The one with the number ``choice`` is marked."""
+        self._replace(found, text)
         self._completion, self._choice = found, choice
-        self._tell_choices()
-
-    def _tell_choices(self) -> None:
-        found = self._completion
-        assert found is not None
-        first = max(0, min(self._choice - 1, len(found.words) - _SHOWN_CHOICES))
+        first = max(0, min(choice - 1, len(found.words) - _SHOWN_CHOICES))
         shown = [
-            f"[{word}]" if number == self._choice else word
+            f"[{word}]" if number == choice else word
             for number, word in enumerate(found.words[first : first + _SHOWN_CHOICES], first)
         ]
         more = " …" if first + _SHOWN_CHOICES < len(found.words) else ""
@@ -338,7 +332,7 @@ class InputLine:
 
     def _send_held(self, now: Input, chat: ChatState) -> None:
         for part in split_text(now.held):
-            taken = self._controller.say(part, chat)
+            taken = self._controller.submit(part, chat, as_text=True)
             if not taken.accepted:
                 self.trouble = taken.trouble
                 return

@@ -46,6 +46,8 @@ class Input:
         """Replace the text."""
         self.version += 1
         self.buffer.reset(Document(text, len(text)))
+        if isinstance(self.target, ChatState):
+            self.target.has_draft = not self.is_empty
 
 
 class Inputs:
@@ -84,7 +86,8 @@ class Inputs:
             self._secret_clipboard = InMemoryClipboard()
         if isinstance(target, ChatState) and target.name and self.homeless is not None:
             if self.now.is_empty and not target.gone:
-                self._move(self.homeless, self.now)
+                self.now.put(self.homeless.buffer.text)
+                self.homeless.put("")
             self.homeless = None
         if isinstance(before.target, ChatState) and before.is_empty:
             self._of_chats.pop(before.target, None)
@@ -92,13 +95,6 @@ class Inputs:
     def forget_cut(self) -> None:
         """Empty the clipboard."""
         self._clipboard = InMemoryClipboard()
-
-    def _move(self, source: Input, to: Input) -> None:
-        to.put(source.buffer.text)
-        source.put("")
-        for moved in source, to:
-            if isinstance(moved.target, ChatState):
-                moved.target.has_draft = not moved.is_empty
 
     def _new(self, target: Target) -> Input:
         return Input(target, self._history, self._changed)

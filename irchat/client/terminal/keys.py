@@ -1,170 +1,113 @@
 """The key bindings, one for each row of the table in `irchat.client.view.key_table`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from prompt_toolkit.filters import Condition, Filter, is_searching
+from prompt_toolkit.filters import Condition, FilterOrBool, is_searching
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 from irchat.client.control.controller import Controller
 from irchat.client.control.questions import Question
 from irchat.client.terminal.input_line import InputLine
-from irchat.client.view.chat_state import ChatState
 from irchat.client.view.key_table import KeyRow
 from irchat.client.view.navigation import Place
 
 PagePane = Callable[[int], None]
-_Handler = Callable[[KeyPressEvent], None]
+Binding = tuple[KeyRow, FilterOrBool, Callable[[KeyPressEvent], object]]
+"""A row of the table, the condition under which its keys are bound, and the handler of its keys."""
+
+_BACKWARDS = {Keys.PageUp, Keys.ControlP, Keys.Up}
 
 
-def bindings(controller: Controller, line: InputLine, page: PagePane, suspend: Callable[[], None]) -> KeyBindings:
+def bindings(controller: Controller, line: InputLine, page: PagePane, suspend: Callable[[], object]) -> KeyBindings:
     """Return the key bindings; all other keys are prompt_toolkit's emacs keys. ``page`` moves the pane by a page.
 
     Raises ValueError for a row of the table without a binding.
     """
-    table = KeyTable()
-    _editing(table, controller, line)
-    _moving(table, controller, line, page)
-    _listing(table, controller, line)
-    table.bind(KeyRow.SUSPEND)(lambda event: suspend())
-    return table.finish()
+    return bind([*_editing(line), *_moving(controller, line, page), (KeyRow.SUSPEND, True, lambda _: suspend())])
 
 
-class KeyTable:
-    """Bind the sequences of the rows, and check that none is left out."""
-
-    def __init__(self) -> None:
-        self._bindings = KeyBindings()
-        self._unbound = {key for key in KeyRow if key.sequences}
-
-    def bind(self, key: KeyRow, when: "Filter | bool" = True) -> Callable[[_Handler], _Handler]:
-        """Return a decorator that binds all sequences of a row."""
-        self._unbound.discard(key)
-
-        def decorate(handler: _Handler) -> _Handler:
-            for sequence in key.sequences:
-                self._bindings.add(*sequence, filter=when)(handler)
-            return handler
-
-        return decorate
-
-    def finish(self) -> KeyBindings:
-        """Return the bindings. Raises ValueError if a row has none."""
-        if self._unbound:
-            raise ValueError(f"not bound: {', '.join(sorted(key.name for key in self._unbound))}")
-        return self._bindings
+def bind(table: Iterable[Binding]) -> KeyBindings:
+    """Bind all sequences of the rows. Raises ValueError if a row with sequences is left out."""
+    bound = KeyBindings()
+    left_out = {key.name for key in KeyRow if key.sequences}
+    for key, when, handler in table:
+        left_out.discard(key.name)
+        for sequence in key.sequences:
+            bound.add(*sequence, filter=when)(_without_result(handler))
+    if left_out:
+        raise ValueError(f"not bound: {', '.join(sorted(left_out))}")
+    return bound
 
 
-def _editing(table: KeyTable, controller: Controller, line: InputLine) -> None:
-    is_question = Condition(lambda: isinstance(line.target, Question))
+def _without_result(handler: Callable[[KeyPressEvent], object]) -> Callable[[KeyPressEvent], None]:
+    def handle(event: KeyPressEvent) -> None:
+        handler(event)
 
-    @table.bind(KeyRow.SEND, ~is_searching)
-    def _(event: KeyPressEvent) -> None:
-        line.enter()
-
-    @table.bind(KeyRow.NEW_LINE, ~is_searching & ~is_question)
-    def _(event: KeyPressEvent) -> None:
-        event.current_buffer.insert_text("\n")
-
-    @table.bind(KeyRow.COMPLETE, ~is_searching)
-    def _(event: KeyPressEvent) -> None:
-        if isinstance(line.target, ChatState):
-            line.complete()
-
-    @table.bind(KeyRow.PASTE, ~is_searching)
-    def _(event: KeyPressEvent) -> None:
-        line.paste(event.data)
-
-    @table.bind(KeyRow.CLEAR, ~is_searching)
-    def _(event: KeyPressEvent) -> None:
-        if not line.clear():
-            line.leave()
-
-    @table.bind(KeyRow.LEAVE, ~is_searching & Condition(lambda: line.is_empty))
-    def _(event: KeyPressEvent) -> None:
-        if not line.cancel():
-            line.leave()
-
-    @table.bind(KeyRow.MACRO)
-    @table.bind(KeyRow.ALT_IN_QUESTION, is_question)
-    def _(event: KeyPressEvent) -> None:
-        """Do nothing."""
+    return handle
 
 
-def _moving(table: KeyTable, controller: Controller, line: InputLine, page: PagePane) -> None:
+def _editing(line: InputLine) -> list[Binding]:
+    is_question = _is_question(line)
+    return [
+        (KeyRow.SEND, ~is_searching, lambda _: line.enter()),
+        (KeyRow.NEW_LINE, ~is_searching & ~is_question, lambda event: event.current_buffer.insert_text("\n")),
+        (KeyRow.COMPLETE, ~is_searching, lambda _: line.complete()),
+        (KeyRow.PASTE, ~is_searching, lambda event: line.paste(event.data)),
+        (KeyRow.CLEAR, ~is_searching, lambda _: line.clear_or_leave()),
+        (KeyRow.LEAVE, ~is_searching & Condition(lambda: line.is_empty), lambda _: line.cancel_or_leave()),
+        (KeyRow.BACK, is_question, lambda _: line.cancel()),
+        (KeyRow.MACRO, True, _do_nothing),
+        (KeyRow.ALT_IN_QUESTION, is_question, _do_nothing),
+    ]
+
+
+def _moving(controller: Controller, line: InputLine, page: PagePane) -> list[Binding]:
     view = controller.view
-    is_in = _is_in(controller, line)
+    is_question = _is_question(line)
+    is_in = ~is_question & Condition(lambda: view.place is not Place.SIGN_IN)
     is_manual = Condition(lambda: view.manual is not None)
+    is_filter = Condition(lambda: view.filter is not None)
+    is_list = Condition(lambda: line.is_empty and view.place in (Place.HOME, Place.FOUND))
+    is_found = Condition(lambda: view.place is Place.FOUND)
     is_away = Condition(lambda: not view.pane.follows or (view.open is not None and view.open.newer))
+    has_no_text_after = Condition(lambda: line.buffer.document.is_cursor_at_the_end)
+    is_over, is_typing = is_manual | is_filter, is_in & ~is_searching
 
-    @table.bind(KeyRow.PAGE, is_in | is_manual)
-    def _(event: KeyPressEvent) -> None:
-        page(-1 if _key(event) == Keys.PageUp else 1)
+    def open_chat(name: str | None) -> None:
+        if name is not None:
+            controller.open(name)
 
-    @table.bind(KeyRow.END, is_in & is_away)
-    def _(event: KeyPressEvent) -> None:
-        controller.to_end()
-
-    @table.bind(KeyRow.NEXT, is_in)
-    def _(event: KeyPressEvent) -> None:
-        _open(controller, view.next_chat(1 if _key(event) == Keys.ControlN else -1))
-
-    @table.bind(KeyRow.HOME, is_in)
-    def _(event: KeyPressEvent) -> None:
-        controller.home()
-
-    @table.bind(KeyRow.NUMBERED, is_in)
-    def _(event: KeyPressEvent) -> None:
-        _open(controller, view.numbered(int(_key(event))))
-
-    # With text to kill, Ctrl-K is emacs' own.
-    @table.bind(KeyRow.GO_TO, is_in & Condition(lambda: line.buffer.document.is_cursor_at_the_end))
-    def _(event: KeyPressEvent) -> None:
-        if view.filter is None:
-            line.begin_filter()
-        else:
-            line.cancel()
+    def turn_manual() -> None:
+        view.manual = 0 if view.manual is None else None
         controller.changed()
 
-
-def _listing(table: KeyTable, controller: Controller, line: InputLine) -> None:
-    view = controller.view
-    is_question = Condition(lambda: isinstance(line.target, Question))
-    is_in = _is_in(controller, line)
-    is_list = Condition(lambda: view.filter is not None or (line.is_empty and view.place in (Place.HOME, Place.FOUND)))
-    is_manual = Condition(lambda: view.manual is not None)
-    is_over = Condition(lambda: view.manual is not None or view.filter is not None)
-
-    @table.bind(KeyRow.RECALL, is_in & is_list & ~is_searching)
-    def _(event: KeyPressEvent) -> None:
-        view.cursor.move(-1 if _key(event) == Keys.Up else 1, view.choices())
-
-    @table.bind(KeyRow.RECALL, is_manual)
-    def _(event: KeyPressEvent) -> None:
-        view.scroll_manual(-1 if _key(event) == Keys.Up else 1)
-
-    @table.bind(KeyRow.HELP, ~is_question)
-    def _(event: KeyPressEvent) -> None:
-        view.manual = None if view.manual is not None else 0
-        controller.changed()
-
-    @table.bind(KeyRow.BACK, is_over & is_in & ~is_searching)
-    def _(event: KeyPressEvent) -> None:
-        line.clear()
-
-    @table.bind(KeyRow.BACK, is_question)
-    def _(event: KeyPressEvent) -> None:
-        line.cancel()
-
-    @table.bind(KeyRow.BACK, ~is_over & is_in & ~is_searching & Condition(lambda: view.place is Place.FOUND))
-    def _(event: KeyPressEvent) -> None:
-        controller.back()
+    return [
+        (KeyRow.PAGE, is_in | is_manual, lambda event: page(_step(event))),
+        (KeyRow.END, is_in & is_away, lambda _: controller.to_end()),
+        (KeyRow.NEXT, is_in, lambda event: open_chat(view.next_chat(_step(event)))),
+        (KeyRow.HOME, is_in, lambda _: controller.home()),
+        (KeyRow.NUMBERED, is_in, lambda event: open_chat(view.numbered(int(_key(event))))),
+        # With text to kill, Ctrl-K is emacs' own.
+        (KeyRow.GO_TO, is_in & has_no_text_after, lambda _: line.turn_filter()),
+        (
+            KeyRow.RECALL,
+            is_typing & (is_filter | is_list),
+            lambda event: view.cursor.move(_step(event), view.choices()),
+        ),
+        (KeyRow.RECALL, is_manual, lambda event: view.scroll_manual(_step(event))),
+        (KeyRow.HELP, ~is_question, lambda _: turn_manual()),
+        (KeyRow.BACK, is_typing & is_over, lambda _: line.clear_or_leave()),
+        (KeyRow.BACK, is_typing & ~is_over & is_found, lambda _: controller.back()),
+    ]
 
 
-def _is_in(controller: Controller, line: InputLine) -> Condition:
-    """Return whether the user is signed in and no question is asked."""
-    view = controller.view
-    return Condition(lambda: view.place is not Place.SIGN_IN and not isinstance(line.target, Question))
+def _is_question(line: InputLine) -> Condition:
+    return Condition(lambda: isinstance(line.target, Question))
+
+
+def _do_nothing(event: KeyPressEvent) -> None:
+    pass
 
 
 def _key(event: KeyPressEvent) -> "Keys | str":
@@ -172,6 +115,5 @@ def _key(event: KeyPressEvent) -> "Keys | str":
     return event.key_sequence[-1].key
 
 
-def _open(controller: Controller, name: str | None) -> None:
-    if name is not None:
-        controller.open(name)
+def _step(event: KeyPressEvent) -> int:
+    return -1 if _key(event) in _BACKWARDS else 1

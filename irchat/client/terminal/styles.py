@@ -2,44 +2,32 @@
 
 from prompt_toolkit.styles import Style
 
-from irchat.client.view.paint import NAME_COLOURS
+from irchat.client.view.rows import NAME_COLOURS
 
 _GREY = "#767676"
 _RED = "#d70000"
 _ORANGE = "#af5f00"
 _GREEN = "#008700"
 
+# Each style, with the names of what is drawn in it.
+_NAMES = {
+    "bold": "own-name own-bar place choice has-unread title prompt",
+    "reverse": "marked chosen open status hint",
+    "underline": "header",
+    _GREY: "bar time day note key detail edge",
+    f"{_GREY} italic": "pending",
+    f"{_GREY} underline": "side-title",
+    _GREEN: "online",
+    f"{_ORANGE} bold": "timed",
+    f"{_ORANGE} bold underline": "hit",
+    _RED: "error",
+    f"{_RED} bold": "unread unread-line",
+    f"{_RED} bold reverse": "wrong",
+}
+
 STYLE = Style.from_dict(
     {
         **{f"name{number}": f"{colour} bold" for number, colour in enumerate(NAME_COLOURS)},
-        "own-name": "bold",
-        "own-bar": "bold",
-        "bar": _GREY,
-        "time": _GREY,
-        "pending": f"{_GREY} italic",
-        "timed": f"{_ORANGE} bold",
-        "place": "bold",
-        "hit": f"{_ORANGE} bold underline",
-        "day": _GREY,
-        "unread-line": f"{_RED} bold",
-        "note": _GREY,
-        "error": _RED,
-        "marked": "reverse",
-        "chosen": "reverse",
-        "choice": "bold",
-        "unread": f"{_RED} bold",
-        "has-unread": "bold",
-        "open": "reverse",
-        "key": _GREY,
-        "online": _GREEN,
-        "side-title": f"{_GREY} underline",
-        "header": "underline",
-        "title": "bold",
-        "detail": _GREY,
-        "status": "reverse",
-        "hint": "reverse",
-        "wrong": f"reverse bold {_RED}",
-        "prompt": "bold",
-        "edge": _GREY,
+        **{name: style for style, names in _NAMES.items() for name in names.split()},
     }
 )

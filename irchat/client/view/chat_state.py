@@ -6,7 +6,7 @@ from operator import attrgetter
 
 from irchat.client.view.items import AFTER_ALL, Item, Key, Kind
 from irchat.protocol import events
-from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX, visible
+from irchat.protocol.rules import GLOBAL_NAME, seconds_left, visible
 from irchat.text.cells import cells
 from irchat.text.names import name_key
 
@@ -22,7 +22,7 @@ _DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C])
 
 
 class ChatState:
-    """A chat named ``name``; ``chat_id`` distinguishes a new group from an older one with the same name.
+    """A chat named ``name``; ``id`` distinguishes a new group from an older one with the same name.
 
     ``items`` holds a contiguous part of the chat if it is ``loaded``; ``older`` and ``newer``: there is more before and
     after that part. ``early`` holds the messages that arrived while a page was being loaded. ``stale``: messages were
@@ -33,9 +33,9 @@ class ChatState:
     there is unsent text for it.
     """
 
-    def __init__(self, name: str, chat_id: str = "") -> None:
+    def __init__(self, name: str) -> None:
         self.spell(name)
-        self.id = chat_id
+        self.id = ""
         self.unread = 0
         self.last_seq = 0
         self.read_seq = 0
@@ -96,34 +96,17 @@ class ChatState:
         """Return whether the message with that seq is loaded."""
         return seq in self._by_seq
 
-    def index(self, key: Key) -> int:
-        """Return the index at which an item with that key is or would be."""
-        return bisect_left(self.items, key, key=_KEY)
-
-    def add_message(self, message: events.Message, me: str, now: float) -> bool:
-        """Insert a message in order. Return False if it is present already."""
+    def add_message(self, message: events.Message, me: str, now: float) -> None:
+        """Insert a message in order, unless it is present already."""
         if message.id is not None:
-            return self._add_timed(message, me, now)
-        if message.seq is None or message.seq in self._by_seq:
-            return False
-        item = self._item(message, me, (message.seq, _STORED, 0))
-        self._by_seq[message.seq] = item
-        self._insert(item)
-        return True
+            self._add_timed(message, message.id, me, now)
+        elif message.seq is not None and message.seq not in self._by_seq:
+            self._by_seq[message.seq] = self._insert(message_item(message, me, (message.seq, _STORED, 0)))
 
     def add_pending(self, text: str, me: str, nonce: str, ends: float | None) -> None:
         """Add a message that is being sent, until `take_pending` removes it."""
         self._insert(
-            Item(
-                Kind.PENDING,
-                self._key(AFTER_ALL),
-                clean(text),
-                me,
-                chat=self.name,
-                ends=ends,
-                nonce=nonce,
-                own=True,
-            )
+            Item(Kind.PENDING, self._key(AFTER_ALL), clean(text), me, chat=self.name, ends=ends, nonce=nonce, own=True)
         )
 
     def add_note(self, text: str, *, error: bool = False) -> Item:
@@ -132,26 +115,21 @@ class ChatState:
         While the last seq is unknown, the note stays at the end; see `place_notes`.
         """
         kind = Kind.ERROR if error else Kind.NOTE
-        item = Item(kind, self._key(max(self.end_seq, self.last_seq) or AFTER_ALL), clean(text))
-        self._insert(item)
-        return item
+        return self._insert(Item(kind, self._key(max(self.end_seq, self.last_seq) or AFTER_ALL), clean(text)))
 
     def place_notes(self, seq: int) -> None:
         """Place the notes at the end after message ``seq``, the last one sent before them."""
-        notes = [item for item in self.items if item.key[0] == AFTER_ALL and not item.is_talk]
-        if notes:
-            self.items = [item for item in self.items if item not in notes]
-            for note in notes:
-                note.key = (seq, *note.key[1:])
-                self._insert(note)
+        for item in self.items:
+            if item.key[0] == AFTER_ALL and not item.is_talk:
+                item.key = (seq, *item.key[1:])
+        self.items.sort(key=_KEY)
 
     def take_pending(self, nonce: str) -> Item | None:
         """Remove and return the message being sent with that nonce, or return None."""
-        for item in self.items:
-            if item.nonce == nonce:
-                self.items.remove(item)
-                return item
-        return None
+        pending = next((item for item in self.items if item.nonce == nonce), None)
+        if pending is not None:
+            self.items.remove(pending)
+        return pending
 
     def is_pending(self, nonce: str) -> bool:
         """Return whether a message is still being sent."""
@@ -160,7 +138,7 @@ class ChatState:
     def forget(self, gone: Iterable[Item]) -> None:
         """Remove items."""
         for item in gone:
-            index = self.index(item.key)
+            index = bisect_left(self.items, item.key, key=_KEY)
             if index < len(self.items) and self.items[index] is item:
                 del self.items[index]
             self._by_seq.pop(item.seq or 0, None)
@@ -168,8 +146,8 @@ class ChatState:
 
     def unload(self, *, keep_notes: bool = False) -> None:
         """Remove all messages except those being sent. ``keep_notes`` keeps the client's own lines too."""
-        kept = (Kind.PENDING, Kind.NOTE, Kind.ERROR) if keep_notes else (Kind.PENDING,)
-        self.items = [item for item in self.items if item.kind in kept]
+        gone = (Kind.MESSAGE,) if keep_notes else (Kind.MESSAGE, Kind.NOTE, Kind.ERROR)
+        self.items = [item for item in self.items if item.kind not in gone]
         self._by_seq.clear()
         self._by_timed.clear()
         self.loaded = self.older = self.newer = self.stale = False
@@ -196,7 +174,7 @@ class ChatState:
             self.unread += 1
         elif message.id not in self._unread_timed and message.id not in self._by_timed:
             self.unread += 1
-            self._unread_timed[message.id] = now + _seconds_left(message)
+            self._unread_timed[message.id] = now + seconds_left(message.left_ms)
 
     def all_read(self) -> None:
         """Count the whole chat as read."""
@@ -241,47 +219,37 @@ class ChatState:
         """Return the timed message with that id, or None."""
         return self._by_timed.get(timed_id)
 
-    def anchor(self, at: str) -> int:
-        """Return the seq of the last loaded message sent before ``at``, or 0."""
-        for item in reversed(self.items):
-            if item.seq is not None and item.at <= at:
-                return item.seq
-        return 0
-
     def _unread_one_less(self, timed_id: str) -> None:
         if self._unread_timed.pop(timed_id, None) is not None:
             self.unread = max(0, self.unread - 1)
 
-    def _add_timed(self, message: events.Message, me: str, now: float) -> bool:
-        assert message.id is not None
-        ends = now + _seconds_left(message)
-        if known := self._by_timed.get(message.id):
+    def _add_timed(self, message: events.Message, timed_id: str, me: str, now: float) -> None:
+        """Insert a timed message after the last loaded message that was sent before it."""
+        ends = now + seconds_left(message.left_ms)
+        if known := self._by_timed.get(timed_id):
             known.ends = min(ends, known.ends if known.ends is not None else ends)
-            return False
-        item = self._item(message, me, self._key(self.anchor(message.at)))
-        item.timed, item.ends = message.id, ends
-        self._by_timed[message.id] = item
-        self._insert(item)
-        return True
+        else:
+            before = (item.seq for item in reversed(self.items) if item.seq is not None and item.at <= message.at)
+            item = message_item(message, me, self._key(next(before, 0)))
+            item.timed, item.ends = timed_id, ends
+            self._by_timed[timed_id] = self._insert(item)
 
-    def _item(self, message: events.Message, me: str, key: Key) -> Item:
-        sender = clean(message.sender)
-        own = message.sender == me
-        return Item(Kind.MESSAGE, key, clean(message.text), sender, message.at, self.name, seq=message.seq, own=own)
-
-    def _insert(self, item: Item) -> None:
+    def _insert(self, item: Item) -> Item:
         self.name_width = max(self.name_width, cells(item.sender))
         insort(self.items, item, key=_KEY)
+        return item
 
     def _key(self, anchor: float) -> Key:
         self._count += 1
         return (anchor, _OTHER, self._count)
 
 
+def message_item(message: events.Message, me: str, key: Key) -> Item:
+    """Return an item with the sort key ``key`` for a message, as the user ``me`` sees it."""
+    text, sender, own = clean(message.text), clean(message.sender), message.sender == me
+    return Item(Kind.MESSAGE, key, text, sender, message.at, message.chat, seq=message.seq, own=own)
+
+
 def clean(text: str) -> str:
     """Return ``text`` without anything that a terminal obeys or that changes the direction of a row."""
     return text if text.isascii() and text.isprintable() else visible(text).translate(_DIRECTION)
-
-
-def _seconds_left(message: events.Message) -> float:
-    return min(max(0, message.left_ms or 0), TIMED_MAX * 1_000) / 1_000

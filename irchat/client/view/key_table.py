@@ -29,12 +29,7 @@ class KeyRow(Enum):
     PAGE = ("PgUp, PgDn", "older, newer", Category.MOVING, "pageup", "pagedown")
     END = ("End", "back to the end", Category.MOVING, "end")
     NEXT = ("Ctrl-N, Ctrl-P", "next chat, unread first", Category.MOVING, "c-n", "c-p")
-    NUMBERED = (
-        "Alt-1 to Alt-9",
-        "chat of that number",
-        Category.MOVING,
-        *(f"escape {number}" for number in range(1, 10)),
-    )
+    NUMBERED = ("Alt-1 to Alt-9", "chat of that number", Category.MOVING, *map("escape {}".format, range(1, 10)))
     HOME = ("Alt-0", "list of what is unread", Category.MOVING, "escape 0")
     GO_TO = ("Ctrl-K", "go to any chat", Category.MOVING, "c-k")
     BACK = ("Esc", "leave list or question", Category.MOVING, "escape")

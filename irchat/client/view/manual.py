@@ -2,7 +2,7 @@
 
 from itertools import zip_longest
 
-from irchat.client.view.key_table import Category, KeyRow, keys
+from irchat.client.view.key_table import Category, keys
 from irchat.client.view.rows import Row
 from irchat.commands import Registry
 from irchat.commands.full_screen import SCREEN
@@ -10,6 +10,7 @@ from irchat.text.cells import cells, padded, wrap
 
 _KEY_CELLS = 16
 _HELP_CELLS = 24
+_COLUMN_CELLS = _KEY_CELLS + _HELP_CELLS
 
 _TEXT = (
     "Plain text goes to the open chat. To say there what looks like a command, type the chat before it: "
@@ -30,11 +31,10 @@ def manual(width: int, language: Registry = SCREEN) -> list[Row]:
 
 
 def _keys(width: int) -> list[Row]:
-    if width < 2 * (_KEY_CELLS + _HELP_CELLS):
+    if width < 2 * _COLUMN_CELLS:
         return [*_column(Category.TYPING, width), *_column(Category.MOVING, width)]
-    left = _column(Category.TYPING, _KEY_CELLS + _HELP_CELLS)
-    right = _column(Category.MOVING, _KEY_CELLS + _HELP_CELLS)
-    empty = Row((("", " " * (_KEY_CELLS + _HELP_CELLS)),))
+    left, right = _column(Category.TYPING, _COLUMN_CELLS), _column(Category.MOVING, _COLUMN_CELLS)
+    empty = Row((("", " " * _COLUMN_CELLS),))
     return [Row((*one.pieces, *other.pieces)) for one, other in zip_longest(left, right, fillvalue=empty)]
 
 
@@ -42,12 +42,8 @@ def _column(category: Category, width: int) -> list[Row]:
     """Return a category's name and its keys."""
     rows = [Row((("class:day", padded(category.value, width)),))]
     for key in keys(category):
-        rows += _entry(key.shown, _padded_help(key), _KEY_CELLS, width)
+        rows += _entry(key.shown, padded(key.help, _HELP_CELLS), _KEY_CELLS, width)
     return rows
-
-
-def _padded_help(key: KeyRow) -> str:
-    return padded(key.help, _HELP_CELLS)
 
 
 def _entry(name: str, meaning: str, indent: int, width: int) -> list[Row]:

@@ -3,7 +3,7 @@
 from enum import Enum
 
 from irchat.client.view.chat_list import ChatList
-from irchat.client.view.chat_state import ChatState, clean
+from irchat.client.view.chat_state import ChatState, clean, message_item
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import Cursor
 from irchat.client.view.pane import Pane
@@ -175,14 +175,6 @@ class Navigation:
 
 def found_item(number: int, message: events.Message, me: str, words: str) -> Item:
     """Return a search result for ``words`` as an item, with the number ``number``."""
-    return Item(
-        Kind.MESSAGE,
-        (number, 0, 0),
-        clean(message.text),
-        clean(message.sender),
-        message.at,
-        message.chat,
-        message.seq,
-        own=message.sender == me,
-        hit=find(clean(message.text), words),
-    )
+    item = message_item(message, me, (number, 0, 0))
+    item.hit = find(item.text, words)
+    return item

@@ -6,6 +6,10 @@ from irchat.client.view.items import Item, Key
 from irchat.client.view.rows import Row
 
 Paint = Callable[[int], list[Row]]
+Position = tuple[int, int]
+"""The place of the lowest visible row: the index of its item, and the number of visible rows of that item."""
+
+_TOP = (0, 0)
 
 
 class Pane:
@@ -35,70 +39,39 @@ class Pane:
         """Return the visible rows, at most ``height``. ``paint`` returns the rows of the item at an index."""
         self.height = height
         rows = self._rows(items, paint)
-        if len(rows) < height and not self.follows:  # everything fits
-            self.to_end()
+        if len(rows) < height and not self.follows:  # there is room above the first row
+            self._go(items, paint, _moved(items, paint, _TOP, height))
             rows = self._rows(items, paint)
         return rows
 
     def _rows(self, items: Sequence[Item], paint: Paint) -> list[Row]:
-        height = self.height
         index, count = self._bottom(items)
-        blocks: list[list[Row]] = []
-        room = height
-        while index >= 0 and room > 0:
-            block = paint(index)[:count]
-            blocks.append(block)
-            room -= len(block)
+        rows: list[Row] = []
+        while index >= 0 and len(rows) < self.height:
+            rows = paint(index)[:count] + rows
             index, count = index - 1, None
-        rows = [row for block in reversed(blocks) for row in block]
-        return rows[max(0, len(rows) - height) :]
+        return rows[max(0, len(rows) - self.height) :]
 
     def up(self, items: Sequence[Item], paint: Paint) -> bool:
         """Move up by a page, less a row. Return False if the first row is already visible."""
-        if not items:
-            return False
-        index, count = self._bottom(items)
-        shown = len(paint(index)[:count])
-        by = self.height - 1
-        while by >= shown and index > 0:
-            by -= shown
-            index -= 1
-            shown = len(paint(index))
-        shown = max(1, shown - by)
-        index, shown, moved = self._fill(items, paint, index, shown)
-        self.lowest = (items[index].key, shown) if moved else self.lowest
-        return moved
+        here = self._position(items, paint)
+        there = max(_moved(items, paint, here, 1 - self.height), _moved(items, paint, _TOP, self.height))
+        if there < here:
+            self._go(items, paint, there)
+        return there < here
 
     def down(self, items: Sequence[Item], paint: Paint) -> None:
         """Move down by a page, less a row."""
-        if self.lowest is None or not items:
-            self.lowest = None
-            return
-        index, count = self._bottom(items)
-        shown = len(paint(index)[:count]) + self.height - 1
-        while index < len(items) - 1 and shown > (rows := len(paint(index))):
-            shown -= rows
-            index += 1
-        at_end = index == len(items) - 1 and shown >= len(paint(index))
+        self._go(items, paint, _moved(items, paint, self._position(items, paint), self.height - 1))
+
+    def _go(self, items: Sequence[Item], paint: Paint, place: Position) -> None:
+        index, shown = place
+        at_end = not items or (index == len(items) - 1 and shown >= len(paint(index)))
         self.lowest = None if at_end else (items[index].key, shown)
 
-    def _fill(self, items: Sequence[Item], paint: Paint, index: int, shown: int) -> tuple[int, int, bool]:
-        """Lower a position if the rows above it would not fill the pane. Return it, and whether it was lowered."""
-        above, first = shown, index
-        while first > 0 and above < self.height:
-            first -= 1
-            above += len(paint(first))
-        missing = self.height - above
-        while missing > 0:
-            more = len(paint(index)) - shown
-            if more >= missing or index == len(items) - 1:
-                shown += min(more, missing)
-                break
-            missing -= more
-            index, shown = index + 1, 0
-        before_index, before_count = self._bottom(items)
-        before_shown = len(paint(before_index)[:before_count])
-        return index, shown, (index, shown) != (before_index, before_shown)
+    def _position(self, items: Sequence[Item], paint: Paint) -> Position:
+        index, count = self._bottom(items)
+        return index, len(paint(index)[:count]) if items else 0
 
     def _bottom(self, items: Sequence[Item]) -> tuple[int, int | None]:
         """Return the index of the lowest visible item and the number of its visible rows, None for all of them."""
@@ -109,3 +82,16 @@ class Pane:
             if items[index].key <= key:
                 return index, count if items[index].key == key else None
         return (0, 1) if items else (-1, None)
+
+
+def _moved(items: Sequence[Item], paint: Paint, place: Position, by: int) -> Position:
+    """Return the place ``by`` rows below ``place``, or above it if that is negative. It may be beyond the items."""
+    index, shown = place
+    shown += by
+    while shown < 1 and index > 0:
+        index -= 1
+        shown += len(paint(index))
+    while index < len(items) - 1 and shown > (rows := len(paint(index))):
+        shown -= rows
+        index += 1
+    return index, shown

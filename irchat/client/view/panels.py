@@ -2,7 +2,7 @@
 
 from datetime import tzinfo
 
-from irchat.client.control.typed import BETWEEN_USAGES, Hint, hint
+from irchat.client.control.typed import BETWEEN_USAGES, hint
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.listing import first_row
@@ -79,7 +79,7 @@ class Painter:
             return _told(trouble, "class:wrong", width, most)
         if view.waits:
             return _told(view.waits, "class:hint", width, most)
-        if not view.link and (usage := self._hint(line)) is not None:
+        if not view.link and view.filter is None and (usage := hint(line, self._language)) is not None:
             return _told(usage.text, "class:wrong" if usage.wrong else "class:hint", width, most)
         if view.link:
             style = "class:status" if view.link.startswith(("connecting", "signing in")) else "class:wrong"
@@ -101,9 +101,6 @@ class Painter:
         if view.place is Place.FOUND:
             return "↑↓ Enter: open  Esc: back"
         return "Ctrl-K: chats  F1: help"
-
-    def _hint(self, line: str) -> Hint | None:
-        return None if self._view.filter is not None else hint(line, self._language)
 
     def _title(self) -> tuple[str, str]:
         view = self._view
@@ -209,7 +206,7 @@ class Painter:
                 painted[-1:] = [_styled(painted[-1], "class:chosen")]
                 chosen_ends = len(rows) + len(painted)
             rows += painted
-        first = max(0, min(chosen_ends - height // 2, len(rows) - height))
+        first = first_row(chosen_ends, len(rows), height)
         return rows[first : first + height]
 
     def _side_chats(self, width: int, height: int) -> list[Row]:

@@ -1,14 +1,25 @@
 """Items as rows of a pane: pieces of text, each with the names of its styles."""
 
+import zlib
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
 from irchat.client.view.items import Item, Kind
-from irchat.client.view.paint import left, local_time, name_style
+from irchat.rendering.lines import local_time
 from irchat.text.cells import cells, fit, wrap, wrap_line
 from irchat.text.excerpts import shorten
+from irchat.text.names import name_key
 
 Piece = tuple[str, str]
+
+# Each colour has a contrast of at least 3.7 to both black and white.
+NAME_COLOURS = (
+    "#d75f5f", "#d75f00", "#af5f00", "#878700", "#5f8700", "#008700",
+    "#00875f", "#008787", "#0087af", "#5f87af", "#5f5fff", "#875fd7",
+    "#af5fd7", "#af5faf", "#d700af", "#ff005f",
+)  # fmt: skip
+
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 _TIME_CELLS = 5
 _NAME_CELLS_MAX = 16
@@ -111,7 +122,22 @@ class Brush:
     def _note(self, item: Item) -> list[Row]:
         is_error = item.kind is Kind.ERROR
         mark, style = ("! ", "class:error") if is_error else ("  ", "class:note")
-        rows = []
-        for number, line in enumerate(wrap(item.text, self.width - 2)):
-            rows.append(Row(((style, ("  " if number else mark) + line),)))
-        return rows
+        lines = wrap(item.text, self.width - 2)
+        return [Row(((style, ("  " if number else mark) + line),)) for number, line in enumerate(lines)]
+
+
+def name_style(name: str) -> str:
+    """Return the style of a user's name. It is the same for each spelling of the name."""
+    return f"class:name{zlib.crc32(name_key(name).encode()) % len(NAME_COLOURS)}"
+
+
+def left(seconds: float) -> str:
+    """Return the remaining time of a timed message in at most seven characters: ``28s``, ``12m05s``, ``6d23h``."""
+    whole = max(0, -int(-seconds // 1))
+    if whole < 2 * _MINUTE:
+        return f"{whole}s"
+    if whole < 2 * _HOUR:
+        return f"{whole // _MINUTE}m{whole % _MINUTE:02d}s"
+    if whole < _DAY:
+        return f"{whole // _HOUR}h{whole % _HOUR // _MINUTE:02d}m"
+    return f"{whole // _DAY}d{whole % _DAY // _HOUR}h"

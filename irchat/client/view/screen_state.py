@@ -32,7 +32,7 @@ class ScreenState(Navigation):
         self.blocked: list[str] = []
 
     def say(self, reply: events.Event, name: str | None = None) -> None:
-        """Show a reply in the current chat, or in the chat ``name``."""
+        """Show a reply or another event in the current chat, or in the chat ``name``."""
         if isinstance(reply, events.Error):
             self.complain(reply.text + (f"\nusage: {reply.usage}" if reply.usage else ""))
         else:
@@ -79,11 +79,10 @@ class ScreenState(Navigation):
 
     def list_chats(self, chats: events.Chats) -> None:
         """Replace the list of the user's chats. Known chats keep their place in the list."""
-        there = {chat.chat for chat in chats.chats}
+        there = {GLOBAL_NAME, *(chat.chat for chat in chats.chats)}
         if len(chats.chats) < CHATS_MAX:  # a longer list may have been truncated
             for name in [name for name, chat in self.chats.items() if name not in there and not chat.is_private]:
-                if name != GLOBAL_NAME:
-                    self._drop(name, f"You are no longer in {name}.")
+                self._drop(name, f"You are no longer in {name}.")
         for told in chats.chats:
             chat = self.chats.of_id(told.chat, told.id)
             chat.unread = told.unread
@@ -101,8 +100,8 @@ class ScreenState(Navigation):
         match event:
             case events.Message():
                 self._message(event, now)
-            case events.Erased():
-                self.erase(event.chat, event.id)
+            case events.Erased() if event.chat in self.chats:
+                self.chats[event.chat].erase(event.id)
             case events.Presence():
                 self._presence(event)
             case events.Added():
@@ -111,28 +110,26 @@ class ScreenState(Navigation):
                 self._removed(event)
             case events.Read():
                 self.chat(event.chat).read_to(event.seq)
-            case events.Blocks():
-                self.blocks(event)
+            case events.Blocks() if event.names != self.blocked:
+                self.blocked = event.names
+                for chat in self.chats.values():  # other messages are visible now
+                    chat.unload(keep_notes=True)
             case events.Bye():
                 self.note(f"The server says goodbye: {event.reason}")
 
     def page(self, page: events.History, now: float, *, direction: int) -> None:
         """Add a page of a chat: its end (``direction`` 0), or older (-1) or newer (1) messages than the loaded part."""
         chat = self.chat(page.chat)
-        chat.loading = False
-        for message in page.messages:
-            chat.add_message(message, self.me, now)
+        chat.loaded, chat.loading, chat.stale = True, False, False
         if direction <= 0:
             chat.older = page.more
-        if direction == 0:
-            chat.newer = False
-        if direction > 0:
-            chat.newer = page.more
-        chat.loaded, chat.stale = True, False
+        if direction >= 0:
+            chat.newer = page.more and direction > 0
+        messages = page.messages
         if not chat.newer:
-            early, chat.early = chat.early, []
-            for message in early:
-                chat.add_message(message, self.me, now)
+            messages, chat.early = [*messages, *chat.early], []
+        for message in messages:
+            chat.add_message(message, self.me, now)
         chat.last_seq = max(chat.last_seq, chat.end_seq)
         if not chat.newer:
             chat.place_notes(chat.last_seq)
@@ -163,22 +160,8 @@ class ScreenState(Navigation):
 
     def expire(self, now: float) -> float | None:
         """Remove expired timed messages. Return when the next one ends, or None."""
-        ends: list[float] = []
-        for chat in self.chats.values():
-            ends += chat.expire(now)
+        ends = [end for chat in self.chats.values() for end in chat.expire(now)]
         return min(ends, default=None)
-
-    def erase(self, chat_name: str, timed_id: str) -> None:
-        """Remove an expired timed message."""
-        if chat_name in self.chats:
-            self.chats[chat_name].erase(timed_id)
-
-    def blocks(self, blocks: events.Blocks) -> None:
-        """Replace the list of blocked users. If it changed, other messages are visible, so unload all chats."""
-        if blocks.names != self.blocked:
-            self.blocked = blocks.names
-            for chat in self.chats.values():
-                chat.unload(keep_notes=True)
 
     def _start_anew(self) -> None:
         for chat in [*self.chats.values(), *self.chats.gone]:
@@ -219,25 +202,21 @@ class ScreenState(Navigation):
         for name in map(clean, presence.online):
             self.online[name] = None
             self.known[name] = None
-        self.online_count += len(presence.online) - len(presence.offline)
-        self.online_count = max(self.online_count, len(self.online))
+        change = len(presence.online) - len(presence.offline)
+        self.online_count = max(self.online_count + change, len(self.online))
 
     def _added(self, added: events.Added) -> None:
         if added.name == self.me:
             self.chats.of_id(added.group, added.id)
-        self._tell(added.group, added)
+        self.say(added, added.group)
 
     def _removed(self, removed: events.Removed) -> None:
         if removed.name != self.me:
-            self._tell(removed.group, removed)
+            self.say(removed, removed.group)
         elif removed.group in self.chats:
             (why,) = _texts(removed)
             chat = self._drop(removed.group, why)
             (chat if chat in self.chats.gone else self.here).add_note(why)
-
-    def _tell(self, group: str, event: events.Event) -> None:
-        for text in _texts(event):
-            self.chat(group).add_note(text)
 
     def _drop(self, name: str, why: str) -> ChatState:
         chat = self.chats.drop(name, why)

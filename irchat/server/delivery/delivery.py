@@ -76,7 +76,8 @@ class Delivery:
         # The outboxes of groups with messages since a session was last added or removed.
         self._of_group: dict[MemberIds, list[Outbox]] = {}
         self._dirty: deque[Outbox] = deque()
-        self._calls = CallQueue(clock)
+        self.in_turn = CallQueue(clock).add
+        """Runs a call soon. The calls of all sessions share a time slice of each turn."""
         self._flushing = False
         self._has_written = False
         # The used part of the time slice of the next flush, which may run in the same turn.
@@ -123,10 +124,6 @@ class Delivery:
     def send(self, sessions: Iterable[Recipient], event: events.Event) -> None:
         """Queue an event for these sessions."""
         self._offer([(_Run([Publication(event, ())]), [session.outbox for session in sessions])])
-
-    def in_turn(self, call: Callable[[], None]) -> None:
-        """Run ``call`` soon. The calls of all sessions share a time slice of each turn."""
-        self._calls.add(call)
 
     def wake(self, outbox: Outbox) -> None:
         """Flush ``outbox`` at the end of this turn."""

@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
-from irchat.net.socket_writer import Outgoing
+from irchat.net.socket_writer import Outgoing, nothing
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.missed import Missed
@@ -30,10 +30,6 @@ _log = Logger()
 _TIMED_BYTES = 16_384
 # The first piece tests whether the kernel accepts anything, and is too short to contain text.
 _FIRST_BYTES = 16
-
-
-def _nothing() -> None:
-    pass
 
 
 class Outbox(WriteFields):
@@ -207,7 +203,7 @@ class Outbox(WriteFields):
         self._pending = []
         self._perishables = 0
         self._all_timed_sent()
-        self._writer.on_drained = _nothing
+        self._writer.on_drained = nothing
 
     def _over(self) -> None:
         self.closed = True

@@ -1,6 +1,7 @@
 """Presence for sessions: the first change is sent at once, further changes together once a second."""
 
 from bisect import bisect_right
+from operator import itemgetter
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -31,9 +32,8 @@ class PresenceFeed:
         self._count = 0
         # By name: the number of its last change, and whether it is online. A name can pass to another account.
         self._last_change: dict[str, tuple[int, bool]] = {}
-        # All changes in order. Some are outdated.
-        self._numbers: list[int] = []
-        self._names: list[str] = []
+        # All changes in order: number and name. Some are outdated.
+        self._changes: list[tuple[int, str]] = []
         self._sent: dict[Recipient, int] = {}
         self._ready: dict[Recipient, None] = {}
         self._resting: dict[int, list[Recipient]] = {}
@@ -53,17 +53,13 @@ class PresenceFeed:
         """Note that the user called ``name`` came online or went offline."""
         self._count += 1
         self._last_change[name] = self._count, is_online
-        self._numbers.append(self._count)
-        self._names.append(name)
-        if len(self._names) > 2 * len(self._last_change) + _OUTDATED:
-            self._forget_outdated()
-        self._send_soon()
+        self._changes.append((self._count, name))
+        if len(self._changes) > 2 * len(self._last_change) + _OUTDATED:
+            self._changes = sorted((number, name) for name, (number, _) in self._last_change.items())
+        self.send_soon()
 
-    def caught_up(self) -> None:
-        """Note that a session is no longer behind."""
-        self._send_soon()
-
-    def _send_soon(self) -> None:
+    def send_soon(self) -> None:
+        """Send in a later turn what waits, such as the changes for a session that is no longer behind."""
         if not self._scheduled:
             self._scheduled = True
             self._clock.callLater(0, self._send_ready)
@@ -86,26 +82,22 @@ class PresenceFeed:
                     del self._ready[session]
                 self._rest(some)
                 if self._clock.seconds() > deadline:
-                    self._send_soon()
+                    self.send_soon()
                     return
 
     def _since(self, sent: int) -> tuple[Presence, int]:
         """Return the changes after ``sent``, as many as fit in a line, and the number of the last one."""
         presence = Presence(online=[], offline=[])
         up_to = sent
-        for at in range(bisect_right(self._numbers, sent), len(self._numbers)):
-            number, is_online = self._last_change[self._names[at]]
-            if number == self._numbers[at]:
-                (presence.online if is_online else presence.offline).append(self._names[at])
+        for at in range(bisect_right(self._changes, sent, key=itemgetter(0)), len(self._changes)):
+            number, name = self._changes[at]
+            last, is_online = self._last_change[name]
+            if number == last:
+                (presence.online if is_online else presence.offline).append(name)
                 up_to = number
                 if len(presence.online) + len(presence.offline) == _NAMES_MOST:
                     break
         return presence, up_to
-
-    def _forget_outdated(self) -> None:
-        last = sorted((number, name) for name, (number, _) in self._last_change.items())
-        self._numbers = [number for number, _ in last]
-        self._names = [name for _, name in last]
 
     def _rest(self, sessions: list[Recipient]) -> None:
         now = self._clock.seconds()
@@ -117,4 +109,4 @@ class PresenceFeed:
 
     def _rested(self, tick: int) -> None:
         self._ready.update(dict.fromkeys(session for session in self._resting.pop(tick) if session in self._sent))
-        self._send_soon()
+        self.send_soon()

@@ -6,13 +6,13 @@ the last lines are printed.
 
 import math
 from collections.abc import Callable
-from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.protocol.rules import DELETION_REPRINT_SECONDS, REPRINT_SECONDS, TRANSCRIPT_LENGTH
 from irchat.rendering.lines import Place, TextLine
 from irchat.rendering.transcript import Transcript, printed
+from irchat.server.delivery.outbox import Outbox
 from irchat.server.delivery.perishable import Perishable
 from irchat.system.alarm import Alarm
 
@@ -23,27 +23,17 @@ _CHARACTERS_A_SECOND = 32_768
 _SCREEN = 4_096
 
 
-class ReprintTarget(Protocol):
-    """The destination of reprints."""
-
-    def full(self) -> bool:
-        """Whether too much waits for printing. `Reprints.go_on` is called when there is room again."""
-
-    def put(self, data: bytes) -> None:
-        """Print."""
-
-    def put_perishable(self, line: Perishable) -> None:
-        """Print lines that contain timed messages."""
-
-
 class Reprints:
-    """Schedules the reprints of one screen. ``in_turn`` runs a call soon, in turn with other sessions."""
+    """Schedules the reprints of one screen, the reader of an outbox. Call `go_on` when there is room in it again.
+
+    ``in_turn`` runs a call soon, in turn with other sessions.
+    """
 
     def __init__(
         self,
         clock: IReactorTime,
         transcript: Transcript,
-        screen: ReprintTarget,
+        screen: Outbox,
         in_turn: Callable[[Callable[[], None]], None],
     ) -> None:
         self._clock = clock
@@ -117,22 +107,17 @@ class Reprints:
         self._deleted.clear()
         if not (has_ended or has_erased):
             return
-        lines = self._transcript.last(max(_SCREEN, int(self._allow(now))))
+        since = 0.0 if self._last == -math.inf else now - self._last
+        self._last = now
+        self._allowance = min(TRANSCRIPT_LENGTH, max(0.0, self._allowance) + since * _CHARACTERS_A_SECOND)
+        lines = self._transcript.last(max(_SCREEN, int(self._allowance)))
         self._allowance -= sum(len(line.text) for line in lines)
         ends = {line.timed: self._ends.get(line.timed, now) for line in lines if line.timed is not None}
         if not ends:
             self._screen.put(_bytes(lines))
             return
-
         reprint = _Reprint(lines, ends, self._clock.seconds)
         self._screen.put_perishable(Perishable(_bytes(lines), reprint.again, reprint.until, self._clock.seconds))
-
-    def _allow(self, now: float) -> float:
-        """Return the number of characters that may be printed."""
-        since = 0.0 if self._last == -math.inf else now - self._last
-        self._last = now
-        self._allowance = min(TRANSCRIPT_LENGTH, max(0.0, self._allowance) + since * _CHARACTERS_A_SECOND)
-        return self._allowance
 
 
 class _Reprint:

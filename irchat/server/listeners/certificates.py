@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from irchat.net.fingerprints import fingerprint_of
 from irchat.system.files.atomic_files import replace_file
-from irchat.system.files.small_files import TooLong, read_small_file
+from irchat.system.files.named_files import TooLong, read_small_file
 
 CERTIFICATE_FILE = "tls-cert.pem"
 KEY_FILE = "tls-key.pem"
@@ -97,16 +97,15 @@ def served_certificate(context: ssl.SSLContext) -> bytes:
     trusting.verify_mode = ssl.CERT_NONE
     server = context.wrap_bio(to_server, to_client, server_side=True)
     client = trusting.wrap_bio(to_client, to_server)
-    certificate = None
-    while certificate is None:
+    while True:
         sent = to_server.pending, to_client.pending
         for side in client, server:
             with suppress(ssl.SSLWantReadError):
                 side.do_handshake()
-        certificate = client.getpeercert(binary_form=True) if client.version() else None
-        if certificate is None and sent == (to_server.pending, to_client.pending):
+        if client.version() and (certificate := client.getpeercert(binary_form=True)):
+            return certificate
+        if sent == (to_server.pending, to_client.pending):
             raise ssl.SSLError(ssl.SSL_ERROR_SSL, "no handshake is possible")
-    return certificate
 
 
 def _see_file(what: str, path: Path, mend: str) -> None:
@@ -131,10 +130,8 @@ def _what_is_wrong(certificate: Path, key: Path, error: OSError) -> str:
     try:
         private = serialization.load_pem_private_key(written[1], None)
         owner = [holder.public_key() == private.public_key() for holder in chain]
-    except TypeError:
-        return f"the key {key} is locked by a password; take it off with openssl pkey -in {key} -out NEW"
-    except (ValueError, UnsupportedAlgorithm):
-        if _LOCKED.search(written[1]):
+    except (TypeError, ValueError, UnsupportedAlgorithm) as refused:
+        if isinstance(refused, TypeError) or _LOCKED.search(written[1]):
             return f"the key {key} is locked by a password; take it off with openssl pkey -in {key} -out NEW"
         return f"{key} is no key{_in_der(written[1], key, 'pkey')}; {_KEY}"
     if any(owner[1:]) and not owner[0]:

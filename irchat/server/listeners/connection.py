@@ -6,10 +6,12 @@ the client closes the sending half of a TCP connection, as ``nc -N`` does at the
 answered before the connection is closed. `irchat.server.listeners.line_framing` splits bytes into lines.
 """
 
+import socket
+import struct
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -20,42 +22,31 @@ from irchat.net.tls import TLSLayer
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import CLIENT_LINE_BYTES, LOGIN_SECONDS, PING_AFTER, SILENCE_ENDS
 from irchat.server.admission import Visit
-from irchat.server.listeners.keepalive import keep_alive, silence_of
 from irchat.server.listeners.line_framing import LineFraming
-from irchat.server.listeners.registry import ConnectionRegistry
-from irchat.server.protocols.offers import Offers
 from irchat.server.sessions.allowance import LONG
-from irchat.server.sessions.services import Services
 from irchat.server.sessions.session import Session
+
+if TYPE_CHECKING:
+    from irchat.server.listeners.factory import ChatFactory
 
 # Seconds between checks of how long a peer has been silent according to the system.
 _LOOK_SECONDS = 15
 _LINGER_SECONDS = 10.0
+_PROBES = 3
+# tcpi_last_ack_recv of Linux's struct tcp_info, in milliseconds.
+_LAST_HEARD = struct.Struct("=56xI")
 
 
 @implementer(IHalfCloseableProtocol)
 class Connection(LineFraming):
     """A connection of a client from ``address``, which is None if it is not an IP address."""
 
-    def __init__(
-        self,
-        services: Services,
-        clock: IReactorTime,
-        offers: Offers,
-        registry: ConnectionRegistry,
-        visit: Visit,
-        address: Address | None,
-        server_name: str,
-    ) -> None:
-        super().__init__(clock)
+    def __init__(self, factory: "ChatFactory", visit: Visit, address: Address | None) -> None:
+        super().__init__(factory.clock)
         self.address = address
-        self._services = services
-        self._offers = offers
-        self._registry = registry
+        self._factory = factory
         self._visit = visit
-        self._server_name = server_name
-        self._receive: Callable[[bytes], None]
-        self._last_line = clock.seconds()
+        self._last_line = factory.clock.seconds()
         self._is_asked = False
         self._timer: IDelayedCall | None = None
         self._said_all = False
@@ -63,13 +54,13 @@ class Connection(LineFraming):
     def connectionMade(self) -> None:
         """Send the greeting."""
         writer: Outgoing = self.transport if isinstance(self.transport, TLSLayer) else SocketWriter(self.transport)
-        self.session = Session(self._services, writer, self._visit, self._welcomed, self.hold, self._linger)
-        protocol = self._offers.default(self.session)
+        self.session = Session(self._factory.services, writer, self._visit, self._welcomed, self.hold, self._linger)
+        protocol = self._factory.offers.default(self.session)
         self.session.speak(protocol)
-        self._receive = self._choose
+        self._receive: Callable[[bytes], None] = self._choose
         self._set_timer(LOGIN_SECONDS, self._sign_in_late)
-        self.session.outbox.put(protocol.greeting(self._server_name))
-        self._registry.add(self)
+        self.session.outbox.put(protocol.greeting(self._factory.name))
+        self._factory.registry.add(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Drop everything after the connection is lost."""
@@ -77,7 +68,7 @@ class Connection(LineFraming):
         self.stop_reading()
         self.session.lost()
         self._visit.over()
-        self._registry.remove(self)
+        self._factory.registry.remove(self)
         del self._receive  # it may refer to this object: a cycle would be garbage
 
     def readConnectionLost(self) -> None:
@@ -110,10 +101,6 @@ class Connection(LineFraming):
         )
         self.session.refuse(refusal, None)
 
-    def end(self, reason: str) -> None:
-        """Send a goodbye, then close the connection."""
-        self.session.end(reason)
-
     def abort(self) -> None:
         """Close the connection now."""
         self._cancel_timer()
@@ -123,17 +110,17 @@ class Connection(LineFraming):
         """Choose the protocol by the first line that is not blank. A ban is reported now, in that protocol."""
         if not line.strip():
             return
-        make = self._offers.choose(line)
+        make = self._factory.offers.choose(line)
         if make is not None:
             self.session.protocol.lost()
             self.session.speak(make(self.session))
         self._receive = self.session.protocol.receive
-        if not self._registry.end_if_banned(self):
+        if not self._factory.registry.end_if_banned(self):
             self._receive(line)
 
     def _welcomed(self) -> None:
         if self.session.protocol.keepalive is None:
-            keep_alive(self._tcp)
+            _keep_alive(self._tcp)
             self._set_timer(_LOOK_SECONDS, self._look_at_system)
         else:
             self._look_at_lines()
@@ -154,7 +141,7 @@ class Connection(LineFraming):
 
     def _look_at_system(self) -> None:
         """Close a connection that is silent for too long according to the system. Schedule the next check."""
-        silence = silence_of(self._tcp)
+        silence = _silence_of(self._tcp)
         if silence is None:
             self._cancel_timer()
         elif silence > SILENCE_ENDS - _LOOK_SECONDS:  # the next check would be too late
@@ -172,13 +159,37 @@ class Connection(LineFraming):
 
     def _set_timer(self, seconds: float, call: Callable[[], None]) -> None:
         self._cancel_timer()
-        self._timer = self._clock.callLater(seconds, self._timed, call)
-
-    def _timed(self, call: Callable[[], None]) -> None:
-        self._timer = None
-        call()
+        self._timer = self._clock.callLater(seconds, call)
 
     def _cancel_timer(self) -> None:
-        if self._timer is not None:
+        if self._timer is not None and self._timer.active():
             self._timer.cancel()
-            self._timer = None
+        self._timer = None
+
+
+def _keep_alive(tcp: Any) -> None:
+    """Make the system probe a silent peer of a TCP transport, and close the connection after `SILENCE_ENDS` seconds."""
+    tcp.setTcpKeepAlive(1)
+    handle = tcp.getHandle()
+    for option, value in (
+        ("TCP_KEEPIDLE", PING_AFTER),
+        ("TCP_KEEPINTVL", (SILENCE_ENDS - PING_AFTER) // _PROBES),
+        ("TCP_KEEPCNT", _PROBES),
+        # This also ends a peer that is alive but reads nothing.
+        ("TCP_USER_TIMEOUT", SILENCE_ENDS * 1_000),
+    ):
+        if hasattr(socket, option):
+            handle.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+def _silence_of(tcp: Any) -> float | None:
+    """Return the seconds since the system last heard from the peer, or None if the system does not report them.
+
+    The system sends no probes while bytes are unacknowledged. It waits for these instead, again after each write, so in
+    a busy chat it can take twice as long to close the connection.
+    """
+    if not hasattr(socket, "TCP_INFO"):
+        return None
+    information = tcp.getHandle().getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_HEARD.size)
+    (silence_ms,) = _LAST_HEARD.unpack(information)
+    return float(silence_ms / 1_000)

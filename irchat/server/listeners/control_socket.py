@@ -24,6 +24,7 @@ _log = Logger()
 class Control(LineReceiver):
     """A connection of the administrator."""
 
+    transport: Any
     delimiter = b"\n"
     MAX_LENGTH = 65_536
 
@@ -43,8 +44,7 @@ class Control(LineReceiver):
     def lineLengthExceeded(self, line: bytes) -> None:
         """Refuse an overlong command and close the connection."""
         self._say(Answer(error=f"a command has at most {self.MAX_LENGTH:,} bytes; shorten the name or the reason"))
-        transport: Any = self.transport
-        transport.loseConnection()
+        self.transport.loseConnection()
 
     def _failed(self, failure: Failure) -> None:
         if isinstance(failure.value, Refusal):
@@ -54,8 +54,7 @@ class Control(LineReceiver):
             self._say(Answer(error="internal error; see the log of the server"))
 
     def _say(self, line: Answer | Progress) -> None:
-        transport: Any = self.transport
-        transport.write(msgspec.json.encode(line) + b"\n")
+        self.transport.write(msgspec.json.encode(line) + b"\n")
 
 
 class ControlFactory(ServerFactory):

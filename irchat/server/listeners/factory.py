@@ -1,6 +1,7 @@
 """The factory of a listener: it creates a connection for each client, with or without TLS."""
 
 import ssl
+from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.interfaces import IAddress, IReactorTime
@@ -12,12 +13,13 @@ from irchat.net.tls import TLSLayer
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import LOGIN_SECONDS
 from irchat.server.admission import Visit, counted_address
+from irchat.server.call_queue import CallQueue
 from irchat.server.listeners.connection import Connection
 from irchat.server.listeners.descriptors import Room
-from irchat.server.listeners.handshakes import Handshakes
 from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.protocols.offers import Offers
 from irchat.server.sessions.costs import WORK_OF_CONNECTION
+from irchat.server.sessions.rate_limiter import RateLimiter
 from irchat.server.sessions.services import Services
 
 
@@ -38,16 +40,15 @@ class ChatFactory(ServerFactory):
         *,
         name: str,
         tls: ssl.SSLContext | None,
-        room: Room | None = None,
     ) -> None:
-        self._services = services
-        self._clock = clock
-        self._offers = offers
-        self._registry = registry
+        self.services = services
+        self.clock = clock
+        self.offers = offers
+        self.registry = registry
         self.name = name
         self.tls = tls
-        self.room = room or Room(clock.seconds)
-        self._handshakes = Handshakes(services.rate_limiters, clock)
+        self.room = Room(clock.seconds)
+        self._handshake_steps = CallQueue(clock)
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """Return a connection for a client, or None if there is no room for it."""
@@ -56,28 +57,51 @@ class ChatFactory(ServerFactory):
         host = getattr(addr, "host", "")
         address = counted_address(host)
         try:
-            visit = Visit(self._services.admission, address, self._left)
+            visit = Visit(self.services.admission, address, self._left)
         except Refusal as refusal:
             # With TLS, sending the reason would cost a handshake, which helps a flood of connections.
             return _TurnedAway(refusal.text, self.room) if self.tls is None else None
         self.room.taken += 1
-        connection = Connection(
-            self._services, self._clock, self._offers, self._registry, visit, read_address(host), self.name
-        )
+        connection = Connection(self, visit, read_address(host))
         if self.tls is None:
-            limiter = self._services.rate_limiters.of_address(address)
-            limiter.charge(WORK_OF_CONNECTION)
-            self._services.rate_limiters.leave(limiter)
+            self._charge(self.services.rate_limiters.of(address))
             return connection
         return TLSLayer(
             self.tls,
             connection,
             server_side=True,
             on_failure=lambda _: visit.over(),
-            clock=self._clock,
+            clock=self.clock,
             handshake_seconds=LOGIN_SECONDS,
-            in_turn=self._handshakes.of(address),
+            in_turn=self._handshake_of(address),
         )
+
+    def _handshake_of(self, address: str) -> Callable[[Callable[[], None]], None]:
+        """Return a function that runs the steps of one TLS handshake from the counted ``address``, a few in each turn.
+
+        A handshake costs more than a message, so it waits until its address has work left.
+        """
+        limiter = self.services.rate_limiters.of(address)
+        is_charged = False
+
+        def begin(step: Callable[[], None]) -> None:
+            nonlocal is_charged
+            if not is_charged:
+                is_charged = True
+                self._charge(limiter)
+            self._handshake_steps.add(step)
+
+        def take(step: Callable[[], None]) -> None:
+            if limiter.is_used_up():
+                limiter.when_free(lambda: begin(step))
+            else:
+                begin(step)
+
+        return take
+
+    def _charge(self, limiter: RateLimiter) -> None:
+        limiter.charge(WORK_OF_CONNECTION)
+        self.services.rate_limiters.leave(limiter)
 
     def _left(self) -> None:
         self.room.taken -= 1

@@ -31,12 +31,8 @@ class _Port(tcp.Port):
         """Ignore the value that Twisted sets after each turn."""
 
 
-class CannotBind(Exception):
-    """The server cannot listen on the address. ``reason`` is the error of the system."""
-
-    def __init__(self, reason: OSError) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class CannotBind(OSError):
+    """The server cannot listen on the address, for the reason of the system."""
 
 
 class NoAddress(Exception):
@@ -67,7 +63,7 @@ def listening_socket(host: str | None, port: int) -> socket.socket:
             listening.close()
             raise
     except OSError as error:
-        raise CannotBind(error) from None
+        raise CannotBind(*error.args) from None
     return listening
 
 

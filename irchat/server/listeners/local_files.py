@@ -6,10 +6,10 @@ Tools that clean up old files may delete them while the server runs, so they are
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet import tcp, unix
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import ServerFactory
 from twisted.logger import Logger
@@ -22,6 +22,8 @@ from irchat.server.listeners.descriptors import SpareDescriptor
 SECONDS_BETWEEN_LOOKS = 60.0
 
 _log = Logger()
+
+Made = TypeVar("Made")
 
 
 class _SocketPort(unix.Port):
@@ -55,19 +57,14 @@ class LocalFiles:
     """
 
     def __init__(
-        self,
-        reactor: Any,
-        socket_path: Path,
-        factory: ServerFactory,
-        logger: Logger,
-        note: Callable[[], PortFile],
+        self, reactor: Any, socket_path: Path, factory: ServerFactory, logger: Logger, note: Callable[[], PortFile]
     ) -> None:
         self._reactor = reactor
         self._socket_path = socket_path
         self._factory = factory
         self._logger = logger
         self._note = note
-        self._port: Any = None
+        self._port: _SocketPort | None = None
         self._port_file: PortFile | None = None
         self._next_look: Any = None
         self._logged: set[str] = set()
@@ -78,9 +75,11 @@ class LocalFiles:
             self._next_look.cancel()
         self._next_look = self._reactor.callLater(SECONDS_BETWEEN_LOOKS, self.look)
         if self._port is None or not self._port.stands():
-            self._open_socket()
+            self._close_socket()
+            self._port = self._made(self._open_socket, "irchat-admin cannot reach this server while it runs")
         if self._port_file is None or not self._port_file.stands():
-            self._write_note()
+            self._forget_note()
+            self._port_file = self._made(self._note, "clients of this machine must be told the port")
 
     def close(self) -> Deferred[None]:
         """Delete the files. Fires when the socket is closed."""
@@ -88,43 +87,33 @@ class LocalFiles:
             self._next_look.cancel()
             self._next_look = None
         self._forget_note()
-        port, self._port = self._port, None
-        return maybeDeferred(_nothing if port is None else port.stopListening)
+        return self._close_socket()
 
-    def _open_socket(self) -> None:
-        if self._port is not None:
-            port, self._port = self._port, None
-            port.stopListening()
+    def _made(self, make: Callable[[], Made], otherwise: str) -> Made | None:
         try:
-            self._socket_path.unlink(missing_ok=True)  # left by a dead server, since the folder is locked by this one
-            with short_path(self._socket_path) as bound:
-                port = _SocketPort(self._socket_path, bound, self._factory, self._logger, self._reactor)
-                port.startListening()
+            return make()
         except (OSError, CannotListenError) as error:
-            self._log_once(f"irchat-admin cannot reach this server while it runs: {error}")
-        else:
-            self._port = port
+            text = f"{otherwise}: {error}"
+            if text not in self._logged:
+                self._logged.add(text)
+                _log.error("{text}", text=text)
+            return None
 
-    def _write_note(self) -> None:
-        self._forget_note()
-        try:
-            self._port_file = self._note()
-        except OSError as error:
-            self._log_once(f"clients of this machine must be told the port: {error}")
+    def _open_socket(self) -> _SocketPort:
+        self._socket_path.unlink(missing_ok=True)  # left by a dead server, since the folder is locked by this one
+        with short_path(self._socket_path) as bound:
+            port = _SocketPort(self._socket_path, bound, self._factory, self._logger, self._reactor)
+            port.startListening()
+        return port
+
+    def _close_socket(self) -> Deferred[None]:
+        port, self._port = self._port, None
+        return succeed(None) if port is None else maybeDeferred(port.stopListening)
 
     def _forget_note(self) -> None:
         if self._port_file is not None:
             self._port_file.remove()
             self._port_file = None
-
-    def _log_once(self, text: str) -> None:
-        if text not in self._logged:
-            self._logged.add(text)
-            _log.error("{text}", text=text)
-
-
-def _nothing() -> None:
-    """Replace ``stopListening`` of a port that is not open."""
 
 
 def _inode(path: Path) -> tuple[int, int] | None:

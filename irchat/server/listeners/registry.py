@@ -1,28 +1,15 @@
 """The open connections of all listeners. They are counted, and ended on a ban or a stop."""
 
 from collections.abc import Iterator
-from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.chat.service import ChatService
 from irchat.chat.state import bans
-from irchat.net.addresses import Address
+from irchat.server.listeners.connection import Connection
 
 _STOP_SECONDS = 1.0
-
-
-class Registered(Protocol):
-    """The interface of a connection to the registry."""
-
-    address: Address | None
-
-    def end(self, reason: str) -> None:
-        """Send a goodbye, then close the connection."""
-
-    def abort(self) -> None:
-        """Close the connection now."""
 
 
 class ConnectionRegistry:
@@ -31,7 +18,7 @@ class ConnectionRegistry:
     def __init__(self, chat: ChatService, clock: IReactorTime) -> None:
         self._chat = chat
         self._clock = clock
-        self._connections: set[Registered] = set()
+        self._connections: set[Connection] = set()
         self._stopped: Deferred[None] | None = None
         self._late: IDelayedCall | None = None
         chat.moderation.on_network_banned = self._end_banned
@@ -39,23 +26,23 @@ class ConnectionRegistry:
     def __len__(self) -> int:
         return len(self._connections)
 
-    def __iter__(self) -> Iterator[Registered]:
+    def __iter__(self) -> Iterator[Connection]:
         return iter(self._connections)
 
-    def add(self, connection: Registered) -> None:
+    def add(self, connection: Connection) -> None:
         """Add a new connection."""
         self._connections.add(connection)
 
-    def remove(self, connection: Registered) -> None:
+    def remove(self, connection: Connection) -> None:
         """Remove a closed connection."""
         self._connections.discard(connection)
         self._look_stopped()
 
-    def end_if_banned(self, connection: Registered) -> bool:
+    def end_if_banned(self, connection: Connection) -> bool:
         """End a connection if its address is banned, with the reason. Return whether it is."""
         ban = self._chat.directory.network_bans.of(connection.address, self._chat.wall_ms())
         if ban is not None:
-            connection.end(bans.notice(ban))
+            connection.session.end(bans.notice(ban))
         return ban is not None
 
     def stop(self) -> Deferred[None]:
@@ -63,14 +50,14 @@ class ConnectionRegistry:
         stopped = self._stopped = Deferred()
         self._late = self._clock.callLater(_STOP_SECONDS, self._abort_all)
         for connection in list(self):
-            connection.end("the server stops")
+            connection.session.end("the server stops")
         self._look_stopped()
         return stopped
 
     def _look_stopped(self) -> None:
         if self._stopped is not None and not self._connections:
             stopped, self._stopped = self._stopped, None
-            if self._late is not None:
+            if self._late is not None and self._late.active():
                 self._late.cancel()
             stopped.callback(None)
 
@@ -79,6 +66,5 @@ class ConnectionRegistry:
             self.end_if_banned(connection)
 
     def _abort_all(self) -> None:
-        self._late = None
         for connection in list(self):
             connection.abort()

@@ -28,15 +28,12 @@ class Offers(NamedTuple):
 
     def choose(self, first_line: bytes) -> MakeProtocol | None:
         """Return the factory of the protocol chosen by ``first_line``, or None for the default."""
-        for beginning, make in self.by_beginning:
-            if first_line.startswith(beginning):
-                return make
-        return None
+        return next((make for beginning, make in self.by_beginning if first_line.startswith(beginning)), None)
 
 
 def all_protocols(services: Services, clock: IReactorTime) -> Offers:
     """Return the protocols of the main port: text, and JSON if the first line starts with a brace."""
-    renderer = SharedRenderer(clock, colour=True, wall_ms=services.chat.wall_ms)
     chat = services.chat
+    renderer = SharedRenderer(clock, colour=True, wall_ms=chat.wall_ms)
     text = partial(TextProtocol, directory=chat.directory, accounts=services.accounts, renderer=renderer, clock=clock)
     return Offers(text, ((b"{", JSONProtocol),))

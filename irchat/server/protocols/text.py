@@ -25,6 +25,7 @@ from irchat.server.sessions.session import Session
 _ANSWER = object()
 _HTTP_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d")
 
+_CLOSED = "There is no such user, and registration is closed. Ask the administrator."
 _CHANGE_PASSWORD = ChangePassword.usage
 _NAME_IS_ASKED = (
     f"You are asked for your username; a new name creates an account. {Logout.usage} leaves. "
@@ -43,12 +44,7 @@ class TextProtocol:
     wants_token = False
 
     def __init__(
-        self,
-        session: Session,
-        directory: Directory,
-        accounts: Accounts,
-        renderer: SharedRenderer,
-        clock: IReactorTime,
+        self, session: Session, directory: Directory, accounts: Accounts, renderer: SharedRenderer, clock: IReactorTime
     ) -> None:
         self._session = session
         self._directory = directory
@@ -163,7 +159,15 @@ class TextProtocol:
 
     def _answered(self, event: events.Event) -> bytes:
         self._is_waiting = False
-        said = self._then(event)
+        if isinstance(event, events.Welcome):
+            self._name, self._take = event.name, self._take_command
+            said = self._show(event)
+        elif isinstance(event, events.Error) and event.code == Code.BANNED:
+            self._is_waiting = True  # accept no further lines
+            self._clock.callLater(0, self._session.end, "come back when the ban has ended")
+            said = self._show(event)
+        else:
+            said = self._then(event)
         # After the reply is written, so that the answer to the next line follows it.
         self._clock.callLater(0, self._take_lines)
         return said
@@ -194,6 +198,9 @@ class TextProtocol:
             known = self._directory.find_user(name) is not None
             if not known and self._accounts.registration_open:
                 self._directory.new_user_key(name)
+            elif not known and self._accounts.passwords:
+                # Do not repeat the name: it may be a password that was typed before the question appeared.
+                refused = Refusal(Code.BAD_REQUEST, _CLOSED)
         except Refusal as refusal:
             refused = refusal
         if not known and (REGISTRY.right_form(name) or name) in (HELP, Logout.usage):
@@ -203,48 +210,28 @@ class TextProtocol:
             return
         self._name = name
         if not self._accounts.passwords:
-            self._ask_and_wait(requests.Login(name=name), self._name_answered)
+            self._ask_and_wait(requests.Login(name=name), self._name_refused)
         elif known:
             self._say(self._ask_person(f"Password for {name}?", self._take_password))
-        elif not self._accounts.registration_open:
-            # Do not repeat the name: it may be a password that was typed before the question appeared.
-            self._say(
-                self._complain("There is no such user, and registration is closed. Ask the administrator.")
-                + self._ask_person("Your username?", self._take_name)
-            )
         else:
             self._say(f"{name} is a new name here, welcome.\n".encode() + self._choose_password(self._create))
 
-    def _name_answered(self, event: events.Event) -> bytes:
-        if isinstance(event, events.Welcome):
-            return self._let_in(event)
-        if isinstance(event, events.Error) and event.code == Code.BANNED:
-            return self._shut_out(event)
+    def _name_refused(self, event: events.Event) -> bytes:
         return self._show(event) + self._ask_person("Your username?", self._take_name)
 
     def _take_password(self, line: str) -> None:
-        self._ask_and_wait(requests.Login(name=self._name, password=line), self._password_answered)
+        self._ask_and_wait(requests.Login(name=self._name, password=line), self._password_refused)
 
-    def _password_answered(self, event: events.Event) -> bytes:
-        if isinstance(event, events.Welcome):
-            return self._let_in(event)
-        if isinstance(event, events.Error) and event.code == Code.BANNED:
-            return self._shut_out(event)
+    def _password_refused(self, event: events.Event) -> bytes:
         if isinstance(event, events.Error) and event.code != Code.BAD_CREDENTIALS:
             return self._show(event) + self._ask_person(f"Password for {self._name}?", self._take_password)
+        said = self._complain("That password is wrong.")
         self._tries += 1
         if self._tries == LOGIN_TRIES:
             self._is_waiting = True  # accept no further lines
             self._clock.callLater(0, self._session.end, f"{LOGIN_TRIES} wrong passwords")
-            return self._complain("That password is wrong.")
-        return self._complain("That password is wrong.") + self._ask_person(
-            f"Password for {self._name}, once more?", self._take_password
-        )
-
-    def _shut_out(self, banned: events.Error) -> bytes:
-        self._is_waiting = True  # accept no further lines
-        self._clock.callLater(0, self._session.end, "come back when the ban has ended")
-        return self._show(banned)
+            return said
+        return said + self._ask_person(f"Password for {self._name}, once more?", self._take_password)
 
     def _choose_password(self, use: Callable[[str], None]) -> bytes:
         def take_again(line: str) -> None:
@@ -264,12 +251,7 @@ class TextProtocol:
         return self._ask_person(f"Choose a password ({PASSWORD_MIN_BYTES} characters or more)?", take)
 
     def _create(self, password: str) -> None:
-        self._ask_and_wait(requests.Register(name=self._name, password=password), self._name_answered)
-
-    def _let_in(self, welcome: events.Welcome) -> bytes:
-        self._name = welcome.name
-        self._take = self._take_command
-        return self._show(welcome)
+        self._ask_and_wait(requests.Register(name=self._name, password=password), self._name_refused)
 
     # Signed in.
 

@@ -11,8 +11,8 @@ from irchat.server.sessions.rate_limiter import RateLimiter, RateLimiters
 LONG = 4_096
 
 
-def _nothing() -> None:
-    """Replace the callback of a session that is over."""
+def gone(*_: object) -> None:
+    """Replace a callback of a session that is over."""
 
 
 class Allowance:
@@ -22,14 +22,14 @@ class Allowance:
 
     def __init__(self, rate_limiters: RateLimiters, address: str, on_free: Callable[[], None]) -> None:
         self._rate_limiters = rate_limiters
-        self._address_limiter = rate_limiters.of_address(address)
+        self._address_limiter = rate_limiters.of(address)
         self._user_limiter: RateLimiter | None = None
         self._is_waiting = False
         self._on_free = on_free
 
     def enter(self, user_id: int) -> None:
         """Also charge the limiter of this user."""
-        self._user_limiter = self._rate_limiters.of_user(user_id)
+        self._user_limiter = self._rate_limiters.of(user_id)
 
     def part(self) -> None:
         """Undo `enter`."""
@@ -40,7 +40,7 @@ class Allowance:
     def over(self) -> None:
         """Release the limiters at the end of the session."""
         self._rate_limiters.leave(self._address_limiter)
-        self._on_free = _nothing
+        self._on_free = gone
 
     def admit(self, cost: Cost, request: Request | None, user: User) -> None:
         """Take the messages that ``request`` of ``user`` counts as. Raises Refusal ``too-fast``."""

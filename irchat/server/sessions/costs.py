@@ -43,11 +43,6 @@ def _group(request: requests.Request, user: User) -> float:
     return 1 + len(request.members) / 50
 
 
-def _block(request: requests.Request, user: User) -> float:
-    """Return the messages for a block: the list of blocks goes to all sessions of the user."""
-    return 1 + len(user.blocking) / 200
-
-
 def _amendment(request: requests.Request, user: User) -> float:
     """Return the messages for an edit, which is indexed again, or for a deletion."""
     assert isinstance(request, requests.Amend | requests.AmendLast)
@@ -68,7 +63,8 @@ COSTS: dict[type[requests.Request], Cost] = {
     requests.CreateGroup: Cost(1, _group),
     requests.AddMember: Cost(1, 1),
     requests.RemoveMember: Cost(1, 1),
-    requests.Block: Cost(1, _block),
+    # The list of blocks goes to all sessions of the user.
+    requests.Block: Cost(1, lambda _, user: 1 + len(user.blocking) / 200),
     requests.Password: Cost(1, 5),
     requests.Kick: Cost(1, 1),
     requests.Ban: Cost(1, 1),

@@ -1,19 +1,28 @@
-"""A pending request of a session."""
+"""A pending request of a session, and the encoding of its reply, which may change while it waits."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
 from twisted.internet.defer import Deferred
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.chat.messages import TimedSent
 from irchat.chat.read_state import TimedPage
 from irchat.commands import Command
 from irchat.protocol import events, requests
-from irchat.protocol.errors import Refusal
+from irchat.protocol.errors import Code, Refusal
+from irchat.server.delivery.perishable import Perishable
+from irchat.server.protocols.base import ChatProtocol
 from irchat.server.sessions.costs import Cost
 
-Reply = events.Event | TimedPage | TimedSent
+_log = Logger()
+
+TimedReply = TimedPage | TimedSent
+"""A reply that changes while it waits, because it contains the remaining times of messages."""
+
+Reply = events.Event | TimedReply
 
 
 class Answering(Protocol):
@@ -53,3 +62,19 @@ class Asked(Struct, eq=False):
 
     def errback(self, failure: Failure) -> None:
         self.session.fail(failure, self)
+
+
+def failed(protocol: ChatProtocol, context: object) -> bytes:
+    """Log the exception that ``protocol`` raised for a reply. Return the error to send instead."""
+    _log.failure("a reply could not be encoded")
+    text = "Internal error; the request ran, but its reply is lost. Tell the administrator."
+    return protocol.reply(context, events.Error(code=Code.INTERNAL.value, text=text))
+
+
+def perishable(protocol: ChatProtocol, context: object, reply: TimedReply, now: Callable[[], float]) -> Perishable:
+    """Return the line of ``reply``, which is encoded again after waiting."""
+    try:
+        data = protocol.reply(context, reply.event(now()))
+    except Exception:
+        data = failed(protocol, context)
+    return Perishable(data, lambda left_at: protocol.again(context, reply.event(left_at)), reply.until, now)

@@ -125,13 +125,12 @@ class RateLimiters:
         self._all: WeakValueDictionary[int | str, RateLimiter] = WeakValueDictionary()
         self._kept: dict[RateLimiter, None] = {}
 
-    def of_user(self, user_id: int) -> RateLimiter:
-        """Return the limiter of a user."""
-        return self._of(user_id, of_address=False)
-
-    def of_address(self, address: str) -> RateLimiter:
-        """Return the limiter of a counted address."""
-        return self._of(address, of_address=True)
+    def of(self, key: int | str) -> RateLimiter:
+        """Return the limiter of a user, by id, or of a counted address."""
+        limiter = self._all.get(key)
+        if limiter is None:
+            limiter = self._all[key] = RateLimiter(self._limits, self._clock, of_address=isinstance(key, str))
+        return limiter
 
     def leave(self, limiter: RateLimiter) -> None:
         """Release a limiter used by a session."""
@@ -141,9 +140,3 @@ class RateLimiters:
             if not oldest.is_full() and len(self._kept) <= _KEPT_MOST:
                 break
             del self._kept[oldest]
-
-    def _of(self, key: int | str, *, of_address: bool) -> RateLimiter:
-        limiter = self._all.get(key)
-        if limiter is None:
-            limiter = self._all[key] = RateLimiter(self._limits, self._clock, of_address=of_address)
-        return limiter

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Never
 
 from msgspec import structs
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -24,10 +24,9 @@ from irchat.protocol.errors import Code, Refusal, internal_error
 from irchat.server.admission import Visit
 from irchat.server.delivery.outbox import Outbox
 from irchat.server.protocols.base import ChatProtocol
-from irchat.server.sessions.allowance import LONG, Allowance
+from irchat.server.sessions.allowance import LONG, Allowance, gone
 from irchat.server.sessions.costs import COSTS, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
-from irchat.server.sessions.pending import Asked, Reply
-from irchat.server.sessions.replies import TimedReply, failed, perishable
+from irchat.server.sessions.pending import Asked, Reply, TimedReply, failed, perishable
 from irchat.server.sessions.services import Services
 
 _log = Logger()
@@ -36,10 +35,6 @@ _log = Logger()
 _UNANSWERED_MOST = 512
 
 _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
-
-
-def _gone(*_: object) -> None:
-    """Replace a callback of a lost connection."""
 
 
 class Session:
@@ -60,6 +55,8 @@ class Session:
     ) -> None:
         self.id = next(services.session_ids)
         self.outbox = Outbox(writer, self, services.delivery.wake, services.delivery.watch)
+        self.in_turn = services.delivery.in_turn
+        """Runs a call soon, in turn with other sessions."""
         self.token: bytes | None = None
         self.protocol: ChatProtocol
         self.wants_token = False
@@ -67,7 +64,9 @@ class Session:
         self._user: User | None = None
         self._services = services
         self._visit = visit
-        self._allowance = Allowance(services.rate_limiters, visit.address, self._advance)
+        self.address = visit.address
+        """The address of the client, in the form of `irchat.server.admission.counted_address`."""
+        self._allowance = Allowance(services.rate_limiters, self.address, self._advance)
         self._on_welcome = on_welcome
         self._on_full = on_full
         self._on_bye = on_bye
@@ -130,12 +129,8 @@ class Session:
         """Drop everything after the connection is lost. References back to here would keep the session as garbage."""
         self._finish()
         self.outbox.lost()
-        self._on_welcome = self._on_bye = self._on_full = _gone
+        self._on_welcome = self._on_bye = self._on_full = gone
         del self.protocol
-
-    def in_turn(self, call: Callable[[], None]) -> None:
-        """Run ``call`` soon, in turn with other sessions."""
-        self._services.delivery.in_turn(call)
 
     def mark_shown(self, chat: ChatKey, seq: int) -> None:
         """Note that the user has seen the chat up to ``seq``. The marker is saved shortly afterwards."""
@@ -163,18 +158,13 @@ class Session:
         """Whether the user may moderate."""
         return self._user is not None and self._user.key in self._services.admins
 
-    @property
-    def address(self) -> str:
-        """The address of the client, in the form of `irchat.server.admission.counted_address`."""
-        return self._visit.address
-
     def registering(self) -> AbstractContextManager[None]:
         """Return a context for creating an account. Raises Refusal ``too-many-tries``."""
-        return self._visit.registering()
+        return self._services.admission.registering(self.address)
 
     def trying(self, name: str) -> AbstractContextManager[None]:
         """Return a context for trying a sign-in. Raises Refusal ``too-many-tries``."""
-        return self._visit.trying(name)
+        return self._services.admission.trying(self.address, name)
 
     def join(self, signed_in: SignedIn) -> None:
         """Sign in a user. Events are held until the welcome is sent."""
@@ -241,7 +231,7 @@ class Session:
 
     def caught_up(self) -> None:
         """Send the presence changes that were held back, after the session has caught up."""
-        self._services.presence.caught_up()
+        self._services.presence.send_soon()
 
     def drained(self) -> None:
         """Continue with requests: there is room for replies again."""
@@ -306,9 +296,7 @@ class Session:
         elif isinstance(outcome, events.Event):
             self.answer(outcome, asked)
         else:
-            if not isinstance(outcome, Deferred):
-                outcome = Deferred.fromCoroutine(outcome)
-            asked.waits_for = outcome
+            asked.waits_for = outcome = ensureDeferred(outcome)
             outcome.addCallbacks(asked.callback, asked.errback)
             outcome.addErrback(lambda failure: _log.failure("a reply could not be sent", failure))
 

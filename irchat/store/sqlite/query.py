@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from threading import Lock
+from traceback import clear_frames
 from typing import Any
 
 from irchat.protocol.errors import unavailable
@@ -42,6 +43,10 @@ class Query:
                         raise unavailable()
                     self._connection = connection
                 return self._ask(connection, *self._args)
+            except BaseException as error:
+                # An open cursor in a frame of the traceback would pass the interrupt on to the next statement.
+                clear_frames(error.__traceback__)
+                raise
             finally:
                 with self._lock:
                     self._connection = None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from platformdirs import user_data_dir
 
-from irchat.system.files.file_kinds import need_file, need_no_dead_link
+from irchat.system.files.named_files import need_file, need_no_dead_link
 
 DATABASE_FILE = "irchat.sqlite"
 _LOCK_FILE = "lock"
@@ -66,20 +66,17 @@ class DataFolder:
             raise PermissionError(f"{existing} cannot be written")
         if existing != self.path:
             return
-        _refuse_unsafe(self.path)
-        self._refuse_no_files()
+        self._refuse_unusable()
         try:
-            self._lock(make=False)
-        except FileNotFoundError:  # no server has been here
-            pass
+            with suppress(FileNotFoundError):  # no server has been here
+                self._lock(make=False)
         finally:
             self.release()
 
     def acquire(self) -> None:
         """Make the folder (mode 0700) where it is missing, and have it. Raises OSError, UnsafeFolder or FolderInUse."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _refuse_unsafe(self.path)
-        self._refuse_no_files()
+        self._refuse_unusable()
         try:
             self._lock(make=True)
             self._keep_database_to_us()
@@ -87,8 +84,9 @@ class DataFolder:
             self.release()
             raise
 
-    def _refuse_no_files(self) -> None:
+    def _refuse_unusable(self) -> None:
         """SQLite calls a folder in the place of one of its files an I/O error, and reads a pipe for ever."""
+        _refuse_unsafe(self.path)
         for name in (_LOCK_FILE, *(DATABASE_FILE + suffix for suffix in ("", "-wal", "-shm"))):
             path = self.path / name
             if os.path.lexists(path):

@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.connect.address import Target
-from irchat.client.connect.dialer import Dialer, Unverified
+from irchat.client.connect.dialer import Dialer
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.exceptions import ClientError
 from irchat.net.fingerprints import fingerprint_of
@@ -119,15 +119,16 @@ class TLSTests(_Dialling):
     def test_address_with_zone(self) -> None:
         """The zone of an IPv6 address is not part of the name to verify."""
         self.peer = over_tls(Peer(GREETING), _HOST)
-        failure = self.failureResultOf(self.dial(_trusting(), host="fe80::1%eth0"), Unverified)
-        self.assertIn("IP address mismatch", failure.value.reason)
+        failure = self.failureResultOf(self.dial(_trusting(), host="fe80::1%eth0"), ssl.SSLCertVerificationError)
+        self.assertIn("IP address mismatch", failure.value.verify_message)
 
     def test_unverified(self) -> None:
-        """A refused certificate raises Unverified with the reason, and nothing was sent."""
+        """A refused certificate raises the error of the standard library, and nothing was sent."""
         peer = Peer(GREETING)
         self.peer = over_tls(peer, _HOST)
         dialled = self.dial(ssl.create_default_context())
-        self.assertIn("self-signed", self.failureResultOf(dialled, Unverified).value.reason)
+        failure = self.failureResultOf(dialled, ssl.SSLCertVerificationError)
+        self.assertIn("self-signed", failure.value.verify_message)
         self.assertEqual((peer.heard, self.clock.getDelayedCalls()), (b"", []))
 
     def test_server_without_tls(self) -> None:

@@ -164,9 +164,9 @@ class EntryTests(_Case):
 
     def test_questions(self) -> None:
         """Errors and notes are shown in the view. `ask` fails after `break_off` until `mend`."""
-        self.questions.show(error("x", "wrong"))
-        self.questions.show(welcome())
-        self.assertEqual(self.view.own.items[0].text, "wrong")
+        self.questions.complain("wrong")
+        self.questions.note("connecting")
+        self.assertEqual([item.text for item in self.view.own.items], ["wrong", "connecting"])
         asked = Deferred.fromCoroutine(self.questions.ask("Name? "))
         self.questions.break_off(ClientError("gone"))
         self.assertEqual(self.failureResultOf(asked, ClientError).value.text, "gone")

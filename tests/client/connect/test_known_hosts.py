@@ -27,8 +27,8 @@ class KnownHostsTests(SynchronousTestCase):
 
     def test_remember(self) -> None:
         """A saved server is found, with its line number."""
-        self.assertEqual(self.known.remember("host:1", _ONE), Known(1, _ONE))
-        self.assertEqual(self.known.remember("[::1]:2", _TWO), Known(2, _TWO))
+        self.known.remember("host:1", _ONE)
+        self.known.remember("[::1]:2", _TWO)
         again = KnownHosts(self.path)
         self.assertEqual(again.find("host:1"), Known(1, _ONE))
         self.assertEqual(again.find("[::1]:2"), Known(2, _TWO))
@@ -46,7 +46,7 @@ class KnownHostsTests(SynchronousTestCase):
         lines = b"# host:1 caf\xe9\x0b\n\r\nhost:10 nonsense\nxhost:1 y"
         self.path.write_bytes(lines)
         self.assertIsNone(self.known.find("host:1"))
-        self.assertEqual(self.known.remember("host:1", _ONE), Known(5, _ONE))
+        self.known.remember("host:1", _ONE)
         self.assertEqual(self.known.find("host:1"), Known(5, _ONE))
         self.assertTrue(self.path.read_bytes().startswith(lines + b"\n"))
 
@@ -74,7 +74,7 @@ class KnownHostsTests(SynchronousTestCase):
     def test_two_clients(self) -> None:
         """An entry saved meanwhile by another client counts, and is not written twice."""
         self.known.remember("host:1", _ONE)
-        self.assertEqual(self.known.remember("host:1", _TWO), Known(1, _ONE))
+        self.known.remember("host:1", _TWO)
         self.assertEqual(self.path.read_text(), f"host:1 {_ONE}\n")
 
     def test_unreadable(self) -> None:

@@ -7,7 +7,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect import trust
 from irchat.client.connect.address import Target
 from irchat.client.connect.dialer import Dialer
 from irchat.client.connect.known_hosts import Known, KnownHosts
@@ -80,7 +79,7 @@ class TrustTests(SynchronousTestCase):
             context.load_verify_locations(cadata=certificate(_HOST)[1])
             return context
 
-        self.patch(trust, "_verifying", trusting)
+        self.patch(ssl, "create_default_context", trusting)
         self.assertEqual(self.successResultOf(self._connect()).identity, VERIFIED)
         self.assertEqual((self.network.calls, self.keyboard.shown(), self.known.find(_LABEL)), (1, "", None))
 

@@ -190,11 +190,11 @@ class TypingTests(ControllerCase):
 
     def test_say(self) -> None:
         """A text can be sent as it is, even if it looks like a command."""
-        self.controller.say("@bob", self.view.here)
+        self.submit("@bob", as_text=True)
         self.assertIn(requests.Send(chat="GLOBAL", text="@bob", nonce="a"), self.asked())
         self.server.answer(sent(seq=1))
         self.open("@bob")
-        self.controller.say("*x", self.view.here)
+        self.submit("*x", as_text=True)
         self.assertIn(requests.Send(chat="@bob", text="*x", nonce="b"), self.asked())
 
     def test_local(self) -> None:

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.control.alerts import mentions
 from irchat.client.control.completion import complete
-from irchat.client.view.paint import name_style
+from irchat.client.view.rows import name_style
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
 from tests.client.control.test_controller import ControllerCase

@@ -7,7 +7,6 @@ from irchat.client.control.questions import Questions, Stage
 from irchat.client.exceptions import Cancelled, ClientError
 from irchat.client.view.items import Kind
 from irchat.client.view.screen_state import ScreenState
-from irchat.protocol import events
 
 
 class QuestionsTests(SynchronousTestCase):
@@ -131,6 +130,6 @@ class QuestionsTests(SynchronousTestCase):
         """A note is shown once, an error each time."""
         for _ in range(2):
             self.questions.note("connecting")
-            self.questions.show(events.Error("x", "Wrong."))
+            self.questions.complain("Wrong.")
         self.assertEqual((self.notes(), self.notes(Kind.ERROR)), (["connecting"], ["Wrong.", "Wrong."]))
         self.assertEqual(self.changes, 3)

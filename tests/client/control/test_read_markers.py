@@ -19,7 +19,7 @@ class ReadMarkersTests(SynchronousTestCase):
         self.server = FakeServer()
         self.channel = RequestChannel(self.clock, self.server.connection, lambda event: None, lambda stop: None)
         self.markers = ReadMarkers(self.clock, self.channel.request)
-        self.shown = ShownMarkers(self.markers, timed_too=True)
+        self.shown = ShownMarkers(self.clock, self.channel.request, timed_too=True)
 
     def test_within_a_second(self) -> None:
         """Each chat's marker is reported once, a second after the first message, however many follow."""
@@ -64,7 +64,7 @@ class ReadMarkersTests(SynchronousTestCase):
 
     def test_timed_withheld(self) -> None:
         """A timed message whose text was not shown is not read."""
-        shown = ShownMarkers(self.markers, timed_too=False)
+        shown = ShownMarkers(self.clock, self.channel.request, timed_too=False)
         shown.shown(message("hi", id="t1", left_ms=5000))
         shown.report()
         self.assertEqual(self.server.asked(), [])

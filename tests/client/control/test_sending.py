@@ -1,6 +1,14 @@
 """A message from Enter to the server's confirmation."""
 
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.client.connect.request_channel import Reply
 from irchat.client.control.controller import Taken
+from irchat.client.control.sending import Sending
+from irchat.client.exceptions import ClientError
+from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import requests
 from tests.client.control.test_controller import ControllerCase
 from tests.helpers.client_fakes import error, sent
@@ -68,3 +76,100 @@ class SendingTests(ControllerCase):
         self.assertEqual(self.controller.sending.unsent(), "2 messages to @bob, 1 message to @carol")
         self.server.answer(sent(chat="@bob", seq=1))
         self.assertEqual(self.controller.sending.unsent(), "1 message to @bob, 1 message to @carol")
+
+
+class OrderTests(SynchronousTestCase):
+    """The order of messages over a connection that the test answers, loses and restores."""
+
+    def setUp(self) -> None:
+        """Create a user with a connection."""
+        self.is_up = True
+        self.asks: list[tuple[str, Deferred[Reply]]] = []
+        self.clock = Clock()
+        self.view = ScreenState("host:7667")
+        self.sending = Sending(self.clock, self.view, self, iter("abcdefgh").__next__)
+        self.outcomes = 0
+        self.sending.on_outcome = self.owner_notified
+
+    def ask(self, request: requests.Send) -> Deferred[Reply]:
+        """Take a request."""
+        self.asks.append((str(request.nonce), Deferred()))
+        return self.asks[-1][1]
+
+    def owner_notified(self) -> None:
+        """Count the outcomes."""
+        self.outcomes += 1
+        self.sending.sweep()  # as the owner does
+
+    def send(self, text: str, *, chat: str = "@bob", seconds: int | None = None) -> None:
+        """Type a message in the chat that gets it."""
+        self.sending.send(requests.Send(chat=chat, text=text, expires_in=seconds), text, self.view.chat(chat))
+
+    def lose(self) -> None:
+        """Lose the connection before the last reply."""
+        self.is_up = False
+        self.asks[-1][1].errback(ClientError("Gone."))
+
+    def asked(self) -> str:
+        """Return the nonces of all requests so far."""
+        return "".join(nonce for nonce, _ in self.asks)
+
+    def texts(self, chat: str) -> list[str]:
+        """Return the texts in a chat."""
+        return [item.text for item in self.view.chat(chat).items]
+
+    def test_one_at_a_time(self) -> None:
+        """Each message waits for the reply to the previous one, whatever it is."""
+        for text in "one", "two", "three":
+            self.send(text)
+        self.assertEqual(self.asked(), "a")
+        self.asks[0][1].callback(sent(chat="@bob", seq=1))
+        self.asks[1][1].callback(error("blocked"))
+        self.assertEqual((self.asked(), self.outcomes), ("abc", 2))
+        self.assertEqual(self.sending.unsent(), "1 message to @bob")
+
+    def test_unknown_reply(self) -> None:
+        """A reply of an unknown type still completes a message."""
+        self.send("one")
+        self.send("two")
+        self.asks[0][1].callback(None)
+        self.assertEqual((self.asked(), self.sending.unsent()), ("ab", "1 message to @bob"))
+
+    def test_again_over_a_new_connection(self) -> None:
+        """An unanswered message is repeated first, with the same nonce, before any other."""
+        self.send("one")
+        self.lose()
+        self.send("two")
+        self.assertEqual(self.asked(), "a")
+        self.is_up = True
+        self.sending.go_on()
+        self.assertEqual(self.asked(), "aa")
+        self.asks[1][1].callback(sent(chat="@bob", seq=1))
+        self.assertEqual(self.asked(), "aab")
+
+    def test_expired(self) -> None:
+        """An expired message is dropped before it is sent, but not while its reply is pending."""
+        self.send("one", seconds=5)
+        self.send("two", seconds=5)
+        self.clock.advance(5)
+        self.view.expire(self.clock.seconds())
+        self.sending.sweep()
+        self.assertEqual(self.texts("@bob"), [
+            "A timed message to @bob was not sent: it expired before the connection was back."])  # fmt: skip
+        self.lose()
+        self.sending.sweep()
+        self.assertIn("A timed message to @bob may not have been sent", self.texts("@bob")[1])
+        self.assertEqual((self.sending.unsent(), self.asked()), ("", "a"))
+
+    def test_gone(self) -> None:
+        """All messages to a chat that is gone are dropped at once, and the others sent."""
+        self.is_up = False
+        for text in "one", "two":
+            self.send(text, chat="*team")
+        self.send("three")
+        self.view.chat("*team").gone = "You are no longer in *team."
+        self.is_up = True
+        self.sending.go_on()
+        self.assertEqual((self.asked(), self.outcomes), ("c", 1))
+        reason = "A message to *team was not sent: You are no longer in *team."
+        self.assertEqual(self.texts("*team"), [reason, "not sent: one", reason, "not sent: two"])

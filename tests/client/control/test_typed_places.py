@@ -191,7 +191,7 @@ class Typing(RuleBasedStateMachine):
         if not self.line.is_empty or not self.terminal.prompt()[1]:
             return
         word = f"w{next(self.numbers)}z"
-        if ahead and self.controller._is_up():  # else no question comes: the line stays, and says why
+        if ahead and self.controller._link.is_up:  # else no question comes: the line stays, and says why
             self.secrets.add(word)
         self.send_by(f"!password\r{word}\r" if ahead else "!password\r", None)
         self.frame("got")

@@ -25,16 +25,16 @@ class EchoTests(SynchronousTestCase):
         """The echo goes off and comes back, and no other mode changes."""
         self.addCleanup(os.close, self.terminal)
         before = termios.tcgetattr(self.terminal)
-        self.echo.off()
+        self.echo.switch(on=False)
         self.assertFalse(self._echoes())
-        self.echo.on()
+        self.echo.switch(on=True)
         self.assertEqual(termios.tcgetattr(self.terminal), before)
 
     def test_found_without(self) -> None:
         """A terminal without echo stays without."""
         self.addCleanup(os.close, self.terminal)
-        self.echo.off()
-        Echo(self.terminal).on()
+        self.echo.switch(on=False)
+        Echo(self.terminal).switch(on=True)
         self.assertFalse(self._echoes())
 
     def test_marks(self) -> None:
@@ -42,17 +42,17 @@ class EchoTests(SynchronousTestCase):
         self.addCleanup(os.close, self.terminal)
         echo = Echo(self.terminal, marks=True)
         for _ in range(2):
-            echo.on()
+            echo.switch(on=True)
         for _ in range(2):
-            echo.off()
+            echo.switch(on=False)
         for _ in range(2):
-            echo.on()
+            echo.switch(on=True)
         expected = b"\x1b[?2004h\x1b[?2004l"
         written = b""
         while len(written) < len(expected):  # a terminal hands on what was written piece by piece
             written += os.read(self.master, 100)
         self.assertEqual(written, expected)
-        self.echo.off()
+        self.echo.switch(on=False)
         os.set_blocking(self.master, False)
         self.assertRaises(BlockingIOError, os.read, self.master, 1)
 
@@ -66,8 +66,15 @@ class EchoTests(SynchronousTestCase):
             self.assertEqual(os.read(self.terminal, 100), line)
         self.assertFalse(self.echo.has_more())
 
+    def test_write(self) -> None:
+        """Text reaches the terminal, with what cannot be encoded replaced."""
+        self.addCleanup(os.close, self.terminal)
+        self.echo.write("hé\udc80")
+        self.assertEqual(os.read(self.master, 100), "hé?".encode())
+
     def test_gone(self) -> None:
         """A terminal that is gone is not an error at the end."""
         os.close(self.terminal)
-        self.echo.on()
-        self.echo.off()
+        self.echo.write("bye")
+        self.echo.switch(on=True)
+        self.echo.switch(on=False)

@@ -10,7 +10,8 @@ from irchat.client.connect.server_connection import UNENCRYPTED
 from irchat.client.connect.tokens import Tokens
 from irchat.client.control.questions import Questions
 from irchat.client.exceptions import ClientError
-from irchat.client.plain.forget import Forget
+from irchat.client.plain.forget import forget_sign_in
+from irchat.client.plain.plain_run import Talk
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
 from tests.helpers.client_fakes import FakeServer, error, welcome
@@ -27,16 +28,16 @@ class _Case(SynchronousTestCase):
 class ForgetTests(_Case):
     """``--forget``."""
 
-    def forget(self, name: str | None) -> Forget:
+    def forget(self, name: str | None) -> Talk:
         """Forget a sign-in."""
         self.view = ScreenState(_LABEL)
-        return Forget(Clock(), self.tokens, _LABEL, name, Questions(self.view, lambda: None))
+        return forget_sign_in(Clock(), self.tokens, _LABEL, name, Questions(self.view, lambda: None))
 
     def test_forgets_here_and_there(self) -> None:
         """The token ends in the file and on the server."""
         self.tokens.keep(_LABEL, "alice", "old", UNENCRYPTED)
         server = FakeServer()
-        done = Deferred.fromCoroutine(self.forget(None).run(server.connection))
+        done = Deferred.fromCoroutine(self.forget(None)(server.connection))
         self.assertIsNone(self.tokens.find(_LABEL, "alice"))
         self.assertEqual(server.asked(), [requests.Resume(token="old")])
         server.answer(welcome())
@@ -49,7 +50,7 @@ class ForgetTests(_Case):
         """A token unknown to the server is forgotten all the same."""
         self.tokens.keep(_LABEL, "alice", "old", UNENCRYPTED)
         server = FakeServer()
-        done = Deferred.fromCoroutine(self.forget("alice").run(server.connection))
+        done = Deferred.fromCoroutine(self.forget("alice")(server.connection))
         server.answer(error("bad-token"))
         self.successResultOf(done)
 
@@ -57,7 +58,7 @@ class ForgetTests(_Case):
         """To a server of another identity the token is not sent. It is forgotten here, with a warning."""
         self.tokens.keep(_LABEL, "alice", "old", "sha256:AA")
         server = FakeServer()
-        done = Deferred.fromCoroutine(self.forget("alice").run(server.connection))
+        done = Deferred.fromCoroutine(self.forget("alice")(server.connection))
         self.assertIn("was not sent", self.failureResultOf(done, ClientError).value.text)
         self.assertEqual(server.asked(), [])
         self.assertIsNone(self.tokens.find(_LABEL, "alice"))

@@ -6,8 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.control.questions import Questions
 from irchat.client.exceptions import InputEnded
-from irchat.client.plain.asking import AskingScreen
-from irchat.client.plain.screens import PlainScreen, TerminalScreen
+from irchat.client.plain.screens import AskingScreen, PlainScreen, TerminalScreen
 from irchat.client.view.screen_state import ScreenState
 from tests.helpers.client_fakes import FakeEcho, Keyboard
 
@@ -21,11 +20,10 @@ class SecretTests(SynchronousTestCase):
         """Open both kinds of terminal."""
         self.keyboard = Keyboard()
         self.echo = FakeEcho()
-        self.written: list[str] = []
         error = self.keyboard.errors.append
         self.screens: list[PlainScreen] = [
             TerminalScreen(self.keyboard.console, error, Clock(), self.echo, colour=False, errors_apart=False),
-            AskingScreen(self.keyboard.console, error, self.echo, self.written.append),
+            AskingScreen(self.keyboard.console, error, self.echo),
         ]
 
     def test_pastes(self) -> None:
@@ -41,7 +39,7 @@ class SecretTests(SynchronousTestCase):
                     self.assertFalse(self.echo.is_on)
                     self.keyboard.console.dataReceived(text.encode())
                     self.assertEqual(self.successResultOf(answer), text.strip() if text == "again\n" else _PASSWORD)
-        self.assertNotIn(_PASSWORD, self.keyboard.shown() + "".join(self.written))
+        self.assertNotIn(_PASSWORD, self.keyboard.shown() + "".join(self.echo.written))
 
     def test_waits_for_the_end_of_a_paste(self) -> None:
         """A line end within a paste does not end the answer."""

@@ -5,7 +5,7 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.exceptions import ClientError, InputEnded
-from irchat.client.plain.screens import PlainScreen, TerminalScreen
+from irchat.client.plain.screens import AskingScreen, PlainScreen, TerminalScreen
 from irchat.protocol import events
 from irchat.rendering.transcript import CLEAR
 from tests.helpers.client_fakes import FakeEcho, Keyboard, amended, message, sent
@@ -65,6 +65,43 @@ class PipeTests(SynchronousTestCase):
         self.keyboard.end()
         self.assertIsNone(self.successResultOf(Deferred.fromCoroutine(self.screen.read())))
         self.failureResultOf(Deferred.fromCoroutine(self.screen.ask("Your name: ")), InputEnded)
+
+
+class AskingTests(SynchronousTestCase):
+    """A terminal while standard output is redirected."""
+
+    def setUp(self) -> None:
+        """Open it."""
+        self.keyboard = Keyboard()
+        self.echo = FakeEcho()
+        self.screen = AskingScreen(self.keyboard.console, self.keyboard.errors.append, self.echo)
+
+    def test_what_goes_where(self) -> None:
+        """Messages go to the output, without timed text; questions and notes go to the terminal."""
+        self.screen.note("connected\x1b")
+        self.screen.show(message("hi"))
+        self.screen.show(message("psst", id="t", left_ms=1_000))
+        self.screen.show(events.Error("bad-time", "Too long."))
+        answer = Deferred.fromCoroutine(self.screen.ask("Trust this server? [yes/no] "))
+        self.assertTrue(self.echo.is_on)
+        self.keyboard.type("yes")
+        self.assertEqual(self.successResultOf(answer), "yes")
+        shown = self.keyboard.shown()
+        self.assertIn("bob: hi\n", shown)
+        for other in "psst", "connected", "Trust", "Too long":
+            self.assertNotIn(other, shown)
+        self.assertEqual(self.echo.written, ["-- connected\u241b\n", "Trust this server? [yes/no] "])
+        self.assertEqual(self.keyboard.complaints(), "! Too long.")
+
+    def test_broken_off(self) -> None:
+        """After a cancelled question the echo stays off until the next one, and the text typed for it is discarded."""
+        answer = Deferred.fromCoroutine(self.screen.ask("Password: ", secret=True))
+        self.keyboard.console.break_off(ClientError("gone"))
+        self.failureResultOf(answer, ClientError)
+        self.screen.finish(interrupted=True)
+        self.assertEqual((self.echo.is_on, self.echo.discarded), (False, 1))
+        self.screen.restore()
+        self.assertEqual((self.echo.is_on, self.echo.discarded), (True, 2))
 
 
 class TerminalTests(SynchronousTestCase):
@@ -338,7 +375,7 @@ class TerminalTests(SynchronousTestCase):
         """At the end of the client, visible timed messages are erased, because nothing would erase them later."""
         self.screen.show(message("stays"))
         self.screen.show(message(_SECRET, id="t1", left_ms=60_000))
-        self.echo.off()
+        self.echo.switch(on=False)
         self.screen.finish(interrupted=False)
         shown = self._reprint()
         self.assertIn("stays", shown)

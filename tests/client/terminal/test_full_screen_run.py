@@ -39,7 +39,7 @@ class FullScreenTests(SynchronousTestCase):
         self.found = termios.tcgetattr(self.terminal)
         self.reactor = _Reactor()
         controller = Controller(Clock(), ScreenState("host:7667"), lambda: "nonce")
-        self.screen = FullScreenRun(self.reactor, Clock(), controller, self.terminal, bell=True)
+        self.screen = FullScreenRun(self.reactor, Clock(), controller, self.terminal)
         self.screen.device.makeConnection(StringTransport())
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class FullScreenTests(SynchronousTestCase):
     def test_restore(self) -> None:
         """In any state, the terminal modes are restored. The alternate screen is left if it was entered."""
         self.addCleanup(self.close)
-        self.screen._keys.raw_mode().__enter__()
+        self.screen.device.keys.raw_mode().__enter__()
         self.screen._output.enter_alternate_screen()
         self.screen.restore()
         self.assertEqual(termios.tcgetattr(self.terminal), self.found)

@@ -51,7 +51,7 @@ class ApplicationCase(SynchronousTestCase):
         self.size = Size(rows=20, columns=100)
         output = TerminalOutput(self.device.write, lambda: self.size, "xterm", ColorDepth.DEPTH_8_BIT)
         self.stopped: list[bool] = []
-        self.app = ChatApplication(self.clock, self.controller, self.device, self.keys, output, bell=True,
+        self.app = ChatApplication(self.clock, self.controller, self.device, output, bell=True,
                         stop_process=lambda: self.stopped.append(True))  # fmt: skip
         self.controller.on_changed, self.controller.incoming.notify = self.app.draw_soon, self.app.notify
         coroutine: Any = self.app.run_async(set_exception_handler=False, handle_sigint=False)

@@ -38,9 +38,7 @@ class KeysTests(ApplicationCase):
 
     def test_row_without_binding(self) -> None:
         """A row without a binding raises an error that names it, so the client does not start."""
-        table = keys.KeyTable()
-        table.bind(KeyRow.SEND)(lambda event: None)
-        error = self.assertRaises(ValueError, table.finish)
+        error = self.assertRaises(ValueError, keys.bind, [(KeyRow.SEND, True, lambda event: None)])
         self.assertIn("PAGE", str(error))
         self.assertNotIn("SEND", str(error))
 

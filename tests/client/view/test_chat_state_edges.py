@@ -70,7 +70,7 @@ class KeptTests(_Case):
         self.chat.loading = True
         for timed_id in "ab":
             self.tell(timed_id, id=timed_id, left_ms=30_000)
-        self.view.erase("GLOBAL", "a")
+        self.view.apply(events.Erased("GLOBAL", "a"), 0.0)
         self.load()
         self.assertEqual((self.texts, self.chat.unread), (["b"], 1))
 
@@ -197,7 +197,8 @@ class NeverWasTests(SynchronousTestCase):
         """A chat never was if it is gone, has no id and no messages, and nothing is typed for it."""
 
         def chat(gone: str = "There is no @x.", chat_id: str = "", *, draft: bool = False, said: bool = False) -> bool:
-            chat = ChatState("@x", chat_id)
+            chat = ChatState("@x")
+            chat.id = chat_id
             chat.gone, chat.has_draft = gone, draft
             if said:
                 chat.add_message(message("hi", seq=1), "alice", 0.0)

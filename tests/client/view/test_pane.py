@@ -116,6 +116,13 @@ class PaneTests(SynchronousTestCase):
         self.assertEqual(len(self.shown(20)), 9)
         self.assertTrue(self.pane.follows)
 
+    def test_shown_near_the_top(self) -> None:
+        """An item near the top is shown although the rows above it do not fill the pane."""
+        self.pane.show(self.items[1].key)
+        self.assertEqual(self.shown(), ["0.0", "1.0", "1.1", "2.0"])
+        self.assertFalse(self.pane.follows)
+        self.assertFalse(self.pane.up(self.items, self.paint))
+
     @given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.integers(2, 6), st.lists(st.booleans(), max_size=9))
     def test_always_full(self, heights: list[int], height: int, moves: list[bool]) -> None:
         """However the pane is moved, it is as full as possible, and its rows are contiguous."""

@@ -63,7 +63,7 @@ class Honest(Peer):
         self.post(self._sent, type="send", chat="@friend", text="how are you?")
 
     def listen(self, other: "Honest") -> None:
-        """Record what arrives, and let the other user answer a moment later."""
+        """Record received messages, and let the other user answer a moment later."""
 
         def heard(event: dict[str, Any]) -> None:
             if event["type"] == "message" and event["chat"] == "@honest":
@@ -106,16 +106,16 @@ class Others:
         if self._process.stdout.readline() != b"ready\n":
             raise AssertionError("honest people cannot talk")
         time.sleep(0.5)
-        self._besieged_at = time.monotonic()
+        self._attacked_at = time.monotonic()
 
     def end(self) -> str:
-        """Stop. Return the delays before the attack, which begins when everyone has signed in, and since."""
+        """Stop. Return the delays before the attack, which begins when everyone has signed in, and during it."""
         said, _ = self._process.communicate(b"\n", PATIENCE)
         if self._process.returncode:
             raise AssertionError("honest people could not go on")
         heard = json.loads(said)
-        before = [delay for at, delay in heard if at < self._besieged_at]
-        since = [delay for at, delay in heard if at >= self._besieged_at]
+        before = [delay for at, delay in heard if at < self._attacked_at]
+        since = [delay for at, delay in heard if at >= self._attacked_at]
         return f"delay of others: {_delays(before)} before, {_delays(since)} meanwhile"
 
     def kill(self) -> None:
@@ -125,7 +125,7 @@ class Others:
 
 
 @contextlib.contextmanager
-def besieged(home: Path, *options: str) -> Iterator[tuple[ServerProcess, Crowd, Callable[[Others], Others]]]:
+def under_attack(home: Path, *options: str) -> Iterator[tuple[ServerProcess, Crowd, Callable[[Others], Others]]]:
     """Provide a server without limits and a crowd. Check at the end that its log has no traceback."""
     open_many_files()
     server = ServerProcess(home, "--no-passwords", *unlimited(), *options)
@@ -152,7 +152,7 @@ def besieged(home: Path, *options: str) -> Iterator[tuple[ServerProcess, Crowd, 
 
 def stall(home: Path, readers: int, *, messages: int, seconds: float = 0.0) -> str:
     """Let ``readers`` stop reading while messages arrive, then continue. Return figures."""
-    with besieged(home, "--no-tls") as (server, crowd, started):
+    with under_attack(home, "--no-tls") as (server, crowd, started):
         pid = server.process.pid
         crowd.keeps_alive = True
         stalled = [
@@ -212,7 +212,7 @@ def stall(home: Path, readers: int, *, messages: int, seconds: float = 0.0) -> s
 
 
 def check_bounded(grown_kib: int, stalled: int) -> None:
-    """Return the memory that readers who do not read may cost, with some margin."""
+    """Raise AssertionError if the memory for stalled readers has grown beyond its bound, with some margin."""
     if grown_kib > _WAITING_KIB * stalled + 32 * _KIB:
         raise AssertionError(f"the memory grew by {grown_kib} KiB for {stalled} readers")
 
@@ -268,17 +268,17 @@ def hostile_line(chance: random.Random) -> bytes:
 class Attacker(Peer):
     """Sends hostile lines as fast as possible in one protocol, and reads the answers."""
 
-    def __init__(self, crowd: Crowd, port: int, siege: "Siege", *, text: bool) -> None:
+    def __init__(self, crowd: Crowd, port: int, flood: "Flood", *, text: bool) -> None:
         super().__init__(crowd, port)
         self.has_ended = False
-        self._siege = siege
+        self._flood = flood
         self._text = text
         self._last = b""
         self.send(b"evil\n" if text else b'{"type":"login","name":"mallory"}\n')
 
     def on_data(self, data: bytes) -> None:
-        """Read what arrives, and look for internal errors of the server."""
-        self._siege.heard(data)
+        """Count the error codes in received data, and look for the last reply."""
+        self._flood.heard(data)
         self.has_ended = self.has_ended or b'"ref":"end"' in self._last + data
         self._last = data[-20:]
 
@@ -292,10 +292,10 @@ class Attacker(Peer):
         """Send the next lines when the last ones have left."""
         super().turn(mask)
         if not self._out and self.is_open:
-            self.send(self._siege.lines(self._text))
+            self.send(self._flood.lines(self._text))
 
 
-class Siege:
+class Flood:
     """The number of hostile lines sent, and the answers."""
 
     def __init__(self, lines: int, seed: int) -> None:
@@ -322,17 +322,17 @@ class Siege:
 
 def hostile(home: Path, lines: int, seed: int) -> str:
     """Send hostile lines to a server that others use meanwhile. Return figures."""
-    with besieged(home, "--no-tls") as (server, crowd, started):
+    with under_attack(home, "--no-tls") as (server, crowd, started):
         others = started(Others(server))
-        siege = Siege(lines, seed)
+        flood = Flood(lines, seed)
         attackers: list[Attacker] = []
         came = 0
         begin = time.monotonic()
-        while siege.sent < lines:
+        while flood.sent < lines:
             attackers = [attacker for attacker in attackers if attacker.is_open]
             while len(attackers) < 8:
                 came += 1
-                attackers.append(crowd.join(Attacker(crowd, server.port, siege, text=came % 2 == 0)))
+                attackers.append(crowd.join(Attacker(crowd, server.port, flood, text=came % 2 == 0)))
             crowd.turn(0.05)
         ends = [attacker for attacker in attackers if attacker.end()]
         crowd.until(lambda: all(attacker.has_ended or not attacker.is_open for attacker in ends), "the last answers")
@@ -341,12 +341,12 @@ def hostile(home: Path, lines: int, seed: int) -> str:
         for attacker in attackers:
             attacker.close()
         _still_well(crowd, server)
-        if siege.answers[b"internal"]:
-            raise AssertionError(siege.answers)
+        if flood.answers[b"internal"]:
+            raise AssertionError(flood.answers)
         rss = rss_kib(server.process.pid)
-    answers = ", ".join(f"{count} {code.decode()}" for code, count in siege.answers.most_common(6))
+    answers = ", ".join(f"{count} {code.decode()}" for code, count in flood.answers.most_common(6))
     return (
-        f"{siege.sent} hostile lines in {seconds:.0f} s over {came} connections: {answers}, ...; no traceback\n"
+        f"{flood.sent} hostile lines in {seconds:.0f} s over {came} connections: {answers}, ...; no traceback\n"
         f"{delays}; memory {rss // _KIB} MiB"
     )
 
@@ -367,7 +367,7 @@ def slowloris(home: Path, connections: int, seconds: float) -> str:
     """Open connections that send single bytes at intervals, with and without TLS. Return figures."""
     figures = []
     for tls in False, True:
-        with besieged(home, *([] if tls else ["--no-tls"])) as (server, crowd, _):
+        with under_attack(home, *([] if tls else ["--no-tls"])) as (server, crowd, _):
             before = rss_kib(server.process.pid)
             # The first bytes of a TLS record that never continues, or the start of a line.
             begin = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" if tls else b"{"
@@ -394,7 +394,7 @@ def slowloris(home: Path, connections: int, seconds: float) -> str:
 
 def byte_by_byte(home: Path, lines: int) -> str:
     """Send lines of 64 KiB byte by byte. Return figures."""
-    with besieged(home, "--no-tls") as (server, crowd, started):
+    with under_attack(home, "--no-tls") as (server, crowd, started):
         slow = crowd.sign_in(Peer(crowd, server.port), "slow")
         slow.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         others = started(Others(server))
@@ -414,7 +414,7 @@ def byte_by_byte(home: Path, lines: int) -> str:
 
 def storm(home: Path, connects: int) -> str:
     """Connect and close as fast as this machine allows. Return figures."""
-    with besieged(home, "--no-tls") as (server, crowd, started):
+    with under_attack(home, "--no-tls") as (server, crowd, started):
         others = started(Others(server))
         before = rss_kib(server.process.pid)
         begin = time.monotonic()
@@ -437,7 +437,7 @@ def storm(home: Path, connects: int) -> str:
 
 def never_read(home: Path, connections: int, seconds: float) -> str:
     """Let clients request much and read nothing. Return figures."""
-    with besieged(home, "--no-tls") as (server, crowd, started):
+    with under_attack(home, "--no-tls") as (server, crowd, started):
         peers = [
             crowd.sign_in(Peer(crowd, server.port, receive_bytes=4_096), f"deaf{number}")
             for number in range(connections)

@@ -81,7 +81,7 @@ class Steward(Peer):
         blocked = not (self.blocked[-1] if self.blocked else self.loop.is_blocked)
         self.blocked.append(blocked)
         self.post(self._changed, type="block", name="zoe", blocked=blocked)
-        # Not past what is known to be stored: the server would cut the marker to the end of the chat at that moment.
+        # Only to a message known to be stored: the server would cut the marker to the current end of the chat.
         seq = min(self.loop.marked + self.count, self.loop.known_end())
         self.post(lambda ok: self._read(ok, seq), type="read", chat="GLOBAL", seq=seq)
 

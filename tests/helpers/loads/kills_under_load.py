@@ -42,7 +42,7 @@ class LoadedCrashLoop(DyingServer):
             room.talk()
         crowd.until(lambda: sum(room.rounds for room in rooms) >= wanted, "messages to come", PATIENCE)
         crowd.run(self.random.uniform(0, _LONGEST_AFTER))
-        # The clients together are slower than the server, which mostly waits for them: it must die at work.
+        # The clients are slower than the server, which mostly waits for them: the kill must come while it works.
         crowd.until(lambda: any(room.is_unanswered for room in rooms), "messages that are not acknowledged")
         crowd.turn()
         if not all(peer.is_open for peer in crowd.peers):

@@ -73,7 +73,7 @@ class Room:
         self.posted = 0
         self.shown: dict[int, str] = {}
         self.acknowledged: dict[str, int] = {}
-        # The messages that each writer was shown, or learned of by `sent`, in order.
+        # The messages shown to each writer, or learned from `sent`, in order.
         self._told: dict[str, list[int]] = defaultdict(list)
         self._seqs: dict[bytes, int] = {}
         self._delivered = 0

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import database
-from tests.helpers.loads.abuse import besieged, check_bounded
+from tests.helpers.loads.abuse import check_bounded, under_attack
 from tests.helpers.loads.loads import LOADS, PATIENCE, Room
 from tests.helpers.loads.many_clients import Crowd, rss_kib
 from tests.helpers.processes import ServerProcess
 
-# What each slow reader leaves unread: more than the server and the kernels may keep for it.
+# Bytes that each slow reader leaves unread: more than the server and the kernels can hold for it.
 _LEFT_BYTES = 1_500_000
 # Messages in each room with slow readers before the memory is measured.
 _WARM = 20
@@ -37,7 +37,7 @@ class _Stall(NamedTuple):
 STALLS = {"busy": _Stall(1, 50, "x" * 1_000), "group": _Stall(10, 5, "\U0001f600" * 3_900)}
 
 
-class _Siege:
+class _Attack:
     """The rooms of a load on a server, and the memory of the server."""
 
     def __init__(self, server: ServerProcess, crowd: Crowd, rooms: list[Room], stall: _Stall) -> None:
@@ -55,7 +55,7 @@ class _Siege:
         self.slow = [reader for room in self.slow_rooms for reader in room.readers[: stall.slow]]
         for reader in self.slow:
             reader.is_awaited = False
-        # Presence reaches everyone within two seconds, and the server then has the memory that it needs anyway.
+        # Presence reaches everyone within two seconds. After that, memory grows only with waiting messages.
         crowd.run(2)
         self._begin()
         self._talk_until(_WARM)
@@ -63,7 +63,7 @@ class _Siege:
         self.before_kib = self.most_kib = rss_kib(server.process.pid)
 
     def stall(self) -> None:
-        """Let the slow readers stop until each has left enough unread, and continue while everyone goes on talking."""
+        """Let the slow readers stop until each has left enough unread, then continue. Everyone goes on talking."""
         self._begin()
         for reader in self.slow:
             reader.read_on(False)
@@ -114,15 +114,15 @@ def stall(home: Path, load: str, seconds: float = 0.0) -> str:
     """Let the slow readers of a load stall repeatedly, at least once. Return figures."""
     users, groups, make_rooms = LOADS[load]
     database.make(home / "data", users, groups)
-    with besieged(home, "--no-tls") as (server, crowd, _):
+    with under_attack(home, "--no-tls") as (server, crowd, _):
         crowd.keeps_alive = True
-        siege = _Siege(server, crowd, make_rooms(), STALLS[load])
+        attack = _Attack(server, crowd, make_rooms(), STALLS[load])
         end = time.monotonic() + seconds
-        while not siege.stalls or time.monotonic() < end:
-            siege.stall()
-            check_bounded(siege.most_kib - siege.before_kib, len(siege.slow))
+        while not attack.stalls or time.monotonic() < end:
+            attack.stall()
+            check_bounded(attack.most_kib - attack.before_kib, len(attack.slow))
     return (
-        f"{len(siege.slow)} of {users} stalled {siege.stalls} times, each for {_LEFT_BYTES / 1_000_000} MB; "
-        f"all have each of {siege.messages} messages once, {siege.slowest:.1f} s after they read on at the latest\n"
-        f"memory of the server in MiB: before {siege.before_kib // 1_024}, most {siege.most_kib // 1_024}"
+        f"{len(attack.slow)} of {users} stalled {attack.stalls} times, each for {_LEFT_BYTES / 1_000_000} MB; "
+        f"all have each of {attack.messages} messages once, {attack.slowest:.1f} s after they read on at the latest\n"
+        f"memory of the server in MiB: before {attack.before_kib // 1_024}, most {attack.most_kib // 1_024}"
     )

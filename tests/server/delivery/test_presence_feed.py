@@ -117,7 +117,7 @@ class PresenceFeedTests(SynchronousTestCase):
         self.assertEqual(self._told(), [])
         self.assertEqual(len(other.told), 2)
         self.session.behind = False
-        self.feed.caught_up()
+        self.feed.send_soon()
         self.clock.advance(0)
         self.assertEqual(self._told(), [(["carol"], ["bob"])])
 
@@ -205,7 +205,7 @@ class PresenceFeedTests(SynchronousTestCase):
         for _ in range(100):
             self._come(self.bob)
             self._go(self.bob)
-        self.assertLessEqual(len(self.feed._names), 15)
+        self.assertLessEqual(len(self.feed._changes), 15)
         self.clock.advance(0)
         self.assertEqual(self._told(), [(["dave"], ["bob"])])
         self._come(self.bob)

@@ -131,7 +131,7 @@ class RealServerTests(SynchronousTestCase):
             capture_output=True, text=True, env=environment(self.home), check=False,
         )  # fmt: skip
 
-    def test_siege(self) -> None:
+    def test_flood(self) -> None:
         """At the limit, users keep reading and writing, the administrator gets in, and the log does not grow.
 
         Afterwards all can connect again. The same holds if the limit is lowered while the server runs.

@@ -1,11 +1,25 @@
-"""The factory: the connections it builds. Refusals are tested in test_descriptors.py."""
+"""The factory: the connections it builds, and their TLS handshakes. Refusals are tested in test_descriptors.py."""
+
+import ssl
 
 from twisted.internet.address import IPv6Address
 
 from irchat.interfaces.limits import Limits
 from irchat.net.tls import TLSLayer
+from irchat.server.sessions.costs import ADDRESS_SHARE, WORK_AT_ONCE, WORK_OF_CONNECTION
 from tests.helpers.client_fakes import certificate
 from tests.helpers.server import Client, ServerTestCase
+
+
+def _hello() -> bytes:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    outgoing = ssl.MemoryBIO()
+    client = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname="chat.example")
+    try:
+        client.do_handshake()
+    except ssl.SSLWantReadError:
+        return outgoing.read()
+    raise AssertionError("a handshake needs an answer")
 
 
 class FactoryTests(ServerTestCase):
@@ -47,3 +61,65 @@ class FactoryTests(ServerTestCase):
         client = Client(server)
         server.advance(61)
         self.assertFalse(client.is_open)
+
+
+class HandshakeTests(ServerTestCase):
+    """TLS handshakes: charged to their address, delayed above its budget, and limited per turn."""
+
+    def setUp(self) -> None:
+        """Start a server with limits, but with many connections per address."""
+        self.server = self.make_server(tls=certificate("chat.example")[0], limits=Limits(per_address=5_000))
+        self.hello = _hello()
+
+    def _begin(self, host: str) -> Client:
+        client = Client(self.server, host=host)
+        client.send(self.hello)
+        return client
+
+    def _answered(self, clients: list[Client]) -> int:
+        return sum(bool(client.socket.writes) for client in clients)
+
+    def test_wait_for_work(self) -> None:
+        """Above the budget of an address its handshakes wait, unread, and continue later. Others are unaffected."""
+        most = int(WORK_AT_ONCE * ADDRESS_SHARE / WORK_OF_CONNECTION)
+        many = [self._begin("192.0.2.1") for _ in range(most + 50)]
+        self.server.turn()
+        self.assertEqual(self._answered(many), most)
+        self.assertFalse(many[-1].socket.is_read)
+        other = self._begin("192.0.2.2")
+        self.server.turn()
+        self.assertEqual(self._answered([other]), 1)
+        self.server.advance(*[0.01] * 60)
+        self.assertEqual(self._answered(many), most + 50)
+        self.assertTrue(many[-1].socket.is_read)
+
+    def test_slices(self) -> None:
+        """A turn of the reactor begins no step after 5 ms. The others follow later, and a failing one stops none."""
+        clock = self.server.clock
+        take = self.server.factory._handshake_of("192.0.2.1")
+        made: list[int] = []
+
+        def step(number: int) -> None:
+            made.append(number)
+            clock.rightNow += 0.003
+            if number == 0:
+                raise OSError
+
+        for number in range(5):
+            take(lambda number=number: step(number))  # type: ignore[misc]
+        for most in 2, 4, 5:
+            (turn,) = clock.getDelayedCalls()
+            make = turn.func
+            turn.cancel()
+            make()
+            self.assertEqual(made, list(range(most)))
+        self.assertEqual(clock.getDelayedCalls(), [])
+        self.assertEqual(len(self.flushLoggedErrors(OSError)), 1)
+
+    def test_closed(self) -> None:
+        """A connection that closes while it waits for its handshake leaves nothing."""
+        client = self._begin("192.0.2.1")
+        client.leave()
+        self.server.turn()
+        self.assertEqual(self.server.services.admission._pending, {})
+        self.assertEqual(self.server.clock.calls, [])

@@ -50,7 +50,7 @@ class ListeningTests(SynchronousTestCase):
         self.assertRaises(CannotBind, listening_socket, "192.0.2.1", 0)
         with self.assertRaises(CannotBind) as raised:
             listening_socket("127.0.0.1", self._open("127.0.0.1").getsockname()[1])
-        self.assertIn("in use", str(raised.exception.reason))
+        self.assertIn("in use", str(raised.exception))
 
 
 class AcceptTests(TestCase):

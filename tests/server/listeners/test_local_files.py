@@ -46,7 +46,7 @@ class DoorTests(TestCase):
         self.clock = _Reactor()
         self.errors: list[str] = []
         self.patch(local_files._log, "error", lambda _, text: self.errors.append(text))
-        note = lambda: PortFile.write(self.notes, port=7, tls=False)  # noqa: E731
+        note = lambda: PortFile(self.notes, port=7, tls=False)  # noqa: E731
         self.door = LocalFiles(self.clock, self.socket, ServerFactory.forProtocol(_Closing), Logger(), note)
         self.door.look()
         self.addCleanup(self.door.close)

@@ -112,6 +112,7 @@ class TypedTests(_ChangesTestCase):
         self.shows("#2= edited by bob", "another")
         shown = self.shows("#2-").split(CLEAR)
         self.assertEqual(shown[0], "-- deleted GLOBAL #2\n")
+        self.assertTrue(shown[1].endswith("#2-\r\n-- deleted GLOBAL #2\r\n"))
         self.assertNotIn("from bob", shown[1])
         self.assertNotIn("edited by bob", shown[1])
         self.assertIn("another\r\n", shown[1])

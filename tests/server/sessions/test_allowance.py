@@ -21,7 +21,7 @@ class AllowanceTests(SynchronousTestCase):
         self.went: list[str] = []
         self.allowance = self.session("first")
         self.allowance.enter(1)
-        self.user, self.address = self.limiters.of_user(1), self.limiters.of_address("192.0.2.1")
+        self.user, self.address = self.limiters.of(1), self.limiters.of("192.0.2.1")
 
     def session(self, name: str, address: str = "192.0.2.1") -> Allowance:
         """Return the allowance of a session without a user."""

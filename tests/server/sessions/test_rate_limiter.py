@@ -204,31 +204,31 @@ class PacesTests(SynchronousTestCase):
 
     def test_outlives_sessions(self) -> None:
         """A returning user finds the limiter as before. It is dropped when it is full."""
-        limiter = self.rate_limiters.of_user(1)
-        self.assertIs(self.rate_limiters.of_user(1), limiter)
+        limiter = self.rate_limiters.of(1)
+        self.assertIs(self.rate_limiters.of(1), limiter)
         limiter.admit(3)
         self.rate_limiters.leave(limiter)
         del limiter
         with contextlib.suppress(Refusal):
-            self.rate_limiters.of_user(1).admit(1)
+            self.rate_limiters.of(1).admit(1)
             self.fail("it has as much as a new one")
         self.clock.advance(10)
-        self.rate_limiters.leave(self.rate_limiters.of_user(2))
+        self.rate_limiters.leave(self.rate_limiters.of(2))
         self.assertEqual(self.known(), 0)
 
     def test_users_and_addresses(self) -> None:
         """Each user and address has its own limiter."""
         rate_limiters = [
-            self.rate_limiters.of_user(1),
-            self.rate_limiters.of_user(2),
-            self.rate_limiters.of_address("192.0.2.1"),
+            self.rate_limiters.of(1),
+            self.rate_limiters.of(2),
+            self.rate_limiters.of("192.0.2.1"),
         ]
         self.assertEqual(len(set(rate_limiters)), 3)
 
     def test_coming_back_again_and_again(self) -> None:
         """Frequent returns keep a single entry."""
         for _ in range(1_000):
-            limiter = self.rate_limiters.of_user(1)
+            limiter = self.rate_limiters.of(1)
             limiter.charge(1)
             self.rate_limiters.leave(limiter)
         self.assertEqual(len(self.rate_limiters._kept), 1)
@@ -237,7 +237,7 @@ class PacesTests(SynchronousTestCase):
         """Of many that left at once, the number kept is limited."""
         self.patch(pace_module, "_KEPT_MOST", 10)
         for user in range(100):
-            limiter = self.rate_limiters.of_user(user)
+            limiter = self.rate_limiters.of(user)
             limiter.charge(1)
             self.rate_limiters.leave(limiter)
         del limiter

@@ -43,6 +43,23 @@ class QueryTests(SynchronousTestCase):
         self.assertRaises(sqlite3.OperationalError, query)
         self.assertEqual(self.query(self.numbers(lambda: None))(), 2)
 
+    def test_while_two_statements_run(self) -> None:
+        """The interrupted statement leaves another one open. The connection still serves the next query."""
+        queries: list[Query] = []
+
+        def ask(connection: sqlite3.Connection) -> None:
+            rows = connection.execute("SELECT value FROM json_each('[1,2,3]')")
+            rows.fetchone()
+            queries.pop().interrupt()
+            connection.execute("SELECT value FROM json_each('[1,2,3]')").fetchone()
+            self.fail("the statement was not interrupted")
+
+        query = self.query(ask)
+        queries.append(query)
+        error = self.assertRaises(sqlite3.OperationalError, query)
+        self.assertEqual(str(error), "interrupted")
+        self.assertEqual(self.query(self.numbers(lambda: None))(), 2)
+
     def test_before_it_runs(self) -> None:
         """Interrupted before it runs, it executes nothing."""
         query = self.query(self.numbers(lambda: self.fail("it was asked")))

@@ -1,4 +1,4 @@
-"""Tests of `irchat.system.files.atomic_files`; killed processes and copies of databases are in tests/store/sqlite."""
+"""Tests of `irchat.system.files.atomic_files`. Kills and copies of databases are tested in tests/store/sqlite."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ class ReplaceFileTests(SynchronousTestCase):
     """`replace_file`."""
 
     def setUp(self) -> None:
-        """A folder."""
+        """Make a folder."""
         self.folder = Path(self.mktemp())
         self.folder.mkdir()
         self.path = self.folder / "file"
@@ -24,7 +24,7 @@ class ReplaceFileTests(SynchronousTestCase):
         return sorted(path.name for path in self.folder.iterdir())
 
     def test_replaced(self) -> None:
-        """The new content and mode take the place of the old, and nothing else is left."""
+        """The new content and mode replace the old file, and no other file is left."""
         self.path.write_bytes(b"old")
         self.path.chmod(0o644)
         replace_file(self.path, b"new")
@@ -34,7 +34,7 @@ class ReplaceFileTests(SynchronousTestCase):
         self.assertEqual(self._names(), ["file"])
 
     def test_full_disk(self) -> None:
-        """If the disk takes nothing, the old file stays and no part of the new one."""
+        """If the disk is full, the old file stays and no part of the new one does."""
 
         def full(descriptor: int) -> None:
             raise OSError(errno.ENOSPC, "full")
@@ -45,7 +45,7 @@ class ReplaceFileTests(SynchronousTestCase):
         self.assertEqual((self.path.read_bytes(), self._names()), (b"old", ["file"]))
 
     def test_order(self) -> None:
-        """The content is on the disk before the rename, and the name after it."""
+        """The content is synced before the rename, and the folder after it."""
         done: list[str] = []
         replace = Path.replace
 
@@ -62,7 +62,7 @@ class ReplaceFileTests(SynchronousTestCase):
         self.assertEqual(done, ["file", "rename", "folder"])
 
     def test_parts_left(self) -> None:
-        """A part that a killed process left is deleted; one that is in use, and other files, stay."""
+        """A part left by a killed process is deleted. A part in use and other files stay."""
         for name in "file.0123.part", "file.part", "other.0123.part":
             (self.folder / name).write_text("half")
         with part_of(self.path) as (working, _):
@@ -71,7 +71,7 @@ class ReplaceFileTests(SynchronousTestCase):
         self.assertEqual(self._names(), ["file", "other.0123.part"])
 
     def test_no_locks(self) -> None:
-        """On a file system without locks the file is replaced all the same."""
+        """On a file system without locks the file is still replaced."""
 
         def no_locks(descriptor: int, operation: int) -> None:
             raise OSError(errno.ENOLCK, "no locks")
@@ -81,7 +81,7 @@ class ReplaceFileTests(SynchronousTestCase):
         self.assertEqual(self._names(), ["file"])
 
     def test_folder_that_cannot_be_synced(self) -> None:
-        """A file system that cannot sync folders is not an error; a disk that fails is."""
+        """A file system that cannot sync folders is not an error. A disk that fails is."""
         for number, fails in (errno.EINVAL, False), (errno.EIO, True):
 
             def refuse(descriptor: int, number: int = number) -> None:

@@ -1,4 +1,4 @@
-"""The data folder: one process at a time has it, and looking at it writes nothing."""
+"""The data folder: one process at a time uses it, and a check writes nothing."""
 
 import errno
 import os
@@ -15,29 +15,29 @@ class DataFolderTests(SynchronousTestCase):
     """`DataFolder`."""
 
     def setUp(self) -> None:
-        """A place where there is no folder yet."""
+        """Choose a path where no folder exists yet."""
         self.place = Path(self.mktemp())
         self.path = self.place / "data" / "irchat"
         self.folder = DataFolder(self.path)
         self.addCleanup(self.folder.release)
 
     def test_default(self) -> None:
-        """Where nothing is said it is a folder of IRChat's own."""
+        """The default is a folder named ``irchat``."""
         self.assertEqual(default_data_folder().name, "irchat")
 
     def test_database(self) -> None:
-        """The database is a file in it."""
+        """The database is a file in the folder."""
         self.assertEqual(self.folder.database, self.path / DATABASE_FILE)
 
     def test_made(self) -> None:
-        """It is made for its owner alone, and so are its lock and its database."""
+        """The folder, its lock and its database are created with access for their owner only."""
         self.folder.acquire()
         self.assertEqual(stat.S_IMODE(self.path.stat().st_mode), 0o700)
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in self.path.iterdir()}
         self.assertEqual(modes, {"lock": 0o600, DATABASE_FILE: 0o600})
 
     def test_one_at_a_time(self) -> None:
-        """While one has it nobody else can have it; once it is released, and released again, others can."""
+        """While one process holds the folder, others are refused. After a release, or two, they can take it."""
         self.folder.acquire()
         other = DataFolder(self.path)
         self.assertRaises(FolderInUse, other.acquire)
@@ -51,7 +51,7 @@ class DataFolderTests(SynchronousTestCase):
         self.folder.acquire()
 
     def test_lock_deleted(self) -> None:
-        """Deleting the file of the lock does not let a second process in, and the first gives the folder back whole."""
+        """Deleting the lock file lets no second process in, and a release still frees the folder."""
         self.folder.acquire()
         (self.path / "lock").unlink()
         other = DataFolder(self.path)
@@ -63,7 +63,7 @@ class DataFolderTests(SynchronousTestCase):
         self.assertRaises(FolderInUse, self.folder.acquire)
 
     def test_no_locks_for_folders(self) -> None:
-        """Where the file system has no locks for folders the file is the lock."""
+        """On a file system without locks for folders, the file is the lock."""
         real = data_folder.fcntl.flock
 
         def flock(descriptor: int, how: int) -> None:
@@ -76,7 +76,7 @@ class DataFolderTests(SynchronousTestCase):
         self.assertRaises(FolderInUse, DataFolder(self.path).acquire)
 
     def test_others_can_write(self) -> None:
-        """A folder that was there is taken only where nobody else can write into it; the refusal says what to do."""
+        """An existing folder is refused if others can write to it. The error names the command that fixes it."""
         self.path.mkdir(parents=True)
         for mode in 0o777, 0o770, 0o702, 0o1777, 0o720:
             self.path.chmod(mode)
@@ -89,7 +89,7 @@ class DataFolderTests(SynchronousTestCase):
         self.folder.acquire()
 
     def test_no_files(self) -> None:
-        """A folder, or a pipe, in the place of a file is named."""
+        """A folder or a pipe in place of a file is named."""
         self.path.mkdir(mode=0o700, parents=True)
         for name in "lock", DATABASE_FILE, f"{DATABASE_FILE}-wal", f"{DATABASE_FILE}-shm":
             for make in os.mkdir, os.mkfifo:
@@ -100,7 +100,7 @@ class DataFolderTests(SynchronousTestCase):
                 path.rmdir() if path.is_dir() else path.unlink()
 
     def test_links(self) -> None:
-        """A link that leads nowhere, or in a circle, is named; a path that is not UTF-8 is a path."""
+        """A dangling or circular link is named. A path that is not UTF-8 works."""
         self.place.mkdir()
         link = self.place / "link"
         for target in "nowhere", "link":
@@ -114,7 +114,7 @@ class DataFolderTests(SynchronousTestCase):
         odd.release()
 
     def test_check_writes_nothing(self) -> None:
-        """Looking writes nothing, where there is nothing yet and where there is all, and takes no lock."""
+        """A check writes nothing, for a missing folder and for a complete one, and takes no lock."""
         self.place.mkdir()
         self.folder.check()
         self.assertEqual(list(self.place.iterdir()), [])
@@ -126,7 +126,7 @@ class DataFolderTests(SynchronousTestCase):
         DataFolder(self.path).acquire()
 
     def test_no_folder(self) -> None:
-        """Where a file stands in the way it is refused."""
+        """A file in place of the folder is refused."""
         self.place.write_text("a file")
         for path in self.place, self.path:
             self.assertRaises(NotADirectoryError, DataFolder(path).check)
@@ -139,14 +139,14 @@ class DataFolderTests(SynchronousTestCase):
         self.assertRaises(PermissionError, self.folder.check)
 
     def test_lock_of_a_dead_process(self) -> None:
-        """The file of the lock alone does not keep anyone out."""
+        """A lock file that no process has locked does not keep anyone out."""
         self.path.mkdir(parents=True)
         (self.path / "lock").touch()
         self.folder.check()
         self.folder.acquire()
 
     def test_no_descriptor_is_left(self) -> None:
-        """A refused try leaves no file open."""
+        """A refused attempt leaves no file open."""
         self.folder.acquire()
         before = len(os.listdir("/proc/self/fd"))
         for call in DataFolder(self.path).acquire, DataFolder(self.path).check:

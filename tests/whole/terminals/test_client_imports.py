@@ -1,4 +1,4 @@
-"""The client runs without the server's code. The layer check of .ci/run passes over imports of the core for types."""
+"""The client runs without the server's code. The layer check of .ci/run ignores imports for types."""
 
 import json
 import subprocess
@@ -18,10 +18,10 @@ print(json.dumps(sorted(sys.modules)))
 
 
 class ClientImportsTests(SynchronousTestCase):
-    """What the client imports when it runs."""
+    """The modules that the client imports when it runs."""
 
     def test_no_server(self) -> None:
-        """No module of the client loads the core, the store, the server or their interfaces, not even indirectly."""
+        """No module of the client loads the core, the store, the server or their interfaces, even indirectly."""
         loaded = json.loads(subprocess.check_output([sys.executable, "-c", _IMPORT_ALL], timeout=60))
         self.assertIn("irchat.commands", loaded)
         parts = {name.split(".")[1] for name in loaded if name.startswith("irchat.")}

@@ -1,4 +1,4 @@
-"""What real clients leave on the terminal, in files and for others to read, whatever ends them; and hostile servers."""
+"""What clients leave on the terminal and in files, however they end, and what hostile servers can do to them."""
 
 import signal
 import sys
@@ -13,10 +13,10 @@ _CTRL_N, _CTRL_K = b"\x0e", b"\x0b"
 
 
 class SignalTests(_FullScreenCase):
-    """Signals that kill, and a terminal that goes."""
+    """Signals that end a client."""
 
     def shows_secret(self, *options: str) -> TerminalProcess:
-        """A client with a timed message on its screen."""
+        """Start a client with a timed message on its screen."""
         alice = self.client("alice", *options)
         alice.expect("alice")
         bob = self.bot("bob")
@@ -29,7 +29,7 @@ class SignalTests(_FullScreenCase):
         return alice
 
     def test_full_screen(self) -> None:
-        """SIGHUP and SIGQUIT leave the full screen in order; a terminal with one screen shows nothing of it either."""
+        """After SIGHUP or SIGQUIT the full-screen client restores the terminal, and its text is gone."""
         for number in signal.SIGHUP, signal.SIGQUIT:
             alice = self.shows_secret()
             alice.process.send_signal(number)
@@ -38,14 +38,14 @@ class SignalTests(_FullScreenCase):
             self.assertNotIn(_SECRET, alice.text())
 
     def test_plain(self) -> None:
-        """So it is on the plain client: the timed text goes."""
+        """After SIGHUP the plain client clears the timed text."""
         alice = self.shows_secret("--plain")
         alice.process.send_signal(signal.SIGHUP)
         self.assertEqual(alice.wait(), 0)
         self.assertNotIn(_SECRET, alice.text())
 
     def test_no_core_dumps(self) -> None:
-        """No client can leave a core dump, full screen or plain."""
+        """No client can leave a core dump, full-screen or plain."""
         for options in (), ("--plain",):
             alice = self.client("alice", *options)
             alice.expect("alice")
@@ -62,8 +62,7 @@ class TeeTests(_FullScreenCase):
     server_options = ("--no-tls", "--rate", "0")
 
     def test_questions_and_echo(self) -> None:
-        """Questions are asked on the terminal, no password is echoed, pasted line ends are no part of it, and the log
-        has the chat alone."""
+        """The log has the chat only, no password is echoed, and a pasted line end is not part of one."""
         home = self.home / "tee"
         environment(home)
         command = f"{sys.executable} -m irchat.client --no-tls 127.0.0.1:{self.server.port} | tee log"
@@ -87,10 +86,10 @@ class TeeTests(_FullScreenCase):
 
 
 class HostileTests(_FullScreenCase):
-    """A server that sends what a terminal would obey, in each field of each event."""
+    """A server that sends terminal control sequences in each field of each event."""
 
     def hostile_client(self, *options: str, refuse: str | None = None) -> TerminalProcess:
-        """A client that calls a hostile server."""
+        """Connect a client to a hostile server."""
         server = hostile_bytes.HostileServer(refuse)
         self.addCleanup(server.close)
         home = self.home / "victim"
@@ -100,7 +99,7 @@ class HostileTests(_FullScreenCase):
         return client
 
     def test_full_screen(self) -> None:
-        """Nothing of it reaches the terminal: not in the panes, the prompt, the status, the title or a notification."""
+        """No control sequence reaches the terminal, in panes, prompt, status, title or notifications."""
         victim = self.hostile_client()
         victim.expect("PWNED")
         for keys in _CTRL_N, b"hi\r", _CTRL_N, b"?x\r", b"\x1b0", b"+x\r", _CTRL_K, b"P\r", b"no ->\r", b"!help\r":
@@ -113,7 +112,7 @@ class HostileTests(_FullScreenCase):
         self.assertEqual(hostile_bytes.raw_in(victim.output), [])
 
     def test_plain(self) -> None:
-        """So it is on the plain client, whatever is answered."""
+        """No control sequence reaches the terminal of the plain client, in any reply."""
         victim = self.hostile_client("--plain")
         victim.expect("PWNED")
         for line in "hi", "?x", "+x", "ls", "@", "~":
@@ -125,7 +124,7 @@ class HostileTests(_FullScreenCase):
         self.assertEqual(hostile_bytes.raw_in(victim.output), [])
 
     def test_refused(self) -> None:
-        """So are the words with which it refuses a sign-in."""
+        """No control sequence reaches the terminal in the refusal of a sign-in."""
         for options in (), ("--plain",):
             victim = self.hostile_client(*options, refuse="unavailable")
             self.assertEqual(victim.wait(), 1)
@@ -140,7 +139,7 @@ class FolderTests(_FullScreenCase):
     client_options = ()
 
     def test_goes_on(self) -> None:
-        """After yes the client goes on, and what could not be kept can still be read when the screen has opened."""
+        """The client goes on, and its warnings can still be read after the screen has opened."""
         (self.home / "alice").mkdir()
         (self.home / "alice" / "file").touch()
         folder = str(self.home / "alice" / "file")

@@ -1,4 +1,4 @@
-"""The plain client on a real terminal: pastes that a person did not mean to confirm, and Ctrl-C."""
+"""The plain client on a real terminal: pastes that must not confirm anything, and Ctrl-C."""
 
 import shutil
 import tempfile
@@ -13,10 +13,10 @@ _CTRL_C = b"\x03"
 
 
 class PlainTerminalTests(SynchronousTestCase):
-    """Real processes and a pseudo-terminal, in which each line of a paste is a read of its own."""
+    """Real processes and a pseudo-terminal, where each line of a paste is read separately."""
 
     def setUp(self) -> None:
-        """Alice signs in; bob reads along."""
+        """Sign in alice in the client, and bob as a second user."""
         self.home = Path(tempfile.mkdtemp(prefix="irchat-"))
         self.addCleanup(shutil.rmtree, self.home)
         self.server = ServerProcess(self.home, "--no-tls", "--rate", "0")
@@ -35,11 +35,11 @@ class PlainTerminalTests(SynchronousTestCase):
         self.alice.expect("Welcome to IRChat")
 
     def heard(self) -> str:
-        """The text of the next message that bob gets."""
+        """Return the text of bob's next message."""
         return str(self.bob.event("message")["text"])
 
     def test_pasted_habit(self) -> None:
-        """A habit line twice in one paste goes to nobody; typed once more after the hint it goes to everyone."""
+        """A habit line twice in one paste is not sent. Typed again after its hint, it is sent to everyone."""
         self.alice.press(b"/msg bob secret\n/msg bob secret\nhello\n")
         self.assertEqual(self.heard(), "hello")
         self.alice.type("quit")
@@ -48,7 +48,7 @@ class PlainTerminalTests(SynchronousTestCase):
         self.assertEqual(self.heard(), "quit")
 
     def test_interrupted_question(self) -> None:
-        """Ctrl-C leaves a question of ``!password``, with what was typed for it, and the chat goes on."""
+        """Ctrl-C cancels a question of ``!password`` and what was typed for it, and the chat goes on."""
         self.alice.type("!password")
         self.alice.expect("Old password:")
         self.alice.press(b"half a password" + _CTRL_C)

@@ -1,4 +1,4 @@
-"""The full screen as people use it: real processes, a pseudo-terminal, the screen read by pyte."""
+"""The full-screen client with real processes, on a pseudo-terminal whose screen is read by pyte."""
 
 import os
 import re
@@ -20,25 +20,25 @@ _LOCAL_MODES = 3
 
 
 class FullScreenCase(SynchronousTestCase):
-    """Starts real processes in a folder of its own; the server asks for no passwords and speaks without TLS."""
+    """Starts real processes in a folder of its own. By default the server uses no passwords and no TLS."""
 
     server_options: tuple[str, ...] = ("--no-tls", "--no-passwords", "--rate", "0")
     client_options: tuple[str, ...] = ("--no-tls",)
 
     def setUp(self) -> None:
-        # Short, for the path of a UNIX socket has about a hundred characters.
+        # Short, because the path of a UNIX socket is limited to about a hundred characters.
         self.home = Path(tempfile.mkdtemp(prefix="irchat-"))
         self.addCleanup(shutil.rmtree, self.home)
         self.server = self.start_server()
 
     def start_server(self, port: int = 0) -> ServerProcess:
-        """A server that ends with the test."""
+        """Start a server that ends with the test."""
         server = ServerProcess(self.home, *self.server_options, port=port)
         self.addCleanup(lambda: server.process.poll() is None and server.kill())
         return server
 
     def client(self, name: str, *options: str, columns: int = 80, lines: int = 24, **more: str) -> TerminalProcess:
-        """A client that ends with the test."""
+        """Start a client that ends with the test."""
         home = self.home / name
         home.mkdir(exist_ok=True)
         address = f"{name}@127.0.0.1:{self.server.port}"
@@ -48,13 +48,13 @@ class FullScreenCase(SynchronousTestCase):
         return client
 
     def signed_in(self, name: str, *options: str, columns: int = 80, lines: int = 24, **more: str) -> TerminalProcess:
-        """A client that is signed in."""
+        """Start a client and wait until it has signed in."""
         client = self.client(name, *options, columns=columns, lines=lines, **more)
         client.expect(f"{name}@127.0.0.1")
         return client
 
     def bot(self, name: str) -> JSONClient:
-        """Somebody to talk with."""
+        """Sign in a JSON client."""
         client = JSONClient(self.server, tls=False)
         self.addCleanup(client.close)
         self.assertEqual(client.ask(type="login", name=name)["type"], "welcome")
@@ -65,7 +65,7 @@ class FullScreenCase(SynchronousTestCase):
         client.press(text.encode() + b"\r")
 
     def assert_restored(self, client: TerminalProcess) -> None:
-        """The terminal is as it was, and the last of the client is gone from it."""
+        """Check that the terminal is restored and shows nothing of the client."""
         self.assertTrue(client.modes()[_LOCAL_MODES] & termios.ECHO)
         self.assertTrue(client.modes()[_LOCAL_MODES] & termios.ICANON)
         for undone in b"\x1b[?1049l", b"\x1b[?2004l", b"\x1b[?7h", b"\x1b[?25h":
@@ -79,7 +79,7 @@ class SignInTests(FullScreenCase):
     client_options = ()
 
     def test_sign_in_and_token(self) -> None:
-        """A new name chooses a password on the same screen; later starts sign in by themselves, until forgotten."""
+        """A new user chooses a password on the same screen. Later starts use the token, until it is forgotten."""
         client = self.client("alice")
         client.expect("Trust this server?")
         self.send(client, "yes")
@@ -116,7 +116,7 @@ class SignInTests(FullScreenCase):
         self.assert_restored(client)
 
     def test_nobody_listens(self) -> None:
-        """Where there is no server the terminal is restored, the reason said, and the status 1."""
+        """Without a server, the client restores the terminal, shows the reason, and exits with status 1."""
         self.server.kill()
         client = self.client("alice")
         self.assertEqual(client.wait(), 1)
@@ -124,7 +124,7 @@ class SignInTests(FullScreenCase):
         self.assert_restored(client)
 
     def test_no_address(self) -> None:
-        """An address that is none is said to be so, and the screen is never taken."""
+        """An invalid address is reported without switching to the full screen."""
         client = TerminalProcess.full_screen("host:x", self.home)
         self.addCleanup(client.close)
         self.assertEqual(client.wait(), 1)
@@ -132,7 +132,7 @@ class SignInTests(FullScreenCase):
         self.assertNotIn(b"\x1b[?1049h", client.output)
 
     def test_not_trusted(self) -> None:
-        """Who does not trust the server leaves, and nothing was sent."""
+        """A user who does not trust the server leaves with status 1."""
         client = self.client("alice")
         client.expect("Trust this server?")
         self.send(client, "no")
@@ -141,10 +141,10 @@ class SignInTests(FullScreenCase):
 
 
 class TalkTests(FullScreenCase):
-    """Talking."""
+    """Conversations."""
 
     def test_unread_list_and_talk(self) -> None:
-        """Who comes finds what is unread, opens it by Enter, and talks with one, with a group, with all."""
+        """A user finds the unread chats, opens one with Enter, and talks to a user, a group and everyone."""
         bob = self.bot("bob")
         self.signed_in("alice").press(_CTRL_C)
         bob.ask(type="send", chat="@alice", text="for you alone")
@@ -175,7 +175,7 @@ class TalkTests(FullScreenCase):
         alice.expect("@bob  away")
 
     def test_alert(self) -> None:
-        """A private message rings, is told to the terminal and in the title; of a timed one the text is not told."""
+        """A private message rings, notifies and is in the title. The text of a timed one is in none of them."""
         alice, bob = self.signed_in("alice"), self.bot("bob")
         bob.ask(type="send", chat="@alice", text="are you there")
         alice.expect("1 unread")
@@ -192,7 +192,7 @@ class TalkTests(FullScreenCase):
         self.assertNotIn(b"\x1b[38;", quiet.output)
 
     def test_timed_message_leaves_no_trace(self) -> None:
-        """A timed message is gone in time from screen, scrollback and input history, also without the server."""
+        """A timed message leaves the screen, scrollback and input history in time, even without the server."""
         alice, bob = self.signed_in("alice"), self.signed_in("bob", columns=120, lines=40)
         self.send(alice, "*3@bob the secret word")
         alice.expect("the secret word")
@@ -214,7 +214,7 @@ class TalkTests(FullScreenCase):
                 self.assertNotIn(b"secret word", path.read_bytes(), path)
 
     def test_reconnect(self) -> None:
-        """After kill -9 of the server the client says so, comes back by itself, and nothing is lost or doubled."""
+        """After the server is killed, the client says so and reconnects, and no message is lost or doubled."""
         alice, bob = self.signed_in("alice"), self.bot("bob")
         alice.press(_CTRL_K + b"bob\r")
         alice.expect("@bob>")
@@ -235,10 +235,10 @@ class TalkTests(FullScreenCase):
 
 
 class InputTests(FullScreenCase):
-    """Keys."""
+    """Keys and pastes."""
 
     def test_editing(self) -> None:
-        """Emacs keys, history, Tab, several lines, the usage while typing, a wrong use kept, the manual, switching."""
+        """Emacs keys, history, Tab, several lines, usage hints, rejected input, the manual and switching work."""
         self.bot("bob")
         alice = self.signed_in("alice")
         alice.press(b"@bo" + _TAB)
@@ -266,7 +266,7 @@ class InputTests(FullScreenCase):
         alice.expect("> a draft")
 
     def test_paste(self) -> None:
-        """A paste of 10 kB is held until Enter and sent in parts, one of many lines is one message; Ctrl-C drops it."""
+        """A paste of 10 kB waits for Enter and is sent in parts. One of a few lines is one message. Ctrl-C drops it."""
         bob, alice = self.bot("bob"), self.signed_in("alice")
         self.send(alice, "start")
         alice.expect("alice ┃ start")
@@ -286,7 +286,7 @@ class InputTests(FullScreenCase):
         self.assertEqual("".join(part.strip() for part in texts[2:]).replace("\n", ""), text.replace("\n", ""))
 
     def paste(self, client: TerminalProcess, text: str) -> None:
-        """Paste, as fast as the terminal takes it."""
+        """Paste a text as fast as the terminal takes it."""
         data = f"\x1b[200~{text}\x1b[201~".encode()
         while data:
             client.press(data[:1_000])
@@ -294,7 +294,7 @@ class InputTests(FullScreenCase):
             client.text()
 
     def test_older_history(self) -> None:
-        """PgUp loads older messages without end, End comes back, and what comes meanwhile is announced below."""
+        """PgUp loads older messages up to the first, a count shows new ones below, and End returns to them."""
         bob = self.bot("bob")
         alice = self.signed_in("alice")
         for number in range(150):
@@ -310,10 +310,10 @@ class InputTests(FullScreenCase):
 
 
 class TerminalTests(FullScreenCase):
-    """The terminal is treated well."""
+    """Resizing, suspending, and ends of the client."""
 
     def test_resize(self) -> None:
-        """Resizing redraws; the list of chats folds away where it is narrow; nothing scrolls off."""
+        """A resize redraws everything, hides the list of chats on narrow screens, and scrolls nothing off."""
         self.bot("bob")
         alice = self.signed_in("alice")
         alice.press(_CTRL_K + b"bob\r")
@@ -327,7 +327,7 @@ class TerminalTests(FullScreenCase):
         alice.expect("alice ┃ a text that is long enough to be wrapped on a narrow screen but not on a wide one")
 
     def test_suspend(self) -> None:
-        """Ctrl-Z gives the terminal back to the shell, and ``fg`` draws the screen again, also after SIGSTOP."""
+        """Ctrl-Z returns the terminal to the shell, and ``fg`` redraws the screen, also after SIGSTOP."""
         shell = TerminalProcess(["sh", "-i"], self.home, 80, 24, PS1="$ ")
         self.addCleanup(shell.close)
         self.send(shell, f"{sys.executable} -m irchat.client --no-tls alice@127.0.0.1:{self.server.port}")
@@ -342,7 +342,7 @@ class TerminalTests(FullScreenCase):
         shell.expect("alice ┃ hello all")
         os.kill(self.child(shell), signal.SIGSTOP)
         shell.expect("Stopped")
-        shell.press(b"fg\n")  # the shell has been left a raw terminal
+        shell.press(b"fg\n")  # SIGSTOP has left the shell a raw terminal
         shell.expect_gone("Stopped")
         self.send(shell, "and again")
         shell.expect("alice ┃ and again")
@@ -351,19 +351,19 @@ class TerminalTests(FullScreenCase):
         self.assertNotIn("hello all", shell.text())
 
     def child(self, process: TerminalProcess) -> int:
-        """The process that the shell has started."""
+        """Return the process that the shell has started."""
         pid = process.process.pid
         return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
 
     def test_sigterm(self) -> None:
-        """SIGTERM leaves the terminal as it was found."""
+        """SIGTERM restores the terminal."""
         alice = self.signed_in("alice")
         alice.process.send_signal(signal.SIGTERM)
         alice.wait()
         self.assert_restored(alice)
 
     def test_crash(self) -> None:
-        """When drawing fails the client ends, restores the terminal and says what happened."""
+        """If drawing fails, the client restores the terminal, shows the error and ends."""
         broken = self.home / "broken"
         broken.mkdir()
         (broken / "sitecustomize.py").write_text(

@@ -1,4 +1,4 @@
-"""The full screen in tmux: what is left in its scrollback, and what a real terminal makes of odd letters."""
+"""The full-screen client in tmux: its scrollback, and characters of unusual width."""
 
 import shutil
 
@@ -10,12 +10,12 @@ from tests.helpers.multiplexers import Tmux
 
 @pytest.mark.slow
 class TmuxTests(_MultiplexerCase):
-    """In tmux."""
+    """The full-screen client in tmux."""
 
     skip = None if shutil.which("tmux") else "tmux is not installed"
 
     def tmux(self, *, alternate_screen: bool = True) -> Tmux:
-        """A tmux that ends with the test, the client in it."""
+        """Start a tmux that ends with the test."""
         tmux = Tmux(self.home, alternate_screen=alternate_screen)
         self.addCleanup(tmux.close)
         return tmux
@@ -25,15 +25,15 @@ class TmuxTests(_MultiplexerCase):
         self.check_timed(self.tmux())
 
     def test_timed_message_without_alternate_screen(self) -> None:
-        """Where there is no alternate screen it leaves none either."""
+        """Without an alternate screen a timed message leaves no copy."""
         self.check_timed(self.tmux(alternate_screen=False))
 
     def test_control(self) -> None:
-        """A naive clear does leave a copy: the tests beside this one would notice it."""
+        """A naive clear leaves a copy, which proves that the other tests would find one."""
         self.check_control(self.tmux(alternate_screen=False))
 
     def test_emoji_and_right_to_left(self) -> None:
-        """Emoji of several code points, wide and right-to-left letters leave nothing of themselves when they go."""
+        """Emoji of several code points, wide and right-to-left letters leave nothing behind when they are erased."""
         bob = self.bot("דוד")
         bob.ask(type="send", chat="GLOBAL", text="first")
         tmux = self.tmux()

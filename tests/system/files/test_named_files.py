@@ -1,4 +1,4 @@
-"""What stands at a path that should be a file's."""
+"""Files that are named in options: what stands at the path, and the content of a small one."""
 
 import os
 import socket
@@ -6,14 +6,14 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.system.files.file_kinds import need_file, replaceable
+from irchat.system.files.named_files import TooLong, need_file, read_small_file, replaceable
 
 
 class FileKindTests(SynchronousTestCase):
     """`need_file` and `replaceable`."""
 
     def setUp(self) -> None:
-        """Make one of each kind."""
+        """Make a folder with a file, and choose a path for a link."""
         self.folder = Path(self.mktemp()).absolute()
         self.folder.mkdir()
         self.file = self.folder / "file"
@@ -26,7 +26,7 @@ class FileKindTests(SynchronousTestCase):
         return error.strerror or ""
 
     def test_kinds(self) -> None:
-        """Whatever is no file is named by its kind, also behind a link; a file passes."""
+        """Anything but a regular file is named by its kind, also behind a link. A regular file passes."""
         need_file(self.file)
         (self.folder / "folder").mkdir()
         os.mkfifo(self.folder / "pipe")
@@ -40,12 +40,12 @@ class FileKindTests(SynchronousTestCase):
             self.link.unlink()
 
     def test_devices(self) -> None:
-        """/dev/null passes where it is only read or written, and not where it would be replaced."""
+        """/dev/null passes if devices are allowed, and otherwise is refused."""
         need_file(Path(os.devnull), devices=True)
         self.assertEqual(self._refused(Path(os.devnull)), "It is a device, not a file")
 
     def test_links(self) -> None:
-        """A link that leads nowhere is told from a file that is missing, and from a loop of links."""
+        """A dangling link, a loop of links and a missing file have different errors."""
         for target, reason in ("none", "The link leads nowhere"), ("link", "Too many levels of symbolic links"):
             self.link.symlink_to(target)
             self.assertEqual(self._refused(self.link), reason)
@@ -53,10 +53,36 @@ class FileKindTests(SynchronousTestCase):
         self.assertRaises(FileNotFoundError, need_file, self.link)
 
     def test_replaceable(self) -> None:
-        """The target of a link is written and not the link; it may be missing, and has to be a file."""
+        """The target of a link is returned. It may be missing, but anything but a regular file is refused."""
         self.assertEqual(replaceable(self.folder / "new"), self.folder / "new")
         self.link.symlink_to("new")
         self.assertEqual(replaceable(self.link), self.folder / "new")
         (self.folder / "new").mkdir()
         self.assertRaises(FileExistsError, replaceable, self.link)
         self.assertRaises(FileExistsError, replaceable, Path(os.devnull))
+
+
+class SmallFileTests(SynchronousTestCase):
+    """`read_small_file`."""
+
+    def setUp(self) -> None:
+        """Choose a path."""
+        self.path = Path(self.mktemp())
+
+    def test_size(self) -> None:
+        """A file of 1 MiB is read whole, a larger one is refused with its limit."""
+        self.path.write_bytes(b"x" * 1_048_576)
+        self.assertEqual(len(read_small_file(self.path)), 1_048_576)
+        self.path.write_bytes(b"x" * 1_048_577)
+        self.assertIn("1,048,576 bytes", str(self.assertRaises(TooLong, read_small_file, self.path)))
+
+    def test_endless(self) -> None:
+        """No pipe is waited for, and a device that never ends is too long."""
+        os.mkfifo(self.path)
+        self.assertRaises(FileExistsError, read_small_file, self.path)
+        self.assertRaises(TooLong, read_small_file, Path("/dev/zero"))
+
+    def test_nothing(self) -> None:
+        """An empty device is an empty file; a file that is not there is an error."""
+        self.assertEqual(read_small_file(Path(os.devnull)), b"")
+        self.assertRaises(FileNotFoundError, read_small_file, self.path)

@@ -1,4 +1,4 @@
-"""What stands at a path, for options and commands that name a file."""
+"""Files that options and commands name: what stands at the path, and the content up to a sensible size."""
 
 import errno
 import os
@@ -11,6 +11,12 @@ _NOT_FILES = (
     (stat.S_ISSOCK, "socket"),
     (stat.S_ISBLK, "device"),
 )
+
+_MOST_BYTES = 1_048_576
+
+
+class TooLong(ValueError):
+    """The file is larger than 1 MiB."""
 
 
 def need_file(path: Path, *, devices: bool = False) -> None:
@@ -44,3 +50,13 @@ def replaceable(path: Path) -> Path:
     if os.path.lexists(target):
         need_file(target)
     return target
+
+
+def read_small_file(path: Path) -> bytes:
+    """Return the content of ``path``. Raises TooLong, and OSError, also for a pipe, which might never end."""
+    need_file(path, devices=True)
+    with path.open("rb") as file:
+        data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise TooLong(f"it holds more than {_MOST_BYTES:,} bytes")
+    return data
