@@ -26,9 +26,9 @@ class PlaceTests(WorldTestCase):
         page = self.done(self.world.history("bob", "GLOBAL", after_rev=0))
         self.assertEqual((self.texts(page), page.deleted, page.rev, page.more), (["B"], [1], 2, False))
         page = self.done(self.world.history("bob", "GLOBAL", after_rev=0, limit=1))
-        self.assertEqual((self.texts(page), page.deleted, page.rev, page.more), (["B"], (), 1, True))
+        self.assertEqual((self.texts(page), page.deleted, page.rev, page.more), (["B"], [], 1, True))
         page = self.done(self.world.history("bob", "GLOBAL", after_rev=2, mark_read=True))
-        self.assertEqual((self.texts(page), page.deleted, page.rev, page.more), ([], (), 2, False))
+        self.assertEqual((self.texts(page), page.deleted, page.rev, page.more), ([], [], 2, False))
         self.assertEqual(self.unread("bob"), {"GLOBAL": 5})
         self.assertEqual(self.done(self.world.history("bob", "GLOBAL", limit=1)).rev, 2)
 

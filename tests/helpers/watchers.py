@@ -99,6 +99,7 @@ class Watcher:
         self.last_rev[chat] = rev
         self.revs[chat] = max(self.revs[chat], rev)
         message = self.chats[chat].get(seq)
+        assert message is not None or change.get("deleted"), "changes are of messages that were seen"
         if message is None or rev <= message["rev"]:
             return
         message["rev"] = rev
