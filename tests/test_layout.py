@@ -19,8 +19,10 @@ _TYPING_ONLY = {
 """Modules with declarations only, which only a type checker can test."""
 
 _SAME_NAME = {
+    "alerts.py": {"chat", "client/control"},  # when a chat alerts a user, and how a client does it
+    "amendments.py": {"chat/amending", "commands"},  # the requests, and their implementation
     "base.py": {"commands", "server/protocols"},  # the base classes of commands and of protocols
-    "groups.py": {"chat", "commands"},  # the requests, and their implementation
+    "groups.py": {"chat", "commands"},
     "messages.py": {"chat", "commands"},
     "moderation.py": {"chat/accounts", "commands"},
     "registry.py": {"commands", "server/listeners"},  # commands by name, and connections by kind

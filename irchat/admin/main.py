@@ -98,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     ban.add_argument("--yes", action="store_true", help="do not ask before a large network is banned")
     command("unban", _unban, "end a ban").add_argument("whom", metavar="NAME|ADDRESS")
     command("bans", _bans, "list the banned users and addresses, until when and why")
+    delete = command("delete", _delete, "delete one message for all who can see it; this cannot be undone")
+    delete.add_argument("chat", metavar="CHAT", help="GLOBAL, a group as *team, or a private chat as @alice@bob")
+    delete.add_argument("seq", metavar="SEQ", type=int, help="the number of the message, as the clients show it")
     command("backup", _backup, "copy the database, whether the server runs or not", "FILE")
     command("restore", _restore, "put a backup in the place of the database; stop the server first", "FILE")
     command("check", _check, "see whether the database is sound")
@@ -182,6 +185,11 @@ def _bans(options: argparse.Namespace) -> None:
         ("WHOM", "UNTIL", "REASON"),
         ((row.whom, "for good" if row.until is None else shown_moment(row.until), row.reason) for row in rows),
     )
+
+
+def _delete(options: argparse.Namespace) -> None:
+    ask(options.data, ask_for.DeleteMessage(chat=options.chat, seq=options.seq), _tell)
+    _print(f"Message {options.seq} of {options.chat} is deleted.")
 
 
 def _backup(options: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.changes import Change
+from irchat.chat.mentions import NOBODY, called, may_mention, mentioned, names
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.presence import LocalPresence
@@ -117,7 +118,11 @@ class Messages:
         return Sent(chat=chat.label(sender), at=rfc3339(stored.at), seq=stored.seq)
 
     def erase(self, ended: list[TimedMessage]) -> None:
-        """Publish the end of timed messages to all users that received them."""
+        """Publish the end of timed messages."""
+        self.bus.publish(self.erased(ended))
+
+    def erased(self, ended: list[TimedMessage]) -> list[Publication]:
+        """Return the publications of the end of timed messages, to all users that received them."""
         publications = []
         for timed in ended:
             had = timed.had_by()
@@ -130,7 +135,7 @@ class Messages:
                     for user in timed.chat.pair
                     if user.id in had
                 )
-        self.bus.publish(publications)
+        return publications
 
 
 class _NonceWindow:
@@ -220,6 +225,10 @@ class _StoredSend(_MessageChange):
             return self.find_before(refusal)
         self.at = messages.wall_ms()
         since = 0 if nonce is None else messages.nonces_since()
+        if may_mention(self.text):
+            found = mentioned(messages.directory, sender, self.chat, self.text)
+            if found != NOBODY:
+                return MessageAdded(self.chat.key, sender.id, self.text, self.at, nonce, since, *found, sender.hidden)
         return MessageAdded(self.chat.key, sender.id, self.text, self.at, nonce, since)
 
     def reply(self, result: Stored | None, publications: list[Publication]) -> Sent | TimedSent:
@@ -232,6 +241,8 @@ class _StoredSend(_MessageChange):
             return self.messages.stored_before(self.by, result)
         if result.at > self.at:
             self.messages.note_ahead(result.chat, result.at)
+        if result.to:
+            return self._reply_with_mentions(result, publications)
         sender, chat, at = self.by, self.chat, rfc3339(result.at)
         position = (chat.key, result.seq)
         label = chat.label(sender)
@@ -242,6 +253,39 @@ class _StoredSend(_MessageChange):
             event = Message(chat=chat.label(peer), sender=sender.name, at=at, text=self.text, seq=result.seq)
             publications.append(Publication(event, (peer.id,), hidden=sender.hidden, position=position))
         return Sent(chat=label, at=at, seq=result.seq)
+
+    def _reply_with_mentions(self, result: Stored, publications: list[Publication]) -> Sent:
+        """Publish a message that mentions users. A reader from whom one of them is hidden does not see that name."""
+        directory, sender, chat, at = self.messages.directory, self.by, self.chat, rfc3339(result.at)
+
+        def event(reader: User) -> Message:
+            to = names(directory, result.to, reader.hidden)
+            return Message(chat=chat.label(reader), sender=sender.name, at=at, text=self.text, seq=result.seq, to=to)
+
+        position = (chat.key, result.seq)
+        if chat.pair is None:
+            blocked = frozenset[int]().union(*(directory.users[user].hidden for user in result.to)) - sender.hidden
+            others = {
+                reader: event(directory.users[reader])
+                for reader in blocked
+                if reader in self.messages.presence.sessions
+            }
+            publications.append(
+                Publication(
+                    event(sender),
+                    chat.audience,
+                    hidden=sender.hidden | others.keys(),
+                    origin=self.origin,
+                    position=position,
+                    instead=others or None,
+                )
+            )
+            return Sent(chat=chat.label(sender), at=at, seq=result.seq)
+        for reader in chat.pair:
+            if reader.id in self.messages.presence.sessions:
+                origin = self.origin if reader is sender else None
+                publications.append(Publication(event(reader), (reader.id,), sender.hidden, origin, position=position))
+        return Sent(chat=chat.label(sender), at=at, seq=result.seq)
 
 
 @dataclass(eq=False, repr=False, slots=True, kw_only=True)
@@ -272,7 +316,9 @@ class _TimedSend(_MessageChange):
         if self.refusal is not None:
             raise self.refusal
         at = messages.next_timed_at(self.chat.key, self.at)
-        timed = messages.timed.add(self.chat, sender, self.text, at, self.seconds, self.end)
+        to = called(messages.directory, sender, self.chat, self.text) if may_mention(self.text) else ()
+        mentions = tuple(messages.directory.users[user] for user in to)
+        timed = messages.timed.add(self.chat, sender, self.text, at, self.seconds, self.end, mentions)
         of, reached = self._others()
         if timed.end <= now:
             reached = set()

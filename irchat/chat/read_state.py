@@ -1,13 +1,17 @@
 """Read chats: pages of history, search, the list of chats, and the read markers."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from msgspec.structs import replace
 from twisted.internet.defer import Deferred
 
+from irchat.chat.alerts import SetAlert, alert_of
 from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
+from irchat.chat.page_fitting import fitting
+from irchat.chat.shown import message_event, present_states
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.presence import LocalPresence
@@ -18,6 +22,7 @@ from irchat.interfaces.stored import ChatKey, Marker, Page, StoredChat, StoredMe
 from irchat.interfaces.writes import MarkerMoved
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.marks import clean_mark
 from irchat.protocol.rules import (
     CHATS_MAX,
     NAME_LENGTH,
@@ -29,6 +34,7 @@ from irchat.protocol.rules import (
     visible,
 )
 from irchat.system.clock import rfc3339
+from irchat.system.times import moment
 
 # Maximum bytes of a message on the wire, without its text and the name of its chat: JSON keys, times, a sender's name
 # of 32 characters at 4 bytes each, and the id and end of a timed message.
@@ -36,6 +42,9 @@ _MESSAGE_BYTES = 320
 # Maximum bytes of the name of a chat, with its prefix and the number of a removed user.
 _LABEL_BYTES = 4 * NAME_LENGTH + 24
 _PAGE_BYTES = SERVER_LINE_BYTES - 1_024
+# The size of a page for a session that catches up.
+_MISSED_MESSAGES = 200
+_MISSED_BYTES = 65_536
 
 
 class TimedPage:
@@ -56,11 +65,8 @@ class TimedPage:
         now, reader = self._timed.now(), self._reader
         on_page = self._on_page if self._chat.has(reader) else []
         self.said = [timed for timed in on_page if timed.end > now and timed.sender.id not in reader.hidden]
-        return events.History(
-            chat=self._page.chat,
-            messages=[*self._page.messages, *(timed.event(reader, left_at) for timed in self.said)],
-            more=self._page.more,
-        )
+        timed = (timed.event(reader, left_at) for timed in self.said)
+        return replace(self._page, messages=[*self._page.messages, *timed])
 
     def until(self) -> float:
         """Return the earliest end of the timed messages in the last result of `event`, or infinity if it has none."""
@@ -76,6 +82,7 @@ class Reading:
     timed: TimedMessages
     presence: LocalPresence
     store: Store
+    wall_ms: Callable[[], int]
 
     async def history(
         self,
@@ -87,25 +94,28 @@ class Reading:
         unread: bool = False,
         limit: int,
         mark_read: bool = False,
+        around: int | None = None,
+        since: str | None = None,
+        after_rev: int | None = None,
         origin: int | None = None,
     ) -> events.History | TimedPage:
-        """Return a page of a chat as ``reader`` sees it, with at most ``limit`` stored messages (maximum: 500).
+        """Return a page of a chat (see `PageQuery`) as ``reader`` sees it, with at most ``limit`` stored messages.
 
-        The last page of a chat includes its live timed messages. ``mark_read`` moves the marker to the end of the page.
-        Raises Refusal.
+        The last page of a chat includes its live timed messages. ``mark_read`` moves the marker to the end of the page,
+        but a page of changes (``after_rev``) moves nothing. Raises Refusal.
         """
-        if (before is not None) + (after is not None) + unread > 1:
-            raise Refusal(Code.BAD_REQUEST, "Give only one of before, after and unread.")
+        if sum(place is not None for place in (before, after, around, since, after_rev)) + unread > 1:
+            raise Refusal(Code.BAD_REQUEST, "Give only one of before, after, unread, around, since and after_rev.")
         chat = self.directory.chat(reader, chat_name)
         overhead = _MESSAGE_BYTES + len(chat.label(reader).encode())
+        choice = (before, after, unread, around, None if since is None else moment(since), after_rev)
         query = PageQuery(
-            reader.id, chat.key, min(limit, PAGE_MAX), before, after, unread, reader.hidden, overhead, _PAGE_BYTES
+            reader.id, chat.key, min(limit, PAGE_MAX), *choice, reader.hidden, overhead, page_bytes=_PAGE_BYTES
         )
-        page = await self.store.page(query)
+        page = fitting(self.directory, query, await self.store.page(query))
         self._still_in(reader, chat)
-        forwards = unread or after is not None
-        at_end = before is None and not (forwards and page.more)
-        if mark_read:
+        at_end = _is_at_end(query, page)
+        if mark_read and after_rev is None:
             seen = max((message.seq for message in page.messages), default=0)
             end, shown = (page.last_seq, page.end) if at_end else (seen, seen)
             await self.queue.submit(_Mark(reader, origin, self, chat, end, shown=shown))
@@ -116,31 +126,42 @@ class Reading:
         if timed and mark_read:  # any message between them is the reader's own, hidden, or read already
             self.timed.note_read(reader, chat.key, timed[0].order - 1, timed[-1].order)
         messages = [
-            self._event(reader, chat, message) for message in page.messages if message.sender not in reader.hidden
+            message_event(self.directory, reader, chat, message)
+            for message in page.messages
+            if message.sender not in reader.hidden
         ]
-        history = events.History(chat=chat.label(reader), messages=messages, more=page.more)
+        history = events.History(
+            chat=chat.label(reader), messages=messages, more=page.more, rev=page.rev, deleted=list(page.deleted)
+        )
         return TimedPage(self.timed, reader, chat, history, timed) if timed else history
 
-    async def after(self, reader: User, key: ChatKey, seq: int, limit: int, page_bytes: int) -> Page:
-        """Return the stored messages after ``seq`` for a session that fell behind, or none if ``reader`` left the chat.
+    async def missed_page(self, reader: User, key: ChatKey, after: int | None, after_rev: int | None) -> Page:
+        """Return a page for a session that fell behind, or an empty one if ``reader`` has left the chat.
 
-        All messages of the page are published before this returns, so none of them reaches the session twice.
+        It has the stored messages ``after`` a seq, or those changed ``after_rev``. All of it is published before this
+        returns, so nothing reaches the session twice.
         """
         chat = self.directory.chat_by_key(key)
         if chat is None or not chat.has(reader):
             return Page([], False, 0)
-        page = await self.store.page(
-            PageQuery(reader.id, key, limit, after=seq, hidden=reader.hidden, page_bytes=page_bytes)
-        )
+        query = PageQuery(reader.id, key, _MISSED_MESSAGES, after=after, after_rev=after_rev, hidden=reader.hidden)
+        page = await self.store.page(query._replace(page_bytes=_MISSED_BYTES))
         await self.queue.published()
         return page
+
+    def present_states(self, reader: User, key: ChatKey, page: Page) -> list[tuple[events.Amended, int | None]]:
+        """Return the messages on a page of changes as ``reader`` sees them now, each with the id of its sender."""
+        chat = self.directory.chat_by_key(key)
+        if chat is None or not chat.has(reader):
+            return []
+        return present_states(self.directory, reader, chat, page, self.wall_ms())
 
     def event(self, reader: User, message: StoredMessage) -> events.Message | None:
         """Return a stored message as ``reader`` sees it, or None if ``reader`` may no longer see it."""
         chat = self.directory.chat_by_key(message.chat)
         if chat is None or not chat.has(reader) or message.sender in reader.hidden:
             return None
-        return self._event(reader, chat, message)
+        return message_event(self.directory, reader, chat, message)
 
     def missed_timed(
         self, reader: User, since: int, own: Collection[tuple[ChatKey, int]], page_bytes: int
@@ -168,16 +189,31 @@ class Reading:
         said = [((timed.chat.key, timed.order), timed.event(reader, now)) for timed in given]
         return said, further, min((timed.end for timed in given), default=math.inf)
 
-    async def search(self, reader: User, words: str, chat_name: str | None, limit: int) -> events.Found:
-        """Return the newest messages that contain all ``words``, in one or all chats of the reader. Raises Refusal."""
+    async def search(
+        self,
+        reader: User,
+        words: str,
+        chat_name: str | None,
+        limit: int,
+        *,
+        mark: str | None = None,
+        mentions: bool = False,
+    ) -> events.Found:
+        """Return the newest messages that contain all ``words``, in one or all chats of the reader.
+
+        With ``mark``, only those with that mark; with ``mentions``, only those that mention the reader. Raises Refusal.
+        """
         if len(words) > SEARCH_LENGTH:  # each word (each character in Chinese) is looked up in all messages
             raise Refusal(Code.BAD_REQUEST, f"Search for fewer words: the maximum is {SEARCH_LENGTH} characters.")
         wanted = [word for word in dict.fromkeys(visible(words).split()) if is_searchable(word)]
-        if not wanted:
+        if not wanted and (words.strip() or (mark is None and not mentions)):
             raise Refusal(Code.BAD_REQUEST, "Search for at least one letter, digit or sign.")
+        key = None if mark is None else clean_mark(mark)[1]
         chat = None if chat_name is None else self.directory.chat(reader, chat_name)
-        key, overhead = None if chat is None else chat.key, _MESSAGE_BYTES + _LABEL_BYTES
-        query = SearchQuery(reader.id, wanted, key, reader.hidden, min(limit, PAGE_MAX), overhead, _PAGE_BYTES)
+        of_chat, overhead = None if chat is None else chat.key, _MESSAGE_BYTES + _LABEL_BYTES
+        query = SearchQuery(
+            reader.id, wanted, of_chat, reader.hidden, min(limit, PAGE_MAX), overhead, _PAGE_BYTES, key, mentions
+        )
         messages, more = await self.store.search(query)
         found = [event for message in messages if (event := self.event(reader, message)) is not None]
         return events.Found(messages=found, more=more)
@@ -191,7 +227,11 @@ class Reading:
         stored = {state.chat: state for state in await self.store.chats(reader.id, reader.hidden)}
         for key, latest, unread in self.timed.chats_of(reader):
             state = stored.get(key, StoredChat(key, 0, None, 0, 0))
-            stored[key] = state._replace(last_at=max(state.last_at or 0, latest.at), unread=state.unread + unread)
+            stored[key] = state._replace(
+                last_at=max(state.last_at or 0, latest.at),
+                unread=state.unread + unread,
+                mentions=state.mentions + self.timed.mentions(reader, key),
+            )
         latest_first = sorted(stored.values(), key=lambda state: state.last_at or 0, reverse=True)
         listed = []
         for state in latest_first:
@@ -199,6 +239,18 @@ class Reading:
             if chat is not None and chat.has(reader):
                 listed.append((state, _described(reader, chat, state)))
         return listed[:CHATS_MAX]
+
+    def alert(
+        self, reader: User, chat_name: str, alert: str | None, origin: int | None = None
+    ) -> Deferred[events.Alert]:
+        """Return when a chat alerts the reader. Unless ``alert`` is None, set it first."""
+        if alert is not None:
+            return self.queue.submit(SetAlert(reader, origin, self.directory, self.presence, chat_name, alert))
+        return Deferred.fromCoroutine(self._alert(reader, self.directory.chat(reader, chat_name)))
+
+    async def _alert(self, reader: User, chat: DirectoryChat) -> events.Alert:
+        stored = await self.store.alert(reader.id, chat.key)
+        return events.Alert(chat=chat.label(reader), alert=alert_of(chat, stored))
 
     def mark(self, reader: User, chat_name: str, seq: int, origin: int | None) -> Deferred[events.Ok]:
         """Move the marker forward to ``seq``. At the end of the chat, also mark its live timed messages as read."""
@@ -230,15 +282,6 @@ class Reading:
         if chat.group is not None and not chat.has(reader):
             raise Refusal(Code.NO_SUCH_GROUP, f"You are no longer in {chat.group.name}. ls lists your chats.")
 
-    def _event(self, reader: User, chat: DirectoryChat, message: StoredMessage) -> events.Message:
-        return events.Message(
-            chat=chat.label(reader),
-            sender=self.directory.users[message.sender].name,
-            at=rfc3339(message.at),
-            text=message.text,
-            seq=message.seq,
-        )
-
     def _timed_on_page(
         self, reader: User, chat: DirectoryChat, page: Page, overhead: int, *, only_unread: bool
     ) -> list[TimedMessage]:
@@ -253,6 +296,15 @@ class Reading:
         return fitting[::-1]
 
 
+def _is_at_end(query: PageQuery, page: Page) -> bool:
+    """Return whether a page reaches the end of its chat."""
+    if query.before is not None or query.after_rev is not None:
+        return False
+    if query.around is not None:
+        return not page.messages or page.messages[-1].seq >= page.end
+    return not page.more or not (query.unread or query.after is not None or query.since is not None)
+
+
 def _described(reader: User, chat: DirectoryChat, state: StoredChat) -> events.Chat:
     return events.Chat(
         chat=chat.label(reader),
@@ -261,6 +313,9 @@ def _described(reader: User, chat: DirectoryChat, state: StoredChat) -> events.C
         last_seq=state.last_seq,
         read_seq=state.read_seq,
         last_at=None if state.last_at is None else rfc3339(state.last_at),
+        rev=state.rev,
+        mentions=state.mentions,
+        alert=alert_of(chat, state.alert),
     )
 
 

@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.accounts.moderation import Moderation
+from irchat.chat.amending.amendments import Amendments
 from irchat.chat.blocks import Blocks
 from irchat.chat.commits import CommitQueue
 from irchat.chat.groups import Groups
@@ -48,12 +49,13 @@ class ChatService:
         self.directory = directory = Directory(store.snapshot())
         self.presence = LocalPresence(lambda user, online: presence_changed(directory.users[user].name, online))
         self.messages = Messages(directory, clock, bus, self.presence, wall_ms, limits)
+        self.amendments = Amendments(self.messages)
         timed = self.messages.timed
         state = StateMachine(directory, timed, self.presence)
         self.queue = CommitQueue(store, bus, state.apply, clock if gathers else None)
         self.groups = Groups(directory, self.queue, wall_ms, limits)
         self.blocks = Blocks(directory, self.queue)
-        self.reading = Reading(directory, self.queue, timed, self.presence, store)
+        self.reading = Reading(directory, self.queue, timed, self.presence, store, wall_ms)
         self.moderation = Moderation(directory, self.queue, timed, self.presence, store, wall_ms)
 
     def online(self, limit: int) -> list[str]:

@@ -1,12 +1,12 @@
 """The command language: the commands in the order of the manual, and the manual derived from them."""
 
-from irchat.commands import groups, history, messages, moderation, people
-from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services
+from irchat.commands import amendments, chat_settings, groups, history, messages, moderation, people
+from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services, check_feature
 from irchat.commands.registry import Registry
 from irchat.commands.syntax import Part, Syntax, word
 from irchat.protocol import events, requests
 
-__all__ = ["AS_MESSAGE", "HELP", "REGISTRY", "Caller", "Command", "Outcome", "Registry", "Services"]
+__all__ = ["AS_MESSAGE", "HELP", "REGISTRY", "Caller", "Command", "Outcome", "Registry", "Services", "check_feature"]
 
 
 class Help(Command):
@@ -38,15 +38,27 @@ REGISTRY = Registry(
     groups.Members,
     groups.RemoveMember,
     groups.MembersByMinus,
+    amendments.ShowMessage,
+    amendments.Edit,
+    amendments.Delete,
+    amendments.PutMark,
+    amendments.TakeMark,
+    amendments.EditLast,
+    amendments.DeleteLast,
     history.Chats,
     history.ShowEnd,
     history.ShowCount,
+    history.ShowDay,
     history.ShowUnread,
     history.SearchChat,
+    history.SearchMark,
+    history.Mentions,
     history.Search,
     people.Block,
     people.Blocks,
     Help,
+    chat_settings.SetAlert,
+    chat_settings.ShowAlert,
     people.ChangePassword,
     moderation.Kick,
     moderation.Ban,

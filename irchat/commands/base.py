@@ -1,7 +1,7 @@
 """The base class of all commands, and the interfaces of their arguments."""
 
 import re
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
@@ -100,11 +100,19 @@ class Command:
     """Whether typing it starts a dialogue. The reader of the line runs the dialogue; otherwise it is refused."""
     to_open_chat: ClassVar[bool] = False
     """Whether its message is sent to the chat that is open where it is typed."""
+    in_text: ClassVar[bool] = False
+    """Whether it is a command in any chat: a message whose text is such a line is the command in that chat."""
+    reads_text: ClassVar[bool] = False
+    """Whether the message that it sends may be a command `in_text`."""
+    by_client: ClassVar[bool] = False
+    """Whether a client makes the request itself: it depends on what is shown there, or on the reader's time zone."""
+    feature: ClassVar[str] = ""
+    """The feature that the server must have (`irchat.protocol.rules.FEATURES`), empty if every server can run it."""
     opens_chat: ClassVar[bool] = False
     """Whether a client opens the chat named in the answer."""
     may_be_text: ClassVar[bool] = True
     """Whether a line without a valid name may have been meant as a message to everyone."""
-    untyped: ClassVar[Mapping[str, int]] = {}
+    untyped: ClassVar[Mapping[str, Any]] = {}
     """The fields of the request that are always the same. Its other fields are named groups of the syntax."""
 
     # Habits: how it is typed in other chats. Each key is a string of words, separated by blanks.
@@ -128,3 +136,9 @@ class Command:
 def wrong_use(prefix: str, usage: str) -> Refusal:
     """Return the refusal of a line that starts with ``prefix`` but matches none of its commands."""
     return Refusal(Code.BAD_REQUEST, f"That is not how {prefix} is used.{AS_MESSAGE}", usage)
+
+
+def check_feature(command: type[Command], features: Collection[str]) -> None:
+    """Raise Refusal if ``command`` needs a feature that is not among ``features``, those of an older server."""
+    if command.feature and command.feature not in features:
+        raise Refusal(Code.BAD_REQUEST, f"This server is older and cannot do that.{AS_MESSAGE}", command.usage)

@@ -3,16 +3,20 @@
 import re
 
 from irchat.commands import habits
-from irchat.commands.base import Caller, Command, Outcome, Services, wrong_use
+from irchat.commands.base import AS_MESSAGE, Caller, Command, Outcome, Services, wrong_use
 from irchat.commands.groups import Members
 from irchat.commands.messages import say
-from irchat.commands.syntax import GAP, NameKind, Part, Syntax, name, sign, text, word
+from irchat.commands.syntax import GAP, MARK, NameKind, Part, Syntax, name, sign, text, word
 from irchat.protocol import requests
+from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import PAGE_MAX, USERS_DEFAULT, is_searchable
+from irchat.system.clock import rfc3339
+from irchat.system.times import start_of_day
 
 _LS = word("ls")
 _CHAT = name("chat", NameKind.CHATS, r"[^\s?-]")
 _COUNT = Part("0*(?P<count>[1-9][0-9]{0,8})", "0*(?:[1-9][0-9]{0,8})?")
+_DAY = Part("(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})", "(?:[0-9]{0,4}|[0-9]{4}-[0-9]{0,2}|[0-9]{4}-[0-9]{2}-[0-9]{0,2})")
 
 
 def _talk(rest: str) -> str:
@@ -58,7 +62,7 @@ class Chats(Command):
         return services.chat.reading.chats(caller.user)
 
 
-class _History(Command):
+class ShowPage(Command):
     """Base of the commands that show a page of a chat."""
 
     prefix = "ls"
@@ -73,13 +77,16 @@ class _History(Command):
             before=request.before,
             after=request.after,
             unread=request.unread,
+            around=request.around,
+            since=request.since,
+            after_rev=request.after_rev,
             limit=request.limit,
             mark_read=request.mark_read,
             origin=caller.id,
         )
 
 
-class ShowEnd(_History):
+class ShowEnd(ShowPage):
     """``ls @bob``"""
 
     usage = "ls <chat_name>"
@@ -89,7 +96,7 @@ class ShowEnd(_History):
     slash_words = {"query chat": _talk}
 
 
-class ShowCount(_History):
+class ShowCount(ShowPage):
     """``ls @bob 200``"""
 
     usage = "ls <chat_name> <count>"
@@ -101,13 +108,31 @@ class ShowCount(_History):
         return requests.History(chat=match["chat"], limit=int(match["count"]), mark_read=True)
 
 
-class ShowUnread(_History):
+class ShowUnread(ShowPage):
     """``ls -n @bob``"""
 
     usage = "ls -n <chat_name>"
     meaning = "show only the unread messages of a chat"
     syntax = Syntax(_LS, GAP, word("-n"), GAP, _CHAT)
     untyped = {"unread": True, "limit": PAGE_MAX, "mark_read": True}
+
+
+class ShowDay(ShowPage):
+    """``ls @bob 2026-03-01``, in the time zone of whoever reads the line."""
+
+    usage = "ls <chat_name> <day>"
+    meaning = "show a chat from a day on, such as 2026-03-01"
+    syntax = Syntax(_LS, GAP, _CHAT, GAP, _DAY)
+    feature = "around"
+    by_client = True
+
+    @classmethod
+    def read(cls, match: re.Match[str]) -> requests.History:
+        try:
+            since = rfc3339(start_of_day(match["day"]))
+        except (ValueError, OverflowError):
+            raise Refusal(Code.BAD_REQUEST, f"There is no day {match['day']}.{AS_MESSAGE}", cls.usage) from None
+        return requests.History(chat=match["chat"], since=since)
 
 
 class _Search(Command):
@@ -117,14 +142,28 @@ class _Search(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Search) -> Outcome:
-        return services.chat.reading.search(caller.user, request.words, request.chat, request.limit)
+        return services.chat.reading.search(
+            caller.user, request.words, request.chat, request.limit, mark=request.mark, mentions=request.mentions
+        )
 
     @classmethod
     def read(cls, match: re.Match[str]) -> requests.Request:
         """Raise Refusal if no search can find the words: ``???`` was probably meant as a message."""
-        if not any(map(is_searchable, match["words"].split())):
+        words = match.groupdict().get("words")
+        if words is not None and not any(map(is_searchable, words.split())):
             raise wrong_use(str(cls.prefix), cls.usage)
         return super().read(match)
+
+
+class Mentions(_Search):
+    """``?@``"""
+
+    prefix = "?"
+    usage = "?@"
+    meaning = "list the messages that mention you, newest first"
+    syntax = Syntax(sign("?"), sign("@"))
+    untyped = {"mentions": True}
+    feature = "mentions"
 
 
 class Search(_Search):
@@ -144,6 +183,16 @@ class SearchChat(_Search):
     usage = "ls <chat_name> ?<words>"
     meaning = "search in one chat"
     syntax = Syntax(_LS, GAP, _CHAT, GAP, sign("?"), text("words"))
+
+
+class SearchMark(_Search):
+    """``ls @bob +ok``"""
+
+    prefix = "ls"
+    usage = "ls <chat_name> +<mark>"
+    meaning = "list the messages of a chat with a mark, newest first"
+    syntax = Syntax(_LS, GAP, _CHAT, GAP, sign("+"), MARK)
+    feature = "marks"
 
 
 class Read(Command):

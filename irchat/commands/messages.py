@@ -93,6 +93,7 @@ class ToUser(_Send):
     prefix = "@"
     usage = "@ <user> <message>"
     meaning = "say it to one user alone"
+    reads_text = True
     syntax = Syntax(sign("@"), MAY_GAP, name("name", NameKind.USERS), GAP, text("text"))
     chat_sign = "@"
     slash_words = {"msg m w whisper tell dm pm privmsg notice": say}
@@ -104,6 +105,7 @@ class ToGroup(_Send):
     prefix = "*"
     usage = "*<group_name> <message>"
     meaning = "say it to a group"
+    reads_text = True
     syntax = Syntax(sign("*"), _GROUP, _NO_ARROW, text("text"))
     chat_sign = "*"
 

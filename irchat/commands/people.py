@@ -44,8 +44,13 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
         },
         online=services.chat.online(rules.ONLINE_IN_WELCOME),
         online_count=len(services.chat.presence.sessions),
-        unread=[events.UnreadChat(chat.chat, chat.id, chat.unread, chat.last_seq) for _, chat in states if chat.unread],
+        unread=[
+            events.UnreadChat(chat.chat, chat.id, chat.unread, chat.last_seq, chat.rev, chat.mentions, chat.alert)
+            for _, chat in states
+            if chat.unread
+        ],
         epoch=services.chat.store.epoch,
+        features=list(rules.FEATURES),
     )
 
 

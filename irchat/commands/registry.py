@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Callable
+from typing import NamedTuple
+
+from msgspec import structs
 
 from irchat.commands.base import AS_MESSAGE, HELP, Command, Form, wrong_use
 from irchat.commands.syntax import OpenWord
@@ -12,7 +15,26 @@ from irchat.protocol.errors import Code, Refusal
 _SLASH_WORD = re.compile(r"/([^\W\d_][\w-]*)(?:\s+(.*))?", re.DOTALL)
 _ACTION = re.compile(r"/me .", re.DOTALL)
 
-_Typed = dict[str, list[tuple[Callable[[str], "re.Match[str] | None"], type[Command]]]]
+_ByPrefix = dict[str, list[tuple[Callable[[str], "re.Match[str] | None"], type[Command]]]]
+
+
+class Typed(NamedTuple):
+    """A typed line: its command and the match. ``chat``: the chat of a command in a text, such as ``*team #17``."""
+
+    command: type[Command]
+    match: "re.Match[str]"
+    chat: str | None = None
+
+    @property
+    def to_open_chat(self) -> bool:
+        """Whether its request is about the chat that is open where it is typed."""
+        return self.command.to_open_chat and self.chat is None
+
+    def read(self, here: str | None = None) -> requests.Request:
+        """Return the request, with ``here`` as the open chat. Raises Refusal."""
+        request = self.command.read(self.match)
+        chat = here if self.to_open_chat else self.chat
+        return request if chat is None else structs.replace(request, chat=chat)
 
 
 class Registry:
@@ -23,8 +45,9 @@ class Registry:
 
     def __init__(self, *commands: type[Command]) -> None:
         self.commands = commands
-        self._for_users: _Typed = {}
-        self._for_admins: _Typed = {}
+        self._for_users: _ByPrefix = {}
+        self._for_admins: _ByPrefix = {}
+        self._in_text: _ByPrefix = {}
         self._by_request: dict[type[requests.Request], type[Command]] = {}
         self._slash_words: dict[str, Form] = {}
         self._alone: dict[str, str] = {}
@@ -38,6 +61,8 @@ class Registry:
                 for_users = self._for_users.setdefault(command.prefix, [])
                 if not command.for_admins:
                     for_users.append(typed)
+                if command.in_text:
+                    self._in_text.setdefault(command.prefix, []).append(typed)
             for words, form in command.slash_words.items():
                 self._slash_words.update(dict.fromkeys(words.split(), form))
             for words, line in command.alone.items():
@@ -47,15 +72,20 @@ class Registry:
         """Return the command that runs ``request``."""
         return self._by_request[type(request)]
 
-    def read(self, line: str, is_admin: bool = False) -> tuple[type[Command], requests.Request]:
-        """Return the command and the request in a typed line. Raises Refusal, also for a habit of another chat."""
+    def read(
+        self, line: str, is_admin: bool = False, here: str | None = None
+    ) -> tuple[type[Command], requests.Request]:
+        """Return the command and the request in a typed line, with ``here`` as the open chat.
+
+        Raises Refusal, also for a habit of another chat.
+        """
         if (form := self.right_form(line)) is not None:
             raise Refusal(Code.BAD_REQUEST, f"Nothing was sent.{AS_MESSAGE} To do this here, type: {form}")
-        command, match = self.find(line, is_admin)
-        return command, command.read(match)
+        typed = self.find(line, is_admin)
+        return typed.command, typed.read(here)
 
-    def find(self, line: str, is_admin: bool = False) -> "tuple[type[Command], re.Match[str]]":
-        """Return the command of a typed line and its match. Raises Refusal with the usage of the prefix."""
+    def find(self, line: str, is_admin: bool = False) -> Typed:
+        """Return the command of a typed line. Raises Refusal with the usage of the prefix."""
         line = line.strip()
         if not line:
             raise Refusal(Code.EMPTY_TEXT, f"The line is empty. Type a message, or {HELP}.")
@@ -63,12 +93,25 @@ class Registry:
         commands = (self._for_admins if is_admin else self._for_users)[prefix]
         for fullmatch, command in commands:
             if match := fullmatch(line):
-                return command, match
+                if command.reads_text and match["text"][0] in self._in_text:
+                    return self._find_in_text(command, match)
+                return Typed(command, match)
         raise wrong_use(prefix, "\n".join(command.usage for _, command in commands))
 
+    def _find_in_text(self, sender: type[Command], match: "re.Match[str]") -> Typed:
+        """Return the command that is the text of a message, or ``sender``, which sends it, if the text is none."""
+        text = match["text"]
+        for fullmatch, command in self._in_text[text[0]]:
+            if found := fullmatch(text):
+                message = sender.read(match)
+                assert isinstance(message, requests.Send)
+                return Typed(command, found, message.chat)
+        return Typed(sender, match)
+
     def answered(self, line: str, event: events.Event) -> requests.Request | None:
-        """Return the request in a typed line if its answer ``event`` is a page or search results, else None."""
-        return self.read(line)[1] if line and isinstance(event, events.History | events.Found) else None
+        """Return the request in a typed line if its answer ``event`` shows differently from an event, else None."""
+        shown = isinstance(event, events.History | events.Found | events.Amended)
+        return self.read(line)[1] if line and shown else None
 
     # Help.
 
@@ -123,16 +166,29 @@ class Registry:
 
     def begun(self, line: str) -> list[type[Command]]:
         """Return the commands of which ``line`` may be the start, including those of administrators."""
-        line = line.lstrip()
-        return [command for command in self._candidates(line) if command.syntax.may_begin(line)]
+        return [command for command, _ in self._begun(line.lstrip())]
 
     def open_words(self, line: str) -> list[OpenWord]:
         """Return the word at the end of ``line`` that can be completed, for each possible command."""
         line = line.lstrip()
         moderation = self.for_admins(line)
-        begun = [command for command in self.begun(line) if not command.for_admins or command is moderation]
-        places = (command.syntax.open_word(line) for command in begun or self.entries(""))
-        return [place for place in places if place is not None]
+        begun = [one for one in self._begun(line) if not one[0].for_admins or one[0] is moderation]
+        places = []
+        for command, start in begun or [(command, 0) for command in self.entries("")]:
+            if (place := command.syntax.open_word(line[start:])) is not None:
+                places.append(place._replace(start=start + place.start))
+        return places
+
+    def _begun(self, line: str) -> list[tuple[type[Command], int]]:
+        """Return the commands of which ``line`` may be the start, each with its place in the line."""
+        commands = self._candidates(line)
+        for sender in commands:
+            match = sender.syntax.pattern.fullmatch(line) if sender.reads_text else None
+            if match is not None and (text := match["text"])[0] in self._in_text:
+                in_text = [command for _, command in self._in_text[text[0]] if command.syntax.may_begin(text)]
+                if in_text:
+                    return [(command, match.start("text")) for command in in_text]
+        return [(command, 0) for command in commands if command.syntax.may_begin(line)]
 
     def _candidates(self, line: str) -> list[type[Command]]:
         """Return the commands that start like ``line``. Plain text has none."""
@@ -144,8 +200,13 @@ class Registry:
 
     def _prefix(self, line: str) -> str:
         first = line.split(maxsplit=1)[0]
-        if first in self._for_users:
-            commands = self._for_users[first]
-            if not commands[0][1].whole_line or any(fullmatch(line) for fullmatch, _ in commands):
-                return first  # and not for ``exit strategy``, which is a text
-        return line[0] if line[0] in self._for_users and not line[0].isalnum() else ""
+        if first in self._for_users and self._means_command(first, line):
+            return first
+        sign = line[0]
+        is_command = sign in self._for_users and not sign.isalnum() and self._means_command(sign, line)
+        return sign if is_command else ""
+
+    def _means_command(self, prefix: str, line: str) -> bool:
+        """Return whether ``line`` is a command, and not a text such as ``exit strategy`` or ``#hello``."""
+        commands = self._for_users[prefix]
+        return not commands[0][1].whole_line or any(fullmatch(line) for fullmatch, _ in commands)

@@ -5,6 +5,8 @@ from enum import Enum
 from functools import cached_property
 from typing import NamedTuple
 
+from irchat.protocol.marks import MARK_LENGTH
+
 
 class NameKind(Enum):
     """The kind of names that a part can contain."""
@@ -43,6 +45,7 @@ class OpenWord(NamedTuple):
 
 GAP = Part(r"\s+", r"\s*")
 MAY_GAP = Part(r"\s*", r"\s*")
+MARK = Part(r"(?P<mark>\S+)", rf"\S{{0,{MARK_LENGTH}}}")
 
 
 def word(text: str) -> Part:

@@ -1,6 +1,6 @@
 """The contract of a bus, and the publications that it carries."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -17,9 +17,11 @@ class Publication(Struct, frozen=True, gc=False):
     """An event for the users that may see it now.
 
     ``audience``: the ids of users, or None for everyone. ``hidden``: users in the audience that do not receive it.
+    ``instead``: what some of the hidden ones receive in its place, by the ids of the users.
     ``origin``: the id of the session that caused it, which does not receive it. ``position``: the chat and seq of a
     stored message, used to find it again for a reader that fell behind. ``timed``: the chat of a timed message, and its
-    order among all timed messages.
+    order among all timed messages. ``change``: the chat and rev of a change of a stored message, and ``of`` the id of
+    the sender of that message.
 
     The garbage collector does not track it, so it must not be part of a reference cycle.
     """
@@ -30,6 +32,9 @@ class Publication(Struct, frozen=True, gc=False):
     origin: int | None = None
     position: tuple[ChatKey, int] | None = None
     timed: tuple[ChatKey, int] | None = None
+    change: tuple[ChatKey, int] | None = None
+    instead: Mapping[int, Event] | None = None
+    of: int | None = None
 
 
 class Bus(Protocol):

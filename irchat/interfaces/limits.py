@@ -31,6 +31,10 @@ class Limits(Struct, rename="kebab"):
     groups: Annotated[int, _limit("Maximum groups per user; 0: no limit")] = 1_000
     group_members: Annotated[int, _limit("Maximum members of a group", 1, GROUP_MEMBERS)] = GROUP_MEMBERS
     text_length: Annotated[int, _limit("Maximum characters of a message", 1, TEXT_LENGTH)] = TEXT_LENGTH
+    edit_hours: Annotated[float, _limit("Hours after sending during which a message can be edited; 0: no limit")] = 24.0
+    no_amend: Annotated[
+        bool, Meta(description="Refuse edits, and deletions of one's own stored messages", extra={"live": True})
+    ] = False
     timed: Annotated[int, _limit("Maximum live timed messages per user; 0: no limit")] = 1_000
 
     def change_to(self, others: "Limits") -> None:

@@ -13,6 +13,8 @@ from irchat.interfaces.writes import Write
 class PageQuery(NamedTuple):
     """The choice of a page of a chat: after ``after`` going up, before ``before`` going down, or the last page.
 
+    ``around``: half of ``limit`` before this seq, and half from it on. ``since``: from this time (ms) on, going up.
+    ``after_rev``: the messages changed after this change, in the order of their last changes, and the deleted numbers.
     ``unread`` starts after the reader's marker. ``hidden``: senders hidden from the reader. A page has at most
     ``limit`` messages, whose texts plus ``overhead`` bytes each fit in ``page_bytes``. A page never splits messages
     with the same time: it has fewer messages or, if all of them have that time, more than ``limit``.
@@ -24,6 +26,9 @@ class PageQuery(NamedTuple):
     before: int | None = None
     after: int | None = None
     unread: bool = False
+    around: int | None = None
+    since: int | None = None
+    after_rev: int | None = None
     hidden: Collection[int] = ()
     overhead: int = 0
     page_bytes: int = 1 << 62
@@ -32,7 +37,8 @@ class PageQuery(NamedTuple):
 class SearchQuery(NamedTuple):
     """A search for the messages with all ``words`` that the user may see, in one or all chats.
 
-    The limits are those of `PageQuery`.
+    With ``mark`` (its key), only those with that mark; with ``mentions``, only those that mention the user. One of the
+    three must be given. The limits are those of `PageQuery`.
     """
 
     user: int
@@ -42,6 +48,8 @@ class SearchQuery(NamedTuple):
     limit: int
     overhead: int = 0
     page_bytes: int = 1 << 62
+    mark: str | None = None
+    mentions: bool = False
 
 
 class Store(Protocol):
@@ -69,6 +77,9 @@ class Store(Protocol):
 
         A search that takes too long returns its results so far, and True.
         """
+
+    def alert(self, user: int, chat: ChatKey) -> Deferred[str | None]:
+        """Return when the chat alerts the user, or None if the user has not set it."""
 
     def password(self, user: int) -> Deferred[str | None]:
         """Return the password hash of the user, or None if the account has no password."""

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from irchat.protocol.errors import Code
+
 ChatKey = int | tuple[int, int]
 """The key of a chat: `GLOBAL`, the id of a group, or the ids of the two users of a private chat, lower first."""
 
@@ -9,12 +11,35 @@ GLOBAL: ChatKey = 1
 
 
 class Stored(NamedTuple):
-    """The place and time of a stored message. ``repeated``: it was stored earlier, with the same nonce."""
+    """The place and time of a stored message. ``repeated``: it was stored earlier, with the same nonce.
+
+    ``to``: the ids of the users that it mentions.
+    """
 
     chat: ChatKey
     seq: int
     at: int
     repeated: bool
+    to: tuple[int, ...] = ()
+
+
+class StoredChange(NamedTuple):
+    """The result of a change of a message. If ``refusal`` is set, nothing was changed.
+
+    ``rev``: the number of the change in its chat. ``at``: its time. ``sent_at``: that of the message. ``on``: whether a
+    mark is there now. ``is_new``: False if a mark was already as requested, which changes nothing and has no ``rev``.
+    ``late``: members of a group that joined after the message, and must not learn of it.
+    """
+
+    seq: int = 0
+    rev: int = 0
+    sender: int = 0
+    at: int = 0
+    sent_at: int = 0
+    on: bool = False
+    is_new: bool = True
+    late: frozenset[int] = frozenset()
+    refusal: Code | None = None
 
 
 class Marker(NamedTuple):
@@ -29,34 +54,58 @@ class Marker(NamedTuple):
     moved: bool
 
 
+class StoredMark(NamedTuple):
+    """A mark on a message: its number of users, the first of them, and whether the reader is one. None is hidden."""
+
+    mark: str
+    count: int  # type: ignore[assignment]  # instead of tuple.count
+    users: tuple[int, ...]
+    mine: bool
+
+
 class StoredMessage(NamedTuple):
-    """A message as the store holds it."""
+    """A message as the store holds it.
+
+    ``rev``: the number of its last change, or 0. ``edited_at``: the time of its last edit. ``to``: the ids of the users
+    that it mentions.
+    """
 
     chat: ChatKey
     seq: int
     sender: int
     at: int
     text: str
+    rev: int = 0
+    edited_at: int | None = None
+    marks: tuple[StoredMark, ...] = ()
+    to: tuple[int, ...] = ()
 
 
 class Page(NamedTuple):
     """Messages of a chat, oldest first, and the ``last_seq`` of the chat.
 
     ``more``: whether there are more in the requested direction. ``end``: the seq of the last message that is not hidden
-    from the reader, or 0.
+    from the reader, or 0. ``rev``: the number of the last change of the chat.
+
+    A page of changes (``after_rev``) is in the order of ``rev``: its ``rev`` is that up to which it has all changes.
+    ``deleted`` has the numbers of deleted messages, and ``deleted_revs`` those of their deletions.
     """
 
     messages: list[StoredMessage]
     more: bool
     last_seq: int
     end: int = 0
+    rev: int = 0
+    deleted: tuple[int, ...] = ()
+    deleted_revs: tuple[int, ...] = ()
 
 
 class StoredChat(NamedTuple):
     """A chat as one of its users sees it.
 
     ``last_seq`` and ``last_at`` (None without messages) are those of the last message not hidden from the user, even if
-    it was deleted later. ``read_seq`` is at most ``last_seq``.
+    it was deleted later. ``read_seq`` is at most ``last_seq``. ``rev``: the number of the last change. ``mentions``:
+    how many of the unread messages mention the user. ``alert``: the setting of the user, or None for the default.
     """
 
     chat: ChatKey
@@ -64,6 +113,9 @@ class StoredChat(NamedTuple):
     last_at: int | None
     read_seq: int
     unread: int
+    rev: int = 0
+    mentions: int = 0
+    alert: str | None = None
 
 
 class StoredUser(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from irchat.interfaces.stored import ChatKey, Marker, Stored, StoredBan
+from irchat.interfaces.stored import ChatKey, Marker, Stored, StoredBan, StoredChange
 
 Result_co = TypeVar("Result_co", covariant=True)
 
@@ -80,6 +80,10 @@ class MessageAdded(Write[Stored], frozen=True, gc=False):
     Times rise within a chat, so the final time may be later than ``at``. If the clock was set back by more than a
     second, times repeat. If the sender used ``nonce`` at ``nonces_since`` (ms) or later, nothing is stored and the
     place of the first message is returned.
+
+    ``mentions``: the ids of the users called by name in the text. ``reply_to``: the seq of the message that the text
+    answers: its sender is mentioned too, if that message still stands and its sender is neither ``sender`` nor in
+    ``hidden``.
     """
 
     chat: ChatKey
@@ -88,6 +92,9 @@ class MessageAdded(Write[Stored], frozen=True, gc=False):
     at: int
     nonce: str | None
     nonces_since: int
+    mentions: tuple[int, ...] = ()
+    reply_to: int | None = None
+    hidden: frozenset[int] = frozenset()
 
 
 class NonceSought(Write[Stored | None], frozen=True, gc=False):
@@ -96,6 +103,63 @@ class NonceSought(Write[Stored | None], frozen=True, gc=False):
     sender: int
     nonce: str
     nonces_since: int
+
+
+class MessageEdited(Write[StoredChange], frozen=True, gc=False):
+    """A new text of the message ``seq`` of a chat by its sender, at ``at``. None as ``seq``: its last one there.
+
+    Refused with ``no-such-message``, ``not-yours``, or ``too-late`` if it was sent before ``sent_since``. ``hidden``:
+    the users that are hidden from ``user``.
+    """
+
+    chat: ChatKey
+    seq: int | None
+    user: int
+    text: str
+    at: int
+    sent_since: int
+    hidden: frozenset[int] = frozenset()
+
+
+class MessageDeleted(Write[StoredChange], frozen=True, gc=False):
+    """The deletion of the message ``seq`` of a chat. None as ``seq``: the last one of ``user`` there.
+
+    ``user``: the sender, or anyone with ``of_anyone``; None for the administrator of the machine. Refused as
+    `MessageEdited` is.
+    """
+
+    chat: ChatKey
+    seq: int | None
+    user: int | None
+    at: int
+    of_anyone: bool = False
+    sent_since: int = 0
+    hidden: frozenset[int] = frozenset()
+
+
+class MarkSet(Write[StoredChange], frozen=True, gc=False):
+    """A mark of a user on the message ``seq`` of a chat. ``on``: put it there or take it off; None: toggle it.
+
+    Marks with one ``key`` are the same. Refused with ``no-such-message``, or with ``too-many`` for more than
+    `irchat.protocol.marks.MESSAGE_MARKS` different ones on a message or `irchat.protocol.marks.USER_MARKS` of one user.
+    """
+
+    chat: ChatKey
+    seq: int
+    user: int
+    mark: str
+    key: str
+    on: bool | None
+    at: int
+    hidden: frozenset[int] = frozenset()
+
+
+class AlertSet(Write[None], frozen=True, gc=False):
+    """When a chat alerts a user: ``all``, ``mentions`` or ``none``."""
+
+    chat: ChatKey
+    user: int
+    alert: str
 
 
 class MarkerMoved(Write[Marker], frozen=True, gc=False):

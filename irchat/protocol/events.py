@@ -13,8 +13,21 @@ class Event(Struct, frozen=True, omit_defaults=True, tag_field="type", tag=str.l
     """A reply or event. Times are RFC 3339 in UTC; a chat is named as its reader sees it."""
 
 
+class Mark(Struct, frozen=True):
+    """A mark on a message: how many users put it there, at most 10 of their names, and whether the reader did."""
+
+    mark: str
+    count: int
+    names: list[str]
+    mine: bool
+
+
 class Message(Event, frozen=True):
-    """A message in a chat. A stored one has ``seq``; a timed one has ``id``, ``expires_at`` and ``left_ms``."""
+    """A message in a chat. A stored one has ``seq``; a timed one has ``id``, ``expires_at`` and ``left_ms``.
+
+    ``rev``: the number of its last change in its chat, if it was ever changed. ``edited``: the time of its last edit.
+    ``to``: the names that it mentions.
+    """
 
     chat: str
     sender: str = field(name="from")
@@ -24,6 +37,10 @@ class Message(Event, frozen=True):
     id: str | None = None
     expires_at: str | None = None
     left_ms: int | None = None
+    rev: int | None = None
+    edited: str | None = None
+    marks: list[Mark] | None = None
+    to: list[str] | None = None
 
 
 class Sent(Event, frozen=True):
@@ -39,6 +56,26 @@ class Sent(Event, frozen=True):
     of: int | None = None
 
 
+class Amended(Event, frozen=True):
+    """A change of a stored message: edit (``text``, ``edited``), deletion (``deleted``) or mark (``mark``, ``on``).
+
+    A session that fell behind gets the present state: ``text`` and all ``marks``, and ``edited`` if it was ever edited.
+    ``by`` is empty if the reader may not know who did it, or in a present state.
+    """
+
+    chat: str
+    seq: int
+    rev: int
+    by: str
+    at: str
+    text: str | None = None
+    edited: str | None = None
+    deleted: bool = False
+    mark: str | None = None
+    on: bool | None = None
+    marks: list[Mark] | None = None
+
+
 class Erased(Event, frozen=True):
     """The timed message ``id`` has ended."""
 
@@ -47,12 +84,19 @@ class Erased(Event, frozen=True):
 
 
 class UnreadChat(Struct, frozen=True):
-    """A chat with ``unread`` messages, the last stored one numbered ``last_seq``."""
+    """A chat with ``unread`` messages, the last stored one numbered ``last_seq``.
+
+    ``rev`` is that of its last change. ``mentions``: how many of the unread messages mention the reader. ``alert``:
+    when the chat alerts the reader: ``all``, ``mentions`` or ``none``. An older server sends none of these three.
+    """
 
     chat: str
     id: str
     unread: int
     last_seq: int
+    rev: int = 0
+    mentions: int = 0
+    alert: str = ""
 
 
 class Welcome(Event, frozen=True):
@@ -67,14 +111,21 @@ class Welcome(Event, frozen=True):
     online_count: int
     unread: list[UnreadChat]
     epoch: str = ""
+    features: list[str] = []
 
 
-class History(Event, frozen=True):
-    """A page of a chat, oldest first. ``more``: there are more messages in the requested direction."""
+class History(Event, frozen=True, omit_defaults=False):
+    """A page of a chat, oldest first. ``more``: there are more messages in the requested direction.
+
+    ``rev`` is that of the last change of the chat. A page of changes (``after_rev``) is in the order of ``rev``: its
+    ``rev`` is that up to which it has all changes, and ``deleted`` has the numbers of deleted messages.
+    """
 
     chat: str
     messages: list[Message]
     more: bool
+    rev: int = 0
+    deleted: list[int] = []
 
 
 class Found(Event, frozen=True):
@@ -85,7 +136,7 @@ class Found(Event, frozen=True):
 
 
 class Chat(Struct, frozen=True):
-    """One of the reader's chats. ``last_at`` is null while it has no message."""
+    """One of the reader's chats. ``last_at`` is null while it has no message. The other fields: see `UnreadChat`."""
 
     chat: str
     id: str
@@ -93,6 +144,16 @@ class Chat(Struct, frozen=True):
     last_seq: int
     read_seq: int
     last_at: str | None
+    rev: int = 0
+    mentions: int = 0
+    alert: str = ""
+
+
+class Alert(Event, frozen=True):
+    """When a chat alerts the reader: ``all``, ``mentions`` or ``none``."""
+
+    chat: str
+    alert: str
 
 
 class Chats(Event, frozen=True):
@@ -194,6 +255,8 @@ class Error(Event, frozen=True):
 ANY = (
     Message
     | Sent
+    | Amended
+    | Alert
     | Erased
     | Welcome
     | History

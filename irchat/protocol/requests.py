@@ -1,7 +1,7 @@
 """Messages from the client: requests, as frozen structs."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -60,22 +60,61 @@ class Send(Request, frozen=True, kw_only=True):
     nonce: Nonce | None = None
 
 
+class Amend(Request, frozen=True, kw_only=True):
+    """Edit (``text``) or delete the stored message ``seq``, or take back the timed message ``id``."""
+
+    chat: str
+    seq: Seq | None = None
+    id: str | None = None
+    text: str | None = None
+    delete: bool = False
+
+
+class Mark(Request, frozen=True, kw_only=True):
+    """Put a mark on a message, or take it off. Without ``on``, toggle it."""
+
+    chat: str
+    seq: Seq
+    mark: str
+    on: bool | None = None
+
+
+class Alert(Request, frozen=True, kw_only=True):
+    """Request when a chat alerts the user, or set it to ``all``, ``mentions`` or ``none``."""
+
+    chat: str
+    alert: Literal["all", "mentions", "none"] | None = None
+
+
 class History(Request, frozen=True, kw_only=True):
-    """Request a page of a chat: before or after a ``seq``, the unread messages, or the newest ones."""
+    """Request a page of a chat: the newest messages, or one of these.
+
+    ``before`` or ``after`` a ``seq``; the ``unread`` ones; half of ``limit`` before the message ``around`` and half
+    from it on; from the time ``since`` (RFC 3339) on; or the messages changed after the change ``after_rev``.
+    """
 
     chat: str
     before: Seq | None = None
     after: Seq | None = None
     unread: bool = False
+    around: Seq | None = None
+    since: str | None = None
+    after_rev: Seq | None = None
     limit: Count = PAGE_DEFAULT
     mark_read: bool = False
 
 
 class Search(Request, frozen=True, kw_only=True):
-    """Search one chat, or all of them, for messages that contain all the words."""
+    """Search one chat, or all of them, for messages that contain all the words.
 
-    words: str
+    With ``mark``, only for those with that mark; with ``mentions``, only for those that mention the user. ``words`` may
+    then be empty.
+    """
+
+    words: str = ""
     chat: str | None = None
+    mark: str | None = None
+    mentions: bool = False
     limit: Count = PAGE_DEFAULT
 
 
@@ -162,7 +201,14 @@ class Pong(Request, frozen=True, kw_only=True):
     """The answer to the server's ``ping``. It has no reply."""
 
 
-# The requests of administrators. They can be typed in a line, and not be sent as requests of their own.
+# The requests of administrators, and `AmendLast`. They can only be typed in a line.
+
+
+class AmendLast(Request, frozen=True, kw_only=True):
+    """Edit (``text``) or take back the last message of the user in a chat, as `Amend` does."""
+
+    chat: str
+    text: str | None = None
 
 
 class Kick(Request, frozen=True, kw_only=True):
@@ -190,6 +236,9 @@ ANY = (
     | Resume
     | Line
     | Send
+    | Amend
+    | Mark
+    | Alert
     | History
     | Search
     | Read

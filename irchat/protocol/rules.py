@@ -47,12 +47,16 @@ TOKEN_SECONDS = 90 * 86_400
 TOKEN_TOUCH_SECONDS = 86_400
 PRESENCE_SECONDS = 1.0
 REPRINT_SECONDS = 0.5
+DELETION_REPRINT_SECONDS = 2.0
 MARKER_SECONDS = 1.0
 
 DEFAULT_RATE = 10.0
 BURST_SECONDS = 3.0
 
 GLOBAL_NAME = "GLOBAL"
+
+FEATURES = ("amend", "marks", "mentions", "alert", "around")
+"""What a server of this version can do and older ones of the same protocol cannot, as named in ``welcome``."""
 
 # Services to which IRC clients send passwords: no new user may have these names.
 SERVICE_KEYS = frozenset({"nickserv"})

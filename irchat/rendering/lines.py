@@ -19,17 +19,23 @@ _PRESENCE_LINES = 20
 # Readable on light and on dark backgrounds.
 _NAME_COLOURS = (31, 32, 33, 34, 35, 36, 91, 92, 94, 95)
 _DIM, _BOLD, _UNDERLINE, _RED, _YELLOW = 2, 1, 4, 31, 33
+_ALERTS = {"all": "every message", "mentions": "messages that mention you", "none": "nothing"}
 # The length of an excerpt, in cells.
 _EXCERPT_CELLS = 300
 # The most characters of a page that are searched for each word: some 20 ms of work.
 _LOOKED_THROUGH = 20_000
 
 
+Place = tuple[str, int]
+"""The place of a stored message: its chat, as its reader sees it, and its seq."""
+
+
 class TextLine(NamedTuple):
-    """One line for a screen. ``timed`` is the id of the timed message that it shows, if any."""
+    """One line for a screen. ``timed``: the id of the timed message in it. ``stored``: the place of the stored one."""
 
     text: str
     timed: str | None = None
+    stored: Place | None = None
 
 
 class Renderer:
@@ -54,11 +60,14 @@ class Renderer:
 
     def lines(self, event: events.Event, asked: requests.Request | None = None) -> list[TextLine]:
         """Return the lines that show ``event``, the answer to ``asked``. An event that is not for people has none."""
-        if asked is not None:
-            if isinstance(event, events.Found) and isinstance(asked, requests.Search):
-                return list(self._found(event, asked.words))
-            if isinstance(event, events.History) and not event.messages and getattr(asked, "unread", False):
+        if isinstance(asked, requests.Search) and isinstance(event, events.Found):
+            return list(self._found(event, asked.words))
+        if isinstance(asked, requests.History) and isinstance(event, events.History):
+            if asked.unread and not event.messages:
                 return [self.note(f"{event.chat}: nothing is unread")]
+            return list(self._history(event, asked.around))
+        if asked is not None and isinstance(event, events.Amended):
+            return [self._changed(event)]
         render = _RENDERERS.get(type(event))
         return [] if render is None else list(render(self, event))
 
@@ -76,10 +85,14 @@ class Renderer:
     def _today(self) -> date:
         return datetime.fromtimestamp(self._wall_ms() / 1000, self._zone).date()
 
+    def _place(self, at: str, chat: str, seq: int | None) -> str:
+        """Return the time and the chat. What stands in the second brackets is typed to refer to the message."""
+        local = local_time(at, self._zone)
+        number = "" if seq is None else f" #{seq}"
+        return self._paint(f"[{local:%H:%M}]" if local else "[--:--]", _DIM) + f" [{_one_line(chat)}{number}] "
+
     def _head(self, message: events.Message) -> str:
-        local = local_time(message.at, self._zone)
-        head = self._paint(f"[{local:%H:%M}]" if local else "[--:--]", _DIM)
-        head += f" [{_one_line(message.chat)}] "
+        head = self._place(message.at, message.chat, message.seq)
         if message.id is not None:
             seconds = max(0, -(-(message.left_ms or 0) // 1000))
             head += self._paint(f"({seconds}s)", _YELLOW) + " "
@@ -91,13 +104,17 @@ class Renderer:
         return visible(message.text)
 
     def _message(self, message: events.Message) -> Iterator[TextLine]:
+        stored = None if message.seq is None else (message.chat, message.seq)
         first, *others = self._text(message).split("\n")
-        yield TextLine(self._head(message) + first, message.id)
+        yield TextLine(self._head(message) + first, message.id, stored)
         for other in others:
-            yield TextLine(_INDENT + other, message.id)
+            yield TextLine(_INDENT + other, message.id, stored)
 
-    def _messages(self, messages: Iterable[events.Message]) -> Iterator[TextLine]:
-        """Return the lines of messages, with a line before each day other than today."""
+    def _messages(self, messages: Iterable[events.Message], alone: int | None) -> Iterator[TextLine]:
+        """Return the lines of messages, with a line before each day other than today.
+
+        ``alone``: the seq of the message that is shown with its edit and its marks.
+        """
         day = self._today()
         for message in messages:
             local = local_time(message.at, self._zone)
@@ -105,6 +122,54 @@ class Renderer:
                 day = local.date()
                 yield self.note(f"{day:%A, %Y-%m-%d}")
             yield from self._message(message)
+            if alone is not None and message.seq == alone:
+                yield from self._details(message, alone)
+
+    def _details(self, message: events.Message, seq: int) -> Iterator[TextLine]:
+        """Return the lines that show when a message was edited, and its marks."""
+        details = []
+        if message.edited is not None:
+            details.append(f"edited {self._moment(message.edited)}")
+        for mark in message.marks or ():
+            others = mark.count - len(mark.names)
+            more = f" and {others:,} more" if others > 0 else ""
+            details.append(f"{mark.mark} {mark.count:,}: {', '.join(mark.names)}{more}")
+        for detail in details:
+            yield self.note(f"#{seq} {detail}")._replace(stored=(message.chat, seq))
+
+    def _moment(self, at: str) -> str:
+        """Return a time, with its day unless it is today."""
+        local = local_time(at, self._zone)
+        if local is None:
+            return "at an unknown time"
+        return f"{local:%H:%M}" if local.date() == self._today() else f"{local:%Y-%m-%d %H:%M}"
+
+    def _amended(self, amended: events.Amended) -> Iterator[TextLine]:
+        """Return the lines of an edit or a mark. A deletion shows as lines that are gone."""
+        stored = amended.chat, amended.seq
+        if amended.text is not None and amended.edited is not None:
+            name = f"{self._name(amended.by)}, " if amended.by else ""
+            head = f"{self._place(amended.at, amended.chat, amended.seq)}{name}edited: "
+            first, *others = visible(amended.text).split("\n")
+            yield TextLine(head + first, None, stored)
+            for other in others:
+                yield TextLine(_INDENT + other, None, stored)
+        elif amended.mark is not None:
+            yield self._changed(amended, f"{amended.by}: ")
+
+    def _changed(self, amended: events.Amended, by: str = "") -> TextLine:
+        """Return the line that reports a change."""
+        place = f"{amended.chat} #{amended.seq}"
+        if amended.deleted:
+            text = f"deleted {place}"
+        elif amended.mark is None:
+            text = f"edited {place}"
+        else:
+            text = f"{amended.mark} {'taken off' if amended.on is False else 'on'} {place}"
+        return self.note(by + text)
+
+    def _alert(self, alert: events.Alert) -> Iterator[TextLine]:
+        yield self.note(f"{alert.chat} alerts you to {_ALERTS.get(alert.alert, alert.alert)}")
 
     def _sent(self, sent: events.Sent) -> Iterator[TextLine]:
         if sent.id is not None:
@@ -117,7 +182,7 @@ class Renderer:
         yield TextLine(f"Welcome to IRChat, {name}!" if welcome.new else f"Welcome back, {name}.")
         if welcome.unread:
             yield TextLine("Unread messages (ls -n <chat_name> shows them):")
-            yield from self._columns((unread.chat, f"{unread.unread:,} unread") for unread in welcome.unread)
+            yield from self._columns((unread.chat, _unread(unread)) for unread in welcome.unread)
         elif not welcome.new:
             yield TextLine("Nothing unread.")
         shown = ", ".join(self._name(name) for name in welcome.online[:_NAMES_A_LINE])
@@ -131,12 +196,15 @@ class Renderer:
         for row in table:
             yield TextLine("  " + "  ".join(map(padded, row, widths)).rstrip())
 
-    def _history(self, history: events.History) -> Iterator[TextLine]:
+    def _history(self, history: events.History, alone: int | None = None) -> Iterator[TextLine]:
+        """Return the lines of a page. ``alone``: the seq of the message for which it was requested."""
         if not history.messages:
             yield self.note(f"{history.chat}: no messages to show")
             return
         yield self.note(f"{history.chat}:" + (" (there is more)" if history.more else ""))
-        yield from self._messages(history.messages)
+        yield from self._messages(history.messages, alone)
+        if alone is not None and all(message.seq != alone for message in history.messages):
+            yield self.note(f"there is no #{alone} that you can see")
         yield self.note(f"end of {history.chat}")
 
     def _found(self, found: events.Found, words: str = "") -> Iterator[TextLine]:
@@ -153,15 +221,17 @@ class Renderer:
             hit = shorten(find(text, words) if room > 0 else find(text[: 2 * _EXCERPT_CELLS], ""), _EXCERPT_CELLS)
             room -= len(text) * len(words.split())
             pieces = (self._paint(text, _BOLD, _UNDERLINE) if is_word else text for text, is_word in hit.pieces())
-            yield TextLine(day + self._head(message) + "".join(pieces), message.id)
-        if found.more:
+            stored = None if message.seq is None else (message.chat, message.seq)
+            yield TextLine(day + self._head(message) + "".join(pieces), message.id, stored)
+        if found.more and words:
             yield self.note("there is more; use more words, or search in one chat: ls <chat_name> ?<words>")
+        elif found.more:
+            yield self.note("there is more than is shown")
 
     def _chats(self, chats: events.Chats) -> Iterator[TextLine]:
         yield self.note("your chats, latest first:")
         yield from self._columns(
-            (chat.chat, f"{chat.unread:,} unread" if chat.unread else "", self._when(chat.last_at))
-            for chat in chats.chats
+            (chat.chat, _unread(chat) if chat.unread else "", self._when(chat.last_at)) for chat in chats.chats
         )
 
     def _when(self, at: str | None) -> str:
@@ -222,6 +292,8 @@ class Renderer:
 _RENDERERS: dict[type[events.Event], Callable[[Renderer, Any], Iterator[TextLine]]] = {
     events.Message: Renderer._message,
     events.Sent: Renderer._sent,
+    events.Amended: Renderer._amended,
+    events.Alert: Renderer._alert,
     events.Welcome: Renderer._welcome,
     events.History: Renderer._history,
     events.Found: Renderer._found,
@@ -238,6 +310,11 @@ _RENDERERS: dict[type[events.Event], Callable[[Renderer, Any], Iterator[TextLine
     events.Ok: Renderer._ok,
     events.Pong: Renderer._pong,
 }
+
+
+def _unread(chat: events.UnreadChat | events.Chat) -> str:
+    mentions = f", {chat.mentions:,} for you" if chat.mentions else ""
+    return f"{chat.unread:,} unread{mentions}"
 
 
 def local_time(at: str, zone: tzinfo | None) -> datetime | None:

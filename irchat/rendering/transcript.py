@@ -1,11 +1,11 @@
-"""The transcript of a plain terminal, which can be printed again without an expired timed message."""
+"""The transcript of a plain terminal, which can be printed again without an ended or deleted message."""
 
 from collections import deque
 from collections.abc import Iterable
 
-from irchat.protocol.events import Sent
+from irchat.protocol.events import Amended, Sent
 from irchat.protocol.rules import TRANSCRIPT_LENGTH, TRANSCRIPT_LINES, visible
-from irchat.rendering.lines import TextLine
+from irchat.rendering.lines import Place, TextLine
 
 # In this order: after any other, tmux 3.3a and GNU screen 4.09 keep a copy of the text in their scrollback.
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
@@ -33,10 +33,13 @@ class Transcript:
         """Add a line that was typed."""
         self.show([_typed_line(text)])
 
-    def sent(self, typed: str, reply: Sent) -> None:
-        """Link the line ``typed`` to the timed message that it sent, so that both are erased together."""
-        if reply.id is not None and (index := self._find(typed)) is not None:
-            self._lines[index] = self._lines[index]._replace(timed=reply.id)
+    def sent(self, typed: str, reply: Sent | Amended) -> None:
+        """Link the line ``typed`` to the message that it sent or edited, so that both disappear together."""
+        is_shown = isinstance(reply, Sent) or reply.text is not None
+        if is_shown and (index := self._find(typed)) is not None:
+            stored = None if reply.seq is None else (reply.chat, reply.seq)
+            timed = reply.id if isinstance(reply, Sent) else None
+            self._lines[index] = TextLine(self._lines[index].text, timed, stored)
 
     def forget(self, typed: str) -> None:
         """Drop the last typed line with that text."""
@@ -44,11 +47,14 @@ class Transcript:
             self._length -= len(self._lines[index].text)
             del self._lines[index]
 
-    def erase(self, timed_ids: Iterable[str]) -> None:
-        """Drop every line of these timed messages."""
-        gone = set(timed_ids)
-        self._lines = deque(line for line in self._lines if line.timed not in gone)
-        self._length = sum(len(line.text) for line in self._lines)
+    def erase(self, timed_ids: Iterable[str], deleted: Iterable[Place] = ()) -> bool:
+        """Drop every line of these timed and stored messages. Return whether there was one."""
+        ended, gone = set(timed_ids), set(deleted)
+        kept = deque(line for line in self._lines if line.timed not in ended and line.stored not in gone)
+        has_erased = len(kept) < len(self._lines)
+        self._lines = kept
+        self._length = sum(len(line.text) for line in kept)
+        return has_erased
 
     def last(self, most: int) -> list[TextLine]:
         """Return the last lines that have at most so many characters in all."""

@@ -1,12 +1,15 @@
 """Durations and times: the formats that administrators type, and the one that users see."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from irchat.protocol.errors import Code, Refusal
 
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?=.)" + "".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _UNITS))
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 # The last time that has a date, in ms since the epoch.
 _LAST_MS = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) * 1000
 
@@ -41,6 +44,14 @@ def end_of(text: str, now_ms: int) -> int:
     return (end_at if "-" in text else end_after)(text, now_ms)
 
 
+def start_of_day(text: str) -> int:
+    """Return the start of the day ``text``, such as ``2026-03-01``, in the local time zone (ms since the epoch).
+
+    Raises ValueError or OverflowError if there is no such day.
+    """
+    return int(datetime.combine(date.fromisoformat(text), time.min).timestamp() * 1000)
+
+
 def shown_moment(ms: int) -> str:
     """Return a time for people, rounded up to the minute: ``2026-12-01 12:00 UTC``.
 
@@ -53,6 +64,19 @@ def shown_moment(ms: int) -> str:
 def check_end(ms: int | None, now_ms: int) -> int | None:
     """Return ``ms``, a time from a program, None for never. Raises Refusal ``bad-time``."""
     return None if ms is None else _future(ms, now_ms, str(ms))
+
+
+def moment(text: str) -> int:
+    """Return the first ms since the epoch that is not before a time in RFC 3339. Raises Refusal ``bad-request``."""
+    try:
+        if _RFC3339.fullmatch(text) is None:
+            raise ValueError
+        since = datetime.fromisoformat(text.upper()) - datetime(1970, 1, 1, tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise Refusal(
+            Code.BAD_REQUEST, f"{text[:40]!a} is no time in RFC 3339: write it as 2026-12-01T12:00:00Z."
+        ) from None
+    return -(-since // timedelta(milliseconds=1))
 
 
 def _future(ms: int, now_ms: int, text: str) -> int:

@@ -1,9 +1,11 @@
 """Reading: pages with timed messages, search, the list of chats, and read markers."""
 
+from itertools import combinations
+
 from twisted.internet.defer import Deferred, ensureDeferred
 
 from irchat.chat import read_state
-from irchat.interfaces.stored import GLOBAL, StoredMessage
+from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import events, wire
 from irchat.protocol.errors import Code
 from irchat.protocol.rules import PAGE_MAX, SEARCH_LENGTH, SERVER_LINE_BYTES
@@ -33,8 +35,10 @@ class HistoryTests(WorldTestCase):
         self.assertEqual(self.said("bob", "GLOBAL", before=4, limit=2), ["b", "c"])
         self.assertEqual(self.said("bob", "GLOBAL", after=1, limit=2), ["b", "c"])
         self.assertEqual(self.said("bob", "GLOBAL", unread=True), ["e", "f"])
-        for wrong in ({"before": 1, "after": 1}, {"before": 1, "unread": True}, {"after": 1, "unread": True}):
-            self.refused(Code.BAD_REQUEST, self.world.history, "bob", "GLOBAL", **wrong)
+        places = {"before": 1, "after": 1, "unread": True, "around": 1, "since": "2026-11-22T14:00:00Z", "after_rev": 1}
+        for one, other in combinations(places, 2):
+            both = {one: places[one], other: places[other]}
+            self.refused(Code.BAD_REQUEST, self.world.history, "bob", "GLOBAL", **both)
 
     def test_no_chat(self) -> None:
         """A private chat without messages is empty. An invalid chat is refused."""
@@ -155,7 +159,7 @@ class HistoryTests(WorldTestCase):
         removing = self.world.chat.groups.remove(self.world["alice"], "team", "bob", None)
         self.world.store.let_through()
         late = self.world.history("bob", "*team"), self.world.search("bob", "secret"), self.world.chats("bob")
-        missed = ensureDeferred(self.world.chat.reading.after(reader, 2, 0, 50, 1 << 20))
+        missed = ensureDeferred(self.world.chat.reading.missed_page(reader, 2, 0, None))
         marking = self.world.chat.reading.mark(reader, "*team", 1, None)
         for _ in range(3):
             self.world.store.let_through()
@@ -320,8 +324,9 @@ class MarkerTests(WorldTestCase):
             self.world.pass_time(1)
         listed = self.done(self.world.chats("bob")).chats
         self.assertEqual([chat.chat for chat in listed], ["GLOBAL", "@alice", "*team", "*silent"])
-        self.assertEqual(listed[0], events.Chat("GLOBAL", "GLOBAL", 2, 1, 0, "2026-11-22T14:00:03.000Z"))
-        self.assertEqual(listed[1], events.Chat("@alice", "@1", 1, 0, 0, "2026-11-22T14:00:02.000Z"))
+        at = "2026-11-22T14:00:0{}.000Z"
+        self.assertEqual(listed[0], events.Chat("GLOBAL", "GLOBAL", 2, 1, 0, at.format(3), alert="mentions"))
+        self.assertEqual(listed[1], events.Chat("@alice", "@1", 1, 0, 0, at.format(2), alert="all"))
         self.assertEqual((listed[2].id, listed[3].last_at), (group.id, None))
         self.world.pass_time(9)
         listed = self.done(self.world.chats("bob")).chats
@@ -334,65 +339,3 @@ class MarkerTests(WorldTestCase):
             self.done(self.world.send("alice", chat))
             self.world.pass_time(1)
         self.assertEqual([chat.chat for chat in self.done(self.world.chats("alice")).chats], ["GLOBAL", "@carol"])
-
-
-class CatchUpTests(WorldTestCase):
-    """Catch-up of a session that fell behind."""
-
-    def test_after(self) -> None:
-        """It gets the stored messages after a seq, as many as fit, without those hidden from it."""
-        self.block("bob", "carol")
-        for number, sender in enumerate(("alice", "carol", "alice", "alice")):
-            self.done(self.world.send(sender, "GLOBAL", str(number) * 10))
-        parts, bob = self.world.chat.reading, self.world["bob"]
-        page = self.done(parts.after(bob, GLOBAL, 0, 2, 1_000))
-        self.assertEqual(([message.seq for message in page.messages], page.more, page.last_seq), ([1, 3], True, 4))
-        page = self.done(parts.after(bob, GLOBAL, 1, 50, 10))
-        self.assertEqual(([message.seq for message in page.messages], page.more), ([3], True))
-
-    def test_after_leaving(self) -> None:
-        """It gets nothing of a group that was left or dissolved."""
-        self.group("team", "alice", "bob")
-        self.done(self.world.send("alice", "team"))
-        parts, bob = self.world.chat.reading, self.world["bob"]
-        self.assertEqual(self.done(parts.after(bob, 2, 0, 5, 1_000)).last_seq, 1)
-        self.done(self.world.chat.groups.remove(bob, "team", "bob", None))
-        for key in (2, 99):
-            self.assertEqual(self.done(parts.after(bob, key, 0, 5, 1_000)).messages, [])
-
-    def test_event(self) -> None:
-        """A stored message is returned as the reader may see it now, or not at all."""
-        self.group("team", "alice", "bob")
-        parts, bob = self.world.chat.reading, self.world["bob"]
-        message = StoredMessage(2, 1, 1, 0, "hi")
-        event = parts.event(bob, message)
-        assert event is not None
-        self.assertEqual((event.chat, event.sender, event.at), ("*team", "alice", "1970-01-01T00:00:00.000Z"))
-        self.assertIdentical(parts.event(self.world["carol"], message), None)
-        self.assertIdentical(parts.event(bob, message._replace(chat=99)), None)
-        self.block("alice", "bob")
-        self.assertIdentical(parts.event(bob, message), None)
-
-    def test_missed_timed(self) -> None:
-        """It gets the timed messages from a position on except its own, in contiguous pages, and their ends."""
-        chats = ("GLOBAL", "@bob", "GLOBAL", "@bob", "GLOBAL")
-        sent = [
-            self.done(self.world.send("alice", chat, str(number), expires_in=9)) for number, chat in enumerate(chats)
-        ]
-        parts, dave, bob = self.world.chat.reading, self.world.add_user("dave"), self.world["bob"]
-        pages = []
-        since: int | None = 2
-        while since is not None:
-            missed, since, _ = parts.missed_timed(bob, since, {(GLOBAL, 3)}, 700)
-            pages.append([event.text for _, event in missed])
-        self.assertEqual(pages, [["1", "3"], ["4"]])
-        self.assertEqual([place for place, _ in parts.missed_timed(bob, 4, (), 1)[0]], [((1, 2), 4)])
-        missed, since, _ = parts.missed_timed(dave, 0, (), 1 << 20)
-        self.assertEqual(
-            [(place, event.left_ms) for place, event in missed], [((GLOBAL, order), 9_000) for order in (1, 3, 5)]
-        )
-        self.assertIdentical(since, None)
-        self.world.published.clear()
-        self.world.pass_time(9)
-        erased = [event.id for event in self.world.told("dave") if isinstance(event, events.Erased)]
-        self.assertEqual(erased, [sent[number].id for number in (0, 2, 4)])

@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
@@ -10,6 +11,9 @@ from irchat.commands import AS_MESSAGE, REGISTRY, Command
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.requests import (
     AddMember,
+    Alert,
+    Amend,
+    AmendLast,
     Block,
     Blocks,
     Chats,
@@ -17,6 +21,7 @@ from irchat.protocol.requests import (
     Help,
     History,
     Logout,
+    Mark,
     Members,
     RemoveMember,
     Request,
@@ -24,6 +29,8 @@ from irchat.protocol.requests import (
     Send,
     Users,
 )
+from irchat.system.clock import rfc3339
+from irchat.system.times import start_of_day
 
 # What is typed, the usage text of its row, what it asks. The rows are in the order of the protocol's table.
 TABLE: list[tuple[str, str, Request]] = [
@@ -67,6 +74,22 @@ TABLE: list[tuple[str, str, Request]] = [
     ("*604800* hi", "*<time>* <message>", Send(chat="GLOBAL", text="hi", expires_in=604_800)),
     ("*0000030* hi", "*<time>* <message>", Send(chat="GLOBAL", text="hi", expires_in=30)),
     ("*" + "0" * 5_000 + "5* hi", "*<time>* <message>", Send(chat="GLOBAL", text="hi", expires_in=5)),
+    ("#17", "#<number>", History(chat="GLOBAL", around=17, limit=11)),
+    ("@bob #17", "#<number>", History(chat="@bob", around=17, limit=11)),
+    ("#17= new text", "#<number>= <message>", Amend(chat="GLOBAL", seq=17, text="new text")),
+    ("*team #17= new\n #18- text", "#<number>= <message>", Amend(chat="*team", seq=17, text="new\n #18- text")),
+    ("#17-", "#<number>-", Amend(chat="GLOBAL", seq=17, delete=True)),
+    ("*team #17-", "#<number>-", Amend(chat="*team", seq=17, delete=True)),
+    ("@ bob  #17-", "#<number>-", Amend(chat="@bob", seq=17, delete=True)),
+    ("#17+ok", "#<number>+<mark>", Mark(chat="GLOBAL", seq=17, mark="ok", on=True)),
+    ("@bob #17+\U0001f44d", "#<number>+<mark>", Mark(chat="@bob", seq=17, mark="\U0001f44d", on=True)),
+    ("#17++1", "#<number>+<mark>", Mark(chat="GLOBAL", seq=17, mark="+1", on=True)),
+    ("#17-ok", "#<number>-<mark>", Mark(chat="GLOBAL", seq=17, mark="ok", on=False)),
+    ("*team #17--", "#<number>-<mark>", Mark(chat="*team", seq=17, mark="-", on=False)),
+    ("#= new text", "#= <message>", AmendLast(chat="GLOBAL", text="new text")),
+    ("@bob #= new text", "#= <message>", AmendLast(chat="@bob", text="new text")),
+    ("#-", "#-", AmendLast(chat="GLOBAL")),
+    ("*team #-", "#-", AmendLast(chat="*team")),
     ("ls", "ls", Chats()),
     ("ls @bob", "ls <chat_name>", History(chat="@bob", mark_read=True)),
     ("ls team", "ls <chat_name>", History(chat="team", mark_read=True)),
@@ -74,6 +97,17 @@ TABLE: list[tuple[str, str, Request]] = [
     ("ls  GLOBAL", "ls <chat_name>", History(chat="GLOBAL", mark_read=True)),
     ("ls @bob 200", "ls <chat_name> <count>", History(chat="@bob", limit=200, mark_read=True)),
     ("ls @bob 0" + "0" * 5_000 + "9", "ls <chat_name> <count>", History(chat="@bob", limit=9, mark_read=True)),
+    (
+        "ls *team 2026-03-01",
+        "ls <chat_name> <day>",
+        History(chat="*team", since=rfc3339(start_of_day("2026-03-01"))),
+    ),
+    ("ls *team +ok", "ls <chat_name> +<mark>", Search(chat="*team", mark="ok")),
+    ("?@", "?@", Search(mentions=True)),
+    ("?@bob", "?<words>", Search(words="@bob")),
+    ("!set *team", "!set <chat_name>", Alert(chat="*team")),
+    ("!set *team alert all", "!set <chat_name> alert all|mentions|none", Alert(chat="*team", alert="all")),
+    ("!set bob  alert none", "!set <chat_name> alert all|mentions|none", Alert(chat="bob", alert="none")),
     ("ls -n @bob", "ls -n <chat_name>", History(chat="@bob", unread=True, limit=500, mark_read=True)),
     ("ls @bob ?words", "ls <chat_name> ?<words>", Search(words="words", chat="@bob")),
     ("ls team ? two words", "ls <chat_name> ?<words>", Search(words=" two words", chat="team")),
@@ -89,6 +123,13 @@ TABLE: list[tuple[str, str, Request]] = [
     ("\\\\", "\\<message>", Send(chat="GLOBAL", text="\\")),
     ("\\ls", "\\<message>", Send(chat="GLOBAL", text="ls")),
 ]
+
+# Texts with a number sign that are no command.
+TEXTS = [
+    "#hello", "#1 priority", "#17 hello", "#- item", "#!/bin/sh", "#17=x", "#17=", "#=", "#=x", "#17+", "#17+a b",
+    "#", "##", "# 17", "#0", "#017", "#17.", "#-1", "#+ok", "#\u0661", "hello #17-", "\\#17-", "#17- now", "#17 -",
+    "#17 = x",
+]  # fmt: skip
 
 # What is typed wrongly, and what of the usage the answer holds.
 WRONG: dict[str, list[str]] = {
@@ -122,6 +163,11 @@ WRONG: dict[str, list[str]] = {
     "~<user>": ["~bob and carol", "~~ ~~"],
     "!help": ["!", "!!!", "!help me please", "!helpme"],
     "!password": ["!password secret"],
+    "!set <chat_name> alert all|mentions|none": ["!set", "!set *team alert", "!set *team alert All", "!set team mute"],
+    "ls <chat_name> <day>": ["ls *team 2026-02-30", "ls *team 0000-01-01", "ls *team 2026-3-1"],
+    "ls <chat_name> +<mark>": ["ls *team +", "ls *team +a b"],
+    "#<number>+<mark>": ["#17+" + 17 * "x"],
+    "#<number>-<mark>": ["#17-" + 17 * "x"],
     "\\<message>": ["\\"],
 }
 
@@ -151,6 +197,9 @@ _marks = st.sampled_from(
         "?",
         "!",
         "\\",
+        "#",
+        "#17",
+        "=",
         "->",
         ",",
         " ",
@@ -214,6 +263,28 @@ class TableTests(SynchronousTestCase):
             self.assertTrue(refusal.text.endswith(AS_MESSAGE), line)
             self.assertEqual(read("\\" + line)[1], Send(chat="GLOBAL", text=line))
 
+    def test_texts_in_any_chat(self) -> None:
+        """A text that only resembles a command is sent, to everyone, to a user and to a group."""
+        for text in TEXTS:
+            sent = text.removeprefix("\\")
+            self.assertEqual(read(text)[1], Send(chat="GLOBAL", text=sent))
+            self.assertEqual(read(f"@bob {text}")[1], Send(chat="@bob", text=text))
+            self.assertEqual(read(f"*team {text}")[1], Send(chat="*team", text=text))
+
+    def test_in_any_chat(self) -> None:
+        """A text that is a command is one wherever plain text goes. No timed text is, nor one after a backslash."""
+        for text, _, request in TABLE:
+            if text.startswith("#"):
+                for here, line, chat in (
+                    ("*team", text, "*team"), ("@carol", f"*team {text}", "*team"), (None, f"@bob {text}", "@bob"),
+                ):  # fmt: skip
+                    asked = REGISTRY.read(line, here=here)[1]
+                    self.assertEqual(asked, msgspec.structs.replace(request, chat=chat), line)
+                self.assertEqual(read(f"\\{text}")[1], Send(chat="GLOBAL", text=text))
+                self.assertEqual(read(f"*9*team {text}")[1], Send(chat="*team", text=text, expires_in=9))
+                self.assertEqual(read(f"*9@bob {text}")[1], Send(chat="@bob", text=text, expires_in=9))
+                self.assertEqual(read(f"*9* {text}")[1], Send(chat="GLOBAL", text=text, expires_in=9))
+
     def test_times(self) -> None:
         """A time is 1 to 604,800 in ASCII digits. Anything else is refused with usage and hint."""
         for time in BAD_TIMES:
@@ -244,7 +315,7 @@ class TableTests(SynchronousTestCase):
             self.assertTrue(refusal.text)
             return
         self.assertIsInstance(request, command.request)
-        self.assertTrue(command.syntax.pattern.fullmatch(line.strip()))
+        self.assertEqual(REGISTRY.find(line).match.re, command.syntax.pattern)
 
     @given(any_line.filter(str.strip))
     def test_literally(self, line: str) -> None:

@@ -24,5 +24,6 @@ class ModerationTests(SynchronousTestCase):
         """For others they are wrong usage of the sign, and neither the error nor the manual names them."""
         for line in "!kick bob", "!ban bob", "!unban bob":
             refusal = self.assertRaises(Refusal, REGISTRY.read, line)
-            self.assertEqual(refusal.usage, "!help [<prefix>]\n!password")
+            self.assertNotIn(line.split()[0], str(refusal.usage))
+            self.assertIn("!help [<prefix>]\n", str(refusal.usage))
         self.assertNotIn("kick", REGISTRY.manual(None))

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.commands import REGISTRY, Command, Registry
 from irchat.commands.full_screen import SCREEN
-from irchat.commands.syntax import Syntax, word
+from irchat.commands.syntax import NameKind, Syntax, word
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.requests import Help
@@ -28,7 +28,17 @@ class ManualTests(SynchronousTestCase):
 
     def test_part(self) -> None:
         """A section has the lines of a prefix."""
-        for prefix, count in (("*", 5), ("@", 2), ("ls", 5), ("?", 1), ("exit", 1), ("\\", 1), ("", 1), ("+", 2)):
+        for prefix, count in (
+            ("*", 5),
+            ("@", 2),
+            ("ls", 7),
+            ("?", 2),
+            ("exit", 1),
+            ("\\", 1),
+            ("", 1),
+            ("+", 2),
+            ("#", 7),
+        ):
             self.assertEqual(len(REGISTRY.manual(prefix).split("\n")), count, prefix)
         self.assertIn("~        list the users you block", REGISTRY.manual("~").split("\n"))
 
@@ -36,7 +46,7 @@ class ManualTests(SynchronousTestCase):
         """An unknown prefix is refused with the known ones."""
         refusal = self.assertRaises(Refusal, REGISTRY.manual, "x")
         self.assertEqual((refusal.code, refusal.usage), (Code.BAD_REQUEST, "!help [<prefix>]"))
-        self.assertTrue(refusal.text.endswith("Use one of: @ * + - ls ? ~ ! \\ exit"))
+        self.assertTrue(refusal.text.endswith("Use one of: @ * + - # ls ? ~ ! \\ exit"))
 
     def test_help(self) -> None:
         """The help is the manual."""
@@ -105,7 +115,7 @@ class RegistryTests(SynchronousTestCase):
             for struct in members(requests.ANY)
             if struct.__name__ not in ("Line", "Pong") and REGISTRY.for_request(filled(struct, "x")).pipelined
         ]
-        self.assertEqual(pipelined, ["Send", "Read"])
+        self.assertEqual(pipelined, ["Send", "Amend", "Mark", "Read"])
 
 
 class DerivedTests(SynchronousTestCase):
@@ -151,9 +161,19 @@ class DerivedTests(SynchronousTestCase):
             for place in registry.open_words(line):
                 self.assertLessEqual(place.start, len(line))
 
+    def test_in_text(self) -> None:
+        """A command in the text for a chat is completed and hinted at like one for the open chat."""
+        for before in "", "*team ", " @ bob ":
+            begun = {command.usage for command in SCREEN.begun(before + "#17")}
+            self.assertEqual(begun, {usage for usage in (c.usage for c in SCREEN.entries("#")) if "#<" in usage})
+            (place,) = SCREEN.open_words(before + "#17= for @b")
+            line = before.lstrip() + "#17= for @"
+            self.assertEqual((place.start, place.names), (len(line), NameKind.MENTIONED))
+        self.assertEqual([command.usage for command in SCREEN.begun("*team #1 hi")], ["*<group_name> <message>"])
+
     def test_long_lines(self) -> None:
         """A long line is completed and looked up in linear time."""
-        for start in "@", "*", "*a,", "+a ", "ls ", "?", "hello ", "*30@bob ":
+        for start in "@", "*", "*a,", "+a ", "ls ", "?", "hello ", "*30@bob ", "#17= ", "@bob #":
             for filling in " ", "a", "a ", "a,", "@", " @":
                 line = start + filling * (4_000 // len(filling))
                 SCREEN.open_words(line)

@@ -15,7 +15,7 @@ from irchat.chat.service import ChatService
 from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import PageQuery, SearchQuery, Store
-from irchat.interfaces.stored import Page, Snapshot, StoredChat, StoredToken
+from irchat.interfaces.stored import ChatKey, Page, Snapshot, StoredChat, StoredToken
 from irchat.interfaces.writes import Entry, UserCreated, Write
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal, unavailable
@@ -62,6 +62,9 @@ class HeldStore:
 
     def search(self, query: SearchQuery) -> Deferred[Any]:
         return self._hold(lambda: self.store.search(query))
+
+    def alert(self, user: int, chat: ChatKey) -> Deferred[str | None]:
+        return self._hold(lambda: self.store.alert(user, chat))
 
     def password(self, user: int) -> Deferred[str | None]:
         return self._hold(lambda: self.store.password(user))
@@ -159,13 +162,17 @@ class World:
     def told(self, name: str, session: int | None = None) -> list[events.Event]:
         """Return the publications that reach a session of the user, in order."""
         user = self[name]
-        return [
-            publication.event
-            for publication in self.published
-            if (publication.audience is None or user.id in publication.audience)
-            and user.id not in publication.hidden
-            and (session is None or publication.origin != session)
-        ]
+        told = []
+        for publication in self.published:
+            if publication.audience is not None and user.id not in publication.audience:
+                continue
+            if session is not None and publication.origin == session:
+                continue
+            if user.id not in publication.hidden:
+                told.append(publication.event)
+            elif publication.instead is not None and user.id in publication.instead:
+                told.append(publication.instead[user.id])
+        return told
 
     def texts(self, name: str) -> list[str]:
         """Return the texts of the messages published to the user."""
@@ -185,6 +192,22 @@ class World:
         change = self.chat.messages.to_send(self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin)
         return self.chat.queue.submit(change).addCallback(self.said)
 
+    def amend(self, name: str, chat: str, seq: int | None = None, text: str | None = None, **how: Any) -> Deferred[Any]:
+        """Edit a message or, without ``text``, delete it."""
+        how.setdefault("delete", text is None)
+        change = self.chat.amendments.to_amend(self[name], chat, seq=seq, text=text, **how)
+        return self.chat.queue.submit(change)
+
+    def amend_last(self, name: str, chat: str, text: str | None = None, **how: Any) -> Deferred[Any]:
+        """Edit the user's last message or, without ``text``, take it back."""
+        return self.chat.queue.submit(self.chat.amendments.to_amend_last(self[name], chat, text, **how))
+
+    def mark(
+        self, name: str, chat: str, seq: int, mark: str = "ok", on: bool | None = True, **how: Any
+    ) -> Deferred[Any]:
+        """Put a mark on a message, or take it off."""
+        return self.chat.queue.submit(self.chat.amendments.to_mark(self[name], chat, seq, mark, on, **how))
+
     def history(self, name: str, chat: str, **how: Any) -> Deferred[events.History]:
         """Read a page."""
         asked = ensureDeferred(self.chat.reading.history(self[name], chat, **{"limit": 50, **how}))
@@ -194,9 +217,11 @@ class World:
         """Return a reply as encoded now."""
         return reply.event(self.clock.seconds()) if isinstance(reply, TimedPage | TimedSent) else reply
 
-    def search(self, name: str, words: str, chat: str | None = None, limit: int = 50) -> Deferred[events.Found]:
+    def search(
+        self, name: str, words: str, chat: str | None = None, limit: int = 50, **how: Any
+    ) -> Deferred[events.Found]:
         """Search."""
-        return ensureDeferred(self.chat.reading.search(self[name], words, chat, limit))
+        return ensureDeferred(self.chat.reading.search(self[name], words, chat, limit, **how))
 
     def chats(self, name: str) -> Deferred[events.Chats]:
         """List chats."""

@@ -22,6 +22,7 @@ from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.plain.console import Console
 from irchat.net.tls import TLSLayer
 from irchat.protocol import events, requests, wire
+from irchat.protocol.rules import FEATURES
 
 GREETING = b"IRChat/1 Test: your username?\n"
 AT = "2026-11-22T13:00:00.000Z"
@@ -133,8 +134,9 @@ class FakeServer:
 def welcome(name: str = "alice", *, new: bool = False) -> events.Welcome:
     """Return the reply to a sign-in."""
     return events.Welcome(
-        name=name, new=new, token="token", version=1, limits={}, online=[name], online_count=1, unread=[]
-    )
+        name=name, new=new, token="token", version=1, limits={}, online=[name], online_count=1, unread=[],
+        features=list(FEATURES),
+    )  # fmt: skip
 
 
 def message(text: str, **fields: object) -> events.Message:
@@ -145,6 +147,11 @@ def message(text: str, **fields: object) -> events.Message:
 def sent(**fields: object) -> events.Sent:
     """Return the reply to a message."""
     return msgspec.structs.replace(events.Sent(chat="GLOBAL", at=AT), **fields)
+
+
+def amended(**fields: object) -> events.Amended:
+    """Return a change by bob of the message 1 in GLOBAL."""
+    return msgspec.structs.replace(events.Amended("GLOBAL", 1, 1, "bob", AT), **fields)
 
 
 def error(code: str, text: str = "") -> events.Error:

@@ -30,6 +30,7 @@ class FakeCaller:
         self.token: bytes | None = None
         self.wants_token = True
         self.address = "192.0.2.1"
+        self.is_admin = False
         self.notes: list[Any] = []
 
     @property

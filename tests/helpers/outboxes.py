@@ -63,11 +63,14 @@ class FakeReader:
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.asked: list[tuple[ChatKey, int, Deferred[Page]]] = []
+        self.asked_changes: list[tuple[ChatKey, int, Deferred[Page]]] = []
         self.timed: list[tuple[ChatKey, int]] = []
         self.timed_most = 100
         self.timed_until = math.inf
 
     def say(self, publication: Publication) -> bytes:
+        if publication.change is not None:
+            return b"<change %d>" % publication.change[1]
         if publication.timed is not None:
             return b"<timed %d>" % publication.timed[1]
         return b"<%d>" % publication.position[1] if publication.position is not None else b"<ok>"
@@ -83,10 +86,23 @@ class FakeReader:
         said = b"".join(b"<timed %d>" % place[1] for place in alive[: self.timed_most])
         return said, rest[0][1] if rest else None, self.timed_until
 
-    def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Deferred[Page]:
+    def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Deferred[Page]:
         page: Deferred[Page] = Deferred()
-        self.asked.append((chat, seq, page))
+        if after is not None:
+            self.asked.append((chat, after, page))
+        else:
+            assert after_rev is not None
+            self.asked_changes.append((chat, after_rev, page))
         return page
+
+    def say_changes(self, chat: ChatKey, page: Page) -> bytes:
+        return b"".join(b"<change %d>" % message.rev for message in page.messages)
+
+    def give_changes(self, *revs: int, more: bool = False, rev: int | None = None) -> None:
+        """Answer the oldest request for changes with a page of these revs, which covers all up to ``rev``."""
+        chat, after, page = self.asked_changes.pop(0)
+        messages = [StoredMessage(chat, change, 1, 0, "text", rev=change) for change in revs]
+        page.callback(Page(messages, more, 0, rev=max(revs, default=after) if rev is None else rev))
 
     def give(self, *seqs: int, more: bool = False, last: int | None = None) -> None:
         """Answer the oldest request with a page of these seqs."""
@@ -109,6 +125,11 @@ def stored(seq: int, chat: ChatKey = GLOBAL) -> Publication:
 def timed(order: int, chat: ChatKey = GLOBAL) -> Publication:
     """Return a publication of a timed message."""
     return Publication(Ok(), None, timed=(chat, order))
+
+
+def change(rev: int, chat: ChatKey = GLOBAL) -> Publication:
+    """Return a publication of a change."""
+    return Publication(Ok(), None, change=(chat, rev))
 
 
 BIG = b"x" * (WAITING_BYTES + 1)

@@ -5,8 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from irchat.interfaces.store import PageQuery, SearchQuery, Store
-from irchat.interfaces.stored import ChatKey, Page, StoredChat, StoredMessage
-from irchat.interfaces.writes import GroupCreated, MessageAdded, UserCreated, Write
+from irchat.interfaces.stored import ChatKey, Page, StoredChange, StoredChat, StoredMessage
+from irchat.interfaces.writes import (
+    GroupCreated,
+    MarkSet,
+    MessageAdded,
+    MessageDeleted,
+    MessageEdited,
+    UserCreated,
+    Write,
+)
+from irchat.protocol.errors import Code
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
 
@@ -62,6 +71,31 @@ class StoreHands:
         group: int = self.write(GroupCreated(name, name, members, NOW))[0]
         return group
 
+    def edit(self, chat: ChatKey, seq: int | None, user: int, text: str = "new", **how: Any) -> StoredChange:
+        """Edit a message, ten ms after the others."""
+        change: StoredChange = self.write(
+            MessageEdited(chat, seq, user, text, NOW + 10, how.pop("sent_since", 0), **how)
+        )[0]
+        return change
+
+    def delete(self, chat: ChatKey, seq: int | None, user: int | None, **how: Any) -> StoredChange:
+        """Delete a message, ten ms after the others."""
+        change: StoredChange = self.write(MessageDeleted(chat, seq, user, NOW + 10, **how))[0]
+        return change
+
+    def mark(
+        self, chat: ChatKey, seq: int, user: int, mark: str = "ok", on: bool | None = True, **how: Any
+    ) -> StoredChange:
+        """Put a mark on a message, ten ms after the others, or take it off."""
+        change: StoredChange = self.write(
+            MarkSet(chat, seq, user, mark, mark.casefold(), on, how.pop("at", NOW + 10), **how)
+        )[0]
+        return change
+
+    def refused(self, change: StoredChange, code: Code = Code.NO_SUCH_MESSAGE) -> None:
+        """Check that a change was refused."""
+        self.assertEqual(change, StoredChange(refusal=code))
+
     def page(self, user: int, chat: ChatKey, limit: int = 50, **how: Any) -> Page:
         """Return a page of a chat."""
         page: Page = self.successResultOf(self.store.page(PageQuery(user, chat, limit, **how)))
@@ -82,11 +116,17 @@ class StoreHands:
         return next(state.unread for state in self.chats(user, hidden) if state.chat == chat)
 
     def found(
-        self, user: int, *words: str, chat: ChatKey | None = None, hidden: Sequence[int] = (), limit: int = 50
+        self,
+        user: int,
+        *words: str,
+        chat: ChatKey | None = None,
+        hidden: Sequence[int] = (),
+        limit: int = 50,
+        **how: Any,
     ) -> tuple[list[StoredMessage], bool]:
         """Return the result of a search."""
         found: tuple[list[StoredMessage], bool] = self.successResultOf(
-            self.store.search(SearchQuery(user, words, chat, hidden, limit))
+            self.store.search(SearchQuery(user, words, chat, hidden, limit, **how))
         )
         return found
 

@@ -45,6 +45,8 @@ def _filled(kind: Any, text: str) -> Any:
             return 7
         case msgspec.inspect.BoolType():
             return True
+        case msgspec.inspect.LiteralType(values=values):
+            return values[0]
         case msgspec.inspect.ListType(item_type=item):
             return [_filled(item, text)] * 2
         case msgspec.inspect.DictType(value_type=value):
@@ -70,6 +72,8 @@ def _values(kind: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
             return st.booleans()
         case msgspec.inspect.NoneType():
             return st.none()
+        case msgspec.inspect.LiteralType(values=values):
+            return st.sampled_from(values)
         case msgspec.inspect.ListType(item_type=item):
             return st.lists(_values(item, text), max_size=4)
         case msgspec.inspect.DictType(key_type=key, value_type=value):

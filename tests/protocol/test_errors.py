@@ -11,8 +11,8 @@ _CODES = """
 `banned`, `bad-request`, `bad-encoding`, `line-too-long`, `text-too-long`, `empty-text`, `not-logged-in`,
 `already-logged-in`, `bad-name`, `name-taken`, `weak-password`, `bad-credentials`, `bad-token`,
 `registration-closed`, `too-many-tries`, `no-such-user`, `no-such-group`, `no-such-chat`, `group-exists`,
-`not-a-member`, `already-a-member`, `not-the-owner`, `yourself`, `blocked`, `bad-time`, `too-fast`,
-`too-many`, `unavailable`, `internal`
+`not-a-member`, `already-a-member`, `not-the-owner`, `yourself`, `blocked`, `bad-time`,
+`no-such-message`, `not-yours`, `too-late`, `amend-off`, `too-fast`, `too-many`, `unavailable`, `internal`
 """
 
 

@@ -209,9 +209,9 @@ class EncodeEventTests(SynchronousTestCase):
         users = wire.decode_event(self._encoded(events.Users(names[:10], names, more=False)))
         self.assertEqual(users, events.Users(names[:10], names[:2_000], more=True))
         welcome = events.Welcome("alice", False, "t", 1, {}, names[:1_000], 1_000, unread)
-        expected = msgspec.structs.replace(welcome, online=names[:1_000], unread=unread[:500])
+        expected = msgspec.structs.replace(welcome, online=names[:500], unread=unread[:500])
         self.assertEqual(wire.decode_event(self._encoded(welcome)), expected)
-        welcome = events.Welcome("alice", False, "t", 1, {}, names, 4_000, unread[:500])
+        welcome = events.Welcome("alice", False, "t", 1, {}, names, 4_000, unread[:400])
         expected = msgspec.structs.replace(welcome, online=names[:1_000])
         self.assertEqual(wire.decode_event(self._encoded(welcome)), expected)
 

@@ -43,6 +43,10 @@ def _timed(text: str, left_ms: int = 29_001) -> events.Message:
     return _message(text, seq=None, id="t1", expires_at=AT, left_ms=left_ms)
 
 
+def _amended(**fields: object) -> events.Amended:
+    return events.Amended(**{"chat": "*team", "seq": 17, "rev": 3, "by": "bob", "at": AT} | fields)
+
+
 class _Case(SynchronousTestCase):
     def _shown(self, event: events.Event, **options: bool) -> list[str]:
         renderer = Renderer(colour=False, zone=datetime.UTC, wall_ms=_half_past_three, **options)
@@ -81,6 +85,26 @@ class SafetyTests(_Case):
                     self.assertFalse(set(filter(is_hostile, line)), struct)
                     if struct is not events.Help:  # the only text written by the server itself, with its line breaks
                         self.assertFalse(line.startswith("[14:03]"), struct)
+
+    def test_no_controls_in_replies(self) -> None:
+        """Nor does a reply that shows differently from an event, or a change with only one part."""
+        hostile = "a\x1b[31mb\x07\x9bc\u202ed\ud800\r\n[14:03] [GLOBAL] bob: e"
+        amended, history = filled(events.Amended, hostile), filled(events.History, hostile)
+        replace = msgspec.structs.replace
+        for event, asked in (
+            (amended, requests.AmendLast(chat="")),
+            (replace(amended, text=None, deleted=False), requests.AmendLast(chat="")),
+            (replace(amended, text=None, deleted=False), None),
+            (replace(amended, by=""), None),
+            (history, requests.History(chat="", around=7)),
+            (history, requests.History(chat="", around=8)),
+            (replace(history, messages=[]), requests.History(chat="", unread=True)),
+        ):
+            lines = [line.text for line in Renderer(colour=False).lines(event, asked)]
+            self.assertTrue(lines)
+            for line in lines:
+                self.assertFalse(set(filter(is_hostile, line)), event)
+                self.assertFalse(line.startswith("[14:03]"), event)
 
     @given(any_event)
     def test_colour_adds_nothing_else(self, event: events.Event) -> None:
@@ -136,24 +160,28 @@ class MessageTests(_Case):
 
     def test_look(self) -> None:
         """Messages have the form that the protocol defines, and their further lines are indented."""
-        self.assertEqual(self._shown(_message("hi")), ["[14:03] [GLOBAL] alice: hi"])
-        self.assertEqual(self._shown(_message("hi", chat="@bob", sender="bob")), ["[14:03] [@bob] bob: hi"])
-        self.assertEqual(self._shown(_message("a\n\n[b", chat="*team")), ["[14:03] [*team] alice: a", "    ", "    [b"])
+        self.assertEqual(self._shown(_message("hi")), ["[14:03] [GLOBAL #1] alice: hi"])
+        self.assertEqual(self._shown(_message("hi", chat="@bob", sender="bob")), ["[14:03] [@bob #1] bob: hi"])
+        self.assertEqual(
+            self._shown(_message("a\n\n[b", chat="*team")), ["[14:03] [*team #1] alice: a", "    ", "    [b"]
+        )
 
     def test_zone(self) -> None:
         """Times are shown in the given zone."""
         zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
-        self.assertEqual(Renderer(colour=False, zone=zone).lines(_message("hi"))[0].text, "[19:33] [GLOBAL] alice: hi")
+        self.assertEqual(
+            Renderer(colour=False, zone=zone).lines(_message("hi"))[0].text, "[19:33] [GLOBAL #1] alice: hi"
+        )
 
     def test_bad_time(self) -> None:
         """An invalid time is shown as unknown."""
-        self.assertEqual(self._shown(_message("hi", at="noon")), ["[--:--] [GLOBAL] alice: hi"])
+        self.assertEqual(self._shown(_message("hi", at="noon")), ["[--:--] [GLOBAL #1] alice: hi"])
 
     def test_timed(self) -> None:
         """A timed message shows its remaining seconds, rounded up and never below 0."""
         for left, seconds in (29_001, 30), (30_000, 30), (1, 1), (0, 0), (-5, 0):
             self.assertEqual(self._shown(_timed("hi", left)), [f"[14:03] [GLOBAL] ({seconds}s) alice: hi"])
-        self.assertEqual(self._shown(_message("hi", id="t1")), ["[14:03] [GLOBAL] (0s) alice: hi"])
+        self.assertEqual(self._shown(_message("hi", seq=None, id="t1")), ["[14:03] [GLOBAL] (0s) alice: hi"])
 
     def test_withheld(self) -> None:
         """With ``withhold_timed`` no part of a timed text is shown. Stored texts are shown."""
@@ -163,6 +191,14 @@ class MessageTests(_Case):
             self.assertNotIn("secret", shown)
             self.assertIn("its text is shown only on a terminal", shown)
         self.assertEqual(self._shown(page[1], withhold_timed=True), self._shown(page[1]))
+
+    def test_places(self) -> None:
+        """Every line of a stored message carries its place, live, in a page and found, so that it can be dropped."""
+        message = _message("one\ntwo", chat="*team", seq=17)
+        for event in message, events.History("*team", [message], False), events.Found([message], False):
+            lines = [line for line in Renderer(colour=True).lines(event) if "-- " not in line.text]
+            self.assertEqual({line.stored for line in lines}, {("*team", 17)})
+        self.assertEqual({line.stored for line in Renderer(colour=True).lines(_timed("one\ntwo"))}, {None})
 
     def test_name_colour(self) -> None:
         """A name always has the same colour, in any case."""
@@ -209,21 +245,76 @@ class ReplyTests(_Case):
         self.assertEqual(self._shown(sent), ["-- timed message to @bob: 0 of 1 have it now; erased in 30 s"])
         self.assertIn("erased in 0 s", self._shown(events.Sent("@bob", AT, id="t1"))[0])
 
+    def test_edits(self) -> None:
+        """An edit shows like a message, its further lines indented. The present state has no name of who edited."""
+        edit = _amended(text="new\n[14:05] text", edited=AT)
+        lines = ["[14:03] [*team #17] bob, edited: new", "    [14:05] text"]
+        self.assertEqual(self._shown(edit), lines)
+        self.assertEqual(self._shown(_amended(by="", text="new", edited=AT)), ["[14:03] [*team #17] edited: new"])
+        self.assertEqual({line.stored for line in Renderer(colour=False).lines(edit)}, {("*team", 17)})
+
+    def test_marks(self) -> None:
+        """A mark is a line of the chat's own, put on or taken off."""
+        self.assertEqual(self._shown(_amended(mark="ok", on=True)), ["-- bob: ok on *team #17"])
+        self.assertEqual(self._shown(_amended(mark="ok", on=False)), ["-- bob: ok taken off *team #17"])
+
+    def test_changes_without_lines(self) -> None:
+        """A deletion, and the present state of a message that was only marked, show nothing."""
+        self.assertEqual(self._shown(_amended(deleted=True)), [])
+        self.assertEqual(self._shown(_amended(by="", text="old", marks=[])), [])
+
+    def test_own_changes(self) -> None:
+        """The reply to a change says in one line what was changed."""
+        asked = requests.AmendLast(chat="*team")
+        for fields, shown in (
+            ({"text": "new", "edited": AT}, "-- edited *team #17"),
+            ({"deleted": True}, "-- deleted *team #17"),
+            ({"mark": "ok", "on": True}, "-- ok on *team #17"),
+            ({"mark": "ok", "on": False}, "-- ok taken off *team #17"),
+        ):
+            (line,) = Renderer(colour=False).lines(_amended(**fields), asked)
+            self.assertEqual((line.text, line.stored), (shown, None))
+
+    def test_shown_alone(self) -> None:
+        """The message that a page is about shows its edit and its marks; other messages of the page do not."""
+        marks = [events.Mark("ok", 12, ["bob", "carol"], False), events.Mark("\U0001f44d", 1, ["alice"], True)]
+        page = [_message(str(seq), seq=seq, edited="2026-11-20T08:00:00Z", marks=marks) for seq in (16, 17)]
+        renderer = Renderer(colour=False, zone=datetime.UTC, wall_ms=_half_past_three)
+        asked = requests.History(chat="GLOBAL", around=17)
+        lines = renderer.lines(events.History("GLOBAL", page, False), asked)
+        self.assertEqual([line.text for line in lines], [
+            "-- GLOBAL:",
+            "[14:03] [GLOBAL #16] alice: 16",
+            "[14:03] [GLOBAL #17] alice: 17",
+            "-- #17 edited 2026-11-20 08:00",
+            "-- #17 ok 12: bob, carol and 10 more",
+            "-- #17 \U0001f44d 1: alice",
+            "-- end of GLOBAL",
+        ])  # fmt: skip
+        self.assertEqual({line.stored for line in lines[2:-1]}, {("GLOBAL", 17)})
+        *_, missing, _ = renderer.lines(events.History("GLOBAL", page[:1], False), asked)
+        self.assertEqual(missing.text, "-- there is no #17 that you can see")
+
+    def test_alert(self) -> None:
+        """When a chat alerts is said in words."""
+        for alert, words in ("all", "every message"), ("mentions", "messages that mention you"), ("none", "nothing"):
+            self.assertEqual(self._shown(events.Alert("*team", alert)), [f"-- *team alerts you to {words}"])
+
     def test_history(self) -> None:
         """A page has a first and a last line, and shows each date except today's."""
         old = [_message("a", at="2026-11-20T08:00:00Z"), _message("b", at="2026-11-20T09:00:00Z")]
         self.assertEqual(self._shown(events.History("@bob", [*old, _message("c")], True)), [
             "-- @bob: (there is more)",
             "-- Friday, 2026-11-20",
-            "[08:00] [GLOBAL] alice: a",
-            "[09:00] [GLOBAL] alice: b",
+            "[08:00] [GLOBAL #1] alice: a",
+            "[09:00] [GLOBAL #1] alice: b",
             "-- Sunday, 2026-11-22",
-            "[14:03] [GLOBAL] alice: c",
+            "[14:03] [GLOBAL #1] alice: c",
             "-- end of @bob",
         ])  # fmt: skip
         self.assertEqual(
             self._shown(events.History("@bob", [_message("c", at="noon"), _message("c")], False))[1:-1],
-            ["[--:--] [GLOBAL] alice: c", "[14:03] [GLOBAL] alice: c"],
+            ["[--:--] [GLOBAL #1] alice: c", "[14:03] [GLOBAL #1] alice: c"],
         )
         self.assertEqual(self._shown(events.History("@bob", [], False)), ["-- @bob: no messages to show"])
 
@@ -238,16 +329,18 @@ class ReplyTests(_Case):
         self.assertEqual(len(lines(events.History("@bob", [_message("c")], False), unread)), 3)
 
     def test_found(self) -> None:
-        """Search results show the date of each message, and how to narrow the search if there are more."""
+        """Search results show the date of each message, that there are more, and how to narrow a search for words."""
         self.assertEqual(self._shown(events.Found([], False)), ["-- nothing found"])
         found = self._shown(events.Found([_message("a\nb"), _message("c", at="noon")], True))
         self.assertEqual(found, [
             "-- found, newest first:",
-            "2026-11-22 [14:03] [GLOBAL] alice: a b",
-            "[--:--] [GLOBAL] alice: c",
-            "-- there is more; use more words, or search in one chat: ls <chat_name> ?<words>",
+            "2026-11-22 [14:03] [GLOBAL #1] alice: a b",
+            "[--:--] [GLOBAL #1] alice: c",
+            "-- there is more than is shown",
         ])  # fmt: skip
         self.assertEqual(len(self._shown(events.Found([_message("a")], False))), 2)
+        *_, end = Renderer(colour=False).lines(events.Found([_message("a")], True), requests.Search(words="a"))
+        self.assertEqual(end.text, "-- there is more; use more words, or search in one chat: ls <chat_name> ?<words>")
 
     def test_found_words(self) -> None:
         """A long message that was found is shown as an excerpt, with the search words marked."""
@@ -274,15 +367,15 @@ class ReplyTests(_Case):
     def test_chats(self) -> None:
         """Chats are listed in columns, with their unread count and the time of the last message."""
         chats = [
-            events.Chat("GLOBAL", "g", 3, 9, 6, AT),
+            events.Chat("GLOBAL", "g", 3, 9, 6, AT, mentions=2),
             events.Chat("*team", "t", 0, 9, 9, "2026-11-20T08:00:00Z"),
             events.Chat("@bob", "b", 0, 0, 0, None),
         ]
         self.assertEqual(self._shown(events.Chats(chats)), [
             "-- your chats, latest first:",
-            "  GLOBAL  3 unread  14:03",
-            "  *team             2026-11-20",
-            "  @bob              no messages yet",
+            "  GLOBAL  3 unread, 2 for you  14:03",
+            "  *team                        2026-11-20",
+            "  @bob                         no messages yet",
         ])  # fmt: skip
         self.assertEqual(self._shown(events.Chats([])), ["-- your chats, latest first:"])
 
@@ -354,7 +447,7 @@ class ReplyTests(_Case):
     def test_colours_are_on(self) -> None:
         """With colours, the time is dim and the name bold, and each style ends right after it."""
         text = Renderer(colour=True, zone=datetime.UTC).lines(_message("hi"))[0].text
-        self.assertRegex(text, r"\A\x1b\[2m\[14:03\]\x1b\[0m \[GLOBAL\] \x1b\[1;\d\dmalice\x1b\[0m: hi\Z")
+        self.assertRegex(text, r"\A\x1b\[2m\[14:03\]\x1b\[0m \[GLOBAL #1\] \x1b\[1;\d\dmalice\x1b\[0m: hi\Z")
         self.assertEqual(Renderer(colour=True).note("x"), TextLine("\x1b[2m-- x\x1b[0m"))
 
     def test_hostile_characters(self) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.protocol.events import Sent
+from irchat.protocol.events import Amended, Sent
 from irchat.protocol.rules import CLIENT_LINE_BYTES, TRANSCRIPT_LENGTH, TRANSCRIPT_LINES
 from irchat.rendering.lines import TextLine
 from irchat.rendering.transcript import CLEAR, Transcript
@@ -20,7 +20,7 @@ _steps = st.lists(
 )
 
 
-def _sent(timed_id: str | None) -> Sent:
+def _sent(timed_id: str) -> Sent:
     return Sent("GLOBAL", AT, id=timed_id)
 
 
@@ -73,13 +73,25 @@ class TranscriptTests(SynchronousTestCase):
         transcript.erase(["t1", "t2"])
         self.assertEqual(self._lines(transcript), [])
 
-    def test_stored_message(self) -> None:
-        """The typed line of a stored message belongs to no timed message."""
+    def test_deleted(self) -> None:
+        """A deleted message goes with all its lines, and the lines that sent and edited it; no other one goes."""
         transcript = Transcript()
-        transcript.typed("hi")
-        transcript.sent("hi", _sent(None))
-        transcript.erase(["t1"])
-        self.assertEqual(self._lines(transcript), ["hi"])
+        place = "*team", 17
+        for line in "hi", "*team #17= ho":
+            transcript.typed(line)
+        transcript.show(
+            [TextLine("one", None, place), TextLine("    two", None, place), TextLine("a", None, ("*team", 1))]
+        )
+        transcript.show([TextLine("b", None, ("@bob", 17)), TextLine("c", "t1"), TextLine("d")])
+        transcript.sent("hi", Sent("*team", AT, 17))
+        transcript.sent("*team #17= ho", Amended("*team", 17, 1, "bob", AT, text="ho", edited=AT))
+        transcript.typed("*team #17-")
+        transcript.sent("*team #17-", Amended("*team", 17, 2, "bob", AT, deleted=True))
+        self.assertFalse(transcript.erase((), [("*team", 2)]))
+        self.assertTrue(transcript.erase((), [place]))
+        self.assertEqual(self._lines(transcript), ["a", "b", "c", "d", "*team #17-"])
+        self.assertTrue(transcript.erase(["t1"], [("*team", 1)]))
+        self.assertEqual(self._lines(transcript), ["b", "d", "*team #17-"])
 
     def test_line_gone_by(self) -> None:
         """A reply whose typed line is gone changes nothing."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol.errors import Code, Refusal
-from irchat.system.times import check_end, end_after, end_at, end_of, shown_moment
+from irchat.system.times import check_end, end_after, end_at, end_of, moment, shown_moment, start_of_day
 
 NOW = 1_795_356_000_000  # 2026-11-22T14:00:00Z
 
@@ -34,6 +34,12 @@ class MomentTests(SynchronousTestCase):
         local = datetime(2030, 1, 2, 3, 4)
         self.assertEqual(end_at("2030-01-02T03:04", NOW), int(time.mktime(local.timetuple())) * 1000)
 
+    def test_days(self) -> None:
+        """A day begins at midnight in the time zone of this machine."""
+        self.assertEqual(start_of_day("2026-03-01"), int(time.mktime(datetime(2026, 3, 1).timetuple())) * 1000)
+        for text in "2026-02-30", "0000-01-01", "2026-3-1":
+            self.assertRaises(ValueError, start_of_day, text)
+
     def test_no_moments(self) -> None:
         """An invalid or past time is refused in one line without controls."""
         for text in ("2026-11-22T14:00Z", "2020-01-01", "tomorrow", "2026-13-01", "9999-12-31T23:59:59-23:00", "\x1b-"):
@@ -53,6 +59,21 @@ class MomentTests(SynchronousTestCase):
         self.assertEqual((check_end(NOW + 1, NOW), check_end(None, NOW)), (NOW + 1, None))
         self.assertEqual(shown_moment(2**63 - 1), "9999-12-31 00:00 UTC")
         self.assertEqual(shown_moment(-(2**63)), "1970-01-01 00:00 UTC")
+
+    def test_rfc3339(self) -> None:
+        """A time in RFC 3339 has a time zone, and its fraction is rounded up to a millisecond."""
+        for text in ("2026-11-22T14:00:00Z", "2026-11-22t15:00:00.000+01:00", "2026-11-22 14:00:00.0z"):
+            self.assertEqual(moment(text), NOW, text)
+        self.assertEqual([moment(f"2026-11-22T14:00:00.{part}Z") for part in ("001", "0001")], [NOW + 1] * 2)
+        self.assertLess(moment("0001-01-01T00:00:00+23:59"), 0)
+
+    def test_no_rfc3339(self) -> None:
+        """Anything else is refused in one safe line."""
+        for text in ("", "2026-11-22", "2026-11-22T14:00Z", "2026-11-22T14:00:00", "2026-13-01T00:00:00Z", "\x1b",
+                     "2026-11-22T14:00:00Z\n", "٢026-11-22T14:00:00Z", "2026-11-22T14:00:00+99:00"):  # fmt: skip
+            refused = self.assertRaises(Refusal, moment, text)
+            self.assertEqual(refused.code, Code.BAD_REQUEST, text)
+            self.assertTrue(refused.text.isprintable())
 
     @given(st.integers(NOW, NOW + 10**12))
     def test_shown(self, ms: int) -> None:

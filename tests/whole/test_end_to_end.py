@@ -82,9 +82,9 @@ class PeopleTests(EndToEnd):
         alice, bob = self.newcomer(server, "alice"), self.newcomer(server, "bob")
         alice.expect("bob connected")
         alice.type("Hello World!")
-        bob.expect("[GLOBAL] alice: Hello World!")
+        bob.expect("[GLOBAL #1] alice: Hello World!")
         bob.type("@alice just you and me")
-        alice.expect("[@bob] bob: just you and me")
+        alice.expect("[@bob #1] bob: just you and me")
         bob.type("exit")
         self.assertEqual(bob.wait(), 0)
         alice.expect("bob disconnected")
@@ -99,7 +99,24 @@ class PeopleTests(EndToEnd):
         self.assertRegex(screen, r"@alice +1 unread")
         self.assertRegex(screen, r"\*team +1 unread")
         bob.type("ls -n team")
-        bob.expect("[*team] alice: for later")
+        bob.expect("[*team #1] alice: for later")
+
+    def test_changed_messages(self) -> None:
+        """An edit and a mark are shown at the other end; a deletion takes the message off the screens of both."""
+        server = self.server()
+        alice, bob = self.newcomer(server, "alice"), self.newcomer(server, "bob")
+        alice.type("lunch at noon?")
+        bob.expect("[GLOBAL #1] alice: lunch at noon?")
+        alice.type("#= lunch at one?")
+        bob.expect("[GLOBAL #1] alice, edited: lunch at one?")
+        bob.type("#1+ok")
+        alice.expect("-- bob: ok on GLOBAL #1")
+        alice.type("#1")
+        alice.expect("-- #1 ok 1: bob")
+        alice.type("#-")
+        alice.expect("-- deleted GLOBAL #1")
+        for person in alice, bob:
+            person.expect_gone("lunch at")
 
     def test_timed_message_leaves_no_trace(self) -> None:
         """A timed message disappears from screen and scrollback of both users, and was in no file of the server."""

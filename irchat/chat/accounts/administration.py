@@ -76,11 +76,20 @@ class Unban(AdminRequest, frozen=True, tag="unban"):
     whom: str
 
 
+class DeleteMessage(AdminRequest, frozen=True, tag="delete"):
+    """Delete the message ``seq`` of a chat: ``GLOBAL``, ``*team``, or a private chat as ``@alice@bob``."""
+
+    chat: str
+    seq: int
+
+
 class Stats(AdminRequest, frozen=True, tag="stats"):
     """Count everything. Returns `StatsRow`."""
 
 
-AnyAdminRequest = AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | Kick | Ban | Unban | Stats
+AnyAdminRequest = (
+    AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | Kick | Ban | Unban | DeleteMessage | Stats
+)
 
 
 class UserRow(Struct, frozen=True):
@@ -169,6 +178,9 @@ class Administration:
                 return await moderation.ban(whom, check_end(until, self.chat.wall_ms()), reason, None)
             case Unban(whom=whom):
                 return await moderation.unban(whom, None)
+            case DeleteMessage(chat=chat, seq=seq):
+                await self.chat.queue.submit(self.chat.amendments.to_delete_for_administrator(chat, seq))
+                return None
             case Stats():
                 return await self._stats()
 

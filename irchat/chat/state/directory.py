@@ -252,6 +252,26 @@ class Directory:
             ) from None
         return self.private_chat(reader, user)
 
+    def chat_of_anyone(self, name: str) -> DirectoryChat:
+        """Return the chat that the administrator of the machine calls ``GLOBAL``, ``*team`` or ``@alice@bob``.
+
+        Raises Refusal ``no-such-chat``.
+        """
+        try:
+            if same_name(name, GLOBAL_NAME):
+                return self._everyone
+            if name.startswith("*"):
+                group = self._groups_by_key[fold_name(name[1:])]
+                return DirectoryChat(group.id, group)
+            _, first, second = name.split("@")
+            return self.private_chat(self.user_or_removed(first), self.user_or_removed(second))
+        except (Refusal, KeyError, ValueError):
+            raise Refusal(
+                Code.NO_SUCH_CHAT,
+                f"There is no chat {shown(name)!r}. Name GLOBAL, *<group_name>, or the two users of a private chat:"
+                " @<user>@<user>.",
+            ) from None
+
     def private_chat(self, reader: User, other: User) -> DirectoryChat:
         """Return the private chat of two users. Raises Refusal ``yourself``."""
         if reader is other:

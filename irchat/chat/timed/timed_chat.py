@@ -32,7 +32,8 @@ class TimedMessage:
     """A live timed message.
 
     ``at`` and ``expires_at`` (ms since the epoch) are for display. ``end`` (seconds of the forward clock) decides.
-    ``order`` rises with each message. ``had``: the users that received it at once, `packed`.
+    ``order`` rises with each message. ``had``: the users that received it at once, `packed`. ``to``: the users that it
+    mentions.
     """
 
     id: str
@@ -43,6 +44,7 @@ class TimedMessage:
     expires_at: int
     end: float
     order: int
+    to: tuple[User, ...] = ()
     had: bytes = b""
     had_later: set[int] | None = None  # an empty set would add a third to the memory of a message
 
@@ -66,6 +68,7 @@ class TimedMessage:
             id=self.id,
             expires_at=rfc3339(self.expires_at),
             left_ms=left_ms(self.end, now),
+            to=[user.name for user in self.to if user.id not in reader.hidden] or None,
         )
 
 
@@ -111,7 +114,7 @@ class TimedChat:
     whose messages are hidden from the reader.
     """
 
-    __slots__ = ("_blocks", "_read", "_since", "chat", "last_had")
+    __slots__ = ("_blocks", "_calls", "_read", "_since", "chat", "last_had")
 
     def __init__(self, chat: DirectoryChat) -> None:
         self.chat = chat
@@ -120,6 +123,8 @@ class TimedChat:
         # By user: the order after which it sees the messages, and what it has read.
         self._since: dict[int, int] = {}
         self._read: dict[int, list[_Span]] = {}
+        # By user: the messages that mention the user, by order.
+        self._calls: dict[int, dict[int, TimedMessage]] = {}
 
     @property
     def is_empty(self) -> bool:
@@ -134,6 +139,8 @@ class TimedChat:
         block.last = timed.order
         block.alive[timed.order] = timed
         block.of_sender[timed.sender.id] = block.of_sender.get(timed.sender.id, 0) + 1
+        for user in timed.to:
+            self._calls.setdefault(user.id, {})[timed.order] = timed
 
     def remove(self, timed: TimedMessage) -> bool:
         """Remove a message. Return False if it is already removed."""
@@ -146,6 +153,10 @@ class TimedChat:
             del of_sender[timed.sender.id]
         if not of_sender:
             del self._blocks[at]
+        for user in timed.to:
+            del self._calls[user.id][timed.order]
+            if not self._calls[user.id]:
+                del self._calls[user.id]
         return True
 
     def begin_sight(self, user: User) -> None:
@@ -179,9 +190,28 @@ class TimedChat:
                     if timed.order > begin and timed.sender.id not in but_of and not _is_read(timed, spans):
                         yield timed
 
+    def newest_of(self, sender: User) -> Iterator[TimedMessage]:
+        """Yield the messages of ``sender``, newest first."""
+        for block in reversed(self._blocks):
+            if sender.id in block.of_sender:
+                for timed in reversed(block.alive.values()):
+                    if timed.sender is sender:
+                        yield timed
+
     def unread(self, reader: User, hidden: frozenset[int]) -> int:
         """Return the number of messages of others that ``reader`` may see and has not read."""
         return self._unread(self._begin(reader), self._blocks[-1].last, hidden | {reader.id}, self._spans(reader))
+
+    def mentions(self, reader: User, hidden: Collection[int]) -> int:
+        """Return the number of unread messages that mention ``reader``."""
+        calls = self._calls.get(reader.id)
+        if calls is None:
+            return 0
+        begin, spans = self._begin(reader), self._spans(reader)
+        return sum(
+            timed.order > begin and timed.sender.id not in hidden and not _is_read(timed, spans)
+            for timed in calls.values()
+        )
 
     def note_all_read(self, reader: User) -> None:
         """Note that ``reader`` has read all visible messages."""

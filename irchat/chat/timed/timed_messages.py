@@ -22,6 +22,8 @@ _BATCH = 128
 _BATCHES_A_TURN = 8
 # Seconds. Ends within this time are published together: with many readers, the writes cost most.
 _TOGETHER_SECONDS = 0.02
+# The heap of ends keeps messages that were taken back, up to half of it or this number.
+_TAKEN_BACK_MOST = 1_000
 
 
 class TimedMessages:
@@ -35,6 +37,7 @@ class TimedMessages:
         self._private_chats: dict[int, set[ChatKey]] = {}
         self._orders = count(1)
         self._of_sender: Counter[int] = Counter()
+        self._taken_back = 0
         self._alarm = Alarm(clock, self._end)
         self._next_at = 0.0
         # Messages that end early, with the sender whose messages stay hidden until all of them have ended.
@@ -46,8 +49,17 @@ class TimedMessages:
         """Return the time in seconds on the clock that ends timed messages."""
         return self._clock.seconds()
 
-    def add(self, chat: DirectoryChat, sender: User, text: str, at: int, seconds: int, end: float) -> TimedMessage:
-        """Add a timed message that ends at ``end``."""
+    def add(
+        self,
+        chat: DirectoryChat,
+        sender: User,
+        text: str,
+        at: int,
+        seconds: int,
+        end: float,
+        to: tuple[User, ...] = (),
+    ) -> TimedMessage:
+        """Add a timed message that ends at ``end`` and mentions the users ``to``."""
         in_chat = self._chats.get(chat.key)
         if in_chat is None:
             in_chat = self._chats[chat.key] = TimedChat(chat)
@@ -55,7 +67,8 @@ class TimedMessages:
                 self._private_chats.setdefault(user.id, set()).add(chat.key)
         order = next(self._orders)
         # All messages of a chat share one object for the chat.
-        timed = TimedMessage(secrets.token_urlsafe(12), in_chat.chat, sender, text, at, at + seconds * 1000, end, order)
+        expires_at = at + seconds * 1000
+        timed = TimedMessage(secrets.token_urlsafe(12), in_chat.chat, sender, text, at, expires_at, end, order, to)
         heapq.heappush(self._ends, (end, order, timed))
         in_chat.add(timed)
         self._of_sender[sender.id] += 1
@@ -89,6 +102,28 @@ class TimedMessages:
             latest = next(self.newest_first(key, reader), None)
             if latest is not None:
                 yield key, latest, in_chat.unread(reader, self._hidden(reader))
+
+    def newest_of(self, sender: User, key: ChatKey) -> Iterator[TimedMessage]:
+        """Return the live messages of ``sender`` in a chat, newest first."""
+        in_chat, now = self._chats.get(key), self.now()
+        return iter(()) if in_chat is None else (timed for timed in in_chat.newest_of(sender) if timed.end > now)
+
+    def take_back(self, timed: TimedMessage) -> bool:
+        """End a message now, without calling ``on_end``. Return False if it has ended already."""
+        timed.end = min(timed.end, self.now())
+        if not self._forget(timed):
+            return False
+        self._taken_back += 1
+        if self._taken_back > _TAKEN_BACK_MOST and self._taken_back > len(self._ends) // 2:
+            self._ends = [end for end in self._ends if end[2].text]
+            heapq.heapify(self._ends)
+            self._taken_back = 0
+        return True
+
+    def mentions(self, reader: User, key: ChatKey) -> int:
+        """Return the number of live, unread messages in a chat that mention ``reader``."""
+        in_chat = self._chats.get(key)
+        return 0 if in_chat is None else in_chat.mentions(reader, self._hidden(reader))
 
     def missed(self, reader: User, since: int) -> Iterator[TimedMessage]:
         """Return the live messages from the order ``since`` that ``reader`` may see, in the order of sending."""

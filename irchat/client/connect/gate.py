@@ -15,7 +15,7 @@ _UNSEEN = regex.compile(r"[[\p{Cf}\p{Zl}\p{Zp}]--[\u200c\u200d]]", regex.V1)
 _BREAKS = str.maketrans({"\u2028": "\n", "\u2029": "\n"})
 _PICTURES = str.maketrans({"\n": "\u240a", "\t": "\u2409"})
 # Fields with text of more than one line.
-_TEXTS = {(events.Message, "text"), (events.Help, "text"), (events.Error, "usage")}
+_TEXTS = {(events.Message, "text"), (events.Amended, "text"), (events.Help, "text"), (events.Error, "usage")}
 # JSON allows integers of any size. Arithmetic on huge ones from a hostile server would fail later.
 _INT_MAX = 2**53
 

@@ -1,15 +1,16 @@
 """Parse a typed line in the context of the open chat, and show its usage while it is typed."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
 
-from irchat.commands import AS_MESSAGE, Command, Registry
+from irchat.commands import AS_MESSAGE, Command, Registry, check_feature
 from irchat.commands.full_screen import SCREEN
 from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.rules import GLOBAL_NAME, PAGE_MAX, clean_text
+from irchat.protocol.rules import FEATURES, GLOBAL_NAME, PAGE_MAX, clean_text
 
 # Minimum number of messages to load when a command opens a chat.
 _PAGE = 100
@@ -42,22 +43,30 @@ class Hint(NamedTuple):
 BETWEEN_USAGES = "  ·  "
 
 
-def understand(line: str, here: str | None, language: Registry = SCREEN) -> Understood:
-    """Parse ``line``, typed in the chat ``here``. Raises Refusal, or NoTarget for a text without a chat."""
+def understand(
+    line: str, here: str | None, language: Registry = SCREEN, features: Collection[str] = FEATURES
+) -> Understood:
+    """Parse ``line``, typed in the chat ``here``, for a server with ``features``.
+
+    Raises Refusal, or NoTarget for a text without a chat.
+    """
     stripped = line.strip()
     if (moderation := language.for_admins(stripped)) is not None:  # only the server knows the user's rights
         return Understood(requests.Line(line=stripped), moderation)
     try:
-        command, match = language.find(stripped)
-        request = None if command.asks_password else command.read(match)
+        typed = language.find(stripped)
+        check_feature(typed.command, features)
+        request = None if typed.command.asks_password else typed.read(here)
     except Refusal as refusal:
         raise Refusal(refusal.code, advise(refusal.text, stripped, here, language), refusal.usage) from None
-    if isinstance(request, requests.Send):
-        chat = sendable(here) if command.to_open_chat else request.chat
-        request = msgspec.structs.replace(request, chat=chat, text=clean_text(request.text))
-    elif isinstance(request, requests.History):
-        request = requests.History(chat=request.chat, limit=min(PAGE_MAX, max(request.limit, _PAGE)))
-    return Understood(request, command)
+    if typed.to_open_chat:
+        sendable(here)
+    if isinstance(request, requests.History):
+        limit = min(PAGE_MAX, max(request.limit, _PAGE))
+        request = msgspec.structs.replace(request, unread=False, mark_read=False, limit=limit)
+    elif isinstance(request, requests.Send | requests.Amend | requests.AmendLast) and request.text is not None:
+        request = msgspec.structs.replace(request, text=clean_text(request.text))
+    return Understood(request, typed.command)
 
 
 def sendable(here: str | None) -> str:
@@ -73,8 +82,9 @@ def advise(trouble: str, line: str, here: str | None, language: Registry = SCREE
         return trouble
     trouble = trouble.removesuffix(AS_MESSAGE)
     with suppress(Refusal):
-        language.find(f"{here} {line}")  # refused, for example, if the line has an arrow, which creates a group
-        return f"{trouble} To say it here, type {here} before it."
+        # Refused, for example, if the line has an arrow, which creates a group.
+        if not language.find(f"{here} {line}").command.in_text:
+            return f"{trouble} To say it here, type {here} before it."
     return trouble
 
 
@@ -91,15 +101,15 @@ def hint(line: str, language: Registry = SCREEN) -> Hint | None:
     shown = [command for command in begun if not command.for_admins or command is moderation]
     usages = _explained(shown[0]) if len(shown) == 1 else BETWEEN_USAGES.join(command.usage for command in shown)
     try:
-        command, match = language.find(stripped, is_admin=moderation is not None)
-        if not command.asks_password:
-            command.read(match)
+        typed = language.find(stripped, is_admin=moderation is not None)
+        if not typed.command.asks_password:
+            typed.read()
     except Refusal as refusal:
         if begun and refusal.code == Code.BAD_REQUEST:
             return Hint(usages) if shown else None
         return Hint(moderation.usage if moderation else _trouble(refusal), wrong=True)
-    if command.prefix:
-        return Hint(_explained(command))
+    if typed.command.prefix and typed.command in begun:
+        return Hint(_explained(typed.command))
     return Hint(usages) if shown else None
 
 

@@ -13,10 +13,12 @@ from irchat.client.control.password import change_password
 from irchat.client.control.read_markers import ShownMarkers
 from irchat.client.exceptions import InputEnded
 from irchat.client.plain.console import Console
+from irchat.client.plain.own_messages import OwnMessages
 from irchat.client.plain.screens import PlainScreen
-from irchat.commands import REGISTRY
+from irchat.commands import REGISTRY, check_feature
 from irchat.commands.people import ChangePassword
 from irchat.protocol import events, requests, wire
+from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 
 
@@ -33,6 +35,7 @@ class PlainChat:
         self._console = console
         self._screen = screen
         self._new_nonce = new_nonce
+        self._own = OwnMessages()
 
     async def run(self, connection: ServerConnection, name: str | None) -> None:
         """Sign in, as ``name`` if it is given, and chat until the user leaves. Raises ClientError."""
@@ -40,7 +43,10 @@ class PlainChat:
         self._markers = ShownMarkers(self._clock, self._channel.request, timed_too=self._screen.shows_timed)
         self._console.pace(connection)
         self._screen.note(f"connected to {connection.server_name}")
-        self._screen.show(await SignIn(self._channel, self._screen).run(name))
+        welcome = await SignIn(self._channel, self._screen).run(name)
+        self._features = welcome.features
+        self._own.me = welcome.name
+        self._screen.show(welcome)
         self._channel.request(requests.Chats()).addCallbacks(self._markers.shown, lambda _: None)
         try:
             await self._talk()
@@ -49,7 +55,11 @@ class PlainChat:
             raise
 
     def _show(self, event: events.ANY, typed: str = "") -> None:
+        match event:
+            case events.Amended(mark=str()) if not typed and not self._own.has(event.chat, event.seq):
+                return
         self._screen.show(event, REGISTRY.answered(typed, event))
+        self._own.shown(event)
         self._markers.shown(event)
 
     async def _talk(self) -> None:
@@ -73,19 +83,41 @@ class PlainChat:
 
     async def _say(self, line: str) -> Reply:
         """Send a line. Show the reply, and return it."""
-        request = requests.Line(line=line, nonce=self._new_nonce())
+        try:
+            request, sent_to = self._read(line)
+        except Refusal as refusal:
+            self._screen.show(events.Error(refusal.code, refusal.text, refusal.usage))
+            return None
         if len(wire.encode_request(request)) > CLIENT_LINE_BYTES:
             self._screen.complain("This line is too long and was not sent.")
             return None
         self._markers.report()  # so that `ls` does not count messages on the screen as unread
         reply = await self._channel.request(request)
-        if isinstance(reply, events.Sent):
+        if isinstance(reply, events.Sent | events.Amended):
             self._screen.sent(line, reply)
         elif REGISTRY.is_secret(line):
             self._screen.forget(line)
         if reply is not None:
             self._show(reply, line)
+        elif sent_to is not None:
+            self._own.unconfirmed(sent_to)
         return reply
+
+    def _read(self, line: str) -> tuple[requests.Request, str | None]:
+        """Return the request for a line, and the chat if it sends a message. Raises Refusal.
+
+        The server reads the line, unless the request depends on what is on this screen or on the time zone here.
+        """
+        for_server = requests.Line(line=line, nonce=self._new_nonce())
+        try:
+            typed = REGISTRY.find(line)
+            request = typed.read()
+        except Refusal:
+            return for_server, None  # the server has the reason
+        check_feature(typed.command, self._features)
+        if typed.command.by_client:
+            return (self._own.amend(request) if isinstance(request, requests.AmendLast) else request), None
+        return for_server, request.chat if isinstance(request, requests.Send) else None
 
     async def _change_password(self) -> None:
         with suppress(InputEnded):

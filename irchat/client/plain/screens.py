@@ -1,5 +1,6 @@
 """The screens of the plain client: a pipe, a terminal for questions, or one that also shows and erases messages."""
 
+import math
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
@@ -9,7 +10,7 @@ from irchat.client.plain.console import Console
 from irchat.client.plain.echo import Echo
 from irchat.client.plain.pasting import read_secret, unmarked
 from irchat.protocol import events, requests
-from irchat.protocol.rules import CLIENT_LINE_BYTES, REPRINT_SECONDS, seconds_left
+from irchat.protocol.rules import CLIENT_LINE_BYTES, DELETION_REPRINT_SECONDS, REPRINT_SECONDS, seconds_left
 from irchat.rendering.lines import Renderer, TextLine
 from irchat.rendering.transcript import Transcript
 from irchat.system.alarm import Alarm
@@ -70,8 +71,8 @@ class PlainScreen:
         """Return whether there is unread input."""
         return self._console.has_more
 
-    def sent(self, line: str, reply: events.Sent) -> None:
-        """Record that the typed ``line`` sent a message."""
+    def sent(self, line: str, reply: events.Sent | events.Amended) -> None:
+        """Record that the typed ``line`` sent or edited a message."""
 
     def forget(self, line: str) -> None:
         """Do not show the typed ``line`` again."""
@@ -191,7 +192,7 @@ class TerminalScreen(AskingScreen):
     """A terminal in line mode, for input and output.
 
     All output is kept in a transcript. It is printed again without timed messages when they expire, by the server's
-    notice or by our own clock, whichever comes first.
+    notice or by our own clock, whichever comes first, and without deleted messages.
 
     ``errors_apart``: standard error is not this terminal.
     """
@@ -215,6 +216,9 @@ class TerminalScreen(AskingScreen):
         self._transcript = Transcript()
         self._ends: dict[str, float] = {}
         self._next_end = Alarm(clock, self._erase_ended)
+        self._next_reprint = Alarm(clock, self._reprint)
+        self._reprinted = -math.inf
+        self._is_stale = False
 
     def show(self, event: events.Event, asked: requests.Request | None = None) -> None:
         """Show an event, and schedule the end of its timed messages."""
@@ -228,15 +232,18 @@ class TerminalScreen(AskingScreen):
             case events.Erased(id=timed_id) if timed_id in self._ends:
                 self._ends[timed_id] = min(self._ends[timed_id], self._clock.seconds())
                 self._plan()
+            case events.Amended(deleted=True):
+                self._drop(event.chat, event.seq)
 
     def note(self, text: str) -> None:
         """Show a note."""
         self._put([self._renderer.note(text)])
 
-    def sent(self, line: str, reply: events.Sent) -> None:
-        """Record that ``line`` sent a timed message and is erased with it."""
+    def sent(self, line: str, reply: events.Sent | events.Amended) -> None:
+        """Record that ``line`` sent or edited a message and disappears with it."""
         self._transcript.sent(line, reply)
-        self._watch(reply)
+        if isinstance(reply, events.Sent):
+            self._watch(reply)
 
     def forget(self, line: str) -> None:
         """Do not show the typed ``line`` again."""
@@ -247,7 +254,8 @@ class TerminalScreen(AskingScreen):
         if interrupted:
             self._prompt("\n")
         self._next_end.cancel()
-        if self._ends:
+        self._next_reprint.cancel()
+        if self._ends or self._is_stale:
             self._erase(list(self._ends))
         super().finish(interrupted=interrupted)
 
@@ -290,4 +298,16 @@ class TerminalScreen(AskingScreen):
         for timed_id in timed_ids:
             del self._ends[timed_id]
         self._transcript.erase(timed_ids)
+        self._reprint()
+
+    def _drop(self, chat: str, seq: int) -> None:
+        """Drop a deleted message, and schedule a reprint if it was shown: at most one in two seconds."""
+        if self._transcript.erase((), [(chat, seq)]) and not self._is_stale:
+            self._is_stale = True
+            self._next_reprint.set(self._reprinted + DELETION_REPRINT_SECONDS)
+
+    def _reprint(self) -> None:
+        self._next_reprint.cancel()
+        self._is_stale = False
+        self._reprinted = self._clock.seconds()
         self._prompt(self._transcript.reprint() + self._question)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Protocol
 
+from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -250,6 +251,8 @@ class Delivery:
             session.outbox.offer_one(publication)
             if publication.timed is not None and (until := self._end_of((publication,))) is not None:
                 session.outbox.note_timed(until)
+        elif publication.instead is not None and session.user_id in publication.instead:
+            session.outbox.offer_one(replace(publication, event=publication.instead[session.user_id]))
 
     def _end_of(self, publications: Sequence[Publication]) -> float | None:
         """Return the earliest end of their timed messages, or None if there are none."""

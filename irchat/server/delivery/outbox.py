@@ -1,8 +1,8 @@
 """The outbox: the bytes that wait for one session. It is bounded, and written once a turn.
 
-A session with a slow reader falls *behind*: stored messages are no longer queued for it. The outbox only notes the
-place in each chat after which messages are missing. When all sent bytes have drained, the session catches up from the
-store, in order.
+A session with a slow reader falls *behind*: stored messages are no longer queued for it. The outbox only notes what is
+missing (see `irchat.server.delivery.missed`). When all sent bytes have drained, the session catches up from the store,
+in order.
 """
 
 import math
@@ -19,15 +19,13 @@ from irchat.interfaces.stored import ChatKey
 from irchat.net.socket_writer import Outgoing, nothing
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import WAITING_BYTES
+from irchat.server.delivery.missed import Missed
 from irchat.server.delivery.perishable import Perishable, Watch
 from irchat.server.delivery.reader import Reader
 from irchat.server.delivery.write_fields import WriteFields
 
 _log = Logger()
 
-# The size of a page for a session that catches up.
-_PAGE_MESSAGES = 200
-_PAGE_BYTES = 65_536
 # Lines with timed messages go to the socket writer in pieces of this size, each after the previous one has drained.
 _TIMED_BYTES = 16_384
 # The first piece tests whether the kernel accepts anything, and is too short to contain text.
@@ -41,8 +39,7 @@ class Outbox(WriteFields):
     """
 
     __slots__ = (
-        "_catching_up", "_held", "_kept", "_kept_bytes", "_missed", "_missed_timed", "_own", "_own_timed",
-        "_perishables", "_reader", "_stalled", "_timed_until", "_wake", "_watch",
+        "_catching_up", "_held", "_missed", "_perishables", "_reader", "_stalled", "_timed_until", "_wake", "_watch",
     )  # fmt: skip
 
     def __init__(self, writer: Outgoing, reader: Reader, wake: "Callable[[Outbox], None]", watch: Watch) -> None:
@@ -62,14 +59,7 @@ class Outbox(WriteFields):
         self._stalled = False
         self._held = False
         self._catching_up = False
-        self._kept: list[bytes] = []
-        self._kept_bytes = 0
-        # By chat: the seq after which messages are missing, and the newest missing seq.
-        self._missed: dict[ChatKey, tuple[int, int]] = {}
-        # The order of the first missing timed message.
-        self._missed_timed: int | None = None
-        self._own: set[tuple[ChatKey, int]] = set()
-        self._own_timed: set[tuple[ChatKey, int]] = set()
+        self._missed = Missed(_TIMED_BYTES)
         writer.on_drained = self._drained
 
     def put(self, data: bytes) -> None:
@@ -151,10 +141,7 @@ class Outbox(WriteFields):
     def note_own(self, publication: Publication) -> None:
         """Note a publication by the session itself, so that catching up does not repeat it."""
         if self.behind:
-            if publication.position is not None:
-                self._own.add(publication.position)
-            elif publication.timed is not None:
-                self._own_timed.add(publication.timed)
+            self._missed.note_own(publication)
 
     def full(self) -> bool:
         """Return whether too much waits. If so, `Reader.drained` is called once there is room."""
@@ -169,19 +156,13 @@ class Outbox(WriteFields):
     def release(self, seen: dict[ChatKey, int]) -> None:
         """Send the held events, except those up to the seqs in ``seen``, which the session has."""
         self._held = False
-        for chat, seq in seen.items():
-            if chat in self._missed:
-                after, newest = self._missed[chat]
-                self._missed[chat] = (max(after, seq), newest)
-                if newest <= seq:
-                    del self._missed[chat]
+        self._missed.seen(seen)
         self._catch_up()
 
     def drop_held(self) -> None:
         """Drop the held events after a failed sign-in."""
         self._held = self.behind = False
-        self._kept, self._kept_bytes = [], 0
-        self._forget_missed()
+        self._missed.forget()
         self._look_idle()
 
     def flush(self) -> None:
@@ -309,28 +290,8 @@ class Outbox(WriteFields):
         return self.behind
 
     def _skip(self, run: Sequence[Publication]) -> None:
-        for publication in run:
-            if publication.position is not None:
-                chat, seq = publication.position
-                self._missed[chat] = (self._missed[chat][0] if chat in self._missed else seq - 1, seq)
-            elif publication.timed is not None:
-                if self._missed_timed is None:
-                    self._missed_timed = publication.timed[1]
-            else:
-                self._keep(self._reader.say(publication))
-
-    def _keep(self, data: bytes) -> None:
-        """Keep an event that is not in the store. If there are too many, the client must reconnect."""
-        self._kept.append(data)
-        self._kept_bytes += len(data)
-        if self._kept_bytes > WAITING_BYTES:
+        if not self._missed.note(run, self._reader.say):
             self.abort()
-
-    def _forget_missed(self) -> None:
-        self._missed.clear()
-        self._missed_timed = None
-        self._own.clear()
-        self._own_timed.clear()
 
     def _catch_up(self) -> None:
         if not (self._catching_up or self._held):
@@ -347,44 +308,21 @@ class Outbox(WriteFields):
         """Send missed events page by page while the reader keeps up. Called again after each drain."""
         try:
             while self._writer.idle and not self.closed:
-                if self._kept:
-                    data, self._kept, self._kept_bytes = b"".join(self._kept), [], 0
-                    self._send_now(data)
-                elif self._missed:
-                    await self._feed_page()
-                elif self._missed_timed is not None:
-                    data, self._missed_timed, until = self._reader.say_timed_since(
-                        self._missed_timed, self._own_timed, _TIMED_BYTES
-                    )
-                    self._send_now(data)
-                    if not self._writer.idle:
-                        self._hold_until(until)
-                else:
+                if self._missed.is_empty:
                     self.behind = False
-                    self._forget_missed()
+                    self._missed.forget()
                     self._look_idle()
                     self._reader.caught_up()
                     return
+                take = await self._missed.next(self._reader)
+                if self.closed:
+                    return
+                data, until = take()
+                self._send_now(data)
+                if until < math.inf and not self._writer.idle:
+                    self._hold_until(until)
         finally:
             self._catching_up = False
-
-    async def _feed_page(self) -> None:
-        chat, (after, newest) = next(iter(self._missed.items()))
-        page = await self._reader.page_after(chat, after, _PAGE_MESSAGES, _PAGE_BYTES)
-        if self.closed:
-            return
-        after = page.messages[-1].seq if page.more else max(page.last_seq, newest)
-        newest = self._missed[chat][1]
-        if newest > after:
-            self._missed[chat] = (after, newest)
-        else:
-            del self._missed[chat]
-        mine = self._own
-        self._send_now(
-            b"".join(
-                self._reader.say_stored(message) for message in page.messages if (message.chat, message.seq) not in mine
-            )
-        )
 
     def _send_now(self, data: bytes) -> None:
         """Send ``data`` after all waiting bytes, before the end of the turn."""

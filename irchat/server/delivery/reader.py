@@ -27,8 +27,11 @@ class Reader(Protocol):
         Returns the bytes, the order of the next message (None at the end), and the earliest end among them.
         """
 
-    def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
-        """Read the stored messages of a chat after ``seq``."""
+    def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Awaitable[Page]:
+        """Read the stored messages of a chat ``after`` a seq, or those changed ``after_rev``."""
+
+    def say_changes(self, chat: ChatKey, page: Page) -> bytes:
+        """Encode the present states of a page of changes. Return empty bytes if the session has left the chat."""
 
     def caught_up(self) -> None:
         """Note that the session is no longer behind."""

@@ -1,4 +1,4 @@
-"""Reprints: when a timed message on a text screen ends, the screen is printed again without it.
+"""Reprints: when a message on a text screen ends or is deleted, the screen is printed again without it.
 
 A screen is reprinted at a limited rate, however many messages end, and screens take turns. If reprints continue, only
 the last lines are printed.
@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 
-from irchat.protocol.rules import REPRINT_SECONDS, TRANSCRIPT_LENGTH
-from irchat.rendering.lines import TextLine
+from irchat.protocol.rules import DELETION_REPRINT_SECONDS, REPRINT_SECONDS, TRANSCRIPT_LENGTH
+from irchat.rendering.lines import Place, TextLine
 from irchat.rendering.transcript import Transcript, printed
 from irchat.server.delivery.outbox import Outbox
 from irchat.server.delivery.perishable import Perishable
@@ -42,7 +42,10 @@ class Reprints:
         self._in_turn = in_turn
         self._ends: dict[str, float] = {}
         self._ended: set[str] = set()
+        self._deleted: set[Place] = set()
+        self._deleted_at = -math.inf
         self._alarm = Alarm(clock, self._due)
+        self._at = math.inf  # the time for which the alarm is set
         self._waits = self._is_over = False
         self._last = -math.inf
         self._allowance = float(TRANSCRIPT_LENGTH)
@@ -58,8 +61,13 @@ class Reprints:
         if not self._ended:
             now = self._clock.seconds()
             soon = (end for end in self._ends.values() if now <= end <= now + REPRINT_SECONDS)
-            self._alarm.set(max(max(soon, default=now), self._last + _PAUSE_SECONDS))
+            self._schedule(max(max(soon, default=now), self._last + _PAUSE_SECONDS))
         self._ended.add(timed_id)
+
+    def drop(self, chat: str, seq: int) -> None:
+        """Schedule a reprint without a deleted message, if the screen shows it: at most one in two seconds."""
+        self._deleted.add((chat, seq))
+        self._schedule(max(self._clock.seconds(), self._deleted_at + DELETION_REPRINT_SECONDS))
 
     def go_on(self) -> None:
         """Continue after the target was full."""
@@ -72,6 +80,11 @@ class Reprints:
         self._alarm.cancel()
         del self._alarm  # it refers to this object
 
+    def _schedule(self, at: float) -> None:
+        if at < self._at:
+            self._at = at
+            self._alarm.set(at)
+
     def _due(self) -> None:
         # A paused reader gets one reprint afterwards: one for each end would accumulate without bound.
         self._waits = self._screen.full()
@@ -81,12 +94,19 @@ class Reprints:
     def _print(self) -> None:
         if self._is_over:
             return
+        self._at = math.inf
         now = self._clock.seconds()
         over = {timed_id for timed_id, end in self._ends.items() if end <= now}
         for timed_id in over:
             del self._ends[timed_id]
-        self._transcript.erase(self._ended | over)
+        has_ended = bool(self._ended or over)
+        if self._deleted:
+            self._deleted_at = now
+        has_erased = self._transcript.erase(self._ended | over, self._deleted)
         self._ended.clear()
+        self._deleted.clear()
+        if not (has_ended or has_erased):
+            return
         since = 0.0 if self._last == -math.inf else now - self._last
         self._last = now
         self._allowance = min(TRANSCRIPT_LENGTH, max(0.0, self._allowance) + since * _CHARACTERS_A_SECOND)

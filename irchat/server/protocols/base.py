@@ -53,9 +53,16 @@ class ChatProtocol(Protocol):
         """Encode a reply again after it waited, because its timed messages have changed."""
 
     def event(
-        self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
+        self,
+        event: events.Event,
+        position: tuple[ChatKey, int] | None,
+        timed: tuple[ChatKey, int] | None,
+        of: int | None = None,
     ) -> bytes:
-        """Encode an event. A message comes with its position in its chat, or its order among timed messages."""
+        """Encode an event. A message comes with its position in its chat, or its order among timed messages.
+
+        ``of``: the id of the user whose message the event changes.
+        """
 
     def stored(self, run: Sequence[Publication]) -> bytes:
         """Encode several stored messages, each like `event`. Called only if ``encode`` is None."""
@@ -88,7 +95,11 @@ class SharedEncoding:
         return self.reply(context, event)
 
     def event(
-        self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
+        self,
+        event: events.Event,
+        position: tuple[ChatKey, int] | None,
+        timed: tuple[ChatKey, int] | None,
+        of: int | None = None,
     ) -> bytes:
         return self.encode(event)
 

@@ -82,9 +82,12 @@ class TextProtocol:
         if context is _ANSWER:
             return self._answered(event)
         typed = context if isinstance(context, str) else ""
-        if isinstance(event, events.Sent) and event.id is not None:
+        if isinstance(event, events.Sent | events.Amended):
             self._transcript.sent(typed, event)
+        if isinstance(event, events.Sent) and event.id is not None:
             self._reprints.shown(event.id, event.left_ms)
+        if isinstance(event, events.Amended) and event.deleted:
+            self._reprints.drop(event.chat, event.seq)
         if isinstance(event, events.Error) and REGISTRY.is_secret(typed):
             self._transcript.forget(typed)
         return self._show(event, typed)
@@ -95,16 +98,25 @@ class TextProtocol:
         return joined(self._renderer.lines(event, REGISTRY.answered(typed, event)))
 
     def event(
-        self, event: events.Event, position: tuple[ChatKey, int] | None, timed: tuple[ChatKey, int] | None
+        self,
+        event: events.Event,
+        position: tuple[ChatKey, int] | None,
+        timed: tuple[ChatKey, int] | None,
+        of: int | None = None,
     ) -> bytes:
-        """Return the lines that show an event. A shown message counts as read."""
-        if isinstance(event, events.Erased):
-            self._reprints.erase(event.id)
-            return b""
+        """Return the lines that show an event. A shown message counts as read. Marks show on one's own messages."""
         if position is not None:
             self._mark(*position)
         elif timed is not None:
             self._session.timed_shown(*timed)
+        elif isinstance(event, events.Erased):
+            self._reprints.erase(event.id)
+            return b""
+        elif isinstance(event, events.Amended):
+            if event.deleted:
+                self._reprints.drop(event.chat, event.seq)
+            if event.mark is not None and of != self._session.user_id:
+                return b""
         self._note_timed(event)
         lines, said = self._renderer.shown(event)
         self._transcript.show(lines)

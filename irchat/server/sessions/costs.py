@@ -43,8 +43,23 @@ def _group(request: requests.Request, user: User) -> float:
     return 1 + len(request.members) / 50
 
 
+def _amendment(request: requests.Request, user: User) -> float:
+    """Return the messages for an edit, which is indexed again, or for a deletion."""
+    assert isinstance(request, requests.Amend | requests.AmendLast)
+    return 1 if request.text is None else 2
+
+
+def _alert(request: requests.Request, user: User) -> float:
+    assert isinstance(request, requests.Alert)
+    return 0 if request.alert is None else 1
+
+
 COSTS: dict[type[requests.Request], Cost] = {
     requests.Send: Cost(0.3, 1),
+    requests.Amend: Cost(0.5, _amendment),
+    requests.AmendLast: Cost(0.5, _amendment),
+    requests.Mark: Cost(0.3, 1),
+    requests.Alert: Cost(1, _alert),
     requests.CreateGroup: Cost(1, _group),
     requests.AddMember: Cost(1, 1),
     requests.RemoveMember: Cost(1, 1),

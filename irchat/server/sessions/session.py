@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Never
 
+from msgspec import structs
 from twisted.internet.defer import CancelledError, ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -201,7 +202,7 @@ class Session:
 
     def say(self, publication: Publication) -> bytes:
         """Encode a publication."""
-        return self.protocol.event(publication.event, publication.position, publication.timed)
+        return self.protocol.event(publication.event, publication.position, publication.timed, publication.of)
 
     def say_run(self, run: Sequence[Publication]) -> bytes:
         """Encode several publications of stored messages."""
@@ -219,9 +220,14 @@ class Session:
         missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
         return b"".join(self.protocol.event(event, None, place) for place, event in missed), further, until
 
-    def page_after(self, chat: ChatKey, seq: int, limit: int, page_bytes: int) -> Awaitable[Page]:
-        """Read the stored messages of a chat after ``seq``."""
-        return self._services.chat.reading.after(self.user, chat, seq, limit, page_bytes)
+    def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Awaitable[Page]:
+        """Read the stored messages of a chat ``after`` a seq, or those changed ``after_rev``."""
+        return self._services.chat.reading.missed_page(self.user, chat, after, after_rev)
+
+    def say_changes(self, chat: ChatKey, page: Page) -> bytes:
+        """Encode the present states of a page of changes."""
+        states = self._services.chat.reading.present_states(self.user, chat, page)
+        return b"".join(self.protocol.event(state, None, None, of) for state, of in states)
 
     def caught_up(self) -> None:
         """Send the presence changes that were held back, after the session has caught up."""
@@ -235,10 +241,9 @@ class Session:
     # Requests, started in order.
 
     def _read_line(self, line: requests.Line) -> tuple[type[Command], requests.Request]:
-        command, request = REGISTRY.read(line.line, self.is_admin)
-        if isinstance(request, requests.Send) and (line.nonce is not None or line.chat is not None):
-            chat = line.chat if line.chat is not None and command.to_open_chat else request.chat
-            request = requests.Send(chat=chat, text=request.text, expires_in=request.expires_in, nonce=line.nonce)
+        command, request = REGISTRY.read(line.line, self.is_admin, line.chat)
+        if line.nonce is not None and isinstance(request, requests.Send):
+            request = structs.replace(request, nonce=line.nonce)
         return command, request
 
     def _wait(self, asked: Asked) -> None:

@@ -15,12 +15,22 @@ _INVARIANTS = (
     "SELECT 'chat ' || chats.id || ' ends at ' || last_seq || ' but has a message ' || max(seq) FROM chats"
     " JOIN messages ON chat = chats.id GROUP BY chats.id HAVING max(seq) > last_seq",
     "SELECT 'chat ' || id || ' lacks messages between ' || gaps_up_to || ' and ' || last_seq FROM chats"
-    " WHERE (SELECT count(*) FROM messages WHERE chat = chats.id AND seq > gaps_up_to) < last_seq - gaps_up_to",
+    " WHERE (SELECT count(*) FROM messages WHERE chat = chats.id AND seq > gaps_up_to)"
+    " + (SELECT count(*) FROM amended WHERE chat = chats.id AND seq > gaps_up_to AND deleted) < last_seq - gaps_up_to",
     "SELECT 'user ' || user || ' has read chat ' || chat || ' up to ' || read_seq || ', which ends at ' || last_seq"
     " FROM members JOIN chats ON id = chat WHERE read_seq > last_seq OR since_seq > last_seq",
     "SELECT 'message ' || messages.seq || ' of chat ' || messages.chat || ' has no place' FROM messages"
     " LEFT JOIN message_places AS place ON place.id = messages.id AND place.chat = messages.chat"
     " AND place.seq = messages.seq WHERE place.id IS NULL",
+    "SELECT 'chat ' || id || ' has a change ' || max(amended.rev) || ' but the last one is ' || chats.rev FROM chats"
+    " JOIN amended ON chat = id GROUP BY id HAVING max(amended.rev) > chats.rev",
+    "SELECT 'message ' || seq || ' of chat ' || chat"
+    " || iif(deleted, ' was deleted but exists', ' was changed but is missing')"
+    " FROM amended LEFT JOIN messages USING (chat, seq) WHERE deleted = (id IS NOT NULL)",
+    "SELECT DISTINCT 'message ' || seq || ' of chat ' || chat || ' has a mark but was never changed' FROM marks"
+    " LEFT JOIN amended USING (chat, seq) WHERE rev IS NULL OR deleted",
+    "SELECT DISTINCT 'message ' || seq || ' of chat ' || chat || ' mentions a user but is missing' FROM mentions"
+    " LEFT JOIN messages USING (chat, seq) WHERE id IS NULL",
     "SELECT 'there are ' || places || ' places for ' || messages || ' messages' FROM"
     " (SELECT (SELECT count(*) FROM message_places) AS places, (SELECT count(*) FROM messages) AS messages)"
     " WHERE places != messages",

@@ -114,6 +114,9 @@ class SQLiteStore:
     def search(self, query: SearchQuery) -> Deferred[tuple[list[StoredMessage], bool]]:
         return Deferred.fromCoroutine(self._search(StoreSearch(query)))
 
+    def alert(self, user: int, chat: stored.ChatKey) -> Deferred[str | None]:
+        return self._read(user, reading.alert, user, chat)
+
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(user, reading.password, user)
 
@@ -137,7 +140,7 @@ class SQLiteStore:
 
     async def _search(self, search: StoreSearch) -> tuple[list[StoredMessage], bool]:
         """Search in steps. Each step is a separate query, so that users take turns."""
-        if self._index.waits:
+        if search.needs_index and self._index.waits:
             await self._make_searchable()
         while not search.is_over:
             await self._scan(search.query.user, search.step)

@@ -153,7 +153,47 @@ ALTER TABLE tokens ADD COLUMN by_password INTEGER NOT NULL DEFAULT 1;
 UPDATE tokens SET by_password = 0 WHERE user IN (SELECT id FROM users WHERE password IS NULL);
 """
 
-SCRIPTS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5)
+_VERSION_6 = """
+-- The number of the last change of a message in the chat.
+ALTER TABLE chats ADD COLUMN rev INTEGER NOT NULL DEFAULT 0;
+
+-- When the chat alerts the user: all, mentions or none. NULL is the default.
+ALTER TABLE members ADD COLUMN alert TEXT;
+
+-- The last change of each changed message. The row of a deleted message stays.
+CREATE TABLE amended (
+    chat INTEGER NOT NULL REFERENCES chats ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    rev INTEGER NOT NULL,
+    edited_at INTEGER,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (chat, seq),
+    UNIQUE (chat, rev)
+) WITHOUT ROWID;
+
+-- Marks with one key are the same, and mark is the form that was typed.
+CREATE TABLE marks (
+    chat INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    user INTEGER NOT NULL REFERENCES users,
+    mark TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (chat, seq, key, user)
+) WITHOUT ROWID;
+CREATE INDEX marks_by_key ON marks (chat, key, seq);
+CREATE INDEX marks_of_user ON marks (user, chat, seq);
+
+CREATE TABLE mentions (
+    user INTEGER NOT NULL REFERENCES users,
+    chat INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (user, chat, seq)
+) WITHOUT ROWID;
+CREATE INDEX mentions_of_message ON mentions (chat, seq);
+"""
+
+SCRIPTS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
 """``SCRIPTS[n]`` makes version n + 1 from version n."""
 
 

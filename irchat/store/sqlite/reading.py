@@ -11,6 +11,7 @@ from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import ChatKey, Page, StoredChat, StoredMessage
 from irchat.protocol.rules import line_bytes
+from irchat.store.sqlite.amending.amended_reading import changes_page, with_changes
 from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
 
 # The messages that one call of `messages_of` reads.
@@ -46,35 +47,97 @@ def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
     """Return a page of a chat."""
     is_chat, values = chat_is(query.chat)
     membership = connection.execute(
-        "SELECT chats.id, last_seq, since_seq, read_seq FROM chats JOIN members"
+        "SELECT chats.id, last_seq, rev, since_seq, read_seq FROM chats JOIN members"
         f" ON members.chat = chats.id AND members.user = ? WHERE {is_chat}",
         (query.user, *values),
     ).fetchone()
     if membership is None:
         return Page([], more=False, last_seq=0)
-    chat, last_seq, since_seq, read_seq = membership
-    forwards = query.unread or query.after is not None
-    above = max(since_seq, read_seq if query.unread else (query.after or 0))
-    below = last_seq + 1 if query.before is None else min(query.before, last_seq + 1)
+    chat, last_seq, rev, since_seq, read_seq = membership
+    end = _end(connection, chat, since_seq, last_seq, query.hidden)
+    if query.after_rev is not None:
+        found = changes_page(connection, query, query.after_rev, chat, since_seq, rev)
+        return found._replace(last_seq=last_seq, end=end)
+    if query.around is not None:
+        messages, more = _around(connection, query, query.around, chat, since_seq)
+    elif query.unread or query.after is not None or query.since is not None:
+        above = max(since_seq, read_seq if query.unread else (query.after or 0))
+        if query.since is not None:
+            above = _last_before(connection, chat, above, last_seq, query.since)
+        messages, more = _walk(connection, query, chat, above, None, query.limit, query.page_bytes)
+    else:
+        below = last_seq + 1 if query.before is None else query.before
+        messages, more = _walk(connection, query, chat, since_seq, below, query.limit, query.page_bytes)
+    return Page(with_changes(connection, chat, rev, messages, query.user, query.hidden), more, last_seq, end, rev)
+
+
+def _walk(
+    connection: sqlite3.Connection,
+    query: PageQuery,
+    chat: int,
+    above: int,
+    below: int | None,
+    limit: int,
+    room: int,
+    *,
+    may_be_empty: bool = False,
+) -> tuple[list[StoredMessage], bool]:
+    """Return messages, oldest first, and whether there are more: from ``above`` up or, with ``below``, from it down.
+
+    Their texts and overhead fit in ``room`` bytes, except those of the first one, unless ``may_be_empty``.
+    """
+    forwards = below is None
     seen, hidden = not_hidden(query.hidden)
     rows = connection.execute(
-        "SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ? AND seq < ?"
+        f"SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ?{'' if forwards else ' AND seq < ?'}"
         f"{seen} ORDER BY seq {'ASC' if forwards else 'DESC'}",
-        (chat, _int64(above), _int64(below), *hidden),
+        (chat, _int64(above), *(() if below is None else (_int64(below),)), *hidden),
     )
     messages: list[StoredMessage] = []
-    room = query.page_bytes
     more = False
     for seq, sender, at, text in rows:
         room -= line_bytes(text) + query.overhead
-        if messages and (room < 0 or len(messages) >= query.limit):
-            more = at != messages[-1].at or _leave_out(messages, at) or room < 0
+        if (messages or may_be_empty) and (room < 0 or len(messages) >= limit):
+            more = not messages or at != messages[-1].at or _leave_out(messages, at) or room < 0
             if more:
                 break
         messages.append(StoredMessage(query.chat, seq, sender, at, text))
     if not forwards:
         messages.reverse()
-    return Page(messages, more, last_seq, _end(connection, chat, since_seq, last_seq, query.hidden))
+    return messages, more
+
+
+def _around(
+    connection: sqlite3.Connection, query: PageQuery, around: int, chat: int, since_seq: int
+) -> tuple[list[StoredMessage], bool]:
+    """Return the messages from ``around`` on and those before it, and whether there are more of either.
+
+    Each part gets half of the bytes, and the earlier part also what the later one leaves.
+    """
+    half = query.limit // 2
+    above = max(since_seq, around - 1)
+    room = query.page_bytes - query.page_bytes // 2 if half else query.page_bytes
+    later, more = _walk(connection, query, chat, above, None, query.limit - half, room)
+    if not half:
+        return later, more
+    room = query.page_bytes - sum(line_bytes(message.text) + query.overhead for message in later)
+    earlier, more_earlier = _walk(connection, query, chat, since_seq, around, half, room, may_be_empty=True)
+    return earlier + later, more or more_earlier
+
+
+def _last_before(connection: sqlite3.Connection, chat: int, above: int, last_seq: int, at: int) -> int:
+    """Return the highest seq before all messages from the time ``at`` on, at least ``above``. Times never fall."""
+    low, high = above + 1, last_seq + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = connection.execute(
+            "SELECT seq, at FROM messages WHERE chat = ? AND seq >= ? ORDER BY seq LIMIT 1", (chat, middle)
+        ).fetchone()
+        if found is None or found[1] >= at:
+            high = middle
+        else:
+            low = found[0] + 1
+    return low - 1
 
 
 def _leave_out(messages: list[StoredMessage], at: int) -> bool:
@@ -114,7 +177,10 @@ class _ListedChat(NamedTuple):
     last_seq: int
     since_seq: int
     read_seq: int
+    rev: int
+    alert: str | None
     unread: int
+    mentions: int
     end: int | None
     end_at: int | None
 
@@ -122,8 +188,10 @@ class _ListedChat(NamedTuple):
 def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) -> list[StoredChat]:
     """Return the user's chats, latest first, with their unread counts.
 
-    The count is the last number less the read marker; where blocks or deletions hide some, messages are counted. One
-    statement serves all chats, so that the list of hidden users is parsed once."""
+    The count is the last number less the read marker and the deleted messages after it. Where blocks hide some, or all
+    messages of a user were deleted, messages are counted. One statement serves all chats, so that the list of hidden
+    users is parsed once.
+    """
     rows = (
         connection.execute(_CHATS_ALL, (user,))
         if not hidden
@@ -135,10 +203,10 @@ def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) ->
         last_seq, last_at = max((row.end or 0, row.end_at), deleted.get(row.chat, (0, None)), key=lambda end: end[0])
         if last_seq <= row.since_seq:
             last_seq, last_at = 0, None
-        if row.low is None or row.high is None:
-            states.append(StoredChat(row.chat, last_seq, last_at, min(row.read_seq, last_seq), row.unread))
-        elif last_seq:
-            states.append(StoredChat((row.low, row.high), last_seq, last_at, min(row.read_seq, last_seq), row.unread))
+        if row.low is None or row.high is None or last_seq:
+            key = row.chat if row.low is None or row.high is None else (row.low, row.high)
+            read_seq = min(row.read_seq, last_seq)
+            states.append(StoredChat(key, last_seq, last_at, read_seq, row.unread, row.rev, row.mentions, row.alert))
     states.sort(key=lambda state: state.last_at or 0, reverse=True)
     return states
 
@@ -159,22 +227,36 @@ def _deleted_ends(
 
 
 _CHATS_ALL = (
-    "SELECT chats.id, low, high, last_seq, since_seq, read_seq,"
-    " CASE WHEN read_seq >= gaps_up_to THEN last_seq - read_seq"
-    " ELSE (SELECT count(*) FROM messages WHERE chat = chats.id AND seq > read_seq) END, last_seq, last_at"
-    " FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
+    "SELECT chats.id, low, high, last_seq, since_seq, read_seq, rev, alert,"
+    " CASE WHEN read_seq < gaps_up_to THEN (SELECT count(*) FROM messages WHERE chat = chats.id AND seq > read_seq)"
+    " WHEN rev = 0 OR read_seq = last_seq THEN last_seq - read_seq ELSE last_seq - read_seq"
+    " - (SELECT count(*) FROM amended WHERE chat = chats.id AND seq > read_seq AND deleted) END,"
+    " (SELECT count(*) FROM mentions WHERE user = members.user AND chat = chats.id AND seq > read_seq),"
+    " last_seq, last_at FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
 )
 _NOT_HIDDEN = "sender NOT IN (SELECT value FROM json_each(:hidden))"
 # The LIMIT keeps SQLite from merging the inner query, so that each end is looked up once.
 _CHATS_NOT_HIDDEN = (
-    "SELECT mine.id, low, high, last_seq, since_seq, read_seq, CASE WHEN end > read_seq THEN"
-    f" (SELECT count(*) FROM messages WHERE chat = mine.id AND seq > read_seq AND {_NOT_HIDDEN}) ELSE 0 END, end, at"
-    " FROM (SELECT chats.id, low, high, last_seq, since_seq, read_seq,"
+    "SELECT mine.id, low, high, last_seq, since_seq, read_seq, rev, alert, CASE WHEN end > read_seq THEN"
+    f" (SELECT count(*) FROM messages WHERE chat = mine.id AND seq > read_seq AND {_NOT_HIDDEN}) ELSE 0 END,"
+    " CASE WHEN end > read_seq THEN (SELECT count(*) FROM mentions CROSS JOIN messages USING (chat, seq)"
+    f" WHERE mentions.user = :user AND mentions.chat = mine.id AND mentions.seq > read_seq AND {_NOT_HIDDEN})"
+    " ELSE 0 END, end, at FROM (SELECT chats.id, low, high, last_seq, since_seq, read_seq, rev, alert,"
     " (SELECT seq FROM messages WHERE chat = chats.id AND seq > since_seq"
     f" AND {_NOT_HIDDEN} ORDER BY seq DESC LIMIT 1) AS end"
     " FROM members JOIN chats ON chats.id = members.chat WHERE members.user = :user LIMIT -1) AS mine"
     " LEFT JOIN messages ON messages.chat = mine.id AND messages.seq = end"
 )
+
+
+def alert(connection: sqlite3.Connection, user: int, chat: ChatKey) -> str | None:
+    """Return when the chat alerts the user, if the user has set it."""
+    is_chat, values = chat_is(chat)
+    row = connection.execute(
+        f"SELECT alert FROM chats JOIN members ON members.chat = chats.id AND members.user = ? WHERE {is_chat}",
+        (user, *values),
+    ).fetchone()
+    return None if row is None else row[0]
 
 
 def password(connection: sqlite3.Connection, user: int) -> str | None:

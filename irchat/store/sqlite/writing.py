@@ -2,12 +2,13 @@
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from irchat.interfaces.stored import GLOBAL, ChatKey, Marker, Stored
 from irchat.interfaces.writes import (
+    AlertSet,
     BanRemoved,
     BanSet,
     BlockSet,
@@ -15,9 +16,12 @@ from irchat.interfaces.writes import (
     GroupRemoved,
     HashReplaced,
     MarkerMoved,
+    MarkSet,
     MemberAdded,
     MemberRemoved,
     MessageAdded,
+    MessageDeleted,
+    MessageEdited,
     MessagesDeleted,
     NonceSought,
     PasswordSet,
@@ -29,46 +33,37 @@ from irchat.interfaces.writes import (
     Write,
 )
 from irchat.store.sqlite.account_writes import AccountWriter
+from irchat.store.sqlite.amending.amend_writes import AmendWriter
+from irchat.store.sqlite.chat_rows import ChatRow
 from irchat.store.sqlite.journal import Journal
-from irchat.store.sqlite.search.indexing import DELETE_INDEXED, DELETED_CHARACTERS, SearchIndex
+from irchat.store.sqlite.search.indexing import SearchIndex
 
 # Maximum number of cached chat rows. When it is reached, the cache is cleared.
 _KNOWN_MOST = 100_000
-# Maximum number of messages of an ended group deleted by one transaction. Commits run in between.
-_SWEPT_TOGETHER = 50
 # Number of old nonces that a commit deletes, in addition to twice as many as it adds.
 _NONCES_PRUNED = 100
-# Maximum lead of the times of a chat over the clock, in ms.
-_LEAD_MS = 1_000
+# Maximum number of users that a message mentions.
+_MENTIONS_MOST = 20
 
 # The writes that do not require gathered messages to be flushed first.
 _GATHERED = (MessageAdded, NonceSought)
 
-_SINCE = "SELECT since_seq FROM members WHERE user = ? AND chat = ?"
-_DELETE_MESSAGE = (
-    "DELETE FROM message_places WHERE id = (SELECT id FROM messages WHERE chat = ? AND seq = ?)",
-    "DELETE FROM messages WHERE chat = ? AND seq = ?",
+# The sender of a message that the user may see, if it may see the answer.
+_ANSWERED = (
+    "SELECT sender FROM members AS mine JOIN messages ON messages.chat = mine.chat AND seq > mine.since_seq"
+    " JOIN members AS theirs ON theirs.user = sender AND theirs.chat = messages.chat"
+    " WHERE mine.user = ? AND mine.chat = ? AND seq = ?"
 )
+# The chat and the time of a message, or of one that was deleted (without a time), if its chat still stands.
+_NONCE_MESSAGE = (
+    "SELECT low, high, messages.at FROM chats LEFT JOIN messages ON messages.chat = chats.id AND messages.seq = :seq"
+    " LEFT JOIN amended ON amended.chat = chats.id AND amended.seq = :seq WHERE chats.id = :chat"
+    " AND (key IS NOT NULL OR low IS NOT NULL OR chats.id = :global) AND (messages.seq IS NOT NULL OR deleted)"
+)
+_SINCE = "SELECT since_seq FROM members WHERE user = ? AND chat = ?"
 
 
-class _ChatRow:
-    """The row of a chat, cached between commits."""
-
-    __slots__ = ("id", "last_at", "last_seq")
-
-    def __init__(self, chat_id: int, last_seq: int, last_at: int | None) -> None:
-        self.id = chat_id
-        self.last_seq = last_seq
-        self.last_at = last_at or 0
-
-    def next_at(self, now: int) -> int:
-        """Return the time of the next message, in ms. It never falls, and rises unless too far ahead of the clock."""
-        if now > self.last_at:
-            return now
-        return self.last_at + 1 if self.last_at - now < _LEAD_MS else self.last_at
-
-
-class Writer(AccountWriter):
+class Writer(AccountWriter, AmendWriter):
     """Runs commits one at a time on one connection. ``ended``: ended groups with messages left for `sweep`."""
 
     def __init__(self, connection: sqlite3.Connection, index: SearchIndex, journal: Journal) -> None:
@@ -118,17 +113,7 @@ class Writer(AccountWriter):
         """Delete one batch of messages of an ended group. Raises sqlite3.Error."""
         group = self.ended[0]
         with self._transaction():
-            rows = self._connection.execute(
-                "SELECT chat, seq, length(text) FROM messages WHERE chat = ? ORDER BY seq LIMIT ?",
-                (group, _SWEPT_TOGETHER + 1),
-            ).fetchall()
-            places = [(chat, seq) for chat, seq, _ in rows[: min(_SWEPT_TOGETHER, _few(length for *_, length in rows))]]
-            self._delete(places)
-            is_swept = len(places) == len(rows)
-            if is_swept:
-                self._connection.execute("DELETE FROM chats WHERE id = ?", (group,))
-            else:
-                self._connection.execute("UPDATE chats SET gaps_up_to = ? WHERE id = ?", (places[-1][1], group))
+            is_swept = self._sweep(group)
         if is_swept:
             self.ended.popleft()
 
@@ -150,10 +135,11 @@ class Writer(AccountWriter):
         self._ending: list[int] = []
         self._index_is_due = False
         self._nonces_added = self._nonces_since = 0
-        self._chats: dict[ChatKey, _ChatRow] = {}
+        self._chats: dict[ChatKey, ChatRow] = {}
         self._index.forget()
         self._messages: list[tuple[int, int, int, int, int, str]] = []
-        self._touched: dict[int, _ChatRow] = {}
+        self._mentions: list[tuple[int, int, int]] = []
+        self._touched: dict[int, ChatRow] = {}
         self._read: dict[tuple[int, int], int] = {}
 
     def _flush(self) -> None:
@@ -174,7 +160,10 @@ class Writer(AccountWriter):
             "UPDATE members SET read_seq = max(read_seq, ?) WHERE user = ? AND chat = ?",
             [(seq, user, chat) for (user, chat), seq in self._read.items()],
         )
+        if self._mentions:
+            run("INSERT INTO mentions (user, chat, seq) VALUES (?, ?, ?)", self._mentions)
         self._messages = []
+        self._mentions = []
         self._touched = {}
         self._read = {}
 
@@ -188,54 +177,21 @@ class Writer(AccountWriter):
             )
             self._nonces_added = 0
 
-    def _delete(self, places: Sequence[tuple[int, int]]) -> None:
-        """Delete messages by chat and seq, also from the index if they are in it."""
-        indexed = self._index.last_indexed
-        self._connection.executemany(DELETE_INDEXED, [(chat, seq, indexed) for chat, seq in places])
-        for statement in _DELETE_MESSAGE:
-            self._connection.executemany(statement, places)
-
-    def _one(self, sql: str, *values: Any) -> Any:
-        row = self._connection.execute(sql, values).fetchone()
-        return None if row is None else row[0]
-
-    def _chat(self, key: ChatKey) -> _ChatRow | None:
-        row = self._chats.get(key)
-        if row is None:
-            where, values = ("low = ? AND high = ?", key) if isinstance(key, tuple) else ("id = ?", (key,))
-            found = self._connection.execute(f"SELECT id, last_seq, last_at FROM chats WHERE {where}", values)
-            known = found.fetchone()
-            if known is None:
-                return None
-            row = self._chats[key] = _ChatRow(*known)
-        return row
-
-    def _chat_to_write(self, key: ChatKey) -> _ChatRow:
-        row = self._chat(key)
-        if row is not None:
-            return row
-        assert isinstance(key, tuple), "a group is made by GroupCreated"
-        chat_id = self._connection.execute("INSERT INTO chats (low, high) VALUES (?, ?)", key).lastrowid
-        assert chat_id is not None
-        self._connection.executemany(
-            "INSERT INTO members (user, chat, standing, since_seq, read_seq) VALUES (?, ?, 0, 0, 0)",
-            [(user, chat_id) for user in key],
-        )
-        row = self._chats[key] = _ChatRow(chat_id, 0, None)
-        return row
-
     def add_message(self, write: MessageAdded) -> Stored:
         if write.nonce is not None:
             before = self.find_nonce(NonceSought(write.sender, write.nonce, write.nonces_since))
             if before is not None:
                 return before
         row = self._chat_to_write(write.chat)
+        to = self._mentioned(write, row) if write.mentions or write.reply_to is not None else ()
         row.last_seq += 1
         row.last_at = at = row.next_at(write.at)
         number = self._index.number(write.text)
         self._messages.append((row.id, row.last_seq, number, write.sender, at, write.text))
         self._touched[row.id] = row
         self._read[write.sender, row.id] = row.last_seq
+        if to:
+            self._mentions += [(user, row.id, row.last_seq) for user in to]
         if write.nonce is not None:
             self._nonces_added += 1
             self._nonces_since = write.nonces_since
@@ -244,29 +200,39 @@ class Writer(AccountWriter):
                 " DO UPDATE SET chat = excluded.chat, seq = excluded.seq, at = excluded.at",
                 (write.sender, write.nonce, row.id, row.last_seq, write.at),
             )
-        return Stored(write.chat, row.last_seq, at, repeated=False)
+        return Stored(write.chat, row.last_seq, at, repeated=False, to=to)
+
+    def _mentioned(self, write: MessageAdded, row: ChatRow) -> tuple[int, ...]:
+        """Return the users that a message mentions, before it is added."""
+        users = list(write.mentions)
+        seq = write.reply_to
+        if seq is not None and seq <= row.last_seq:
+            if seq > row.last_seq - len(self._messages):
+                self._flush()  # it may be among the gathered ones
+            answered = self._one(_ANSWERED, write.sender, row.id, seq)
+            if answered is not None:
+                users.insert(0, answered)
+        others = [user for user in dict.fromkeys(users) if user != write.sender and user not in write.hidden]
+        return tuple(sorted(others[:_MENTIONS_MOST]))
 
     def find_nonce(self, write: NonceSought) -> Stored | None:
-        """Return the message of a nonce, or None if the message or its group was deleted.
+        """Return the message of a nonce, also if it was deleted alone, but not if it went with its group or its sender.
 
-        Deleting nonces together with their messages would need an index, at a cost for every send.
+        Deleting those nonces together with their messages would need an index, at a cost for every send.
         """
         known = self._connection.execute(
-            "SELECT chat, seq FROM nonces WHERE user = ? AND nonce = ? AND at >= ?",
+            "SELECT chat, seq, at FROM nonces WHERE user = ? AND nonce = ? AND at >= ?",
             (write.sender, write.nonce, write.nonces_since),
         ).fetchone()
         if known is None:
             return None
         self._flush()  # the message may be among the gathered ones
-        found = self._connection.execute(
-            "SELECT chats.id, low, high, seq, at FROM messages JOIN chats ON chats.id = messages.chat"
-            " WHERE messages.chat = ? AND seq = ? AND (key IS NOT NULL OR low IS NOT NULL OR chats.id = ?)",
-            (*known, GLOBAL),
-        ).fetchone()
+        chat, seq, nonce_at = known
+        found = self._connection.execute(_NONCE_MESSAGE, {"chat": chat, "seq": seq, "global": GLOBAL}).fetchone()
         if found is None:
             return None
-        chat, low, high, seq, at = found
-        return Stored(chat if low is None else (low, high), seq, at, repeated=True)
+        low, high, at = found
+        return Stored(chat if low is None else (low, high), seq, at or nonce_at, repeated=True)
 
     def move_marker(self, write: MarkerMoved) -> Marker:
         row = self._chat(write.chat)
@@ -309,7 +275,9 @@ class Writer(AccountWriter):
         """End the group. Its messages are inaccessible at once. `sweep` deletes them in batches."""
         self._chats.pop(write.group, None)
         self._connection.execute("DELETE FROM members WHERE chat = ?", (write.group,))
-        self._connection.execute("UPDATE chats SET name = NULL, key = NULL, owner = NULL WHERE id = ?", (write.group,))
+        self._connection.execute(
+            "UPDATE chats SET name = NULL, key = NULL, owner = NULL, gaps_up_to = last_seq WHERE id = ?", (write.group,)
+        )
         self._ending.append(write.group)
 
     def remove_user(self, write: UserRemoved) -> None:
@@ -318,53 +286,21 @@ class Writer(AccountWriter):
                 self.remove_group(GroupRemoved(group))
             else:
                 self.remove_member(MemberRemoved(group, write.user, owner, by=write.user))
-        for table in ("tokens", "nonces", "members", "bans"):
+        self._remove_marks(write.user)
+        for table in ("tokens", "nonces", "members", "mentions", "bans"):
             self._connection.execute(f"DELETE FROM {table} WHERE user = ?", (write.user,))
         self._connection.execute(
             "UPDATE users SET name = ?, key = ?, password = NULL, removed_at = ? WHERE id = ?",
             (write.name, write.key, write.at, write.user),
         )
 
-    def delete_messages(self, write: MessagesDeleted) -> None:
-        chats: dict[ChatKey, _ChatRow] = {}
-        places: list[tuple[int, int]] = []
-        for key, seq in write.places:
-            row = chats.get(key) or self._chat(key)
-            if row is not None:
-                chats[key] = row
-                places.append((row.id, seq))
-        # Deletions must not move the ends shown to readers, so note the last deleted message of each sender.
-        self._connection.executemany(
-            "INSERT INTO deleted_ends (chat, sender, seq, at)"
-            " SELECT chat, sender, seq, at FROM messages WHERE chat = ? AND seq = ?"
-            " ON CONFLICT (chat, sender) DO UPDATE SET seq = excluded.seq, at = excluded.at"
-            " WHERE excluded.seq > deleted_ends.seq",
-            places,
-        )
-        self._delete(places)
-        self._connection.executemany(
-            "UPDATE chats SET gaps_up_to = max(gaps_up_to, ?) WHERE id = ?", [(seq, chat) for chat, seq in places]
-        )
-        for key, row in chats.items():
-            if isinstance(key, tuple) and self._one("SELECT 1 FROM messages WHERE chat = ? LIMIT 1", row.id) is None:
-                del self._chats[key]
-                self._connection.execute("DELETE FROM chats WHERE id = ?", (row.id,))
-
-
-def _few(lengths: Iterable[int]) -> int:
-    """Return how many texts of these lengths can be deleted together (minimum: 1)."""
-    room = DELETED_CHARACTERS
-    count = 0
-    for length in lengths:
-        room -= length
-        if room < 0 and count:
-            break
-        count += 1
-    return count
-
 
 _DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
     MessageAdded: Writer.add_message,
+    MessageEdited: Writer.edit_message,
+    MessageDeleted: Writer.delete_message,
+    MarkSet: Writer.set_mark,
+    AlertSet: Writer.set_alert,
     NonceSought: Writer.find_nonce,
     MarkerMoved: Writer.move_marker,
     UserCreated: Writer.create_user,

@@ -56,6 +56,41 @@ class TimedMessagesTests(SynchronousTestCase):
         """Return the positions visible to a reader from a position on."""
         return [timed.order for timed in self.timed.missed(reader, since)]
 
+    def test_take_back(self) -> None:
+        """A message that is taken back ends at once and without ``on_end``, once. Its end then passes unnoticed."""
+        first, second = self.add(5), self.add(9)
+        self.assertEqual([timed.order for timed in self.timed.newest_of(self.alice, GLOBAL)], [2, 1])
+        self.assertEqual(list(self.timed.newest_of(self.bob, GLOBAL)), [])
+        self.assertEqual(list(self.timed.newest_of(self.alice, 7)), [])
+        self.assertTrue(self.timed.take_back(first))
+        self.assertFalse(self.timed.take_back(first))
+        self.assertEqual((first.text, self.alive(self.bob), self.timed.count_of(self.alice)), ("", [2], 1))
+        self.clock.advance(9)
+        self.assertEqual((self.ended, second.text), ([(9, [2])], ""))
+
+    def test_taken_back_are_dropped(self) -> None:
+        """Of many that are taken back, no more than as many as live ones are remembered until their end."""
+        kept = [self.add(9) for _ in range(5)]
+        for _ in range(3 * timed._TAKEN_BACK_MOST):
+            self.timed.take_back(self.add(100))
+        self.assertLessEqual(len(self.timed._ends), timed._TAKEN_BACK_MOST + len(kept) + 1)
+        self.clock.advance(9)
+        self.assertEqual(self.ended, [(9, [message.order for message in kept])])
+
+    def test_mentions(self) -> None:
+        """Live, unread and visible messages that mention a user are counted in each chat."""
+        chat = self.directory.chat(self.alice, "GLOBAL")
+        for seconds in 3, 6, 9:
+            self.timed.add(chat, self.alice, "psst", _AT, seconds, seconds, (self.bob,))
+        self.assertEqual((self.timed.mentions(self.bob, GLOBAL), self.timed.mentions(self.carol, GLOBAL)), (3, 0))
+        self.clock.advance(3)
+        self.timed.note_read(self.bob, GLOBAL, 1, 2)
+        self.assertEqual((self.timed.mentions(self.bob, GLOBAL), self.timed.mentions(self.bob, 7)), (1, 0))
+        self.directory.apply(Entry(BlockSet(2, 1, True)))
+        self.assertEqual(self.timed.mentions(self.bob, GLOBAL), 0)
+        self.clock.advance(6)
+        self.assertEqual(self.timed.mentions(self.bob, GLOBAL), 0)
+
     def test_ends(self) -> None:
         """Each ends at its time, in any order of sending. Those of one moment end together in that order."""
         for seconds in (5, 2, 9, 2, 5):

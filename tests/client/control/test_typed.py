@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.control.typed import hint
+from irchat.client.control.typed import NoTarget, hint
 from irchat.client.control.typed import understand as _understand
 from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
@@ -46,6 +46,40 @@ class UnderstandTests(SynchronousTestCase):
         self.assertEqual([understand(line, "GLOBAL") for line in ("ls", "!help", "!password")],
                          [requests.Chats(), requests.Help(), None])  # fmt: skip
 
+    def test_in_text(self) -> None:
+        """A command in a text is about the open chat, or about the chat before it. The number alone loads a page."""
+        for before, here in ("", "*team"), ("@bob ", "@bob"):
+            for typed, request in (
+                ("#17-", requests.Amend(chat=here, seq=17, delete=True)),
+                ("#17= \x07new", requests.Amend(chat=here, seq=17, text="\u2407new")),
+                ("#= new", requests.AmendLast(chat=here, text="new")),
+                ("#17+ok", requests.Mark(chat=here, seq=17, mark="ok", on=True)),
+                ("#17", requests.History(chat=here, around=17, limit=100)),
+            ):
+                self.assertEqual(understand(before + typed, "*team"), request)
+        self.assertRaises(NoTarget, understand, "#17-", None)
+        self.assertEqual(understand("@bob #17-", None), requests.Amend(chat="@bob", seq=17, delete=True))
+        self.assertEqual(
+            self.assertRaises(Refusal, understand, "#17= " + 4_001 * "x", "*team").code, Code.TEXT_TOO_LONG
+        )
+
+    def test_days(self) -> None:
+        """A day keeps its time, and loads as much as any page."""
+        request = understand("ls *team 2026-03-01", "GLOBAL")
+        assert isinstance(request, requests.History)
+        self.assertEqual((request.limit, request.mark_read), (100, False))
+        self.assertIsNotNone(request.since)
+
+    def test_older_server(self) -> None:
+        """A command that the server has not is refused with its usage, and with the way to send the line as a text."""
+        for line in "#17-", "?@", "!set *team":
+            refusal = self.assertRaises(Refusal, _understand, line, "GLOBAL", features=())
+            self.assertIn("This server is older", refusal.text)
+            self.assertIn("before it", refusal.text)
+        self.assertEqual(
+            _understand("#17 hi", "GLOBAL", features=()).request, requests.Send(chat="GLOBAL", text="#17 hi")
+        )
+
     def test_wrong_use(self) -> None:
         """An invalid command or text is refused before anything is sent."""
         self.assertIn("<user>", str(self.assertRaises(Refusal, understand, "+1", "GLOBAL").usage))
@@ -66,7 +100,7 @@ class UnderstandTests(SynchronousTestCase):
         self.assertEqual(self.refused("-> x y", "*team"), "That is not how - is used.")
 
     @settings(max_examples=500)
-    @given(st.text("ls @*+-~?!\\>1a,", max_size=12), st.sampled_from(["@bob", "*team"]))
+    @given(st.text("ls @*+-~?!\\>1a,#=", max_size=12) | st.just("#1+" + 17 * "a"), st.sampled_from(["@bob", "*team"]))
     def test_the_advice_is_right(self, line: str, here: str) -> None:
         """For every refused line, typing what the error shows sends it to the open chat."""
         try:
@@ -101,6 +135,8 @@ class HintTests(SynchronousTestCase):
         """A valid line shows its usage and meaning."""
         self.assertIn("say it to one user alone", self.text("@bob hi"))
         self.assertIn("timed, to the open chat", self.text("*30 hi"))
+        self.assertIn("delete your message", self.text("*team #17-"))
+        self.assertIn("edit your last message", self.text("#= new"))
         self.assertIn("leave", self.text("exit --fo"))
         self.assertIn("leave", self.text("exit"))
 
@@ -110,6 +146,7 @@ class HintTests(SynchronousTestCase):
         self.assertIn("-> <group_name>", self.text("*bob,carol"))
         self.assertIn("<time>", self.text("*30"))
         self.assertIn("ls -n <chat_name>", self.text("ls -n"))
+        self.assertIn("#<number>= <message>", self.text("@bob #17="))
         self.assertIn("!help", self.text("!he"))
         self.assertIn("!password", self.text("!"))
 
@@ -121,7 +158,8 @@ class HintTests(SynchronousTestCase):
 
     def test_wrong(self) -> None:
         """A line that cannot become valid is marked, with its usage."""
-        for line, usage in [("~bob carol", "~<user>"), ("+a b c", "+<user>"), ("*0 hi", "whole number")]:
+        for line, usage in [("~bob carol", "~<user>"), ("+a b c", "+<user>"), ("*0 hi", "whole number"),
+                            ("#1+" + 17 * "a", "#<number>+<mark>")]:  # fmt: skip
             found = hint(line)
             assert found is not None
             self.assertTrue(found.wrong, line)

@@ -1,5 +1,6 @@
 """The plain client, from the sign-in to the end."""
 
+import msgspec
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
@@ -9,7 +10,9 @@ from irchat.client.exceptions import ClientError
 from irchat.client.plain.conversation import PlainChat
 from irchat.client.plain.screens import PlainScreen, TerminalScreen
 from irchat.protocol import events, requests
-from tests.helpers.client_fakes import FakeEcho, FakeServer, Keyboard, error, message, sent, welcome
+from irchat.system.clock import rfc3339
+from irchat.system.times import start_of_day
+from tests.helpers.client_fakes import AT, FakeEcho, FakeServer, Keyboard, amended, error, message, sent, welcome
 
 
 class _ChatTestCase(SynchronousTestCase):
@@ -108,6 +111,73 @@ class PipeTests(_ChatTestCase):
         self.over.cancel()
         self.failureResultOf(self.over, CancelledError)
         self.assertEqual(self.server.asked(), [requests.Read(chat="GLOBAL", seq=7)])
+
+    def test_last_message(self) -> None:
+        """``#-`` and ``#=`` are about one's last message that is shown in that chat, by its number or id."""
+        self.server.tell(message("from my other session", sender="alice", chat="@bob", seq=4))
+        self.server.tell(message("from bob", chat="@bob", seq=5))
+        self.keyboard.type("hello")
+        self.server.answer(events.Ok(), sent(seq=7))
+        self.keyboard.type("#= hello all")
+        self.assertEqual(self.server.asked(), [requests.Amend(chat="GLOBAL", seq=7, text="hello all")])
+        self.server.answer(amended(seq=7, by="alice", text="hello all", edited=AT))
+        self.assertEqual(self.keyboard.shown().splitlines()[-1], "-- edited GLOBAL #7")
+        self.keyboard.type("@Bob #-")
+        *_, request = self.server.asked()
+        self.assertEqual(request, requests.Amend(chat="@Bob", seq=4, delete=True))
+
+    def test_no_last_message(self) -> None:
+        """Where no message of one's own is shown, the error says how to see their numbers, and nothing is sent."""
+        self.keyboard.type("*team #-")
+        self.assertEqual(self.server.asked(), [])
+        self.assertIn("ls *team shows the messages with their numbers", self.keyboard.complaints())
+
+    def test_last_message_unconfirmed(self) -> None:
+        """After a message without a readable reply, the last one is not known until the chat is shown."""
+        self.keyboard.type("one")
+        self.server.answer(sent(seq=1))
+        self.keyboard.type("two")
+        self.server.asked()
+        self.server.raw(b'{"type":"hologram","ref":4}\n')
+        self.keyboard.type("#-")
+        self.assertEqual(self.server.asked(), [])
+        self.assertIn("not confirmed", self.keyboard.complaints())
+
+    def test_marks(self) -> None:
+        """Marks of others are shown on one's own messages alone, and every reply to a mark of one's own."""
+        self.keyboard.type("hello")
+        self.server.answer(sent(seq=7))
+        self.server.tell(amended(seq=7, mark="ok", on=True))
+        self.server.tell(amended(seq=8, mark="no", on=True))
+        self.assertEqual(self.keyboard.shown(), "-- bob: ok on GLOBAL #7\n")
+        self.keyboard.type("#8+ok")
+        self.assertEqual(self.server.asked(), [requests.Line(line="#8+ok", nonce="b")])
+        self.server.answer(amended(seq=8, by="alice", mark="ok", on=True))
+        self.assertEqual(self.keyboard.shown(), "-- ok on GLOBAL #8\n")
+
+    def test_shown_alone(self) -> None:
+        """A number alone shows the marks of that message."""
+        self.keyboard.type("#7")
+        marked = message("hi", seq=7, marks=[events.Mark("ok", 1, ["carol"], False)])
+        self.server.answer(events.History("GLOBAL", [marked], False))
+        self.assertIn("-- #7 ok 1: carol\n", self.keyboard.shown())
+
+    def test_day(self) -> None:
+        """A day begins in the time zone here, not in that of the server."""
+        self.keyboard.type("ls *team 2026-03-01")
+        since = rfc3339(start_of_day("2026-03-01"))
+        self.assertEqual(self.server.asked(), [requests.History(chat="*team", since=since)])
+
+    def test_older_server(self) -> None:
+        """What an older server would take for a message is refused, with the way to send it."""
+        self.keyboard = Keyboard()
+        self.server = FakeServer()
+        chat = PlainChat(self.clock, self.keyboard.console, self.open_screen(), lambda: "n")
+        Deferred.fromCoroutine(chat.run(self.server.connection, name="alice"))
+        self.server.answer(msgspec.structs.replace(welcome(), features=[]), events.Chats([]))
+        self.keyboard.type("#7-", "#7+ok", "?@", "!set *team", "#-", "ls *team 2026-03-01")
+        self.assertEqual(self.server.asked(), [])
+        self.assertEqual(self.keyboard.complaints().count("This server is older"), 6)
 
     def test_exit(self) -> None:
         """``exit`` ends the chat in good order."""

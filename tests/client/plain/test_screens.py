@@ -8,7 +8,7 @@ from irchat.client.exceptions import ClientError, InputEnded
 from irchat.client.plain.screens import AskingScreen, PlainScreen, TerminalScreen
 from irchat.protocol import events
 from irchat.rendering.transcript import CLEAR
-from tests.helpers.client_fakes import FakeEcho, Keyboard, message, sent
+from tests.helpers.client_fakes import FakeEcho, Keyboard, amended, message, sent
 
 _SECRET = "the secret text"
 
@@ -324,6 +324,45 @@ class TerminalTests(SynchronousTestCase):
         self.assertEqual(self._reprint().count(_SECRET), 1)
         self.clock.advance(604_800)
         self.assertEqual(self._reprint(), "")
+
+    def test_deleted(self) -> None:
+        """A deleted message disappears with the line that sent it; more deletions wait for two seconds, together."""
+        for seq in 1, 2, 3, 4:
+            self.screen.show(message(f"<{seq}>\nmore", seq=seq))
+        self._type("mine")
+        self.screen.sent("mine", sent(seq=5))
+        self.keyboard.shown()
+        for seq in 1, 5, 3, 9:
+            self.screen.show(amended(deleted=True, seq=seq))
+        self.clock.advance(0)
+        shown = self._reprint()
+        self.assertEqual([seq for seq in (1, 2, 3, 4) if f"<{seq}>" in shown], [2, 4])
+        self.assertNotIn("mine", shown)
+        self.clock.advance(0.5)
+        self.screen.show(amended(deleted=True, seq=2))
+        self.clock.advance(1.4)
+        self.assertEqual(self.keyboard.shown(), "")
+        self.clock.advance(0.1)
+        self.assertNotIn("<2>", self._reprint())
+        self.assertEqual(self.clock.getDelayedCalls(), [])
+
+    def test_deleted_that_was_not_shown(self) -> None:
+        """A deletion of a message that is not on the screen clears nothing."""
+        self.screen.show(amended(deleted=True, seq=1))
+        self.clock.advance(2)
+        self.assertEqual(self.keyboard.shown(), "")
+
+    def test_deleted_at_the_end(self) -> None:
+        """A deletion that waits for its reprint is not left on the screen when the client ends."""
+        self.screen.show(message("one", seq=1))
+        self.screen.show(message("two", seq=2))
+        self.screen.show(amended(deleted=True, seq=1))
+        self.clock.advance(0)
+        self.screen.show(amended(deleted=True, seq=2))
+        self.keyboard.shown()
+        self.screen.finish(interrupted=False)
+        self.assertEqual(self._reprint(), "")
+        self.assertEqual(self.clock.getDelayedCalls(), [])
 
     def test_reprint_during_question(self) -> None:
         """A pending question is printed again after a reprint."""

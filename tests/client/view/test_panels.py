@@ -168,10 +168,10 @@ class PainterTests(SynchronousTestCase):
         self.view.manual = 0
         seen = [self.pane(80, 21)]
         self.assertIn("PgDn: more", seen[0])
-        for _ in range(3):
+        for _ in range(4):
             self.view.scroll_manual(19)
             seen.append(self.pane(80, 21))
-        self.assertEqual(seen[2:], [seen[2]] * 2)
+        self.assertEqual(seen[3:], [seen[3]] * 2)
         self.assertNotIn("PgDn", seen[-1])
         for usage in re.findall(r"^(\S.*?)  +\S", REGISTRY.manual(None), re.MULTILINE):
             self.assertIn(usage, "\n".join(seen))

@@ -5,6 +5,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import GLOBAL
+from irchat.protocol import wire
 from irchat.protocol.events import Erased, Message
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.delivery import Delivery
@@ -61,6 +62,16 @@ class EdgeTests(SynchronousTestCase):
         publications = [Publication(message(1), tuple(range(16))), Publication(message(2), tuple(range(16, 31)))]
         self.delivery.publish(publications)
         self.assertEqual(self.counts(), [(1, 0)] * 16 + [(0, 1)] * 15)
+
+    def test_instead(self) -> None:
+        """A hidden user with an event of its own receives that one, in its place among the others, and nobody else."""
+        self.add(2)
+        own = Publication(message(2), None, hidden={3, 4}, instead={3: message(9), 99: message(8)})
+        self.delivery.publish([Publication(message(1), None), own, Publication(message(3), None)])
+        seqs = [[wire.decode_event(line).seq for line in self.sessions[user].got.splitlines()] for user in (3, 4)]
+        self.assertEqual(seqs, [[1, 9, 3], [1, 3]])
+        (written,) = self.outboxes[5].written
+        self.assertEqual([wire.decode_event(line).seq for line in written.splitlines()], [1, 2, 3])
 
     def test_longest_run(self) -> None:
         """A run as long as the limit of waiting bytes is written at once, one byte more is not."""

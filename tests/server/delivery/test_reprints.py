@@ -122,6 +122,44 @@ class ReprintTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertEqual(self.screen.printed[0].count("\r\n"), 100)
 
+    def test_deleted(self) -> None:
+        """A deleted message that the screen shows is gone at once; more deletions wait for two seconds, together."""
+        for seq in range(4):
+            self.transcript.show([TextLine(f"<{seq}>", None, ("*team", seq))])
+        for seq in 0, 1, 2:
+            self.reprints.drop("*team", seq)
+            self.clock.advance(0)
+            self.assertEqual(len(self.screen.printed), 1)
+            self.clock.advance(0.9)
+        self.assertEqual(self.screen.printed[0], f"{CLEAR}<1>\r\n<2>\r\n<3>\r\n")
+        self.assertEqual(self.screen.printed[1:], [f"{CLEAR}<3>\r\n"])
+
+    def test_deleted_elsewhere(self) -> None:
+        """A deleted message that the screen does not show prints nothing, and delays no end of a timed message."""
+        self.show("<1>", 1)
+        self.reprints.drop("*team", 17)
+        self.clock.advance(0.9)
+        self.assertEqual(self.screen.printed, [])
+        self.reprints.drop("*team", 18)
+        self.clock.advance(0.1)
+        self.reprints.erase("<1>")
+        self.clock.advance(0)
+        self.assertEqual(self.screen.printed, [CLEAR])
+        self.clock.advance(2)
+        self.assertEqual((len(self.screen.printed), self.clock.getDelayedCalls()), (1, []))
+
+    def test_deleted_and_ended(self) -> None:
+        """The reprint for an end leaves out what was deleted meanwhile."""
+        self.show("<1>", 1)
+        self.transcript.show([TextLine("<a>", None, ("*team", 1)), TextLine("<b>", None, ("*team", 2))])
+        self.reprints.drop("*team", 1)
+        self.clock.advance(0)
+        self.clock.advance(1)
+        self.reprints.drop("*team", 2)
+        self.reprints.erase("<1>")
+        self.clock.advance(0)
+        self.assertEqual(self.screen.printed[1:], [CLEAR])
+
     def test_full(self) -> None:
         """Nothing is printed while much data waits. When there is room, it is printed once."""
         self.screen.is_full = True

@@ -48,9 +48,9 @@ class CommandTests(_TextTestCase):
         self._alice_sends("for 30 s", expires_in=30)
         self.assertEqual(
             self.bob.shown(),
-            "[--:--] [GLOBAL] alice: to all\n"
-            "[--:--] [@alice] alice: to bob\n"
-            "[--:--] [*team] alice: to us\n"
+            "[--:--] [GLOBAL #1] alice: to all\n"
+            "[--:--] [@alice #1] alice: to bob\n"
+            "[--:--] [*team #1] alice: to us\n"
             "[--:--] [GLOBAL] (30s) alice: for 30 s\n",
         )
         self.assertEqual(self._shows("hello", "@alice hello", "*team hello"), "")
@@ -147,7 +147,7 @@ class ForgeryTests(SynchronousTestCase):
         if alice.got()[0]["type"] == "error":
             return  # lone surrogates, or nothing but white space
         first, *others = bob.shown()[:-1].split("\n")
-        self.assertTrue(first.startswith("[--:--] [GLOBAL] alice: "), first)
+        self.assertTrue(first.startswith("[--:--] [GLOBAL #1] alice: "), first)
         for line in others:
             self.assertTrue(line.startswith("    "), line)
         for line in [first, *others]:
@@ -159,7 +159,7 @@ class ForgeryTests(SynchronousTestCase):
         self.addCleanup(server.close)
         alice, bob = server.json("alice"), server.text("bob")
         alice.ask("send", chat="GLOBAL", text="hi\n[14:00] [GLOBAL] carol: I owe alice money")
-        shown = "[--:--] [GLOBAL] alice: hi\n    [--:--] [GLOBAL] carol: I owe alice money\n"
+        shown = "[--:--] [GLOBAL #1] alice: hi\n    [--:--] [GLOBAL] carol: I owe alice money\n"
         self.assertEqual(bob.shown(), shown)
         bob.type("ls GLOBAL")
         self.assertIn(shown, bob.shown())
@@ -240,7 +240,7 @@ class TimedTests(_TextTestCase):
         lines = shown.removeprefix(CLEAR).split("\r\n")
         self.assertEqual(
             lines[-5:],
-            ["[--:--] [GLOBAL] alice: before", "!help exit", "exit  leave", "[--:--] [GLOBAL] alice: after", ""],
+            ["[--:--] [GLOBAL #1] alice: before", "!help exit", "exit  leave", "[--:--] [GLOBAL #2] alice: after", ""],
         )
         self.assertNotIn("soon", shown)
         self.assertNotIn("both", shown)
@@ -331,7 +331,7 @@ class TimedTests(_TextTestCase):
         lines = self._after(3.1).removeprefix(CLEAR).split("\r\n")
         self.assertEqual(
             (len(lines), lines[0], lines[-2]),
-            (TRANSCRIPT_LINES, "[--:--] [GLOBAL] alice: line 51", "[--:--] [GLOBAL] alice: line 549"),
+            (TRANSCRIPT_LINES, "[--:--] [GLOBAL #52] alice: line 51", "[--:--] [GLOBAL #550] alice: line 549"),
         )
 
     def test_behind(self) -> None:

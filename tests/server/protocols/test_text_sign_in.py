@@ -251,7 +251,7 @@ class SignInTests(ServerTestCase):
         self.assertTrue(person.socket.is_read)
         person.send()
         person.type("ls GLOBAL")
-        self.assertEqual(person.shown().count("[GLOBAL] bob: hello\n"), 10)
+        self.assertEqual(person.shown().count("] bob: hello\n"), 10)
 
     def test_never_reads(self) -> None:
         """A client that types without reading the questions is not read from, and continues after reading them."""

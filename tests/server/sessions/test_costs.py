@@ -18,17 +18,27 @@ class CostsTests(SynchronousTestCase):
         every = {kind for kind in kinds if issubclass(kind, requests.Request)}
         self.assertEqual(set(COSTS), every - {requests.Request, requests.Line, requests.Pong})
         self.assertEqual([request for request, cost in COSTS.items() if cost.work <= 0], [])
-        changes = {requests.Send, requests.CreateGroup, requests.AddMember, requests.RemoveMember, requests.Block,
+        changes = {requests.Send, requests.Amend, requests.AmendLast, requests.Mark, requests.Alert,
+                   requests.CreateGroup, requests.AddMember, requests.RemoveMember, requests.Block,
                    requests.Password, requests.Kick, requests.Ban, requests.Unban}  # fmt: skip
         self.assertEqual({request for request, cost in COSTS.items() if cost.messages}, changes)
 
     def test_what_counts_for_several(self) -> None:
-        """A group counts by its members, a block by how many users are blocked already, any other change once."""
+        """A group counts by its members, a block by how many users are blocked already, an edit twice, any other change
+        once. To ask for a setting is no change."""
         group = requests.CreateGroup(name="team", members=[f"user{number}" for number in range(100)])
         user = SimpleNamespace(blocking=range(400))
         block, send = requests.Block(name="bob"), requests.Send(chat="GLOBAL", text="hi")
         counts = [messages_of(COSTS[type(request)], request, user) for request in (group, block, send)]
         self.assertEqual(counts, [3, 3, 1])
+        edit = requests.Amend(chat="GLOBAL", seq=1, text="hi")
+        deletion = requests.Amend(chat="GLOBAL", seq=1, delete=True)
+        last = requests.AmendLast(chat="GLOBAL"), requests.AmendLast(chat="GLOBAL", text="hi")
+        alerts = requests.Alert(chat="GLOBAL"), requests.Alert(chat="GLOBAL", alert="none")
+        mark = requests.Mark(chat="GLOBAL", seq=1, mark="ok")
+        each = (edit, deletion, *last, *alerts, mark)
+        counts = [messages_of(COSTS[type(request)], request, user) for request in each]
+        self.assertEqual(counts, [2, 1, 1, 2, 0, 1, 1])
 
     def test_what_counts_once(self) -> None:
         """Every other change counts as one message, and a password, which is hashed, as five."""

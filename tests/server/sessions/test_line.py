@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.helpers.server import ServerTestCase
+from tests.helpers.server import ServerTestCase, request
 
 
 class _LineTestCase(ServerTestCase):
@@ -44,6 +44,27 @@ class ChatOfLineTests(_LineTestCase):
         for line, chat in (("@carol hi", "@carol"), ("*30* hi", "GLOBAL"), ("\\@hi", "GLOBAL"), ("*team hi", "*team")):
             self.assertEqual(self.typed(line, chat="@bob")["chat"], chat)
         self.assertEqual(self.typed("ls", chat="@bob")["type"], "chats")
+
+    def test_commands_in_texts(self) -> None:
+        """A command with ``#`` is about the given chat, or the chat before it. A request ``send`` reads none."""
+        for chat, line, label in (
+            ("@bob", "#1-", "@bob"), ("*team", "#1-", "*team"), (None, "#1-", "GLOBAL"), ("@bob", "*team #2-", "*team"),
+        ):  # fmt: skip
+            self.typed("soon deleted", chat=line.split()[0] if " " in line else chat)
+            reply = self.typed(line, chat=chat)
+            self.assertEqual((reply["type"], reply["chat"], reply["deleted"]), ("amended", label, True))
+        self.heard()
+        for kind, fields in ("send", {"text": "#1-"}), ("line", {"line": "#hello"}), ("line", {"line": "\\#1-"}):
+            self.alice.ask(kind, chat="GLOBAL", **fields)
+        self.assertEqual([line["type"] for line in self.alice.got()], ["sent"] * 3)
+        self.assertEqual(self.heard()[1], ["GLOBAL #1-", "GLOBAL #hello", "GLOBAL #1-"])
+
+    def test_last_message(self) -> None:
+        """``#=`` and ``#-`` are about the last message of the user in the chat when the change is made."""
+        self.alice.ask("send", chat="@bob", text="first")
+        self.alice.send(request("line", line="second", chat="@bob") + request("line", line="#-", chat="@bob"))
+        self.assertEqual([line.get("seq") for line in self.alice.got()], [1, 2, 2])
+        self.assertEqual(self.typed("#= only", chat="@bob")["seq"], 1)
 
     def test_names_nobody(self) -> None:
         """The error of a command with an unknown name shows how to send it as a message. That of a text does not."""

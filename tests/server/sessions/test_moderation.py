@@ -282,7 +282,10 @@ class ModerationTests(ServerTestCase):
         for client in (self.bob, JSONClient(self.server)):
             client.ask("line", line="!nonsense alice")
             expected = client.one("error")
-            self.assertEqual(expected["usage"], "!help [<prefix>]\n!password")
+            self.assertEqual(
+                expected["usage"],
+                "!help [<prefix>]\n!set <chat_name> alert all|mentions|none\n!set <chat_name>\n!password",
+            )
             for line in ("!kick alice", "!ban alice", "!ban alice 2h", "!unban alice", "!kick"):
                 client.ask("line", line=line)
                 self.assertEqual(client.one("error"), expected, line)

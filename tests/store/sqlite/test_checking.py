@@ -6,7 +6,10 @@ from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import (
     MarkerMoved,
+    MarkSet,
     MessageAdded,
+    MessageDeleted,
+    MessageEdited,
     MessagesDeleted,
     UserCreated,
     UserRemoved,
@@ -32,7 +35,10 @@ class CheckTests(DataFolderCase):
             store,
             MarkerMoved(1, GLOBAL, 3),
             UserCreated("carol", "carol", None, NOW, None),
-            MessageAdded((1, 3), 1, "x", NOW, None, 0),
+            MessageAdded((1, 3), 1, "x", NOW, None, 0, (3,)),
+            MessageDeleted(GLOBAL, 2, None, NOW),
+            MessageEdited(GLOBAL, 4, 2, "y", NOW, 0),
+            *(MarkSet(GLOBAL, seq, 2, "ok", "ok", True, NOW) for seq in (1, 4)),
         )
         self.commit(
             store,
@@ -59,10 +65,20 @@ class CheckTests(DataFolderCase):
             ("DELETE FROM members WHERE user = 1 AND chat = 2", "group 2 is owned by user 1, who is not in it"),
             ("DELETE FROM members WHERE user = 2 AND chat = 1", "user 2 is not in GLOBAL"),
             ("UPDATE users SET removed_at = 1 WHERE id = 2", "user 2 was removed but is in a chat"),
+            ("UPDATE chats SET rev = 1 WHERE id = 1", "chat 1 has a change 2 but the last one is 1"),
+            ("UPDATE amended SET deleted = 1 WHERE seq = 1", "message 1 of chat 1 was deleted but exists"),
+            ("UPDATE amended SET deleted = 0 WHERE seq = 2", "message 2 of chat 1 was changed but is missing"),
+            (
+                "INSERT INTO marks VALUES (1, 3, 'ok', 2, 'ok', 5)",
+                "message 3 of chat 1 has a mark but was never changed",
+            ),
+            ("INSERT INTO mentions VALUES (2, 1, 99)", "message 99 of chat 1 mentions a user but is missing"),
             ("INSERT INTO tokens VALUES (x'00', 77, 1, 1)", "of tokens refers to what is not in users"),
         ):
             self.path.unlink(missing_ok=True)
             store = self.filled()
+            if "amended" in statement or "rev" in statement:
+                self.commit(store, MarkSet(GLOBAL, 1, 2, "ok", "ok", True, NOW), MessageDeleted(GLOBAL, 2, None, NOW))
             self.successResultOf(store.search(SearchQuery(1, ["x"], None, (), 1)))  # which brings all into the index
             store.close()
             self.assertEqual(self.found(), [])

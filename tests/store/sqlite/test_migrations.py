@@ -4,9 +4,15 @@ import shutil
 import sqlite3
 from typing import Any
 
+from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import StoredBan
 from irchat.interfaces.writes import (
+    AlertSet,
     BanSet,
+    MarkSet,
+    MessageAdded,
+    MessageDeleted,
+    MessageEdited,
     UserCreated,
     UserRemoved,
 )
@@ -113,6 +119,58 @@ class UpgradeTests(DataFolderCase):
         self.commit(store, BanSet(StoredBan(1, None, None, ""), NOW), UserRemoved(1, "alice#1", "alice#1", NOW, ()))
         with opened(self.path) as connection:
             self.assertEqual(list(problems(connection)), [])
+
+    def make_version(self, version: int) -> None:
+        """A database of that version, with three users and messages in GLOBAL, a group and a private chat."""
+        self.path.unlink(missing_ok=True)
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        connection.executescript("".join(SCRIPTS[:version]) + f"PRAGMA user_version = {version}")
+        connection.executescript("INSERT INTO chats (name, key, owner) VALUES ('team', 'team', NULL)")
+        for name in "alice", "bob", "carol":
+            connection.execute("INSERT INTO users (name, key, created_at) VALUES (?, ?, 5)", (name, name))
+        connection.executescript(
+            "INSERT INTO chats (low, high) VALUES (1, 2); UPDATE chats SET owner = 1 WHERE id = 2;"
+            "INSERT INTO members (user, chat, standing, since_seq, read_seq) VALUES"
+            " (1, 1, 0, 0, 0), (2, 1, 0, 0, 2), (3, 1, 0, 0, 0), (1, 2, 0, 0, 4), (2, 2, 1, 2, 2), (1, 3, 0, 0, 4),"
+            " (2, 3, 0, 0, 0);"
+        )
+        for number in range(12):
+            row = (1 + number % 3, 1 + number // 3, number + 1, 1 + number % 2, NOW + number, f"word {number}")
+            connection.execute("INSERT INTO messages (chat, seq, id, sender, at, text) VALUES (?, ?, ?, ?, ?, ?)", row)
+            connection.execute("INSERT INTO message_places (id, chat, seq) VALUES (?, ?, ?)", (row[2], *row[:2]))
+        connection.execute("UPDATE chats SET last_seq = 4, last_at = ? + id", (NOW + 8,))
+        connection.close()
+
+    def test_each_version(self) -> None:
+        """A database of each version keeps its messages and counts, and its messages can be changed from then on."""
+        for version in range(1, len(SCRIPTS) + 1):
+            self.make_version(version)
+            store = self.open_store()
+            ask = self.successResultOf
+            self.assertEqual({one.chat: one.unread for one in ask(store.chats(2, ()))}, {1: 2, 2: 2, (1, 2): 4})
+            for chat, count in ((1, 4), (2, 2), ((1, 2), 4)):
+                page = ask(store.page(PageQuery(2, chat, 9)))
+                self.assertEqual((len(page.messages), page.rev, {one.rev for one in page.messages}), (count, 0, {0}))
+            results = self.commit(
+                store,
+                MessageEdited(1, 1, 1, "new", NOW, 0),
+                MessageDeleted(2, 3, 1, NOW, of_anyone=True),
+                MarkSet((1, 2), 1, 2, "ok", "ok", True, NOW),
+                AlertSet(2, 2, "all"),
+                MessageAdded(2, 1, "@bob", NOW, None, 0, (2,)),
+            )
+            self.assertEqual([change.rev for change in results[:3]], [1, 1, 1])
+            group = next(one for one in ask(store.chats(2, ())) if one.chat == 2)
+            self.assertEqual((group.unread, group.mentions, group.alert, group.rev), (2, 1, "all", 1))
+            self.assertEqual(len(ask(store.search(1, ["word"], None, (), 50))[0]), 10)
+            store.close()
+            with opened(self.path) as connection:
+                self.assertEqual(list(problems(connection)), [])
+            kept = self.folder / f"irchat.sqlite.before-version-{len(SCRIPTS)}"
+            self.assertEqual(kept.exists(), version < len(SCRIPTS))
+            if version < len(SCRIPTS):
+                self.assertEqual(self.run_sql("PRAGMA user_version", path=kept), [(version,)])
+                kept.unlink()
 
     def test_no_upgrade_without(self) -> None:
         """Where it cannot be kept it is not changed."""

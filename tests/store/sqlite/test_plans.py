@@ -17,11 +17,13 @@ from irchat.store.sqlite.threads import NoThreads
 from tests.helpers.stores import NOW, message
 from tests.store import test_store, test_store_messages
 from tests.store.sqlite import test_account_writes, test_properties, test_reading
+from tests.store.sqlite.amending import test_amend_writes, test_amended_reading
+from tests.store.sqlite.search import test_wordless
 
 _GROWING = {
     "users", "tokens", "chats", "members", "messages", "message_places", "nonces", "blocks", "deleted_ends",
     "message_words_docsize", "message_words_data", "message_words_idx", "tokens_of_user", "members_of_chat",
-    "nonces_by_age",
+    "nonces_by_age", "amended", "marks", "marks_by_key", "marks_of_user", "mentions", "mentions_of_message",
 }  # fmt: skip
 # Statements that may look through a whole table, by how they begin, and why.
 _MAY_SCAN = (
@@ -90,6 +92,9 @@ class PlanTests(SynchronousTestCase):
                 test_account_writes.AccountTests,
                 test_properties.EpochTests,
                 test_reading.EndsTests,
+                test_amend_writes.AmendTests,
+                test_amended_reading.AmendedReadingTests,
+                test_wordless.WordlessTests,
             )
             for name in unittest.TestLoader().getTestCaseNames(case)
             if name not in ("test_any_words", "test_words_are_found")

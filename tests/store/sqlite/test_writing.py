@@ -14,8 +14,6 @@ from irchat.interfaces.writes import GroupCreated, GroupRemoved, UserCreated, Us
 from irchat.store.sqlite import writing
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
-from irchat.store.sqlite.writing import _few
 from tests.helpers.databases import DatabaseCase, HeldBack
 from tests.helpers.stores import NOW, message
 
@@ -155,16 +153,6 @@ class SweepingTests(SynchronousTestCase):
         self.store._closed = True
         self.threads.run()
         self.assertEqual(self.threads.ran.count("sweep"), 1)
-
-
-class TogetherTests(SynchronousTestCase):
-    """How many messages are deleted together."""
-
-    def test_few(self) -> None:
-        """As many as have so many characters together, and one at least."""
-        half = DELETED_CHARACTERS // 2
-        cases = (([], 0), ([half, half, 0], 3), ([half, half, 1], 2), ([half, half + 1], 1), ([3 * half, 1], 1))
-        self.assertEqual([_few(lengths) for lengths, _ in cases], [count for _, count in cases])
 
 
 class WriterTests(DatabaseCase):

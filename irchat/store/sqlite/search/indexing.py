@@ -30,6 +30,10 @@ DELETE_INDEXED = (
     " SELECT 'delete', id, 'c' || chat, fold(text) FROM messages WHERE chat = ? AND seq = ? AND id <= ?"
 )
 """Deletes a message, given by its chat and seq, from the index, if it is in it: up to the third number all are."""
+_PUT_BACK = (
+    "INSERT INTO message_words (rowid, chat, text)"
+    " SELECT id, 'c' || chat, fold(text) FROM messages WHERE chat = ? AND seq = ?"
+)
 
 
 class SearchIndex:
@@ -104,6 +108,19 @@ class SearchIndex:
         self._last_indexed = end
         if end == self.last_number:
             self._characters = self._messages = 0
+
+    def replace(self, chat: int, seq: int, text: str) -> None:
+        """Change the text of a stored message, and its words. If it waits for the index, it enters it first.
+
+        A waiting message must not become longer: batches are limited by what was stored.
+        """
+        place = chat, seq
+        (number,) = self._connection.execute("SELECT id FROM messages WHERE chat = ? AND seq = ?", place).fetchone()
+        while self.last_indexed < number:
+            self.bring_in()
+        self._connection.execute(DELETE_INDEXED, (*place, number))
+        self._connection.execute("UPDATE messages SET text = ? WHERE chat = ? AND seq = ?", (text, *place))
+        self._connection.execute(_PUT_BACK, place)
 
     def _end_of_part(self) -> int:
         """Return the last number of the next batch. The messages from before the start are measured first."""

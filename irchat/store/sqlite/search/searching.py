@@ -1,5 +1,6 @@
 """Search in short steps. An expensive search ends early, with the messages found so far."""
 
+import json
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -7,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import StoredMessage
 from irchat.protocol.rules import line_bytes
-from irchat.store.sqlite.reading import chat_is, not_hidden
+from irchat.store.sqlite.amending.amended_reading import Hit, hits_with_changes
+from irchat.store.sqlite.reading import chat_is
+from irchat.store.sqlite.search.wordless import hits_without_words
 from irchat.text.folding import words
 
 # The longest phrase that FTS5 searches for. Each word costs a walk through all its places in a message. The words of a
@@ -27,6 +30,8 @@ thread_seconds = time.thread_time
 class StoreSearch:
     """A search for the newest messages that contain all words of ``query``, each of which may be a phrase.
 
+    ``needs_index`` is False if the query has no words, but a mark or mentions.
+
     Call `step` until ``is_over``. Then ``found`` has the messages, newest first. ``more``: there may be others, because
     ``limit`` messages, ``page_bytes`` (with ``overhead`` for each) or the time budget were reached.
     """
@@ -38,16 +43,23 @@ class StoreSearch:
         self._room = query.page_bytes
         self._phrases = list(dict.fromkeys(phrase for one in query.words if (phrase := tuple(words(one)))))
         self._match, self._is_exact = _match(self._phrases)
-        self._seen, self._hidden = not_hidden(query.hidden)
-        self.is_over = not self._phrases
+        self.needs_index = bool(query.words)
+        self.is_over = not self._phrases and (self.needs_index or (query.mark is None and not query.mentions))
         self._below: int | None = None
         self._step = _FIRST_STEP
         self._seconds = 0.0
+        self._hits: list[Hit] = []
 
     def step(self, connection: sqlite3.Connection) -> None:
         """Search the next messages."""
         began = thread_seconds()
-        self._look(connection)
+        if self.needs_index:
+            self._look(connection)
+        else:
+            self._look_without_words(connection)
+        # In the transaction that read the texts, so that each has the rev of its text.
+        self.found += hits_with_changes(connection, self._hits, self.query.user, self.query.hidden)
+        self._hits.clear()
         took = thread_seconds() - began
         self._seconds += took
         if took < _QUICK_SECONDS:
@@ -70,35 +82,49 @@ class StoreSearch:
             (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM message_places").fetchone()
             self._below = last + 1
         first = self._below - self._step
-        for message in self._between(connection, match, first, self._below):
-            if not self._take(message):
+        for hit in self._between(connection, match, first, self._below):
+            if not self._take(hit):
                 self._end(more=True)
                 return
         self._below = first
         if first <= 1:
             self._end(more=False)
 
-    def _take(self, message: StoredMessage) -> bool:
+    def _look_without_words(self, connection: sqlite3.Connection) -> None:
+        """Search all messages with the mark or the mention."""
+        began = thread_seconds()
+        for hit in hits_without_words(connection, self.query):
+            if (hit is not None and not self._take(hit)) or thread_seconds() - began >= _SEARCH_SECONDS:
+                self._end(more=True)
+                return
+        self._end(more=False)
+
+    def _take(self, hit: Hit) -> bool:
         """Add a message. Return False if the page is full."""
-        self._room -= line_bytes(message.text) + self.query.overhead
-        if len(self.found) == self.query.limit or (self._room < 0 and self.found):
+        count = len(self.found) + len(self._hits)
+        self._room -= line_bytes(hit[2].text) + self.query.overhead
+        if count == self.query.limit or (self._room < 0 and count):
             return False
-        self.found.append(message)
+        self._hits.append(hit)
         return True
 
     def _end(self, *, more: bool) -> None:
         self.is_over, self.more = True, more
 
-    def _between(self, connection: sqlite3.Connection, match: str, first: int, below: int) -> Iterator[StoredMessage]:
+    def _between(self, connection: sqlite3.Connection, match: str, first: int, below: int) -> Iterator[Hit]:
         """Yield the matches among the messages from number ``first`` to before ``below``, newest first.
 
         A search in all chats looks up the chat of each match: naming a thousand chats would cost 500 times as much.
         """
-        sql = f"{_MATCHES}{self._seen} ORDER BY message_words.rowid DESC"
-        rows = connection.execute(sql, (self.query.user, match, first, below, *self._hidden))
-        for chat, low, high, seq, sender, at, text in rows:
+        query, hidden = self.query, json.dumps(sorted(self.query.hidden))
+        rows = connection.execute(
+            f"{_MATCHES}{_SEEN if query.hidden else ''}{'' if query.mark is None else _MARKED}"
+            f"{_MENTIONED if query.mentions else ''} ORDER BY message_words.rowid DESC",
+            {"user": query.user, "match": match, "first": first, "below": below, "hidden": hidden, "mark": query.mark},
+        )
+        for chat, low, high, rev, seq, sender, at, text in rows:
             if self._is_exact or self._holds(text):
-                yield StoredMessage(chat if low is None else (low, high), seq, sender, at, text)
+                yield chat, rev, StoredMessage(chat if low is None else (low, high), seq, sender, at, text)
 
     def _holds(self, text: str) -> bool:
         spaced = f" {' '.join(words(text))} "
@@ -106,12 +132,21 @@ class StoreSearch:
 
 
 _MATCHES = (
-    "SELECT chats.id, low, high, messages.seq, sender, at, messages.text FROM message_words"
+    "SELECT chats.id, low, high, rev, messages.seq, sender, at, messages.text FROM message_words"
     " CROSS JOIN message_places AS place ON place.id = message_words.rowid"
-    " CROSS JOIN members ON members.user = ? AND members.chat = place.chat AND place.seq > members.since_seq"
+    " CROSS JOIN members ON members.user = :user AND members.chat = place.chat AND place.seq > members.since_seq"
     " CROSS JOIN messages ON messages.chat = place.chat AND messages.seq = place.seq"
     " CROSS JOIN chats ON chats.id = place.chat"
-    " WHERE message_words MATCH ? AND message_words.rowid >= ? AND message_words.rowid < ?"
+    " WHERE message_words MATCH :match AND message_words.rowid >= :first AND message_words.rowid < :below"
+)
+_SEEN = " AND sender NOT IN (SELECT value FROM json_each(:hidden))"
+_MARKED = (
+    " AND EXISTS (SELECT 1 FROM marks WHERE marks.chat = place.chat AND marks.seq = place.seq AND key = :mark"
+    " AND marks.user NOT IN (SELECT value FROM json_each(:hidden)))"
+)
+_MENTIONED = (
+    " AND EXISTS (SELECT 1 FROM mentions WHERE mentions.user = :user AND mentions.chat = place.chat"
+    " AND mentions.seq = place.seq)"
 )
 _CHAT_OF_USER = "SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ? AND "
 

@@ -1,0 +1,1 @@
+"""Amendments: edits, deletions and marks of stored messages, and taking back timed ones."""

@@ -1,0 +1,110 @@
+"""The base of the changes of a message: their refusals, and the events of those that are committed."""
+
+from dataclasses import dataclass, field
+
+from irchat.chat.changes import Change
+from irchat.chat.messages import Messages
+from irchat.chat.state.entities import DirectoryChat, User
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import StoredChange
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.events import Amended, Ok
+from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
+
+
+@dataclass(eq=False, repr=False)
+class Amendment(Change[StoredChange | None, Amended | Ok]):
+    """A change of the message ``seq`` of a chat, or of the last one of the user there if ``seq`` is None.
+
+    The store decides whether the user may do that, because it knows the sender. The reply for a timed one is ``ok``.
+    """
+
+    by: User
+    messages: Messages
+    chat_name: str
+    seq: int | None
+    chat: DirectoryChat = field(init=False)
+
+    def reply(self, result: StoredChange | None, publications: list[Publication]) -> Amended | Ok:
+        assert result is not None
+        if result.refusal is not None:
+            raise self.refused(result.refusal)
+        if result.is_new:
+            self.publish(result, publications)
+        return self.event(result, self.chat.label(self.by), self.by.name)
+
+    def event(self, result: StoredChange, label: str, by: str) -> Amended:
+        """Return the event of the change, for a reader that calls the chat ``label``."""
+        raise NotImplementedError
+
+    def publish(self, result: StoredChange, publications: list[Publication]) -> None:
+        """Publish the change to all that may see it."""
+        if self.chat.pair is None:
+            event = self.event(result, self.chat.label(self.by), self.by.name)
+            hidden = self.unseen_by(self.messages.directory.users[result.sender]) | result.late
+            publications.append(self.publication(result, event, hidden))
+            return
+        for reader in self.chat.pair:
+            if reader.id in self.messages.presence.sessions:
+                by = "" if self.by.id in reader.hidden else self.by.name
+                event = self.event(result, self.chat.label(reader), by)
+                publications.append(
+                    Publication(
+                        event,
+                        (reader.id,),
+                        origin=self.origin,
+                        change=(self.chat.key, result.rev),
+                        of=result.sender,
+                    )
+                )
+
+    def publication(self, result: StoredChange, event: Amended, hidden: frozenset[int]) -> Publication:
+        """Return the publication of the change to a group or to everyone."""
+        change = (self.chat.key, result.rev)
+        return Publication(event, self.chat.audience, hidden, self.origin, change=change, of=result.sender)
+
+    def unseen_by(self, sender: User) -> frozenset[int]:
+        """Return the ids of the users that do not see a change of a message of ``sender``."""
+        return sender.hidden
+
+    def refused(self, code: Code) -> Refusal:
+        """Return the refusal with a code from the store. Its text has the next step."""
+        where = self.chat.label(self.by)
+        if code is Code.NO_SUCH_MESSAGE and self.seq is not None:
+            return no_such_message(self.seq, where)
+        if code is Code.NO_SUCH_MESSAGE:
+            text = f"You have no message in {where} that can be changed. ls {where} shows the messages."
+        elif code is Code.NOT_YOURS:
+            text = f"Message {self.seq} in {where} is not yours. {self.whose_it_is()}"
+        elif code is Code.TOO_LATE:
+            hours = self.messages.limits.edit_hours
+            text = (
+                f"A message can be edited for {hours:g} {'hour' if hours == 1 else 'hours'} after it was sent."
+                " Send a correction as a new message, or delete it and send it again."
+            )
+        else:
+            assert code is Code.TOO_MANY
+            text = (
+                f"A message has at most {MESSAGE_MARKS} different marks, and {USER_MARKS} of one user."
+                f" Use a mark that it has, or take one of yours off: #{self.seq}-<mark>."
+            )
+        return Refusal(code, text)
+
+    def whose_it_is(self) -> str:
+        """Return the next step after ``not-yours``."""
+        return f"Only its sender may edit it. To answer it, begin your message with #{self.seq} and a blank."
+
+
+def no_such_message(seq: int, where: str) -> Refusal:
+    """Return the refusal of a change of a message that is not there, or that the user may not see."""
+    text = f"There is no message {seq} in {where}. ls {where} shows the messages with their numbers."
+    return Refusal(Code.NO_SUCH_MESSAGE, text)
+
+
+def refuse_off(messages: Messages) -> None:
+    """Raise Refusal ``amend-off`` if users may not change their stored messages."""
+    if messages.limits.no_amend:
+        raise Refusal(
+            Code.AMEND_OFF,
+            "On this server users cannot edit or delete what they sent. Send a correction as a new message.",
+        )

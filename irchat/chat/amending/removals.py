@@ -1,0 +1,132 @@
+"""Deletions of stored messages, and taking back timed ones."""
+
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from irchat.chat.amending.amendment import Amendment, no_such_message, refuse_off
+from irchat.chat.changes import Change
+from irchat.chat.messages import Messages
+from irchat.chat.state.entities import DirectoryChat
+from irchat.chat.timed.timed_messages import TimedMessage
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import StoredChange
+from irchat.interfaces.writes import MessageDeleted, Write
+from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.events import Amended, Ok
+from irchat.system.clock import rfc3339
+
+
+@dataclass(eq=False, repr=False)
+class Delete(Amendment):
+    """Delete a stored message. Without ``seq``, take back the last message of the user, which may be a timed one."""
+
+    is_admin: bool
+    timed: TimedMessage | None = field(init=False, default=None)
+
+    def check(self) -> MessageDeleted | None:
+        messages, user = self.messages, self.by
+        messages.directory.refuse_removed(user)
+        chat = self.chat = messages.directory.chat(user, self.chat_name)
+        of_anyone = self.is_admin and chat.pair is None
+        if chat.group is not None and chat.group.owner is user:
+            of_anyone = True
+        self.timed = None if self.seq is not None else next(messages.timed.newest_of(user, chat.key), None)
+        if not of_anyone:
+            if self.timed is not None and messages.limits.no_amend:
+                return None
+            refuse_off(messages)
+        since = 0 if self.timed is None else self.timed.at + 1
+        now = messages.wall_ms()
+        return MessageDeleted(chat.key, self.seq, user.id, now, of_anyone, since, user.hidden)
+
+    def reply(self, result: StoredChange | None, publications: list[Publication]) -> Amended | Ok:
+        if self.timed is not None and (result is None or result.refusal is not None):
+            return take_back(self.messages, self.timed, publications)
+        return super().reply(result, publications)
+
+    def event(self, result: StoredChange, label: str, by: str) -> Amended:
+        return _deleted(result, label, by)
+
+    def publish(self, result: StoredChange, publications: list[Publication]) -> None:
+        """Publish the deletion to all that had the message, without its author where that one is hidden."""
+        if self.chat.pair is not None:
+            super().publish(result, publications)
+            return
+        label, hidden = self.chat.label(self.by), self.by.hidden
+        publication = self.publication(result, self.event(result, label, self.by.name), hidden | result.late)
+        nameless = dict.fromkeys(hidden - result.late, self.event(result, label, ""))
+        publications.append(replace(publication, instead=nameless or None))
+
+    def whose_it_is(self) -> str:
+        if self.chat.group is not None:
+            owner = self.chat.group.owner.name
+            return f"Only its sender and {owner}, who owns {self.chat.group.name}, may delete it: ask one of them."
+        if self.chat.pair is not None:
+            return "Only its sender may delete it. Ask for that."
+        return "Only its sender and the administrators may delete it: ask one of them."
+
+
+@dataclass(eq=False, repr=False)
+class TakeBack(Amendment):
+    """End a timed message before its time, on behalf of its sender."""
+
+    message_id: str
+
+    def check(self) -> Write[StoredChange | None] | None:
+        self.chat = self.messages.directory.chat(self.by, self.chat_name)
+        return None
+
+    def reply(self, result: StoredChange | None, publications: list[Publication]) -> Amended | Ok:
+        """Look for the message only now: it may have been sent in the same group of changes."""
+        for timed in self.messages.timed.newest_of(self.by, self.chat.key):
+            if timed.id == self.message_id:
+                return take_back(self.messages, timed, publications)
+        where = self.chat.label(self.by)
+        raise Refusal(
+            Code.NO_SUCH_MESSAGE,
+            f"You have no such timed message in {where}: it has ended, or is not yours. ls {where} shows those alive.",
+        )
+
+
+@dataclass(eq=False, repr=False)
+class AdministratorDelete(Change[StoredChange, Amended]):
+    """Delete a message on behalf of the administrator of the machine.
+
+    ``chat_name`` is ``GLOBAL``, ``*team`` or, for a private chat, ``@alice@bob``.
+    """
+
+    messages: Messages
+    chat_name: str
+    seq: int
+    chat: DirectoryChat = field(init=False)
+
+    def check(self) -> MessageDeleted:
+        self.chat = self.messages.directory.chat_of_anyone(self.chat_name)
+        return MessageDeleted(self.chat.key, self.seq, None, self.messages.wall_ms(), of_anyone=True)
+
+    def reply(self, result: StoredChange, publications: list[Publication]) -> Amended:
+        if result.refusal is not None:
+            raise no_such_message(self.seq, self.chat_name)
+        change = (self.chat.key, result.rev)
+        if self.chat.pair is None:
+            event = _deleted(result, self.chat.label(self.messages.directory.users[result.sender]), "")
+            publications.append(
+                Publication(event, self.chat.audience, hidden=result.late, change=change, of=result.sender)
+            )
+            return event
+        for reader in self.chat.pair:
+            event = _deleted(result, self.chat.label(reader), "")
+            publications.append(Publication(event, (reader.id,), change=change, of=result.sender))
+        return event
+
+
+def take_back(messages: Messages, timed: TimedMessage, publications: list[Publication]) -> Ok:
+    """End a timed message now. If it has ended already, nothing changes."""
+    if messages.timed.take_back(timed):
+        publications += messages.erased([timed])
+    return Ok()
+
+
+def _deleted(result: StoredChange, label: str, by: str) -> Amended:
+    return Amended(chat=label, seq=result.seq, rev=result.rev, by=by, at=rfc3339(result.at), deleted=True)

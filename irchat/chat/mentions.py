@@ -1,0 +1,78 @@
+"""Mentions: the users that a text calls by ``@name``, and the message that it answers."""
+
+import re
+from collections.abc import Collection
+from typing import NamedTuple
+
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import DirectoryChat, User
+from irchat.protocol.errors import Refusal
+
+MENTIONS_MOST = 20
+"""Maximum number of users that a message mentions."""
+
+# Maximum number of different names in a text that are looked up: each costs up to 30 us.
+_LOOKED_UP_MOST = 60
+# After a letter or digit it is part of an address, and before a number it is the name of a removed user.
+_CALL = re.compile(
+    r"(?<![A-Za-z0-9_])@"
+    r"([^\s*@+\-~:,?!\\#&><\"'{}\[\]()/|=;\u2000-\u206f\u3000-\u3004\u3008-\u3020\uff01-\uff0f\uff1a-\uff20]++)"
+    r"(?!#[0-9])"
+)
+_ANSWER = re.compile(r"#0*([1-9][0-9]{0,17}) ")
+
+
+class Mentioned(NamedTuple):
+    """The ids of the users that a text calls, and the seq of the message that it answers."""
+
+    users: tuple[int, ...] = ()
+    reply_to: int | None = None
+
+
+NOBODY = Mentioned()
+
+
+def may_mention(text: str) -> bool:
+    """Return whether a text needs `mentioned`. This runs for every message."""
+    return "@" in text or text[0] == "#"
+
+
+def mentioned(directory: Directory, sender: User, chat: DirectoryChat, text: str) -> Mentioned:
+    """Return the mentions in ``text``: only users that may see it, and not the sender."""
+    answer = _ANSWER.match(text)
+    reply_to = None if answer is None else int(answer[1])
+    return Mentioned(called(directory, sender, chat, text), reply_to) if "@" in text else Mentioned((), reply_to)
+
+
+def called(directory: Directory, sender: User, chat: DirectoryChat, text: str) -> tuple[int, ...]:
+    """Return the ids of the users that ``text`` calls by name, at most `MENTIONS_MOST`."""
+    users: dict[int, None] = {}
+    for name in list(dict.fromkeys(_CALL.findall(text)))[:_LOOKED_UP_MOST]:
+        user = _find(directory, name)
+        if user is not None and user is not sender and user.id not in sender.hidden and may_see(chat, user):
+            users[user.id] = None
+            if len(users) == MENTIONS_MOST:
+                break
+    return tuple(users)
+
+
+def may_see(chat: DirectoryChat, user: User) -> bool:
+    """Return whether ``user`` is in the chat."""
+    return user in chat.pair if chat.pair is not None else chat.has(user) and not user.removed
+
+
+def names(directory: Directory, users: Collection[int], hidden: Collection[int]) -> list[str] | None:
+    """Return the names of mentioned ``users``, except those in ``hidden``, or None if there are none."""
+    return [directory.users[user].name for user in users if user not in hidden] or None
+
+
+def _find(directory: Directory, name: str) -> User | None:
+    """Return the user called ``name``, also with the full stop of a sentence after it."""
+    for spelled in dict.fromkeys((name, name.rstrip("."))):
+        try:
+            user = directory.find_user(spelled)
+        except Refusal:
+            continue
+        if user is not None:
+            return user
+    return None

@@ -1,0 +1,154 @@
+"""The writes that change a stored message. Each checks the rights of its user and takes the next rev of the chat."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from irchat.interfaces.stored import ChatKey, StoredChange
+from irchat.interfaces.writes import AlertSet, MarkSet, MessageDeleted, MessageEdited
+from irchat.protocol.errors import Code
+from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
+from irchat.store.sqlite.amending.deletions import DeletionWriter
+from irchat.store.sqlite.chat_rows import ChatRow
+
+# The messages from the end of a chat among which the last one of a user is sought.
+_LAST_SOUGHT = 1_000
+
+_PUT_CHANGE = "INSERT OR REPLACE INTO amended (chat, seq, rev, edited_at, deleted) VALUES (?, ?, ?, ?, ?)"
+_LAST_OF_USER = (
+    "SELECT seq FROM (SELECT seq, sender FROM messages WHERE chat = ? ORDER BY seq DESC LIMIT ?) WHERE sender = ?"
+    " LIMIT 1"
+)
+# With what a member may see; for the administrator of the machine, who has no user, all of it.
+_TARGET = (
+    "SELECT sender, at FROM messages WHERE chat = :chat AND seq = :seq AND (:user IS NULL OR EXISTS"
+    " (SELECT 1 FROM members WHERE user = :user AND chat = :chat AND since_seq < :seq))"
+)
+_MARK_IS = "chat = ? AND seq = ? AND key = ? AND user = ?"
+
+
+class _Target(NamedTuple):
+    row: ChatRow
+    seq: int
+    sender: int
+    sent_at: int
+
+
+class AmendWriter(DeletionWriter):
+    """Runs these writes. A refused one changes nothing."""
+
+    def edit_message(self, write: MessageEdited) -> StoredChange:
+        target = self._target(write.chat, write.seq, write.user, write.hidden)
+        if target is None:
+            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
+        if target.sender != write.user:
+            return StoredChange(refusal=Code.NOT_YOURS)
+        if target.sent_at < write.sent_since:
+            return StoredChange(refusal=Code.TOO_LATE)
+        self._index.replace(target.row.id, target.seq, write.text)
+        return self._changed(target, write.at, edited=True)
+
+    def delete_message(self, write: MessageDeleted) -> StoredChange:
+        target = self._target(write.chat, write.seq, write.user, write.hidden)
+        if target is None:
+            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
+        if not (write.of_anyone or write.user is None or target.sender == write.user):
+            return StoredChange(refusal=Code.NOT_YOURS)
+        if target.sent_at < write.sent_since:
+            return StoredChange(refusal=Code.TOO_LATE)
+        place = target.row.id, target.seq
+        self._note_ends([place])
+        self._delete([place])
+        return self._changed(target, write.at, deleted=True)
+
+    def set_mark(self, write: MarkSet) -> StoredChange:
+        target = self._target(write.chat, write.seq, write.user, write.hidden)
+        if target is None:
+            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
+        place = target.row.id, target.seq
+        mark = (*place, write.key, write.user)
+        is_on = self._one(f"SELECT 1 FROM marks WHERE {_MARK_IS}", *mark) is not None
+        on = not is_on if write.on is None else write.on
+        if on == is_on:
+            return StoredChange(target.seq, 0, target.sender, write.at, target.sent_at, on, is_new=False)
+        if not on:
+            self._connection.execute(f"DELETE FROM marks WHERE {_MARK_IS}", mark)
+        elif self._has_room(*place, write.user, write.key):
+            self._connection.execute(
+                "INSERT INTO marks (chat, seq, key, user, mark, at) VALUES (?, ?, ?, ?, ?, ?)",
+                (*mark, write.mark, write.at),
+            )
+        else:
+            return StoredChange(refusal=Code.TOO_MANY)
+        return self._changed(target, write.at, on=on)
+
+    def set_alert(self, write: AlertSet) -> None:
+        row = self._chat_to_write(write.chat) if isinstance(write.chat, tuple) else self._chat(write.chat)
+        if row is not None:
+            self._connection.execute(
+                "UPDATE members SET alert = ? WHERE user = ? AND chat = ?", (write.alert, write.user, row.id)
+            )
+
+    def _has_room(self, chat: int, seq: int, user: int, key: str) -> bool:
+        """Return whether another mark of ``user`` fits on a message."""
+        place = chat, seq
+        own = self._one("SELECT count(*) FROM marks WHERE user = ? AND chat = ? AND seq = ?", user, *place)
+        if own >= USER_MARKS:
+            return False
+        if self._one("SELECT 1 FROM marks WHERE chat = ? AND seq = ? AND key = ? LIMIT 1", *place, key) is not None:
+            return True
+        different = self._one("SELECT count(DISTINCT key) FROM marks WHERE chat = ? AND seq = ?", *place)
+        return bool(different < MESSAGE_MARKS)
+
+    def _target(self, key: ChatKey, seq: int | None, user: int | None, hidden: Collection[int]) -> _Target | None:
+        """Return the message ``seq``, or the last one of ``user``, if it stands and the user may see it."""
+        row = self._chat(key)
+        if row is None:
+            return None
+        if seq is None:
+            seq = self._one(_LAST_OF_USER, row.id, _LAST_SOUGHT, user)
+        found = self._connection.execute(_TARGET, {"chat": row.id, "seq": seq, "user": user}).fetchone()
+        if found is None or found[0] in hidden:
+            return None
+        return _Target(row, seq or 0, *found)
+
+    def _changed(
+        self, target: _Target, at: int, *, edited: bool = False, deleted: bool = False, on: bool = False
+    ) -> StoredChange:
+        """Note a change under the next ``rev`` of its chat, and return it."""
+        row, seq = target.row, target.seq
+        row.rev += 1
+        self._connection.execute("UPDATE chats SET rev = ? WHERE id = ?", (row.rev, row.id))
+        if edited or deleted:
+            self._connection.execute(_PUT_CHANGE, (row.id, seq, row.rev, at if edited else None, deleted))
+        else:
+            self._note_mark(row.id, seq, row.rev)
+        late = self._late(row.id, seq)
+        return StoredChange(seq, row.rev, target.sender, at, target.sent_at, on, late=late)
+
+    def _note_mark(self, chat: int, seq: int, rev: int) -> None:
+        self._connection.execute(
+            "INSERT INTO amended (chat, seq, rev) VALUES (?, ?, ?)"
+            " ON CONFLICT (chat, seq) DO UPDATE SET rev = excluded.rev",
+            (chat, seq, rev),
+        )
+
+    def _late(self, chat: int, seq: int) -> frozenset[int]:
+        """Return the members that joined after a message. Nobody joined later than those with a higher standing."""
+        late = set()
+        for user, since_seq in self._connection.execute(
+            "SELECT user, since_seq FROM members WHERE chat = ? ORDER BY standing DESC", (chat,)
+        ):
+            if since_seq < seq:
+                break
+            late.add(user)
+        return frozenset(late)
+
+    def _remove_marks(self, user: int) -> None:
+        """Remove all marks of a user. Each message changes by that."""
+        self._chats.clear()  # their rows change here
+        run = self._connection.execute
+        for place in run("SELECT DISTINCT chat, seq FROM marks WHERE user = ?", (user,)).fetchall():
+            chat, seq = place
+            run("UPDATE chats SET rev = rev + 1 WHERE id = ?", (chat,))
+            self._note_mark(chat, seq, self._one("SELECT rev FROM chats WHERE id = ?", chat))
+        run("DELETE FROM marks WHERE user = ?", (user,))

@@ -1,0 +1,59 @@
+"""The requests to change a message, and their arguments."""
+
+from irchat.protocol.errors import Code
+from irchat.protocol.events import Ok
+from tests.helpers.chat import WorldTestCase
+
+
+class ArgumentTests(WorldTestCase):
+    """`Amendments`."""
+
+    def test_wrong_combinations(self) -> None:
+        """A change is of a stored message or a timed one, and is an edit or a deletion. Timed ones are never edited."""
+        self.done(self.world.send("alice", "GLOBAL"))
+        timed = self.done(self.world.send("alice", "GLOBAL", expires_in=9)).id
+        for wrong in (
+            {"delete": True},
+            {"text": "new"},
+            {"seq": 1, "delete": False},
+            {"seq": 1, "text": "new", "delete": True},
+            {"seq": 1, "message_id": timed, "delete": True},
+            {"message_id": timed, "text": "new", "delete": False},
+            {"message_id": timed, "delete": False},
+        ):
+            self.refused(Code.BAD_REQUEST, self.world.amend, "alice", "GLOBAL", **wrong)
+        self.assertEqual(self.said("bob", "GLOBAL"), ["hi", "hi"])
+
+    def test_texts(self) -> None:
+        """An edit has the checks of a message."""
+        self.done(self.world.send("alice", "GLOBAL"))
+        self.assertEqual(self.done(self.world.amend("alice", "GLOBAL", 1, "\x07")).text, "\u2407")
+        self.assertEqual(self.done(self.world.amend_last("alice", "GLOBAL", "\x08")).text, "\u2408")
+        for text, code in (("", Code.EMPTY_TEXT), (" \n", Code.EMPTY_TEXT), ("x" * 4_001, Code.TEXT_TOO_LONG)):
+            self.refused(code, self.world.amend, "alice", "GLOBAL", 1, text)
+            self.refused(code, self.world.amend_last, "alice", "GLOBAL", text)
+
+    def test_marks(self) -> None:
+        """What is no mark is refused."""
+        self.done(self.world.send("alice", "GLOBAL"))
+        for mark in ("", "two words", "x" * 17):
+            self.refused(Code.BAD_REQUEST, self.world.mark, "bob", "GLOBAL", 1, mark)
+
+    def test_last(self) -> None:
+        """One's last message in a chat is the last stored one or, to take it back, a later timed one."""
+        self.done(self.world.send("alice", "GLOBAL", "one"))
+        self.done(self.world.send("alice", "@bob", "private"))
+        self.done(self.world.send("alice", "GLOBAL", "timed", expires_in=9))
+        self.world.pass_time(1)
+        self.done(self.world.send("alice", "GLOBAL", "two"))
+        self.done(self.world.send("bob", "GLOBAL", "three"))
+        self.assertEqual(self.done(self.world.amend_last("alice", "GLOBAL", "new")).seq, 2)
+        self.assertEqual(self.done(self.world.amend_last("alice", "GLOBAL")).seq, 2)
+        self.assertEqual(self.said("bob", "GLOBAL"), ["one", "three", "timed"])
+        refusal = self.refused(Code.NO_SUCH_MESSAGE, self.world.amend_last, "alice", "GLOBAL", "secret")
+        self.assertIn("timed", refusal.text)
+        self.assertEqual(self.done(self.world.amend_last("alice", "GLOBAL")), Ok())
+        self.assertEqual(self.said("bob", "GLOBAL"), ["one", "three"])
+        self.assertEqual(self.done(self.world.amend_last("alice", "GLOBAL")).seq, 1)
+        refusal = self.refused(Code.NO_SUCH_MESSAGE, self.world.amend_last, "alice", "GLOBAL")
+        self.assertIn("ls GLOBAL", refusal.text)

@@ -1,0 +1,109 @@
+"""What a session that fell behind has missed."""
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import GLOBAL
+from irchat.protocol.events import Ok
+from irchat.protocol.rules import WAITING_BYTES
+from irchat.server.delivery.missed import Encoded, Missed
+from tests.helpers.outboxes import FakeReader, OutboxTestCase, change, stored, timed
+
+
+class MissedTests(SynchronousTestCase):
+    """`Missed`."""
+
+    def setUp(self) -> None:
+        """Nothing is missed."""
+        self.reader = FakeReader()
+        self.missed = Missed(100)
+
+    def note(self, *publications: Publication) -> bool:
+        return self.missed.note(publications, self.reader.say)
+
+    def next(self) -> Deferred[bytes]:
+        """Take what comes next."""
+
+        async def take() -> bytes:
+            encode = await self.missed.next(self.reader)
+            data: Encoded = encode()
+            return data[0]
+
+        return ensureDeferred(take())
+
+    def test_order(self) -> None:
+        """Events that no store holds come first, then messages, changes, and timed messages."""
+        self.note(timed(3), change(2), stored(7), Publication(Ok(), None))
+        self.reader.timed = [(GLOBAL, 3)]
+        self.assertEqual(self.successResultOf(self.next()), b"<ok>")
+        for give, said in ((self.reader.give, b"<7>"), (self.reader.give_changes, b"<change 7>")):
+            given = self.next()
+            give(7)
+            self.assertEqual(self.successResultOf(given), said)
+        self.assertFalse(self.missed.is_empty)
+        self.assertEqual(self.successResultOf(self.next()), b"<timed 3>")
+        self.assertTrue(self.missed.is_empty)
+
+    def test_changes_page_by_page(self) -> None:
+        """Changes are asked for after the last one that was sent, up to the newest that was missed, in each chat."""
+        self.note(change(3), change(4, 9), change(8))
+        given = self.next()
+        self.assertEqual(self.reader.asked_changes[0][:2], (GLOBAL, 2))
+        self.reader.give_changes(3, 5, more=True)
+        self.assertEqual(self.successResultOf(given), b"<change 3><change 5>")
+        given = self.next()
+        self.assertEqual(self.reader.asked_changes[0][:2], (GLOBAL, 5))
+        self.note(change(11))
+        self.reader.give_changes(8, rev=10)
+        self.assertEqual(self.successResultOf(given), b"<change 8>")
+        self.next()
+        self.reader.give_changes(11)
+        self.next()
+        self.assertEqual(self.reader.asked_changes[0][:2], (9, 3))
+        self.reader.give_changes(rev=0)  # the session has left the chat
+        self.assertTrue(self.missed.is_empty)
+
+    def test_kept(self) -> None:
+        """At most 256 KiB are kept of events that no store holds."""
+        run = [Publication(Ok(), None)]
+        for _ in range(WAITING_BYTES // len(b"<ok>")):
+            self.assertTrue(self.note(*run))
+        self.assertFalse(self.note(*run))
+
+    def test_forget(self) -> None:
+        """Nothing is left after it is forgotten."""
+        self.note(timed(3), change(2), stored(7), Publication(Ok(), None))
+        self.missed.note_own(stored(7))
+        self.missed.note_own(timed(3))
+        self.missed.forget()
+        self.assertTrue(self.missed.is_empty)
+        self.assertEqual((self.missed._own, self.missed._own_timed), (set(), set()))
+
+
+class OutboxTests(OutboxTestCase):
+    """Changes in an outbox."""
+
+    def test_behind(self) -> None:
+        """A slow reader gets the states of changed messages after the messages. Then changes are direct again."""
+        self.fall_behind()
+        self.offer(stored(5), change(1), change(2))
+        self.outbox.note_own(change(3))
+        self.writer.keeps_up = True
+        self.writer.drain()
+        self.reader.give(5)
+        self.reader.give_changes(2)
+        self.assertEqual(self.writer.got(), b"<5><change 2>")
+        self.assertEqual((self.outbox.behind, self.reader.calls), (False, ["caught up"]))
+        self.offer(change(4))
+        self.outbox.flush()
+        self.assertEqual(self.writer.got(), b"<change 4>")
+
+    def test_hold(self) -> None:
+        """Changes during a sign-in come after the welcome."""
+        self.outbox.hold()
+        self.offer(change(4))
+        self.outbox.put(b"<welcome>")
+        self.outbox.release({GLOBAL: 5})
+        self.reader.give_changes(4)
+        self.assertEqual(self.writer.got(), b"<welcome><change 4>")
