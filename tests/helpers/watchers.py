@@ -56,10 +56,9 @@ class Watcher:
         self.chats[chat] = {message["seq"]: as_seen(message) for message in page["messages"] if "seq" in message}
         self.revs[chat] = self.last_rev[chat] = page["rev"]
 
-    def drop(self, chat: str) -> None:
-        """Forget a chat."""
-        for known in self.chats, self.revs, self.last_rev:
-            known.pop(chat, None)
+    def drop_all(self) -> None:
+        """Forget all chats. What still arrives of them is ignored."""
+        self.chats, self.revs, self.last_rev = {}, {}, {}
 
     def catch_up(self, chat: str, limit: int) -> None:
         """Read the changes and the messages since the connection was lost, in pages of ``limit``."""

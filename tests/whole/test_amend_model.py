@@ -87,11 +87,10 @@ class AmendMachine(RuleBasedStateMachine):
         if watcher.client is None:
             self.stale.add(name)
             return
+        self.stale.discard(name)
+        watcher.drop_all()
         self.resume_reading(name)
         watcher.take()
-        self.stale.discard(name)
-        for chat in list(watcher.chats):
-            watcher.drop(chat)
         for chat in self.labels(name):
             watcher.load(chat)
 
