@@ -1,4 +1,4 @@
-"""Bans: the text of a ban, and the table of banned networks."""
+"""Bans: whether a ban is in force, the text for the banned, and the table of banned networks."""
 
 import ipaddress
 
@@ -19,7 +19,7 @@ def notice(ban: StoredBan) -> str:
 
 
 class NetworkBans:
-    """The banned networks, looked up by an address in them."""
+    """The banned networks. A single address is a network with one address."""
 
     def __init__(self) -> None:
         self._bans: dict[str, StoredBan] = {}
@@ -55,7 +55,7 @@ class NetworkBans:
             self.remove(network)
 
     def of(self, address: Address | None, now_ms: int) -> StoredBan | None:
-        """Return the ban in force on ``address``."""
+        """Return the ban in force on a network that contains ``address``, or None."""
         if address is None or not self._of_size:
             return None
         for (version, bits), networks in self._of_size.items():

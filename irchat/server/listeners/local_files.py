@@ -79,7 +79,7 @@ class LocalFiles:
             self._port = self._made(self._open_socket, "irchat-admin cannot reach this server while it runs")
         if self._port_file is None or not self._port_file.stands():
             self._forget_note()
-            self._port_file = self._made(self._note, "clients of this machine must be told the port")
+            self._port_file = self._made(self._note, "clients on this machine have to name the port")
 
     def close(self) -> Deferred[None]:
         """Delete the files. Fires when the socket is closed."""

@@ -174,7 +174,7 @@ class TextProtocol:
         if not name:
             return
         if _HTTP_REQUEST.match(name):
-            self._session.end("this is no web server")
+            self._session.end("this is not a web server")
             return
         if name == Logout.usage:
             self._is_waiting = True  # accept no further lines

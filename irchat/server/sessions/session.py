@@ -197,7 +197,7 @@ class Session:
         """Charge for a publication of this session that goes to ``count`` sessions."""
         self._allowance.charge(count * WORK_OF_RECIPIENT)
 
-    # Called by the outbox (`irchat.server.delivery.outbox.Reader`).
+    # Called by the outbox (`irchat.server.delivery.reader.Reader`).
 
     def say(self, publication: Publication) -> bytes:
         """Encode a publication."""
@@ -215,7 +215,7 @@ class Session:
     def say_timed_since(
         self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
     ) -> tuple[bytes, int | None, float]:
-        """Encode live timed messages (see `irchat.server.delivery.outbox.Reader`)."""
+        """Encode live timed messages (see `irchat.server.delivery.reader.Reader`)."""
         missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
         return b"".join(self.protocol.event(event, None, place) for place, event in missed), further, until
 
