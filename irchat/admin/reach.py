@@ -110,7 +110,7 @@ def _ask_server(connection: socket.socket, command: AnyAdminRequest, tell: Tell)
             try:
                 said: Answer | Progress = msgspec.json.decode(line, type=Answer | Progress)
             except msgspec.MsgspecError:
-                raise Failed("the server's answer cannot be read; is it of another version? restart it") from None
+                raise Failed("the server's answer cannot be read; it may run another version: restart it") from None
             if isinstance(said, Answer):
                 return said
             tell(said.text)

@@ -183,12 +183,12 @@ class Visit:
         admission.connect(address)
 
     def enter(self, sessions_of_user: int) -> None:
-        """Note that it signs in, as a user with this many other sessions. Raises Refusal ``too-many``."""
+        """Note that the connection signs in, as a user with this many other sessions. Raises Refusal ``too-many``."""
         self._admission.enter(self.address, sessions_of_user)
         self._is_signed_in = True
 
     def leave(self) -> None:
-        """Note that it signs out."""
+        """Note that the connection signs out."""
         if self._is_signed_in:
             self._is_signed_in = False
             self._admission.leave(self.address)

@@ -73,7 +73,7 @@ class Tokens:
     def forget(self, label: str, name: str, token: str | None = None) -> None:
         """Forget the token, but remember the name. Raises ClientError if the file cannot be written.
 
-        With ``token``, do so only if that is still the saved one: another client may have saved a new one.
+        If ``token`` is given, do so only if it is still the saved one: another client may have saved a new one.
         """
         self._change(label, name, (label, name, _NONE, _NONE), token)
 

@@ -52,7 +52,7 @@ class Asked(Struct, eq=False):
     request: requests.Request | None = None
     refusal: Refusal | None = None
     typed: bool = False
-    """Whether it was sent as a typed line."""
+    """Whether the request was sent as a typed line."""
     cost: Cost = _NO_REQUEST
     reply: Reply | None = None
     waits_for: Deferred[Reply] | None = None

@@ -125,7 +125,7 @@ class Session:
         self._tell_full()
 
     def lost(self) -> None:
-        """Drop everything after the connection is lost. References back to here would keep the session as garbage."""
+        """Drop everything after the connection is lost. A reference back to the session would keep it in memory."""
         self._finish()
         self.outbox.lost()
         self._on_welcome = self._on_bye = self._on_full = gone
