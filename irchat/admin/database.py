@@ -152,7 +152,7 @@ def _told(what: str, written: Path, mend: str | None = None, damaged: str = _DAM
     """Raise Failed with ``what``, the reason and the next step, in place of an error of the disk or of SQLite.
 
     ``written`` is the folder that was written to. ``mend`` is the next step if a file cannot be used, ``damaged`` the
-    one for a damaged database. A PermissionError passes: `explain_failure` names the user that may use the file.
+    one for a damaged database. A PermissionError passes: `irchat.admin.failures` names the user that may use the file.
     """
     try:
         yield

@@ -35,8 +35,9 @@ class _Line(NamedTuple):
 class Tokens:
     """A file with ``host:port name token identity`` on each line, the last used one last. ``-`` means no token.
 
-    ``identity`` identifies the server that issued the token (`ServerConnection.identity`). The token is never sent to
-    any other server. Only the owner can read the file (0600). It is replaced atomically, under a lock.
+    ``identity`` names the server that issued the token, as `irchat.client.connect.server_connection` describes. The
+    token is never sent to any other server. Only the owner can read the file (0600). The file is replaced atomically,
+    under a lock.
     """
 
     def __init__(self, path: Path) -> None:

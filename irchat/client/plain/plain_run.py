@@ -22,7 +22,7 @@ class PlainRun:
     """Connect, talk, then stop the reactor.
 
     However the run ends, it closes the connection, finishes the screen and writes all output, for at most
-    `LEAVING_SECONDS`. ``status`` is then the exit status: 0 if the user left, 1 after an error.
+    `irchat.client.shutdown.LEAVING_SECONDS`. ``status`` is then the exit status: 0 if the user left, 1 after an error.
     """
 
     def __init__(self, reactor: IReactorCore, clock: IReactorTime, console: Console, screen: PlainScreen) -> None:
