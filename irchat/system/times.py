@@ -74,7 +74,7 @@ def moment(text: str) -> int:
         since = datetime.fromisoformat(text.upper()) - datetime(1970, 1, 1, tzinfo=UTC)
     except (ValueError, OverflowError):
         raise Refusal(
-            Code.BAD_REQUEST, f"{text[:40]!a} is no time in RFC 3339: write it as 2026-12-01T12:00:00Z."
+            Code.BAD_REQUEST, f"{text[:40]!a} is not a time in RFC 3339. Write it as 2026-12-01T12:00:00Z."
         ) from None
     return -(-since // timedelta(milliseconds=1))
 
