@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.bench import Bench, Curve, Row
-from benchmarks.scenarios import fairness, messages, sessions, stored, timed
+from benchmarks.scenarios import amendments, fairness, messages, sessions, stored, timed
 
 SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "alone": messages.alone,
@@ -18,6 +18,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "start": stored.starting,
     "search": stored.search,
     "timed": timed.timed,
+    "amend": amendments.amend,
     "tls": messages.tls,
     "handshakes": sessions.handshakes,
     "fairness": fairness.fairness,
