@@ -1,6 +1,7 @@
 """The rules for marks on messages."""
 
 import unicodedata
+from functools import lru_cache
 
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import visible
@@ -17,6 +18,7 @@ NAMES_OF_MARK = 10
 _EMOJI_STYLE = "\ufe0f"
 
 
+@lru_cache(maxsize=1_024)
 def clean_mark(mark: str) -> tuple[str, str]:
     """Return a mark as it is shown, and the key by which marks are compared. ``1`` is 👍.
 

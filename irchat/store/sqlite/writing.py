@@ -143,18 +143,20 @@ class Writer(AccountWriter, AmendWriter):
         self._read: dict[tuple[int, int], int] = {}
 
     def _flush(self) -> None:
-        """Write the gathered messages, in a few statements for all of them."""
+        """Write the gathered messages and the rows of their chats, in a few statements for all of them."""
+        run = self._connection.executemany
+        if self._touched:
+            run(
+                "UPDATE chats SET last_seq = ?, last_at = ?, rev = ? WHERE id = ?",
+                [(row.last_seq, row.last_at, row.rev, row.id) for row in self._touched.values()],
+            )
+            self._touched = {}
         if not self._messages:
             return
-        run = self._connection.executemany
         run("INSERT INTO messages (chat, seq, id, sender, at, text) VALUES (?, ?, ?, ?, ?, ?)", self._messages)
         run(
             "INSERT INTO message_places (id, chat, seq) VALUES (?, ?, ?)",
             [(message_id, chat, seq) for chat, seq, message_id, _, _, _ in self._messages],
-        )
-        run(
-            "UPDATE chats SET last_seq = ?, last_at = ? WHERE id = ?",
-            [(row.last_seq, row.last_at, row.id) for row in self._touched.values()],
         )
         run(
             "UPDATE members SET read_seq = max(read_seq, ?) WHERE user = ? AND chat = ?",
@@ -164,7 +166,6 @@ class Writer(AccountWriter, AmendWriter):
             run("INSERT INTO mentions (user, chat, seq) VALUES (?, ?, ?)", self._mentions)
         self._messages = []
         self._mentions = []
-        self._touched = {}
         self._read = {}
 
     def _prune_nonces(self) -> None:
@@ -286,6 +287,7 @@ class Writer(AccountWriter, AmendWriter):
                 self.remove_group(GroupRemoved(group))
             else:
                 self.remove_member(MemberRemoved(group, write.user, owner, by=write.user))
+        self._flush()
         self._remove_marks(write.user)
         for table in ("tokens", "nonces", "members", "mentions", "bans"):
             self._connection.execute(f"DELETE FROM {table} WHERE user = ?", (write.user,))

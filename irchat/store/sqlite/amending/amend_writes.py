@@ -20,17 +20,17 @@ _LAST_OF_USER = (
 )
 # With what a member may see; for the administrator of the machine, who has no user, all of it.
 _TARGET = (
-    "SELECT sender, at FROM messages WHERE chat = :chat AND seq = :seq AND (:user IS NULL OR EXISTS"
-    " (SELECT 1 FROM members WHERE user = :user AND chat = :chat AND since_seq < :seq))"
+    "SELECT sender, at FROM messages WHERE chat = ?1 AND seq = ?2 AND (?3 IS NULL OR EXISTS"
+    " (SELECT 1 FROM members WHERE user = ?3 AND chat = ?1 AND since_seq < ?2))"
 )
 _MARK_IS = "chat = ? AND seq = ? AND key = ? AND user = ?"
-# Whether a mark is there, how many the user has on the message, and whether anyone has the same.
+# Whether a mark is there, how many the user has on the message, and how many different ones it has if this one is new.
 _MARKS_NOW = (
-    f"SELECT EXISTS (SELECT 1 FROM marks WHERE {_MARK_IS}),"
-    " (SELECT count(*) FROM marks WHERE user = ? AND chat = ? AND seq = ?),"
-    " EXISTS (SELECT 1 FROM marks WHERE chat = ? AND seq = ? AND key = ?)"
+    "SELECT EXISTS (SELECT 1 FROM marks WHERE chat = ?1 AND seq = ?2 AND key = ?3 AND user = ?4),"
+    " (SELECT count(*) FROM marks WHERE user = ?4 AND chat = ?1 AND seq = ?2),"
+    " CASE WHEN EXISTS (SELECT 1 FROM marks WHERE chat = ?1 AND seq = ?2 AND key = ?3) THEN 0"
+    " ELSE (SELECT count(DISTINCT key) FROM marks WHERE chat = ?1 AND seq = ?2) END"
 )
-_DIFFERENT_MARKS = "SELECT count(DISTINCT key) FROM marks WHERE chat = ? AND seq = ?"
 
 
 class _Target(NamedTuple):
@@ -44,7 +44,9 @@ class _Target(NamedTuple):
 
 
 class AmendWriter(DeletionWriter):
-    """Runs these writes. A refused one changes nothing."""
+    """Runs these writes. A refused one changes nothing. ``_touched``: the chats whose rows the commit will write."""
+
+    _touched: dict[int, ChatRow]
 
     def edit_message(self, write: MessageEdited) -> StoredChange:
         target = self._target(write.chat, write.seq, write.user, write.hidden)
@@ -74,17 +76,14 @@ class AmendWriter(DeletionWriter):
         target = self._target(write.chat, write.seq, write.user, write.hidden)
         if target is None:
             return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
-        place = target.row.id, target.seq
-        mark = (*place, write.key, write.user)
-        is_on, own, has_key = self._connection.execute(
-            _MARKS_NOW, (*mark, write.user, *place, *place, write.key)
-        ).fetchone()
+        mark = (target.row.id, target.seq, write.key, write.user)
+        is_on, own, different = self._connection.execute(_MARKS_NOW, mark).fetchone()
         on = not is_on if write.on is None else write.on
         if on == bool(is_on):
             return StoredChange(target.seq, 0, target.sender, write.at, target.sent_at, on, is_new=False)
         if not on:
             self._connection.execute(f"DELETE FROM marks WHERE {_MARK_IS}", mark)
-        elif own < USER_MARKS and (has_key or self._one(_DIFFERENT_MARKS, *place) < MESSAGE_MARKS):
+        elif own < USER_MARKS and different < MESSAGE_MARKS:
             self._connection.execute(
                 "INSERT INTO marks (chat, seq, key, user, mark, at) VALUES (?, ?, ?, ?, ?, ?)",
                 (*mark, write.mark, write.at),
@@ -107,7 +106,7 @@ class AmendWriter(DeletionWriter):
             return None
         if seq is None:
             seq = self._one(_LAST_OF_USER, row.id, _LAST_SOUGHT, user)
-        found = self._connection.execute(_TARGET, {"chat": row.id, "seq": seq, "user": user}).fetchone()
+        found = self._connection.execute(_TARGET, (row.id, seq, user)).fetchone()
         if found is None or found[0] in hidden:
             return None
         sender, sent_at = found
@@ -119,7 +118,7 @@ class AmendWriter(DeletionWriter):
         """Note a change under the next ``rev`` of its chat, and return it."""
         row, seq = target.row, target.seq
         row.rev += 1
-        self._connection.execute("UPDATE chats SET rev = ? WHERE id = ?", (row.rev, row.id))
+        self._touched[row.id] = row
         if edited or deleted:
             self._connection.execute(_PUT_CHANGE, (row.id, seq, row.rev, at if edited else None, deleted))
         else:
