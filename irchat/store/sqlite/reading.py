@@ -106,13 +106,14 @@ def _walk(
     )
     messages: list[StoredMessage] = []
     more = False
+    key, new = query.chat, tuple.__new__  # with all values given it takes half the time
     for seq, sender, at, text in rows:
         room -= line_bytes(text) + query.overhead
         if (messages or may_be_empty) and (room < 0 or len(messages) >= limit):
             more = not messages or at != messages[-1].at or _leave_out(messages, at) or room < 0
             if more:
                 break
-        messages.append(StoredMessage(query.chat, seq, sender, at, text))
+        messages.append(new(StoredMessage, (key, seq, sender, at, text, 0, None, (), ())))
     if not forwards:
         messages.reverse()
     return messages, more

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from irchat.interfaces.stored import ChatKey, StoredChange
+from irchat.interfaces.stored import GLOBAL, ChatKey, StoredChange
 from irchat.interfaces.writes import AlertSet, MarkSet, MessageDeleted, MessageEdited
 from irchat.protocol.errors import Code
 from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
@@ -24,13 +24,23 @@ _TARGET = (
     " (SELECT 1 FROM members WHERE user = :user AND chat = :chat AND since_seq < :seq))"
 )
 _MARK_IS = "chat = ? AND seq = ? AND key = ? AND user = ?"
+# Whether a mark is there, how many the user has on the message, and whether anyone has the same.
+_MARKS_NOW = (
+    f"SELECT EXISTS (SELECT 1 FROM marks WHERE {_MARK_IS}),"
+    " (SELECT count(*) FROM marks WHERE user = ? AND chat = ? AND seq = ?),"
+    " EXISTS (SELECT 1 FROM marks WHERE chat = ? AND seq = ? AND key = ?)"
+)
+_DIFFERENT_MARKS = "SELECT count(DISTINCT key) FROM marks WHERE chat = ? AND seq = ?"
 
 
 class _Target(NamedTuple):
+    """A message to be changed. ``is_for_all``: no member can have joined its chat after it."""
+
     row: ChatRow
     seq: int
     sender: int
     sent_at: int
+    is_for_all: bool
 
 
 class AmendWriter(DeletionWriter):
@@ -66,13 +76,15 @@ class AmendWriter(DeletionWriter):
             return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
         place = target.row.id, target.seq
         mark = (*place, write.key, write.user)
-        is_on = self._one(f"SELECT 1 FROM marks WHERE {_MARK_IS}", *mark) is not None
+        is_on, own, has_key = self._connection.execute(
+            _MARKS_NOW, (*mark, write.user, *place, *place, write.key)
+        ).fetchone()
         on = not is_on if write.on is None else write.on
-        if on == is_on:
+        if on == bool(is_on):
             return StoredChange(target.seq, 0, target.sender, write.at, target.sent_at, on, is_new=False)
         if not on:
             self._connection.execute(f"DELETE FROM marks WHERE {_MARK_IS}", mark)
-        elif self._has_room(*place, write.user, write.key):
+        elif own < USER_MARKS and (has_key or self._one(_DIFFERENT_MARKS, *place) < MESSAGE_MARKS):
             self._connection.execute(
                 "INSERT INTO marks (chat, seq, key, user, mark, at) VALUES (?, ?, ?, ?, ?, ?)",
                 (*mark, write.mark, write.at),
@@ -88,17 +100,6 @@ class AmendWriter(DeletionWriter):
                 "UPDATE members SET alert = ? WHERE user = ? AND chat = ?", (write.alert, write.user, row.id)
             )
 
-    def _has_room(self, chat: int, seq: int, user: int, key: str) -> bool:
-        """Return whether another mark of ``user`` fits on a message."""
-        place = chat, seq
-        own = self._one("SELECT count(*) FROM marks WHERE user = ? AND chat = ? AND seq = ?", user, *place)
-        if own >= USER_MARKS:
-            return False
-        if self._one("SELECT 1 FROM marks WHERE chat = ? AND seq = ? AND key = ? LIMIT 1", *place, key) is not None:
-            return True
-        different = self._one("SELECT count(DISTINCT key) FROM marks WHERE chat = ? AND seq = ?", *place)
-        return bool(different < MESSAGE_MARKS)
-
     def _target(self, key: ChatKey, seq: int | None, user: int | None, hidden: Collection[int]) -> _Target | None:
         """Return the message ``seq``, or the last one of ``user``, if it stands and the user may see it."""
         row = self._chat(key)
@@ -109,7 +110,8 @@ class AmendWriter(DeletionWriter):
         found = self._connection.execute(_TARGET, {"chat": row.id, "seq": seq, "user": user}).fetchone()
         if found is None or found[0] in hidden:
             return None
-        return _Target(row, seq or 0, *found)
+        sender, sent_at = found
+        return _Target(row, seq or 0, sender, sent_at, isinstance(key, tuple) or key == GLOBAL)
 
     def _changed(
         self, target: _Target, at: int, *, edited: bool = False, deleted: bool = False, on: bool = False
@@ -122,7 +124,7 @@ class AmendWriter(DeletionWriter):
             self._connection.execute(_PUT_CHANGE, (row.id, seq, row.rev, at if edited else None, deleted))
         else:
             self._note_mark(row.id, seq, row.rev)
-        late = self._late(row.id, seq)
+        late = frozenset() if target.is_for_all else self._late(row.id, seq)
         return StoredChange(seq, row.rev, target.sender, at, target.sent_at, on, late=late)
 
     def _note_mark(self, chat: int, seq: int, rev: int) -> None:
@@ -147,8 +149,7 @@ class AmendWriter(DeletionWriter):
         """Remove all marks of a user. Each message changes by that."""
         self._chats.clear()  # their rows change here
         run = self._connection.execute
-        for place in run("SELECT DISTINCT chat, seq FROM marks WHERE user = ?", (user,)).fetchall():
-            chat, seq = place
+        for chat, seq in run("SELECT DISTINCT chat, seq FROM marks WHERE user = ?", (user,)).fetchall():
             run("UPDATE chats SET rev = rev + 1 WHERE id = ?", (chat,))
             self._note_mark(chat, seq, self._one("SELECT rev FROM chats WHERE id = ?", chat))
         run("DELETE FROM marks WHERE user = ?", (user,))

@@ -12,6 +12,8 @@ from irchat.protocol.rules import line_bytes
 Hit = tuple[int, int, StoredMessage]
 """A message, with the number and ``rev`` of its chat."""
 
+_Values = tuple[int | str, ...]
+
 # The rows that one page of changes reads, in case that the reader may not see most of them.
 _CHANGES_READ = 10_000
 # Messages that are at most so many times further apart than a row of neighbours are read as one range.
@@ -26,10 +28,13 @@ def with_changes(
     reader: int,
     hidden: Collection[int],
 ) -> list[StoredMessage]:
-    """Return messages of a chat, whose last change is ``rev``, as ``reader`` sees them now, in the same order."""
+    """Return messages of a chat, whose last change is ``rev``, as ``reader`` sees them now.
+
+    They are in the order of their seqs, up or down.
+    """
     if not messages:
         return messages
-    within, values = _within(chat, [message.seq for message in messages])
+    within, values = _within(chat, messages)
     to: dict[int, list[int]] = {}
     for seq, user in connection.execute(f"SELECT seq, user FROM mentions WHERE {within} ORDER BY seq, user", values):
         if user not in hidden:
@@ -40,15 +45,19 @@ def with_changes(
         rows = connection.execute(f"SELECT seq, rev, edited_at FROM amended WHERE {within} AND NOT deleted", values)
         changes = {seq: (rev_of_message, edited_at) for seq, rev_of_message, edited_at in rows}
         if changes:
-            marks = _marks(connection, chat, list(changes), reader, hidden)
-    if not (to or changes):
+            marks = _marks(connection, within, values, reader, hidden)
+    changed = changes.keys() | to.keys()
+    if not changed:
         return messages
-    return [
-        StoredMessage(*message[:5], *changes.get(message.seq, (0, None)), marks.get(message.seq, ()), tuple(to_these))
-        if (to_these := to.get(message.seq, ())) or message.seq in changes
-        else message
-        for message in messages
-    ]
+    seen = []
+    for message in messages:
+        seq = message.seq
+        if seq in changed:
+            change, users = changes.get(seq, (0, None)), tuple(to.get(seq, ()))
+            seen.append(StoredMessage(*message[:5], *change, marks.get(seq, ()), users))
+        else:
+            seen.append(message)
+    return seen
 
 
 def hits_with_changes(
@@ -98,15 +107,16 @@ def changes_page(
         covered = rev_of_message
     if not more and count < _CHANGES_READ:
         covered = rev
+    messages.sort(key=lambda message: message.seq)
     messages = with_changes(connection, chat, rev, messages, query.user, query.hidden)
+    messages.sort(key=lambda message: message.rev)
     return Page(messages, covered < rev, 0, 0, covered, tuple(deleted), tuple(deleted.values()))
 
 
 def _marks(
-    connection: sqlite3.Connection, chat: int, seqs: Sequence[int], reader: int, hidden: Collection[int]
+    connection: sqlite3.Connection, within: str, values: _Values, reader: int, hidden: Collection[int]
 ) -> dict[int, tuple[StoredMark, ...]]:
     """Return the marks of messages, each where it was first put."""
-    within, values = _within(chat, seqs)
     found: dict[int, dict[str, tuple[str, list[int]]]] = {}
     for seq, key, mark, user in connection.execute(
         f"SELECT seq, key, mark, user FROM marks WHERE {within} ORDER BY seq, at, user, key", values
@@ -122,12 +132,13 @@ def _marks(
     }
 
 
-def _within(chat: int, seqs: Sequence[int]) -> tuple[str, tuple[int | str, ...]]:
-    """Return an SQL condition for the messages ``seqs`` of a chat, and its values.
+def _within(chat: int, messages: Sequence[StoredMessage]) -> tuple[str, _Values]:
+    """Return an SQL condition for messages of a chat, in the order of their seqs, and its values.
 
     For neighbours it is their range, which may hold others too.
     """
-    low, high = min(seqs), max(seqs)
-    if high - low < _SPARSE * len(seqs):
-        return "chat = ? AND seq BETWEEN ? AND ?", (chat, low, high)
+    first, last = sorted((messages[0].seq, messages[-1].seq))
+    if last - first < _SPARSE * len(messages):
+        return "chat = ? AND seq BETWEEN ? AND ?", (chat, first, last)
+    seqs = [message.seq for message in messages]
     return "chat = ? AND seq IN (SELECT value FROM json_each(?))", (chat, json.dumps(seqs))
