@@ -50,7 +50,7 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
             if chat.unread
         ],
         epoch=services.chat.store.epoch,
-        features=rules.FEATURES,
+        features=list(rules.FEATURES),
     )
 
 

@@ -1,6 +1,5 @@
 """Messages from the server: replies and events, as frozen structs of names and numbers."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
@@ -112,7 +111,7 @@ class Welcome(Event, frozen=True):
     online_count: int
     unread: list[UnreadChat]
     epoch: str = ""
-    features: Sequence[str] = ()
+    features: list[str] = []
 
 
 class History(Event, frozen=True, omit_defaults=False):

@@ -135,7 +135,7 @@ def welcome(name: str = "alice", *, new: bool = False) -> events.Welcome:
     """Return the reply to a sign-in."""
     return events.Welcome(
         name=name, new=new, token="token", version=1, limits={}, online=[name], online_count=1, unread=[],
-        features=FEATURES,
+        features=list(FEATURES),
     )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import socket
 import threading
 import types
 import typing
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -34,7 +33,7 @@ def hostile(kind: Any, prefix: str = "") -> Any:
         return prefix + STRING
     if kind in (int, bool):
         return kind(1)
-    if origin in (list, Sequence):
+    if origin is list:
         return [hostile(inner[0], prefix), hostile(inner[0], "b" + prefix)]
     if origin is dict:
         return {hostile(inner[0]): hostile(inner[1])}

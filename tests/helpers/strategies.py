@@ -47,7 +47,7 @@ def _filled(kind: Any, text: str) -> Any:
             return True
         case msgspec.inspect.LiteralType(values=values):
             return values[0]
-        case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.CollectionType(item_type=item):
+        case msgspec.inspect.ListType(item_type=item):
             return [_filled(item, text)] * 2
         case msgspec.inspect.DictType(value_type=value):
             return {text: _filled(value, text)}
@@ -74,7 +74,7 @@ def _values(kind: Any, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
             return st.none()
         case msgspec.inspect.LiteralType(values=values):
             return st.sampled_from(values)
-        case msgspec.inspect.ListType(item_type=item) | msgspec.inspect.CollectionType(item_type=item):
+        case msgspec.inspect.ListType(item_type=item):
             return st.lists(_values(item, text), max_size=4)
         case msgspec.inspect.DictType(key_type=key, value_type=value):
             return st.dictionaries(_values(key, text), _values(value, text), max_size=4)

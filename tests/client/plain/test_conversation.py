@@ -174,7 +174,7 @@ class PipeTests(_ChatTestCase):
         self.server = FakeServer()
         chat = PlainChat(self.clock, self.keyboard.console, self.open_screen(), lambda: "n")
         Deferred.fromCoroutine(chat.run(self.server.connection, name="alice"))
-        self.server.answer(msgspec.structs.replace(welcome(), features=()), events.Chats([]))
+        self.server.answer(msgspec.structs.replace(welcome(), features=[]), events.Chats([]))
         self.keyboard.type("#7-", "#7+ok", "?@", "!set *team", "#-", "ls *team 2026-03-01")
         self.assertEqual(self.server.asked(), [])
         self.assertEqual(self.keyboard.complaints().count("This server is older"), 6)
