@@ -11,7 +11,6 @@ _FILE_LINES, _FUNCTION_LINES, _FOLDER_MODULES = 400, 50, 14
 
 _TYPING_ONLY = {
     "client/connect/dialogue.py",
-    "interfaces/presence.py",
     "interfaces/store.py",
     "interfaces/stored.py",
     "server/delivery/reader.py",
@@ -26,7 +25,6 @@ _SAME_NAME = {
     "groups.py": {"chat", "commands"},
     "messages.py": {"chat", "commands"},
     "moderation.py": {"chat/accounts", "commands"},
-    "presence.py": {"chat/state", "interfaces"},  # an interface, and its implementation
     "registry.py": {"commands", "server/listeners"},  # commands by name, and connections by kind
 }
 """Names shared by related modules, and the folders of these modules."""

@@ -1,5 +1,7 @@
 """Blocks: two users do not see each other's messages. Either of them can set a block."""
 
+from dataclasses import dataclass
+
 from twisted.internet.defer import Deferred
 
 from irchat.chat.changes import Change
@@ -24,35 +26,30 @@ class Blocks:
 
         Fails with Refusal ``no-such-user`` or ``yourself``.
         """
-        return self._queue.submit(_SetBlock(self, user, name, blocked, origin))
+        return self._queue.submit(_SetBlock(user, origin, self, name, blocked))
 
     def listed(self, user: User) -> events.Blocks:
         """Return the users that ``user`` blocks."""
         return events.Blocks(names=self.directory.listed(user.blocking))
 
 
+@dataclass(eq=False, repr=False)
 class _SetBlock(Change[None, events.Blocks]):
+    by: User
+    blocks: Blocks
+    name: str
+    blocked: bool | None
     alone = True
 
-    def __init__(self, blocks: Blocks, user: User, name: str, blocked: bool | None, origin: int | None) -> None:
-        self.blocks = blocks
-        self.user = user
-        self.name = name
-        self.blocked = blocked
-        self.origin = origin
-
-    def whose(self) -> User:
-        return self.user
-
     def check(self) -> BlockSet | None:
-        self.blocks.directory.refuse_removed(self.user)
+        self.blocks.directory.refuse_removed(self.by)
         # The messages of a removed user stay hidden until the block is removed.
         other = self.blocks.directory.user_or_removed(self.name)
-        if other is self.user:
+        if other is self.by:
             raise Refusal(Code.YOURSELF, "You cannot block yourself. Name somebody else; @ lists the users.")
-        stands = other.id in self.user.blocking
+        stands = other.id in self.by.blocking
         wanted = not stands if self.blocked is None else self.blocked
-        return BlockSet(self.user.id, other.id, wanted) if wanted != stands else None
+        return BlockSet(self.by.id, other.id, wanted) if wanted != stands else None
 
     def reply(self, result: None, publications: list[Publication]) -> events.Blocks:
-        return self.blocks.listed(self.user)
+        return self.blocks.listed(self.by)

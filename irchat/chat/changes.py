@@ -1,6 +1,7 @@
 """Changes: requests to commit something, from the check to the reply."""
 
 from collections.abc import Hashable
+from dataclasses import dataclass, field
 from typing import Any, Generic, Never, Protocol, TypeAlias, TypeVar
 
 from twisted.python.failure import Failure
@@ -24,27 +25,24 @@ class ResultHandler(Protocol[Reply_contra]):
         """Accept the failure of a change, usually a Refusal."""
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Change(Generic[Result, Reply_co]):
     """One change: its check, its write and its reply.
 
     ``Result`` is the result of committing the write. It includes None if `check` may return no write.
     """
 
-    __slots__ = ("handler", "write")
-
+    by: Hashable | None
+    """The user or, before sign-in, the address that asked for it. Changes take turns by it."""
+    origin: int | None
+    """The id of the session that submitted it."""
+    handler: ResultHandler[Never] = field(init=False)
+    """Set by the queue, as is ``write``, the return value of `check`."""
+    write: Write[Result] | None = field(init=False)
     alone = False
     """Whether it changes permissions. It is then committed alone, and memory follows its `Entry`."""
     characters = 0
     """The length of the message text, in characters."""
-    origin: int | None = None
-    """The id of the session that submitted it."""
-    handler: ResultHandler[Never]
-    """Set by the queue, as is ``write``, the return value of `check`."""
-    write: Write[Result] | None
-
-    def whose(self) -> Hashable | None:
-        """Return the key by which changes take turns: the user, or the address before sign-in."""
-        return None
 
     def check(self) -> Write[Result] | None:
         """Return the write, or None to write nothing. Raises Refusal if the change is not possible."""
@@ -56,6 +54,19 @@ class Change(Generic[Result, Reply_co]):
         ``result`` is the result of the commit. The directory already reflects the write.
         """
         raise NotImplementedError
+
+
+@dataclass(eq=False, repr=False)
+class Unchecked(Change[Result, Result]):
+    """A write without a check or publications. Its reply is its result."""
+
+    write: Write[Result]
+
+    def check(self) -> Write[Result]:
+        return self.write
+
+    def reply(self, result: Result, publications: list[Publication]) -> Result:
+        return result
 
 
 AnyChange: TypeAlias = Change[Any, Any]

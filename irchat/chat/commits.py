@@ -138,24 +138,22 @@ class CommitQueue:
 
     def _must_wait(self, change: AnyChange) -> bool:
         """Return whether an alone change must wait for an earlier one of the same user."""
-        whose = change.whose()
-        if whose is None:
+        if change.by is None:
             return False
-        if whose in self._alone_later:
-            self._alone_later[whose].append(change)
+        if change.by in self._alone_later:
+            self._alone_later[change.by].append(change)
             return True
-        self._alone_later[whose] = deque()
+        self._alone_later[change.by] = deque()
         return False
 
     def _let_next(self, change: AnyChange) -> None:
         """After an alone change, queue the next one of its user."""
-        whose = change.whose() if change.alone else None
-        if whose is not None:
-            later = self._alone_later[whose]
+        if change.alone and change.by is not None:
+            later = self._alone_later[change.by]
             if later:
                 self._waiting.append(later.popleft())
             else:
-                del self._alone_later[whose]
+                del self._alone_later[change.by]
 
     def _take_group(self) -> list[AnyChange]:
         """Check the changes of the next commit and return them. Answer refused changes."""
@@ -202,9 +200,9 @@ class CommitQueue:
         said: dict[Hashable, int] = defaultdict(int)
         places = []
         for change in self._waiting:
-            whose = change.whose() or change
-            said[whose] += change.characters + _CHANGE_CHARACTERS
-            places.append((said[whose], change))
+            by = change.by or change
+            said[by] += change.characters + _CHANGE_CHARACTERS
+            places.append((said[by], change))
         places.sort(key=itemgetter(0))
         self._waiting = deque(change for _, change in places)
 
@@ -221,10 +219,10 @@ class CommitQueue:
         if not failure.check(Refusal):
             _log.failure("a commit failed", failure)
             failure = Failure(internal_error())
-        for change in group:
-            if change.write is not None:
-                self._let_next(change)
-        self._answer([(change.handler.errback, failure) for change in group if change.write is not None])
+        needed_it = [change for change in group if change.write is not None]
+        for change in needed_it:
+            self._let_next(change)
+        self._answer([(change.handler.errback, failure) for change in needed_it])
         self._finish([change for change in group if change.write is None], [])
         self._next()
 

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable
-from typing import Generic
+from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 
@@ -32,21 +32,25 @@ class Groups:
 
         Fails with Refusal ``bad-name``, ``group-exists``, ``no-such-user``, ``blocked`` or ``too-many``.
         """
-        return self._queue.submit(_CreateGroup(self, owner, origin, name.removeprefix("*"), list(members)))
+        # Drop duplicates by a cheap comparison first: folding a thousand spellings of one name would take long.
+        spellings: dict[str, str] = {}
+        for member in members:
+            spellings.setdefault(unicodedata.normalize("NFKC", member).lower(), member)
+        return self._queue.submit(_CreateGroup(owner, origin, self, name.removeprefix("*"), spellings.values()))
 
     def add(self, member: User, group: str, name: str, origin: int | None) -> Deferred[events.Group]:
         """Add the user called ``name`` on behalf of ``member``.
 
         Fails with Refusal ``no-such-group``, ``no-such-user``, ``already-a-member``, ``blocked`` or ``too-many``.
         """
-        return self._queue.submit(_AddMember(self, member, origin, group, name))
+        return self._queue.submit(_AddMember(member, origin, self, group, name))
 
     def remove(self, member: User, group: str, name: str, origin: int | None) -> Deferred[events.Group | events.Ok]:
         """Remove the user called ``name``, possibly ``member`` itself, on behalf of ``member``.
 
         Fails with Refusal ``no-such-group``, ``no-such-user``, ``not-a-member`` or ``not-the-owner``.
         """
-        return self._queue.submit(_RemoveMember(self, member, origin, group, name))
+        return self._queue.submit(_RemoveMember(member, origin, self, group, name))
 
     def members(self, member: User, group: str) -> events.Group:
         """Return the group with its members. Raises Refusal ``no-such-group``."""
@@ -63,19 +67,14 @@ def described(group: DirectoryGroup) -> events.Group:
     )
 
 
-class _GroupChange(Change[Result, Reply_co], Generic[Result, Reply_co]):
-    """Base of the changes that a member makes to a group."""
+@dataclass(eq=False, repr=False)
+class _GroupChange(Change[Result, Reply_co]):
+    """Base of the changes that a user makes to a group."""
 
+    by: User
+    groups: Groups
+    group_name: str
     alone = True
-
-    def __init__(self, groups: Groups, user: User, origin: int | None) -> None:
-        self.groups = groups
-        self.directory = groups.directory
-        self.user = user
-        self.origin = origin
-
-    def whose(self) -> User:
-        return self.user
 
     def refuse_too_many(self, members: int, joining: Iterable[User]) -> None:
         """Raise Refusal ``too-many`` if ``members`` users are too many, or a user is in too many groups."""
@@ -87,70 +86,61 @@ class _GroupChange(Change[Result, Reply_co], Generic[Result, Reply_co]):
                 raise Refusal(Code.TOO_MANY, f"{user.name} has reached the limit of {limits.groups:,} groups.")
 
 
+@dataclass(eq=False, repr=False)
 class _CreateGroup(_GroupChange[int, events.Group]):
-    def __init__(self, groups: Groups, user: User, origin: int | None, name: str, members: list[str]) -> None:
-        super().__init__(groups, user, origin)
-        self.name = name
-        # Drop duplicates by a cheap comparison first: folding a thousand spellings of one name would take long.
-        spellings: dict[str, str] = {}
-        for member in members:
-            spellings.setdefault(unicodedata.normalize("NFKC", member).lower(), member)
-        self.member_names = spellings.values()
+    member_names: Iterable[str]
 
     def check(self) -> GroupCreated:
-        self.directory.refuse_removed(self.user)
-        check_new_name(self.name)
-        members = {self.user.id: self.user}
+        directory = self.groups.directory
+        directory.refuse_removed(self.by)
+        check_new_name(self.group_name)
+        members = {self.by.id: self.by}
         for name in self.member_names:
-            member = self.directory.user(name)
-            self.directory.refuse_silenced(self.user, member)
+            member = directory.user(name)
+            directory.refuse_silenced(self.by, member)
             members[member.id] = member
         self.refuse_too_many(len(members), members.values())
-        key = self.directory.new_group_key(self.name)
-        return GroupCreated(self.name, key, tuple(members), self.groups.wall_ms())
+        key = directory.new_group_key(self.group_name)
+        return GroupCreated(self.group_name, key, tuple(members), self.groups.wall_ms())
 
     def reply(self, result: int, publications: list[Publication]) -> events.Group:
-        return described(self.directory.groups[result])
+        return described(self.groups.directory.groups[result])
 
 
+@dataclass(eq=False, repr=False)
 class _AddMember(_GroupChange[None, events.Group]):
-    def __init__(self, groups: Groups, user: User, origin: int | None, group: str, name: str) -> None:
-        super().__init__(groups, user, origin)
-        self.group_name = group
-        self.name = name
+    name: str
 
     def check(self) -> MemberAdded:
-        group = self.group = self.directory.group(self.user, self.group_name)
-        member = self.directory.user(self.name)
+        group = self.group = self.groups.directory.group(self.by, self.group_name)
+        member = self.groups.directory.user(self.name)
         if member.id in group.members:
             raise Refusal(Code.ALREADY_A_MEMBER, f"{member.name} is already in {group.name}.")
-        self.directory.refuse_silenced(self.user, member)
+        self.groups.directory.refuse_silenced(self.by, member)
         self.refuse_too_many(len(group.members) + 1, [member])
-        return MemberAdded(group.id, member.id, self.user.id)
+        return MemberAdded(group.id, member.id, self.by.id)
 
     def reply(self, result: None, publications: list[Publication]) -> events.Group:
         return described(self.group)
 
 
+@dataclass(eq=False, repr=False)
 class _RemoveMember(_GroupChange[None, "events.Group | events.Ok"]):
-    def __init__(self, groups: Groups, user: User, origin: int | None, group: str, name: str) -> None:
-        super().__init__(groups, user, origin)
-        self.group_name = group
-        self.name = name
+    name: str
 
     def check(self) -> MemberRemoved | GroupRemoved:
-        group = self.group = self.directory.group(self.user, self.group_name)
-        member = self.member = self.directory.user(self.name)
+        group = self.group = self.groups.directory.group(self.by, self.group_name)
+        member = self.member = self.groups.directory.user(self.name)
         if member.id not in group.members:
             raise Refusal(Code.NOT_A_MEMBER, f"{member.name} is not in {group.name}. +{group.name} lists the members.")
-        if member is not self.user and group.owner is not self.user:
+        if self.by not in (member, group.owner):
             raise Refusal(
                 Code.NOT_THE_OWNER, f"Only {group.owner.name}, who owns {group.name}, may remove others from it."
             )
         owner = group.owner_without(member)
         if owner is None:
             return GroupRemoved(group.id)
-        return MemberRemoved(group.id, member.id, owner.id, self.user.id)
+        return MemberRemoved(group.id, member.id, owner.id, self.by.id)
 
     def reply(self, result: None, publications: list[Publication]) -> events.Group | events.Ok:
-        return events.Ok() if self.member is self.user else described(self.group)
+        return events.Ok() if self.member is self.by else described(self.group)

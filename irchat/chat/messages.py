@@ -3,17 +3,20 @@
 import math
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
+from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.changes import Change
 from irchat.chat.mentions import NOBODY, called, may_mention, mentioned, names
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
+from irchat.chat.state.presence import LocalPresence
+from irchat.chat.timed.timed_chat import left_ms
 from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
-from irchat.interfaces.presence import PresenceTable
 from irchat.interfaces.stored import ChatKey, Stored
 from irchat.interfaces.writes import MessageAdded, NonceSought, Write
 from irchat.protocol.errors import Code, Refusal
@@ -25,25 +28,21 @@ from irchat.system.clock import rfc3339
 _AHEAD_MOST = 10_000
 
 
+@dataclass(eq=False, repr=False)
 class Messages:
     """Builds the changes that send messages. Publishes the end of timed messages."""
 
-    def __init__(
-        self,
-        directory: Directory,
-        clock: IReactorTime,
-        bus: Bus,
-        presence: PresenceTable,
-        wall_ms: Callable[[], int],
-        limits: Limits,
-    ) -> None:
-        self.limits = limits
-        self.directory = directory
-        self.presence = presence
-        self.timed = TimedMessages(clock, self.erase)
-        self.wall_ms = wall_ms
-        self._bus = bus
-        self._nonce_window = _NonceWindow(clock, wall_ms)
+    directory: Directory
+    clock: IReactorTime
+    bus: Bus
+    presence: LocalPresence
+    wall_ms: Callable[[], int]
+    limits: Limits
+
+    def __post_init__(self) -> None:
+        self.timed = TimedMessages(self.clock, self.erase)
+        # The time (ms of the wall clock) since which nonces are remembered.
+        self.nonces_since = _NonceWindow(self.clock, self.wall_ms).begin
         self._timed_nonces: dict[tuple[int, str], tuple[float, TimedSent]] = {}
         # By chat: the time of its last message, if that is ahead of the clock.
         self._ahead: dict[ChatKey, int] = {}
@@ -59,8 +58,10 @@ class Messages:
         """
         text = clean_text(text, self.limits.text_length)
         if expires_in is None:
-            return _StoredSend(self, sender, chat, text, nonce, origin)
-        return _TimedSend(self, sender, chat, text, nonce, origin, check_seconds(expires_in))
+            return _StoredSend(sender, origin, self, chat, text, nonce, len(text))
+        seconds = check_seconds(expires_in)
+        at, end = self.wall_ms(), self.timed.now() + seconds
+        return _TimedSend(sender, origin, self, chat, text, nonce, len(text), seconds=seconds, at=at, end=end)
 
     def writable_chat(self, sender: User, name: str) -> DirectoryChat:
         """Return the chat called ``name`` if ``sender`` may write there. Raises Refusal."""
@@ -78,10 +79,6 @@ class Messages:
         most = self.limits.timed
         if most and self.timed.count_of(sender) >= most:
             raise Refusal(Code.TOO_MANY, f"The limit of {most:,} live timed messages is reached. Wait until one ends.")
-
-    def nonces_since(self) -> int:
-        """Return the time (ms of the wall clock) since which nonces are remembered."""
-        return self._nonce_window.begin()
 
     def timed_sent_before(self, sender: User, nonce: str | None) -> "TimedSent | None":
         """Return the reply to the timed message with this nonce, if it was sent in the last ten minutes."""
@@ -122,7 +119,7 @@ class Messages:
 
     def erase(self, ended: list[TimedMessage]) -> None:
         """Publish the end of timed messages."""
-        self._bus.publish(self.erased(ended))
+        self.bus.publish(self.erased(ended))
 
     def erased(self, ended: list[TimedMessage]) -> list[Publication]:
         """Return the publications of the end of timed messages, to all users that received them."""
@@ -172,16 +169,12 @@ class TimedSent:
     It contains no text, so it may wait without limit.
     """
 
-    __slots__ = ("_at", "_chat", "_end", "_expires_at", "_id", "_of", "_reached")
+    __slots__ = ("_end", "_sent")
 
     def __init__(self, timed: TimedMessage, reached: int, of: int) -> None:
-        self._id = timed.id
-        self._chat = timed.chat.label(timed.sender)
-        self._at = timed.at
-        self._expires_at = timed.expires_at
+        chat, at, expires_at = timed.chat.label(timed.sender), rfc3339(timed.at), rfc3339(timed.expires_at)
+        self._sent = Sent(chat=chat, at=at, id=timed.id, expires_at=expires_at, reached=reached, of=of)
         self._end = timed.end
-        self._reached = reached
-        self._of = of
 
     def until(self) -> float:
         """Return infinity: it never expires."""
@@ -189,36 +182,21 @@ class TimedSent:
 
     def event(self, left_at: float) -> Sent:
         """Return the reply with the remaining time at a time of the forward clock."""
-        return Sent(
-            chat=self._chat,
-            at=rfc3339(self._at),
-            id=self._id,
-            expires_at=rfc3339(self._expires_at),
-            left_ms=max(0, int((self._end - left_at) * 1000)),
-            reached=self._reached,
-            of=self._of,
-        )
+        return replace(self._sent, left_ms=left_ms(self._end, left_at))
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class _MessageChange(Change[Stored | None, Sent | TimedSent]):
     """Base of the changes that send stored and timed messages."""
 
-    __slots__ = ("characters", "chat", "chat_name", "messages", "nonce", "origin", "refusal", "sender", "text")
-
-    def __init__(
-        self, messages: Messages, sender: User, chat_name: str, text: str, nonce: str | None, origin: int | None
-    ) -> None:
-        self.messages = messages
-        self.sender = sender
-        self.chat_name = chat_name
-        self.text = text
-        self.characters = len(text)
-        self.nonce = nonce
-        self.origin = origin
-        self.refusal: Refusal | None = None
-
-    def whose(self) -> User:
-        return self.sender
+    by: User
+    messages: Messages
+    chat_name: str
+    text: str
+    nonce: str | None
+    characters: int
+    chat: DirectoryChat = field(init=False)
+    refusal: Refusal | None = field(init=False, default=None)
 
     def find_before(self, refusal: Refusal) -> NonceSought:
         """Look for an earlier message with this nonce, which may have been sent while it was still allowed.
@@ -228,7 +206,7 @@ class _MessageChange(Change[Stored | None, Sent | TimedSent]):
         if self.nonce is None:
             raise refusal
         self.refusal = refusal.with_traceback(None)
-        return NonceSought(self.sender.id, self.nonce, self.messages.nonces_since())
+        return NonceSought(self.by.id, self.nonce, self.messages.nonces_since())
 
 
 class _StoredSend(_MessageChange):
@@ -237,7 +215,7 @@ class _StoredSend(_MessageChange):
     __slots__ = ("at", "timed_before")
 
     def check(self) -> Write[Stored | None] | None:
-        messages, sender, nonce = self.messages, self.sender, self.nonce
+        messages, sender, nonce = self.messages, self.by, self.nonce
         self.timed_before = None if nonce is None else messages.timed_sent_before(sender, nonce)
         if self.timed_before is not None:
             return None
@@ -260,12 +238,12 @@ class _StoredSend(_MessageChange):
             assert self.refusal is not None
             raise self.refusal
         if result.repeated:
-            return self.messages.stored_before(self.sender, result)
+            return self.messages.stored_before(self.by, result)
         if result.at > self.at:
             self.messages.note_ahead(result.chat, result.at)
         if result.to:
             return self._reply_with_mentions(result, publications)
-        sender, chat, at = self.sender, self.chat, rfc3339(result.at)
+        sender, chat, at = self.by, self.chat, rfc3339(result.at)
         position = (chat.key, result.seq)
         label = chat.label(sender)
         audience = chat.audience if chat.pair is None else (sender.id,)
@@ -278,7 +256,7 @@ class _StoredSend(_MessageChange):
 
     def _reply_with_mentions(self, result: Stored, publications: list[Publication]) -> Sent:
         """Publish a message that mentions users. A reader from whom one of them is hidden does not see that name."""
-        directory, sender, chat, at = self.messages.directory, self.sender, self.chat, rfc3339(result.at)
+        directory, sender, chat, at = self.messages.directory, self.by, self.chat, rfc3339(result.at)
 
         def event(reader: User) -> Message:
             to = names(directory, result.to, reader.hidden)
@@ -310,38 +288,26 @@ class _StoredSend(_MessageChange):
         return Sent(chat=chat.label(sender), at=at, seq=result.seq)
 
 
+@dataclass(eq=False, repr=False, slots=True, kw_only=True)
 class _TimedSend(_MessageChange):
     """Send a timed message. It stores nothing, but uses the same queue to keep its place among other messages."""
 
-    __slots__ = ("at", "end", "seconds")
-
-    def __init__(
-        self,
-        messages: Messages,
-        sender: User,
-        chat_name: str,
-        text: str,
-        nonce: str | None,
-        origin: int | None,
-        seconds: int,
-    ) -> None:
-        super().__init__(messages, sender, chat_name, text, nonce, origin)
-        self.seconds = seconds
-        self.at = messages.wall_ms()
-        self.end = messages.timed.now() + seconds
+    seconds: int
+    at: int
+    end: float
 
     def check(self) -> Write[Stored | None] | None:
-        if self.messages.timed_sent_before(self.sender, self.nonce) is not None:
+        if self.messages.timed_sent_before(self.by, self.nonce) is not None:
             return None
         try:
-            self.chat = self.messages.writable_chat(self.sender, self.chat_name)
-            self.messages.refuse_too_many_timed(self.sender)
+            self.chat = self.messages.writable_chat(self.by, self.chat_name)
+            self.messages.refuse_too_many_timed(self.by)
         except Refusal as refusal:
             return self.find_before(refusal)
-        return NonceSought(self.sender.id, self.nonce, self.messages.nonces_since()) if self.nonce else None
+        return NonceSought(self.by.id, self.nonce, self.messages.nonces_since()) if self.nonce else None
 
     def reply(self, result: Stored | None, publications: list[Publication]) -> Sent | TimedSent:
-        messages, sender = self.messages, self.sender
+        messages, sender = self.messages, self.by
         now = messages.timed.now()
         if (before := messages.timed_sent_before(sender, self.nonce)) is not None:
             return before
@@ -365,7 +331,7 @@ class _TimedSend(_MessageChange):
 
     def _others(self) -> tuple[int, set[int]]:
         """Return the number of other users that may see the message, and the ids of those online."""
-        directory, online, sender = self.messages.directory, self.messages.presence.sessions, self.sender
+        directory, online, sender = self.messages.directory, self.messages.presence.sessions, self.by
         if self.chat.pair is not None:
             peer = self.chat.peer(sender)
             return 1, {peer.id} & online.keys()
@@ -378,14 +344,11 @@ class _TimedSend(_MessageChange):
         return count - hidden - 1, reached - sender.hidden - {sender.id}
 
     def _publish(self, timed: TimedMessage, now: float, publications: list[Publication]) -> None:
-        sender, chat, place = self.sender, self.chat, (self.chat.key, timed.order)
-        if chat.pair is None:
-            publications.append(
-                Publication(
-                    timed.event(sender, now), chat.audience, hidden=sender.hidden, origin=self.origin, timed=place
-                )
-            )
+        sender, origin, place = self.by, self.origin, (self.chat.key, timed.order)
+        if self.chat.pair is None:
+            audience, event = self.chat.audience, timed.event(sender, now)
+            publications.append(Publication(event, audience, hidden=sender.hidden, origin=origin, timed=place))
             return
-        for user in chat.pair:
+        for user in self.chat.pair:
             if user.id in self.messages.presence.sessions:
-                publications.append(Publication(timed.event(user, now), (user.id,), origin=self.origin, timed=place))
+                publications.append(Publication(timed.event(user, now), (user.id,), origin=origin, timed=place))

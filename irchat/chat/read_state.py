@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
@@ -13,10 +14,10 @@ from irchat.chat.page_fitting import fitting
 from irchat.chat.shown import message_event, present_states
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
+from irchat.chat.state.presence import LocalPresence
 from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.presence import PresenceTable
-from irchat.interfaces.store import PageQuery, Store
+from irchat.interfaces.store import PageQuery, SearchQuery, Store
 from irchat.interfaces.stored import ChatKey, Marker, Page, StoredChat, StoredMessage
 from irchat.interfaces.writes import MarkerMoved
 from irchat.protocol import events
@@ -72,24 +73,16 @@ class TimedPage:
         return min((timed.end for timed in self.said), default=math.inf)
 
 
+@dataclass(eq=False, repr=False)
 class Reading:
     """Read chats on behalf of users, and move their read markers."""
 
-    def __init__(
-        self,
-        directory: Directory,
-        queue: CommitQueue,
-        timed: TimedMessages,
-        presence: PresenceTable,
-        store: Store,
-        wall_ms: Callable[[], int],
-    ) -> None:
-        self.directory = directory
-        self.timed = timed
-        self.presence = presence
-        self._queue = queue
-        self._store = store
-        self._wall_ms = wall_ms
+    directory: Directory
+    queue: CommitQueue
+    timed: TimedMessages
+    presence: LocalPresence
+    store: Store
+    wall_ms: Callable[[], int]
 
     async def history(
         self,
@@ -119,13 +112,13 @@ class Reading:
         query = PageQuery(
             reader.id, chat.key, min(limit, PAGE_MAX), *choice, reader.hidden, overhead, page_bytes=_PAGE_BYTES
         )
-        page = fitting(self.directory, query, await self._store.page(query))
+        page = fitting(self.directory, query, await self.store.page(query))
         self._still_in(reader, chat)
         at_end = _is_at_end(query, page)
         if mark_read and after_rev is None:
             seen = max((message.seq for message in page.messages), default=0)
             end, shown = (page.last_seq, page.end) if at_end else (seen, seen)
-            await self._queue.submit(_Mark(self, reader, chat, end, origin, shown=shown))
+            await self.queue.submit(_Mark(reader, origin, self, chat, end, shown=shown))
         # No await from here on: the timed messages of the page must be alive when it is returned.
         timed = self._timed_on_page(reader, chat, page, overhead, only_unread=unread) if at_end else []
         for message in timed:
@@ -152,8 +145,8 @@ class Reading:
         if chat is None or not chat.has(reader):
             return Page([], False, 0)
         query = PageQuery(reader.id, key, _MISSED_MESSAGES, after=after, after_rev=after_rev, hidden=reader.hidden)
-        page = await self._store.page(query._replace(page_bytes=_MISSED_BYTES))
-        await self._queue.published()
+        page = await self.store.page(query._replace(page_bytes=_MISSED_BYTES))
+        await self.queue.published()
         return page
 
     def present_states(self, reader: User, key: ChatKey, page: Page) -> list[tuple[events.Amended, int | None]]:
@@ -161,7 +154,7 @@ class Reading:
         chat = self.directory.chat_by_key(key)
         if chat is None or not chat.has(reader):
             return []
-        return present_states(self.directory, reader, chat, page, self._wall_ms())
+        return present_states(self.directory, reader, chat, page, self.wall_ms())
 
     def event(self, reader: User, message: StoredMessage) -> events.Message | None:
         """Return a stored message as ``reader`` sees it, or None if ``reader`` may no longer see it."""
@@ -217,17 +210,11 @@ class Reading:
             raise Refusal(Code.BAD_REQUEST, "Search for at least one letter, digit or sign.")
         key = None if mark is None else clean_mark(mark)[1]
         chat = None if chat_name is None else self.directory.chat(reader, chat_name)
-        messages, more = await self._store.search(
-            reader.id,
-            wanted,
-            None if chat is None else chat.key,
-            reader.hidden,
-            min(limit, PAGE_MAX),
-            _MESSAGE_BYTES + _LABEL_BYTES,
-            _PAGE_BYTES,
-            key,
-            mentions,
+        of_chat, overhead = None if chat is None else chat.key, _MESSAGE_BYTES + _LABEL_BYTES
+        query = SearchQuery(
+            reader.id, wanted, of_chat, reader.hidden, min(limit, PAGE_MAX), overhead, _PAGE_BYTES, key, mentions
         )
+        messages, more = await self.store.search(query)
         found = [event for message in messages if (event := self.event(reader, message)) is not None]
         return events.Found(messages=found, more=more)
 
@@ -237,7 +224,7 @@ class Reading:
 
     async def states(self, reader: User) -> list[tuple[StoredChat, events.Chat]]:
         """Return at most 1,000 chats, most recent first, each as a pair: as stored, and as the reader sees it."""
-        stored = {state.chat: state for state in await self._store.chats(reader.id, reader.hidden)}
+        stored = {state.chat: state for state in await self.store.chats(reader.id, reader.hidden)}
         for key, latest, unread in self.timed.chats_of(reader):
             state = stored.get(key, StoredChat(key, 0, None, 0, 0))
             stored[key] = state._replace(
@@ -258,11 +245,11 @@ class Reading:
     ) -> Deferred[events.Alert]:
         """Return when a chat alerts the reader. Unless ``alert`` is None, set it first."""
         if alert is not None:
-            return self._queue.submit(SetAlert(self.directory, self.presence, reader, chat_name, alert, origin))
+            return self.queue.submit(SetAlert(reader, origin, self.directory, self.presence, chat_name, alert))
         return Deferred.fromCoroutine(self._alert(reader, self.directory.chat(reader, chat_name)))
 
     async def _alert(self, reader: User, chat: DirectoryChat) -> events.Alert:
-        stored = await self._store.alert(reader.id, chat.key)
+        stored = await self.store.alert(reader.id, chat.key)
         return events.Alert(chat=chat.label(reader), alert=alert_of(chat, stored))
 
     def mark(self, reader: User, chat_name: str, seq: int, origin: int | None) -> Deferred[events.Ok]:
@@ -270,21 +257,21 @@ class Reading:
         chat = self.directory.chat(reader, chat_name)
         if reader.hidden:
             return Deferred.fromCoroutine(self._mark_past_hidden(reader, chat, seq, origin))
-        return self._queue.submit(_Mark(self, reader, chat, seq, origin, timed_too=True))
+        return self.queue.submit(_Mark(reader, origin, self, chat, seq, timed_too=True))
 
     async def _mark_past_hidden(self, reader: User, chat: DirectoryChat, seq: int, origin: int | None) -> events.Ok:
         """Move the marker when messages are hidden: the last visible one counts as the end of the chat."""
-        page = await self._store.page(PageQuery(reader.id, chat.key, 1, hidden=reader.hidden))
+        page = await self.store.page(PageQuery(reader.id, chat.key, 1, hidden=reader.hidden))
         at_end = seq >= page.end
         change = _Mark(
-            self, reader, chat, page.last_seq if at_end else seq, origin, timed_too=at_end, shown=min(seq, page.end)
+            reader, origin, self, chat, page.last_seq if at_end else seq, timed_too=at_end, shown=min(seq, page.end)
         )
-        return await self._queue.submit(change)
+        return await self.queue.submit(change)
 
     def mark_shown(self, reader: User, key: ChatKey, seq: int, origin: int | None) -> Deferred[events.Ok] | None:
         """Move the marker to a message that a session has shown. Return None if the chat has ended."""
         chat = self.directory.chat_by_key(key)
-        return None if chat is None else self._queue.submit(_Mark(self, reader, chat, seq, origin))
+        return None if chat is None else self.queue.submit(_Mark(reader, origin, self, chat, seq))
 
     def timed_shown(self, reader: User, key: ChatKey, order: int) -> None:
         """Note that a session has shown a timed message."""
@@ -332,43 +319,30 @@ def _described(reader: User, chat: DirectoryChat, state: StoredChat) -> events.C
     )
 
 
+@dataclass(eq=False, repr=False)
 class _Mark(Change[Marker, events.Ok]):
     """Move a marker to ``seq``. With ``timed_too``, at the end of the chat, also mark timed messages as read.
 
     ``shown``: the seq to send to the user's other sessions instead of ``seq``, if ``seq`` is after hidden messages.
     """
 
-    def __init__(
-        self,
-        reading: Reading,
-        reader: User,
-        chat: DirectoryChat,
-        seq: int,
-        origin: int | None,
-        timed_too: bool = False,
-        shown: int | None = None,
-    ) -> None:
-        self.reading = reading
-        self.reader = reader
-        self.chat = chat
-        self.seq = seq
-        self.origin = origin
-        self.timed_too = timed_too
-        self.shown = shown
-
-    def whose(self) -> User:
-        return self.reader
+    by: User
+    reading: Reading
+    chat: DirectoryChat
+    seq: int
+    timed_too: bool = False
+    shown: int | None = None
 
     def check(self) -> MarkerMoved:
-        self.reading._still_in(self.reader, self.chat)
-        return MarkerMoved(self.reader.id, self.chat.key, self.seq)
+        self.reading._still_in(self.by, self.chat)
+        return MarkerMoved(self.by.id, self.chat.key, self.seq)
 
     def reply(self, result: Marker, publications: list[Publication]) -> events.Ok:
         moved = result.moved
         if self.timed_too and self.seq >= result.last_seq:
-            moved = self.reading.timed.note_all_read(self.reader, self.chat.key) or moved
-        if moved and self.reading.presence.count(self.reader.id) > 1:
+            moved = self.reading.timed.note_all_read(self.by, self.chat.key) or moved
+        if moved and self.reading.presence.count(self.by.id) > 1:
             seq = result.seq if self.shown is None else self.shown
-            event = events.Read(chat=self.chat.label(self.reader), seq=seq)
-            publications.append(Publication(event, (self.reader.id,), origin=self.origin))
+            event = events.Read(chat=self.chat.label(self.by), seq=seq)
+            publications.append(Publication(event, (self.by.id,), origin=self.origin))
         return events.Ok()

@@ -18,7 +18,6 @@ from irchat.chat.state.presence import LocalPresence
 from irchat.chat.state.state_machine import StateMachine
 from irchat.interfaces.bus import Bus
 from irchat.interfaces.limits import Limits
-from irchat.interfaces.presence import PresenceTable
 from irchat.interfaces.store import Store
 from irchat.protocol import events
 from irchat.protocol.rules import NAME_LENGTH
@@ -48,9 +47,7 @@ class ChatService:
         self.wall_ms = wall_ms
         self.store = store
         self.directory = directory = Directory(store.snapshot())
-        self.presence: PresenceTable = LocalPresence(
-            lambda user, online: presence_changed(directory.users[user].name, online)
-        )
+        self.presence = LocalPresence(lambda user, online: presence_changed(directory.users[user].name, online))
         self.messages = Messages(directory, clock, bus, self.presence, wall_ms, limits)
         self.amendments = Amendments(self.messages)
         timed = self.messages.timed

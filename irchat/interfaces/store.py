@@ -5,17 +5,8 @@ from typing import NamedTuple, Protocol
 
 from twisted.internet.defer import Deferred
 
-from irchat.interfaces.stored import (
-    ChatKey,
-    Figures,
-    Page,
-    Places,
-    Snapshot,
-    StoredAccount,
-    StoredChat,
-    StoredMessage,
-    StoredToken,
-)
+from irchat.interfaces import stored
+from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 from irchat.interfaces.writes import Write
 
 
@@ -43,6 +34,24 @@ class PageQuery(NamedTuple):
     page_bytes: int = 1 << 62
 
 
+class SearchQuery(NamedTuple):
+    """A search for the messages with all ``words`` that the user may see, in one or all chats.
+
+    With ``mark`` (its key), only those with that mark; with ``mentions``, only those that mention the user. One of the
+    three must be given. The limits are those of `PageQuery`.
+    """
+
+    user: int
+    words: Sequence[str]
+    chat: ChatKey | None
+    hidden: Collection[int]
+    limit: int
+    overhead: int = 0
+    page_bytes: int = 1 << 62
+    mark: str | None = None
+    mentions: bool = False
+
+
 class Store(Protocol):
     """Stores everything that survives a restart. Any method may fail with Refusal ``unavailable``, without changes.
 
@@ -51,7 +60,7 @@ class Store(Protocol):
 
     epoch: str
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> stored.Snapshot:
         """Return the data that the core keeps in memory. Called once, before the server listens."""
 
     def commit(self, writes: Sequence[Write[object]]) -> Deferred[list[object]]:
@@ -60,26 +69,13 @@ class Store(Protocol):
     def page(self, query: PageQuery) -> Deferred[Page]:
         """Return a page of a chat of the user. The page is empty if the chat does not exist yet."""
 
-    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[StoredChat]]:
+    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[stored.StoredChat]]:
         """Return the chats of the user, most recent first, chats without messages last. Omit empty private chats."""
 
-    def search(
-        self,
-        user: int,
-        words: Sequence[str],
-        chat: ChatKey | None,
-        hidden: Collection[int],
-        limit: int,
-        overhead: int = 0,
-        page_bytes: int = 1 << 62,
-        mark: str | None = None,
-        mentions: bool = False,
-    ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        """Return the messages with all ``words`` that the user may see, newest first, and whether there are more.
+    def search(self, query: SearchQuery) -> Deferred[tuple[list[StoredMessage], bool]]:
+        """Return the messages that a search finds, newest first, and whether there are more.
 
-        With ``mark`` (its key), only those with that mark; with ``mentions``, only those that mention the user. One of
-        the three must be given.
-        The limits are those of `PageQuery`. A search that takes too long returns its results so far, and True.
+        A search that takes too long returns its results so far, and True.
         """
 
     def alert(self, user: int, chat: ChatKey) -> Deferred[str | None]:
@@ -88,20 +84,20 @@ class Store(Protocol):
     def password(self, user: int) -> Deferred[str | None]:
         """Return the password hash of the user, or None if the account has no password."""
 
-    def token(self, token: bytes) -> Deferred[StoredToken | None]:
+    def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         """Return the token with this hash, or None if it is unknown."""
 
-    def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
+    def accounts(self, after: str, limit: int) -> Deferred[list[stored.StoredAccount]]:
         """Return the accounts with keys after ``after``, sorted by key, without removed accounts."""
 
-    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[Places]:
+    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[stored.Places]:
         """Return the places of some messages of ``user``: at most ``limit``, and few enough to be deleted quickly.
 
         ``after``: the ``further`` of the last result. A call scans only a part of the messages, so a result may be
         empty although more follow.
         """
 
-    def figures(self) -> Deferred[Figures]:
+    def figures(self) -> Deferred[stored.Figures]:
         """Return the figures of the store."""
 
     def close(self) -> None:

@@ -178,11 +178,11 @@ class GatheringTests(SynchronousTestCase):
         self.assertEqual(len(self.store.commits[1]), commits._GROUP_MOST)
 
     def test_dear_to_tell(self) -> None:
-        """If publishing is slow, a group holds what can be published in 20 ms. When it is fast again, it holds more."""
+        """If publishing is slow, a group holds what can be published in 40 ms. When it is fast again, it holds more."""
         self.submit(*map(str, range(2_000)))
-        self.telling_seconds = 0.1
+        self.telling_seconds = 0.2
         self.clock.advance(0)
-        for telling_seconds in 0.1, 0.1, 0.001, 0.001:
+        for telling_seconds in 0.2, 0.2, 0.001, 0.001:
             self.telling_seconds = telling_seconds
             self.store.finish()
         self.assertEqual([len(group) for group in self.store.commits], [500, 100, 64, 500, 500])

@@ -236,7 +236,7 @@ class SearchTests(WorldTestCase):
         self.refused(Code.BAD_REQUEST, self.world.search, "bob", "a" * (SEARCH_LENGTH + 1))
         asked: list[object] = []
         search = self.world.store.store.search
-        self.patch(self.world.store.store, "search", lambda *asks: asked.append(asks[1]) or search(*asks))
+        self.patch(self.world.store.store, "search", lambda query: asked.append(query.words) or search(query))
         self.assertEqual(self.found("bob", "a word " * 28), ["a word"])
         self.assertEqual(asked, [["a", "word"]])
 

@@ -14,7 +14,7 @@ from irchat.chat.read_state import TimedPage
 from irchat.chat.service import ChatService
 from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.store import PageQuery, Store
+from irchat.interfaces.store import PageQuery, SearchQuery, Store
 from irchat.interfaces.stored import ChatKey, Page, Snapshot, StoredChat, StoredToken
 from irchat.interfaces.writes import Entry, UserCreated, Write
 from irchat.protocol import events
@@ -60,10 +60,8 @@ class HeldStore:
     def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[StoredChat]]:
         return self._hold(lambda: self.store.chats(user, hidden))
 
-    def search(
-        self, user: int, words: Sequence[str], chat: ChatKey | None, hidden: Collection[int], *rest: Any
-    ) -> Deferred[Any]:
-        return self._hold(lambda: self.store.search(user, words, chat, hidden, *rest))
+    def search(self, query: SearchQuery) -> Deferred[Any]:
+        return self._hold(lambda: self.store.search(query))
 
     def alert(self, user: int, chat: ChatKey) -> Deferred[str | None]:
         return self._hold(lambda: self.store.alert(user, chat))

@@ -58,11 +58,9 @@ class Step(Change[Any, str]):
         self.writes = writes
         self.in_check = in_check
         self.in_reply = in_reply
-        self.user = user
+        self.by = user
+        self.origin = None
         self.characters = characters
-
-    def whose(self) -> str | None:
-        return self.user
 
     def check(self) -> Any:
         self.log.append(f"check {self.name}")

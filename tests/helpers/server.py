@@ -169,7 +169,6 @@ class StoreThreads:
     def __init__(self) -> None:
         self.write = HandThreads()
         self.read = self.scan = HandPool()
-        self.local = SimpleNamespace
 
     def stop(self) -> None:
         pass

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from irchat.interfaces.store import PageQuery, Store
+from irchat.interfaces.store import PageQuery, SearchQuery, Store
 from irchat.interfaces.stored import ChatKey, Page, StoredChange, StoredChat, StoredMessage
 from irchat.interfaces.writes import (
     GroupCreated,
@@ -126,7 +126,7 @@ class StoreHands:
     ) -> tuple[list[StoredMessage], bool]:
         """Return the result of a search."""
         found: tuple[list[StoredMessage], bool] = self.successResultOf(
-            self.store.search(user, words, chat, hidden, limit, **how)
+            self.store.search(SearchQuery(user, words, chat, hidden, limit, **how))
         )
         return found
 

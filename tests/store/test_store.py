@@ -4,6 +4,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import (
     GLOBAL,
     Figures,
@@ -154,7 +155,9 @@ class StoreContract(StoreHands):
         """What is found ends before its texts come to over so many bytes, with one message at least, and says so."""
         self.write(*(message(GLOBAL, self.alice, f"word {'é' * 45}") for _ in range(10)))
         for page_bytes, count in ((1, 1), (330, 3), (1_100, 10)):
-            found, more = self.successResultOf(self.store.search(self.bob, ["word"], None, (), 50, 15, page_bytes))
+            found, more = self.successResultOf(
+                self.store.search(SearchQuery(self.bob, ["word"], None, (), 50, 15, page_bytes))
+            )
             self.assertEqual(([one.seq for one in found], more), (list(range(10, 10 - count, -1)), count < 10))
 
     def test_search_scope(self) -> None:

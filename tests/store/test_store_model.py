@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import PageQuery
+from irchat.interfaces.store import PageQuery, SearchQuery
 from irchat.interfaces.stored import GLOBAL, ChatKey, StoredChange, StoredChat, StoredMark, StoredMessage
 from irchat.interfaces.writes import (
     GroupCreated,
@@ -373,7 +373,9 @@ class StoreMachine(RuleBasedStateMachine):
             ]
             seen.sort(key=lambda one: -one[0])
             words, mark, mentions = _SEARCHES[(self.now + user) % len(_SEARCHES)]
-            found, more = self.ask(self.store.search(user, words, None, hidden, 500, mark=mark, mentions=mentions))
+            found, more = self.ask(
+                self.store.search(SearchQuery(user, words, None, hidden, 500, mark=mark, mentions=mentions))
+            )
             expected = [
                 one
                 for _, one, message in seen

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import MessageAdded, UserCreated
 from irchat.protocol.rules import TEXT_LENGTH, is_searchable
@@ -63,7 +64,7 @@ class FoldingTests(SynchronousTestCase):
             ("great\U0001f44d", [0]),
             ("\U0001f44d\U0001f3fd", [4]),
         ):  # fmt: skip
-            found, _ = self.successResultOf(store.search(1, [word], None, (), 50))
+            found, _ = self.successResultOf(store.search(SearchQuery(1, [word], None, (), 50)))
             self.assertEqual([message.seq - 1 for message in found], expected, word)
 
     def test_signs_of_many_letters(self) -> None:
@@ -96,9 +97,9 @@ class FoldingTests(SynchronousTestCase):
         self.successResultOf(store.commit([UserCreated("a", "a", None, 0, None)]))
         self.successResultOf(store.commit([MessageAdded(GLOBAL, 1, text, 0, None, 0) for text, _ in pairs]))
         for text, wanted in pairs:
-            found, _ = self.successResultOf(store.search(1, wanted.split(), None, (), 50))
+            found, _ = self.successResultOf(store.search(SearchQuery(1, wanted.split(), None, (), 50)))
             self.assertIn(text, [message.text for message in found], wanted)
-        found, _ = self.successResultOf(store.search(1, ["本日"], None, (), 50))
+        found, _ = self.successResultOf(store.search(SearchQuery(1, ["本日"], None, (), 50)))
         self.assertEqual(found, [])
 
     @given(st.text())

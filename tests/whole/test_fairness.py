@@ -276,11 +276,11 @@ class ResourceTests(ServerTestCase):
         def verify(hashed: str, password: bytes) -> bool:
             raise VerificationError("Memory allocation error")
 
-        hasher = self.server.accounts._hasher
-        self.server.accounts._hasher = type("Hasher", (), {"verify": staticmethod(verify)})()
+        hasher = self.server.accounts.hasher
+        self.server.accounts.hasher = type("Hasher", (), {"verify": staticmethod(verify)})()
         client.ask("login", name="alice", password=PASSWORD)
         self.assertEqual(client.one("error")["code"], "unavailable")
-        self.server.accounts._hasher = hasher
+        self.server.accounts.hasher = hasher
         client.ask("login", name="alice", password=PASSWORD)
         client.one("welcome")
 

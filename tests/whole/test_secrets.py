@@ -137,7 +137,7 @@ class CrashingPartTests(ServerTestCase):
 
     def test_hashing(self) -> None:
         """The hasher fails on a password."""
-        self.patch(type(self.server.accounts._hasher), "verify", self.broken)
+        self.patch(type(self.server.accounts.hasher), "verify", self.broken)
         client = self.server.json()
         client.ask("login", name="alice", password=WRONG_PASSWORD)
         self.server.turn()

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Hashable
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
 from argon2 import PasswordHasher
@@ -11,7 +12,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from irchat.chat.changes import Change, Result
+from irchat.chat.changes import Change, Unchecked
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
@@ -44,50 +45,46 @@ _log = Logger()
 
 
 class SignedIn(NamedTuple):
-    """A sign-in. ``token`` is empty if none was requested. The store keeps only its ``digest``."""
+    """A sign-in. ``token`` is empty if none was requested."""
 
     user: User
     new: bool
     token: str
-    digest: bytes | None
+
+    @property
+    def digest(self) -> bytes | None:
+        """The hash of the token, which is all that the store keeps of it."""
+        return _digest(self.token) if self.token else None
 
 
+@dataclass(eq=False, repr=False)
 class Accounts:
     """The accounts of a server. Without ``passwords``, a name is enough, and an unknown name creates an account."""
 
-    def __init__(
-        self,
-        directory: Directory,
-        queue: CommitQueue,
-        store: Store,
-        in_thread: InThread,
-        wall_ms: Callable[[], int],
-        *,
-        registration_open: bool = True,
-        passwords: bool = True,
-        hasher: PasswordHasher | None = None,
-    ) -> None:
-        self.passwords = passwords
-        self.registration_open = registration_open
-        self._directory = directory
-        self._queue = queue
-        self._store = store
-        self._in_thread = in_thread
-        self._wall_ms = wall_ms
-        self._hasher = hasher or PasswordHasher()
+    directory: Directory
+    queue: CommitQueue
+    store: Store
+    in_thread: InThread
+    wall_ms: Callable[[], int]
+    _: KW_ONLY
+    registration_open: bool = True
+    passwords: bool = True
+    hasher: PasswordHasher = field(default_factory=PasswordHasher)
+
+    def __post_init__(self) -> None:
         self._hashing = 0
         # Verified for an unknown name, so that the answer takes as long as for a known name.
-        self._nobodys_hash = self._hasher.hash(secrets.token_urlsafe())
+        self._nobodys_hash = self.hasher.hash(secrets.token_urlsafe())
 
     async def register(
-        self, name: str, password: str, *, with_token: bool = True, by: Hashable | None = None
+        self, name: str, password: str | None, *, with_token: bool = True, by: Hashable | None = None
     ) -> SignedIn:
-        """Create an account, on behalf of the address ``by``.
+        """Create an account, on behalf of the address ``by``. Without a password, the name is enough to sign in.
 
         Raises Refusal ``registration-closed``, ``bad-name``, ``name-taken`` or ``weak-password``.
         """
         if not self.registration_open:
-            raise _registration_closed()
+            raise Refusal(Code.REGISTRATION_CLOSED, "Registration is closed. Ask the administrator for an account.")
         return await self._create(name, password, with_token=with_token, by=by)
 
     async def add(self, name: str, password: str) -> None:
@@ -106,11 +103,11 @@ class Accounts:
         if password is None:
             raise Refusal(Code.BAD_REQUEST, "This server asks for a password. Sign in with name and password.")
         try:
-            user = self._directory.find_user(name)
+            user = self.directory.find_user(name)
         except Refusal:
             user = None
         resets = 0 if user is None else user.resets
-        known = await self._store.password(0 if user is None else user.id)
+        known = await self.store.password(0 if user is None else user.id)
         right = await self._is_right(by, user, known or self._nobodys_hash, password)
         if user is None or known is None or not right:
             raise _bad_credentials()
@@ -120,20 +117,19 @@ class Accounts:
         """Sign in with a token. Raises Refusal ``bad-token`` if it has ended or was not used for 90 days."""
         digest = _digest(token)
         resets = -1
-        while resets != self._directory.resets:  # ask again if a new password has ended tokens meanwhile
-            resets = self._directory.resets
-            known = await self._store.token(digest)
-        now = self._wall_ms()
+        while resets != self.directory.resets:  # ask again if a new password has ended tokens meanwhile
+            resets = self.directory.resets
+            known = await self.store.token(digest)
+        now = self.wall_ms()
         if known is None or known.used_at + TOKEN_SECONDS * 1000 < now or (self.passwords and not known.by_password):
             raise _bad_token()
-        user = self._directory.users[known.user]
+        user = self.directory.users[known.user]
         self._refuse_shut_out(user, Code.BAD_TOKEN)
-        used_lately = known.used_at + TOKEN_TOUCH_SECONDS * 1000 >= now
-        if not used_lately:
-            if not await self._queue.submit(_Unchecked(TokenUsed(digest, now))):
+        if known.used_at + TOKEN_TOUCH_SECONDS * 1000 < now:
+            if not await self.queue.submit(Unchecked(None, None, TokenUsed(digest, now))):
                 raise _bad_token()
             self._refuse_shut_out(user, Code.BAD_TOKEN)
-        return SignedIn(user, new=False, token=token, digest=digest)
+        return SignedIn(user, new=False, token=token)
 
     async def change_password(
         self, user: User, old: str, new: str, keep: bytes | None, origin: int | None = None
@@ -143,70 +139,70 @@ class Accounts:
         Raises Refusal ``bad-credentials`` or ``weak-password``.
         """
         resets = user.resets
-        known = await self._store.password(user.id)
+        known = await self.store.password(user.id)
         if known is None:
             raise Refusal(Code.BAD_CREDENTIALS, "Your account has no password. Ask the administrator to set one.")
         if not await self._is_right(user, None, known, old):
             raise Refusal(Code.BAD_CREDENTIALS, "The old password is wrong; nothing was changed. Try again.")
         hashed = await self._hash(user, check_password(new, user.name))
         goodbye = "your password was changed in another session"
-        await self._queue.submit(_SetPassword(user, hashed, goodbye, keep, resets=resets, origin=origin))
+        await self.queue.submit(_SetPassword(user, origin, hashed, goodbye, keep, resets))
 
     async def reset_password(self, name: str, password: str) -> None:
         """Set a new password on behalf of the administrator. End all tokens and sessions of the user.
 
         Raises Refusal ``no-such-user`` or ``weak-password``.
         """
-        user = self._directory.user(name)
+        user = self.directory.user(name)
         hashed = await self._hash(None, check_password(password, user.name))
         goodbye = "the administrator gave you a new password"
-        await self._queue.submit(_SetPassword(user, hashed, goodbye))
+        await self.queue.submit(_SetPassword(user, None, hashed, goodbye))
 
     def forget(self, digest: bytes) -> Deferred[None]:
         """End a token."""
-        return self._queue.submit(_Unchecked(TokenRemoved(digest)))
+        return self.queue.submit(Unchecked(None, None, TokenRemoved(digest)))
 
     async def _create(
         self, name: str, password: str | None, *, with_token: bool, by: Hashable | None = None
     ) -> SignedIn:
-        self._directory.new_user_key(name)
+        self.directory.new_user_key(name)
         hashed = None if password is None else await self._hash(by, check_password(password, name))
         token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
         digest = _digest(token) if with_token else None
-        user = await self._queue.submit(_CreateAccount(self._directory, name, hashed, self._wall_ms(), digest, by))
-        return SignedIn(user, new=True, token=token, digest=digest)
+        change = _CreateAccount(by, None, self.directory, name, hashed, self.wall_ms(), digest)
+        return SignedIn(await self.queue.submit(change), new=True, token=token)
 
     async def _login_by_name(self, name: str, *, with_token: bool, by: Hashable | None) -> SignedIn:
-        user = self._directory.find_user(name)
+        user = self.directory.find_user(name)
         if user is not None:
             return await self._signed_in(user, user.resets, with_token=with_token)
-        if not self.registration_open:
-            raise _registration_closed()
-        return await self._create(name, None, with_token=with_token, by=by)
+        return await self.register(name, None, with_token=with_token, by=by)
 
     async def _signed_in(self, user: User, resets: int, *, with_token: bool) -> SignedIn:
         """Sign in ``user``. ``resets``: the count of its password changes when the password was verified."""
+        self.refuse_sign_in(user, resets)
+        token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
+        if with_token:
+            write = TokenAdded(_digest(token), user.id, self.wall_ms(), by_password=self.passwords)
+            await self.queue.submit(_AddToken(user, None, write, self, resets))
+        return SignedIn(user, new=False, token=token)
+
+    def refuse_sign_in(self, user: User, resets: int) -> None:
+        """Raise Refusal if ``user`` may not sign in, or has had more than ``resets`` changes of its password."""
         self._refuse_shut_out(user, Code.BAD_CREDENTIALS)
         if user.resets != resets:
             raise _bad_credentials()
-        if not with_token:
-            return SignedIn(user, new=False, token="", digest=None)
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
-        digest = _digest(token)
-        write = TokenAdded(digest, user.id, self._wall_ms(), by_password=self.passwords)
-        await self._queue.submit(_AddToken(self, user, resets, write))
-        return SignedIn(user, new=False, token=token, digest=digest)
 
     def _refuse_shut_out(self, user: User, code: Code) -> None:
         """Raise Refusal ``banned`` if ``user`` is banned, or ``code`` if it was removed."""
         if user.removed:
             raise Refusal(code, "Your account was removed.")
-        if user.ban is not None and bans.stands(user.ban, self._wall_ms()):
+        if bans.stands(user.ban, self.wall_ms()):
             until = None if user.ban.until is None else rfc3339(user.ban.until)
             raise Refusal(Code.BANNED, f"{bans.notice(user.ban)}.", until=until)
 
     async def _hash(self, by: Hashable | None, password: str) -> str:
-        return await self._hashed(by, self._hasher.hash, _password_bytes(prepared(password)))
+        return await self._hashed(by, self.hasher.hash, _password_bytes(prepared(password)))
 
     async def _is_right(self, by: Hashable | None, user: User | None, hashed: str, password: str) -> bool:
         """Verify ``password`` prepared, then as typed for an old hash, which is replaced for ``user``."""
@@ -218,18 +214,18 @@ class Accounts:
         if user is not None:
             with suppress(Refusal):  # the password is correct anyway, and the next sign-in tries again
                 new = await self._hash(by, password)
-                await self._queue.submit(_Unchecked(HashReplaced(user.id, hashed, new)))
+                await self.queue.submit(Unchecked(None, None, HashReplaced(user.id, hashed, new)))
         return True
 
     async def _verify(self, by: Hashable | None, hashed: str, password: str) -> bool:
-        return await self._hashed(by, _verify, self._hasher, hashed, _password_bytes(password))
+        return await self._hashed(by, _verify, self.hasher, hashed, _password_bytes(password))
 
     async def _hashed(self, by: Hashable | None, call: Callable[..., Given], *args: object) -> Given:
         if self._hashing >= _HASHING_MOST:
             raise Refusal(Code.TOO_MANY, "Too many sign-ins at the moment. Try again soon.")
         self._hashing += 1
         try:
-            return await self._in_thread(by, call, *args)
+            return await self.in_thread(by, call, *args)
         except (Argon2Error, MemoryError) as error:  # no memory or no threads: the password may be correct
             _log.error("a password cannot be hashed: {error}", error=error)
             raise short_of_resources() from None
@@ -237,108 +233,59 @@ class Accounts:
             self._hashing -= 1
 
 
+@dataclass(eq=False, repr=False)
 class _CreateAccount(Change[int, User]):
+    directory: Directory
+    name: str
+    password: str | None
+    at: int
+    token: bytes | None
     alone = True
 
-    def __init__(
-        self,
-        directory: Directory,
-        name: str,
-        password: str | None,
-        at: int,
-        token: bytes | None,
-        by: Hashable | None,
-    ) -> None:
-        self._directory = directory
-        self._name = name
-        self._password = password
-        self._at = at
-        self._token = token
-        self._by = by
-
-    def whose(self) -> Hashable | None:
-        return self._by
-
     def check(self) -> UserCreated:
-        key = self._directory.new_user_key(self._name)
-        return UserCreated(self._name, key, self._password, self._at, self._token)
+        key = self.directory.new_user_key(self.name)
+        return UserCreated(self.name, key, self.password, self.at, self.token)
 
     def reply(self, result: int, publications: list[Publication]) -> User:
-        return self._directory.users[result]
+        return self.directory.users[result]
 
 
-class _AddToken(Change[None, None]):
+@dataclass(eq=False, repr=False)
+class _AddToken(Unchecked[None]):
     """Add a token for a sign-in. Fails if a ban, a removal or a new password came first."""
 
-    def __init__(self, accounts: Accounts, user: User, resets: int, write: TokenAdded) -> None:
-        self._accounts = accounts
-        self._user = user
-        self._resets = resets
-        self._write = write
+    by: User
+    accounts: Accounts
+    resets: int
 
-    def whose(self) -> User:
-        return self._user
-
-    def check(self) -> TokenAdded:
-        self._accounts._refuse_shut_out(self._user, Code.BAD_CREDENTIALS)
-        if self._user.resets != self._resets:
-            raise _bad_credentials()
-        return self._write
-
-    def reply(self, result: None, publications: list[Publication]) -> None:
-        return None
+    def check(self) -> Write[None]:
+        self.accounts.refuse_sign_in(self.by, self.resets)
+        return self.write
 
 
+@dataclass(eq=False, repr=False)
 class _SetPassword(Change[None, None]):
     """Set a password. End all tokens except ``keep`` and all sessions except ``origin``.
 
     ``resets``: the count of changes when the old password was verified. Fails if there was another change since then.
     """
 
+    by: User
+    password: str
+    goodbye: str
+    keep: bytes | None = None
+    resets: int | None = None
     alone = True
 
-    def __init__(
-        self,
-        user: User,
-        password: str,
-        goodbye: str,
-        keep: bytes | None = None,
-        *,
-        resets: int | None = None,
-        origin: int | None = None,
-    ) -> None:
-        self._user = user
-        self._password = password
-        self._goodbye = goodbye
-        self._keep = keep
-        self._resets = resets
-        self.origin = origin
-
-    def whose(self) -> User:
-        return self._user
-
     def check(self) -> PasswordSet:
-        if self._user.removed:
-            raise Refusal(Code.NO_SUCH_USER, f"{self._user.name} was removed.")
-        if self._resets not in (None, self._user.resets):
+        if self.by.removed:
+            raise Refusal(Code.NO_SUCH_USER, f"{self.by.name} was removed.")
+        if self.resets not in (None, self.by.resets):
             raise _bad_credentials()
-        return PasswordSet(self._user.id, self._password, self._keep)
+        return PasswordSet(self.by.id, self.password, self.keep)
 
     def reply(self, result: None, publications: list[Publication]) -> None:
-        publications.append(Publication(Bye(reason=self._goodbye), (self._user.id,), origin=self.origin))
-
-
-class _Unchecked(Change[Result, Result]):
-    """A write without a check or publications. Its reply is its result."""
-
-    def __init__(self, write: Write[Result]) -> None:
-        self._write = write
-
-    def check(self) -> Write[Result]:
-        return self._write
-
-    def reply(self, result: Result, publications: list[Publication]) -> Result:
-        return result
+        publications.append(Publication(Bye(reason=self.goodbye), (self.by.id,), origin=self.origin))
 
 
 def _digest(token: str) -> bytes:
@@ -356,10 +303,6 @@ def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
         return hasher.verify(hashed, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
-
-
-def _registration_closed() -> Refusal:
-    return Refusal(Code.REGISTRATION_CLOSED, "Registration is closed. Ask the administrator for an account.")
 
 
 def _bad_token() -> Refusal:

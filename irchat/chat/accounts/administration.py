@@ -4,13 +4,13 @@ The structs are also the lines of the control socket (see `irchat.server.listene
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from msgspec import Struct, to_builtins
 
 from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.service import ChatService
 from irchat.chat.state import bans
-from irchat.interfaces.stored import StoredBan
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import shown
 from irchat.system.times import check_end
@@ -139,20 +139,14 @@ class Answer(Struct, frozen=True, tag=True):
     result: object = None
 
 
+@dataclass(eq=False, repr=False)
 class Administration:
     """Runs requests. ``uptime`` returns seconds since the start, ``connections`` the number of connections."""
 
-    def __init__(
-        self,
-        chat: ChatService,
-        accounts: Accounts,
-        uptime: Callable[[], float] = lambda: 0.0,
-        connections: Callable[[], int] = lambda: 0,
-    ) -> None:
-        self._chat = chat
-        self._accounts = accounts
-        self._uptime = uptime
-        self._connections = connections
+    chat: ChatService
+    accounts: Accounts
+    uptime: Callable[[], float] = lambda: 0.0
+    connections: Callable[[], int] = lambda: 0
 
     async def run(self, request: AnyAdminRequest, tell: Tell) -> object:
         """Run ``request`` and return its result: lists, dicts, strings and numbers. Raises Refusal."""
@@ -164,13 +158,13 @@ class Administration:
             raise Refusal(refusal.code, _no_such_user(request)) from None
 
     async def _result(self, request: AnyAdminRequest, tell: Tell) -> object:
-        moderation = self._chat.moderation
+        moderation = self.chat.moderation
         match request:
             case AddUser(name=name, password=password):
-                await self._accounts.add(name, password)
+                await self.accounts.add(name, password)
                 return None
             case ResetPassword(name=name, password=password):
-                await self._accounts.reset_password(name, password)
+                await self.accounts.reset_password(name, password)
                 return None
             case RemoveUser(name=name, messages=messages):
                 return await moderation.remove(name, messages, lambda count: tell(f"{count:,} messages deleted"))
@@ -181,59 +175,51 @@ class Administration:
             case Kick(name=name):
                 return await moderation.kick(name, None)
             case Ban(whom=whom, until=until, reason=reason):
-                return await moderation.ban(whom, check_end(until, self._chat.wall_ms()), reason, None)
+                return await moderation.ban(whom, check_end(until, self.chat.wall_ms()), reason, None)
             case Unban(whom=whom):
                 return await moderation.unban(whom, None)
             case DeleteMessage(chat=chat, seq=seq):
-                await self._chat.queue.submit(self._chat.amendments.to_delete_for_administrator(chat, seq))
+                await self.chat.queue.submit(self.chat.amendments.to_delete_for_administrator(chat, seq))
                 return None
             case Stats():
                 return await self._stats()
 
     async def _list_users(self, after: str) -> list[UserRow]:
-        users = self._chat.directory.users
-        now = self._chat.wall_ms()
-        return [
-            UserRow(
-                users[account.id].name,
-                account.key,
-                self._chat.presence.count(account.id),
-                account.created_at,
-                _banned_until(users[account.id].ban, now),
-            )
-            for account in await self._chat.store.accounts(after, _PAGE_MOST)
-            if account.id in users
-        ]
+        rows = []
+        for account in await self.chat.store.accounts(after, _PAGE_MOST):
+            user = self.chat.directory.users.get(account.id)
+            if user is not None:
+                sessions = self.chat.presence.count(user.id)
+                until = user.ban.until if bans.stands(user.ban, self.chat.wall_ms()) else False
+                rows.append(UserRow(user.name, account.key, sessions, account.created_at, until))
+        return rows
 
     def _list_bans(self) -> list[BanRow]:
-        now = self._chat.wall_ms()
+        now = self.chat.wall_ms()
         users = [
             BanRow(f"@{user.name}", user.ban.until, user.ban.reason)
-            for user in self._chat.directory.banned.values()
-            if user.ban is not None and bans.stands(user.ban, now)
+            for user in self.chat.directory.banned.values()
+            if bans.stands(user.ban, now)
         ]
-        networks = [
-            BanRow(ban.network, ban.until, ban.reason)
-            for ban in self._chat.moderation.banned_networks()
-            if ban.network is not None
-        ]
-        return sorted(users, key=lambda row: row.whom) + networks
+        networks = self.chat.directory.network_bans.all(now)
+        of_networks = [BanRow(ban.network or "", ban.until, ban.reason) for ban in networks]
+        return sorted(users, key=lambda row: row.whom) + of_networks
 
     async def _stats(self) -> StatsRow:
-        directory, online = self._chat.directory, self._chat.presence.sessions
-        figures = await self._chat.store.figures()
+        directory, online = self.chat.directory, self.chat.presence.sessions
+        figures = await self.chat.store.figures()
         return StatsRow(
             users=directory.count,
             online=len(online),
             sessions=sum(map(len, online.values())),
-            connections=self._connections(),
+            connections=self.connections(),
             groups=len(directory.groups),
             private_chats=figures.private_chats,
             messages=figures.messages,
             banned=len(self._list_bans()),
             tokens=figures.tokens,
             database_bytes=figures.database_bytes,
-            uptime=self._uptime(),
+            uptime=self.uptime(),
         )
 
 
@@ -242,7 +228,3 @@ def _no_such_user(request: AnyAdminRequest) -> str:
     name = shown(str(getattr(request, "name", getattr(request, "whom", ""))).removeprefix("@"))
     or_address = " or address" if isinstance(request, Ban | Unban) else ""
     return f"There is no user{or_address} {name!r}. irchat-admin users lists the users."
-
-
-def _banned_until(ban: StoredBan | None, now: int) -> int | bool | None:
-    return ban.until if ban is not None and bans.stands(ban, now) else False

@@ -1,20 +1,20 @@
 """Moderation: end the sessions of users, ban users and addresses, remove accounts."""
 
 from collections.abc import Callable
-from typing import Generic
+from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 
-from irchat.chat.changes import Change, Reply_co, Result
+from irchat.chat.changes import Change, Reply_co, Result, Unchecked
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
+from irchat.chat.state.presence import LocalPresence
 from irchat.chat.timed.timed_messages import TimedMessages
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.presence import PresenceTable
 from irchat.interfaces.store import Store
-from irchat.interfaces.stored import ChatKey, StoredBan
+from irchat.interfaces.stored import StoredBan
 from irchat.interfaces.writes import BanRemoved, BanSet, MessagesDeleted, UserRemoved
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
@@ -25,6 +25,7 @@ _REASON_LENGTH = 200
 _DELETED_TOGETHER = 200
 
 
+@dataclass(eq=False, repr=False)
 class Moderation:
     """Runs the changes of administrators. ``by`` is a user, or None for the administrator on the machine.
 
@@ -32,29 +33,20 @@ class Moderation:
     connection registry.
     """
 
-    def __init__(
-        self,
-        directory: Directory,
-        queue: CommitQueue,
-        timed: TimedMessages,
-        presence: PresenceTable,
-        store: Store,
-        wall_ms: Callable[[], int],
-    ) -> None:
-        self.directory = directory
-        self.timed = timed
-        self.presence = presence
-        self.wall_ms = wall_ms
-        self.on_network_banned: Callable[[], None] = lambda: None
-        self._queue = queue
-        self._store = store
+    directory: Directory
+    queue: CommitQueue
+    timed: TimedMessages
+    presence: LocalPresence
+    store: Store
+    wall_ms: Callable[[], int]
+    on_network_banned: Callable[[], None] = lambda: None
 
     def kick(self, name: str, by: User | None) -> Deferred[int]:
         """End the sessions of the user called ``name``. The result is their number.
 
         Fails with Refusal ``no-such-user`` or ``yourself``.
         """
-        return self._queue.submit(_Kick(self, name, by))
+        return self.queue.submit(_Kick(by, None, self, name))
 
     def ban(self, whom: str, until: int | None, reason: str, by: User | None) -> Deferred[str]:
         """Ban a user, or an address or network if ``by`` is None, until a time (ms) or permanently (None).
@@ -62,14 +54,14 @@ class Moderation:
         ``@name`` is always a user. The result is the name or the network. Fails with Refusal ``no-such-user`` or
         ``yourself``.
         """
-        return self._queue.submit(_SetBan(self, whom, until, reason, by))
+        return self.queue.submit(_SetBan(by, None, self, whom, until, reason))
 
     def unban(self, whom: str, by: User | None) -> Deferred[str]:
         """End a ban. The result is the name or the network.
 
         Fails with Refusal ``no-such-user`` or ``bad-request``.
         """
-        return self._queue.submit(_LiftBan(self, whom, by))
+        return self.queue.submit(_LiftBan(by, None, self, whom))
 
     async def remove(self, name: str, with_messages: bool, progress: Callable[[int], None]) -> str:
         """Remove an account, optionally with all its messages. Return its new name (``bob#7``).
@@ -77,22 +69,18 @@ class Moderation:
         Pass the new name to delete the messages later. ``progress`` is called with the number of messages deleted so
         far. Raises Refusal ``no-such-user``.
         """
-        user = await self._queue.submit(_RemoveAccount(self, name, with_messages))
+        user = await self.queue.submit(_RemoveAccount(None, None, self, name, with_messages))
         if with_messages:
             await self._delete_messages(user, progress)
         return user.name
-
-    def banned_networks(self) -> list[StoredBan]:
-        """Return the bans of networks that are in force."""
-        return self.directory.network_bans.all(self.wall_ms())
 
     async def _delete_messages(self, user: User, progress: Callable[[int], None]) -> None:
         count = 0
         after = None
         while True:
-            found = await self._store.messages_of(user.id, after, _DELETED_TOGETHER)
+            found = await self.store.messages_of(user.id, after, _DELETED_TOGETHER)
             if found.places:
-                await self._queue.submit(_Delete(found.places))
+                await self.queue.submit(Unchecked(None, None, MessagesDeleted(found.places)))
                 count += len(found.places)
                 progress(count)
             after = found.further
@@ -100,38 +88,32 @@ class Moderation:
                 return
 
 
-class _ByAdministrator(Change[Result, Reply_co], Generic[Result, Reply_co]):
+@dataclass(eq=False, repr=False)
+class _ByAdministrator(Change[Result, Reply_co]):
+    by: User | None
+    moderation: Moderation
+    name: str
     alone = True
 
-    def __init__(self, moderation: Moderation, by: User | None) -> None:
-        self.moderation = moderation
-        self.directory = moderation.directory
-        self.by = by
+    @property
+    def directory(self) -> Directory:
+        return self.moderation.directory
 
-    def whose(self) -> User | None:
-        return self.by
+    def subject(self) -> tuple[User | None, str | None]:
+        """Return the user or network called ``name``. A valid address is never a user name."""
+        network = None if self.by is not None or self.name.startswith("@") else bans.network_of(self.name)
+        return (self.other(), None) if network is None else (None, network)
 
-    def subject(self, whom: str) -> tuple[User | None, str | None]:
-        """Return the user or network called ``whom``. A valid address is never a user name."""
-        network = None if self.by is not None or whom.startswith("@") else bans.network_of(whom)
-        if network is not None:
-            return None, network
-        return self.other(whom.removeprefix("@")), None
-
-    def other(self, name: str) -> User:
-        user = self.directory.user(name)
+    def other(self) -> User:
+        user = self.directory.user(self.name.removeprefix("@"))
         if user is self.by:
             raise Refusal(Code.YOURSELF, "That is yourself. Name somebody else; @ lists the users.")
         return user
 
 
 class _Kick(_ByAdministrator[None, int]):
-    def __init__(self, moderation: Moderation, name: str, by: User | None) -> None:
-        super().__init__(moderation, by)
-        self.name = name
-
     def check(self) -> None:
-        self.user = self.other(self.name.removeprefix("@"))
+        self.user = self.other()
 
     def reply(self, result: None, publications: list[Publication]) -> int:
         author = "the administrator" if self.by is None else self.by.name
@@ -139,16 +121,15 @@ class _Kick(_ByAdministrator[None, int]):
         return self.moderation.presence.count(self.user.id)
 
 
+@dataclass(eq=False, repr=False)
 class _SetBan(_ByAdministrator[None, str]):
-    def __init__(self, moderation: Moderation, whom: str, until: int | None, reason: str, by: User | None) -> None:
-        super().__init__(moderation, by)
-        self.whom = whom
-        self.until = until
-        self.reason = shown(reason.strip(), _REASON_LENGTH)
+    until: int | None
+    reason: str
 
     def check(self) -> BanSet:
-        self.user, self.network = self.subject(self.whom)
-        ban = StoredBan(None if self.user is None else self.user.id, self.network, self.until, self.reason)
+        self.user, self.network = self.subject()
+        reason = shown(self.reason.strip(), _REASON_LENGTH)
+        ban = StoredBan(None if self.user is None else self.user.id, self.network, self.until, reason)
         return BanSet(ban, self.moderation.wall_ms())
 
     def reply(self, result: None, publications: list[Publication]) -> str:
@@ -160,15 +141,11 @@ class _SetBan(_ByAdministrator[None, str]):
 
 
 class _LiftBan(_ByAdministrator[None, str]):
-    def __init__(self, moderation: Moderation, whom: str, by: User | None) -> None:
-        super().__init__(moderation, by)
-        self.whom = whom
-
     def check(self) -> BanRemoved:
-        user, network = self.subject(self.whom)
+        user, network = self.subject()
         ban = self.directory.network_bans.get(network or "") if user is None else user.ban
         if ban is None or not bans.stands(ban, self.moderation.wall_ms()):
-            raise Refusal(Code.BAD_REQUEST, f"{shown(self.whom)} is not banned.")
+            raise Refusal(Code.BAD_REQUEST, f"{shown(self.name)} is not banned.")
         self.lifted = network or "" if user is None else user.name
         return BanRemoved(ban.user, ban.network)
 
@@ -176,17 +153,13 @@ class _LiftBan(_ByAdministrator[None, str]):
         return self.lifted
 
 
+@dataclass(eq=False, repr=False)
 class _RemoveAccount(_ByAdministrator[None, User]):
-    def __init__(self, moderation: Moderation, name: str, with_messages: bool) -> None:
-        super().__init__(moderation, None)
-        self.name = name
-        self.with_messages = with_messages
+    with_messages: bool
 
     def check(self) -> UserRemoved | None:
-        if self.with_messages:
-            user = self.user = self.directory.user_or_removed(self.name)
-        else:
-            user = self.user = self.directory.user(self.name)
+        find = self.directory.user_or_removed if self.with_messages else self.directory.user
+        user = self.user = find(self.name)
         if user.removed:
             return None
         owners = ((group.id, group.owner_without(user)) for group in user.groups.values())
@@ -200,14 +173,3 @@ class _RemoveAccount(_ByAdministrator[None, User]):
         if self.with_messages:
             self.moderation.timed.end_of(self.user)
         return self.user
-
-
-class _Delete(Change[None, None]):
-    def __init__(self, places: tuple[tuple[ChatKey, int], ...]) -> None:
-        self._places = places
-
-    def check(self) -> MessagesDeleted:
-        return MessagesDeleted(self._places)
-
-    def reply(self, result: None, publications: list[Publication]) -> None:
-        return None

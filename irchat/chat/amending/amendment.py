@@ -1,5 +1,7 @@
 """The base of the changes of a message: their refusals, and the events of those that are committed."""
 
+from dataclasses import dataclass, field
+
 from irchat.chat.changes import Change
 from irchat.chat.messages import Messages
 from irchat.chat.state.entities import DirectoryChat, User
@@ -10,23 +12,18 @@ from irchat.protocol.events import Amended, Ok
 from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
 
 
+@dataclass(eq=False, repr=False)
 class Amendment(Change[StoredChange | None, Amended | Ok]):
-    """A change of the message ``seq`` of a chat, or of the last one of ``user`` there if ``seq`` is None.
+    """A change of the message ``seq`` of a chat, or of the last one of the user there if ``seq`` is None.
 
     The store decides whether the user may do that, because it knows the sender. The reply for a timed one is ``ok``.
     """
 
-    chat: DirectoryChat
-
-    def __init__(self, messages: Messages, user: User, chat_name: str, seq: int | None, origin: int | None) -> None:
-        self.messages = messages
-        self.user = user
-        self.chat_name = chat_name
-        self.seq = seq
-        self.origin = origin
-
-    def whose(self) -> User:
-        return self.user
+    by: User
+    messages: Messages
+    chat_name: str
+    seq: int | None
+    chat: DirectoryChat = field(init=False)
 
     def reply(self, result: StoredChange | None, publications: list[Publication]) -> Amended | Ok:
         assert result is not None
@@ -34,7 +31,7 @@ class Amendment(Change[StoredChange | None, Amended | Ok]):
             raise self.refused(result.refusal)
         if result.is_new:
             self.publish(result, publications)
-        return self.event(result, self.chat.label(self.user), self.user.name)
+        return self.event(result, self.chat.label(self.by), self.by.name)
 
     def event(self, result: StoredChange, label: str, by: str) -> Amended:
         """Return the event of the change, for a reader that calls the chat ``label``."""
@@ -43,13 +40,13 @@ class Amendment(Change[StoredChange | None, Amended | Ok]):
     def publish(self, result: StoredChange, publications: list[Publication]) -> None:
         """Publish the change to all that may see it."""
         if self.chat.pair is None:
-            event = self.event(result, self.chat.label(self.user), self.user.name)
+            event = self.event(result, self.chat.label(self.by), self.by.name)
             hidden = self.unseen_by(self.messages.directory.users[result.sender]) | result.late
             publications.append(self.publication(result, event, hidden))
             return
         for reader in self.chat.pair:
             if reader.id in self.messages.presence.sessions:
-                by = "" if self.user.id in reader.hidden else self.user.name
+                by = "" if self.by.id in reader.hidden else self.by.name
                 event = self.event(result, self.chat.label(reader), by)
                 publications.append(
                     Publication(
@@ -72,7 +69,7 @@ class Amendment(Change[StoredChange | None, Amended | Ok]):
 
     def refused(self, code: Code) -> Refusal:
         """Return the refusal with a code from the store. Its text has the next step."""
-        where = self.chat.label(self.user)
+        where = self.chat.label(self.by)
         if code is Code.NO_SUCH_MESSAGE and self.seq is not None:
             return no_such_message(self.seq, where)
         if code is Code.NO_SUCH_MESSAGE:

@@ -38,10 +38,10 @@ class Amendments:
         if message_id is not None:
             if text is not None:
                 raise Refusal(Code.BAD_REQUEST, "A timed message cannot be edited. Delete it, and send another one.")
-            return TakeBack(self._messages, user, chat, message_id, origin)
+            return TakeBack(user, origin, self._messages, chat, None, message_id)
         if text is not None:
-            return Edit(self._messages, user, chat, seq, text, origin)
-        return Delete(self._messages, user, chat, seq, origin, is_admin)
+            return Edit(user, origin, self._messages, chat, seq, text)
+        return Delete(user, origin, self._messages, chat, seq, is_admin)
 
     def to_amend_last(self, user: User, chat: str, text: str | None, *, origin: int | None = None) -> Amendment:
         """Return a change that edits or, without ``text``, takes back the last message of ``user`` in a chat.
@@ -49,8 +49,8 @@ class Amendments:
         That may be a timed one, which cannot be edited. Raises Refusal as `to_amend` does.
         """
         if text is not None:
-            return Edit(self._messages, user, chat, None, text, origin)
-        return Delete(self._messages, user, chat, None, origin, is_admin=False)
+            return Edit(user, origin, self._messages, chat, None, text)
+        return Delete(user, origin, self._messages, chat, None, is_admin=False)
 
     def to_mark(
         self, user: User, chat: str, seq: int, mark: str, on: bool | None = None, *, origin: int | None = None
@@ -60,8 +60,8 @@ class Amendments:
         Raises Refusal ``bad-request`` for an invalid mark. The change fails with ``no-such-message``, ``too-many``, or
         the refusals of sending.
         """
-        return SetMark(self._messages, user, chat, seq, mark, on, origin)
+        return SetMark(user, origin, self._messages, chat, seq, mark, on)
 
     def to_delete_for_administrator(self, chat: str, seq: int) -> AdministratorDelete:
         """Return a change that deletes a message for the administrator of the machine."""
-        return AdministratorDelete(self._messages, chat, seq)
+        return AdministratorDelete(None, None, self._messages, chat, seq)

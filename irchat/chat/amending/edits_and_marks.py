@@ -1,8 +1,10 @@
 """Edits and marks of stored messages. Only users that may write in the chat can make them."""
 
+from dataclasses import dataclass, field
+
 from irchat.chat.amending.amendment import Amendment, refuse_off
-from irchat.chat.messages import Messages
 from irchat.chat.state.entities import User
+from irchat.chat.timed.timed_messages import TimedMessage
 from irchat.interfaces.stored import StoredChange
 from irchat.interfaces.writes import MarkSet, MessageEdited
 from irchat.protocol.errors import Code, Refusal
@@ -14,18 +16,19 @@ from irchat.system.clock import rfc3339
 _HOUR_MS = 3_600_000
 
 
+@dataclass(eq=False, repr=False)
 class Edit(Amendment):
     """Edit a message. Raises Refusal for an invalid text."""
 
-    def __init__(
-        self, messages: Messages, user: User, chat_name: str, seq: int | None, text: str, origin: int | None
-    ) -> None:
-        super().__init__(messages, user, chat_name, seq, origin)
-        self.text = clean_text(text, messages.limits.text_length)
-        self.characters = len(text)
+    text: str
+    timed: TimedMessage | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        self.characters = len(self.text)
+        self.text = clean_text(self.text, self.messages.limits.text_length)
 
     def check(self) -> MessageEdited:
-        messages, user = self.messages, self.user
+        messages, user = self.messages, self.by
         self.chat = messages.writable_chat(user, self.chat_name)
         refuse_off(messages)
         now = messages.wall_ms()
@@ -43,33 +46,26 @@ class Edit(Amendment):
 
     def refused(self, code: Code) -> Refusal:
         if self.timed is not None:
-            where = self.chat.label(self.user)
+            where = self.chat.label(self.by)
             text = f"Your last message in {where} is a timed one, which cannot be edited. #- takes it back."
             return Refusal(Code.NO_SUCH_MESSAGE, text)
         return super().refused(code)
 
 
+@dataclass(eq=False, repr=False)
 class SetMark(Amendment):
     """Put a mark on a message, or take it off. None as ``on`` toggles it. Raises Refusal for an invalid mark."""
 
     seq: int
+    mark: str
+    on: bool | None
+    key: str = field(init=False)
 
-    def __init__(
-        self,
-        messages: Messages,
-        user: User,
-        chat_name: str,
-        seq: int,
-        mark: str,
-        on: bool | None,
-        origin: int | None,
-    ) -> None:
-        super().__init__(messages, user, chat_name, seq, origin)
-        self.mark, self.key = clean_mark(mark)
-        self.on = on
+    def __post_init__(self) -> None:
+        self.mark, self.key = clean_mark(self.mark)
 
     def check(self) -> MarkSet:
-        user = self.user
+        user = self.by
         self.chat = self.messages.writable_chat(user, self.chat_name)
         at = self.messages.wall_ms()
         return MarkSet(self.chat.key, self.seq, user.id, self.mark, self.key, self.on, at, user.hidden)
@@ -79,4 +75,4 @@ class SetMark(Amendment):
         return Amended(chat=label, seq=result.seq, rev=result.rev, by=by, at=at, mark=self.mark, on=result.on)
 
     def unseen_by(self, sender: User) -> frozenset[int]:
-        return sender.hidden | self.user.hidden
+        return sender.hidden | self.by.hidden

@@ -1,11 +1,13 @@
 """Deletions of stored messages, and taking back timed ones."""
 
+from dataclasses import dataclass, field
+
 from msgspec.structs import replace
 
 from irchat.chat.amending.amendment import Amendment, refuse_off
 from irchat.chat.changes import Change
 from irchat.chat.messages import Messages
-from irchat.chat.state.entities import User
+from irchat.chat.state.entities import DirectoryChat
 from irchat.chat.timed.timed_messages import TimedMessage
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import StoredChange
@@ -16,17 +18,15 @@ from irchat.protocol.rules import shown
 from irchat.system.clock import rfc3339
 
 
+@dataclass(eq=False, repr=False)
 class Delete(Amendment):
     """Delete a stored message. Without ``seq``, take back the last message of the user, which may be a timed one."""
 
-    def __init__(
-        self, messages: Messages, user: User, chat_name: str, seq: int | None, origin: int | None, is_admin: bool
-    ) -> None:
-        super().__init__(messages, user, chat_name, seq, origin)
-        self.is_admin = is_admin
+    is_admin: bool
+    timed: TimedMessage | None = field(init=False, default=None)
 
     def check(self) -> MessageDeleted | None:
-        messages, user = self.messages, self.user
+        messages, user = self.messages, self.by
         messages.directory.refuse_removed(user)
         chat = self.chat = messages.directory.chat(user, self.chat_name)
         of_anyone = self.is_admin and chat.pair is None
@@ -54,8 +54,8 @@ class Delete(Amendment):
         if self.chat.pair is not None:
             super().publish(result, publications)
             return
-        label, hidden = self.chat.label(self.user), self.user.hidden
-        publication = self.publication(result, self.event(result, label, self.user.name), hidden | result.late)
+        label, hidden = self.chat.label(self.by), self.by.hidden
+        publication = self.publication(result, self.event(result, label, self.by.name), hidden | result.late)
         nameless = dict.fromkeys(hidden - result.late, self.event(result, label, ""))
         publications.append(replace(publication, instead=nameless or None))
 
@@ -68,39 +68,39 @@ class Delete(Amendment):
         return "Only its sender and the administrators may delete it: ask one of them."
 
 
+@dataclass(eq=False, repr=False)
 class TakeBack(Amendment):
     """End a timed message before its time, on behalf of its sender."""
 
-    def __init__(self, messages: Messages, user: User, chat_name: str, message_id: str, origin: int | None) -> None:
-        super().__init__(messages, user, chat_name, None, origin)
-        self.message_id = message_id
+    message_id: str
 
     def check(self) -> Write[StoredChange | None] | None:
-        self.chat = self.messages.directory.chat(self.user, self.chat_name)
+        self.chat = self.messages.directory.chat(self.by, self.chat_name)
         return None
 
     def reply(self, result: StoredChange | None, publications: list[Publication]) -> Amended | Ok:
         """Look for the message only now: it may have been sent in the same group of changes."""
-        for timed in self.messages.timed.newest_of(self.user, self.chat.key):
+        for timed in self.messages.timed.newest_of(self.by, self.chat.key):
             if timed.id == self.message_id:
                 return take_back(self.messages, timed, publications)
-        where = self.chat.label(self.user)
+        where = self.chat.label(self.by)
         raise Refusal(
             Code.NO_SUCH_MESSAGE,
             f"You have no such timed message in {where}: it has ended, or is not yours. ls {where} shows those alive.",
         )
 
 
+@dataclass(eq=False, repr=False)
 class AdministratorDelete(Change[StoredChange, Amended]):
     """Delete a message on behalf of the administrator of the machine.
 
     ``chat_name`` is ``GLOBAL``, ``*team`` or, for a private chat, ``@alice@bob``.
     """
 
-    def __init__(self, messages: Messages, chat_name: str, seq: int) -> None:
-        self.messages = messages
-        self.chat_name = chat_name
-        self.seq = seq
+    messages: Messages
+    chat_name: str
+    seq: int
+    chat: DirectoryChat = field(init=False)
 
     def check(self) -> MessageDeleted:
         self.chat = self.messages.directory.chat_of_anyone(self.chat_name)

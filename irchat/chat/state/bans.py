@@ -1,13 +1,14 @@
 """Bans: the text of a ban, and the table of banned networks."""
 
 import ipaddress
+from typing import TypeGuard
 
 from irchat.interfaces.stored import StoredBan
 from irchat.net.addresses import Address, read_network
 from irchat.system.times import shown_moment
 
 
-def stands(ban: StoredBan | None, now_ms: int) -> bool:
+def stands(ban: StoredBan | None, now_ms: int) -> TypeGuard[StoredBan]:
     """Return whether there is a ban and it has not ended."""
     return ban is not None and (ban.until is None or ban.until > now_ms)
 
@@ -23,17 +24,16 @@ class NetworkBans:
 
     def __init__(self) -> None:
         self._bans: dict[str, StoredBan] = {}
-        # By version and prefix length: an address takes one lookup for each size of network in use.
-        self._of_size: dict[tuple[int, int], set[str]] = {}
+        # The versions and prefix lengths so far, at most 162: an address takes one lookup for each.
+        self._sizes: dict[tuple[int, int], None] = {}
 
     def add(self, ban: StoredBan) -> None:
         """Add a ban, or replace the ban of the same network."""
         assert ban.network is not None
         network = read_network(ban.network)  # older versions stored zones, such as fe80::1%eth0
-        if network is None:
-            return
-        self._bans[str(network)] = ban
-        self._of_size.setdefault((network.version, network.prefixlen), set()).add(str(network))
+        if network is not None:
+            self._bans[str(network)] = ban
+            self._sizes[network.version, network.prefixlen] = None
 
     def get(self, network: str) -> StoredBan | None:
         """Return the ban of exactly this network, even if it has ended."""
@@ -41,13 +41,7 @@ class NetworkBans:
 
     def remove(self, network: str) -> None:
         """Remove the ban of exactly this network."""
-        found = read_network(network)
-        if found is None or self._bans.pop(str(found), None) is None:
-            return
-        of_size = self._of_size[found.version, found.prefixlen]
-        of_size.remove(str(found))
-        if not of_size:
-            del self._of_size[found.version, found.prefixlen]
+        self._bans.pop(str(read_network(network)), None)
 
     def drop_ended(self, now_ms: int) -> None:
         """Remove the bans that have ended."""
@@ -56,12 +50,9 @@ class NetworkBans:
 
     def of(self, address: Address | None, now_ms: int) -> StoredBan | None:
         """Return the ban in force on ``address``."""
-        if address is None or not self._of_size:
-            return None
-        for (version, bits), networks in self._of_size.items():
-            if version == address.version:
-                network = str(ipaddress.ip_network((address, bits), strict=False))
-                ban = self._bans[network] if network in networks else None
+        for version, bits in self._sizes:
+            if address is not None and version == address.version:
+                ban = self._bans.get(str(ipaddress.ip_network((address, bits), strict=False)))
                 if stands(ban, now_ms):
                     return ban
         return None

@@ -5,20 +5,9 @@ from collections.abc import Iterable, Iterator
 
 from irchat.chat.state.bans import NetworkBans, stands
 from irchat.chat.state.entities import DirectoryChat, DirectoryGroup, User
+from irchat.interfaces import writes
 from irchat.interfaces.stored import GLOBAL, ChatKey, Snapshot, StoredBan, StoredGroup
-from irchat.interfaces.writes import (
-    BanRemoved,
-    BanSet,
-    BlockSet,
-    Entry,
-    GroupCreated,
-    GroupRemoved,
-    MemberAdded,
-    MemberRemoved,
-    PasswordSet,
-    UserCreated,
-    UserRemoved,
-)
+from irchat.interfaces.writes import Entry
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import GLOBAL_NAME, SERVICE_KEYS, fold_name, shown
 from irchat.text.names import Lookalikes, check_new_name, same_name, skeleton
@@ -60,27 +49,27 @@ class Directory:
         Writes of data that it does not hold, such as messages, change nothing.
         """
         match entry:
-            case Entry(UserCreated() as write, int(user_id)):
+            case Entry(writes.UserCreated() as write, int(user_id)):
                 self._add_user(User(user_id, write.name, write.key))
-            case Entry(PasswordSet(user=user)):
+            case Entry(writes.PasswordSet(user=user)):
                 self.users[user].resets += 1
                 self.resets += 1
-            case Entry(GroupCreated() as write, int(group_id)):
+            case Entry(writes.GroupCreated() as write, int(group_id)):
                 self._add_group(StoredGroup(group_id, write.name, write.key, write.members[0], list(write.members)))
-            case Entry(MemberAdded(group=group, user=user)):
+            case Entry(writes.MemberAdded(group=group, user=user)):
                 self._add_member(self.groups[group], self.users[user])
-            case Entry(MemberRemoved(group=group, user=user, owner=owner)):
+            case Entry(writes.MemberRemoved(group=group, user=user, owner=owner)):
                 self._remove_member(self.groups[group], self.users[user], self.users[owner])
-            case Entry(GroupRemoved(group=group)):
+            case Entry(writes.GroupRemoved(group=group)):
                 self._remove_group(self.groups[group])
-            case Entry(UserRemoved() as write):
+            case Entry(writes.UserRemoved() as write):
                 self._remove_user(write)
-            case Entry(BlockSet() as write):
+            case Entry(writes.BlockSet() as write):
                 self._set_block(self.users[write.blocker], self.users[write.blocked_user], write.blocked)
-            case Entry(BanSet(ban=ban, at=at)):
+            case Entry(writes.BanSet(ban=ban, at=at)):
                 self._drop_ended_bans(at)
                 self._set_ban(ban)
-            case Entry(BanRemoved(user=user, network=network)):
+            case Entry(writes.BanRemoved(user=user, network=network)):
                 self._remove_ban(user, network)
 
     def _add_user(self, user: User) -> None:
@@ -92,7 +81,7 @@ class Directory:
             self._drawn_users.add(user.key)
             insort(self._keys, user.key)
 
-    def _remove_user(self, write: UserRemoved) -> None:
+    def _remove_user(self, write: writes.UserRemoved) -> None:
         user = self.users[write.user]
         for group, owner in write.groups:
             if owner is None:
@@ -249,11 +238,12 @@ class Directory:
         if name.startswith("@"):
             return self.private_chat(reader, self.user_or_removed(name[1:].strip()))
         if name.startswith("*"):
-            return self.group_chat(self.group(reader, name))
+            group = self.group(reader, name)
+            return DirectoryChat(group.id, group)
         if len(name) == len(GLOBAL_NAME) and same_name(name, GLOBAL_NAME):
             return self._everyone
-        if group := self.find_group(reader, name):
-            return self.group_chat(group)
+        if found := self.find_group(reader, name):
+            return DirectoryChat(found.id, found)
         try:
             user = self.user_or_removed(name)
         except Refusal:
@@ -271,7 +261,8 @@ class Directory:
             if same_name(name, GLOBAL_NAME):
                 return self._everyone
             if name.startswith("*"):
-                return self.group_chat(self._groups_by_key[fold_name(name[1:])])
+                group = self._groups_by_key[fold_name(name[1:])]
+                return DirectoryChat(group.id, group)
             _, first, second = name.split("@")
             return self.private_chat(self.user_or_removed(first), self.user_or_removed(second))
         except (Refusal, KeyError, ValueError):
@@ -287,10 +278,6 @@ class Directory:
             raise Refusal(Code.YOURSELF, "That is yourself. Name somebody else; @ lists the users.")
         pair = (reader, other) if reader.id < other.id else (other, reader)
         return DirectoryChat((pair[0].id, pair[1].id), pair=pair)
-
-    def group_chat(self, group: DirectoryGroup) -> DirectoryChat:
-        """Return the chat of a group."""
-        return DirectoryChat(group.id, group=group)
 
     def chat_by_key(self, key: ChatKey) -> DirectoryChat | None:
         """Return the chat with this key, or None for a group that has ended."""

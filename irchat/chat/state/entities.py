@@ -1,48 +1,35 @@
 """Users, groups and chats in the memory of the core."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from irchat.interfaces.bus import MemberIds
 from irchat.interfaces.stored import ChatKey, StoredBan
 from irchat.protocol.rules import GLOBAL_NAME
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class User:
     """An account. ``hidden``: the ids of the users that it blocks or that block it.
 
     The name of a ``removed`` account cannot be registered. ``resets`` counts the changes of its password.
     """
 
-    __slots__ = (
-        "ban",
-        "blocked_by",
-        "blocking",
-        "groups",
-        "hidden",
-        "id",
-        "key",
-        "name",
-        "removed",
-        "resets",
-    )
-
-    def __init__(self, user_id: int, name: str, key: str, removed: bool = False) -> None:
-        self.id = user_id
-        self.name = name
-        self.key = key
-        self.removed = removed
-        self.ban: StoredBan | None = None
-        self.resets = 0
-        self.groups: dict[int, DirectoryGroup] = {}
-        self.blocking: set[int] = set()
-        self.blocked_by: set[int] = set()
-        self.hidden: frozenset[int] = frozenset()
+    id: int
+    name: str
+    key: str
+    removed: bool = False
+    ban: StoredBan | None = None
+    resets: int = 0
+    groups: "dict[int, DirectoryGroup]" = field(default_factory=dict)
+    blocking: set[int] = field(default_factory=set)
+    blocked_by: set[int] = field(default_factory=set)
+    hidden: frozenset[int] = frozenset()
 
 
 class DirectoryGroup:
     """A group. ``members`` are by id, in join order."""
-
-    __slots__ = ("_member_ids", "id", "key", "members", "name", "owner")
 
     def __init__(self, group_id: int, name: str, key: str, owner: User, members: Iterable[User]) -> None:
         self.id = group_id
@@ -50,14 +37,11 @@ class DirectoryGroup:
         self.key = key
         self.owner = owner
         self.members = {member.id: member for member in members}
-        self._member_ids: MemberIds | None = None
 
-    @property
+    @cached_property
     def member_ids(self) -> MemberIds:
         """The ids of the members."""
-        if self._member_ids is None:
-            self._member_ids = MemberIds(self.members)
-        return self._member_ids
+        return MemberIds(self.members)
 
     def owner_without(self, leaving: User) -> User | None:
         """Return the owner after ``leaving`` leaves: the member that joined first, or None if nobody is left."""
@@ -67,20 +51,16 @@ class DirectoryGroup:
 
     def members_changed(self) -> None:
         """Drop values derived from ``members``. Call after each change of it."""
-        self._member_ids = None
+        vars(self).pop("member_ids", None)
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class DirectoryChat:
     """A chat as the server sees it: GLOBAL, a group, or a pair of users."""
 
-    __slots__ = ("group", "key", "pair")
-
-    def __init__(
-        self, key: ChatKey, group: DirectoryGroup | None = None, pair: tuple[User, User] | None = None
-    ) -> None:
-        self.key = key
-        self.group = group
-        self.pair = pair
+    key: ChatKey
+    group: DirectoryGroup | None = None
+    pair: tuple[User, User] | None = None
 
     def label(self, reader: User) -> str:
         """Return the name of the chat as ``reader`` writes it: ``GLOBAL``, ``*team`` or ``@bob``."""

@@ -1,10 +1,14 @@
-"""Presence in the memory of one process."""
+"""Presence: the online users and their sessions, in the memory of one process."""
 
 from collections.abc import Callable
 
 
 class LocalPresence:
-    """A `irchat.interfaces.presence.PresenceTable`. ``on_change`` is called with a user and whether it is online."""
+    """The sessions of online users, by id. A user is online from its first session to the end of its last.
+
+    ``sessions``: those of each online user, in the order in which the users came online. ``on_change`` is called with a
+    user and whether it is online.
+    """
 
     def __init__(self, on_change: Callable[[int, bool], None]) -> None:
         self.sessions: dict[int, tuple[int, ...]] = {}

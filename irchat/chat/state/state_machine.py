@@ -2,26 +2,18 @@
 
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
+from irchat.chat.state.presence import LocalPresence
 from irchat.chat.timed.timed_messages import TimedMessages
+from irchat.interfaces import writes
 from irchat.interfaces.bus import MemberIds, Publication
-from irchat.interfaces.presence import PresenceTable
-from irchat.interfaces.writes import (
-    BanSet,
-    BlockSet,
-    Entry,
-    GroupCreated,
-    GroupRemoved,
-    MemberAdded,
-    MemberRemoved,
-    UserRemoved,
-)
+from irchat.interfaces.writes import Entry
 from irchat.protocol import events
 
 
 class StateMachine:
     """Applies entries to the directory, and to the timed messages and presence that depend on it."""
 
-    def __init__(self, directory: Directory, timed: TimedMessages, presence: PresenceTable) -> None:
+    def __init__(self, directory: Directory, timed: TimedMessages, presence: LocalPresence) -> None:
         self._directory = directory
         self._timed = timed
         self._presence = presence
@@ -29,15 +21,15 @@ class StateMachine:
     def apply(self, entry: Entry, origin: int | None = None) -> list[Publication]:
         """Apply ``entry`` to memory. Return the events to publish to all sessions but ``origin``."""
         publications = self._publications(entry, origin)
-        if isinstance(entry.write, UserRemoved):
+        if isinstance(entry.write, writes.UserRemoved):
             self._presence.forget(entry.write.user)  # others know it by its current name
         self._directory.apply(entry)
         match entry.write:
-            case MemberAdded(group=group, user=user):
+            case writes.MemberAdded(group=group, user=user):
                 self._timed.begin_sight(group, self._directory.users[user])
-            case GroupRemoved(group=group):
+            case writes.GroupRemoved(group=group):
                 self._timed.end_chat(group)
-            case UserRemoved(groups=groups):
+            case writes.UserRemoved(groups=groups):
                 for group, owner in groups:
                     if owner is None:
                         self._timed.end_chat(group)
@@ -46,34 +38,34 @@ class StateMachine:
     def _publications(self, entry: Entry, origin: int | None) -> list[Publication]:
         """Return the publications of ``entry``. Call before it is applied."""
         match entry:
-            case Entry(GroupCreated() as write, int(group_id)):
+            case Entry(writes.GroupCreated() as write, int(group_id)):
                 owner = write.members[0]
                 return [
                     Publication(self._added(write.name, group_id, user, owner, owner), (user,), origin=origin)
                     for user in write.members
                     if user in self._presence.sessions
                 ]
-            case Entry(MemberAdded() as write):
+            case Entry(writes.MemberAdded() as write):
                 group = self._directory.groups[write.group]
                 added = self._added(group.name, group.id, write.user, write.by, group.owner.id)
                 return [Publication(added, MemberIds({*group.members, write.user}), origin=origin)]
-            case Entry(MemberRemoved() as write):
+            case Entry(writes.MemberRemoved() as write):
                 removed = self._removed(write.group, write.user, write.by, write.owner)
                 return [Publication(removed, tuple(self._directory.groups[write.group].members), origin=origin)]
-            case Entry(GroupRemoved() as write):
+            case Entry(writes.GroupRemoved() as write):
                 (last,) = self._directory.groups[write.group].members
                 return [Publication(self._removed(write.group, last, last, None), (last,), origin=origin)]
-            case Entry(UserRemoved() as write):
+            case Entry(writes.UserRemoved() as write):
                 return self._user_removed(write)
-            case Entry(BanSet(ban=ban)) if ban.user is not None:
+            case Entry(writes.BanSet(ban=ban)) if ban.user is not None:
                 return [Publication(events.Bye(reason=bans.notice(ban)), (ban.user,))]
-            case Entry(BlockSet() as write) if self._presence.count(write.blocker) > 1:
+            case Entry(writes.BlockSet() as write) if self._presence.count(write.blocker) > 1:
                 blocking = self._directory.users[write.blocker].blocking - {write.blocked_user}
                 listed = self._directory.listed(blocking | {write.blocked_user} if write.blocked else blocking)
                 return [Publication(events.Blocks(names=listed), (write.blocker,), origin=origin)]
         return []
 
-    def _user_removed(self, write: UserRemoved) -> list[Publication]:
+    def _user_removed(self, write: writes.UserRemoved) -> list[Publication]:
         publications = []
         for group, owner in write.groups:
             if owner is not None:

@@ -7,6 +7,9 @@ searching skip whole blocks. The messages that a user has read are kept as a few
 from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import NamedTuple
 
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.protocol.events import Message
@@ -16,6 +19,7 @@ from irchat.system.clock import rfc3339
 _BLOCK_MOST = 1_024
 # The array type code of a packed id.
 _ID = "I"
+_FIRST = attrgetter("first")
 
 
 def packed(ids: Iterable[int]) -> bytes:
@@ -23,6 +27,7 @@ def packed(ids: Iterable[int]) -> bytes:
     return array(_ID, sorted(ids)).tobytes()
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class TimedMessage:
     """A live timed message.
 
@@ -31,41 +36,27 @@ class TimedMessage:
     mentions.
     """
 
-    __slots__ = ("_had_later", "at", "chat", "end", "expires_at", "had", "id", "order", "sender", "text", "to")
-
-    def __init__(
-        self,
-        timed_id: str,
-        chat: DirectoryChat,
-        sender: User,
-        text: str,
-        at: int,
-        seconds: int,
-        end: float,
-        order: int,
-        to: tuple[User, ...] = (),
-    ) -> None:
-        self.id = timed_id
-        self.order = order
-        self.chat = chat
-        self.sender = sender
-        self.text = text
-        self.at = at
-        self.expires_at = at + seconds * 1000
-        self.end = end
-        self.to = to
-        self.had = b""
-        self._had_later: set[int] | None = None  # an empty set would add a third to the memory of a message
+    id: str
+    chat: DirectoryChat
+    sender: User
+    text: str
+    at: int
+    expires_at: int
+    end: float
+    order: int
+    to: tuple[User, ...] = ()
+    had: bytes = b""
+    had_later: set[int] | None = None  # an empty set would add a third to the memory of a message
 
     def note_given(self, user: User) -> None:
         """Note that ``user`` received it later."""
-        if self._had_later is None:
-            self._had_later = set()
-        self._had_later.add(user.id)
+        if self.had_later is None:
+            self.had_later = set()
+        self.had_later.add(user.id)
 
     def had_by(self) -> frozenset[int]:
         """Return the ids of all users that received it, at once or later."""
-        return frozenset(array(_ID, self.had)).union(self._had_later or ())
+        return frozenset(array(_ID, self.had)).union(self.had_later or ())
 
     def event(self, reader: User, now: float) -> Message:
         """Return the message as ``reader`` sees it at ``now``."""
@@ -76,24 +67,22 @@ class TimedMessage:
             text=self.text,
             id=self.id,
             expires_at=rfc3339(self.expires_at),
-            left_ms=self.left_ms(now),
+            left_ms=left_ms(self.end, now),
             to=[user.name for user in self.to if user.id not in reader.hidden] or None,
         )
 
-    def left_ms(self, now: float) -> int:
-        """Return the remaining time in ms."""
-        return max(0, int((self.end - now) * 1000))
+
+def left_ms(end: float, now: float) -> int:
+    """Return the remaining time in ms."""
+    return max(0, int((end - now) * 1000))
 
 
-class _Span:
+class _Span(NamedTuple):
     """A read span: the messages after ``after`` up to ``last``, except those of the senders in ``hidden``."""
 
-    __slots__ = ("after", "hidden", "last")
-
-    def __init__(self, after: int, last: int, hidden: frozenset[int]) -> None:
-        self.after = after
-        self.last = last
-        self.hidden = hidden
+    after: int
+    last: int
+    hidden: frozenset[int]
 
 
 class _TimedBlock:
@@ -131,8 +120,9 @@ class TimedChat:
         self.chat = chat
         self.last_had = b""
         self._blocks: list[_TimedBlock] = []
-        self._since: dict[int, int] | None = None
-        self._read: dict[int, list[_Span]] | None = None
+        # By user: the order after which it sees the messages, and what it has read.
+        self._since: dict[int, int] = {}
+        self._read: dict[int, list[_Span]] = {}
         # By user: the messages that mention the user, by order.
         self._calls: dict[int, dict[int, TimedMessage]] = {}
 
@@ -171,20 +161,13 @@ class TimedChat:
 
     def begin_sight(self, user: User) -> None:
         """Admit ``user`` to the chat. Earlier messages stay hidden from it."""
-        if self._since is None:
-            self._since = {}
         self._since[user.id] = self._blocks[-1].last
 
-    def blocks_of(self, sender: User) -> Iterator[list[TimedMessage]]:
-        """Yield the messages of ``sender`` in batches. The caller may remove them during the iteration."""
+    def batches(self, sender: User | None = None) -> Iterator[list[TimedMessage]]:
+        """Yield all messages, or those of ``sender``, in batches. The caller may remove them during the iteration."""
         for block in list(self._blocks):
-            if sender.id in block.of_sender:
-                yield [timed for timed in block.alive.values() if timed.sender is sender]
-
-    def blocks(self) -> Iterator[list[TimedMessage]]:
-        """Yield all messages in batches. The caller may remove them during the iteration."""
-        for block in list(self._blocks):
-            yield list(block.alive.values())
+            if sender is None or sender.id in block.of_sender:
+                yield [timed for timed in block.alive.values() if sender in (None, timed.sender)]
 
     def since(self, order: int, reader: User, hidden: Collection[int]) -> Iterator[TimedMessage]:
         """Yield the messages from ``order`` that ``reader`` may see, in the order of sending."""
@@ -195,15 +178,16 @@ class TimedChat:
                     if timed.order > after and timed.sender.id not in hidden:
                         yield timed
 
-    def newest_first(self, reader: User, hidden: Collection[int]) -> Iterator[TimedMessage]:
-        """Yield the messages that ``reader`` may see, newest first."""
+    def newest_first(self, reader: User, hidden: frozenset[int], *, unread: bool = False) -> Iterator[TimedMessage]:
+        """Yield the messages that ``reader`` may see, or those of others that it has not read, newest first."""
         begin = self._begin(reader)
+        but_of, spans = (hidden | {reader.id}, self._spans(reader)) if unread else (hidden, [])
         for block in reversed(self._blocks):
             if block.last <= begin:
                 return
-            if block.count(hidden):
+            if self._unread(block.first - 1, block.last, but_of, spans):
                 for timed in reversed(block.alive.values()):
-                    if timed.order > begin and timed.sender.id not in hidden:
+                    if timed.order > begin and timed.sender.id not in but_of and not _is_read(timed, spans):
                         yield timed
 
     def newest_of(self, sender: User) -> Iterator[TimedMessage]:
@@ -212,17 +196,6 @@ class TimedChat:
             if sender.id in block.of_sender:
                 for timed in reversed(block.alive.values()):
                     if timed.sender is sender:
-                        yield timed
-
-    def unread_newest_first(self, reader: User, hidden: frozenset[int]) -> Iterator[TimedMessage]:
-        """Yield the messages of others that ``reader`` may see and has not read, newest first."""
-        begin, but_of, spans = self._begin(reader), hidden | {reader.id}, self._spans(reader)
-        for block in reversed(self._blocks):
-            if block.last <= begin:
-                return
-            if self._unread(block.first - 1, block.last, but_of, spans):
-                for timed in reversed(block.alive.values()):
-                    if timed.order > begin and timed.sender.id not in but_of and not _is_read(timed, spans):
                         yield timed
 
     def unread(self, reader: User, hidden: frozenset[int]) -> int:
@@ -246,8 +219,6 @@ class TimedChat:
 
     def note_read(self, reader: User, after: int, last: int) -> None:
         """Note that ``reader`` has read the visible messages after the order ``after``, up to ``last``."""
-        if self._read is None:
-            self._read = {}
         hidden, left = reader.hidden, after  # the part of the new span from ``left`` is not noted yet
         pieces: list[_Span] = []
         for old in self._spans(reader):
@@ -273,16 +244,16 @@ class TimedChat:
             if spans and spans[-1].hidden == piece.hidden:
                 between = self._count(spans[-1].last, piece.after, piece.hidden | {reader.id})
                 if not between:
-                    spans[-1] = _Span(spans[-1].after, piece.last, piece.hidden)
+                    spans[-1] = spans[-1]._replace(last=piece.last)
                     continue
             spans.append(piece)
         return spans
 
     def _spans(self, reader: User) -> list[_Span]:
-        return [] if self._read is None else self._read.get(reader.id, [])
+        return self._read.get(reader.id, [])
 
     def _begin(self, reader: User) -> int:
-        return 0 if self._since is None else self._since.get(reader.id, 0)
+        return self._since.get(reader.id, 0)
 
     def _unread(self, after: int, last: int, but_of: frozenset[int], spans: list[_Span]) -> int:
         count = self._count(after, last, but_of)
@@ -298,7 +269,7 @@ class TimedChat:
         for block in self._blocks[max(0, self._place(after)) : self._place(last) + 1]:
             if after < block.first and block.last <= last:
                 count += block.count(but_of)
-            else:
+            elif block.last > after:
                 count += sum(
                     after < timed.order <= last and timed.sender.id not in but_of for timed in block.alive.values()
                 )
@@ -306,11 +277,7 @@ class TimedChat:
 
     def _place(self, order: int) -> int:
         """Return the index of the block that holds ``order`` if it is alive, or -1 if ``order`` precedes all blocks."""
-        return bisect_right(self._blocks, order, key=_first) - 1
-
-
-def _first(block: _TimedBlock) -> int:
-    return block.first
+        return bisect_right(self._blocks, order, key=_FIRST) - 1
 
 
 def _is_read(timed: TimedMessage, spans: list[_Span]) -> bool:

@@ -3,7 +3,7 @@
 import heapq
 import secrets
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import count
 
 from twisted.internet.interfaces import IReactorTime
@@ -67,7 +67,8 @@ class TimedMessages:
                 self._private_chats.setdefault(user.id, set()).add(chat.key)
         order = next(self._orders)
         # All messages of a chat share one object for the chat.
-        timed = TimedMessage(secrets.token_urlsafe(12), in_chat.chat, sender, text, at, seconds, end, order, to)
+        expires_at = at + seconds * 1000
+        timed = TimedMessage(secrets.token_urlsafe(12), in_chat.chat, sender, text, at, expires_at, end, order, to)
         heapq.heappush(self._ends, (end, order, timed))
         in_chat.add(timed)
         self._of_sender[sender.id] += 1
@@ -92,16 +93,15 @@ class TimedMessages:
         in_chat, now = self._chats.get(key), self.now()
         if in_chat is None:
             return iter(())
-        of_chat = in_chat.unread_newest_first if unread else in_chat.newest_first
-        return (timed for timed in of_chat(reader, self._hidden(reader)) if timed.end > now)
+        newest_first = in_chat.newest_first(reader, self._hidden(reader), unread=unread)
+        return (timed for timed in newest_first if timed.end > now)
 
     def chats_of(self, reader: User) -> Iterator[tuple[ChatKey, TimedMessage, int]]:
         """Yield the key, latest message and unread count of each chat with messages that ``reader`` may see."""
-        keys: Iterable[ChatKey] = [GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())]
-        for key in keys:
+        for key, in_chat in self._in_sight(reader):
             latest = next(self.newest_first(key, reader), None)
             if latest is not None:
-                yield key, latest, self._chats[key].unread(reader, self._hidden(reader))
+                yield key, latest, in_chat.unread(reader, self._hidden(reader))
 
     def newest_of(self, sender: User, key: ChatKey) -> Iterator[TimedMessage]:
         """Return the live messages of ``sender`` in a chat, newest first."""
@@ -128,8 +128,7 @@ class TimedMessages:
     def missed(self, reader: User, since: int) -> Iterator[TimedMessage]:
         """Return the live messages from the order ``since`` that ``reader`` may see, in the order of sending."""
         hidden, now = self._hidden(reader), self.now()
-        keys: Iterable[ChatKey] = [GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())]
-        of_chats = [self._chats[key].since(since, reader, hidden) for key in keys if key in self._chats]
+        of_chats = [in_chat.since(since, reader, hidden) for _, in_chat in self._in_sight(reader)]
         return (timed for timed in heapq.merge(*of_chats, key=lambda timed: timed.order) if timed.end > now)
 
     def note_read(self, reader: User, key: ChatKey, after: int, last: int) -> None:
@@ -154,7 +153,7 @@ class TimedMessages:
         """End all messages of a chat without members."""
         in_chat = self._chats.get(key)
         if in_chat is not None:
-            self._end_early(in_chat.blocks(), None)
+            self._end_early(in_chat.batches(), None)
 
     def end_of(self, sender: User) -> None:
         """End all messages of a removed ``sender``. They are hidden at once, however many there are."""
@@ -162,7 +161,12 @@ class TimedMessages:
             return
         of_chats = list(self._chats.values())
         self._senders_cut |= {sender.id}
-        self._end_early((timed for in_chat in of_chats for timed in in_chat.blocks_of(sender)), sender.id)
+        self._end_early((timed for in_chat in of_chats for timed in in_chat.batches(sender)), sender.id)
+
+    def _in_sight(self, reader: User) -> Iterator[tuple[ChatKey, TimedChat]]:
+        for key in (GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())):
+            if key in self._chats:
+                yield key, self._chats[key]
 
     def _hidden(self, reader: User) -> frozenset[int]:
         return reader.hidden | self._senders_cut if self._senders_cut else reader.hidden

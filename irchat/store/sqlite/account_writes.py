@@ -2,18 +2,8 @@
 
 import sqlite3
 
+from irchat.interfaces import writes
 from irchat.interfaces.stored import GLOBAL
-from irchat.interfaces.writes import (
-    BanRemoved,
-    BanSet,
-    BlockSet,
-    HashReplaced,
-    PasswordSet,
-    TokenAdded,
-    TokenRemoved,
-    TokenUsed,
-    UserCreated,
-)
 
 
 class AccountWriter:
@@ -21,7 +11,7 @@ class AccountWriter:
 
     _connection: sqlite3.Connection
 
-    def create_user(self, write: UserCreated) -> int:
+    def create_user(self, write: writes.UserCreated) -> int:
         user = self._connection.execute(
             "INSERT INTO users (name, key, password, created_at) VALUES (?, ?, ?, ?)",
             (write.name, write.key, write.password, write.at),
@@ -33,32 +23,32 @@ class AccountWriter:
             (user, GLOBAL),
         )
         if write.token is not None:
-            self.add_token(TokenAdded(write.token, user, write.at, by_password=write.password is not None))
+            self.add_token(writes.TokenAdded(write.token, user, write.at, by_password=write.password is not None))
         return user
 
-    def set_password(self, write: PasswordSet) -> None:
+    def set_password(self, write: writes.PasswordSet) -> None:
         self._connection.execute("UPDATE users SET password = ? WHERE id = ?", (write.password, write.user))
         self._connection.execute("DELETE FROM tokens WHERE user = ? AND hash IS NOT ?", (write.user, write.keep))
 
-    def replace_hash(self, write: HashReplaced) -> None:
+    def replace_hash(self, write: writes.HashReplaced) -> None:
         self._connection.execute(
             "UPDATE users SET password = ? WHERE id = ? AND password = ?", (write.new, write.user, write.old)
         )
 
-    def add_token(self, write: TokenAdded) -> None:
+    def add_token(self, write: writes.TokenAdded) -> None:
         self._connection.execute(
             "INSERT INTO tokens (hash, user, used_at, by_password) VALUES (?, ?, ?, ?)",
             (write.token, write.user, write.at, write.by_password),
         )
 
-    def touch_token(self, write: TokenUsed) -> bool:
+    def touch_token(self, write: writes.TokenUsed) -> bool:
         done = self._connection.execute("UPDATE tokens SET used_at = ? WHERE hash = ?", (write.at, write.token))
         return done.rowcount > 0
 
-    def remove_token(self, write: TokenRemoved) -> None:
+    def remove_token(self, write: writes.TokenRemoved) -> None:
         self._connection.execute("DELETE FROM tokens WHERE hash = ?", (write.token,))
 
-    def set_block(self, write: BlockSet) -> None:
+    def set_block(self, write: writes.BlockSet) -> None:
         self._connection.execute(
             "INSERT INTO blocks (blocker, blocked) VALUES (?, ?)"
             if write.blocked
@@ -66,12 +56,12 @@ class AccountWriter:
             (write.blocker, write.blocked_user),
         )
 
-    def set_ban(self, write: BanSet) -> None:
+    def set_ban(self, write: writes.BanSet) -> None:
         self._connection.execute("DELETE FROM bans WHERE until <= ?", (write.at,))
-        self.remove_ban(BanRemoved(write.ban.user, write.ban.network))
+        self.remove_ban(writes.BanRemoved(write.ban.user, write.ban.network))
         self._connection.execute(
             "INSERT INTO bans (user, network, until, reason) VALUES (?, ?, ?, ?)", tuple(write.ban)
         )
 
-    def remove_ban(self, write: BanRemoved) -> None:
+    def remove_ban(self, write: writes.BanRemoved) -> None:
         self._connection.execute("DELETE FROM bans WHERE user = ? OR network = ?", (write.user, write.network))

@@ -36,23 +36,18 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def copy_database(
-    source: sqlite3.Connection,
-    path: Path,
-    progress: Progress | None = None,
-    *,
-    verified: bool = True,
-    like_folder: bool = False,
+    source: sqlite3.Connection, path: Path, progress: Progress | None = None, *, like_folder: bool = False
 ) -> None:
     """Copy the current state of ``source`` to the file ``path``, replacing it.
 
-    The copy is written to another name, ``verified``, synced and renamed. ``source`` holds one state of the database
+    The copy is written to another name, verified, synced and renamed. ``source`` holds one state of the database
     open, so that commits of other connections do not restart the copy. ``like_folder``: the copy gets the owner of the
     folder, even if root makes it. Raises sqlite3.Error, OSError or BadCopy.
     """
     with database_part(path) as (part, descriptor):
         if like_folder:
             give_to_owner(descriptor, path.parent)
-        copy_into(source, part, progress, verified=verified)
+        copy_into(source, part, progress)
         put_in_place(part, descriptor, path)
 
 

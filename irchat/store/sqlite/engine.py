@@ -1,6 +1,7 @@
 """The SQLite store: one writer thread and a few reader threads. A commit is on disk before it is reported."""
 
 import sqlite3
+import threading
 from collections.abc import Callable, Collection, Hashable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -9,18 +10,9 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.interfaces.store import PageQuery
-from irchat.interfaces.stored import (
-    ChatKey,
-    Figures,
-    Page,
-    Places,
-    Snapshot,
-    StoredAccount,
-    StoredChat,
-    StoredMessage,
-    StoredToken,
-)
+from irchat.interfaces import stored
+from irchat.interfaces.store import PageQuery, SearchQuery
+from irchat.interfaces.stored import Page, StoredMessage
 from irchat.interfaces.writes import Write
 from irchat.protocol.errors import Code, Refusal, unavailable
 from irchat.protocol.rules import TOKEN_SECONDS
@@ -53,9 +45,6 @@ class Threads(Protocol):
     def scan(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run a long ``call`` in a thread that is not used by `read`."""
 
-    def local(self) -> Any:
-        """Return an object whose attributes are separate for each thread."""
-
     def stop(self) -> None:
         """Drop waiting reads, wait for the writes, and stop the threads."""
 
@@ -74,7 +63,7 @@ class SQLiteStore:
         self._threads = threads
         self._readers: list[sqlite3.Connection] = []
         self._unused: list[sqlite3.Connection] = []
-        self._mine = threads.local()
+        self._mine = threading.local()
         self._gate = Gate()
         self._connection = self._connect()
         try:
@@ -82,13 +71,13 @@ class SQLiteStore:
             self._connection.execute("PRAGMA synchronous = FULL")
             migrate(self._connection, path, tell)
             self._forget_old_tokens(wall_ms())
-            index = SearchIndex(self._connection)
-            make_ready(self._connection, index, tell)
+            self._index = SearchIndex(self._connection)
+            make_ready(self._connection, self._index, tell)
             self.epoch: str = properties.get(self._connection, "epoch") or ""
         except BaseException:
             self._connection.close()
             raise
-        self._writer = Writer(self._connection, index, journal)
+        self._writer = Writer(self._connection, self._index, journal)
         self._working = self._closed = False
         self._work_soon()
 
@@ -109,7 +98,7 @@ class SQLiteStore:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first statement opens the files
             self._unused.append(connection)
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> stored.Snapshot:
         """See `irchat.interfaces.store.Store` for this and the following methods."""
         return reading.snapshot(self._connection)
 
@@ -119,40 +108,28 @@ class SQLiteStore:
     def page(self, query: PageQuery) -> Deferred[Page]:
         return self._read(query.user, reading.page, query)
 
-    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[StoredChat]]:
+    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[stored.StoredChat]]:
         return self._read(user, reading.chats, user, hidden)
 
-    def search(
-        self,
-        user: int,
-        words: Sequence[str],
-        chat: ChatKey | None,
-        hidden: Collection[int],
-        limit: int,
-        overhead: int = 0,
-        page_bytes: int = 1 << 62,
-        mark: str | None = None,
-        mentions: bool = False,
-    ) -> Deferred[tuple[list[StoredMessage], bool]]:
-        looking = StoreSearch(user, words, chat, hidden, limit, overhead, page_bytes, mark, mentions)
-        return Deferred.fromCoroutine(self._search(looking))
+    def search(self, query: SearchQuery) -> Deferred[tuple[list[StoredMessage], bool]]:
+        return Deferred.fromCoroutine(self._search(StoreSearch(query)))
 
-    def alert(self, user: int, chat: ChatKey) -> Deferred[str | None]:
+    def alert(self, user: int, chat: stored.ChatKey) -> Deferred[str | None]:
         return self._read(user, reading.alert, user, chat)
 
     def password(self, user: int) -> Deferred[str | None]:
         return self._read(user, reading.password, user)
 
-    def token(self, token: bytes) -> Deferred[StoredToken | None]:
+    def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         return self._read(token, reading.token, token)
 
-    def accounts(self, after: str, limit: int) -> Deferred[list[StoredAccount]]:
+    def accounts(self, after: str, limit: int) -> Deferred[list[stored.StoredAccount]]:
         return self._read(None, reading.accounts, after, limit)
 
-    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[Places]:
+    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[stored.Places]:
         return self._scan(None, reading.messages_of, user, after, limit)
 
-    def figures(self) -> Deferred[Figures]:
+    def figures(self) -> Deferred[stored.Figures]:
         return self._scan(None, reading.figures)
 
     def close(self) -> None:
@@ -163,17 +140,17 @@ class SQLiteStore:
 
     async def _search(self, search: StoreSearch) -> tuple[list[StoredMessage], bool]:
         """Search in steps. Each step is a separate query, so that users take turns."""
-        if search.needs_index and self._writer.index_waits:
+        if search.needs_index and self._index.waits:
             await self._make_searchable()
         while not search.is_over:
-            await self._scan(search.user, search.step)
+            await self._scan(search.query.user, search.step)
         return search.found, search.more
 
     async def _make_searchable(self) -> None:
         """Index the messages waiting now, a few at a time, so that commits are not delayed."""
         try:
             last = await self._threads.write(self._writer.index).addErrback(_refuse)
-            while not self._writer.is_searchable(last):
+            while not self._index.is_searchable(last):
                 await self._threads.write(self._writer.index).addErrback(_refuse)
         except Refusal:  # the result could be wrong without the newest messages
             raise Refusal(

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from threading import Lock
 from traceback import clear_frames
 from typing import Any
@@ -10,39 +11,31 @@ from irchat.protocol.errors import unavailable
 from irchat.store.sqlite.journal import Gate
 
 
+@dataclass(eq=False, repr=False, slots=True)
 class Query:
     """A query for a reader's thread. `interrupt` ends it early, from any other thread.
 
     The connection is the thread's: the lock makes sure that an interrupt meets this query and never the next one.
     """
 
-    __slots__ = ("_args", "_ask", "_connect", "_connection", "_gate", "_interrupted", "_lock")
-
-    def __init__(
-        self,
-        connect: Callable[[], sqlite3.Connection],
-        gate: Gate,
-        ask: Callable[..., Any],
-        args: tuple[Any, ...],
-    ) -> None:
-        self._connect = connect
-        self._gate = gate
-        self._ask = ask
-        self._args = args
-        self._connection: sqlite3.Connection | None = None
-        self._interrupted = False
-        self._lock = Lock()
+    connect: Callable[[], sqlite3.Connection]
+    gate: Gate
+    ask: Callable[..., Any]
+    args: tuple[Any, ...]
+    _connection: sqlite3.Connection | None = None
+    _interrupted: bool = False
+    _lock: Lock = field(default_factory=Lock)
 
     def __call__(self) -> Any:
-        connection = self._connect()
-        with self._gate:
+        connection = self.connect()
+        with self.gate:
             connection.execute("BEGIN")
             try:
                 with self._lock:
                     if self._interrupted:
                         raise unavailable()
                     self._connection = connection
-                return self._ask(connection, *self._args)
+                return self.ask(connection, *self.args)
             except BaseException as error:
                 # An open cursor in a frame of the traceback would pass the interrupt on to the next statement.
                 clear_frames(error.__traceback__)

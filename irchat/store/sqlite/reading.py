@@ -5,23 +5,11 @@ import sqlite3
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
-from irchat.interfaces.stored import (
-    ChatKey,
-    Figures,
-    Page,
-    Places,
-    Snapshot,
-    StoredAccount,
-    StoredBan,
-    StoredChat,
-    StoredGroup,
-    StoredMessage,
-    StoredToken,
-    StoredUser,
-)
+from irchat.interfaces.stored import ChatKey, Page, StoredChat, StoredMessage
 from irchat.protocol.rules import line_bytes
 from irchat.store.sqlite.amending.amended_reading import changes_page, with_changes
 from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
@@ -30,10 +18,10 @@ from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
 _LOOKED_AT = 20_000
 
 
-def snapshot(connection: sqlite3.Connection) -> Snapshot:
+def snapshot(connection: sqlite3.Connection) -> stored.Snapshot:
     """Return all that the core keeps in memory."""
     users = [
-        StoredUser(user, name, key, bool(removed))
+        stored.StoredUser(user, name, key, bool(removed))
         for user, name, key, removed in connection.execute(
             "SELECT id, name, key, removed_at IS NOT NULL FROM users ORDER BY id"
         )
@@ -45,22 +33,23 @@ def snapshot(connection: sqlite3.Connection) -> Snapshot:
     ):
         members.setdefault(group, []).append(user)
     groups = [
-        StoredGroup(group, name, key, owner, members[group])
+        stored.StoredGroup(group, name, key, owner, members[group])
         for group, name, key, owner in connection.execute(
             "SELECT id, name, key, owner FROM chats WHERE key IS NOT NULL ORDER BY id"
         )
     ]
     blocks = connection.execute("SELECT blocker, blocked FROM blocks").fetchall()
     bans = connection.execute("SELECT user, network, until, reason FROM bans ORDER BY rowid")
-    return Snapshot(users, groups, blocks, tuple(StoredBan(*row) for row in bans))
+    return stored.Snapshot(users, groups, blocks, tuple(stored.StoredBan(*row) for row in bans))
 
 
 def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
     """Return a page of a chat."""
+    is_chat, values = chat_is(query.chat)
     membership = connection.execute(
         "SELECT chats.id, last_seq, rev, since_seq, read_seq FROM chats JOIN members"
-        f" ON members.chat = chats.id AND members.user = ? WHERE {_chat_is(query.chat)}",
-        (query.user, *_chat_values(query.chat)),
+        f" ON members.chat = chats.id AND members.user = ? WHERE {is_chat}",
+        (query.user, *values),
     ).fetchone()
     if membership is None:
         return Page([], more=False, last_seq=0)
@@ -98,11 +87,11 @@ def _walk(
     Their texts and overhead fit in ``room`` bytes, except those of the first one, unless ``may_be_empty``.
     """
     forwards = below is None
-    hidden, values = _not_hidden(query.hidden)
+    seen, hidden = not_hidden(query.hidden)
     rows = connection.execute(
         f"SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ?{'' if forwards else ' AND seq < ?'}"
-        f"{hidden} ORDER BY seq {'ASC' if forwards else 'DESC'}",
-        (chat, _int64(above), *(() if below is None else (_int64(below),)), *values),
+        f"{seen} ORDER BY seq {'ASC' if forwards else 'DESC'}",
+        (chat, _int64(above), *(() if below is None else (_int64(below),)), *hidden),
     )
     messages: list[StoredMessage] = []
     more = False
@@ -171,7 +160,7 @@ def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: in
     last = connection.execute("SELECT sender FROM messages WHERE chat = ? AND seq = ?", (chat, last_seq)).fetchone()
     if last is not None and last[0] not in hidden:
         return last_seq
-    condition, values = _not_hidden(hidden)
+    condition, values = not_hidden(hidden)
     ends = connection.execute(
         f"SELECT (SELECT seq FROM messages WHERE chat = ? AND seq > ?{condition} ORDER BY seq DESC LIMIT 1),"
         f" (SELECT max(seq) FROM deleted_ends WHERE chat = ? AND seq > ?{condition})",
@@ -263,9 +252,10 @@ _CHATS_NOT_HIDDEN = (
 
 def alert(connection: sqlite3.Connection, user: int, chat: ChatKey) -> str | None:
     """Return when the chat alerts the user, if the user has set it."""
+    is_chat, values = chat_is(chat)
     row = connection.execute(
-        f"SELECT alert FROM chats JOIN members ON members.chat = chats.id AND members.user = ? WHERE {_chat_is(chat)}",
-        (user, *_chat_values(chat)),
+        f"SELECT alert FROM chats JOIN members ON members.chat = chats.id AND members.user = ? WHERE {is_chat}",
+        (user, *values),
     ).fetchone()
     return None if row is None else row[0]
 
@@ -276,22 +266,22 @@ def password(connection: sqlite3.Connection, user: int) -> str | None:
     return None if row is None else row[0]
 
 
-def token(connection: sqlite3.Connection, digest: bytes) -> StoredToken | None:
+def token(connection: sqlite3.Connection, digest: bytes) -> stored.StoredToken | None:
     """Return the token with that hash, or None."""
     row = connection.execute("SELECT user, used_at, by_password FROM tokens WHERE hash = ?", (digest,)).fetchone()
-    return None if row is None else StoredToken(row[0], row[1], bool(row[2]))
+    return None if row is None else stored.StoredToken(row[0], row[1], bool(row[2]))
 
 
-def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[StoredAccount]:
+def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[stored.StoredAccount]:
     """Return accounts in the order of their keys."""
     rows = connection.execute(
         "SELECT id, key, created_at FROM users WHERE removed_at IS NULL AND key > ? ORDER BY key LIMIT ?",
         (after, limit),
     )
-    return [StoredAccount(*row) for row in rows]
+    return [stored.StoredAccount(*row) for row in rows]
 
 
-def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int] | None, limit: int) -> Places:
+def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int] | None, limit: int) -> stored.Places:
     """Return the places of a user's messages. All messages are read: an index of senders would slow down sending."""
     further = after or (0, 0)
     rows = connection.execute(
@@ -306,14 +296,14 @@ def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int
         if sender == user:
             room -= length
             if len(places) == limit or (room < 0 and places):
-                return Places(tuple(places), further)
+                return stored.Places(tuple(places), further)
             places.append((chat if low is None else (low, high), seq))
         further = chat, seq
         count += 1
-    return Places(tuple(places), further if count == _LOOKED_AT else None)
+    return stored.Places(tuple(places), further if count == _LOOKED_AT else None)
 
 
-def figures(connection: sqlite3.Connection) -> Figures:
+def figures(connection: sqlite3.Connection) -> stored.Figures:
     """Return the sizes of the tables."""
     counts = connection.execute(
         "SELECT (SELECT count(*) FROM message_places), (SELECT count(*) FROM chats WHERE low IS NOT NULL),"
@@ -324,18 +314,15 @@ def figures(connection: sqlite3.Connection) -> Figures:
     for name in (path.name, f"{path.name}-wal"):
         with suppress(OSError):
             size += path.with_name(name).stat().st_size
-    return Figures._make((*counts, size))
+    return stored.Figures._make((*counts, size))
 
 
-def _chat_is(key: ChatKey) -> str:
-    return "chats.low = ? AND chats.high = ?" if isinstance(key, tuple) else "chats.id = ?"
+def chat_is(key: ChatKey) -> tuple[str, tuple[int, ...]]:
+    """Return an SQL condition on the chat, and its values."""
+    return ("chats.low = ? AND chats.high = ?", key) if isinstance(key, tuple) else ("chats.id = ?", (key,))
 
 
-def _chat_values(key: ChatKey) -> tuple[Any, ...]:
-    return key if isinstance(key, tuple) else (key,)
-
-
-def _not_hidden(hidden: Collection[int]) -> tuple[str, tuple[str, ...]]:
+def not_hidden(hidden: Collection[int]) -> tuple[str, tuple[str, ...]]:
     """Return an SQL condition on the sender, and its values."""
     if not hidden:
         return "", ()

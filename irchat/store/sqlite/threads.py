@@ -1,8 +1,6 @@
 """The threads of the store: one writer, a few readers and a few scanners; or none, for a process without a reactor."""
 
-import threading
 from collections.abc import Callable, Hashable
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -33,10 +31,6 @@ class StoreThreads:
         for threads in self._writer, self._readers, self._scanners:
             threads.start()
 
-    def local(self) -> Any:
-        """Return an object whose attributes are separate in each thread."""
-        return threading.local()
-
     def stop(self) -> None:
         """Refuse the waiting reads, interrupt the running ones, wait for the writes, and end the threads."""
         for threads in self._scanners, self._readers, self._writer:
@@ -55,10 +49,6 @@ class NoThreads:
         return maybeDeferred(call, *args)
 
     scan = read
-
-    def local(self) -> Any:
-        """Return an object for attributes."""
-        return SimpleNamespace()
 
     def stop(self) -> None:
         """Do nothing."""

@@ -94,11 +94,6 @@ class Writer(AccountWriter, AmendWriter):
         return results
 
     @property
-    def index_waits(self) -> bool:
-        """Whether some messages may be missing from searches until `index` is called. Safe in any thread."""
-        return self._index.waits
-
-    @property
     def next_chore(self) -> Callable[[], object] | None:
         """A short piece of work to do between commits, or None. Safe in any thread."""
         if self._journal.is_long:
@@ -106,10 +101,6 @@ class Writer(AccountWriter, AmendWriter):
         if self._index_is_due:
             return self.index
         return self.sweep if self.ended else None
-
-    def is_searchable(self, number: int) -> bool:
-        """Return whether a search finds all messages up to ``number``. Safe in any thread."""
-        return self._index.is_searchable(number)
 
     def index(self) -> int:
         """Index some of the waiting messages. Return the number of the last message. Raises sqlite3.Error."""

@@ -118,7 +118,7 @@ class PasswordTests(AccountsTestCase):
         """A sign-in without a token, as in the text protocol, cannot use the old password either."""
         self.register()
         held: list[Any] = []
-        self.patch(self.accounts, "_in_thread", lambda by, *call: held.append((Deferred(), call)) or held[-1][0])
+        self.patch(self.accounts, "in_thread", lambda by, *call: held.append((Deferred(), call)) or held[-1][0])
         resetting = ensureDeferred(self.accounts.reset_password("alice", "battery staple"))
         entering = ensureDeferred(self.accounts.login("alice", GOOD, with_token=False))
         for done, (call, *args) in held:

@@ -3,7 +3,6 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat.state.presence import LocalPresence
-from irchat.interfaces.presence import PresenceTable
 
 
 class LocalPresenceTests(SynchronousTestCase):
@@ -12,7 +11,7 @@ class LocalPresenceTests(SynchronousTestCase):
     def setUp(self) -> None:
         """Record the changes."""
         self.changes: list[tuple[int, bool]] = []
-        self.presence: PresenceTable = LocalPresence(lambda user, is_online: self.changes.append((user, is_online)))
+        self.presence = LocalPresence(lambda user, is_online: self.changes.append((user, is_online)))
 
     def test_sessions(self) -> None:
         """A user is online from the start of the first session to the end of the last, in any order of ends."""

@@ -59,7 +59,7 @@ def state_of(directory: Directory) -> dict[str, Any]:
         "keys": directory._keys,
         "lookalikes": (directory._drawn_users._counts, directory._drawn_groups._counts),
         "banned": {user: banned.ban for user, banned in directory.banned.items()},
-        "networks": (directory.network_bans._bans, directory.network_bans._of_size),
+        "networks": directory.network_bans._bans,
     }
 
 

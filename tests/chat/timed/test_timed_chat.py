@@ -96,12 +96,12 @@ class TimedChatTests(SynchronousTestCase):
         hidden, seen, unread = reader.hidden, plain.seen(reader), plain.unread(reader)
         since = chance.randint(0, self.order)
         self.assertEqual(list(chat.newest_first(reader, hidden)), seen[::-1])
-        self.assertEqual(list(chat.unread_newest_first(reader, hidden)), unread[::-1])
+        self.assertEqual(list(chat.newest_first(reader, hidden, unread=True)), unread[::-1])
         self.assertEqual(chat.unread(reader, hidden), len(unread))
         self.assertEqual(list(chat.since(since, reader, hidden)), [one for one in seen if one.order >= since])
-        of_reader = [timed for batch in chat.blocks_of(reader) for timed in batch]
+        of_reader = [timed for batch in chat.batches(reader) for timed in batch]
         self.assertEqual(of_reader, [timed for timed in plain.alive if timed.sender is reader])
-        self.assertEqual([timed for batch in chat.blocks() for timed in batch], plain.alive)
+        self.assertEqual([timed for batch in chat.batches() for timed in batch], plain.alive)
 
     def test_few_spans(self) -> None:
         """Reading message by message is one span, whatever messages are between. Ended ones are forgotten."""

@@ -126,10 +126,10 @@ class TimedMessagesTests(SynchronousTestCase):
         """After its end it is not returned, even if the alarm is late."""
         timed = self.add(5)
         self.clock.rightNow += 4.999
-        self.assertEqual((self.alive(self.bob), timed.left_ms(self.clock.seconds())), ([1], 1))
+        self.assertEqual((self.alive(self.bob), timed_chat.left_ms(timed.end, self.clock.seconds())), ([1], 1))
         self.clock.rightNow = 5.0
         self.assertEqual((self.alive(self.bob), self.by_chat(self.bob), self.missed(self.bob, 0)), ([], {}, []))
-        self.assertEqual((self.ended, timed.left_ms(6.0)), ([], 0))
+        self.assertEqual((self.ended, timed_chat.left_ms(timed.end, 6.0)), ([], 0))
 
     def test_event(self) -> None:
         """A reader gets it with the chat's name on their side and its remaining time."""
@@ -214,7 +214,7 @@ class TimedMessagesTests(SynchronousTestCase):
         self.add(4, "team")
         self.add(5)
         self.timed.end_chat(7)
-        self.assertEqual((self.ended, timed.text, timed.left_ms(0.0)), ([(0.0, [1, 2])], "", 0))
+        self.assertEqual((self.ended, timed.text, timed_chat.left_ms(timed.end, 0.0)), ([(0.0, [1, 2])], "", 0))
         self.timed.end_chat(7)
         self.timed.end_chat((1, 2))
         self.clock.pump([0.25] * 24)

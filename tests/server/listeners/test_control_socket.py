@@ -60,7 +60,7 @@ class ControlTests(ServerTestCase):
         for until in 0, -1, 2**63 - 1, 2**63, 10**30:
             asked = json.dumps({"command": "ban", "whom": "192.0.2.1", "until": until, "reason": ""}).encode()
             self.assertNotEqual(self._asks(asked), "")
-        self.assertEqual(self.server.chat.moderation.banned_networks(), [])
+        self.assertEqual(self.server.chat.directory.network_bans.all(self.server.wall_ms()), [])
         self.assertIn("does not know", self._asks(b'{"command":"kick","name":"x","more":' + b"[" * 30_000))
         self.assertIn("at most 65,536 bytes", self._asks(b'"%b"' % (b"x" * 70_000)))
         self.assertTrue(self.transport.disconnecting)

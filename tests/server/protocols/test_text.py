@@ -376,6 +376,14 @@ class EndTests(_TextTestCase):
         self.bob.type("exit", "never", "!password")
         self.assertEqual(self.alice.told("message"), [])
 
+    def test_shown_at_the_end(self) -> None:
+        """What was shown just before the end is saved as read at once, and nothing is left to be done later."""
+        self._alice_sends("hi")
+        self.bob.leave()
+        self.assertEqual(self._unread(), [])
+        calls = [call for call in self.server.clock.getDelayedCalls() if "_save_marks" in repr(call)]
+        self.assertEqual(calls, [])
+
     def test_stop_in_the_sign_in(self) -> None:
         """A client in the middle of its sign-in learns when the server stops."""
         carol = TextClient(self.server)

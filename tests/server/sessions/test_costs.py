@@ -39,3 +39,9 @@ class CostsTests(SynchronousTestCase):
         each = (edit, deletion, *last, *alerts, mark)
         counts = [messages_of(COSTS[type(request)], request, user) for request in each]
         self.assertEqual(counts, [2, 1, 1, 2, 0, 1, 1])
+
+    def test_what_counts_once(self) -> None:
+        """Every other change counts as one message, and a password, which is hashed, as five."""
+        counts = {request: cost.messages for request, cost in COSTS.items() if isinstance(cost.messages, int)}
+        self.assertEqual(counts.pop(requests.Password), 5)
+        self.assertEqual({count for count in counts.values() if count}, {1})

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import (
     MarkerMoved,
@@ -78,7 +79,7 @@ class CheckTests(DataFolderCase):
             store = self.filled()
             if "amended" in statement or "rev" in statement:
                 self.commit(store, MarkSet(GLOBAL, 1, 2, "ok", "ok", True, NOW), MessageDeleted(GLOBAL, 2, None, NOW))
-            self.successResultOf(store.search(1, ["x"], None, (), 1))  # which brings all into the index
+            self.successResultOf(store.search(SearchQuery(1, ["x"], None, (), 1)))  # which brings all into the index
             store.close()
             self.assertEqual(self.found(), [])
             self.run_sql("PRAGMA foreign_keys = OFF", statement)

@@ -87,7 +87,7 @@ class CopyTests(DataFolderCase):
         for name in "copy.0123456789abcdef.part", "copy.0123456789abcdef.part-wal", "copy.part", "other.part":
             (self.folder / name).write_text("half")
         with database_part(self.copy) as (working, _), opened(self.path) as source:
-            copy_database(source, self.copy, verified=False)
+            copy_database(source, self.copy)
             self.assertEqual(self.names(), ["copy", working.name, "irchat.sqlite", "other.part"])
 
     def test_two_at_once(self) -> None:

@@ -3,7 +3,7 @@
 import sqlite3
 from unittest.mock import patch
 
-from irchat.interfaces.store import PageQuery
+from irchat.interfaces.store import PageQuery, SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import BlockSet, GroupCreated, TokenAdded
 from irchat.protocol.errors import Code, Refusal
@@ -156,7 +156,7 @@ class UnusableDiskTests(DatabaseCase):
         self.store._mine.connection = HeldBack(reader, "SELECT")
         for asked in (
             self.store.page(PageQuery(1, GLOBAL, 50)), self.store.chats(1, ()), self.store.password(1),
-            self.store.token(b"token"), self.store.search(1, ["before"], None, (), 5),
+            self.store.token(b"token"), self.store.search(SearchQuery(1, ["before"], None, (), 5)),
         ):  # fmt: skip
             self.unavailable(asked)
         self.store._mine.connection = reader

@@ -4,7 +4,7 @@ import shutil
 import sqlite3
 from typing import Any
 
-from irchat.interfaces.store import PageQuery
+from irchat.interfaces.store import PageQuery, SearchQuery
 from irchat.interfaces.stored import StoredBan
 from irchat.interfaces.writes import (
     AlertSet,
@@ -162,7 +162,7 @@ class UpgradeTests(DataFolderCase):
             self.assertEqual([change.rev for change in results[:3]], [1, 1, 1])
             group = next(one for one in ask(store.chats(2, ())) if one.chat == 2)
             self.assertEqual((group.unread, group.mentions, group.alert, group.rev), (2, 1, "all", 1))
-            self.assertEqual(len(ask(store.search(1, ["word"], None, (), 50))[0]), 10)
+            self.assertEqual(len(ask(store.search(SearchQuery(1, ["word"], None, (), 50)))[0]), 10)
             store.close()
             with opened(self.path) as connection:
                 self.assertEqual(list(problems(connection)), [])

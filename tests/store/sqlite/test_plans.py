@@ -9,6 +9,7 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import GroupCreated, GroupRemoved, MarkerMoved, MessagesDeleted, NonceSought, UserCreated
 from irchat.store.sqlite.engine import SQLiteStore
@@ -76,7 +77,7 @@ class PlanTests(SynchronousTestCase):
         commit(*(message(chat, 1, "字 word", nonce=str(chat)) for chat in (GLOBAL, group, (1, 2))))
         commit(NonceSought(1, "1", 0), MarkerMoved(2, group, 0), MessagesDeleted(((GLOBAL, 1),)))
         for chat in None, (1, 2), group:
-            self.successResultOf(store.search(2, ["word", "字" * 40], chat, (3,), 5))
+            self.successResultOf(store.search(SearchQuery(2, ["word", "字" * 40], chat, (3,), 5)))
         for hidden in (), (1,), (3,):
             self.successResultOf(store.chats(2, hidden))
         commit(GroupRemoved(group))

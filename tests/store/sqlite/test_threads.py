@@ -8,7 +8,7 @@ from pathlib import Path
 from twisted.internet import reactor
 from twisted.trial.unittest import TestCase
 
-from irchat.interfaces.store import PageQuery
+from irchat.interfaces.store import PageQuery, SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import UserCreated
 from irchat.protocol.errors import Code, Refusal
@@ -46,7 +46,7 @@ class ThreadsTests(TestCase):
             search.is_over = True
 
         self.patch(StoreSearch, "step", step)
-        searches = [self.store.search(1, ["x"], None, (), 50) for _ in range(10)]
+        searches = [self.store.search(SearchQuery(1, ["x"], None, (), 50)) for _ in range(10)]
         self.assertEqual(await self.store.password(1), None)
         self.assertEqual(done, [])
         over.set()

@@ -3,12 +3,12 @@
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import GroupCreated, GroupRemoved, UserCreated, UserRemoved, Write
 from irchat.store.sqlite import writing
@@ -35,9 +35,6 @@ class _Threads:
         return maybeDeferred(call, *args)
 
     scan = read
-
-    def local(self) -> Any:
-        return SimpleNamespace()
 
     def stop(self) -> None:
         pass
@@ -89,8 +86,8 @@ class SweepingTests(SynchronousTestCase):
 
     def found(self) -> list[str]:
         """What alice finds by a word that was in all messages."""
-        searching = self.store.search(1, ["vanishing"], None, (), 500)
-        if self.store._writer.index_waits:
+        searching = self.store.search(SearchQuery(1, ["vanishing"], None, (), 500))
+        if self.store._index.waits:
             self.threads.run()
         messages, _ = self.successResultOf(searching)
         return [one.text for one in messages]

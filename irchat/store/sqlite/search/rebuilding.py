@@ -1,8 +1,6 @@
 """Rebuild the search index after an upgrade, or if this Python folds texts in another way than the last one."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from irchat.store.sqlite import properties
 from irchat.store.sqlite.migrations import Tell
@@ -25,25 +23,15 @@ def make_ready(connection: sqlite3.Connection, index: SearchIndex, tell: Tell) -
     if found == FOLDING:
         return
     if found != FOLDING + UNFINISHED:
-        with _transaction(connection):
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
             connection.execute("INSERT INTO message_words (message_words) VALUES ('delete-all')")
             properties.put(connection, _PROPERTY, FOLDING + UNFINISHED)
     while index.last_indexed < index.last_number:
-        with _transaction(connection):
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
             for _ in range(_PARTS):
                 index.bring_in()
         tell(f"making the search index: {index.last_indexed:,} of {index.last_number:,} messages")
-    with _transaction(connection):
-        properties.put(connection, _PROPERTY, FOLDING)
+    properties.put(connection, _PROPERTY, FOLDING)
     index.committed()
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")

@@ -3,12 +3,13 @@
 import json
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from irchat.interfaces.stored import ChatKey, StoredMessage
+from irchat.interfaces.store import SearchQuery
+from irchat.interfaces.stored import StoredMessage
 from irchat.protocol.rules import line_bytes
 from irchat.store.sqlite.amending.amended_reading import Hit, hits_with_changes
+from irchat.store.sqlite.reading import chat_is
 from irchat.store.sqlite.search.wordless import hits_without_words
 from irchat.text.folding import words
 
@@ -27,41 +28,23 @@ thread_seconds = time.thread_time
 
 
 class StoreSearch:
-    """A search for the newest messages that contain all of ``wanted``, each a word or a phrase.
+    """A search for the newest messages that contain all words of ``query``, each of which may be a phrase.
 
-    With ``mark``, only for those with the mark of this key; with ``mentions``, only for those that mention the user.
-    ``wanted`` may then be empty, and ``needs_index`` is False.
+    ``needs_index`` is False if the query has no words, but a mark or mentions.
 
     Call `step` until ``is_over``. Then ``found`` has the messages, newest first. ``more``: there may be others, because
     ``limit`` messages, ``page_bytes`` (with ``overhead`` for each) or the time budget were reached.
     """
 
-    def __init__(
-        self,
-        user: int,
-        wanted: Sequence[str],
-        chat: ChatKey | None,
-        hidden: Collection[int],
-        limit: int,
-        overhead: int,
-        page_bytes: int,
-        mark: str | None = None,
-        mentions: bool = False,
-    ) -> None:
+    def __init__(self, query: SearchQuery) -> None:
+        self.query = query
         self.found: list[StoredMessage] = []
         self.more = False
-        self.user = user
-        self._chat = chat
-        self._hidden = hidden
-        self._mark = mark
-        self._mentions = mentions
-        self._limit = limit
-        self._overhead = overhead
-        self._room = page_bytes
-        self._phrases = list(dict.fromkeys(phrase for one in wanted if (phrase := tuple(words(one)))))
+        self._room = query.page_bytes
+        self._phrases = list(dict.fromkeys(phrase for one in query.words if (phrase := tuple(words(one)))))
         self._match, self._is_exact = _match(self._phrases)
-        self.needs_index = bool(wanted)
-        self.is_over = not self._phrases and (self.needs_index or (mark is None and not mentions))
+        self.needs_index = bool(query.words)
+        self.is_over = not self._phrases and (self.needs_index or (query.mark is None and not query.mentions))
         self._below: int | None = None
         self._step = _FIRST_STEP
         self._seconds = 0.0
@@ -75,7 +58,7 @@ class StoreSearch:
         else:
             self._look_without_words(connection)
         # In the transaction that read the texts, so that each has the rev of its text.
-        self.found += hits_with_changes(connection, self._hits, self.user, self._hidden)
+        self.found += hits_with_changes(connection, self._hits, self.query.user, self.query.hidden)
         self._hits.clear()
         took = thread_seconds() - began
         self._seconds += took
@@ -88,12 +71,13 @@ class StoreSearch:
 
     def _look(self, connection: sqlite3.Connection) -> None:
         match = self._match
-        if self._chat is not None:
-            chat = _chat_of(connection, self.user, self._chat)
-            if chat is None:
+        if self.query.chat is not None:
+            is_chat, values = chat_is(self.query.chat)
+            found = connection.execute(f"{_CHAT_OF_USER}{is_chat}", (self.query.user, *values)).fetchone()
+            if found is None:
                 self._end(more=False)
                 return
-            match = f'chat:("c{chat}") AND {match}'
+            match = f'chat:("c{found[0]}") AND {match}'
         if self._below is None:
             (last,) = connection.execute("SELECT coalesce(max(id), 0) FROM message_places").fetchone()
             self._below = last + 1
@@ -109,7 +93,7 @@ class StoreSearch:
     def _look_without_words(self, connection: sqlite3.Connection) -> None:
         """Search all messages with the mark or the mention."""
         began = thread_seconds()
-        for hit in hits_without_words(connection, self.user, self._chat, self._mark, self._mentions, self._hidden):
+        for hit in hits_without_words(connection, self.query):
             if (hit is not None and not self._take(hit)) or thread_seconds() - began >= _SEARCH_SECONDS:
                 self._end(more=True)
                 return
@@ -118,8 +102,8 @@ class StoreSearch:
     def _take(self, hit: Hit) -> bool:
         """Add a message. Return False if the page is full."""
         count = len(self.found) + len(self._hits)
-        self._room -= line_bytes(hit[2].text) + self._overhead
-        if count == self._limit or (self._room < 0 and count):
+        self._room -= line_bytes(hit[2].text) + self.query.overhead
+        if count == self.query.limit or (self._room < 0 and count):
             return False
         self._hits.append(hit)
         return True
@@ -132,11 +116,11 @@ class StoreSearch:
 
         A search in all chats looks up the chat of each match: naming a thousand chats would cost 500 times as much.
         """
-        hidden = json.dumps(sorted(self._hidden))
+        query, hidden = self.query, json.dumps(sorted(self.query.hidden))
         rows = connection.execute(
-            f"{_MATCHES}{_SEEN if self._hidden else ''}{'' if self._mark is None else _MARKED}"
-            f"{_MENTIONED if self._mentions else ''} ORDER BY message_words.rowid DESC",
-            {"user": self.user, "match": match, "first": first, "below": below, "hidden": hidden, "mark": self._mark},
+            f"{_MATCHES}{_SEEN if query.hidden else ''}{'' if query.mark is None else _MARKED}"
+            f"{_MENTIONED if query.mentions else ''} ORDER BY message_words.rowid DESC",
+            {"user": query.user, "match": match, "first": first, "below": below, "hidden": hidden, "mark": query.mark},
         )
         for chat, low, high, rev, seq, sender, at, text in rows:
             if self._is_exact or self._holds(text):
@@ -164,6 +148,7 @@ _MENTIONED = (
     " AND EXISTS (SELECT 1 FROM mentions WHERE mentions.user = :user AND mentions.chat = place.chat"
     " AND mentions.seq = place.seq)"
 )
+_CHAT_OF_USER = "SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ? AND "
 
 
 def _match(phrases: Sequence[tuple[str, ...]]) -> tuple[str, bool]:
@@ -184,14 +169,3 @@ def _match(phrases: Sequence[tuple[str, ...]]) -> tuple[str, bool]:
             asked[(word,)] = None
             is_exact = False
     return "text:({})".format(" AND ".join(f'"{" ".join(words)}"' for words in asked)), is_exact
-
-
-def _chat_of(connection: sqlite3.Connection, user: int, key: ChatKey) -> int | None:
-    """Return the number of a chat of the user, or None."""
-    values: tuple[Any, ...] = key if isinstance(key, tuple) else (key,)
-    found = connection.execute(
-        "SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
-        f" AND {'chats.low = ? AND chats.high = ?' if isinstance(key, tuple) else 'chats.id = ?'}",
-        (user, *values),
-    ).fetchone()
-    return None if found is None else found[0]

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import ChatKey, StoredMessage
 from irchat.store.sqlite.amending.amended_reading import Hit
 
@@ -30,24 +31,16 @@ _MENTIONED = (
 )
 
 
-def hits_without_words(
-    connection: sqlite3.Connection,
-    user: int,
-    chat: ChatKey | None,
-    mark: str | None,
-    mentions: bool,
-    hidden: Collection[int],
-) -> Iterator[Hit | None]:
+def hits_without_words(connection: sqlite3.Connection, query: SearchQuery) -> Iterator[Hit | None]:
     """Yield the messages, newest first, and None for each row without one, so that the caller can watch the time."""
-    values = {"user": user, "mark": mark}
-    has_one = _CHAT_HAS_MENTION if mark is None else _CHAT_HAS_MARK
+    values = {"user": query.user, "mark": query.mark}
+    has_one = _CHAT_HAS_MENTION if query.mark is None else _CHAT_HAS_MARK
     by_chat = []
     for row in connection.execute(_CHATS + has_one, values).fetchall():
         key = row[0] if row[1] is None else row[1:3]
-        if chat in (None, key):
-            by_chat.append(
-                _in_chat(connection, key, row[3], {**values, "chat": row[0], "since_seq": row[4]}, mentions, hidden)
-            )
+        if query.chat in (None, key):
+            of_chat = {**values, "chat": row[0], "since_seq": row[4]}
+            by_chat.append(_in_chat(connection, key, row[3], of_chat, query.mentions, query.hidden))
     return (hit for _, hit in heapq.merge(*by_chat, key=lambda found: -found[0]))
 
 

@@ -2,6 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import GroupCreated, GroupRemoved, MarkSet, MessageAdded, MessageDeleted, MessagesDeleted
 from irchat.store.sqlite.amending import deletions
@@ -26,7 +27,7 @@ class RowsTests(DatabaseCase):
     def fill(self, store: SQLiteStore, chat: int) -> None:
         """Write four messages, put marks on two of them, and delete the others."""
         self.successResultOf(store.commit([MessageAdded(chat, 1, "vanishing", NOW, None, 0, (2,))] * 4))
-        self.successResultOf(store.search(1, ["x"], None, (), 1))
+        self.successResultOf(store.search(SearchQuery(1, ["x"], None, (), 1)))
         self.successResultOf(store.commit([
             _mark(chat, 1, 1), _mark(chat, 1, 2), _mark(chat, 2, 2, "pin"), MessageDeleted(chat, 3, 1, NOW),
             MessageDeleted(chat, 4, 1, NOW),

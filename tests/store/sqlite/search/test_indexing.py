@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import GroupCreated, GroupRemoved, MessageAdded, MessagesDeleted, UserCreated
 from irchat.protocol.errors import Code, Refusal
@@ -48,7 +49,7 @@ class IndexTests(SynchronousTestCase):
 
     def found(self, word: str) -> list[str]:
         """Return the results of a search by bob, newest first."""
-        messages, _ = self.successResultOf(self.store.search(2, [word], None, (), 50))
+        messages, _ = self.successResultOf(self.store.search(SearchQuery(2, [word], None, (), 50)))
         return [one.text for one in messages]
 
     def in_index(self) -> int:
@@ -127,7 +128,7 @@ class IndexTests(SynchronousTestCase):
             """Wrap the connection to observe the writer before each statement."""
 
             def execute(self, sql: str, *values: object) -> sqlite3.Cursor:
-                waited.append(writer.index_waits)
+                waited.append(writer._index.waits)
                 return connection.execute(sql, *values)
 
             def __getattr__(self, name: str) -> object:
@@ -135,7 +136,7 @@ class IndexTests(SynchronousTestCase):
 
         writer._connection = Watched()  # type: ignore[assignment]
         self.say("a four")
-        self.assertEqual((set(waited), writer.index_waits), ({True}, False))
+        self.assertEqual((set(waited), writer._index.waits), ({True}, False))
 
     def test_after_a_kill(self) -> None:
         """Messages waiting at a crash are found by the next server, and count as waiting."""
@@ -174,7 +175,7 @@ class IndexTests(SynchronousTestCase):
         refusing = sqlite3.connect(self.path.with_name("refusing"), isolation_level=None)
         self.addCleanup(refusing.close)
         writer._connection = writer._index._connection = refusing
-        refusal = self.failureResultOf(self.store.search(2, ["a"], None, (), 50), Refusal).value
+        refusal = self.failureResultOf(self.store.search(SearchQuery(2, ["a"], None, (), 50)), Refusal).value
         self.assertEqual(refusal.code, Code.UNAVAILABLE)
         writer._connection = writer._index._connection = plain
         self.assertEqual(self.found("a"), ["a one"])

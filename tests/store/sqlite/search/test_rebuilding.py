@@ -6,6 +6,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import MessagesDeleted, UserCreated
 from irchat.store.sqlite.checking import problems
@@ -44,9 +45,9 @@ class RebuildingTests(SynchronousTestCase):
     def assert_complete(self, store: SQLiteStore) -> None:
         """Check that all messages are found, can be deleted, and are consistent."""
         for word, count in ("\U0001f44d", 7), ("word3", 1):
-            self.assertEqual(len(self.successResultOf(store.search(2, [word], None, (), 50))[0]), count)
+            self.assertEqual(len(self.successResultOf(store.search(SearchQuery(2, [word], None, (), 50)))[0]), count)
         self.successResultOf(store.commit([MessagesDeleted(((GLOBAL, 1), (GLOBAL, 7)))]))
-        self.assertEqual(len(self.successResultOf(store.search(2, ["\U0001f44d"], None, (), 50))[0]), 5)
+        self.assertEqual(len(self.successResultOf(store.search(SearchQuery(2, ["\U0001f44d"], None, (), 50)))[0]), 5)
         with opened(self.path) as connection:
             self.assertEqual(list(problems(connection)), [])
 

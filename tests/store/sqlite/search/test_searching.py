@@ -4,6 +4,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL, StoredMessage
 from irchat.interfaces.writes import UserCreated
 from irchat.protocol.rules import line_bytes
@@ -12,8 +13,6 @@ from irchat.store.sqlite.search import searching
 from irchat.store.sqlite.search.searching import StoreSearch
 from irchat.store.sqlite.threads import NoThreads
 from tests.helpers.stores import NOW, message
-
-_MANY = 1 << 62
 
 
 class SearchTests(SynchronousTestCase):
@@ -33,7 +32,7 @@ class SearchTests(SynchronousTestCase):
 
     def found(self, *wanted: str, limit: int = 50) -> tuple[list[int], bool]:
         """Return the seqs of the results, and whether there are more."""
-        messages, more = self.successResultOf(self.store.search(2, wanted, None, (), limit))
+        messages, more = self.successResultOf(self.store.search(SearchQuery(2, wanted, None, (), limit)))
         return [one.seq for one in messages], more
 
     def test_steps(self) -> None:
@@ -119,14 +118,14 @@ class SearchTests(SynchronousTestCase):
 
     def test_left_meanwhile(self) -> None:
         """A search that continues after its user left the chat finds nothing more."""
-        search = StoreSearch(99, ["word"], GLOBAL, (), 5, 0, _MANY)
+        search = StoreSearch(SearchQuery(99, ["word"], GLOBAL, (), 5))
         search.step(self.store._connection)
         self.assertEqual((search.is_over, search.found, search.more), (True, [], False))
 
     def test_room(self) -> None:
         """The first message is returned regardless of size."""
         self.say("word", "word")
-        found, more = self.successResultOf(self.store.search(2, ["word"], None, (), 5, 10, 5))
+        found, more = self.successResultOf(self.store.search(SearchQuery(2, ["word"], None, (), 5, 10, 5)))
         self.assertEqual((found, more), ([StoredMessage(GLOBAL, 2, 1, NOW + 1, "word")], True))
 
     def test_room_to_the_last_byte(self) -> None:
@@ -134,7 +133,7 @@ class SearchTests(SynchronousTestCase):
         self.say("word", "word", "word")
         two = 2 * (line_bytes("word") + 10)
         for room, count in ((two - 1, 1), (two, 2), (two + line_bytes("word") + 9, 2)):
-            found, more = self.successResultOf(self.store.search(2, ["word"], None, (), 5, 10, room))
+            found, more = self.successResultOf(self.store.search(SearchQuery(2, ["word"], None, (), 5, 10, room)))
             self.assertEqual((len(found), more), (count, True))
-        found, more = self.successResultOf(self.store.search(2, ["word"], None, (), 3, 10, 2 * two))
+        found, more = self.successResultOf(self.store.search(SearchQuery(2, ["word"], None, (), 3, 10, 2 * two)))
         self.assertEqual((len(found), more), (3, False))
