@@ -82,7 +82,7 @@ class Setting(NamedTuple):
     def read(self, given: object, place: str, *, strict: bool) -> Any:
         """Convert ``given`` to a value. Text is accepted unless ``strict``.
 
-        Raises WrongSetting with ``place``, the setting and where it is, and the accepted values.
+        Raises WrongSetting with ``place``, which names the setting and its source, and the accepted values.
         """
         try:
             return msgspec.convert(given, self.kind, strict=strict, dec_hook=_read_special)

@@ -1,4 +1,4 @@
-"""Startup errors: each ends the process with one line, also in a daemon that has left the terminal."""
+"""Startup errors. Each ends the process with one line, even in a daemon that has left the terminal."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ _PROGRESS_SECONDS = 5.0
 _MENDS_OF_PORT = {
     errno.EADDRINUSE: "is a server running there? stop it or choose another --port",
     errno.EADDRNOTAVAIL: "choose a --host that is an address of this machine",
-    errno.EACCES: "choose a --port from 1024 on",
+    errno.EACCES: "choose a --port of 1024 or more",
 }
 
 
@@ -39,7 +39,7 @@ class CannotStart(Exception):
 class _Exit(SystemExit, Exception):
     """Ends the process with one line on standard error.
 
-    It is an Exception too: twistd reports nothing else to the process that waits for a daemon to start.
+    It is an Exception too, because twistd passes only exceptions to the process that waits for a daemon to start.
     """
 
 
@@ -49,7 +49,7 @@ def end_start(line: str) -> NoReturn:
 
 
 class StartingTerminal:
-    """The terminal that the server is started from. A daemon can still write there how its start went."""
+    """The terminal from which the server is started. A daemon can still report there whether it has started."""
 
     def __init__(self) -> None:
         self._process = os.getpid()
@@ -72,7 +72,7 @@ class StartingTerminal:
     def fail(self, line: str) -> NoReturn:
         """Write why the server cannot start, and end the process with status 1.
 
-        A daemon raises an exception: twistd waits in the process that was started, and learns of nothing else.
+        A daemon raises CannotStart instead, which twistd passes to the process that waits for the daemon to start.
         """
         line = one_line(line)
         self._say(self._errors, f"irchat: {line}")
@@ -102,7 +102,7 @@ def _duplicate(stream: Any) -> int | None:
 
 
 def explain(error: Exception, config: Config) -> str:
-    """Return one line for the person who starts the server: the cause, and the next step. Any exception has one."""
+    """Return one line for the person who starts the server: the cause, and the next step. Accepts any exception."""
     if isinstance(error, WrongCertificate | WrongSetting | UnsafeFolder):
         return str(error)
     if isinstance(error, FolderInUse):
@@ -113,7 +113,7 @@ def explain(error: Exception, config: Config) -> str:
         mend = mend_of_database(error, config.data)
         return f"the database in {config.data} cannot be used: {error}; {mend}"
     if isinstance(error, NoAddress):
-        return f"--host {config.host} is no IP address of this machine; see the addresses with ip addr"
+        return f"--host {config.host} is not an IP address of this machine; ip addr lists them"
     if isinstance(error, CannotBind):
         return _cannot_listen(error, config)
     if is_shortage(error):
@@ -125,7 +125,7 @@ def explain(error: Exception, config: Config) -> str:
 
 def _cannot_use(error: OSError, data: Path) -> str:
     if error.errno is None:
-        return f"the data folder {data} cannot be used: {error}; give it to this user or choose another --data"
+        return f"the data folder {data} cannot be used: {error}; give this user access to it or choose another --data"
     where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
     why = f"{where}{error.strerror or os.strerror(error.errno)}"
     return f"the data folder {data} cannot be used: {why}; {mend_of_file(error)}, or choose another --data"

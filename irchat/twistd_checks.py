@@ -26,10 +26,10 @@ def check_twistd(options: Any) -> None:
         return
     run_folder = Path(options.get("rundir") or ".")
     if run_folder.exists() and not run_folder.is_dir():
-        raise WrongSetting(f"--rundir {run_folder} is no folder: name another")
+        raise WrongSetting(f"--rundir {run_folder} is not a folder: name another")
     if not os.access(run_folder, os.X_OK):
         where = "the current folder" if run_folder == Path() else f"--rundir {run_folder}"
-        raise WrongSetting(f"{where} is not there, or this user may not enter it: cd / first, or name another --rundir")
+        raise WrongSetting(f"{where} is missing, or this user may not enter it: cd / first, or name another --rundir")
     if options.get("pidfile"):
         _check_writable("--pidfile", run_folder / options["pidfile"])
         _check_pid_file(Path(options["pidfile"]))
@@ -45,7 +45,7 @@ def _check_writable(option: str, path: Path) -> None:
         raise WrongSetting(f"{option} {path} is a folder: name a file in it, before the word irchat")
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
-        raise WrongSetting(f"{option} {path}: there is no folder {target.parent}; make it first")
+        raise WrongSetting(f"{option} {path}: there is no folder {target.parent}; create it first")
     if os.path.lexists(target):
         try:
             need_file(target, devices=True)
@@ -63,19 +63,19 @@ def _check_pid_file(path: Path) -> None:
     except FileNotFoundError:
         return
     if not written.isdigit() or not 0 < int(written) <= _MOST_PID:
-        raise WrongSetting(f"the pid file {path} holds no number of a process: delete it")
+        raise WrongSetting(f"the pid file {path} does not contain a process ID: delete it")
     pid = int(written)
     if pid == os.getpid() or not _is_server(pid):
         path.unlink()
     else:
         raise WrongSetting(
-            f"the pid file {path} names process {pid}, a server that runs: stop it, or name another --pidfile, "
+            f"the pid file {path} names process {pid}, a running server: stop it, or name another --pidfile, "
             "before the word irchat"
         )
 
 
 def _is_server(pid: int) -> bool:
-    """Return whether process ``pid`` runs and is a twistd, or may be one."""
+    """Return whether process ``pid`` is running and is, or may be, a server."""
     try:
         arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:

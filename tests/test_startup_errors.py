@@ -88,13 +88,13 @@ class ExplainTests(SynchronousTestCase):
         for error, wanted in (
             (FolderInUse("another server uses it"), "/data is in use: another server uses it; stop that one"),
             (NewerDatabase("it is newer"), "the data in /data cannot be used: it is newer"),
-            (OSError("not a folder"), "the data folder /data cannot be used: not a folder; give it to this user"),
-            (PermissionError(13, "no", "/data/lock"), "/data cannot be used: /data/lock: no; give it to this user"),
+            (OSError("not a folder"), "the data folder /data cannot be used: not a folder; give this user access"),
+            (PermissionError(13, "no", "/data/lock"), "/data cannot be used: /data/lock: no; give this user access"),
             (OSError(28, "full", "/data"), "/data cannot be used: /data: full; make room on the disk"),
             (OSError(36, "long", b"/data/\xff"), "/data cannot be used: /data/\udcff: long; choose a shorter path"),
             (UnsafeFolder("others can write"), "others can write"),
-            (OSError(11, "no thread"), "cannot start: the system gives no thread or no memory; raise TasksMax"),
-            (HashingError("no memory"), "cannot start: the system gives no thread or no memory; raise TasksMax"),
+            (OSError(11, "no thread"), "cannot start: the system is out of threads or memory; raise TasksMax"),
+            (HashingError("no memory"), "cannot start: the system is out of threads or memory; raise TasksMax"),
             (BadCopy("it is damaged"), "the data in /data cannot be used: it is damaged"),
             (WrongSetting("--port is a number"), "--port is a number"),
         ):
@@ -105,8 +105,8 @@ class ExplainTests(SynchronousTestCase):
         for code, mend in (
             (sqlite3.SQLITE_NOTADB, "restore a backup"), (sqlite3.SQLITE_CORRUPT, "restore a backup"),
             (sqlite3.SQLITE_BUSY_SNAPSHOT, "close that one"), (sqlite3.SQLITE_FULL, "make room"),
-            (sqlite3.SQLITE_CANTOPEN, "give it to this user"), (sqlite3.SQLITE_READONLY, "give it to this user"),
-            (sqlite3.SQLITE_IOERR_FSYNC, "look at the disk"),
+            (sqlite3.SQLITE_CANTOPEN, "give this user access"), (sqlite3.SQLITE_READONLY, "on a writable disk"),
+            (sqlite3.SQLITE_IOERR_FSYNC, "check the disk"),
         ):  # fmt: skip
             error = sqlite3.OperationalError("it is so")
             error.sqlite_errorcode = code
@@ -125,18 +125,18 @@ class ExplainTests(SynchronousTestCase):
         config = make_config({"data": str(folder)})
         self.assertIn("; raise the limit of open files (ulimit -n)", explain(error, config))
         self.patch(os, "access", lambda path, mode: Path(path).name != "file")
-        self.assertIn("; give it to this user", explain(error, config))
+        self.assertIn("; give this user access to it", explain(error, config))
 
     def test_port(self) -> None:
         """An error of the port names it, from the check as well as from listening."""
-        for number, mend in (98, "choose another --port"), (99, "address of this machine"), (13, "from 1024 on"), (
+        for number, mend in (98, "choose another --port"), (99, "address of this machine"), (13, "of 1024 or more"), (
             105, "choose another --host or --port"
         ):  # fmt: skip
             wanted = f"cannot listen on all addresses, port 5: {os.strerror(number)}; "
             line = self._line(CannotBind(number, ""))
             self.assertTrue(line.startswith(wanted), line)
             self.assertIn(mend, line)
-        self.assertIn("is no IP address of this machine", self._line(NoAddress("none")))
+        self.assertIn("is not an IP address of this machine", self._line(NoAddress("none")))
 
     def test_certificate(self) -> None:
         """An error of the certificate is shown unchanged."""

@@ -196,17 +196,17 @@ class MakeServiceTests(_TapTestCase):
         (self.place / "other").mkdir()
         _, other = map(str, ensure_self_signed(self.place / "other", "chat.example"))
         line = self._refused(self._make, "--tls-cert", certificate, "--tls-key", other)
-        self.assertIn("is not that of the certificate", line)
+        self.assertIn("does not belong to the certificate", line)
         self._refused(self._make, "--tls-cert", certificate, "--tls-key", str(self.place / "nothing"))
         Path(key).write_text("nonsense")
-        self.assertIn(f"{key} is no key", self._refused(self._make, "--tls-cert", certificate, "--tls-key", key))
+        self.assertIn(f"{key} is not a key", self._refused(self._make, "--tls-cert", certificate, "--tls-key", key))
         locked = serialization.load_pem_private_key(Path(other).read_bytes(), None).private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.BestAvailableEncryption(b"secret"),
         )
         Path(key).write_bytes(locked)
-        self.assertIn("locked by a password", self._refused(self._make, "--tls-cert", certificate, "--tls-key", key))
+        self.assertIn("protected by a password", self._refused(self._make, "--tls-cert", certificate, "--tls-key", key))
 
 
 class BannerTests(SynchronousTestCase):

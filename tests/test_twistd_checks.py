@@ -48,7 +48,7 @@ class TwistdTests(SynchronousTestCase):
         """The pid file of a running server prevents the start, and the error names the next step."""
         self.pid_file.write_text(str(os.getppid()))
         self.patch(twistd_checks, "_is_server", lambda pid: pid == os.getppid())
-        self.assertIn(f"names process {os.getppid()}, a server that runs: stop it, or", self._refused())
+        self.assertIn(f"names process {os.getppid()}, a running server: stop it, or", self._refused())
         self.assertTrue(self.pid_file.exists())
 
     def test_no_number(self) -> None:
@@ -63,20 +63,20 @@ class TwistdTests(SynchronousTestCase):
         os.mkfifo(self.folder / "pipe")
         (self.folder / "loop").symlink_to("loop")
         for options, reason in (
-            ({"rundir": "/no/such"}, "--rundir /no/such is not there"),
-            ({"rundir": __file__}, "is no folder"),
+            ({"rundir": "/no/such"}, "--rundir /no/such is missing"),
+            ({"rundir": __file__}, "is not a folder"),
             ({"pidfile": "/no/such/pid"}, "--pidfile /no/such/pid: there is no folder /no/such"),
             ({"logfile": "/no/such/log"}, "--logfile /no/such/log: there is no folder /no/such"),
             ({"logfile": str(self.folder / "folder")}, "is a folder: name a file in it"),
             ({"logfile": str(self.folder / "pipe")}, "It is a pipe, not a file; name another"),
             ({"logfile": str(self.folder / "loop")}, "Too many levels of symbolic links; name another"),
             ({"pidfile": str(self.folder / "pipe")}, "It is a pipe, not a file; name another"),
-            ({"rundir": str(self.folder / "pipe")}, "is no folder"),
+            ({"rundir": str(self.folder / "pipe")}, "is not a folder"),
         ):
             self.assertIn(reason, self._refused(**options))
         self._check(logfile=os.devnull)
         self.patch(twistd_checks.os, "access", lambda path, mode: False)
-        self.assertIn("the current folder is not there, or this user may not enter it: cd /", self._refused())
+        self.assertIn("the current folder is missing, or this user may not enter it: cd /", self._refused())
         self.patch(twistd_checks.os, "access", lambda path, mode: mode != os.W_OK)
         self.assertIn("--pidfile", self._refused())
         self.assertIn("--logfile twistd.log cannot be written", self._refused(pidfile="", nodaemon=False))

@@ -1,7 +1,7 @@
 """Back up, restore and check the database.
 
-A backup is made by this process and not by the server. SQLite's locks are enough for that, the server goes on with its
-work, and it needs no permission to write to the folder of the backups.
+This process makes the backup, not the server: SQLite's locks allow it. So the server continues its work, and needs no
+permission to write to the folder of the backups.
 """
 
 import os
@@ -34,11 +34,11 @@ from irchat.system.files.named_files import need_file, replaceable
 from irchat.system.remedies import mend_of_database, mend_of_file
 
 _NEWEST = len(SCRIPTS)
-_DAMAGED = "restore a backup, and look at the disk"
+_DAMAGED = "restore a backup, and check the disk"
 
 
 def backup(data: Path, file: Path, progress: Progress) -> None:
-    """Copy the database, also one in use, to ``file``. Raises Failed."""
+    """Copy the database to ``file``, even while a server uses it. Raises Failed."""
     database = need_database(data)
     with _told(f"{database} could not be copied to {file}", file.parent):
         _refuse_own(database, file)
@@ -59,11 +59,11 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
     with _told(f"{file} cannot be restored", data, "name a backup"):
         need_file(file)
     with locked_folder(data, "; stop it first", make=True), database_part(database) as (part, descriptor):
-        with _told(f"{file} cannot be restored", data, damaged="it is no backup that can be used: name another"):
+        with _told(f"{file} cannot be restored", data, damaged="it is not a usable backup: name another"):
             if lacks_journal(file):
                 raise BadCopy(
-                    f"it was copied without its journal and may lack messages; copy {file.name}-wal too or, where none"
-                    f" was beside it because the server was stopped, make an empty {file.name}-wal"
+                    f"it was copied without its journal and may lack messages; copy {file.name}-wal too. If"
+                    f" there was none because the server was stopped, create an empty {file.name}-wal"
                 )
             with opened(file) as source:
                 need_ours(source)
@@ -73,7 +73,7 @@ def restore(data: Path, file: Path, progress: Progress) -> Path | None:
                 if version_of(connection) >= EPOCH_SINCE:
                     connection.execute(CHANGE_EPOCH)  # clients drop what they loaded after the backup
             give_to_owner(descriptor, data)
-            os.fsync(descriptor)  # before the present database is touched
+            os.fsync(descriptor)  # before anything happens to the current database
             kept = _keep(database)
             put_in_place(part, descriptor, database)
     return kept
@@ -152,7 +152,7 @@ def _told(what: str, written: Path, mend: str | None = None, damaged: str = _DAM
     """Raise Failed with ``what``, the reason and the next step, in place of an error of the disk or of SQLite.
 
     ``written`` is the folder that was written to. ``mend`` is the next step if a file cannot be used, ``damaged`` the
-    one for a damaged database. A PermissionError passes: `explain_failure` names the user that may use the file.
+    one for a damaged database. A PermissionError passes: `irchat.admin.failures` names the user that may use the file.
     """
     try:
         yield

@@ -39,7 +39,7 @@ def explain_failure(error: Exception, data: Path, arguments: Sequence[str]) -> s
     if isinstance(error, sqlite3.Error):
         return f"the database in {data} cannot be used: {error}; {mend_of_database(error, data)}"
     if isinstance(error, UnicodeError):
-        return "what was typed is not text in UTF-8; write names, reasons and passwords in UTF-8"
+        return "an argument or the input is not text in UTF-8; use UTF-8 for names, reasons and passwords"
     if isinstance(error, EOFError):
         return "the input ended before an answer; nothing was changed"
     return unexpected(error)
@@ -80,7 +80,7 @@ def _name_of(user: int) -> str:
 
 
 def _program() -> list[str]:
-    """Return the command of this program, in a form that works for another user, whose PATH may lack it."""
+    """Return the command of this program, in a form that another user can run without having it on the PATH."""
     found = shutil.which(sys.argv[0])
     if found is not None and Path(found).name == "irchat-admin":
         return [str(Path(found).absolute())]

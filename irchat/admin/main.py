@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = end.code if isinstance(end.code, int) else 1
     failed = flush_output()
     if failed:
-        print_error(f"{failed}; what was asked for is done" if status == 0 else failed)
+        print_error(f"{failed}; the command has done its work" if status == 0 else failed)
         return status or 1
     return status
 
@@ -82,29 +82,29 @@ def _parser() -> argparse.ArgumentParser:
         return added
 
     command("users", _users, "list the accounts")
-    command("add-user", _add_user, "make an account; asks for its password", "NAME")
-    reset = "give a user another password, asked for, and end tokens and sessions"
+    command("add-user", _add_user, "create an account; asks for its password", "NAME")
+    reset = "set a new password, which it asks for, and end the user's tokens and sessions"
     command("reset-password", _reset_password, reset, "NAME")
     command("kick", _kick, "end the sessions of a user", "NAME")
-    remove = command("remove-user", _remove_user, "remove an account; what it wrote stays, as NAME#NUMBER", "NAME")
-    remove.add_argument("--messages", action="store_true", help="remove all that the user wrote as well")
-    remove.add_argument("--yes", action="store_true", help="do not ask whether to do it")
-    ban = command("ban", _ban, "keep a user, an address or a network of addresses out")
+    remove = command("remove-user", _remove_user, "remove an account; its messages stay, under NAME#NUMBER", "NAME")
+    remove.add_argument("--messages", action="store_true", help="also delete everything that the user wrote")
+    remove.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    ban = command("ban", _ban, "ban a user, an address or a network")
     ban.add_argument("whom", metavar="NAME|ADDRESS", help="@NAME is always a user; a network is 192.0.2.0/24")
     end = ban.add_mutually_exclusive_group()
-    end.add_argument("--for", dest="duration", metavar="TIME", help="how long, as 2h30m (of w, d, h, m, s)")
-    end.add_argument("--until", metavar="MOMENT", help="until when, as 2026-12-01T12:00, in this machine's time zone")
-    ban.add_argument("--reason", metavar="TEXT", default="", help="what the banned are told")
-    ban.add_argument("--yes", action="store_true", help="do not ask before a large network is banned")
+    end.add_argument("--for", dest="duration", metavar="TIME", help="duration, such as 2h30m (units: w, d, h, m, s)")
+    end.add_argument("--until", metavar="MOMENT", help="end, such as 2026-12-01T12:00, in this machine's time zone")
+    ban.add_argument("--reason", metavar="TEXT", default="", help="the reason shown to a banned user")
+    ban.add_argument("--yes", action="store_true", help="do not ask for confirmation of a large network")
     command("unban", _unban, "end a ban").add_argument("whom", metavar="NAME|ADDRESS")
-    command("bans", _bans, "list the banned users and addresses, until when and why")
+    command("bans", _bans, "list the bans, with their ends and reasons")
     delete = command("delete", _delete, "delete one message for all who can see it; this cannot be undone")
     delete.add_argument("chat", metavar="CHAT", help="GLOBAL, a group as *team, or a private chat as @alice@bob")
     delete.add_argument("seq", metavar="SEQ", type=int, help="the number of the message, as the clients show it")
     command("backup", _backup, "copy the database, whether the server runs or not", "FILE")
-    command("restore", _restore, "put a backup in the place of the database; stop the server first", "FILE")
-    command("check", _check, "see whether the database is sound")
-    command("stats", _stats, "show how much there is of everything")
+    command("restore", _restore, "replace the database with a backup; stop the server first", "FILE")
+    command("check", _check, "check the database for damage")
+    command("stats", _stats, "show the numbers of users, messages and so on")
     return parser
 
 
@@ -138,16 +138,16 @@ def _add_user(options: argparse.Namespace) -> None:
 
 def _reset_password(options: argparse.Namespace) -> None:
     ask(options.data, ask_for.ResetPassword(name=options.name, password=_ask_password(options.name)), _tell)
-    _print(f"{options.name} can sign in with the new password alone now.")
+    _print(f"{options.name} can now sign in only with the new password.")
 
 
 def _remove_user(options: argparse.Namespace) -> None:
-    what = "and all that was written by that name" if options.messages else "and keep what was written"
+    what = "and delete all messages of that user" if options.messages else "and keep the messages"
     if not options.yes and not _confirmed(f"Remove {options.name} {what}? This cannot be undone. [y/N] "):
-        raise Failed("nothing was removed; say yes, or give --yes")
+        raise Failed("nothing was removed; answer yes, or use --yes")
     name = ask(options.data, ask_for.RemoveUser(name=options.name, messages=options.messages), _tell)
     _tell("")
-    _print(f"{options.name} is removed{'' if options.messages else f'; what stays is by {name}'}.")
+    _print(f"{options.name} is removed{'' if options.messages else f'; the messages are now by {name}'}.")
 
 
 def _kick(options: argparse.Namespace) -> None:
@@ -172,11 +172,11 @@ def _confirm_network(options: argparse.Namespace) -> None:
     share = "all addresses" if network.prefixlen == 0 else "a large part of the addresses"
     what = f"{network} is {share} of IPv{network.version}"
     if not _confirmed(f"{what}. Ban it? [y/N] "):
-        raise Failed(f"nothing was banned: {what}; say yes, or give --yes")
+        raise Failed(f"nothing was banned: {what}; answer yes, or use --yes")
 
 
 def _unban(options: argparse.Namespace) -> None:
-    _print(f"{ask(options.data, ask_for.Unban(whom=options.whom), _tell)} is not banned any more.")
+    _print(f"{ask(options.data, ask_for.Unban(whom=options.whom), _tell)} is no longer banned.")
 
 
 def _bans(options: argparse.Namespace) -> None:
@@ -201,7 +201,7 @@ def _backup(options: argparse.Namespace) -> None:
 def _restore(options: argparse.Namespace) -> None:
     kept = database.restore(options.data, options.file, _tell_pages)
     _tell("")
-    _print(f"{options.file} is restored." + ("" if kept is None else f" What was there before is {kept}."))
+    _print(f"{options.file} is restored." + ("" if kept is None else f" The previous database is {kept}."))
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -234,7 +234,7 @@ def _ask_password(name: str) -> str:
         return line.rstrip("\r\n")
     password = getpass.getpass(f"Password for {name} ({PASSWORD_MIN_BYTES} characters or more): ")
     if getpass.getpass("The same password again: ") != password:
-        raise Failed("the two are not the same; nothing was changed")
+        raise Failed("the passwords differ; nothing was changed. Try again")
     return password
 
 
@@ -253,7 +253,7 @@ def _print(line: str) -> None:
         raise
     except OSError as error:
         drop_output()
-        raise Failed(f"the output could not be written: {error.strerror}; what was asked for is done") from None
+        raise Failed(f"the output could not be written: {error.strerror}; the command has done its work") from None
 
 
 def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

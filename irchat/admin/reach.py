@@ -30,7 +30,7 @@ _ANSWER_SECONDS = 300.0
 _CLOSED = "the server closed the connection before it answered; is it stopping? try again"
 
 _NO_ANSWER = (
-    f", and does not answer on {SOCKET_FILE}; a server makes that again within a minute, or at once on SIGHUP "
+    f", and does not answer on {SOCKET_FILE}; a server creates it again within a minute, or at once on SIGHUP "
     "(systemctl reload irchat): try again, or stop it first"
 )
 
@@ -58,9 +58,9 @@ def ask(data: Path, command: AnyAdminRequest, tell: Tell) -> Any:
 
 @contextmanager
 def locked_folder(data: Path, hint: str, *, make: bool = False) -> Iterator[DataFolder]:
-    """Lock the data folder. Raises OSError, or Failed: with ``hint`` if another process uses it.
+    """Lock the data folder. Raises OSError, or Failed with ``hint`` at its end if another process uses the folder.
 
-    If there is no data, it is created with ``make``, otherwise that is a failure too.
+    If there is no data, create it if ``make``. Otherwise raise Failed.
     """
     folder = DataFolder(data)
     need_database(data, make=make)
@@ -85,7 +85,7 @@ def need_database(data: Path, *, make: bool = False) -> Path:
             raise
         nearest_folder(data)
         if not make:
-            raise Failed(f"there is no data of IRChat in {data}; is --data right?") from None
+            raise Failed(f"there is no IRChat data in {data}; is --data right?") from None
     return path
 
 
@@ -110,7 +110,7 @@ def _ask_server(connection: socket.socket, command: AnyAdminRequest, tell: Tell)
             try:
                 said: Answer | Progress = msgspec.json.decode(line, type=Answer | Progress)
             except msgspec.MsgspecError:
-                raise Failed("the server's answer cannot be read; is it of another version? restart it") from None
+                raise Failed("the server's answer cannot be read; it may run another version: restart it") from None
             if isinstance(said, Answer):
                 return said
             tell(said.text)

@@ -22,7 +22,9 @@ class Blocks:
         self._queue = queue
 
     def block(self, user: User, name: str, blocked: bool | None, origin: int | None) -> Deferred[events.Blocks]:
-        """Set or remove a block on the user called ``name``. None toggles it.
+        """Set a block on the user called ``name``, or remove it. If ``blocked`` is None, toggle it.
+
+        ``origin`` is the id of the requesting session. The result lists the users that ``user`` blocks.
 
         Fails with Refusal ``no-such-user`` or ``yourself``.
         """
@@ -43,7 +45,7 @@ class _SetBlock(Change[None, events.Blocks]):
 
     def check(self) -> BlockSet | None:
         self.blocks.directory.refuse_removed(self.by)
-        # The messages of a removed user stay hidden until the block is removed.
+        # A block on a removed user can still be removed: until then, the messages of that user stay hidden.
         other = self.blocks.directory.user_or_removed(self.name)
         if other is self.by:
             raise Refusal(Code.YOURSELF, "You cannot block yourself. Name somebody else; @ lists the users.")

@@ -19,7 +19,7 @@ from irchat.text.names import check_new_name
 
 
 class Groups:
-    """Creates, changes and lists groups."""
+    """Creates, changes and describes groups. ``origin`` is the id of the session that requests a change."""
 
     def __init__(self, directory: Directory, queue: CommitQueue, wall_ms: Callable[[], int], limits: Limits) -> None:
         self.directory = directory
@@ -39,14 +39,16 @@ class Groups:
         return self._queue.submit(_CreateGroup(owner, origin, self, name.removeprefix("*"), spellings.values()))
 
     def add(self, member: User, group: str, name: str, origin: int | None) -> Deferred[events.Group]:
-        """Add the user called ``name`` on behalf of ``member``.
+        """Add the user called ``name`` to the group called ``group``, on behalf of ``member``.
 
         Fails with Refusal ``no-such-group``, ``no-such-user``, ``already-a-member``, ``blocked`` or ``too-many``.
         """
         return self._queue.submit(_AddMember(member, origin, self, group, name))
 
     def remove(self, member: User, group: str, name: str, origin: int | None) -> Deferred[events.Group | events.Ok]:
-        """Remove the user called ``name``, possibly ``member`` itself, on behalf of ``member``.
+        """Remove the user called ``name`` from a group, on behalf of ``member``. A member who removes itself leaves.
+
+        The result is the group, or `events.Ok` for a member who left.
 
         Fails with Refusal ``no-such-group``, ``no-such-user``, ``not-a-member`` or ``not-the-owner``.
         """
@@ -77,10 +79,10 @@ class _GroupChange(Change[Result, Reply_co]):
     alone = True
 
     def refuse_too_many(self, members: int, joining: Iterable[User]) -> None:
-        """Raise Refusal ``too-many`` if ``members`` users are too many, or a user is in too many groups."""
+        """Raise Refusal ``too-many`` if a group cannot have ``members`` users, or a ``joining`` user another group."""
         limits = self.groups.limits
         if members > limits.group_members:
-            raise Refusal(Code.TOO_MANY, f"A group has at most {limits.group_members:,} members.")
+            raise Refusal(Code.TOO_MANY, f"A group has at most {limits.group_members:,} members. Create another group.")
         for user in joining:
             if limits.groups and len(user.groups) >= limits.groups:
                 raise Refusal(Code.TOO_MANY, f"{user.name} has reached the limit of {limits.groups:,} groups.")

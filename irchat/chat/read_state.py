@@ -41,6 +41,7 @@ from irchat.system.times import moment
 _MESSAGE_BYTES = 320
 # Maximum bytes of the name of a chat, with its prefix and the number of a removed user.
 _LABEL_BYTES = 4 * NAME_LENGTH + 24
+# Maximum bytes of the messages of a page. The rest of the line is for the other fields of the reply.
 _PAGE_BYTES = SERVER_LINE_BYTES - 1_024
 # The size of a page for a session that catches up.
 _MISSED_MESSAGES = 200
@@ -48,7 +49,7 @@ _MISSED_BYTES = 65_536
 
 
 class TimedPage:
-    """A page of history with timed messages. It is encoded just before it is sent, without those that have ended."""
+    """A page of history with timed messages. It is encoded just before it is sent, without messages ended by then."""
 
     def __init__(
         self, timed: TimedMessages, reader: User, chat: DirectoryChat, page: events.History, on_page: list[TimedMessage]
@@ -102,7 +103,7 @@ class Reading:
         """Return a page of a chat (see `PageQuery`) as ``reader`` sees it, with at most ``limit`` stored messages.
 
         The last page of a chat includes its live timed messages. ``mark_read`` moves the marker to the end of the page,
-        but a page of changes (``after_rev``) moves nothing. Raises Refusal.
+        on behalf of the session ``origin``, but a page of changes (``after_rev``) moves nothing. Raises Refusal.
         """
         if sum(place is not None for place in (before, after, around, since, after_rev)) + unread > 1:
             raise Refusal(Code.BAD_REQUEST, "Give only one of before, after, unread, around, since and after_rev.")
@@ -168,8 +169,8 @@ class Reading:
     ) -> tuple[list[tuple[tuple[ChatKey, int], events.Message]], int | None, float]:
         """Return the live timed messages from the order ``since``, for a session that fell behind.
 
-        The place of a message is its chat and its order. ``own``: the places of the messages to omit, because the
-        session sent them.
+        The *order* of a timed message is its number among all timed messages of the server, and its *place* is its chat
+        with its order. ``own``: the places of the messages to omit, because the session sent them.
 
         Return three values: the messages with their places, as many as fit in ``page_bytes`` but at least one; the
         order of the next message, or None if there is none; and the earliest end of the returned messages.
@@ -207,7 +208,7 @@ class Reading:
             raise Refusal(Code.BAD_REQUEST, f"Search for fewer words: the maximum is {SEARCH_LENGTH} characters.")
         wanted = [word for word in dict.fromkeys(visible(words).split()) if is_searchable(word)]
         if not wanted and (words.strip() or (mark is None and not mentions)):
-            raise Refusal(Code.BAD_REQUEST, "Search for at least one letter, digit or sign.")
+            raise Refusal(Code.BAD_REQUEST, "Search for at least one letter, digit or symbol.")
         key = None if mark is None else clean_mark(mark)[1]
         chat = None if chat_name is None else self.directory.chat(reader, chat_name)
         of_chat, overhead = None if chat is None else chat.key, _MESSAGE_BYTES + _LABEL_BYTES
@@ -223,7 +224,7 @@ class Reading:
         return events.Chats(chats=[described for _, described in await self.states(reader)])
 
     async def states(self, reader: User) -> list[tuple[StoredChat, events.Chat]]:
-        """Return at most 1,000 chats, most recent first, each as a pair: as stored, and as the reader sees it."""
+        """Return at most 1,000 chats, most recent first, as pairs: the stored state, and the event for ``reader``."""
         stored = {state.chat: state for state in await self.store.chats(reader.id, reader.hidden)}
         for key, latest, unread in self.timed.chats_of(reader):
             state = stored.get(key, StoredChat(key, 0, None, 0, 0))
@@ -253,7 +254,7 @@ class Reading:
         return events.Alert(chat=chat.label(reader), alert=alert_of(chat, stored))
 
     def mark(self, reader: User, chat_name: str, seq: int, origin: int | None) -> Deferred[events.Ok]:
-        """Move the marker forward to ``seq``. At the end of the chat, also mark its live timed messages as read."""
+        """Move the marker forward to ``seq``. If it is the end of the chat, mark live timed messages as read too."""
         chat = self.directory.chat(reader, chat_name)
         if reader.hidden:
             return Deferred.fromCoroutine(self._mark_past_hidden(reader, chat, seq, origin))
@@ -321,7 +322,7 @@ def _described(reader: User, chat: DirectoryChat, state: StoredChat) -> events.C
 
 @dataclass(eq=False, repr=False)
 class _Mark(Change[Marker, events.Ok]):
-    """Move a marker to ``seq``. With ``timed_too``, at the end of the chat, also mark timed messages as read.
+    """Move a marker to ``seq``. With ``timed_too``, mark timed messages as read if ``seq`` is the end of the chat.
 
     ``shown``: the seq to send to the user's other sessions instead of ``seq``, if ``seq`` is after hidden messages.
     """

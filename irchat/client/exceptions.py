@@ -2,7 +2,7 @@
 
 
 class ClientError(Exception):
-    """The client cannot go on. ``text``, of one or more lines, names the problem and the next step."""
+    """Ends the client, a connection attempt or a question. ``text``: the problem and the next step, in lines."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -14,7 +14,10 @@ class Unencrypted(ClientError):
 
 
 class Later(ClientError):
-    """A temporary refusal. Try again after ``pause`` seconds, or after the usual pauses if that is 0."""
+    """A temporary refusal by the server. Connect again after ``pause`` seconds.
+
+    If ``pause`` is 0, wait as after a lost connection (see `irchat.client.control.reconnecting.Link`).
+    """
 
     def __init__(self, text: str, pause: int = 0) -> None:
         super().__init__(text)
@@ -25,7 +28,7 @@ class InputEnded(ClientError):
     """A question was not answered before the input ended."""
 
     def __init__(self) -> None:
-        super().__init__("The input ended before a question was answered.")
+        super().__init__("The input ended before a question was answered. Give an answer for each question.")
 
 
 class Cancelled(ClientError):

@@ -1,4 +1,4 @@
-"""Orderly shutdown of both clients, whether the user leaves, a signal arrives or something fails."""
+"""Shut down either client cleanly, whether the user leaves, a signal arrives or something fails."""
 
 import signal
 from collections.abc import Callable
@@ -22,8 +22,8 @@ _ENDING = (
 class Shutdown:
     """Stop the reactor once, and close everything first.
 
-    ``close`` is called when the reactor is about to stop, for any reason. It returns Deferreds that fire when each
-    part is closed. The reactor waits for them at most ``LEAVING_SECONDS``.
+    ``close`` is called when the reactor is about to stop, for any reason. It returns a Deferred for each part that it
+    closes, which fires when that part is closed. The reactor waits for them at most `LEAVING_SECONDS`.
     """
 
     def __init__(self, reactor: IReactorCore, clock: IReactorTime, close: Callable[[], list[Deferred[Any]]]) -> None:
@@ -51,8 +51,8 @@ def leave_on_signals(
 ) -> None:
     """Call ``leave`` in the reactor on each signal that would end the process.
 
-    A signal that is ignored now stays ignored (``nohup``). ``interrupt`` is called on SIGINT; without it the reactor
-    handles SIGINT.
+    A signal that the process already ignores stays ignored (``nohup``). ``interrupt`` is called on SIGINT; without it,
+    the reactor handles SIGINT.
     """
     calls = dict.fromkeys(_ENDING, leave)
     if interrupt is not None:

@@ -1,4 +1,4 @@
-"""Port notes: a small file for each server, with its port, by which clients on the same machine find it."""
+"""Port notes: small files, one per server, that tell clients on the same machine the port of the server."""
 
 import errno
 import fcntl
@@ -43,8 +43,8 @@ class PortFile:
     def __init__(self, directory: Path, *, port: int, tls: bool) -> None:
         """Write the note of this process into ``directory``. Create the directory with mode 0700 if it is missing.
 
-        The file is locked before it gets its name, so it is never visible without the lock. Raises OSError, also if
-        other users can write into the directory: they could lead clients to another server.
+        The file is locked before it gets its name, so it is never visible without the lock. Raises OSError if
+        that fails, or if other users can write into the directory: they could lead clients to another server.
         """
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _is_ours_alone(directory):

@@ -1,4 +1,4 @@
-"""Write bytes to a socket: at once if nothing waits. Bytes that do not fit go through the transport."""
+"""Write bytes to a socket, at once if no bytes wait. Bytes that the kernel does not accept go through the transport."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -21,20 +21,20 @@ class Outgoing(Protocol):
 
     @property
     def try_now(self) -> "TryNow | None":
-        """A function that sends bytes at once while ``idle``, or None. It returns the number of bytes sent. If that is
-        not their length, call `send_rest` with it, or with 0 after an OSError."""
+        """A function that sends bytes at once while ``idle``, or None. It returns the number of bytes sent. If
+        that is less than all, call `send_rest` with that number, or with 0 after an OSError."""
 
     def send(self, data: bytes) -> None:
-        """Send ``data`` after all that was sent before."""
+        """Send ``data`` after all earlier bytes."""
 
     def send_rest(self, data: bytes, given: int | BaseException) -> None:
         """Send the bytes that ``try_now`` did not. ``given`` is its result."""
 
     def close(self) -> None:
-        """Close the connection when all is sent."""
+        """Close the connection after all bytes are sent."""
 
     def abort(self) -> None:
-        """Close the connection now. What waits is lost."""
+        """Close the connection now. Waiting bytes are lost."""
 
 
 def nothing() -> None:
@@ -62,7 +62,7 @@ class SocketWriter:
         transport.registerProducer(self, False)  # type: ignore[attr-defined]
 
     def send(self, data: bytes) -> None:
-        """Send ``data`` after all that was sent before."""
+        """Send ``data`` after all earlier bytes."""
         if not self.idle:
             self._transport.write(data)  # type: ignore[attr-defined]
             return
@@ -81,13 +81,13 @@ class SocketWriter:
         self._transport.write(data[given:] if isinstance(given, int) else data)  # type: ignore[attr-defined]
 
     def close(self) -> None:
-        """Close the connection when all is sent."""
+        """Close the connection after all bytes are sent."""
         self.try_now = None
         self._transport.unregisterProducer()  # type: ignore[attr-defined]
         self._transport.loseConnection()  # type: ignore[attr-defined]
 
     def abort(self) -> None:
-        """Close the connection now. What waits is lost."""
+        """Close the connection now. Waiting bytes are lost."""
         self.try_now = None
         self._transport.abortConnection()  # type: ignore[attr-defined]
 

@@ -1,4 +1,4 @@
-"""TLS around another protocol, with memory BIOs of the standard library. A record costs a third of pyOpenSSL's."""
+"""TLS around another protocol, with `ssl.MemoryBIO`. A record costs a third of what it costs with pyOpenSSL."""
 
 import ssl
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from zope.interface import implementer
 from irchat.net.socket_writer import SocketWriter
 
 _READ_BYTES = 65_536
-# Maximum bytes of records read at once: a peer can request a key update, which is answered, in 27 bytes.
+# Maximum bytes of records read at once: a key update that a peer requests in 27 bytes makes TLS send an answer.
 _TAKEN_BYTES = 512
 # Maximum bytes that TLS sends by itself after the handshake, in this many seconds: two tickets, an alert, and a hundred
 # key updates. A peer that requests more is disconnected, or the answers would accumulate without bound.
@@ -101,7 +101,7 @@ class TLSLayer(Protocol):
             self._inner.connectionLost(reason)
         else:
             self._failed(ssl.SSLEOFError("the connection ended during the handshake"))
-        del self._inner  # its transport is this layer: a cycle would be garbage
+        del self._inner  # it refers to this layer, and only the collector frees a cycle
 
     def _advance(self) -> None:
         try:

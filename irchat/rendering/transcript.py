@@ -7,7 +7,7 @@ from irchat.protocol.events import Amended, Sent
 from irchat.protocol.rules import TRANSCRIPT_LENGTH, TRANSCRIPT_LINES, visible
 from irchat.rendering.lines import Place, TextLine
 
-# In this order: after any other, tmux 3.3a and GNU screen 4.09 keep a copy of the text in their scrollback.
+# In any other order, tmux 3.3a and GNU screen 4.09 keep a copy of the text in their scrollback.
 CLEAR = "\x1b[H\x1b[2J\x1b[3J"
 
 
@@ -57,7 +57,7 @@ class Transcript:
         return has_erased
 
     def last(self, most: int) -> list[TextLine]:
-        """Return the last lines that have at most so many characters in all."""
+        """Return as many of the last lines as have at most ``most`` characters together."""
         if self._length <= most:
             return list(self._lines)
         lines: list[TextLine] = []

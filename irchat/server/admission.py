@@ -19,7 +19,7 @@ _HOUR = 3_600.0
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE_OF_ADDRESS = 900.0
 _LONGEST_PAUSE_OF_NAME = 30.0
-# Maximum number of addresses and names with remembered failures. Beyond it the oldest are forgotten.
+# Maximum number of addresses and names whose failures are remembered. The oldest are forgotten first.
 _REMEMBERED_MOST = 100_000
 
 
@@ -123,7 +123,7 @@ class Admission:
             self._failures.pop(key, None)
 
     def _failed(self, address: str, name: str) -> None:
-        """Count a failed sign-in. After some of them a pause starts, which each further one doubles."""
+        """Count a failed sign-in. From the limit on, each one starts a pause, twice as long as the last."""
         now = self._seconds()
         for key, longest in self._tried(address, name):
             failures = self._failures.pop(key, None) or _Failures()
@@ -183,12 +183,12 @@ class Visit:
         admission.connect(address)
 
     def enter(self, sessions_of_user: int) -> None:
-        """Note that it signs in, as a user with this many other sessions. Raises Refusal ``too-many``."""
+        """Note that the connection signs in, as a user with this many other sessions. Raises Refusal ``too-many``."""
         self._admission.enter(self.address, sessions_of_user)
         self._is_signed_in = True
 
     def leave(self) -> None:
-        """Note that it signs out."""
+        """Note that the connection signs out."""
         if self._is_signed_in:
             self._is_signed_in = False
             self._admission.leave(self.address)

@@ -1,4 +1,4 @@
-"""A call at a time of the forward clock, which is on time even if the machine was suspended."""
+"""Schedule a call by the forward clock, on time even if the machine was suspended."""
 
 from collections.abc import Callable
 

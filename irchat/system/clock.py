@@ -1,4 +1,4 @@
-"""The clock of server and client. It never goes back, and it counts the time that the machine is suspended."""
+"""The clock of server and client. It never goes back, and it counts the time while the machine is suspended."""
 
 import time
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def forward_seconds() -> float:
 
 
 class HasSeconds(Protocol):
-    """A reactor, as far as the clock needs it."""
+    """The method of a reactor that `install_forward_clock` replaces."""
 
     seconds: Callable[[], float]
 
@@ -42,5 +42,5 @@ def rfc3339(ms: int) -> str:
 
 @lru_cache(maxsize=1_024)
 def _to_the_second(seconds: int) -> str:
-    """Return the part down to the seconds. It is cached: most messages sent together are of one second."""
+    """Return the time without fractions of a second. It is cached: messages sent together mostly share their second."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]

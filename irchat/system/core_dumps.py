@@ -1,4 +1,4 @@
-"""Core dumps are forbidden: memory holds passwords and timed messages, which must reach no file."""
+"""Forbid core dumps: memory contains passwords and timed messages, which must not be written to a file."""
 
 import ctypes
 import resource
@@ -8,14 +8,15 @@ _PR_SET_DUMPABLE = 4
 
 
 def forbid_core_dumps() -> None:
-    """Forbid core dumps of this process, for good."""
+    """Forbid core dumps of this process permanently."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def forbid_memory_access() -> None:
-    """Forbid core dumps; on Linux also those piped into a program, and other processes of the user to attach.
+    """Forbid core dumps. On Linux, also keep other processes of the user from reading the memory of this one.
 
-    The limit on core dumps does not apply to piped ones."""
+    This includes core dumps piped into a program, to which the limit of `forbid_core_dumps` does not apply.
+    """
     forbid_core_dumps()
     with suppress(AttributeError, OSError):  # not on Linux
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

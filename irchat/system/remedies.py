@@ -9,55 +9,56 @@ from pathlib import Path
 from argon2.exceptions import HashingError
 
 _OF_FILES = {
-    errno.EACCES: "give it to this user",
-    errno.EPERM: "give it to this user",
+    errno.EACCES: "give this user access to it",
+    errno.EPERM: "give this user access to it",
     errno.ENOSPC: "make room on the disk",
-    errno.EDQUOT: "make room on the disk, or have the quota raised",
-    errno.EROFS: "it needs a disk that can be written",
-    errno.EIO: "look at the disk and the log of the system",
-    errno.ENOENT: "make the folder that it is in first",
-    errno.ENOTDIR: "a file has the name of a folder: move it away",
+    errno.EDQUOT: "make room on the disk, or ask for a larger quota",
+    errno.EROFS: "move it to a writable disk",
+    errno.EIO: "check the disk and the system log",
+    errno.ENOENT: "create its folder first",
+    errno.ENOTDIR: "a file has the name of one of its folders: move that file away",
     errno.EEXIST: "something else has that name: move it away",
     errno.EISDIR: "a folder has that name: move it away",
     errno.ENAMETOOLONG: "choose a shorter path",
-    errno.ELOOP: "mend the symbolic links on the way",
+    errno.ELOOP: "repair the symbolic links in its path",
     errno.EMFILE: "raise the limit of open files (ulimit -n)",
-    errno.ENFILE: "close other programs: the system has no open files left",
+    errno.ENFILE: "close other programs: the system cannot open more files",
     errno.ENOMEM: "free some memory",
-    errno.EFBIG: "raise the limit of the size of files (ulimit -f)",
+    errno.EFBIG: "raise the limit on file sizes (ulimit -f)",
 }
 _OF_DATABASES = {
     sqlite3.SQLITE_BUSY: "another program has opened it: close that one",
     sqlite3.SQLITE_LOCKED: "another program has opened it: close that one",
     sqlite3.SQLITE_FULL: "make room on the disk",
-    sqlite3.SQLITE_CANTOPEN: "give it to this user",
-    sqlite3.SQLITE_PERM: "give it to this user",
-    sqlite3.SQLITE_READONLY: "give it to this user, on a disk that can be written",
+    sqlite3.SQLITE_CANTOPEN: "give this user access to it",
+    sqlite3.SQLITE_PERM: "give this user access to it",
+    sqlite3.SQLITE_READONLY: "give this user access to it, on a writable disk",
     sqlite3.SQLITE_NOMEM: "free some memory",
-    sqlite3.SQLITE_IOERR: "look at the disk and the log of the system",
+    sqlite3.SQLITE_IOERR: "check the disk and the system log",
 }
-SHORTAGE = "the system gives no thread or no memory; raise TasksMax, ulimit -u or the limit on memory (ulimit -v)"
+SHORTAGE = "the system is out of threads or memory; raise TasksMax, ulimit -u or the memory limit (ulimit -v)"
 _OF_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EMFILE, errno.ENFILE)
-# More than any file of an empty database holds.
+# More bytes than any file of an empty database has.
 _PROBE_BYTES = 262_144
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Return whether ``error`` says that the system has no thread, or no memory to hash a password."""
+    """Return whether ``error`` means that the system cannot start a thread, or lacks the memory to hash a password."""
     return isinstance(error, HashingError) or (isinstance(error, OSError) and error.errno == errno.EAGAIN)
 
 
 def mend_of_file(error: OSError) -> str:
-    """Return the next step after ``error``."""
-    return _OF_FILES.get(error.errno or 0, "look at the log of the system")
+    """Return the next step after ``error``, which concerns a file or folder."""
+    return _OF_FILES.get(error.errno or 0, "check the system log")
 
 
 def mend_of_database(
     error: sqlite3.Error, folder: Path, damaged: str = "restore a backup or choose another --data"
 ) -> str:
-    """Return the next step after ``error`` of the database in ``folder``; ``damaged`` is the one if it is no database.
+    """Return the next step after ``error`` of the database in ``folder``.
 
-    SQLite sometimes reports a full disk as an I/O error, so the free space is checked after one.
+    ``damaged`` is the next step for a damaged database, or a file that is not one. SQLite sometimes reports a full disk
+    as an I/O error, so this then tries to write to the folder.
     """
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
     refused = _why_not_written(folder) if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) else None

@@ -8,10 +8,10 @@ from typing import TextIO
 
 
 def prepare_streams() -> None:
-    """Make standard output and standard error accept any text, with escapes for what their encoding lacks.
+    """Make standard output and standard error accept any text, with escapes for characters that their encoding lacks.
 
-    A stream that is closed at the start becomes the null device. Otherwise the next file to be opened would get its
-    descriptor, and the output.
+    A stream that is closed at the start becomes the null device. Otherwise the next opened file would get its
+    descriptor, and the output would be written to that file.
     """
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         try:
@@ -28,7 +28,7 @@ def prepare_streams() -> None:
 
 
 def flush_output() -> str:
-    """Flush standard output. Return the reason if it failed, else an empty string. A closed pipe is no failure.
+    """Flush standard output. Return the reason if it failed, else an empty string. A closed pipe is not a failure.
 
     After a failure the rest of the output is dropped, so that the interpreter does not report it at exit.
     """

@@ -10,7 +10,7 @@ _DURATION = re.compile(r"(?=.)" + "".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit
 _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-# The last time that has a date, in ms since the epoch.
+# The last time that can be shown, in ms since the epoch.
 _LAST_MS = int(datetime(9999, 12, 31, tzinfo=UTC).timestamp()) * 1000
 
 
@@ -55,14 +55,14 @@ def start_of_day(text: str) -> int:
 def shown_moment(ms: int) -> str:
     """Return a time for people, rounded up to the minute: ``2026-12-01 12:00 UTC``.
 
-    A time outside of the calendar is shown as its first or last one.
+    A time before 1970 or after 9999 is shown as the nearest one in that range.
     """
     seconds = -(-min(max(ms, 0), _LAST_MS) // 60_000) * 60
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def check_end(ms: int | None, now_ms: int) -> int | None:
-    """Return ``ms``, a time from a program, None for never. Raises Refusal ``bad-time``."""
+    """Return ``ms``, an end sent by a program, or None for never. Raises Refusal ``bad-time``."""
     return None if ms is None else _future(ms, now_ms, str(ms))
 
 
@@ -74,7 +74,7 @@ def moment(text: str) -> int:
         since = datetime.fromisoformat(text.upper()) - datetime(1970, 1, 1, tzinfo=UTC)
     except (ValueError, OverflowError):
         raise Refusal(
-            Code.BAD_REQUEST, f"{text[:40]!a} is no time in RFC 3339: write it as 2026-12-01T12:00:00Z."
+            Code.BAD_REQUEST, f"{text[:40]!a} is not a time in RFC 3339. Write it as 2026-12-01T12:00:00Z."
         ) from None
     return -(-since // timedelta(milliseconds=1))
 
@@ -88,5 +88,5 @@ def _future(ms: int, now_ms: int, text: str) -> int:
 def _bad_time(text: str) -> Refusal:
     return Refusal(
         Code.BAD_TIME,
-        f"{text[:40]!a} is no time to come: write 2h30m (of w, d, h, m and s), or a moment as 2026-12-01T12:00.",
+        f"{text[:40]!a} is not a future time. Write 2h30m (units: w, d, h, m, s) or a time such as 2026-12-01T12:00.",
     )

@@ -21,7 +21,7 @@ Given = TypeVar("Given")
 
 # Below the reactor's thread: hashes that take all cores do not delay a message.
 _NICENESS = 10
-# Interrupts are repeated after so long, for a call that had just begun.
+# Seconds between interrupts of a call. An interrupt has no effect on a call that has not quite begun.
 _INTERRUPT_AGAIN_SECONDS = 0.1
 
 
@@ -34,19 +34,19 @@ def short_of_resources() -> Refusal:
 
 def no_thread() -> OSError:
     """Return the error of a thread that cannot be started."""
-    return OSError(errno.EAGAIN, "The system gives no thread")
+    return OSError(errno.EAGAIN, "The system cannot start another thread")
 
 
 def stopping() -> Refusal:
     """Return the refusal of a call that had not begun when the server stopped."""
-    return Refusal(Code.UNAVAILABLE, "The server stops; nothing was changed. Try again when it is back.")
+    return Refusal(Code.UNAVAILABLE, "The server is stopping; nothing was changed. Try again when it is back.")
 
 
 class OrderedWorker:
     """One thread that runs calls in order. It starts on the first call.
 
-    Every lone message waits for one such call. Twisted's thread pool, which grows and shrinks, takes some 20 us longer
-    for the way to the thread and back. The thread is not a daemon: call `stop` before the process can exit.
+    Every lone message waits for one such call. Twisted's thread pool, which grows and shrinks, takes about 20 us
+    longer per call. The thread is not a daemon: call `stop` before the process can exit.
     """
 
     def __init__(self, reactor: IReactorFromThreads, name: str) -> None:
@@ -155,7 +155,7 @@ class FairPool:
     def do(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call`` on the next turn of ``key``.
 
-        The Deferred fails with the Refusal ``unavailable`` if no thread can be started, and once the pool stops.
+        The Deferred fails with the Refusal ``unavailable`` if no thread can be started, or if the pool has stopped.
         """
         if self._stopped:
             return fail(stopping())

@@ -27,8 +27,8 @@ def cells(text: str) -> int:
 def grapheme_cells(grapheme: str) -> int:
     """Return how many cells a grapheme takes.
 
-    A syllable of several letters takes as many as its code points, if that is more: tmux and most terminals draw it so,
-    and the text behind it would hide its last letter otherwise. A vowel sign without a letter takes a cell too.
+    A syllable of several letters takes at least as many as its code points together: tmux and most terminals draw it
+    that wide, and the next character would otherwise hide its last letter. A vowel sign without a letter takes a cell.
     """
     size = width(grapheme, control_codes="ignore")
     if max(grapheme) < _EMOJI:
@@ -69,8 +69,7 @@ def padded(text: str, room: int) -> str:
 def wrap(text: str, room: int, taken: int = 0) -> list[str]:
     """Break ``text`` into rows of ``room`` cells, at spaces, or inside a word that is longer than a row.
 
-    The first row has ``taken`` cells less. It stays empty if its first word does not fit there but does on a row of its
-    own.
+    The first row has ``taken`` cells less. It stays empty if its first word fits only on a row of its own.
     """
     rows: list[str] = []
     for line in text.expandtabs(_TAB).split("\n"):

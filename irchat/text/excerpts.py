@@ -13,7 +13,7 @@ from irchat.text.folding import FORMS
 from irchat.text.folding import words as words_in
 
 _SPACE = re.compile(r"\s+")
-# The share of an excerpt that precedes the first word found.
+# An excerpt has a quarter of its length before the first word found.
 _BEFORE = 4
 # The most words that are marked in one text.
 _MARKS_MOST = 100
@@ -28,7 +28,7 @@ class Hit(NamedTuple):
     marks: Spans
 
     def pieces(self, start: int = 0, end: int | None = None) -> list[tuple[str, bool]]:
-        """Return the text from ``start`` to ``end`` in pieces, each with whether it is a word that was searched for."""
+        """Return the text from ``start`` to ``end`` in pieces, each with whether it is one of the words."""
         end = len(self.text) if end is None else end
         made: list[tuple[str, bool]] = []
         for first, last in self.marks:
@@ -55,7 +55,7 @@ def find(text: str, words: str) -> Hit:
 
 
 def _place(ends: list[int], first: int, last: int) -> tuple[int, int]:
-    """Return the range of the characters whose forms are at ``first`` to ``last``, and of the marks that follow."""
+    """Return the characters whose folded forms span ``first`` to ``last``, with the marks that follow, as a range."""
     start, end = bisect_right(ends, first), bisect_left(ends, last)
     return start, bisect_right(ends, ends[end])
 

@@ -7,15 +7,15 @@ from typing import cast
 
 from irchat.protocol.rules import TEXT_LENGTH, is_sign
 
-# The most characters of a folded text. No language needs three for each character; one sign has eighteen.
+# Maximum characters of a folded text. No language needs three per character; one sign becomes eighteen.
 _LENGTH = 3 * TEXT_LENGTH
 # Scripts written without spaces: each character is a word, so that any run of them can be found.
 UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 _ASCII_WORDS = re.compile("[0-9a-z]+")
 
 FOLDING = f"3 {unicodedata.unidata_version}"
-"""Names how texts are folded. An index that was made in another way has to be made again: it must hold what `fold`
-returns now, or nothing could be deleted from it."""
+"""The version of the folding. A search index built with another version has to be rebuilt, because deleting a text from
+the index takes exactly the words with which it was added."""
 
 
 class _Table(dict[int, str | int | None]):
@@ -60,9 +60,9 @@ def fold(text: str) -> str:
 
     ASCII is returned unchanged, because SQLite splits it into words itself, and faster.
 
-    Compatibility decomposition and case folding (Unicode, chapters 3.11 and 3.13), without the marks on letters. Signs
-    and the characters of unspaced scripts are words of their own. The end is cut off a text of thousands of signs that
-    each stand for many letters.
+    Folding is compatibility decomposition and case folding (Unicode, chapters 3.11 and 3.13), without the marks on
+    letters. Signs and the characters of unspaced scripts are words of their own. A text of thousands of signs that each
+    stand for many letters is cut.
     """
     if text.isascii():
         return text

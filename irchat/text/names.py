@@ -1,4 +1,4 @@
-"""Names: comparing parts of them, finding those that look alike, and refusing new ones."""
+"""Compare names and parts of names, find names that look alike, and check new names."""
 
 import unicodedata
 from collections import Counter
@@ -13,11 +13,11 @@ from precis_i18n import get_profile
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import fold_name, shown
 
-# Marks of no particular script. Those that compose with their letter are part of it (NFC). A letter has at most two
+# Marks of no particular script. A mark that composes with its letter (NFC) is not counted. A letter has at most two
 # others: a vowel sign and shadda in Arabic, an accent in Yoruba.
 _STRAY = regex.compile(r"(?:(?=[\p{sc=Inherited}\p{sc=Common}])\p{M})+")
 _STRAY_MOST = 2
-# The longest syllables of Burmese, Khmer and Tibetan have fewer.
+# Maximum marks on a letter. The longest syllables of Burmese, Khmer and Tibetan have fewer.
 _MARKS_MOST = 7
 
 _PROFILE = get_profile("UsernameCaseMapped")
@@ -53,7 +53,7 @@ def same_name(one: str, other: str) -> bool:
 def rank(typed: str, name: str) -> int | None:
     """Return how well ``name`` matches ``typed``: 0 exactly, 1 by its beginning, 2 by a part, None not at all.
 
-    Both may have the sign of a chat. A typed sign must be that of the name.
+    Both may begin with the sign of a chat (``*`` or ``@``). If ``typed`` has one, ``name`` must have the same.
     """
     wanted, key = fold_part(typed.strip()), name_key(name)
     bare = key[1:] if key.startswith(_SIGNS) else key
@@ -69,7 +69,7 @@ def rank(typed: str, name: str) -> int | None:
 
 
 def best(typed: str, choices: Iterable[Named], name_of: Callable[[Named], str]) -> list[Named]:
-    """Return the ``choices`` whose names match ``typed``, the best matches first (see `rank`), otherwise in order."""
+    """Return the ``choices`` whose names match ``typed``, best first (see `rank`). Equal matches stay in order."""
     ranks = [(how_well, choice) for choice in choices if (how_well := rank(typed, name_of(choice))) is not None]
     return [choice for _, choice in sorted(ranks, key=itemgetter(0))]
 
@@ -105,7 +105,7 @@ def _longest(runs: Iterable[str]) -> int:
 
 
 class Lookalikes:
-    """The skeletons of the existing names, each with the number of names that have it."""
+    """The skeletons that differ from the key of their name, each with the number of existing names that have it."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

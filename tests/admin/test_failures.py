@@ -83,7 +83,7 @@ class CommandTests(AdminCase):
         """A ban of many addresses asks for confirmation, and without a terminal it needs ``--yes``."""
         self.add("alice")
         for network in "0.0.0.0/0", "::/0", "128.0.0.0/1", "::ffff:0:0/96":
-            self.refused("say yes, or give --yes", "ban", network)
+            self.refused("answer yes, or use --yes", "ban", network)
         for typed in "n\n", "":
             status, _, err = self.admin("ban", "0.0.0.0/0", typed=typed, terminal=True)
             self.assertEqual((status, "nothing was banned" in err), (1, True))
@@ -135,14 +135,14 @@ class CommandTests(AdminCase):
         self.add("alice")
         (self.home / "file").write_text("not a folder")
         for file, part in (
-            (self.home / "none" / "copy", "make the folder"), (self.home / "file" / "copy", "has the name of a folder"),
+            (self.home / "none" / "copy", "create its folder"), (self.home / "file" / "copy", "has the name of one"),
             (self.home / ("n" * 254), "choose a shorter path"), (self.home, "is a folder; name a file in it"),
         ):  # fmt: skip
             self.refused(part, "backup", str(file))
         for file in self.home / "none", self.home, self.home / "file" / "x":
             self.refused("name a", "restore", str(file))
         self.refused(
-            "file is not a database; it is no backup that can be used: name another", "restore", str(self.home / "file")
+            "file is not a database; it is not a usable backup: name another", "restore", str(self.home / "file")
         )
         self.assertEqual(sorted(path.name for path in self.home.iterdir()), ["data", "file"])
 
@@ -198,4 +198,4 @@ class StreamTests(AdminCase):
             for unbuffered in "", "1":
                 status, _, err = self.run_in_shell("users >/dev/full", unbuffered=unbuffered)
                 self.assertEqual((status, err.count(b"\n")), (1, 1), err)
-                self.assertIn(b"irchat: the output could not be written: No space left on device; what was", err)
+                self.assertIn(b"irchat: the output could not be written: No space left on device; the command", err)

@@ -30,13 +30,13 @@ class RemedyTests(SynchronousTestCase):
         """A file error has its next step. For unknown ones it is the system log."""
         self.assertEqual(mend_of_file(OSError(errno.ENOSPC, "full")), "make room on the disk")
         for error in OSError(errno.EXDEV, "other"), OSError("without a number"):
-            self.assertEqual(mend_of_file(error), "look at the log of the system")
+            self.assertEqual(mend_of_file(error), "check the system log")
 
     def test_databases(self) -> None:
         """An SQLite error has its next step, also with an extended code. An unknown one counts as damage."""
         for code, part in (
             (sqlite3.SQLITE_BUSY, "another program"), (sqlite3.SQLITE_BUSY_SNAPSHOT, "another program"),
-            (sqlite3.SQLITE_FULL, "make room"), (sqlite3.SQLITE_IOERR, "look at the disk"),
+            (sqlite3.SQLITE_FULL, "make room"), (sqlite3.SQLITE_IOERR, "check the disk"),
             (sqlite3.SQLITE_NOTADB, "restore a backup"), (sqlite3.SQLITE_CORRUPT_INDEX, "restore a backup"),
         ):  # fmt: skip
             self.assertIn(part, mend_of_database(_error(code), self.folder), code)
@@ -62,13 +62,13 @@ class RemedyTests(SynchronousTestCase):
         self.patch(os, "access", lambda path, mode: may_be_opened)
         self.assertIn("ulimit -n", mend_of_database(_error(sqlite3.SQLITE_CANTOPEN), self.folder))
         may_be_opened = False
-        self.assertEqual(mend_of_database(_error(sqlite3.SQLITE_CANTOPEN), self.folder), "give it to this user")
+        self.assertEqual(mend_of_database(_error(sqlite3.SQLITE_CANTOPEN), self.folder), "give this user access to it")
 
     def test_probe(self) -> None:
         """The probe of the disk leaves no file, and a missing folder is not taken for a full disk."""
         mend_of_database(_error(sqlite3.SQLITE_IOERR), self.folder)
         self.assertEqual(list(self.folder.iterdir()), [])
-        self.assertIn("look at the disk", mend_of_database(_error(sqlite3.SQLITE_IOERR), self.folder / "none"))
+        self.assertIn("check the disk", mend_of_database(_error(sqlite3.SQLITE_IOERR), self.folder / "none"))
 
     def test_shortage(self) -> None:
         """A lack of threads or of memory for hashing is a shortage, and its text names the limits."""

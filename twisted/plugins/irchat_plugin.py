@@ -1,4 +1,4 @@
-"""Makes ``twistd irchat`` known."""
+"""The plugin that adds ``twistd irchat`` to twistd."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from twisted.application.service import ServiceMaker
 
 
 class _ServerMaker(ServiceMaker):
-    """Notes a SIGHUP from the moment that twistd knows what it is to run, before it loads all the rest of it."""
+    """Records SIGHUP from the moment when twistd selects this service, before it loads the rest of the server."""
 
     @property
     def options(self) -> Any:
         """The options of ``twistd irchat``."""
-        from irchat.system.hangup import note  # noqa: PLC0415 -- of no concern to other programs of twistd
+        from irchat.system.hangup import note  # noqa: PLC0415 -- other services of twistd must not import it
 
         note()
         return super().options

@@ -1,4 +1,4 @@
-"""Bans: the text of a ban, and the table of banned networks."""
+"""Bans: whether a ban is in force, the text for the banned, and the table of banned networks."""
 
 import ipaddress
 from typing import TypeGuard
@@ -20,7 +20,7 @@ def notice(ban: StoredBan) -> str:
 
 
 class NetworkBans:
-    """The banned networks, looked up by an address in them."""
+    """The banned networks. A single address is a network with one address."""
 
     def __init__(self) -> None:
         self._bans: dict[str, StoredBan] = {}
@@ -49,7 +49,7 @@ class NetworkBans:
             self.remove(network)
 
     def of(self, address: Address | None, now_ms: int) -> StoredBan | None:
-        """Return the ban in force on ``address``."""
+        """Return the ban in force on a network that contains ``address``, or None."""
         for version, bits in self._sizes:
             if address is not None and version == address.version:
                 ban = self._bans.get(str(ipaddress.ip_network((address, bits), strict=False)))

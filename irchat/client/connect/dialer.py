@@ -82,7 +82,10 @@ class _SniffingTLS(TLSLayer):
                 "that runs without TLS on purpose; anybody on the network can then read your password and all messages."
             )
         if self._first[:1] in _TLS_RECORDS:
-            return ClientError(f"The TLS handshake with {self._label} failed: {failure.reason or failure}.")
+            return ClientError(
+                f"The TLS handshake with {self._label} failed: {failure.reason or failure}. "
+                "Ask the administrator of the server."
+            )
         return ClientError(
             f"{self._label} does not speak TLS, so it is not an IRChat server. Check the host and the port."
         )

@@ -111,7 +111,7 @@ class RequestChannel:
             self._connection.fail(ClientError(text))
             return
         if silence >= PING_AFTER:
-            self.request(requests.Ping()).addErrback(lambda _: None)  # `on_lost` reports losses
+            self.request(requests.Ping()).addErrback(lambda _: None)  # a lost connection is reported by ``on_lost``
             silence = 0
         self._watch = self._clock.callLater(PING_AFTER - silence, self._check_silence)
 

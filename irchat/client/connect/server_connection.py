@@ -104,7 +104,7 @@ class ServerConnection(LineOnlyReceiver):
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Fail: the line exceeds the limit of the protocol."""
-        too_long = f"{self._label} sent a line longer than the protocol allows. The connection was ended."
+        too_long = f"{self._label} sent a line longer than the protocol allows. Check the host and the port."
         self.fail(self._not_irchat() if self.server_name is None else ClientError(too_long))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:

@@ -35,8 +35,9 @@ class _Line(NamedTuple):
 class Tokens:
     """A file with ``host:port name token identity`` on each line, the last used one last. ``-`` means no token.
 
-    ``identity`` identifies the server that issued the token (`ServerConnection.identity`). The token is never sent to
-    any other server. Only the owner can read the file (0600). It is replaced atomically, under a lock.
+    ``identity`` names the server that issued the token, as `irchat.client.connect.server_connection` describes. The
+    token is never sent to any other server. Only the owner can read the file (0600). The file is replaced atomically,
+    under a lock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -73,7 +74,7 @@ class Tokens:
     def forget(self, label: str, name: str, token: str | None = None) -> None:
         """Forget the token, but remember the name. Raises ClientError if the file cannot be written.
 
-        With ``token``, do so only if that is still the saved one: another client may have saved a new one.
+        If ``token`` is given, do so only if it is still the saved one: another client may have saved a new one.
         """
         self._change(label, name, (label, name, _NONE, _NONE), token)
 

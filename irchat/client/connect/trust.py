@@ -80,7 +80,7 @@ class Trust:
         A hostile network may be the very reason why TLS fails.
         """
         if self._pinned is not None:
-            raise ClientError("--fingerprint needs TLS: without it there is no certificate to compare with.")
+            raise ClientError("--fingerprint needs TLS, which has the certificate to compare with. Leave out --no-tls.")
         if (advice := self._if_tls_is_gone()) is not None:
             raise ClientError(_UNENCRYPTED.format(label=self._label) + advice)
         self._screen.note("this connection is not encrypted: anybody on the network can read it")

@@ -17,7 +17,7 @@ _PAGE = 100
 
 
 class NoTarget(Refusal):
-    """A text was typed while no chat was open."""
+    """The line is a message, but no chat is open to send it to."""
 
     def __init__(self) -> None:
         super().__init__(Code.NO_SUCH_CHAT, "Choose a chat first (Ctrl-K).")
@@ -26,7 +26,8 @@ class NoTarget(Refusal):
 class Understood(NamedTuple):
     """A typed line, parsed: the request to make, and the command that was used.
 
-    ``request`` is None if the user must enter passwords first. ``command`` is `Command` itself for plain text.
+    ``request`` is None if the user must enter passwords first. ``command`` is `Command` itself if the line is sent as
+    text without being parsed.
     """
 
     request: requests.Request | None
@@ -34,7 +35,7 @@ class Understood(NamedTuple):
 
 
 class Hint(NamedTuple):
-    """The usage shown while a line is typed. ``wrong``: the line is invalid, and typing more cannot make it valid."""
+    """The text shown while a line is typed. ``wrong``: it is an error that typing more cannot correct."""
 
     text: str
     wrong: bool = False
@@ -89,9 +90,9 @@ def advise(trouble: str, line: str, here: str | None, language: Registry = SCREE
 
 
 def hint(line: str, language: Registry = SCREEN) -> Hint | None:
-    """Return the usage of the command being typed.
+    """Return the usage of the command being typed, or None for plain text.
 
-    Plain text has none. Administrators' commands are not suggested before their name is complete.
+    An administrators' command is shown only when its name is complete.
     """
     stripped = line.strip()
     if not stripped or "\n" in stripped:
@@ -114,7 +115,7 @@ def hint(line: str, language: Registry = SCREEN) -> Hint | None:
 
 
 def in_a_row(usage: str) -> str:
-    """Return the usages in a reply, one per line, as one line."""
+    """Join usages, which an error reply has one per line, into one line."""
     return BETWEEN_USAGES.join(usage.split("\n"))
 
 
@@ -123,7 +124,7 @@ def _explained(command: type[Command]) -> str:
 
 
 def _trouble(refusal: Refusal) -> str:
-    """Return the usage of a line, or the error in one of its values."""
+    """Return the usages for an invalid line, or the error text if only one of its values is invalid."""
     if refusal.code == Code.BAD_REQUEST and refusal.usage:
         return in_a_row(refusal.usage)
     return refusal.text.removesuffix(AS_MESSAGE)

@@ -12,9 +12,9 @@ from zope.interface import implementer
 from irchat.client.exceptions import ClientError
 from irchat.protocol.rules import CLIENT_LINE_BYTES
 
-# Number of unread lines at which reading from the input pauses.
+# Number of queued lines at which reading from the input pauses.
 _WAITING_LINES = 100
-# A longer line is truncated to this, because the server would refuse it anyway.
+# A longer line is truncated to this length: one byte over the limit, so that it is still refused.
 _KEPT_BYTES = CLIENT_LINE_BYTES + 1
 
 
@@ -22,7 +22,8 @@ _KEPT_BYTES = CLIENT_LINE_BYTES + 1
 class Console(Protocol):
     """Standard input, line by line, and standard output, which stays open after the end of the input.
 
-    ``unread`` fires when nobody reads the output any longer: a pipe was closed, or all output was written at the end.
+    ``unread`` fires when nobody reads the output any longer: the reader of a pipe has closed it, or all output is
+    written after `finish`.
     """
 
     transport: Any
@@ -44,8 +45,8 @@ class Console(Protocol):
     def read_line(self) -> Deferred[bytes | None]:
         """Return the next line without its line ending, or None at the end of the input.
 
-        A longer line is truncated one byte above the limit of a request, so that it still exceeds it. Fails with the
-        ClientError passed to `break_off` or `interrupt`. Only one call may wait at a time.
+        A line over `CLIENT_LINE_BYTES` is truncated to one byte more than that. Fails with the ClientError passed to
+        `break_off` or `interrupt`. Only one call may wait at a time.
         """
         if self._broken is not None:
             return fail(self._broken)
@@ -84,7 +85,7 @@ class Console(Protocol):
         self._has_producer = True
 
     def finish(self) -> Deferred[None]:
-        """Stop reading. Return a Deferred that fires when all output is written or nobody reads it any longer."""
+        """Stop reading. Return a Deferred that fires when all output is written or has no reader any longer."""
         if not self.unread.called:
             if self._has_producer:
                 self.transport.unregisterProducer()  # with a producer, the transport would wait for more output

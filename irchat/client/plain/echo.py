@@ -1,4 +1,4 @@
-"""A terminal in line mode, whose echo is off while a password is typed."""
+"""Turn the echo of a terminal in line mode off, so that a typed password does not show."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ _LOCAL_MODES = 3
 class Echo:
     """The terminal at the file descriptor ``descriptor``, and its echo.
 
-    ``marks``: turn on bracketed paste while the echo is off. With the echo on, the paste brackets would be visible.
+    ``marks``: ask the terminal to mark pastes while the echo is off. With the echo on, the marks would be visible.
     """
 
     def __init__(self, descriptor: int, *, marks: bool = False) -> None:
@@ -23,7 +23,7 @@ class Echo:
         self._is_marking = False
 
     def switch(self, *, on: bool) -> None:
-        """Restore the original modes of the terminal, or turn its echo off."""
+        """Restore the original modes of the terminal if ``on``, otherwise turn its echo off."""
         modes = list(self._found)
         if not on:
             modes[_LOCAL_MODES] &= ~termios.ECHO

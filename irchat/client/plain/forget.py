@@ -12,9 +12,11 @@ from irchat.protocol import events, requests
 
 
 def forget_sign_in(clock: IReactorTime, tokens: Tokens, label: str, name: str | None, dialogue: Dialogue) -> Talk:
-    """Find the token of ``name``, or of the last user, at ``label`` (host:port). Raises ClientError without one.
+    """Return a function that deletes the saved token of ``name`` at the server ``label`` (host:port), and revokes it.
 
-    Return a function that deletes the token, and revokes it on the server that issued it. It raises ClientError too.
+    If ``name`` is None, it is the name used last. Raises ClientError if there is no token. The function raises
+    ClientError if the token cannot be deleted, or if its connection leads to another server than the one that issued
+    the token: then the token is deleted but not revoked.
     """
     user = name or tokens.last_name(label) or ""
     kept = tokens.find(label, user)
@@ -26,8 +28,8 @@ def forget_sign_in(clock: IReactorTime, tokens: Tokens, label: str, name: str | 
         if connection.identity != kept.identity:
             raise ClientError(
                 f"The sign-in of {user} is forgotten here. It was not sent to {label}, which is not the server that "
-                "issued it (it has another certificate, or no TLS). There it ends after 90 days without use, or when "
-                "you change your password."
+                "issued it (it has another certificate, or no TLS). On that server, it ends after 90 days without use, "
+                "or when you change your password."
             )
         channel = RequestChannel(clock, connection, lambda _: None, lambda _: None)
         if isinstance(await channel.request(requests.Resume(token=kept.token)), events.Welcome):

@@ -11,9 +11,9 @@ _LAST = "irchat-last"
 
 
 class PassThrough:
-    """Connect a bot to the server. Its lines are checked only for a logout.
+    """Connect a bot to the server. The bot's lines are not checked, only searched for a ``logout``.
 
-    A ``logout`` is sent at the end of the input. Its reply ends the client and is not shown.
+    At the end of the input, the client itself sends a ``logout``. The reply to that ends the client and is not shown.
     """
 
     def __init__(self, console: Console) -> None:

@@ -1,4 +1,7 @@
-"""Pastes in line mode arrive as lines, between two marks if the terminal supports bracketed paste (mode 2004)."""
+"""Handle pastes in line mode, which arrive as lines.
+
+A terminal that supports bracketed paste (mode 2004) sends a mark before and after each paste.
+"""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,9 +16,9 @@ def unmarked(line: str) -> str:
 
 
 async def read_secret(read: Callable[[], Awaitable[str | None]]) -> str | None:
-    """Return the next line that is not empty, or a paste of several lines. None at the end of the input.
+    """Return the next line that is not empty, or the next marked paste, or None at the end of the input.
 
-    Line ends around a pasted password were copied by accident and are removed. An empty line is not an answer: the
+    Line ends around a pasted password were copied by accident and are removed. Empty lines are skipped, because the
     second half of a CR LF in a paste without marks arrives as an empty line.
     """
     lines: list[str] = []

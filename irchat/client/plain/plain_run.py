@@ -21,8 +21,8 @@ Talk = Callable[[ServerConnection], Awaitable[None]]
 class PlainRun:
     """Connect, talk, then stop the reactor.
 
-    However the run ends, the connection is closed, the terminal restored and all output written. ``status`` is then the
-    exit status.
+    However the run ends, it closes the connection, finishes the screen and writes all output, for at most
+    `irchat.client.shutdown.LEAVING_SECONDS`. ``status`` is then the exit status: 0 if the user left, 1 after an error.
     """
 
     def __init__(self, reactor: IReactorCore, clock: IReactorTime, console: Console, screen: PlainScreen) -> None:
@@ -37,7 +37,7 @@ class PlainRun:
         self.stop = self._shutdown.begin
 
     def begin(self, connect: Connect, talk: Talk) -> None:
-        """Begin as soon as the reactor runs."""
+        """As soon as the reactor runs, call ``connect``, then ``talk`` with the connection. The run ends with it."""
         self._console.unread.addCallback(lambda _: self.stop())
         self._reactor.callWhenRunning(self._begin, connect, talk)
 
@@ -51,7 +51,7 @@ class PlainRun:
 
     def _failed(self, failure: Failure) -> None:
         if self._shutdown.has_begun:
-            return  # cancelled by `_close`, which appears as an error of the awaited Deferred
+            return  # `_close` cancelled the conversation, so this is not an error
         self.status = 1
         if isinstance(failure.value, ClientError):
             self._screen.complain(failure.value.text)

@@ -49,7 +49,7 @@ class PlainScreen:
         """Return the next typed line, None at the end. Raises the ClientError of the console."""
         while (line := await self._console.read_line()) is not None:
             if len(line) > CLIENT_LINE_BYTES:
-                self.complain(f"This line was not sent: it is longer than {CLIENT_LINE_BYTES:,} bytes.")
+                self.complain(f"This line was not sent: it is longer than {CLIENT_LINE_BYTES:,} bytes. Send less.")
                 continue
             try:
                 return line.decode()

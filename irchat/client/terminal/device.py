@@ -91,9 +91,9 @@ class TerminalInput(Input):
 
 
 class TerminalOutput(Vt100_Output):
-    """Draw by ``write``, such that the terminal keeps no copy of any row.
+    """Draw with ``write``, so that the terminal keeps no copy of any row.
 
-    Therefore nothing scrolls, and rows are erased one by one.
+    For this, nothing scrolls, and rows are erased one by one.
     """
 
     def __init__(

@@ -13,8 +13,8 @@ _Ts = TypeVarTuple("_Ts")
 class ForwardLoop(asyncio.SelectorEventLoop):
     """A loop whose timers use `forward_seconds`, like the reactor on it.
 
-    Signal handlers are set by `signal.signal`. asyncio's own would take over the descriptor by which Twisted notices
-    the end of a process.
+    Signal handlers are set by `signal.signal`. The handlers of asyncio would take over the descriptor through which
+    Twisted learns that a child process has ended.
     """
 
     def time(self) -> float:

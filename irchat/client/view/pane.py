@@ -85,7 +85,7 @@ class Pane:
 
 
 def _moved(items: Sequence[Item], paint: Paint, place: Position, by: int) -> Position:
-    """Return the place ``by`` rows below ``place``, or above it if that is negative. It may be beyond the items."""
+    """Return the place ``by`` rows below ``place``, above it if ``by`` is negative. It may be beyond the items."""
     index, shown = place
     shown += by
     while shown < 1 and index > 0:

@@ -46,7 +46,7 @@ class Painter:
         return [*rows[:height], *[Row(())] * (height - len(rows))]
 
     def paint(self, width: int, now: float) -> Paint:
-        """Return a function that paints the items of the open chat, for `Pane`."""
+        """Return a function that paints the items of the open chat, for `irchat.client.view.pane.Pane`."""
         chat = self._view.here
         brush = self._brush(chat, width, now)
         unread = _first_unread(chat)

@@ -48,7 +48,7 @@ class Outbox(WriteFields):
         self.behind = False
         self.closed = False
         self._writer = writer
-        self._reader: Reader = weakref.proxy(reader)  # the session refers to the outbox: a cycle would be garbage
+        self._reader: Reader = weakref.proxy(reader)  # the session has the outbox: avoid a cycle
         self._wake = wake
         self._watch = watch
         self._pending: list[bytes | Perishable] = []

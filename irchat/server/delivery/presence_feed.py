@@ -59,7 +59,7 @@ class PresenceFeed:
         self.send_soon()
 
     def send_soon(self) -> None:
-        """Send in a later turn what waits, such as the changes for a session that is no longer behind."""
+        """Send waiting changes in a later turn, such as those for a session that is no longer behind."""
         if not self._scheduled:
             self._scheduled = True
             self._clock.callLater(0, self._send_ready)

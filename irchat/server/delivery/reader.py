@@ -37,4 +37,4 @@ class Reader(Protocol):
         """Note that the session is no longer behind."""
 
     def drained(self) -> None:
-        """Note that everything was sent, after `Outbox.full` was true."""
+        """Note that everything was sent, after `irchat.server.delivery.outbox.Outbox.full` was true."""

@@ -24,7 +24,7 @@ _SCREEN = 4_096
 
 
 class Reprints:
-    """Schedules the reprints of one screen, the reader of an outbox. Call `go_on` when there is room in it again.
+    """Schedules the reprints of one screen, which go to its outbox. Call `go_on` when the outbox has room again.
 
     ``in_turn`` runs a call soon, in turn with other sessions.
     """
@@ -70,7 +70,7 @@ class Reprints:
         self._schedule(max(self._clock.seconds(), self._deleted_at + DELETION_REPRINT_SECONDS))
 
     def go_on(self) -> None:
-        """Continue after the target was full."""
+        """Continue after the outbox was full."""
         if self._waits:
             self._due()
 

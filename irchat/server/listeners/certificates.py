@@ -20,8 +20,8 @@ from irchat.system.files.named_files import TooLong, read_small_file
 CERTIFICATE_FILE = "tls-cert.pem"
 KEY_FILE = "tls-key.pem"
 
-_CERTIFICATE = "give a PEM file with the certificate, one that this user may read"
-_KEY = "give a PEM file with the private key, one that this user may read"
+_CERTIFICATE = "give a PEM file with the certificate that this user may read"
+_KEY = "give a PEM file with the private key that this user may read"
 _LIFE = datetime.timedelta(days=3650)
 # Formats that OpenSSL can read but cryptography cannot.
 _TRUSTED = re.compile(rb"-----BEGIN TRUSTED CERTIFICATE-----")
@@ -66,8 +66,8 @@ def _lone_key(path: Path) -> ec.EllipticCurvePrivateKey:
         if isinstance(key, ec.EllipticCurvePrivateKey):
             return key
     raise WrongCertificate(
-        f"{path} is no key that this server made, and has no {CERTIFICATE_FILE} beside it; put that back, or move the "
-        "key away to create new ones"
+        f"{path} is not a key that this server made, and has no {CERTIFICATE_FILE} beside it; put that back, or move "
+        "the key away to create new ones"
     )
 
 
@@ -115,7 +115,7 @@ def _see_file(what: str, path: Path, mend: str) -> None:
     except OSError as error:
         raise WrongCertificate(f"the {what} {path} cannot be read: {error.strerror}; {mend}") from None
     except TooLong as error:
-        raise WrongCertificate(f"{path} is no {what}: {error}; {mend}") from None
+        raise WrongCertificate(f"{path} is not a {what}: {error}; {mend}") from None
 
 
 def _what_is_wrong(certificate: Path, key: Path, error: OSError) -> str:
@@ -125,20 +125,20 @@ def _what_is_wrong(certificate: Path, key: Path, error: OSError) -> str:
     with suppress(ValueError):
         chain = x509.load_pem_x509_certificates(written[0])
     if not chain and not _TRUSTED.search(written[0]):
-        return f"{certificate} is no certificate{_in_der(written[0], certificate, 'x509')}; {_CERTIFICATE}"
+        return f"{certificate} is not a certificate{_in_der(written[0], certificate, 'x509')}; {_CERTIFICATE}"
     why = getattr(error, "reason", None) or error.strerror or str(error)
     try:
         private = serialization.load_pem_private_key(written[1], None)
         owner = [holder.public_key() == private.public_key() for holder in chain]
     except (TypeError, ValueError, UnsupportedAlgorithm) as refused:
         if isinstance(refused, TypeError) or _LOCKED.search(written[1]):
-            return f"the key {key} is locked by a password; take it off with openssl pkey -in {key} -out NEW"
-        return f"{key} is no key{_in_der(written[1], key, 'pkey')}; {_KEY}"
+            return f"the key {key} is protected by a password; remove it with openssl pkey -in {key} -out NEW"
+        return f"{key} is not a key{_in_der(written[1], key, 'pkey')}; {_KEY}"
     if any(owner[1:]) and not owner[0]:
         return f"the certificate of the key {key} is not the first in {certificate}; put it first, its issuer after it"
     if why in ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED") or (owner and not owner[0]):
-        return f"the key {key} is not that of the certificate {certificate}; give two that belong together"
-    return f"the certificate {certificate} and the key {key} cannot be used: {why}; have others made"
+        return f"the key {key} does not belong to the certificate {certificate}; give two that match"
+    return f"the certificate {certificate} and the key {key} cannot be used: {why}; create new ones"
 
 
 def _in_der(data: bytes, path: Path, command: str) -> str:
@@ -161,7 +161,7 @@ def fingerprint(context: ssl.SSLContext) -> str:
 
 def _no_password() -> str:
     """Refuse an encrypted key, for which OpenSSL would ask for a password on the terminal."""
-    raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the key is locked by a password")
+    raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the key is protected by a password")
 
 
 def _self_signed(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate:

@@ -69,7 +69,7 @@ class Connection(LineFraming):
         self.session.lost()
         self._visit.over()
         self._factory.registry.remove(self)
-        del self._receive  # it may refer to this object: a cycle would be garbage
+        del self._receive  # it may refer to this object, and only the collector frees a cycle
 
     def readConnectionLost(self) -> None:
         """Answer the remaining requests and close. The client sends no further requests, or is gone.

@@ -36,7 +36,7 @@ class Control(LineReceiver):
         try:
             command: AnyAdminRequest = msgspec.json.decode(line, type=AnyAdminRequest)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            self._say(Answer(error="this server does not know that command; is it of another version?"))
+            self._say(Answer(error="this server does not know that command; it may run another version: restart it"))
             return
         running = self._administration.run(command, lambda text: self._say(Progress(text)))
         Deferred.fromCoroutine(running).addCallbacks(lambda result: self._say(Answer(result=result)), self._failed)

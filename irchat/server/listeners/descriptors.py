@@ -24,7 +24,7 @@ def descriptor_limit() -> int:
 
 
 class Room:
-    """Counts connections against the limit of open files. Logs one line a minute about refused ones, no addresses."""
+    """Counts connections against the limit of open files. Logs refused ones, once a minute and without addresses."""
 
     def __init__(self, seconds: Callable[[], float], limit: Callable[[], int] = descriptor_limit) -> None:
         self.taken = 0

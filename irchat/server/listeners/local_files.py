@@ -27,7 +27,7 @@ Made = TypeVar("Made")
 
 
 class _SocketPort(unix.Port):
-    """A Twisted port that deletes its socket file only if that is still its own."""
+    """A Twisted port that deletes its socket file, unless another file has taken its place."""
 
     def __init__(self, path: Path, bound: str, factory: ServerFactory, logger: Logger, reactor: Any) -> None:
         unix.Port.__init__(self, os.fsencode(bound), factory, mode=0o600, wantPID=False, reactor=reactor)
@@ -46,7 +46,7 @@ class _SocketPort(unix.Port):
         tcp.Port.connectionLost(self, reason)
 
     def stands(self) -> bool:
-        """Return whether the file still exists."""
+        """Return whether the file still exists and was not replaced."""
         return self._inode is not None and _inode(self._path) == self._inode
 
 
@@ -79,7 +79,7 @@ class LocalFiles:
             self._port = self._made(self._open_socket, "irchat-admin cannot reach this server while it runs")
         if self._port_file is None or not self._port_file.stands():
             self._forget_note()
-            self._port_file = self._made(self._note, "clients of this machine must be told the port")
+            self._port_file = self._made(self._note, "clients on this machine have to name the port")
 
     def close(self) -> Deferred[None]:
         """Delete the files. Fires when the socket is closed."""

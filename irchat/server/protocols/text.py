@@ -136,7 +136,7 @@ class TextProtocol:
         self._take_lines()
 
     def lost(self) -> None:
-        """Save the markers. Drop callbacks to this object, which would keep it in memory as garbage."""
+        """Save the markers. Drop the callbacks that refer to this object: they would keep it in memory."""
         self._typed.clear()
         self._reprints.over()
         if self._saving is not None:
@@ -144,8 +144,8 @@ class TextProtocol:
             self._save_marks()
         del self._reprints, self._take, self._then
 
-    # Lines, one at a time: the next one is handled after the sign-in has the answer to the last one, and while the
-    # output has room.
+    # Lines are handled one at a time, while the output has room. During the sign-in, each one waits for the answer to
+    # the previous one.
 
     def _take_lines(self) -> None:
         while self._typed and not self._is_waiting and not self._session.outbox.full():
@@ -186,7 +186,7 @@ class TextProtocol:
         if not name:
             return
         if _HTTP_REQUEST.match(name):
-            self._session.end("this is no web server")
+            self._session.end("this is not a web server")
             return
         if name == Logout.usage:
             self._is_waiting = True  # accept no further lines

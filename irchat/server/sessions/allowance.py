@@ -43,7 +43,7 @@ class Allowance:
         self._on_free = gone
 
     def admit(self, cost: Cost, request: Request | None, user: User) -> None:
-        """Take the messages that ``request`` of ``user`` counts as. Raises Refusal ``too-fast``."""
+        """Charge the messages that ``request``, made by ``user``, counts as. Raises Refusal ``too-fast``."""
         if cost.messages and self._user_limiter is not None and request is not None:
             self._user_limiter.admit(messages_of(cost, request, user))
 

@@ -11,8 +11,8 @@ class Cost(NamedTuple):
     """The cost of one kind of request.
 
     ``work``: milliseconds of server time, without the cost of a long reply. Requests of a user without work left have
-    to wait. ``messages``: the number of messages that the request counts as. Above the rate it is refused. It is a
-    function of the request and its user if the request writes or sends much.
+    to wait. ``messages``: the number of messages that the request counts as. A request above the
+    rate is refused. ``messages`` is a function of the request and its user if the request writes or sends much.
     """
 
     work: float

@@ -41,7 +41,7 @@ _NO_REQUEST = Cost(work=0)  # charged for a refusal
 class Asked(Struct, eq=False):
     """A request, or the refusal of an invalid line. It waits for its turn, then keeps the place of its reply.
 
-    It receives the outcome of its change (`irchat.chat.commits.ResultHandler`).
+    It receives the outcome of its change (`irchat.chat.changes.ResultHandler`).
     """
 
     session: Answering
@@ -52,7 +52,7 @@ class Asked(Struct, eq=False):
     request: requests.Request | None = None
     refusal: Refusal | None = None
     typed: bool = False
-    """Whether it was sent as a typed line."""
+    """Whether the request was sent as a typed line."""
     cost: Cost = _NO_REQUEST
     reply: Reply | None = None
     waits_for: Deferred[Reply] | None = None

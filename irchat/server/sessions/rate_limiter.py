@@ -1,6 +1,6 @@
 """Rate limits: the messages of a user, and the work of the server for a user or an address.
 
-A limiter belongs to a user, not to a connection, so signing in again does not refill it.
+A limiter belongs to a user or an address, not to a connection, so signing in again does not refill it.
 """
 
 import math
@@ -20,9 +20,9 @@ _KEPT_MOST = 100_000
 
 
 class RateLimiter:
-    """Two token buckets of a user or an address: messages, refused when it is empty, and work, which sessions wait for.
+    """Two token buckets of a user or an address: one for messages, which are refused if it is empty, and one for work.
 
-    ``work``: the milliseconds of work left, as of the last refill.
+    Sessions wait for work. ``work`` is the number of milliseconds left since the last refill, negative after overuse.
     """
 
     __slots__ = (
@@ -103,7 +103,7 @@ class RateLimiter:
         if self._is_timed:
             return
         self._is_timed = True
-        # Slightly more than zero, so that rounding never makes the call too early.
+        # Wait until slightly more than zero is left, so that rounding never makes the call too early.
         missing = 0.1 - self.work
         self._clock.callLater(max(0.0, missing / (WORK_A_SECOND * self._share)), self._go_on)
 

@@ -126,7 +126,7 @@ class Session:
         self._tell_full()
 
     def lost(self) -> None:
-        """Drop everything after the connection is lost. References back to here would keep the session as garbage."""
+        """Drop everything after the connection is lost. A reference back to the session would keep it in memory."""
         self._finish()
         self.outbox.lost()
         self._on_welcome = self._on_bye = self._on_full = gone
@@ -198,7 +198,7 @@ class Session:
         """Charge for a publication of this session that goes to ``count`` sessions."""
         self._allowance.charge(count * WORK_OF_RECIPIENT)
 
-    # Called by the outbox (`irchat.server.delivery.outbox.Reader`).
+    # Called by the outbox (`irchat.server.delivery.reader.Reader`).
 
     def say(self, publication: Publication) -> bytes:
         """Encode a publication."""
@@ -216,7 +216,7 @@ class Session:
     def say_timed_since(
         self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
     ) -> tuple[bytes, int | None, float]:
-        """Encode live timed messages (see `irchat.server.delivery.outbox.Reader`)."""
+        """Encode live timed messages (see `irchat.server.delivery.reader.Reader`)."""
         missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
         return b"".join(self.protocol.event(event, None, place) for place, event in missed), further, until
 

@@ -12,7 +12,7 @@ _PART = ".part"
 
 
 def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Replace the content of ``path`` with ``data``. Raises OSError, and leaves ``path`` unchanged then."""
+    """Replace the content of ``path`` with ``data``. Raises OSError; ``path`` is then unchanged."""
     with part_of(path, mode=mode) as (part, descriptor):
         with open(descriptor, "wb", closefd=False) as file:
             file.write(data)
@@ -23,8 +23,8 @@ def replace_file(path: Path, data: bytes, mode: int = 0o600) -> None:
 def part_of(path: Path, *, mode: int = 0o600, beside: Sequence[str] = ()) -> Iterator[tuple[Path, int]]:
     """Create an empty file beside ``path``, with a unique name. Yield its path and a locked descriptor.
 
-    At the end the file is deleted unless `put_in_place` renamed it, with the files that have one of the suffixes
-    ``beside`` after its name. Files left by killed processes are deleted too: their locks are free. Raises OSError.
+    At the end, the file is deleted unless `put_in_place` has renamed it. Files with its name and one of the suffixes
+    ``beside`` are deleted too, and so are files left by killed processes, which are no longer locked. Raises OSError.
     """
     endings = ("", *beside)
     _remove_parts_left(path, endings)
@@ -40,14 +40,14 @@ def part_of(path: Path, *, mode: int = 0o600, beside: Sequence[str] = ()) -> Ite
 
 
 def put_in_place(part: Path, descriptor: int, path: Path) -> None:
-    """Sync ``part`` to the disk and rename it to ``path``. After a crash, ``path`` is all of the old or the new one."""
+    """Sync ``part`` to the disk and rename it to ``path``. A crash leaves ``path`` either old or new, never mixed."""
     os.fsync(descriptor)
     part.replace(path)
     sync_folder(path.parent)
 
 
 def sync_folder(path: Path) -> None:
-    """Sync the entries of a folder to the disk, if its file system can."""
+    """Sync the entries of a folder to the disk, unless its file system does not support that."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

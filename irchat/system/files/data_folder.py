@@ -1,4 +1,4 @@
-"""The data folder: what is in it, and the lock by which one process at a time has it."""
+"""The data folder: its checks, and the lock that lets one process at a time use it."""
 
 import errno
 import fcntl
@@ -14,27 +14,28 @@ from irchat.system.files.named_files import need_file, need_no_dead_link
 
 DATABASE_FILE = "irchat.sqlite"
 _LOCK_FILE = "lock"
-# A link in the place of a file is refused, and a pipe is not waited for.
+# Refuse a link in place of a file, and do not wait for the other end of a pipe.
 _NO_LINK = os.O_NOFOLLOW | os.O_NONBLOCK
-# A network file system may have no locks for folders; the file `lock` is then the only guard.
+# The errors of a file system that cannot lock folders, such as a network file system. There, only the file ``lock`` in
+# the folder is locked.
 _NO_FOLDER_LOCKS = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 class FolderInUse(Exception):
-    """Another process has the folder."""
+    """Another process uses the folder."""
 
 
 class UnsafeFolder(Exception):
-    """Other users can write into the folder; the text says so and names the next step, in one line."""
+    """Other users can write into the folder. The text is one line with the reason and the next step."""
 
 
 def default_data_folder() -> Path:
-    """Where data lives when nothing else is said."""
+    """Return the data folder of a server without the option --data."""
     return Path(user_data_dir("irchat"))
 
 
 def nearest_folder(path: Path) -> Path:
-    """Return ``path``, or the nearest folder above that exists. Raises OSError if that is not a folder."""
+    """Return ``path`` or its nearest parent that exists. Raises OSError if what exists is not a folder."""
     existing = next(folder for folder in (path, *path.parents) if os.path.lexists(folder))
     need_no_dead_link(existing)
     if not existing.is_dir():
@@ -43,9 +44,9 @@ def nearest_folder(path: Path) -> Path:
 
 
 class DataFolder:
-    """A data folder that is ours until `release` or the end of the process.
+    """A data folder. `acquire` locks it against other processes until `release` or the end of this process.
 
-    Both the folder and the file ``lock`` in it are locked, so deleting that file does not let a second process in.
+    Both the folder and the file ``lock`` in it are locked, so deleting the file does not let a second process in.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +59,7 @@ class DataFolder:
         return self.path / DATABASE_FILE
 
     def check(self) -> None:
-        """See that the folder could be had, writing nothing. Raises OSError, UnsafeFolder or FolderInUse."""
+        """Check that the folder can be acquired. Write nothing. Raises OSError, UnsafeFolder or FolderInUse."""
         existing = nearest_folder(self.path)
         if os.statvfs(existing).f_flag & os.ST_RDONLY:
             raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(existing))
@@ -68,13 +69,13 @@ class DataFolder:
             return
         self._refuse_unusable()
         try:
-            with suppress(FileNotFoundError):  # no server has been here
+            with suppress(FileNotFoundError):  # no server has used it yet
                 self._lock(make=False)
         finally:
             self.release()
 
     def acquire(self) -> None:
-        """Make the folder (mode 0700) where it is missing, and have it. Raises OSError, UnsafeFolder or FolderInUse."""
+        """Lock the folder. Create it (mode 0700) if it is missing. Raises OSError, UnsafeFolder or FolderInUse."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._refuse_unusable()
         try:
@@ -85,7 +86,10 @@ class DataFolder:
             raise
 
     def _refuse_unusable(self) -> None:
-        """SQLite calls a folder in the place of one of its files an I/O error, and reads a pipe for ever."""
+        """Raise UnsafeFolder, or OSError if something other than a file has the name of one of our files.
+
+        SQLite would report a folder with the name of its file as an I/O error, and read a pipe forever.
+        """
         _refuse_unsafe(self.path)
         for name in (_LOCK_FILE, *(DATABASE_FILE + suffix for suffix in ("", "-wal", "-shm"))):
             path = self.path / name
@@ -104,14 +108,17 @@ class DataFolder:
         _lock(self._locks[-1])
 
     def _keep_database_to_us(self) -> None:
-        """SQLite would let all read a database that it makes; its other files get the mode of the database."""
+        """Give the database mode 0600, and create it if it is missing: SQLite would let all users read it.
+
+        SQLite gives its other files the same mode.
+        """
         descriptor = _open_or_make(self.database)
-        with suppress(PermissionError):  # of a file that is another's, who lets us use it
+        with suppress(PermissionError):  # it belongs to another user, who lets us use it
             os.fchmod(descriptor, 0o600)
         os.close(descriptor)
 
     def release(self) -> None:
-        """Let others have it."""
+        """Unlock the folder."""
         while self._locks:
             os.close(self._locks.pop())
 
@@ -122,7 +129,7 @@ def _refuse_unsafe(path: Path) -> None:
     if mode & 0o022:
         raise UnsafeFolder(
             f"others can write into the data folder {path} (its mode is {mode:04o}): "
-            f"run chmod 700 {shlex.quote(str(path))}, or let the server make a folder in it: --data {path / 'irchat'}"
+            f"run chmod 700 {shlex.quote(str(path))}, or let the server create a folder in it: --data {path / 'irchat'}"
         )
 
 
@@ -130,18 +137,18 @@ def _lock(descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise FolderInUse("another IRChat server uses it") from None
+        raise FolderInUse("another server or irchat-admin has locked it") from None
 
 
 def give_to_owner(descriptor: int, folder: Path) -> None:
-    """Give a file that this process made to whom the ``folder`` belongs: root works for that user. Raises OSError."""
+    """Give a file that this process created to the owner of ``folder``, if this process is root. Raises OSError."""
     if os.geteuid() == 0:
         owner = folder.stat()
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _open_or_make(path: Path, flags: int = 0) -> int:
-    """Open a file of the folder, made for the folder's owner where it is missing."""
+    """Open a file of the folder to read and write. If it is missing, create it for the owner of the folder."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""Files that options and commands name: what stands at the path, and the content up to a sensible size."""
+"""Files named by options and commands: the kind of file at a path, and the content of small files."""
 
 import errno
 import os
@@ -53,10 +53,10 @@ def replaceable(path: Path) -> Path:
 
 
 def read_small_file(path: Path) -> bytes:
-    """Return the content of ``path``. Raises TooLong, and OSError, also for a pipe, which might never end."""
+    """Return the content of ``path``. Raises TooLong or OSError. A pipe is an OSError: it might never end."""
     need_file(path, devices=True)
     with path.open("rb") as file:
         data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
-        raise TooLong(f"it holds more than {_MOST_BYTES:,} bytes")
+        raise TooLong(f"it has more than {_MOST_BYTES:,} bytes")
     return data

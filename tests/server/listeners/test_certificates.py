@@ -78,7 +78,7 @@ class SelfSignedTests(SynchronousTestCase):
         for content in b"", b"nonsense", other:
             key.write_bytes(content)
             line = str(self.assertRaises(WrongCertificate, ensure_self_signed, self.folder, "chat.example"))
-            self.assertTrue(line.startswith(f"{key} is no key that this server made"), line)
+            self.assertTrue(line.startswith(f"{key} is not a key that this server made"), line)
             self.assertEqual(key.read_bytes(), content)
 
     def test_dead_link(self) -> None:
@@ -121,7 +121,7 @@ class ServerContextTests(SynchronousTestCase):
         _, other_key = ensure_self_signed(other, "chat.example")
         self.assertEqual(
             self._refused(self.certificate, other_key),
-            f"the key {other_key} is not that of the certificate {self.certificate}; give two that belong together",
+            f"the key {other_key} does not belong to the certificate {self.certificate}; give two that match",
         )
 
     def test_locked(self) -> None:
@@ -133,16 +133,16 @@ class ServerContextTests(SynchronousTestCase):
                 serialization.BestAvailableEncryption(b"secret"),
             )
         )
-        self.assertIn(f"the key {self.key} is locked by a password", self._refused(self.certificate, self.key))
+        self.assertIn(f"the key {self.key} is protected by a password", self._refused(self.certificate, self.key))
 
     def test_nonsense(self) -> None:
         """A file without a certificate or key is refused by its name, even if it holds the other one."""
         nonsense = self.folder / "nonsense"
         nonsense.write_text("nonsense")
         for wrong in nonsense, self.key:
-            self.assertIn(f"{wrong} is no certificate; give", self._refused(wrong, self.key))
+            self.assertIn(f"{wrong} is not a certificate; give", self._refused(wrong, self.key))
         for wrong in nonsense, self.certificate:
-            self.assertIn(f"{wrong} is no key; give", self._refused(self.certificate, wrong))
+            self.assertIn(f"{wrong} is not a key; give", self._refused(self.certificate, wrong))
 
     def test_unreadable(self) -> None:
         """A missing or unreadable file is refused by its name, with the reason."""
@@ -179,7 +179,7 @@ class ServerContextTests(SynchronousTestCase):
                 if certificate is other:
                     self.assertEqual(end_of(server_context(certificate, key)).tzinfo, datetime.UTC)
                 else:
-                    self.assertIn("is not that of the certificate", self._refused(certificate, key))
+                    self.assertIn("does not belong to the certificate", self._refused(certificate, key))
 
     def test_order(self) -> None:
         """A chain that begins with another certificate is refused with the next step."""
@@ -198,7 +198,7 @@ class ServerContextTests(SynchronousTestCase):
         expected = fingerprint(server_context(self.certificate, self.key))
         self.assertEqual(fingerprint(server_context(trusted, self.key)), expected)
         _, other = self._files("rsa", rsa.generate_private_key(65_537, 2_048))
-        self.assertIn("is not that of the certificate", self._refused(trusted, other))
+        self.assertIn("does not belong to the certificate", self._refused(trusted, other))
 
     def test_der(self) -> None:
         """A file in DER is refused with the command to convert it to PEM."""
@@ -219,14 +219,14 @@ class ServerContextTests(SynchronousTestCase):
     def test_no_client_takes_it(self) -> None:
         """A certificate that clients refuse is refused at the start."""
         paths = self._files("curve", ec.generate_private_key(ec.SECP256K1()))
-        self.assertIn("have others made", self._refused(*paths))
+        self.assertIn("create new ones", self._refused(*paths))
 
     def test_weak(self) -> None:
         """A file that OpenSSL refuses for another reason is refused with that reason."""
         self.patch(certificates, "served_certificate", self._too_small)
         line = self._refused(self.certificate, self.key)
         self.assertIn(f"{self.key} cannot be used: ", line)
-        self.assertIn("[SSL] too small; have others made", line)
+        self.assertIn("[SSL] too small; create new ones", line)
 
     @staticmethod
     def _too_small(*_: object, **__: object) -> None:
