@@ -32,20 +32,15 @@ class Mentioned(NamedTuple):
 NOBODY = Mentioned()
 
 
-def may_mention(text: str) -> bool:
-    """Return whether a text needs `mentioned`. This runs for every message."""
-    return "@" in text or text[0] == "#"
-
-
 def mentioned(directory: Directory, sender: User, chat: DirectoryChat, text: str) -> Mentioned:
-    """Return the mentions in ``text``: only users that may see it, and not the sender."""
+    """Return the mentions in ``text``, which has ``@`` or begins with ``#``."""
     answer = _ANSWER.match(text)
     reply_to = None if answer is None else int(answer[1])
     return Mentioned(called(directory, sender, chat, text), reply_to) if "@" in text else Mentioned((), reply_to)
 
 
 def called(directory: Directory, sender: User, chat: DirectoryChat, text: str) -> tuple[int, ...]:
-    """Return the ids of the users that ``text`` calls by name, at most `MENTIONS_MOST`."""
+    """Return the ids of the users that ``text`` calls by name: only those that may see it, and not the sender."""
     users: dict[int, None] = {}
     for name in list(dict.fromkeys(_CALL.findall(text)))[:_LOOKED_UP_MOST]:
         user = _find(directory, name)

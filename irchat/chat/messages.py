@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.changes import Change
-from irchat.chat.mentions import NOBODY, called, may_mention, mentioned, names
+from irchat.chat.mentions import NOBODY, called, mentioned, names
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.presence import LocalPresence
@@ -225,7 +225,7 @@ class _StoredSend(_MessageChange):
             return self.find_before(refusal)
         self.at = messages.wall_ms()
         since = 0 if nonce is None else messages.nonces_since()
-        if may_mention(self.text):
+        if "@" in self.text or self.text[0] == "#":
             found = mentioned(messages.directory, sender, self.chat, self.text)
             if found != NOBODY:
                 return MessageAdded(self.chat.key, sender.id, self.text, self.at, nonce, since, *found, sender.hidden)
@@ -316,7 +316,7 @@ class _TimedSend(_MessageChange):
         if self.refusal is not None:
             raise self.refusal
         at = messages.next_timed_at(self.chat.key, self.at)
-        to = called(messages.directory, sender, self.chat, self.text) if may_mention(self.text) else ()
+        to = called(messages.directory, sender, self.chat, self.text) if "@" in self.text else ()
         mentions = tuple(messages.directory.users[user] for user in to)
         timed = messages.timed.add(self.chat, sender, self.text, at, self.seconds, self.end, mentions)
         of, reached = self._others()

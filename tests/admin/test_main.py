@@ -104,6 +104,16 @@ class OfflineTests(_Commands, AdminCase):
         self.assertEqual(status, 0)
         self.assertIn("delete all messages", out)
 
+    def test_delete(self) -> None:
+        """A message is deleted by its chat and number. What is not there is refused."""
+        self.fill()
+        self.refused("no chat 'team'", "delete", "team", "1")
+        self.refused("no message 4 in GLOBAL", "delete", "GLOBAL", "4")
+        self.assertEqual(self.done("delete", "GLOBAL", "2"), "Message 2 of GLOBAL is deleted.\n")
+        self.refused("no message 2 in GLOBAL", "delete", "GLOBAL", "2")
+        self.assertEqual(self.tables("SELECT text FROM messages"), [("text 0",), ("text 2",)])
+        self.assertEqual(self.admin("delete", "GLOBAL", "one")[0], 2)
+
     def test_progress(self) -> None:
         """On a terminal the progress of a copy and of a removal is shown."""
         self.fill()
@@ -189,6 +199,18 @@ class LiveTests(_Commands, AdminCase):
         self.assertEqual(alice.ask(type="send", chat="GLOBAL", text="still here")["seq"], 2)
         self.assertEqual(self.done("check"), "The database is sound.\n")
         self.assertIn("uptime", self.done("stats"))
+
+    def test_delete(self) -> None:
+        """A message that is deleted goes at once for those connected."""
+        alice, bob = self.client("alice"), self.client("bob")
+        alice.ask(type="create_group", name="team", members=["bob"])
+        for chat in "*team", "@bob":
+            alice.ask(type="send", chat=chat, text="hi")
+        self.assertEqual(self.done("delete", "*team", "1"), "Message 1 of *team is deleted.\n")
+        self.done("delete", "@bob@alice", "1")
+        deleted = [bob.event("amended") for _ in range(2)]
+        told = [(event["chat"], event["by"], event["deleted"]) for event in deleted]
+        self.assertEqual(told, [("*team", "", True), ("@alice", "", True)])
 
     def test_banned_address(self) -> None:
         """A banned address is disconnected at once and shown the reason."""

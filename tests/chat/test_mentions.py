@@ -1,6 +1,6 @@
 """Mentions: which names in a text call a user, and who learns of it."""
 
-from irchat.chat.mentions import MENTIONS_MOST, Mentioned, called, may_mention, mentioned
+from irchat.chat.mentions import MENTIONS_MOST, Mentioned, called, mentioned
 from irchat.protocol import events
 from tests.helpers.chat import WorldTestCase
 
@@ -60,10 +60,6 @@ class CallTests(WorldTestCase):
         ):  # fmt: skip
             self.assertEqual(mentioned(directory, alice, everyone, text), Mentioned((), reply_to), text)
         self.assertEqual(mentioned(directory, alice, everyone, "#2 @bob"), Mentioned((self.world["bob"].id,), 2))
-
-    def test_cheap_check(self) -> None:
-        """Only texts with ``@``, or with ``#`` first, are looked at."""
-        self.assertEqual([may_mention(text) for text in ("hi", "a #1", "a@b", "#1 a")], [False, False, True, True])
 
 
 class SendTests(WorldTestCase):

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from irchat.chat.amending.amendment import Amendment, no_such_message, refuse_off
+from irchat.chat.amending.amendment import Amendment, refuse_off
 from irchat.chat.changes import Change
 from irchat.chat.messages import Messages
 from irchat.chat.state.entities import DirectoryChat
@@ -14,6 +14,7 @@ from irchat.interfaces.stored import StoredChange
 from irchat.interfaces.writes import MessageDeleted, Write
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.events import Amended, Ok
+from irchat.protocol.rules import shown
 from irchat.system.clock import rfc3339
 
 
@@ -107,7 +108,9 @@ class AdministratorDelete(Change[StoredChange, Amended]):
 
     def reply(self, result: StoredChange, publications: list[Publication]) -> Amended:
         if result.refusal is not None:
-            raise no_such_message(self.seq, self.chat_name)
+            where = shown(self.chat_name)
+            text = f"There is no message {self.seq} in {where}. The clients show the number of each message."
+            raise Refusal(result.refusal, text)
         change = (self.chat.key, result.rev)
         if self.chat.pair is None:
             event = _deleted(result, self.chat.label(self.messages.directory.users[result.sender]), "")

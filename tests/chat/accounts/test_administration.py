@@ -11,6 +11,7 @@ from irchat.chat.accounts.administration import (
     AddUser,
     Administration,
     Ban,
+    DeleteMessage,
     Kick,
     ListBans,
     ListUsers,
@@ -60,6 +61,15 @@ class AdministrationTests(WorldTestCase):
         except self.failureException:
             return False
         return True
+
+    def test_delete(self) -> None:
+        """A message is deleted in any chat, and its readers learn of it. What is not there is refused."""
+        self.done(self.world.send("alice", "@bob", "hi"))
+        self.world.published.clear()
+        self.assertIsNone(self.run_it(DeleteMessage(chat="@alice@bob", seq=1)))
+        self.assertEqual([event.deleted for event in self.world.told("bob")], [True])
+        self.assertIn("@alice@bob", self.refuse(Code.NO_SUCH_MESSAGE, DeleteMessage(chat="@alice@bob", seq=1)))
+        self.assertIn("GLOBAL", self.refuse(Code.NO_SUCH_CHAT, DeleteMessage(chat="@alice@dave", seq=1)))
 
     def test_add_and_reset(self) -> None:
         """An account can be added while registration is closed, and its password can be reset."""

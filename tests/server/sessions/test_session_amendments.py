@@ -25,7 +25,7 @@ class WireTests(ServerTestCase):
         return {name: value for name, value in line.items() if name not in ("type", "at", "edited")}
 
     def test_welcome(self) -> None:
-        """The welcome names what the server can do, also when edits are off, and the state of unread chats."""
+        """The welcome names what the server can do, also when edits are off, and the state of each unread chat."""
         self.server.chat.limits.no_amend = True
         self.alice.ask("mark", chat="GLOBAL", seq=1, mark="ok")
         self.alice.ask("send", chat="@bob", text="hi @bob")
