@@ -7,7 +7,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from irchat.client.connect.request_channel import Ask, Reply
-from irchat.client.control.alerts import alert
+from irchat.client.control.notifications import alert
 from irchat.client.control.pages import Pages
 from irchat.client.control.sending import Sending
 from irchat.client.exceptions import ClientError
@@ -44,7 +44,7 @@ class Incoming:
         self._pages = pages
         self._sending = sending
         self._ask = ask
-        self._changed = changed
+        self.changed = changed
         self._alarm = Alarm(clock, self._tick)
         self._counting: IDelayedCall | None = None
 
@@ -58,9 +58,9 @@ class Incoming:
         self.refresh().addCallback(lambda _: self._sending.resume())
         self._ask(requests.Users()).addCallbacks(self._users, self._unheard)
         self._ask(requests.Blocks()).addCallbacks(self._blocked, self._unheard)
-        if view.open is not None:
+        if view.open is not None and not view.open.stale:
             self._pages.fill(view.open)
-        self._changed()
+        self.changed()
 
     def refresh(self) -> Deferred[None]:
         """Request the list of chats and their numbers of unread messages."""
@@ -69,8 +69,8 @@ class Incoming:
     def _chats(self, reply: Reply) -> None:
         if isinstance(reply, events.Chats):
             self._view.list_chats(reply)
-            self._fill_open()
-            self._changed()
+        self._fill_open()
+        self.changed()
 
     def _fill_open(self) -> None:
         """Load the open chat if needed: it may have been lost and regained."""
@@ -88,9 +88,14 @@ class Incoming:
     def event(self, event: events.ANY) -> None:
         """Handle an event."""
         view = self._view
+        if isinstance(event, events.Amended):
+            self.amended(event)
+            return
         view.apply(event, self._clock.seconds())
         match event:
             case events.Message():
+                if view.open is not None and view.open.stale and event.chat == view.open.name:
+                    self._fill_open()
                 if text := alert(event, view.me):
                     self.notify(text)
                 if event.id is not None:
@@ -107,7 +112,13 @@ class Incoming:
                 self._count_again()
             case events.Erased() if event.chat in view.chats and not view.chats[event.chat].loaded:
                 self.refresh()
-        self._changed()
+        self.changed()
+
+    def amended(self, amended: events.Amended) -> None:
+        """Apply a change: an event, or the reply to the user's own."""
+        if not self._view.amend(amended):
+            self._count_again()
+        self.changed()
 
     def _count_again(self) -> None:
         """Request the numbers of unread messages in a second, once for all events until then."""
@@ -119,7 +130,7 @@ class Incoming:
 
     def _tick(self) -> None:
         self.plan()
-        self._changed()
+        self.changed()
 
     def plan(self) -> None:
         """Remove expired timed messages. Wake at the next end, and each second before it for the countdown."""

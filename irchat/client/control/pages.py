@@ -7,11 +7,14 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat.client.connect.request_channel import Ask, Reply
 from irchat.client.view.chat_state import ChatState
+from irchat.client.view.items import Key
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
 from irchat.protocol.rules import PAGE_MAX
 
 _PAGE = 100
+# Changes after which a chat is loaded anew.
+_CHANGES_MAX = 1_000
 # Messages to load before the unread ones.
 _BEFORE_UNREAD = 30
 
@@ -33,7 +36,18 @@ class Pages:
             limit = min(PAGE_MAX, max(_PAGE, chat.unread + _BEFORE_UNREAD))
             self._load(chat, requests.History(chat=chat.name, limit=limit), 0)
         elif chat.stale:
+            self._catch_up(chat)
+
+    def _catch_up(self, chat: ChatState) -> None:
+        """Load the changes and then the messages that were missed while the connection was lost."""
+        behind = chat.last_rev - (chat.rev or 0) if chat.is_counted else None
+        if "amend" not in self._view.features or behind == 0:
             self.newer(chat)
+        elif (behind or 0) > _CHANGES_MAX:
+            chat.unload(keep_notes=True)
+            self.fill(chat)
+        else:
+            self._load(chat, requests.History(chat=chat.name, after_rev=chat.rev or 0, limit=PAGE_MAX), 1)
 
     def to_end(self, chat: ChatState) -> None:
         """Replace the loaded part with the end of the chat, if it does not reach the end."""
@@ -55,54 +69,96 @@ class Pages:
     def open_page(self, page: events.History) -> ChatState:
         """Open the chat of a page that a command requested."""
         chat = self._view.open_chat(page.chat)
-        if not chat.loaded:
+        end = max((message.seq or 0 for message in page.messages), default=0)
+        # A page that waited to be shown may lack what came meanwhile.
+        if not chat.loaded and not chat.loading and page.rev >= chat.last_rev and end >= chat.last_seq:
             self._view.page(page, self._clock.seconds(), direction=0)
         self.fill(chat)
         return chat
 
-    async def around(self, name: str, seq: int) -> None:
-        """Open a chat at a message."""
-        chat = self._view.open_chat(name)
+    async def since(self, chat: ChatState, request: requests.History) -> None:
+        """Open a chat at the first message since a time."""
+        self._view.open_chat(chat)
+        self._changed()
+        chat.loading = True
+        try:
+            page = await self._ask(request)
+        finally:
+            chat.loading = False
+        if self._view.chats.get(chat.name) is not chat:
+            return
+        if not isinstance(page, events.History):
+            self._refused(page, chat)
+            return
+        if not page.messages:
+            self._view.note(f"There is no message in {chat.name} from that day on.")
+            self.fill(chat)
+        else:
+            self._view.page_since(page, self._clock.seconds())
+            first = [item.key for item in chat.items if item.seq is not None][:1]
+            self._show_at(chat, first)
+        self._changed()
+
+    async def around(self, wanted: str | ChatState, seq: int, *, is_typed: bool = False) -> None:
+        """Open a chat at a message. ``is_typed``: its number was typed, so it may not exist."""
+        chat = self._view.open_chat(wanted)
+        name = chat.name
         self._changed()
         if not (chat.loaded and chat.has(seq)):
-            earlier = await self._ask(requests.History(chat=name, before=seq + 1, limit=_PAGE // 2))
-            later = await self._ask(requests.History(chat=name, after=seq, limit=_PAGE // 2))
+            chat.loading = True
+            try:
+                earlier = await self._ask(requests.History(chat=name, before=seq + 1, limit=_PAGE // 2))
+                later = await self._ask(requests.History(chat=name, after=seq, limit=_PAGE // 2))
+            finally:
+                chat.loading = False
             if not (isinstance(earlier, events.History) and isinstance(later, events.History)):
-                self._refused(earlier if isinstance(earlier, events.Error) else later)
+                self._refused(earlier if isinstance(earlier, events.Error) else later, chat)
                 return
             if self._view.chats.get(name) is not chat:
                 return
             self._view.page_around(name, earlier, later, self._clock.seconds())
         chat.marked = seq
-        below = [item.key for item in chat.items if item.seq is not None and item.seq >= seq]
+        if not chat.has(seq) and is_typed:
+            self._view.complain(f"There is no message {seq} in {name} that you can see.")
+        self._show_at(chat, [item.key for item in chat.items if item.seq is not None and item.seq >= seq])
+        self._changed()
+
+    def _show_at(self, chat: ChatState, below: list[Key]) -> None:
+        """Move the pane so that the first of ``below``, the keys of messages in order, is in its upper part."""
         lowest = min(len(below) - 1, self._view.pane.height // 4)
         if below and (lowest < len(below) - 1 or chat.newer) and self._view.here is chat:
             self._view.pane.show(below[lowest])
-        self._changed()
 
     def _load(self, chat: ChatState, request: requests.History, direction: int) -> None:
         chat.loading = True
         reply: Deferred[Reply] = self._ask(request)
-        reply.addCallbacks(self._loaded, self._lost, callbackArgs=(chat, direction), errbackArgs=(chat,))
+        reply.addCallbacks(self._loaded, self._lost, callbackArgs=(chat, request, direction), errbackArgs=(chat,))
 
-    def _loaded(self, reply: Reply, chat: ChatState, direction: int) -> None:
+    def _loaded(self, reply: Reply, chat: ChatState, request: requests.History, direction: int) -> None:
         chat.loading = False
         if self._view.chats.get(chat.name) is not chat:
             return  # the chat was removed; a new one may have the same name
-        if isinstance(reply, events.History):
+        if isinstance(reply, events.History) and request.after_rev is not None:
+            self._view.page_of_changes(reply, self._clock.seconds())
+            (self._catch_up if reply.more and reply.rev > request.after_rev else self.newer)(chat)
+        elif isinstance(reply, events.History):
             was_stale = chat.stale
             self._view.page(reply, self._clock.seconds(), direction=direction)
             if was_stale and chat.newer:
                 chat.stale = True
                 self.newer(chat)
         elif reply is not None:
+            chat.early_changes.clear()
             self._view.refused(chat, reply)
         self._changed()
 
     def _lost(self, failure: object, chat: ChatState) -> None:
         chat.loading = False
 
-    def _refused(self, reply: Reply) -> None:
+    def _refused(self, reply: Reply, chat: ChatState) -> None:
+        chat.early_changes.clear()
+        if chat.id:
+            self.fill(chat)
         if isinstance(reply, events.Error):
             self._view.complain(reply.text)
             self._changed()

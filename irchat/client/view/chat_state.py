@@ -4,11 +4,12 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 from operator import attrgetter
 
-from irchat.client.view.items import AFTER_ALL, Item, Key, Kind
+from irchat.client.view import present_state
+from irchat.client.view.items import AFTER_ALL, Item, Key, Kind, clean
 from irchat.protocol import events
-from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX, visible
+from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX
 from irchat.text.cells import cells
-from irchat.text.names import name_key
+from irchat.text.names import name_key, same_name
 
 # Maximum items of a chat that is closed or shows its end.
 KEPT_ITEMS = 1_000
@@ -17,8 +18,8 @@ ITEMS_MAX = 5_000
 
 _STORED, _OTHER = 0, 1
 _KEY = attrgetter("key")
-# Marks that change the direction of the text after them. `visible` shows embeddings and overrides.
-_DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C])
+# Maximum own messages of which the typed line is kept, to forget it with the message.
+_TYPED_KEPT = 1_000
 
 
 class ChatState:
@@ -31,6 +32,13 @@ class ChatState:
     ``line``: the line "unread" is drawn before the first message of others after this seq. ``marked``: the seq of the
     message that a search led to. ``gone``: why nothing can be sent to the chat, empty while it can. ``has_draft``:
     there is unsent text for it.
+
+    ``rev``: all changes up to this one are applied to the loaded messages, None without messages. ``last_rev``: the
+    last change that the server told, by whatever event. ``is_counted``: the list of chats came since the connection was
+    lost, so ``last_rev`` is up to date. ``early_changes`` holds the changes that arrived while a page was being loaded:
+    the page may be older. ``mentions``: how many unread messages mention the user. ``alert``: the setting of that name.
+    ``typed``: the lines that sent the user's own messages, by seq. ``quotes``: messages that others answer, with None
+    for those that cannot be had.
     """
 
     def __init__(self, name: str, chat_id: str = "") -> None:
@@ -52,6 +60,15 @@ class ChatState:
         self.has_draft = False
         self.name_width = 0
         self.early: list[events.Message] = []
+        self.rev: int | None = None
+        self.last_rev = 0
+        self.is_counted = False
+        self.early_changes: list[events.Amended] = []
+        self.mentions = 0
+        self.alert = ""
+        self.typed: dict[int, str] = {}
+        self.quotes: dict[int, Item | None] = {}
+        self._deleted: set[int] = set()
         self._unread_timed: dict[str, float] = {}
         self._by_seq: dict[int, Item] = {}
         self._by_timed: dict[str, Item] = {}
@@ -80,7 +97,7 @@ class ChatState:
     @property
     def at_end(self) -> bool:
         """Whether the loaded part reaches the end of the chat, so that new messages can be added."""
-        return self.loaded and not self.newer
+        return self.loaded and not self.newer and not self.stale
 
     @property
     def first_seq(self) -> int | None:
@@ -92,24 +109,79 @@ class ChatState:
         """The seq of the newest loaded message, or 0."""
         return max(self._by_seq, default=0)
 
+    @property
+    def last_own(self) -> Item | None:
+        """The user's last message, sent or being sent, or None."""
+        return next((item for item in reversed(self.items) if item.own and item.is_talk), None)
+
     def has(self, seq: int) -> bool:
         """Return whether the message with that seq is loaded."""
         return seq in self._by_seq
+
+    def was_deleted(self, seq: int | None) -> bool:
+        """Return whether the message with that seq is known to be deleted."""
+        return seq in self._deleted
+
+    def stored(self, seq: int) -> Item | None:
+        """Return the stored message with that seq, if it is loaded, also only as a quote."""
+        return self._by_seq.get(seq) or self.quotes.get(seq)
 
     def index(self, key: Key) -> int:
         """Return the index at which an item with that key is or would be."""
         return bisect_left(self.items, key, key=_KEY)
 
     def add_message(self, message: events.Message, me: str, now: float) -> bool:
-        """Insert a message in order. Return False if it is present already."""
+        """Insert a message in order. Return False if it is present already; a later state then replaces the known."""
         if message.id is not None:
             return self._add_timed(message, me, now)
-        if message.seq is None or message.seq in self._by_seq:
+        if message.seq is None or message.seq in self._deleted:
+            return False
+        if (known := self._by_seq.get(message.seq)) is not None:
+            present_state.set_state(known, message)
             return False
         item = self._item(message, me, (message.seq, _STORED, 0))
         self._by_seq[message.seq] = item
         self._insert(item)
         return True
+
+    def amend(self, amended: events.Amended, me: str) -> None:
+        """Apply a change. It is kept for a page that is being loaded, and moves ``rev`` if no earlier one is missed."""
+        self.last_rev = max(self.last_rev, amended.rev)
+        if self.loading:
+            self.early_changes.append(amended)
+        if self.rev is not None and not self.stale:
+            self.rev = max(self.rev, amended.rev)
+        if amended.deleted:
+            self.delete(amended.seq)
+            return
+        for item in (self._by_seq.get(amended.seq), self.quotes.get(amended.seq)):
+            if item is not None:
+                present_state.amend(item, amended, me)
+
+    def delete(self, seq: int) -> None:
+        """Remove a deleted message, and keep pages from bringing it back."""
+        self._deleted.add(seq)
+        if (item := self._by_seq.get(seq)) is not None:
+            self.forget([item])
+        if seq in self.quotes:
+            self.quotes[seq] = None
+
+    def apply_early(self, me: str) -> None:
+        """Apply the changes that arrived while a page was being loaded."""
+        early, self.early_changes = self.early_changes, []
+        for amended in early:
+            self.amend(amended, me)
+
+    def quote(self, message: events.Message, me: str) -> None:
+        """Keep a message that another one answers."""
+        if message.seq is not None and message.seq not in self._deleted:
+            self.quotes[message.seq] = self._item(message, me, (message.seq, _STORED, 0))
+
+    def keep_typed(self, seq: int, line: str) -> None:
+        """Keep the line that sent a message."""
+        self.typed[seq] = line
+        if len(self.typed) > _TYPED_KEPT:
+            del self.typed[next(iter(self.typed))]
 
     def add_pending(self, text: str, me: str, nonce: str, ends: float | None) -> None:
         """Add a message that is being sent, until `take_pending` removes it."""
@@ -172,6 +244,8 @@ class ChatState:
         self.items = [item for item in self.items if item.kind in kept]
         self._by_seq.clear()
         self._by_timed.clear()
+        self.quotes.clear()
+        self.rev = None
         self.loaded = self.older = self.newer = self.stale = False
 
     def start_anew(self) -> None:
@@ -182,6 +256,10 @@ class ChatState:
         self.line = self.marked = None
         self.stale = self.loading = False
         self.early.clear()
+        self.early_changes.clear()
+        self.typed.clear()
+        self._deleted.clear()
+        self.last_rev = self.mentions = 0
         self._unread_timed.clear()
 
     def trim(self) -> None:
@@ -200,7 +278,7 @@ class ChatState:
 
     def all_read(self) -> None:
         """Count the whole chat as read."""
-        self.unread = 0
+        self.unread = self.mentions = 0
         self.read_seq = max(self.read_seq, self.last_seq)
         self._unread_timed.clear()
 
@@ -267,7 +345,10 @@ class ChatState:
     def _item(self, message: events.Message, me: str, key: Key) -> Item:
         sender = clean(message.sender)
         own = message.sender == me
-        return Item(Kind.MESSAGE, key, clean(message.text), sender, message.at, self.name, seq=message.seq, own=own)
+        item = Item(Kind.MESSAGE, key, clean(message.text), sender, message.at, self.name, seq=message.seq, own=own)
+        item.rev, item.edited, item.marks = message.rev or 0, message.edited, list(message.marks or ())
+        item.calls = calls(message, me)
+        return item
 
     def _insert(self, item: Item) -> None:
         self.name_width = max(self.name_width, cells(item.sender))
@@ -278,9 +359,9 @@ class ChatState:
         return (anchor, _OTHER, self._count)
 
 
-def clean(text: str) -> str:
-    """Return ``text`` without anything that a terminal obeys or that changes the direction of a row."""
-    return text if text.isascii() and text.isprintable() else visible(text).translate(_DIRECTION)
+def calls(message: events.Message, me: str) -> bool:
+    """Return whether a message mentions the user ``me``."""
+    return any(same_name(name, me) for name in message.to or ())
 
 
 def _seconds_left(message: events.Message) -> float:

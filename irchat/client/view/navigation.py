@@ -3,8 +3,8 @@
 from enum import Enum
 
 from irchat.client.view.chat_list import ChatList
-from irchat.client.view.chat_state import ChatState, clean
-from irchat.client.view.items import Item, Kind
+from irchat.client.view.chat_state import ChatState
+from irchat.client.view.items import Item, Kind, clean
 from irchat.client.view.listing import Cursor
 from irchat.client.view.pane import Pane
 from irchat.protocol import events
@@ -72,7 +72,9 @@ class Navigation:
     def show_found(self, found: events.Found, words: str) -> None:
         """Show the results of a search, newest first."""
         self._leave()
-        self.found = [found_item(number, message, self.me, words) for number, message in enumerate(found.messages)]
+        # The messages may have been deleted while the result waited to be shown.
+        there = [message for message in found.messages if not self.chat(message.chat).was_deleted(message.seq)]
+        self.found = [found_item(number, message, self.me, words) for number, message in enumerate(there)]
         self.found_for = clean(words) + (" — there is more: use more words" if found.more else "")
         self.place = Place.FOUND
         self.cursor = Cursor()
@@ -185,4 +187,7 @@ def found_item(number: int, message: events.Message, me: str, words: str) -> Ite
         message.seq,
         own=message.sender == me,
         hit=find(clean(message.text), words),
+        rev=message.rev or 0,
+        edited=message.edited,
+        marks=list(message.marks or ()),
     )

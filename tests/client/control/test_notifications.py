@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.control.alerts import alert, mentions
+from irchat.client.control.notifications import alert, mentions
 from tests.helpers.client_fakes import message
 
 
