@@ -100,6 +100,7 @@ class Controller:
         self._clock = clock
         self._jitter = jitter
         self._pages = Pages(clock, view, self._ask, self.changed)
+        self.fetch_wanted = self._pages.fetch_wanted
         self._markers = ReadMarkers(clock, self._ask)
         self.sending = Sending(clock, view, self._ask, self._is_up, new_nonce, self._sent)
         self.incoming = Incoming(clock, view, self._pages, self.sending, self._ask, self.changed)

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
 
 from irchat.client.connect.request_channel import Ask, Reply
+from irchat.client.exceptions import ClientError
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Key
 from irchat.client.view.screen_state import ScreenState
@@ -13,6 +15,8 @@ from irchat.protocol import events, requests
 from irchat.protocol.rules import PAGE_MAX
 
 _PAGE = 100
+# Messages to load around one that others answer.
+_QUOTES = 20
 # Changes after which a chat is loaded anew.
 _CHANGES_MAX = 1_000
 # Messages to load before the unread ones.
@@ -65,6 +69,23 @@ class Pages:
         """Load the messages after the loaded part."""
         if not chat.loading and not chat.gone:
             self._load(chat, requests.History(chat=chat.name, after=chat.end_seq, limit=PAGE_MAX), 1)
+
+    def fetch_wanted(self) -> None:
+        """Load the messages that were to be drawn, with those around each. Call this after a frame."""
+        wanted, self._view.wanted = self._view.wanted, {}
+        for chat, seq in wanted.items():
+            if "around" in self._view.features and not chat.quoting and not chat.gone:
+                chat.quoting = True
+                reply = self._ask(requests.History(chat=chat.name, around=seq, limit=_QUOTES))
+                reply.addCallbacks(self._quoted, self._not_quoted, callbackArgs=(chat, seq), errbackArgs=(chat,))
+
+    def _quoted(self, reply: Reply, chat: ChatState, seq: int) -> None:
+        self._view.page_of_quotes(chat, seq, reply if isinstance(reply, events.History) else None)
+        self._changed()
+
+    def _not_quoted(self, failure: Failure, chat: ChatState) -> None:
+        failure.trap(ClientError)  # the next frame wants it again
+        chat.quoting = False
 
     def open_page(self, page: events.History) -> ChatState:
         """Open the chat of a page that a command requested."""

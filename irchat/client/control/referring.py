@@ -1,5 +1,7 @@
 """The messages and chats that a typed line refers to."""
 
+import re
+
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.screen_state import ScreenState
@@ -7,6 +9,9 @@ from irchat.commands import Registry
 from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.text.names import same_name
+
+# A bare reference, or one in another chat.
+_REFERENCE = re.compile(r"\s*(?P<chat>[*@]\s*[^\s*@]\S*\s+)?#0*(?P<seq>[1-9][0-9]{0,17})(?=[\s=+-]|$)")
 
 
 def known_chat(view: ScreenState, name: str) -> ChatState | None:
@@ -16,6 +21,15 @@ def known_chat(view: ScreenState, name: str) -> ChatState | None:
             if same_name(chat.name, wanted):
                 return chat
     return None
+
+
+def typed_reference(line: str, view: ScreenState) -> tuple[ChatState, int] | None:
+    """Return the chat and the seq of the message to which a line refers at its beginning, or None."""
+    match = _REFERENCE.match(line)
+    if match is None:
+        return None
+    chat = known_chat(view, re.sub(r"\s", "", match["chat"])) if match["chat"] else view.here
+    return None if chat is None or not chat.name else (chat, int(match["seq"]))
 
 
 def edited_message(line: str, here: str, language: Registry) -> tuple[str, int] | None:

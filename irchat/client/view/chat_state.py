@@ -18,6 +18,8 @@ ITEMS_MAX = 5_000
 
 _STORED, _OTHER = 0, 1
 _KEY = attrgetter("key")
+# Maximum answered messages that are kept beside the loaded ones.
+_QUOTES_KEPT = 500
 # Maximum own messages of which the typed line is kept, to forget it with the message.
 _TYPED_KEPT = 1_000
 
@@ -38,7 +40,7 @@ class ChatState:
     lost, so ``last_rev`` is up to date. ``early_changes`` holds the changes that arrived while a page was being loaded:
     the page may be older. ``mentions``: how many unread messages mention the user. ``alert``: the setting of that name.
     ``typed``: the lines that sent the user's own messages, by seq. ``quotes``: messages that others answer, with None
-    for those that cannot be had.
+    for those that cannot be had; ``quoting``: some are being loaded.
     """
 
     def __init__(self, name: str, chat_id: str = "") -> None:
@@ -52,6 +54,7 @@ class ChatState:
         self.items: list[Item] = []
         self.loaded = False
         self.loading = False
+        self.quoting = False
         self.stale = False
         self.older = False
         self.newer = False
@@ -147,8 +150,11 @@ class ChatState:
     def amend(self, amended: events.Amended, me: str) -> None:
         """Apply a change. It is kept for a page that is being loaded, and moves ``rev`` if no earlier one is missed."""
         self.last_rev = max(self.last_rev, amended.rev)
-        if self.loading:
+        if self.loading or self.quoting:
             self.early_changes.append(amended)
+        self._amend(amended, me)
+
+    def _amend(self, amended: events.Amended, me: str) -> None:
         if self.rev is not None and not self.stale:
             self.rev = max(self.rev, amended.rev)
         if amended.deleted:
@@ -167,14 +173,17 @@ class ChatState:
             self.quotes[seq] = None
 
     def apply_early(self, me: str) -> None:
-        """Apply the changes that arrived while a page was being loaded."""
-        early, self.early_changes = self.early_changes, []
-        for amended in early:
-            self.amend(amended, me)
+        """Apply the changes that arrived while a page was being loaded. They are kept for another one."""
+        for amended in self.early_changes:
+            self._amend(amended, me)
+        if not self.loading and not self.quoting:
+            self.early_changes.clear()
 
     def quote(self, message: events.Message, me: str) -> None:
         """Keep a message that another one answers."""
         if message.seq is not None and message.seq not in self._deleted:
+            if len(self.quotes) >= _QUOTES_KEPT:
+                self.quotes.clear()
             self.quotes[message.seq] = self._item(message, me, (message.seq, _STORED, 0))
 
     def keep_typed(self, seq: int, line: str) -> None:

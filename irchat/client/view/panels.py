@@ -2,6 +2,7 @@
 
 from datetime import tzinfo
 
+from irchat.client.control.referring import typed_reference
 from irchat.client.control.typed import BETWEEN_USAGES, Hint, hint
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item, Kind
@@ -9,14 +10,17 @@ from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.navigation import Place
 from irchat.client.view.pane import Paint
-from irchat.client.view.rows import Brush, Piece, Row
+from irchat.client.view.rows import Brush, Piece, Row, one_line
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import Registry
 from irchat.commands.full_screen import SCREEN
+from irchat.commands.registry import offered
 from irchat.protocol.rules import GLOBAL_NAME
 from irchat.text.cells import cells, fit, wrap
 
 _NUMBERED = 9
+# The length of a message in the status line.
+_REFERRED_CELLS = 60
 
 
 class Painter:
@@ -103,7 +107,24 @@ class Painter:
         return "Ctrl-K: chats  F1: help"
 
     def _hint(self, line: str) -> Hint | None:
-        return None if self._view.filter is not None else hint(line, self._language)
+        """Return the message to which the line refers, and the usage of the command in it."""
+        view = self._view
+        if view.filter is not None:
+            return None
+        usage = hint(line, self._offered)
+        reference = typed_reference(line, view) if "around" in view.features else None
+        if reference is None:
+            return usage
+        chat, seq = reference
+        item = view.quoted(chat, seq)
+        cannot_be_had = seq in chat.quotes or chat.was_deleted(seq)
+        text = fit(one_line(item), _REFERRED_CELLS) if item else "cannot be seen here" if cannot_be_had else "…"
+        text = f"#{seq} {text}"
+        return Hint(text) if usage is None else usage._replace(text=BETWEEN_USAGES.join((text, usage.text)))
+
+    @property
+    def _offered(self) -> Registry:
+        return offered(self._language, self._view.features)
 
     def _title(self) -> tuple[str, str]:
         view = self._view
@@ -131,7 +152,7 @@ class Painter:
 
     def _manual(self, first: int, width: int, height: int) -> list[Row]:
         """Return the rows of the manual from ``first`` on, or its last ``height`` rows."""
-        rows = manual(width, self._language)
+        rows = manual(width, self._offered)
         first = self._view.manual = max(0, min(first, len(rows) - height))
         if first + height < len(rows):
             rows[first + height - 1] = Brush(width, 0).rule("PgDn: more", "class:day")
@@ -151,12 +172,22 @@ class Painter:
     def _item_rows(self, brush: Brush, chat: ChatState, index: int, unread: Item | None) -> list[Row]:
         item = chat.items[index]
         before = next((chat.items[at] for at in range(index - 1, -1, -1) if chat.items[at].kind is Kind.MESSAGE), None)
-        rows = brush.rows(item, before, unread_line=item is unread)
-        if item.seq is not None and item.seq == chat.marked:
+        is_marked = item.seq is not None and item.seq == chat.marked
+        rows = brush.rows(
+            item, before, unread_line=item is unread, quote=self._quote(chat, item), with_details=is_marked
+        )
+        if is_marked:
             rows = [_styled(row, "class:marked") for row in rows]
         if index == 0 and chat.older:
             rows = [brush.rule("PgUp: older", "class:day"), *rows]
         return rows
+
+    def _quote(self, chat: ChatState, item: Item) -> Item | None:
+        """Return the message that an item answers, if it can be had."""
+        answered = item.reply_to
+        if answered is None or "around" not in self._view.features:
+            return None
+        return self._view.quoted(chat, answered)
 
     def _own_lines(self, width: int, height: int, now: float) -> list[Row]:
         own = self._view.own

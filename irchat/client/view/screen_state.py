@@ -1,15 +1,15 @@
 """The complete state of the screen, and its changes by events."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from irchat.client.view import present_state
 from irchat.client.view.chat_state import ITEMS_MAX, ChatState, calls
-from irchat.client.view.items import Kind, clean
+from irchat.client.view.items import Item, Kind, clean
 from irchat.client.view.navigation import Navigation, Place
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
-from irchat.protocol.rules import CHATS_MAX, GLOBAL_NAME
+from irchat.protocol.rules import CHATS_MAX, FEATURES, GLOBAL_NAME
 from irchat.rendering.lines import OWN_MARK, Renderer
 
 _RENDERER = Renderer(colour=False)
@@ -21,7 +21,8 @@ class ScreenState(Navigation):
 
     ``server`` is the address of the server. ``link`` is the state of the connection, empty while it is up. ``waits`` is
     the text about changes to be shown once nothing is being typed. ``features`` are those of the server. ``on_deleted``
-    is called with the chat and the seq of each deleted message.
+    is called with the chat and the seq of each deleted message. ``wanted`` has for some chats the seq of a message that
+    was to be drawn above its answer, or in the status line, and is not loaded.
     """
 
     def __init__(self, server: str) -> None:
@@ -29,7 +30,8 @@ class ScreenState(Navigation):
         self.server = server
         self.link = "connecting"
         self.epoch = ""
-        self.features: Sequence[str] = ()
+        self.features = frozenset(FEATURES)
+        self.wanted: dict[ChatState, int] = {}
         self.on_deleted: Callable[[ChatState, int], object] = lambda chat, seq: None
         self.waits = ""
         self.online: dict[str, None] = {}
@@ -69,7 +71,7 @@ class ScreenState(Navigation):
         elif welcome.epoch != self.epoch:
             self._start_anew()
         self.epoch = welcome.epoch
-        self.features = welcome.features
+        self.features = frozenset(welcome.features)
         self.me = welcome.name
         self.online = dict.fromkeys(map(clean, welcome.online))
         self.online_count = welcome.online_count
@@ -77,7 +79,7 @@ class ScreenState(Navigation):
         for chat in self.chats.values():
             chat.unread = 0
             chat.stale = chat.loaded
-            chat.loading = chat.is_counted = False
+            chat.loading = chat.quoting = chat.is_counted = False
             chat.mentions = 0
             chat.early.clear()
             chat.early_changes.clear()
@@ -160,6 +162,21 @@ class ScreenState(Navigation):
         chat.unload()
         self.page(page, now, direction=1)
         chat.older = bool(page.messages)
+
+    def quoted(self, chat: ChatState, seq: int) -> Item | None:
+        """Return a message to be shown outside its place. If it is not loaded, it becomes ``wanted``."""
+        item = chat.stored(seq)
+        if item is None and seq not in chat.quotes and not chat.was_deleted(seq):
+            self.wanted[chat] = seq
+        return item
+
+    def page_of_quotes(self, chat: ChatState, seq: int, page: events.History | None) -> None:
+        """Keep the messages around the wanted one. Without a page, or if it is not there, it cannot be had."""
+        chat.quoting = False
+        for message in page.messages if page is not None else ():
+            chat.quote(message, self.me)
+        chat.quotes.setdefault(seq, None)
+        chat.apply_early(self.me)
 
     def page_of_changes(self, page: events.History, now: float) -> None:
         """Apply the changes that were missed while the connection was lost."""

@@ -64,7 +64,7 @@ class OwnChangesTests(ControllerCase):
 
     def test_older_server(self) -> None:
         """A server without the features is not asked, and its chats are not asked for changes."""
-        self.view.features = ()
+        self.view.features = frozenset()
         self.assertIn("older", self.submit("#7-").trouble)
         self.assertEqual(self.asked()[-1:], [])
 

@@ -133,3 +133,35 @@ class ReadingTests(_ControllerCase):
         self.find(message("old one", chat="*x", seq=5))
         self.server.answer(error("no-such-group", "Gone."), error("no-such-group", "Gone."))
         self.assertEqual(self.texts(), ["Gone."])
+
+
+class WantedTests(_ControllerCase):
+    """Messages that others answer."""
+
+    def test_fetched(self) -> None:
+        """A wanted message is requested once, 20 around it, and not again while the reply is pending."""
+        self.open("@bob")
+        chat = self.view.here
+        self.asked()
+        for _ in range(2):
+            self.view.quoted(chat, 3)
+            self.controller.fetch_wanted()
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", around=3, limit=20)])
+        self.server.answer(events.History("@bob", [message("tea?", chat="@bob", seq=3)], False))
+        item = chat.stored(3)
+        assert item is not None
+        self.assertEqual((item.text, self.view.wanted), ("tea?", {}))
+
+    def test_refused_or_lost(self) -> None:
+        """A refusal means that it cannot be had. After a loss it is requested again."""
+        self.open("@bob")
+        chat = self.view.here
+        self.view.quoted(chat, 3)
+        self.controller.fetch_wanted()
+        self.lose()
+        self.view.quoted(chat, 3)
+        self.assertEqual((chat.quoting, self.view.wanted), (False, {chat: 3}))
+        self.view.wanted.clear()
+        self.view.page_of_quotes(chat, 3, None)
+        self.assertIsNone(self.view.quoted(chat, 3))
+        self.assertEqual(self.view.wanted, {})
