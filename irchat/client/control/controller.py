@@ -211,6 +211,15 @@ class Controller:
         elif chosen is not None:
             self.open(chosen)
 
+    def show_message(self, name: str, seq: int) -> None:
+        """Open a chat of the user at a message."""
+        if (chat := known_chat(self.view, name)) is None:
+            self.view.complain(f"You are not in {name}.")
+        else:
+            self._held.clear()
+            self._background(self._pages.around(chat, seq, is_typed=True), f"opening {name}")
+        self.changed()
+
     def open(self, wanted: str | ChatState) -> None:
         """Open a chat, given itself or its name."""
         self._held.clear()

@@ -79,7 +79,7 @@ class ChatApplication(Application[None]):
         super().__init__(
             layout=self._layout(),
             style=STYLE,
-            key_bindings=bindings(controller, self._line, self._page, self._suspend),
+            key_bindings=bindings(controller, self._line, self._page, self._suspend, output.copy),
             clipboard=DynamicClipboard(lambda: self._line.clipboard),
             full_screen=True,
             erase_when_done=True,

@@ -1,5 +1,6 @@
 """The terminal device for prompt_toolkit: parse input bytes into keys, and write the bytes of each frame."""
 
+import base64
 import codecs
 import re
 from collections.abc import Callable, Iterator
@@ -159,6 +160,11 @@ class TerminalOutput(Vt100_Output):
         """Erase row by row. Erasing the display would push it into the scrollback of tmux and GNU screen."""
         rows = "".join(f"\x1b[{row};1H\x1b[2K" for row in range(1, self.get_size().rows + 1))
         self.write_raw(f"\x1b[0m{rows}\x1b[H")
+
+    def copy(self, text: str) -> None:
+        """Put a text into the clipboard of a terminal that allows it (OSC 52)."""
+        self.write_raw(f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x1b\\")
+        self.flush()
 
     def notify(self, text: str) -> None:
         """Ring the bell, and show a notification on terminals that can (OSC 9 and 777)."""

@@ -93,7 +93,7 @@ class InputLine:
         asked = isinstance(self.target, Question) and self.target.stage is Stage.OVER and self.target.touched
         return bool(
             not self._inputs.now.is_empty or asked or self._is_searching()
-            or view.filter is not None or view.manual is not None
+            or view.filter is not None or view.manual is not None or view.choice.is_on
         )  # fmt: skip
 
     @property
@@ -292,6 +292,15 @@ class InputLine:
             self.trouble = self._last_trouble
         elif trouble := self._controller.leave():
             self._refuse(trouble)
+
+    def begin_with(self, start: str, *, keep: bool) -> bool:
+        """Type the beginning of a line. ``keep`` puts it before what is typed. Return False if that is in the way."""
+        if not self.is_empty and not (keep and not self._inputs.now.held):
+            self.trouble = "Send or clear what is typed first (Ctrl-C)."
+            return False
+        text = start + self.buffer.text
+        self.buffer.set_document(Document(text, len(text)))
+        return True
 
     def begin_filter(self) -> None:
         """Handle Ctrl-K: filter the list of chats while the typed text is kept."""

@@ -2,23 +2,30 @@
 
 from collections.abc import Callable
 
-from prompt_toolkit.filters import Condition, Filter, is_searching
+from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
 from irchat.client.control.controller import Controller
 from irchat.client.control.questions import Question
 from irchat.client.terminal.input_line import InputLine
+from irchat.client.terminal.key_bindings import KeyTable, PagePane, pressed
+from irchat.client.terminal.message_keys import MessageKeys
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.key_table import KeyRow
 from irchat.client.view.navigation import Place
 
-PagePane = Callable[[int], None]
-_Handler = Callable[[KeyPressEvent], None]
 
-
-def bindings(controller: Controller, line: InputLine, page: PagePane, suspend: Callable[[], None]) -> KeyBindings:
+def bindings(
+    controller: Controller,
+    line: InputLine,
+    page: PagePane,
+    suspend: Callable[[], None],
+    copy: Callable[[str], None],
+) -> KeyBindings:
     """Return the key bindings; all other keys are prompt_toolkit's emacs keys. ``page`` moves the pane by a page.
+
+    ``copy`` puts a text into the clipboard of the terminal.
 
     Raises ValueError for a row of the table without a binding.
     """
@@ -26,61 +33,39 @@ def bindings(controller: Controller, line: InputLine, page: PagePane, suspend: C
     _editing(table, controller, line)
     _moving(table, controller, line, page)
     _listing(table, controller, line)
+    MessageKeys(table, controller, line, page, copy)
     table.bind(KeyRow.SUSPEND)(lambda event: suspend())
     return table.finish()
-
-
-class KeyTable:
-    """Bind the sequences of the rows, and check that none is left out."""
-
-    def __init__(self) -> None:
-        self._bindings = KeyBindings()
-        self._unbound = {key for key in KeyRow if key.sequences}
-
-    def bind(self, key: KeyRow, when: "Filter | bool" = True) -> Callable[[_Handler], _Handler]:
-        """Return a decorator that binds all sequences of a row."""
-        self._unbound.discard(key)
-
-        def decorate(handler: _Handler) -> _Handler:
-            for sequence in key.sequences:
-                self._bindings.add(*sequence, filter=when)(handler)
-            return handler
-
-        return decorate
-
-    def finish(self) -> KeyBindings:
-        """Return the bindings. Raises ValueError if a row has none."""
-        if self._unbound:
-            raise ValueError(f"not bound: {', '.join(sorted(key.name for key in self._unbound))}")
-        return self._bindings
 
 
 def _editing(table: KeyTable, controller: Controller, line: InputLine) -> None:
     is_question = Condition(lambda: isinstance(line.target, Question))
 
-    @table.bind(KeyRow.SEND, ~is_searching)
+    is_choosing = Condition(lambda: controller.view.is_choosing)
+
+    @table.bind(KeyRow.SEND, ~is_searching & ~is_choosing)
     def _(event: KeyPressEvent) -> None:
         line.enter()
 
-    @table.bind(KeyRow.NEW_LINE, ~is_searching & ~is_question)
+    @table.bind(KeyRow.NEW_LINE, ~is_searching & ~is_question & ~is_choosing)
     def _(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
-    @table.bind(KeyRow.COMPLETE, ~is_searching)
+    @table.bind(KeyRow.COMPLETE, ~is_searching & ~is_choosing)
     def _(event: KeyPressEvent) -> None:
         if isinstance(line.target, ChatState):
             line.complete()
 
-    @table.bind(KeyRow.PASTE, ~is_searching)
+    @table.bind(KeyRow.PASTE, ~is_searching & ~is_choosing)
     def _(event: KeyPressEvent) -> None:
         line.paste(event.data)
 
-    @table.bind(KeyRow.CLEAR, ~is_searching)
+    @table.bind(KeyRow.CLEAR, ~is_searching & ~is_choosing)
     def _(event: KeyPressEvent) -> None:
         if not line.clear():
             line.leave()
 
-    @table.bind(KeyRow.LEAVE, ~is_searching & Condition(lambda: line.is_empty))
+    @table.bind(KeyRow.LEAVE, ~is_searching & ~is_choosing & Condition(lambda: line.is_empty))
     def _(event: KeyPressEvent) -> None:
         if not line.cancel():
             line.leave()
@@ -95,19 +80,20 @@ def _moving(table: KeyTable, controller: Controller, line: InputLine, page: Page
     view = controller.view
     is_in = _is_in(controller, line)
     is_manual = Condition(lambda: view.manual is not None)
+    is_choosing = Condition(lambda: view.is_choosing)
     is_away = Condition(lambda: not view.pane.follows or (view.open is not None and view.open.newer))
 
-    @table.bind(KeyRow.PAGE, is_in | is_manual)
+    @table.bind(KeyRow.PAGE, (is_in & ~is_choosing) | is_manual)
     def _(event: KeyPressEvent) -> None:
-        page(-1 if _key(event) == Keys.PageUp else 1)
+        page(-1 if pressed(event) == Keys.PageUp else 1)
 
-    @table.bind(KeyRow.END, is_in & is_away)
+    @table.bind(KeyRow.END, is_in & is_away & ~is_choosing)
     def _(event: KeyPressEvent) -> None:
         controller.to_end()
 
     @table.bind(KeyRow.NEXT, is_in)
     def _(event: KeyPressEvent) -> None:
-        _open(controller, view.next_chat(1 if _key(event) == Keys.ControlN else -1))
+        _open(controller, view.next_chat(1 if pressed(event) == Keys.ControlN else -1))
 
     @table.bind(KeyRow.HOME, is_in)
     def _(event: KeyPressEvent) -> None:
@@ -115,7 +101,7 @@ def _moving(table: KeyTable, controller: Controller, line: InputLine, page: Page
 
     @table.bind(KeyRow.NUMBERED, is_in)
     def _(event: KeyPressEvent) -> None:
-        _open(controller, view.numbered(int(_key(event))))
+        _open(controller, view.numbered(int(pressed(event))))
 
     # With text to kill, Ctrl-K is emacs' own.
     @table.bind(KeyRow.GO_TO, is_in & Condition(lambda: line.buffer.document.is_cursor_at_the_end))
@@ -137,11 +123,11 @@ def _listing(table: KeyTable, controller: Controller, line: InputLine) -> None:
 
     @table.bind(KeyRow.RECALL, is_in & is_list & ~is_searching)
     def _(event: KeyPressEvent) -> None:
-        view.cursor.move(-1 if _key(event) == Keys.Up else 1, view.choices())
+        view.cursor.move(-1 if pressed(event) == Keys.Up else 1, view.choices())
 
     @table.bind(KeyRow.RECALL, is_manual)
     def _(event: KeyPressEvent) -> None:
-        view.scroll_manual(-1 if _key(event) == Keys.Up else 1)
+        view.scroll_manual(-1 if pressed(event) == Keys.Up else 1)
 
     @table.bind(KeyRow.HELP, ~is_question)
     def _(event: KeyPressEvent) -> None:
@@ -165,11 +151,6 @@ def _is_in(controller: Controller, line: InputLine) -> Condition:
     """Return whether the user is signed in and no question is asked."""
     view = controller.view
     return Condition(lambda: view.place is not Place.SIGN_IN and not isinstance(line.target, Question))
-
-
-def _key(event: KeyPressEvent) -> "Keys | str":
-    """Return the last key of the pressed sequence."""
-    return event.key_sequence[-1].key
 
 
 def _open(controller: Controller, name: str | None) -> None:

@@ -8,6 +8,7 @@ class Category(Enum):
 
     TYPING = "Typing and leaving"
     MOVING = "Moving about"
+    MESSAGE = "On a chosen message"
     NONE = ""
 
 
@@ -40,11 +41,21 @@ class KeyRow(Enum):
     BACK = ("Esc", "leave list or question", Category.MOVING, "escape")
     HELP = ("F1", "keys and commands", Category.MOVING, "f1")
     REDRAW = ("Ctrl-L", "draw the screen again", Category.MOVING)
+    CHOOSE = ("Shift-Tab", "choose a message", Category.MESSAGE, "s-tab")
+    ANSWER = ("r, Enter", "answer it", Category.MESSAGE, "r")
+    EDIT = ("e", "edit it", Category.MESSAGE, "e")
+    DELETE = ("d", "delete it", Category.MESSAGE, "d")
+    MARK = ("+", "mark it", Category.MESSAGE, "+")
+    COPY = ("y", "copy its text", Category.MESSAGE, "y")
+    COPY_LINK = ("l", "copy its number", Category.MESSAGE, "l")
+    LINKS = ("o", "list its links", Category.MESSAGE, "o")
     PASTE = ("", "", Category.NONE, "<bracketed-paste>")
     # A macro would record typed text and could type it into another chat.
     MACRO = ("", "", Category.NONE, "c-x (")
     # Alt with a key must not cancel a question: the rest of the answer would go to a chat.
     ALT_IN_QUESTION = ("", "", Category.NONE, "escape <any>")
+
+    OTHER_ON_MESSAGE = ("", "", Category.NONE, "<any>")
 
     def __init__(self, shown: str, help: str, category: Category, *sequences: str) -> None:
         self.shown = shown

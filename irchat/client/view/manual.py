@@ -11,6 +11,8 @@ from irchat.text.cells import cells, padded, wrap
 _KEY_CELLS = 16
 _HELP_CELLS = 24
 
+_CATEGORIES = (Category.TYPING, Category.MOVING, Category.MESSAGE)
+
 _TEXT = (
     "Plain text goes to the open chat. To say there what looks like a command, type the chat before it: "
     "@bob ls is nice."
@@ -31,10 +33,12 @@ def manual(width: int, language: Registry = SCREEN) -> list[Row]:
 
 def _keys(width: int) -> list[Row]:
     if width < 2 * (_KEY_CELLS + _HELP_CELLS):
-        return [*_column(Category.TYPING, width), *_column(Category.MOVING, width)]
-    left = _column(Category.TYPING, _KEY_CELLS + _HELP_CELLS)
-    right = _column(Category.MOVING, _KEY_CELLS + _HELP_CELLS)
+        return [row for category in _CATEGORIES for row in _column(category, width)]
+    left, right, below = (_column(category, _KEY_CELLS + _HELP_CELLS) for category in _CATEGORIES)
     empty = Row((("", " " * (_KEY_CELLS + _HELP_CELLS)),))
+    half = (len(below) + 2) // 2  # below the name of the category, in two columns as well
+    left += [empty, *below[:half]]
+    right += [empty] * (len(left) - half - len(right) + 1) + below[half:]
     return [Row((*one.pieces, *other.pieces)) for one, other in zip_longest(left, right, fillvalue=empty)]
 
 

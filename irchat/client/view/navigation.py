@@ -4,6 +4,7 @@ from enum import Enum
 
 from irchat.client.view.chat_list import ChatList
 from irchat.client.view.chat_state import ChatState
+from irchat.client.view.choice import Choice
 from irchat.client.view.items import Item, Kind, clean
 from irchat.client.view.listing import Cursor
 from irchat.client.view.pane import Pane
@@ -29,7 +30,8 @@ class Navigation:
 
     ``me`` is the user's name, ``known`` the names of all users seen so far. ``own`` is the home screen, as a chat that
     holds only the client's own lines. ``filter`` is the text that filters the list of chats, None while there is no
-    such list. ``manual`` is the first visible row of the manual, None while it is closed.
+    such list. ``choice`` is the message being chosen. ``manual`` is the first visible row of the manual, None while it
+    is closed.
     """
 
     def __init__(self) -> None:
@@ -45,11 +47,17 @@ class Navigation:
         self.found: list[Item] = []
         self.found_for = ""
         self.manual: int | None = None
+        self.choice = Choice()
 
     @property
     def here(self) -> ChatState:
         """The chat for the client's own lines: the open one, or the home screen."""
         return self.open if self.place is Place.CHAT and self.open is not None else self.own
+
+    @property
+    def is_choosing(self) -> bool:
+        """Whether keys go to the chosen message: no list and no manual is over it."""
+        return self.choice.is_on and self.filter is None and self.manual is None
 
     def go_home(self) -> None:
         """Show the list of chats with unread messages."""
@@ -66,6 +74,7 @@ class Navigation:
         self.place, self.open, self.filter = Place.CHAT, chat, None
         if chat.gone and chat not in self.chats.gone:
             self.chats.gone.append(chat)
+        self.choice.forget()
         self.pane.to_end()
         return chat
 
@@ -171,6 +180,7 @@ class Navigation:
             self.open.line = None
             self.open.trim()
         self.pane.to_end()
+        self.choice.forget()
         self.filter = None
         self.manual = None
 

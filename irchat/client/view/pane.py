@@ -53,6 +53,29 @@ class Pane:
         rows = [row for block in reversed(blocks) for row in block]
         return rows[max(0, len(rows) - height) :]
 
+    def reveal(self, items: Sequence[Item], paint: Paint, index: int) -> None:
+        """Move as little as needed to show the whole item at an index, or its first rows if it is too high."""
+        bottom, count = self._bottom(items)
+        if index > bottom or (index == bottom and count is not None and count < len(paint(index))):
+            self.lowest = (items[index].key, 1 << 30) if index < len(items) - 1 else None
+            return
+        rows = 0
+        for at in range(bottom, index - 1, -1):
+            rows += len(paint(at)[: count if at == bottom else None])
+            if rows > self.height:
+                self._show_at_top(items, paint, index)
+                return
+
+    def _show_at_top(self, items: Sequence[Item], paint: Paint, index: int) -> None:
+        room = self.height
+        for at in range(index, len(items)):
+            rows = len(paint(at))
+            if rows >= room:
+                self.lowest = (items[at].key, room)
+                return
+            room -= rows
+        self.to_end()
+
     def up(self, items: Sequence[Item], paint: Paint) -> bool:
         """Move up by a page, less a row. Return False if the first row is already visible."""
         if not items:

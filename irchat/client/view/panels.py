@@ -6,6 +6,7 @@ from irchat.client.control.referring import typed_reference
 from irchat.client.control.typed import BETWEEN_USAGES, Hint, hint
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item, Kind
+from irchat.client.view.key_table import Category, KeyRow, keys
 from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.navigation import Place
@@ -17,6 +18,7 @@ from irchat.commands.full_screen import SCREEN
 from irchat.commands.registry import offered
 from irchat.protocol.rules import GLOBAL_NAME
 from irchat.text.cells import cells, fit, wrap
+from irchat.text.links import Link
 
 _NUMBERED = 9
 # The length of a message in the status line.
@@ -39,6 +41,8 @@ class Painter:
             rows = self._manual(view.manual, width, height)
         elif view.filter is not None:
             rows = self._choices(width, height)
+        elif view.choice.links is not None:
+            rows = self._links(view.choice.links, width, height)
         elif view.place is Place.CHAT and view.open is not None:
             return _at_bottom(self._chat(view.open, width, height, now), height)
         elif view.place is Place.FOUND:
@@ -83,6 +87,8 @@ class Painter:
             return _told(trouble, "class:wrong", width, most)
         if view.waits:
             return _told(view.waits, "class:hint", width, most)
+        if view.is_choosing and not view.link:
+            return _told(self._choosing(), "class:hint", width, most)
         if not view.link and (usage := self._hint(line)) is not None:
             return _told(usage.text, "class:wrong" if usage.wrong else "class:hint", width, most)
         if view.link:
@@ -105,6 +111,16 @@ class Painter:
         if view.place is Place.FOUND:
             return "↑↓ Enter: open  Esc: back"
         return "Ctrl-K: chats  F1: help"
+
+    def _choosing(self) -> str:
+        """Return the keys on the chosen message."""
+        view = self._view
+        if view.choice.links is not None:
+            return "↑↓ Enter: copy an address, open a message  Esc: back"
+        item = view.choice.item(view.here.items)
+        shown = [key for key in keys(Category.MESSAGE) if key is not KeyRow.CHOOSE]
+        number = f"#{item.seq}  " if item is not None else ""
+        return number + "  ".join(f"{key.shown}: {key.help}" for key in shown) + "  Esc: back"
 
     def _hint(self, line: str) -> Hint | None:
         """Return the message to which the line refers, and the usage of the command in it."""
@@ -130,6 +146,8 @@ class Painter:
         view = self._view
         if view.manual is not None:
             return "Keys and commands", "F1 goes back"
+        if view.choice.links is not None:
+            return "Links", "of the chosen message"
         if view.filter is not None:
             return "Go to", "type a part of the name, ↑↓ and Enter; Esc goes back"
         match view.place:
@@ -167,7 +185,12 @@ class Painter:
             return [Row((("class:note", "  loading"),))]
         if not chat.items and not chat.gone:
             return [Row((("class:note", "  No messages yet. What you type goes here."),))]
-        return self._view.pane.rows(chat.items, self.paint(width, now), height)
+        pane, choice, paint = self._view.pane, self._view.choice, self.paint(width, now)
+        if (chosen := choice.item(chat.items)) is not None:
+            choice.key = chosen.key
+            pane.height = height
+            pane.reveal(chat.items, paint, chat.index(chosen.key))
+        return pane.rows(chat.items, paint, height)
 
     def _item_rows(self, brush: Brush, chat: ChatState, index: int, unread: Item | None) -> list[Row]:
         item = chat.items[index]
@@ -176,8 +199,10 @@ class Painter:
         rows = brush.rows(
             item, before, unread_line=item is unread, quote=self._quote(chat, item), with_details=is_marked
         )
-        if is_marked:
+        if is_marked and not self._view.is_choosing:
             rows = [_styled(row, "class:marked") for row in rows]
+        if item.seq is not None and item.key == self._view.choice.key:
+            rows = [_styled(row, "class:chosen") for row in rows]
         if index == 0 and chat.older:
             rows = [brush.rule("PgUp: older", "class:day"), *rows]
         return rows
@@ -206,6 +231,16 @@ class Painter:
         elif not view.own.items:
             rows += [Row(()), Row((("class:note", fit("  ↑↓ and Enter open one; Ctrl-N goes to the next.", width)),))]
         return [*rows, Row(()), *own] if own else rows
+
+    def _links(self, links: list[Link], width: int, height: int) -> list[Row]:
+        chosen = self._view.choice.cursor.settle(links)
+        first = first_row(chosen, len(links), height)
+        return [
+            _filled(width, ("class:choice", f"▸ {link.text}"), fill="class:chosen")
+            if number == chosen
+            else Row((("class:choice", f"  {fit(link.text, width - 2)}"),))
+            for number, link in enumerate(links[first : first + height], first)
+        ]
 
     def _choices(self, width: int, height: int) -> list[Row]:
         view = self._view

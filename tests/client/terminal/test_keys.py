@@ -28,21 +28,13 @@ class KeysTests(ApplicationCase):
 
     def bindings(self) -> KeyBindings:
         """Create all bindings."""
-        return keys.bindings(self.controller, self.app._line, lambda direction: None, lambda: None)
+        return keys.bindings(self.controller, self.app._line, lambda direction: None, lambda: None, lambda text: None)
 
     def test_each_binding_has_its_row(self) -> None:
         """The bound sequences are those of the rows, and no two rows share one."""
         rows = [sequence for key in KeyRow for sequence in _sequences(key)]
         self.assertEqual(len(rows), len(set(rows)))
         self.assertEqual({binding.keys for binding in self.bindings().bindings}, set(rows))
-
-    def test_row_without_binding(self) -> None:
-        """A row without a binding raises an error that names it, so the client does not start."""
-        table = keys.KeyTable()
-        table.bind(KeyRow.SEND)(lambda event: None)
-        error = self.assertRaises(ValueError, table.finish)
-        self.assertIn("PAGE", str(error))
-        self.assertNotIn("SEND", str(error))
 
 
 class BuiltInTests(SynchronousTestCase):

@@ -1,0 +1,147 @@
+"""The keys on a chosen message. They type the command about it, or copy something of it."""
+
+from collections.abc import Callable
+
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.key_binding import KeyPressEvent
+from prompt_toolkit.keys import Keys
+
+from irchat.client.control.controller import Controller
+from irchat.client.terminal.input_line import InputLine
+from irchat.client.terminal.key_bindings import KeyTable, PagePane, pressed
+from irchat.client.view.chat_state import ChatState
+from irchat.client.view.items import Item
+from irchat.client.view.key_table import KeyRow
+from irchat.client.view.navigation import Place
+
+_OLDER = "This server is older and cannot do that."
+
+
+class MessageKeys:
+    """Bind the keys of choosing a message. ``copy`` puts a text into the clipboard of the terminal."""
+
+    def __init__(
+        self, table: KeyTable, controller: Controller, line: InputLine, page: PagePane, copy: Callable[[str], None]
+    ) -> None:
+        self._controller = controller
+        self._view = controller.view
+        self._line = line
+        self._page = page
+        self._copy = copy
+        choice = self._view.choice
+        is_on = Condition(lambda: self._view.is_choosing and choice.links is None)
+        is_links = Condition(lambda: self._view.is_choosing and choice.links is not None)
+        table.bind(KeyRow.CHOOSE, ~is_on & ~is_links)(self._begin)
+        table.bind(KeyRow.CHOOSE, is_on)(self._end)
+        table.bind(KeyRow.BACK, is_on)(self._end)
+        table.bind(KeyRow.CLEAR, is_on)(self._end)
+        table.bind(KeyRow.RECALL, is_on)(self._move)
+        table.bind(KeyRow.PAGE, is_on)(self._move_page)
+        table.bind(KeyRow.SEND, is_on)(self._answer)
+        table.bind(KeyRow.ANSWER, is_on)(self._answer)
+        table.bind(KeyRow.EDIT, is_on)(self._edit)
+        table.bind(KeyRow.DELETE, is_on)(self._delete)
+        table.bind(KeyRow.MARK, is_on)(self._mark)
+        table.bind(KeyRow.COPY, is_on)(self._copy_text)
+        table.bind(KeyRow.COPY_LINK, is_on)(self._copy_link)
+        table.bind(KeyRow.LINKS, is_on)(self._list_links)
+        table.bind(KeyRow.RECALL, is_links)(self._move_link)
+        table.bind(KeyRow.SEND, is_links)(self._take_link)
+        for key in KeyRow.BACK, KeyRow.CLEAR, KeyRow.CHOOSE:
+            table.bind(key, is_links)(self._close_links)
+        # Other keys would be typed out of sight.
+        table.bind(KeyRow.OTHER_ON_MESSAGE, is_on | is_links)(lambda event: None)
+
+    @property
+    def _chat(self) -> ChatState:
+        return self._view.here
+
+    def _item(self) -> Item | None:
+        return self._view.choice.item(self._chat.items)
+
+    def _begin(self, event: KeyPressEvent) -> None:
+        view = self._view
+        if view.place is not Place.CHAT or view.filter is not None or view.manual is not None:
+            return
+        if not isinstance(self._line.target, ChatState) or not view.choice.begin(self._chat.items, view.pane):
+            self._line.trouble = "There is no message to choose."
+        self._controller.changed()
+
+    def _end(self, event: KeyPressEvent | None = None) -> None:
+        self._view.choice.end(self._view.pane)
+        self._controller.changed()
+
+    def _move(self, event: KeyPressEvent) -> None:
+        step = -1 if pressed(event) == Keys.Up else 1
+        if not self._view.choice.move(self._chat.items, step):
+            (self._controller.page_up(False) if step < 0 else self._controller.page_down())
+
+    def _move_page(self, event: KeyPressEvent) -> None:
+        view, before = self._view, self._view.pane.lowest
+        self._page(-1 if pressed(event) == Keys.PageUp else 1)
+        view.choice.choose_lowest(self._chat.items, view.pane)
+        if pressed(event) == Keys.PageUp and view.pane.lowest == before:
+            view.choice.move(self._chat.items, -len(self._chat.items))
+
+    def _type(self, after: str, feature: str, *, keep: bool = False) -> None:
+        """Type a reference to the message, and ``after``. ``keep`` puts it before what is typed already."""
+        item = self._item()
+        if item is None:
+            return
+        if feature not in self._view.features:
+            self._line.trouble = _OLDER
+        elif self._line.begin_with(f"#{item.seq}{after}", keep=keep):
+            self._view.choice.forget()  # the view stays at the message
+        self._controller.changed()
+
+    def _answer(self, event: KeyPressEvent) -> None:
+        self._type(" ", "around", keep=True)
+
+    def _edit(self, event: KeyPressEvent) -> None:
+        item = self._item()
+        if item is not None and not item.own:
+            self._line.trouble = "You can edit only your own messages."
+        elif item is not None:
+            self._type(f"= {item.text}", "amend")
+
+    def _delete(self, event: KeyPressEvent) -> None:
+        self._type("-", "amend")
+
+    def _mark(self, event: KeyPressEvent) -> None:
+        self._type("+", "marks")
+
+    def _copy_text(self, event: KeyPressEvent) -> None:
+        if (item := self._item()) is not None:
+            self._copied(item.text, "the text")
+
+    def _copy_link(self, event: KeyPressEvent) -> None:
+        if (item := self._item()) is not None:
+            name = self._chat.name
+            reference = f"{name} #{item.seq}" if self._chat.is_private else f"{name}#{item.seq}"
+            self._copied(reference, reference)
+
+    def _copied(self, text: str, what: str) -> None:
+        self._copy(text)
+        self._line.trouble = f"Copied {what}, if the terminal allows it (OSC 52)."
+
+    def _list_links(self, event: KeyPressEvent) -> None:
+        if not self._view.choice.list_links(self._chat.items):
+            self._line.trouble = "There is no link in this message."
+
+    def _close_links(self, event: KeyPressEvent | None = None) -> None:
+        self._view.choice.links = None
+
+    def _move_link(self, event: KeyPressEvent) -> None:
+        choice = self._view.choice
+        choice.cursor.move(-1 if pressed(event) == Keys.Up else 1, choice.links or [])
+
+    def _take_link(self, event: KeyPressEvent) -> None:
+        """Copy the chosen address, or open the chosen message."""
+        choice = self._view.choice
+        link = choice.cursor.choose(choice.links or [])
+        self._close_links()
+        if link is not None and link.chat:
+            choice.forget()
+            self._controller.show_message(link.chat, link.seq)
+        elif link is not None:
+            self._copied(link.text, link.text)
