@@ -96,7 +96,8 @@ class Incoming:
             case events.Message():
                 if view.open is not None and view.open.stale and event.chat == view.open.name:
                     self._fill_open()
-                if text := alert(event, view.me):
+                by_server = "mentions" in view.features
+                if text := alert(event, view.me, view.chat(event.chat).alert, by_server=by_server):
                     self.notify(text)
                 if event.id is not None:
                     self.plan()

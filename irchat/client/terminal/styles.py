@@ -22,6 +22,8 @@ STYLE = Style.from_dict(
         "hit": f"{_ORANGE} bold underline",
         "day": _GREY,
         "unread-line": f"{_RED} bold",
+        "mention": f"{_ORANGE} bold",
+        "muted": _GREY,
         "quote": _GREY,
         "marks": _GREY,
         "edited": _GREY,

@@ -88,6 +88,17 @@ class ChatState:
         return self.name.startswith("@")
 
     @property
+    def is_muted(self) -> bool:
+        """Whether the user wants no alert from this chat. It does not count in totals either."""
+        return self.alert == "none"
+
+    @property
+    def waits(self) -> str:
+        """The numbers of unread messages and of those that mention the user: ``5 @2``. Empty if nothing is unread."""
+        counts = (f"{self.unread:,}" if self.unread else "", f"@{self.mentions:,}" if self.mentions else "")
+        return " ".join(filter(None, counts))
+
+    @property
     def is_listed(self) -> bool:
         """Whether the user's other clients list the chat too: it is on the server or has messages."""
         return bool(self.id or self.last_at or self.name == GLOBAL_NAME)

@@ -108,8 +108,7 @@ class Navigation:
     def listed(self) -> list[ChatState]:
         """Return the listed chats: those that match the filter, or those with unread messages, latest first."""
         if self.filter is None:
-            unread = [chat for chat in self.chats.values() if chat.unread]
-            return sorted(unread, key=lambda chat: chat.last_at, reverse=True)
+            return [*self.waiting(), *(chat for chat in self.chats.in_order() if chat.unread and chat.is_muted)]
         others = (f"@{name}" for name in self.known if name != self.me)
         new = [ChatState(name) for name in others if name not in self.chats] if self.filter.strip() else []
         return best(self.filter, [*self.chats.in_order(), *new], lambda chat: chat.name)
@@ -121,7 +120,8 @@ class Navigation:
         if here < 0 and step < 0:
             here = len(names)
         ring = [names[(here + step * number) % len(names)] for number in range(1, len(names) + 1)]
-        unread = [name for name in ring if self.chats[name].unread and self.chats[name] is not self.open]
+        waiting = self.waiting()
+        unread = [name for name in ring if self.chats[name] in waiting and self.chats[name] is not self.open]
         return next(iter(unread or ring), None)
 
     def numbered(self, number: int) -> str | None:
@@ -131,8 +131,13 @@ class Navigation:
 
     @property
     def unread(self) -> int:
-        """The number of unread messages in all chats."""
-        return sum(chat.unread for chat in self.chats.values())
+        """The number of unread messages in all chats that are not muted."""
+        return sum(chat.unread for chat in self.chats.values() if not chat.is_muted)
+
+    def waiting(self) -> list[ChatState]:
+        """Return the chats with unread messages, the latest first, without the muted ones."""
+        unread = [chat for chat in self.chats.values() if chat.unread and not chat.is_muted]
+        return sorted(unread, key=lambda chat: chat.last_at, reverse=True)
 
     def chat(self, name: str) -> ChatState:
         """Return the chat with this name in the server's spelling. An unknown one is added."""

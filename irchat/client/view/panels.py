@@ -21,6 +21,8 @@ from irchat.text.cells import cells, fit, wrap
 from irchat.text.links import Link
 
 _NUMBERED = 9
+# Chats with unread messages that the status line names, and the length of each name.
+_WAITING, _WAITING_CELLS = 4, 16
 # The length of a message in the status line.
 _REFERRED_CELLS = 60
 
@@ -94,14 +96,24 @@ class Painter:
         if view.link:
             style = "class:status" if view.link.startswith(("connecting", "signing in")) else "class:wrong"
             return _told(view.link, style, width, most)
-        who = f" {view.me}@{view.server}"
-        parts = [who, f"{view.online_count:,} online", f"{view.unread:,} unread" if view.unread else ""]
-        left, right = "  ·  ".join(part for part in parts if part), self._right()
-        space = width - cells(left) - cells(right) - 1
-        if space < 1:
-            left = f" {view.unread:,} unread" if view.unread else f" {view.me}"
-            space = max(1, width - cells(left) - cells(right) - 1)
-        return [_filled(width, ("class:status", left + " " * space + right), fill="class:status")]
+        return [self._state(width)]
+
+    def _state(self, width: int) -> Row:
+        """Return the row with the user, the number of users online, and the chats in which something is unread."""
+        view, right = self._view, self._right()
+        waiting = [chat for chat in view.waiting() if not self._is_open(chat)]
+        names = ", ".join(f"{fit(chat.name, _WAITING_CELLS)} {chat.waits}" for chat in waiting[:_WAITING])
+        more = f" and {len(waiting) - _WAITING:,} more" if len(waiting) > _WAITING else ""
+        unread = f"{sum(chat.unread for chat in waiting):,} unread: {names}{more}" if names else ""
+        whole = [f"{view.me}@{view.server}", f"{view.online_count:,} online", unread]
+        room = width - cells(right) - 2
+        for parts in whole, [view.me, unread], [unread or view.me]:
+            left = "  ·  ".join(filter(None, parts))
+            if cells(left) < room:
+                break
+        left = fit(left, max(0, room - 1))
+        text = f" {left}{' ' * max(1, room - cells(left))}{right}"
+        return _filled(width, ("class:status", text), fill="class:status")
 
     def _right(self) -> str:
         view = self._view
@@ -178,7 +190,7 @@ class Painter:
 
     def _brush(self, chat: ChatState, width: int, now: float) -> Brush:
         widest = max(chat.name_width, cells(self._view.me))
-        return Brush(width, now, name_width=widest, zone=self._zone)
+        return Brush(width, now, name_width=widest, zone=self._zone, me=self._view.me)
 
     def _chat(self, chat: ChatState, width: int, height: int, now: float) -> list[Row]:
         if not chat.items and chat.loading:
@@ -253,12 +265,14 @@ class Painter:
         ]
 
     def _choice(self, chat: ChatState, width: int, *, is_chosen: bool) -> Row:
-        count = f"{chat.unread:,} unread" if chat.unread else "left" if chat.gone else ""
+        count = f"{chat.waits} unread" if chat.unread else "left" if chat.gone else ""
         name = fit(chat.name, width - 18)
         pad = " " * max(1, 34 - cells(name)) if width >= 60 else " " * max(1, width - 16 - cells(name))
         if is_chosen:
             return _filled(width, ("class:choice", f"▸ {name}{pad}{count}"), fill="class:chosen")
-        return Row((("class:choice", f"  {name}"), ("", pad), ("class:unread", count)))
+        dim = chat.is_muted
+        return Row((("class:muted" if dim else "class:choice", f"  {name}"), ("", pad),
+                    ("class:muted" if dim else "class:unread", count)))  # fmt: skip
 
     def _found(self, width: int, height: int, now: float) -> list[Row]:
         view = self._view
@@ -297,12 +311,16 @@ class Painter:
         is_open = self._is_open(chat)
         key = str(number) if number <= _NUMBERED and not chat.gone else " "
         dot = "●" if chat.is_private and chat.name[1:] in self._view.online else " "
-        count = f" {chat.unread:,}" if chat.unread else " left" if chat.gone else ""
+        count = f" {chat.waits}" if chat.unread else " left" if chat.gone else ""
         count += " ✎" if chat.has_draft and not is_open else ""
         name = fit(chat.name, width - 4 - cells(count))
-        style = "class:open" if is_open else "class:has-unread" if chat.unread else ""
+        style, count_style = "class:has-unread" if chat.unread else "", "class:unread"
+        if chat.is_muted:
+            style = count_style = "class:muted"
+        if is_open:
+            style = "class:open"
         pad = " " * max(0, width - 3 - cells(name) - cells(count) - 1)
-        return Row((("class:key", key), ("class:online", dot), (style, f" {name}{pad}"), ("class:unread", f"{count} ")))
+        return Row((("class:key", key), ("class:online", dot), (style, f" {name}{pad}"), (count_style, f"{count} ")))
 
 
 def _window(at: int, count: int, height: int) -> tuple[int, int]:
@@ -313,7 +331,7 @@ def _window(at: int, count: int, height: int) -> tuple[int, int]:
 
 
 def _side_more(mark: str, chats: list[ChatState], width: int) -> Row:
-    unread = sum(chat.unread for chat in chats)
+    unread = sum(chat.unread for chat in chats if not chat.is_muted)
     text = f" {mark} {len(chats):,} more" + (f", {unread:,} unread" if unread else "")
     return Row((("class:unread" if unread else "class:detail", fit(text, width)),))
 

@@ -1,5 +1,6 @@
 """Items as rows of a pane: pieces of text, each with the names of its styles."""
 
+import re
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
@@ -27,15 +28,26 @@ class Row(NamedTuple):
 
 
 class Brush:
-    """Convert items to rows for a pane of ``width`` cells, at the time ``now`` of the forward clock."""
+    """Convert items to rows for a pane of ``width`` cells, at the time ``now`` of the forward clock.
+
+    ``me`` is the user's name, which is marked in messages that mention the user.
+    """
 
     def __init__(
-        self, width: int, now: float, *, name_width: int = 0, zone: tzinfo | None = None, today: date | None = None
+        self,
+        width: int,
+        now: float,
+        *,
+        name_width: int = 0,
+        zone: tzinfo | None = None,
+        today: date | None = None,
+        me: str = "",
     ) -> None:
         self.width = width
         self._now = now
         self._zone = zone
         self._today = today or datetime.now(zone).date()
+        self._call = re.compile(rf"(@{re.escape(me)})(?!\w)", re.IGNORECASE) if me else None
         self._with_details = False
         self._name_cells = max(_NAME_CELLS_MIN, min(name_width, _NAME_CELLS_MAX, width // 4))
 
@@ -88,7 +100,9 @@ class Brush:
         name = fit(item.sender, self._name_cells)
         pad = " " * max(0, self._name_cells - cells(name))
         style = "class:own-name" if item.own else name_style(item.sender)
-        bar: Piece = ("class:own-bar", " ┃ ") if item.own else ("class:bar", " │ ")
+        bar: Piece = ("class:bar", " │ ")
+        if item.own or item.calls:
+            bar = ("class:own-bar" if item.own else "class:mention", " ┃ ")
         head: list[Piece] = [self._time(item), ("", " " + pad), (style, name), bar]
         indent = self._indent
         margin: list[Piece] = [("", " " * (indent - 2)), (bar[0], bar[1][1:])]
@@ -150,6 +164,8 @@ class Brush:
 
     def _text_rows(self, item: Item, room: int, taken: int) -> list[list[Piece]]:
         style = "class:pending" if item.kind is Kind.PENDING else "class:text"
+        if item.hit is None and item.calls and self._call is not None:
+            return [self._marked(style, text) for text in wrap(item.text, room, taken)]
         if item.hit is None:
             return [[(style, text)] for text in wrap(item.text, room, taken)]
         hit = shorten(item.hit, max(_HIT_CELLS_MIN, _HIT_ROWS * room - taken))
@@ -158,6 +174,12 @@ class Brush:
             [(styles[is_word], text) for text, is_word in hit.pieces(start, end)]
             for start, end in wrap_line(hit.text, room, taken)
         ]
+
+    def _marked(self, style: str, text: str) -> list[Piece]:
+        """Return a row of a text in pieces, with the user's name marked."""
+        assert self._call is not None
+        pieces = enumerate(self._call.split(text))
+        return [("class:mention" if number % 2 else style, piece) for number, piece in pieces if piece]
 
     def _note(self, item: Item) -> list[Row]:
         is_error = item.kind is Kind.ERROR

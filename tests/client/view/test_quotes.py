@@ -1,5 +1,6 @@
 """Messages shown above their answers and in the status line, and what deletions do to the pane."""
 
+import re
 from datetime import UTC
 
 from irchat.client.view.panels import Painter
@@ -11,6 +12,58 @@ from tests.helpers.client_fakes import amended, message
 
 def _text(row: Row) -> str:
     return "".join(text for _, text in row.pieces)
+
+
+class WaitingTests(ScreenStateCase):
+    """Where something waits."""
+
+    def setUp(self) -> None:
+        """Create unread messages: two in a group, one of which mentions alice, one private, one in a muted group."""
+        super().setUp()
+        self.view.link = ""
+        self.painter = Painter(self.view, UTC)
+        self.view.apply(message("hi", chat="*team", seq=1), 0.0)
+        self.view.apply(message("hi @alice", chat="*team", seq=2, to=["alice"]), 0.0)
+        self.view.apply(message("hi", chat="@bob", seq=1, at="2026-11-23T00:00:00.000Z"), 0.0)
+        self.view.apply(message("hi", chat="*noise", seq=1), 0.0)
+        self.view.apply(events.Alert("*noise", "none"), 0.0)
+
+    def styles(self, rows: list[Row], text: str) -> set[str]:
+        """Return the styles of the pieces with a text."""
+        return {style for row in rows for style, piece in row.pieces if text in piece}
+
+    def test_status(self) -> None:
+        """The status line names the chats with their counts, the latest first, in 80 columns."""
+        (row,) = self.painter.status(80, 3, "", "")
+        self.assertIn("3 unread: @bob 1, *team 2 @1  ", _text(row))
+        self.assertIn("alice", _text(row))
+        for name in "abcd":
+            self.view.apply(message("hi", chat=f"*{name * 32}", seq=1), 0.0)
+        (row,) = self.painter.status(80, 3, "", "")
+        self.assertTrue(_text(row).startswith(" 7 unread: @bob 1, "))
+        self.assertIn("and 2 more", _text(self.painter.status(200, 3, "", "")[0]))
+        self.view.open_chat("@bob")
+        self.assertNotIn("@bob", _text(self.painter.status(200, 3, "", "")[0]))
+
+    def test_muted(self) -> None:
+        """A muted chat is dim in the lists, comes last, and is in no total."""
+        self.assertEqual(self.view.unread, 3)
+        side = self.painter.sidebar(30, 10)
+        self.assertEqual(self.styles(side, "*noise"), {"class:muted"})
+        self.assertTrue(any(re.search(r"\*team +2 @1 *$", _text(row)) for row in side))
+        home = self.painter.pane(60, 10, 0.0)
+        self.assertEqual(self.styles(home, "*noise"), {"class:muted"})
+        self.assertEqual([chat.name for chat in self.view.listed()], ["@bob", "*team", "*noise"])
+        self.assertNotEqual(self.view.next_chat(1), "*noise")
+
+    def test_mention(self) -> None:
+        """A message that mentions the user has a bar of its own, and the name is marked in it."""
+        self.load(message("hi @Alice, you", chat="*team", seq=2, to=["alice"]), name="*team")
+        self.view.open_chat("*team")
+        rows = self.painter.pane(60, 3, 0.0)
+        self.assertEqual(self.styles(rows, "@Alice"), {"class:mention"})
+        self.assertEqual(self.styles(rows, "┃"), {"class:mention"})
+        self.assertIn("hi @Alice, you", _text(rows[-1]))
 
 
 class QuoteTests(ScreenStateCase):
