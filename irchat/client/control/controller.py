@@ -100,7 +100,6 @@ class Controller:
         self._clock = clock
         self._jitter = jitter
         self._pages = Pages(clock, view, self._ask, self.changed)
-        self.fetch_wanted = self._pages.fetch_wanted
         self._markers = ReadMarkers(clock, self._ask)
         self.sending = Sending(clock, view, self._ask, self._is_up, new_nonce, self._sent)
         self.incoming = Incoming(clock, view, self._pages, self.sending, self._ask, self.changed)
@@ -131,8 +130,19 @@ class Controller:
     def changed(self) -> None:
         """Request a redraw. Messages that are then on the screen count as read."""
         self.on_changed()
-        if not self.hidden and (seen := self.view.seen()) is not None:
+        self._see()
+
+    def drawn(self) -> None:
+        """Handle that a frame was drawn: its messages count as read, and those that it lacked are requested."""
+        self._pages.fetch_wanted()
+        if self._see():
+            self.on_changed()
+
+    def _see(self) -> bool:
+        seen = None if self.hidden else self.view.seen()
+        if seen is not None:
             self._markers.read(*seen)
+        return seen is not None
 
     @property
     def target(self) -> Target:

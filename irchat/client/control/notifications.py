@@ -2,8 +2,7 @@
 
 import regex
 
-from irchat.client.view.chat_state import calls
-from irchat.client.view.items import clean
+from irchat.client.view.items import calls, clean
 from irchat.protocol import events
 from irchat.text.cells import fit
 from irchat.text.folding import UNSPACED

@@ -36,11 +36,41 @@ class Pages:
         """Load the end of a chat that is not loaded yet, or the messages missed while the connection was lost."""
         if chat.loading or chat.gone:
             return
-        if not chat.loaded:
+        if not chat.loaded and chat.unread > PAGE_MAX - _BEFORE_UNREAD:
+            Deferred.fromCoroutine(self._load_at_unread(chat)).addErrback(lambda failure: failure.trap(ClientError))
+        elif not chat.loaded:
             limit = min(PAGE_MAX, max(_PAGE, chat.unread + _BEFORE_UNREAD))
             self._load(chat, requests.History(chat=chat.name, limit=limit), 0)
         elif chat.stale:
             self._catch_up(chat)
+
+    async def _load_at_unread(self, chat: ChatState) -> None:
+        """Load the first unread messages of a chat that has more of them than a page."""
+        read = chat.read_seq
+        pages = await self._two_pages(
+            chat,
+            requests.History(chat=chat.name, before=read + 1, limit=_BEFORE_UNREAD),
+            requests.History(chat=chat.name, after=read, limit=PAGE_MAX),
+        )
+        if pages is not None:
+            self._view.page_around(chat.name, *pages, self._clock.seconds())
+            if self._view.here is chat:
+                self._view.show_unread(chat)
+            self._changed()
+
+    async def _two_pages(
+        self, chat: ChatState, *wanted: requests.History
+    ) -> tuple[events.History, events.History] | None:
+        """Return two pages, or None if the chat is gone meanwhile or the server refuses, which is shown."""
+        chat.loading = True
+        try:
+            earlier, later = [await self._ask(request) for request in wanted]
+        finally:
+            chat.loading = False
+        if not (isinstance(earlier, events.History) and isinstance(later, events.History)):
+            self._refused(earlier if isinstance(earlier, events.Error) else later, chat)
+            return None
+        return (earlier, later) if self._view.chats.get(chat.name) is chat else None
 
     def _catch_up(self, chat: ChatState) -> None:
         """Load the changes and then the messages that were missed while the connection was lost."""
@@ -92,8 +122,10 @@ class Pages:
         chat = self._view.open_chat(page.chat)
         end = max((message.seq or 0 for message in page.messages), default=0)
         # A page that waited to be shown may lack what came meanwhile.
-        if not chat.loaded and not chat.loading and page.rev >= chat.last_rev and end >= chat.last_seq:
+        is_whole = page.rev >= chat.last_rev and end >= chat.last_seq and len(page.messages) >= chat.unread
+        if not chat.loaded and not chat.loading and is_whole:
             self._view.page(page, self._clock.seconds(), direction=0)
+            self._view.show_unread(chat)
         self.fill(chat)
         return chat
 
@@ -126,18 +158,14 @@ class Pages:
         name = chat.name
         self._changed()
         if not (chat.loaded and chat.has(seq)):
-            chat.loading = True
-            try:
-                earlier = await self._ask(requests.History(chat=name, before=seq + 1, limit=_PAGE // 2))
-                later = await self._ask(requests.History(chat=name, after=seq, limit=_PAGE // 2))
-            finally:
-                chat.loading = False
-            if not (isinstance(earlier, events.History) and isinstance(later, events.History)):
-                self._refused(earlier if isinstance(earlier, events.Error) else later, chat)
+            pages = await self._two_pages(
+                chat,
+                requests.History(chat=name, before=seq + 1, limit=_PAGE // 2),
+                requests.History(chat=name, after=seq, limit=_PAGE // 2),
+            )
+            if pages is None:
                 return
-            if self._view.chats.get(name) is not chat:
-                return
-            self._view.page_around(name, earlier, later, self._clock.seconds())
+            self._view.page_around(name, *pages, self._clock.seconds())
         chat.marked = seq
         if not chat.has(seq) and is_typed:
             self._view.complain(f"There is no message {seq} in {name} that you can see.")
@@ -165,9 +193,15 @@ class Pages:
         elif isinstance(reply, events.History):
             was_stale = chat.stale
             self._view.page(reply, self._clock.seconds(), direction=direction)
+            is_shown = self._view.here is chat
             if was_stale and chat.newer:
                 chat.stale = True
                 self.newer(chat)
+            elif was_stale and is_shown and self._view.pane.follows and chat.unread:
+                chat.line = chat.read_seq
+                self._view.show_unread(chat)
+            elif direction == 0 and is_shown:
+                self._view.show_unread(chat)
         elif reply is not None:
             chat.early_changes.clear()
             self._view.refused(chat, reply)

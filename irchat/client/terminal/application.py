@@ -155,7 +155,7 @@ class ChatApplication(Application[None]):
         self._sent = self._shown
         if self._device.idle:  # nothing was written
             self._line.drew(self._sent)
-        self._controller.fetch_wanted()
+        self._controller.drawn()
         view = self._controller.view
         count = f"({view.unread:,}) " if view.unread else ""
         title = f"{count}IRChat {view.server}"

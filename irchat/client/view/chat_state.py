@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from operator import attrgetter
 
 from irchat.client.view import present_state
-from irchat.client.view.items import AFTER_ALL, Item, Key, Kind, clean
+from irchat.client.view.items import AFTER_ALL, Item, Key, Kind, calls, clean
 from irchat.protocol import events
 from irchat.protocol.rules import GLOBAL_NAME, TIMED_MAX
 from irchat.text.cells import cells
-from irchat.text.names import name_key, same_name
+from irchat.text.names import name_key
 
 # Maximum items of a chat that is closed or shows its end.
 KEPT_ITEMS = 1_000
@@ -302,6 +302,23 @@ class ChatState:
         self.read_seq = max(self.read_seq, self.last_seq)
         self._unread_timed.clear()
 
+    @property
+    def first_unread(self) -> Item | None:
+        """The message below the line "unread", or None."""
+        if (line := self.line) is None:
+            return None
+        return next((item for item in self.items if item.seq is not None and item.seq > line and not item.own), None)
+
+    def read_part(self, seq: int) -> bool:
+        """Count the loaded messages up to ``seq`` as read. Return False if they were before."""
+        if seq <= self.read_seq or not self.unread:
+            return False
+        read = [item for item in self.items if item.seq is not None and self.read_seq < item.seq <= seq]
+        self.unread = max(0, self.unread - sum(not item.own for item in read))
+        self.mentions = max(0, self.mentions - sum(item.calls for item in read))
+        self.read_seq = seq
+        return True
+
     def read_to(self, seq: int) -> bool:
         """Record that another session has read the chat up to ``seq``.
 
@@ -377,11 +394,6 @@ class ChatState:
     def _key(self, anchor: float) -> Key:
         self._count += 1
         return (anchor, _OTHER, self._count)
-
-
-def calls(message: events.Message, me: str) -> bool:
-    """Return whether a message mentions the user ``me``."""
-    return any(same_name(name, me) for name in message.to or ())
 
 
 def _seconds_left(message: events.Message) -> float:

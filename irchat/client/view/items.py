@@ -8,6 +8,7 @@ from enum import Enum
 from irchat.protocol import events
 from irchat.protocol.rules import visible
 from irchat.text.excerpts import Hit
+from irchat.text.names import same_name
 
 # The sort key of an item: the seq of the stored message before it, its kind, and the order of arrival.
 Key = tuple[float, int, int]
@@ -72,3 +73,8 @@ class Item:
 def clean(text: str) -> str:
     """Return ``text`` without anything that a terminal obeys or that changes the direction of a row."""
     return text if text.isascii() and text.isprintable() else visible(text).translate(_DIRECTION)
+
+
+def calls(message: events.Message, me: str) -> bool:
+    """Return whether a message mentions the user ``me``."""
+    return any(same_name(name, me) for name in message.to or ())

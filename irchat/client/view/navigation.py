@@ -66,7 +66,7 @@ class Navigation:
         self.cursor = Cursor()
 
     def open_chat(self, wanted: str | ChatState) -> ChatState:
-        """Open a chat, given itself or its name, at its end, with a line before its unread messages."""
+        """Open a chat, given itself or its name, at its first unread message, with a line before it, or at its end."""
         chat = self.chat(wanted) if isinstance(wanted, str) else wanted
         if self.open is not chat or self.place is not Place.CHAT:
             self._leave()
@@ -75,8 +75,14 @@ class Navigation:
         if chat.gone and chat not in self.chats.gone:
             self.chats.gone.append(chat)
         self.choice.forget()
-        self.pane.to_end()
+        self.show_unread(chat)
         return chat
+
+    def show_unread(self, chat: ChatState) -> None:
+        """Move the pane to the line before the first unread message of the open chat, or without one to the end."""
+        self.pane.to_end()
+        if (first := chat.first_unread) is not None:
+            self.pane.begin_at(first.key)
 
     def show_found(self, found: events.Found, words: str) -> None:
         """Show the results of a search, newest first."""
@@ -151,16 +157,19 @@ class Navigation:
         return self.chats.typed(name)
 
     def seen(self) -> tuple[str, int] | None:
-        """Mark the open chat read if its end is on the screen. Return its name and last seq if it was unread."""
+        """Mark what the last frame showed of the open chat as read. Return its name and the seq, if that is new."""
         chat = self.open
         if chat is None or chat.gone or self.place is not Place.CHAT:
             return None
         if self.filter is not None or self.manual is not None:
             return None
-        if not (chat.at_end and self.pane.follows) or (not chat.unread and chat.read_seq >= chat.last_seq):
-            return None
-        chat.all_read()
-        return chat.name, chat.last_seq
+        if chat.at_end and self.pane.follows:
+            if not chat.unread and chat.read_seq >= chat.last_seq:
+                return None
+            chat.all_read()
+            return chat.name, chat.last_seq
+        seq = 0 if self.pane.whole is None or chat.stale else int(min(self.pane.whole[0], chat.end_seq))
+        return (chat.name, seq) if chat.read_part(seq) else None
 
     def leave_what_never_was(self) -> None:
         """Go home if the open chat turned out not to exist, and show the reason there."""

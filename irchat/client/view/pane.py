@@ -11,32 +11,45 @@ Paint = Callable[[int], list[Row]]
 class Pane:
     """A pane that follows the end of its items until it is moved up.
 
-    ``lowest`` is the key of the lowest visible item and the number of its visible rows, None at the end.
+    ``lowest`` is the key of the lowest visible item and the number of its visible rows, None at the end. ``whole`` is
+    the key of the lowest item that was drawn to its last row, None if nothing was drawn since the pane was moved.
     """
 
     def __init__(self) -> None:
         self.lowest: tuple[Key, int] | None = None
         self.height = 1
+        self.whole: Key | None = None
+        self._first: Key | None = None
 
     @property
     def follows(self) -> bool:
         """Whether the pane shows the end of the items."""
-        return self.lowest is None
+        return self.lowest is None and self._first is None
 
     def to_end(self) -> None:
         """Show the end of the items."""
-        self.lowest = None
+        self.lowest = self._first = self.whole = None
 
     def show(self, key: Key) -> None:
         """Show an item at the bottom of the pane."""
+        self.to_end()
         self.lowest = (key, 1 << 30)
+
+    def begin_at(self, key: Key) -> None:
+        """Show an item at the top of the pane when the rows are drawn, or the end if all from it on fits."""
+        self.to_end()
+        self._first = key
 
     def rows(self, items: Sequence[Item], paint: Paint, height: int) -> list[Row]:
         """Return the visible rows, at most ``height``. ``paint`` returns the rows of the item at an index."""
         self.height = height
+        if self._first is not None:
+            first, self._first = self._first, None
+            index = next((index for index, item in enumerate(items) if item.key >= first), len(items))
+            self._show_at_top(items, paint, index)
         rows = self._rows(items, paint)
-        if len(rows) < height and not self.follows:  # everything fits
-            self.to_end()
+        if len(rows) < height and not self.follows:
+            self._show_at_top(items, paint, 0)
             rows = self._rows(items, paint)
         return rows
 
@@ -45,8 +58,12 @@ class Pane:
         index, count = self._bottom(items)
         blocks: list[list[Row]] = []
         room = height
+        self.whole = None
         while index >= 0 and room > 0:
-            block = paint(index)[:count]
+            rows = paint(index)
+            block = rows[:count]
+            if self.whole is None and len(block) == len(rows):
+                self.whole = items[index].key
             blocks.append(block)
             room -= len(block)
             index, count = index - 1, None

@@ -59,7 +59,7 @@ class Painter:
         """Return a function that paints the items of the open chat, for `Pane`."""
         chat = self._view.here
         brush = self._brush(chat, width, now)
-        unread = _first_unread(chat)
+        unread = chat.first_unread
         return lambda index: self._item_rows(brush, chat, index, unread)
 
     def header(self, width: int) -> Row:
@@ -334,14 +334,6 @@ def _side_more(mark: str, chats: list[ChatState], width: int) -> Row:
     unread = sum(chat.unread for chat in chats if not chat.is_muted)
     text = f" {mark} {len(chats):,} more" + (f", {unread:,} unread" if unread else "")
     return Row((("class:unread" if unread else "class:detail", fit(text, width)),))
-
-
-def _first_unread(chat: ChatState) -> Item | None:
-    """Return the message below the line "unread"."""
-    if chat.line is None:
-        return None
-    line = chat.line
-    return next((item for item in chat.items if item.seq is not None and item.seq > line and not item.own), None)
 
 
 def _styled(row: Row, more: str) -> Row:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 
 from irchat.client.view import present_state
-from irchat.client.view.chat_state import ITEMS_MAX, ChatState, calls
-from irchat.client.view.items import Item, Kind, clean
+from irchat.client.view.chat_state import ITEMS_MAX, ChatState
+from irchat.client.view.items import Item, Kind, calls, clean
 from irchat.client.view.navigation import Navigation, Place
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
@@ -239,7 +239,6 @@ class ScreenState(Navigation):
             chat.place_notes(sent.seq - 1)
             chat.last_seq = max(chat.last_seq, sent.seq)
             chat.all_read()
-        chat.line = None
         if item is None or not chat.at_end:
             return
         message = events.Message(
