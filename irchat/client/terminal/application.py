@@ -14,6 +14,7 @@ from prompt_toolkit.widgets import SearchToolbar
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.client.control.controller import Controller
+from irchat.client.preferences import Preferences
 from irchat.client.terminal.controls import Frame, InputControl, InputWindow, Rows
 from irchat.client.terminal.device import Device, TerminalOutput
 from irchat.client.terminal.input_line import InputLine
@@ -45,7 +46,7 @@ _STATUS_ROWS = 3
 class ChatApplication(Application[None]):
     """Draw the controller's screen state on ``output``, and pass keys to the controller.
 
-    A frame is drawn only after the device has written the previous one. ``bell``: ring and notify. ``stop_process``
+    A frame is drawn only after the device has written the previous one. ``stop_process``
     suspends the process (Ctrl-Z).
     """
 
@@ -57,18 +58,18 @@ class ChatApplication(Application[None]):
         keys: Input,
         output: TerminalOutput,
         *,
-        bell: bool,
+        settings: Preferences,
         stop_process: Callable[[], None],
     ) -> None:
         self._clock = clock
         self._controller = controller
         self._device = device
         self._terminal = output
-        self._bell = bell
+        self._settings = settings
         self._telling: IDelayedCall | None = None
         self._untold = ""
         self._stop_process = stop_process
-        self._painter = Painter(controller.view, language=controller.language)
+        self._painter = Painter(controller.view, language=controller.language, key_map=settings.keys)
         self._line = InputLine(controller, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
         self._shown = self._sent = self._line.shown()
         self._pane_width, self._pane_height = 80, 20
@@ -79,7 +80,7 @@ class ChatApplication(Application[None]):
         super().__init__(
             layout=self._layout(),
             style=STYLE,
-            key_bindings=bindings(controller, self._line, self._page, self._suspend, output.copy),
+            key_bindings=bindings(controller, self._line, self._page, self._suspend, output.copy, settings.keys),
             clipboard=DynamicClipboard(lambda: self._line.clipboard),
             full_screen=True,
             erase_when_done=True,
@@ -105,10 +106,10 @@ class ChatApplication(Application[None]):
 
     def notify(self, text: str) -> None:
         """Notify a user who may be looking elsewhere, at most once a second. Of several, show the last."""
-        if not self._bell:
+        if not self._settings.bell and not self._settings.notify:
             return
         if self._telling is None:
-            self._terminal.notify(text)
+            self._terminal.notify(text, bell=self._settings.bell, show=self._settings.notify)
             self._telling = self._clock.callLater(_QUIET, self._tell_next)
         else:
             self._untold = text

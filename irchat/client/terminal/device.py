@@ -166,10 +166,11 @@ class TerminalOutput(Vt100_Output):
         self.write_raw(f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x1b\\")
         self.flush()
 
-    def notify(self, text: str) -> None:
-        """Ring the bell, and show a notification on terminals that can (OSC 9 and 777)."""
+    def notify(self, text: str, *, bell: bool = True, show: bool = True) -> None:
+        """Ring the ``bell``, and ``show`` a notification on terminals that can (OSC 9 and 777)."""
         safe = "".join(character for character in text if character.isprintable()).replace(";", ",")
-        self.write_raw(f"\a\x1b]9;{safe}\x1b\\\x1b]777;notify;IRChat;{safe}\x1b\\")
+        shown = f"\x1b]9;{safe}\x1b\\\x1b]777;notify;IRChat;{safe}\x1b\\" if show else ""
+        self.write_raw(("\a" if bell else "") + shown)
         self.flush()
 
 

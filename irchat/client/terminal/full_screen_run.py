@@ -10,7 +10,7 @@ import select
 import signal
 import sys
 import termios
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,7 @@ from irchat.client.connect.trust import Trust
 from irchat.client.control.controller import Controller
 from irchat.client.exceptions import ClientError
 from irchat.client.options import ClientOptions
+from irchat.client.preferences import Preferences
 from irchat.client.shutdown import LEAVING_SECONDS, Shutdown, leave_on_signals
 from irchat.client.terminal.application import ChatApplication
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
@@ -40,8 +41,11 @@ _STDIN, _STDOUT = 0, 1
 _RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?2004l\x1b[?1049l"
 
 
-def run_full_screen(reactor: Any, options: ClientOptions) -> int:
-    """Run the client in ``reactor``. Return its exit status: 0 if the user left, 1 after an error."""
+def run_full_screen(reactor: Any, options: ClientOptions, settings: Preferences, problems: Sequence[str] = ()) -> int:
+    """Run the client in ``reactor``. Return its exit status: 0 if the user left, 1 after an error.
+
+    ``problems`` with the settings are shown after the sign-in.
+    """
     try:
         address, dialer = wiring.make_dialer(reactor, options)
     except ClientError as error:
@@ -51,16 +55,18 @@ def run_full_screen(reactor: Any, options: ClientOptions) -> int:
     view = ScreenState(label)
     controller = Controller(reactor, view, partial(secrets.token_urlsafe, 12), random.random)
     terminal = wiring.open_again(_STDIN)
-    screen = FullScreenRun(reactor, reactor, controller, terminal, bell=options.bell)
+    screen = FullScreenRun(reactor, reactor, controller, terminal, settings)
     StandardIO(screen.device, terminal, wiring.open_again(_STDOUT), reactor)  # type: ignore[call-arg]
     tokens = wiring.tokens()
     entry = FullScreenSignIn(
         tokens, label, address.user, controller.questions, partial(_complain_later, reactor, controller)
     )
     trust = Trust(dialer, wiring.known_hosts(), tokens, controller.questions, options.fingerprint, entry.warn)
+    for problem in problems:
+        entry.warn(problem)
     leave_on_signals(reactor, screen.stop)
     try:
-        screen.begin(trust.connect, entry)
+        screen.begin(wiring.remembering(trust.connect, options.address), entry)
         gc.freeze()  # these objects live until the exit: scanning them repeatedly would delay keys
         reactor.run()
     finally:
@@ -87,7 +93,7 @@ class FullScreenRun:
     """
 
     def __init__(
-        self, reactor: IReactorCore, clock: IReactorTime, controller: Controller, descriptor: int, *, bell: bool
+        self, reactor: IReactorCore, clock: IReactorTime, controller: Controller, descriptor: int, settings: Preferences
     ) -> None:
         self.status = 0
         self.last_words = ""
@@ -98,8 +104,8 @@ class FullScreenRun:
         self._keys = TerminalInput(descriptor)
         self.device = Device(self._keys)
         term = os.environ.get("TERM", "")
-        self._output = TerminalOutput(self.device.write, self._size, term, colour_depth(os.environ))
-        self._bell = bell
+        self._output = TerminalOutput(self.device.write, self._size, term, colour_depth(os.environ, settings.colours))
+        self._settings = settings
         self._talk: Deferred[None] = succeed(None)
         self._drawing: Deferred[None] = succeed(None)
         self._shutdown = Shutdown(reactor, clock, self._close)
@@ -113,7 +119,7 @@ class FullScreenRun:
             self.device,
             self._keys,
             self._output,
-            bell=self._bell,
+            settings=self._settings,
             stop_process=lambda: os.kill(0, signal.SIGTSTP),
         )
         self._controller.on_changed = self._app.draw_soon
@@ -196,10 +202,10 @@ class FullScreenRun:
         return Size(rows=rows or 24, columns=columns or 80)
 
 
-def colour_depth(environment: "os._Environ[str] | dict[str, str]") -> ColorDepth:
-    """Return the terminal's colour depth, or monochrome if the user wants no colours (NO_COLOR)."""
+def colour_depth(environment: "os._Environ[str] | dict[str, str]", colours: bool = True) -> ColorDepth:
+    """Return the terminal's colour depth, or monochrome if the user wants no colours (NO_COLOR, or a setting)."""
     term = environment.get("TERM", "")
-    if environment.get("NO_COLOR") or term.startswith(("vt", "dumb")):
+    if not colours or environment.get("NO_COLOR") or term.startswith(("vt", "dumb")):
         return ColorDepth.DEPTH_1_BIT
     return ColorDepth.DEPTH_4_BIT if term in ("linux", "eterm-color") else ColorDepth.DEPTH_8_BIT
 

@@ -6,7 +6,7 @@ from prompt_toolkit.filters import Filter
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 
-from irchat.client.view.key_table import KeyRow
+from irchat.client.view.key_table import KEYS, KeyMap, KeyRow
 
 PagePane = Callable[[int], None]
 _Handler = Callable[[KeyPressEvent], None]
@@ -15,7 +15,9 @@ _Handler = Callable[[KeyPressEvent], None]
 class KeyTable:
     """Bind the sequences of the rows, and check that none is left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, key_map: KeyMap = KEYS) -> None:
+        self._map = key_map
+        self._numbers: dict[tuple[Keys | str, ...], int] = {}
         self._bindings = KeyBindings()
         self._unbound = {key for key in KeyRow if key.sequences}
 
@@ -24,19 +26,23 @@ class KeyTable:
         self._unbound.discard(key)
 
         def decorate(handler: _Handler) -> _Handler:
-            for sequence in key.sequences:
+            for number, sequence in enumerate(self._map.sequences(key)):
                 self._bindings.add(*sequence, filter=when)(handler)
+                self._numbers[self._bindings.bindings[-1].keys] = number
             return handler
 
         return decorate
+
+    def which(self, event: KeyPressEvent) -> int:
+        """Return the place of the pressed sequence in its row, from 0."""
+        return self._numbers[tuple(press.key for press in event.key_sequence)]
+
+    def step(self, event: KeyPressEvent) -> int:
+        """Return -1 for the first sequence of its row, 1 for the second: up and down, or back and on."""
+        return 2 * self.which(event) - 1
 
     def finish(self) -> KeyBindings:
         """Return the bindings. Raises ValueError if a row has none."""
         if self._unbound:
             raise ValueError(f"not bound: {', '.join(sorted(key.name for key in self._unbound))}")
         return self._bindings
-
-
-def pressed(event: KeyPressEvent) -> "Keys | str":
-    """Return the last key of the pressed sequence."""
-    return event.key_sequence[-1].key

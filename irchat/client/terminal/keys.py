@@ -4,15 +4,14 @@ from collections.abc import Callable
 
 from prompt_toolkit.filters import Condition, is_searching
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.keys import Keys
 
 from irchat.client.control.controller import Controller
 from irchat.client.control.questions import Question
 from irchat.client.terminal.input_line import InputLine
-from irchat.client.terminal.key_bindings import KeyTable, PagePane, pressed
+from irchat.client.terminal.key_bindings import KeyTable, PagePane
 from irchat.client.terminal.message_keys import MessageKeys
 from irchat.client.view.chat_state import ChatState
-from irchat.client.view.key_table import KeyRow
+from irchat.client.view.key_table import KEYS, KeyMap, KeyRow
 from irchat.client.view.navigation import Place
 
 
@@ -22,6 +21,7 @@ def bindings(
     page: PagePane,
     suspend: Callable[[], None],
     copy: Callable[[str], None],
+    key_map: KeyMap = KEYS,
 ) -> KeyBindings:
     """Return the key bindings; all other keys are prompt_toolkit's emacs keys. ``page`` moves the pane by a page.
 
@@ -29,7 +29,7 @@ def bindings(
 
     Raises ValueError for a row of the table without a binding.
     """
-    table = KeyTable()
+    table = KeyTable(key_map)
     _editing(table, controller, line)
     _moving(table, controller, line, page)
     _listing(table, controller, line)
@@ -85,7 +85,7 @@ def _moving(table: KeyTable, controller: Controller, line: InputLine, page: Page
 
     @table.bind(KeyRow.PAGE, (is_in & ~is_choosing) | is_manual)
     def _(event: KeyPressEvent) -> None:
-        page(-1 if pressed(event) == Keys.PageUp else 1)
+        page(table.step(event))
 
     @table.bind(KeyRow.END, is_in & is_away & ~is_choosing)
     def _(event: KeyPressEvent) -> None:
@@ -93,7 +93,7 @@ def _moving(table: KeyTable, controller: Controller, line: InputLine, page: Page
 
     @table.bind(KeyRow.NEXT, is_in)
     def _(event: KeyPressEvent) -> None:
-        _open(controller, view.next_chat(1 if pressed(event) == Keys.ControlN else -1))
+        _open(controller, view.next_chat(-table.step(event)))
 
     @table.bind(KeyRow.HOME, is_in)
     def _(event: KeyPressEvent) -> None:
@@ -101,7 +101,7 @@ def _moving(table: KeyTable, controller: Controller, line: InputLine, page: Page
 
     @table.bind(KeyRow.NUMBERED, is_in)
     def _(event: KeyPressEvent) -> None:
-        _open(controller, view.numbered(int(pressed(event))))
+        _open(controller, view.numbered(table.which(event) + 1))
 
     # With text to kill, Ctrl-K is emacs' own.
     @table.bind(KeyRow.GO_TO, is_in & Condition(lambda: line.buffer.document.is_cursor_at_the_end))
@@ -123,11 +123,11 @@ def _listing(table: KeyTable, controller: Controller, line: InputLine) -> None:
 
     @table.bind(KeyRow.RECALL, is_in & is_list & ~is_searching)
     def _(event: KeyPressEvent) -> None:
-        view.cursor.move(-1 if pressed(event) == Keys.Up else 1, view.choices())
+        view.cursor.move(table.step(event), view.choices())
 
     @table.bind(KeyRow.RECALL, is_manual)
     def _(event: KeyPressEvent) -> None:
-        view.scroll_manual(-1 if pressed(event) == Keys.Up else 1)
+        view.scroll_manual(table.step(event))
 
     @table.bind(KeyRow.HELP, ~is_question)
     def _(event: KeyPressEvent) -> None:

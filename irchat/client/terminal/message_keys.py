@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.key_binding import KeyPressEvent
-from prompt_toolkit.keys import Keys
 
 from irchat.client.control.controller import Controller
 from irchat.client.terminal.input_line import InputLine
-from irchat.client.terminal.key_bindings import KeyTable, PagePane, pressed
+from irchat.client.terminal.key_bindings import KeyTable, PagePane
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item
 from irchat.client.view.key_table import KeyRow
@@ -23,6 +22,7 @@ class MessageKeys:
     def __init__(
         self, table: KeyTable, controller: Controller, line: InputLine, page: PagePane, copy: Callable[[str], None]
     ) -> None:
+        self._table = table
         self._controller = controller
         self._view = controller.view
         self._line = line
@@ -72,15 +72,16 @@ class MessageKeys:
         self._controller.changed()
 
     def _move(self, event: KeyPressEvent) -> None:
-        step = -1 if pressed(event) == Keys.Up else 1
+        step = self._table.step(event)
         if not self._view.choice.move(self._chat.items, step):
             (self._controller.page_up(False) if step < 0 else self._controller.page_down())
 
     def _move_page(self, event: KeyPressEvent) -> None:
         view, before = self._view, self._view.pane.lowest
-        self._page(-1 if pressed(event) == Keys.PageUp else 1)
+        step = self._table.step(event)
+        self._page(step)
         view.choice.choose_lowest(self._chat.items, view.pane)
-        if pressed(event) == Keys.PageUp and view.pane.lowest == before:
+        if step < 0 and view.pane.lowest == before:
             view.choice.move(self._chat.items, -len(self._chat.items))
 
     def _type(self, after: str, feature: str, *, keep: bool = False) -> None:
@@ -133,7 +134,7 @@ class MessageKeys:
 
     def _move_link(self, event: KeyPressEvent) -> None:
         choice = self._view.choice
-        choice.cursor.move(-1 if pressed(event) == Keys.Up else 1, choice.links or [])
+        choice.cursor.move(self._table.step(event), choice.links or [])
 
     def _take_link(self, event: KeyPressEvent) -> None:
         """Copy the chosen address, or open the chosen message."""

@@ -1,6 +1,11 @@
 """The table of keys and their effects, for F1, docs/client.rst and the bindings."""
 
+import re
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
+
+_CTRL = re.compile(r"^c-(.)")
 
 
 class Category(Enum):
@@ -45,7 +50,7 @@ class KeyRow(Enum):
     ANSWER = ("r, Enter", "answer it", Category.MESSAGE, "r")
     EDIT = ("e", "edit it", Category.MESSAGE, "e")
     DELETE = ("d", "delete it", Category.MESSAGE, "d")
-    MARK = ("+", "mark it", Category.MESSAGE, "+")
+    MARK = ("m, +", "mark it", Category.MESSAGE, "+", "m")
     COPY = ("y", "copy its text", Category.MESSAGE, "y")
     COPY_LINK = ("l", "copy its number", Category.MESSAGE, "l")
     LINKS = ("o", "list its links", Category.MESSAGE, "o")
@@ -62,6 +67,43 @@ class KeyRow(Enum):
         self.help = help
         self.category = category
         self.sequences = tuple(tuple(sequence.split()) for sequence in sequences)
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the sequences mean different things, by their order: up and down, or a number."""
+        return self in (KeyRow.RECALL, KeyRow.PAGE, KeyRow.NEXT, KeyRow.NUMBERED)
+
+
+class KeyMap:
+    """The keys of all rows. ``changed`` has the sequences of rows for which the user has set others."""
+
+    def __init__(self, changed: Mapping[KeyRow, tuple[tuple[str, ...], ...]] = MappingProxyType({})) -> None:
+        self._changed = changed
+
+    def sequences(self, key: KeyRow) -> tuple[tuple[str, ...], ...]:
+        """Return the sequences of a row."""
+        return self._changed.get(key, key.sequences)
+
+    def shown(self, key: KeyRow) -> str:
+        """Return the keys of a row as they are displayed."""
+        if key not in self._changed:
+            return key.shown
+        return ", ".join(_shown(sequence) for sequence in self._changed[key])
+
+    def row_of(self, sequence: tuple[str, ...]) -> KeyRow | None:
+        """Return the row that has a sequence, or None."""
+        return next((key for key in KeyRow if sequence in self.sequences(key)), None)
+
+
+KEYS = KeyMap()
+"""The keys of a user that has set none."""
+
+
+def _shown(sequence: tuple[str, ...]) -> str:
+    names = [
+        re.sub(r"^c-(.)", lambda match: f"Ctrl-{match[1].upper()}", key).replace("s-", "Shift-") for key in sequence
+    ]
+    return "-".join(["Alt", *names[1:]]) if len(names) > 1 and names[0] == "escape" else " ".join(names)
 
 
 def keys(category: Category) -> list[KeyRow]:

@@ -2,7 +2,7 @@
 
 from itertools import zip_longest
 
-from irchat.client.view.key_table import Category, KeyRow, keys
+from irchat.client.view.key_table import KEYS, Category, KeyMap, KeyRow, keys
 from irchat.client.view.rows import Row
 from irchat.commands import Registry
 from irchat.commands.full_screen import SCREEN
@@ -22,19 +22,19 @@ _USAGE_CELLS = 31
 _MEANING_CELLS_MIN = 24
 
 
-def manual(width: int, language: Registry = SCREEN) -> list[Row]:
+def manual(width: int, language: Registry = SCREEN, key_map: KeyMap = KEYS) -> list[Row]:
     """Return the rows of the manual for a width of ``width`` cells."""
     text = [Row((("class:text", line),)) for line in wrap(_TEXT, width)]
     commands = [
         row for command in language.entries(None) for row in _entry(command.usage, command.meaning, _USAGE_CELLS, width)
     ]
-    return [*_keys(width), Row(()), *text, Row(()), *commands]
+    return [*_keys(width, key_map), Row(()), *text, Row(()), *commands]
 
 
-def _keys(width: int) -> list[Row]:
+def _keys(width: int, key_map: KeyMap) -> list[Row]:
     if width < 2 * (_KEY_CELLS + _HELP_CELLS):
-        return [row for category in _CATEGORIES for row in _column(category, width)]
-    left, right, below = (_column(category, _KEY_CELLS + _HELP_CELLS) for category in _CATEGORIES)
+        return [row for category in _CATEGORIES for row in _column(category, width, key_map)]
+    left, right, below = (_column(category, _KEY_CELLS + _HELP_CELLS, key_map) for category in _CATEGORIES)
     empty = Row((("", " " * (_KEY_CELLS + _HELP_CELLS)),))
     half = (len(below) + 2) // 2  # below the name of the category, in two columns as well
     left += [empty, *below[:half]]
@@ -42,11 +42,11 @@ def _keys(width: int) -> list[Row]:
     return [Row((*one.pieces, *other.pieces)) for one, other in zip_longest(left, right, fillvalue=empty)]
 
 
-def _column(category: Category, width: int) -> list[Row]:
+def _column(category: Category, width: int, key_map: KeyMap) -> list[Row]:
     """Return a category's name and its keys."""
     rows = [Row((("class:day", padded(category.value, width)),))]
     for key in keys(category):
-        rows += _entry(key.shown, _padded_help(key), _KEY_CELLS, width)
+        rows += _entry(key_map.shown(key), _padded_help(key), _KEY_CELLS, width)
     return rows
 
 

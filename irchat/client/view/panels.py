@@ -6,7 +6,7 @@ from irchat.client.control.referring import typed_reference
 from irchat.client.control.typed import BETWEEN_USAGES, Hint, hint
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item, Kind
-from irchat.client.view.key_table import Category, KeyRow, keys
+from irchat.client.view.key_table import KEYS, Category, KeyMap, KeyRow, keys
 from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.navigation import Place
@@ -30,7 +30,14 @@ _REFERRED_CELLS = 60
 class Painter:
     """Paint the screen state. ``zone`` is the time zone of displayed times, None for the local one."""
 
-    def __init__(self, view: ScreenState, zone: tzinfo | None = None, language: Registry = SCREEN) -> None:
+    def __init__(
+        self,
+        view: ScreenState,
+        zone: tzinfo | None = None,
+        language: Registry = SCREEN,
+        key_map: KeyMap = KEYS,
+    ) -> None:
+        self._keys = key_map
         self._view = view
         self._zone = zone
         self._language = language
@@ -132,7 +139,7 @@ class Painter:
         item = view.choice.item(view.here.items)
         shown = [key for key in keys(Category.MESSAGE) if key is not KeyRow.CHOOSE]
         number = f"#{item.seq}  " if item is not None else ""
-        return number + "  ".join(f"{key.shown}: {key.help}" for key in shown) + "  Esc: back"
+        return number + "  ".join(f"{self._keys.shown(key)}: {key.help}" for key in shown) + "  Esc: back"
 
     def _hint(self, line: str) -> Hint | None:
         """Return the message to which the line refers, and the usage of the command in it."""
@@ -182,7 +189,7 @@ class Painter:
 
     def _manual(self, first: int, width: int, height: int) -> list[Row]:
         """Return the rows of the manual from ``first`` on, or its last ``height`` rows."""
-        rows = manual(width, self._offered)
+        rows = manual(width, self._offered, self._keys)
         first = self._view.manual = max(0, min(first, len(rows) - height))
         if first + height < len(rows):
             rows[first + height - 1] = Brush(width, 0).rule("PgDn: more", "class:day")

@@ -2,6 +2,7 @@
 
 from prompt_toolkit.data_structures import Size
 
+from irchat.client.preferences import Preferences
 from tests.client.terminal.test_input_line import ApplicationCase
 from tests.helpers.client_fakes import error, message
 
@@ -54,7 +55,7 @@ class FrameTests(ApplicationCase):
         self.clock.advance(1.0)
         self.assertIn(b"9;sooner", self.drawn())
         self.clock.advance(1.0)
-        self.app._bell = False
+        self.app._settings = Preferences(bell=False, notify=False)
         self.app.notify("x")
         self.assertEqual(self.drawn(), b"")
 
