@@ -7,7 +7,6 @@ from prompt_toolkit.application import Application
 from prompt_toolkit.application.run_in_terminal import in_terminal
 from prompt_toolkit.clipboard import DynamicClipboard
 from prompt_toolkit.filters import Condition
-from prompt_toolkit.input import Input
 from prompt_toolkit.layout import ConditionalContainer, Dimension, HSplit, Layout, VSplit, Window
 from prompt_toolkit.search import stop_search
 from prompt_toolkit.widgets import SearchToolbar
@@ -15,8 +14,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.client.control.controller import Controller
 from irchat.client.preferences import Preferences
+from irchat.client.terminal.bare_view import BareView
 from irchat.client.terminal.controls import Frame, InputControl, InputWindow, Rows
-from irchat.client.terminal.device import Device, TerminalOutput
+from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.terminal.keys import bindings
 from irchat.client.terminal.styles import STYLE
@@ -55,7 +55,7 @@ class ChatApplication(Application[None]):
         clock: IReactorTime,
         controller: Controller,
         device: Device,
-        keys: Input,
+        keys: TerminalInput,
         output: TerminalOutput,
         *,
         settings: Preferences,
@@ -75,14 +75,19 @@ class ChatApplication(Application[None]):
         self._pane_width, self._pane_height = 80, 20
         self._soon: IDelayedCall | None = None
         self._wants_frame = False
+        self._keys_input = keys
+        self._bare = BareView(controller.view, output, self._end_bare)
         self._frame_began = self._frame_took = 0.0
         self._title = ""
         super().__init__(
             layout=self._layout(),
             style=STYLE,
-            key_bindings=bindings(controller, self._line, self._page, self._suspend, output.copy, settings.keys),
+            key_bindings=bindings(
+                controller, self._line, self._page, self._suspend, output.copy, self._begin_bare, settings.keys
+            ),
             clipboard=DynamicClipboard(lambda: self._line.clipboard),
             full_screen=True,
+            mouse_support=settings.mouse,
             erase_when_done=True,
             terminal_size_polling_interval=None,
             max_render_postpone_time=None,
@@ -122,13 +127,16 @@ class ChatApplication(Application[None]):
 
     def invalidate(self) -> None:
         """Draw as soon as the terminal has received the previous frame."""
-        if self._device.idle:
+        if self._bare.is_on:
+            self._bare.refresh()
+        elif self._device.idle:
             super().invalidate()
         else:
             self._wants_frame = True
 
     def draw_anew(self) -> None:
         """Redraw everything: another program may have drawn on the terminal."""
+        self._bare.end()
         if self.is_running and not self._running_in_terminal:
             self.renderer.reset()
             self._redraw()
@@ -165,16 +173,38 @@ class ChatApplication(Application[None]):
             self._terminal.set_title(title)
             self._terminal.flush()
 
-    def _page(self, direction: int) -> None:
+    def _redraw(self, render_as_done: bool = False) -> None:
+        if render_as_done or not self._bare.is_on:
+            super()._redraw(render_as_done)
+
+    def _on_resize(self) -> None:
+        self._bare.end()
+        super()._on_resize()
+
+    def _begin_bare(self) -> None:
+        self.renderer.reset(leave_alternate_screen=False)  # the mouse and pastes are the terminal's again
+        if self._bare.begin():
+            self._controller.hidden = True
+            self._keys_input.intercept = self._bare.end
+
+    def _end_bare(self) -> None:
+        self._keys_input.intercept = None
+        self._controller.hidden = False
+        self.renderer.reset(leave_alternate_screen=False)
+        self._controller.changed()
+        self.invalidate()
+
+    def _page(self, direction: int, rows: int | None = None) -> None:
+        """Move the pane up (-1) or down (1) by some rows, or by a page."""
         view = self._controller.view
         if view.manual is not None:
-            view.scroll_manual(direction * (self._pane_height - 2))
+            view.scroll_manual(direction * (rows or self._pane_height - 2))
         elif view.place is Place.CHAT:
             paint = self._painter.paint(self._pane_width, self._clock.seconds())
             if direction < 0:
-                self._controller.page_up(view.pane.up(view.here.items, paint))
+                self._controller.page_up(view.pane.up(view.here.items, paint, rows))
             else:
-                view.pane.down(view.here.items, paint)
+                view.pane.down(view.here.items, paint, rows)
                 self._controller.page_down()
 
     def _suspend(self) -> None:

@@ -43,9 +43,13 @@ class TerminalInput(Input):
         self._parser = Vt100Parser(self._keys.append)
         self._ready: Callable[[], None] = _ignore
         self._closed = False
+        self.intercept: Callable[[], None] | None = None
 
     def feed(self, data: bytes) -> None:
-        """Receive bytes from the terminal."""
+        """Receive bytes from the terminal. ``intercept`` is called in place of a key."""
+        if self.intercept is not None:
+            self.intercept()
+            return
         self._parser.feed(self._decode(data))
         self._ready()
 
@@ -160,6 +164,14 @@ class TerminalOutput(Vt100_Output):
         """Erase row by row. Erasing the display would push it into the scrollback of tmux and GNU screen."""
         rows = "".join(f"\x1b[{row};1H\x1b[2K" for row in range(1, self.get_size().rows + 1))
         self.write_raw(f"\x1b[0m{rows}\x1b[H")
+
+    def enable_mouse_support(self) -> None:
+        """Have the terminal report the wheel and clicks (SGR), but no movements."""
+        self.write_raw("\x1b[?1000h\x1b[?1006h")
+
+    def disable_mouse_support(self) -> None:
+        """Leave the mouse to the terminal."""
+        self.write_raw("\x1b[?1006l\x1b[?1000l")
 
     def copy(self, text: str) -> None:
         """Put a text into the clipboard of a terminal that allows it (OSC 52)."""

@@ -38,7 +38,7 @@ from irchat.protocol.rules import visible
 
 _STDIN, _STDOUT = 0, 1
 # Undoes everything that an application may have set up and did not undo itself.
-_RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?2004l\x1b[?1049l"
+_RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l"
 
 
 def run_full_screen(reactor: Any, options: ClientOptions, settings: Preferences, problems: Sequence[str] = ()) -> int:

@@ -1,6 +1,7 @@
 """Bindings for the rows of the table in `irchat.client.view.key_table`."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from prompt_toolkit.filters import Filter
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -8,7 +9,14 @@ from prompt_toolkit.keys import Keys
 
 from irchat.client.view.key_table import KEYS, KeyMap, KeyRow
 
-PagePane = Callable[[int], None]
+
+class PagePane(Protocol):
+    """Move the pane up (-1) or down (1) by some rows, or by a page."""
+
+    def __call__(self, direction: int, rows: int | None = None) -> None:
+        """Move the pane."""
+
+
 _Handler = Callable[[KeyPressEvent], None]
 
 

@@ -14,6 +14,10 @@ from irchat.client.view.chat_state import ChatState
 from irchat.client.view.key_table import KEYS, KeyMap, KeyRow
 from irchat.client.view.navigation import Place
 
+# The SGR reports of the wheel, up and down.
+_WHEEL = {"\x1b[<64": -1, "\x1b[<65": 1}
+_WHEEL_ROWS = 3
+
 
 def bindings(
     controller: Controller,
@@ -21,11 +25,12 @@ def bindings(
     page: PagePane,
     suspend: Callable[[], None],
     copy: Callable[[str], None],
+    bare: Callable[[], None],
     key_map: KeyMap = KEYS,
 ) -> KeyBindings:
     """Return the key bindings; all other keys are prompt_toolkit's emacs keys. ``page`` moves the pane by a page.
 
-    ``copy`` puts a text into the clipboard of the terminal.
+    ``copy`` puts a text into the clipboard of the terminal. ``bare`` shows the bare view.
 
     Raises ValueError for a row of the table without a binding.
     """
@@ -34,6 +39,7 @@ def bindings(
     _moving(table, controller, line, page)
     _listing(table, controller, line)
     MessageKeys(table, controller, line, page, copy)
+    table.bind(KeyRow.BARE)(lambda event: bare())
     table.bind(KeyRow.SUSPEND)(lambda event: suspend())
     return table.finish()
 
@@ -86,6 +92,11 @@ def _moving(table: KeyTable, controller: Controller, line: InputLine, page: Page
     @table.bind(KeyRow.PAGE, (is_in & ~is_choosing) | is_manual)
     def _(event: KeyPressEvent) -> None:
         page(table.step(event))
+
+    @table.bind(KeyRow.WHEEL)
+    def _(event: KeyPressEvent) -> None:
+        if (direction := _WHEEL.get(event.data.partition(";")[0])) and not view.is_choosing:
+            page(direction, _WHEEL_ROWS)
 
     @table.bind(KeyRow.END, is_in & is_away & ~is_choosing)
     def _(event: KeyPressEvent) -> None:

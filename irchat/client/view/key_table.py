@@ -45,6 +45,7 @@ class KeyRow(Enum):
     GO_TO = ("Ctrl-K", "go to any chat", Category.MOVING, "c-k")
     BACK = ("Esc", "leave list or question", Category.MOVING, "escape")
     HELP = ("F1", "keys and commands", Category.MOVING, "f1")
+    BARE = ("F2", "the chat alone, to copy", Category.MOVING, "f2")
     REDRAW = ("Ctrl-L", "draw the screen again", Category.MOVING)
     CHOOSE = ("Shift-Tab", "choose a message", Category.MESSAGE, "s-tab")
     ANSWER = ("r, Enter", "answer it", Category.MESSAGE, "r")
@@ -55,6 +56,7 @@ class KeyRow(Enum):
     COPY_LINK = ("l", "copy its number", Category.MESSAGE, "l")
     LINKS = ("o", "list its links", Category.MESSAGE, "o")
     PASTE = ("", "", Category.NONE, "<bracketed-paste>")
+    WHEEL = ("", "", Category.NONE, "<vt100-mouse-event>")
     # A macro would record typed text and could type it into another chat.
     MACRO = ("", "", Category.NONE, "c-x (")
     # Alt with a key must not cancel a question: the rest of the answer would go to a chat.

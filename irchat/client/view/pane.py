@@ -93,13 +93,13 @@ class Pane:
             room -= rows
         self.to_end()
 
-    def up(self, items: Sequence[Item], paint: Paint) -> bool:
-        """Move up by a page, less a row. Return False if the first row is already visible."""
+    def up(self, items: Sequence[Item], paint: Paint, rows: int | None = None) -> bool:
+        """Move up by some rows, or by a page less one. Return False if the first row is already visible."""
         if not items:
             return False
         index, count = self._bottom(items)
         shown = len(paint(index)[:count])
-        by = self.height - 1
+        by = self.height - 1 if rows is None else rows
         while by >= shown and index > 0:
             by -= shown
             index -= 1
@@ -109,15 +109,15 @@ class Pane:
         self.lowest = (items[index].key, shown) if moved else self.lowest
         return moved
 
-    def down(self, items: Sequence[Item], paint: Paint) -> None:
-        """Move down by a page, less a row."""
+    def down(self, items: Sequence[Item], paint: Paint, rows: int | None = None) -> None:
+        """Move down by some rows, or by a page less one."""
         if self.lowest is None or not items:
             self.lowest = None
             return
         index, count = self._bottom(items)
-        shown = len(paint(index)[:count]) + self.height - 1
-        while index < len(items) - 1 and shown > (rows := len(paint(index))):
-            shown -= rows
+        shown = len(paint(index)[:count]) + (self.height - 1 if rows is None else rows)
+        while index < len(items) - 1 and shown > (high := len(paint(index))):
+            shown -= high
             index += 1
         at_end = index == len(items) - 1 and shown >= len(paint(index))
         self.lowest = None if at_end else (items[index].key, shown)
