@@ -2,11 +2,15 @@
 
 import re
 from typing import NamedTuple
+from urllib.parse import quote
 
 _NAME = r"[^\s*@+\-~:,?!\\#&><\"'{}\[\]()/|=;]{1,32}"
 _LINK = re.compile(rf"https?://[^\s<>\"]+|(?<![^\s(\[])(?P<chat>\*{_NAME}|GLOBAL)#(?P<seq>[1-9][0-9]{{0,17}})(?![\w#])")
 # Punctuation of the sentence after an address.
 _AFTER = ".,;:!?'\"*_"
+_ADDRESS = re.compile(r"(https?://)([^/?#]*)(.*)", re.DOTALL)
+# What an address may have that is not encoded.
+_SAFE = ":/?#[]@!$&'()*+,;=%~-._"
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -42,3 +46,27 @@ def _trimmed(address: str) -> str:
             break
         address = address[:-1]
     return address
+
+
+def target_of(address: str) -> str:
+    """Return an address in ASCII, as a terminal or a browser takes it: the host in punycode, the rest quoted."""
+    match = _ADDRESS.fullmatch(address)
+    assert match is not None
+    return match[1] + quote(_encoded(match[2]), _SAFE) + quote(match[3], _SAFE)
+
+
+def shown_host(address: str) -> str:
+    """Return the host of an address in punycode, if it has other letters than ASCII, else an empty string.
+
+    Letters of other scripts can look like Latin ones, so the name alone does not show where the address leads.
+    """
+    match = _ADDRESS.fullmatch(address)
+    assert match is not None
+    return "" if match[2].isascii() else _encoded(match[2])
+
+
+def _encoded(host: str) -> str:
+    labels = host.split(".")
+    return ".".join(
+        label if label.isascii() else f"xn--{label.casefold().encode('punycode').decode()}" for label in labels
+    )

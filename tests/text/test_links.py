@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.text.links import Link, find_links
+from irchat.text.links import Link, find_links, shown_host, target_of
 
 
 def _found(text: str) -> list[str]:
@@ -37,3 +37,10 @@ class LinksTests(SynchronousTestCase):
     def test_long(self) -> None:
         """A long text of brackets takes linear time."""
         self.assertEqual(_found("https://" + ")" * 4_000), [])
+
+    def test_targets(self) -> None:
+        """A target is ASCII. A host in other letters is shown in punycode, and another one not at all."""
+        address = "https://аррӏе.com/ä?q=ü#x%20y"
+        self.assertEqual(target_of(address), "https://xn--80ak6aa92e.com/%C3%A4?q=%C3%BC#x%20y")
+        self.assertEqual(shown_host(address), "xn--80ak6aa92e.com")
+        self.assertEqual((shown_host("https://a.example/ä"), target_of("http://a:1/b")), ("", "http://a:1/b"))

@@ -3,6 +3,7 @@
 import base64
 import codecs
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import StringIO
@@ -23,9 +24,12 @@ from zope.interface import implementer
 
 from irchat.protocol.rules import visible
 from irchat.text.cells import cells
+from irchat.text.linked import Linked
 
 # A terminal with mode 2026 shows everything between these at once, so that no half-drawn frame is visible.
 _FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
+# Terminals that would show the address of a link as text.
+_NO_LINKS = ("linux", "screen", "dumb")
 _NEW_LINES = re.compile(r"(?:\r\n)+")
 
 
@@ -119,9 +123,12 @@ class TerminalOutput(Vt100_Output):
         super().__init__(StringIO(), get_size, term, colours, enable_cpr=False)
         self.in_use = False
         self._send = write
+        self._has_links = not term.startswith(_NO_LINKS)
+        self._target = ""
 
     def write(self, data: str) -> None:
         """Draw text. Line feeds become cursor movements: they would scroll a terminal that has just shrunk."""
+        self._link(data.target if isinstance(data, Linked) else "")
         if data.startswith("\r\n") and _NEW_LINES.fullmatch(data):
             self.write_raw(f"\r\x1b[{len(data) // 2}B")
         elif data > "\uffff" or (len(data) > 1 and not data.isascii()):
@@ -132,8 +139,17 @@ class TerminalOutput(Vt100_Output):
         else:
             super().write(data)
 
+    def _link(self, target: str) -> None:
+        """Begin or end a link (OSC 8) before the next text, if the terminal knows links."""
+        if target != self._target and self._has_links:
+            self._target = target
+            # The same id joins the parts of a link in several rows.
+            id_ = f"id={zlib.crc32(target.encode()):x}" if target else ""
+            self.write_raw(f"\x1b]8;{id_};{target}\x1b\\")
+
     def flush(self) -> None:
         """Send everything drawn so far as one frame."""
+        self._link("")
         if self._buffer:
             data = "".join(self._buffer)
             self._buffer = []

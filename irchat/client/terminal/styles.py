@@ -22,6 +22,7 @@ STYLE = Style.from_dict(
         "hit": f"{_ORANGE} bold underline",
         "day": _GREY,
         "unread-line": f"{_RED} bold",
+        "link": "underline",
         "mention": f"{_ORANGE} bold",
         "muted": _GREY,
         "quote": _GREY,

@@ -8,6 +8,7 @@ from irchat.client.view.items import Item, Kind, clean
 from irchat.client.view.paint import left, local_time, name_style
 from irchat.text.cells import cells, fit, wrap, wrap_line
 from irchat.text.excerpts import shorten
+from irchat.text.linked import linked_rows
 
 Piece = tuple[str, str]
 
@@ -47,7 +48,7 @@ class Brush:
         self._now = now
         self._zone = zone
         self._today = today or datetime.now(zone).date()
-        self._call = re.compile(rf"(@{re.escape(me)})(?!\w)", re.IGNORECASE) if me else None
+        self._call = re.compile(rf"@{re.escape(me)}(?!\w)", re.IGNORECASE) if me else None
         self._with_details = False
         self._name_cells = max(_NAME_CELLS_MIN, min(name_width, _NAME_CELLS_MAX, width // 4))
 
@@ -164,22 +165,14 @@ class Brush:
 
     def _text_rows(self, item: Item, room: int, taken: int) -> list[list[Piece]]:
         style = "class:pending" if item.kind is Kind.PENDING else "class:text"
-        if item.hit is None and item.calls and self._call is not None:
-            return [self._marked(style, text) for text in wrap(item.text, room, taken)]
         if item.hit is None:
-            return [[(style, text)] for text in wrap(item.text, room, taken)]
+            return linked_rows(item.text, style, room, taken, self._call if item.calls else None)
         hit = shorten(item.hit, max(_HIT_CELLS_MIN, _HIT_ROWS * room - taken))
         styles = {False: style, True: "class:hit"}
         return [
             [(styles[is_word], text) for text, is_word in hit.pieces(start, end)]
             for start, end in wrap_line(hit.text, room, taken)
         ]
-
-    def _marked(self, style: str, text: str) -> list[Piece]:
-        """Return a row of a text in pieces, with the user's name marked."""
-        assert self._call is not None
-        pieces = enumerate(self._call.split(text))
-        return [("class:mention" if number % 2 else style, piece) for number, piece in pieces if piece]
 
     def _note(self, item: Item) -> list[Row]:
         is_error = item.kind is Kind.ERROR

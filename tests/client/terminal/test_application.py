@@ -79,3 +79,17 @@ class FrameTests(ApplicationCase):
         self.server.answer(error("no-such-group", "No such group."))
         self.turn()
         self.assertIn(b"! No such group.", self.drawn())
+
+    def test_links(self) -> None:
+        """An address is a link to the whole address in each of its rows, also beside an emoji of several parts."""
+        address = "https://a.example/" + "x" * 100
+        self.open("@bob", message(f"see {address}", chat="@bob", seq=1),
+                  message("\U0001f469\u200d\U0001f4bb https://b.example", chat="@bob", seq=2))  # fmt: skip
+        drawn = self.drawn()
+        self.assertGreaterEqual(drawn.count(f";{address}\x1b\\".encode()), 2)
+        self.assertIn(b";https://b.example\x1b\\", drawn)
+        self.assertGreaterEqual(drawn.count(b"\x1b]8;;\x1b\\"), 3)
+        self.turn()
+        self.press("x")
+        self.open("*team", message("\U0001f469\u200d\U0001f4bb https but no link", chat="*team", seq=1))
+        self.assertNotIn(b"]8;id", self.drawn()[-600:])
