@@ -19,7 +19,6 @@ _TYPING_ONLY = {
 """Modules with declarations only, which only a type checker can test."""
 
 _SAME_NAME = {
-    "alerts.py": {"chat", "client/control"},  # when a chat alerts a user, and how a client does it
     "amendments.py": {"chat/amending", "commands"},  # the requests, and their implementation
     "base.py": {"commands", "server/protocols"},  # the base classes of commands and of protocols
     "groups.py": {"chat", "commands"},

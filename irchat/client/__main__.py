@@ -19,11 +19,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(arguments: Sequence[str] | None) -> int:
     # A user may press Ctrl-C during these slow imports, so they run inside the `try` of `main`.
-    from irchat.client.options import parse_options, wants_full_screen  # noqa: PLC0415
+    from irchat.client.options import complete_options, parse_options, wants_full_screen  # noqa: PLC0415
+    from irchat.client.preferences import LastServer, last_server_path, preferences_path, read_preferences  # noqa: PLC0415
     from irchat.system.core_dumps import forbid_memory_access  # noqa: PLC0415
 
     options = parse_options(arguments)
     forbid_memory_access()
+    settings, problems = read_preferences(preferences_path(), _check_keys)
+    if not options.bell:
+        settings = settings._replace(bell=False, notify=False)
+    options = complete_options(options, settings, LastServer(last_server_path()).read())
     if wants_full_screen(options, os.environ):
         _install_asyncio_reactor()
         from irchat.client.terminal.full_screen_run import run_full_screen as run  # noqa: PLC0415
@@ -34,7 +39,17 @@ def _run(arguments: Sequence[str] | None) -> int:
     from irchat.system.clock import install_forward_clock  # noqa: PLC0415
 
     install_forward_clock(reactor)  # type: ignore[arg-type]
-    return run(reactor, options)
+    return run(reactor, options, settings, problems)
+
+
+def _check_keys(sequence: tuple[str, ...]) -> None:
+    """Raise ValueError if ``sequence`` is no key. Only a user who sets keys pays for the import."""
+    from prompt_toolkit.key_binding import KeyBindings  # noqa: PLC0415
+
+    try:
+        KeyBindings().add(*sequence)(lambda event: None)
+    except ValueError:
+        raise ValueError(f"there is no key {' '.join(sequence)!r}") from None
 
 
 def _install_asyncio_reactor() -> None:

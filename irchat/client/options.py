@@ -2,10 +2,12 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from irchat import __version__
+from irchat.client.preferences import Preferences
 from irchat.net.fingerprints import parse_fingerprint
 
 
@@ -28,7 +30,13 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
         description="Join an IRChat server. Inside, !help shows all commands.",
         epilog="If the server runs on this machine, the client finds its port. The default port is 7667.",
     )
-    parser.add_argument("address", metavar="[user@]host[:port]", help="the server, and your username on it")
+    parser.add_argument(
+        "address",
+        metavar="[user@]host[:port]",
+        nargs="?",
+        default="",
+        help="the server, and your username on it (default: server in client.toml, else the server used last)",
+    )
     parser.add_argument("--version", action="version", version=f"irchat {__version__}")
     parser.add_argument(
         "--no-tls",
@@ -46,6 +54,14 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
     parser.add_argument("--no-bell", action="store_false", dest="bell", help="turn off the bell and notifications")
     parser.add_argument("--forget", action="store_true", help="forget the saved sign-in and exit")
     return ClientOptions(**vars(parser.parse_args(arguments)))
+
+
+def complete_options(options: ClientOptions, settings: Preferences, last_server: str) -> ClientOptions:
+    """Return the options with what the settings say. Exit with a message if there is no server to connect to."""
+    address = options.address or settings.server or last_server
+    if not address:
+        sys.exit("! Which server? Type irchat [user@]host[:port], as the server prints it at its start.")
+    return options._replace(address=address, plain=options.plain or settings.plain)
 
 
 def wants_full_screen(options: ClientOptions, environment: Mapping[str, str]) -> bool:

@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from twisted.internet.stdio import StandardIO
 from irchat.client.connect.address import Address, find_target, parse_address
 from irchat.client.connect.dialer import PATIENCE, Dialer
 from irchat.client.connect.known_hosts import KnownHosts
+from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.tokens import Tokens
 from irchat.client.connect.trust import Trust
 from irchat.client.exceptions import ClientError
@@ -26,16 +28,22 @@ from irchat.client.plain.forget import forget_sign_in
 from irchat.client.plain.passthrough import PassThrough
 from irchat.client.plain.plain_run import PlainRun
 from irchat.client.plain.screens import AskingScreen, PlainScreen, TerminalScreen
+from irchat.client.preferences import LastServer, Preferences, last_server_path
 from irchat.client.shutdown import leave_on_signals
 from irchat.net.port_note import default_directory, find_servers
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 
 
-def run_plain(reactor: Any, options: ClientOptions) -> int:
-    """Run the client in ``reactor``. Return its exit status: 0 if the user left, 1 after an error."""
+def run_plain(reactor: Any, options: ClientOptions, settings: Preferences, problems: Sequence[str] = ()) -> int:
+    """Run the client in ``reactor``. Return its exit status: 0 if the user left, 1 after an error.
+
+    ``problems`` with the settings are shown first.
+    """
+    for problem in problems:
+        write_error(f"! {problem}")
     try:
-        return _run(reactor, options)
+        return _run(reactor, options, settings)
     except ClientError as stop:
         write_error(f"! {stop.text}")
         return 1
@@ -45,19 +53,19 @@ def run_plain(reactor: Any, options: ClientOptions) -> int:
         os.set_blocking(_STDOUT, True)
 
 
-def _run(reactor: Any, options: ClientOptions) -> int:
+def _run(reactor: Any, options: ClientOptions, settings: Preferences) -> int:
     address, dialer = make_dialer(reactor, options)
     console = Console()
-    screen = _open_screen(reactor, console, options)
+    screen = _open_screen(reactor, console, options, settings)
     trust = Trust(dialer, known_hosts(), tokens(), screen, options.fingerprint, screen.complain)
     run = PlainRun(reactor, reactor, console, screen)
     if options.forget:
         run.begin(trust.connect, forget_sign_in(reactor, tokens(), dialer.target.label, address.user, screen))
     elif options.json:
-        run.begin(trust.connect, PassThrough(console).run)
+        run.begin(remembering(trust.connect, options.address), PassThrough(console).run)
     else:
         chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
-        run.begin(trust.connect, partial(chat.run, name=address.user))
+        run.begin(remembering(trust.connect, options.address), partial(chat.run, name=address.user))
     leave_on_signals(reactor, run.stop, run.interrupt)
     try:
         reactor.run()
@@ -86,7 +94,20 @@ def tokens() -> Tokens:
     return Tokens(Path(platformdirs.user_state_dir("irchat")) / "tokens")
 
 
-def _open_screen(reactor: Any, console: Console, options: ClientOptions) -> PlainScreen:
+def remembering(
+    connect: Callable[[], Awaitable[ServerConnection]], address: str
+) -> Callable[[], Awaitable[ServerConnection]]:
+    """Return ``connect``, which also keeps the address as that of the server used last."""
+
+    async def connect_and_keep() -> ServerConnection:
+        connection = await connect()
+        LastServer(last_server_path()).keep(address)
+        return connection
+
+    return connect_and_keep
+
+
+def _open_screen(reactor: Any, console: Console, options: ClientOptions, settings: Preferences) -> PlainScreen:
     if options.json or not os.isatty(_STDIN):
         StandardIO(console, reactor=reactor)
         return PlainScreen(console, write_error)
@@ -102,7 +123,7 @@ def _open_screen(reactor: Any, console: Console, options: ClientOptions) -> Plai
         write_error,
         reactor,
         echo,
-        colour=not os.environ.get("NO_COLOR") and not is_dumb,
+        colour=settings.colours and not os.environ.get("NO_COLOR") and not is_dumb,
         errors_apart=not os.isatty(_STDERR),
     )
 

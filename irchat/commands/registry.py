@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import structs
@@ -16,6 +17,13 @@ _SLASH_WORD = re.compile(r"/([^\W\d_][\w-]*)(?:\s+(.*))?", re.DOTALL)
 _ACTION = re.compile(r"/me .", re.DOTALL)
 
 _ByPrefix = dict[str, list[tuple[Callable[[str], "re.Match[str] | None"], type[Command]]]]
+
+
+@lru_cache(maxsize=8)
+def offered(language: "Registry", features: frozenset[str]) -> "Registry":
+    """Return the commands that a server with ``features`` can run, to be offered while a line is typed."""
+    known = [command for command in language.commands if not command.feature or command.feature in features]
+    return language if len(known) == len(language.commands) else Registry(*known)
 
 
 class Typed(NamedTuple):

@@ -71,10 +71,13 @@ def wrap(text: str, room: int, taken: int = 0) -> list[str]:
 
     The first row has ``taken`` cells less. It stays empty if its first word fits only on a row of its own.
     """
-    rows: list[str] = []
-    for line in text.expandtabs(_TAB).split("\n"):
-        rows += [line[start:end] for start, end in wrap_line(line, room, 0 if rows else taken)]
-    return rows
+    return [line[start:end] for line, rows in wrap_lines(text, room, taken) for start, end in rows]
+
+
+def wrap_lines(text: str, room: int, taken: int = 0) -> list[tuple[str, list[tuple[int, int]]]]:
+    """Return each line of ``text`` with the start and end of its rows, as `wrap` makes them."""
+    lines = text.expandtabs(_TAB).split("\n")
+    return [(line, wrap_line(line, room, 0 if number else taken)) for number, line in enumerate(lines)]
 
 
 def wrap_line(line: str, room: int, taken: int = 0) -> list[tuple[int, int]]:

@@ -7,7 +7,8 @@ import os
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import __version__
-from irchat.client.options import ClientOptions, parse_options, wants_full_screen
+from irchat.client.options import ClientOptions, complete_options, parse_options, wants_full_screen
+from irchat.client.preferences import Preferences
 from irchat.net.fingerprints import fingerprint_of
 
 
@@ -65,10 +66,19 @@ class OptionsTests(SynchronousTestCase):
     def test_wrong(self) -> None:
         """Invalid options exit with the usage and status 2."""
         for arguments, why in (
-            ((), "required"),
             (("--fingerprint", "AB", "h"), "32 pairs of hex digits"),
             (("--loud", "h"), "unrecognized"),
         ):
             status, text = self._ended(*arguments)
             self.assertEqual(status, 2)
             self.assertIn(why, text)
+
+    def test_completed(self) -> None:
+        """Without an address, the server of the settings is joined, else the last one. There must be one."""
+        settings = Preferences(server="a@one", plain=True)
+        self.assertEqual(complete_options(parse_options(["h"]), settings, "last").address, "h")
+        completed = complete_options(parse_options([]), settings, "last")
+        self.assertEqual((completed.address, completed.plain), ("a@one", True))
+        self.assertEqual(complete_options(parse_options([]), Preferences(), "last").address, "last")
+        stop = self.assertRaises(SystemExit, complete_options, parse_options([]), Preferences(), "")
+        self.assertIn("irchat [user@]host[:port]", str(stop.code))

@@ -50,7 +50,11 @@ class WiringTests(SynchronousTestCase):
         home = Path(self.mktemp()).absolute()
         home.mkdir(mode=0o700)
         self.runtime = home / "irchat"
-        self.patch(os, "environ", {"XDG_RUNTIME_DIR": str(home), "XDG_CONFIG_HOME": str(home), "TERM": "xterm"})
+        self.patch(
+            os,
+            "environ",
+            {"XDG_RUNTIME_DIR": str(home), "XDG_CONFIG_HOME": str(home), "XDG_STATE_HOME": str(home), "TERM": "xterm"},
+        )
         self.peer = Peer(GREETING)
         self.network = Network(lambda: self.peer)
         self.patch(wiring, "HostnameEndpoint", self._endpoint)
@@ -111,7 +115,7 @@ class WiringTests(SynchronousTestCase):
         """Ctrl-C before anything runs leaves silently."""
         self._on_pipes()
 
-        def interrupt(reactor: object, options: object) -> int:
+        def interrupt(*arguments: object) -> int:
             raise KeyboardInterrupt
 
         self.patch(wiring, "run_plain", interrupt)

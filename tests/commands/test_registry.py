@@ -8,10 +8,12 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.commands import REGISTRY, Command, Registry
 from irchat.commands.full_screen import SCREEN
+from irchat.commands.registry import offered
 from irchat.commands.syntax import NameKind, Syntax, word
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.requests import Help
+from irchat.protocol.rules import FEATURES
 from tests.commands.test_commands import TABLE, any_line
 from tests.helpers.strategies import filled, members
 
@@ -178,3 +180,11 @@ class DerivedTests(SynchronousTestCase):
                 line = start + filling * (4_000 // len(filling))
                 SCREEN.open_words(line)
                 SCREEN.begun(line)
+
+    def test_offered(self) -> None:
+        """An older server's client offers only what that server can do."""
+        self.assertIs(offered(SCREEN, frozenset(FEATURES)), SCREEN)
+        commands = offered(SCREEN, frozenset(("marks",))).commands
+        self.assertEqual({command.feature for command in commands}, {"", "marks"})
+        self.assertEqual([command for command in SCREEN.commands if not command.feature],
+                         [command for command in commands if not command.feature])  # fmt: skip

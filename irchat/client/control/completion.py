@@ -6,6 +6,7 @@ from typing import NamedTuple
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import Registry
 from irchat.commands.full_screen import SCREEN
+from irchat.commands.registry import offered
 from irchat.commands.syntax import NameKind, OpenWord
 from irchat.protocol.rules import GLOBAL_NAME
 from irchat.text.cells import graphemes
@@ -22,7 +23,7 @@ class Completion(NamedTuple):
 
 def complete(line: str, view: ScreenState, language: Registry = SCREEN) -> Completion | None:
     """Return the completions of the last word of ``line``, or None if its place has none."""
-    places = language.open_words(line)
+    places = offered(language, view.features).open_words(line)
     if not places:
         return None
     start = places[0].start + len(line) - len(line.lstrip())

@@ -2,16 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from functools import partial
 from typing import NamedTuple
 
-import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from irchat.client.connect.entry import FullScreenSignIn
-from irchat.client.connect.request_channel import UNREADABLE, Reply
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.control.incoming import Incoming
 from irchat.client.control.pages import Pages
@@ -19,8 +16,10 @@ from irchat.client.control.password import change_password
 from irchat.client.control.questions import Question, Questions
 from irchat.client.control.read_markers import ReadMarkers
 from irchat.client.control.reconnecting import Link
+from irchat.client.control.referring import amend_last, known_chat
+from irchat.client.control.replies import Replies
 from irchat.client.control.sending import Sending
-from irchat.client.control.typed import NoTarget, Understood, advise, in_a_row, sendable, understand
+from irchat.client.control.typed import NoTarget, Understood, in_a_row, sendable, understand
 from irchat.client.exceptions import ClientError
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item
@@ -31,7 +30,6 @@ from irchat.commands.full_screen import SCREEN
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import clean_text
-from irchat.text.names import same_name
 
 _MANUAL = requests.Help()
 
@@ -91,6 +89,7 @@ class Controller:
         self.sending = Sending(clock, view, self._link, new_nonce)
         self.incoming = Incoming(clock, view, self._pages, self.sending, self._link.ask, self.changed)
         self._link.on_event = self.incoming.event
+        self._replies = Replies(view, self.incoming, self._pages, self._hold, self._open, language)
         self._held: list[tuple[str, Callable[[], object]]] = []
         self._warned = ""
 
@@ -107,8 +106,19 @@ class Controller:
     def changed(self) -> None:
         """Request a redraw. Messages that are then on the screen count as read."""
         self.on_changed()
-        if not self.hidden and (seen := self.view.seen()) is not None:
+        self._see()
+
+    def drawn(self) -> None:
+        """Handle that a frame was drawn: its messages count as read, and those that it lacked are requested."""
+        self._pages.fetch_wanted()
+        if self._see():
+            self.on_changed()
+
+    def _see(self) -> bool:
+        seen = None if self.hidden else self.view.seen()
+        if seen is not None:
             self._markers.read(*seen)
+        return seen is not None
 
     @property
     def target(self) -> Target:
@@ -139,8 +149,11 @@ class Controller:
 
     # Typed lines.
 
-    def submit(self, line: str, here: ChatState, *, as_text: bool = False) -> Taken:
-        """Carry out ``line``, typed in the chat ``here``. ``as_text``: send it as text in any case."""
+    def submit(self, line: str, here: ChatState, *, as_text: bool = False, own: Item | None = None) -> Taken:
+        """Carry out ``line``, typed in the chat ``here``. ``as_text``: send it as text in any case.
+
+        ``own`` is the user's last message on the screen, which ``#-`` means.
+        """
         name = None if here is self.view.own or here.gone else here.name
         try:
             if as_text:
@@ -149,7 +162,9 @@ class Controller:
                 what = f"Press Enter again to send it to {name} as it is." if name else ""
                 return Taken(False, trouble=f"In IRChat, type: {form}   {what}".rstrip(), again=name is not None)
             else:
-                understood = understand(line, name, self.language)
+                understood = understand(line, name, self.language, self.view.features)
+                if isinstance(understood.request, requests.AmendLast):
+                    understood = understood._replace(request=amend_last(understood.request, here, own))
         except NoTarget as refusal:
             gone = f"{here.gone.rstrip('.')}. " if here.gone else ""
             return Taken(False, trouble=gone + refusal.text, homeless=True)
@@ -179,6 +194,15 @@ class Controller:
         elif chosen is not None:
             self.open(chosen)
 
+    def show_message(self, name: str, seq: int) -> None:
+        """Open a chat of the user at a message."""
+        if (chat := known_chat(self.view, name)) is None:
+            self.view.complain(f"You are not in {name}.")
+        else:
+            self._held.clear()
+            self._background(self._pages.around(chat, seq, is_typed=True), f"opening {name}")
+        self.changed()
+
     def open(self, wanted: str | ChatState) -> None:
         """Open a chat, given itself or its name."""
         self._held.clear()
@@ -203,10 +227,17 @@ class Controller:
                 self._background(self._change_password(), shown)
             case requests.Send():
                 self._send(understood.request, line, here)
+            case requests.History(around=int() as seq, chat=name) if chat := known_chat(self.view, name):
+                self._held.clear()
+                self._background(self._pages.around(chat, seq, is_typed=True), shown)
+            case requests.History(since=str(), chat=name) as request if chat := known_chat(self.view, name):
+                self._held.clear()
+                self._background(self._pages.since(chat, request), shown)
             case request:
-                self.view.pane.to_end()
+                if not isinstance(request, requests.Amend | requests.Mark):
+                    self.view.pane.to_end()
                 reply = self._link.ask(request)
-                reply.addCallbacks(self._show, self._lost, callbackArgs=(understood,), errbackArgs=(shown,))
+                reply.addCallbacks(self._replies.show, self._lost, callbackArgs=(understood,), errbackArgs=(shown,))
 
     async def _change_password(self) -> None:
         try:
@@ -223,43 +254,6 @@ class Controller:
             view.pane.to_end()
             self._pages.to_end(chat)
         self.incoming.plan()
-
-    def _show(self, reply: Reply, understood: Understood) -> None:
-        view, request = self.view, understood.request
-        match reply:
-            case None:
-                view.complain(UNREADABLE)
-            case events.History():
-                self._hold(f"{reply.chat} is here.", partial(self._pages.open_page, reply))
-            case events.Found():
-                found = f"{len(reply.messages):,} found."
-                self._hold(found, partial(view.show_found, reply, getattr(request, "words", "")))
-            case events.Group() if understood.command.opens_chat:
-                view.chats.of_id(reply.group, reply.id)
-                view.say(reply, reply.group)
-                self._hold(f"{reply.group} is there.", partial(self._open, reply.group))
-            case events.Error():
-                advice = advise(reply.text, getattr(request, "line", ""), view.here.name, self.language)
-                view.say(msgspec.structs.replace(reply, text=advice))
-            case events.Blocks():
-                self.incoming.event(reply)
-                self._say_blocks(reply, request)
-            case _:
-                if isinstance(reply, events.Chats):
-                    view.list_chats(reply)
-                view.say(reply)
-                if isinstance(request, requests.RemoveMember):
-                    self.incoming.refresh()
-        self.changed()
-
-    def _say_blocks(self, blocks: events.Blocks, request: requests.Request | None) -> None:
-        if not isinstance(request, requests.Block):
-            self.view.say(blocks)
-        elif any(same_name(request.name, name) for name in blocks.names):
-            self.view.note(f"You block {request.name}: neither of you sees what the other writes. "
-                           f"~{request.name} again lifts the block.")  # fmt: skip
-        else:
-            self.view.note(f"You no longer block {request.name}.")
 
     # Moving about.
 

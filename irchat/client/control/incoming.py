@@ -7,7 +7,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from irchat.client.connect.request_channel import Ask, Reply
-from irchat.client.control.alerts import alert
+from irchat.client.control.notifications import alert
 from irchat.client.control.pages import Pages
 from irchat.client.control.sending import Sending
 from irchat.client.exceptions import ClientError
@@ -40,7 +40,7 @@ class Incoming:
         self._pages = pages
         self._sending = sending
         self._ask = ask
-        self._changed = changed
+        self.changed = changed
         self._alarm = Alarm(clock, self._tick)
         sending.on_outcome = self._tick  # a timed message that was sent has an end now
         self._counting: IDelayedCall | None = None
@@ -55,9 +55,9 @@ class Incoming:
         self.refresh().addCallback(lambda _: self._sending.go_on())
         for request in requests.Users(), requests.Blocks():
             self._ask(request).addCallbacks(self._listed, self._unheard)
-        if view.open is not None:
+        if view.open is not None and not view.open.stale:
             self._pages.fill(view.open)
-        self._changed()
+        self.changed()
 
     def refresh(self) -> Deferred[None]:
         """Request the list of chats and their numbers of unread messages."""
@@ -68,7 +68,7 @@ class Incoming:
             case events.Chats():
                 self._view.list_chats(reply)
                 self._fill_open()
-                self._changed()
+                self.changed()
             case events.Users():
                 self._view.list_users(reply)
             case events.Blocks():
@@ -82,10 +82,16 @@ class Incoming:
     def event(self, event: events.ANY) -> None:
         """Handle an event."""
         view = self._view
+        if isinstance(event, events.Amended):
+            self.amended(event)
+            return
         view.apply(event, self._clock.seconds())
         match event:
             case events.Message():
-                if text := alert(event, view.me):
+                if view.open is not None and view.open.stale and event.chat == view.open.name:
+                    self._fill_open()
+                by_server = "mentions" in view.features
+                if text := alert(event, view.me, view.chat(event.chat).alert, by_server=by_server):
                     self.notify(text)
                 if event.id is not None:
                     self.plan()
@@ -101,7 +107,13 @@ class Incoming:
                 self._count_again()
             case events.Erased() if event.chat in view.chats and not view.chats[event.chat].loaded:
                 self.refresh()
-        self._changed()
+        self.changed()
+
+    def amended(self, amended: events.Amended) -> None:
+        """Apply a change: an event, or the reply to the user's own."""
+        if not self._view.amend(amended):
+            self._count_again()
+        self.changed()
 
     def _count_again(self) -> None:
         """Request the numbers of unread messages in a second, once for all events until then."""
@@ -113,7 +125,7 @@ class Incoming:
 
     def _tick(self) -> None:
         self.plan()
-        self._changed()
+        self.changed()
 
     def plan(self) -> None:
         """Remove expired timed messages. Wake at the next end, and each second before it for the countdown."""

@@ -7,7 +7,7 @@ from enum import Enum
 from twisted.internet.defer import Deferred
 
 from irchat.client.exceptions import Cancelled, ClientError
-from irchat.client.view.chat_state import clean
+from irchat.client.view.items import clean
 from irchat.client.view.screen_state import ScreenState
 
 

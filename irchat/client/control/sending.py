@@ -134,14 +134,19 @@ class Sending:
         ends = None if sent.id is None else now + (sent.left_ms or 0) / 1_000
         self._view.chats.spell(letter.chat, sent.chat)
         self._view.sent(letter.chat, letter.nonce, sent, now)
+        about = sent.chat, sent.id if sent.seq is None else sent.seq
+        if sent.seq is not None:
+            letter.chat.keep_typed(sent.seq, letter.line)
         if sent.id is not None and (timed := letter.chat.timed(sent.id)) is not None:
             ends = timed.ends
         noted = letter.origin.take_pending(letter.nonce)
         if noted is not None:
             note = letter.origin.add_note(noted.text)
+            note.about = about
             note.ends = ends if noted.ends is None or ends is None else min(ends, noted.ends)
         if sent.id is not None and sent.reached is not None:
-            letter.chat.add_note(f"{sent.reached} of {sent.of} have it now").ends = ends
+            reached = letter.chat.add_note(f"{sent.reached} of {sent.of} have it now")
+            reached.ends, reached.about = ends, about
 
     def _return(self, letter: _Letter) -> None:
         if not self.give_back(letter.origin, letter.line):

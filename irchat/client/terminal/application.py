@@ -13,6 +13,8 @@ from prompt_toolkit.widgets import SearchToolbar
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.client.control.controller import Controller
+from irchat.client.preferences import Preferences
+from irchat.client.terminal.bare_view import BareView
 from irchat.client.terminal.controls import Frame, InputControl, InputWindow, Rows
 from irchat.client.terminal.device import Device, TerminalOutput
 from irchat.client.terminal.input_line import InputLine
@@ -42,7 +44,7 @@ _STATUS_ROWS = 3
 class ChatApplication(Application[None]):
     """Draw the controller's screen state on ``output``, and pass keys to the controller.
 
-    A frame is drawn only after the device has written the previous one. ``bell``: ring and notify. ``stop_process``
+    A frame is drawn only after the device has written the previous one. ``stop_process``
     suspends the process (Ctrl-Z).
     """
 
@@ -53,7 +55,7 @@ class ChatApplication(Application[None]):
         device: Device,
         output: TerminalOutput,
         *,
-        bell: bool,
+        settings: Preferences,
         stop_process: Callable[[], None],
     ) -> None:
         self._clock = clock
@@ -61,26 +63,28 @@ class ChatApplication(Application[None]):
         self._view = controller.view
         self._device = device
         self._terminal = output
-        self._bell = bell
+        self._settings = settings
         self._telling: IDelayedCall | None = None
         self._untold = ""
         self._stop_process = stop_process
-        self._painter = Painter(self._view, language=controller.language)
+        self._painter = Painter(self._view, language=controller.language, key_map=settings.keys)
         self._line = InputLine(controller, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
         self._shown = self._sent = self._line.shown()
         self._pane_width, self._pane_height = 80, 20
         self._soon: IDelayedCall | None = None
         self._wants_frame = False
+        self._bare = BareView(controller.view, output, self._end_bare)
         self._frame_began = self._frame_took = 0.0
         self._title = ""
         super().__init__(
             layout=self._layout(),
             style=STYLE,
             key_bindings=bindings(
-                controller, self._line, self._page, lambda: self.create_background_task(self._stop_and_continue())
+                controller, self._line, self._page, self._suspend, output.copy, self._begin_bare, settings.keys
             ),
             clipboard=DynamicClipboard(lambda: self._line.clipboard),
             full_screen=True,
+            mouse_support=settings.mouse,
             erase_when_done=True,
             terminal_size_polling_interval=None,
             max_render_postpone_time=None,
@@ -104,10 +108,10 @@ class ChatApplication(Application[None]):
 
     def notify(self, text: str) -> None:
         """Notify a user who may be looking elsewhere, at most once a second. Of several, show the last."""
-        if not self._bell:
+        if not self._settings.bell and not self._settings.notify:
             return
         if self._telling is None:
-            self._terminal.notify(text)
+            self._terminal.notify(text, bell=self._settings.bell, show=self._settings.notify)
             self._telling = self._clock.callLater(_QUIET, self._tell_next)
         else:
             self._untold = text
@@ -120,13 +124,16 @@ class ChatApplication(Application[None]):
 
     def invalidate(self) -> None:
         """Draw as soon as the terminal has received the previous frame."""
-        if self._device.idle:
+        if self._bare.is_on:
+            self._bare.refresh()
+        elif self._device.idle:
             super().invalidate()
         else:
             self._wants_frame = True
 
     def draw_anew(self) -> None:
         """Redraw everything: another program may have drawn on the terminal."""
+        self._bare.end()
         if self.is_running and not self._running_in_terminal:
             self.renderer.reset()
             self._redraw()
@@ -154,6 +161,7 @@ class ChatApplication(Application[None]):
         self._sent = self._shown
         if self._device.idle:  # nothing was written
             self._line.drew(self._sent)
+        self._controller.drawn()
         count = f"({self._view.unread:,}) " if self._view.unread else ""
         title = f"{count}IRChat {self._view.server}"
         if title != self._title:
@@ -161,17 +169,42 @@ class ChatApplication(Application[None]):
             self._terminal.set_title(title)
             self._terminal.flush()
 
-    def _page(self, direction: int) -> None:
+    def _redraw(self, render_as_done: bool = False) -> None:
+        if render_as_done or not self._bare.is_on:
+            super()._redraw(render_as_done)
+
+    def _on_resize(self) -> None:
+        self._bare.end()
+        super()._on_resize()
+
+    def _begin_bare(self) -> None:
+        self.renderer.reset(leave_alternate_screen=False)  # the mouse and pastes are the terminal's again
+        if self._bare.begin():
+            self._controller.hidden = True
+            self._device.keys.intercept = self._bare.end
+
+    def _end_bare(self) -> None:
+        self._device.keys.intercept = None
+        self._controller.hidden = False
+        self.renderer.reset(leave_alternate_screen=False)
+        self._controller.changed()
+        self.invalidate()
+
+    def _page(self, direction: int, rows: int | None = None) -> None:
+        """Move the pane up (-1) or down (1) by some rows, or by a page."""
         view = self._view
         if view.manual is not None:
-            view.scroll_manual(direction * (self._pane_height - 2))
+            view.scroll_manual(direction * (rows or self._pane_height - 2))
         elif view.place is Place.CHAT:
             paint = self._painter.paint(self._pane_width, self._clock.seconds())
             if direction < 0:
-                self._controller.page_up(view.pane.up(view.here.items, paint))
+                self._controller.page_up(view.pane.up(view.here.items, paint, rows))
             else:
-                view.pane.down(view.here.items, paint)
+                view.pane.down(view.here.items, paint, rows)
                 self._controller.page_down()
+
+    def _suspend(self) -> None:
+        self.create_background_task(self._stop_and_continue())
 
     async def _stop_and_continue(self) -> None:
         self._controller.hidden = True

@@ -4,6 +4,7 @@ prompt_toolkit's own windows draw each code point as a cell, so joined emoji, fl
 everything after them.
 """
 
+import zlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,7 @@ from prompt_toolkit.layout.screen import Char, Screen, WritePosition
 from irchat.client.terminal.input_line import InputLine
 from irchat.client.view.rows import Piece, Row
 from irchat.text.cells import grapheme_cells, graphemes
+from irchat.text.linked import Linked
 
 # The second cell of a wide grapheme. It differs from all other cells.
 _NOTHING = Char("", "")
@@ -172,7 +174,9 @@ class Frame(HSplit):
             escapes[at.xpos] += _ERASE_REST
             for x in range(at.xpos, at.xpos + at.width):
                 cell = row[x]
-                if cell.char:
+                if isinstance(cell.char, Linked):
+                    row[x] = _linked_cell(str(cell.char), cell.style + style, cell.char.target)
+                elif cell.char:
                     row[x] = _cell(cell.char, cell.style + style)
                 if len(cell.char) > 1:  # the terminal may have drawn it wider than we count
                     escapes[x + cell.width] += _ERASE_REST
@@ -190,8 +194,9 @@ def _draw_row(screen: Screen, y: int, x: int, right: int, pieces: Iterable[Piece
     row = screen.data_buffer[y]
     last: int | None = None
     for style, text in pieces:
+        target = text.target if isinstance(text, Linked) else ""
         for grapheme in graphemes(text):
-            cell = _cell(grapheme, style)
+            cell = _linked_cell(grapheme, style, target) if target else _cell(grapheme, style)
             if not cell.width:  # a mark without a letter joins the grapheme before it
                 if last is not None:
                     row[last] = _cell(row[last].char + grapheme, row[last].style)
@@ -203,6 +208,14 @@ def _draw_row(screen: Screen, y: int, x: int, right: int, pieces: Iterable[Piece
                 row[x + more] = _NOTHING
             last = x
             x += cell.width
+
+
+@lru_cache(maxsize=4_096)
+def _linked_cell(grapheme: str, style: str, target: str) -> Char:
+    # The name of the style makes cells with other targets differ.
+    cell = Char(Linked(grapheme, target), f"{style} class:{zlib.crc32(target.encode()):x}")
+    cell.width = _cell(grapheme, style).width
+    return cell
 
 
 @lru_cache(maxsize=65_536)

@@ -1,7 +1,9 @@
 """The terminal device for prompt_toolkit: parse input bytes into keys, and write the bytes of each frame."""
 
+import base64
 import codecs
 import re
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from io import StringIO
@@ -22,9 +24,12 @@ from zope.interface import implementer
 
 from irchat.protocol.rules import visible
 from irchat.text.cells import cells
+from irchat.text.linked import Linked
 
 # A terminal with mode 2026 shows everything between these at once, so that no half-drawn frame is visible.
 _FRAME_BEGINS, _FRAME_ENDS = "\x1b[?2026h", "\x1b[?2026l"
+# Terminals that would show the address of a link as text.
+_NO_LINKS = ("linux", "screen", "dumb")
 _NEW_LINES = re.compile(r"(?:\r\n)+")
 
 
@@ -43,9 +48,13 @@ class TerminalInput(Input):
         self._keys: list[KeyPress] = []
         self._parser = Vt100Parser(self._keys.append)
         self._ready: Callable[[], None] = _ignore
+        self.intercept: Callable[[], None] | None = None
 
     def feed(self, data: bytes) -> None:
-        """Receive bytes from the terminal."""
+        """Receive bytes from the terminal. ``intercept`` is called in place of a key."""
+        if self.intercept is not None:
+            self.intercept()
+            return
         self._parser.feed(self._decode(data))
         self._ready()
 
@@ -102,9 +111,12 @@ class TerminalOutput(Vt100_Output):
         super().__init__(StringIO(), get_size, term, colours, enable_cpr=False)
         self.in_use = False
         self._send = write
+        self._has_links = not term.startswith(_NO_LINKS)
+        self._target = ""
 
     def write(self, data: str) -> None:
         """Draw text. Line feeds become cursor movements: they would scroll a terminal that has just shrunk."""
+        self._link(data.target if isinstance(data, Linked) else "")
         if data.startswith("\r\n") and _NEW_LINES.fullmatch(data):
             self.write_raw(f"\r\x1b[{len(data) // 2}B")
         elif data > "\uffff" or (len(data) > 1 and not data.isascii()):
@@ -115,8 +127,17 @@ class TerminalOutput(Vt100_Output):
         else:
             super().write(data)
 
+    def _link(self, target: str) -> None:
+        """Begin or end a link (OSC 8) before the next text, if the terminal knows links."""
+        if target != self._target and self._has_links:
+            self._target = target
+            # The same id joins the parts of a link in several rows.
+            id_ = f"id={zlib.crc32(target.encode()):x}" if target else ""
+            self.write_raw(f"\x1b]8;{id_};{target}\x1b\\")
+
     def flush(self) -> None:
         """Send everything drawn so far as one frame."""
+        self._link("")
         if self._buffer:
             data = "".join(self._buffer)
             self._buffer = []
@@ -143,10 +164,24 @@ class TerminalOutput(Vt100_Output):
         """Erase all rows."""
         self.write_raw(f"{erase_rows(self.get_size().rows)}\x1b[H")
 
-    def notify(self, text: str) -> None:
-        """Ring the bell, and show a notification on terminals that can (OSC 9 and 777)."""
+    def enable_mouse_support(self) -> None:
+        """Have the terminal report the wheel and clicks (SGR), but no movements."""
+        self.write_raw("\x1b[?1000h\x1b[?1006h")
+
+    def disable_mouse_support(self) -> None:
+        """Leave the mouse to the terminal."""
+        self.write_raw("\x1b[?1006l\x1b[?1000l")
+
+    def copy(self, text: str) -> None:
+        """Put a text into the clipboard of a terminal that allows it (OSC 52)."""
+        self.write_raw(f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\x1b\\")
+        self.flush()
+
+    def notify(self, text: str, *, bell: bool = True, show: bool = True) -> None:
+        """Ring the ``bell``, and ``show`` a notification on terminals that can (OSC 9 and 777)."""
         safe = "".join(character for character in text if character.isprintable()).replace(";", ",")
-        self.write_raw(f"\a\x1b]9;{safe}\x1b\\\x1b]777;notify;IRChat;{safe}\x1b\\")
+        shown = f"\x1b]9;{safe}\x1b\\\x1b]777;notify;IRChat;{safe}\x1b\\" if show else ""
+        self.write_raw(("\a" if bell else "") + shown)
         self.flush()
 
 

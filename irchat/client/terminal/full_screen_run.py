@@ -10,7 +10,7 @@ import select
 import signal
 import sys
 import termios
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,7 @@ from irchat.client.connect.trust import Trust
 from irchat.client.control.controller import Controller
 from irchat.client.exceptions import ClientError
 from irchat.client.options import ClientOptions
+from irchat.client.preferences import Preferences
 from irchat.client.shutdown import LEAVING_SECONDS, Shutdown, leave_on_signals
 from irchat.client.terminal.application import ChatApplication
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput, erase_rows
@@ -37,11 +38,14 @@ from irchat.protocol.rules import visible
 
 _STDIN, _STDOUT = 0, 1
 # Undoes everything that an application may have set up and did not undo itself.
-_RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?2004l\x1b[?1049l"
+_RESTORE = b"\x1b[0m\x1b[?7h\x1b[?25h\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?1049l"
 
 
-def run_full_screen(reactor: Any, options: ClientOptions) -> int:
-    """Run the client in ``reactor``. Return its exit status: 0 if the user left, 1 after an error."""
+def run_full_screen(reactor: Any, options: ClientOptions, settings: Preferences, problems: Sequence[str] = ()) -> int:
+    """Run the client in ``reactor``. Return its exit status: 0 if the user left, 1 after an error.
+
+    ``problems`` with the settings are shown after the sign-in.
+    """
     try:
         address, dialer = wiring.make_dialer(reactor, options)
     except ClientError as error:
@@ -51,16 +55,18 @@ def run_full_screen(reactor: Any, options: ClientOptions) -> int:
     view = ScreenState(label)
     controller = Controller(reactor, view, partial(secrets.token_urlsafe, 12), random.random)
     terminal = wiring.open_again(_STDIN)
-    screen = FullScreenRun(reactor, reactor, controller, terminal)
+    screen = FullScreenRun(reactor, reactor, controller, terminal, settings)
     StandardIO(screen.device, terminal, wiring.open_again(_STDOUT), reactor)  # type: ignore[call-arg]
     tokens = wiring.tokens()
     # A problem is shown after the sign-in, because the sign-in screen is about to be cleared.
     complain_later = partial(reactor.callLater, 0, controller.questions.complain)
     entry = FullScreenSignIn(tokens, label, address.user, controller.questions, complain_later)
     trust = Trust(dialer, wiring.known_hosts(), tokens, controller.questions, options.fingerprint, entry.warn)
+    for problem in problems:
+        entry.warn(problem)
     leave_on_signals(reactor, screen.stop)
     try:
-        screen.begin(trust.connect, entry, bell=options.bell)
+        screen.begin(wiring.remembering(trust.connect, options.address), entry)
         gc.freeze()  # these objects live until the exit: scanning them repeatedly would delay keys
         reactor.run()
     finally:
@@ -76,7 +82,9 @@ class FullScreenRun:
     restored.
     """
 
-    def __init__(self, reactor: IReactorCore, clock: IReactorTime, controller: Controller, descriptor: int) -> None:
+    def __init__(
+        self, reactor: IReactorCore, clock: IReactorTime, controller: Controller, descriptor: int, settings: Preferences
+    ) -> None:
         self.status = 0
         self.last_words = ""
         self._clock = clock
@@ -85,20 +93,21 @@ class FullScreenRun:
         self._found = termios.tcgetattr(descriptor)
         self.device = Device(TerminalInput(descriptor))
         term = os.environ.get("TERM", "")
-        self._output = TerminalOutput(self.device.write, self._size, term, colour_depth(os.environ))
+        self._output = TerminalOutput(self.device.write, self._size, term, colour_depth(os.environ, settings.colours))
+        self._settings = settings
         self._talk: Deferred[None] = succeed(None)
         self._drawing: Deferred[None] = succeed(None)
         self._shutdown = Shutdown(reactor, clock, self._close)
         self.stop = self._shutdown.begin
 
-    def begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn, *, bell: bool) -> None:
+    def begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn) -> None:
         """Begin as soon as the reactor runs. The device must have its transport."""
         self._app = ChatApplication(
             self._clock,
             self._controller,
             self.device,
             self._output,
-            bell=bell,
+            settings=self._settings,
             stop_process=lambda: os.kill(0, signal.SIGTSTP),
         )
         self._controller.on_changed = self._app.draw_soon
@@ -177,10 +186,10 @@ class FullScreenRun:
         return Size(rows=rows or 24, columns=columns or 80)
 
 
-def colour_depth(environment: "os._Environ[str] | dict[str, str]") -> ColorDepth:
-    """Return the terminal's colour depth, or monochrome if the user wants no colours (NO_COLOR)."""
+def colour_depth(environment: "os._Environ[str] | dict[str, str]", colours: bool = True) -> ColorDepth:
+    """Return the terminal's colour depth, or monochrome if the user wants no colours (NO_COLOR, or a setting)."""
     term = environment.get("TERM", "")
-    if environment.get("NO_COLOR") or term.startswith(("vt", "dumb")):
+    if not colours or environment.get("NO_COLOR") or term.startswith(("vt", "dumb")):
         return ColorDepth.DEPTH_1_BIT
     return ColorDepth.DEPTH_4_BIT if term in ("linux", "eterm-color") else ColorDepth.DEPTH_8_BIT
 

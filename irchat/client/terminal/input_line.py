@@ -1,7 +1,7 @@
 """The input line: text typed for each target, pastes too long for one message, completion."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass, field
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.clipboard import Clipboard
@@ -10,12 +10,15 @@ from prompt_toolkit.document import Document
 from irchat.client.control.completion import Completion, common_beginning, complete
 from irchat.client.control.controller import Controller, Spot, Target
 from irchat.client.control.questions import Question, Stage
+from irchat.client.control.referring import edited_message
 from irchat.client.terminal.inputs import Input, Inputs, takes_text
 from irchat.client.view.chat_state import ChatState
+from irchat.client.view.items import Item
 from irchat.client.view.listing import Cursor
 from irchat.client.view.navigation import Place
 from irchat.protocol.rules import TEXT_LENGTH, visible
 from irchat.text.cells import fit
+from irchat.text.names import same_name
 
 # A message, with room for the command before it.
 _TYPED_MAX = TEXT_LENGTH + 100
@@ -23,12 +26,17 @@ _SHOWN_CHOICES = 8
 _NAME_CELLS = 20
 
 
-class Shown(NamedTuple):
-    """The input as a frame shows it: its target, its text, and the progress of the question."""
+@dataclass(frozen=True)
+class Shown:
+    """The input as a frame shows it: its target, its text, and the progress of the question.
+
+    ``own`` is the user's last message in the pane.
+    """
 
     input: Input
     version: int
     stage: Stage | None
+    own: Item | None = field(default=None, compare=False)
 
 
 class InputLine:
@@ -51,6 +59,7 @@ class InputLine:
         self._completion: Completion | None = None
         self._choice = -1
         controller.sending.give_back = self._give_back
+        controller.view.on_deleted = self._forget
 
     @property
     def buffer(self) -> Buffer:
@@ -84,7 +93,7 @@ class InputLine:
         asked = isinstance(self.target, Question) and self.target.stage is Stage.OVER and self.target.touched
         return bool(
             not self._inputs.now.is_empty or asked or self._is_searching()
-            or view.filter is not None or view.manual is not None
+            or view.filter is not None or view.manual is not None or view.choice.is_on
         )  # fmt: skip
 
     @property
@@ -131,7 +140,8 @@ class InputLine:
     def shown(self) -> Shown:
         """Return the input as the frame being drawn shows it."""
         now = self._inputs.now
-        return Shown(now, now.version, now.target.stage if isinstance(now.target, Question) else None)
+        stage = now.target.stage if isinstance(now.target, Question) else None
+        return Shown(now, now.version, stage, now.target.last_own if isinstance(now.target, ChatState) else None)
 
     def drew(self, shown: Shown) -> None:
         """Record that the terminal has received the frame that showed ``shown``."""
@@ -146,6 +156,18 @@ class InputLine:
         if chat.gone and chat not in self._controller.view.chats.gone:
             self._controller.view.chats.gone.append(chat)
         return True
+
+    def _forget(self, chat: ChatState, seq: int) -> None:
+        """Forget what was typed for a deleted message: the line that sent it, and edits of it."""
+        language, sent = self._controller.language, chat.typed.get(seq)
+
+        def is_gone(line: str, here: ChatState | None) -> bool:
+            if here is None and line == sent:
+                return True
+            edited = edited_message(line, (here or chat).name, language)
+            return edited is not None and edited[1] == seq and same_name(edited[0], chat.name)
+
+        self._inputs.forget(is_gone)
 
     # Keys.
 
@@ -188,7 +210,8 @@ class InputLine:
             return
         line = now.buffer.text
         with self._controller.questions.by_key():
-            taken = self._controller.submit(line, chat, as_text=line == now.confirmed)
+            own = self._drawn.own if self._drawn is not None else None
+            taken = self._controller.submit(line, chat, as_text=line == now.confirmed, own=own)
         if taken.again:
             now.confirmed = line
         self._inputs.homeless = now if taken.homeless and not chat.gone else None
@@ -273,6 +296,15 @@ class InputLine:
             self.trouble = self._last_trouble
         elif trouble := self._controller.leave():
             self._refuse(trouble)
+
+    def begin_with(self, start: str, *, keep: bool) -> bool:
+        """Type the beginning of a line. ``keep`` puts it before what is typed. Return False if that is in the way."""
+        if not self.is_empty and not (keep and not self._inputs.now.held):
+            self.trouble = "Send or clear what is typed first (Ctrl-C)."
+            return False
+        text = start + self.buffer.text
+        self.buffer.set_document(Document(text, len(text)))
+        return True
 
     def turn_filter(self) -> None:
         """Handle Ctrl-K: filter the list of chats while the typed text is kept, or leave that list."""

@@ -14,6 +14,15 @@ from irchat.client.terminal.editing import GraphemeBuffer
 from irchat.client.view.chat_state import ChatState
 
 
+class TypedHistory(InMemoryHistory):
+    """The lines typed earlier, from which some can be removed."""
+
+    def forget(self, is_gone: Callable[[str], bool]) -> None:
+        """Remove lines."""
+        for lines in (self._storage, self._loaded_strings):
+            lines[:] = [line for line in lines if not is_gone(line)]
+
+
 class Input:
     """The text typed for ``target``.
 
@@ -59,7 +68,7 @@ class Inputs:
 
     def __init__(self, changed: Callable[[Buffer], None]) -> None:
         self._changed = changed
-        self._history = InMemoryHistory()
+        self._history = TypedHistory()
         self._of_chats: dict[ChatState, Input] = {}
         self._clipboard = self._secret_clipboard = InMemoryClipboard()
         self.homeless: Input | None = None
@@ -95,6 +104,20 @@ class Inputs:
     def forget_cut(self) -> None:
         """Empty the clipboard."""
         self._clipboard = InMemoryClipboard()
+
+    def forget(self, is_gone: Callable[[str, ChatState | None], bool]) -> None:
+        """Forget lines, also as drafts, as cut text, and for undo. ``is_gone`` takes a line and its chat, if known."""
+        self._history.forget(lambda line: is_gone(line, None))
+        self.forget_cut()
+        for typed in self._of_chats.values():
+            buffer, chat = typed.buffer, typed.target
+            assert isinstance(chat, ChatState)
+            if is_gone(typed.held or buffer.text, chat):
+                typed.held = ""
+                typed.put("")
+                chat.has_draft = not typed.is_empty
+            else:
+                buffer.reset(Document(buffer.text, buffer.cursor_position))
 
     def _new(self, target: Target) -> Input:
         return Input(target, self._history, self._changed)

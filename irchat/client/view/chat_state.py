@@ -4,9 +4,10 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 from operator import attrgetter
 
-from irchat.client.view.items import AFTER_ALL, Item, Key, Kind
+from irchat.client.view import present_state
+from irchat.client.view.items import AFTER_ALL, Item, Key, Kind, calls, clean
 from irchat.protocol import events
-from irchat.protocol.rules import GLOBAL_NAME, seconds_left, visible
+from irchat.protocol.rules import GLOBAL_NAME, seconds_left
 from irchat.text.cells import cells
 from irchat.text.names import name_key
 
@@ -17,8 +18,10 @@ ITEMS_MAX = 5_000
 
 _STORED, _OTHER = 0, 1
 _KEY = attrgetter("key")
-# Marks that change the direction of the text after them. `visible` shows embeddings and overrides.
-_DIRECTION = dict.fromkeys([0x200E, 0x200F, 0x061C])
+# Maximum answered messages that are kept beside the loaded ones.
+_QUOTES_KEPT = 500
+# Maximum own messages of which the typed line is kept, to forget it with the message.
+_TYPED_KEPT = 1_000
 
 
 class ChatState:
@@ -31,6 +34,13 @@ class ChatState:
     ``line``: the line "unread" is drawn before the first message of others after this seq. ``marked``: the seq of the
     message that a search led to. ``gone``: why nothing can be sent to the chat, empty while it can. ``has_draft``:
     there is unsent text for it.
+
+    ``rev``: all changes up to this one are applied to the loaded messages, None without messages. ``last_rev``: the
+    last change that the server told, by whatever event. ``is_counted``: the list of chats came since the connection was
+    lost, so ``last_rev`` is up to date. ``early_changes`` holds the changes that arrived while a page was being loaded:
+    the page may be older. ``mentions``: how many unread messages mention the user. ``alert``: the setting of that name.
+    ``typed``: the lines that sent the user's own messages, by seq. ``quotes``: messages that others answer, with None
+    for those that cannot be had; ``quoting``: some are being loaded.
     """
 
     def __init__(self, name: str) -> None:
@@ -44,6 +54,7 @@ class ChatState:
         self.items: list[Item] = []
         self.loaded = False
         self.loading = False
+        self.quoting = False
         self.stale = False
         self.older = False
         self.newer = False
@@ -52,6 +63,15 @@ class ChatState:
         self.has_draft = False
         self.name_width = 0
         self.early: list[events.Message] = []
+        self.rev: int | None = None
+        self.last_rev = 0
+        self.is_counted = False
+        self.early_changes: list[events.Amended] = []
+        self.mentions = 0
+        self.alert = ""
+        self.typed: dict[int, str] = {}
+        self.quotes: dict[int, Item | None] = {}
+        self._deleted: set[int] = set()
         self._unread_timed: dict[str, float] = {}
         self._by_seq: dict[int, Item] = {}
         self._by_timed: dict[str, Item] = {}
@@ -68,6 +88,17 @@ class ChatState:
         return self.name.startswith("@")
 
     @property
+    def is_muted(self) -> bool:
+        """Whether the user wants no alert from this chat. It does not count in totals either."""
+        return self.alert == "none"
+
+    @property
+    def waits(self) -> str:
+        """The numbers of unread messages and of those that mention the user: ``5 @2``. Empty if nothing is unread."""
+        counts = (f"{self.unread:,}" if self.unread else "", f"@{self.mentions:,}" if self.mentions else "")
+        return " ".join(filter(None, counts))
+
+    @property
     def is_listed(self) -> bool:
         """Whether the user's other clients list the chat too: it is on the server or has messages."""
         return bool(self.id or self.last_at or self.name == GLOBAL_NAME)
@@ -80,7 +111,7 @@ class ChatState:
     @property
     def at_end(self) -> bool:
         """Whether the loaded part reaches the end of the chat, so that new messages can be added."""
-        return self.loaded and not self.newer
+        return self.loaded and not self.newer and not self.stale
 
     @property
     def first_seq(self) -> int | None:
@@ -92,16 +123,76 @@ class ChatState:
         """The seq of the newest loaded message, or 0."""
         return max(self._by_seq, default=0)
 
+    @property
+    def last_own(self) -> Item | None:
+        """The user's last message, sent or being sent, or None."""
+        return next((item for item in reversed(self.items) if item.own and item.is_talk), None)
+
     def has(self, seq: int) -> bool:
         """Return whether the message with that seq is loaded."""
         return seq in self._by_seq
 
+    def was_deleted(self, seq: int | None) -> bool:
+        """Return whether the message with that seq is known to be deleted."""
+        return seq in self._deleted
+
+    def stored(self, seq: int) -> Item | None:
+        """Return the stored message with that seq, if it is loaded, also only as a quote."""
+        return self._by_seq.get(seq) or self.quotes.get(seq)
+
     def add_message(self, message: events.Message, me: str, now: float) -> None:
-        """Insert a message in order, unless it is present already."""
+        """Insert a message in order, unless it was deleted. If it is present already, replace an earlier state."""
         if message.id is not None:
             self._add_timed(message, message.id, me, now)
-        elif message.seq is not None and message.seq not in self._by_seq:
+        elif message.seq in self._by_seq:
+            present_state.set_state(self._by_seq[message.seq], message)
+        elif message.seq is not None and message.seq not in self._deleted:
             self._by_seq[message.seq] = self._insert(message_item(message, me, (message.seq, _STORED, 0)))
+
+    def amend(self, amended: events.Amended, me: str) -> None:
+        """Apply a change. It is kept for a page that is being loaded, and moves ``rev`` if no earlier one is missed."""
+        self.last_rev = max(self.last_rev, amended.rev)
+        if self.loading or self.quoting:
+            self.early_changes.append(amended)
+        self._amend(amended, me)
+
+    def _amend(self, amended: events.Amended, me: str) -> None:
+        if self.rev is not None and not self.stale:
+            self.rev = max(self.rev, amended.rev)
+        if amended.deleted:
+            self.delete(amended.seq)
+            return
+        for item in (self._by_seq.get(amended.seq), self.quotes.get(amended.seq)):
+            if item is not None:
+                present_state.amend(item, amended, me)
+
+    def delete(self, seq: int) -> None:
+        """Remove a deleted message, and keep pages from bringing it back."""
+        self._deleted.add(seq)
+        if (item := self._by_seq.get(seq)) is not None:
+            self.forget([item])
+        if seq in self.quotes:
+            self.quotes[seq] = None
+
+    def apply_early(self, me: str) -> None:
+        """Apply the changes that arrived while a page was being loaded. They are kept for another one."""
+        for amended in self.early_changes:
+            self._amend(amended, me)
+        if not self.loading and not self.quoting:
+            self.early_changes.clear()
+
+    def quote(self, message: events.Message, me: str) -> None:
+        """Keep a message that another one answers."""
+        if message.seq is not None and message.seq not in self._deleted:
+            if len(self.quotes) >= _QUOTES_KEPT:
+                self.quotes.clear()
+            self.quotes[message.seq] = message_item(message, me, (message.seq, _STORED, 0))
+
+    def keep_typed(self, seq: int, line: str) -> None:
+        """Keep the line that sent a message."""
+        self.typed[seq] = line
+        if len(self.typed) > _TYPED_KEPT:
+            del self.typed[next(iter(self.typed))]
 
     def add_pending(self, text: str, me: str, nonce: str, ends: float | None) -> None:
         """Add a message that is being sent, until `take_pending` removes it."""
@@ -150,6 +241,8 @@ class ChatState:
         self.items = [item for item in self.items if item.kind not in gone]
         self._by_seq.clear()
         self._by_timed.clear()
+        self.quotes.clear()
+        self.rev = None
         self.loaded = self.older = self.newer = self.stale = False
 
     def start_anew(self) -> None:
@@ -160,6 +253,10 @@ class ChatState:
         self.line = self.marked = None
         self.stale = self.loading = False
         self.early.clear()
+        self.early_changes.clear()
+        self.typed.clear()
+        self._deleted.clear()
+        self.last_rev = self.mentions = 0
         self._unread_timed.clear()
 
     def trim(self) -> None:
@@ -178,9 +275,26 @@ class ChatState:
 
     def all_read(self) -> None:
         """Count the whole chat as read."""
-        self.unread = 0
+        self.unread = self.mentions = 0
         self.read_seq = max(self.read_seq, self.last_seq)
         self._unread_timed.clear()
+
+    @property
+    def first_unread(self) -> Item | None:
+        """The message below the line "unread", or None."""
+        if (line := self.line) is None:
+            return None
+        return next((item for item in self.items if item.seq is not None and item.seq > line and not item.own), None)
+
+    def read_part(self, seq: int) -> bool:
+        """Count the loaded messages up to ``seq`` as read. Return False if they were before."""
+        if seq <= self.read_seq or not self.unread:
+            return False
+        read = [item for item in self.items if item.seq is not None and self.read_seq < item.seq <= seq]
+        self.unread = max(0, self.unread - sum(not item.own for item in read))
+        self.mentions = max(0, self.mentions - sum(item.calls for item in read))
+        self.read_seq = seq
+        return True
 
     def read_to(self, seq: int) -> bool:
         """Record that another session has read the chat up to ``seq``.
@@ -247,9 +361,7 @@ class ChatState:
 def message_item(message: events.Message, me: str, key: Key) -> Item:
     """Return an item with the sort key ``key`` for a message, as the user ``me`` sees it."""
     text, sender, own = clean(message.text), clean(message.sender), message.sender == me
-    return Item(Kind.MESSAGE, key, text, sender, message.at, message.chat, seq=message.seq, own=own)
-
-
-def clean(text: str) -> str:
-    """Return ``text`` without anything that a terminal obeys or that changes the direction of a row."""
-    return text if text.isascii() and text.isprintable() else visible(text).translate(_DIRECTION)
+    item = Item(Kind.MESSAGE, key, text, sender, message.at, message.chat, seq=message.seq, own=own)
+    item.rev, item.edited, item.marks = message.rev or 0, message.edited, list(message.marks or ())
+    item.calls = calls(message, me)
+    return item

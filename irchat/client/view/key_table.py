@@ -1,6 +1,11 @@
 """The table of keys and their effects, for F1, docs/client.rst and the bindings."""
 
+import re
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
+
+_CTRL = re.compile(r"^c-(.)")
 
 
 class Category(Enum):
@@ -8,6 +13,7 @@ class Category(Enum):
 
     TYPING = "Typing and leaving"
     MOVING = "Moving about"
+    MESSAGE = "On a chosen message"
     NONE = ""
 
 
@@ -34,18 +40,67 @@ class KeyRow(Enum):
     GO_TO = ("Ctrl-K", "go to any chat", Category.MOVING, "c-k")
     BACK = ("Esc", "leave list or question", Category.MOVING, "escape")
     HELP = ("F1", "keys and commands", Category.MOVING, "f1")
+    BARE = ("F2", "the chat alone, to copy", Category.MOVING, "f2")
     REDRAW = ("Ctrl-L", "draw the screen again", Category.MOVING)
+    CHOOSE = ("Shift-Tab", "choose a message", Category.MESSAGE, "s-tab")
+    ANSWER = ("r, Enter", "answer it", Category.MESSAGE, "r")
+    EDIT = ("e", "edit it", Category.MESSAGE, "e")
+    DELETE = ("d", "delete it", Category.MESSAGE, "d")
+    MARK = ("m, +", "mark it", Category.MESSAGE, "+", "m")
+    COPY = ("y", "copy its text", Category.MESSAGE, "y")
+    COPY_LINK = ("l", "copy its number", Category.MESSAGE, "l")
+    LINKS = ("o", "list its links", Category.MESSAGE, "o")
     PASTE = ("", "", Category.NONE, "<bracketed-paste>")
+    WHEEL = ("", "", Category.NONE, "<vt100-mouse-event>")
     # A macro would record typed text and could type it into another chat.
     MACRO = ("", "", Category.NONE, "c-x (")
     # Alt with a key must not cancel a question: the rest of the answer would go to a chat.
     ALT_IN_QUESTION = ("", "", Category.NONE, "escape <any>")
+
+    OTHER_ON_MESSAGE = ("", "", Category.NONE, "<any>")
 
     def __init__(self, shown: str, help: str, category: Category, *sequences: str) -> None:
         self.shown = shown
         self.help = help
         self.category = category
         self.sequences = tuple(tuple(sequence.split()) for sequence in sequences)
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the sequences mean different things, by their order: up and down, or a number."""
+        return self in (KeyRow.RECALL, KeyRow.PAGE, KeyRow.NEXT, KeyRow.NUMBERED)
+
+
+class KeyMap:
+    """The keys of all rows. ``changed`` has the sequences of rows for which the user has set others."""
+
+    def __init__(self, changed: Mapping[KeyRow, tuple[tuple[str, ...], ...]] = MappingProxyType({})) -> None:
+        self._changed = changed
+
+    def sequences(self, key: KeyRow) -> tuple[tuple[str, ...], ...]:
+        """Return the sequences of a row."""
+        return self._changed.get(key, key.sequences)
+
+    def shown(self, key: KeyRow) -> str:
+        """Return the keys of a row as they are displayed."""
+        if key not in self._changed:
+            return key.shown
+        return ", ".join(_shown(sequence) for sequence in self._changed[key])
+
+    def row_of(self, sequence: tuple[str, ...]) -> KeyRow | None:
+        """Return the row that has a sequence, or None."""
+        return next((key for key in KeyRow if sequence in self.sequences(key)), None)
+
+
+KEYS = KeyMap()
+"""The keys of a user that has set none."""
+
+
+def _shown(sequence: tuple[str, ...]) -> str:
+    names = [
+        re.sub(r"^c-(.)", lambda match: f"Ctrl-{match[1].upper()}", key).replace("s-", "Shift-") for key in sequence
+    ]
+    return "-".join(["Alt", *names[1:]]) if len(names) > 1 and names[0] == "escape" else " ".join(names)
 
 
 def keys(category: Category) -> list[KeyRow]:

@@ -2,7 +2,7 @@
 
 from itertools import zip_longest
 
-from irchat.client.view.key_table import Category, keys
+from irchat.client.view.key_table import KEYS, Category, KeyMap, keys
 from irchat.client.view.rows import Row
 from irchat.commands import Registry
 from irchat.commands.full_screen import SCREEN
@@ -11,6 +11,8 @@ from irchat.text.cells import cells, padded, wrap
 _KEY_CELLS = 16
 _HELP_CELLS = 24
 _COLUMN_CELLS = _KEY_CELLS + _HELP_CELLS
+
+_CATEGORIES = (Category.TYPING, Category.MOVING, Category.MESSAGE)
 
 _TEXT = (
     "Plain text goes to the open chat. To say there what looks like a command, type the chat before it: "
@@ -21,28 +23,31 @@ _USAGE_CELLS = 31
 _MEANING_CELLS_MIN = 24
 
 
-def manual(width: int, language: Registry = SCREEN) -> list[Row]:
+def manual(width: int, language: Registry = SCREEN, key_map: KeyMap = KEYS) -> list[Row]:
     """Return the rows of the manual for a width of ``width`` cells."""
     text = [Row((("class:text", line),)) for line in wrap(_TEXT, width)]
     commands = [
         row for command in language.entries(None) for row in _entry(command.usage, command.meaning, _USAGE_CELLS, width)
     ]
-    return [*_keys(width), Row(()), *text, Row(()), *commands]
+    return [*_keys(width, key_map), Row(()), *text, Row(()), *commands]
 
 
-def _keys(width: int) -> list[Row]:
+def _keys(width: int, key_map: KeyMap) -> list[Row]:
     if width < 2 * _COLUMN_CELLS:
-        return [*_column(Category.TYPING, width), *_column(Category.MOVING, width)]
-    left, right = _column(Category.TYPING, _COLUMN_CELLS), _column(Category.MOVING, _COLUMN_CELLS)
+        return [row for category in _CATEGORIES for row in _column(category, width, key_map)]
+    left, right, below = (_column(category, _COLUMN_CELLS, key_map) for category in _CATEGORIES)
     empty = Row((("", " " * _COLUMN_CELLS),))
+    half = (len(below) + 2) // 2  # below the name of the category, in two columns as well
+    left += [empty, *below[:half]]
+    right += [empty] * (len(left) - half - len(right) + 1) + below[half:]
     return [Row((*one.pieces, *other.pieces)) for one, other in zip_longest(left, right, fillvalue=empty)]
 
 
-def _column(category: Category, width: int) -> list[Row]:
+def _column(category: Category, width: int, key_map: KeyMap) -> list[Row]:
     """Return a category's name and its keys."""
     rows = [Row((("class:day", padded(category.value, width)),))]
     for key in keys(category):
-        rows += _entry(key.shown, padded(key.help, _HELP_CELLS), _KEY_CELLS, width)
+        rows += _entry(key_map.shown(key), padded(key.help, _HELP_CELLS), _KEY_CELLS, width)
     return rows
 
 

@@ -3,8 +3,9 @@
 from enum import Enum
 
 from irchat.client.view.chat_list import ChatList
-from irchat.client.view.chat_state import ChatState, clean, message_item
-from irchat.client.view.items import Item, Kind
+from irchat.client.view.chat_state import ChatState, message_item
+from irchat.client.view.choice import Choice
+from irchat.client.view.items import Item, Kind, clean
 from irchat.client.view.listing import Cursor
 from irchat.client.view.pane import Pane
 from irchat.protocol import events
@@ -29,7 +30,8 @@ class Navigation:
 
     ``me`` is the user's name, ``known`` the names of all users seen so far. ``own`` is the home screen, as a chat that
     holds only the client's own lines. ``filter`` is the text that filters the list of chats, None while there is no
-    such list. ``manual`` is the first visible row of the manual, None while it is closed.
+    such list. ``choice`` is the message being chosen. ``manual`` is the first visible row of the manual, None while it
+    is closed.
     """
 
     def __init__(self) -> None:
@@ -45,11 +47,17 @@ class Navigation:
         self.found: list[Item] = []
         self.found_for = ""
         self.manual: int | None = None
+        self.choice = Choice()
 
     @property
     def here(self) -> ChatState:
         """The chat for the client's own lines: the open one, or the home screen."""
         return self.open if self.place is Place.CHAT and self.open is not None else self.own
+
+    @property
+    def is_choosing(self) -> bool:
+        """Whether keys go to the chosen message: no list and no manual is over it."""
+        return self.choice.is_on and self.filter is None and self.manual is None
 
     def go_home(self) -> None:
         """Show the list of chats with unread messages."""
@@ -58,7 +66,7 @@ class Navigation:
         self.cursor = Cursor()
 
     def open_chat(self, wanted: str | ChatState) -> ChatState:
-        """Open a chat, given itself or its name, at its end, with a line before its unread messages."""
+        """Open a chat, given itself or its name, at its first unread message, with a line before it, or at its end."""
         chat = self.chat(wanted) if isinstance(wanted, str) else wanted
         if self.open is not chat or self.place is not Place.CHAT:
             self._leave()
@@ -66,13 +74,22 @@ class Navigation:
         self.place, self.open, self.filter = Place.CHAT, chat, None
         if chat.gone and chat not in self.chats.gone:
             self.chats.gone.append(chat)
-        self.pane.to_end()
+        self.choice.forget()
+        self.show_unread(chat)
         return chat
+
+    def show_unread(self, chat: ChatState) -> None:
+        """Move the pane to the line before the first unread message of the open chat, or without one to the end."""
+        self.pane.to_end()
+        if (first := chat.first_unread) is not None:
+            self.pane.begin_at(first.key)
 
     def show_found(self, found: events.Found, words: str) -> None:
         """Show the results of a search, newest first."""
         self._leave()
-        self.found = [found_item(number, message, self.me, words) for number, message in enumerate(found.messages)]
+        # The messages may have been deleted while the result waited to be shown.
+        there = [message for message in found.messages if not self.chat(message.chat).was_deleted(message.seq)]
+        self.found = [found_item(number, message, self.me, words) for number, message in enumerate(there)]
         self.found_for = clean(words) + (" — there is more: use more words" if found.more else "")
         self.place = Place.FOUND
         self.cursor = Cursor()
@@ -97,8 +114,7 @@ class Navigation:
     def listed(self) -> list[ChatState]:
         """Return the listed chats: those that match the filter, or those with unread messages, latest first."""
         if self.filter is None:
-            unread = [chat for chat in self.chats.values() if chat.unread]
-            return sorted(unread, key=lambda chat: chat.last_at, reverse=True)
+            return [*self.waiting(), *(chat for chat in self.chats.in_order() if chat.unread and chat.is_muted)]
         others = (f"@{name}" for name in self.known if name != self.me)
         new = [ChatState(name) for name in others if name not in self.chats] if self.filter.strip() else []
         return best(self.filter, [*self.chats.in_order(), *new], lambda chat: chat.name)
@@ -110,7 +126,8 @@ class Navigation:
         if here < 0 and step < 0:
             here = len(names)
         ring = [names[(here + step * number) % len(names)] for number in range(1, len(names) + 1)]
-        unread = [name for name in ring if self.chats[name].unread and self.chats[name] is not self.open]
+        waiting = self.waiting()
+        unread = [name for name in ring if self.chats[name] in waiting and self.chats[name] is not self.open]
         return next(iter(unread or ring), None)
 
     def numbered(self, number: int) -> str | None:
@@ -120,8 +137,13 @@ class Navigation:
 
     @property
     def unread(self) -> int:
-        """The number of unread messages in all chats."""
-        return sum(chat.unread for chat in self.chats.values())
+        """The number of unread messages in all chats that are not muted."""
+        return sum(chat.unread for chat in self.chats.values() if not chat.is_muted)
+
+    def waiting(self) -> list[ChatState]:
+        """Return the chats with unread messages, the latest first, without the muted ones."""
+        unread = [chat for chat in self.chats.values() if chat.unread and not chat.is_muted]
+        return sorted(unread, key=lambda chat: chat.last_at, reverse=True)
 
     def chat(self, name: str) -> ChatState:
         """Return the chat with this name in the server's spelling. An unknown one is added."""
@@ -135,16 +157,19 @@ class Navigation:
         return self.chats.typed(name)
 
     def seen(self) -> tuple[str, int] | None:
-        """Mark the open chat read if its end is on the screen. Return its name and last seq if it was unread."""
+        """Mark what the last frame showed of the open chat as read. Return its name and the seq, if that is new."""
         chat = self.open
         if chat is None or chat.gone or self.place is not Place.CHAT:
             return None
         if self.filter is not None or self.manual is not None:
             return None
-        if not (chat.at_end and self.pane.follows) or (not chat.unread and chat.read_seq >= chat.last_seq):
-            return None
-        chat.all_read()
-        return chat.name, chat.last_seq
+        if chat.at_end and self.pane.follows:
+            if not chat.unread and chat.read_seq >= chat.last_seq:
+                return None
+            chat.all_read()
+            return chat.name, chat.last_seq
+        seq = 0 if self.pane.whole is None or chat.stale else int(min(self.pane.whole[0], chat.end_seq))
+        return (chat.name, seq) if chat.read_part(seq) else None
 
     def leave_what_never_was(self) -> None:
         """Go home if the open chat turned out not to exist, and show the reason there."""
@@ -169,6 +194,7 @@ class Navigation:
             self.open.line = None
             self.open.trim()
         self.pane.to_end()
+        self.choice.forget()
         self.filter = None
         self.manual = None
 

@@ -2,27 +2,42 @@
 
 from datetime import tzinfo
 
-from irchat.client.control.typed import BETWEEN_USAGES, hint
+from irchat.client.control.referring import typed_reference
+from irchat.client.control.typed import BETWEEN_USAGES, Hint, hint
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item, Kind
+from irchat.client.view.key_table import KEYS, Category, KeyMap, KeyRow, keys
 from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.navigation import Place
 from irchat.client.view.pane import Paint
-from irchat.client.view.rows import Brush, Piece, Row
+from irchat.client.view.rows import Brush, Piece, Row, one_line
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import Registry
 from irchat.commands.full_screen import SCREEN
+from irchat.commands.registry import offered
 from irchat.protocol.rules import GLOBAL_NAME
 from irchat.text.cells import cells, fit, wrap
+from irchat.text.links import Link
 
 _NUMBERED = 9
+# Chats with unread messages that the status line names, and the length of each name.
+_WAITING, _WAITING_CELLS = 4, 16
+# The length of a message in the status line.
+_REFERRED_CELLS = 60
 
 
 class Painter:
     """Paint the screen state. ``zone`` is the time zone of displayed times, None for the local one."""
 
-    def __init__(self, view: ScreenState, zone: tzinfo | None = None, language: Registry = SCREEN) -> None:
+    def __init__(
+        self,
+        view: ScreenState,
+        zone: tzinfo | None = None,
+        language: Registry = SCREEN,
+        key_map: KeyMap = KEYS,
+    ) -> None:
+        self._keys = key_map
         self._view = view
         self._zone = zone
         self._language = language
@@ -35,6 +50,8 @@ class Painter:
             rows = self._manual(view.manual, width, height)
         elif view.filter is not None:
             rows = self._choices(width, height)
+        elif view.choice.links is not None:
+            rows = self._links(view.choice.links, width, height)
         elif view.place is Place.CHAT and view.open is not None:
             return _at_bottom(self._chat(view.open, width, height, now), height)
         elif view.place is Place.FOUND:
@@ -49,7 +66,7 @@ class Painter:
         """Return a function that paints the items of the open chat, for `irchat.client.view.pane.Pane`."""
         chat = self._view.here
         brush = self._brush(chat, width, now)
-        unread = _first_unread(chat)
+        unread = chat.first_unread
         return lambda index: self._item_rows(brush, chat, index, unread)
 
     def header(self, width: int) -> Row:
@@ -79,19 +96,31 @@ class Painter:
             return _told(trouble, "class:wrong", width, most)
         if view.waits:
             return _told(view.waits, "class:hint", width, most)
-        if not view.link and view.filter is None and (usage := hint(line, self._language)) is not None:
+        if view.is_choosing and not view.link:
+            return _told(self._choosing(), "class:hint", width, most)
+        if not view.link and (usage := self._hint(line)) is not None:
             return _told(usage.text, "class:wrong" if usage.wrong else "class:hint", width, most)
         if view.link:
             style = "class:status" if view.link.startswith(("connecting", "signing in")) else "class:wrong"
             return _told(view.link, style, width, most)
-        who = f" {view.me}@{view.server}"
-        parts = [who, f"{view.online_count:,} online", f"{view.unread:,} unread" if view.unread else ""]
-        left, right = "  ·  ".join(part for part in parts if part), self._right()
-        space = width - cells(left) - cells(right) - 1
-        if space < 1:
-            left = f" {view.unread:,} unread" if view.unread else f" {view.me}"
-            space = max(1, width - cells(left) - cells(right) - 1)
-        return [_filled(width, ("class:status", left + " " * space + right), fill="class:status")]
+        return [self._state(width)]
+
+    def _state(self, width: int) -> Row:
+        """Return the row with the user, the number of users online, and the chats in which something is unread."""
+        view, right = self._view, self._right()
+        waiting = [chat for chat in view.waiting() if not self._is_open(chat)]
+        names = ", ".join(f"{fit(chat.name, _WAITING_CELLS)} {chat.waits}" for chat in waiting[:_WAITING])
+        more = f" and {len(waiting) - _WAITING:,} more" if len(waiting) > _WAITING else ""
+        unread = f"{sum(chat.unread for chat in waiting):,} unread: {names}{more}" if names else ""
+        whole = [f"{view.me}@{view.server}", f"{view.online_count:,} online", unread]
+        room = width - cells(right) - 2
+        for parts in whole, [view.me, unread], [unread or view.me]:
+            left = "  ·  ".join(filter(None, parts))
+            if cells(left) < room:
+                break
+        left = fit(left, max(0, room - 1))
+        text = f" {left}{' ' * max(1, room - cells(left))}{right}"
+        return _filled(width, ("class:status", text), fill="class:status")
 
     def _right(self) -> str:
         view = self._view
@@ -102,10 +131,42 @@ class Painter:
             return "↑↓ Enter: open  Esc: back"
         return "Ctrl-K: chats  F1: help"
 
+    def _choosing(self) -> str:
+        """Return the keys on the chosen message."""
+        view = self._view
+        if view.choice.links is not None:
+            return "↑↓ Enter: copy an address, open a message  Esc: back"
+        item = view.choice.item(view.here.items)
+        shown = [key for key in keys(Category.MESSAGE) if key is not KeyRow.CHOOSE]
+        number = f"#{item.seq}  " if item is not None else ""
+        return number + "  ".join(f"{self._keys.shown(key)}: {key.help}" for key in shown) + "  Esc: back"
+
+    def _hint(self, line: str) -> Hint | None:
+        """Return the message to which the line refers, and the usage of the command in it."""
+        view = self._view
+        if view.filter is not None:
+            return None
+        usage = hint(line, self._offered)
+        reference = typed_reference(line, view) if "around" in view.features else None
+        if reference is None:
+            return usage
+        chat, seq = reference
+        item = view.quoted(chat, seq)
+        cannot_be_had = seq in chat.quotes or chat.was_deleted(seq)
+        text = fit(one_line(item), _REFERRED_CELLS) if item else "cannot be seen here" if cannot_be_had else "…"
+        text = f"#{seq} {text}"
+        return Hint(text) if usage is None else usage._replace(text=BETWEEN_USAGES.join((text, usage.text)))
+
+    @property
+    def _offered(self) -> Registry:
+        return offered(self._language, self._view.features)
+
     def _title(self) -> tuple[str, str]:
         view = self._view
         if view.manual is not None:
             return "Keys and commands", "F1 goes back"
+        if view.choice.links is not None:
+            return "Links", "of the chosen message"
         if view.filter is not None:
             return "Go to", "type a part of the name, ↑↓ and Enter; Esc goes back"
         match view.place:
@@ -128,7 +189,7 @@ class Painter:
 
     def _manual(self, first: int, width: int, height: int) -> list[Row]:
         """Return the rows of the manual from ``first`` on, or its last ``height`` rows."""
-        rows = manual(width, self._language)
+        rows = manual(width, self._offered, self._keys)
         first = self._view.manual = max(0, min(first, len(rows) - height))
         if first + height < len(rows):
             rows[first + height - 1] = Brush(width, 0).rule("PgDn: more", "class:day")
@@ -136,24 +197,41 @@ class Painter:
 
     def _brush(self, chat: ChatState, width: int, now: float) -> Brush:
         widest = max(chat.name_width, cells(self._view.me))
-        return Brush(width, now, name_width=widest, zone=self._zone)
+        return Brush(width, now, name_width=widest, zone=self._zone, me=self._view.me)
 
     def _chat(self, chat: ChatState, width: int, height: int, now: float) -> list[Row]:
         if not chat.items and chat.loading:
             return [Row((("class:note", "  loading"),))]
         if not chat.items and not chat.gone:
             return [Row((("class:note", "  No messages yet. What you type goes here."),))]
-        return self._view.pane.rows(chat.items, self.paint(width, now), height)
+        pane, choice, paint = self._view.pane, self._view.choice, self.paint(width, now)
+        if (chosen := choice.item(chat.items)) is not None:
+            choice.key = chosen.key
+            pane.height = height
+            pane.reveal(chat.items, paint, chat.items.index(chosen))
+        return pane.rows(chat.items, paint, height)
 
     def _item_rows(self, brush: Brush, chat: ChatState, index: int, unread: Item | None) -> list[Row]:
         item = chat.items[index]
         before = next((chat.items[at] for at in range(index - 1, -1, -1) if chat.items[at].kind is Kind.MESSAGE), None)
-        rows = brush.rows(item, before, unread_line=item is unread)
-        if item.seq is not None and item.seq == chat.marked:
+        is_marked = item.seq is not None and item.seq == chat.marked
+        rows = brush.rows(
+            item, before, unread_line=item is unread, quote=self._quote(chat, item), with_details=is_marked
+        )
+        if is_marked and not self._view.is_choosing:
             rows = [_styled(row, "class:marked") for row in rows]
+        if item.seq is not None and item.key == self._view.choice.key:
+            rows = [_styled(row, "class:chosen") for row in rows]
         if index == 0 and chat.older:
             rows = [brush.rule("PgUp: older", "class:day"), *rows]
         return rows
+
+    def _quote(self, chat: ChatState, item: Item) -> Item | None:
+        """Return the message that an item answers, if it can be had."""
+        answered = item.reply_to
+        if answered is None or "around" not in self._view.features:
+            return None
+        return self._view.quoted(chat, answered)
 
     def _own_lines(self, width: int, height: int, now: float) -> list[Row]:
         own = self._view.own
@@ -173,6 +251,16 @@ class Painter:
             rows += [Row(()), Row((("class:note", fit("  ↑↓ and Enter open one; Ctrl-N goes to the next.", width)),))]
         return [*rows, Row(()), *own] if own else rows
 
+    def _links(self, links: list[Link], width: int, height: int) -> list[Row]:
+        chosen = self._view.choice.cursor.settle(links)
+        first = first_row(chosen, len(links), height)
+        return [
+            _filled(width, ("class:choice", f"▸ {link.text}"), fill="class:chosen")
+            if number == chosen
+            else Row((("class:choice", f"  {fit(link.text, width - 2)}"),))
+            for number, link in enumerate(links[first : first + height], first)
+        ]
+
     def _choices(self, width: int, height: int) -> list[Row]:
         view = self._view
         chats = view.listed()
@@ -184,12 +272,14 @@ class Painter:
         ]
 
     def _choice(self, chat: ChatState, width: int, *, is_chosen: bool) -> Row:
-        count = f"{chat.unread:,} unread" if chat.unread else "left" if chat.gone else ""
+        count = f"{chat.waits} unread" if chat.unread else "left" if chat.gone else ""
         name = fit(chat.name, width - 18)
         pad = " " * max(1, 34 - cells(name)) if width >= 60 else " " * max(1, width - 16 - cells(name))
         if is_chosen:
             return _filled(width, ("class:choice", f"▸ {name}{pad}{count}"), fill="class:chosen")
-        return Row((("class:choice", f"  {name}"), ("", pad), ("class:unread", count)))
+        dim = chat.is_muted
+        return Row((("class:muted" if dim else "class:choice", f"  {name}"), ("", pad),
+                    ("class:muted" if dim else "class:unread", count)))  # fmt: skip
 
     def _found(self, width: int, height: int, now: float) -> list[Row]:
         view = self._view
@@ -228,12 +318,16 @@ class Painter:
         is_open = self._is_open(chat)
         key = str(number) if number <= _NUMBERED and not chat.gone else " "
         dot = "●" if chat.is_private and chat.name[1:] in self._view.online else " "
-        count = f" {chat.unread:,}" if chat.unread else " left" if chat.gone else ""
+        count = f" {chat.waits}" if chat.unread else " left" if chat.gone else ""
         count += " ✎" if chat.has_draft and not is_open else ""
         name = fit(chat.name, width - 4 - cells(count))
-        style = "class:open" if is_open else "class:has-unread" if chat.unread else ""
+        style, count_style = "class:has-unread" if chat.unread else "", "class:unread"
+        if chat.is_muted:
+            style = count_style = "class:muted"
+        if is_open:
+            style = "class:open"
         pad = " " * max(0, width - 3 - cells(name) - cells(count) - 1)
-        return Row((("class:key", key), ("class:online", dot), (style, f" {name}{pad}"), ("class:unread", f"{count} ")))
+        return Row((("class:key", key), ("class:online", dot), (style, f" {name}{pad}"), (count_style, f"{count} ")))
 
 
 def _window(at: int, count: int, height: int) -> tuple[int, int]:
@@ -244,17 +338,9 @@ def _window(at: int, count: int, height: int) -> tuple[int, int]:
 
 
 def _side_more(mark: str, chats: list[ChatState], width: int) -> Row:
-    unread = sum(chat.unread for chat in chats)
+    unread = sum(chat.unread for chat in chats if not chat.is_muted)
     text = f" {mark} {len(chats):,} more" + (f", {unread:,} unread" if unread else "")
     return Row((("class:unread" if unread else "class:detail", fit(text, width)),))
-
-
-def _first_unread(chat: ChatState) -> Item | None:
-    """Return the message below the line "unread"."""
-    if chat.line is None:
-        return None
-    line = chat.line
-    return next((item for item in chat.items if item.seq is not None and item.seq > line and not item.own), None)
 
 
 def _styled(row: Row, more: str) -> Row:

@@ -1,13 +1,15 @@
 """Items as rows of a pane: pieces of text, each with the names of its styles."""
 
+import re
 import zlib
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
-from irchat.client.view.items import Item, Kind
+from irchat.client.view.items import Item, Kind, clean
 from irchat.rendering.lines import local_time
 from irchat.text.cells import cells, fit, wrap, wrap_line
 from irchat.text.excerpts import shorten
+from irchat.text.linked import linked_rows
 from irchat.text.names import name_key
 
 Piece = tuple[str, str]
@@ -38,22 +40,48 @@ class Row(NamedTuple):
 
 
 class Brush:
-    """Convert items to rows for a pane of ``width`` cells, at the time ``now`` of the forward clock."""
+    """Convert items to rows for a pane of ``width`` cells, at the time ``now`` of the forward clock.
+
+    ``me`` is the user's name, which is marked in messages that mention the user.
+    """
 
     def __init__(
-        self, width: int, now: float, *, name_width: int = 0, zone: tzinfo | None = None, today: date | None = None
+        self,
+        width: int,
+        now: float,
+        *,
+        name_width: int = 0,
+        zone: tzinfo | None = None,
+        today: date | None = None,
+        me: str = "",
     ) -> None:
         self.width = width
         self._now = now
         self._zone = zone
         self._today = today or datetime.now(zone).date()
+        self._call = re.compile(rf"@{re.escape(me)}(?!\w)", re.IGNORECASE) if me else None
+        self._with_details = False
         self._name_cells = max(_NAME_CELLS_MIN, min(name_width, _NAME_CELLS_MAX, width // 4))
 
-    def rows(self, item: Item, before: Item | None, *, unread_line: bool, with_chat: bool = False) -> list[Row]:
-        """Return the rows of an item, after a line for a new day or for unread messages if needed."""
+    def rows(
+        self,
+        item: Item,
+        before: Item | None,
+        *,
+        unread_line: bool,
+        with_chat: bool = False,
+        quote: Item | None = None,
+        with_details: bool = False,
+    ) -> list[Row]:
+        """Return the rows of an item, after a line for a new day or for unread messages if needed.
+
+        ``quote`` is the message that it answers. ``with_details``: show when it was edited, and the names of its marks.
+        """
+        self._with_details = with_details
         return [
             *self._day(item, before),
             *([self.rule("unread", "class:unread-line")] if unread_line else []),
+            *(self._quote(quote) if quote is not None else []),
             *(self._talk(item, with_chat=with_chat) if item.is_talk else self._note(item)),
         ]
 
@@ -84,21 +112,23 @@ class Brush:
         name = fit(item.sender, self._name_cells)
         pad = " " * max(0, self._name_cells - cells(name))
         style = "class:own-name" if item.own else name_style(item.sender)
-        bar: Piece = ("class:own-bar", " ┃ ") if item.own else ("class:bar", " │ ")
+        bar: Piece = ("class:bar", " │ ")
+        if item.own or item.calls:
+            bar = ("class:own-bar" if item.own else "class:mention", " ┃ ")
         head: list[Piece] = [self._time(item), ("", " " + pad), (style, name), bar]
-        indent = _TIME_CELLS + 1 + self._name_cells + 3
+        indent = self._indent
         margin: list[Piece] = [("", " " * (indent - 2)), (bar[0], bar[1][1:])]
         above = 0  # cells of the first row that are left of the text
         if self.width < _NARROW:
             head[1] = ("", " ")
-            indent, margin, above = 2, [("", "  ")], _TIME_CELLS + 4 + cells(name) - 2
+            margin, above = [("", "  ")], _TIME_CELLS + 4 + cells(name) - 2
         room = self.width - indent
         lead = self._lead(item, room, with_chat=with_chat)
         taken = sum(cells(text) for _, text in lead)
         rows: list[list[Piece]] = []
         if above + taken > room:
             rows, head, above = [head], margin, 0
-        first, *others = self._texts(item, room, above + taken)
+        first, *others = [*self._texts(item, room, above + taken), *self._marks(item, room)]
         return [Row(tuple(pieces)) for pieces in (*rows, [*head, *lead, *first], *([*margin, *row] for row in others))]
 
     def _lead(self, item: Item, room: int, *, with_chat: bool) -> list[Piece]:
@@ -107,11 +137,47 @@ class Brush:
         mark = f"({left(item.ends - self._now)}) " if item.ends is not None else ""
         return [piece for piece in (("class:place", place), ("class:timed", mark)) if piece[1]]
 
+    @property
+    def _indent(self) -> int:
+        """The cells left of the texts."""
+        return 2 if self.width < _NARROW else _TIME_CELLS + 1 + self._name_cells + 3
+
+    def _quote(self, quote: Item) -> list[Row]:
+        """Return the row above an answer."""
+        text = fit(f"┌ {one_line(quote)}", self.width - self._indent)
+        return [Row((("", " " * self._indent), ("class:quote", text)))]
+
+    def _marks(self, item: Item, room: int) -> list[list[Piece]]:
+        """Return the marks in rows: ``ok 3 · 👍 bob``."""
+        if not item.marks:
+            return []
+        marks = []
+        for mark in item.marks:
+            more = f" and {mark.count - len(mark.names):,} more" if mark.count > len(mark.names) else ""
+            names = ", ".join(mark.names) + more
+            marks.append(f"{mark.mark} {names if mark.count == 1 or self._with_details else f'{mark.count:,}'}")
+        return [[("class:marks", line)] for line in wrap(clean(" · ".join(marks)), room)]
+
+    def _edited(self, item: Item) -> str:
+        at = local_time(item.edited or "", self._zone) if self._with_details else None
+        return f"(edited {at:%Y-%m-%d %H:%M})" if at is not None else "(edited)"
+
     def _texts(self, item: Item, room: int, taken: int) -> list[list[Piece]]:
         """Return the text of an item in rows. The first row has ``taken`` fewer cells."""
+        rows = self._text_rows(item, room, taken)
+        if item.edited is not None:
+            last = (taken if len(rows) == 1 else 0) + sum(cells(text) for _, text in rows[-1])
+            edited = self._edited(item)
+            if last + 1 + cells(edited) <= room:
+                rows[-1].append(("class:edited", f" {edited}"))
+            else:
+                rows.append([("class:edited", fit(edited, room))])
+        return rows
+
+    def _text_rows(self, item: Item, room: int, taken: int) -> list[list[Piece]]:
         style = "class:pending" if item.kind is Kind.PENDING else "class:text"
         if item.hit is None:
-            return [[(style, text)] for text in wrap(item.text, room, taken)]
+            return linked_rows(item.text, style, room, taken, self._call if item.calls else None)
         hit = shorten(item.hit, max(_HIT_CELLS_MIN, _HIT_ROWS * room - taken))
         styles = {False: style, True: "class:hit"}
         return [
@@ -124,6 +190,11 @@ class Brush:
         mark, style = ("! ", "class:error") if is_error else ("  ", "class:note")
         lines = wrap(item.text, self.width - 2)
         return [Row(((style, ("  " if number else mark) + line),)) for number, line in enumerate(lines)]
+
+
+def one_line(item: Item) -> str:
+    """Return a message on one line, with its sender."""
+    return f"{item.sender}: {' '.join(item.text.split())}"
 
 
 def name_style(name: str) -> str:

@@ -15,6 +15,7 @@ from irchat.client.control.questions import Question
 from irchat.client.exceptions import ClientError
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.navigation import Place
+from irchat.client.view.panels import Painter
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import AS_MESSAGE
 from irchat.protocol import events, requests
@@ -32,12 +33,20 @@ class ControllerCase(SynchronousTestCase):
         self.nonces = iter("abcdefgh")
         self.controller = Controller(self.clock, self.view, lambda: next(self.nonces))
         self.told: list[str] = []
-        self.controller.on_changed = self.controller.settle  # each change is drawn, and nothing is being typed
+        self.controller.on_changed = self.draw
         self.controller.incoming.notify = self.told.append
         self.tokens = Tokens(Path(self.mktemp()) / "tokens")
         entry = FullScreenSignIn(self.tokens, "host:7667", "alice", self.controller.questions, self.view.complain)
         self.done = Deferred.fromCoroutine(self.controller.run(self._connect, entry))
         self.enter()
+
+    def draw(self) -> None:
+        """Draw a frame while nothing is being typed."""
+        self.controller.settle()
+        Painter(self.view).pane(100, 20, self.clock.seconds())
+        self.controller.on_changed = lambda: None
+        self.controller.drawn()
+        self.controller.on_changed = self.draw
 
     async def _connect(self) -> ServerConnection:
         if self.servers[-1].connection.connected == 0 or len(self.servers) == self.used:

@@ -17,8 +17,19 @@ class IncomingTests(ControllerCase):
         self.assertEqual(self.texts(), [])
 
     def test_mention(self) -> None:
-        """A mention notifies, a message to everyone does not."""
-        self.server.tell(message("hello all"))
+        """A mention notifies, a message to everyone does not, unless the chat is set to that."""
+        self.server.tell(message("hello alice"))
+        self.server.tell(message("hello @alice", to=["Alice"]))
+        self.assertEqual(self.told, ["bob in GLOBAL: hello @alice"])
+        self.server.tell(events.Alert("GLOBAL", "all"))
+        self.server.tell(message("hello"))
+        self.server.tell(events.Alert("GLOBAL", "none"))
+        self.server.tell(message("hello @alice", to=["alice"]))
+        self.assertEqual(self.told[1:], ["bob in GLOBAL: hello"])
+
+    def test_older_server(self) -> None:
+        """A server that does not tell mentions has the name looked for in the text."""
+        self.view.features = frozenset()
         self.server.tell(message("hello alice"))
         self.assertEqual(self.told, ["bob in GLOBAL: hello alice"])
 

@@ -4,8 +4,8 @@ import unicodedata
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.control.alerts import mentions
 from irchat.client.control.completion import complete
+from irchat.client.control.notifications import mentions
 from irchat.client.view.rows import name_style
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests

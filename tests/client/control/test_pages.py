@@ -3,7 +3,7 @@
 from irchat.client.view.navigation import Place
 from irchat.protocol import events, requests
 from tests.client.control.test_controller import ControllerCase as _ControllerCase
-from tests.helpers.client_fakes import error, message
+from tests.helpers.client_fakes import FakeServer, error, message, welcome
 
 
 class ReadingTests(_ControllerCase):
@@ -34,6 +34,7 @@ class ReadingTests(_ControllerCase):
         self.assertEqual(self.view.here.name, "@bob")
         self.controller.home()
         self.view.chat("@bob").all_read()
+        self.controller.changed()
         self.submit("")
         self.assertIs(self.view.place, Place.HOME)
 
@@ -133,3 +134,66 @@ class ReadingTests(_ControllerCase):
         self.find(message("old one", chat="*x", seq=5))
         self.server.answer(error("no-such-group", "Gone."), error("no-such-group", "Gone."))
         self.assertEqual(self.texts(), ["Gone."])
+
+
+class WantedTests(_ControllerCase):
+    """Messages that others answer."""
+
+    def test_fetched(self) -> None:
+        """A wanted message is requested once, 20 around it, and not again while the reply is pending."""
+        self.open("@bob")
+        chat = self.view.here
+        self.asked()
+        for _ in range(2):
+            self.view.quoted(chat, 3)
+            self.controller.drawn()
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", around=3, limit=20)])
+        self.server.answer(events.History("@bob", [message("tea?", chat="@bob", seq=3)], False))
+        item = chat.stored(3)
+        assert item is not None
+        self.assertEqual((item.text, self.view.wanted), ("tea?", {}))
+
+    def test_refused_or_lost(self) -> None:
+        """A refusal means that it cannot be had. After a loss it is requested again."""
+        self.open("@bob")
+        chat = self.view.here
+        self.view.quoted(chat, 3)
+        self.controller.drawn()
+        self.lose()
+        self.view.quoted(chat, 3)
+        self.assertEqual((chat.quoting, self.view.wanted), (False, {chat: 3}))
+        self.view.wanted.clear()
+        self.view.page_of_quotes(chat, 3, None)
+        self.assertIsNone(self.view.quoted(chat, 3))
+        self.assertEqual(self.view.wanted, {})
+
+
+class UnreadTests(_ControllerCase):
+    """Loading a chat with unread messages."""
+
+    def test_more_than_a_page(self) -> None:
+        """Of more unread messages than a page has, the first are loaded, with some before them."""
+        self.view.list_chats(events.Chats([events.Chat("@bob", "id", 900, 1_000, 100, None)]))
+        self.asked()
+        self.controller.open("@bob")
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", before=101, limit=30)])
+        self.server.answer(events.History("@bob", [message("read", chat="@bob", seq=100)], True))
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", after=100, limit=500)])
+        later = [message(f"m{seq}", chat="@bob", seq=seq) for seq in range(101, 601)]
+        self.server.answer(events.History("@bob", later, True))
+        self.clock.advance(1)
+        self.assertEqual((self.view.here.first_seq, self.view.here.newer, self.view.here.line), (100, True, 100))
+        self.assertEqual(self.asked(), [requests.Read(chat="@bob", seq=119)])
+        self.assertEqual(self.view.here.unread, 881)
+
+    def test_after_a_loss(self) -> None:
+        """What was missed in the open chat is shown from its beginning, below a line."""
+        self.open("@bob", message("one", chat="@bob", seq=1))
+        self.lose()
+        self.servers.append(FakeServer())
+        self.clock.pump([1] * 10)
+        self.server.answer(welcome(), events.Chats([events.Chat("@bob", "id", 99, 100, 1, None)]))
+        self.server.answer(events.Users([], [], False), events.Blocks([]))
+        missed = [message(f"m{seq}", chat="@bob", seq=seq) for seq in range(2, 101)]
+        self.server.answer(events.History("@bob", missed, False))
+        self.assertEqual((self.view.here.line, self.view.here.unread, self.view.pane.follows), (1, 80, False))

@@ -34,9 +34,9 @@ class LineTests(_ControllerCase):
         self.assertEqual(self.asked(), [requests.Resume(token="token")])
         self.server.answer(welcome())
         self.assertEqual(self.view.link, "")
-        self.assertIn(requests.History(chat="@bob", after=1, limit=500), self.asked())
-        self.server.answer(events.Chats([]))
-        self.assertEqual(self.asked(), before)
+        self.asked()
+        self.server.answer(events.Chats([events.Chat("@bob", "id", 0, 3, 0, None)]))
+        self.assertEqual(self.asked(), [requests.History(chat="@bob", after=1, limit=500), *before])
         self.server.answer(
             events.Users([], [], False), events.Blocks([]),
             events.History("@bob", [message("missed", chat="@bob", seq=2)], True),

@@ -2,6 +2,7 @@
 
 from prompt_toolkit.data_structures import Size
 
+from irchat.client.preferences import Preferences
 from tests.client.terminal.test_input_line import ApplicationCase
 from tests.helpers.client_fakes import error, message
 
@@ -54,7 +55,7 @@ class FrameTests(ApplicationCase):
         self.clock.advance(1.0)
         self.assertIn(b"9;sooner", self.drawn())
         self.clock.advance(1.0)
-        self.app._bell = False
+        self.app._settings = Preferences(bell=False, notify=False)
         self.app.notify("x")
         self.assertEqual(self.drawn(), b"")
 
@@ -78,3 +79,17 @@ class FrameTests(ApplicationCase):
         self.server.answer(error("no-such-group", "No such group."))
         self.turn()
         self.assertIn(b"! No such group.", self.drawn())
+
+    def test_links(self) -> None:
+        """An address is a link to the whole address in each of its rows, also beside an emoji of several parts."""
+        address = "https://a.example/" + "x" * 100
+        self.open("@bob", message(f"see {address}", chat="@bob", seq=1),
+                  message("\U0001f469\u200d\U0001f4bb https://b.example", chat="@bob", seq=2))  # fmt: skip
+        drawn = self.drawn()
+        self.assertGreaterEqual(drawn.count(f";{address}\x1b\\".encode()), 2)
+        self.assertIn(b";https://b.example\x1b\\", drawn)
+        self.assertGreaterEqual(drawn.count(b"\x1b]8;;\x1b\\"), 3)
+        self.turn()
+        self.press("x")
+        self.open("*team", message("\U0001f469\u200d\U0001f4bb https but no link", chat="*team", seq=1))
+        self.assertNotIn(b"]8;id", self.drawn()[-600:])

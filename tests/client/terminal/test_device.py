@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
+from irchat.text.linked import Linked
 
 
 class InputTests(SynchronousTestCase):
@@ -98,6 +99,25 @@ class OutputTests(SynchronousTestCase):
         for text in "é", "日", "a":
             self.output.write(text)
         self.assertEqual(self.drawn(), "é日a".encode())
+
+    def test_links(self) -> None:
+        """A link is opened once for its letters and closed before other text, or at the end of a frame."""
+        for letter in "ab":
+            self.output.write(Linked(letter, "https://x"))
+        self.output.write("c")
+        self.output.write(Linked("d", "https://y"))
+        begins = rb"\x1b]8;id=[0-9a-f]+;https://"
+        ends = rb"\x1b]8;;\x1b\\"
+        self.assertRegex(self.drawn(), begins + rb"x\x1b\\ab" + ends + b"c" + begins + rb"y\x1b\\d" + ends + b"$")
+
+    def test_terminals_without_links(self) -> None:
+        """A terminal that would show the address as text gets none."""
+        for term in "linux", "screen", "screen-256color", "dumb":
+            size = Size(rows=3, columns=9)
+            output = TerminalOutput(self.frames.append, lambda size=size: size, term, ColorDepth.DEPTH_8_BIT)
+            output.write(Linked("a", "https://x"))
+            output.flush()
+        self.assertEqual({frame[8:-8] for frame in self.frames}, {b"a"})
 
     def test_never_scrolls(self) -> None:
         """Moving down is never a line feed, which would scroll in the lowest row."""

@@ -15,6 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.control.controller import Controller
 from irchat.client.exceptions import ClientError
+from irchat.client.preferences import Preferences
 from irchat.client.terminal import full_screen_run
 from irchat.client.terminal.full_screen_run import FullScreenRun, _say_last, colour_depth
 from irchat.client.view.screen_state import ScreenState
@@ -39,7 +40,7 @@ class FullScreenTests(SynchronousTestCase):
         self.found = termios.tcgetattr(self.terminal)
         self.reactor = _Reactor()
         controller = Controller(Clock(), ScreenState("host:7667"), lambda: "nonce")
-        self.screen = FullScreenRun(self.reactor, Clock(), controller, self.terminal)
+        self.screen = FullScreenRun(self.reactor, Clock(), controller, self.terminal, Preferences())
         self.screen.device.makeConnection(StringTransport())
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from irchat.client.connect.entry import FullScreenSignIn
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.tokens import Tokens
 from irchat.client.control.controller import Controller
+from irchat.client.preferences import Preferences
 from irchat.client.terminal.application import ChatApplication
 from irchat.client.terminal.device import Device, TerminalInput, TerminalOutput
 from irchat.client.terminal.input_line import split_text
@@ -32,6 +33,7 @@ class ApplicationCase(SynchronousTestCase):
     """An application on a loop that the test runs. ``language`` has the available commands."""
 
     language = SCREEN
+    settings = Preferences()
 
     def setUp(self) -> None:
         """Create a signed-in user, in a terminal of 100 by 20."""
@@ -51,7 +53,7 @@ class ApplicationCase(SynchronousTestCase):
         self.size = Size(rows=20, columns=100)
         output = TerminalOutput(self.device.write, lambda: self.size, "xterm", ColorDepth.DEPTH_8_BIT)
         self.stopped: list[bool] = []
-        self.app = ChatApplication(self.clock, self.controller, self.device, output, bell=True,
+        self.app = ChatApplication(self.clock, self.controller, self.device, output, settings=self.settings,
                         stop_process=lambda: self.stopped.append(True))  # fmt: skip
         self.controller.on_changed, self.controller.incoming.notify = self.app.draw_soon, self.app.notify
         coroutine: Any = self.app.run_async(set_exception_handler=False, handle_sigint=False)

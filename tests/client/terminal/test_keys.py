@@ -28,19 +28,20 @@ class KeysTests(ApplicationCase):
 
     def bindings(self) -> KeyBindings:
         """Create all bindings."""
-        return keys.bindings(self.controller, self.app._line, lambda direction: None, lambda: None)
+        return keys.bindings(
+            self.controller,
+            self.app._line,
+            lambda direction, rows=None: None,
+            lambda: None,
+            lambda text: None,
+            lambda: None,
+        )
 
     def test_each_binding_has_its_row(self) -> None:
         """The bound sequences are those of the rows, and no two rows share one."""
         rows = [sequence for key in KeyRow for sequence in _sequences(key)]
         self.assertEqual(len(rows), len(set(rows)))
         self.assertEqual({binding.keys for binding in self.bindings().bindings}, set(rows))
-
-    def test_row_without_binding(self) -> None:
-        """A row without a binding raises an error that names it, so the client does not start."""
-        error = self.assertRaises(ValueError, keys.bind, [(KeyRow.SEND, True, lambda event: None)])
-        self.assertIn("PAGE", str(error))
-        self.assertNotIn("SEND", str(error))
 
 
 class BuiltInTests(SynchronousTestCase):
@@ -117,6 +118,18 @@ class KeyTests(ApplicationCase):
         self.assertFalse(self.view.pane.follows)
         self.press("\x1b[F")
         self.assertTrue(self.view.pane.follows)
+
+    def test_wheel(self) -> None:
+        """The wheel moves the pane and the manual by three rows. Other mouse events, and choosing, move nothing."""
+        self.open("@bob", *(message(f"m{n}", chat="@bob", seq=n) for n in range(50, 100)))
+        self.press("\x1b[<64;10;10M")
+        self.assertEqual(self.view.pane.lowest, ((96, 0, 0), 1))
+        self.press("\x1b[<0;10;10M\x1b[<65;10;10M")
+        self.assertTrue(self.view.pane.follows)
+        self.press("\x1b[Z\x1b[<64;10;10M")
+        self.assertTrue(self.view.pane.follows)
+        self.press("\x1b" + _F1 + "\x1b[<65;10;10M")
+        self.assertEqual((self.view.manual, self.buffer.text), (3, ""))
 
     def test_lines(self) -> None:
         """Alt-Enter starts another line, Ctrl-C clears, Ctrl-K kills if there is text."""

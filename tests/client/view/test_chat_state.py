@@ -2,8 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.view.chat_state import clean
-from irchat.client.view.items import Kind
+from irchat.client.view.items import Kind, clean
 from irchat.protocol import events
 from tests.client.view.test_screen_state import ScreenStateCase
 from tests.helpers.client_fakes import AT, message

@@ -123,6 +123,19 @@ class PaneTests(SynchronousTestCase):
         self.assertFalse(self.pane.follows)
         self.assertFalse(self.pane.up(self.items, self.paint))
 
+    def test_by_rows(self) -> None:
+        """The pane can be moved by some rows. It stops at the top, and follows the end from there on."""
+        self.shown()
+        self.assertTrue(self.pane.up(self.items, self.paint, 2))
+        self.assertEqual(self.shown(), ["2.0", "2.1", "2.2", "3.0"])
+        self.assertTrue(self.pane.up(self.items, self.paint, 9))
+        self.assertEqual(self.shown()[0], "0.0")
+        self.assertFalse(self.pane.up(self.items, self.paint, 1))
+        self.pane.down(self.items, self.paint, 4)
+        self.assertEqual((self.shown()[-1], self.pane.follows), ("4.0", False))
+        self.pane.down(self.items, self.paint, 1)
+        self.assertTrue(self.pane.follows)
+
     @given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.integers(2, 6), st.lists(st.booleans(), max_size=9))
     def test_always_full(self, heights: list[int], height: int, moves: list[bool]) -> None:
         """However the pane is moved, it is as full as possible, and its rows are contiguous."""

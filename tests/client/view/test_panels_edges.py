@@ -184,7 +184,7 @@ class StatusTests(_Case):
         return _text(row)
 
     def test_room(self) -> None:
-        """The status line shows all that fits, at its two ends, and otherwise only the name or the unread count."""
+        """The status line shows all that fits, at its two ends, and otherwise only the name, or what is unread."""
         whole, keys = " alice@host:7667  ·  1 online", "Ctrl-K: chats  F1: help"
         just = len(whole) + len(keys) + 2
         self.assertEqual(self.status(just), f"{whole} {keys} ")
@@ -192,8 +192,9 @@ class StatusTests(_Case):
         self.assertEqual(self.status(just - 1), " alice" + " " * (just - 8 - len(keys)) + f"{keys} ")
         self.view.go_home()
         self.view.apply(message("hi", seq=1), 0.0)
-        self.assertEqual(self.status(100)[:44].rstrip(), f"{whole}  ·  1 unread")
-        self.assertTrue(self.status(just).startswith(" 1 unread  "))
+        self.assertEqual(self.status(100)[:55].rstrip(), f"{whole}  ·  1 unread: GLOBAL 1")
+        self.assertTrue(self.status(just).startswith(" alice  ·  1 unread: GLOBAL 1 "))
+        self.assertTrue(self.status(just - 10).startswith(" 1 unread: GLOBAL 1 "))
 
     def test_more_below(self) -> None:
         """The status line shows that there is more below if the pane was moved up, or if the end is not loaded."""

@@ -9,6 +9,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.navigation import found_item
 from irchat.client.view.rows import NAME_COLOURS, Brush, Row, left, name_style
+from irchat.protocol.events import Mark
 from irchat.text.cells import cells
 from tests.helpers.client_fakes import message
 
@@ -184,6 +185,42 @@ class BrushTests(SynchronousTestCase):
         """The client's own lines and errors are distinguishable without colour."""
         self.assertEqual(self.lines(Item(Kind.NOTE, (0, 0, 0), "done")), ["  done"])
         self.assertEqual(self.lines(Item(Kind.ERROR, (0, 0, 0), "no\nuse")), ["! no", "  use"])
+
+
+class ChangedRowsTests(SynchronousTestCase):
+    """Edits, marks and answers."""
+
+    def rows(self, item: Item, width: int = 60, **how: object) -> list[str]:
+        """Return the rows of an item as text."""
+        brush = Brush(width, 10.0, name_width=5, zone=UTC, today=date(2026, 11, 22))
+        rows = brush.rows(item, None, unread_line=False, **how)
+        for row in rows:
+            self.assertLessEqual(cells(_text(row)), width)
+        return [_text(row).rstrip() for row in rows]
+
+    def test_edited(self) -> None:
+        """An edited message says so behind its text, or below a text that fills its row."""
+        self.assertTrue(self.rows(_item("hi", edited="2026-11-22T13:05:00Z"))[0].endswith("hi (edited)"))
+        rows = self.rows(_item("a" * 43, edited="2026-11-22T13:05:00Z"))
+        self.assertEqual((len(rows), rows[1].split()), (2, ["│", "(edited)"]))
+        detailed = self.rows(_item("hi", edited="2026-11-22T13:05:00Z"), with_details=True)
+        self.assertTrue(detailed[0].endswith("(edited 2026-11-22 13:05)"))
+
+    def test_marks(self) -> None:
+        """Marks are a row below: the count, or the name of the only user; with details, all names."""
+        marks = [Mark("ok", 3, ["bob", "eve"], False), Mark("👍", 1, ["bob"], False)]
+        self.assertTrue(self.rows(_item("hi", marks=marks))[1].endswith("│ ok 3 · 👍 bob"))
+        detailed = self.rows(_item("hi", marks=marks), with_details=True)
+        self.assertTrue(detailed[1].endswith("│ ok bob, eve and 1 more · 👍 bob"))
+
+    def test_quote(self) -> None:
+        """The row above an answer shows the message on one line, cut to the width, above the text."""
+        answer = _item("#17 yes")
+        first, second = self.rows(answer, quote=_item("lunch\nat noon?"))
+        self.assertEqual(first.index("┌ bob: lunch at noon?"), second.index("#17 yes"))
+        self.assertTrue(self.rows(answer, quote=_item("long " * 50))[0].endswith("…"))
+        self.assertEqual(self.rows(answer, 30, quote=_item("lunch"))[0], "  ┌ bob: lunch")
+        self.assertEqual((answer.reply_to, _item("#17").reply_to, _item("#0017 x").reply_to), (17, None, 17))
 
 
 class ColourTests(SynchronousTestCase):

@@ -2,7 +2,7 @@
 
 import regex
 
-from irchat.client.view.chat_state import clean
+from irchat.client.view.items import calls, clean
 from irchat.protocol import events
 from irchat.text.cells import fit
 from irchat.text.folding import UNSPACED
@@ -11,9 +11,16 @@ from irchat.text.names import fold_part, name_key
 _SHOWN = 80
 
 
-def alert(message: events.Message, me: str) -> str | None:
-    """Return the notification for a private message, or for one that mentions ``me``. It omits timed text."""
-    if message.sender == me or not (message.chat.startswith("@") or mentions(message.text, me)):
+def alert(message: events.Message, me: str, setting: str = "", *, by_server: bool = True) -> str | None:
+    """Return the notification for a message, or None if ``setting`` of its chat wants none. It omits timed text.
+
+    ``setting`` is ``all``, ``mentions`` or ``none``; by default ``all`` for a private chat and ``mentions`` for others.
+    ``by_server``: the server tells who is mentioned. Otherwise a message mentions ``me`` if that name is in its text.
+    """
+    setting = setting or ("all" if message.chat.startswith("@") else "mentions")
+    if message.sender == me or setting == "none":
+        return None
+    if setting == "mentions" and not (calls(message, me) if by_server else mentions(message.text, me)):
         return None
     sender = _one_line(message.sender)
     if message.id is not None:

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.control.alerts import alert, mentions
+from irchat.client.control.notifications import alert, mentions
 from tests.helpers.client_fakes import message
 
 
@@ -10,11 +10,21 @@ class AlertTests(SynchronousTestCase):
     """Notifications."""
 
     def test_private_and_mentions(self) -> None:
-        """Private messages and mentions notify, other messages and the user's own do not."""
+        """By default, private messages and mentions notify, other messages and the user's own do not."""
         self.assertEqual(alert(message("hi", chat="@bob"), "alice"), "bob: hi")
-        self.assertEqual(alert(message("hi Alice!", chat="*team"), "alice"), "bob in *team: hi Alice!")
-        self.assertIsNone(alert(message("hi malice"), "alice"))
+        self.assertEqual(alert(message("hi", chat="*team", to=["Alice"]), "alice"), "bob in *team: hi")
+        older = alert(message("hi Alice!", chat="*team"), "alice", by_server=False)
+        self.assertEqual(older, "bob in *team: hi Alice!")
+        self.assertIsNone(alert(message("hi alice", chat="*team"), "alice"))
+        self.assertIsNone(alert(message("hi malice"), "alice", by_server=False))
         self.assertIsNone(alert(message("alice", sender="alice", chat="@bob"), "alice"))
+
+    def test_settings(self) -> None:
+        """The setting of a chat replaces the default."""
+        private, group, call = message("1", chat="@bob"), message("2", chat="*t"), message("3", chat="*t", to=["alice"])
+        for setting, wanted in ("all", [1, 1, 1]), ("mentions", [0, 0, 1]), ("none", [0, 0, 0]), ("", [1, 0, 1]):
+            told = [alert(each, "alice", setting) is not None for each in (private, group, call)]
+            self.assertEqual(told, list(map(bool, wanted)))
 
     def test_timed(self) -> None:
         """A notification never contains timed text."""

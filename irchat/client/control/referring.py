@@ -1,0 +1,59 @@
+"""The messages and chats that a typed line refers to."""
+
+import re
+
+from irchat.client.view.chat_state import ChatState
+from irchat.client.view.items import Item, Kind
+from irchat.client.view.screen_state import ScreenState
+from irchat.commands import Registry
+from irchat.protocol import requests
+from irchat.protocol.errors import Code, Refusal
+from irchat.text.names import same_name
+
+# A bare reference, or one in another chat.
+_REFERENCE = re.compile(r"\s*(?P<chat>[*@]\s*[^\s*@]\S*\s+)?#0*(?P<seq>[1-9][0-9]{0,17})(?=[\s=+-]|$)")
+
+
+def known_chat(view: ScreenState, name: str) -> ChatState | None:
+    """Return the chat of a typed name, which may be bare, or None if the list of chats does not have it."""
+    for wanted in (name, f"*{name}", f"@{name}"):
+        for chat in view.chats.values():
+            if same_name(chat.name, wanted):
+                return chat
+    return None
+
+
+def typed_reference(line: str, view: ScreenState) -> tuple[ChatState, int] | None:
+    """Return the chat and the seq of the message to which a line refers at its beginning, or None."""
+    match = _REFERENCE.match(line)
+    if match is None:
+        return None
+    chat = known_chat(view, re.sub(r"\s", "", match["chat"])) if match["chat"] else view.here
+    return None if chat is None or not chat.name else (chat, int(match["seq"]))
+
+
+def edited_message(line: str, here: str, language: Registry) -> tuple[str, int] | None:
+    """Return the chat and the seq of the message that ``line``, typed in the chat ``here``, edits, or None."""
+    try:
+        request = language.find(line).read(here) if "#" in line else None
+    except Refusal:
+        return None
+    if isinstance(request, requests.Amend) and request.seq is not None and request.text is not None:
+        return request.chat, request.seq
+    return None
+
+
+def amend_last(request: requests.AmendLast, here: ChatState, own: Item | None) -> requests.Amend:
+    """Return ``request`` about ``own``, the user's last message on the screen, which shows ``here``. Raises Refusal."""
+    name = here.name
+    if not same_name(request.chat, name):
+        raise Refusal(Code.NO_SUCH_MESSAGE, f"Open {request.chat} first: this means your last message on the screen.")
+    if own is None:
+        text = f"No message of yours in {name} is on the screen. PgUp shows older ones."
+        raise Refusal(Code.NO_SUCH_MESSAGE, text)
+    if own.kind is Kind.PENDING:
+        text = "The server has not confirmed your last message yet. Press Enter again when it has."
+        raise Refusal(Code.NO_SUCH_MESSAGE, text)
+    if own.timed is not None and request.text is not None:
+        raise Refusal(Code.BAD_REQUEST, "A timed message cannot be edited. #- takes it back.")
+    return requests.Amend(chat=name, seq=own.seq, id=own.timed, text=request.text, delete=request.text is None)

@@ -1,0 +1,87 @@
+"""Show the replies to typed commands."""
+
+from collections.abc import Callable
+from functools import partial
+
+import msgspec
+
+from irchat.client.connect.request_channel import UNREADABLE, Reply
+from irchat.client.control.incoming import Incoming
+from irchat.client.control.pages import Pages
+from irchat.client.control.typed import Understood, advise
+from irchat.client.view.screen_state import ScreenState
+from irchat.commands import Registry
+from irchat.protocol import events, requests
+from irchat.text.names import same_name
+
+
+class Replies:
+    """Show replies. ``hold`` takes a change of the screen that waits until nothing is typed, and a text about it."""
+
+    def __init__(
+        self,
+        view: ScreenState,
+        incoming: Incoming,
+        pages: Pages,
+        hold: Callable[[str, Callable[[], object]], None],
+        open_chat: Callable[[str], None],
+        language: Registry,
+    ) -> None:
+        self._view = view
+        self._incoming = incoming
+        self._pages = pages
+        self._hold = hold
+        self._open = open_chat
+        self._language = language
+
+    def show(self, reply: Reply, understood: Understood) -> None:
+        view, request = self._view, understood.request
+        match reply:
+            case None:
+                view.complain(UNREADABLE)
+            case events.History() | events.Found():
+                self._show_page(reply, request)
+            case events.Group() if understood.command.opens_chat:
+                view.chats.of_id(reply.group, reply.id)
+                view.say(reply, reply.group)
+                self._hold(f"{reply.group} is there.", partial(self._open, reply.group))
+            case events.Error():
+                advice = advise(reply.text, getattr(request, "line", ""), view.here.name, self._language)
+                view.say(msgspec.structs.replace(reply, text=advice))
+            case events.Amended():
+                self._incoming.amended(reply)
+                if reply.chat != view.here.name:
+                    view.say(reply, asked=request)
+            case events.Ok() if isinstance(request, requests.Amend) and request.id is not None:
+                self._incoming.event(events.Erased(chat=request.chat, id=request.id))
+                view.note("taken back")
+            case events.Blocks():
+                self._incoming.event(reply)
+                self._say_blocks(reply, request)
+            case _:
+                if isinstance(reply, events.Chats):
+                    view.list_chats(reply)
+                if isinstance(reply, events.Alert):
+                    self._incoming.event(reply)
+                view.say(reply)
+                if isinstance(request, requests.RemoveMember):
+                    self._incoming.refresh()
+        self._incoming.changed()
+
+    def _show_page(self, page: events.History | events.Found, request: requests.Request | None) -> None:
+        if isinstance(page, events.Found):
+            words = getattr(request, "words", "")
+            self._hold(f"{len(page.messages):,} found.", partial(self._view.show_found, page, words))
+        elif isinstance(request, requests.History) and (request.around or request.since):
+            self._hold(f"{page.chat} is here.", partial(self._open, page.chat))
+        else:
+            self._hold(f"{page.chat} is here.", partial(self._pages.open_page, page))
+
+    def _say_blocks(self, blocks: events.Blocks, request: requests.Request | None) -> None:
+        if not isinstance(request, requests.Block):
+            self._view.say(blocks)
+        elif any(same_name(request.name, name) for name in blocks.names):
+            self._view.note(f"You block {request.name}: neither of you sees what the other writes. "
+                           f"~{request.name} again lifts the block.")  # fmt: skip
+        else:
+            self._view.note(f"You no longer block {request.name}.")

@@ -1,0 +1,115 @@
+"""Choosing a message in the pane."""
+
+from irchat.client.view.panels import Painter
+from irchat.client.view.rows import Row
+from tests.client.view.test_screen_state import ScreenStateCase
+from tests.helpers.client_fakes import amended, message
+
+
+def _text(row: Row) -> str:
+    return "".join(text for _, text in row.pieces).rstrip()
+
+
+class ChoiceTests(ScreenStateCase):
+    """The chosen message, and what the pane shows of it."""
+
+    def setUp(self) -> None:
+        """Open GLOBAL with 30 messages, and a timed one at the end."""
+        super().setUp()
+        self.view.link = ""
+        self.painter = Painter(self.view)
+        self.load(*(message(f"text {seq}", seq=seq) for seq in range(1, 31)), message("psst", id="t", left_ms=9_000))
+        self.chat = self.view.open_chat("GLOBAL")
+        self.choice = self.view.choice
+        self.rows()
+
+    def rows(self, height: int = 6) -> list[str]:
+        """Return the pane as text, and the chosen row with a sign before it."""
+        rows = self.painter.pane(60, height, 0.0)
+        return [("> " if "class:chosen" in row.pieces[0][0] else "  ") + _text(row) for row in rows if row.pieces]
+
+    def chosen(self) -> int | None:
+        """Return the seq of the chosen message."""
+        item = self.choice.item(self.chat.items)
+        return None if item is None else item.seq
+
+    def begin(self) -> None:
+        """Choose the lowest message."""
+        self.assertTrue(self.choice.begin(self.chat.items, self.view.pane))
+
+    def test_begins_at_the_bottom(self) -> None:
+        """The lowest visible stored message is chosen first: a timed one has no number."""
+        self.begin()
+        self.assertEqual(self.chosen(), 30)
+        self.assertEqual(next(row for row in self.rows() if row.startswith("> "))[-7:], "text 30")
+        self.choice.end(self.view.pane)
+        self.view.pane.show((10, 0, 0))
+        self.begin()
+        self.assertEqual(self.chosen(), 10)
+
+    def test_moves(self) -> None:
+        """The chosen message stays visible, whichever way it moves; the ends say that there is no more."""
+        self.begin()
+        for seq in range(29, 0, -1):
+            self.assertTrue(self.choice.move(self.chat.items, -1))
+            self.assertTrue(any(row.startswith("> ") and row.endswith(f"text {seq}") for row in self.rows()))
+        self.assertFalse(self.choice.move(self.chat.items, -1))
+        self.assertEqual((self.chosen(), self.rows()[-1][-6:]), (1, "text 5"))
+        for _ in range(29):
+            self.assertTrue(self.choice.move(self.chat.items, 1))
+            self.assertEqual(len([row for row in self.rows() if row.startswith("> ")]), 1)
+        self.assertFalse(self.choice.move(self.chat.items, 1))
+        self.assertEqual(self.chosen(), 30)
+
+    def test_high_message(self) -> None:
+        """Of a message that is higher than the pane, the first rows are shown, however often they are drawn."""
+        self.view.amend(amended(seq=20, rev=1, text="\n".join(f"row {n}" for n in range(20)), edited="e"))
+        self.begin()
+        for _ in range(10):
+            self.choice.move(self.chat.items, -1)
+        for _ in range(3):
+            self.assertEqual([row[-5:] for row in self.rows()], [f"row {n}" for n in range(6)])
+
+    def test_deleted(self) -> None:
+        """If the chosen message is deleted, the one before it is chosen, or the first one."""
+        self.begin()
+        self.view.amend(amended(seq=30, rev=1, deleted=True))
+        self.assertEqual(self.chosen(), 29)
+        self.load(message("only", seq=1), name="@bob")
+        chat = self.view.open_chat("@bob")
+        self.choice.begin(chat.items, self.view.pane)
+        self.view.amend(amended(chat="@bob", seq=1, rev=1, deleted=True))
+        self.assertIsNone(self.choice.item(chat.items))
+
+    def test_ends(self) -> None:
+        """Ending returns to the end of the chat if the pane was there. Leaving the chat ends it as well."""
+        self.begin()
+        for _ in range(20):
+            self.choice.move(self.chat.items, -1)
+        self.rows()
+        self.assertFalse(self.view.pane.follows)
+        self.choice.end(self.view.pane)
+        self.assertTrue(self.view.pane.follows)
+        self.begin()
+        self.view.go_home()
+        self.assertFalse(self.choice.is_on)
+
+    def test_nothing_to_choose(self) -> None:
+        """A chat without messages has nothing to choose."""
+        self.assertFalse(self.choice.begin(self.view.open_chat("@bob").items, self.view.pane))
+
+    def test_links(self) -> None:
+        """The links of the chosen message are listed in place of the chat."""
+        self.view.amend(amended(seq=30, rev=1, text="https://a.example or *team#2", edited="e"))
+        self.begin()
+        self.assertTrue(self.choice.list_links(self.chat.items))
+        self.assertEqual(self.rows(), ["> ▸ https://a.example", "    *team#2"])
+        self.choice.links = None
+        self.choice.move(self.chat.items, -1)
+        self.assertFalse(self.choice.list_links(self.chat.items))
+
+    def test_status(self) -> None:
+        """The status line has the number and the keys."""
+        self.begin()
+        status = " ".join(_text(row).strip() for row in self.painter.status(120, 3, "", ""))
+        self.assertTrue(status.startswith("#30  r, Enter: answer it  e: edit it"))
