@@ -23,6 +23,7 @@ from irchat.text.names import same_name
 # A message, with room for the command before it.
 _TYPED_MAX = TEXT_LENGTH + 100
 _SHOWN_CHOICES = 8
+_AGAIN = "Press Ctrl-C again to leave."
 _NAME_CELLS = 20
 
 
@@ -292,6 +293,14 @@ class InputLine:
             self.trouble = self._last_trouble
         elif trouble := self._controller.leave():
             self._refuse(trouble)
+
+    def interrupt(self) -> None:
+        """Handle Ctrl-C with nothing to clear: leave when it is pressed again. Before the sign-in, leave at once."""
+        is_again = self._last_trouble == _AGAIN or self._controller.has_unsent  # that has a warning of its own
+        if is_again or self.target is Spot.NOWHERE or isinstance(self.target, Question):
+            self.leave()
+        else:
+            self._refuse(_AGAIN)
 
     def begin_with(self, start: str, *, keep: bool) -> bool:
         """Type the beginning of a line. ``keep`` puts it before what is typed. Return False if that is in the way."""

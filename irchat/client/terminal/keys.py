@@ -69,7 +69,7 @@ def _editing(table: KeyTable, controller: Controller, line: InputLine) -> None:
     @table.bind(KeyRow.CLEAR, ~is_searching & ~is_choosing)
     def _(event: KeyPressEvent) -> None:
         if not line.clear():
-            line.leave()
+            line.interrupt()
 
     @table.bind(KeyRow.LEAVE, ~is_searching & ~is_choosing & Condition(lambda: line.is_empty))
     def _(event: KeyPressEvent) -> None:
