@@ -293,10 +293,16 @@ class ChatServer(Service):
             self._folder.path / control_socket.SOCKET_FILE,
             control_socket.ControlFactory(self._administration),
             port._logger,
-            lambda: PortFile(self._runtime_folder, port=self.port, tls=self._factory.tls is not None),
+            lambda: PortFile(
+                self._runtime_folder, port=self.port, tls=self._factory.tls is not None, fingerprint=self._fingerprint()
+            ),
         )
         self._opened.callback(self._local_files.close)
         self._local_files.look()
+
+    def _fingerprint(self) -> str:
+        """Return the fingerprint of the certificate, empty without TLS."""
+        return certificates.fingerprint(self._factory.tls) if self._factory.tls is not None else ""
 
     def _banner(self) -> str:
         listening = self._config.host or "all addresses"
@@ -308,13 +314,18 @@ class ChatServer(Service):
             f"Data: {self._folder.path}",
         ]
         flag = "" if self._certificate else "--no-tls "
+        # One that a public authority has signed is verified without it, and changes when it is renewed.
+        pin = ""
         if self._certificate is not None and self._factory.tls is not None:
-            lines.append(f"Certificate: {certificates.fingerprint(self._factory.tls)}")
+            lines.append(f"Certificate: {self._fingerprint()}")
+            pin = "" if self._config.tls_cert is not None else f" --fingerprint {self._fingerprint()}"
         here = host if self._config.host else "localhost"
         lines.append(f"To join: {installed('irchat', 'irchat.client')} {flag}{here}{at_port}")
         number = read_address(address)
         if not self._config.host or not (address == "localhost" if number is None else number.is_loopback):
-            lines.append(f"To join from another machine, once IRChat is installed there: irchat {flag}{host}{at_port}")
+            lines.append(
+                f"To join from another machine, once IRChat is installed there: irchat {flag}{host}{at_port}{pin}"
+            )
         return "\n".join(lines)
 
 

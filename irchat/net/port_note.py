@@ -28,10 +28,11 @@ def default_directory() -> Path:
 
 
 class Server(NamedTuple):
-    """A server running on this machine: its port, and whether it uses TLS."""
+    """A server running on this machine: its port, whether it uses TLS, and then the fingerprint of its certificate."""
 
     port: int
     tls: bool
+    fingerprint: str = ""
 
 
 class PortFile:
@@ -40,7 +41,7 @@ class PortFile:
     It is locked until the process ends, however that happens. A note without a lock is stale.
     """
 
-    def __init__(self, directory: Path, *, port: int, tls: bool) -> None:
+    def __init__(self, directory: Path, *, port: int, tls: bool, fingerprint: str = "") -> None:
         """Write the note of this process into ``directory``. Create the directory with mode 0700 if it is missing.
 
         The file is locked before it gets its name, so it is never visible without the lock. Raises OSError if
@@ -51,7 +52,7 @@ class PortFile:
             raise PermissionError(errno.EPERM, "others can write there", str(directory))
         self._path = directory / f"{os.getpid()}{_SUFFIX}"
         with part_of(self._path) as (part, descriptor):
-            os.write(descriptor, json.dumps({"port": port, "tls": tls}).encode())
+            os.write(descriptor, json.dumps({"port": port, "tls": tls, "fingerprint": fingerprint}).encode())
             put_in_place(part, descriptor, self._path)
             self._descriptor = os.dup(descriptor)  # keeps the lock
 
@@ -99,6 +100,6 @@ def _read(path: Path) -> Server | None:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             fields = json.loads(file.read())
-            return Server(int(fields["port"]), bool(fields["tls"]))
+            return Server(int(fields["port"]), bool(fields["tls"]), str(fields.get("fingerprint", "")))
         path.unlink()
         return None

@@ -26,6 +26,14 @@ class PortFileTests(SynchronousTestCase):
         self.assertEqual(find_servers(self.directory), [Server(4321, False)])
         self.assertEqual(find_servers(self.directory), [Server(4321, False)])
 
+    def test_fingerprint(self) -> None:
+        """The file has the fingerprint of the certificate. That of an earlier version has none."""
+        self.addCleanup(PortFile(self.directory, port=1, tls=True, fingerprint="AB:CD").remove)
+        self.assertEqual(find_servers(self.directory), [Server(1, True, "AB:CD")])
+        (note,) = self.directory.iterdir()
+        note.write_text('{"port": 1, "tls": true}')
+        self.assertEqual(find_servers(self.directory), [Server(1, True)])
+
     def test_directory_is_private(self) -> None:
         """The directory is created with access for its owner only."""
         PortFile(self.directory, port=1, tls=True).remove()

@@ -21,11 +21,12 @@ class Address(NamedTuple):
 
 
 class Target(NamedTuple):
-    """A server to connect to."""
+    """A server to connect to. ``fingerprint`` is that of its certificate, from the note of a server on this machine."""
 
     host: str
     port: int
     tls: bool
+    fingerprint: str = ""
 
     @property
     def label(self) -> str:
@@ -68,10 +69,11 @@ def find_target(address: Address, *, tls: bool, own_name: str, find_servers: Cal
     An address of this machine (``own_name`` is its host name) without a port selects the server running here. ``tls``
     applies to a server that is not found here. Raises ClientError if several run here.
     """
-    if address.port is not None:
-        return Target(address.host, address.port, tls)
     servers = find_servers() if _is_this_machine(address.host, own_name) else []
-    targets = sorted({Target(address.host, server.port, server.tls) for server in servers})
+    targets = sorted({Target(address.host, *server) for server in servers})
+    if address.port is not None:
+        wanted = Target(address.host, address.port, tls)
+        return next((target for target in targets if target[:3] == wanted[:3]), wanted)
     if len(targets) > 1:
         raise ClientError(
             "Several servers run on this machine. Choose one by its port:\n"

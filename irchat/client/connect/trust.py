@@ -109,13 +109,16 @@ class Trust:
         )
 
     async def _meet(self, reason: str) -> ServerConnection:
-        """Show the fingerprint of an unknown server and ask the user to decide.
+        """Show the fingerprint of an unknown server and ask the user to decide, unless it is the one on this machine.
 
         The connection is closed meanwhile, because servers close connections that do not sign in soon.
         """
         connection = await self._dial(_unverifying())
         fingerprint = connection.fingerprint()
         connection.close()
+        if fingerprint == self._dialer.target.fingerprint:  # the server on this machine has written it down
+            self._screen.note(f"{self._label} is the server that runs on this machine")
+            return await self._dial_pinned(*self._remember(fingerprint))
         if not self._screen.interactive:
             raise ClientError(
                 f"The certificate of {self._label} cannot be verified: {reason}. Its fingerprint is\n"

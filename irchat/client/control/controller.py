@@ -308,6 +308,11 @@ class Controller:
         reply.addBoth(lambda _: None if self.left.called else self.left.callback(None))
         return ""
 
+    @property
+    def has_unsent(self) -> bool:
+        """Whether something is unsent, so that `leave` warns first."""
+        return bool(self._unsent(None))
+
     def forget_warning(self) -> None:
         """Make the next `leave` warn again about unsent text."""
         self._warned = ""

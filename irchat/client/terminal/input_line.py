@@ -23,6 +23,7 @@ from irchat.text.names import same_name
 # A message, with room for the command before it.
 _TYPED_MAX = TEXT_LENGTH + 100
 _SHOWN_CHOICES = 8
+_AGAIN = "Press Ctrl-C again to leave."
 _NAME_CELLS = 20
 
 
@@ -238,7 +239,7 @@ class InputLine:
         elif self.cancel():
             return
         elif now.is_empty:
-            self._leave()
+            self._leave_if_again()
             return
         else:
             if now.held:
@@ -296,6 +297,14 @@ class InputLine:
             self.trouble = self._last_trouble
         elif trouble := self._controller.leave():
             self._refuse(trouble)
+
+    def _leave_if_again(self) -> None:
+        """Leave when Ctrl-C is pressed again with nothing to clear. Before the sign-in, leave at once."""
+        is_again = self._last_trouble == _AGAIN or self._controller.has_unsent  # that has a warning of its own
+        if is_again or self.target is Spot.NOWHERE or isinstance(self.target, Question):
+            self._leave()
+        else:
+            self._refuse(_AGAIN)
 
     def begin_with(self, start: str, *, keep: bool) -> bool:
         """Type the beginning of a line. ``keep`` puts it before what is typed. Return False if that is in the way."""

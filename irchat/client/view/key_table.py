@@ -29,7 +29,7 @@ class KeyRow(Enum):
     COMPLETE = ("Tab", "complete", Category.TYPING, "tab")
     RECALL = ("Up, Down", "earlier lines; lists", Category.TYPING, "up", "down")
     SEARCH = ("Ctrl-R", "search earlier lines", Category.TYPING)
-    CLEAR = ("Ctrl-C", "clear the line; leave", Category.TYPING, "c-c")
+    CLEAR = ("Ctrl-C", "clear; twice: leave", Category.TYPING, "c-c")
     LEAVE = ("Ctrl-D", "leave, on an empty line", Category.TYPING, "c-d")
     SUSPEND = ("Ctrl-Z", "suspend", Category.TYPING, "c-z")
     PAGE = ("PgUp, PgDn", "older, newer", Category.MOVING, "pageup", "pagedown")

@@ -15,6 +15,9 @@ from irchat.text.names import best, same_name
 Chosen = str | ChatState | Item
 """An entry to choose with the cursor: a chat by its name, a lost chat, or a search result."""
 
+# Chats that the home screen lists where nothing is unread.
+_LATEST = 9
+
 
 class Place(Enum):
     """The content of the pane."""
@@ -112,12 +115,18 @@ class Navigation:
         return [chat if chat.gone else chat.name for chat in self.listed()]
 
     def listed(self) -> list[ChatState]:
-        """Return the listed chats: those that match the filter, or those with unread messages, latest first."""
+        """Return the listed chats: those that match the filter, or those with unread messages, else the latest ones."""
         if self.filter is None:
-            return [*self.waiting(), *(chat for chat in self.chats.in_order() if chat.unread and chat.is_muted)]
+            muted = [chat for chat in self.chats.in_order() if chat.unread and chat.is_muted]
+            return [*self.waiting(), *muted] or self._latest()
         others = (f"@{name}" for name in self.known if name != self.me)
         new = [ChatState(name) for name in others if name not in self.chats] if self.filter.strip() else []
         return best(self.filter, [*self.chats.in_order(), *new], lambda chat: chat.name)
+
+    def _latest(self) -> list[ChatState]:
+        """Return the chats with the latest messages."""
+        latest = sorted((chat for chat in self.chats.values() if chat.last_at), key=lambda chat: chat.last_at)
+        return latest[: -_LATEST - 1 : -1]
 
     def next_chat(self, step: int) -> str | None:
         """Return the chat after (1) or before (-1) the open one, among the unread ones or, without any, among all."""

@@ -243,7 +243,12 @@ class Painter:
         view = self._view
         own = self._own_lines(width, max(0, height - 4), now)
         rows = self._choices(width, height - len(own) - 2)
-        if not rows:
+        if rows and not any(chat.unread for chat in view.listed()):
+            rows = [
+                Row((("class:note", "  Nothing unread. The latest chats:"),)),
+                *rows[: max(1, height - len(own) - 3)],
+            ]
+        elif not rows:
             texts = ["", "  Nothing unread.", "", "  Ctrl-K goes to a chat; @bob text goes to bob alone.",
                      "  F1 shows keys and commands."]  # fmt: skip
             rows = [Row((("class:note", fit(text, width)),)) for text in texts]

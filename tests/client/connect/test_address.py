@@ -49,6 +49,14 @@ class TargetTests(SynchronousTestCase):
         """An explicit port is used even if another server runs here."""
         self.assertEqual(self._find("localhost:9", Server(5, False)), Target("localhost", 9, True))
 
+    def test_fingerprint(self) -> None:
+        """The fingerprint in the note of the server is found, with and without its port, and no other."""
+        server = Server(5, True, "AB:CD")
+        for text in "localhost", "localhost:5":
+            self.assertEqual(self._find(text, server), Target("localhost", 5, True, "AB:CD"))
+        for text in "localhost:6", "192.0.2.1:5":
+            self.assertEqual(self._find(text, server).fingerprint, "")
+
     def test_elsewhere(self) -> None:
         """For another machine the default port is used even if a server runs here."""
         self.assertEqual(self._find("192.0.2.1", Server(5, False)), Target("192.0.2.1", 7667, True))

@@ -55,10 +55,10 @@ class TrustTests(SynchronousTestCase):
         )
 
     def _connect(
-        self, *, terminal: bool = True, pinned: str | None = None, tls: bool = True
+        self, *, terminal: bool = True, pinned: str | None = None, tls: bool = True, noted: str = ""
     ) -> Deferred[ServerConnection]:
         screen = self._terminal() if terminal else PlainScreen(self.keyboard.console, self.keyboard.errors.append)
-        dialer = Dialer(self.clock, self.network, Target(_HOST, 7667, tls))
+        dialer = Dialer(self.clock, self.network, Target(_HOST, 7667, tls, noted))
         self.trust = Trust(dialer, self.known, self.tokens, screen, pinned, self.warnings.append)
         connected = Deferred.fromCoroutine(self.trust.connect())
         self._flush()
@@ -198,6 +198,22 @@ class TrustTests(SynchronousTestCase):
         for text in texts:
             self.assertIn("ANSWERED WITHOUT TLS", text)
             self.assertNotIn("--no-tls", text)
+
+    def test_on_this_machine(self) -> None:
+        """The certificate in the note of a server on this machine is trusted without a question, and remembered."""
+        for terminal in True, False:
+            connected = self._connect(terminal=terminal, noted=self.fingerprint)
+            self.assertEqual(self.successResultOf(connected).identity, self.fingerprint)
+        known = self.known.find(_LABEL)
+        assert known is not None
+        self.assertEqual(known.fingerprint, self.fingerprint)
+
+    def test_another_one_on_this_machine(self) -> None:
+        """If the note has another fingerprint, the user is asked. A known one counts more than the note."""
+        self._connect(noted=self.other)
+        self.assertIn("Trust this server?", self.keyboard.shown())
+        self.known.remember(_LABEL, self.other)
+        self.assertIn("NOT THE EXPECTED ONE", self._stopped(self._connect(noted=self.fingerprint)))
 
     def test_other_certificate_than_at_the_sign_in(self) -> None:
         """If there is a token, the first question about a certificate says that the server had another one."""

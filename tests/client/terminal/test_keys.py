@@ -141,11 +141,25 @@ class KeyTests(ApplicationCase):
         self.assertEqual((self.buffer.text, self.view.filter), ("ab", None))
 
     def test_leaving(self) -> None:
-        """Ctrl-C and Ctrl-D on an empty line leave."""
+        """Ctrl-D on an empty line leaves, Ctrl-C when it is pressed twice, with no other key in between."""
         self.press("\x04")
         self.assertEqual(self.server.asked(), [requests.Logout()])
+        for typed in _CTRL_C, "x" + _CTRL_C, _CTRL_C:
+            self.press(typed)
+            self.assertEqual(self.server.asked(), [])
+        self.assertIn("Press Ctrl-C again", self.trouble())
         self.press(_CTRL_C)
         self.assertEqual(self.server.asked(), [requests.Logout()])
+
+    def test_leaving_unsent(self) -> None:
+        """If something is unsent, Ctrl-C shows that, and then leaves."""
+        self.press("draft")
+        self.press("\x0e")
+        self.server.asked()
+        self.press(_CTRL_C)
+        self.assertIn("Not sent yet", self.trouble())
+        self.press(_CTRL_C)
+        self.assertIn(requests.Logout(), self.server.asked())
 
     def test_suspend(self) -> None:
         """Ctrl-Z clears the screen, waits until the terminal has received that, and then stops the process."""

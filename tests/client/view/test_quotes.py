@@ -56,6 +56,15 @@ class WaitingTests(ScreenStateCase):
         self.assertEqual([chat.name for chat in self.view.listed()], ["@bob", "*team", "*noise"])
         self.assertNotEqual(self.view.next_chat(1), "*noise")
 
+    def test_latest(self) -> None:
+        """Where nothing is unread, the home screen lists the latest chats."""
+        for name in "@bob", "*team", "*noise":
+            self.view.chat(name).all_read()
+        self.view.go_home()
+        self.assertEqual(self.view.listed()[0].name, "@bob")
+        rows = [_text(row).strip() for row in self.painter.pane(60, 10, 0.0)]
+        self.assertEqual(rows[:2], ["Nothing unread. The latest chats:", "▸ @bob"])
+
     def test_mention(self) -> None:
         """A message that mentions the user has a bar of its own, and the name is marked in it."""
         self.load(message("hi @Alice, you", chat="*team", seq=2, to=["alice"]), name="*team")

@@ -105,6 +105,8 @@ class SignInTests(FullScreenCase):
         self.send(client, _PASSWORD)
         client.expect("GLOBAL>")
         client.press(_CTRL_C)
+        client.expect("Press Ctrl-C again to leave")
+        client.press(_CTRL_C)
         self.assertEqual(client.wait(), 0)
         forget = self.client("alice", "--forget")
         self.assertEqual(forget.wait(), 0)
@@ -146,7 +148,7 @@ class TalkTests(FullScreenCase):
     def test_unread_list_and_talk(self) -> None:
         """A user finds the unread chats, opens one with Enter, and talks to a user, a group and everyone."""
         bob = self.bot("bob")
-        self.signed_in("alice").press(_CTRL_C)
+        self.signed_in("alice").press(b"\x04")
         bob.ask(type="send", chat="@alice", text="for you alone")
         bob.ask(type="create_group", name="team", members=["alice"])
         bob.ask(type="send", chat="*team", text="for the team")
