@@ -118,7 +118,8 @@ class Trust:
         connection.close()
         if fingerprint == self._dialer.target.fingerprint:  # the server on this machine has written it down
             self._screen.note(f"{self._label} is the server that runs on this machine")
-            return await self._dial_pinned(*self._remember(fingerprint))
+            self._remember(fingerprint)
+            return await self.connect()
         if not self._screen.interactive:
             raise ClientError(
                 f"The certificate of {self._label} cannot be verified: {reason}. Its fingerprint is\n"

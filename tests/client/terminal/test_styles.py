@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat import client
 from irchat.client.terminal.styles import STYLE
+from irchat.text import linked
 
 # Styles that only name a thing: text is drawn in the terminal's own colours, and `Frame` makes a frame differ.
 _PLAIN = {"text", "even", "odd"}
@@ -21,7 +22,7 @@ class StyleTests(SynchronousTestCase):
         """Each style that the client uses is defined, and each defined style is used."""
         (root,) = client.__path__
         used: set[str] = set()
-        for path in Path(root).rglob("*.py"):
+        for path in (*Path(root).rglob("*.py"), Path(linked.__file__)):
             used.update(re.findall(r"class:([a-z-]+)(?![\w{-])", path.read_text("utf-8")))
         defined = {name for name, _ in STYLE.style_rules}
         coloured = {name for name in defined if re.fullmatch(r"name\d+", name)}
