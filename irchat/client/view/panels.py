@@ -114,7 +114,7 @@ class Painter:
         unread = f"{sum(chat.unread for chat in waiting):,} unread: {names}{more}" if names else ""
         whole = [f"{view.me}@{view.server}", f"{view.online_count:,} online", unread]
         room = width - cells(right) - 2
-        for parts in whole, [view.me, unread], [unread or view.me]:
+        for parts in whole, [whole[0], unread], [view.me, unread], [unread or view.me]:
             left = "  ·  ".join(filter(None, parts))
             if cells(left) < room:
                 break
