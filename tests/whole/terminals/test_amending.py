@@ -1,0 +1,35 @@
+"""Edits, deletions, marks and answers on the full screen, with real processes."""
+
+from tests.whole.terminals.test_terminal import FullScreenCase
+
+_SHIFT_TAB, _UP = b"\x1b[Z", b"\x1b[A"
+
+
+class AmendingTests(FullScreenCase):
+    """Two users at one server."""
+
+    def test_changes(self) -> None:
+        """An edit, a mark, an answer and a deletion are seen by the other, and the deleted text leaves both screens."""
+        alice, bob = self.signed_in("alice"), self.signed_in("bob")
+        self.send(alice, "lunch at none?")
+        bob.expect("lunch at none?")
+        self.send(alice, "#= lunch at noon?")
+        for person in alice, bob:
+            person.expect("lunch at noon? (edited)")
+        bob.press(_SHIFT_TAB)
+        bob.expect("#1  r, Enter")
+        bob.press(b"+ok\r")
+        for person in alice, bob:
+            person.expect("ok bob")
+        bob.press(_SHIFT_TAB + b"r")
+        bob.expect("> #1")
+        bob.press(b"yes\r")
+        alice.expect("┌ alice: lunch at noon?")
+        self.send(alice, "#1-")
+        for person in alice, bob:
+            person.expect_gone("lunch at")
+            person.expect("#1 yes")
+        alice.press(_UP)
+        alice.expect("#1-")
+        alice.press(_UP)
+        self.assertNotIn("lunch", alice.text())
