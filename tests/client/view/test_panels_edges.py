@@ -184,12 +184,13 @@ class StatusTests(_Case):
         return _text(row)
 
     def test_room(self) -> None:
-        """The status line shows all that fits, at its two ends, and otherwise only the name, or what is unread."""
+        """The status line shows all that fits, and otherwise less: the server, the name, or what is unread."""
         whole, keys = " alice@host:7667  ·  1 online", "Ctrl-K: chats  F1: help"
         just = len(whole) + len(keys) + 2
         self.assertEqual(self.status(just), f"{whole} {keys} ")
         self.assertEqual(self.status(just + 5), f"{whole}      {keys} ")
-        self.assertEqual(self.status(just - 1), " alice" + " " * (just - 8 - len(keys)) + f"{keys} ")
+        self.assertEqual(self.status(just - 1), " alice@host:7667" + " " * (just - 18 - len(keys)) + f"{keys} ")
+        self.assertEqual(self.status(just - 20), " alice" + " " * (just - 27 - len(keys)) + f"{keys} ")
         self.view.go_home()
         self.view.apply(message("hi", seq=1), 0.0)
         self.assertEqual(self.status(100)[:55].rstrip(), f"{whole}  ·  1 unread: GLOBAL 1")
