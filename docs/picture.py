@@ -28,7 +28,7 @@ _YESTERDAY = (
     ("17:51", "carol", _GROUP, "That was 美咲, with what was left of the fence."),
     ("17:52", "美咲", _GROUP, "There is paint for a bench, too 🎨"),
     ("18:02", "bob", _GROUP, "The tomatoes are ripe. Who takes some?"),
-    ("18:04", "Zoë", _GROUP, "Two kilos for me, please!"),
+    ("18:04", "Zoë", _GROUP, "#4 Two kilos for me, please!"),
     ("18:05", "alice", _GROUP, "And one for me. I come by on Sunday with the big basket."),
 )
 _TODAY = (
@@ -42,6 +42,13 @@ _TODAY = (
     ("09:10", "carol", "@alice", "Have you still got my ladder?"),
     ("09:12", "Zoë", _GROUP, "I'm at the gate, and it is locked. What was the code?"),
 )  # fmt: skip
+# Sender and fields of each change.
+_CHANGES = (
+    ("美咲", {"type": "mark", "seq": 7, "mark": "👍"}),
+    ("bob", {"type": "mark", "seq": 7, "mark": "ok"}),
+    ("Zoë", {"type": "mark", "seq": 7, "mark": "ok"}),
+    ("bob", {"type": "amend", "seq": 9, "text": "Wasps' nest behind the blue shed, careful 🐝"}),
+)
 _TIMED = ("09:14", "bob", _GROUP, "4711, then the key sign", 40)
 _ANSWERS = ("Zoë", _GROUP, "I'm in, thanks!")
 _TYPED = "See you all at ten. I bring"
@@ -109,6 +116,8 @@ class Scene:
         self.leave("alice")
         for time, name, chat, text in _TODAY:
             self.say(time, name, chat, text)
+        for name, fields in _CHANGES:
+            self.person(name).ask(chat=_GROUP, **fields)
         self.leave("erin")
         alice = self._alice()
         alice.expect("gate")

@@ -123,7 +123,7 @@ class TerminalOutput(Vt100_Output):
             # Terminals disagree on the width of emoji, rare scripts and graphemes of several code points. So clear the
             # cells first, and then set the cursor by our own count.
             size = cells(data)
-            self.write_raw(f"\x1b7{' ' * size}\x1b8{visible(data)}\x1b8\x1b[{size}C")
+            self.write_raw(f"\x1b7{' ' * size}\x1b8\x1b7{visible(data)}\x1b8\x1b[{size}C")
         else:
             super().write(data)
 

@@ -94,7 +94,7 @@ class OutputTests(SynchronousTestCase):
         """Emoji and graphemes of several code points take the cells that we count, whatever the terminal counts."""
         for text, size in ("👩\u200d💻", 2), ("🇩🇪", 2), ("e\u0301", 1), ("क्षि", 3), ("🙂", 2):
             self.output.write(text)
-            self.assertEqual(self.drawn(), f"\x1b7{' ' * size}\x1b8{text}\x1b8\x1b[{size}C".encode())
+            self.assertEqual(self.drawn(), f"\x1b7{' ' * size}\x1b8\x1b7{text}\x1b8\x1b[{size}C".encode())
             self.frames.clear()
         for text in "é", "日", "a":
             self.output.write(text)
