@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-_CTRL = re.compile(r"^c-(.)")
-
 
 class Category(Enum):
     """The categories of keys. ``NONE``: bound only to disable a harmful default, and not documented."""
