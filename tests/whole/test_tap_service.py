@@ -188,7 +188,9 @@ class ServiceTests(TestCase):
         self.assertEqual(stat.S_IMODE(self.data.stat().st_mode), 0o700)
         for name in KEY_FILE, SOCKET_FILE, "lock":
             self.assertEqual(modes[name], 0o600, name)
-        self.assertEqual(find_servers(self.runtime), [Server(service.port, True)])
+        (server,) = find_servers(self.runtime)
+        self.assertEqual((server.port, server.tls), (service.port, True))
+        self.assertRegex(server.fingerprint, "sha256:.+")
         await service.stopService()
         self.assertEqual(find_servers(self.runtime), [])
         self.assertNotIn(SOCKET_FILE, self._modes())

@@ -164,7 +164,10 @@ class Controller:
             else:
                 understood = understand(line, name, self.language, self.view.features)
                 if isinstance(understood.request, requests.AmendLast):
-                    understood = understood._replace(request=amend_last(understood.request, here, own))
+                    amend = amend_last(understood.request, here, own)
+                    understood = understood._replace(request=amend)
+                    if amend.seq is not None:
+                        here.keep_typed(amend.seq, line)
         except NoTarget as refusal:
             gone = f"{here.gone.rstrip('.')}. " if here.gone else ""
             return Taken(False, trouble=gone + refusal.text, homeless=True)

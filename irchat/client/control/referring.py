@@ -32,12 +32,17 @@ def typed_reference(line: str, view: ScreenState) -> tuple[ChatState, int] | Non
     return None if chat is None or not chat.name else (chat, int(match["seq"]))
 
 
-def edited_message(line: str, here: str, language: Registry) -> tuple[str, int] | None:
-    """Return the chat and the seq of the message that ``line``, typed in the chat ``here``, edits, or None."""
+def edited_message(line: str, here: str, language: Registry) -> tuple[str, int | None] | None:
+    """Return the chat and the seq of the message that ``line``, typed in the chat ``here``, edits, or None.
+
+    The seq is None for the user's last message.
+    """
     try:
         request = language.find(line).read(here) if "#" in line else None
     except Refusal:
         return None
+    if isinstance(request, requests.AmendLast) and request.text is not None:
+        return request.chat, None
     if isinstance(request, requests.Amend) and request.seq is not None and request.text is not None:
         return request.chat, request.seq
     return None

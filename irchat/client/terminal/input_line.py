@@ -159,14 +159,14 @@ class InputLine:
         return True
 
     def _forget(self, chat: ChatState, seq: int) -> None:
-        """Forget what was typed for a deleted message: the line that sent it, and edits of it."""
-        language, sent = self._controller.language, chat.typed.get(seq)
+        """Forget what was typed for a deleted message: the lines that sent it, and edits of it."""
+        language, sent = self._controller.language, chat.typed.get(seq, ())
 
         def is_gone(line: str, here: ChatState | None) -> bool:
-            if here is None and line == sent:
-                return True
             edited = edited_message(line, (here or chat).name, language)
-            return edited is not None and edited[1] == seq and same_name(edited[0], chat.name)
+            if edited is None or edited[1] is None:  # of a draft, only an edit that was recalled
+                return line in sent and (here is None or edited is not None)
+            return edited[1] == seq and same_name(edited[0], chat.name)
 
         self._inputs.forget(is_gone)
 

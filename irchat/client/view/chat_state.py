@@ -69,7 +69,7 @@ class ChatState:
         self.early_changes: list[events.Amended] = []
         self.mentions = 0
         self.alert = ""
-        self.typed: dict[int, str] = {}
+        self.typed: dict[int, set[str]] = {}
         self.quotes: dict[int, Item | None] = {}
         self._deleted: set[int] = set()
         self._unread_timed: dict[str, float] = {}
@@ -189,8 +189,8 @@ class ChatState:
             self.quotes[message.seq] = message_item(message, me, (message.seq, _STORED, 0))
 
     def keep_typed(self, seq: int, line: str) -> None:
-        """Keep the line that sent a message."""
-        self.typed[seq] = line
+        """Keep a line that sent or edited a message."""
+        self.typed.setdefault(seq, set()).add(line)
         if len(self.typed) > _TYPED_KEPT:
             del self.typed[next(iter(self.typed))]
 

@@ -31,6 +31,20 @@ class ForgottenTests(ApplicationCase):
         self.press(_UP)
         self.assertEqual(self.buffer.text, "hello")
 
+    def test_up_after_last(self) -> None:
+        """Up does not bring back a line that edited it as the last message."""
+        self.press("hello\r")
+        self.server.answer(sent(seq=1))
+        self.turn()
+        self.press("#= secret\r")
+        self.server.answer(amended(seq=1, rev=1, by="alice", text="secret", edited="e"))
+        self.turn()
+        self.press(_UP)
+        self.assertEqual(self.buffer.text, "#= secret")
+        self.delete(1)
+        self.press(_UP)
+        self.assertEqual(self.buffer.text, "")
+
     def test_draft(self) -> None:
         """An edit being typed is cleared, in its chat. Another draft stays, and cannot be undone to the deleted one."""
         self.press("#2= secret")

@@ -31,5 +31,6 @@ class AmendingTests(FullScreenCase):
             person.expect("#1 yes")
         alice.press(_UP)
         alice.expect("#1-")
-        alice.press(_UP)
+        alice.press(_UP + b"end")
+        alice.expect("end")
         self.assertNotIn("lunch", alice.text())
