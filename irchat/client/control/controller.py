@@ -10,6 +10,7 @@ from twisted.python.failure import Failure
 
 from irchat.client.connect.entry import FullScreenSignIn
 from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.control.details import Details
 from irchat.client.control.incoming import Incoming
 from irchat.client.control.pages import Pages
 from irchat.client.control.password import change_password
@@ -85,6 +86,7 @@ class Controller:
         self.left: Deferred[None] = Deferred()
         self._link = Link(clock, self._welcome, self._link_state, self.questions, jitter)
         self._pages = Pages(clock, view, self._link.ask, self.changed)
+        self._details = Details(view, self._link.ask, self.changed)
         self._markers = ReadMarkers(clock, self._link.ask)
         self.sending = Sending(clock, view, self._link, new_nonce)
         self.incoming = Incoming(clock, view, self._pages, self.sending, self._link.ask, self.changed)
@@ -109,8 +111,9 @@ class Controller:
         self._see()
 
     def drawn(self) -> None:
-        """Handle that a frame was drawn: its messages count as read, and those that it lacked are requested."""
+        """Handle that a frame was drawn: its messages count as read, and what it lacked is requested."""
         self._pages.fetch_wanted()
+        self._details.fetch()
         if self._see():
             self.on_changed()
 

@@ -41,10 +41,8 @@ class Replies:
                 view.complain(UNREADABLE)
             case events.History() | events.Found():
                 self._show_page(reply, request)
-            case events.Group() if understood.command.opens_chat:
-                view.chats.of_id(reply.group, reply.id)
-                view.say(reply, reply.group)
-                self._hold(f"{reply.group} is there.", partial(self._open, reply.group))
+            case events.Group():
+                self._show_group(reply, understood)
             case events.Error():
                 advice = advise(reply.text, getattr(request, "line", ""), view.here.name, self._language)
                 view.say(msgspec.structs.replace(reply, text=advice))
@@ -64,9 +62,17 @@ class Replies:
                 if isinstance(reply, events.Alert):
                     self._incoming.event(reply)
                 view.say(reply)
-                if isinstance(request, requests.RemoveMember):
+                if isinstance(request, requests.RemoveMember):  # the user left
                     self._incoming.refresh()
         self._incoming.changed()
+
+    def _show_group(self, group: events.Group, understood: Understood) -> None:
+        self._view.list_members(group)
+        if understood.command.opens_chat:
+            self._view.say(group, group.group)
+            self._hold(f"{group.group} is there.", partial(self._open, group.group))
+        else:
+            self._view.say(group)
 
     def _show_page(self, page: events.History | events.Found, request: requests.Request | None) -> None:
         if isinstance(page, events.Found):

@@ -37,6 +37,8 @@ _ESCAPE = 0.05
 
 # The sidebar is hidden up to this number of columns.
 NARROW = 80
+# Above this number of columns, a list of people is at the right.
+_WIDE = 140
 _SIDE_MIN, _SIDE_MAX = 22, 32
 _STATUS_ROWS = 3
 
@@ -224,22 +226,36 @@ class ChatApplication(Application[None]):
         )
         window = InputWindow(self._input_control, width=self._input_width)
         edge = Window(char="│", width=1, style="class:edge")
-        side = VSplit([Rows(self._painter.sidebar, width=self._side_width), edge])
+        side = VSplit([Rows(self._sidebar, width=self._side_width), edge])
+        people = VSplit([edge, Rows(self._painter.people, width=self._side_width)])
         header = Rows(lambda width, _: [self._painter.header(width)], height=1)
         main = HSplit([header, Rows(self._pane)], width=self._main_width)
-        above = VSplit([ConditionalContainer(side, Condition(self._is_wide)), main])
+        above = VSplit(
+            [
+                ConditionalContainer(side, Condition(self._has_side)),
+                main,
+                ConditionalContainer(people, Condition(self._has_people)),
+            ]
+        )
         below = VSplit([Rows(self._prompt, width=lambda: cells(self._line.question), height=1), window])
         body = Frame([above, Rows(self._status, height=self._status_height), search, below])
         return Layout(body, focused_element=window)
 
-    def _is_wide(self) -> bool:
+    def _has_side(self) -> bool:
         return self.output.get_size().columns > NARROW and self._view.place is not Place.SIGN_IN
+
+    def _has_people(self) -> bool:
+        return self.output.get_size().columns > _WIDE and self._has_side()
 
     def _side_width(self) -> int:
         return max(_SIDE_MIN, min(_SIDE_MAX, self.output.get_size().columns // 5))
 
     def _main_width(self) -> int:
-        return self.output.get_size().columns - (self._side_width() + 1 if self._is_wide() else 0)
+        sides = self._has_side() + self._has_people()
+        return self.output.get_size().columns - sides * (self._side_width() + 1)
+
+    def _sidebar(self, width: int, height: int) -> list[Row]:
+        return self._painter.sidebar(width, height, with_online=not self._has_people())
 
     def _prompt(self, width: int, height: int) -> list[Row]:
         return [Row((("class:prompt", self._line.question),))]

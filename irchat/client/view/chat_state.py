@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 
 from irchat.client.view import present_state
+from irchat.client.view.details import Pins, Roster
 from irchat.client.view.items import AFTER_ALL, Item, Key, Kind, calls, clean
 from irchat.protocol import events
 from irchat.protocol.rules import GLOBAL_NAME, seconds_left
@@ -40,7 +41,7 @@ class ChatState:
     lost, so ``last_rev`` is up to date. ``early_changes`` holds the changes that arrived while a page was being loaded:
     the page may be older. ``mentions``: how many unread messages mention the user. ``alert``: the setting of that name.
     ``typed``: the lines that sent the user's own messages, by seq. ``quotes``: messages that others answer, with None
-    for those that cannot be had; ``quoting``: some are being loaded.
+    for those that cannot be had; ``quoting``: some are being loaded. ``roster``: the members, if it is a group.
     """
 
     def __init__(self, name: str) -> None:
@@ -71,6 +72,7 @@ class ChatState:
         self.alert = ""
         self.typed: dict[int, set[str]] = {}
         self.quotes: dict[int, Item | None] = {}
+        self.forget_details()
         self._deleted: set[int] = set()
         self._unread_timed: dict[str, float] = {}
         self._by_seq: dict[int, Item] = {}
@@ -86,6 +88,11 @@ class ChatState:
     def is_private(self) -> bool:
         """Whether this is a chat between two users."""
         return self.name.startswith("@")
+
+    @property
+    def is_group(self) -> bool:
+        """Whether this is a chat of some users."""
+        return self.name.startswith("*")
 
     @property
     def is_muted(self) -> bool:
@@ -152,6 +159,7 @@ class ChatState:
     def amend(self, amended: events.Amended, me: str) -> None:
         """Apply a change. It is kept for a page that is being loaded, and moves ``rev`` if no earlier one is missed."""
         self.last_rev = max(self.last_rev, amended.rev)
+        self.pins.amend(amended, me)
         if self.loading or self.quoting:
             self.early_changes.append(amended)
         self._amend(amended, me)
@@ -245,6 +253,10 @@ class ChatState:
         self.rev = None
         self.loaded = self.older = self.newer = self.stale = False
 
+    def forget_details(self) -> None:
+        """Forget the members and the pinned messages, and ignore replies that are on their way."""
+        self.roster, self.pins = Roster(), Pins()
+
     def start_anew(self) -> None:
         """Forget everything from the server. Text that the user has typed for the chat stays."""
         self.unload()
@@ -257,6 +269,7 @@ class ChatState:
         self.typed.clear()
         self._deleted.clear()
         self.last_rev = self.mentions = 0
+        self.forget_details()
         self._unread_timed.clear()
 
     def trim(self) -> None:

@@ -11,6 +11,7 @@ from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.navigation import Place
 from irchat.client.view.pane import Paint
+from irchat.client.view.people import members_line, online, people
 from irchat.client.view.rows import Brush, Piece, Row, one_line
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import Registry
@@ -71,20 +72,23 @@ class Painter:
 
     def header(self, width: int) -> Row:
         """Return the row above the pane, which names its content."""
-        title, detail = self._title()
+        title, detail = self._title(width)
         rest = f"  {fit(detail, max(0, width - cells(title) - 4))}" if detail else ""
         return _filled(width, ("class:title", f" {title}"), ("class:detail", rest), fill="class:header")
 
-    def sidebar(self, width: int, height: int) -> list[Row]:
+    def sidebar(self, width: int, height: int, *, with_online: bool = True) -> list[Row]:
         """Return the rows of the sidebar: the chats with their unread counts, and the users who are online."""
-        view = self._view
-        room = max(3, height - min(len(view.online) + 3, height // 3))
-        rows = self._side_chats(width, room)
-        names = [name for name in view.online if name != view.me]
-        rows.append(Row(()))
-        rows.append(Row((("class:side-title", fit(f" Online {view.online_count:,}", width)),)))
-        rows += [Row((("class:online", " ● "), ("", fit(name, width - 3)))) for name in names[: height - len(rows)]]
+        if with_online:
+            room = max(3, height - min(len(self._view.online) + 3, height // 3))
+            rows = [*self._side_chats(width, room), Row(())]
+            rows += online(self._view, width, max(0, height - len(rows)))
+        else:
+            rows = self._side_chats(width, height)
         return [*rows[:height], *[Row(())] * (height - len(rows))]
+
+    def people(self, width: int, height: int) -> list[Row]:
+        """Return the rows of the list at the right: the members of the open group, or the users who are online."""
+        return people(self._view, width, height)
 
     def status(self, width: int, most: int, line: str, trouble: str) -> list[Row]:
         """Return the status line in at most ``most`` rows.
@@ -161,7 +165,8 @@ class Painter:
     def _offered(self) -> Registry:
         return offered(self._language, self._view.features)
 
-    def _title(self) -> tuple[str, str]:
+    def _title(self, width: int) -> tuple[str, str]:
+        """Return the title and the detail of a header of ``width`` cells."""
         view = self._view
         if view.manual is not None:
             return "Keys and commands", "F1 goes back"
@@ -171,21 +176,23 @@ class Painter:
             return "Go to", "type a part of the name, ↑↓ and Enter; Esc goes back"
         match view.place:
             case Place.CHAT if view.open is not None:
-                return view.open.name, self._chat_detail(view.open)
+                name = view.open.name
+                return name, self._chat_detail(view.open, width - cells(name) - 4)
             case Place.FOUND:
                 return "Found", f"{view.found_for}"
             case Place.HOME:
                 return "Unread", f"{view.unread:,} message{'s' * (view.unread > 1)}" if view.unread else "nothing"
         return "IRChat", view.server
 
-    def _chat_detail(self, chat: ChatState) -> str:
+    def _chat_detail(self, chat: ChatState, width: int) -> str:
         if chat.gone:
             return f"{chat.gone.rstrip('.')}. Nothing can be sent here."
+        pins = f"{chat.pins}  ·  " if str(chat.pins) else ""
         if chat.is_private:
-            return "online" if chat.name[1:] in self._view.online else "away: reads it later"
-        if chat.name == GLOBAL_NAME:
-            return "everyone"
-        return "group"
+            return pins + ("online" if chat.name[1:] in self._view.online else "away: reads it later")
+        if chat.roster.is_known:
+            return pins + members_line(chat.roster, width - cells(pins))
+        return pins + ("everyone" if chat.name == GLOBAL_NAME else "group")
 
     def _manual(self, first: int, width: int, height: int) -> list[Row]:
         """Return the rows of the manual from ``first`` on, or its last ``height`` rows."""

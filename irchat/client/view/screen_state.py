@@ -84,6 +84,7 @@ class ScreenState(Navigation):
             chat.early.clear()
             chat.early_changes.clear()
             chat.quotes.clear()
+            chat.forget_details()
         for unread in welcome.unread:
             chat = self.chats.of_id(unread.chat, unread.id)
             chat.unread, chat.last_seq = unread.unread, unread.last_seq
@@ -103,6 +104,10 @@ class ScreenState(Navigation):
             chat.last_seq, chat.read_seq = max(chat.last_seq, told.last_seq), max(chat.read_seq, told.read_seq)
             chat.place_notes(chat.last_seq)
         self.chat(GLOBAL_NAME)
+
+    def list_members(self, group: events.Group) -> None:
+        """Replace the members of a group of the user."""
+        self.chats.of_id(group.group, group.id).roster.load(group)
 
     def list_users(self, users: events.Users) -> None:
         """Replace the names of users."""
@@ -130,6 +135,7 @@ class ScreenState(Navigation):
                 self.blocked = event.names
                 for chat in self.chats.values():  # other messages are visible now
                     chat.unload(keep_notes=True)
+                    chat.forget_details()
             case events.Bye():
                 self.note(f"The server says goodbye: {event.reason}")
 
@@ -296,11 +302,13 @@ class ScreenState(Navigation):
 
     def _added(self, added: events.Added) -> None:
         if added.name == self.me:
-            self.chats.of_id(added.group, added.id)
+            self.chats.of_id(added.group, added.id).forget_details()
+        self.chat(added.group).roster.apply(added)
         self.say(added, added.group)
 
     def _removed(self, removed: events.Removed) -> None:
         if removed.name != self.me:
+            self.chat(removed.group).roster.apply(removed)
             self.say(removed, removed.group)
         elif removed.group in self.chats:
             (why,) = _texts(removed)

@@ -44,7 +44,7 @@ class ReferringTests(ControllerCase):
     def test_last_timed(self) -> None:
         """A timed message can be taken back and not edited. Its text leaves also the chat where it was typed."""
         self.controller.open("*team")
-        self.server.answer(events.History("*team", [], False))
+        self.server.answer(events.History("*team", [], False), events.Group("*team", "*1", "bob", ["bob", "alice"]))
         self.submit("*30@bob psst")
         self.server.answer(sent(chat="@bob", id="t", left_ms=30_000, reached=1, of=1))
         self.assertEqual(self.texts(), ["to @bob: psst"])

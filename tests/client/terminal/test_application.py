@@ -3,6 +3,7 @@
 from prompt_toolkit.data_structures import Size
 
 from irchat.client.preferences import Preferences
+from irchat.protocol import events
 from tests.client.terminal.test_input_line import ApplicationCase
 from tests.helpers.client_fakes import error, message
 
@@ -64,6 +65,19 @@ class FrameTests(ApplicationCase):
         self.drawn()
         self.assertIn("Online", self.redrawn(100))
         self.assertNotIn("Online", self.redrawn(80))
+
+    def test_wide(self) -> None:
+        """Above 140 columns, people are at the right and no longer below the chats."""
+        self.open("*team", message("hi", chat="*team", seq=1))
+        self.server.answer(events.Group("*team", "*1", "bob", ["bob", "alice"]))
+        self.turn()
+        self.drawn()
+        narrow, wide = self.redrawn(140), self.redrawn(141)
+        self.assertIn("2 members: bob (owner), alice", narrow)
+        self.assertIn("Online", narrow)
+        self.assertNotIn("Members 2", narrow)
+        self.assertIn("Members 2", wide)
+        self.assertNotIn("Online", wide)
 
     def redrawn(self, columns: int) -> str:
         """Return a whole frame of that width."""

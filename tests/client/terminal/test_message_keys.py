@@ -18,6 +18,7 @@ class MessageKeysTests(ApplicationCase):
         self.texts = ["first https://a.example *team#1", "mine"]
         self.open("*team", message(self.texts[0], chat="*team", seq=7),
                   message(self.texts[1], chat="*team", seq=8, sender="alice"))  # fmt: skip
+        self.server.answer(events.Group("*team", "*1", "alice", ["alice", "bob"]))
         self.transport.clear()
 
     def typed(self, keys: str) -> str:
@@ -35,7 +36,7 @@ class MessageKeysTests(ApplicationCase):
         self.assertEqual(self.typed("e"), "#8= mine")
         self.assertEqual(self.typed(_UP + "d"), "#7-")
         self.assertEqual(self.typed("+ok"), "#8+ok")
-        self.assertEqual(self.server.asked()[2:], [])
+        self.assertEqual(self.server.asked(), [requests.Read(chat="*team", seq=8)])
 
     def test_only_own_can_be_edited(self) -> None:
         """Another user's message cannot be edited."""

@@ -135,6 +135,18 @@ class PainterTests(SynchronousTestCase):
         self.view.open_chat("*team")
         self.assertIn("group", _text(self.painter.header(40)))
 
+    def test_header_of_a_group(self) -> None:
+        """The header of a group shows its pins, and as many members as fit."""
+        self.enter()
+        chat = self.view.open_chat("*team")
+        self.view.list_members(events.Group("*team", "*1", "bob", ["alice", "bob", "carol"]))
+        self.assertEqual(_text(self.painter.header(80)).rstrip(), " *team  3 members: bob (owner), alice, carol")
+        chat.pins.load(events.Found([message("x", seq=1, marks=[events.Mark("pin", 1, ["bob"], False)])], False), "")
+        header = _text(self.painter.header(52)).rstrip()
+        self.assertEqual(header, " *team  pin 1  ·  3 members: bob (owner), alice, …")
+        self.view.open_chat("GLOBAL").pins = chat.pins
+        self.assertIn("pin 1  ·  everyone", _text(self.painter.header(40)))
+
     def test_found(self) -> None:
         """Search results are listed with one chosen, which is visible in a list of any length."""
         self.enter()

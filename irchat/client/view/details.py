@@ -1,0 +1,84 @@
+"""The details of a chat that its messages do not show: the members of a group, and the pinned messages.
+
+Each is unknown until the reply to one request is loaded (``is_known``). Events keep it up to date. Those that arrive
+between the request (``is_asked``) and the reply are applied after the reply, which may be older.
+"""
+
+from irchat.client.view import present_state
+from irchat.client.view.items import Item, Kind, clean
+from irchat.protocol import events
+
+PIN = "pin"
+"""The mark that pins a message."""
+
+
+class Roster:
+    """The names of a group's members, in the order in which they joined, and of its owner."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, None] = {}
+        self.owner = ""
+        self.is_asked = self.is_known = False
+        self._early: list[events.Added | events.Removed] = []
+
+    def load(self, group: events.Group) -> None:
+        """Replace the members by those in a reply."""
+        self.names, self.owner = dict.fromkeys(map(clean, group.members)), clean(group.owner)
+        self.is_asked = self.is_known = True
+        early, self._early = self._early, []
+        for event in early:
+            self.apply(event)
+
+    def apply(self, event: events.Added | events.Removed) -> None:
+        """Apply an event, if the members are known or requested."""
+        if not self.is_known:
+            if self.is_asked:
+                self._early.append(event)
+            return
+        if isinstance(event, events.Added):
+            self.names[clean(event.name)] = None
+        else:
+            self.names.pop(clean(event.name), None)
+        self.owner = clean(event.owner)
+
+
+class Pins:
+    """The messages of a chat with the mark ``pin``. ``more``: there are others, which are not counted."""
+
+    def __init__(self) -> None:
+        self.is_asked = self.is_known = False
+        self._more = False
+        self._items: dict[int, Item] = {}
+        self._early: list[events.Amended] = []
+
+    def __str__(self) -> str:
+        """Return the number of pins as it is shown, such as ``pin 3``. It is empty without pins."""
+        return f"{PIN} {len(self._items):,}{'+' * self._more}" if self._items else ""
+
+    def load(self, found: events.Found, me: str) -> None:
+        """Replace the pins by those that a search found."""
+        self._items = {message.seq: _item(message) for message in found.messages if message.seq is not None}
+        self._more = found.more
+        self.is_asked = self.is_known = True
+        early, self._early = self._early, []
+        for amended in early:
+            self.amend(amended, me)
+
+    def amend(self, amended: events.Amended, me: str) -> None:
+        """Apply a change of a message, if the pins are known or requested. ``me`` is the user's name."""
+        if not self.is_known:
+            if self.is_asked:
+                self._early.append(amended)
+            return
+        seq = amended.seq
+        item = self._items.pop(seq, None) or Item(Kind.MESSAGE, (seq, 0, 0), "", seq=seq)
+        present_state.amend(item, amended, me)
+        if not amended.deleted and any(mark.mark.casefold() == PIN for mark in item.marks):
+            self._items[seq] = item
+
+
+def _item(message: events.Message) -> Item:
+    """Return an item with the marks of a message and without its text."""
+    item = Item(Kind.MESSAGE, (message.seq or 0, 0, 0), "", seq=message.seq)
+    item.rev, item.marks = message.rev or 0, list(message.marks or ())
+    return item
