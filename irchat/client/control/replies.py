@@ -76,8 +76,9 @@ class Replies:
 
     def _show_page(self, page: events.History | events.Found, request: requests.Request | None) -> None:
         if isinstance(page, events.Found):
-            words = getattr(request, "words", "")
-            self._hold(f"{len(page.messages):,} found.", partial(self._view.show_found, page, words))
+            search = request if isinstance(request, requests.Search) else requests.Search()
+            show = partial(self._view.show_found, page, search.words, _searched(search))
+            self._hold(f"{len(page.messages):,} found.", show)
         elif isinstance(request, requests.History) and (request.around or request.since):
             self._hold(f"{page.chat} is here.", partial(self._open, page.chat))
         else:
@@ -91,3 +92,9 @@ class Replies:
                            f"~{request.name} again lifts the block.")  # fmt: skip
         else:
             self._view.note(f"You no longer block {request.name}.")
+
+
+def _searched(search: requests.Search) -> str:
+    """Return a title for the results of a search."""
+    what = "what mentions you" if search.mentions else f"+{search.mark}" if search.mark else search.words
+    return f"{what} in {search.chat}" if search.chat else what

@@ -160,7 +160,9 @@ class InputLine:
 
     def _forget(self, chat: ChatState, seq: int) -> None:
         """Forget what was typed for a deleted message: the lines that sent it, and edits of it."""
-        language, sent = self._controller.language, chat.typed.get(seq, ())
+        language, sent, view = self._controller.language, chat.typed.get(seq, ()), self._controller.view
+        if chat is view.here and view.choice.lost(seq, chat.items):
+            self.trouble = f"#{seq} was deleted." + " Another message is chosen now." * view.choice.is_on
 
         def is_gone(line: str, here: ChatState | None) -> bool:
             edited = edited_message(line, (here or chat).name, language)

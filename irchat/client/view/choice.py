@@ -65,6 +65,14 @@ class Choice:
         """Choose no message, because the pane shows something else."""
         self.key = self.links = None
 
+    def lost(self, seq: int, items: Sequence[Item]) -> bool:
+        """If the deleted message with that seq was chosen, choose another of ``items``. Return whether it was."""
+        if self.key is None or self.key[0] != seq:
+            return False
+        other, self.links = self.item(items), None
+        self.key = None if other is None else other.key
+        return True
+
     def list_links(self, items: Sequence[Item]) -> bool:
         """Open the list of the links of the chosen message. Return False if it has none."""
         chosen = self.item(items)

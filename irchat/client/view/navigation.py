@@ -87,13 +87,14 @@ class Navigation:
         if (first := chat.first_unread) is not None:
             self.pane.begin_at(first.key)
 
-    def show_found(self, found: events.Found, words: str) -> None:
-        """Show the results of a search, newest first."""
+    def show_found(self, found: events.Found, words: str, what: str = "") -> None:
+        """Show the results of a search for ``words``, newest first. ``what`` is another title than the words."""
         self._leave()
         # The messages may have been deleted while the result waited to be shown.
         there = [message for message in found.messages if not self.chat(message.chat).was_deleted(message.seq)]
         self.found = [found_item(number, message, self.me, words) for number, message in enumerate(there)]
-        self.found_for = clean(words) + (" — there is more: use more words" if found.more else "")
+        more = " — there is more" + ": use more words" * bool(words) if found.more else ""
+        self.found_for = clean(what or words) + more
         self.place = Place.FOUND
         self.cursor = Cursor()
 

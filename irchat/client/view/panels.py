@@ -24,6 +24,8 @@ from irchat.text.links import Link
 _NUMBERED = 9
 # Chats with unread messages that the status line names, and the length of each name.
 _WAITING, _WAITING_CELLS = 4, 16
+# The styles of lines across the pane.
+_RULES = ("class:day", "class:unread-line")
 # The length of a message in the status line.
 _REFERRED_CELLS = 60
 
@@ -143,7 +145,8 @@ class Painter:
         item = view.choice.item(view.here.items)
         shown = [key for key in keys(Category.MESSAGE) if key is not KeyRow.CHOOSE]
         number = f"#{item.seq}  " if item is not None else ""
-        return number + "  ".join(f"{self._keys.shown(key)}: {key.help}" for key in shown) + "  Esc: back"
+        each = [*(f"{self._keys.shown(key)}: {key.help}" for key in shown), "Esc: back"]
+        return number + "  ".join(text.replace(" ", "\xa0") for text in each)
 
     def _hint(self, line: str) -> Hint | None:
         """Return the message to which the line refers, and the usage of the command in it."""
@@ -156,8 +159,12 @@ class Painter:
             return usage
         chat, seq = reference
         item = view.quoted(chat, seq)
-        cannot_be_had = seq in chat.quotes or chat.was_deleted(seq)
-        text = fit(one_line(item), _REFERRED_CELLS) if item else "cannot be seen here" if cannot_be_had else "…"
+        if item is not None:
+            text = fit(one_line(item), _REFERRED_CELLS)
+        elif chat.was_deleted(seq):
+            text = "was deleted"
+        else:
+            text = "cannot be seen here" if seq in chat.quotes else "…"
         text = f"#{seq} {text}"
         return Hint(text) if usage is None else usage._replace(text=BETWEEN_USAGES.join((text, usage.text)))
 
@@ -226,9 +233,9 @@ class Painter:
             item, before, unread_line=item is unread, quote=self._quote(chat, item), with_details=is_marked
         )
         if is_marked and not self._view.is_choosing:
-            rows = [_styled(row, "class:marked") for row in rows]
+            rows = _styled(rows, "class:marked")
         if item.seq is not None and item.key == self._view.choice.key:
-            rows = [_styled(row, "class:chosen") for row in rows]
+            rows = _styled(rows, "class:chosen")
         if index == 0 and chat.older:
             rows = [brush.rule("PgUp: older", "class:day"), *rows]
         return rows
@@ -305,7 +312,7 @@ class Painter:
             painted = brush.rows(item, before, unread_line=False, with_chat=True)
             before = item
             if number == chosen:
-                painted[-1:] = [_styled(painted[-1], "class:chosen")]
+                painted = _styled(painted, "class:chosen")
                 chosen_ends = len(rows) + len(painted)
             rows += painted
         first = first_row(chosen_ends, len(rows), height)
@@ -355,8 +362,12 @@ def _side_more(mark: str, chats: list[ChatState], width: int) -> Row:
     return Row((("class:unread" if unread else "class:detail", fit(text, width)),))
 
 
-def _styled(row: Row, more: str) -> Row:
-    return Row(tuple((f"{style} {more}", text) for style, text in row.pieces))
+def _styled(rows: list[Row], more: str) -> list[Row]:
+    """Add a style to the rows of a message, but not to the lines before it."""
+    return [
+        row if row.pieces[0][0] in _RULES else Row(tuple((f"{style} {more}", text) for style, text in row.pieces))
+        for row in rows
+    ]
 
 
 def _at_bottom(rows: list[Row], height: int) -> list[Row]:
@@ -376,7 +387,7 @@ def _told(text: str, style: str, width: int, most: int) -> list[Row]:
     """Return a text for the status line, in at most ``most`` rows."""
     first, *others = text.split(BETWEEN_USAGES)
     whole = BETWEEN_USAGES.join([first, *(other.replace(" ", "\xa0") for other in others)])
-    lines = [line.replace("\xa0", " ") for line in wrap(whole, max(1, width - 2))]
+    lines = [line.replace("\xa0", " ").removesuffix("  ·") for line in wrap(whole, max(1, width - 2))]
     if len(lines) > most:
         lines[most - 1 :] = [fit(f"{lines[most - 1]} {lines[most]}", width - 1)]
     return [_filled(width, (style, f" {line}"), fill=style) for line in lines]

@@ -20,6 +20,17 @@ class RepliesTests(ControllerCase):
         self.server.answer(error("not-yours", "Only bob can do that."))
         self.assertEqual(self.texts(), ["Only bob can do that."])
 
+    def test_found(self) -> None:
+        """The title of search results says what was searched, and where."""
+        titles = []
+        for line in "?@", "ls *team +ok", "ls *team ?tea time", "?tea":
+            self.submit(line)
+            self.server.answer(events.Found([message("hit", seq=1)], line == "?tea"))
+            self.controller.settle()
+            titles.append(self.view.found_for)
+        self.assertEqual(titles[:3], ["what mentions you", "+ok in *team", "tea time in *team"])
+        self.assertEqual(titles[3], "tea — there is more: use more words")
+
     def test_old_page(self) -> None:
         """A page that waited while the chat changed is not used."""
         self.controller.on_changed = lambda: None

@@ -4,7 +4,7 @@ import base64
 
 from irchat.protocol import events, requests
 from tests.client.terminal.test_input_line import ApplicationCase
-from tests.helpers.client_fakes import message
+from tests.helpers.client_fakes import amended, message
 
 _SHIFT_TAB, _UP, _ESCAPE, _PAGE_UP = "\x1b[Z", "\x1b[A", "\x1b", "\x1b[5~"
 
@@ -80,6 +80,18 @@ class MessageKeysTests(ApplicationCase):
         self.press("o" + _UP + "\r")
         self.assertEqual(self.server.asked()[0], requests.History(chat="*team", before=2, limit=50))
         self.assertFalse(self.view.choice.is_on)
+
+    def test_deleted(self) -> None:
+        """If the chosen message is deleted, its links go, and a text says that another message is chosen now."""
+        self.press(_SHIFT_TAB + _UP + "o")
+        self.server.tell(amended(chat="*team", seq=7, rev=1, deleted=True))
+        self.turn()
+        self.assertIsNone(self.view.choice.links)
+        self.assertIn("#7 was deleted. Another", self.trouble())
+        self.press("x")
+        self.server.tell(amended(chat="*team", seq=8, rev=2, deleted=True))
+        self.turn()
+        self.assertEqual((self.trouble(), self.view.choice.is_on), ("#8 was deleted.", False))
 
     def test_pages(self) -> None:
         """PgUp moves by a page and chooses a message there; at the beginning, the first."""

@@ -112,4 +112,8 @@ class ChoiceTests(ScreenStateCase):
         """The status line has the number and the keys."""
         self.begin()
         status = " ".join(_text(row).strip() for row in self.painter.status(120, 3, "", ""))
-        self.assertTrue(status.startswith("#30  r, Enter: answer it  e: edit it"))
+        narrow = [_text(row).strip() for row in self.painter.status(60, 2, "", "")]
+        self.assertEqual(
+            [row.endswith(end) for row, end in zip(narrow, ("mark", "Esc: back"), strict=True)], [True] * 2
+        )
+        self.assertTrue(status.startswith("#30  r, Enter: answer  e: edit  d: delete"))

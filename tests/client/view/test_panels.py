@@ -158,6 +158,13 @@ class PainterTests(SynchronousTestCase):
         self.assertIn("m", _text(self.painter.header(40)))
         self.assertIn("Enter: open", _text(self.painter.status(80, 1, "", "")[0]))
 
+    def test_whole_result_is_marked(self) -> None:
+        """All rows of the chosen result are marked, but not the line of its day."""
+        self.enter()
+        self.view.show_found(events.Found([message("word " * 12, seq=1)], False), "word")
+        chosen = ["class:chosen" in str(row.pieces) for row in self.painter.pane(60, 5, 0.0)]
+        self.assertEqual(chosen, [False, True, True, False, False])
+
     def test_height(self) -> None:
         """The height of the pane is known before a chat was open: search results are placed by it."""
         self.enter()

@@ -115,6 +115,7 @@ class QuoteTests(ScreenStateCase):
         self.assertIn("┌ bob: coffee?", self.pane())
         self.view.amend(amended(seq=3, rev=2, deleted=True))
         self.assertNotIn("coffee", self.pane())
+        self.assertIn("#3 was deleted", self.status("#3 yes"))
         self.view.page_of_quotes(self.chat, 4, None)
         self.assertIn("#4 cannot be seen here", self.status("#4+ok"))
         self.assertEqual(self.view.wanted, {})
