@@ -6,7 +6,7 @@ from twisted.python.failure import Failure
 
 from irchat.client.connect.request_channel import Ask, Reply
 from irchat.client.exceptions import ClientError
-from irchat.client.view.details import PIN, Pins, Roster
+from irchat.client.view.chat_details import PIN, Pins, Roster
 from irchat.client.view.navigation import Place
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
@@ -26,7 +26,7 @@ class Details:
     def fetch(self) -> None:
         """Request the details once, after the messages of the open chat are loaded. Call this after a frame."""
         chat, view = self._view.open, self._view
-        if chat is None or view.place is not Place.CHAT or view.link or chat.gone:
+        if chat is None or view.place is not Place.CHAT or chat.gone:
             return
         if not chat.loaded or chat.loading or chat.stale:
             return

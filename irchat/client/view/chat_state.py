@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 
 from irchat.client.view import present_state
-from irchat.client.view.details import Pins, Roster
+from irchat.client.view.chat_details import Pins, Roster
 from irchat.client.view.items import AFTER_ALL, Item, Key, Kind, calls, clean
 from irchat.protocol import events
 from irchat.protocol.rules import GLOBAL_NAME, seconds_left

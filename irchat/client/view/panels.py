@@ -11,8 +11,7 @@ from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.navigation import Place
 from irchat.client.view.pane import Paint
-from irchat.client.view.people import members_line, online, people
-from irchat.client.view.rows import Brush, Piece, Row, one_line
+from irchat.client.view.rows import Brush, Piece, Row, column, one_line
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import Registry
 from irchat.commands.full_screen import SCREEN
@@ -83,14 +82,25 @@ class Painter:
         if with_online:
             room = max(3, height - min(len(self._view.online) + 3, height // 3))
             rows = [*self._side_chats(width, room), Row(())]
-            rows += online(self._view, width, max(0, height - len(rows)))
+            rows += self._online(width, height - len(rows))
         else:
             rows = self._side_chats(width, height)
         return [*rows[:height], *[Row(())] * (height - len(rows))]
 
     def people(self, width: int, height: int) -> list[Row]:
         """Return the rows of the list at the right: the members of the open group, or the users who are online."""
-        return people(self._view, width, height)
+        view, roster = self._view, self._view.here.roster
+        if roster.is_known:
+            members = sorted(roster.names, key=lambda name: name not in view.online)
+            names = [(f"{name} (owner)" if name == roster.owner else name, name in view.online) for name in members]
+            rows = column(f"Members {len(members):,}", names, width, height)
+        else:
+            rows = self._online(width, height)
+        return [*rows, *[Row(())] * (height - len(rows))]
+
+    def _online(self, width: int, height: int) -> list[Row]:
+        names = [(name, True) for name in self._view.online if name != self._view.me]
+        return column(f"Online {self._view.online_count:,}", names, width, height)
 
     def status(self, width: int, most: int, line: str, trouble: str) -> list[Row]:
         """Return the status line in at most ``most`` rows.
@@ -198,7 +208,7 @@ class Painter:
         if chat.is_private:
             return pins + ("online" if chat.name[1:] in self._view.online else "away: reads it later")
         if chat.roster.is_known:
-            return pins + members_line(chat.roster, width - cells(pins))
+            return pins + chat.roster.line(width - cells(pins))
         return pins + ("everyone" if chat.name == GLOBAL_NAME else "group")
 
     def _manual(self, first: int, width: int, height: int) -> list[Row]:

@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from collections.abc import Sequence
 from datetime import date, datetime, tzinfo
 from typing import NamedTuple
 
@@ -190,6 +191,16 @@ class Brush:
         mark, style = ("! ", "class:error") if is_error else ("  ", "class:note")
         lines = wrap(item.text, self.width - 2)
         return [Row(((style, ("  " if number else mark) + line),)) for number, line in enumerate(lines)]
+
+
+def column(heading: str, names: Sequence[tuple[str, bool]], width: int, height: int) -> list[Row]:
+    """Return up to ``height`` rows: a heading and names, with a dot before those of users online (True)."""
+    rows = [Row((("class:side-title", fit(f" {heading}", width)),))]
+    rows += [
+        Row((("class:online", " ● " if is_online else "   "), ("", fit(name, width - 3))))
+        for name, is_online in names[: max(0, height - 1)]
+    ]
+    return rows[: max(0, height)]
 
 
 def one_line(item: Item) -> str:

@@ -302,7 +302,7 @@ class ScreenState(Navigation):
 
     def _added(self, added: events.Added) -> None:
         if added.name == self.me:
-            self.chats.of_id(added.group, added.id).forget_details()
+            self.chats.of_id(added.group, added.id)
         self.chat(added.group).roster.apply(added)
         self.say(added, added.group)
 

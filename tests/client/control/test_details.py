@@ -87,6 +87,16 @@ class DetailsTests(ControllerCase):
         self.server.answer(events.History("GLOBAL", [message("hi", seq=1, rev=1)], False, 1))
         self.assertEqual(self.asked()[-1], _pins("GLOBAL"))
 
+    def test_added_again(self) -> None:
+        """A user who comes back to a group does not see the members of before."""
+        self.view.chats.of_id("*team", "*1")
+        self.open_team(_TEAM)
+        self.server.tell(events.Removed("*team", "*1", "alice", "bob", "bob"))
+        self.server.tell(events.Added("*team", "*1", "alice", "bob", "bob"))
+        self.assertEqual(self.names(self.view), [])
+        self.server.answer(events.History("*team", [], False))
+        self.assertEqual(self.asked(), [_MEMBERS])
+
     def test_after_reconnecting(self) -> None:
         """After a lost connection, also one lost during a request, all is requested again when the chat is there."""
         self.open_team(rev=1)

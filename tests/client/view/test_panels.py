@@ -212,6 +212,23 @@ class PainterTests(SynchronousTestCase):
         self.assertIn(" ● zoe", rows)
         self.assertEqual(len(rows), 8)
 
+    def test_people(self) -> None:
+        """The list at the right shows the members of the open group, those online first, else the users online."""
+        self.enter()
+        self.view.apply(events.Presence(["carol"], []), 0.0)
+        self.view.open_chat("*team")
+
+        def people(height: int) -> list[str]:
+            return [_text(row) for row in self.painter.people(20, height)]
+
+        self.assertEqual(people(4), [" Online 2", " ● carol", "", ""])
+        self.view.list_members(events.Group("*team", "*1", "bob", ["bob", "alice", "carol"]))
+        self.assertEqual(people(5), [" Members 3", " ● alice", " ● carol", "   bob (owner)", ""])
+        self.assertEqual(people(3), [" Members 3", " ● alice", " ● carol"])
+        self.view.go_home()
+        self.assertEqual(people(2), [" Online 2", " ● carol"])
+        self.assertNotIn(" Online 2", [_text(row) for row in self.painter.sidebar(20, 9, with_online=False)])
+
     def test_sidebar_with_many(self) -> None:
         """If not all chats fit, the open one is visible, and rows above and below count the others."""
         self.enter()

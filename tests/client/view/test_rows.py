@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.navigation import found_item
-from irchat.client.view.rows import NAME_COLOURS, Brush, Row, left, name_style
+from irchat.client.view.rows import NAME_COLOURS, Brush, Row, column, left, name_style
 from irchat.protocol.events import Mark
 from irchat.text.cells import cells
 from tests.helpers.client_fakes import message
@@ -249,3 +249,16 @@ def _luminance(colour: str) -> float:
     channels = [int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+class ColumnTests(SynchronousTestCase):
+    """A list of names."""
+
+    def test_room(self) -> None:
+        """Names are cut to the width. There are never more rows than there is room for."""
+        names = [("alice", True), ("bob", False)]
+        rows = ["".join(text for _, text in row.pieces) for row in column("Online 2", names, 7, 5)]
+        self.assertEqual(rows, [" Onlin…", " ● ali…", "   bob"])
+        for height in 0, 1, 2:
+            self.assertEqual(len(column("Online 2", names, 20, height)), height)
+        self.assertEqual(column("Online 2", names, 20, -1), [])

@@ -34,3 +34,20 @@ class AmendingTests(FullScreenCase):
         alice.press(_UP + b"end")
         alice.expect("end")
         self.assertNotIn("lunch", alice.text())
+
+    def test_header(self) -> None:
+        """The header counts the pins, also those from before the sign-in, and shows the members of a group."""
+        alice, bob = self.signed_in("alice"), self.signed_in("bob")
+        self.send(alice, "the rules")
+        bob.expect("the rules")
+        self.send(alice, "#1+pin")
+        carol = self.signed_in("carol", columns=150)
+        for person in alice, bob, carol:
+            person.expect("GLOBAL  pin 1  ·  everyone")
+        carol.expect("│ Online 3")
+        self.send(alice, "#1-pin")
+        bob.expect("GLOBAL  everyone")
+        self.send(alice, "*bob -> team")
+        alice.expect("*team  2 members: alice (owner), bob")
+        self.send(alice, "+carol team")
+        alice.expect("3 members: alice (owner), bob, carol")

@@ -168,7 +168,7 @@ class TalkTests(FullScreenCase):
         self.send(alice, "?team")
         alice.expect("Found")
         alice.press(_UP + b"\r")
-        alice.expect("*team  group")
+        alice.expect("*team  2 members: bob (owner), alice")
         alice.press(_ALT + b"0")
         alice.expect("Nothing unread")
         alice.press(_CTRL_K + b"bo\r")

@@ -2,7 +2,7 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.view.details import Pins, Roster
+from irchat.client.view.chat_details import Pins, Roster
 from irchat.protocol import events
 from tests.helpers.client_fakes import amended, message
 
@@ -39,6 +39,17 @@ class RosterTests(SynchronousTestCase):
         self.assertEqual(self.members(), (["alice", "carol"], "alice"))
         self.roster.load(self.group)
         self.assertEqual(self.members(), (["alice", "bob"], "alice"))
+
+    def test_as_many_as_fit(self) -> None:
+        """In a line, the owner comes first. Names are whole, and an ellipsis stands for the others."""
+        self.roster.load(events.Group("*team", "*1", "bob", ["alice", "bob", "carol"]))
+        whole = "3 members: bob (owner), alice, carol"
+        self.assertEqual(self.roster.line(len(whole)), whole)
+        self.assertEqual(self.roster.line(len(whole) - 1), "3 members: bob (owner), alice, …")
+        self.assertEqual(self.roster.line(32), "3 members: bob (owner), alice, …")
+        self.assertEqual(self.roster.line(31), "3 members: bob (owner), …")
+        self.roster.load(events.Group("*team", "*1", "bob", ["bob"]))
+        self.assertEqual(self.roster.line(80), "1 member: bob (owner)")
 
     def test_names_obey_nothing(self) -> None:
         """Names have no control characters."""

@@ -7,9 +7,12 @@ between the request (``is_asked``) and the reply are applied after the reply, wh
 from irchat.client.view import present_state
 from irchat.client.view.items import Item, Kind, clean
 from irchat.protocol import events
+from irchat.text.cells import cells
 
 PIN = "pin"
 """The mark that pins a message."""
+
+_MORE = ", …"
 
 
 class Roster:
@@ -40,6 +43,17 @@ class Roster:
         else:
             self.names.pop(clean(event.name), None)
         self.owner = clean(event.owner)
+
+    def line(self, width: int) -> str:
+        """Return the number of members, the owner, and as many others as fit: ``3 members: alice (owner), bob, …``."""
+        line = f"{len(self.names):,} member{'s' * (len(self.names) != 1)}: {self.owner} (owner)"
+        others = [name for name in self.names if name != self.owner]
+        for number, name in enumerate(others, 1):
+            longer = f"{line}, {name}"
+            if cells(longer) > (width if number == len(others) else width - cells(_MORE)):
+                return line + _MORE
+            line = longer
+        return line
 
 
 class Pins:
