@@ -8,7 +8,7 @@ from prompt_toolkit.clipboard import Clipboard
 from prompt_toolkit.document import Document
 
 from irchat.client.control.completion import Completion, common_beginning, complete
-from irchat.client.control.controller import Controller, Spot, Target
+from irchat.client.control.controller import NOT_CONNECTED, Controller, Spot, Target
 from irchat.client.control.questions import Question, Stage
 from irchat.client.control.referring import edited_message
 from irchat.client.terminal.inputs import Input, Inputs, takes_text
@@ -119,6 +119,8 @@ class InputLine:
         if isinstance(self.target, Question) and self.target.stage is Stage.OVER:
             return "The connection was lost before you answered, and what you typed was dropped. Enter goes on."
         held = self._inputs.now.held
+        if self.trouble == NOT_CONNECTED and not self._controller.view.link:
+            return "The connection is back. Press Enter again."
         if self.trouble or not held:
             return self.trouble
         count = len(split_text(held))

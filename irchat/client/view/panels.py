@@ -182,7 +182,11 @@ class Painter:
             case Place.FOUND:
                 return "Found", f"{view.found_for}"
             case Place.HOME:
-                return "Unread", f"{view.unread:,} message{'s' * (view.unread > 1)}" if view.unread else "nothing"
+                muted = " in chats that alert you" * any(chat.unread for chat in view.chats.values())
+                return (
+                    "Unread",
+                    f"{view.unread:,} message{'s' * (view.unread > 1)}" if view.unread else f"nothing{muted}",
+                )
         return "IRChat", view.server
 
     def _chat_detail(self, chat: ChatState) -> str:
