@@ -47,7 +47,7 @@ class Painter:
     def pane(self, width: int, height: int, now: float) -> list[Row]:
         """Return exactly ``height`` rows for the pane."""
         view = self._view
-        view.pane.height = height
+        view.pane.height, view.pane.drawn = height, None
         if view.manual is not None:
             rows = self._manual(view.manual, width, height)
         elif view.filter is not None:
