@@ -49,7 +49,9 @@ def _check_keys(sequence: tuple[str, ...]) -> None:
     try:
         KeyBindings().add(*sequence)(lambda event: None)
     except ValueError:
-        raise ValueError(f"there is no key {' '.join(sequence)!r}") from None
+        raise ValueError(
+            f'there is no key {" ".join(sequence)!r}: they are written as in "f9", "c-n" or "escape n"'
+        ) from None
 
 
 def _install_asyncio_reactor() -> None:

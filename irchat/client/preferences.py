@@ -12,9 +12,14 @@ from irchat.client.connect import shared_files
 from irchat.client.view.key_table import KEYS, Category, KeyMap, KeyRow
 
 _SECTION = re.compile(r"\[\s*([\w-]+)\s*\]\s*(?:#.*)?")
-SETTABLE = {
-    key.name.lower().replace("_", "-"): key for key in KeyRow if key.sequences and key.category is not Category.NONE
-}
+Sequences = tuple[tuple[str, ...], ...]
+
+
+def _name(row: KeyRow) -> str:
+    return row.name.lower().replace("_", "-")
+
+
+SETTABLE = {_name(key): key for key in KeyRow if key.sequences and key.category is not Category.NONE}
 
 
 def preferences_path() -> Path:
@@ -51,9 +56,10 @@ def read_preferences(path: Path, check_keys: Callable[[tuple[str, ...]], None]) 
         text = shared_files.read(path)
     except OSError as error:
         return Preferences(), [f"{path} cannot be read, so it is ignored: {error.strerror}."]
-    problems: list[str] = []
+    problems: dict[int, str] = {}
     values: dict[str, Any] = {}
-    keys: dict[KeyRow, tuple[tuple[str, ...], ...]] = {}
+    keys: dict[KeyRow, Sequences] = {}
+    lines: dict[KeyRow, int] = {}
     section = ""
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -65,12 +71,18 @@ def read_preferences(path: Path, check_keys: Callable[[tuple[str, ...]], None]) 
                 continue
             name, value = _entry(line)
             if section == "keys":
-                keys.update(_key(name, value, check_keys, keys))
+                row, sequences = _key(name, value, check_keys)
+                keys[row], lines[row] = sequences, number
             elif not section:
                 values[name] = _value(name, value)
         except ValueError as error:
-            problems.append(f"{path.name}, line {number}: {error}. The line is ignored.")
-    return Preferences(**values, keys=KeyMap(keys) if keys else KEYS), problems
+            problems[number] = str(error)
+    while (clash := _clash(keys)) is not None:
+        row, why = clash
+        problems[lines[row]] = why
+        del keys[row]
+    told = [f"{path.name}, line {number}: {problems[number]}. The line is ignored." for number in sorted(problems)]
+    return Preferences(**values, keys=KeyMap(keys) if keys else KEYS), told
 
 
 def _entry(line: str) -> tuple[str, Any]:
@@ -88,13 +100,18 @@ def _value(name: str, value: Any) -> Any:
     return value
 
 
-def _key(
-    name: str,
-    value: Any,
-    check_keys: Callable[[tuple[str, ...]], None],
-    others: Mapping[KeyRow, tuple[tuple[str, ...], ...]],
-) -> dict[KeyRow, tuple[tuple[str, ...], ...]]:
-    """Return the sequences of a row of the table of keys. Raises ValueError."""
+def _clash(keys: Mapping[KeyRow, Sequences]) -> tuple[KeyRow, str] | None:
+    """Return the last of the changed rows that has a key of another row, and why that is wrong, or None."""
+    for row in reversed(list(keys)):
+        others = KeyMap({**keys, row: ()})
+        for sequence in keys[row]:
+            if (holder := others.row_of(sequence)) is not None:
+                return row, f"{' '.join(sequence)} is already the key of {_name(holder)}"
+    return None
+
+
+def _key(name: str, value: Any, check_keys: Callable[[tuple[str, ...]], None]) -> tuple[KeyRow, Sequences]:
+    """Return a row of the table of keys, and its sequences. Raises ValueError."""
     row = SETTABLE.get(name)
     if row is None:
         raise ValueError(f"there is no key {name!r}. There are {', '.join(SETTABLE)}")
@@ -103,12 +120,12 @@ def _key(
     _check(is_list, f'{name} is a key such as "c-n" or "escape n", or a list of such')
     sequences = tuple(tuple(text.split()) for text in texts)
     count = len(row.sequences) if row.is_ordered else 1
-    _check(len(sequences) >= 1 if count == 1 else len(sequences) == count, f"{name} needs {count} keys")
+    _check(
+        len(sequences) >= 1 if count == 1 else len(sequences) == count, f"{name} needs {count} key{'s' * (count > 1)}"
+    )
     for sequence in sequences:
         check_keys(sequence)
-        holder = KeyMap({**others, row: ()}).row_of(sequence)
-        _check(holder is None, f"{' '.join(sequence)} is already the key of {holder.name.lower() if holder else ''}")
-    return {row: sequences}
+    return row, sequences
 
 
 def _check(is_right: bool, trouble: str) -> None:

@@ -41,6 +41,10 @@ class Code(StrEnum):
     INTERNAL = "internal"
 
 
+WITH_NUMBERS = "shows the messages with their numbers."
+"""The end of an advice. The full screen gives another one, because it does not draw the numbers."""
+
+
 class Refusal(Exception):
     """A refused request: nothing was changed, and ``text`` tells the user what to do next.
 

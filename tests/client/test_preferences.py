@@ -62,13 +62,25 @@ class PreferencesTests(SynchronousTestCase):
         """A key that does not exist, or that another row has, is refused, and so is a wrong number of them."""
         for line, why in (
             ('fly = "c-x f"', "no key 'fly'"), ('home = "c-ä"', "line 2"), ('home = "c-n"', "already the key of next"),
-            ('next = "c-down"', "needs 2 keys"), ("home = []", "needs 1 keys"), ("home = 3", "or a list"),
+            ('next = "c-down"', "needs 2 keys"), ("home = []", "needs 1 key."), ("home = 3", "or a list"),
             ('other-on-message = "c-x f"', "no key"),
         ):  # fmt: skip
             settings, problems = self.read("[keys]", line, 'back = "f9"')
             self.assertEqual((len(problems), settings.keys.sequences(KeyRow.HOME)), (1, KeyRow.HOME.sequences), line)
             self.assertIn(why, problems[0])
             self.assertEqual(settings.keys.sequences(KeyRow.BACK), (("f9",),))
+
+    def test_swapped_keys(self) -> None:
+        """Rows can swap their keys, in any order of the lines. Of a row with the key of another, the line is named."""
+        lines = ('home = "c-k"', 'go-to = "escape 0"')
+        for order in lines, lines[::-1]:
+            settings, problems = self.read("[keys]", *order)
+            self.assertEqual((problems, settings.keys.sequences(KeyRow.HOME)), ([], (("c-k",),)))
+        settings, problems = self.read("[keys]", 'home = "c-k"', 'go-to = "c-n"', 'back = "c-r"')
+        self.assertEqual(settings.keys.sequences(KeyRow.GO_TO), KeyRow.GO_TO.sequences)
+        self.assertEqual(len(problems), 2)
+        self.assertIn("line 2: c-k is already the key of go-to", problems[0])
+        self.assertIn("line 3: c-n is already the key of next", problems[1])
 
     def test_shown(self) -> None:
         """Changed keys are shown as such."""

@@ -7,7 +7,7 @@ from irchat.chat.messages import Messages
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import StoredChange
-from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.errors import WITH_NUMBERS, Code, Refusal
 from irchat.protocol.events import Amended, Ok
 from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
 
@@ -97,7 +97,7 @@ class Amendment(Change[StoredChange | None, Amended | Ok]):
 
 def no_such_message(seq: int, where: str) -> Refusal:
     """Return the refusal of a change of a message that is not there, or that the user may not see."""
-    text = f"There is no message {seq} in {where}. ls {where} shows the messages with their numbers."
+    text = f"There is no message {seq} in {where}. ls {where} {WITH_NUMBERS}"
     return Refusal(Code.NO_SUCH_MESSAGE, text)
 
 

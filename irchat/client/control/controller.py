@@ -33,6 +33,7 @@ from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import clean_text
 
 _MANUAL = requests.Help()
+NOT_CONNECTED = "Not connected. Press Enter again when the connection is back."
 
 
 class Spot(Enum):
@@ -182,7 +183,7 @@ class Controller:
             trouble = self.leave(forget=request.forget, typed_in=here)
             return Taken(not trouble, trouble=trouble)
         if not isinstance(request, requests.Send) and request != _MANUAL and not self._link.is_up:
-            return Taken(False, trouble="Not connected. Press Enter again when the connection is back.")
+            return Taken(False, trouble=NOT_CONNECTED)
         self._warned = ""
         is_secret = self.language.is_secret(line)
         self._do(understood, line, here, understood.command.usage if is_secret else line)

@@ -1,5 +1,6 @@
 """Show the replies to typed commands."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -12,7 +13,10 @@ from irchat.client.control.typed import Understood, advise
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import Registry
 from irchat.protocol import events, requests
+from irchat.protocol.errors import WITH_NUMBERS
 from irchat.text.names import same_name
+
+_NUMBERS = re.compile(rf"\bls \S+ {re.escape(WITH_NUMBERS)}$")
 
 
 class Replies:
@@ -45,7 +49,7 @@ class Replies:
                 self._show_group(reply, understood)
             case events.Error():
                 advice = advise(reply.text, getattr(request, "line", ""), view.here.name, self._language)
-                view.say(msgspec.structs.replace(reply, text=advice))
+                view.say(msgspec.structs.replace(reply, text=_NUMBERS.sub("Shift-Tab chooses one.", advice)))
             case events.Amended():
                 self._incoming.amended(reply)
                 if reply.chat != view.here.name:

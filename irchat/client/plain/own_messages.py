@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from irchat.client.connect.request_channel import Reply
 from irchat.protocol import events, requests
-from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.errors import WITH_NUMBERS, Code, Refusal
 from irchat.protocol.rules import TRANSCRIPT_LINES
 from irchat.text.names import name_key, same_name
 
@@ -66,7 +66,7 @@ class OwnMessages:
         in_chat = (own for own in reversed(self._shown) if same_name(own.chat, chat))
         last = max(in_chat, key=lambda own: own.at, default=None)
         if last is None:
-            text = f"No message of yours in {chat} is shown here. ls {chat} shows the messages with their numbers."
+            text = f"No message of yours in {chat} is shown here. ls {chat} {WITH_NUMBERS}"
             raise Refusal(Code.NO_SUCH_MESSAGE, text)
         if last.id is not None and request.text is not None:
             raise Refusal(Code.BAD_REQUEST, "A timed message cannot be edited. #- takes it back.")

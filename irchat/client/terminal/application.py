@@ -160,7 +160,7 @@ class ChatApplication(Application[None]):
 
     def _after_frame(self) -> None:
         self._frame_took = self._clock.seconds() - self._frame_began
-        self._sent = self._shown
+        self._sent = self._line.painted(self._shown)
         if self._device.idle:  # nothing was written
             self._line.drew(self._sent)
         self._controller.drawn()

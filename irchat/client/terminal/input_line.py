@@ -1,14 +1,14 @@
 """The input line: text typed for each target, pastes too long for one message, completion."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.clipboard import Clipboard
 from prompt_toolkit.document import Document
 
 from irchat.client.control.completion import Completion, common_beginning, complete
-from irchat.client.control.controller import Controller, Spot, Target
+from irchat.client.control.controller import NOT_CONNECTED, Controller, Spot, Target
 from irchat.client.control.questions import Question, Stage
 from irchat.client.control.referring import edited_message
 from irchat.client.terminal.inputs import Input, Inputs, takes_text
@@ -31,7 +31,7 @@ _NAME_CELLS = 20
 class Shown:
     """The input as a frame shows it: its target, its text, and the progress of the question.
 
-    ``own`` is the user's last message in the pane.
+    ``own`` is the user's last message in the pane; see `InputLine.painted`.
     """
 
     input: Input
@@ -119,6 +119,8 @@ class InputLine:
         if isinstance(self.target, Question) and self.target.stage is Stage.OVER:
             return "The connection was lost before you answered, and what you typed was dropped. Enter goes on."
         held = self._inputs.now.held
+        if self.trouble == NOT_CONNECTED and not self._controller.view.link:
+            return "The connection is back. Press Enter again."
         if self.trouble or not held:
             return self.trouble
         count = len(split_text(held))
@@ -142,7 +144,11 @@ class InputLine:
         """Return the input as the frame being drawn shows it."""
         now = self._inputs.now
         stage = now.target.stage if isinstance(now.target, Question) else None
-        return Shown(now, now.version, stage, now.target.last_own if isinstance(now.target, ChatState) else None)
+        return Shown(now, now.version, stage)
+
+    def painted(self, shown: Shown) -> Shown:
+        """Return ``shown`` with the message of the user that the frame shows."""
+        return replace(shown, own=self._controller.view.last_own)
 
     def drew(self, shown: Shown) -> None:
         """Record that the terminal has received the frame that showed ``shown``."""

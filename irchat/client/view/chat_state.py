@@ -130,11 +130,6 @@ class ChatState:
         """The seq of the newest loaded message, or 0."""
         return max(self._by_seq, default=0)
 
-    @property
-    def last_own(self) -> Item | None:
-        """The user's last message, sent or being sent, or None."""
-        return next((item for item in reversed(self.items) if item.own and item.is_talk), None)
-
     def has(self, seq: int) -> bool:
         """Return whether the message with that seq is loaded."""
         return seq in self._by_seq

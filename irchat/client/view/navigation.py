@@ -58,6 +58,15 @@ class Navigation:
         return self.open if self.place is Place.CHAT and self.open is not None else self.own
 
     @property
+    def last_own(self) -> Item | None:
+        """The user's last message that is drawn, sent or being sent, or None."""
+        if self.pane.drawn is None:
+            return None
+        first, last = self.pane.drawn
+        own = (item for item in reversed(self.here.items) if item.own and item.is_talk)
+        return next((item for item in own if first <= item.key <= last), None)
+
+    @property
     def is_choosing(self) -> bool:
         """Whether keys go to the chosen message: no list and no manual is over it."""
         return self.choice.is_on and self.filter is None and self.manual is None

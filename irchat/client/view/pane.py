@@ -17,12 +17,14 @@ class Pane:
 
     ``lowest`` is the key of the lowest visible item and the number of its visible rows, None at the end. ``whole`` is
     the key of the lowest item that was drawn to its last row, None if nothing was drawn since the pane was moved.
+    ``drawn`` holds the keys of the highest and the lowest visible item, None if there is none.
     """
 
     def __init__(self) -> None:
         self.lowest: tuple[Key, int] | None = None
         self.height = 1
         self.whole: Key | None = None
+        self.drawn: tuple[Key, Key] | None = None
         self._first: Key | None = None
 
     @property
@@ -60,6 +62,7 @@ class Pane:
 
     def _rows(self, items: Sequence[Item], paint: Paint) -> list[Row]:
         index, count = self._bottom(items)
+        lowest = index
         rows: list[Row] = []
         self.whole = None
         while index >= 0 and len(rows) < self.height:
@@ -68,6 +71,7 @@ class Pane:
                 self.whole = items[index].key
             rows = painted[:count] + rows
             index, count = index - 1, None
+        self.drawn = (items[index + 1].key, items[lowest].key) if rows else None
         return rows[max(0, len(rows) - self.height) :]
 
     def reveal(self, items: Sequence[Item], paint: Paint, index: int) -> None:

@@ -47,7 +47,7 @@ class Painter:
     def pane(self, width: int, height: int, now: float) -> list[Row]:
         """Return exactly ``height`` rows for the pane."""
         view = self._view
-        view.pane.height = height
+        view.pane.height, view.pane.drawn = height, None
         if view.manual is not None:
             rows = self._manual(view.manual, width, height)
         elif view.filter is not None:
@@ -198,7 +198,11 @@ class Painter:
             case Place.FOUND:
                 return "Found", f"{view.found_for}"
             case Place.HOME:
-                return "Unread", f"{view.unread:,} message{'s' * (view.unread > 1)}" if view.unread else "nothing"
+                muted = " in chats that alert you" * any(chat.unread for chat in view.chats.values())
+                return (
+                    "Unread",
+                    f"{view.unread:,} message{'s' * (view.unread > 1)}" if view.unread else f"nothing{muted}",
+                )
         return "IRChat", view.server
 
     def _chat_detail(self, chat: ChatState, width: int) -> str:

@@ -19,8 +19,10 @@ class ReferringTests(ControllerCase):
             self.assertIsNone(edited_message(line, "@bob", SCREEN))
 
     def last(self) -> Item | None:
-        """Return the user's last message."""
-        return self.view.here.last_own
+        """Return the user's last message, as if all of the chat were drawn."""
+        items = self.view.here.items
+        self.view.pane.drawn = (items[0].key, items[-1].key) if items else None
+        return self.view.last_own
 
     def test_last(self) -> None:
         """``#-`` and ``#=`` mean the last own message that was drawn, with its seq."""

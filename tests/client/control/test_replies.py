@@ -1,5 +1,6 @@
 """The replies to typed commands."""
 
+from irchat.chat.amending.amendment import no_such_message
 from irchat.protocol import events
 from tests.client.control.test_controller import ControllerCase
 from tests.helpers.client_fakes import amended, error, message
@@ -19,6 +20,12 @@ class RepliesTests(ControllerCase):
         self.submit("#7-")
         self.server.answer(error("not-yours", "Only bob can do that."))
         self.assertEqual(self.texts(), ["Only bob can do that."])
+
+    def test_no_such_message(self) -> None:
+        """The advice is not ``ls``, because the full screen shows no numbers there."""
+        self.submit("#7-")
+        self.server.answer(error("no-such-message", no_such_message(7, "*team").text))
+        self.assertEqual(self.texts(), ["There is no message 7 in *team. Shift-Tab chooses one."])
 
     def test_found(self) -> None:
         """The title of search results says what was searched, and where."""

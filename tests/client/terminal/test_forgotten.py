@@ -1,6 +1,6 @@
 """A deleted message leaves nothing in the input."""
 
-from irchat.protocol import events
+from irchat.protocol import events, requests
 from tests.client.terminal.test_input_line import ApplicationCase
 from tests.helpers.client_fakes import amended, message, sent
 
@@ -60,6 +60,19 @@ class ForgottenTests(ApplicationCase):
         self.delete(2)
         self.press(_CTRL_Y)
         self.assertEqual(self.buffer.text, "")
+
+    def test_last_scrolled_off(self) -> None:
+        """An own message that is not on the screen is not meant by ``#-``. Scrolled into view, it is."""
+        self.server.tell(message("mine", seq=4, sender="alice"))
+        for number in range(5, 60):
+            self.server.tell(message("other", seq=number))
+        self.turn()
+        self.server.asked()
+        self.press("#-\r")
+        self.assertIn("PgUp shows older ones", self.trouble())
+        for keys in _CTRL_U, *["\x1b[5~"] * 5, "#-", "\r":
+            self.press(keys)
+        self.assertIn(requests.Amend(chat="GLOBAL", seq=4, delete=True), self.server.asked())
 
     def test_last_drawn(self) -> None:
         """``#-`` deletes the last own message on the screen."""

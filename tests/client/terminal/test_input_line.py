@@ -9,6 +9,7 @@ from prompt_toolkit.data_structures import Size
 from prompt_toolkit.key_binding.key_processor import _Flush
 from prompt_toolkit.output import ColorDepth
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
@@ -120,6 +121,14 @@ class ApplicationCase(SynchronousTestCase):
 
 class InputLineTests(ApplicationCase):
     """Typing."""
+
+    def test_connection_is_back(self) -> None:
+        """The text about a command that found no connection changes when the connection is back."""
+        self.server.lose(ConnectionDone())
+        self.press("#7-\r")
+        self.assertIn("Not connected", self.trouble())
+        self.view.link = ""
+        self.assertEqual(self.trouble(), "The connection is back. Press Enter again.")
 
     def test_tab(self) -> None:
         """Tab inserts the only word or the common prefix, then each word in turn. Another key ends that."""

@@ -59,6 +59,14 @@ class PainterTests(SynchronousTestCase):
         self.assertTrue(self.pane(height=6).rstrip().endswith("done"))
         self.assertTrue(_text(self.painter.header(40)).rstrip().endswith("1 message"))
 
+    def test_home_with_muted(self) -> None:
+        """Where only muted chats have unread messages, the title does not say that nothing is unread."""
+        self.enter()
+        self.view.go_home()
+        self.assertTrue(_text(self.painter.header(60)).rstrip().endswith("nothing"))
+        self.view.chat("*team").unread, self.view.chat("*team").alert = 3, "none"
+        self.assertIn("nothing in chats that alert you", _text(self.painter.header(60)))
+
     def test_home_says_how(self) -> None:
         """The unread list explains how to open a chat, and leaves room for that. It shows no target."""
         self.enter()
