@@ -39,13 +39,14 @@ class Delete(Amendment):
         if chat.group is not None and chat.group.owner is user:
             of_anyone = True
         self.timed = None if self.seq is not None else next(messages.timed.newest_of(user, chat.key), None)
+        if self.timed is not None and not self.timed.followed_by:
+            return None
         if not of_anyone:
             if self.timed is not None and messages.limits.no_amend:
                 return None
             refuse_off(messages)
-        since = 0 if self.timed is None else self.timed.at + 1
-        now = messages.wall_ms()
-        return MessageDeleted(chat.key, self.seq, user.id, now, of_anyone, since, user.hidden)
+        seq_from = 0 if self.timed is None else self.timed.followed_by
+        return MessageDeleted(chat.key, self.seq, user.id, messages.wall_ms(), of_anyone, seq_from, user.hidden)
 
     def reply(self, result: StoredChange | None, publications: list[Publication]) -> Amended | Ok:
         if self.timed is not None and (result is None or result.refusal is not None):
@@ -131,7 +132,9 @@ class AdministratorDelete(Change[StoredChange, Amended]):
         return event
 
     def _no_such_message(self, code: Code) -> Refusal:
-        text = f"There is no message {self.seq} in {shown(self.chat_name)}. The clients show the number of each message."
+        text = (
+            f"There is no message {self.seq} in {shown(self.chat_name)}. The clients show the number of each message."
+        )
         return Refusal(code, text)
 
 
