@@ -241,6 +241,8 @@ class _StoredSend(_MessageChange):
             return self.messages.stored_before(self.by, result)
         if result.at > self.at:
             self.messages.note_ahead(result.chat, result.at)
+        if self.by.id in self.messages.timed.of_sender:
+            self.messages.timed.note_stored(self.by, result.chat, result.seq)
         if result.to:
             return self._reply_with_mentions(result, publications)
         sender, chat, at = self.by, self.chat, rfc3339(result.at)

@@ -86,10 +86,12 @@ class Delete(_Amend):
 
 
 class _AmendLast(InText):
-    """Base of the commands about one's last message. A client asks for the last one that it shows instead."""
+    """Base of the commands about one's last message. A client asks for the last one that it shows instead.
+
+    They are not pipelined: a timed message in the same commit would not be found, and an older one would be changed.
+    """
 
     request = requests.AmendLast
-    pipelined = True
     untyped = {"chat": GLOBAL_NAME}
     feature = "amend"
     by_client = True

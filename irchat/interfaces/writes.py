@@ -108,8 +108,8 @@ class NonceSought(Write[Stored | None], frozen=True, gc=False):
 class MessageEdited(Write[StoredChange], frozen=True, gc=False):
     """A new text of the message ``seq`` of a chat by its sender, at ``at``. None as ``seq``: its last one there.
 
-    Refused with ``no-such-message``, ``not-yours``, or ``too-late`` if it was sent before ``sent_since``. ``hidden``:
-    the users that are hidden from ``user``.
+    Refused with ``no-such-message``, ``not-yours``, or ``too-late`` if it was sent before ``sent_since`` or is before
+    ``seq_from``. ``hidden``: the users that are hidden from ``user``.
     """
 
     chat: ChatKey
@@ -119,6 +119,7 @@ class MessageEdited(Write[StoredChange], frozen=True, gc=False):
     at: int
     sent_since: int
     hidden: frozenset[int] = frozenset()
+    seq_from: int = 0
 
 
 class MessageDeleted(Write[StoredChange], frozen=True, gc=False):
@@ -133,7 +134,7 @@ class MessageDeleted(Write[StoredChange], frozen=True, gc=False):
     user: int | None
     at: int
     of_anyone: bool = False
-    sent_since: int = 0
+    seq_from: int = 0
     hidden: frozenset[int] = frozenset()
 
 

@@ -36,9 +36,10 @@ class Edit(Amendment):
         sent_since = int(now - hours * _HOUR_MS) if hours else 0
         # An older message must not get the text that is meant for a timed one: it would be stored.
         self.timed = None if self.seq is not None else next(messages.timed.newest_of(user, self.chat.key), None)
-        if self.timed is not None:
-            sent_since = max(sent_since, self.timed.at + 1)
-        return MessageEdited(self.chat.key, self.seq, user.id, self.text, now, sent_since, user.hidden)
+        if self.timed is not None and not self.timed.followed_by:
+            raise self.refused(Code.NO_SUCH_MESSAGE)
+        seq_from = 0 if self.timed is None else self.timed.followed_by
+        return MessageEdited(self.chat.key, self.seq, user.id, self.text, now, sent_since, user.hidden, seq_from)
 
     def event(self, result: StoredChange, label: str, by: str) -> Amended:
         at = rfc3339(result.at)

@@ -1,6 +1,7 @@
 """Deletions of stored messages, and taking back timed ones."""
 
 from dataclasses import dataclass, field
+from itertools import islice
 
 from msgspec.structs import replace
 
@@ -16,6 +17,11 @@ from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.events import Amended, Ok
 from irchat.protocol.rules import shown
 from irchat.system.clock import rfc3339
+
+# The newest timed messages of a chat among which that of another user is sought, only to say whose it is.
+_TIMED_SOUGHT = 1_000
+# The largest number of a message in the database.
+_SEQ_MOST = 2**63 - 1
 
 
 @dataclass(eq=False, repr=False)
@@ -33,13 +39,14 @@ class Delete(Amendment):
         if chat.group is not None and chat.group.owner is user:
             of_anyone = True
         self.timed = None if self.seq is not None else next(messages.timed.newest_of(user, chat.key), None)
+        if self.timed is not None and not self.timed.followed_by:
+            return None
         if not of_anyone:
             if self.timed is not None and messages.limits.no_amend:
                 return None
             refuse_off(messages)
-        since = 0 if self.timed is None else self.timed.at + 1
-        now = messages.wall_ms()
-        return MessageDeleted(chat.key, self.seq, user.id, now, of_anyone, since, user.hidden)
+        seq_from = 0 if self.timed is None else self.timed.followed_by
+        return MessageDeleted(chat.key, self.seq, user.id, messages.wall_ms(), of_anyone, seq_from, user.hidden)
 
     def reply(self, result: StoredChange | None, publications: list[Publication]) -> Amended | Ok:
         if self.timed is not None and (result is None or result.refusal is not None):
@@ -80,14 +87,15 @@ class TakeBack(Amendment):
 
     def reply(self, result: StoredChange | None, publications: list[Publication]) -> Amended | Ok:
         """Look for the message only now: it may have been sent in the same group of changes."""
-        for timed in self.messages.timed.newest_of(self.by, self.chat.key):
+        live, key = self.messages.timed, self.chat.key
+        for timed in live.newest_of(self.by, key):
             if timed.id == self.message_id:
                 return take_back(self.messages, timed, publications)
+        if any(timed.id == self.message_id for timed in islice(live.newest_first(key, self.by), _TIMED_SOUGHT)):
+            raise Refusal(Code.NOT_YOURS, "Only its sender may take back a timed message. Ask for that.")
         where = self.chat.label(self.by)
-        raise Refusal(
-            Code.NO_SUCH_MESSAGE,
-            f"You have no such timed message in {where}: it has ended, or is not yours. ls {where} shows those alive.",
-        )
+        text = f"There is no such timed message in {where}: it has ended. ls {where} shows those alive."
+        raise Refusal(Code.NO_SUCH_MESSAGE, text)
 
 
 @dataclass(eq=False, repr=False)
@@ -104,13 +112,13 @@ class AdministratorDelete(Change[StoredChange, Amended]):
 
     def check(self) -> MessageDeleted:
         self.chat = self.messages.directory.chat_of_anyone(self.chat_name)
+        if abs(self.seq) > _SEQ_MOST:
+            raise self._no_such_message(Code.NO_SUCH_MESSAGE)
         return MessageDeleted(self.chat.key, self.seq, None, self.messages.wall_ms(), of_anyone=True)
 
     def reply(self, result: StoredChange, publications: list[Publication]) -> Amended:
         if result.refusal is not None:
-            where = shown(self.chat_name)
-            text = f"There is no message {self.seq} in {where}. The clients show the number of each message."
-            raise Refusal(result.refusal, text)
+            raise self._no_such_message(result.refusal)
         change = (self.chat.key, result.rev)
         if self.chat.pair is None:
             event = _deleted(result, self.chat.label(self.messages.directory.users[result.sender]), "")
@@ -122,6 +130,12 @@ class AdministratorDelete(Change[StoredChange, Amended]):
             event = _deleted(result, self.chat.label(reader), "")
             publications.append(Publication(event, (reader.id,), change=change, of=result.sender))
         return event
+
+    def _no_such_message(self, code: Code) -> Refusal:
+        text = (
+            f"There is no message {self.seq} in {shown(self.chat_name)}. The clients show the number of each message."
+        )
+        return Refusal(code, text)
 
 
 def take_back(messages: Messages, timed: TimedMessage, publications: list[Publication]) -> Ok:

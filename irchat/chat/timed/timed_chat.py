@@ -33,7 +33,7 @@ class TimedMessage:
 
     ``at`` and ``expires_at`` (ms since the epoch) are for display. ``end`` (seconds of the forward clock) decides.
     ``order`` rises with each message. ``had``: the users that received it at once, `packed`. ``to``: the users that it
-    mentions.
+    mentions. ``followed_by``: the seq of the next stored message of its sender in the chat, 0 if there is none.
     """
 
     id: str
@@ -46,6 +46,7 @@ class TimedMessage:
     order: int
     to: tuple[User, ...] = ()
     had: bytes = b""
+    followed_by: int = 0
     had_later: set[int] | None = None  # an empty set would add a third to the memory of a message
 
     def note_given(self, user: User) -> None:

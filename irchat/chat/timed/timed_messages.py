@@ -36,7 +36,7 @@ class TimedMessages:
         self._chats: dict[ChatKey, TimedChat] = {}
         self._private_chats: dict[int, set[ChatKey]] = {}
         self._orders = count(1)
-        self._of_sender: Counter[int] = Counter()
+        self.of_sender: Counter[int] = Counter()
         self._taken_back = 0
         self._alarm = Alarm(clock, self._end)
         self._next_at = 0.0
@@ -71,14 +71,14 @@ class TimedMessages:
         timed = TimedMessage(secrets.token_urlsafe(12), in_chat.chat, sender, text, at, expires_at, end, order, to)
         heapq.heappush(self._ends, (end, order, timed))
         in_chat.add(timed)
-        self._of_sender[sender.id] += 1
+        self.of_sender[sender.id] += 1
         if self._ends[0][2] is timed:
             self._wait()
         return timed
 
     def count_of(self, sender: User) -> int:
         """Return the number of live messages of ``sender``."""
-        return self._of_sender[sender.id]
+        return self.of_sender[sender.id]
 
     def give(self, timed: TimedMessage, ids: Collection[int]) -> None:
         """Note the users that received it at once. Consecutive messages with equal sets share one object."""
@@ -107,6 +107,13 @@ class TimedMessages:
         """Return the live messages of ``sender`` in a chat, newest first."""
         in_chat, now = self._chats.get(key), self.now()
         return iter(()) if in_chat is None else (timed for timed in in_chat.newest_of(sender) if timed.end > now)
+
+    def note_stored(self, sender: User, key: ChatKey, seq: int) -> None:
+        """Note that a sender of live messages has sent a stored one in a chat."""
+        for timed in self.newest_of(sender, key):
+            if timed.followed_by:
+                return
+            timed.followed_by = seq
 
     def take_back(self, timed: TimedMessage) -> bool:
         """End a message now, without calling ``on_end``. Return False if it has ended already."""
@@ -157,7 +164,7 @@ class TimedMessages:
 
     def end_of(self, sender: User) -> None:
         """End all messages of a removed ``sender``. They are hidden at once, however many there are."""
-        if sender.id not in self._of_sender:
+        if sender.id not in self.of_sender:
             return
         of_chats = list(self._chats.values())
         self._senders_cut |= {sender.id}
@@ -226,9 +233,9 @@ class TimedMessages:
         if in_chat is None or not in_chat.remove(timed):
             return False
         timed.text = ""
-        self._of_sender[timed.sender.id] -= 1
-        if not self._of_sender[timed.sender.id]:
-            del self._of_sender[timed.sender.id]
+        self.of_sender[timed.sender.id] -= 1
+        if not self.of_sender[timed.sender.id]:
+            del self.of_sender[timed.sender.id]
         if in_chat.is_empty:
             del self._chats[timed.chat.key]
             for user in timed.chat.pair or ():

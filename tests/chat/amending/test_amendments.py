@@ -57,3 +57,22 @@ class ArgumentTests(WorldTestCase):
         self.assertEqual(self.done(self.world.amend_last("alice", "GLOBAL")).seq, 1)
         refusal = self.refused(Code.NO_SUCH_MESSAGE, self.world.amend_last, "alice", "GLOBAL")
         self.assertIn("ls GLOBAL", refusal.text)
+
+    def test_last_of_one_millisecond(self) -> None:
+        """The order of sending decides which message is the last one, a timed or a stored one, not their times."""
+        for seconds in 9, None, 9, 9, None, None, 9:
+            self.done(self.world.send("alice", "@bob", expires_in=seconds))
+        self.done(self.world.send("bob", "@alice"))
+        self.done(self.world.send("alice", "GLOBAL"))
+        replies = [self.done(self.world.amend_last("alice", "@bob")) for _ in range(7)]
+        self.assertEqual(
+            [getattr(reply, "seq", "timed") for reply in replies], ["timed", 3, 2, "timed", "timed", 1, "timed"]
+        )
+        self.refused(Code.NO_SUCH_MESSAGE, self.world.amend_last, "alice", "@bob")
+        timed = self.done(self.world.send("alice", "@bob", expires_in=9)).id
+        self.refused(Code.NO_SUCH_MESSAGE, self.world.amend_last, "alice", "@bob", "secret")
+        self.done(self.world.send("alice", "@bob"))
+        self.assertEqual(self.done(self.world.amend_last("alice", "@bob", "new")).seq, 5)
+        self.done(self.world.amend("alice", "@bob", 5))
+        self.refused(Code.NO_SUCH_MESSAGE, self.world.amend_last, "alice", "@bob", "secret")
+        self.done(self.world.amend("alice", "@bob", message_id=timed))

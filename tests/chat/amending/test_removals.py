@@ -116,10 +116,12 @@ class TakeBackTests(WorldTestCase):
         self.assertEqual(self.world.store.commits, [])
 
     def test_whose(self) -> None:
-        """Only the sender takes it back, in its chat, while it lives."""
-        self.group("team", "alice", "bob")
+        """Only the sender takes it back, in its chat, while it lives. To whoever cannot see it, it does not exist."""
+        self.group("team", "alice", "bob", "carol")
+        self.block("carol", "alice")
         timed = self.done(self.world.send("alice", "*team", expires_in=9)).id
-        for name, chat in (("bob", "*team"), ("alice", "GLOBAL"), ("alice", "@bob")):
+        self.refused(Code.NOT_YOURS, self.world.amend, "bob", "*team", message_id=timed, is_admin=True)
+        for name, chat in (("carol", "*team"), ("alice", "GLOBAL"), ("alice", "@bob"), ("bob", "GLOBAL")):
             self.refused(Code.NO_SUCH_MESSAGE, self.world.amend, name, chat, message_id=timed, is_admin=True)
         self.refused(Code.NO_SUCH_MESSAGE, self.world.amend, "alice", "*team", message_id="unknown")
         self.world.pass_time(9)
@@ -170,8 +172,8 @@ class AdministratorTests(WorldTestCase):
         """A chat or a message that does not exist is refused."""
         for chat in "team", "*team", "@bob", "@bob@dave", "@bob@bob", "@alice@bob@carol", "":
             self.refused(Code.NO_SUCH_CHAT, self.delete, chat, 1)
-        for chat in "GLOBAL", "@alice@bob":
-            self.refused(Code.NO_SUCH_MESSAGE, self.delete, chat, 1)
+        for chat, seq in ("GLOBAL", 1), ("@alice@bob", 1), ("GLOBAL", 2**63), ("GLOBAL", -(2**63) - 1):
+            self.refused(Code.NO_SUCH_MESSAGE, self.delete, chat, seq)
 
     def delete(self, chat: str, seq: int) -> Deferred[events.Amended]:
         """Delete a message."""

@@ -1,7 +1,7 @@
 """Changes of messages on the wire: requests, replies, events, and what they cost."""
 
 from irchat.protocol.rules import FEATURES
-from tests.helpers.server import JSONClient, ServerTestCase, texts
+from tests.helpers.server import JSONClient, ServerTestCase, request, texts
 
 
 class WireTests(ServerTestCase):
@@ -60,10 +60,22 @@ class WireTests(ServerTestCase):
         (sent,) = self.alice.told("sent")
         self.clear()
         self.bob.ask("amend", chat="@alice", id=sent["id"], delete=True)
-        self.assertEqual(self.bob.one("error")["code"], "no-such-message")
+        self.assertEqual(self.bob.one("error")["code"], "not-yours")
         self.alice.ask("amend", chat="@bob", id=sent["id"], delete=True)
         self.assertEqual([line["type"] for line in self.alice.got()], ["erased", "ok"])
         self.assertEqual((self.other.one("erased")["chat"], self.bob.one("erased")["chat"]), ("@bob", "@alice"))
+
+    def test_last_in_one_segment(self) -> None:
+        """The last message may be a timed one of the same segment: no older, stored one is changed in its place."""
+        writes = self.server.threads.write
+        writes.holds = True
+        lines = "one", "*9* secret", "#= secret", "#-"
+        self.alice.send(b"".join(request("line", line=line) for line in lines))
+        while writes.held:
+            writes.release()
+            self.server.turn()
+        self.assertEqual([line["type"] for line in self.alice.got()], ["sent", "sent", "error", "erased", "ok"])
+        self.assertEqual(self.bob.told("amended"), [])
 
     def test_history(self) -> None:
         """A page always has ``rev`` and ``deleted``; a changed message its rev, time of edit and marks."""
