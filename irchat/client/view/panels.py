@@ -11,7 +11,7 @@ from irchat.client.view.listing import first_row
 from irchat.client.view.manual import manual
 from irchat.client.view.navigation import Place
 from irchat.client.view.pane import Paint
-from irchat.client.view.rows import Brush, Piece, Row, column, one_line
+from irchat.client.view.rows import Brush, Row, at_bottom, column, filled, one_line, styled
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import Registry
 from irchat.commands.full_screen import SCREEN
@@ -23,8 +23,6 @@ from irchat.text.links import Link
 _NUMBERED = 9
 # Chats with unread messages that the status line names, and the length of each name.
 _WAITING, _WAITING_CELLS = 4, 16
-# The styles of lines across the pane.
-_RULES = ("class:day", "class:unread-line")
 # The length of a message in the status line.
 _REFERRED_CELLS = 60
 
@@ -55,13 +53,13 @@ class Painter:
         elif view.choice.links is not None:
             rows = self._links(view.choice.links, width, height)
         elif view.place is Place.CHAT and view.open is not None:
-            return _at_bottom(self._chat(view.open, width, height, now), height)
+            return at_bottom(self._chat(view.open, width, height, now), height)
         elif view.place is Place.FOUND:
             rows = self._found(width, height, now)
         elif view.place is Place.HOME:
             rows = self._home(width, height, now)
         else:
-            return _at_bottom(self._own_lines(width, height, now), height)
+            return at_bottom(self._own_lines(width, height, now), height)
         return [*rows[:height], *[Row(())] * (height - len(rows))]
 
     def paint(self, width: int, now: float) -> Paint:
@@ -75,7 +73,7 @@ class Painter:
         """Return the row above the pane, which names its content."""
         title, detail = self._title(width)
         rest = f"  {fit(detail, max(0, width - cells(title) - 4))}" if detail else ""
-        return _filled(width, ("class:title", f" {title}"), ("class:detail", rest), fill="class:header")
+        return filled(width, ("class:title", f" {title}"), ("class:detail", rest), fill="class:header")
 
     def sidebar(self, width: int, height: int, *, with_online: bool = True) -> list[Row]:
         """Return the rows of the sidebar: the chats with their unread counts, and the users who are online."""
@@ -136,7 +134,7 @@ class Painter:
                 break
         left = fit(left, max(0, room - 1))
         text = f" {left}{' ' * max(1, room - cells(left))}{right}"
-        return _filled(width, ("class:status", text), fill="class:status")
+        return filled(width, ("class:status", text), fill="class:status")
 
     def _right(self) -> str:
         view = self._view
@@ -247,9 +245,9 @@ class Painter:
             item, before, unread_line=item is unread, quote=self._quote(chat, item), with_details=is_marked
         )
         if is_marked and not self._view.is_choosing:
-            rows = _styled(rows, "class:marked")
+            rows = styled(rows, "class:marked")
         if item.seq is not None and item.key == self._view.choice.key:
-            rows = _styled(rows, "class:chosen")
+            rows = styled(rows, "class:chosen")
         if index == 0 and chat.older:
             rows = [brush.rule("PgUp: older", "class:day"), *rows]
         return rows
@@ -288,7 +286,7 @@ class Painter:
         chosen = self._view.choice.cursor.settle(links)
         first = first_row(chosen, len(links), height)
         return [
-            _filled(width, ("class:choice", f"▸ {link.text}"), fill="class:chosen")
+            filled(width, ("class:choice", f"▸ {link.text}"), fill="class:chosen")
             if number == chosen
             else Row((("class:choice", f"  {fit(link.text, width - 2)}"),))
             for number, link in enumerate(links[first : first + height], first)
@@ -309,7 +307,7 @@ class Painter:
         name = fit(chat.name, width - 18)
         pad = " " * max(1, 34 - cells(name)) if width >= 60 else " " * max(1, width - 16 - cells(name))
         if is_chosen:
-            return _filled(width, ("class:choice", f"▸ {name}{pad}{count}"), fill="class:chosen")
+            return filled(width, ("class:choice", f"▸ {name}{pad}{count}"), fill="class:chosen")
         dim = chat.is_muted
         return Row((("class:muted" if dim else "class:choice", f"  {name}"), ("", pad),
                     ("class:muted" if dim else "class:unread", count)))  # fmt: skip
@@ -326,7 +324,7 @@ class Painter:
             painted = brush.rows(item, before, unread_line=False, with_chat=True)
             before = item
             if number == chosen:
-                painted = _styled(painted, "class:chosen")
+                painted = styled(painted, "class:chosen")
                 chosen_ends = len(rows) + len(painted)
             rows += painted
         first = first_row(chosen_ends, len(rows), height)
@@ -376,27 +374,6 @@ def _side_more(mark: str, chats: list[ChatState], width: int) -> Row:
     return Row((("class:unread" if unread else "class:detail", fit(text, width)),))
 
 
-def _styled(rows: list[Row], more: str) -> list[Row]:
-    """Add a style to the rows of a message, but not to the lines before it."""
-    return [
-        row if row.pieces[0][0] in _RULES else Row(tuple((f"{style} {more}", text) for style, text in row.pieces))
-        for row in rows
-    ]
-
-
-def _at_bottom(rows: list[Row], height: int) -> list[Row]:
-    return [*[Row(())] * (height - len(rows)), *rows]
-
-
-def _filled(width: int, *pieces: Piece, fill: str) -> Row:
-    """Cut pieces to the width, and fill the rest of the row."""
-    cut: list[Piece] = []
-    for style, text in pieces:
-        cut.append((f"{fill} {style}", fit(text, width)))
-        width -= cells(cut[-1][1])
-    return Row((*cut, (fill, " " * max(0, width))))
-
-
 def _told(text: str, style: str, width: int, most: int) -> list[Row]:
     """Return a text for the status line, in at most ``most`` rows."""
     first, *others = text.split(BETWEEN_USAGES)
@@ -404,4 +381,4 @@ def _told(text: str, style: str, width: int, most: int) -> list[Row]:
     lines = [line.replace("\xa0", " ").removesuffix("  ·") for line in wrap(whole, max(1, width - 2))]
     if len(lines) > most:
         lines[most - 1 :] = [fit(f"{lines[most - 1]} {lines[most]}", width - 1)]
-    return [_filled(width, (style, f" {line}"), fill=style) for line in lines]
+    return [filled(width, (style, f" {line}"), fill=style) for line in lines]

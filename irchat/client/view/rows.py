@@ -32,6 +32,8 @@ _HIT_ROWS = 3
 _HIT_CELLS_MIN = 60
 # In a pane narrower than this number of cells, a text continues under its name.
 _NARROW = 40
+# The styles of lines across the pane.
+_RULES = ("class:day", "class:unread-line")
 
 
 class Row(NamedTuple):
@@ -201,6 +203,28 @@ def column(heading: str, names: Sequence[tuple[str, bool]], width: int, height: 
         for name, is_online in names[: max(0, height - 1)]
     ]
     return rows[: max(0, height)]
+
+
+def styled(rows: list[Row], more: str) -> list[Row]:
+    """Add a style to the rows of a message, but not to the lines before it."""
+    return [
+        row if row.pieces[0][0] in _RULES else Row(tuple((f"{style} {more}", text) for style, text in row.pieces))
+        for row in rows
+    ]
+
+
+def at_bottom(rows: list[Row], height: int) -> list[Row]:
+    """Return the rows with empty ones above them, ``height`` in all."""
+    return [*[Row(())] * (height - len(rows)), *rows]
+
+
+def filled(width: int, *pieces: Piece, fill: str) -> Row:
+    """Cut pieces to the width, and fill the rest of the row."""
+    cut: list[Piece] = []
+    for style, text in pieces:
+        cut.append((f"{fill} {style}", fit(text, width)))
+        width -= cells(cut[-1][1])
+    return Row((*cut, (fill, " " * max(0, width))))
 
 
 def one_line(item: Item) -> str:
