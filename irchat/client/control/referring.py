@@ -54,7 +54,7 @@ def amend_last(request: requests.AmendLast, here: ChatState, own: Item | None) -
     if not same_name(request.chat, name):
         raise Refusal(Code.NO_SUCH_MESSAGE, f"Open {request.chat} first: this means your last message on the screen.")
     if own is None:
-        text = f"No message of yours in {name} is on the screen. PgUp shows older ones."
+        text = f"No message of yours in {name} is on the screen. PgUp and PgDn show others."
         raise Refusal(Code.NO_SUCH_MESSAGE, text)
     if own.kind is Kind.PENDING:
         text = "The server has not confirmed your last message yet. Press Enter again when it has."

@@ -48,8 +48,7 @@ class Replies:
             case events.Group():
                 self._show_group(reply, understood)
             case events.Error():
-                advice = advise(reply.text, getattr(request, "line", ""), view.here.name, self._language)
-                view.say(msgspec.structs.replace(reply, text=_NUMBERS.sub("Shift-Tab chooses one.", advice)))
+                self._refused(reply, request)
             case events.Amended():
                 self._incoming.amended(reply)
                 if reply.chat != view.here.name:
@@ -77,6 +76,14 @@ class Replies:
             self._hold(f"{group.group} is there.", partial(self._open, group.group))
         else:
             self._view.say(group)
+
+    def _refused(self, error: events.Error, request: requests.Request | None) -> None:
+        advice = advise(error.text, getattr(request, "line", ""), self._view.here.name, self._language)
+        advice = _NUMBERS.sub("Shift-Tab chooses one.", advice)
+        if isinstance(request, requests.Amend | requests.Mark):
+            self._view.complain_in_view(advice)
+        else:
+            self._view.say(msgspec.structs.replace(error, text=advice))
 
     def _show_page(self, page: events.History | events.Found, request: requests.Request | None) -> None:
         if isinstance(page, events.Found):

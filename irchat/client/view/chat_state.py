@@ -203,13 +203,14 @@ class ChatState:
             Item(Kind.PENDING, self._key(AFTER_ALL), clean(text), me, chat=self.name, ends=ends, nonce=nonce, own=True)
         )
 
-    def add_note(self, text: str, *, error: bool = False) -> Item:
-        """Add a line of the client's own after all messages so far, loaded or not.
+    def add_note(self, text: str, *, error: bool = False, after: float | None = None) -> Item:
+        """Add a line of the client's own after the message ``after``, or after all so far, loaded or not.
 
         While the last seq is unknown, the note stays at the end; see `place_notes`.
         """
         kind = Kind.ERROR if error else Kind.NOTE
-        return self._insert(Item(kind, self._key(max(self.end_seq, self.last_seq) or AFTER_ALL), clean(text)))
+        anchor = after if after is not None else max(self.end_seq, self.last_seq) or AFTER_ALL
+        return self._insert(Item(kind, self._key(anchor), clean(text)))
 
     def place_notes(self, seq: int) -> None:
         """Place the notes at the end after message ``seq``, the last one sent before them."""

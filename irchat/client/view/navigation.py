@@ -207,6 +207,13 @@ class Navigation:
         """Show an error in the current chat."""
         self.note(text, error=True)
 
+    def complain_in_view(self, text: str) -> None:
+        """Show an error below the visible messages, also where the pane was moved up."""
+        if self.pane.follows or self.pane.drawn is None:
+            self.complain(text)
+        else:
+            self.pane.show(self.here.add_note(text, error=True, after=self.pane.drawn[1][0]).key)
+
     def _leave(self) -> None:
         self.chats.left()
         if self.open is not None:

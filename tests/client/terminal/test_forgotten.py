@@ -69,7 +69,7 @@ class ForgottenTests(ApplicationCase):
         self.turn()
         self.server.asked()
         self.press("#-\r")
-        self.assertIn("PgUp shows older ones", self.trouble())
+        self.assertIn("PgUp and PgDn show others", self.trouble())
         for keys in _CTRL_U, *["\x1b[5~"] * 5, "#-", "\r":
             self.press(keys)
         self.assertIn(requests.Amend(chat="GLOBAL", seq=4, delete=True), self.server.asked())

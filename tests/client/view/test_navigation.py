@@ -1,5 +1,6 @@
 """Moving between chats, lists and search results."""
 
+from irchat.client.view.rows import Row
 from irchat.protocol import events
 from tests.client.view.test_screen_state import ScreenStateCase
 from tests.helpers.client_fakes import message
@@ -42,6 +43,19 @@ class MovingTests(ScreenStateCase):
         self.assertEqual([chat.name for chat in self.view.listed()], ["*team", "@bob"])
         self.view.apply(message("hi", seq=2, chat="@bob", at="2026-11-22T13:00:03.000Z"), 0.0)
         self.assertEqual([chat.name for chat in self.view.listed()], ["@bob", "*team"])
+
+    def test_complaint_in_view(self) -> None:
+        """An error about a message is visible below the visible ones, also where the pane was moved up."""
+        for number in range(1, 30):
+            self.view.chat("*team").add_message(message("hi", seq=number, chat="*team"), "alice", 0.0)
+        chat, pane = self.view.open_chat("*team"), self.view.pane
+        for lowest in (None, 12):
+            if lowest is not None:
+                pane.show((lowest, 0, 0))
+            pane.rows(chat.items, lambda index: [Row((("", chat.items[index].text),))], 5)
+            self.view.complain_in_view("no")
+            rows = pane.rows(chat.items, lambda index: [Row((("", chat.items[index].text),))], 5)
+            self.assertEqual([row.pieces[0][1] for row in rows], ["hi"] * 4 + ["no"])
 
     def test_found(self) -> None:
         """Search results are listed newest first."""
