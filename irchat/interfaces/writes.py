@@ -108,8 +108,8 @@ class NonceSought(Write[Stored | None], frozen=True, gc=False):
 class MessageEdited(Write[StoredChange], frozen=True, gc=False):
     """A new text of the message ``seq`` of a chat by its sender, at ``at``. None as ``seq``: its last one there.
 
-    Refused with ``no-such-message``, ``not-yours``, or ``too-late`` if it was sent before ``sent_since`` or is before
-    ``seq_from``. ``hidden``: the users that are hidden from ``user``.
+    Refused with ``no-such-message`` (also if it is before ``seq_from``), ``not-yours``, or ``too-late`` if it was sent
+    before ``sent_since``. ``hidden``: the users that are hidden from ``user``.
     """
 
     chat: ChatKey

@@ -46,7 +46,7 @@ class Edit(Amendment):
         return Amended(chat=label, seq=result.seq, rev=result.rev, by=by, at=at, text=self.text, edited=at)
 
     def refused(self, code: Code) -> Refusal:
-        if self.timed is not None:
+        if self.timed is not None and code is Code.NO_SUCH_MESSAGE:
             where = self.chat.label(self.by)
             text = f"Your last message in {where} is a timed one, which cannot be edited. #- takes it back."
             return Refusal(Code.NO_SUCH_MESSAGE, text)

@@ -73,6 +73,9 @@ class ArgumentTests(WorldTestCase):
         self.refused(Code.NO_SUCH_MESSAGE, self.world.amend_last, "alice", "@bob", "secret")
         self.done(self.world.send("alice", "@bob"))
         self.assertEqual(self.done(self.world.amend_last("alice", "@bob", "new")).seq, 5)
+        self.world.chat.limits.edit_hours = 0.001
+        self.world.pass_time(5)
+        self.refused(Code.TOO_LATE, self.world.amend_last, "alice", "@bob", "late")
         self.done(self.world.amend("alice", "@bob", 5))
         self.refused(Code.NO_SUCH_MESSAGE, self.world.amend_last, "alice", "@bob", "secret")
         self.done(self.world.amend("alice", "@bob", message_id=timed))

@@ -54,7 +54,9 @@ class AmendWriter(DeletionWriter):
             return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
         if target.sender != write.user:
             return StoredChange(refusal=Code.NOT_YOURS)
-        if target.sent_at < write.sent_since or target.seq < write.seq_from:
+        if target.seq < write.seq_from:
+            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
+        if target.sent_at < write.sent_since:
             return StoredChange(refusal=Code.TOO_LATE)
         self._index.replace(target.row.id, target.seq, write.text)
         return self._changed(target, write.at, edited=True)
@@ -66,7 +68,7 @@ class AmendWriter(DeletionWriter):
         if not (write.of_anyone or write.user is None or target.sender == write.user):
             return StoredChange(refusal=Code.NOT_YOURS)
         if target.seq < write.seq_from:
-            return StoredChange(refusal=Code.TOO_LATE)
+            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
         place = target.row.id, target.seq
         self._note_ends([place])
         self._delete([place])
