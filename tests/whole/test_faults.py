@@ -222,8 +222,11 @@ class RefusedDatabaseTests(_RealServer):
     def test_no_copy_before_an_upgrade(self) -> None:
         """If the copy before an upgrade fails, the database stays unchanged, and the next start upgrades it."""
         with contextlib.closing(sqlite3.connect(self.database)) as connection:
-            connection.execute("ALTER TABLE tokens DROP COLUMN by_password")  # added by version 5
-            connection.execute("PRAGMA user_version = 4")
+            # What version 6 added.
+            connection.executescript(
+                "ALTER TABLE chats DROP COLUMN rev; ALTER TABLE members DROP COLUMN alert;"
+                " DROP TABLE amended; DROP TABLE marks; DROP TABLE mentions; PRAGMA user_version = 5;"
+            )
         older = self.database.read_bytes()
         in_its_place = Path(f"{self.database}.before-version-{len(SCRIPTS)}")
         in_its_place.mkdir()

@@ -212,7 +212,7 @@ class AnyTrafficTests(SynchronousTestCase):
                 else:
                     step(scene, *arguments)
                 self.assertLessEqual(waiting_bytes(scene.slow), WAITING_BYTES + _PAGE_BYTES)
-                self.assertLessEqual(scene.slow.outbox._kept_bytes, WAITING_BYTES)
+                self.assertLessEqual(scene.slow.outbox._missed._kept_bytes, WAITING_BYTES)
                 scene.collect()
             scene.finish()
             self._check(scene)
@@ -373,4 +373,4 @@ class SlowReaderTests(ServerTestCase):
         person.socket.room = None
         self.server.advance(0, 0, 0)
         shown = person.shown().splitlines()
-        self.assertEqual([line.split()[3] for line in shown], [str(number) for number in range(150)])
+        self.assertEqual([line.split()[4] for line in shown], [str(number) for number in range(150)])
