@@ -11,6 +11,8 @@ from tests.whole.terminals.test_terminal import FullScreenCase as _FullScreenCas
 
 SECRET = "the secret word"
 _SIZE = 80, 24
+# Tries of a query to GNU screen.
+_QUERIES = 6
 
 
 class Multiplexer:
@@ -101,10 +103,10 @@ class GnuScreen(Multiplexer):
         self._process = subprocess.Popen(command, cwd=home, env=self._env, **streams)
         wait_for(lambda: os.listdir(sockets), "GNU screen to start")
 
-    def run(self, *arguments: str) -> None:
+    def run(self, *arguments: str, timeout: float = PATIENCE) -> None:
         """Have the session run a command (-X) or answer a query (-Q)."""
         command = ["screen", "-S", "test", "-p", "0", *arguments]
-        subprocess.run(command, env=self._env, check=True, capture_output=True, timeout=PATIENCE)
+        subprocess.run(command, env=self._env, check=True, capture_output=True, timeout=timeout)
 
     def press(self, text: str) -> None:
         """Press keys."""
@@ -123,10 +125,18 @@ class GnuScreen(Multiplexer):
         self._process.terminate()
         self._process.wait(PATIENCE)
 
+    def _wait_until_done(self) -> None:
+        """Wait for the answer to a query, which comes after everything before it is done. Screen can lose a query."""
+        for _ in range(_QUERIES):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.run("-Q", "number", timeout=PATIENCE / _QUERIES)
+                return
+        raise AssertionError("GNU screen answers no query")
+
     def _hardcopy(self, *options: str) -> str:
         self._copy.unlink(missing_ok=True)
         self.run("-X", "hardcopy", *options, str(self._copy))
-        self.run("-Q", "number")  # answered after everything before it is done
+        self._wait_until_done()
         return self._copy.read_bytes().decode("utf-8", "replace")
 
 
