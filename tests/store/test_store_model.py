@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -386,6 +387,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert (found, more) == (expected, False), (words, mark, mentions)
 
 
+@pytest.mark.slow
 class ModelTests(SynchronousTestCase):
     """Random histories."""
 

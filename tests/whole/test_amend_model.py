@@ -7,6 +7,7 @@ time, one with pauses in which it falls behind, one that loses its connection an
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -255,6 +256,7 @@ class AmendMachine(RuleBasedStateMachine):
                 assert sorted(message.text for message in found.messages) == sorted(wanted), (name, number)
 
 
+@pytest.mark.slow
 class AmendModelTests(SynchronousTestCase):
     """The server against the watchers."""
 
