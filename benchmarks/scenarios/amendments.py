@@ -110,9 +110,12 @@ class _User:
             due = min(len(lines), self._answered + _IN_FLIGHT)
             self._connection.send(b"".join(lines[sent:due]))
             sent = due
-            self._load.until(lambda: self._answered >= min(len(lines), sent - _IN_FLIGHT // 2), "the replies")  # noqa: B023
-        self._load.until(lambda: self._answered == len(lines), "the last replies")
+            self._wait_for(min(len(lines), sent - _IN_FLIGHT // 2))
+        self._wait_for(len(lines))
         return (self._server.cpu() - cpu) * 1e6 / len(lines)
+
+    def _wait_for(self, replies: int) -> None:
+        self._load.until(lambda: self._answered >= replies, f"{replies:,} replies")
 
     def _take(self, connection: Connection, lines: bytes) -> None:
         answer_pings(connection, lines)

@@ -1,5 +1,7 @@
 """Stored messages and their present states, as the events that one reader sees."""
 
+from msgspec.structs import replace
+
 from irchat.chat.mentions import names
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
@@ -11,14 +13,21 @@ from irchat.system.clock import rfc3339
 
 def message_event(directory: Directory, reader: User, chat: DirectoryChat, message: StoredMessage) -> events.Message:
     """Return a stored message as ``reader`` sees it."""
-    if message.rev or message.to:
-        return _changed_message(directory, reader, chat, message)
-    return events.Message(
+    event = events.Message(
         chat=chat.label(reader),
         sender=directory.users[message.sender].name,
         at=rfc3339(message.at),
         text=message.text,
         seq=message.seq,
+    )
+    if not (message.rev or message.to):
+        return event
+    return replace(
+        event,
+        rev=message.rev or None,
+        edited=_edited(message),
+        marks=_marks(directory, reader, message.marks) or None,
+        to=names(directory, message.to, reader.hidden),
     )
 
 
@@ -50,21 +59,6 @@ def _present_state(directory: Directory, reader: User, label: str, message: Stor
         text=message.text,
         edited=_edited(message),
         marks=_marks(directory, reader, message.marks),
-    )
-
-
-def _changed_message(directory: Directory, reader: User, chat: DirectoryChat, message: StoredMessage) -> events.Message:
-    """Return a message that was changed or mentions somebody."""
-    return events.Message(
-        chat=chat.label(reader),
-        sender=directory.users[message.sender].name,
-        at=rfc3339(message.at),
-        text=message.text,
-        seq=message.seq,
-        rev=message.rev or None,
-        edited=_edited(message),
-        marks=_marks(directory, reader, message.marks) or None,
-        to=names(directory, message.to, reader.hidden),
     )
 
 

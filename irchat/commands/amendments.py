@@ -6,7 +6,7 @@ from irchat.commands.base import AS_MESSAGE, Caller, Command, Outcome, Services
 from irchat.commands.history import ShowPage
 from irchat.commands.syntax import GAP, MARK, Part, Syntax, sign, text
 from irchat.protocol import requests
-from irchat.protocol.errors import Refusal
+from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.marks import clean_mark
 from irchat.protocol.rules import GLOBAL_NAME
 
@@ -99,6 +99,13 @@ class _AmendLast(InText):
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.AmendLast) -> Outcome:
         return services.chat.amendments.to_amend_last(caller.user, request.chat, request.text, origin=caller.id)
+
+
+def amend_shown(request: requests.AmendLast, chat: str, seq: int | None, timed_id: str | None) -> requests.Amend:
+    """Return ``request`` about the message of ``chat`` that a client shows: a stored or a timed one. Raises Refusal."""
+    if timed_id is not None and request.text is not None:
+        raise Refusal(Code.BAD_REQUEST, "A timed message cannot be edited. #- takes it back.")
+    return requests.Amend(chat=chat, seq=seq, id=timed_id, text=request.text, delete=request.text is None)
 
 
 class EditLast(_AmendLast):

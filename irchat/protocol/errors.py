@@ -42,7 +42,7 @@ class Code(StrEnum):
 
 
 WITH_NUMBERS = "shows the messages with their numbers."
-"""The end of an advice. The full screen gives another one, because it does not draw the numbers."""
+"""The end of a next step. The full screen replaces it, because it does not show the numbers."""
 
 
 class Refusal(Exception):

@@ -43,7 +43,7 @@ class CallTests(WorldTestCase):
         self.assertEqual(self.called("@bob @carol"), ["bob"])
 
     def test_many(self) -> None:
-        """20 users are called at most, and no more than 60 names are looked up."""
+        """At most 20 users are mentioned, and at most 60 names are looked up."""
         for number in range(25):
             self.world.add_user(f"user{number}")
         text = " ".join(f"@user{number}" for number in range(25))

@@ -15,7 +15,7 @@ def alert(message: events.Message, me: str, setting: str = "", *, by_server: boo
     """Return the notification for a message, or None if ``setting`` of its chat wants none. It omits timed text.
 
     ``setting`` is ``all``, ``mentions`` or ``none``; by default ``all`` for a private chat and ``mentions`` for others.
-    ``by_server``: the server tells who is mentioned. Otherwise a message mentions ``me`` if that name is in its text.
+    ``by_server``: the server sends the mentioned names. Otherwise a message mentions ``me`` if its text has that name.
     """
     setting = setting or ("all" if message.chat.startswith("@") else "mentions")
     if message.sender == me or setting == "none":

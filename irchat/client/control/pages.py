@@ -17,7 +17,7 @@ from irchat.protocol.rules import PAGE_MAX
 _PAGE = 100
 # Messages to load around one that others answer.
 _QUOTES = 20
-# Changes after which a chat is loaded anew.
+# Missed changes above which a chat is loaded again instead.
 _CHANGES_MAX = 1_000
 # Messages to load before the unread ones.
 _BEFORE_UNREAD = 30

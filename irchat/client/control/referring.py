@@ -6,6 +6,7 @@ from irchat.client.view.chat_state import ChatState
 from irchat.client.view.items import Item, Kind
 from irchat.client.view.screen_state import ScreenState
 from irchat.commands import Registry
+from irchat.commands.amendments import amend_shown
 from irchat.protocol import requests
 from irchat.protocol.errors import Code, Refusal
 from irchat.text.names import same_name
@@ -59,6 +60,4 @@ def amend_last(request: requests.AmendLast, here: ChatState, own: Item | None) -
     if own.kind is Kind.PENDING:
         text = "The server has not confirmed your last message yet. Press Enter again when it has."
         raise Refusal(Code.NO_SUCH_MESSAGE, text)
-    if own.timed is not None and request.text is not None:
-        raise Refusal(Code.BAD_REQUEST, "A timed message cannot be edited. #- takes it back.")
-    return requests.Amend(chat=name, seq=own.seq, id=own.timed, text=request.text, delete=request.text is None)
+    return amend_shown(request, name, own.seq, own.timed)

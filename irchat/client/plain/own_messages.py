@@ -4,6 +4,7 @@ from collections import deque
 from typing import NamedTuple
 
 from irchat.client.connect.request_channel import Reply
+from irchat.commands.amendments import amend_shown
 from irchat.protocol import events, requests
 from irchat.protocol.errors import WITH_NUMBERS, Code, Refusal
 from irchat.protocol.rules import TRANSCRIPT_LINES
@@ -68,9 +69,7 @@ class OwnMessages:
         if last is None:
             text = f"No message of yours in {chat} is shown here. ls {chat} {WITH_NUMBERS}"
             raise Refusal(Code.NO_SUCH_MESSAGE, text)
-        if last.id is not None and request.text is not None:
-            raise Refusal(Code.BAD_REQUEST, "A timed message cannot be edited. #- takes it back.")
-        return requests.Amend(chat=chat, seq=last.seq, id=last.id, text=request.text, delete=request.text is None)
+        return amend_shown(request, chat, last.seq, last.id)
 
     def _add(self, message: events.Message) -> None:
         if message.sender == self.me:

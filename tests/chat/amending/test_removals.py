@@ -9,7 +9,18 @@ from tests.helpers.chat import WorldTestCase
 _AT = "2026-11-22T14:00:00.000Z"
 
 
-class DeleteTests(WorldTestCase):
+class _Case(WorldTestCase):
+    def send_before_a_block(self) -> None:
+        """Let alice send to a group, which carol joins later, to everyone and to bob, who then blocks alice."""
+        self.group("team", "alice", "bob")
+        for chat in "*team", "GLOBAL", "@bob":
+            self.done(self.world.send("alice", chat))
+        self.done(self.world.chat.groups.add(self.world["alice"], "team", "carol", None))
+        self.block("bob", "alice")
+        self.world.published.clear()
+
+
+class DeleteTests(_Case):
     """`Delete`."""
 
     def test_reply_and_event(self) -> None:
@@ -69,12 +80,7 @@ class DeleteTests(WorldTestCase):
 
     def test_behind_a_block(self) -> None:
         """A deletion reaches those behind a block as well, without the name of who did it, but no later members."""
-        self.group("team", "alice", "bob")
-        for chat in "*team", "GLOBAL", "@bob":
-            self.done(self.world.send("alice", chat))
-        self.done(self.world.chat.groups.add(self.world["alice"], "team", "carol", None))
-        self.block("bob", "alice")
-        self.world.published.clear()
+        self.send_before_a_block()
         for chat in "*team", "GLOBAL", "@bob":
             self.done(self.world.amend("alice", chat, 1))
         self.assertEqual([(event.chat, event.by) for event in self.world.told("bob")],
@@ -150,17 +156,12 @@ class TakeBackTests(WorldTestCase):
         self.assertEqual(self.world.told("bob"), [events.Erased("@alice", timed)])
 
 
-class AdministratorTests(WorldTestCase):
+class AdministratorTests(_Case):
     """`AdministratorDelete`."""
 
     def test_chats(self) -> None:
         """The administrator of the machine deletes in any chat. Nobody is named, and no later member learns of it."""
-        self.group("team", "alice", "bob")
-        for chat in "*team", "GLOBAL", "@bob":
-            self.done(self.world.send("alice", chat))
-        self.done(self.world.chat.groups.add(self.world["alice"], "team", "carol", None))
-        self.block("bob", "alice")
-        self.world.published.clear()
+        self.send_before_a_block()
         for chat in "*Team", "global", "@bob@alice":
             self.done(self.delete(chat, 1))
         for name, labels in (("alice", ["*team", "GLOBAL", "@bob"]), ("bob", ["*team", "GLOBAL", "@alice"])):

@@ -18,7 +18,7 @@ _LAST_OF_USER = (
     "SELECT seq FROM (SELECT seq, sender FROM messages WHERE chat = ? ORDER BY seq DESC LIMIT ?) WHERE sender = ?"
     " LIMIT 1"
 )
-# With what a member may see; for the administrator of the machine, who has no user, all of it.
+# A message that the user may see. Without a user, for the administrator of the machine: any message.
 _TARGET = (
     "SELECT sender, at FROM messages WHERE chat = ?1 AND seq = ?2 AND (?3 IS NULL OR EXISTS"
     " (SELECT 1 FROM members WHERE user = ?3 AND chat = ?1 AND since_seq < ?2))"

@@ -16,7 +16,7 @@ _Values = tuple[int | str, ...]
 
 # The rows that one page of changes reads, in case that the reader may not see most of them.
 _CHANGES_READ = 10_000
-# Messages that are at most so many times further apart than a row of neighbours are read as one range.
+# Messages are read as one range of seqs if it is less than this many times longer than their number.
 _SPARSE = 4
 
 
