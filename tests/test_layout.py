@@ -11,6 +11,8 @@ _FILE_LINES, _FUNCTION_LINES, _FOLDER_MODULES = 400, 50, 14
 
 _TYPING_ONLY = {
     "client/connect/dialogue.py",
+    "interfaces/log.py",
+    "interfaces/nodes.py",
     "interfaces/store.py",
     "interfaces/stored.py",
     "server/delivery/reader.py",

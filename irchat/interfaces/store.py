@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 from twisted.internet.defer import Deferred
 
 from irchat.interfaces import stored
+from irchat.interfaces.log import SharedLog
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 from irchat.interfaces.writes import Write
 
@@ -55,10 +56,13 @@ class SearchQuery(NamedTuple):
 class Store(Protocol):
     """Stores everything that survives a restart. Any method may fail with Refusal ``unavailable``, without changes.
 
-    ``epoch``: a string that changes when the contents are replaced by an older state.
+    ``epoch``: a string that changes when the contents are replaced by an older state. ``log``: the log of a store that
+    several nodes share. Commits go through it, and a read returns only what this node has applied. None for a store of
+    one node.
     """
 
     epoch: str
+    log: SharedLog | None
 
     def snapshot(self) -> stored.Snapshot:
         """Return the data that the core keeps in memory. Called once, before the server listens."""

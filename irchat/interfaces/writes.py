@@ -37,11 +37,12 @@ class UserCreated(Write[int], frozen=True, gc=False):
 
 
 class PasswordSet(Write[None], frozen=True, gc=False):
-    """A new password hash. Ends all tokens of the user except ``keep``."""
+    """A new password hash. Ends all tokens of the user except ``keep``, and its sessions, with the text ``goodbye``."""
 
     user: int
     password: str
     keep: bytes | None
+    goodbye: str = ""
 
 
 class HashReplaced(Write[None], frozen=True, gc=False):
@@ -164,11 +165,15 @@ class AlertSet(Write[None], frozen=True, gc=False):
 
 
 class MarkerMoved(Write[Marker], frozen=True, gc=False):
-    """A move of a read marker forward to ``seq``, but at most to the end of the chat."""
+    """A move of a read marker forward to ``seq``, but at most to the end of the chat.
+
+    ``shown``: the seq to send to the other sessions of the user instead, if ``seq`` is after hidden messages.
+    """
 
     user: int
     chat: ChatKey
     seq: int
+    shown: int | None = None
 
 
 class GroupCreated(Write[int], frozen=True, gc=False):
@@ -236,6 +241,13 @@ class BanSet(Write[None], frozen=True, gc=False):
 
     ban: StoredBan
     at: int
+
+
+class SessionsEnded(Write[None], frozen=True, gc=False):
+    """The end of all sessions of a user, with the text ``goodbye``. Nothing is stored."""
+
+    user: int
+    goodbye: str
 
 
 class BanRemoved(Write[None], frozen=True, gc=False):

@@ -22,7 +22,7 @@ class Cost(NamedTuple):
 WORK_A_SECOND = 250.0
 """Milliseconds of work per second for one user: about 40 pages of 256 KiB."""
 WORK_AT_ONCE = 500.0
-ADDRESS_SHARE = 2.0
+ADDRESS_SHARE = 1.5
 """The work for all connections from one address, as a multiple of the work for a user."""
 
 WORK_OF_CONNECTION = 2.0

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.interfaces import stored
+from irchat.interfaces.log import SharedLog
 from irchat.interfaces.store import PageQuery, SearchQuery
 from irchat.interfaces.stored import Page, StoredMessage
 from irchat.interfaces.writes import Write
@@ -55,6 +56,8 @@ class SQLiteStore:
     ``tell`` is called with the progress of an upgrade. Raises sqlite3.Error if the file cannot be opened or is damaged,
     and the errors of `irchat.store.sqlite.migrations.migrate`.
     """
+
+    log: SharedLog | None = None
 
     def __init__(
         self, path: Path, threads: Threads, wall_ms: Callable[[], int], tell: Tell = lambda text: None

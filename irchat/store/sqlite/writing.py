@@ -25,6 +25,7 @@ from irchat.interfaces.writes import (
     MessagesDeleted,
     NonceSought,
     PasswordSet,
+    SessionsEnded,
     TokenAdded,
     TokenRemoved,
     TokenUsed,
@@ -320,4 +321,5 @@ _DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
     MessagesDeleted: Writer.delete_messages,
     BanSet: Writer.set_ban,
     BanRemoved: Writer.remove_ban,
+    SessionsEnded: lambda writer, write: None,
 }

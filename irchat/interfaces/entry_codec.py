@@ -1,0 +1,73 @@
+"""Entries as bytes, for the log of several nodes. Which writes are in it, and without their secrets."""
+
+from typing import Any, get_args
+
+import msgspec
+
+from irchat.interfaces import writes
+from irchat.interfaces.stored import Marker, StoredChange
+from irchat.interfaces.writes import Entry, Write
+
+LOGGED: tuple[type[Write[Any]], ...] = (
+    writes.UserCreated,
+    writes.PasswordSet,
+    writes.MessageEdited,
+    writes.MessageDeleted,
+    writes.MarkSet,
+    writes.AlertSet,
+    writes.MarkerMoved,
+    writes.GroupCreated,
+    writes.MemberAdded,
+    writes.MemberRemoved,
+    writes.GroupRemoved,
+    writes.BlockSet,
+    writes.UserRemoved,
+    writes.SessionsEnded,
+    writes.BanSet,
+    writes.BanRemoved,
+)
+"""The writes that other nodes apply, except messages: those are read from their own table."""
+
+_NUMBERS: dict[type[Write[Any]], int] = {write: number for number, write in enumerate(LOGGED)}
+_DECODERS: list[msgspec.msgpack.Decoder[Any]] = [
+    msgspec.msgpack.Decoder(tuple[write, get_args(write.__orig_bases__[0])[0]])  # type: ignore[misc,valid-type,attr-defined]
+    for write in LOGGED
+]
+_encoder = msgspec.msgpack.Encoder()
+
+VERSION = 1
+"""Rises when other nodes must be able to decode a new kind of entry."""
+
+
+class UnknownEntry(Exception):
+    """The entry is of a newer version."""
+
+
+def is_logged(entry: Entry) -> bool:
+    """Return whether other nodes need this entry. A refused change and a marker that stayed changed nothing."""
+    if type(entry.write) not in _NUMBERS:
+        return False
+    result = entry.result
+    if isinstance(result, StoredChange):
+        return result.refusal is None and result.is_new
+    return not isinstance(result, Marker) or result.moved
+
+
+def encode(entry: Entry) -> bytes:
+    """Encode a logged entry. It contains no password hash and no token."""
+    write: Any = entry.write
+    if isinstance(write, writes.UserCreated):
+        write = msgspec.structs.replace(write, password=None, token=None)
+    elif isinstance(write, writes.PasswordSet):
+        write = msgspec.structs.replace(write, password="", keep=None)
+    return bytes([_NUMBERS[type(write)]]) + _encoder.encode((write, entry.result))
+
+
+def decode(data: bytes) -> Entry:
+    """Decode an entry. Raises UnknownEntry for one of a newer version."""
+    if not data or data[0] >= len(_DECODERS):
+        raise UnknownEntry(f"an entry of kind {data[0] if data else None} is of a newer version of IRChat")
+    try:
+        return Entry(*_DECODERS[data[0]].decode(data[1:]))
+    except msgspec.MsgspecError as error:
+        raise UnknownEntry(f"an entry of kind {data[0]} cannot be read: {error}") from None
