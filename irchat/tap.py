@@ -268,6 +268,7 @@ class ChatServer(Service):
             self._connections,
             name=self._config.name,
             tls=tls,
+            balancers=self._config.proxy_from,
         )
         began = reactor.seconds()
         self._administration = Administration(
