@@ -75,6 +75,7 @@ class ProxiedTests(ServerTestCase):
         other.send(b"alice\n")
         self.assertNotIn("spam", other.read())
         self.successResultOf(ensureDeferred(self.server.chat.moderation.ban("198.51.100.7", None, "noise", None)))
+        self.server.turn()
         self.assertFalse(other.is_open)
 
     def test_no_address(self) -> None:
