@@ -42,13 +42,16 @@ class _Failures(Struct):
 
 
 class Admission:
-    """Counts connections and tries, and refuses those over the limits. ``seconds`` is the forward clock."""
+    """Counts connections and tries, and refuses those over the limits. ``seconds`` is the forward clock.
+
+    ``pending``: connections that have not signed in. ``sign_ins``, ``failed_sign_ins``: since the start.
+    """
 
     def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
         self._limits = limits
         self._seconds = seconds
         self._pending: Counter[str] = Counter()
-        self._pending_in_all = 0
+        self.pending = self.sign_ins = self.failed_sign_ins = 0
         self._sessions: Counter[str] = Counter()
         self._under_way: Counter[str] = Counter()
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
@@ -57,16 +60,16 @@ class Admission:
     def connect(self, address: str) -> None:
         """Count a connection from ``address``. Raises Refusal ``too-many``."""
         limits = self._limits
-        if limits.pending and self._pending_in_all >= limits.pending:
+        if limits.pending and self.pending >= limits.pending:
             raise Refusal(Code.TOO_MANY, "Too many sign-ins at the moment. Try again soon.")
         if limits.per_address and self._pending[address] >= limits.per_address:
             raise Refusal(Code.TOO_MANY, "Too many connections from your address wait to sign in. Close some.")
         self._pending[address] += 1
-        self._pending_in_all += 1
+        self.pending += 1
 
     def disconnect(self, address: str) -> None:
         """Note that a connection that is not signed in has ended."""
-        self._pending_in_all -= 1
+        self.pending -= 1
         _less(self._pending, address)
 
     def enter(self, address: str, sessions_of_user: int) -> None:
@@ -80,12 +83,13 @@ class Admission:
             raise Refusal(Code.TOO_MANY, f"The limit of {limits.per_user} sessions per user is reached. Leave one.")
         self.disconnect(address)
         self._sessions[address] += 1
+        self.sign_ins += 1
 
     def leave(self, address: str) -> None:
         """Note that a connection signs out. It counts as not signed in until it is closed."""
         _less(self._sessions, address)
         self._pending[address] += 1
-        self._pending_in_all += 1
+        self.pending += 1
 
     @contextmanager
     def trying(self, address: str, name: str) -> Iterator[None]:
@@ -124,6 +128,7 @@ class Admission:
 
     def _failed(self, address: str, name: str) -> None:
         """Count a failed sign-in. From the limit on, each one starts a pause, twice as long as the last."""
+        self.failed_sign_ins += 1
         now = self._seconds()
         for key, longest in self._tried(address, name):
             failures = self._failures.pop(key, None) or _Failures()
