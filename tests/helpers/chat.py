@@ -34,6 +34,7 @@ class HeldStore:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.epoch = store.epoch
+        self.log = store.log
         self.holding = False
         self.commits: list[list[Write[object]]] = []
         self._waiting: list[tuple[Callable[[], Deferred[Any]], Deferred[Any]]] = []

@@ -6,6 +6,7 @@ from irchat.chat.state.presence import LocalPresence
 from irchat.chat.timed.timed_messages import TimedMessages
 from irchat.interfaces import writes
 from irchat.interfaces.bus import MemberIds, Publication
+from irchat.interfaces.stored import Snapshot
 from irchat.interfaces.writes import Entry
 from irchat.protocol import events
 
@@ -34,6 +35,18 @@ class StateMachine:
                     if owner is None:
                         self._timed.end_chat(group)
         return publications
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Replace the directory by a snapshot, after entries that this node cannot read."""
+        before = {group.id: set(group.members) for group in self._directory.groups.values()}
+        self._directory.load(snapshot)
+        for group_id, members in before.items():
+            group = self._directory.groups.get(group_id)
+            if group is None:
+                self._timed.end_chat(group_id)
+                continue
+            for user in group.members.keys() - members:
+                self._timed.begin_sight(group_id, self._directory.users[user])
 
     def _publications(self, entry: Entry, origin: int | None) -> list[Publication]:
         """Return the publications of ``entry``. Call before it is applied."""
