@@ -17,6 +17,7 @@ from irchat.chat.messages import Messages
 from irchat.chat.read_state import Reading
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.publications import Publications
 from irchat.chat.state.state_machine import StateMachine
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
@@ -53,19 +54,20 @@ class ChatService:
         self.store = store
         self.directory = directory = Directory(store.snapshot())
         self.presence = LocalPresence(lambda user, online: presence_changed(directory.users[user].name, online))
-        self.messages = Messages(directory, clock, bus, self.presence, wall_ms, limits)
+        publications = Publications(directory, self.presence)
+        self.messages = Messages(directory, clock, bus, self.presence, publications.messages, wall_ms, limits)
         self.amendments = Amendments(self.messages)
         timed = self.messages.timed
         self._bus = bus
-        self._state = StateMachine(directory, timed, self.presence)
+        self.state = StateMachine(directory, timed, self.presence, publications, self.messages.note_stored)
         queue_clock = clock if gathers else None
         self._following = (
-            None if store.log is None else Following(store.log, bus, self._state.apply, self._load_again, queue_clock)
+            None if store.log is None else Following(store.log, bus, self.state.apply, self._load_again, queue_clock)
         )
-        self.queue = CommitQueue(store, bus, self._state.apply, queue_clock, self._following)
+        self.queue = CommitQueue(store, bus, self.state.apply, queue_clock, self._following)
         self.groups = Groups(directory, self.queue, wall_ms, limits)
         self.blocks = Blocks(directory, self.queue)
-        self.reading = Reading(directory, self.queue, timed, self.presence, store, wall_ms)
+        self.reading = Reading(directory, self.queue, timed, publications, store, wall_ms)
         self.moderation = Moderation(directory, self.queue, timed, self.presence, store, wall_ms)
 
     def online(self, limit: int) -> list[str]:
@@ -98,7 +100,7 @@ class ChatService:
     def _load_again(self) -> None:
         """End all sessions, and load what other nodes have changed."""
         self._bus.publish([Publication(events.Bye(reason=_LOADING), None)])
-        self._state.load(self.store.snapshot())
+        self.state.load(self.store.snapshot())
 
     def settled(self) -> Deferred[None]:
         """Return a Deferred that fires when all changes submitted so far are committed or refused."""
