@@ -1,13 +1,12 @@
 """Nodes that follow one log: the order of turns, faults at each step, and what every session and every memory sees."""
 
 import random
-from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import PageQuery
 from tests.helpers.nodes_in_memory import Cluster, Listener
-from tests.helpers.server import JSONClient, is_rising, texts
+from tests.helpers.server import is_rising
 from tests.helpers.shared_log import random_delay
 
 _NAMES = ("alice", "bob", "carol")

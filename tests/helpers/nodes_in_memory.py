@@ -1,49 +1,26 @@
 """Several servers in one process as nodes of one chat, over a shared log, under one clock."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from irchat.interfaces.bus import Publication
+from twisted.internet.task import Clock
+
 from irchat.interfaces.stored import ChatKey
-from irchat.protocol import events
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.threads import NoThreads
+from tests.helpers.chat import World
 from tests.helpers.server import WALL_MS, FakeReactor, JSONClient, Server
 from tests.helpers.shared_log import NodeStore, SharedDatabase
 
-STORED = (events.Message, events.Amended, events.Added, events.Removed, events.Blocks, events.Read, events.Alert)
-"""The events of what the log holds, besides the goodbyes."""
-
 
 class Node(Server):
-    """One server. It records what it publishes to each user."""
+    """One server."""
 
     def __init__(self, database: SharedDatabase, clock: FakeReactor) -> None:
         super().__init__(clock=clock, store=NodeStore(database))
         self.log = self.store.log
-        self.published: list[Publication] = []
-        deliver = self.bus.publish
-
-        def publish(publications: Sequence[Publication]) -> None:
-            self.published.extend(publications)
-            deliver(publications)
-
-        self.bus.publish = publish
-
-    def told(self, user: int) -> list[events.Event]:
-        """Return what a user was told of the log, in order."""
-        told: list[events.Event] = []
-        for publication in self.published:
-            if publication.audience is not None and user not in publication.audience:
-                continue
-            event: events.Event | None = publication.event
-            if user in publication.hidden:
-                event = (publication.instead or {}).get(user)
-            if isinstance(event, (*STORED, events.Bye)) and not (isinstance(event, events.Message) and event.id):
-                told.append(event)
-        return told
 
 
 class Cluster:
@@ -118,3 +95,21 @@ class Listener:
     def sent(self, chat: str) -> list[int]:
         """Return the seqs of the messages of a chat that it sent."""
         return [line["seq"] for line in self.hear() if line["type"] == "sent" and line["chat"] == chat]
+
+
+class NodeWorld(World):
+    """The core of one node of a shared database, for tests without sessions."""
+
+    def __init__(self, database: SharedDatabase, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+        self.published = []
+        self.presence = []
+        self._open()
+
+    def _new_store(self) -> NodeStore:
+        return NodeStore(self.database)
+
+    def wall_ms(self) -> int:
+        """Return the wall clock time, which advances with the clock."""
+        return WALL_MS + int(self.clock.seconds() * 1000)
