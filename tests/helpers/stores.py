@@ -17,7 +17,7 @@ from irchat.interfaces.writes import (
 )
 from irchat.protocol.errors import Code
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 
 NOW = 1_795_356_000_000
 
