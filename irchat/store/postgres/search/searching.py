@@ -135,16 +135,16 @@ class PostgresSearch(FoundMessages):
             self.end(more=False)
             return
         match, is_exact = words_query(self.phrases, chat)
-        values = {
+        asked: dict[str, Any] = {
             "user": self.query.user, "hidden": list(hidden), "mark": self.query.mark, "match": match,
             "below": self._below, "rows": self.query.limit - len(self.found) + 1,
         }  # fmt: skip
-        rows, first = (self._one_by_one if self._is_one_by_one else self._at_once)(connection, values)
+        rows, first = (self._one_by_one if self._is_one_by_one else self._at_once)(connection, asked)
         for *row, message_id in rows:
             if (is_exact or holds(row[-1], self.phrases)) and not self.take(_hit(row)):
                 return
             self._below = message_id
-        if len(rows) < values["rows"]:  # no others are there
+        if len(rows) < asked["rows"]:  # no others are there
             self._go_on_below(first)
 
     def _go_on_below(self, first: int) -> None:

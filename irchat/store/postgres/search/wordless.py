@@ -38,10 +38,8 @@ SELECT found.chat, found.low, found.high, found.rev, found.seq, sender, at, text
 
 def hits_without_words(connection: Connection, query: SearchQuery, hidden: Collection[int]) -> Iterator[Hit]:
     """Yield the newest messages, up to one more than the limit."""
-    if query.mark is None:
-        newest = _MENTIONING
-    else:
-        newest = _MARKED + (_MENTIONED if query.mentions else "") + _NEWEST_MARKED
+    marked = _MARKED + (_MENTIONED if query.mentions else "") + _NEWEST_MARKED
+    newest = _MENTIONING if query.mark is None else marked
     low, high = query.chat if isinstance(query.chat, tuple) else (None, None)
     chat = ""
     if query.chat is not None:
