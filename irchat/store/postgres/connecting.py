@@ -152,7 +152,7 @@ def refuse(failure: Failure) -> Any:
     if isinstance(error, MemoryError):
         _log.error("out of memory for the database")
         raise short_of_resources()
-    if is_away(error):
+    if error is not None and is_away(error):
         _log.error("the database cannot be used: {error}", error=one_line(error))
         raise refusal_while_away()
     return failure

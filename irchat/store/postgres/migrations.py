@@ -19,7 +19,7 @@ def migrate(connection: Connection) -> None:
     """Create the schema in an empty database, or upgrade it. Raises StoreUnusable or psycopg.Error."""
     try:
         with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", SCHEMA)
+            connection.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", SCHEMA)
             version = _version(connection)
             if version > len(SCRIPTS):
                 raise StoreUnusable(

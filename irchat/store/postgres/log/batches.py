@@ -20,7 +20,16 @@ FROM messages JOIN chats ON chats.id = messages.chat WHERE messages.id > %s AND 
 
 
 class CannotFollow(Exception):
-    """The log no longer holds what comes after the applied position, or the database went back to an older state."""
+    """The log no longer holds what comes after the applied position, or the database went back to an older state.
+
+    ``went_back``: whether it is the latter.
+    """
+
+    def __init__(self, went_back: bool) -> None:
+        super().__init__(
+            "the database went back to an older state" if went_back else "the log no longer holds the next commit"
+        )
+        self.went_back = went_back
 
 
 class Commits(NamedTuple):
@@ -47,7 +56,7 @@ class Reader(NamedTuple):
         """
         rows = connection.execute(_LOG, (position, most + 1)).fetchall()
         rest = _after(rows, position, origin)
-        found = [row for row in rest]
+        found = rest
         for index, (_, _, node, batch) in enumerate(rest):
             if node == self.node and batch >= self.since:
                 found = rest[:index]
@@ -75,17 +84,18 @@ def _after(
     rows: list[tuple[int, int, int, int]], position: int, origin: Origin | None
 ) -> list[tuple[int, int, int, int]]:
     """Return the commits after the applied one. Raises CannotFollow if they do not follow on it."""
-    if rows and rows[0][0] == position:
-        if origin is not None and rows[0][2:] != origin:
-            raise CannotFollow("the database went back to an older state, and continued in another way")
+    if not rows:
+        if position:
+            raise CannotFollow(went_back=True)
+        return rows
+    first, before, *of_first = rows[0]
+    if first == position:
+        if origin is not None and tuple(of_first) != origin:
+            raise CannotFollow(went_back=True)
         return rows[1:]
-    if rows and rows[0][1] == position:
-        return rows
-    if not rows and not position:
-        return rows
-    raise CannotFollow(
-        "the log no longer holds the next commit" if rows else "the database went back to an older state"
-    )
+    if before != position:
+        raise CannotFollow(went_back=before < position)
+    return rows
 
 
 def _added(

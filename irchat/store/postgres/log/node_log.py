@@ -40,7 +40,8 @@ _log = Logger()
 class NodeLog(Positions):
     """A `irchat.interfaces.log.SharedLog`. ``on_stop`` is called with the reason if the node must not go on.
 
-    ``on_time`` is called with the time of the database in ms, after each commit, in the writer's thread.
+    ``went_back``: whether the database lost commits that this node had applied. ``on_time`` is called with the time of
+    the database in ms, after each commit, in the writer's thread; ``on_commit`` with the position and the writes.
     """
 
     def __init__(self, threads: FollowingThreads, turns: Turns, follower: KeptConnection) -> None:
@@ -55,9 +56,11 @@ class NodeLog(Positions):
         self._asking = False
         self._waiting_for_head: list[Deferred[int]] = []
         self._resets = False
+        self.went_back = False
         self.on_news: Callable[[], None] = lambda: None
         self.on_reset: Callable[[], None] = lambda: None
         self.on_stop: Callable[[str], None] = lambda why: None
+        self.on_commit: Callable[[int, Sequence[Write[object]]], None] = lambda position, writes: None
         self.on_time: Callable[[int], None] = lambda now: None
 
     def join(self, node: int, connection: Connection) -> None:
@@ -73,7 +76,7 @@ class NodeLog(Positions):
         return taking.addCallback(self._give).addErrback(self._not_read)
 
     def commit(self, writes: Sequence[Write[object]]) -> Deferred[Committed]:
-        return self._threads.write(self._commit, writes).addCallback(self._committed).addErrback(refuse)
+        return self._threads.write(self._commit, writes).addCallback(self._committed, writes).addErrback(refuse)
 
     def cancel(self) -> None:
         self._threads.write(self._turns.end).addErrback(lambda failure: _log.failure("a turn did not end", failure))
@@ -91,15 +94,13 @@ class NodeLog(Positions):
 
     def commit_alone(self, writes: Sequence[Write[object]]) -> Deferred[list[object]]:
         """Commit ``writes`` without a core that follows the log, and count everything as applied."""
-        committing: Deferred[Committed] = self._threads.write(self._commit_in_a_turn, writes).addCallback(
-            self._committed
-        )
 
-        def applied(committed: Committed) -> list[object]:
+        def applied(done: tuple[Committed, Origin]) -> list[object]:
+            committed = self._committed(done, writes)
             self.note_applied(committed.position)
             return committed.results
 
-        return committing.addCallback(applied).addErrback(refuse)
+        return self._threads.write(self._commit_in_a_turn, writes).addCallback(applied).addErrback(refuse)
 
     def reset(self) -> None:
         """Let the core load everything again. Until it has, this is done once."""
@@ -112,7 +113,7 @@ class NodeLog(Positions):
                 self._resets = False
 
     def begin_at(self, position: int, origin: Origin | None = None) -> None:
-        self._resets = False
+        self._resets = self.went_back = False
         super().begin_at(position, origin)
 
     # In the reactor's thread
@@ -125,15 +126,18 @@ class NodeLog(Positions):
             self.reached(last).addCallbacks(lambda _: self.on_news(), lambda _: None)
         return found.batches
 
-    def _committed(self, done: tuple[Committed, Origin]) -> Committed:
+    def _committed(self, done: tuple[Committed, Origin], writes: Sequence[Write[object]]) -> Committed:
         committed, origin = done
-        self.note_given(committed.position, origin)
+        if committed.position > self.position:
+            self.note_given(committed.position, origin)
+            self.on_commit(committed.position, writes)
         return committed
 
     def _not_read(self, failure: Failure) -> Any:
         """Reset or stop a node that cannot follow any more."""
-        if failure.check(CannotFollow):
+        if isinstance(failure.value, CannotFollow):
             _log.error("{why}; the data is loaded again", why=str(failure.value))
+            self.went_back = failure.value.went_back
             self.reset()
             raise refusal_while_away()
         if failure.check(UnknownEntry):

@@ -58,13 +58,13 @@ def index_batch(connection: _Connection, least: int = 1) -> int:
 
     ``connection`` is in autocommit mode. Return 0 if another node is indexing. Raises psycopg.Error.
     """
-    if not _one(connection, "SELECT pg_try_advisory_lock(%s, %s)", *_INDEXING):
+    if not _one(connection, "SELECT pg_try_advisory_lock(%s::int, %s::int)", *_INDEXING):
         return 0
     try:
         return _bring_in(connection, least)
     finally:
         if not connection.closed:
-            connection.execute("SELECT pg_advisory_unlock(%s, %s)", _INDEXING)
+            connection.execute("SELECT pg_advisory_unlock(%s::int, %s::int)", _INDEXING)
 
 
 def index_all(connection: _Connection) -> None:
@@ -132,7 +132,7 @@ def _make_partitions(connection: _Connection, message_id: int) -> None:
     if _one(connection, _EXIST, names) == len(names):
         return
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", _PARTITIONING)
+        connection.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", _PARTITIONING)
         for one, name in enumerate(names, number):
             if not _one(connection, _EXIST, [name]):
                 # Attached, because making it as a partition would lock out those who read.

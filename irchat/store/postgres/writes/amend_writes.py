@@ -28,8 +28,8 @@ _LAST_OF_USER = (
 )
 # A message that the user may see. Without a user, for the administrator of the machine: any message.
 _TARGET = (
-    "SELECT sender, at, id FROM messages WHERE chat = %(chat)s AND seq = %(seq)s AND (%(user)s::bigint IS NULL OR EXISTS"
-    " (SELECT 1 FROM members WHERE user_id = %(user)s AND chat = %(chat)s AND since_seq < %(seq)s))"
+    "SELECT sender, at, id FROM messages WHERE chat = %(chat)s AND seq = %(seq)s AND (%(user)s::bigint IS NULL"
+    " OR EXISTS (SELECT 1 FROM members WHERE user_id = %(user)s AND chat = %(chat)s AND since_seq < %(seq)s))"
 )
 _MARK_IS = "chat = %s AND seq = %s AND key = %s AND user_id = %s"
 # Whether a mark is there, how many the user has on the message, and how many different ones it has if this one is new.
@@ -135,7 +135,8 @@ class AmendWriter(DeletionWriter):
         found = self._connection.execute(_TARGET, wanted).fetchone()
         if found is None or found[0] in hidden:
             return None
-        return _Target(row, seq or 0, *found, isinstance(key, tuple) or key == GLOBAL)
+        sender, sent_at, message_id = found
+        return _Target(row, seq or 0, sender, sent_at, message_id, isinstance(key, tuple) or key == GLOBAL)
 
     def _changed(
         self, target: _Target, at: int, *, edited: bool = False, deleted: bool = False, on: bool = False

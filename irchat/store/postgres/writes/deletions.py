@@ -1,4 +1,4 @@
-"""Deletions of messages in PostgreSQL: with their words, marks and mentions, and a few at a time where they are many."""
+"""Deletions of messages in PostgreSQL: with their words, marks and mentions, in a turn or after it."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,8 @@ from irchat.store.postgres.writes.gathered import GatheredRows, columns
 
 _NOTE_ENDS = (
     "INSERT INTO deleted_ends (chat, sender, seq, at)"
-    " SELECT DISTINCT ON (chat, sender) chat, sender, seq, at FROM unnest(%s::bigint[], %s::bigint[]) AS gone (chat, seq)"
+    " SELECT DISTINCT ON (chat, sender) chat, sender, seq, at"
+    " FROM unnest(%s::bigint[], %s::bigint[]) AS gone (chat, seq)"
     " JOIN messages USING (chat, seq) ORDER BY chat, sender, seq DESC"
     " ON CONFLICT (chat, sender) DO UPDATE SET seq = excluded.seq, at = excluded.at"
     " WHERE excluded.seq > deleted_ends.seq"

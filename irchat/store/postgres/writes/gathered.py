@@ -67,7 +67,7 @@ class Marker(NamedTuple):
 
 
 class GatheredRows:
-    """The rows of a commit. If it is ``plain`` (see `load`), all that it needs was read; else rows are read when needed."""
+    """The rows of a commit. If it ``_is_plain``, `_load` has read all that it needs; else rows are read when needed."""
 
     _connection: Connection
 
@@ -91,16 +91,17 @@ class GatheredRows:
 
     def _load(self, writes: Sequence[Write[Any]]) -> None:
         """Read, in one round trip, all rows that these writes need, if they are messages, nonces and markers only."""
-        messages = [write for write in writes if isinstance(write, MessageAdded)]
-        moves = [write for write in writes if isinstance(write, MarkerMoved)]
-        nonces = {
-            (write.sender, nonce_bytes(write.nonce))
-            for write in writes
-            if isinstance(write, MessageAdded | NonceSought) and write.nonce is not None
-        }
-        self._read_rows(
-            {write.chat for write in [*messages, *moves]}, nonces, {(move.user, move.chat) for move in moves}
-        )
+        chats: set[ChatKey] = set()
+        nonces: set[NonceKey] = set()
+        markers: set[tuple[int, ChatKey]] = set()
+        for write in writes:
+            if isinstance(write, MessageAdded | NonceSought) and write.nonce is not None:
+                nonces.add((write.sender, nonce_bytes(write.nonce)))
+            if isinstance(write, MessageAdded | MarkerMoved):
+                chats.add(write.chat)
+            if isinstance(write, MarkerMoved):
+                markers.add((write.user, write.chat))
+        self._read_rows(chats, nonces, markers)
 
     def _read_rows(
         self, chats: Iterable[ChatKey], nonces: Iterable[NonceKey] = (), markers: Iterable[tuple[int, ChatKey]] = ()
