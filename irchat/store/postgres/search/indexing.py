@@ -58,18 +58,18 @@ def index_batch(connection: _Connection, least: int = 1) -> int:
 
     ``connection`` is in autocommit mode. Return 0 if another node is indexing. Raises psycopg.Error.
     """
-    if not _one(connection, "SELECT pg_try_advisory_lock(%s, %s)", *_INDEXING):
+    if not _one(connection, "SELECT pg_try_advisory_lock(%s::int, %s::int)", *_INDEXING):
         return 0
     try:
         return _bring_in(connection, least)
     finally:
         if not connection.closed:
-            connection.execute("SELECT pg_advisory_unlock(%s, %s)", _INDEXING)
+            connection.execute("SELECT pg_advisory_unlock(%s::int, %s::int)", _INDEXING)
 
 
 def index_all(connection: _Connection) -> None:
     """Index all messages that were committed before the call. Raises psycopg.Error."""
-    indexed, target = _state(connection)
+    indexed, target = waiting(connection)
     patience = time.monotonic() + _PATIENCE_SECONDS
     while indexed < target:
         if not index_batch(connection):
@@ -77,7 +77,7 @@ def index_all(connection: _Connection) -> None:
                 _bring_in(connection, 1)
             else:
                 time.sleep(_POLL_SECONDS)
-        indexed, last = _state(connection)
+        indexed, last = waiting(connection)
         target = min(target, last)  # the last ones may have been deleted meanwhile
 
 
@@ -98,7 +98,7 @@ def remove_words(connection: _Connection, ids: list[int]) -> None:
 
 
 def _bring_in(connection: _Connection, least: int) -> int:
-    first, _ = _state(connection)
+    first, _ = waiting(connection)
     rows = connection.execute(_WAITING, (first, INDEXED_TOGETHER)).fetchall()
     if len(rows) < least:
         return 0
@@ -132,7 +132,7 @@ def _make_partitions(connection: _Connection, message_id: int) -> None:
     if _one(connection, _EXIST, names) == len(names):
         return
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", _PARTITIONING)
+        connection.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", _PARTITIONING)
         for one, name in enumerate(names, number):
             if not _one(connection, _EXIST, [name]):
                 # Attached, because making it as a partition would lock out those who read.
@@ -143,8 +143,8 @@ def _make_partitions(connection: _Connection, message_id: int) -> None:
                 )
 
 
-def _state(connection: _Connection) -> tuple[int, int]:
-    """Return the id up to which all messages are indexed, and the last id."""
+def waiting(connection: _Connection) -> tuple[int, int]:
+    """Return the id up to which all messages are indexed, and the last id of all."""
     indexed, last = connection.execute(_STATE).fetchone() or (0, 0)
     return indexed, last
 
