@@ -32,7 +32,7 @@ from irchat.protocol.errors import Code
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.stores import NOW
 
 _USERS = (1, 2, 3)

@@ -22,7 +22,7 @@ from irchat.interfaces.bus import Publication
 from irchat.interfaces.writes import Entry, PasswordSet, Write
 from irchat.protocol import events
 from irchat.protocol.errors import Refusal
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.chat import World, WorldTestCase
 
 _AnyWrite: Any = reduce(or_, Write.__subclasses__())

@@ -82,7 +82,10 @@ def read(connection: Connection, ask: Callable[..., Any], *args: Any) -> tuple[A
         cursor = connection.execute(_BEGIN)
         cursor.nextset()
         (position,) = cursor.fetchone() or (0,)
-        return ask(connection, *args), position
-    finally:
+        result = ask(connection, *args)
+        connection.commit()  # a rollback would drop the prepared statements
+    except BaseException:
         if not connection.closed:
             connection.rollback()
+        raise
+    return result, position

@@ -12,7 +12,7 @@ from irchat.store.phrases import SIDE_BY_SIDE
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import searching
 from irchat.store.sqlite.search.searching import StoreSearch
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.stores import NOW, message
 
 
