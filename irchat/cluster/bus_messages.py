@@ -4,6 +4,8 @@ Each is encoded with the node that sends it, the number of its run, its number `
 on), and the position in the log up to which the sender had applied it: a receiver applies the log up to there first.
 """
 
+from typing import TypeAlias
+
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -118,6 +120,11 @@ class News(BusMessage, frozen=True):
 UNNUMBERED = (Beat, Again, State, Reached, News)
 
 
+Body: TypeAlias = (
+    Beat | Again | State | Came | Went | Timed | Reached | ReadTimed | Ended | Failed | Registered | Counts | News
+)
+
+
 class Envelope(Struct, frozen=True, array_like=True):
     """The frame of a message. ``run``: the start of the sender's process. ``n``: 0 for an unnumbered message."""
 
@@ -125,7 +132,7 @@ class Envelope(Struct, frozen=True, array_like=True):
     run: int
     n: int
     position: int
-    body: Beat | Again | State | Came | Went | Timed | Reached | ReadTimed | Ended | Failed | Registered | Counts | News
+    body: Body
 
 
 class UnknownMessage(Exception):
@@ -150,7 +157,7 @@ def decode(data: bytes) -> Envelope:
         raise UnknownMessage from None  # the cause would show its content
 
 
-def aged(body: BusMessage, seconds: float) -> BusMessage:
+def aged(body: Body, seconds: float) -> Body:
     """Return ``body`` after it has waited for ``seconds``: the timed messages in it have less time left.
 
     An ended one is replaced by its end, so that its text goes and its number stays.
@@ -163,13 +170,3 @@ def aged(body: BusMessage, seconds: float) -> BusMessage:
         lefts = ((replace(copy, left_ms=copy.left_ms - ms), readers) for copy, readers in body.timed)
         return replace(body, timed=tuple((copy, readers) for copy, readers in lefts if copy.left_ms > 0))
     return body
-
-
-def seconds_left(body: BusMessage) -> float | None:
-    """Return after how many seconds `aged` must drop a text from ``body``, or None if it has none."""
-    match body:
-        case Timed(copy):
-            return copy.left_ms / 1000
-        case State(timed=timed) if timed:
-            return min(copy.left_ms for copy, _ in timed) / 1000
-    return None

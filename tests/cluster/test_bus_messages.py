@@ -5,7 +5,6 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.cluster.bus_messages import (
     Ended,
     Envelope,
-    Reached,
     ReadTimed,
     State,
     Timed,
@@ -13,7 +12,6 @@ from irchat.cluster.bus_messages import (
     aged,
     decode,
     encode,
-    seconds_left,
 )
 from irchat.interfaces.nodes import TimedCopy
 
@@ -44,4 +42,3 @@ class MessageTests(SynchronousTestCase):
         later = aged(state, 0.5)
         assert isinstance(later, State)
         self.assertEqual([(copy.id, copy.left_ms) for copy, _ in later.timed], [("y", 400)])
-        self.assertEqual([seconds_left(body) for body in (Timed(_COPY), later, Reached("x", ()))], [0.5, 0.4, None])
