@@ -69,7 +69,7 @@ def index_batch(connection: _Connection, least: int = 1) -> int:
 
 def index_all(connection: _Connection) -> None:
     """Index all messages that were committed before the call. Raises psycopg.Error."""
-    indexed, target = _state(connection)
+    indexed, target = waiting(connection)
     patience = time.monotonic() + _PATIENCE_SECONDS
     while indexed < target:
         if not index_batch(connection):
@@ -77,7 +77,7 @@ def index_all(connection: _Connection) -> None:
                 _bring_in(connection, 1)
             else:
                 time.sleep(_POLL_SECONDS)
-        indexed, last = _state(connection)
+        indexed, last = waiting(connection)
         target = min(target, last)  # the last ones may have been deleted meanwhile
 
 
@@ -98,7 +98,7 @@ def remove_words(connection: _Connection, ids: list[int]) -> None:
 
 
 def _bring_in(connection: _Connection, least: int) -> int:
-    first, _ = _state(connection)
+    first, _ = waiting(connection)
     rows = connection.execute(_WAITING, (first, INDEXED_TOGETHER)).fetchall()
     if len(rows) < least:
         return 0
@@ -143,8 +143,8 @@ def _make_partitions(connection: _Connection, message_id: int) -> None:
                 )
 
 
-def _state(connection: _Connection) -> tuple[int, int]:
-    """Return the id up to which all messages are indexed, and the last id."""
+def waiting(connection: _Connection) -> tuple[int, int]:
+    """Return the id up to which all messages are indexed, and the last id of all."""
     indexed, last = connection.execute(_STATE).fetchone() or (0, 0)
     return indexed, last
 
