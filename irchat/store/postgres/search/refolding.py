@@ -8,7 +8,10 @@ from irchat.text.folding import FOLDING
 
 _LOCK = (7668, 7)
 _FOLDED = "SELECT value FROM properties WHERE name = 'folding'"
-_NOTE = "INSERT INTO properties (name, value) VALUES ('folding', %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+_NOTE = (
+    "INSERT INTO properties (name, value) VALUES ('folding', %s)"
+    " ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+)
 
 
 def make_ready(connection: Connection, tell: Callable[[str], None]) -> None:
