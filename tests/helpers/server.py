@@ -184,6 +184,7 @@ class Server:
         tls: Any = None,
         limits: Limits | None = None,
         admins: frozenset[str] = frozenset(),
+        balancers: Any = (),
         **options: Any,
     ) -> None:
         self.clock = FakeReactor()
@@ -215,7 +216,9 @@ class Server:
         )
         self.connections = ConnectionRegistry(self.chat, self.clock)
         offers = all_protocols(self.services, self.clock)
-        self.factory = ChatFactory(self.services, self.clock, offers, self.connections, name="Test", tls=tls)
+        self.factory = ChatFactory(
+            self.services, self.clock, offers, self.connections, name="Test", tls=tls, balancers=balancers
+        )
         self.clients: list[Client] = []
 
     def close(self) -> None:
