@@ -6,7 +6,7 @@ on), and the position in the log up to which the sender had applied it: a receiv
 
 from msgspec import Struct
 
-from irchat.interfaces.nodes import TimedCopy
+from irchat.interfaces.nodes import LiveTimed, TimedCopy
 from irchat.interfaces.stored import ChatKey
 
 VERSION = 1
@@ -29,9 +29,13 @@ class Envelope(Struct, frozen=True, array_like=True):
 
 
 class Beat(BusMessage, frozen=True):
-    """The sender is alive, and ``n`` is the number of its last message. Sent twice a second."""
+    """The sender is alive, and ``n`` is the number of its last message. Sent twice a second.
+
+    ``clock``: the time of its forward clock, in seconds. It is compared with that of messages with remaining times.
+    """
 
     n: int
+    clock: float = 0.0
 
 
 class Again(BusMessage, frozen=True):
@@ -43,14 +47,23 @@ class Again(BusMessage, frozen=True):
 
 
 class State(BusMessage, frozen=True):
-    """All that the sender knows: its online users, and all live timed messages, each with the users that have read it.
+    """All that the sender knows: its online users, and the timed messages that ended early (see `ThisNode.ended`).
 
-    ``n``: the number of its last message that this includes.
+    ``n``: the number of its last message that this includes. ``parts``: the number of `Live` messages before it.
     """
 
     n: int
     online: tuple[int, ...]
-    timed: tuple[tuple[TimedCopy, tuple[int, ...]], ...] = ()
+    ended: tuple[tuple[str, int], ...] = ()
+    parts: int = 0
+
+
+class Live(BusMessage, frozen=True):
+    """A part of the live timed messages of the sender, before its `State`. ``part`` counts from 1. Not numbered."""
+
+    part: int
+    clock: float
+    timed: LiveTimed
 
 
 class Came(BusMessage, frozen=True):
@@ -66,31 +79,41 @@ class Went(BusMessage, frozen=True):
 
 
 class Timed(BusMessage, frozen=True):
-    """A new timed message."""
+    """A new timed message. ``clock``: the time of the sender's forward clock, to which its remaining time refers."""
 
     copy: TimedCopy
+    clock: float
 
 
 class Reached(BusMessage, frozen=True):
-    """The users that the timed message ``id`` reached on the sender of this."""
+    """The users that the timed message ``id`` reached on the sender of this. Not numbered."""
 
     id: str
     users: tuple[int, ...]
 
 
-class ReadTimed(BusMessage, frozen=True):
-    """A user has read timed messages."""
+class Answered(BusMessage, frozen=True):
+    """The sender of the timed message ``id``, which has a nonce, was answered that it reached so many users."""
 
-    user: int
+    id: str
+    reached: int
+
+
+class ReadTimed(BusMessage, frozen=True):
+    """Users have read timed messages (see `ThisNode.note_read`)."""
+
+    users: tuple[int, ...]
     chat: ChatKey
     ids: tuple[str, ...]
+    seq: int | None = None
 
 
 class Ended(BusMessage, frozen=True):
-    """Timed messages ended early."""
+    """Timed messages ended early, the last of them by ``left_ms``."""
 
     chat: ChatKey
     ids: tuple[str, ...]
+    left_ms: int
 
 
 class Failed(BusMessage, frozen=True):
