@@ -339,11 +339,11 @@ class _Mark(Change[Marker, events.Ok]):
         return MarkerMoved(self.by.id, self.chat.key, self.seq)
 
     def reply(self, result: Marker, publications: list[Publication]) -> events.Ok:
-        moved = result.moved
+        moved, seq = result.moved, result.seq if self.shown is None else self.shown
         if self.timed_too and self.seq >= result.last_seq:
-            moved = self.reading.timed.note_all_read(self.by, self.chat.key) or moved
+            # Other nodes learn the move of the marker from the log.
+            moved = self.reading.timed.note_all_read(self.by, self.chat.key, None if moved else seq) or moved
         if moved and self.reading.presence.count(self.by.id) > 1:
-            seq = result.seq if self.shown is None else self.shown
             event = events.Read(chat=self.chat.label(self.by), seq=seq)
             publications.append(Publication(event, (self.by.id,), origin=self.origin))
         return events.Ok()

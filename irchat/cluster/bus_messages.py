@@ -37,7 +37,7 @@ class Again(BusMessage, frozen=True):
 
 
 class State(BusMessage, frozen=True):
-    """The online users of the sender. Its timed messages follow as `Gone` and `Live`.
+    """The online users of the sender. Its timed messages follow as `Ended` and `Live`.
 
     ``n``: the number of its last message that this includes. ``first``: that of the first one that it can repeat.
     ``online``: the users that are online on the sender, each with the number of its sessions. ``addresses``: the number
@@ -48,12 +48,6 @@ class State(BusMessage, frozen=True):
     first: int
     online: tuple[tuple[int, int], ...] = ()
     addresses: tuple[tuple[str, int], ...] = ()
-
-
-class Gone(BusMessage, frozen=True):
-    """The timed messages that ended early (see `ThisNode.ended`). Sent after `State`."""
-
-    ended: tuple[tuple[str, int], ...]
 
 
 class Live(BusMessage, frozen=True):
@@ -105,11 +99,9 @@ class ReadTimed(BusMessage, frozen=True):
 
 
 class Ended(BusMessage, frozen=True):
-    """Timed messages ended early, the last of them by ``left_ms``."""
+    """Timed messages ended early (see `ThisNode.forget`)."""
 
-    chat: ChatKey
-    ids: tuple[str, ...]
-    left_ms: int
+    timed: tuple[tuple[str, int], ...]
 
 
 class Failed(BusMessage, frozen=True):
@@ -153,7 +145,6 @@ class Envelope(Struct, frozen=True, array_like=True):
         Beat
         | Again
         | State
-        | Gone
         | Live
         | Came
         | Went
@@ -199,7 +190,7 @@ def aged(body: BusMessage, seconds: float) -> BusMessage:
     ms = int(seconds * 1000)
     if isinstance(body, Timed):
         left = _older(body.copy, ms)
-        return Timed(left) if left.left_ms else Ended(left.chat, (left.id,), 0)
+        return Timed(left) if left.left_ms else Ended(((left.id, 0),))
     if isinstance(body, Live):
         return Live(replace(body.timed, copies=tuple(_older(copy, ms) for copy in body.timed.copies)))
     return body

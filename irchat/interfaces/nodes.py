@@ -67,8 +67,8 @@ class OtherNodes(Protocol):
     def answered(self, timed_id: str, reached: int) -> None:
         """Say how many users a timed message with a nonce has reached, as its sender was answered."""
 
-    def took_back(self, chat: ChatKey, ids: Collection[str], left_ms: int) -> None:
-        """Say that timed messages ended early, the last of them by ``left_ms``."""
+    def took_back(self, ended: Sequence[tuple[str, int]]) -> None:
+        """Say that timed messages ended early (see `ThisNode.forget`)."""
 
     def read(self, user: int, chat: ChatKey, ids: Collection[str], seq: int | None = None) -> None:
         """Say that a user has read timed messages. ``seq``: see `ThisNode.note_read`."""
@@ -86,9 +86,6 @@ class ThisNode(Protocol):
     def note_answered(self, timed_id: str, reached: int) -> None:
         """Note how many users a timed message has reached, as its sender was answered."""
 
-    def end(self, chat: ChatKey, ids: Collection[str], left_ms: int) -> None:
-        """End timed messages early. Copies of them that arrive in the next ``left_ms`` change nothing."""
-
     def note_read(self, users: Collection[int], chat: ChatKey, ids: Collection[str], seq: int | None = None) -> None:
         """Note that users have read timed messages on another node.
 
@@ -99,13 +96,13 @@ class ThisNode(Protocol):
         """Return all live timed messages in parts, for a node that starts. Each part is made when it is asked for."""
 
     def ended(self) -> Sequence[tuple[str, int]]:
-        """Return the ids of the messages that ended early, and for how long (ms) copies of them must be ignored."""
+        """Return what another node must `forget`."""
 
     def learn(self, live: LiveTimed) -> None:
         """Add the live timed messages of another node that are not known here, and what users have read of all."""
 
     def forget(self, ended: Sequence[tuple[str, int]]) -> None:
-        """End the messages that ended early on another node (see `ended`)."""
+        """End messages early, by id, and ignore copies of each that arrive within so many milliseconds."""
 
 
 class OtherPresence(Protocol):

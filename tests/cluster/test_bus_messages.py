@@ -45,7 +45,7 @@ class MessageTests(SynchronousTestCase):
     def test_aged(self) -> None:
         """A message that waits loses time, and its text when it has ended."""
         self.assertEqual(aged(Timed(_COPY), 0.4), Timed(TimedCopy("x", (1, 2), 1, "boom", 1, 2, 100, (2,), "n")))
-        self.assertEqual(aged(Timed(_COPY), 0.5), Ended((1, 2), ("x",), 0))
+        self.assertEqual(aged(Timed(_COPY), 0.5), Ended((("x", 0),)))
         live = Live(LiveTimed((_COPY, TimedCopy("y", (1, 2), 1, "hey", 1, 2, 900))))
         later = aged(live, 0.5)
         assert isinstance(later, Live)
