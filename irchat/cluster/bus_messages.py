@@ -4,6 +4,9 @@ Each is encoded with the node that sends it, the number of its run, its number `
 on), and the position in the log up to which the sender had applied it: a receiver applies the log up to there first.
 """
 
+from collections.abc import Collection, Sequence
+from typing import TypeAlias
+
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
@@ -130,6 +133,25 @@ class News(BusMessage, frozen=True):
 UNNUMBERED = (Beat, Again, State, Reached, News)
 
 
+Body: TypeAlias = (
+    Beat
+    | Again
+    | State
+    | Live
+    | Came
+    | Went
+    | Timed
+    | Reached
+    | Answered
+    | ReadTimed
+    | Ended
+    | Failed
+    | Registered
+    | Counts
+    | News
+)
+
+
 class Envelope(Struct, frozen=True, array_like=True):
     """The frame of a message. ``run``: the start of the sender's process. ``n``: 0 for an unnumbered message.
 
@@ -141,23 +163,7 @@ class Envelope(Struct, frozen=True, array_like=True):
     n: int
     position: int
     clock: float
-    body: (
-        Beat
-        | Again
-        | State
-        | Live
-        | Came
-        | Went
-        | Timed
-        | Reached
-        | Answered
-        | ReadTimed
-        | Ended
-        | Failed
-        | Registered
-        | Counts
-        | News
-    )
+    body: Body
 
 
 class UnknownMessage(Exception):
@@ -182,7 +188,7 @@ def decode(data: bytes) -> Envelope:
         raise UnknownMessage from None  # the cause would show its content
 
 
-def aged(body: BusMessage, seconds: float) -> BusMessage:
+def aged(body: Body, seconds: float) -> Body:
     """Return ``body`` after it has waited for ``seconds``: the timed messages in it have less time left.
 
     An ended one is replaced by its end, so that its text goes and its number stays.
@@ -201,12 +207,22 @@ def _older(copy: TimedCopy, ms: int) -> TimedCopy:
     return replace(copy, left_ms=left_ms, text=copy.text if left_ms else "")
 
 
-def seconds_left(body: BusMessage) -> float | None:
-    """Return after how many seconds `aged` must drop a text from ``body``, or None if it has none."""
+def copies(body: Body) -> Sequence[TimedCopy]:
+    """Return the timed messages in a message."""
     match body:
         case Timed(copy):
-            return copy.left_ms / 1000
+            return (copy,)
         case Live(timed):
-            lefts = [copy.left_ms / 1000 for copy in timed.copies if copy.text]
-            return min(lefts) if lefts else None
-    return None
+            return timed.copies
+    return ()
+
+
+def without_texts(body: Body, ids: Collection[str]) -> Body:
+    """Return ``body`` without the timed messages that ended."""
+    match body:
+        case Timed(copy) if copy.id in ids:
+            return Ended(((copy.id, 0),))
+        case Live(timed):
+            left = (_older(copy, copy.left_ms) if copy.id in ids else copy for copy in timed.copies)
+            return Live(replace(timed, copies=tuple(left)))
+    return body

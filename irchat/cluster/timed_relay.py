@@ -1,12 +1,14 @@
 """Timed messages between nodes: who received them, who has read them, and which ended early."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.cluster.bus_messages import Answered, BusMessage, Ended, Live, Reached, ReadTimed, Timed
+from irchat.cluster.node_bus import NodeBus
 from irchat.interfaces.nodes import LiveTimed, ThisNode, TimedCopy
 from irchat.interfaces.stored import ChatKey
 
@@ -31,44 +33,46 @@ class _Sending:
 class TimedRelay:
     """Carries timed messages between ``this`` node and the others. Fulfils `irchat.interfaces.nodes.OtherNodes`.
 
-    ``publish`` sends a message to all others. ``heard`` returns the nodes that can be heard, and ``works`` whether the
-    bus works now.
+    ``bus`` carries the messages.
     """
 
-    def __init__(
-        self,
-        publish: Callable[[BusMessage], None],
-        heard: Callable[[], Collection[str]],
-        works: Callable[[], bool],
-        clock: IReactorTime,
-        this: ThisNode,
-    ) -> None:
-        self._publish = publish
-        self._heard = heard
-        self._works = works
+    def __init__(self, bus: NodeBus, clock: IReactorTime) -> None:
+        self._bus = bus
+        self._publish = bus.publish
         self._clock = clock
-        self._this = this
+        self._this: ThisNode
         self._sendings: dict[str, _Sending] = {}
         # By chat, messages and marker: the users that have read them.
         self._reads: dict[tuple[ChatKey, tuple[str, ...], int | None], set[int]] = {}
         self._live: Iterator[LiveTimed] | None = None
+
+    def connect(self, this: ThisNode) -> None:
+        """Pass the messages of the other nodes to ``this`` node."""
+        self._this = this
+        for kind, handler in self._handlers().items():
+            self._bus.handle(kind, handler)
+        self._bus.after_state = self._send_live
 
     # For the core.
 
     @property
     def is_connected(self) -> bool:
         """Whether messages to the other nodes can be sent now."""
-        return self._works()
+        return self._bus.is_connected
 
     def send(self, copy: TimedCopy) -> Deferred[frozenset[int]]:
         """Send a new message (see `OtherNodes`)."""
-        silent = set(self._heard())
+        silent = set(self._bus.heard())
         self._publish(Timed(copy))
         if not silent:
             return succeed(frozenset())
         late = self._clock.callLater(_ANSWER_SECONDS, self._answer, copy.id)
         sending = self._sendings[copy.id] = _Sending(silent, late)
         return sending.done
+
+    def ended(self, ids: Collection[str]) -> None:
+        """Drop the texts of messages that have ended (see `OtherNodes`)."""
+        self._bus.drop_texts(ids)
 
     def answered(self, timed_id: str, reached: int) -> None:
         """Say how a sender was answered (see `OtherNodes`)."""
@@ -94,37 +98,25 @@ class TimedRelay:
 
     # For the bus.
 
-    def received(self, node: str, message: BusMessage) -> bool:
-        """Handle a message of another node. Return whether it is one about timed messages."""
-        match message:
-            case Timed(copy):
-                self._publish(Reached(copy.id, tuple(self._this.receive(copy))))
-            case Reached(timed_id, users):
-                self._note_reached(node, timed_id, users)
-            case Answered(timed_id, reached):
-                self._this.note_answered(timed_id, reached)
-            case ReadTimed(users, chat, ids, seq):
-                self._this.note_read(users, chat, ids, seq)
-            case Ended(timed):
-                self._this.forget(timed)
-            case Live(timed):
-                self._this.learn(timed)
-            case _:
-                return False
-        return True
+    def _handlers(self) -> Mapping[type[BusMessage], Callable[[str, Any], None]]:
+        """Return the methods to call with each message of another node about timed messages, by its type."""
+        this = self._this
+        return {
+            Timed: lambda node, body: self._publish(Reached(body.copy.id, tuple(this.receive(body.copy)))),
+            Reached: lambda node, body: self._note_reached(node, body.id, body.users),
+            Answered: lambda node, body: this.note_answered(body.id, body.reached),
+            ReadTimed: lambda node, body: this.note_read(body.users, body.chat, body.ids, body.seq),
+            Ended: lambda node, body: this.forget(body.timed),
+            Live: lambda node, body: this.learn(body.timed),
+        }
 
-    def send_live(self) -> None:
+    def _send_live(self) -> None:
         """Send all that a new node must know. The messages go in parts, one in a turn of the reactor."""
         self.took_back(self._this.ended())
         is_sending = self._live is not None
         self._live = self._this.live()
         if not is_sending:
             self._send_part()
-
-    def lost(self, node: str) -> None:
-        """Note that a node is gone: nobody waits for it any longer."""
-        for timed_id in list(self._sendings):
-            self._hear(node, timed_id)
 
     def _send_part(self) -> None:
         assert self._live is not None
@@ -136,16 +128,13 @@ class TimedRelay:
             self._clock.callLater(0, self._send_part)
 
     def _note_reached(self, node: str, timed_id: str, users: Collection[int]) -> None:
-        if timed_id in self._sendings:
-            self._sendings[timed_id].users.update(users)
-            self._hear(node, timed_id)
-
-    def _hear(self, node: str, timed_id: str) -> None:
-        sending = self._sendings[timed_id]
-        sending.silent.discard(node)
-        if not sending.silent:
-            sending.late.cancel()
-            self._answer(timed_id)
+        sending = self._sendings.get(timed_id)
+        if sending is not None:
+            sending.users.update(users)
+            sending.silent.discard(node)
+            if not sending.silent:
+                sending.late.cancel()
+                self._answer(timed_id)
 
     def _answer(self, timed_id: str) -> None:
         sending = self._sendings.pop(timed_id)

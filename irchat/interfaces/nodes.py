@@ -67,6 +67,9 @@ class OtherNodes(Protocol):
     def answered(self, timed_id: str, reached: int) -> None:
         """Say how many users a timed message with a nonce has reached, as its sender was answered."""
 
+    def ended(self, ids: Collection[str]) -> None:
+        """Drop the texts of timed messages that have ended on this node."""
+
     def took_back(self, ended: Sequence[tuple[str, int]]) -> None:
         """Say that timed messages ended early (see `ThisNode.forget`)."""
 

@@ -12,9 +12,10 @@ from irchat.cluster.bus_messages import (
     Timed,
     UnknownMessage,
     aged,
+    copies,
     decode,
     encode,
-    seconds_left,
+    without_texts,
 )
 from irchat.interfaces.nodes import LiveTimed, TimedCopy
 
@@ -50,8 +51,10 @@ class MessageTests(SynchronousTestCase):
         later = aged(live, 0.5)
         assert isinstance(later, Live)
         self.assertEqual([(copy.text, copy.left_ms) for copy in later.timed.copies], [("", 0), ("hey", 400)])
-        left = [seconds_left(body) for body in (Timed(_COPY), later, aged(later, 1), Reached("x", ()))]
-        self.assertEqual(left, [0.5, 0.4, None, None])
+        self.assertEqual(without_texts(later, {"y"}), aged(later, 0.4))
+        self.assertEqual(without_texts(Timed(_COPY), {"x"}), Ended((("x", 0),)))
+        self.assertEqual(without_texts(Timed(_COPY), {"y"}), Timed(_COPY))
+        self.assertEqual([len(copies(body)) for body in (Timed(_COPY), live, Reached("x", ()))], [1, 2, 0])
 
     def test_no_text_in_repr(self) -> None:
         """The text of a timed message is in no repr of a message."""

@@ -5,7 +5,7 @@ Each node numbers and ends its own copies by its own forward clock, so between n
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 
 from msgspec.structs import replace
@@ -121,11 +121,12 @@ class TimedCopies:
             self._others.answered(answer.id, reached)
         answer.settle(reached)
 
-    def note_ended(self, ended: Iterable[TimedMessage]) -> None:
+    def note_ended(self, ended: Sequence[TimedMessage]) -> None:
         """Note that messages have ended on this node."""
         for timed in ended:
             self._live.pop(timed.id, None)
             self._note_gone(timed.id, _GONE_MS)
+        self._others.ended([timed.id for timed in ended])
 
     def tell_ended(self, ended: Sequence[TimedMessage], end: float) -> None:
         """Note that messages ended early, the last of them instead of at ``end``, and tell the other nodes."""
@@ -223,6 +224,7 @@ class TimedCopies:
             if timed is not None and self._timed.take_back(timed):
                 over.append(timed)
             self._note_gone(timed_id, left)
+        self._others.ended([timed_id for timed_id, _ in ended])
         self._publish(erased(over, self._presence.sessions))
 
     def _add(self, copy: TimedCopy, publications: list[Publication]) -> frozenset[int]:
