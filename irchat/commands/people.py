@@ -146,7 +146,7 @@ class Blocks(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Blocks) -> Outcome:
-        return services.chat.blocks.listed(caller.user)
+        return services.chat.when_current(services.chat.blocks.listed, caller.user)
 
 
 class Logout(Command):
