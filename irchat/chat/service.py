@@ -53,7 +53,10 @@ class ChatService:
         self.wall_ms = wall_ms
         self.store = store
         self.directory = directory = Directory(store.snapshot())
-        self.presence = LocalPresence(lambda user, online: presence_changed(directory.users[user].name, online))
+        self.presence = LocalPresence(
+            lambda user, online: presence_changed(directory.users[user].name, online),
+            lambda user: user in directory.users and not directory.users[user].removed,
+        )
         publications = Publications(directory, self.presence)
         self.messages = Messages(directory, clock, bus, self.presence, publications.messages, wall_ms, limits)
         self.amendments = Amendments(self.messages)
@@ -72,12 +75,12 @@ class ChatService:
 
     def online(self, limit: int) -> list[str]:
         """Return the names of at most ``limit`` online users, in the order in which they came online."""
-        return [self.directory.users[user].name for user in islice(self.presence.sessions, limit)]
+        return [self.directory.users[user].name for user in islice(self.presence.online, limit)]
 
     def users(self, prefix: str, limit: int) -> events.Users:
         """Return at most ``limit`` users whose names start with ``prefix``, online users first, then by name."""
         beginning = fold_part(prefix[:_PREFIX_LENGTH])
-        is_online = self.presence.sessions
+        is_online = self.presence.online
         users = (self.directory.users[user] for user in is_online)
         online = sorted((user for user in users if user.key.startswith(beginning)), key=lambda user: user.key)
         away = (user for user in self.directory.users_by_name(beginning) if user.id not in is_online)

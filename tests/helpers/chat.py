@@ -21,7 +21,7 @@ from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal, unavailable
 from irchat.protocol.rules import fold_name
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 
 Given = TypeVar("Given")
 

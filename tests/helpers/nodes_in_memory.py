@@ -9,7 +9,7 @@ from twisted.internet.task import Clock
 
 from irchat.interfaces.stored import ChatKey
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.chat import World
 from tests.helpers.server import WALL_MS, FakeReactor, JSONClient, Server
 from tests.helpers.shared_log import NodeStore, SharedDatabase

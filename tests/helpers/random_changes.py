@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.state.directory import Directory
 from irchat.protocol.errors import Refusal
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.chat import World
 from tests.helpers.server import cheap_hasher
 

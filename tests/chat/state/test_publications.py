@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.chat.state.directory import Directory
 from irchat.interfaces.writes import UserCreated
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.chat import BEGIN_MS
 from tests.helpers.nodes_in_memory import NodeWorld
 from tests.helpers.random_changes import RandomChanges, state_of
