@@ -25,6 +25,7 @@ from irchat.store.postgres.migrations import migrate
 from irchat.store.postgres.reads import reading
 from irchat.store.postgres.reads.query import READER_SETTINGS, Query, read
 from irchat.store.postgres.search.indexing import INDEXED_TOGETHER, index_all
+from irchat.store.postgres.search.refolding import make_ready
 from irchat.store.postgres.search.searching import PostgresSearch
 from irchat.store.postgres.startup_checks import check_server
 from irchat.store.threads import FollowingThreads
@@ -55,11 +56,16 @@ class PostgresStore:
 
     ``wall_ms`` is the time of the database; ``seconds`` never goes back. ``on_away`` and ``on_back`` are called when
     the database is lost and found again, and ``log.on_stop`` when the node must end. ``others_hear_bus``: whether the
-    bus works for another node. Raises `irchat.store.postgres.connecting.StoreUnusable` or psycopg.Error.
+    bus works for another node. ``tell`` receives the progress of making the search index. Raises
+    `irchat.store.postgres.connecting.StoreUnusable` or psycopg.Error.
     """
 
     def __init__(
-        self, database: Database, threads: FollowingThreads, seconds: Callable[[], float] = forward_seconds
+        self,
+        database: Database,
+        threads: FollowingThreads,
+        seconds: Callable[[], float] = forward_seconds,
+        tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._database = database
         self._threads = threads
@@ -68,6 +74,7 @@ class PostgresStore:
         with closing(database.connect()) as connection:
             check_server(connection)
             migrate(connection)
+            make_ready(connection, tell)
             connection.execute(_FORGET_TOKENS, (TOKEN_SECONDS * 1000,))
             self._look_at(connection)
         self._writer = KeptConnection(self._connect_writer)
