@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
@@ -169,23 +168,6 @@ def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: in
     return max(end or 0 for end in ends)
 
 
-class _ListedChat(NamedTuple):
-    """A chat of a user. ``end`` and ``end_at`` are those of the last message that is neither hidden nor deleted."""
-
-    chat: int
-    low: int | None
-    high: int | None
-    last_seq: int
-    since_seq: int
-    read_seq: int
-    rev: int
-    alert: str | None
-    unread: int
-    mentions: int
-    end: int | None
-    end_at: int | None
-
-
 def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) -> list[StoredChat]:
     """Return the user's chats, latest first, with their unread counts.
 
@@ -200,16 +182,21 @@ def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) ->
     )
     deleted = _deleted_ends(connection, user, hidden) if hidden else {}
     states = []
-    for row in map(_ListedChat._make, rows):
-        last_seq, last_at = max((row.end or 0, row.end_at), deleted.get(row.chat, (0, None)), key=lambda end: end[0])
-        if last_seq <= row.since_seq:
-            last_seq, last_at = 0, None
-        if row.low is None or row.high is None or last_seq:
-            key = row.chat if row.low is None or row.high is None else (row.low, row.high)
-            read_seq = min(row.read_seq, last_seq)
-            states.append(StoredChat(key, last_seq, last_at, read_seq, row.unread, row.rev, row.mentions, row.alert))
+    # The end of a chat: its last message that is neither hidden nor deleted, unless a deleted one came later.
+    for chat, low, high, since_seq, read_seq, rev, alert, unread, mentions, last_seq, last_at in rows:
+        end, end_at = last_seq or 0, last_at
+        if deleted and deleted.get(chat, _NO_END)[0] > end:
+            end, end_at = deleted[chat]
+        if end <= since_seq:
+            end, end_at = 0, None
+        if low is None or end:
+            key = chat if low is None else (low, high)
+            states.append(StoredChat(key, end, end_at, min(read_seq, end), unread, rev, mentions, alert))
     states.sort(key=lambda state: state.last_at or 0, reverse=True)
     return states
+
+
+_NO_END = (0, None)
 
 
 def _deleted_ends(
@@ -228,17 +215,18 @@ def _deleted_ends(
 
 
 _CHATS_ALL = (
-    "SELECT chats.id, low, high, last_seq, since_seq, read_seq, rev, alert,"
+    "SELECT chats.id, low, high, since_seq, read_seq, rev, alert,"
     " CASE WHEN read_seq < gaps_up_to THEN (SELECT count(*) FROM messages WHERE chat = chats.id AND seq > read_seq)"
     " WHEN rev = 0 OR read_seq = last_seq THEN last_seq - read_seq ELSE last_seq - read_seq"
     " - (SELECT count(*) FROM amended WHERE chat = chats.id AND seq > read_seq AND deleted) END,"
-    " (SELECT count(*) FROM mentions WHERE user = members.user AND chat = chats.id AND seq > read_seq),"
+    " CASE WHEN read_seq < last_seq THEN"
+    " (SELECT count(*) FROM mentions WHERE user = members.user AND chat = chats.id AND seq > read_seq) ELSE 0 END,"
     " last_seq, last_at FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
 )
 _NOT_HIDDEN = "sender NOT IN (SELECT value FROM json_each(:hidden))"
 # The LIMIT keeps SQLite from merging the inner query, so that each end is looked up once.
 _CHATS_NOT_HIDDEN = (
-    "SELECT mine.id, low, high, last_seq, since_seq, read_seq, rev, alert, CASE WHEN end > read_seq THEN"
+    "SELECT mine.id, low, high, since_seq, read_seq, rev, alert, CASE WHEN end > read_seq THEN"
     f" (SELECT count(*) FROM messages WHERE chat = mine.id AND seq > read_seq AND {_NOT_HIDDEN}) ELSE 0 END,"
     " CASE WHEN end > read_seq THEN (SELECT count(*) FROM mentions CROSS JOIN messages USING (chat, seq)"
     f" WHERE mentions.user = :user AND mentions.chat = mine.id AND mentions.seq > read_seq AND {_NOT_HIDDEN})"
