@@ -2,9 +2,10 @@
 
 import secrets
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class Node:
 
     def wait(self) -> None:
         """Wait until it listens."""
-        wait_for(self._listens, f"{self.name} to listen", self.log.read_text)
+        wait_for(self.listens, f"{self.name} to listen", self.log.read_text)
 
     def start(self) -> None:
         """Start the process, and wait until it listens."""
@@ -79,11 +80,10 @@ class Node:
             self._process.kill()
             self._process.wait(PATIENCE)
 
-    def stop(self) -> None:
-        """End it with SIGTERM."""
+    def ask_to_stop(self) -> None:
+        """Send SIGTERM."""
         assert self._process is not None
         self._process.terminate()
-        self._process.wait(PATIENCE)
 
     def pause(self) -> None:
         """Stop its execution until `resume`."""
@@ -100,7 +100,8 @@ class Node:
         logs = (path.read_text("utf-8", "replace") for path in sorted(self.home.glob("node-*.log")))
         return [log for log in logs if "Traceback" in log]
 
-    def _listens(self) -> bool:
+    def listens(self) -> bool:
+        """Return whether the last start succeeded. Raises AssertionError if the process ended."""
         log = self.log.read_text("utf-8", "replace")
         if not self.is_running:
             raise AssertionError(f"{self.name} ended: {log}")
@@ -108,11 +109,14 @@ class Node:
 
 
 class Cluster:
-    """Nodes on one store, behind a balancer. All files are in ``home`` and in the folders of the services."""
+    """Nodes on one store, behind a balancer. All files are in ``home`` and in the folders of the services.
+
+    ``options``: those of each node, besides those that lift its limits.
+    """
 
     def __init__(self, home: Path, nodes: int = 3, *options: str) -> None:
         self.home = home
-        self.options = ["--no-tls", "--no-passwords", *unlimited(), *options]
+        self.options = [*unlimited(), *options]
         self.postgres = PostgresServer()
         self.redis = RedisServer()
         self.database = ""
@@ -129,7 +133,6 @@ class Cluster:
         self.key.touch(0o600)
         self.key.write_bytes(secrets.token_bytes(32))
         self.nodes = [self.new_node(f"node{number}") for number in range(1, self._count + 1)]
-        # The first one creates the tables, so that the others do not wait for its lock.
         for node in self.nodes:
             node.begin()
         for node in self.nodes:
@@ -168,17 +171,24 @@ class Cluster:
         """``kill -9`` of the postmaster. Its other processes notice that and end too."""
         self.postgres.stop(signal.SIGKILL)
 
-    def restart_postgres(self) -> None:
+    def restart_postgres(self, pause: Callable[[], object] = lambda: time.sleep(0.1)) -> None:
         """Start PostgreSQL again. It refuses while processes of the last start are alive."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                self.postgres.start()
+                self.postgres.start(pause)
                 return
             except AssertionError:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.2)
+                pause()
+
+    def cut_bus(self) -> None:
+        """End all connections of the nodes to Redis."""
+        with socket.create_connection(("127.0.0.1", self.redis.port)) as connection:
+            connection.sendall(b"CLIENT KILL TYPE normal SKIPME yes\r\nCLIENT KILL TYPE pubsub\r\nQUIT\r\n")
+            while connection.recv(4096):
+                pass
 
     def folders(self) -> list[Path]:
         """Return the folders with all files of nodes and services."""

@@ -61,8 +61,8 @@ class Service:
         assert self._process is not None
         return self._process.pid
 
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
+    def start(self, pause: Callable[[], object] = lambda: time.sleep(0.02)) -> None:
+        """Start it, and wait until it answers, with a ``pause`` between two looks."""
         with (self.folder / "output.log").open("ab") as output:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *self._as, *self.command],
@@ -75,7 +75,7 @@ class Service:
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{self.command[0]} does not answer: {self.output()}")
-            time.sleep(0.02)
+            pause()
 
     def answers(self) -> bool:
         """Return whether it accepts connections."""

@@ -1,5 +1,6 @@
 """A company that talks on a cluster while something happens to it, and the verdict at the end."""
 
+import random
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -19,8 +20,10 @@ class Proof:
 
     def __init__(self, cluster: Cluster, seed: int) -> None:
         self.cluster = cluster
+        self.messages = 0
         self.late_seconds = checker.LATE_SECONDS
         self.company = Company(seed)
+        self.random = random.Random(seed)
         self._prepare()
         ports = [cluster.balancer.port]
         for index, name in enumerate(_NAMES):
@@ -37,6 +40,7 @@ class Proof:
         company.settle()
         company.until(lambda: not self._wrong_presence(), "presence to be right", _QUIET_SECONDS)
         stored = self._same_everywhere()
+        self.messages = sum(map(len, stored.values()))
         end = company.now() + _QUIET_SECONDS
         while wrong := checker.check(company.history, stored, self.late_seconds):
             if company.now() > end:
