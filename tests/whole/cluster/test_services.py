@@ -31,7 +31,7 @@ class ServiceTests(ClusterTestCase):
         self.assertLess(checker.longest_silence(proof.company.history), 10)
 
     def test_redis_killed(self) -> None:
-        """Without Redis stored messages go on, timed ones are refused, and presence is frozen. Then all is right again."""
+        """Without Redis stored messages go on, timed ones are refused, and presence is frozen. Then all is right."""
         proof = self.proof()
         self.cluster.redis.stop(9)
         proof.company.run(1)
