@@ -37,19 +37,19 @@ class Demonstration:
         cluster = self._cluster
         _say(f"  PostgreSQL on port {cluster.postgres.port}, Redis on port {cluster.redis.port}")
         for node in cluster.nodes:
-            _say(f"  {node.name} on port {node.port}: twistd -n irchat {' '.join(node.options[-8:])} ...")
+            _say(f"  {node.name} on port {node.port}: twistd -n irchat {' '.join(node.options[-10:])}")
         _say(f"  haproxy on port {cluster.balancer.port}: this is where the clients connect")
         for name in "alice", "bob":
             self._join(name)
         self._talk("alice", "bob", "Hello Bob, can you hear me?")
         self._talk("bob", "alice", "Yes, Alice, though you are on another node.")
-        for name in "bob", "alice":
+        for name, other in ("bob", "alice"), ("alice", "bob"):
             node = self._place(name)
             _say(f"kill -9 of {node.name}, the node of {name.capitalize()}")
             killed = time.monotonic()
             node.kill()
-            self._talk("alice", "bob", f"Did {node.name} die?")
-            self._talk("bob", "alice", f"If {node.name} died, I did not notice.")
+            self._talk(other, name, f"Did {node.name} die?")
+            self._talk(name, other, f"If {node.name} died, I hardly noticed.")
             _say(f"  {time.monotonic() - killed:.1f} s after the kill, both have written and read.")
             _say(f"  {name.capitalize()} is on {self._place(name).name} now.")
             node.start()
