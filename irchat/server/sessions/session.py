@@ -322,6 +322,7 @@ class Session:
             _log.failure("a request failed", failure)
             error = internal_error()
         self._allowance.charge(WORK_OF_REFUSED_LINE)
+        self._services.refusals[error.code] += 1
         text = error.text
         if asked.typed and error.code in _NOT_FOUND and asked.command is not None and asked.command.may_be_text:
             text += AS_MESSAGE
