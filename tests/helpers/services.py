@@ -156,14 +156,25 @@ class PostgresServer(Service):
 class RedisServer(Service):
     """A Redis server that stores nothing."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, settings: Path | None = None) -> None:
         self._program = _program("redis-server")
         super().__init__("redis")
         self._options = options
+        self._settings = [] if settings is None else [str(settings)]
 
     @property
     def command(self) -> Sequence[str]:
-        where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder), "--save", ""]
+        where = [
+            *self._settings,
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--dir",
+            str(self.folder),
+            "--save",
+            "",
+        ]
         return [self._program, *where, *self._options]
 
     @property
