@@ -175,7 +175,7 @@ class RedisServer(Service):
             "--save",
             "",
         ]
-        return [self._program, *where, *self._options]
+        return [self._program, *self._settings, *where, *self._options]
 
     @property
     def url(self) -> str:
