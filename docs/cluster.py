@@ -1,7 +1,7 @@
 """Show several nodes as one chat: ``python -m docs.cluster``.
 
-Starts PostgreSQL, Redis and haproxy (Debian's packages ``postgresql``, ``redis-server``, ``haproxy``) and three nodes in
-temporary folders, opens two clients on different nodes, kills nodes, and shows that the talk goes on.
+Starts PostgreSQL, Redis, haproxy (Debian's packages ``postgresql``, ``redis-server``, ``haproxy``) and three nodes
+in temporary folders, opens two clients on different nodes, kills nodes, and shows that the talk goes on.
 """
 
 import shutil
