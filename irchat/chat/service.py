@@ -16,6 +16,7 @@ from irchat.chat.read_state import Reading
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.presence import LocalPresence
 from irchat.chat.state.state_machine import StateMachine
+from irchat.chat.timed.timed_answers import TimedAnswers
 from irchat.interfaces.bus import Bus
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.store import Store
@@ -53,6 +54,7 @@ class ChatService:
         timed = self.messages.timed
         state = StateMachine(directory, timed, self.presence)
         self.queue = CommitQueue(store, bus, state.apply, clock if gathers else None)
+        self.timed_answers = TimedAnswers(self.messages, self.queue, store)
         self.groups = Groups(directory, self.queue, wall_ms, limits)
         self.blocks = Blocks(directory, self.queue)
         self.reading = Reading(directory, self.queue, timed, self.presence, store, wall_ms)
