@@ -17,6 +17,8 @@ class Amendment(Change[StoredChange | None, Amended | Ok]):
     """A change of the message ``seq`` of a chat, or of the last one of the user there if ``seq`` is None.
 
     The store decides whether the user may do that, because it knows the sender. The reply for a timed one is ``ok``.
+    A change of the last message is alone in its commit. Otherwise the user's other sessions could send timed messages
+    between its check and its write.
     """
 
     by: User
