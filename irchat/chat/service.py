@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.accounts.moderation import Moderation
 from irchat.chat.amending.amendments import Amendments
+from irchat.chat.amending.removed_marks import RemovedMarks
 from irchat.chat.blocks import Blocks
 from irchat.chat.commits import CommitQueue
 from irchat.chat.groups import Groups
@@ -58,7 +59,14 @@ class ChatService:
         self.groups = Groups(directory, self.queue, wall_ms, limits)
         self.blocks = Blocks(directory, self.queue)
         self.reading = Reading(directory, self.queue, timed, self.presence, store, wall_ms)
-        self.moderation = Moderation(directory, self.queue, timed, self.presence, store, wall_ms)
+        self._marks = RemovedMarks(self.messages, self.queue, store)
+        self.moderation = Moderation(directory, self.queue, timed, self.presence, store, wall_ms, self._marks)
+
+    def resume(self) -> None:
+        """Go on with the removals that the end of the last process interrupted."""
+        removed = [user.id for user in self.directory.users.values() if user.removed]
+        if removed:
+            Deferred.fromCoroutine(self._marks.take_off(removed))
 
     def online(self, limit: int) -> list[str]:
         """Return the names of at most ``limit`` online users, in the order in which they came online."""
