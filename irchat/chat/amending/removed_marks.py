@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from twisted.logger import Logger
 
-from irchat.chat.amending.edits_and_marks import SetMark
 from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
 from irchat.chat.messages import Messages
@@ -14,7 +13,6 @@ from irchat.interfaces.store import Store
 from irchat.interfaces.stored import PlacedMark, StoredChange
 from irchat.interfaces.writes import MarksRemoved
 from irchat.protocol.errors import Refusal
-from irchat.protocol.events import Amended
 
 # Maximum number of marks taken off by one commit, and of sessions that get the events of one commit.
 _TOGETHER = 200
@@ -61,24 +59,5 @@ class _TakeOff(Change[tuple[StoredChange, ...], None]):
         return MarksRemoved(self.marks, self.messages.wall_ms())
 
     def reply(self, result: tuple[StoredChange, ...], publications: list[Publication]) -> None:
-        """Publish each mark that is off now, unless the group of its message has ended in the meantime."""
-        directory = self.messages.directory
-        for mark, change in zip(self.marks, result, strict=True):
-            chat = directory.chat_by_key(mark.chat)
-            if chat is not None and change.is_new:
-                taken_off = _TakenOff(directory.users[mark.user], None, self.messages, "", mark.seq, mark.mark, False)
-                taken_off.chat = chat
-                taken_off.publish(change, publications)
-
-
-class _TakenOff(SetMark):
-    """The end of one mark, with its events."""
-
-    def publish(self, result: StoredChange, publications: list[Publication]) -> None:
-        """Publish it to all that saw the mark."""
-        if self.chat.pair is None or self.chat.peer(self.by).id not in self.by.hidden:
-            super().publish(result, publications)
-
-    def event(self, result: StoredChange, label: str, by: str) -> Amended:
-        """Return the event, under the name that the clients know."""
-        return super().event(result, label, by.removesuffix(f"#{self.by.id}"))
+        assert isinstance(self.write, MarksRemoved)
+        publications += self.messages.publications.marks_removed(self.write, result)

@@ -12,9 +12,9 @@ from twisted.logger import Logger
 from irchat.interfaces.bus import MemberIds, Publication
 from irchat.protocol import events
 from irchat.protocol.rules import WAITING_BYTES
-from irchat.server.call_queue import CallQueue
 from irchat.server.delivery.outbox import Outbox
 from irchat.server.delivery.perishable import Watch
+from irchat.system.call_queue import CallQueue
 
 _log = Logger()
 
