@@ -20,9 +20,10 @@ from irchat.chat.state.directory import Directory
 from irchat.chat.state.presence import LocalPresence
 from irchat.chat.state.publications import Publications
 from irchat.chat.state.state_machine import StateMachine
-from irchat.chat.timed.timed_answers import TimedAnswers
+from irchat.chat.timed.answered import TimedAnswers
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
+from irchat.interfaces.nodes import OtherNodes, ThisNode
 from irchat.interfaces.store import Store
 from irchat.protocol import events
 from irchat.protocol.rules import NAME_LENGTH
@@ -75,13 +76,17 @@ class ChatService:
         self.blocks = Blocks(directory, self.queue)
         self.reading = Reading(directory, self.queue, timed, publications, store, wall_ms)
         self._marks = RemovedMarks(self.messages, self.queue, store)
-        self.moderation = Moderation(directory, self.queue, timed, self.presence, store, wall_ms, self._marks)
+        self.moderation = Moderation(directory, self.queue, self.messages, self.presence, store, wall_ms, self._marks)
 
     def resume(self) -> None:
         """Go on with the removals that the end of the last process interrupted."""
         removed = [user.id for user in self.directory.users.values() if user.removed]
         if removed:
             Deferred.fromCoroutine(self._marks.take_off(removed))
+
+    def share_timed(self, others: OtherNodes) -> ThisNode:
+        """Share timed messages with the other nodes. Return what they call (`irchat.interfaces.nodes.ThisNode`)."""
+        return self.messages.share(others)
 
     def online(self, limit: int) -> list[str]:
         """Return the names of at most ``limit`` online users, in the order in which they came online."""

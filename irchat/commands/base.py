@@ -14,10 +14,10 @@ from irchat.protocol.errors import Code, Refusal
 if TYPE_CHECKING:
     from irchat.chat.accounts.accounts import Accounts, SignedIn
     from irchat.chat.changes import Change
-    from irchat.chat.messages import TimedSent
     from irchat.chat.read_state import TimedPage
     from irchat.chat.service import ChatService
     from irchat.chat.state.entities import User
+    from irchat.chat.timed.answers import TimedSent
     from irchat.interfaces.stored import ChatKey
 
 Reply: TypeAlias = "events.Event | TimedPage | TimedSent"
