@@ -252,6 +252,7 @@ class ChatServer(Service):
         bus.subscribe(delivery.publish)
         presence = PresenceFeed(reactor, delivery)
         self._chat = ChatService(store, bus, presence.changed, reactor, wall_ms, config.limits, gathers=True)
+        self._chat.resume()
         self._accounts = Accounts(
             self._chat.directory,
             self._chat.queue,

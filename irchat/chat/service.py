@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.accounts.moderation import Moderation
 from irchat.chat.amending.amendments import Amendments
+from irchat.chat.amending.removed_marks import RemovedMarks
 from irchat.chat.blocks import Blocks
 from irchat.chat.commits import CommitQueue
 from irchat.chat.following import Following
@@ -19,6 +20,7 @@ from irchat.chat.state.directory import Directory
 from irchat.chat.state.presence import LocalPresence
 from irchat.chat.state.publications import Publications
 from irchat.chat.state.state_machine import StateMachine
+from irchat.chat.timed.answered import TimedAnswers
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.nodes import OtherNodes, ThisNode
@@ -71,10 +73,18 @@ class ChatService:
             None if store.log is None else Following(store.log, bus, self.state.apply, self._load_again, queue_clock)
         )
         self.queue = CommitQueue(store, bus, self.state.apply, queue_clock, self._following)
+        self.timed_answers = TimedAnswers(self.messages, self.queue, store)
         self.groups = Groups(directory, self.queue, wall_ms, limits)
         self.blocks = Blocks(directory, self.queue)
         self.reading = Reading(directory, self.queue, timed, publications, store, wall_ms)
-        self.moderation = Moderation(directory, self.queue, self.messages, self.presence, store, wall_ms)
+        self._marks = RemovedMarks(self.messages, self.queue, store)
+        self.moderation = Moderation(directory, self.queue, self.messages, self.presence, store, wall_ms, self._marks)
+
+    def resume(self) -> None:
+        """Go on with the removals that the end of the last process interrupted."""
+        removed = [user.id for user in self.directory.users.values() if user.removed]
+        if removed:
+            Deferred.fromCoroutine(self._marks.take_off(removed))
 
     def share_timed(self, others: OtherNodes) -> ThisNode:
         """Share timed messages with the other nodes. Return what they call (`irchat.interfaces.nodes.ThisNode`)."""

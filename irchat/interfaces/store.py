@@ -107,6 +107,9 @@ class Store(Protocol):
         empty although more follow.
         """
 
+    def marks_of(self, users: Collection[int], limit: int) -> Deferred[list[stored.PlacedMark]]:
+        """Return at most ``limit`` of the marks of these users."""
+
     def figures(self) -> Deferred[stored.Figures]:
         """Return the figures of the store."""
 
