@@ -49,7 +49,7 @@ class Node:
         chat, log = services.chat, self.store.log
         transport, channel = open_transport(self._reactor, self._bus_url)
         bus = self._bus = NodeBus(
-            self.name,
+            str(self.name),
             self.store.wall_ms(),
             transport,
             Seal(self._key, channel),
@@ -78,7 +78,7 @@ class Node:
     def join(self, fingerprints: Collection[str], sessions: Callable[[], int]) -> None:
         """Enter the node in the database, and follow the others from now on. Raises WrongSetting."""
         self.store.log.on_stop = self._end
-        identity = NodeIdentity(self.name, tuple(fingerprints), self._bus is not None)
+        identity = NodeIdentity(str(self.name), tuple(fingerprints), self._bus is not None)
         _opened(lambda: self.store.join(self._reactor, identity, sessions, self._hears_bus))
         if self._bus is not None:
             self._bus.start()
