@@ -160,7 +160,7 @@ class ReadingTests(SynchronousTestCase):
         self.node.take()
         done.addCallback(lambda name: self.node.happened.append(f"answered {name}"))
         self.log.commits[-1].callback(Committed(1, [None]))
-        self.assertEqual(self.node.take(), ["reply a: None", "publish a", "answered a", "applied 1", "read"])
+        self.assertEqual(self.node.take(), ["reply a: None", "publish a", "applied 1", "answered a", "read"])
 
     def test_known(self) -> None:
         """What a turn has applied meanwhile is not applied again by a slow read."""
