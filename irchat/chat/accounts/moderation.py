@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 
+from irchat.chat.amending.removed_marks import RemovedMarks
 from irchat.chat.changes import Change, Reply_co, Result, Unchecked
 from irchat.chat.commits import CommitQueue
+from irchat.chat.messages import Messages
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
 from irchat.chat.state.presence import LocalPresence
-from irchat.chat.timed.timed_messages import TimedMessages
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import Store
 from irchat.interfaces.stored import StoredBan
@@ -33,10 +34,11 @@ class Moderation:
 
     directory: Directory
     queue: CommitQueue
-    timed: TimedMessages
+    messages: Messages
     presence: LocalPresence
     store: Store
     wall_ms: Callable[[], int]
+    marks: RemovedMarks
 
     def kick(self, name: str, by: User | None) -> Deferred[int]:
         """End the sessions of the user called ``name``. The result is their number.
@@ -61,12 +63,13 @@ class Moderation:
         return self.queue.submit(_LiftBan(by, None, self, whom))
 
     async def remove(self, name: str, with_messages: bool, progress: Callable[[int], None]) -> str:
-        """Remove an account, optionally with all its messages. Return its new name (``bob#7``).
+        """Remove an account with its marks, optionally with all its messages. Return its new name (``bob#7``).
 
         Pass the new name to delete the messages later. ``progress`` is called with the number of messages deleted so
         far. Raises Refusal ``no-such-user``.
         """
         user = await self.queue.submit(_RemoveAccount(None, None, self, name, with_messages))
+        await self.marks.take_off([user.id])
         if with_messages:
             await self._delete_messages(user, progress)
         return user.name
@@ -167,5 +170,5 @@ class _RemoveAccount(_ByAdministrator[None, User]):
 
     def reply(self, result: None, publications: list[Publication]) -> User:
         if self.with_messages:
-            self.moderation.timed.end_of(self.user)
+            self.moderation.messages.end_all_of(self.user)
         return self.user

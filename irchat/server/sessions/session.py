@@ -5,15 +5,15 @@ from contextlib import AbstractContextManager
 from typing import Never
 
 from msgspec import structs
-from twisted.internet.defer import CancelledError, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.chat.accounts.accounts import SignedIn
 from irchat.chat.changes import Change
-from irchat.chat.messages import TimedSent
 from irchat.chat.read_state import TimedPage
 from irchat.chat.state.entities import User
+from irchat.chat.timed.answers import TimedSent
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage
@@ -296,6 +296,8 @@ class Session:
         elif isinstance(outcome, events.Event):
             self.answer(outcome, asked)
         else:
+            # A coroutine reads before it makes a change: later requests must not overtake that change.
+            asked.exclusive |= not isinstance(outcome, Deferred)
             asked.waits_for = outcome = ensureDeferred(outcome)
             outcome.addCallbacks(asked.callback, asked.errback)
             outcome.addErrback(lambda failure: _log.failure("a reply could not be sent", failure))
@@ -322,6 +324,7 @@ class Session:
             _log.failure("a request failed", failure)
             error = internal_error()
         self._allowance.charge(WORK_OF_REFUSED_LINE)
+        self._services.refusals[error.code] += 1
         text = error.text
         if asked.typed and error.code in _NOT_FOUND and asked.command is not None and asked.command.may_be_text:
             text += AS_MESSAGE
