@@ -6,6 +6,7 @@ from irchat.interfaces.writes import (
     AlertSet,
     GroupCreated,
     MarkSet,
+    MarksRemoved,
     MemberAdded,
     MessageDeleted,
     MessageEdited,
@@ -56,7 +57,7 @@ class AmendWritesTests(NodesCase):
         )  # fmt: skip
         self.commit(self.a, UserRemoved(2, "bob#2", "bob#2", NOW, ()))
         places: tuple[tuple[ChatKey, int], ...] = ((GLOBAL, 3), (GLOBAL, 1), ((1, 2), 1), (GLOBAL, 2), ((1, 3), 1))
-        marks = tuple(PlacedMark(chat, seq, "a", 2) for chat, seq in places)
+        marks = tuple(PlacedMark(chat, seq, 2, "a", "a") for chat, seq in places)
         (changes,) = self.commit(self.a, MarksRemoved(marks, NOW)).results
         self.assertEqual([(one.rev, one.is_new) for one in changes[:3]], [(4, True), (5, True), (2, True)])  # type: ignore[index]
         self.assertEqual([one.is_new for one in changes[3:]], [False, False])  # type: ignore[index]
