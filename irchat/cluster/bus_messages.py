@@ -4,28 +4,22 @@ Each is encoded with the node that sends it, the number of its run, its number `
 on), and the position in the log up to which the sender had applied it: a receiver applies the log up to there first.
 """
 
-from msgspec import Struct
+from collections.abc import Collection, Sequence
+from typing import TypeAlias
 
-from irchat.interfaces.nodes import TimedCopy
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from irchat.interfaces.nodes import LiveTimed, TimedCopy
 from irchat.interfaces.stored import ChatKey
 
 VERSION = 1
-"""The version of the messages. A node ignores those of another one, and says so in its log."""
+"""The version of the messages, sent as their first byte. A node ignores those of another version, and logs that."""
 
 
 class BusMessage(Struct, frozen=True, tag=True):
-    """A message of one node to all others, or only to the node ``to``."""
-
-
-class Envelope(Struct, frozen=True, array_like=True):
-    """The frame of a message. ``run``: the start of the sender's process. ``n``: 0 for an unnumbered message."""
-
-    version: int
-    node: str
-    run: int
-    n: int
-    position: int
-    body: BusMessage
+    """A message of one node to all others."""
 
 
 class Beat(BusMessage, frozen=True):
@@ -35,7 +29,10 @@ class Beat(BusMessage, frozen=True):
 
 
 class Again(BusMessage, frozen=True):
-    """A request to ``node`` to repeat its messages from ``n`` of ``run`` on. If it cannot, it sends `State`."""
+    """A request to ``node`` to repeat its messages from ``n`` of ``run`` on. If it cannot, it sends `State`.
+
+    With ``n`` 0, a request for `State`.
+    """
 
     node: str
     run: int
@@ -43,20 +40,30 @@ class Again(BusMessage, frozen=True):
 
 
 class State(BusMessage, frozen=True):
-    """All that the sender knows: its online users, and all live timed messages, each with the users that have read it.
+    """The online users of the sender. Its timed messages follow as `Ended` and `Live`.
 
-    ``n``: the number of its last message that this includes.
+    ``n``: the number of its last message that this includes. ``first``: that of the first one that it can repeat.
+    ``online``: the users that are online on the sender, each with the number of its sessions. ``addresses``: the number
+    of sessions of each address.
     """
 
     n: int
-    online: tuple[int, ...]
-    timed: tuple[tuple[TimedCopy, tuple[int, ...]], ...] = ()
+    first: int
+    online: tuple[tuple[int, int], ...] = ()
+    addresses: tuple[tuple[str, int], ...] = ()
+
+
+class Live(BusMessage, frozen=True):
+    """A part of the live timed messages of the sender. Sent after `State`."""
+
+    timed: LiveTimed
 
 
 class Came(BusMessage, frozen=True):
-    """A user is online on the sender."""
+    """A user is online on the sender, with this many sessions."""
 
     user: int
+    sessions: int
 
 
 class Went(BusMessage, frozen=True):
@@ -72,25 +79,32 @@ class Timed(BusMessage, frozen=True):
 
 
 class Reached(BusMessage, frozen=True):
-    """The users that the timed message ``id`` reached on the sender of this."""
+    """The users that the timed message ``id`` reached on the sender of this. Not numbered: a late one is useless."""
 
     id: str
     users: tuple[int, ...]
 
 
-class ReadTimed(BusMessage, frozen=True):
-    """A user has read timed messages."""
+class Answered(BusMessage, frozen=True):
+    """The sender of the timed message ``id``, which has a nonce, was answered that it reached so many users."""
 
-    user: int
+    id: str
+    reached: int
+
+
+class ReadTimed(BusMessage, frozen=True):
+    """Users have read timed messages (see `ThisNode.note_read`)."""
+
+    users: tuple[int, ...]
     chat: ChatKey
     ids: tuple[str, ...]
+    seq: int | None = None
 
 
 class Ended(BusMessage, frozen=True):
-    """Timed messages ended early."""
+    """Timed messages ended early (see `ThisNode.forget`)."""
 
-    chat: ChatKey
-    ids: tuple[str, ...]
+    timed: tuple[tuple[str, int], ...]
 
 
 class Failed(BusMessage, frozen=True):
@@ -100,13 +114,115 @@ class Failed(BusMessage, frozen=True):
     succeeded: bool = False
 
 
-class Counts(BusMessage, frozen=True):
-    """Numbers of the sender that changed, by address or user: sessions, and registrations within the last hour."""
+class Registered(BusMessage, frozen=True):
+    """An account was created from this address."""
 
-    sessions_of_user: tuple[tuple[int, int], ...] = ()
-    sessions_of_address: tuple[tuple[str, int], ...] = ()
-    registrations: tuple[tuple[str, int], ...] = ()
+    address: str
+
+
+class Counts(BusMessage, frozen=True):
+    """The numbers of sessions on the sender that changed, by address."""
+
+    addresses: tuple[tuple[str, int], ...]
 
 
 class News(BusMessage, frozen=True):
     """A commit was appended to the log. Not numbered: it only saves the others a wait."""
+
+
+UNNUMBERED = (Beat, Again, State, Reached, News)
+
+
+Body: TypeAlias = (
+    Beat
+    | Again
+    | State
+    | Live
+    | Came
+    | Went
+    | Timed
+    | Reached
+    | Answered
+    | ReadTimed
+    | Ended
+    | Failed
+    | Registered
+    | Counts
+    | News
+)
+
+
+class Envelope(Struct, frozen=True, array_like=True):
+    """The frame of a message. ``run``: the start of the sender's process. ``n``: 0 for an unnumbered message.
+
+    ``clock``: the time of the sender's forward clock (seconds) when it was sent, to which remaining times refer.
+    """
+
+    node: str
+    run: int
+    n: int
+    position: int
+    clock: float
+    body: Body
+
+
+class UnknownMessage(Exception):
+    """The message is of another version, or unreadable."""
+
+
+_decoder = msgspec.msgpack.Decoder(Envelope)
+
+
+def encode(envelope: Envelope) -> bytes:
+    """Encode a message, with its version."""
+    return bytes([VERSION]) + msgspec.msgpack.encode(envelope)
+
+
+def decode(data: bytes) -> Envelope:
+    """Decode a message. Raises UnknownMessage."""
+    if data[:1] != bytes([VERSION]):
+        raise UnknownMessage
+    try:
+        return _decoder.decode(data[1:])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise UnknownMessage from None  # the cause would show its content
+
+
+def aged(body: Body, seconds: float) -> Body:
+    """Return ``body`` after it has waited for ``seconds``: the timed messages in it have less time left.
+
+    An ended one is replaced by its end, so that its text goes and its number stays.
+    """
+    ms = int(seconds * 1000)
+    if isinstance(body, Timed):
+        left = _older(body.copy, ms)
+        return Timed(left) if left.left_ms else Ended(((left.id, 0),))
+    if isinstance(body, Live):
+        return Live(replace(body.timed, copies=tuple(_older(copy, ms) for copy in body.timed.copies)))
+    return body
+
+
+def _older(copy: TimedCopy, ms: int) -> TimedCopy:
+    left_ms = max(0, copy.left_ms - ms)
+    return replace(copy, left_ms=left_ms, text=copy.text if left_ms else "")
+
+
+def copies(body: Body) -> Sequence[TimedCopy]:
+    """Return the timed messages in a message."""
+    match body:
+        case Timed(copy):
+            return (copy,)
+        case Live(timed):
+            return timed.copies
+    return ()
+
+
+def without_texts(body: Body, ids: Collection[str]) -> Body:
+    """Return ``body`` without the timed messages that ended."""
+    match body:
+        case Timed(copy) if copy.id in ids:
+            return Ended(((copy.id, 0),))
+        case Live(timed):
+            left = (_older(copy, copy.left_ms) if copy.id in ids else copy for copy in timed.copies)
+            return Live(replace(timed, copies=tuple(left)))
+    return body

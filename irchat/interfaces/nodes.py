@@ -1,6 +1,6 @@
-"""The contracts between the core and the other nodes, for what no store keeps: timed messages and presence."""
+"""The contracts between the core and the other nodes, for what no store keeps: timed messages, presence, counts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -14,6 +14,9 @@ class TimedCopy(Struct, frozen=True):
 
     ``at`` and ``expires_at`` (ms since the epoch) are for display. ``left_ms``: the remaining time when it was sent.
     ``to``: the ids of the users that it mentions. ``nonce``: that of its sender, which the other nodes remember too.
+    ``audience``: the members of a group when it was sent, because later ones may not see it. ``followed_by``: see
+    `irchat.chat.timed.timed_chat.TimedMessage`. ``reached`` and ``of``: the numbers in the answer to its sender, as far
+    as they are known.
     """
 
     id: str
@@ -25,6 +28,26 @@ class TimedCopy(Struct, frozen=True):
     left_ms: int
     to: tuple[int, ...] = ()
     nonce: str | None = None
+    audience: tuple[int, ...] | None = None
+    followed_by: int = 0
+    reached: int = 0
+    of: int = 0
+
+    def __repr__(self) -> str:
+        """Return it without its text, which must reach no log."""
+        return f"TimedCopy({self.id!r})"
+
+
+class LiveTimed(Struct, frozen=True):
+    """Some live timed messages of one chat, in the order of sending, and who has read them.
+
+    ``audience``: that of each copy without its own. ``reads``: spans of messages that a user has read: the user, the
+    first and last index in ``copies``, and the senders whose messages in between it has not read.
+    """
+
+    copies: tuple[TimedCopy, ...]
+    audience: tuple[int, ...] | None = None
+    reads: tuple[tuple[int, int, int, tuple[int, ...]], ...] = ()
 
 
 class OtherNodes(Protocol):
@@ -34,23 +57,24 @@ class OtherNodes(Protocol):
     at most.
     """
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether messages to the other nodes can be sent now. Otherwise timed messages are refused."""
+
     def send(self, copy: TimedCopy) -> Deferred[frozenset[int]]:
-        """Give a new timed message to the other nodes. The result: the users that it reached there.
+        """Give a new timed message to the other nodes. The result: the users that it reached there."""
 
-        Fails with Refusal ``unavailable`` while the nodes cannot hear each other.
-        """
+    def answered(self, timed_id: str, reached: int) -> None:
+        """Say how many users a timed message with a nonce has reached, as its sender was answered."""
 
-    def took_back(self, chat: ChatKey, ids: Collection[str]) -> None:
-        """Say that timed messages ended early."""
+    def ended(self, ids: Collection[str]) -> None:
+        """Drop the texts of timed messages that have ended on this node."""
 
-    def read(self, user: int, chat: ChatKey, ids: Collection[str]) -> None:
-        """Say that a user has read timed messages."""
+    def took_back(self, ended: Sequence[tuple[str, int]]) -> None:
+        """Say that timed messages ended early (see `ThisNode.forget`)."""
 
-    def came(self, user: int) -> None:
-        """Say that a user is online on this node."""
-
-    def went(self, user: int) -> None:
-        """Say that a user is no longer online on this node."""
+    def read(self, user: int, chat: ChatKey, ids: Collection[str], seq: int | None = None) -> None:
+        """Say that a user has read timed messages. ``seq``: see `ThisNode.note_read`."""
 
 
 class ThisNode(Protocol):
@@ -62,23 +86,78 @@ class ThisNode(Protocol):
         Membership, blocks and removals are checked again by the state of this node. A known id changes nothing.
         """
 
-    def end(self, chat: ChatKey, ids: Collection[str]) -> None:
-        """End timed messages early."""
+    def note_answered(self, timed_id: str, reached: int) -> None:
+        """Note how many users a timed message has reached, as its sender was answered."""
 
-    def note_read(self, user: int, chat: ChatKey, ids: Collection[str]) -> None:
-        """Note that a user has read timed messages on another node."""
+    def note_read(self, users: Collection[int], chat: ChatKey, ids: Collection[str], seq: int | None = None) -> None:
+        """Note that users have read timed messages on another node.
 
-    def live(self) -> Sequence[tuple[TimedCopy, frozenset[int]]]:
-        """Return all live timed messages, for a node that starts, each with the users that have read it."""
+        ``seq``: the read marker to send to their sessions here, if the marker itself did not move.
+        """
 
-    def set_online(self, node: str, users: Collection[int]) -> None:
+    def live(self) -> Iterator[LiveTimed]:
+        """Return all live timed messages in parts, for a node that starts. Each part is made when it is asked for."""
+
+    def ended(self) -> Sequence[tuple[str, int]]:
+        """Return what another node must `forget`."""
+
+    def learn(self, live: LiveTimed) -> None:
+        """Add the live timed messages of another node that are not known here, and what users have read of all."""
+
+    def forget(self, ended: Sequence[tuple[str, int]]) -> None:
+        """End messages early, by id, and ignore copies of each that arrive within so many milliseconds."""
+
+
+class OtherPresence(Protocol):
+    """The presence of the other nodes, as that of this node sees it."""
+
+    def came(self, user: int, sessions: int) -> None:
+        """Say that a user is online on this node, with this many sessions. Called when their number changes."""
+
+    def went(self, user: int) -> None:
+        """Say that a user is no longer online on this node."""
+
+
+class ThisPresence(Protocol):
+    """The presence of this node, as the other nodes see it. ``sessions`` are numbers of sessions."""
+
+    def set_online(self, node: str, sessions: Mapping[int, int]) -> None:
         """Replace the users that are online on another node. Without users, the node is gone."""
 
-    def came(self, node: str, user: int) -> None:
-        """Note that a user is online on another node."""
+    def came(self, node: str, user: int, sessions: int) -> None:
+        """Note that a user is online on another node, or that the number of its sessions there changed."""
 
     def went(self, node: str, user: int) -> None:
         """Note that a user is no longer online on another node."""
 
-    def online_here(self) -> Collection[int]:
-        """Return the users that are online on this node."""
+    def online_here(self) -> Mapping[int, int]:
+        """Return the users that are online on this node, each with the number of its sessions."""
+
+
+class OtherAdmissions(Protocol):
+    """The admissions of the other nodes, as that of this node sees them."""
+
+    def failed(self, keys: Sequence[str], *, succeeded: bool) -> None:
+        """Say that a sign-in for these keys (an address, a name) failed, or succeeded and ended their count."""
+
+    def registered(self, address: str) -> None:
+        """Say that an account was created from ``address``."""
+
+    def set_sessions(self, address: str, sessions: int) -> None:
+        """Say how many sessions ``address`` has on this node."""
+
+    def sessions_of(self, address: str) -> int:
+        """Return the number of sessions of ``address`` on all other nodes."""
+
+
+class ThisAdmission(Protocol):
+    """The admission of this node, as the other nodes see it."""
+
+    def note_failed(self, keys: Sequence[str], *, succeeded: bool) -> None:
+        """Note that a sign-in for these keys failed on another node, or succeeded there."""
+
+    def note_registered(self, address: str) -> None:
+        """Note that an account was created from ``address`` on another node."""
+
+    def sessions_here(self) -> Mapping[str, int]:
+        """Return the number of sessions of each address on this node."""

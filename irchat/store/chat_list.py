@@ -1,26 +1,16 @@
 """The list of a user's chats, for all stores."""
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
 
 from irchat.interfaces.stored import StoredChat
 
+ListedChat = tuple[int, int | None, int | None, int, int, int, str | None, int, int, int | None, int | None]
+"""A chat of a user: chat, low, high, since_seq, read_seq, rev, alert, unread, mentions, end, end_at.
 
-class ListedChat(NamedTuple):
-    """A chat of a user. ``end`` and ``end_at`` are those of the last message that is neither hidden nor deleted."""
+``end`` and ``end_at`` are those of the last message that is neither hidden nor deleted.
+"""
 
-    chat: int
-    low: int | None
-    high: int | None
-    last_seq: int
-    since_seq: int
-    read_seq: int
-    rev: int
-    alert: str | None
-    unread: int
-    mentions: int
-    end: int | None
-    end_at: int | None
+_NO_END = (0, None)
 
 
 def deleted_ends(
@@ -29,7 +19,7 @@ def deleted_ends(
     """Return the number and time of the last deleted message by chat, from rows of chat, sender, seq and time."""
     ends: dict[int, tuple[int, int | None]] = {}
     for chat, sender, seq, at in rows:
-        if sender not in hidden and seq > ends.get(chat, (0, None))[0]:
+        if sender not in hidden and seq > ends.get(chat, _NO_END)[0]:
             ends[chat] = seq, at
     return ends
 
@@ -37,13 +27,14 @@ def deleted_ends(
 def chat_list(rows: Iterable[ListedChat], deleted: dict[int, tuple[int, int | None]]) -> list[StoredChat]:
     """Return the chats, latest first. ``deleted``: see `deleted_ends`, if some messages are hidden."""
     states = []
-    for row in rows:
-        last_seq, last_at = max((row.end or 0, row.end_at), deleted.get(row.chat, (0, None)), key=lambda end: end[0])
-        if last_seq <= row.since_seq:
-            last_seq, last_at = 0, None
-        if row.low is None or row.high is None or last_seq:
-            key = row.chat if row.low is None or row.high is None else (row.low, row.high)
-            read_seq = min(row.read_seq, last_seq)
-            states.append(StoredChat(key, last_seq, last_at, read_seq, row.unread, row.rev, row.mentions, row.alert))
+    for chat, low, high, since_seq, read_seq, rev, alert, unread, mentions, last_seq, last_at in rows:
+        end, end_at = last_seq or 0, last_at
+        if deleted and deleted.get(chat, _NO_END)[0] > end:
+            end, end_at = deleted[chat]
+        if end <= since_seq:
+            end, end_at = 0, None
+        if low is None or high is None or end:
+            key = chat if low is None or high is None else (low, high)
+            states.append(StoredChat(key, end, end_at, min(read_seq, end), unread, rev, mentions, alert))
     states.sort(key=lambda state: state.last_at or 0, reverse=True)
     return states

@@ -4,15 +4,22 @@ from collections.abc import Callable, Hashable
 from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 
+from irchat.system.call_queue import CallQueue
 from irchat.system.workers import FairPool, OrderedWorker
 
 Given = TypeVar("Given")
 
 _READERS = 3
+# Most reads take less time than a turn of a busy reactor, which a thread would spend waiting.
+_AHEAD = 8
 # Two, so that the search of one user does not wait for that of another.
 _SCANNERS = 2
+
+
+class _Reactor(IReactorFromThreads, IReactorTime):
+    """What the threads need of a reactor."""
 
 
 class Threads(Protocol):
@@ -41,9 +48,10 @@ class FollowingThreads(Threads, Protocol):
 class StoreThreads:
     """A `FollowingThreads` for a server. The thread that reads the log starts on its first call."""
 
-    def __init__(self, reactor: IReactorFromThreads) -> None:
+    def __init__(self, reactor: _Reactor) -> None:
         self._writer = OrderedWorker(reactor, "irchat-store-writer")
-        self._readers = FairPool(reactor, "irchat-store-reader", _READERS)
+        in_turn = CallQueue(reactor).add
+        self._readers = FairPool(reactor, "irchat-store-reader", _READERS, ahead=_AHEAD, in_turn=in_turn)
         self._scanners = FairPool(reactor, "irchat-store-scanner", _SCANNERS)
         self._follower = OrderedWorker(reactor, "irchat-store-follower")
         self.write = self._writer.do

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -120,18 +121,30 @@ class _Call(Struct, eq=False):
 class FairPool:
     """Up to ``count`` threads, shared fairly by key (a user, an address): one call of a key runs at a time.
 
-    A user with many calls delays others by one call at most. A thread gets its next call when the reactor has the
-    result of the last one: however many calls wait, one turn of the reactor handles at most ``count`` results.
+    A user with many calls delays others by one call at most. Each thread has up to ``ahead`` calls that run or whose
+    results the reactor does not have yet: with 1, a thread waits for the reactor after each call, and one turn of the
+    reactor handles at most ``count`` results. ``in_turn`` calls a function soon, and can spread the results over turns.
     Cancelling the Deferred of a call drops the call, and interrupts it if it runs and has a method ``interrupt``.
 
     Threads start when they are needed and are not daemons: call `stop` before the process can exit. ``nice``: they
     have a lower priority than the other threads of the process (on Linux).
     """
 
-    def __init__(self, reactor: IReactorFromThreads, name: str, count: int, *, nice: bool = False) -> None:
+    def __init__(
+        self,
+        reactor: IReactorFromThreads,
+        name: str,
+        count: int,
+        *,
+        ahead: int = 1,
+        in_turn: Callable[[Callable[[], None]], None] | None = None,
+        nice: bool = False,
+    ) -> None:
         self._reactor = reactor
         self._name = name
         self._count = count
+        self._ahead = ahead
+        self._in_turn = in_turn
         self._nice = nice
         self._to_run: SimpleQueue[_Call | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -206,7 +219,7 @@ class FairPool:
                 self._refuse_waiting(short_of_resources)
             return False
         self._threads.append(thread)
-        self._idle += 1
+        self._idle += self._ahead
         return True
 
     def _refuse_waiting(self, refusal: Callable[[], Refusal]) -> None:
@@ -242,9 +255,13 @@ class FairPool:
         try:
             given = taken.call(*taken.args)
         except BaseException:
-            self._reactor.callFromThread(self._over, taken, taken.done.errback, Failure())
+            over = partial(self._over, taken, taken.done.errback, Failure())
         else:
-            self._reactor.callFromThread(self._over, taken, taken.done.callback, given)
+            over = partial(self._over, taken, taken.done.callback, given)
+        if self._in_turn is None:
+            self._reactor.callFromThread(over)
+        else:
+            self._reactor.callFromThread(self._in_turn, over)
         return True
 
     def _over(self, taken: _Call, answer: Callable[[Any], None], given: Any) -> None:

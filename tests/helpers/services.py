@@ -171,6 +171,20 @@ class RedisServer(Service):
         """The URL of the server."""
         return f"redis://127.0.0.1:{self.port}"
 
+    def run(self, *words: str) -> str:
+        """Run a command with redis-cli. Return its answer."""
+        command = [_program("redis-cli"), "-p", str(self.port), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def monitor(self, output: Path) -> "subprocess.Popen[bytes]":
+        """Write all commands that the server receives from now on to a file."""
+        with output.open("wb") as file:
+            command = [_program("redis-cli"), "-p", str(self.port), "MONITOR"]
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file)
+        while b"OK" not in output.read_bytes():
+            time.sleep(0.02)
+        return process
+
 
 class Haproxy(Service):
     """A TCP balancer over ``ports`` of the loopback interface. ``server`` is added to the line of each of them."""

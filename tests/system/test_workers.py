@@ -106,6 +106,28 @@ class FairPoolTests(SynchronousTestCase):
         self.do("other", "3")
         self.assertEqual(self.pool._to_run.qsize(), 2)
 
+    def test_ahead(self) -> None:
+        """Threads take further calls before the reactor has their results: as many as asked for, of one user one."""
+        results: list[Callable[[], None]] = []
+        self.pool = FairPool(self.reactor, "test", 2, ahead=2, in_turn=results.append)  # type: ignore[arg-type]
+        done = [self.do(key, f"{key}") for key in "abcdef"]
+        self.assertFalse(self.do("a", "a again").called)
+        self.assertEqual(self.pool._to_run.qsize(), 4)
+        for _ in range(4):
+            self.run_one()
+        self.assertEqual(self.reactor.turn(), 4)
+        self.assertFalse(any(result.called for result in done))
+        results.pop(0)()
+        self.assertEqual([result.called for result in done], [True, False, False, False, False, False])
+        self.assertEqual(self.pool._to_run.qsize(), 1)
+        for result in results:
+            result()
+        self.run_all()
+        for result in results[3:]:
+            result()
+        self.run_all()
+        self.assertEqual(self.ran, ["a", "b", "c", "d", "e", "f", "a again"])
+
     def test_results_wait_for_the_reactor(self) -> None:
         """A thread takes its next call only after the reactor has its last result, so results do not pile up."""
         for user in range(10):

@@ -70,15 +70,6 @@ class Missed:
             if chat in self._messages:
                 _shorten(self._messages, chat, seq)
 
-    def forget(self) -> None:
-        """Forget everything."""
-        self._kept, self._kept_bytes = [], 0
-        self._messages.clear()
-        self._changes.clear()
-        self._timed = None
-        self._own.clear()
-        self._own_timed.clear()
-
     @property
     def is_empty(self) -> bool:
         """Whether nothing is missing."""

@@ -59,7 +59,8 @@ class Outbox(WriteFields):
         self._stalled = False
         self._held = False
         self._catching_up = False
-        self._missed = Missed(_TIMED_BYTES)
+        # None while the session keeps up: idle sessions are many.
+        self._missed: Missed | None = None
         writer.on_drained = self._drained
 
     def put(self, data: bytes) -> None:
@@ -140,7 +141,7 @@ class Outbox(WriteFields):
 
     def note_own(self, publication: Publication) -> None:
         """Note a publication by the session itself, so that catching up does not repeat it."""
-        if self.behind:
+        if self._missed is not None:
             self._missed.note_own(publication)
 
     def full(self) -> bool:
@@ -150,19 +151,20 @@ class Outbox(WriteFields):
 
     def hold(self) -> None:
         """Hold events until `release`, as if the session were behind."""
-        self.behind = self._held = True
-        self.try_now = None
+        self._held = True
+        self._fall_behind()
 
     def release(self, seen: dict[ChatKey, int]) -> None:
         """Send the held events, except those up to the seqs in ``seen``, which the session has."""
         self._held = False
-        self._missed.seen(seen)
+        if self._missed is not None:
+            self._missed.seen(seen)
         self._catch_up()
 
     def drop_held(self) -> None:
         """Drop the held events after a failed sign-in."""
         self._held = self.behind = False
-        self._missed.forget()
+        self._missed = None
         self._look_idle()
 
     def flush(self) -> None:
@@ -280,16 +282,22 @@ class Outbox(WriteFields):
 
     def _falls_behind(self, size: int, run: Sequence[Publication]) -> bool:
         """Return whether too many events wait. Timed messages never wait: their remaining time must be exact."""
-        self.behind = self._size + size > WAITING_BYTES or (
+        too_many = self._size + size > WAITING_BYTES or (
             (not self._writer.idle or self._size > _TIMED_BYTES)
             and any(publication.timed is not None for publication in run)
         )
-        if self.behind:
-            self.try_now = None
+        if too_many:
+            self._fall_behind()
             self._wake(self)
-        return self.behind
+        return too_many
+
+    def _fall_behind(self) -> None:
+        self.behind = True
+        self.try_now = None
+        self._missed = Missed(_TIMED_BYTES)
 
     def _skip(self, run: Sequence[Publication]) -> None:
+        assert self._missed is not None, "it is behind"
         if not self._missed.note(run, self._reader.say):
             self.abort()
 
@@ -308,13 +316,14 @@ class Outbox(WriteFields):
         """Send missed events page by page while the reader keeps up. Called again after each drain."""
         try:
             while self._writer.idle and not self.closed:
-                if self._missed.is_empty:
+                missed = self._missed
+                if missed is None or missed.is_empty:
                     self.behind = False
-                    self._missed.forget()
+                    self._missed = None
                     self._look_idle()
                     self._reader.caught_up()
                     return
-                take = await self._missed.next(self._reader)
+                take = await missed.next(self._reader)
                 if self.closed:
                     return
                 data, until = take()

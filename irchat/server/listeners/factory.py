@@ -13,7 +13,6 @@ from irchat.net.tls import TLSLayer
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import LOGIN_SECONDS
 from irchat.server.admission import Visit, counted_address
-from irchat.server.call_queue import CallQueue
 from irchat.server.listeners.connection import Connection
 from irchat.server.listeners.descriptors import Room
 from irchat.server.listeners.proxied import BadHeaders, ProxiedConnection
@@ -22,6 +21,7 @@ from irchat.server.protocols.offers import Offers
 from irchat.server.sessions.costs import WORK_OF_CONNECTION
 from irchat.server.sessions.rate_limiter import RateLimiter
 from irchat.server.sessions.services import Services
+from irchat.system.call_queue import CallQueue
 
 
 class ChatFactory(ServerFactory):

@@ -38,7 +38,8 @@ class RateLimiter:
         self._messages = self._burst
         self._messages_at = self._work_at = clock.seconds()
         self.work = WORK_AT_ONCE * self._share
-        self._waiting: deque[Callable[[], None]] = deque()
+        # None while nobody waits: there is a limiter for each user, and an empty deque takes 760 bytes.
+        self._waiting: deque[Callable[[], None]] | None = None
         self._is_timed = False
 
     @property
@@ -75,6 +76,8 @@ class RateLimiter:
 
     def when_free(self, call: Callable[[], None]) -> None:
         """Call ``call`` when there is work left. Callers take turns: the next one runs if work is still left."""
+        if self._waiting is None:
+            self._waiting = deque()
         self._waiting.append(call)
         self._wait()
 
@@ -109,11 +112,12 @@ class RateLimiter:
 
     def _go_on(self) -> None:
         self._is_timed = False
-        waiting = self._waiting
-        while waiting and not self.is_used_up():
-            waiting.popleft()()
-        if waiting:
+        while self._waiting and not self.is_used_up():
+            self._waiting.popleft()()
+        if self._waiting:
             self._wait()
+        else:
+            self._waiting = None
 
 
 class RateLimiters:

@@ -9,7 +9,7 @@ from pathlib import Path
 from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import ChatKey, Page, StoredChat
-from irchat.store.chat_list import ListedChat, chat_list, deleted_ends
+from irchat.store.chat_list import chat_list, deleted_ends
 from irchat.store.pages import MessageRow, page_of
 from irchat.store.sqlite.amending.amended_reading import changes_page, with_changes
 from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
@@ -115,10 +115,10 @@ def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) ->
     users is parsed once.
     """
     if not hidden:
-        return chat_list(map(ListedChat._make, connection.execute(_CHATS_ALL, (user,))), {})
+        return chat_list(connection.execute(_CHATS_ALL, (user,)), {})
     values = {"user": user, "hidden": json.dumps(sorted(hidden))}
     deleted = deleted_ends(connection.execute(_DELETED_ENDS, (user,)), hidden)
-    return chat_list(map(ListedChat._make, connection.execute(_CHATS_NOT_HIDDEN, values)), deleted)
+    return chat_list(connection.execute(_CHATS_NOT_HIDDEN, values), deleted)
 
 
 _DELETED_ENDS = (
@@ -126,17 +126,18 @@ _DELETED_ENDS = (
     " WHERE members.user = ?"
 )
 _CHATS_ALL = (
-    "SELECT chats.id, low, high, last_seq, since_seq, read_seq, rev, alert,"
+    "SELECT chats.id, low, high, since_seq, read_seq, rev, alert,"
     " CASE WHEN read_seq < gaps_up_to THEN (SELECT count(*) FROM messages WHERE chat = chats.id AND seq > read_seq)"
     " WHEN rev = 0 OR read_seq = last_seq THEN last_seq - read_seq ELSE last_seq - read_seq"
     " - (SELECT count(*) FROM amended WHERE chat = chats.id AND seq > read_seq AND deleted) END,"
-    " (SELECT count(*) FROM mentions WHERE user = members.user AND chat = chats.id AND seq > read_seq),"
+    " CASE WHEN read_seq < last_seq THEN"
+    " (SELECT count(*) FROM mentions WHERE user = members.user AND chat = chats.id AND seq > read_seq) ELSE 0 END,"
     " last_seq, last_at FROM members JOIN chats ON chats.id = members.chat WHERE members.user = ?"
 )
 _NOT_HIDDEN = "sender NOT IN (SELECT value FROM json_each(:hidden))"
 # The LIMIT keeps SQLite from merging the inner query, so that each end is looked up once.
 _CHATS_NOT_HIDDEN = (
-    "SELECT mine.id, low, high, last_seq, since_seq, read_seq, rev, alert, CASE WHEN end > read_seq THEN"
+    "SELECT mine.id, low, high, since_seq, read_seq, rev, alert, CASE WHEN end > read_seq THEN"
     f" (SELECT count(*) FROM messages WHERE chat = mine.id AND seq > read_seq AND {_NOT_HIDDEN}) ELSE 0 END,"
     " CASE WHEN end > read_seq THEN (SELECT count(*) FROM mentions CROSS JOIN messages USING (chat, seq)"
     f" WHERE mentions.user = :user AND mentions.chat = mine.id AND mentions.seq > read_seq AND {_NOT_HIDDEN})"

@@ -71,15 +71,6 @@ class MissedTests(SynchronousTestCase):
             self.assertTrue(self.note(*run))
         self.assertFalse(self.note(*run))
 
-    def test_forget(self) -> None:
-        """Nothing is left after it is forgotten."""
-        self.note(timed(3), change(2), stored(7), Publication(Ok(), None))
-        self.missed.note_own(stored(7))
-        self.missed.note_own(timed(3))
-        self.missed.forget()
-        self.assertTrue(self.missed.is_empty)
-        self.assertEqual((self.missed._own, self.missed._own_timed), (set(), set()))
-
 
 class OutboxTests(OutboxTestCase):
     """Changes in an outbox."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import ChatKey, Page, StoredChat
-from irchat.store.chat_list import ListedChat, chat_list, deleted_ends
+from irchat.store.chat_list import chat_list, deleted_ends
 from irchat.store.pages import MessageRow, page_of
 from irchat.store.postgres.reads.amended_reading import changes_page, with_changes
 from irchat.store.postgres.reads.query import Connection
@@ -126,14 +126,14 @@ def chats(connection: Connection, user: int, hidden: Collection[int]) -> list[St
     """
     hidden = hidden_from(connection, user, hidden)
     if not hidden:
-        return chat_list(map(ListedChat._make, connection.execute(_CHATS_ALL, (user,))), {})
+        return chat_list(connection.execute(_CHATS_ALL, (user,)), {})
     deleted = deleted_ends(connection.execute(_DELETED_ENDS, (user,)), hidden)
     rows = connection.execute(_CHATS_NOT_HIDDEN, {"user": user, "hidden": list(hidden)})
-    return chat_list(map(ListedChat._make, rows), deleted)
+    return chat_list(rows, deleted)
 
 
 _CHATS_ALL = """
-SELECT chats.id, low, high, last_seq, since_seq, read_seq, rev, alert,
+SELECT chats.id, low, high, since_seq, read_seq, rev, alert,
     CASE
         WHEN read_seq < gaps_up_to THEN
             (SELECT count(*) FROM messages WHERE messages.chat = chats.id AND seq > read_seq)
@@ -147,7 +147,7 @@ SELECT chats.id, low, high, last_seq, since_seq, read_seq, rev, alert,
 FROM members JOIN chats ON chats.id = members.chat WHERE members.user_id = %s
 """
 _CHATS_NOT_HIDDEN = """
-SELECT chats.id, low, high, last_seq, since_seq, read_seq, rev, alert,
+SELECT chats.id, low, high, since_seq, read_seq, rev, alert,
     CASE WHEN shown.seq > read_seq THEN
         (SELECT count(*) FROM messages WHERE messages.chat = chats.id AND messages.seq > read_seq
             AND sender <> ALL(%(hidden)s::bigint[]))

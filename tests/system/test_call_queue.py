@@ -3,7 +3,7 @@
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.server.call_queue import CallQueue
+from irchat.system.call_queue import CallQueue
 
 
 class CallQueueTests(SynchronousTestCase):
