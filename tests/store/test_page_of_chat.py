@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import GLOBAL
-from irchat.store.pages import MessageRow, page_of
+from irchat.store.page_of_chat import MessageRow, page_of
 
 
 class _Rows:

@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.stored import StoredChat
-from irchat.store.chat_list import ListedChat, chat_list, deleted_ends
+from irchat.store.listed_chats import ListedChat, chat_list, deleted_ends
 
 
 class ChatListTests(SynchronousTestCase):
