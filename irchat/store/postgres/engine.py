@@ -56,8 +56,8 @@ class PostgresStore:
 
     ``wall_ms`` is the time of the database; ``seconds`` never goes back. ``on_away`` and ``on_back`` are called when
     the database is lost and found again, and ``log.on_stop`` when the node must end. ``others_hear_bus``: whether the
-    bus works for another node. ``tell`` receives the progress of making the search index. Raises
-    `irchat.store.postgres.connecting.StoreUnusable`.
+    bus works for another node. ``head``: the end of the log at the last look. ``tell`` receives the progress of making
+    the search index. Raises `irchat.store.postgres.connecting.StoreUnusable`.
     """
 
     def __init__(
@@ -80,14 +80,15 @@ class PostgresStore:
         self._writer = KeptConnection(self._connect_writer)
         self._follower = KeptConnection(self._connect_writer)
         self._readers = KeptConnections(self._connect_reader)
-        self._turns = Turns(self._writer)
-        self.log = NodeLog(threads, self._turns, self._follower)
+        self.turns = Turns(self._writer)
+        self.log = NodeLog(threads, self.turns, self._follower)
         self.log.on_time = self._clock.note
         self.log.on_commit = self._note_commit
         self._listener: Listener | None = None
         self._indexed = 0
         self._groups_ended = True
         self._working = self._closed = False
+        self.head = 0
         self._looks = 0
         self._news = False
         self.is_away = False
@@ -166,6 +167,9 @@ class PostgresStore:
     def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[stored.Places]:
         return self._scan(None, reading.messages_of, user, after, limit)
 
+    def marks_of(self, users: Collection[int], limit: int) -> Deferred[list[stored.PlacedMark]]:
+        return self._read(None, reading.marks_of, users, limit)
+
     def figures(self) -> Deferred[stored.Figures]:
         return self._scan(None, reading.figures)
 
@@ -173,7 +177,7 @@ class PostgresStore:
         self._closed = True
         if self._listener is not None:
             self._listener.stop()
-        self._turns.close()
+        self.turns.close()
         self._threads.stop()
         for kept in self._writer, self._follower, self._readers:
             kept.drop()
@@ -196,6 +200,7 @@ class PostgresStore:
             return
         self._clock.note(look.now)
         self.others_hear_bus = look.others_hear_bus
+        self.head = look.head
         if look.head != self.log.position:
             self.log.on_news()
         self._looks += 1
