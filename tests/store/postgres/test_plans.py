@@ -107,6 +107,7 @@ class PlanTests(PostgresHands, SynchronousTestCase):
         self.read(reading.token, b"x")
         self.read(reading.accounts, "a", 5)
         self.read(reading.messages_of, self.alice, (1, 5), 5)
+        self.read(reading.marks_of, [self.alice, self.bob], 5)
         self.read(reading.figures)
 
     def search(self, query: SearchQuery) -> None:
