@@ -26,10 +26,11 @@ class RedisTransport:
     """A `irchat.cluster.transport.Transport` over the server at ``url``, which may contain a user and a password.
 
     A connection that subscribes cannot publish, so there are two. A subscriber that reads too slowly is disconnected by
-    the server, and connects again. ``random`` returns numbers below 1, which spread the attempts of several nodes.
+    the server, and connects again. ``jitter`` returns the seconds, up to 1 by default, that spread the attempts of
+    several nodes.
     """
 
-    def __init__(self, reactor: Any, url: str, random: Callable[[], float], channel: bytes = CHANNEL) -> None:
+    def __init__(self, reactor: Any, url: str, channel: bytes = CHANNEL, **jitter: Callable[[], float]) -> None:
         self.received: Callable[[bytes], None] = lambda data: None
         self.connected: Callable[[], None] = lambda: None
         self.lost: Callable[[], None] = lambda: None
@@ -38,19 +39,18 @@ class RedisTransport:
         parts = urlsplit(url)
         self.user = unquote(parts.username) if parts.username else None
         self.password = unquote(parts.password) if parts.password else None
-        endpoint = _endpoint(reactor, parts.scheme == "rediss", parts.hostname or "localhost", parts.port or _PORT)
-        self._services = [
-            ClientService(
-                endpoint, _Factory(self, kind), backoffPolicy(_FIRST_PAUSE, _LONGEST_PAUSE, jitter=random), reactor
-            )
-            for kind in (_Publisher, _Subscriber)
-        ]
+        self._place = parts.scheme == "rediss", parts.hostname or "localhost", parts.port or _PORT
+        self._pauses = backoffPolicy(_FIRST_PAUSE, _LONGEST_PAUSE, **jitter)
+        self._services: list[ClientService] = []
         self._ready: dict[type[_Connection], _Connection] = {}
         self._has_complained = False
 
     def start(self) -> None:
         """Connect, and connect again whenever a connection is lost."""
-        for service in self._services:
+        endpoint = _endpoint(self.reactor, *self._place)
+        for kind in _Publisher, _Subscriber:
+            service = ClientService(endpoint, _Factory(self, kind), self._pauses, self.reactor)
+            self._services.append(service)
             service.startService()
 
     def stop(self) -> Deferred[None]:
@@ -60,7 +60,7 @@ class RedisTransport:
 
     @property
     def _is_up(self) -> bool:
-        return len(self._ready) == len(self._services)
+        return len(self._ready) == 2
 
     def publish(self, data: bytes) -> None:
         """Send ``data`` to all subscribers, if both connections are made."""

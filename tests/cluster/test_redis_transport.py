@@ -44,7 +44,7 @@ class RedisTests(TestCase):
 
     def new_transport(self, url: str = "") -> RedisTransport:
         """Start a transport."""
-        transport = RedisTransport(reactor, url or self.server.url, lambda: 0.0)
+        transport = RedisTransport(reactor, url or self.server.url, jitter=lambda: 0.0)
         transport.connected = lambda: self.events.append("connected")
         transport.lost = lambda: self.events.append("lost")
         self.addCleanup(transport.stop)
@@ -134,7 +134,7 @@ class NodeTests(TestCase):
             bus = NodeBus(
                 name,
                 1,
-                RedisTransport(reactor, server.url, lambda: 0.0),
+                RedisTransport(reactor, server.url, jitter=lambda: 0.0),
                 Seal(bytes(range(32)), b"irchat"),
                 reactor,  # type: ignore[arg-type]
                 lambda: 0,
