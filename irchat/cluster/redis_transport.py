@@ -1,18 +1,23 @@
 """The transport over Redis or Valkey: PUBLISH and SUBSCRIBE only, so that nothing is stored."""
 
 from collections.abc import Callable
+from random import random
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import txredisapi
+from OpenSSL.SSL import Error as SSLError
 from twisted.application.internet import ClientService, backoffPolicy
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.ssl import optionsForClientTLS
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+
+from irchat.system.streams import one_line
 
 CHANNEL = b"irchat"
 _PORT = 6_379
@@ -30,7 +35,7 @@ class RedisTransport:
     several nodes.
     """
 
-    def __init__(self, reactor: Any, url: str, channel: bytes = CHANNEL, **jitter: Callable[[], float]) -> None:
+    def __init__(self, reactor: Any, url: str, channel: bytes = CHANNEL, jitter: Callable[[], float] = random) -> None:
         self.received: Callable[[bytes], None] = lambda data: None
         self.connected: Callable[[], None] = lambda: None
         self.lost: Callable[[], None] = lambda: None
@@ -40,7 +45,7 @@ class RedisTransport:
         self.user = unquote(parts.username) if parts.username else None
         self.password = unquote(parts.password) if parts.password else None
         self._place = parts.scheme == "rediss", parts.hostname or "localhost", parts.port or _PORT
-        self._pauses = backoffPolicy(_FIRST_PAUSE, _LONGEST_PAUSE, **jitter)
+        self._pauses = backoffPolicy(_FIRST_PAUSE, _LONGEST_PAUSE, jitter=jitter)
         self._services: list[ClientService] = []
         self._ready: dict[type[_Connection], _Connection] = {}
         self._has_complained = False
@@ -52,6 +57,7 @@ class RedisTransport:
             service = ClientService(endpoint, _Factory(self, kind), self._pauses, self.reactor)
             self._services.append(service)
             service.startService()
+            service.whenConnected(failAfterFailures=1).addErrback(self.complain)
 
     def stop(self) -> Deferred[None]:
         """Disconnect for good."""
@@ -88,10 +94,10 @@ class RedisTransport:
                 self.lost()
 
     def complain(self, failure: Failure) -> None:
-        """Log why the server refuses something, once until it works again."""
-        if failure.check(txredisapi.ResponseError) and not self._has_complained:
+        """Log why the server cannot be used, once until it can be again."""
+        if not failure.check(CancelledError, txredisapi.ConnectionError) and not self._has_complained:
             self._has_complained = True
-            _log.error("the bus refuses this node: {why}; look at --bus and --bus-file", why=failure.getErrorMessage())
+            _log.error("the bus cannot be used: {why}; look at the server and at --bus", why=one_line(_reason(failure)))
 
 
 class _Connection(txredisapi.SubscriberProtocol):  # type: ignore[misc]
@@ -128,6 +134,8 @@ class _Connection(txredisapi.SubscriberProtocol):  # type: ignore[misc]
         if self._end is not None and self._end.active():
             self._end.cancel()
         self.owner.gone(self)
+        if not reason.check(ConnectionDone, ConnectionAborted):
+            self.owner.complain(reason)
 
     def dataReceived(self, data: bytes, unpause: bool = False) -> None:
         """Parse replies and messages, all in one turn of the reactor: the base class takes a turn for each."""
@@ -176,6 +184,13 @@ class _Factory(Factory):
         connection = self._kind(self._owner)
         connection.factory = self
         return connection
+
+
+def _reason(failure: Failure) -> str:
+    """Return the text of a failure. That of TLS is in a list of triples."""
+    if failure.check(SSLError) and failure.value.args:
+        return ", ".join(str(parts[-1]) for parts in failure.value.args[0])
+    return failure.getErrorMessage()
 
 
 def _endpoint(reactor: Any, with_tls: bool, host: str, port: int) -> IStreamClientEndpoint:
