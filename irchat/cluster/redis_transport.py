@@ -188,8 +188,9 @@ class _Factory(Factory):
 
 def _reason(failure: Failure) -> str:
     """Return the text of a failure. That of TLS is in a list of triples."""
-    if failure.check(SSLError) and failure.value.args:
-        return ", ".join(str(parts[-1]) for parts in failure.value.args[0])
+    error = failure.value
+    if isinstance(error, SSLError) and error.args:
+        return ", ".join(str(parts[-1]) for parts in error.args[0])
     return failure.getErrorMessage()
 
 
