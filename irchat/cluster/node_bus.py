@@ -60,7 +60,7 @@ class NodeBus:
         seal: Seal,
         clock: Clock,
         position: Callable[[], int],
-        reached: Callable[[int], Deferred[object]],
+        reached: Callable[[int], Deferred[Any]],
         presence: ThisPresence,
         admission: ThisAdmission,
         on_news: Callable[[], None],
