@@ -152,7 +152,7 @@ class ReadingTests(SynchronousTestCase):
         self.node.take()
         done.addCallback(lambda name: self.node.happened.append(f"answered {name}"))
         self.log.commits[-1].callback(Committed(1, [None]))
-        self.assertEqual(self.node.take(), ["reply a: None", "publish a", "answered a", "applied 1", "read"])
+        self.assertEqual(self.node.take(), ["reply a: None", "publish a", "applied 1", "answered a", "read"])
 
     def test_news_during_a_lookup(self) -> None:
         """A commit that only looked something up, in an empty log, delays no news for longer than itself."""
