@@ -72,7 +72,7 @@ class Following:
                 await self._catch_up()
 
     def commit(self, writes: Sequence[Write[object]]) -> Deferred[list[object]]:
-        """Commit ``writes`` in the turn and end it. Call `note_published` when the results are published.
+        """Commit ``writes`` in the turn and end it. Call `note_published` when the results are published, then `go_on`.
 
         The Deferred may fail with Refusal or `irchat.interfaces.log.TurnLost`.
         """
@@ -91,7 +91,10 @@ class Following:
         if self._own:
             position, self._own = self._own, 0
             self._log.note_applied(position)
-            self._read_news()
+
+    def go_on(self) -> None:
+        """Read what others have committed during the own commit."""
+        self._read_news()
 
     def _committed(self, committed: Committed, resets: int) -> list[object]:
         self._committing = False

@@ -15,7 +15,7 @@ from irchat.server.listeners.chat_port import ChatPort
 from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.metrics.figures import Figures
 from irchat.server.sessions.services import Services
-from irchat.settings import Config, NodeName, WrongSetting, read_node_name
+from irchat.settings import Config, WrongSetting, read_node_name
 from irchat.store.postgres.connecting import Database, StoreUnusable, one_line
 from irchat.store.postgres.engine import PostgresStore
 from irchat.store.postgres.log.node_rows import NodeIdentity
@@ -68,7 +68,10 @@ class Node:
 
         def committed(position: int, writes: Any) -> None:
             note_commit(position, writes)
-            bus.say_news()
+            try:
+                bus.say_news()
+            except Exception:  # the commit is stored, and others look for it each second
+                _log.failure("the bus failed")
 
         log.on_commit = committed
 
@@ -126,12 +129,12 @@ def check(config: Config) -> None:
         open_transport(None, bus)
 
 
-def node_name(config: Config) -> NodeName:
+def node_name(config: Config) -> str:
     """Return the name of the node. Raises WrongSetting if the host name, its default, cannot be one."""
     if config.node is not None:
-        return config.node
+        return str(config.node)
     try:
-        return read_node_name(socket.gethostname())
+        return str(read_node_name(socket.gethostname()))
     except ValueError as error:
         raise WrongSetting(f"the host name {error}: name the node with --node") from None
 

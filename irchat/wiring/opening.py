@@ -62,4 +62,6 @@ def has_store(config: Config) -> bool:
 
 
 def _not_installed(option: str, error: ModuleNotFoundError) -> WrongSetting:
+    if (error.name or "").startswith("irchat"):
+        raise error
     return WrongSetting(f"{option} needs {error.name}, which is not installed: pip install 'irchat[cluster]'")
