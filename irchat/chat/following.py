@@ -50,8 +50,8 @@ class Following:
         self._clock = clock
         self._unapplied: deque[LogBatch] = deque()
         self._has_news = self._reading = self._committing = False
-        # The position of this node's own commit that is not published yet, or 0.
-        self._own = 0
+        # The position of this node's own commit that is not published yet.
+        self._own: int | None = None
         self._resets = 0
         log.on_news = self._note_news
         log.on_reset = self._reset
@@ -88,8 +88,8 @@ class Following:
 
     def note_published(self) -> None:
         """Note that the own commit is applied and published."""
-        if self._own:
-            position, self._own = self._own, 0
+        if self._own is not None:
+            position, self._own = self._own, None
             self._log.note_applied(position)
 
     def go_on(self) -> None:
@@ -114,7 +114,7 @@ class Following:
 
     def _read_news(self) -> None:
         """Read the log. During an own commit it would return only what is before that commit."""
-        if self._has_news and not (self._reading or self._committing or self._own):
+        if self._has_news and not (self._reading or self._committing or self._own is not None):
             self._has_news = False
             self._reading = True
             Deferred.fromCoroutine(self._read()).addErrback(self._not_read)

@@ -162,6 +162,15 @@ class ReadingTests(SynchronousTestCase):
         self.log.commits[-1].callback(Committed(1, [None]))
         self.assertEqual(self.node.take(), ["reply a: None", "publish a", "answered a", "applied 1", "read"])
 
+    def test_news_during_a_lookup(self) -> None:
+        """A commit that only looked something up, in an empty log, delays no news for longer than itself."""
+        self.node.submit("a")
+        self.log.begins[-1].callback([])
+        self.log.on_news()
+        self.node.take()
+        self.log.commits[-1].callback(Committed(0, [None]))
+        self.assertEqual(self.node.take()[-1], "read")
+
     def test_known(self) -> None:
         """What a turn has applied meanwhile is not applied again by a slow read."""
         self.log.on_news()
