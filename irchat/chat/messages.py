@@ -12,10 +12,10 @@ from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.message_publications import MessagePublications
 from irchat.chat.state.presence import LocalPresence
-from irchat.chat.timed.answers import TimedNonces, TimedSent, WhenSettled
 from irchat.chat.timed.copies import TimedCopies
 from irchat.chat.timed.publishing import erased, others, sent
 from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
+from irchat.chat.timed.timed_replies import TimedNonces, TimedSent, WhenSettled
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.nodes import OtherNodes

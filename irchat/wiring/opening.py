@@ -22,8 +22,7 @@ def open_node(config: Config, reactor: Any, threads: Any) -> "Node":
 
 
 def open_transport(reactor: Any, url: str) -> tuple[Any, bytes]:
-    """Return the transport of the bus at ``url``, not connected yet, and the name of its channel. Raises WrongSetting.
-    """
+    """Return the transport of the bus at ``url``, not connected yet, and the name of its channel. Raises WrongSetting."""
     try:
         from irchat.cluster.redis_transport import CHANNEL, RedisTransport  # noqa: PLC0415
     except ModuleNotFoundError as error:

@@ -3,6 +3,7 @@
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -285,16 +286,17 @@ class TimedCluster:
             node.transport.set_up(True)
 
     def _ask(self, asked: "Callable[[], Deferred[Any]] | Deferred[Any]") -> None:
-        try:
+        with suppress(Refusal):
             (asked if isinstance(asked, Deferred) else asked()).addErrback(lambda failure: failure.trap(Refusal))
-        except Refusal:
-            pass
 
     # What must hold.
 
     def faults(self) -> Iterator[str]:
         """Return what is wrong at a quiet time."""
         first, *others = self.nodes
+        for text, count in Counter(timed.text for timed in first.live.values()).items():
+            if count > 1:
+                yield f"{text} was sent {count} times"
         for node in others:
             if node.live.keys() != first.live.keys():
                 missing = {one.text for one in first.live.values()} ^ {one.text for one in node.live.values()}
@@ -324,7 +326,7 @@ class TimedCluster:
                 yield f"{where} received one {count} times"
             if (timed_id in ends) == (timed_id in session.node.live):
                 yield f"{where}: a message is live and erased, or neither"
-        for timed_id, count in ends.items():
+        for count in ends.values():
             if count > 1:
                 yield f"{where}: erased {count} times"
         for timed_id, timed in session.node.live.items():

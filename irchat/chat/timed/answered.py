@@ -9,7 +9,7 @@ from irchat.chat.commits import CommitQueue
 from irchat.chat.mentions import answered_seq
 from irchat.chat.messages import Messages
 from irchat.chat.state.entities import User
-from irchat.chat.timed.answers import TimedSent
+from irchat.chat.timed.timed_replies import TimedSent
 from irchat.interfaces.store import PageQuery, Store
 from irchat.interfaces.stored import Stored
 from irchat.protocol.errors import Refusal
