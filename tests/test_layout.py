@@ -31,6 +31,9 @@ _SAME_NAME = {
 }
 """Names shared by related modules, and the folders of these modules."""
 
+_ENGINES = (("store", "sqlite"), ("store", "postgres"))
+"""The engines of the store, which do the same."""
+
 
 class LayoutTests(SynchronousTestCase):
     """The modules of ``irchat``."""
@@ -75,5 +78,5 @@ class LayoutTests(SynchronousTestCase):
         """Modules share a name only if they are related."""
         folders: dict[str, set[str]] = defaultdict(set)
         for module in self.modules:
-            folders[module.name].add(str(module.parent))
+            folders[module.name].add("an engine" if module.parts[:2] in _ENGINES else str(module.parent))
         self.assertEqual({name: found for name, found in folders.items() if len(found) > 1}, _SAME_NAME)

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator
 from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import ChatKey, Page, StoredChat
-from irchat.store.chat_list import chat_list, deleted_ends
-from irchat.store.pages import MessageRow, page_of
+from irchat.store.listed_chats import chat_list, deleted_ends
+from irchat.store.page_of_chat import MessageRow, page_of
 from irchat.store.postgres.reads.amended_reading import changes_page, with_changes
 from irchat.store.postgres.reads.query import Connection
 
@@ -59,7 +59,7 @@ def page(connection: Connection, query: PageQuery) -> Page:
 
 
 class _Messages:
-    """A `irchat.store.pages.ChatMessages`."""
+    """A `irchat.store.page_of_chat.ChatMessages`."""
 
     def __init__(self, connection: Connection, chat: int, hidden: Collection[int]) -> None:
         self._connection = connection
