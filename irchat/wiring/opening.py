@@ -1,6 +1,5 @@
 """Open what the settings ask for, and import only then what that needs."""
 
-from random import random
 from typing import TYPE_CHECKING, Any
 
 from irchat.server.listeners.listener import CannotBind
@@ -27,7 +26,7 @@ def open_transport(reactor: Any, url: str) -> tuple[Any, bytes]:
         from irchat.cluster.redis_transport import CHANNEL, RedisTransport  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise _not_installed("--bus", error) from None
-    return RedisTransport(reactor, url, random), CHANNEL
+    return RedisTransport(reactor, url), CHANNEL
 
 
 def open_figures(
