@@ -204,7 +204,7 @@ class TypingTests(ControllerCase):
         self.server.answer(sent(seq=1))
         self.open("@bob")
         self.submit("*x", as_text=True)
-        self.assertIn(requests.Send(chat="@bob", text="*x", nonce="b"), self.asked())
+        self.assertIn(requests.Send(chat="@bob", text="*x", nonce="b", id="id"), self.asked())
 
     def test_local(self) -> None:
         """The manual opens without the server."""
