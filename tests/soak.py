@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.helpers.loads import abuse, kills, kills_under_load, loads, power_cut, stalled_readers
+from tests.helpers.loads import abuse, hostile_floods, kills, kills_under_load, loads, power_cut, stalled_readers
 
 
 def main() -> int:
@@ -70,7 +70,7 @@ def _run(options: argparse.Namespace, home: Path) -> object:
                 return stalled_readers.stall(home, options.load, options.seconds)
             return abuse.stall(home, options.readers, messages=options.messages, seconds=options.seconds)
         case "hostile":
-            return abuse.hostile(home, options.lines, options.seed)
+            return hostile_floods.hostile(home, options.lines, options.seed)
         case "slowloris":
             return abuse.slowloris(home, options.connections, options.seconds)
         case "byte-by-byte":
