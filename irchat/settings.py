@@ -150,9 +150,7 @@ def _read_special(kind: type, given: object) -> object:
     if kind in (StoreURL, BusURL):
         return read_url(kind, text)
     if kind is NodeName:
-        if not _NODE_NAME.fullmatch(text):
-            raise ValueError("is 1 to 64 letters, digits, dots, dashes and underscores")
-        return NodeName(text)
+        return read_node_name(text)
     if kind is Path:
         return _read_path(text)
     if kind is Host:
@@ -199,6 +197,13 @@ def read_url(kind: type[StoreURL] | type[BusURL], text: str, *, secret: bool = F
             f"has a password, which others could read: write the URL to a file of mode 0600, and use {option}"
         )
     return kind(text)
+
+
+def read_node_name(text: str) -> NodeName:
+    """Read the name of a node. Raises ValueError."""
+    if not _NODE_NAME.fullmatch(text):
+        raise ValueError("is 1 to 64 letters, digits, dots, dashes and underscores")
+    return NodeName(text)
 
 
 def _read_networks(given: object) -> Networks:

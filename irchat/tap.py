@@ -3,15 +3,15 @@
 import socket
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python import usage
 
@@ -20,6 +20,7 @@ from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.accounts.administration import Administration
 from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
+from irchat.interfaces.store import Store
 from irchat.net.addresses import read_address
 from irchat.net.port_note import PortFile, default_directory
 from irchat.protocol.rules import DEFAULT_PORT
@@ -28,6 +29,7 @@ from irchat.server.delivery.delivery import Delivery
 from irchat.server.delivery.presence_feed import PresenceFeed
 from irchat.server.gc_schedule import GCSchedule
 from irchat.server.listeners import certificates, control_socket
+from irchat.server.listeners.chat_port import ChatPort
 from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.listener import listen, listening_socket, own_address
 from irchat.server.listeners.local_files import LocalFiles
@@ -61,6 +63,10 @@ from irchat.system.streams import prepare_streams
 from irchat.system.supervisor import notify
 from irchat.system.workers import FairPool
 from irchat.twistd_checks import check_twistd, command_name
+from irchat.wiring.opening import check_node, has_store, open_figures, open_node
+
+if TYPE_CHECKING:
+    from irchat.wiring.node import Node
 
 reactor: Any = _reactor
 
@@ -169,6 +175,7 @@ class ChatServer(Service):
         self._folder = DataFolder(options.config.data)
         self._gc_schedule = GCSchedule(reactor)
         self._opened = ExitStack()
+        self._node: Node | None = None
 
     def startService(self) -> None:
         """Open the data and listen. If that fails, end the process with one line on standard error."""
@@ -178,6 +185,7 @@ class ChatServer(Service):
             self._folder.acquire()
             self._opened.callback(self._folder.release)
             self._open()
+            self._join()
             self._listen()
             banner = self._banner()
         except Exception as error:
@@ -210,13 +218,15 @@ class ChatServer(Service):
     async def _stop(self) -> None:
         notify("STOPPING=1")
         hangup.ignore()
-        await maybeDeferred(self._port.stopListening)
+        await self._port.stop()
         await self._connections.stop()
         self._gc_schedule.stop()
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
         settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))
         await settled
+        if self._node is not None:
+            await self._node.stop()
         await self._local_files.close()
         self._opened.close()  # the threads would keep the process alive
         _log.info("stopped")
@@ -229,9 +239,8 @@ class ChatServer(Service):
     def _open(self) -> None:
         config = self._config
         threads = StoreThreads(reactor)
-        store = SQLiteStore(self._folder.database, threads, wall_ms, self._terminal.show_progress)
+        store, wall_ms = self._open_store(threads)
         self._opened.callback(store.close)
-        store.open_readers(_READING_THREADS)
         hashing = FairPool(reactor, "irchat-hashing", _HASHING_THREADS, nice=True)
         self._opened.callback(hashing.stop)
         threads.start()
@@ -256,7 +265,18 @@ class ChatServer(Service):
         self._services = Services(
             self._chat, self._accounts, delivery, presence, admission, rate_limiters, config.admins
         )
+        if self._node is not None:
+            self._node.connect(self._services)
         self._make_factory()
+
+    def _open_store(self, threads: StoreThreads) -> tuple[Store, Callable[[], int]]:
+        """Return the store, and the wall clock in ms that goes with it."""
+        if has_store(self._config):
+            self._node = open_node(self._config, reactor, threads)
+            return self._node.store, self._node.store.wall_ms
+        sqlite = SQLiteStore(self._folder.database, threads, wall_ms, self._terminal.show_progress)
+        sqlite.open_readers(_READING_THREADS)
+        return sqlite, wall_ms
 
     def _make_factory(self) -> None:
         self._certificate: Path | None = None
@@ -287,17 +307,28 @@ class ChatServer(Service):
             _log.warn("the certificate {path} ended on {end}: renew it", path=self._certificate, end=end.date())
         return context
 
+    def _join(self) -> None:
+        """Serve the figures, and join the other nodes."""
+        self._figures_at = ""
+        if self._config.metrics_port:
+            self._figures_at = open_figures(reactor, self._config, self._services, self._connections, self._node)
+        if self._node is not None:
+            self._node.join([self._fingerprint()], lambda: len(self._services.delivery))
+
     def _listen(self) -> None:
-        port = self._port = listen(reactor, self._config.host, self._config.port, self._factory)
-        self._opened.callback(port.stopListening)
         # Twisted's own port logs a line for each peer that it cannot accept.
-        port._logger = Logger(observer=self._factory.room.quiet)  # type: ignore[arg-type]
-        self.port: int = port.getHost().port
+        quiet = Logger(observer=self._factory.room.quiet)  # type: ignore[arg-type]
+        host, factory = self._config.host, self._factory
+        self._port = ChatPort(lambda port: listen(reactor, host, port, factory, quiet), self._config.port, reactor)
+        self._opened.callback(self._port.stop)
+        self.port: int = self._port.number
+        if self._node is not None:
+            self._node.watch(self._port, self._connections)
         self._local_files = LocalFiles(
             reactor,
             self._folder.path / control_socket.SOCKET_FILE,
             control_socket.ControlFactory(self._administration),
-            port._logger,
+            quiet,
             lambda: PortFile(
                 self._runtime_folder, port=self.port, tls=self._factory.tls is not None, fingerprint=self._fingerprint()
             ),
@@ -318,6 +349,10 @@ class ChatServer(Service):
             f"IRChat listens on {listening}, port {self.port}, " + ("with TLS" if self._certificate else "WITHOUT TLS"),
             f"Data: {self._folder.path}",
         ]
+        if self._node is not None:
+            lines.append(f"Store: PostgreSQL, as the node {self._node.name}")
+        if self._figures_at:
+            lines.append(f"Figures for Prometheus: {self._figures_at}")
         flag = "" if self._certificate else "--no-tls "
         # One that a public authority has signed is verified without it, and changes when it is renewed.
         pin = ""
@@ -338,7 +373,10 @@ def _check(config: Config) -> None:
     """Run all checks that write nothing. Raises the error that prevents the start."""
     folder = DataFolder(config.data)
     folder.check()
-    check_database(folder.database)
+    if has_store(config):
+        check_node(config)
+    else:
+        check_database(folder.database)
     if config.tls_cert is not None and config.tls_key is not None:
         certificates.server_context(config.tls_cert, config.tls_key)
     listening_socket(config.host, config.port).close()

@@ -40,6 +40,7 @@ class ChatService:
     """The chat. ``bus`` carries its events. ``presence_changed`` is called with a name and whether it is online.
 
     With ``gathers``, changes are grouped for a turn of the reactor or longer. Otherwise each is committed at once.
+    ``on_loaded`` is called when all data was loaded again.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ChatService:
         self.amendments = Amendments(self.messages)
         timed = self.messages.timed
         self._bus = bus
+        self.on_loaded: Callable[[], None] = lambda: None
         self.state = StateMachine(directory, timed, self.presence, publications, self.messages.note_stored)
         queue_clock = clock if gathers else None
         self._following = (
@@ -119,6 +121,7 @@ class ChatService:
         """End all sessions, and load what other nodes have changed."""
         self._bus.publish([Publication(events.Bye(reason=_LOADING), None)])
         self.state.load(self.store.snapshot())
+        self.on_loaded()
 
     def settled(self) -> Deferred[None]:
         """Return a Deferred that fires when all changes submitted so far are committed or refused."""

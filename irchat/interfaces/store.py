@@ -62,7 +62,10 @@ class Store(Protocol):
     """
 
     epoch: str
-    log: SharedLog | None
+
+    @property
+    def log(self) -> SharedLog | None:
+        """The log, or None."""
 
     def snapshot(self) -> stored.Snapshot:
         """Return the data that the core keeps in memory.
