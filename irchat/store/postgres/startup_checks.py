@@ -45,7 +45,7 @@ def _check_session(connection: Connection) -> None:
         raise pooled from None
     finally:
         connection.remove_notify_handler(heard.append)
-    if pid != connection.info.backend_pid or [one.pid for one in heard] != [pid]:
+    if pid != connection.info.backend_pid or pid not in [one.pid for one in heard]:
         raise pooled
 
 
