@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Collection
+from random import random
 from typing import Any, TypeVar
 
 import psycopg
@@ -20,7 +21,7 @@ from irchat.store.postgres.connecting import Database, StoreUnusable, one_line
 from irchat.store.postgres.engine import PostgresStore
 from irchat.store.postgres.log.node_rows import NodeIdentity
 from irchat.store.threads import StoreThreads
-from irchat.wiring.opening import open_transport
+from irchat.wiring.opening import need_transport
 from irchat.wiring.outages import Outages
 from irchat.wiring.urls import bus_url, store_url
 
@@ -47,12 +48,13 @@ class Node:
         if self._bus_url is None or self._key is None:
             return
         chat, log = services.chat, self.store.log
-        transport, channel = open_transport(self._reactor, self._bus_url)
+        module = need_transport()
+        transport = module.RedisTransport(self._reactor, self._bus_url, jitter=random)
         bus = self._bus = NodeBus(
             str(self.name),
             self.store.wall_ms(),
             transport,
-            Seal(self._key, channel),
+            Seal(self._key, module.CHANNEL),
             self._reactor,
             lambda: log.position,
             log.reached,
@@ -126,7 +128,7 @@ def check(config: Config) -> None:
     bus = bus_url(config)
     if bus is not None:
         _bus_key(config)
-        open_transport(None, bus)
+        need_transport()
 
 
 def node_name(config: Config) -> str:

@@ -67,17 +67,19 @@ class NodeBusTests(SynchronousTestCase):
     def test_away(self) -> None:
         """While the bus is away, presence stays as it was, and nothing is heard. Afterwards it is right again."""
         self.cluster.enter(self.second, 1)
+        self.cluster.enter(self.second, 3)
         advance(self.clock, 0.5)
         for node in self.first, self.second:
             node.transport.set_up(False)
         self.cluster.leave(self.second, 1)
         self.cluster.enter(self.second, 2)
         advance(self.clock, 30.0)
-        self.assertEqual((self.first.bus.is_connected, list(self.first.presence.online)), (False, [1]))
+        self.assertEqual((self.first.bus.is_connected, list(self.first.presence.online)), (False, [1, 3]))
         for node in self.first, self.second:
             node.transport.set_up(True)
         advance(self.clock, 1.5)
-        self.assertEqual((self.first.bus.is_connected, list(self.first.presence.online)), (True, [2]))
+        self.assertEqual((self.first.bus.is_connected, list(self.first.presence.online)), (True, [3, 2]))
+        self.assertNotIn((3, False), self.first.changes)
 
     def test_hang(self) -> None:
         """A connection that carries nothing counts as away after two seconds, and is given up after four."""
@@ -119,7 +121,7 @@ class NodeBusTests(SynchronousTestCase):
         self.cluster.enter(self.second, 1)
         advance(self.clock, 0.5)
         self.deliver(_SEAL.seal(encode(Envelope("n1", self.second.run - 1, 0, 0, 0.0, Beat(9)))))
-        self.assertEqual(list(self.first.presence.online), [1])
+        self.assertEqual((self.first.bus.gaps, list(self.first.presence.online)), (0, [1]))
 
     def test_start_again(self) -> None:
         """A node whose memory is loaded again asks the others for their state."""
@@ -144,6 +146,10 @@ class NodeBusTests(SynchronousTestCase):
         self.cluster.leave(self.second, 1)
         advance(self.clock, 1.0)
         self.assertEqual(self.first.bus.sessions_of("10.0.0.1"), 0)
+        self.assertEqual(self.first.bus._addresses, {"n1": {}})
+        sent = self.second.bus._sent.last
+        advance(self.clock, 2.0)
+        self.assertEqual(self.second.bus._sent.last, sent)
 
     def test_news(self) -> None:
         """News wake the other node, not the one that says them."""

@@ -4,6 +4,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -138,6 +139,7 @@ class TimedCluster:
         self.database = SharedDatabase(self.store, self.clock)
         self._runs = iter(range(1, 1_000_000))
         self._numbers = iter(range(1, 1_000_000))
+        self._steps = iter(range(1_000_000))
         self.nodes: list[TimedNode] = []
         self.sessions: list[TimedSession] = []
         self.sent: dict[str, tuple[str, float, events.Sent]] = {}
@@ -210,7 +212,7 @@ class TimedCluster:
 
     def disturb(self, steps: int, *, calm: bool = False) -> None:
         """Do random things. While ``calm``, the bus loses nothing."""
-        for step in range(steps):
+        for step in islice(self._steps, steps):
             things = [self._some_send] * 6 + [self._some_read] * 4 + [self._some_end] * 2 + [self._some_session] * 2
             things += [self._some_member, self._some_block, self._some_death]
             if not calm:

@@ -11,10 +11,10 @@ class ChatListTests(SynchronousTestCase):
 
     def test_order_and_keys(self) -> None:
         """The latest chat is first, a private one has its users as key, and is left out if it is empty."""
-        rows = [
-            ListedChat(1, None, None, 0, 0, 0, 0, None, 0, 0, 0, None),
-            ListedChat(2, 4, 5, 3, 0, 2, 7, "all", 1, 1, 3, 30),
-            ListedChat(3, 4, 6, 3, 3, 3, 0, None, 0, 0, 3, 40),
+        rows: list[ListedChat] = [
+            (1, None, None, 0, 0, 0, None, 0, 0, 0, None),
+            (2, 4, 5, 0, 2, 7, "all", 1, 1, 3, 30),
+            (3, 4, 6, 3, 3, 0, None, 0, 0, 3, 40),
         ]
         self.assertEqual(
             chat_list(rows, {}), [StoredChat((4, 5), 3, 30, 2, 1, 7, 1, "all"), StoredChat(1, 0, None, 0, 0)]
@@ -24,7 +24,8 @@ class ChatListTests(SynchronousTestCase):
         """A chat ends with its last message that is not hidden, also if that was deleted, and markers end there."""
         ends = deleted_ends([(1, 7, 8, 80), (1, 9, 9, 90), (1, 6, 5, 50)], {9})
         self.assertEqual(ends, {1: (8, 80)})
-        row = ListedChat(1, None, None, 9, 0, 9, 0, None, 0, 0, 4, 40)
+        row: ListedChat = (1, None, None, 0, 9, 0, None, 0, 0, 4, 40)
         self.assertEqual(chat_list([row], ends), [StoredChat(1, 8, 80, 8, 0)])
         self.assertEqual(chat_list([row], {1: (3, 30)}), [StoredChat(1, 4, 40, 4, 0)])
-        self.assertEqual(chat_list([row._replace(since_seq=8)], ends), [StoredChat(1, 0, None, 0, 0)])
+        late: ListedChat = (1, None, None, 8, 9, 0, None, 0, 0, 4, 40)
+        self.assertEqual(chat_list([late], ends), [StoredChat(1, 0, None, 0, 0)])

@@ -92,17 +92,7 @@ class Stats(AdminRequest, frozen=True, tag="stats"):
 
 
 AnyAdminRequest = (
-    AddUser
-    | ResetPassword
-    | RemoveUser
-    | ListUsers
-    | ListBans
-    | Kick
-    | Ban
-    | Unban
-    | DeleteMessage
-    | ListNodes
-    | Stats
+    AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | Kick | Ban | Unban | DeleteMessage | ListNodes | Stats
 )
 
 

@@ -34,6 +34,9 @@ CREATE TABLE chats (
     UNIQUE (low, high),
     CHECK (low < high)
 ) WITH (fillfactor = 50);
+-- The groups that have ended and still have messages, and GLOBAL. Made before the first row: an index that is made later
+-- leaves statistics of one row.
+CREATE INDEX chats_ended ON chats (id) WHERE key IS NULL AND low IS NULL;
 INSERT INTO chats (id) VALUES (1);
 
 CREATE TABLE members (

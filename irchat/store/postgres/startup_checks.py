@@ -19,6 +19,8 @@ def check_server(connection: Connection) -> None:
     for name in "fsync", "full_page_writes":
         if _setting(connection, name) != "on":
             raise StoreUnusable(f"PostgreSQL runs with {name} off and would lose messages; switch it on")
+    if _setting(connection, "track_activities") != "on":
+        raise StoreUnusable("PostgreSQL runs with track_activities off and cannot find nodes that hang; switch it on")
     if _setting(connection, "synchronous_commit") not in _DURABLE:
         raise StoreUnusable(
             "synchronous_commit is not on and messages could be lost; set it to on for this database and this user"

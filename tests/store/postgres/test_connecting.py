@@ -61,10 +61,11 @@ class ConnectingTests(DatabaseCase):
         self.addCleanup(kept.drop)
         first = kept.get()
         self.assertIs(kept.get(), first)
-        self.assertEqual(kept.pid, first.info.backend_pid)
+        pid = kept.pid
+        self.assertEqual(pid, first.info.backend_pid)
         self.sql("SELECT pg_terminate_backend(%s::int)", kept.pid)
         self.assertEqual(kept.read(lambda connection: connection.execute("SELECT 7").fetchone()), (7,))
-        self.assertNotEqual(kept.pid, first.info.backend_pid)
+        self.assertNotEqual(kept.pid, pid)
         asked = []
 
         def failing(connection: object) -> None:

@@ -74,9 +74,9 @@ class StartupChecksTests(DatabaseCase):
         check_server(self.connect())
 
     def test_fsync(self) -> None:
-        """A server that does not write to the disk is refused."""
+        """A server that does not write to the disk is refused, and one that hides which sessions hang."""
         real = startup_checks._setting
-        for name in "fsync", "full_page_writes":
+        for name in "fsync", "full_page_writes", "track_activities":
             self.patch(
                 startup_checks, "_setting", lambda at, asked, name=name: "off" if asked == name else real(at, asked)
             )

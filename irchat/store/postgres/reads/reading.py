@@ -225,9 +225,10 @@ def messages_of(connection: Connection, user: int, after: tuple[int, int] | None
 def marks_of(connection: Connection, users: Collection[int], limit: int) -> list[stored.PlacedMark]:
     """Return some marks of these users."""
     rows = connection.execute(
-        "SELECT chats.id, low, high, seq, user_id, mark, marks.key FROM marks JOIN chats ON chats.id = chat"
-        " WHERE user_id = ANY(%s) LIMIT %s",
-        (list(users), limit),
+        "SELECT chats.id, low, high, seq, user_id, mark, put.key FROM unnest(%s::bigint[]) AS one (id)"
+        " CROSS JOIN LATERAL (SELECT * FROM marks WHERE user_id = one.id ORDER BY user_id, chat, seq LIMIT %s) AS put"
+        " JOIN chats ON chats.id = put.chat LIMIT %s",
+        (list(users), limit, limit),
     )
     return [stored.PlacedMark(chat if low is None else (low, high), *mark) for chat, low, high, *mark in rows]
 

@@ -84,3 +84,11 @@ class QueryTests(PostgresHands, SynchronousTestCase):
 
         self.assertEqual(Query(lambda: self.connection, ask, ())()[0], "done")
         self.assertEqual(len(calls), 2)
+
+    def test_broken_meanwhile(self) -> None:
+        """A connection that broke while it was not used is opened again, without an error."""
+        self.assertEqual(self.page(self.alice, GLOBAL).messages, [])
+        kill = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
+        self.one(self.connection, f"{kill} AND pid <> pg_backend_pid()")
+        self.assertEqual(self.page(self.alice, GLOBAL).messages, [])
+        self.assertEqual(self.found(self.alice, "word"), ([], False))
