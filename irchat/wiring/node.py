@@ -49,7 +49,7 @@ class Node:
             return
         chat, log = services.chat, self.store.log
         module = need_transport()
-        transport = module.RedisTransport(self._reactor, self._bus_url, random)
+        transport = module.RedisTransport(self._reactor, self._bus_url, jitter=random)
         bus = self._bus = NodeBus(
             str(self.name),
             self.store.wall_ms(),

@@ -197,9 +197,12 @@ class World:
         expires_in: int | None = None,
         nonce: str | None = None,
         origin: int | None = None,
+        chat_id: str | None = None,
     ) -> Deferred[events.Sent]:
         """Send a message."""
-        change = self.chat.messages.to_send(self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin)
+        change = self.chat.messages.to_send(
+            self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin, chat_id=chat_id
+        )
         return self.chat.queue.submit(change).addCallback(self.said)
 
     def amend(self, name: str, chat: str, seq: int | None = None, text: str | None = None, **how: Any) -> Deferred[Any]:

@@ -131,9 +131,10 @@ class KeptConnection:
         """Return ``ask(connection, *args)``, which only reads. If the connection had broken, ask once more."""
         try:
             return ask(self.get(), *args)
-        except psycopg.OperationalError:
-            if self._connection is not None and not self._connection.closed:
+        except psycopg.OperationalError as error:
+            if self._connection is not None and not is_broken(self._connection, error):
                 raise
+        self.drop()  # the server's last words can come before the end of the connection
         return ask(self.get(), *args)
 
 
