@@ -15,7 +15,7 @@ from twisted.logger import Logger
 
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.chat.timed.publishing import erased, others, sent
 from irchat.chat.timed.timed_chat import TimedChat, TimedMessage, left_ms
 from irchat.chat.timed.timed_messages import TimedMessages
@@ -52,7 +52,7 @@ class TimedCopies:
         directory: Directory,
         timed: TimedMessages,
         nonces: TimedNonces,
-        presence: LocalPresence,
+        presence: Presence,
         bus: Bus,
         clock: IReactorTime,
         others: OtherNodes,
