@@ -90,7 +90,7 @@ class CommitQueue:
         return len(self._waiting)
 
     def measure(self, measured: Callable[[Commit], Commit]) -> None:
-        """Commit with ``measured`` of what was used before."""
+        """Wrap the function that commits with ``measured``."""
         self._commit = measured(self._commit)
 
     def submit(self, change: Change[Result, Reply]) -> Deferred[Reply]:
@@ -292,7 +292,7 @@ class CommitQueue:
         if self._following is None:
             self._answer(answers)
         else:
-            self._following.note_published()  # first: what an answer leads to, the other nodes hear with this position
+            self._following.note_published()  # first: messages to other nodes caused by answers carry this position
             self._answer(answers)
             self._following.go_on()
         return seconds

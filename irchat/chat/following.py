@@ -21,7 +21,7 @@ from irchat.protocol.errors import Refusal, unavailable
 Apply = Callable[[Entry, int | None], list[Publication]]
 """Applies an entry to memory. Its arguments: the entry, the id of its session. Returns the events to publish."""
 
-# One turn of the reactor applies and publishes this many entries of other nodes, or one batch that has more.
+# Maximum entries of other nodes that one turn of the reactor applies and publishes, unless one batch has more.
 _ENTRIES_MOST = 500
 
 _log = Logger()
@@ -67,7 +67,7 @@ class Following:
             if self.has_turn:
                 self._apply_some()
                 self.has_turn = resets == self._resets
-            if not self.has_turn:  # others need not wait until this node has caught up
+            if not self.has_turn:  # other nodes must not wait until this one has caught up
                 self._log.cancel()
                 await self._catch_up()
 
@@ -93,13 +93,13 @@ class Following:
             self._log.note_applied(position)
 
     def go_on(self) -> None:
-        """Read what others have committed during the own commit."""
+        """Read what other nodes have committed meanwhile."""
         self._read_news()
 
     def _committed(self, committed: Committed, resets: int) -> list[object]:
         self._committing = False
         if resets != self._resets and committed.position <= self._log.position:
-            raise unavailable()  # the new snapshot has it, and its session has ended
+            raise unavailable()  # the new snapshot contains it, and the session that waits has ended
         self._own = committed.position
         return committed.results
 
@@ -113,7 +113,7 @@ class Following:
         self._read_news()
 
     def _read_news(self) -> None:
-        """Read the log. During an own commit it would return only what is before that commit."""
+        """Read the log. During an own commit it would return only the commits before that one."""
         if self._has_news and not (self._reading or self._committing or self._own is not None):
             self._has_news = False
             self._reading = True
@@ -163,19 +163,19 @@ class Following:
         try:
             for entry in batch.entries:
                 publications += self._apply(entry, None)
-        except Exception:  # the memory of this node is no longer that of the others
+        except Exception:  # the memory of this node now differs from that of the others
             _log.failure("a commit of another node cannot be applied: its data is loaded again")
             self._reset()
             return
         if publications:
             try:
                 self._bus.publish(publications)
-            except Exception:  # what follows in the log is published all the same
+            except Exception:  # later commits are still published
                 _log.failure("the bus failed")
         self._log.note_applied(batch.position)
 
     def _reset(self) -> None:
-        """Load everything again. What was read before is in the new snapshot."""
+        """Load everything again. The new snapshot contains the batches that were read before."""
         self._resets += 1
         self._unapplied.clear()
         self._load_again()

@@ -40,7 +40,7 @@ class ChatService:
     """The chat. ``bus`` carries its events. ``presence_changed`` is called with a name and whether it is online.
 
     With ``gathers``, changes are grouped for a turn of the reactor or longer. Otherwise each is committed at once.
-    ``on_loaded`` is called when all data was loaded again.
+    ``on_loaded`` is called after all data was loaded again.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class ChatService:
         self.moderation = Moderation(directory, self.queue, self.messages, self.presence, store, wall_ms, self._marks)
 
     def resume(self) -> None:
-        """Go on with the removals that the end of the last process interrupted."""
+        """Continue the removals that were interrupted when the last process ended."""
         removed = [user.id for user in self.directory.users.values() if user.removed]
         if removed:
             Deferred.fromCoroutine(self._marks.take_off(removed))
 
     def share_timed(self, others: OtherNodes) -> ThisNode:
-        """Share timed messages with the other nodes. Return what they call (`irchat.interfaces.nodes.ThisNode`)."""
+        """Share timed messages with the other nodes. Return the object that receives their calls."""
         return self.messages.share(others)
 
     def online(self, limit: int) -> list[str]:
@@ -109,16 +109,16 @@ class ChatService:
         )
 
     def when_current(self, answer: Callable[..., Given], *args: object) -> Given | Deferred[Given]:
-        """Return ``answer(*args)``, which comes from memory.
+        """Return ``answer(*args)``, which reads only memory.
 
-        With a log that several nodes share, return a Deferred for it, after everything that is committed now.
+        In a cluster, return a Deferred for it that fires after everything committed so far is applied.
         """
         if self.store.log is None:
             return answer(*args)
         return self.store.log.caught_up().addCallback(lambda _: answer(*args))
 
     def _load_again(self) -> None:
-        """End all sessions, and load what other nodes have changed."""
+        """End all sessions, and load a new snapshot."""
         self._bus.publish([Publication(events.Bye(reason=_LOADING), None)])
         self.state.load(self.store.snapshot())
         self.on_loaded()

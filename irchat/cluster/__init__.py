@@ -1,1 +1,1 @@
-"""Several nodes as one chat: the bus between them, and what crosses it without being stored."""
+"""The bus between the nodes of a cluster, and the messages that cross it without being stored."""

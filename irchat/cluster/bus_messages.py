@@ -1,7 +1,7 @@
-"""The messages between nodes. Nothing of them is stored anywhere.
+"""The messages between nodes, which are stored nowhere.
 
-Each is encoded with the node that sends it, the number of its run, its number ``n`` in that run (without a gap, from 1
-on), and the position in the log up to which the sender had applied it: a receiver applies the log up to there first.
+Each is encoded with its sender, the run of the sender, its number ``n`` in that run (from 1, without gaps), and the
+position in the log that the sender had applied. A receiver applies the log up to that position first.
 """
 
 from collections.abc import Collection, Sequence
@@ -15,7 +15,7 @@ from irchat.interfaces.nodes import LiveTimed, TimedCopy
 from irchat.interfaces.stored import ChatKey
 
 VERSION = 1
-"""The version of the messages, sent as their first byte. A node ignores those of another version, and logs that."""
+"""The version of the messages, sent as their first byte. A node ignores and logs messages of another version."""
 
 
 class BusMessage(Struct, frozen=True, tag=True):
@@ -42,7 +42,7 @@ class Again(BusMessage, frozen=True):
 class State(BusMessage, frozen=True):
     """The online users of the sender. Its timed messages follow as `Ended` and `Live`.
 
-    ``n``: the number of its last message that this includes. ``first``: that of the first one that it can repeat.
+    ``n``: the number of the last message that this includes. ``first``: the first number that the sender can repeat.
     ``online``: the users that are online on the sender, each with the number of its sessions. ``addresses``: the number
     of sessions of each address.
     """
@@ -79,14 +79,14 @@ class Timed(BusMessage, frozen=True):
 
 
 class Reached(BusMessage, frozen=True):
-    """The users that the timed message ``id`` reached on the sender of this. Not numbered: a late one is useless."""
+    """The users on this node that the timed message ``id`` reached. Not numbered: a late one is useless."""
 
     id: str
     users: tuple[int, ...]
 
 
 class Answered(BusMessage, frozen=True):
-    """The sender of the timed message ``id``, which has a nonce, was answered that it reached so many users."""
+    """The answer to the user that sent the timed message ``id`` with a nonce: it ``reached`` so many users."""
 
     id: str
     reached: int
@@ -108,7 +108,7 @@ class Ended(BusMessage, frozen=True):
 
 
 class Failed(BusMessage, frozen=True):
-    """A sign-in for these keys (an address, a name) failed, or succeeded and ended their count."""
+    """A sign-in for these keys (an address, a name) failed, or succeeded and reset their counts."""
 
     keys: tuple[str, ...]
     succeeded: bool = False
@@ -127,7 +127,7 @@ class Counts(BusMessage, frozen=True):
 
 
 class News(BusMessage, frozen=True):
-    """A commit was appended to the log. Not numbered: it only saves the others a wait."""
+    """A commit was appended to the log. Not numbered: without it, the others find the commit later."""
 
 
 UNNUMBERED = (Beat, Again, State, Reached, News)
@@ -191,7 +191,7 @@ def decode(data: bytes) -> Envelope:
 def aged(body: Body, seconds: float) -> Body:
     """Return ``body`` after it has waited for ``seconds``: the timed messages in it have less time left.
 
-    An ended one is replaced by its end, so that its text goes and its number stays.
+    A `Timed` whose time is over becomes `Ended`: its text is dropped and its number stays.
     """
     ms = int(seconds * 1000)
     if isinstance(body, Timed):

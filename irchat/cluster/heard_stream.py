@@ -1,4 +1,4 @@
-"""The messages of another node: each is handed on once, in order, when this node has applied its position."""
+"""Receive the messages of another node: pass on each once, in order, after this node has applied its position."""
 
 from collections import deque
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from irchat.cluster.bus_messages import Body, Envelope, State, aged
 from irchat.cluster.transit import Transit
 
-# Messages held behind a gap, and messages that wait for the log. Further ones count as lost: they are repeated later.
+# Maximum messages behind a gap, and waiting for the log. Further ones are dropped, and requested again later.
 _HELD, _WAITING = 1_000, 10_000
 # Seconds between two requests for what is missing.
 _PAUSE = 0.25
@@ -20,14 +20,14 @@ _log = Logger()
 
 
 class _Arrived(Struct):
-    """A message as it was at a time, in seconds."""
+    """A message, with the remaining times as of the time ``at`` (seconds)."""
 
     position: int
     body: Body
     at: float
 
     def age(self, now: float) -> Body:
-        """Return the message as it is now, and keep no text that has ended."""
+        """Return the message with the remaining times of now. Drop texts that have ended."""
         self.body, self.at = aged(self.body, now - self.at), now
         return self.body
 
@@ -35,9 +35,9 @@ class _Arrived(Struct):
 class HeardStream:
     """The stream of another node in one ``run``.
 
-    It begins with the state of that node. ``ask`` is called with the number from which messages are missing, 0 for the
-    state. ``reached`` returns a Deferred that fires when this node has applied a position in the log. ``heard_at`` is
-    when the node was heard last.
+    It begins with the state of that node. ``ask`` is called with the first missing number, or 0 for the state.
+    ``reached`` returns a Deferred that fires when this node has applied a position in the log. ``heard_at`` is the time
+    of the last message.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class HeardStream:
         self._asked_at = float("-inf")
 
     def receive(self, envelope: Envelope, late: float = 0.0) -> None:
-        """Take a numbered message, or a state, which came ``late`` (seconds)."""
+        """Receive a numbered message or a state, which was ``late`` by so many seconds."""
         now = self._seconds()
         arrived = _Arrived(envelope.position, envelope.body, now - late)
         arrived.age(now)
@@ -91,13 +91,13 @@ class HeardStream:
             arrived.age(now)
 
     def close(self) -> None:
-        """Hand on nothing more."""
+        """Pass on no further messages."""
         self._is_closed = True
         self._held.clear()
         self._waiting.clear()
 
     def _take_state(self, arrived: _Arrived, state: State) -> None:
-        """Continue with a state, if messages are missing that the node cannot repeat."""
+        """Continue from a state, if the node can no longer repeat the missing messages."""
         if self._next is None or self._next < state.first:
             self._next = state.n + 1
             self._highest = max(self._highest, state.n)
@@ -105,7 +105,7 @@ class HeardStream:
             self._waiting.append(arrived)
 
     def _proceed(self) -> None:
-        """Hand on what is complete, and ask for what is missing."""
+        """Pass on the messages before the first gap, and ask for the missing ones."""
         if self._is_handing_on:
             return
         self._is_handing_on = True
@@ -122,7 +122,7 @@ class HeardStream:
             self._ask(self._next or 0)
 
     def _take_next(self) -> bool:
-        """Put the next message in line, if it is there."""
+        """Queue the next message. Return False if it is missing or the queue is full."""
         if self._next is None or len(self._waiting) >= _WAITING or self._next not in self._held:
             return False
         self._waiting.append(self._held.pop(self._next))
@@ -130,7 +130,7 @@ class HeardStream:
         return True
 
     def _hand_on_first(self) -> bool:
-        """Hand on the first in line, if this node has applied its position."""
+        """Pass on the first queued message, or wait for its position. Return False if there is nothing to do."""
         if not self._waiting or self._is_waiting:
             return False
         position = self._waiting[0].position

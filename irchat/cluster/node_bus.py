@@ -1,4 +1,4 @@
-"""The bus of this node: what it tells the other nodes, and what it hears from them."""
+"""Connect this node with the others: send its messages, and dispatch theirs."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
@@ -33,9 +33,9 @@ from irchat.cluster.transport import Transport
 from irchat.interfaces.nodes import ThisAdmission, ThisPresence
 
 _BEAT_SECONDS = 0.5
-# Seconds after the last message of a node: it is no longer waited for, and its users are offline.
+# Seconds after the last message of a node until nobody waits for its answers, and until its users are offline.
 _SILENT_SECONDS, _GONE_SECONDS = 1.5, 5.0
-# Seconds without one's own messages, which the transport returns: it does not work, and it is given up.
+# The transport returns this node's own messages. Seconds without them until it counts as away, and until it is reset.
 _AWAY_SECONDS, _RESET_SECONDS = 2.0, 4.0
 
 _log = Logger()
@@ -43,13 +43,13 @@ B = TypeVar("B", bound=BusMessage)
 
 
 class NodeBus:
-    """Connects this node with the others. ``run`` is the start of this process, and rises from one to the next.
+    """Connects this node with the others. ``run`` identifies this process, and is higher than that of the one before.
 
     ``position`` returns the position in the log that this node has applied; ``reached`` returns a Deferred that fires
-    when a position is applied. ``on_news`` is called when another node has committed something. ``after_state`` is set
-    by what carries the timed messages, and ``handle`` connects it with their messages.
+    when a position is applied. ``on_news`` is called when another node has committed something. ``after_state`` is
+    called after the state was sent. ``gaps`` counts the requests for missing messages.
 
-    It is an `irchat.interfaces.nodes.OtherPresence` and an `irchat.interfaces.nodes.OtherAdmissions`.
+    Implements `irchat.interfaces.nodes.OtherPresence` and `irchat.interfaces.nodes.OtherAdmissions`.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class NodeBus:
         self.handle(Registered, lambda node, body: admission.note_registered(body.address))
         self.handle(Counts, self._hear_counts)
 
-    # What the parts of this node use.
+    # Called by other parts of this node
 
     @property
     def is_connected(self) -> bool:
@@ -107,7 +107,7 @@ class NodeBus:
         return self._sent.repeated
 
     def heard(self) -> list[str]:
-        """Return the names of the nodes that are heard at the moment."""
+        """Return the names of the nodes whose last message is recent."""
         since = self._seconds() - _SILENT_SECONDS
         return [node for node, stream in self._heard.items() if stream.heard_at > since]
 
@@ -134,47 +134,47 @@ class NodeBus:
         self._sent.send(body)
 
     def drop_texts(self, ids: Collection[str]) -> None:
-        """Drop the texts of timed messages that ended early, unless they were ended by a message of this node."""
+        """Drop the kept texts of timed messages that ended."""
         self._sent.drop_texts(ids)
 
     def say_news(self) -> None:
-        """Say that this node has committed something."""
+        """Notify the other nodes of a commit of this node."""
         self.publish(News())
 
     def start_again(self) -> None:
-        """Forget all that the other nodes have said, and ask them again: the memory of this node is loaded anew."""
+        """Forget the state of the other nodes, and request it again, after the memory of this node was loaded again."""
         for node in list(self._heard):
             self._forget(node)
 
     # OtherPresence
 
     def came(self, user: int, sessions: int) -> None:
-        """Say that a user has this many sessions here."""
+        """Report that a user has this many sessions here."""
         self.publish(Came(user, sessions))
 
     def went(self, user: int) -> None:
-        """Say that a user is offline here."""
+        """Report that a user is offline here."""
         self.publish(Went(user))
 
     # OtherAdmissions
 
     def failed(self, keys: Sequence[str], *, succeeded: bool) -> None:
-        """Say that a sign-in failed here, or succeeded."""
+        """Report that a sign-in failed here, or succeeded."""
         self.publish(Failed(tuple(keys), succeeded))
 
     def registered(self, address: str) -> None:
-        """Say that an account was created here."""
+        """Report that an account was created here."""
         self.publish(Registered(address))
 
     def set_sessions(self, address: str, sessions: int) -> None:
-        """Say, with the next beat, how many sessions an address has here."""
+        """Report, with the next beat, the number of sessions of an address here."""
         self._changed[address] = sessions
 
     def sessions_of(self, address: str) -> int:
         """Return the number of sessions of an address on all other nodes."""
         return sum(sessions.get(address, 0) for sessions in self._addresses.values())
 
-    # What the transport calls.
+    # Called by the transport
 
     def _publish(self, envelope: Envelope) -> None:
         self._transport.publish(self._seal.seal(encode(envelope)))
@@ -272,9 +272,9 @@ class NodeBus:
         self._send_rest()  # some of its last messages may have reached only some nodes
 
     def _beat(self) -> None:
-        """Say that this node is alive, and forget the nodes that are not.
+        """Send a beat, and forget silent nodes.
 
-        While the bus is away nobody can be heard, so nobody is forgotten.
+        While the bus is away no node can be heard, so none is forgotten.
         """
         if self._changed:
             self.publish(Counts(tuple(self._changed.items())))
@@ -297,7 +297,7 @@ class NodeBus:
             if is_connected:
                 _log.info("the bus works")
             else:
-                _log.warn("the bus is away: timed messages are refused, and other nodes' users stay as they were")
+                _log.warn("the bus is away, so timed messages are refused: look at its server and at --bus")
 
     def _say_once(self, text: str) -> None:
         if text not in self._said:

@@ -31,8 +31,8 @@ class RedisTransport:
     """A `irchat.cluster.transport.Transport` over the server at ``url``, which may contain a user and a password.
 
     A connection that subscribes cannot publish, so there are two. A subscriber that reads too slowly is disconnected by
-    the server, and connects again. ``jitter`` returns the seconds, up to 1 by default, that spread the attempts of
-    several nodes.
+    the server, and connects again. ``jitter`` returns the seconds (by default up to 1) that are added to each pause, so
+    that nodes do not reconnect at the same moment.
     """
 
     def __init__(self, reactor: Any, url: str, channel: bytes = CHANNEL, jitter: Callable[[], float] = random) -> None:
@@ -94,7 +94,7 @@ class RedisTransport:
                 self.lost()
 
     def complain(self, failure: Failure) -> None:
-        """Log why the server cannot be used, once until it can be again."""
+        """Log why the server cannot be used, once for each outage."""
         if not failure.check(CancelledError, txredisapi.ConnectionError) and not self._has_complained:
             self._has_complained = True
             _log.error("the bus cannot be used: {why}; look at the server and at --bus", why=one_line(_reason(failure)))
@@ -110,7 +110,7 @@ class _Connection(txredisapi.SubscriberProtocol):  # type: ignore[misc]
         self._end: IDelayedCall | None = None
 
     def connectionMade(self) -> None:
-        """Sign in and begin. A connection that is refused is kept for a while, so that it is not tried all the time."""
+        """Authenticate and begin. Keep a refused connection open for a while, so that attempts are not too frequent."""
         preparing = Deferred.fromCoroutine(self._prepare())
         preparing.addTimeout(_PREPARE_SECONDS, self.owner.reactor)
         preparing.addErrback(self._refused)
@@ -138,7 +138,7 @@ class _Connection(txredisapi.SubscriberProtocol):  # type: ignore[misc]
             self.owner.complain(reason)
 
     def dataReceived(self, data: bytes, unpause: bool = False) -> None:
-        """Parse replies and messages, all in one turn of the reactor: the base class takes a turn for each."""
+        """Parse all replies and messages in one turn of the reactor. The base class takes a turn for each."""
         while data:
             self._rest = b""
             super().dataReceived(data, unpause)
@@ -154,7 +154,7 @@ class _Publisher(_Connection):
     """Publishes."""
 
     async def begin(self) -> None:
-        """Publish nothing, to see whether that is allowed."""
+        """Publish an empty message, to check that publishing is allowed."""
         await self.execute_command("PUBLISH", self.owner.channel, b"")
 
 

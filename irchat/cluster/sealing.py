@@ -1,4 +1,4 @@
-"""The seal of what crosses the bus: AES-GCM, so that no copy of its traffic shows anything."""
+"""Seal the messages on the bus with AES-GCM, so that its traffic cannot be read or forged."""
 
 import os
 import secrets
@@ -16,7 +16,7 @@ _MAKE = "make one with irchat-admin bus-key FILE, and copy it to each node"
 
 
 class WrongBusKey(Exception):
-    """The file of the key is unusable. The text is one line with the file and the next step."""
+    """The key file is unusable. The text is one line that names the file and the next step."""
 
 
 def new_key_file(path: Path) -> None:

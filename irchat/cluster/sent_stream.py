@@ -1,4 +1,4 @@
-"""The messages that this node sends: numbered, and kept for those that miss some."""
+"""Number the messages of this node, and keep the last ones for nodes that missed some."""
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection
@@ -8,15 +8,15 @@ from msgspec import Struct
 
 from irchat.cluster.bus_messages import UNNUMBERED, Again, Body, Ended, Envelope, State, aged, copies, without_texts
 
+# Maximum kept messages, and messages repeated for one request. A node that missed more asks again.
 _KEPT = 10_000
-# Messages repeated for one request. A node that misses more asks again.
 _REPEATED = 1_000
-# Several nodes that miss the same are served together: seconds between two repetitions of a message or of the state.
+# Seconds between two repetitions of the same messages or of the state: one serves all nodes that missed them.
 _PAUSE = 0.2
 
 
 class _Kept(Struct):
-    """A message as it was at a time, in seconds."""
+    """A message, with the remaining times as of the time ``at`` (seconds)."""
 
     position: int
     body: Body
@@ -50,7 +50,7 @@ class SentStream:
         self._make_state = make_state
         self._after_state = after_state
         self._kept: deque[_Kept] = deque(maxlen=_KEPT)
-        # The timed messages that are kept: the numbers of the messages with them by id, and their ends.
+        # For each kept timed message: the numbers of the messages that contain it, by id; and their ends.
         self._texts: dict[str, set[int]] = {}
         self._ends: list[tuple[float, str]] = []
         self._state_at = self._repeated_at = float("-inf")
@@ -77,7 +77,7 @@ class SentStream:
         self._publish(Envelope(self.node, self.run, self.last, position, now, body))
 
     def answer(self, again: Again) -> None:
-        """Repeat messages for a node that missed them, or send the state. Requests for the same are served once."""
+        """Repeat messages for a node that missed them, or send the state. Serve equal requests once."""
         now = self._seconds()
         if again.run == self.run and self.first <= again.n <= self.last:
             if again.n < self._repeated_from or now >= self._repeated_at + _PAUSE:
@@ -87,7 +87,7 @@ class SentStream:
             self.send_state()
 
     def send_state(self) -> None:
-        """Send the state to all nodes. Those that need none ignore it."""
+        """Send the state to all nodes. Nodes that do not need it ignore it."""
         self._state_at = self._seconds()
         self.send(self._make_state(self.last, self.first))
         self._after_state()

@@ -1,4 +1,4 @@
-"""Timed messages between nodes: who received them, who has read them, and which ended early."""
+"""Relay timed messages between nodes, with their recipients, their readers and their early ends."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _IDS = 1_000
 
 @dataclass(eq=False)
 class _Sending:
-    """A message whose sender waits for the nodes ``silent``, which have not said yet whom it reached."""
+    """A message whose sender waits for the ``silent`` nodes, which have not yet reported the users that it reached."""
 
     silent: set[str]
     late: IDelayedCall
@@ -40,7 +40,7 @@ class TimedRelay:
         self._clock = clock
         self._this: ThisNode
         self._sendings: dict[str, _Sending] = {}
-        # By chat, messages and marker: the users that have read them.
+        # The users that have read messages, by chat, ids and marker.
         self._reads: dict[tuple[ChatKey, tuple[str, ...], int | None], set[int]] = {}
         self._live: Iterator[LiveTimed] | None = None
 
@@ -73,16 +73,16 @@ class TimedRelay:
         self._bus.drop_texts(ids)
 
     def answered(self, timed_id: str, reached: int) -> None:
-        """Say how a sender was answered (see `OtherNodes`)."""
+        """Report the answer to a sender (see `OtherNodes`)."""
         self._publish(Answered(timed_id, reached))
 
     def took_back(self, ended: Sequence[tuple[str, int]]) -> None:
-        """Say that messages ended early (see `OtherNodes`)."""
+        """Report that messages ended early (see `OtherNodes`)."""
         for begin in range(0, len(ended), _IDS):
             self._publish(Ended(tuple(ended[begin : begin + _IDS])))
 
     def read(self, user: int, chat: ChatKey, ids: Collection[str], seq: int | None = None) -> None:
-        """Say that a user has read messages (see `OtherNodes`), together with other users."""
+        """Report that a user has read messages (see `OtherNodes`), together with other users."""
         if not self._reads:
             self._clock.callLater(_GATHER_SECONDS, self._publish_reads)
         self._reads.setdefault((chat, tuple(ids), seq), set()).add(user)
@@ -109,7 +109,7 @@ class TimedRelay:
         }
 
     def _send_live(self) -> None:
-        """Send all that a new node must know. The messages go in parts, one in a turn of the reactor."""
+        """Send all live and early-ended messages to a new node, in parts, one for each turn of the reactor."""
         self.took_back(self._this.ended())
         is_sending = self._live is not None
         self._live = self._this.live()

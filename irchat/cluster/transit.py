@@ -1,7 +1,7 @@
-"""How long messages from another node take, so that a timed message that was late still ends on time.
+"""Estimate the delay of messages from another node, so that a delayed timed message still ends on time.
 
-The forward clocks of two nodes begin anywhere. The least difference between them that was seen lately is the real one,
-and the least time that a message takes. A message with a greater difference was late by the rest.
+Forward clocks of two nodes start at unrelated values. The smallest recent difference between the sending and the
+receiving time is their offset plus the shortest delay. A message with a larger difference was late by the excess.
 """
 
 # Clocks differ in speed by up to a millisecond in two seconds, so old differences are forgotten.
@@ -9,14 +9,14 @@ _WINDOW_SECONDS = 30.0
 
 
 class Transit:
-    """The least difference between the clock of this node and that of another one, in the last 30 to 60 seconds."""
+    """The smallest difference between the clock of this node and that of another one, in the last 30 to 60 seconds."""
 
     def __init__(self) -> None:
         self._began = float("-inf")
         self._before = self._lately = float("inf")
 
     def late(self, sent_at: float, now: float) -> float:
-        """Return by how many seconds a message was later than the quickest one.
+        """Return the delay of a message in seconds, compared with the quickest one.
 
         ``sent_at`` is a time of the clock of the other node, and ``now`` one of the clock of this node.
         """

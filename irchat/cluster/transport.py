@@ -7,10 +7,10 @@ from twisted.internet.defer import Deferred
 
 
 class Transport(Protocol):
-    """Carries bytes from each node to all nodes, its sender included, in the order in which one node publishes them.
+    """Carries bytes from each node to all nodes, its sender included. Those of one node stay in order.
 
-    It may lose any of them, and be away. It stores nothing. The callbacks are set by its user and called in the
-    reactor's thread.
+    It may lose messages, and the connection may be down. It stores nothing. The callbacks are set by its user, and
+    called in the reactor's thread.
     """
 
     received: Callable[[bytes], None]
@@ -27,4 +27,4 @@ class Transport(Protocol):
         """Send ``data``. Without a connection, it is lost."""
 
     def reset(self) -> None:
-        """Give up the connection, which does not work, and make a new one."""
+        """Drop the connection, which no longer works, and connect again."""

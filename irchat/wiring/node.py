@@ -1,4 +1,4 @@
-"""One node of several: its PostgreSQL store, and its bus to the others. Needs the packages for several nodes."""
+"""One node of a cluster: its PostgreSQL store, and its bus to the others. Needs the packages of ``cluster``."""
 
 import socket
 from collections.abc import Callable, Collection
@@ -71,13 +71,13 @@ class Node:
             note_commit(position, writes)
             try:
                 bus.say_news()
-            except Exception:  # the commit is stored, and others look for it each second
+            except Exception:  # the commit is stored, and other nodes look for commits each second
                 _log.failure("the bus failed")
 
         log.on_commit = committed
 
     def join(self, fingerprints: Collection[str], sessions: Callable[[], int]) -> None:
-        """Enter the node in the database, and follow the others from now on. Raises WrongSetting."""
+        """Enter the node in the database, and start to follow the others. Raises WrongSetting."""
         self.store.log.on_stop = self._end
         identity = NodeIdentity(str(self.name), tuple(fingerprints), self._bus is not None)
         _opened(lambda: self.store.join(self._reactor, identity, sessions, self._hears_bus))
@@ -114,7 +114,7 @@ class Node:
         return self._bus is not None and self._bus.is_connected
 
     def _end(self, why: str) -> None:
-        """End the process: going on would do harm."""
+        """End the process, because this node can no longer follow the others."""
         _log.critical("this node stops: {why}", why=why)
         self._reactor.callLater(0, self._reactor.stop)
 

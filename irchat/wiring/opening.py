@@ -1,27 +1,26 @@
-"""Open what the settings ask for, and import only then what that needs."""
+"""Open the parts that the settings name. Their packages are imported only then."""
 
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from irchat.server.listeners.listener import CannotBind
 from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.sessions.services import Services
 from irchat.settings import Config, WrongSetting
+from irchat.store.threads import StoreThreads
 
 if TYPE_CHECKING:
     from irchat.wiring.node import Node
 
 
-def open_node(config: Config, reactor: Any, threads: Any) -> "Node":
+def open_node(config: Config, reactor: Any, threads: StoreThreads) -> "Node":
     """Open the database and the bus that nodes share. Raises WrongSetting."""
-    try:
-        from irchat.wiring.node import Node  # noqa: PLC0415 -- needs the packages for several nodes
-    except ModuleNotFoundError as error:
-        raise _not_installed("--store", error) from None
-    return Node(config, reactor, threads)
+    node: Node = _node_module().Node(config, reactor, threads)
+    return node
 
 
 def need_transport() -> Any:
-    """Return the module of the transport of the bus. Raises WrongSetting."""
+    """Return the module of the bus transport. Raises WrongSetting."""
     try:
         from irchat.cluster import redis_transport  # noqa: PLC0415 -- needs the packages for several nodes
     except ModuleNotFoundError as error:
@@ -46,17 +45,21 @@ def open_figures(
 
 
 def check_node(config: Config) -> None:
-    """Check what can be checked without writing anything. Raises WrongSetting."""
-    try:
-        from irchat.wiring import node  # noqa: PLC0415 -- needs the packages for several nodes
-    except ModuleNotFoundError as error:
-        raise _not_installed("--store", error) from None
-    node.check(config)
+    """Run the checks of a node that write nothing. Raises WrongSetting."""
+    _node_module().check(config)
 
 
 def has_store(config: Config) -> bool:
     """Return whether the settings name a database that nodes share."""
     return config.store is not None or config.store_file is not None
+
+
+def _node_module() -> ModuleType:
+    try:
+        from irchat.wiring import node  # noqa: PLC0415 -- needs the packages for several nodes
+    except ModuleNotFoundError as error:
+        raise _not_installed("--store", error) from None
+    return node
 
 
 def _not_installed(option: str, error: ModuleNotFoundError) -> WrongSetting:

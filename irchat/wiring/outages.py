@@ -1,4 +1,4 @@
-"""What a node does while PostgreSQL or the bus is away: it sends its users to other nodes."""
+"""Send users to other nodes while PostgreSQL or the bus is away for this node."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -9,7 +9,7 @@ from twisted.internet.task import LoopingCall
 from irchat.server.listeners.chat_port import ChatPort
 from irchat.server.listeners.registry import ConnectionRegistry
 
-# Seconds that users stay on a node that cannot store anything, or that cannot hear the others.
+# Seconds that users stay on a node that cannot store anything, or that cannot reach the other nodes.
 PATIENCE_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
 _STORE = "PostgreSQL is away"
@@ -18,7 +18,7 @@ _GOODBYE = "the server cannot reach its database: reconnect"
 
 
 class SharedStore(Protocol):
-    """What this needs of the store. ``others_hear_bus``: whether the bus works for another node."""
+    """The store, as `Outages` uses it. ``others_hear_bus``: whether the bus works for another node."""
 
     on_away: Callable[[], None]
     on_back: Callable[[], None]
@@ -26,7 +26,7 @@ class SharedStore(Protocol):
 
 
 class Outages:
-    """Watches the ``store``, and with ``hears_bus`` the bus."""
+    """Watches the ``store``, and the bus if ``hears_bus`` is given, which returns whether it works for this node."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Outages:
         self._port.set_closed(_STORE, False)
 
     def _leave(self) -> None:
-        """Close the port first, so that no user comes back."""
+        """Close the port, then end all sessions, so that no client reconnects to this node."""
         self._port.set_closed(_STORE, True)
         for connection in list(self._connections):
             connection.session.end(_GOODBYE)
@@ -75,7 +75,7 @@ class Outages:
         self._away = None
 
     def _look_at_bus(self) -> None:
-        """Close the port of a node that alone is cut off. While no node hears the bus, all stay open."""
+        """Close the port if the bus works for other nodes only. While it works for no node, all ports stay open."""
         assert self._hears_bus is not None
         if self._hears_bus() or not self._store.others_hear_bus:
             self._alone_since = None

@@ -1,4 +1,4 @@
-"""The URLs of the store and of the bus, from the settings or from files of mode 0600."""
+"""Read the URLs of the store and of the bus, from the settings or from files of mode 0600."""
 
 import os
 from collections.abc import Mapping
@@ -7,19 +7,16 @@ from pathlib import Path
 from irchat.settings import BusURL, Config, StoreURL, WrongSetting, read_url
 from irchat.system.files.named_files import TooLong, read_small_file
 
-_PASSWORD_VARIABLES = ("PGPASSWORD",)
-
 
 def store_url(config: Config, environment: Mapping[str, str] = os.environ) -> str | None:
     """Return the URL of the store, or None for SQLite. Raises WrongSetting.
 
-    A password in the environment is refused: it is easily shown to others.
+    A password in the environment is refused, because other programs and users may see it.
     """
     if config.store is None and config.store_file is None:
         return None
-    for name in _PASSWORD_VARIABLES:
-        if name in environment:
-            raise WrongSetting(f"the environment has {name}: unset it, and use --store-file or ~/.pgpass")
+    if "PGPASSWORD" in environment:
+        raise WrongSetting("the environment has PGPASSWORD: unset it, and use --store-file or ~/.pgpass")
     return config.store or _from_file("--store-file", config.store_file, StoreURL)
 
 

@@ -1,4 +1,4 @@
-"""The marks of removed accounts, which are taken off a few at a time, each with its event."""
+"""Take off the marks of removed accounts, a few at a time, each with its event."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ AmendWrite = MessageEdited | MessageDeleted | MarkSet
 
 
 class MessagePublications(Struct, frozen=True, eq=False):
-    """Makes the publications of stored messages. Only users with sessions on this node count as present."""
+    """Creates the publications of stored messages. Only users with sessions on this node count as present."""
 
     directory: Directory
     presence: Presence
@@ -84,7 +84,7 @@ class MessagePublications(Struct, frozen=True, eq=False):
     def amended(
         self, chat: DirectoryChat, write: AmendWrite, result: StoredChange, origin: int | None
     ) -> list[Publication]:
-        """Return the publications of a committed change, to all that may see it."""
+        """Return the publications of a committed change, to all users that may see it."""
         by = None if write.user is None else self.directory.users[write.user]
         change = (chat.key, result.rev)
         if chat.pair is not None:
@@ -124,7 +124,7 @@ class MessagePublications(Struct, frozen=True, eq=False):
     ) -> tuple[frozenset[int], frozenset[int]]:
         """Return the users that do not receive a change in a group, and those that see it without its author.
 
-        All that had a message learn of its deletion, also those from whom the author is hidden.
+        Every reader of a message is notified of its deletion, even if the author of the deletion is hidden from it.
         """
         of_author = frozenset[int]() if by is None else by.hidden
         if isinstance(write, MessageDeleted):

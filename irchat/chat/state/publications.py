@@ -1,4 +1,4 @@
-"""The table from an entry to the users that it notifies, for commits of this node and of others."""
+"""The publications of each kind of entry, for commits of this node and of others."""
 
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
@@ -12,7 +12,7 @@ from irchat.protocol import events
 
 
 class Publications:
-    """Makes the publications of entries. ``messages`` makes those of messages, also from what a change has at hand."""
+    """Creates the publications of entries. ``messages`` creates those of messages, and is also called by changes."""
 
     def __init__(self, directory: Directory, presence: Presence) -> None:
         self.messages = MessagePublications(directory, presence)
@@ -46,7 +46,7 @@ class Publications:
         return self._of_members(entry, origin)
 
     def _of_members(self, entry: Entry, origin: int | None) -> list[Publication]:
-        """Return the publications of an entry that changes who is in a group."""
+        """Return the publications of an entry that changes the members of a group."""
         groups = self._directory.groups
         match entry:
             case Entry(writes.GroupCreated() as write, int(group_id)):

@@ -19,7 +19,7 @@ _Send: TypeAlias = Change[Stored | None, Sent | TimedSent]
 
 
 class TimedAnswers:
-    """Sends timed messages. Nothing about them is written: not even the number of the message that they answer."""
+    """Sends timed messages. Nothing about them is stored, not even the number of the answered message."""
 
     def __init__(self, messages: Messages, queue: CommitQueue, store: Store) -> None:
         self._messages = messages

@@ -1,12 +1,14 @@
-"""Timed messages on several nodes: those sent here go to the other nodes, and those sent there are added here.
+"""Share timed messages with the other nodes: send those of this node, and add those of the others.
 
-Each node numbers and ends its own copies by its own forward clock, so between nodes a message is known by its id.
+Each node numbers its copies itself, and ends them by its own forward clock. Between nodes, a message is identified by
+its id.
 """
 
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
+from typing import TypeVar
 
 from msgspec.structs import replace
 from twisted.internet.defer import Deferred
@@ -33,11 +35,13 @@ _GONE_MOST = 100_000
 _UNKNOWN_MOST = 10_000
 # The messages in a part of the live ones.
 _PART = 256
-# Seconds per turn of the reactor for noting what was read elsewhere.
+# Seconds per turn of the reactor for noting reads of other nodes.
 _SLICE_SECONDS = 0.01
 
 _Read = tuple[ChatKey, int, int, int, frozenset[int]]
 """A chat, a user, and a read span (see `TimedChat.note_read`)."""
+
+Value = TypeVar("Value")
 
 _log = Logger()
 
@@ -67,9 +71,9 @@ class TimedCopies:
         self._gone: dict[str, float] = {}
         # The removed users whose messages all ended.
         self._silent: set[int] = set()
-        # The answers to messages with nonces that were sent on other nodes, until it is known whom they reached.
+        # The answers to messages with nonces that were sent on other nodes, until their recipients are known.
         self._open: dict[str, TimedSent] = {}
-        # The users that have read a message whose copy is still on its way here.
+        # The users that have read a message whose copy has not arrived here yet.
         self._read_early: dict[str, set[int]] = {}
         self._reads: deque[_Read] = deque()
         self._is_noting = False
@@ -80,11 +84,11 @@ class TimedCopies:
     def refuse_unconnected(self) -> None:
         """Raise Refusal ``unavailable`` while the other nodes cannot be reached."""
         if not self._others.is_connected:
-            text = "Timed messages cannot be sent at the moment: the servers do not hear each other. Try again soon."
+            text = "Timed messages cannot be sent at the moment: the servers cannot reach each other. Try again soon."
             raise Refusal(Code.UNAVAILABLE, text)
 
     def send(self, timed: TimedMessage, nonce: str | None, reached: Collection[int], answer: TimedSent) -> None:
-        """Give a new message to the other nodes after this turn, when everything before it is published.
+        """Send a new message to the other nodes after this turn of the reactor, when everything before it is published.
 
         ``reached``: the users that it reached here. ``answer`` is settled when those of the other nodes are known.
         """
@@ -111,7 +115,7 @@ class TimedCopies:
             self._others.send(copy).chainDeferred(sending)
 
     def _cannot_send(self, failure: object) -> frozenset[int]:
-        """Go on: the message was sent to the users of this node, and its copy may still arrive elsewhere."""
+        """Continue: users of this node have received the message, and its copy may still arrive on other nodes."""
         return frozenset()
 
     def _settle(self, answer: TimedSent, nonce: str | None, reached: int) -> None:
@@ -135,7 +139,7 @@ class TimedCopies:
         self._others.took_back([(timed.id, left) for timed in ended])
 
     def end_all_of(self, sender: User) -> None:
-        """Tell the other nodes that all messages of a removed user end, also those still on their way here."""
+        """End all messages of a removed user on the other nodes, also those whose copies have not arrived here yet."""
         self._silent.add(sender.id)
         for in_chat in self._timed.in_chats():
             for batch in in_chat.batches(sender):
@@ -161,7 +165,7 @@ class TimedCopies:
             answer.settle(reached)
 
     def note_read(self, users: Collection[int], chat: ChatKey, ids: Collection[str], seq: int | None = None) -> None:
-        """Note what users have read on another node (see `ThisNode`)."""
+        """Note that users have read messages on another node (see `ThisNode`)."""
         in_chat = self._timed.in_chat(chat)
         known = [self._live[timed_id] for timed_id in ids if timed_id in self._live]
         if in_chat is not None and known:
@@ -269,10 +273,10 @@ class TimedCopies:
                 in_chat.exclude(timed, [self._directory.users[user] for user in late])
 
     def _is_repetition(self, copy: TimedCopy, publications: list[Publication]) -> bool:
-        """Return whether a message was sent twice, on two nodes, and this is the one to drop.
+        """Return whether this copy repeats a message that was sent on another node, and must be dropped.
 
-        A client repeats an unanswered message on another node. If the first node only hung, it sends it too. All nodes
-        keep the one with the lesser id.
+        A client repeats an unanswered message on another node. If the first node was only slow, it sends the
+        message too. All nodes keep the one with the lower id.
         """
         before = self._nonces.find(copy.sender, copy.nonce)
         if before is None or before.id == copy.id:
@@ -287,7 +291,7 @@ class TimedCopies:
         return False
 
     def _remember(self, timed: TimedMessage, copy: TimedCopy) -> None:
-        """Remember a nonce. A repetition is answered as the first was, once that is known."""
+        """Remember a nonce. A repetition gets the answer of the first message, when that is known."""
         answer = self._open[timed.id] = TimedSent(timed, copy.reached, copy.of, is_open=True)
         self._nonces.remember(timed.sender, copy.nonce, answer)
         self._clock.callLater(ANSWER_SECONDS, self.note_answered, timed.id, copy.reached)
@@ -325,7 +329,7 @@ class TimedCopies:
         return LiveTimed(tuple(copies), members, tuple(read for read in reads if read[1] <= read[2]))
 
     def _note_reads(self) -> None:
-        """Note what was read elsewhere, in slices: many users may have read many messages."""
+        """Note the reads of other nodes, in slices: many users may have read many messages."""
         deadline = self._clock.seconds() + _SLICE_SECONDS
         while self._reads:
             key, user, after, last, hidden = self._reads.popleft()
@@ -371,7 +375,7 @@ def _runs(in_chat: TimedChat, messages: Sequence[TimedMessage]) -> list[tuple[in
     return [(begin, end - 1) for begin, end in pairwise([*begins, len(messages)])]
 
 
-def _shorten(of_ids: dict[str, object] | dict[str, float] | dict[str, set[int]], most: int) -> None:
+def _shorten(of_ids: dict[str, Value], most: int) -> None:
     """Drop the oldest entries."""
     while len(of_ids) > most:
         del of_ids[next(iter(of_ids))]

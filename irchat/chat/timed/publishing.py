@@ -41,7 +41,7 @@ def sent(timed: TimedMessage, now: float, presence: Presence, origin: int | None
 def erased(ended: Iterable[TimedMessage], online: Collection[int] = ()) -> list[Publication]:
     """Return the publications of the end of messages, to all users that received them.
 
-    With other nodes, a user may have received one there: it also goes to those ``online`` that may see it.
+    In a cluster, a user may have received one on another node: the end also goes to those ``online`` that may see it.
     """
     publications = []
     for timed in ended:

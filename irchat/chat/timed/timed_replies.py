@@ -18,7 +18,7 @@ from irchat.system.clock import rfc3339
 class TimedSent:
     """The reply to the sender of a timed message. The remaining time changes while it waits, and in each repetition.
 
-    With other nodes it is *open* until it is known whom the message reached there. It contains no text, so it may wait
+    In a cluster it is *open* until the recipients on other nodes are known. It contains no text, so it may wait
     without limit.
     """
 
@@ -47,11 +47,11 @@ class TimedSent:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is not known yet whom the message reached on other nodes."""
+        """Whether the recipients on other nodes are not known yet."""
         return self._waiting is not None
 
     def settle(self, reached: int) -> None:
-        """Note how many users the message has reached, and answer all that wait for it. Later calls do nothing."""
+        """Set the number of recipients, and call the waiting handlers. Later calls do nothing."""
         if self._waiting is not None:
             waiting, self._waiting = self._waiting, None
             self._sent = replace(self._sent, reached=reached)
