@@ -39,13 +39,12 @@ from irchat.store.sqlite.account_writes import AccountWriter
 from irchat.store.sqlite.amending.amend_writes import AmendWriter
 from irchat.store.sqlite.journal import Journal
 from irchat.store.sqlite.search.indexing import SearchIndex
+from irchat.store.write_rules import mentioned_users
 
 # Maximum number of cached chat rows. When it is reached, the cache is cleared.
 _KNOWN_MOST = 100_000
 # Number of old nonces that a commit deletes, in addition to twice as many as it adds.
 _NONCES_PRUNED = 100
-# Maximum number of users that a message mentions.
-_MENTIONS_MOST = 20
 
 # The writes that do not require gathered messages to be flushed first.
 _GATHERED = (MessageAdded, NonceSought)
@@ -207,16 +206,12 @@ class Writer(AccountWriter, AmendWriter):
 
     def _mentioned(self, write: MessageAdded, row: ChatRow) -> tuple[int, ...]:
         """Return the users that a message mentions, before it is added."""
-        users = list(write.mentions)
-        seq = write.reply_to
+        seq, answered = write.reply_to, None
         if seq is not None and seq <= row.last_seq:
             if seq > row.last_seq - len(self._messages):
                 self._flush()  # it may be among the gathered ones
             answered = self._one(_ANSWERED, write.sender, row.id, seq)
-            if answered is not None:
-                users.insert(0, answered)
-        others = [user for user in dict.fromkeys(users) if user != write.sender and user not in write.hidden]
-        return tuple(sorted(others[:_MENTIONS_MOST]))
+        return mentioned_users(write, answered)
 
     def find_nonce(self, write: NonceSought) -> Stored | None:
         """Return the message of a nonce, also if it was deleted alone, but not if it went with its group or its sender.

@@ -10,9 +10,8 @@ from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
 from irchat.store.chat_row import ChatRow
 from irchat.store.postgres.search.indexing import replace_words
 from irchat.store.postgres.writes.deletions import DeletionWriter, delete
+from irchat.store.write_rules import LAST_SOUGHT, deletion_refusal, edit_refusal
 
-# The messages from the end of a chat among which the last one of a user is sought.
-_LAST_SOUGHT = 1_000
 _HIGHEST = 2**63 - 1
 
 _PUT_CHANGE = (
@@ -58,12 +57,9 @@ class AmendWriter(DeletionWriter):
         target = self._target(write.chat, write.seq, write.user, write.hidden)
         if target is None:
             return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
-        if target.sender != write.user:
-            return StoredChange(refusal=Code.NOT_YOURS)
-        if target.seq < write.seq_from:
-            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
-        if target.sent_at < write.sent_since:
-            return StoredChange(refusal=Code.TOO_LATE)
+        refusal = edit_refusal(write, target.sender, target.seq, target.sent_at)
+        if refusal is not None:
+            return StoredChange(refusal=refusal)
         self._connection.execute("UPDATE messages SET text = %s WHERE id = %s", (write.text, target.id))
         replace_words(self._connection, target.id, target.row.id, target.seq, write.text)
         return self._changed(target, write.at, edited=True)
@@ -72,10 +68,9 @@ class AmendWriter(DeletionWriter):
         target = self._target(write.chat, write.seq, write.user, write.hidden)
         if target is None:
             return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
-        if not (write.of_anyone or write.user is None or target.sender == write.user):
-            return StoredChange(refusal=Code.NOT_YOURS)
-        if target.seq < write.seq_from:
-            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
+        refusal = deletion_refusal(write, target.sender, target.seq)
+        if refusal is not None:
+            return StoredChange(refusal=refusal)
         place = target.row.id, target.seq
         self._note_ends([place])
         delete(self._connection, [place])
@@ -121,12 +116,12 @@ class AmendWriter(DeletionWriter):
             )
 
     def _target(self, key: ChatKey, seq: int | None, user: int | None, hidden: Collection[int]) -> _Target | None:
-        """Return the message ``seq``, or the last one of ``user``, if it stands and the user may see it."""
+        """Return the message ``seq``, or the last one of ``user``, if it exists and the user may see it."""
         row = self._chat(key)
         if row is None:
             return None
         if seq is None:
-            seq = self._one(_LAST_OF_USER, row.id, _LAST_SOUGHT, user)
+            seq = self._one(_LAST_OF_USER, row.id, LAST_SOUGHT, user)
         wanted = {"chat": row.id, "seq": min(seq or 0, _HIGHEST), "user": user}
         found = self._connection.execute(_TARGET, wanted).fetchone()
         if found is None or found[0] in hidden:

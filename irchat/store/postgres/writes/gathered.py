@@ -13,7 +13,7 @@ _PRIVATE_CHATS = (
     "SELECT low, high, id, last_seq, last_at, rev FROM unnest(%s::bigint[], %s::bigint[]) AS wanted (low, high)"
     " JOIN chats USING (low, high)"
 )
-# Nonces whose message stands, or was deleted alone, in a chat that still stands.
+# Nonces whose message exists, or was deleted by itself, in a chat that exists.
 _NONCES = (
     "SELECT wanted.user_id, wanted.nonce, nonces.at, chats.id, low, high, nonces.seq, messages.at"
     " FROM unnest(%s::bigint[], %s::bytea[]) AS wanted (user_id, nonce) JOIN nonces USING (user_id, nonce)"
@@ -67,7 +67,7 @@ class Marker(NamedTuple):
 
 
 class GatheredRows:
-    """The rows of a commit. If it ``_is_plain``, `_load` has read all that it needs; else rows are read when needed."""
+    """The rows of a commit. If it ``_is_plain``, `_load` has read all of them; otherwise each is read when needed."""
 
     _connection: Connection
 

@@ -31,9 +31,7 @@ from irchat.store.postgres.log.positions import Origin
 from irchat.store.postgres.writes.account_writes import AccountWriter
 from irchat.store.postgres.writes.amend_writes import AmendWriter
 from irchat.store.postgres.writes.gathered import Nonce, columns, nonce_bytes
-
-# Maximum number of users that a message mentions.
-_MENTIONS_MOST = 20
+from irchat.store.write_rules import mentioned_users
 
 # The writes whose rows are gathered.
 _GATHERED = (MessageAdded, NonceSought, MarkerMoved)
@@ -49,7 +47,7 @@ WITH appended AS (
 SELECT at, pg_notify('irchat', '') FROM appended
 """
 _CHANGES = "INSERT INTO changes (id, what) SELECT * FROM unnest(%s::bigint[], %s::bytea[])"
-# A collision in one of these means that another node has written at this place.
+# Tables in which a collision of numbers means that another node has committed at this position.
 _NUMBERED = ("log", "changes", "messages", "nonces")
 
 # The sender of a message that the user may see, if it may see the answer.
@@ -123,7 +121,7 @@ class Writer(AccountWriter, AmendWriter):
             raise
 
     def _is_overtaken(self, error: psycopg.Error) -> bool:
-        """Return whether another commit has the place of this one. A number taken twice in a row is a fault."""
+        """Return whether another commit has the position of this one. Two collisions in a row are a fault."""
         if isinstance(error, psycopg.errors.NotNullViolation):
             return error.diag.table_name == "log"
         if not isinstance(error, psycopg.errors.UniqueViolation) or error.diag.table_name not in _NUMBERED:
@@ -161,16 +159,12 @@ class Writer(AccountWriter, AmendWriter):
 
     def _mentioned(self, write: MessageAdded, row: ChatRow) -> tuple[int, ...]:
         """Return the users that a message mentions, before it is added."""
-        users = list(write.mentions)
-        seq = write.reply_to
+        seq, answered = write.reply_to, None
         if seq is not None and seq <= row.last_seq:
             if seq > row.last_seq - len(self._messages):
                 self._flush()  # it may be among the gathered ones
             answered = self._one(_ANSWERED, write.sender, row.id, seq)
-            if answered is not None:
-                users.insert(0, answered)
-        others = [user for user in dict.fromkeys(users) if user != write.sender and user not in write.hidden]
-        return tuple(sorted(others[:_MENTIONS_MOST]))
+        return mentioned_users(write, answered)
 
     def find_nonce(self, write: NonceSought) -> Stored | None:
         """Return the message of a nonce, also if it was deleted alone, but not if it went with its group or sender."""

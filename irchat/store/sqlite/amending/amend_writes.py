@@ -9,9 +9,7 @@ from irchat.protocol.errors import Code
 from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
 from irchat.store.chat_row import ChatRow
 from irchat.store.sqlite.amending.deletions import DeletionWriter
-
-# The messages from the end of a chat among which the last one of a user is sought.
-_LAST_SOUGHT = 1_000
+from irchat.store.write_rules import LAST_SOUGHT, deletion_refusal, edit_refusal
 
 _PUT_CHANGE = "INSERT OR REPLACE INTO amended (chat, seq, rev, edited_at, deleted) VALUES (?, ?, ?, ?, ?)"
 _LAST_OF_USER = (
@@ -52,12 +50,9 @@ class AmendWriter(DeletionWriter):
         target = self._target(write.chat, write.seq, write.user, write.hidden)
         if target is None:
             return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
-        if target.sender != write.user:
-            return StoredChange(refusal=Code.NOT_YOURS)
-        if target.seq < write.seq_from:
-            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
-        if target.sent_at < write.sent_since:
-            return StoredChange(refusal=Code.TOO_LATE)
+        refusal = edit_refusal(write, target.sender, target.seq, target.sent_at)
+        if refusal is not None:
+            return StoredChange(refusal=refusal)
         self._index.replace(target.row.id, target.seq, write.text)
         return self._changed(target, write.at, edited=True)
 
@@ -65,10 +60,9 @@ class AmendWriter(DeletionWriter):
         target = self._target(write.chat, write.seq, write.user, write.hidden)
         if target is None:
             return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
-        if not (write.of_anyone or write.user is None or target.sender == write.user):
-            return StoredChange(refusal=Code.NOT_YOURS)
-        if target.seq < write.seq_from:
-            return StoredChange(refusal=Code.NO_SUCH_MESSAGE)
+        refusal = deletion_refusal(write, target.sender, target.seq)
+        if refusal is not None:
+            return StoredChange(refusal=refusal)
         place = target.row.id, target.seq
         self._note_ends([place])
         self._delete([place])
@@ -118,7 +112,7 @@ class AmendWriter(DeletionWriter):
         if row is None:
             return None
         if seq is None:
-            seq = self._one(_LAST_OF_USER, row.id, _LAST_SOUGHT, user)
+            seq = self._one(_LAST_OF_USER, row.id, LAST_SOUGHT, user)
         found = self._connection.execute(_TARGET, (row.id, seq, user)).fetchone()
         if found is None or found[0] in hidden:
             return None

@@ -166,7 +166,7 @@ class AmendContract(StoreHands):
 
     def test_last_is_far_back(self) -> None:
         """It is sought among a limited number of messages."""
-        self.patch(amend_writes, "_LAST_SOUGHT", 3)
+        self.patch(amend_writes, "LAST_SOUGHT", 3)
         self.write(message(GLOBAL, self.alice), *(message(GLOBAL, self.bob) for _ in range(3)))
         self.refused(self.edit(GLOBAL, None, self.alice))
         self.delete(GLOBAL, 4, self.bob)
