@@ -1,1 +1,1 @@
-"""Stores for messages, accounts, groups and blocks. SQL is found here only."""
+"""Stores for messages, accounts, groups and blocks. All SQL of the project is here."""

@@ -12,13 +12,13 @@ Hit = tuple[int, int, StoredMessage]
 """A message, with the number and ``rev`` of its chat."""
 
 CHANGES_READ = 10_000
-"""The rows that one page of changes reads, in case that the reader may not see most of them."""
+"""Maximum rows that one page of changes reads: the reader may be allowed to see few of them."""
 # Messages are read as one range of seqs if it is less than this many times longer than their number.
 _SPARSE = 4
 
 
 def in_range(messages: Sequence[StoredMessage]) -> tuple[int, int] | None:
-    """Return the range of seqs with which to read what belongs to the messages, or None if they are far apart.
+    """Return the range of seqs in which to read the mentions, changes and marks of messages, or None if it is sparse.
 
     They are in the order of their seqs, up or down.
     """
@@ -58,7 +58,7 @@ def as_changed(
     changes: Mapping[int, tuple[int, int | None]],
     marks: Mapping[int, tuple[StoredMark, ...]],
 ) -> list[StoredMessage]:
-    """Return messages with their mentions, their changes (rev and time of the edit) and marks, which are by seq."""
+    """Return ``messages`` with their mentions, changes (rev and time of the edit) and marks, which are given by seq."""
     changed = changes.keys() | to.keys()
     if not changed:
         return messages
@@ -76,7 +76,7 @@ def as_changed(
 def changed_hits(
     hits: Sequence[Hit], with_changes: Callable[[int, int, list[StoredMessage]], list[StoredMessage]]
 ) -> list[StoredMessage]:
-    """Return messages of any chats as they are now, in the same order. ``with_changes`` changes those of one chat."""
+    """Return messages of any chats with their changes, in the same order. ``with_changes`` handles one chat."""
     chats: dict[tuple[int, int], list[StoredMessage]] = {}
     for chat, rev, message in hits:
         chats.setdefault((chat, rev), []).append(message)

@@ -5,7 +5,7 @@ _LEAD_MS = 1_000
 
 
 class ChatRow:
-    """The row of a chat. A writer counts in it, and writes it back with the messages."""
+    """The row of a chat. A writer assigns numbers and times from it, and writes it back with the messages."""
 
     __slots__ = ("id", "last_at", "last_seq", "rev")
 

@@ -1,4 +1,4 @@
-"""Pages of a chat, for all stores: the choice of their messages, and their limits."""
+"""Pages of a chat, for all stores: their messages and their limits."""
 
 from collections.abc import Iterable
 from typing import Protocol
@@ -12,7 +12,7 @@ MessageRow = tuple[int, int, int, str]
 
 
 class ChatMessages(Protocol):
-    """The messages of one chat in one snapshot. Those of hidden senders are left out where rows are returned."""
+    """The messages of one chat in one snapshot. Iterators leave out those of hidden senders."""
 
     def upwards(self, above: int) -> Iterable[MessageRow]:
         """Return the messages after the seq ``above``, in order."""
@@ -64,7 +64,7 @@ def _fitting(
     """
     messages: list[StoredMessage] = []
     more = False
-    key, new = query.chat, tuple.__new__  # with all values given it takes half the time
+    key, new = query.chat, tuple.__new__  # takes half the time of the constructor
     for seq, sender, at, text in rows:
         room -= line_bytes(text) + query.overhead
         if (messages or may_be_empty) and (room < 0 or len(messages) >= limit):
@@ -76,7 +76,7 @@ def _fitting(
 
 
 def _around(chat: ChatMessages, query: PageQuery, around: int, since_seq: int) -> tuple[list[StoredMessage], bool]:
-    """Return the messages from ``around`` on and those before it, and whether there are more of either.
+    """Return the messages from ``around`` on and those before it, and whether either side has more.
 
     Each part gets half of the bytes, and the earlier part also what the later one leaves.
     """
@@ -105,7 +105,7 @@ def _last_before(chat: ChatMessages, above: int, last_seq: int, at: int) -> int:
 
 
 def _leave_out(messages: list[StoredMessage], at: int) -> bool:
-    """Drop the last rows that have this time too. Return False if all have it."""
+    """Drop the last rows with the time ``at``. Return False if all rows have it."""
     count = len(messages)
     while count and messages[count - 1].at == at:
         count -= 1

@@ -1,4 +1,4 @@
-"""The threads of the store: one writer, a few readers and a few scanners; or none, for a process without a reactor."""
+"""The threads of a store: one writer, a few readers and scanners, and a follower; or none, without a reactor."""
 
 from collections.abc import Callable, Hashable
 from typing import Any, Protocol, TypeVar
@@ -19,7 +19,7 @@ _SCANNERS = 2
 
 
 class _Reactor(IReactorFromThreads, IReactorTime):
-    """What the threads need of a reactor."""
+    """A reactor, as the threads use it."""
 
 
 class Threads(Protocol):

@@ -1,6 +1,6 @@
-"""The work between the commits, without the turn: by whichever node has the lock of it.
+"""Delete old rows between the commits, outside of turns. A lock keeps two nodes from doing it at the same time.
 
-It deletes the messages of ended groups a few at a time, old nonces, and what is old in the log.
+The rows are those of ended groups, old nonces, and old rows of the log.
 """
 
 from irchat.interfaces.stored import GLOBAL
@@ -12,7 +12,7 @@ from irchat.store.postgres.writes.deletions import delete
 # Maximum number of messages of an ended group deleted by one transaction, and of other rows.
 _SWEPT_TOGETHER = 200
 _ROWS_TOGETHER = 1_000
-# A nonce is forgotten some time after the last moment at which a node could still look for it.
+# Longer than the time for which any node looks for a nonce.
 _NONCE_SECONDS = 900
 # A node that is further behind loads everything again.
 _LOG_SECONDS = 600
@@ -27,7 +27,7 @@ _PRUNE_NONCES = (
     "DELETE FROM nonces WHERE ctid = ANY (ARRAY(SELECT ctid FROM nonces"
     f" WHERE at < {_NOW} - {_NONCE_SECONDS * 1000} ORDER BY at LIMIT {_ROWS_TOGETHER}))"
 )
-# The last row stays for ever: it is the position of the database.
+# The last row is never deleted: it is the position of the database.
 _PRUNE_LOG = (
     "DELETE FROM log WHERE pos = ANY (ARRAY(SELECT pos FROM log WHERE pos < (SELECT max(pos) FROM log)"
     f" ORDER BY pos LIMIT {_ROWS_TOGETHER})) AND at < {_NOW} - {_LOG_SECONDS * 1000}"
@@ -39,7 +39,7 @@ _PRUNE_CHANGES = (
 
 
 def work(connection: Connection) -> bool:
-    """Do some of the work that is due after commits. Return whether there is more. Raises psycopg.Error."""
+    """Index some messages and delete some rows of ended groups. Return whether there is more. Raises psycopg.Error."""
     return bool(index_batch(connection, INDEXED_TOGETHER)) | sweep(connection)
 
 
@@ -65,7 +65,7 @@ def sweep(connection: Connection) -> bool:
 
 
 def prune(connection: Connection) -> bool:
-    """Delete some old nonces and what is old in the log. Return whether there is more to delete."""
+    """Delete some old nonces and old rows of the log. Return whether there is more to delete."""
     with connection.transaction():
         if not _has_lock(connection):
             return False

@@ -17,11 +17,11 @@ from twisted.python.failure import Failure
 from irchat.protocol.errors import Code, Refusal
 from irchat.system.workers import short_of_resources
 
-# What psycopg sends to a generator that has waited in vain for a moment.
+# The value that psycopg sends to a waiting generator when nothing was ready for a moment.
 _NOTHING_READY = 0
 
 LEAST_VERSION = 14
-"""The oldest version of PostgreSQL that serves."""
+"""The oldest supported version of PostgreSQL."""
 
 # A server that is gone is noticed within seconds, while a turn waits for it.
 _DEFAULTS: dict[str, Any] = {
@@ -32,8 +32,8 @@ _DEFAULTS: dict[str, Any] = {
     "tcp_user_timeout": 5_000,
     "target_session_attrs": "read-write",
 }
-# The limits of a role or a database could end a commit that is slow, or a turn that waits. The keepalives are those of
-# the other side: the locks of a machine that is gone are free after seconds.
+# Limits of a role or a database could end a slow commit or a waiting turn. The keepalives are those of the server: it
+# releases the locks of a machine that is gone after seconds.
 _SETTINGS = (
     "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = 0;"
     " SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed';"
@@ -54,12 +54,12 @@ class StoreUnusable(Exception):
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection whose statements may take ``limit`` seconds. A server that does not answer counts as gone."""
+    """A connection whose statements may take ``limit`` seconds. After that, the server counts as gone."""
 
     limit: float = 60.0
 
     def wait(self, gen: Generator[Any, Any, Waited], *args: Any, **kwargs: Any) -> Waited:
-        """Wait for what ``gen`` waits for. Raises psycopg.OperationalError, with the connection closed."""
+        """Run ``gen``. Raises psycopg.OperationalError at the limit, with the connection closed."""
         return super().wait(self._limited(gen, time.monotonic() + self.limit), *args, **kwargs)
 
     def _limited(self, gen: Generator[Any, Any, Waited], end: float) -> Generator[Any, Any, Waited]:
@@ -134,7 +134,7 @@ class KeptConnection:
         except psycopg.OperationalError as error:
             if self._connection is not None and not is_broken(self._connection, error):
                 raise
-        self.drop()  # the server's last words can come before the end of the connection
+        self.drop()  # the error can arrive before the end of the connection
         return ask(self.get(), *args)
 
 
@@ -147,7 +147,7 @@ class KeptConnections:
         self._all: list[KeptConnection] = []
 
     def mine(self) -> KeptConnection:
-        """Return that of the calling thread."""
+        """Return the connection of the calling thread."""
         kept: KeptConnection | None = getattr(self._mine, "kept", None)
         if kept is None:
             kept = self._mine.kept = KeptConnection(self._connect)
@@ -161,7 +161,7 @@ class KeptConnections:
 
 
 def _has_ended(connection: Connection) -> bool:
-    """Return whether the session of an idle connection has ended: nothing else is sent without being asked."""
+    """Return whether the session of an idle connection has ended: the server sends nothing else by itself."""
     if connection.closed:
         return True
     poll = select.poll()
@@ -171,7 +171,7 @@ def _has_ended(connection: Connection) -> bool:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn the errors of the server at the start into StoreUnusable."""
+    """Turn errors of the server at the start into StoreUnusable."""
     try:
         yield
     except psycopg.Error as error:
@@ -181,18 +181,18 @@ def explained() -> Iterator[None]:
 
 
 def is_away(error: BaseException) -> bool:
-    """Return whether an error is one of the server or the way to it, and not one of a statement."""
+    """Return whether an error comes from the server or the connection, and not from a statement."""
     return isinstance(error, psycopg.OperationalError | psycopg.InternalError | StoreUnusable)
 
 
 def is_broken(connection: Connection, error: psycopg.Error) -> bool:
-    """Return whether the session ended with this error, so that the outcome of what was sent is not known."""
+    """Return whether the session ended with this error, so that the outcome of sent statements is unknown."""
     fatal = error.diag.severity_nonlocalized in ("FATAL", "PANIC")
     return connection.closed or fatal or (error.sqlstate is None and isinstance(error, psycopg.OperationalError))
 
 
 def refusal_while_away() -> Refusal:
-    """Return the refusal for a database that cannot be read or written at the moment."""
+    """Return the refusal to use while the database cannot be read or written."""
     return Refusal(Code.UNAVAILABLE, "The server cannot use its database now; nothing was changed. Try again soon.")
 
 

@@ -34,8 +34,8 @@ from irchat.system.clock import forward_seconds
 
 Given = TypeVar("Given")
 
-# Plans do not depend on statistics, which may be those of a table that was small then: all rows are found by an index,
-# and tables are joined as it is written.
+# Plans must not depend on statistics, which may be from a time when a table was small: rows are found by indexes, and
+# tables are joined in the written order.
 _WRITER_SETTINGS = (
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
     " SET max_parallel_workers_per_gather = 0; SET join_collapse_limit = 1"
@@ -46,7 +46,7 @@ _CHANGE_EPOCH = (
     "UPDATE properties SET value = md5(random()::text || clock_timestamp()::text) WHERE name = 'epoch' AND value = %s"
 )
 _ORIGIN = "SELECT node, batch FROM log ORDER BY pos DESC LIMIT 1"
-# The work between commits is also looked for each so many looks (seconds): another node may have left it.
+# Looks (one a second) between two searches for work that another node may have left.
 _WORK_LOOKS = 10
 _NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
@@ -56,10 +56,10 @@ _log = Logger()
 class PostgresStore:
     """A `irchat.interfaces.store.Store` in ``database``, whose schema is created if it is empty.
 
-    ``wall_ms`` is the time of the database; ``seconds`` never goes back. ``on_away`` and ``on_back`` are called when
-    the database is lost and found again, and ``log.on_stop`` when the node must end. ``others_hear_bus``: whether the
-    bus works for another node. ``head``: the end of the log at the last look. ``tell`` receives the progress of making
-    the search index. Raises `irchat.store.postgres.connecting.StoreUnusable`.
+    ``wall_ms`` returns the time of the database; ``seconds`` never goes back. ``on_away`` and ``on_back`` are called
+    when the database is lost and found again, and ``log.on_stop`` when the node must end. ``others_hear_bus``: whether
+    the bus works for another node. ``head``: the end of the log at the last look. ``tell`` receives the progress of
+    making the search index. Raises `irchat.store.postgres.connecting.StoreUnusable`.
     """
 
     def __init__(
@@ -189,7 +189,7 @@ class PostgresStore:
         return self._scan(None, all_nodes)
 
     def _note_news(self) -> bool:
-        """Note in the listener's thread that there are news. Return whether the reactor does not know it yet."""
+        """Note news, in the listener's thread. Return whether the reactor must be notified."""
         is_new, self._news = not self._news, True
         return is_new
 
@@ -229,13 +229,13 @@ class PostgresStore:
         return search.found, search.more
 
     def _note_commit(self, position: int, writes: Sequence[Write[object]]) -> None:
-        """Begin the work that is due after a commit of this node."""
+        """Begin the work that a commit of this node makes due."""
         self._groups_ended |= any(isinstance(write, GroupRemoved | UserRemoved) for write in writes)
         if self._groups_ended or position - self._indexed >= INDEXED_TOGETHER:
             self.work()
 
     def work(self) -> None:
-        """Do the work between the commits, a little at a time."""
+        """Index and clean between the commits, a little at a time."""
         if not self._working and not self._closed:
             self._working = True
             self._groups_ended = False
@@ -250,7 +250,7 @@ class PostgresStore:
             self._working = False
 
     async def _repeat(self, key: str, work: Callable[[Connection], bool]) -> None:
-        """Do a little of some work at a time, until there is no more."""
+        """Call ``work`` until it returns that nothing is left."""
         while not self._closed and await self._threads.scan(key, self._maintain, work):
             pass
 
@@ -261,7 +261,7 @@ class PostgresStore:
         return self._when_applied(self._threads.scan(key, Query(self._reader, ask, args)))
 
     def _when_applied(self, reading: Deferred[tuple[Any, int]]) -> Deferred[Any]:
-        """Return the result of a read when this node has applied everything that it has read."""
+        """Return the result of a read after this node has applied the log up to its snapshot."""
 
         def wait(found: tuple[Any, int]) -> Any:
             result, position = found

@@ -1,4 +1,4 @@
-"""The versions of the schema. They only add, so that nodes can be upgraded one after the other."""
+"""The versions of the schema. Each only adds to the last, so that nodes can be upgraded one by one."""
 
 from importlib.resources import files
 

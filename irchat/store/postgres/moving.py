@@ -1,7 +1,7 @@
 """Copy a database of SQLite into an empty one of PostgreSQL.
 
-Row by row, so that no table is held in memory. What was written is read again and compared. It is one transaction: a
-copy that fails leaves nothing behind.
+Rows are streamed, so no table is held in memory. The written rows are read again and compared. All this is one
+transaction, so a failed copy leaves nothing behind.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from irchat.store.postgres.migrations import migrate
 
 Tell = Callable[[str], None]
 
+# Rows between two reports of the progress.
 _TOLD_EACH = 10_000
 
 _OBJECTS = (
@@ -33,7 +34,7 @@ _LAST_ID = "SELECT max(coalesce(max(id), 0), 1) FROM message_places"
 
 
 class NotMovable(Exception):
-    """The database cannot be moved. The text says why, and what to do."""
+    """The database cannot be moved. The text has the reason and the next step."""
 
 
 class _Table(NamedTuple):
@@ -139,8 +140,7 @@ def _copy(source: sqlite3.Connection, target: Connection, table: _Table, tell: T
 
 
 def _rows(source: sqlite3.Connection, table: _Table) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of SQLite as PostgreSQL has them."""
-
+    """Yield the rows of SQLite with the types of PostgreSQL."""
     columns = ", ".join(
         f"CAST({column} AS BLOB)" if kind == "bytea" else column for column, kind in table.columns.items()
     )
@@ -170,7 +170,7 @@ def _read(target: Connection, table: _Table, of: int, tell: Tell) -> tuple[int, 
 
 
 def _told(rows: Iterable[tuple[Any, ...]], what: str, of: int, tell: Tell) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows, and tell the progress."""
+    """Yield the rows, and report the progress."""
     for number, row in enumerate(rows):
         if number % _TOLD_EACH == 0:
             tell(f"{what}: {number:,} of {of:,}")

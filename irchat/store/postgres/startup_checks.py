@@ -10,7 +10,7 @@ _DURABLE = ("on", "remote_apply")
 
 
 def check_server(connection: Connection) -> None:
-    """Check that a commit is durable, that texts are UTF-8, and that no pooler is in between.
+    """Check that commits are durable, that texts are UTF-8, and that no pooler is in between.
 
     Raises StoreUnusable or psycopg.Error.
     """
@@ -29,7 +29,7 @@ def check_server(connection: Connection) -> None:
 
 
 def _check_session(connection: Connection) -> None:
-    """Check that the session is one process of the server, as prepared statements, locks and LISTEN need it."""
+    """Check that the session is one process of the server. Prepared statements, locks and LISTEN require that."""
     pooled = StoreUnusable("a pooler is between this node and PostgreSQL; connect to PostgreSQL itself")
     heard: list[psycopg.Notify] = []
     connection.add_notify_handler(heard.append)

@@ -9,7 +9,7 @@ from irchat.interfaces.writes import Entry, MessageAdded
 from irchat.store.postgres.connecting import Connection
 from irchat.store.postgres.log.positions import Origin
 
-# Also the row of the applied commit itself, if it is still there: the rest must follow on it.
+# Includes the row of the applied commit, if it still exists, to check that the other rows follow it.
 _LOG = "SELECT pos, prev, node, batch FROM log WHERE pos >= %s ORDER BY pos LIMIT %s"
 _CHANGES = "SELECT id, what FROM changes WHERE id > %s AND id <= %s"
 _MESSAGES = """
@@ -22,7 +22,7 @@ FROM messages JOIN chats ON chats.id = messages.chat WHERE messages.id > %s AND 
 class CannotFollow(Exception):
     """The log no longer holds what comes after the applied position, or the database went back to an older state.
 
-    ``went_back``: whether it is the latter.
+    ``went_back``: whether the database went back.
     """
 
     def __init__(self, went_back: bool) -> None:
@@ -83,7 +83,7 @@ class Reader(NamedTuple):
 def _after(
     rows: list[tuple[int, int, int, int]], position: int, origin: Origin | None
 ) -> list[tuple[int, int, int, int]]:
-    """Return the commits after the applied one. Raises CannotFollow if they do not follow on it."""
+    """Return the commits after the applied one. Raises CannotFollow if they do not continue it."""
     if not rows:
         if position:
             raise CannotFollow(went_back=True)

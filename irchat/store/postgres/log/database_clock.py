@@ -1,10 +1,10 @@
-"""The time of the database: that of all nodes, whatever their own clocks say."""
+"""The time of the database, which all nodes use instead of their own clocks."""
 
 from collections.abc import Callable
 
-# A difference by which the clock of the database was set, in ms. Less than that is the delay of its answers.
+# A larger difference (ms) means that the clock of the database was set. A smaller one is the delay of its answers.
 _SET_MS = 1_000
-# The part of a smaller difference that is corrected at once.
+# The part (one of this many) of a smaller difference that each answer corrects.
 _STEP = 64
 
 

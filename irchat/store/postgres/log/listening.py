@@ -1,4 +1,4 @@
-"""The thread that listens to PostgreSQL: for new commits, and each second for its pulse, even if nothing happens."""
+"""The thread that listens for commits in PostgreSQL, and exchanges reports with it each second."""
 
 import selectors
 import socket
@@ -17,7 +17,7 @@ _LOOK_SECONDS = 1.0
 _ANSWER_SECONDS = 5.0
 # Seconds between attempts to connect again.
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 2.0
-# Seconds for the session that broke to end, before another node is thought to have taken the name.
+# Seconds to wait for the end of the broken session. After that, the name counts as taken by another node.
 _REJOIN_SECONDS = 20.0
 
 _log = Logger()

@@ -31,14 +31,14 @@ FROM log WHERE node = %s
 """
 _HEAD = "SELECT coalesce(max(pos), 0) FROM log"
 _FIND = "SELECT 1 FROM log WHERE pos = %s AND node = %s AND batch = %s"
-# A write, so that its commit waits for the disk and the standbys, and so for all earlier commits.
+# A write: its commit waits until it, and so every earlier commit, is on the disk and the standbys.
 _CONFIRM = "UPDATE properties SET value = value WHERE name = 'version'"
 
 _log = Logger()
 
 
 class NodeLog(Positions):
-    """A `irchat.interfaces.log.SharedLog`. ``on_stop`` is called with the reason if the node must not go on.
+    """A `irchat.interfaces.log.SharedLog`. ``on_stop`` is called with the reason if the node must end.
 
     ``went_back``: whether the database lost commits that this node had applied. ``on_time`` is called with the time of
     the database in ms, after each commit, in the writer's thread; ``on_commit`` with the position and the writes.
@@ -103,7 +103,7 @@ class NodeLog(Positions):
         return self._threads.write(self._commit_in_a_turn, writes).addCallback(applied).addErrback(refuse)
 
     def reset(self) -> None:
-        """Let the core load everything again. Until it has, this is done once."""
+        """Let the core load everything again. Further calls do nothing until it has."""
         if not self._resets:
             self._resets = True
             try:
@@ -134,7 +134,7 @@ class NodeLog(Positions):
         return committed
 
     def _not_read(self, failure: Failure) -> Any:
-        """Reset or stop a node that cannot follow any more."""
+        """Reset or stop a node that can no longer follow."""
         if isinstance(failure.value, CannotFollow):
             _log.error("{why}; the data is loaded again", why=str(failure.value))
             self.went_back = failure.value.went_back

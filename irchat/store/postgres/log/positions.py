@@ -1,4 +1,4 @@
-"""Up to where this node has applied the log, and what waits until it has."""
+"""The position in the log that this node has applied, and the Deferreds that wait for later ones."""
 
 from heapq import heappop, heappush
 from itertools import count
@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred, succeed
 from irchat.store.postgres.connecting import refusal_while_away
 
 Origin = tuple[int, int]
-"""What a commit is known by: its node and its batch."""
+"""The identity of a commit: its node, and its batch on that node."""
 
 
 class Positions:
@@ -20,7 +20,7 @@ class Positions:
     def __init__(self) -> None:
         self.position = 0
         self.origin: Origin | None = None
-        # The commits that were given to the core, by position, in order.
+        # The origins of the commits that the core has received, by position, in order.
         self._given: dict[int, Origin] = {}
         self._waiting: list[tuple[int, int, Deferred[None]]] = []
         self._numbers = count()
@@ -34,7 +34,7 @@ class Positions:
         return waiting
 
     def note_given(self, position: int, origin: Origin) -> None:
-        """Note the commit at a position that the core will apply."""
+        """Note the origin of the commit at a position, which the core will apply."""
         self._given[position] = origin
 
     def note_applied(self, position: int) -> None:
@@ -49,7 +49,7 @@ class Positions:
             heappop(self._waiting)[2].callback(None)
 
     def begin_at(self, position: int, origin: Origin | None = None) -> None:
-        """Begin at the position of a snapshot. What waits for a later one is refused: it may never come."""
+        """Begin at the position of a snapshot. Refuse the waiters for later positions, which may never come."""
         self._given.clear()
         self.position, self.origin = position, origin
         waiting, self._waiting = self._waiting, []

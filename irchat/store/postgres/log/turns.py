@@ -1,7 +1,7 @@
 """Turns: the lock that a node holds while it checks and appends a commit. PostgreSQL keeps it.
 
-No node can keep it for long: the others that wait end the session of a holder that has been waiting for its client for
-half a second. Its commit then fails as a whole.
+No node can keep it for long: a waiting node ends the session of the holder if that session has been idle for half a
+second. The commit of the holder then fails as a whole.
 """
 
 import threading
@@ -22,13 +22,13 @@ _PAUSE_SECONDS = 0.1
 _ANSWER_SECONDS = 2.0
 _COMMIT_SECONDS = 20.0
 
-# One packet, so that a client that hangs leaves its session idle. Its last statement sees all earlier commits: each is
-# visible before its lock is free.
+# One packet, so that the session of a node that hangs becomes idle. The last statement sees all earlier commits: each
+# is visible before its lock is released.
 _TAKE = (
     "BEGIN; SET LOCAL lock_timeout = '{ms}ms'; SELECT pg_advisory_xact_lock({lock});"
     " SELECT coalesce(max(pos), 0) FROM log"
 )
-# A session that waits for its client may also be active: between the parts of one statement.
+# A session that waits for its client can also be "active", between the parts of one statement.
 _END_HOLDER = f"""
 SELECT pid, pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND classid = 0 AND objid = {TURN} AND objsubid = 1 AND granted
@@ -48,7 +48,7 @@ class Turns:
         self._closing = threading.Event()
         self._held: Connection | None = None
         self._taken_at = 0.0
-        # The turns so far, and the seconds that they were waited for and held. Any thread may read them.
+        # Statistics: the turns so far, and the seconds spent waiting for and holding them. Any thread may read them.
         self.count = 0
         self.wait_seconds = self.hold_seconds = 0.0
 
@@ -127,7 +127,7 @@ class Turns:
         return head
 
     def _end_holder(self) -> None:
-        """End the session that has the turn, if it has been waiting for its client for long."""
+        """End the session that has the turn, if it has been idle for too long."""
         try:
             connection = self._kept.get()
             connection.execute("ROLLBACK")

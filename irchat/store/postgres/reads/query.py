@@ -15,8 +15,8 @@ READER_SETTINGS = (
     "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
     " SET jit = off; SET max_parallel_workers_per_gather = 0; SET synchronous_commit = off"
 )
-"""Settings of a reader's connection. All reads go through indexes, row by row. So no plan depends on statistics, which
-may be those of a table that was small then. What a reader indexes may get lost in a crash, and is indexed again."""
+"""Settings of a reader's connection. All reads use indexes, row by row, so no plan depends on statistics, which may be
+from a time when a table was small. A crash may lose the last indexing by a reader, which is then repeated."""
 
 # In one packet. The position is that of the snapshot, which begins with the first SELECT.
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT coalesce(max(pos), 0) FROM log"
@@ -27,10 +27,10 @@ Connection = psycopg.Connection[Any]
 
 @dataclass(eq=False, repr=False, slots=True)
 class Query:
-    """A query for a reader's thread. Its result comes with the position in the log of what it has read.
+    """A query for a reader's thread. It returns its result and the position in the log of its snapshot.
 
-    `interrupt` ends it early, from any other thread. The connection is the thread's: the lock makes sure that an
-    interrupt meets this query. One that comes too late may still meet the next query, which then is run again.
+    `interrupt` ends it early, from any other thread. The lock ensures that an interrupt is only sent while this query
+    uses the connection. One that arrives late may interrupt the next query, which then runs again.
     """
 
     connect: Callable[[], Connection]
@@ -73,9 +73,9 @@ class Query:
         return connection, _begin(connection)
 
     def interrupt(self) -> None:
-        """End the query soon, by an error that nobody waits for. Do nothing if it is over."""
+        """End the query soon. Nobody waits for its error. Do nothing if the query is over."""
         self._interrupted = True
-        # A cancel is a connection of its own, which may take its time.
+        # A cancel opens a connection, which may take long.
         with suppress(RuntimeError, MemoryError):
             threading.Thread(target=self._cancel, name="irchat-store-cancel", daemon=True).start()
 

@@ -10,7 +10,7 @@ from irchat.store.page_of_chat import MessageRow, page_of
 from irchat.store.postgres.reads.amended_reading import changes_page, with_changes
 from irchat.store.postgres.reads.query import Connection
 
-# The rows of a page are fetched in parts, so that few are fetched in vain where texts are long. Each part is longer.
+# The rows of a page are fetched in growing parts, so that few rows are fetched for nothing where texts are long.
 _FIRST_PART = 64
 _LARGEST_PART = 1_024
 # The messages that one call of `messages_of` reads, and the most characters of those that it returns.

@@ -78,7 +78,7 @@ def index_all(connection: _Connection) -> None:
             else:
                 time.sleep(_POLL_SECONDS)
         indexed, last = waiting(connection)
-        target = min(target, last)  # the last ones may have been deleted meanwhile
+        target = min(target, last)  # the last messages may have been deleted meanwhile
 
 
 def replace_words(connection: _Connection, message_id: int, chat: int, seq: int, text: str) -> None:
@@ -90,7 +90,7 @@ def replace_words(connection: _Connection, message_id: int, chat: int, seq: int,
 def remove_words(connection: _Connection, ids: list[int]) -> None:
     """Remove messages from the index, in the transaction that deletes them.
 
-    A message that waits for the index leaves an empty row, so that it does not enter it any more.
+    A message that waits for the index leaves an empty row, which keeps it out of the index later.
     """
     if ids:
         _make_partitions(connection, ids)
@@ -135,7 +135,7 @@ def _make_partitions(connection: _Connection, ids: Sequence[int]) -> None:
         connection.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", PARTITIONING)
         for name, number in names.items():
             if not _one(connection, _EXIST, [name]):
-                # Attached, because making it as a partition would lock out those who read.
+                # Attached, because creating it as a partition would lock out readers.
                 connection.execute(f"CREATE TABLE {name} (LIKE places INCLUDING ALL)")
                 connection.execute(
                     f"ALTER TABLE places ATTACH PARTITION {name}"

@@ -1,8 +1,8 @@
 """Search in steps. An expensive search ends early, with the messages found so far.
 
-The newest messages are searched first, one by one: words that are common are found there. Then each partition of the
-index, newest first, is asked for all its matches at once. If they are too many to be sorted, the partition is searched
-one by one too.
+The newest messages are searched first, one by one: they contain the common words. Then all matches of each partition
+of the index are read at once, newest partition first. If they are too many to sort, the partition is searched one by
+one too.
 """
 
 import time
@@ -23,7 +23,7 @@ from irchat.store.postgres.search.indexing import PARTITION
 from irchat.store.postgres.search.vectors import query as words_query
 from irchat.store.postgres.search.wordless import hits_without_words
 
-# The messages that the first step searches, and by how much a step is longer than a quick one before it.
+# The messages that the first step searches, and the factor by which a step is longer than a quick one before it.
 _FIRST_STEP = 1_024
 _STEP_FACTOR = 4
 # The most matches of a partition that are sorted.
@@ -39,7 +39,7 @@ _PARTITIONS = (
     "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = 'places'::regclass"
 )
 _CHAT_OF_USER = "SELECT chats.id FROM members JOIN chats ON chats.id = members.chat WHERE members.user_id = %s AND "
-# The LIMIT keeps the inner query apart: it is run for one place after the other, until there are enough.
+# The LIMIT keeps PostgreSQL from merging the queries: the inner one runs for one place at a time, until enough match.
 _HITS = """
 SELECT place.chat, low, high, rev, place.seq, sender, at, text, place.id FROM {places} AS place CROSS JOIN LATERAL (
     SELECT low, high, rev, sender, at, text FROM members
@@ -80,7 +80,7 @@ class PostgresSearch(FoundMessages):
 
     def __init__(self, query: SearchQuery) -> None:
         super().__init__(query)
-        # The partitions that are not searched yet, newest first. Of the first one, the ids below ``_below`` are not.
+        # The partitions still to search, newest first. In the first one, the ids from ``_below`` on are done.
         self._partitions: list[int] | None = None
         self._below = 0
         self._is_one_by_one = True
