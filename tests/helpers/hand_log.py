@@ -59,7 +59,7 @@ class HandLog:
 
 
 class HandNode:
-    """A queue over a `HandLog`. ``happened``: everything in order. Publishing lasts no time."""
+    """A queue over a `HandLog`. ``happened``: everything in order. Publishing takes no time."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.happened: list[str] = []
@@ -93,7 +93,7 @@ class HandNode:
         return self.queue.submit(Step(self.happened, name, **how))
 
     def take(self) -> list[str]:
-        """Return what has happened since the last call."""
+        """Return the events since the last call."""
         happened = self.happened[:]
         self.happened.clear()
         return happened

@@ -65,7 +65,7 @@ class Cluster:
 
 
 class Listener:
-    """A session, with the seqs of each chat that it has, and its place when it signed in."""
+    """A session, with the seqs that it has received in each chat, and its place when it signed in."""
 
     def __init__(self, cluster: Cluster, node: Node, name: str) -> None:
         self.name = name

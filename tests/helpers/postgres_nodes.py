@@ -1,4 +1,4 @@
-"""Nodes of one PostgreSQL database, without a core: the test does what the core would do."""
+"""Nodes of one PostgreSQL database without a core: the test plays the part of the core."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -61,14 +61,14 @@ class NodesCase(DatabaseCase):
         return store
 
     def commit(self, store: PostgresStore, *writes: Write[object]) -> Committed:
-        """Commit on a node in a turn, with all that the others have committed applied."""
+        """Commit on a node in a turn, after applying the commits of the others."""
         self.follow(store, store.log.begin())
         committed: Committed = self.successResultOf(store.log.commit(writes))
         store.log.note_applied(committed.position)
         return committed
 
     def follow(self, store: PostgresStore, reading: Deferred[Sequence[LogBatch]] | None = None) -> list[LogBatch]:
-        """Apply what a node reads. Return it."""
+        """Let a node read the log and apply it. Return the batches."""
         batches: Sequence[LogBatch] = self.successResultOf(store.log.read() if reading is None else reading)
         for batch in batches:
             store.log.note_applied(batch.position)

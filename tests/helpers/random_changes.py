@@ -1,4 +1,4 @@
-"""Random changes of everything that the log holds, for state machines that compare what follows from them."""
+"""Random changes of everything in the log, for state machines that compare the resulting states."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from tests.helpers.chat import World
 from tests.helpers.server import cheap_hasher
 
 _PASSWORD = "correct horse"
-# The last two draw like others.
+# The last two look like others.
 NAMES = st.sampled_from(["alice", "bob", "carol", "dave", "c\u0101rol", "modern", "m\u00f6dern"])
 REMOVED = st.sampled_from(["bob#2", "carol#3", "dave#4"])
 _GROUPS = st.sampled_from(["team", "t\u0113am", "crew"])
@@ -53,7 +53,7 @@ class RandomChanges(RuleBasedStateMachine):
 
     @invariant()
     def nothing_fails(self) -> None:
-        """Changes are made or refused."""
+        """Commit or refuse the waiting changes."""
         assert not self.failures
 
     def is_there(self, *names: str) -> bool:

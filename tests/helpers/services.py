@@ -86,7 +86,7 @@ class Service:
         return True
 
     def output(self) -> str:
-        """Return all that it has printed."""
+        """Return its output."""
         return (self.folder / "output.log").read_text("utf-8", "replace")
 
     def send_signal(self, number: int) -> None:
@@ -253,7 +253,7 @@ def _missing(what: str) -> None:
 
 
 def _as_user(user: str) -> list[str]:
-    """Return what runs a command as another user, which PostgreSQL demands of root."""
+    """Return the command prefix that runs a command as another user: PostgreSQL refuses to run as root."""
     return ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--pdeathsig", "KILL"]
 
 

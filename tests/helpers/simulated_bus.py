@@ -40,7 +40,7 @@ class SimulatedNetwork:
 
 
 class SimulatedTransport:
-    """A `irchat.cluster.transport.Transport`. While it is hung it seems to be up, and carries nothing."""
+    """A `irchat.cluster.transport.Transport`. While it hangs, it seems to be up, and carries nothing."""
 
     def __init__(self, network: SimulatedNetwork) -> None:
         self._network = network
@@ -89,7 +89,7 @@ class SimulatedLog:
 
 
 class SimulatedNode:
-    """One process: its bus, presence and admission. ``heard`` is what it was handed on, by node and run."""
+    """One process: its bus, presence and admission. ``heard``: the messages that it handled, by node and run."""
 
     def __init__(self, name: str, run: int, network: SimulatedNetwork, log: SimulatedLog) -> None:
         self.name = name
@@ -126,7 +126,7 @@ class SimulatedNode:
         self.bus.start()
 
     def say(self) -> None:
-        """Send a message that tells its number and its position."""
+        """Send a message that contains its number and position."""
         self.count += 1
         self.applied = self.log.head
         self.bus.registered(f"{self.run}:{self.count}:{self.applied}")
@@ -165,7 +165,7 @@ def advance(clock: Clock, seconds: float) -> None:
 
 
 class SimulatedCluster:
-    """Some nodes, and what may happen to them."""
+    """Some nodes, and the faults that can happen to them."""
 
     def __init__(self, seed: int, count: int = 3) -> None:
         self.clock = Clock()
@@ -235,7 +235,7 @@ class SimulatedCluster:
         self.log.head += self.random.randrange(1, 4)
 
     def change_network(self, node: SimulatedNode) -> None:
-        """Make the network better or worse."""
+        """Change the loss and delay of the network."""
         self.network.loss = self.random.choice((0.0, 0.02, 0.2, 0.5))
         self.network.doubles = self.random.choice((0.0, 0.1))
         self.network.delay = self.random.choice((0.0, 0.02, 0.3))
@@ -264,7 +264,7 @@ class SimulatedCluster:
             self.restart(node, self.random.choice((0.0, 1.0, 7.0)))
 
     def quiet(self) -> None:
-        """Mend everything, and wait until nothing more happens."""
+        """Repair everything, and wait until all is quiet."""
         network = self.network
         network.loss = network.doubles = 0.0
         network.delay = 0.02
@@ -279,7 +279,7 @@ class SimulatedCluster:
             node.transport.set_up(True)
 
     def faults(self) -> Iterator[str]:
-        """Return what is wrong at a quiet time."""
+        """Return the violations at a quiet time."""
         sessions = {user: sum(len(node.presence.sessions.get(user, ())) for node in self.nodes) for user in range(8)}
         for node in self.nodes:
             if not node.bus.is_connected or sorted(node.bus.heard()) != sorted(
@@ -313,7 +313,7 @@ class SimulatedCluster:
             yield f"{node.name}: the changes do not lead to the state"
 
     def _faults_of_order(self, node: SimulatedNode) -> Iterator[str]:
-        """Return where messages are doubled, in disorder, or missing after the first state of a run."""
+        """Return the streams with repeated, unordered or missing messages after the first state of a run."""
         last_counts = {other.run: other.count for other in self.nodes}
         for name, messages in node.heard.items():
             run, count, is_fresh = 0, 0, True

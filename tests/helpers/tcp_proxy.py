@@ -1,4 +1,4 @@
-"""A TCP proxy in threads, which can swallow what a server answers, or cut the connections."""
+"""A TCP proxy in threads, which can drop the answers of a server, or cut its connections."""
 
 import select
 import socket
@@ -31,7 +31,7 @@ class TcpProxy:
                     one.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Cut all connections, and accept no more."""
+        """Cut all connections, and refuse new ones."""
         self._is_open = False
         with suppress(OSError):
             self._server.shutdown(socket.SHUT_RDWR)

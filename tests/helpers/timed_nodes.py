@@ -99,7 +99,7 @@ class TimedNode(NodeWorld):
 
 
 class TimedSession:
-    """A session, and what it has received since it began."""
+    """A session, and the events that it has received."""
 
     def __init__(self, node: TimedNode, name: str, number: int) -> None:
         self.node = node
@@ -124,7 +124,7 @@ class TimedSession:
 
 
 class TimedCluster:
-    """Some nodes, the sessions on them, and what may happen."""
+    """Some nodes, the sessions on them, and the faults that can happen."""
 
     def __init__(self, seed: int, count: int = 3, *, log_delay: float = 0.02) -> None:
         self.clock = Clock()
@@ -200,7 +200,7 @@ class TimedCluster:
         return answers
 
     def quiet(self, seconds: float = 16.0) -> None:
-        """Mend everything, and wait until nothing more happens."""
+        """Repair everything, and wait until all is quiet."""
         self.network.loss = self.network.doubles = 0.0
         self.network.delay = 0.02
         for node in self.nodes:
@@ -208,10 +208,10 @@ class TimedCluster:
             node.transport.set_up(True)
         advance(self.clock, seconds)
 
-    # Random things.
+    # Random events
 
     def disturb(self, steps: int, *, calm: bool = False) -> None:
-        """Do random things. While ``calm``, the bus loses nothing."""
+        """Run random events. While ``calm``, the bus loses nothing."""
         for step in islice(self._steps, steps):
             things = [self._some_send] * 6 + [self._some_read] * 4 + [self._some_end] * 2 + [self._some_session] * 2
             things += [self._some_member, self._some_block, self._some_death]
@@ -291,10 +291,10 @@ class TimedCluster:
         with suppress(Refusal):
             (asked if isinstance(asked, Deferred) else asked()).addErrback(lambda failure: failure.trap(Refusal))
 
-    # What must hold.
+    # Checks
 
     def faults(self) -> Iterator[str]:
-        """Return what is wrong at a quiet time."""
+        """Return the violations at a quiet time."""
         first, *others = self.nodes
         for text, count in Counter(timed.text for timed in first.live.values()).items():
             if count > 1:
@@ -318,7 +318,7 @@ class TimedCluster:
             yield from self._faults_of(session)
 
     def _faults_of(self, session: TimedSession) -> Iterator[str]:
-        """Return which messages a session missed, or received twice, or kept after their end."""
+        """Return the messages that a session missed, received twice, or kept after their end."""
         where = f"{session.name} on {session.node.name}"
         got = session.got()
         messages = Counter(event.id for event in got if isinstance(event, events.Message) and event.id is not None)

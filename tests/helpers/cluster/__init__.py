@@ -1,1 +1,1 @@
-"""Several nodes as one chat: clients that record what happens, and a checker of the recorded history."""
+"""Tests of a cluster: clients that record a history, and a checker of that history."""

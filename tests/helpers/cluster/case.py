@@ -32,7 +32,7 @@ class ClusterTestCase(SynchronousTestCase):
         self.cluster.start()
 
     def proof(self) -> Proof:
-        """Return a company of talkers that has begun to talk."""
+        """Return a company whose talkers have begun to talk."""
         seed = int.from_bytes(os.urandom(4))
         proof = Proof(self.cluster, seed)
         self.addCleanup(proof.close)

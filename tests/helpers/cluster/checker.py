@@ -28,7 +28,7 @@ LATE_SECONDS = 1.5
 
 
 def check(history: History, stored: Stored, late: float = LATE_SECONDS) -> list[str]:
-    """Return all violations. ``late``: how many seconds after its end a client may hear of the end of a message."""
+    """Return all violations. ``late``: the seconds within which a client must receive the end of a timed message."""
     violations = [violation for look in CHECKS for violation in look(history, stored)]
     return [*violations, *timed(history, stored, late)]
 
@@ -78,7 +78,7 @@ def order_of_senders(history: History, stored: Stored) -> Iterator[str]:
 
 
 def shown_as_stored(history: History, stored: Stored) -> Iterator[str]:
-    """What was shown is what is stored there."""
+    """Each shown message is the stored one at its seq."""
     for one in history:
         if isinstance(one, Shown):
             found = stored.get(one.chat, {}).get(one.seq)
@@ -97,7 +97,7 @@ def rising(history: History, stored: Stored) -> Iterator[str]:
 
 
 def without_gaps(history: History, stored: Stored) -> Iterator[str]:
-    """In each connection and chat there is no gap between what is shown, but for what the user may not see."""
+    """In each connection and chat the shown seqs have no gaps, except for messages that the user may not see."""
     view = _View(history)
     live: dict[tuple[str, int, str], set[int]] = defaultdict(set)
     paged: dict[tuple[str, int, str], set[int]] = defaultdict(set)
@@ -124,7 +124,7 @@ def without_gaps(history: History, stored: Stored) -> Iterator[str]:
 
 
 def complete(history: History, stored: Stored) -> Iterator[str]:
-    """Over all its connections, each user has seen all that it may see, but for what it sent."""
+    """Over all its connections, each user has seen all messages of others that it may see."""
     view = _View(history)
     seen: dict[str, set[tuple[str, int]]] = defaultdict(set)
     users = {one.user for one in history if isinstance(one, Came)}
@@ -145,19 +145,19 @@ def complete(history: History, stored: Stored) -> Iterator[str]:
 
 
 def may_see(user: str, chat: str) -> bool:
-    """Return whether a user belongs to a chat. The others than private chats are of all users."""
+    """Return whether a user belongs to a chat. All users belong to every chat that is not private."""
     return not chat.startswith("@") or user in chat[1:].split(",")
 
 
 def private(history: History, stored: Stored) -> Iterator[str]:
-    """Nobody is shown a private message of others."""
+    """No user sees a private message of others."""
     for one in history:
         if isinstance(one, Shown | ShownTimed) and not may_see(one.user, one.chat):
             yield f"{one.user} was shown {one.text} of {one.chat}"
 
 
 def blocks(history: History, stored: Stored) -> Iterator[str]:
-    """Between the answer to a block and the request to lift it, nothing reaches the one from the other.
+    """Between the answer to a block and the request to lift it, neither user receives a message of the other.
 
     Messages sent before the answer may still be on their way to other connections.
     """
@@ -219,7 +219,7 @@ def _erased(history: History, late: float) -> Iterator[str]:
 
 
 def presence(history: History, stored: Stored) -> Iterator[str]:
-    """When it is quiet, at the end of the history, each connection shows exactly the users who are connected."""
+    """When it is quiet, at the end of the history, each connection shows exactly the connected users."""
     known: dict[int, tuple[str, set[str]]] = {}
     for one in history:
         if isinstance(one, Came):
@@ -253,7 +253,7 @@ class _Span(NamedTuple):
 
 
 def _block_spans(history: History) -> Iterator[_Span]:
-    """Yield the times in which a block certainly stood."""
+    """Yield the times in which a block was certainly in force."""
     standing: dict[tuple[str, str], BlockAnswered] = {}
     for one in history:
         if isinstance(one, BlockAnswered) and one.blocked:
@@ -267,7 +267,7 @@ def _block_spans(history: History) -> Iterator[_Span]:
 
 
 class _View:
-    """What a user may lack: messages that it sent itself, and those of users it was ever in a block with."""
+    """The messages that a user may lack: its own, and those of users with whom it ever had a block."""
 
     def __init__(self, history: History) -> None:
         self._pairs = {frozenset((one.user, one.other)) for one in history if isinstance(one, BlockAsked)}

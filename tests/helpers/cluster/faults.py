@@ -15,7 +15,7 @@ def kill_node(proof: Proof) -> None:
 
 
 def restart_node(proof: Proof) -> None:
-    """Stop a node in order, and start it at once."""
+    """Stop a node with SIGTERM, and start it at once."""
     node = _any_node(proof)
     stop_node(proof, node)
     start_node(proof, node)
@@ -27,7 +27,7 @@ def pause_node(proof: Proof) -> None:
     node.pause()
     proof.company.run(seconds)
     node.resume()
-    # While it was stopped, it told nobody of the end of a timed message.
+    # While it was paused, its sessions did not receive the ends of timed messages.
     proof.late_seconds = max(proof.late_seconds, seconds + 1.5)
 
 
@@ -78,13 +78,13 @@ FAULTS: tuple[Callable[[Proof], None], ...] = (
 
 
 def stop_node(proof: Proof, node: Node) -> None:
-    """Stop a node in order while the others go on."""
+    """Stop a node with SIGTERM while the others run."""
     node.ask_to_stop()
     proof.company.until(lambda: not node.is_running, f"{node.name} to stop")
 
 
 def start_node(proof: Proof, node: Node) -> None:
-    """Start a node while the others go on."""
+    """Start a node while the others run."""
     node.begin()
     proof.company.until(node.listens, f"{node.name} to listen")
 

@@ -1,4 +1,4 @@
-"""What clients did and saw, in the order in which one program observed it.
+"""The recorded actions and events of clients, in the order in which one program observed them.
 
 ``at`` is the time in seconds of a steady clock. ``connection`` numbers the connections of all users. Chats are named as
 all users name them: a private chat is ``@`` and its two users in order.
@@ -116,7 +116,7 @@ class BlockAsked(NamedTuple):
 
 
 class BlockAnswered(NamedTuple):
-    """The reply to it."""
+    """The reply to a request to set or lift a block."""
 
     at: float
     user: str

@@ -1,4 +1,4 @@
-"""A company that talks on a cluster while something happens to it, and the verdict at the end."""
+"""Users that talk on a cluster during a fault, and the verdict at the end."""
 
 import random
 from collections import defaultdict
@@ -34,7 +34,7 @@ class Proof:
         self.company.sign_in()
 
     def check(self) -> None:
-        """Settle. Raise AssertionError with everything that is wrong."""
+        """Wait until all is quiet. Raise AssertionError with all violations."""
         company = self.company
         company.settle()
         end = company.now() + _QUIET_SECONDS
@@ -62,7 +62,7 @@ class Proof:
             raise AssertionError(f"timed texts are in {found}")
 
     def figures(self) -> str:
-        """Return what was done."""
+        """Return the numbers of events."""
         kinds: dict[str, int] = defaultdict(int)
         for one in self.company.history:
             kinds[type(one).__name__] += 1
@@ -90,7 +90,7 @@ class Proof:
         return client
 
     def _same_everywhere(self) -> Stored:
-        """Return what is stored, which must be the same at each node."""
+        """Return the stored messages, which must be the same at each node."""
         found = [self._stored(node) for node, one in enumerate(self.cluster.nodes) if one.is_running]
         for other in found[1:]:
             if other != found[0]:

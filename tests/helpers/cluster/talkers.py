@@ -1,4 +1,4 @@
-"""JSON clients that talk through a balancer, reconnect with jitter, repeat what was not answered, and record it all."""
+"""JSON clients that talk through a balancer, reconnect, repeat unanswered sends, and record a history."""
 
 import random
 import time
@@ -88,7 +88,7 @@ class Talker:
 
     @property
     def is_settled(self) -> bool:
-        """Whether everything that it asked for was answered."""
+        """Whether all its requests were answered."""
         blocks = self.is_blocking == self.wants_block
         return self.is_up and not self.pending and self.wants_read == self.has_read and blocks
 
@@ -102,7 +102,7 @@ class Talker:
         return text
 
     def tick(self, now: float) -> None:
-        """Do what is due."""
+        """Do the actions that are due."""
         if self.link is None:
             if now >= self._connect_at:
                 self._connect(now)
@@ -212,7 +212,7 @@ class Talker:
                 return
             now = self.company.now()
             self.company.record(Paged(now, self.name, link.number, canonical(chat, self.name), begin))
-            # From here on, live messages continue what is known.
+            # From here on, live messages follow on the known ones.
             self.known[chat] = max([after, *seqs, self._live.get(chat, 0)])
             self._live[chat] = self.known[chat]
 
@@ -293,7 +293,7 @@ class Talker:
 
 
 class Company:
-    """Talkers on one poller, with the history of what they did and saw."""
+    """Talkers on one poller, with their common history."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -336,13 +336,13 @@ class Company:
         self.crowd.turn(seconds)
 
     def run(self, seconds: float) -> None:
-        """Go on for some seconds."""
+        """Run for some seconds."""
         end = self.now() + seconds
         while self.now() < end:
             self.turn()
 
     def until(self, condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> None:
-        """Go on until ``condition`` holds."""
+        """Run until ``condition`` holds."""
         end = self.now() + patience
         while not condition():
             if self.now() > end:
