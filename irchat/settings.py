@@ -46,7 +46,7 @@ class Names(frozenset[str]):
 
 
 class Networks(frozenset[Network]):
-    """Networks, and addresses as networks of one."""
+    """Networks, and single addresses as networks."""
 
 
 class NodeName(str):
@@ -54,21 +54,21 @@ class NodeName(str):
 
 
 class StoreURL(str):
-    """The URL of a PostgreSQL database. Only one that was read from a file for its owner has a password."""
+    """The URL of a PostgreSQL database. It has a password only if it comes from a file of mode 0600."""
 
     schemes = ("postgresql", "postgres")
     example = "postgresql://irchat@db.example/irchat"
 
 
 class BusURL(str):
-    """The URL of a Redis or Valkey server. Only one that was read from a file for its owner has a password."""
+    """The URL of a Redis or Valkey server. It has a password only if it comes from a file of mode 0600."""
 
     schemes = ("redis", "rediss")
     example = "redis://bus.example:6379"
 
 
 class _Secret(ValueError):
-    """The value is invalid, and may contain a password, so it is not shown."""
+    """The value is invalid. It may contain a password, so it is not shown."""
 
 
 def _help(description: str, *, live: bool = False, ge: int | None = None, le: int | None = None) -> Meta:
@@ -110,6 +110,16 @@ class Config(Struct, frozen=True, rename="kebab"):
         field(default=Names(), name="admin")
     )
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def has_store(self) -> bool:
+        """Whether the data is in a PostgreSQL database."""
+        return self.store is not None or self.store_file is not None
+
+    @property
+    def has_bus(self) -> bool:
+        """Whether a bus connects this node with others."""
+        return self.bus is not None or self.bus_file is not None
 
 
 class Setting(NamedTuple):
@@ -283,20 +293,18 @@ def make_config(given: Mapping[str, Any]) -> Config:
 
 def _check_cluster(config: Config) -> None:
     """Check the settings of several nodes against each other. Raises WrongSetting."""
-    has_store = config.store is not None or config.store_file is not None
-    has_bus = config.bus is not None or config.bus_file is not None
     if config.store is not None and config.store_file is not None:
         raise WrongSetting("--store and --store-file exclude each other: leave one out")
     if config.bus is not None and config.bus_file is not None:
         raise WrongSetting("--bus and --bus-file exclude each other: leave one out")
-    if has_bus and not has_store:
-        raise WrongSetting("--bus connects nodes that share a PostgreSQL database: give --store too")
-    if has_bus and config.bus_key is None:
+    if config.has_bus and not config.has_store:
+        raise WrongSetting("--bus connects nodes that share a PostgreSQL database: add --store")
+    if config.has_bus and config.bus_key is None:
         raise WrongSetting("--bus needs --bus-key: irchat-admin bus-key FILE makes one, which all nodes share")
-    if config.bus_key is not None and not has_bus:
-        raise WrongSetting("--bus-key is the key of --bus: give --bus too, or leave it out")
-    if config.node is not None and not has_store:
-        raise WrongSetting("--node names one of several nodes, which share a PostgreSQL database: give --store too")
+    if config.bus_key is not None and not config.has_bus:
+        raise WrongSetting("--bus-key is the key of --bus: add --bus, or leave it out")
+    if config.node is not None and not config.has_store:
+        raise WrongSetting("--node names one of several nodes, which share a PostgreSQL database: add --store")
 
 
 def refuse_open_admins(running: Config, new: Config) -> None:

@@ -64,7 +64,7 @@ from irchat.system.streams import prepare_streams
 from irchat.system.supervisor import notify
 from irchat.system.workers import FairPool
 from irchat.twistd_checks import check_twistd, command_name
-from irchat.wiring.opening import check_node, has_store, open_figures, open_node
+from irchat.wiring.opening import check_node, open_figures, open_node
 
 if TYPE_CHECKING:
     from irchat.wiring.node import Node
@@ -273,7 +273,7 @@ class ChatServer(Service):
 
     def _open_store(self, threads: StoreThreads) -> tuple[Store, Callable[[], int]]:
         """Return the store, and the wall clock in ms that goes with it."""
-        if has_store(self._config):
+        if self._config.has_store:
             self._node = open_node(self._config, reactor, threads)
             replace_file(self._folder.path / NODE_FILE, f"{self._node.name}\n".encode())
             return self._node.store, self._node.store.wall_ms
@@ -316,7 +316,7 @@ class ChatServer(Service):
         return context
 
     def _join(self) -> None:
-        """Serve the figures, and join the other nodes."""
+        """Serve the metrics, and join the other nodes."""
         if self._config.metrics_port:
             self._figures_at = open_figures(reactor, self._config, self._services, self._connections, self._node)
         if self._node is not None:
@@ -380,7 +380,7 @@ def _check(config: Config) -> None:
     """Run all checks that write nothing. Raises the error that prevents the start."""
     folder = DataFolder(config.data)
     folder.check()
-    if has_store(config):
+    if config.has_store:
         check_node(config)
     else:
         check_database(folder.database)

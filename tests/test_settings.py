@@ -109,15 +109,20 @@ class ConfigTests(SynchronousTestCase):
         """Settings of several nodes that make no sense together are refused with the missing one."""
         store, bus = {"store": "postgresql://db/chat"}, {"bus": "redis://bus", "bus-key": "key"}
         for together, reason in [
-            (bus, "give --store too"),
+            (bus, "add --store"),
             (store | {"bus": "redis://bus"}, "--bus needs --bus-key"),
-            (store | {"bus-key": "key"}, "give --bus too"),
+            (store | {"bus-key": "key"}, "add --bus"),
             (store | {"store-file": "x"}, "exclude each other"),
             (store | bus | {"bus-file": "x"}, "exclude each other"),
-            ({"node": "one"}, "give --store too"),
+            ({"node": "one"}, "add --store"),
         ]:
             self.assertIn(reason, self.wrong(together))
+        files = make_config({"store-file": "x", "bus-file": "y", "bus-key": "z"})
+        self.assertTrue(files.has_store and files.has_bus)
+        none = make_config({})
+        self.assertFalse(none.has_store or none.has_bus)
         config = make_config(store | bus | {"node": "chat1"})
+        self.assertTrue(config.has_store and config.has_bus)
         self.assertEqual((config.store, config.bus, config.node), ("postgresql://db/chat", "redis://bus", "chat1"))
 
     def test_networks(self) -> None:

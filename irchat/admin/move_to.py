@@ -8,7 +8,7 @@ import psycopg
 
 from irchat.admin.failures import Failed
 from irchat.admin.reach import locked_folder
-from irchat.settings import StoreURL, read_url
+from irchat.settings import StoreURL, WrongSetting, read_url
 from irchat.store.postgres.connecting import Connection, Database, StoreUnusable, one_line
 from irchat.store.postgres.moving import NotMovable, Tell, move
 from irchat.store.postgres.search.refolding import make_ready
@@ -16,8 +16,8 @@ from irchat.store.postgres.startup_checks import check_server
 from irchat.store.sqlite.copying import BadCopy, opened
 from irchat.store.sqlite.migrations import SCRIPTS
 from irchat.store.sqlite.schema import need_ours
-from irchat.system.files.named_files import TooLong, read_small_file
 from irchat.system.remedies import mend_of_database
+from irchat.wiring.urls import url_from_file
 
 _NEWEST = len(SCRIPTS)
 
@@ -25,7 +25,7 @@ _NEWEST = len(SCRIPTS)
 def move_to(data: Path, url: str | None, file: Path | None, tell: Tell) -> None:
     """Copy the database in ``data`` to the empty database of PostgreSQL at ``url``, or at the URL in ``file``.
 
-    Raises Failed. If it fails, PostgreSQL has nothing of it.
+    Raises Failed. Then PostgreSQL contains nothing of it, unless the text says otherwise.
     """
     url = _url_of(url, file)
     with locked_folder(data, "; stop it first") as folder, opened(folder.database) as source:
@@ -49,7 +49,7 @@ def _make_index(connection: Connection, tell: Tell) -> None:
         make_ready(connection, tell)
         connection.execute("ANALYZE")
     except psycopg.Error as error:
-        text = "everything is copied, but the search index is not made. The first node makes it"
+        text = "everything is copied, but the search index is not complete. Start a node, which completes it"
         raise Failed(f"PostgreSQL: {one_line(error)}; {text}") from None
 
 
@@ -57,11 +57,13 @@ def _url_of(url: str | None, file: Path | None) -> str:
     if (url is None) == (file is None):
         raise Failed("name the database: its URL, or --store-file with a file that contains the URL")
     try:
-        if file is None:
-            return read_url(StoreURL, url or "")
-        return read_url(StoreURL, read_small_file(file, secret=True).decode().strip(), secret=True)
-    except (ValueError, TooLong) as error:
-        raise Failed(f"{'the URL' if file is None else file} {error}") from None
+        if file is not None:
+            return url_from_file("--store-file", file, StoreURL)
+        return read_url(StoreURL, url or "")
+    except WrongSetting as error:
+        raise Failed(str(error)) from None
+    except ValueError as error:
+        raise Failed(f"the URL {error}") from None
 
 
 def _check(source: sqlite3.Connection, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The header with which a balancer states the address of a client: the PROXY protocol, versions 1 and 2.
+"""Read the header of the PROXY protocol, versions 1 and 2, in which a balancer states the address of a client.
 
 Specification: https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt
 """
@@ -12,12 +12,12 @@ _V1_MOST = 107  # with the line end
 _V1_FIELDS = 6
 _V2_SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 _V2_START = struct.Struct("!12sBBH")
-# The specification sets no limit. The additions of common balancers, such as a client's certificate, fit.
+# The specification has no limit. This one has room for the extensions of common balancers, such as certificates.
 _V2_MOST = 8_192
 _V2_LOCAL = 0x20
 _V2_PROXY = 0x21
-# By the byte for family and transport: the length of both addresses and ports. UNIX sockets, and unspecified families,
-# have no address that counts.
+# By the byte for family and transport: the length of both addresses and ports, and that of one address. UNIX sockets
+# and unspecified families have no usable address.
 _V2_LENGTHS = {0x00: 0, 0x11: 12, 0x12: 12, 0x21: 36, 0x22: 36, 0x31: 216, 0x32: 216}
 _V2_ADDRESS = {0x11: 4, 0x12: 4, 0x21: 16, 0x22: 16}
 
@@ -25,7 +25,7 @@ _V2_ADDRESS = {0x11: 4, 0x12: 4, 0x21: 16, 0x22: 16}
 class ProxyHeader(NamedTuple):
     """A complete header of ``length`` bytes. ``host``: the address of the client, or None if it states none.
 
-    Health checks of a balancer state none, and neither do clients that reached it over a UNIX socket.
+    Health checks of the balancer state none, nor do connections that reached it over a UNIX socket.
     """
 
     length: int

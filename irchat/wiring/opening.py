@@ -49,11 +49,6 @@ def check_node(config: Config) -> None:
     _node_module().check(config)
 
 
-def has_store(config: Config) -> bool:
-    """Return whether the settings name a database that nodes share."""
-    return config.store is not None or config.store_file is not None
-
-
 def _node_module() -> ModuleType:
     try:
         from irchat.wiring import node  # noqa: PLC0415 -- needs the packages for several nodes

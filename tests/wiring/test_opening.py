@@ -19,12 +19,6 @@ _STORE = {"store": "postgresql://irchat@127.0.0.1:1/chat"}
 class OpeningTests(ServerTestCase):
     """What needs packages that may be missing, and the port with the figures."""
 
-    def test_has_store(self) -> None:
-        """PostgreSQL is used with either of the two settings."""
-        self.assertFalse(opening.has_store(make_config({})))
-        for given in _STORE, {"store-file": "x"}:
-            self.assertTrue(opening.has_store(make_config(given)))
-
     def test_missing_packages(self) -> None:
         """Without a package, the line names it, the option, and how to install it."""
         self._hide("psycopg", "irchat.wiring.node")

@@ -1,4 +1,4 @@
-"""The port for clients, which can be closed for a while, so that a balancer sends them to other nodes."""
+"""The port for clients. It can be closed for a while, so that a balancer sends clients to other nodes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +15,9 @@ _log = Logger()
 
 
 class ChatPort:
-    """Listens with the function ``listen``, which takes a port number, except for as long as a reason stands.
+    """Listens by calling ``listen`` with a port number, unless there is a reason to be closed.
 
-    ``number`` is the port number, which stays the same. Raises what ``listen`` raises.
+    ``number`` is the port number, which stays the same. Raises the errors of ``listen``.
     """
 
     def __init__(self, listen: Callable[[int], Any], number: int, clock: IReactorTime) -> None:
@@ -34,7 +34,7 @@ class ChatPort:
         return self._port is not None
 
     def set_closed(self, reason: str, is_closed: bool) -> None:
-        """Close the port for ``reason``, or end that reason. It opens again when none is left."""
+        """Add or remove a ``reason`` to close the port. It opens again when none is left."""
         if is_closed == (reason in self._reasons):
             return
         if is_closed:
@@ -57,7 +57,7 @@ class ChatPort:
         try:
             self._port = self._listen(self.number)
         except CannotBind as error:
-            _log.error("the port cannot be opened again yet: {error}", error=error)
+            _log.error("the port cannot be opened again: {error}; trying again each second", error=error)
             self._again = self._clock.callLater(_AGAIN_SECONDS, self._open)
         else:
             _log.info("the port is open again")

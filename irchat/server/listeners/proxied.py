@@ -1,4 +1,4 @@
-"""A connection from a balancer, until its PROXY header has stated the address of the client."""
+"""A connection from a balancer, until its PROXY header has arrived."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,13 +13,13 @@ from irchat.protocol.rules import LOGIN_SECONDS
 from irchat.server.listeners.descriptors import Room
 
 _LOG_SECONDS = 60.0
-_NO_HEADER = "This address has to use the PROXY protocol, as the server's --proxy-from says."
+_NO_HEADER = "The server requires the PROXY protocol from this address (--proxy-from). Use the balancer."
 
 _log = Logger()
 
 
 class BadHeaders:
-    """Logs balancers without a valid header, once a minute and without addresses."""
+    """Logs connections without a valid header, once a minute and without addresses."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
@@ -43,8 +43,8 @@ class BadHeaders:
 class ProxiedConnection(Protocol):
     """Waits for the header, then hands the transport on to the protocol that ``build`` returns for the client's host.
 
-    ``host``: the address of the balancer, which counts if the header states none. ``is_plain``: whether a reason can be
-    sent to a peer without a header.
+    ``host``: the address of the balancer, used if the header states none. ``is_plain``: whether a reason can be sent as
+    text to a peer without a header.
     """
 
     transport: Any

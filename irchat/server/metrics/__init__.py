@@ -1,1 +1,1 @@
-"""Figures for Prometheus. Nothing here is imported unless they are served."""
+"""Figures for Prometheus. Imported only if they are served."""

@@ -1,6 +1,6 @@
-"""The figures of a server. They contain no names, no addresses and no texts.
+"""The figures of a server. They contain no names, addresses or texts.
 
-Most are read when they are asked for. Commits are measured by groups, so a message costs nothing.
+Most are read only on request. Commits are measured by groups, so a single message costs nothing.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +37,7 @@ class Figures(Collector):
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
         self._commit_size = self.histogram("commit_changes", "Changes in one commit", _SIZES)
-        self._commit_seconds = self.histogram("commit_seconds", "Seconds from the order to commit to its outcome")
+        self._commit_seconds = self.histogram("commit_seconds", "Seconds from the start of a commit to its outcome")
         self._messages = 0
         self._failed_commits = 0
         services.chat.queue.measure(self._measured)
@@ -57,11 +57,11 @@ class Figures(Collector):
         return Histogram(_PREFIX + name, text, registry=self._registry, buckets=buckets)
 
     def text(self) -> bytes:
-        """Return all figures in the text format of Prometheus. Call it in the reactor's thread."""
+        """Return all figures in the text format of Prometheus. Must be called in the reactor's thread."""
         return generate_latest(self._registry)
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the figures that are read now."""
+        """Yield the figures that are read on request."""
         for name, text, read in self._gauges:
             yield GaugeMetricFamily(name, text, read())
         for name, text, read in self._counters:

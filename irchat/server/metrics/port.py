@@ -1,4 +1,4 @@
-"""The port with the figures, over HTTP, for programs on this machine only."""
+"""Serve the figures over HTTP, to programs on this machine only."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ _IDLE_SECONDS = 60
 
 
 class _Page(Resource):
-    """The page with the figures. It is made in the reactor's thread, which owns what it reads."""
+    """The page with the figures. It is rendered in the reactor's thread, which owns the data."""
 
     isLeaf = True
 
@@ -31,7 +31,7 @@ class _Page(Resource):
 
 
 class _Site(Site):
-    """A site without a log of its requests, which would contain addresses."""
+    """A site that does not log requests, because the log would contain addresses."""
 
     noisy = False
 

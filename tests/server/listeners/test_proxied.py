@@ -16,7 +16,7 @@ from tests.net.test_proxy_header import v2
 
 _BALANCER = "10.0.0.1"
 _NETWORKS = (ipaddress.ip_network("10.0.0.0/24"), ipaddress.ip_network("2001:db8::1/128"))
-_NO_HEADER = "! This address has to use the PROXY protocol, as the server's --proxy-from says.\n"
+_NO_HEADER = "! The server requires the PROXY protocol from this address (--proxy-from). Use the balancer.\n"
 
 
 class ProxiedTests(ServerTestCase):
