@@ -1,4 +1,4 @@
-"""Entries as bytes, for the log of several nodes. Which writes are in it, and without their secrets."""
+"""Encode entries for the log of several nodes, without their secrets."""
 
 from typing import Any, get_args
 
@@ -37,7 +37,7 @@ _DECODERS: list[msgspec.msgpack.Decoder[Any]] = [
 _encoder = msgspec.msgpack.Encoder()
 
 VERSION = 1
-"""Rises when other nodes must be able to decode a new kind of entry."""
+"""The version of the encoding. Raise it with each new kind of entry."""
 
 
 class UnknownEntry(Exception):
@@ -45,7 +45,7 @@ class UnknownEntry(Exception):
 
 
 def is_logged(entry: Entry) -> bool:
-    """Return whether other nodes need this entry. A refused change and a marker that stayed changed nothing."""
+    """Return whether other nodes need this entry. A refused change and an unmoved marker change nothing."""
     if type(entry.write) not in _NUMBERS:
         return False
     result = entry.result

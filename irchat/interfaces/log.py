@@ -1,8 +1,8 @@
-"""The contract of a log that several nodes share: every commit of every node, in one order.
+"""The contract of the log of several nodes: every commit of every node, in one order.
 
 Each node applies the whole log to its memory, in order. A node commits only in its *turn*, after it has applied all
-earlier commits, so each change is checked against the committed state of all nodes. A store without such a log belongs
-to one node.
+earlier commits, so each change is checked against the committed state of all nodes. A store without a log serves one
+node only.
 """
 
 from collections.abc import Callable, Sequence
@@ -42,18 +42,18 @@ class SharedLog(Protocol):
     on_reset: Callable[[], None]
 
     def begin(self) -> Deferred[Sequence[LogBatch]]:
-        """Take the turn. The result is all commits of other nodes that are not applied yet: apply them first.
+        """Take the turn. Returns the commits of other nodes that are not applied yet. Apply them first.
 
-        The turn ends with `commit` or `cancel`. It is taken away from a node that keeps it for long.
+        The turn ends with `commit` or `cancel`. A node that keeps it for too long loses it.
         """
 
     def commit(self, writes: Sequence[Write[object]]) -> Deferred[Committed]:
         """Commit all ``writes`` or none, in the turn, and end the turn. Result: see `Store.commit`.
 
-        Writes that only look something up leave the log as it is. The position is then that of the turn.
+        If all writes are lookups, nothing is appended to the log, and the position is that of the turn.
 
-        If the turn was taken away, the Deferred fails with `TurnLost`: nothing was written, take a new turn and check
-        the changes again.
+        If the turn was lost, the Deferred fails with `TurnLost`, and nothing was written. Take a new turn and check the
+        changes again.
         """
 
     def cancel(self) -> None:

@@ -84,7 +84,7 @@ class OtherNodes(Protocol):
         """Send a new timed message to the other nodes. The result: the users that it reached there."""
 
     def answered(self, timed_id: str, reached: int) -> None:
-        """Report how many users a timed message with a nonce has reached, as its sender was answered."""
+        """Report the number of users that a timed message with a nonce reached, as in the answer to its sender."""
 
     def ended(self, ids: Collection[str]) -> None:
         """Drop the texts of timed messages that have ended on this node."""
@@ -97,16 +97,16 @@ class OtherNodes(Protocol):
 
 
 class ThisNode(Protocol):
-    """The core, as the other nodes see it. All calls come when this node has applied the position of the sender."""
+    """The core, as the other nodes see it. Each call is made after this node has applied the position of the sender."""
 
     def receive(self, copy: TimedCopy) -> frozenset[int]:
         """Add a timed message that was sent on another node. Return the users that it reaches here at once.
 
-        Membership, blocks and removals are checked again by the state of this node. A known id changes nothing.
+        Membership, blocks and removals are checked again with the state of this node. A known id changes nothing.
         """
 
     def note_answered(self, timed_id: str, reached: int) -> None:
-        """Note how many users a timed message has reached, as its sender was answered."""
+        """Note the number of users that a timed message reached, as in the answer to its sender."""
 
     def note_read(self, users: Collection[int], chat: ChatKey, ids: Collection[str], seq: int | None = None) -> None:
         """Note that users have read timed messages on another node.
@@ -115,20 +115,20 @@ class ThisNode(Protocol):
         """
 
     def live(self) -> Iterator[LiveTimed]:
-        """Return all live timed messages in parts, for a node that starts. Each part is made when it is asked for."""
+        """Yield all live timed messages in parts, for a node that starts. Each part is created on request."""
 
     def ended(self) -> Sequence[tuple[str, int]]:
-        """Return what another node must `forget`."""
+        """Return the arguments of `forget` for another node."""
 
     def learn(self, live: LiveTimed) -> None:
         """Add the live timed messages of another node that are not known here, and what users have read of all."""
 
     def forget(self, ended: Sequence[tuple[str, int]]) -> None:
-        """End messages early, by id, and ignore copies of each that arrive within so many milliseconds."""
+        """End messages early. Each has an id and the milliseconds within which its late copies are ignored."""
 
 
 class OtherPresence(Protocol):
-    """The presence of the other nodes, as that of this node sees it."""
+    """The presence of the other nodes, as the presence of this node sees it."""
 
     def came(self, user: int, sessions: int) -> None:
         """Report that a user is online on this node, with this many sessions. Called when their number changes."""
@@ -154,7 +154,7 @@ class ThisPresence(Protocol):
 
 
 class OtherAdmissions(Protocol):
-    """The admissions of the other nodes, as that of this node sees them."""
+    """The admissions of the other nodes, as the admission of this node sees them."""
 
     def failed(self, keys: Sequence[str], *, succeeded: bool) -> None:
         """Report that a sign-in for these keys (an address, a name) failed, or succeeded and ended their count."""
@@ -163,7 +163,7 @@ class OtherAdmissions(Protocol):
         """Report that an account was created from ``address``."""
 
     def set_sessions(self, address: str, sessions: int) -> None:
-        """Report how many sessions ``address`` has on this node."""
+        """Report the number of sessions of ``address`` on this node."""
 
     def sessions_of(self, address: str) -> int:
         """Return the number of sessions of ``address`` on all other nodes."""

@@ -33,7 +33,7 @@ class User:
         return self.name.removesuffix(f"#{self.id}")
 
     def forget(self) -> None:
-        """Drop everything that a new snapshot brings. Without an account there, it stays removed."""
+        """Drop the state that a new snapshot replaces. If the snapshot has no such account, it stays removed."""
         self.removed, self.ban = True, None
         self.resets += 1
         self.groups, self.blocking, self.blocked_by, self.hidden = {}, set(), set(), frozenset()

@@ -16,8 +16,8 @@ from irchat.interfaces.writes import Entry
 class StateMachine:
     """Applies entries to the directory, and to the timed messages and presence that depend on it.
 
-    All entries of other nodes are applied, and those of this node that change permissions: its other changes publish
-    what they do themselves. ``note_stored`` is called with the sender and place of a message of another node, and
+    Applies all entries of other nodes, and those of this node that change permissions. Its other changes create their
+    publications themselves. ``note_stored`` is called with the sender and place of a message of another node, and
     ``on_network_banned`` after a ban of a network.
     """
 

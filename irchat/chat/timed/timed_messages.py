@@ -33,7 +33,7 @@ class TimedMessages:
         self._clock = clock
         self._on_end = on_end
         self.on_read: Callable[[User, ChatKey, list[TimedMessage], int | None], None] | None = None
-        """Called with the messages that a user is about to have read, if other nodes must know."""
+        """Called before messages count as read by a user, so that other nodes can be notified."""
         self._ends: list[tuple[float, int, TimedMessage]] = []
         self._chats: dict[ChatKey, TimedChat] = {}
         self._private_chats: dict[int, set[ChatKey]] = {}
