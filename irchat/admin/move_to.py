@@ -8,7 +8,7 @@ import psycopg
 
 from irchat.admin.failures import Failed
 from irchat.admin.reach import locked_folder
-from irchat.settings import StoreURL, read_url
+from irchat.settings import StoreURL, WrongSetting, read_url
 from irchat.store.postgres.connecting import Connection, Database, StoreUnusable, one_line
 from irchat.store.postgres.moving import NotMovable, Tell, move
 from irchat.store.postgres.search.refolding import make_ready
@@ -16,8 +16,8 @@ from irchat.store.postgres.startup_checks import check_server
 from irchat.store.sqlite.copying import BadCopy, opened
 from irchat.store.sqlite.migrations import SCRIPTS
 from irchat.store.sqlite.schema import need_ours
-from irchat.system.files.named_files import TooLong, read_small_file
 from irchat.system.remedies import mend_of_database
+from irchat.wiring.urls import url_in_file
 
 _NEWEST = len(SCRIPTS)
 
@@ -57,11 +57,11 @@ def _url_of(url: str | None, file: Path | None) -> str:
     if (url is None) == (file is None):
         raise Failed("name the database: its URL, or --store-file with a file that contains the URL")
     try:
-        if file is None:
-            return read_url(StoreURL, url or "")
-        return read_url(StoreURL, read_small_file(file, secret=True).decode().strip(), secret=True)
-    except (ValueError, TooLong) as error:
-        raise Failed(f"{'the URL' if file is None else file} {error}") from None
+        return read_url(StoreURL, url) if url is not None else url_in_file("--store-file", file, StoreURL)
+    except WrongSetting as error:
+        raise Failed(str(error)) from None
+    except ValueError as error:
+        raise Failed(f"the URL {error}") from None
 
 
 def _check(source: sqlite3.Connection, path: Path) -> None:

@@ -20,20 +20,23 @@ def store_url(config: Config, environment: Mapping[str, str] = os.environ) -> st
     for name in _PASSWORD_VARIABLES:
         if name in environment:
             raise WrongSetting(f"the environment has {name}: unset it, and use --store-file or ~/.pgpass")
-    return config.store or _from_file("--store-file", config.store_file, StoreURL)
+    return config.store or url_in_file("--store-file", config.store_file, StoreURL)
 
 
 def bus_url(config: Config) -> str | None:
     """Return the URL of the bus, or None without one. Raises WrongSetting."""
     if config.bus is None and config.bus_file is None:
         return None
-    return config.bus or _from_file("--bus-file", config.bus_file, BusURL)
+    return config.bus or url_in_file("--bus-file", config.bus_file, BusURL)
 
 
-def _from_file(option: str, path: Path | None, kind: type[StoreURL] | type[BusURL]) -> str:
+def url_in_file(option: str, path: Path | None, kind: type[StoreURL] | type[BusURL]) -> str:
+    """Return the URL in the file that ``option`` names. Raises WrongSetting."""
     assert path is not None
     try:
         return read_url(kind, read_small_file(path, secret=True).decode().strip(), secret=True)
+    except FileNotFoundError as error:
+        raise WrongSetting(f"{option} {path}: {error.strerror}; write the URL to it, with mode 0600") from None
     except OSError as error:
         raise WrongSetting(f"{option} {path}: {error.strerror}") from None
     except UnicodeDecodeError:
