@@ -107,8 +107,8 @@ def join(connection: Connection, node: NodeIdentity, patience: float = PATIENCE_
         other = connection.execute(_OTHERS, (node.name, _ALIVE_SECONDS, fingerprints)).fetchone()
         if other is not None:
             raise StoreUnusable(
-                f"the certificate or a key differs from that of node {other[0]}; copy tls-cert.pem and tls-key.pem"
-                " from its data folder to this one, or name the same --tls-cert and --tls-key"
+                f"the certificate or a key differs from that of node {other[0]}; copy tls-cert.pem and tls-key.pem from"
+                " its data folder to this one, or give both the same --tls-cert and --tls-key"
             )
         connection.execute(_ENTER, (node.name, VERSION, fingerprints))
     return number
