@@ -80,8 +80,8 @@ def need_database(data: Path, *, make: bool = False) -> Path:
     node = data / NODE_FILE
     if node.exists():
         raise Failed(
-            f"the data of {data} is in PostgreSQL: start its node for this command, and back up with PostgreSQL's own"
-            f" pg_basebackup or pg_dump. If it is no longer the folder of a node, delete {node}"
+            f"the data of {data} is in PostgreSQL: back it up and check it with PostgreSQL's own pg_basebackup and"
+            f" pg_amcheck; start its node for other commands. If it is no longer the folder of a node, delete {node}"
         )
     try:
         need_file(path)

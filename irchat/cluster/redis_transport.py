@@ -191,7 +191,7 @@ def _reason(failure: Failure) -> str:
     error = failure.value
     if isinstance(error, SSLError) and error.args:
         return ", ".join(str(parts[-1]) for parts in error.args[0])
-    return failure.getErrorMessage()
+    return failure.getErrorMessage().rstrip(".")
 
 
 def _endpoint(reactor: Any, with_tls: bool, host: str, port: int) -> IStreamClientEndpoint:

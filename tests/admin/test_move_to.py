@@ -57,7 +57,10 @@ class MoveToTests(AdminCase):
         """A URL with a password comes from a file that only its owner can read, and is never shown."""
         with_password = self.url.replace("irchat@", "irchat:s3cret@")
         self.refused("--store-file", "move-to", with_password)
-        self.refused("chmod 600", "move-to", "--store-file", self.file(with_password, 0o644))
+        file = self.file(with_password, 0o644)
+        self.refused(f"run chmod 600 {file}\n", "move-to", "--store-file", file)
+        self.refused("write the URL to it", "move-to", "--store-file", str(self.home / "missing"))
+        self.refused("is a URL such as postgresql://", "move-to", "--store-file", self.file("s3cret"))
         for arguments in ["move-to"], ["move-to", self.url, "--store-file", "x"]:
             self.refused("name the database", *arguments)
         self.refused("is a URL such as postgresql://", "move-to", "mysql://x:s3cret@y/z")

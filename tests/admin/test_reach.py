@@ -38,7 +38,7 @@ class FolderTests(AdminCase):
         self.done("backup", copy)
         (self.data / "node").write_text("one")
         for command in (["users"], ["stats"], ["check"], ["backup", "x"], ["restore", copy], ["kick", "alice"]):
-            self.refused("start its node", *command)
+            self.refused("check it with PostgreSQL's own pg_basebackup and pg_amcheck; start its node", *command)
         (self.data / "node").unlink()
         self.done("users")
 

@@ -117,7 +117,7 @@ class RedisTests(TestCase):
         transport.start()
         await deferLater(reactor, 1.0)
         texts = [str(formatEvent(event)) for event in logged]
-        self.assertEqual(len([text for text in texts if "refused" in text and "look at the server" in text]), 1, texts)
+        self.assertEqual(len([text for text in texts if "refused; look at the server" in text]), 1, texts)
 
     async def test_tls(self) -> None:
         """rediss:// checks the certificate of the server: one that is not trusted is refused, and logged."""

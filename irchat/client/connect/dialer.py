@@ -81,6 +81,11 @@ class _SniffingTLS(TLSLayer):
                 "Nothing was sent.\nAsk the administrator of the server. irchat --help names the option for a server "
                 "that runs without TLS on purpose; anybody on the network can then read your password and all messages."
             )
+        if not self._first:
+            return ClientError(
+                f"{self._label} closed the connection at once: no server runs behind it now, or it accepts no more "
+                "connections from this address. Try again later, and check the host and the port."
+            )
         if self._first[:1] in _TLS_RECORDS:
             return ClientError(
                 f"The TLS handshake with {self._label} failed: {failure.reason or failure}. "

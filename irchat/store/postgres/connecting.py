@@ -44,6 +44,9 @@ _SETTINGS = (
 _ADAPTERS = AdaptersMap(psycopg.adapters)
 _ADAPTERS.register_dumper(int, Int8Dumper)
 
+# What libpq adds to a refused connection. Each text with an error names the next step by itself.
+_QUESTION = "Is the server running"
+
 Waited = TypeVar("Waited")
 
 _log = Logger()
@@ -211,5 +214,6 @@ def refuse(failure: Failure) -> Any:
 def one_line(error: BaseException) -> str:
     """Return the primary text of an error, without details, which may hold data."""
     text = error.diag.message_primary if isinstance(error, psycopg.Error) else None
-    lines = (text or str(error) or type(error).__name__).splitlines()
+    found = (text or str(error) or type(error).__name__).splitlines()
+    lines = [line for line in found if not line.strip().startswith(_QUESTION)]
     return " ".join(line.strip() for line in lines[:2])

@@ -117,3 +117,10 @@ class ConnectingTests(DatabaseCase):
         self.assertNotIn("secret", one_line(error))
         self.assertFalse(is_broken(self.connect(), error))
         self.assertEqual(one_line(OSError("a\n b\nc")), "a b")
+
+    def test_no_question(self) -> None:
+        """The question that libpq adds is left out: what is logged or printed names the next step by itself."""
+        error = psycopg.OperationalError(
+            "refused\n\tIs the server running on that host and accepting TCP/IP connections?"
+        )
+        self.assertEqual(one_line(error), "refused")

@@ -81,13 +81,14 @@ class Listener:
     def _run(self) -> None:
         pause = _FIRST_PAUSE
         is_away = False
+        why = ""
         while not self._stopping.is_set():
             try:
                 if self._connection is None:
                     self._join_again()
                     pause = _FIRST_PAUSE
                 if is_away:
-                    is_away = False
+                    is_away, why = False, ""
                     self.on_back()
                 assert self._connection is not None
                 self._follow(self._connection)
@@ -95,7 +96,9 @@ class Listener:
                 self.on_stop(str(error))
                 return
             except (psycopg.Error, OSError) as error:
-                _log.warn("the database is away: {error}", error=one_line(error))
+                before, why = why, one_line(error)
+                if why != before:
+                    _log.warn("the database is away: {error}", error=why)
                 connection, self._connection = self._connection, None
                 if connection is not None:
                     connection.close()

@@ -5,6 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
+from twisted.logger import LogEvent, globalLogPublisher
+
 from irchat.interfaces.stored import GLOBAL
 from irchat.store.postgres.connecting import Database, StoreUnusable
 from irchat.store.postgres.log import listening
@@ -98,6 +101,25 @@ class ListenerTests(NodesCase):
         self.commit(self.b, message(GLOBAL, 1))
         self.wait(lambda: self.commits > before)
         self.assertRaises(StoreUnusable, self.make("x").join)
+
+    def test_logs_each_reason_once(self) -> None:
+        """While the server is away, the log says why, and not again at each attempt."""
+        self.begin()
+        lines: list[LogEvent] = []
+        globalLogPublisher.addObserver(lines.append)
+        self.addCleanup(globalLogPublisher.removeObserver, lines.append)
+        connect, attempts = self.listener._connect, iter(range(3))
+
+        def refused() -> Any:
+            if next(attempts, None) is None:
+                return connect()
+            raise psycopg.OperationalError("refused")
+
+        self.patch(self.listener, "_connect", refused)
+        self.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE classid = 7669 AND objid = %s", self.number)
+        self.wait(lambda: self.said == ["away", "back"])
+        reasons = [line["error"] for line in lines if "is away" in str(line.get("log_format"))]
+        self.assertEqual(reasons.count("refused"), 1, reasons)
 
     def test_lost_row(self) -> None:
         """A node whose row is gone stops with the next step."""
