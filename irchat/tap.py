@@ -50,7 +50,7 @@ from irchat.settings import (
 from irchat.startup_errors import StartingTerminal, end_start, explain, unexpected
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.migrations import check as check_database
-from irchat.store.sqlite.threads import StoreThreads
+from irchat.store.threads import StoreThreads
 from irchat.system import hangup
 from irchat.system.clock import install_forward_clock, wall_ms
 from irchat.system.core_dumps import forbid_core_dumps

@@ -19,7 +19,7 @@ from irchat.chat.service import ChatService
 from irchat.net.socket_paths import short_path
 from irchat.server.listeners.control_socket import SOCKET_FILE
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from irchat.system.clock import wall_ms
 from irchat.system.files.data_folder import DataFolder, FolderInUse, nearest_folder
 from irchat.system.files.named_files import need_file

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from irchat.chat.changes import Change
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.publications import Publications
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.writes import AlertSet
 from irchat.protocol import events
@@ -22,7 +22,7 @@ class SetAlert(Change[None, events.Alert]):
 
     by: User
     directory: Directory
-    presence: LocalPresence
+    publications: Publications
     chat_name: str
     alert: str
     chat: DirectoryChat = field(init=False)
@@ -33,7 +33,6 @@ class SetAlert(Change[None, events.Alert]):
         return AlertSet(self.chat.key, self.by.id, self.alert)
 
     def reply(self, result: None, publications: list[Publication]) -> events.Alert:
-        event = events.Alert(chat=self.chat.label(self.by), alert=self.alert)
-        if self.presence.count(self.by.id) > 1:
-            publications.append(Publication(event, (self.by.id,), origin=self.origin))
-        return event
+        assert isinstance(self.write, AlertSet)
+        publications += self.publications.alert(self.write, self.origin)
+        return events.Alert(chat=self.chat.label(self.by), alert=self.alert)

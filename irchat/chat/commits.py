@@ -8,10 +8,13 @@ committed alone, so that changes checked later see it.
 No user can delay the others: each user has at most one ``alone`` change in the queue, a group of other changes runs
 between two of them, and users take turns if more changes wait than fit in a group. The messages of one user stay in
 order, and a session runs no request beside an ``alone`` one, so every session sees its requests in order.
+
+With a log that several nodes share, each group is checked and committed in a turn of this node, after all commits of
+the others are applied (see `irchat.chat.following`).
 """
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import itemgetter
 
 from twisted.internet.defer import Deferred, succeed
@@ -20,13 +23,12 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.chat.changes import AnyChange, Change, Reply, Result, ResultHandler
+from irchat.chat.following import Apply, Following
 from irchat.interfaces.bus import Bus, Publication
+from irchat.interfaces.log import TurnLost
 from irchat.interfaces.store import Store
 from irchat.interfaces.writes import Entry
 from irchat.protocol.errors import Refusal, internal_error
-
-Apply = Callable[[Entry, int | None], list[Publication]]
-"""Applies an entry to memory. Its arguments: the entry, the id of its session. Returns the events to publish."""
 
 # One turn of the reactor finishes a group, at about 15 us a change.
 _GROUP_MOST = 500
@@ -54,10 +56,19 @@ class CommitQueue:
 
     ``apply`` is called with the entry of each ``alone`` change. With a ``clock``, a group starts at the end of the
     reactor's turn, or later under load, so all changes of one turn share a group. Without one, it starts at once.
+    ``following``: the turns of a node that shares its log with others. It commits instead of the store.
     """
 
-    def __init__(self, store: Store, bus: Bus, apply: Apply, clock: IReactorTime | None = None) -> None:
-        self._store = store
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        apply: Apply,
+        clock: IReactorTime | None = None,
+        following: Following | None = None,
+    ) -> None:
+        self._commit = store.commit if following is None else following.commit
+        self._following = following
         self._bus = bus
         self._apply = apply
         self._clock = clock
@@ -117,19 +128,35 @@ class CommitQueue:
     def _next(self) -> None:
         self._running = True
         while self._waiting:
+            if self._following is not None and not self._following.has_turn:
+                self._take_turn(self._following)
+                return
             group = self._take_group()
             writes = [change.write for change in group if change.write is not None]
             if writes:
-                self._unpublished = True
-                committing = self._store.commit(writes)
+                self._unpublished = self._following is None
+                committing = self._commit(writes)
                 committing.addCallbacks(self._committed, self._failed, callbackArgs=(group,), errbackArgs=(group,))
                 committing.addErrback(lambda failure: _log.failure("a commit's callback failed", failure))
                 return
+            if self._following is not None:
+                self._following.cancel()
             self._finish(group, [])
         self._running = False
         idle, self._when_idle = self._when_idle, []
         for waiter in idle:
             waiter.callback(None)
+
+    def _take_turn(self, following: Following) -> None:
+        """Take a turn among the nodes, and continue in it."""
+        taking = Deferred.fromCoroutine(following.take_turn())
+        taking.addCallbacks(lambda _: self._next(), self._no_turn)
+        taking.addErrback(lambda failure: _log.failure("a turn's callback failed", failure))
+
+    def _no_turn(self, failure: Failure) -> None:
+        """Refuse the changes of the next commit."""
+        self._refuse(self._pick(), _refusal(failure))
+        self._next()
 
     def _fire_published(self) -> None:
         waiting, self._when_published = self._when_published, []
@@ -215,16 +242,20 @@ class CommitQueue:
             self._next()
 
     def _failed(self, failure: Failure, group: list[AnyChange]) -> None:
-        """Refuse the changes that needed the failed commit. Finish the others."""
-        if not failure.check(Refusal):
-            _log.failure("a commit failed", failure)
-            failure = Failure(internal_error())
-        needed_it = [change for change in group if change.write is not None]
-        for change in needed_it:
-            self._let_next(change)
-        self._answer([(change.handler.errback, failure) for change in needed_it])
-        self._finish([change for change in group if change.write is None], [])
+        """Refuse the changes that needed the failed commit, and finish the others. After a lost turn, take another."""
+        if failure.check(TurnLost):
+            self._waiting.extendleft(reversed(group))
+            self._characters += sum(change.characters for change in group)
+            self._last_was_alone = False
+        else:
+            self._refuse([change for change in group if change.write is not None], _refusal(failure))
+            self._finish([change for change in group if change.write is None], [])
         self._next()
+
+    def _refuse(self, changes: Sequence[AnyChange], failure: Failure) -> None:
+        for change in changes:
+            self._let_next(change)
+        self._answer([(change.handler.errback, failure) for change in changes])
 
     def _finish(self, group: list[AnyChange], results: list[object]) -> float:
         """Apply a committed group to memory, publish and reply. Return the seconds taken by publishing."""
@@ -249,6 +280,8 @@ class CommitQueue:
         self._unpublished = False
         self._fire_published()
         self._answer(answers)
+        if self._following is not None:
+            self._following.note_published()
         return seconds
 
     def _answer(self, answers: Iterable[_Answer]) -> None:
@@ -269,6 +302,14 @@ class CommitQueue:
 
     def _seconds(self) -> float:
         return 0.0 if self._clock is None else self._clock.seconds()
+
+
+def _refusal(failure: Failure) -> Failure:
+    """Return the failure of a commit as a Refusal. Log what is none."""
+    if failure.check(Refusal):
+        return failure
+    _log.failure("a commit failed", failure)
+    return Failure(internal_error())
 
 
 def _failure(error: Exception) -> Failure:

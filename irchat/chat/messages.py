@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.changes import Change
-from irchat.chat.mentions import NOBODY, called, mentioned, names
+from irchat.chat.mentions import NOBODY, called, mentioned
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
+from irchat.chat.state.message_publications import MessagePublications
 from irchat.chat.state.presence import LocalPresence
 from irchat.chat.timed.timed_chat import left_ms
 from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
@@ -20,7 +21,7 @@ from irchat.interfaces.limits import Limits
 from irchat.interfaces.stored import ChatKey, Stored
 from irchat.interfaces.writes import MessageAdded, NonceSought, Write
 from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.events import Erased, Message, Sent
+from irchat.protocol.events import Erased, Sent
 from irchat.protocol.rules import NONCE_SECONDS, check_seconds, clean_text
 from irchat.system.clock import rfc3339
 
@@ -36,6 +37,7 @@ class Messages:
     clock: IReactorTime
     bus: Bus
     presence: LocalPresence
+    publications: MessagePublications
     wall_ms: Callable[[], int]
     limits: Limits
 
@@ -97,6 +99,13 @@ class Messages:
             del self._timed_nonces[oldest]
         if nonce is not None:
             self._timed_nonces[sender.id, nonce] = (now + NONCE_SECONDS, sent)
+
+    def note_stored(self, sender: User, stored: Stored) -> None:
+        """Note a message that was sent on another node."""
+        if stored.at > self.wall_ms():
+            self.note_ahead(stored.chat, stored.at)
+        if sender.id in self.timed.of_sender:
+            self.timed.note_stored(sender, stored.chat, stored.seq)
 
     def note_ahead(self, key: ChatKey, at: int) -> None:
         """Note that the time of a chat's last message is ahead of the clock."""
@@ -243,51 +252,8 @@ class _StoredSend(_MessageChange):
             self.messages.note_ahead(result.chat, result.at)
         if self.by.id in self.messages.timed.of_sender:
             self.messages.timed.note_stored(self.by, result.chat, result.seq)
-        if result.to:
-            return self._reply_with_mentions(result, publications)
-        sender, chat, at = self.by, self.chat, rfc3339(result.at)
-        position = (chat.key, result.seq)
-        label = chat.label(sender)
-        audience = chat.audience if chat.pair is None else (sender.id,)
-        event = Message(chat=label, sender=sender.name, at=at, text=self.text, seq=result.seq)
-        publications.append(Publication(event, audience, hidden=sender.hidden, origin=self.origin, position=position))
-        if chat.pair is not None and (peer := chat.peer(sender)).id in self.messages.presence.sessions:
-            event = Message(chat=chat.label(peer), sender=sender.name, at=at, text=self.text, seq=result.seq)
-            publications.append(Publication(event, (peer.id,), hidden=sender.hidden, position=position))
-        return Sent(chat=label, at=at, seq=result.seq)
-
-    def _reply_with_mentions(self, result: Stored, publications: list[Publication]) -> Sent:
-        """Publish a message that mentions users. A reader from whom one of them is hidden does not see that name."""
-        directory, sender, chat, at = self.messages.directory, self.by, self.chat, rfc3339(result.at)
-
-        def event(reader: User) -> Message:
-            to = names(directory, result.to, reader.hidden)
-            return Message(chat=chat.label(reader), sender=sender.name, at=at, text=self.text, seq=result.seq, to=to)
-
-        position = (chat.key, result.seq)
-        if chat.pair is None:
-            blocked = frozenset[int]().union(*(directory.users[user].hidden for user in result.to)) - sender.hidden
-            others = {
-                reader: event(directory.users[reader])
-                for reader in blocked
-                if reader in self.messages.presence.sessions
-            }
-            publications.append(
-                Publication(
-                    event(sender),
-                    chat.audience,
-                    hidden=sender.hidden | others.keys(),
-                    origin=self.origin,
-                    position=position,
-                    instead=others or None,
-                )
-            )
-            return Sent(chat=chat.label(sender), at=at, seq=result.seq)
-        for reader in chat.pair:
-            if reader.id in self.messages.presence.sessions:
-                origin = self.origin if reader is sender else None
-                publications.append(Publication(event(reader), (reader.id,), sender.hidden, origin, position=position))
-        return Sent(chat=chat.label(sender), at=at, seq=result.seq)
+        said = self.messages.publications.added(self.chat, self.by, self.text, result, self.origin, publications)
+        return Sent(chat=said.chat, at=said.at, seq=result.seq)
 
 
 @dataclass(eq=False, repr=False, slots=True, kw_only=True)
@@ -299,6 +265,7 @@ class _TimedSend(_MessageChange):
     end: float
 
     def check(self) -> Write[Stored | None] | None:
+        self.refusal = None
         if self.messages.timed_sent_before(self.by, self.nonce) is not None:
             return None
         try:

@@ -14,7 +14,7 @@ from irchat.chat.page_fitting import fitting
 from irchat.chat.shown import message_event, present_states
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.publications import Publications
 from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import PageQuery, SearchQuery, Store
@@ -81,7 +81,7 @@ class Reading:
     directory: Directory
     queue: CommitQueue
     timed: TimedMessages
-    presence: LocalPresence
+    publications: Publications
     store: Store
     wall_ms: Callable[[], int]
 
@@ -246,7 +246,7 @@ class Reading:
     ) -> Deferred[events.Alert]:
         """Return when a chat alerts the reader. Unless ``alert`` is None, set it first."""
         if alert is not None:
-            return self.queue.submit(SetAlert(reader, origin, self.directory, self.presence, chat_name, alert))
+            return self.queue.submit(SetAlert(reader, origin, self.directory, self.publications, chat_name, alert))
         return Deferred.fromCoroutine(self._alert(reader, self.directory.chat(reader, chat_name)))
 
     async def _alert(self, reader: User, chat: DirectoryChat) -> events.Alert:
@@ -336,14 +336,13 @@ class _Mark(Change[Marker, events.Ok]):
 
     def check(self) -> MarkerMoved:
         self.reading._still_in(self.by, self.chat)
-        return MarkerMoved(self.by.id, self.chat.key, self.seq)
+        return MarkerMoved(self.by.id, self.chat.key, self.seq, self.shown)
 
     def reply(self, result: Marker, publications: list[Publication]) -> events.Ok:
         moved = result.moved
         if self.timed_too and self.seq >= result.last_seq:
             moved = self.reading.timed.note_all_read(self.by, self.chat.key) or moved
-        if moved and self.reading.presence.count(self.by.id) > 1:
-            seq = result.seq if self.shown is None else self.shown
-            event = events.Read(chat=self.chat.label(self.by), seq=seq)
-            publications.append(Publication(event, (self.by.id,), origin=self.origin))
+        if moved:
+            assert isinstance(self.write, MarkerMoved)
+            publications += self.reading.publications.read(self.write, result, self.origin)
         return events.Ok()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import islice
+from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -10,13 +11,15 @@ from irchat.chat.accounts.moderation import Moderation
 from irchat.chat.amending.amendments import Amendments
 from irchat.chat.blocks import Blocks
 from irchat.chat.commits import CommitQueue
+from irchat.chat.following import Following
 from irchat.chat.groups import Groups
 from irchat.chat.messages import Messages
 from irchat.chat.read_state import Reading
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.publications import Publications
 from irchat.chat.state.state_machine import StateMachine
-from irchat.interfaces.bus import Bus
+from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.store import Store
 from irchat.protocol import events
@@ -25,6 +28,9 @@ from irchat.text.names import fold_part
 
 # Longer than any key, so a truncated prefix matches no additional names.
 _PREFIX_LENGTH = 4 * NAME_LENGTH
+_LOADING = "the server loads its data again: reconnect"
+
+Given = TypeVar("Given")
 
 
 class ChatService:
@@ -47,25 +53,34 @@ class ChatService:
         self.wall_ms = wall_ms
         self.store = store
         self.directory = directory = Directory(store.snapshot())
-        self.presence = LocalPresence(lambda user, online: presence_changed(directory.users[user].name, online))
-        self.messages = Messages(directory, clock, bus, self.presence, wall_ms, limits)
+        self.presence = LocalPresence(
+            lambda user, online: presence_changed(directory.users[user].name, online),
+            lambda user: user in directory.users and not directory.users[user].removed,
+        )
+        publications = Publications(directory, self.presence)
+        self.messages = Messages(directory, clock, bus, self.presence, publications.messages, wall_ms, limits)
         self.amendments = Amendments(self.messages)
         timed = self.messages.timed
-        state = StateMachine(directory, timed, self.presence)
-        self.queue = CommitQueue(store, bus, state.apply, clock if gathers else None)
+        self._bus = bus
+        self.state = StateMachine(directory, timed, self.presence, publications, self.messages.note_stored)
+        queue_clock = clock if gathers else None
+        self._following = (
+            None if store.log is None else Following(store.log, bus, self.state.apply, self._load_again, queue_clock)
+        )
+        self.queue = CommitQueue(store, bus, self.state.apply, queue_clock, self._following)
         self.groups = Groups(directory, self.queue, wall_ms, limits)
         self.blocks = Blocks(directory, self.queue)
-        self.reading = Reading(directory, self.queue, timed, self.presence, store, wall_ms)
+        self.reading = Reading(directory, self.queue, timed, publications, store, wall_ms)
         self.moderation = Moderation(directory, self.queue, timed, self.presence, store, wall_ms)
 
     def online(self, limit: int) -> list[str]:
         """Return the names of at most ``limit`` online users, in the order in which they came online."""
-        return [self.directory.users[user].name for user in islice(self.presence.sessions, limit)]
+        return [self.directory.users[user].name for user in islice(self.presence.online, limit)]
 
     def users(self, prefix: str, limit: int) -> events.Users:
         """Return at most ``limit`` users whose names start with ``prefix``, online users first, then by name."""
         beginning = fold_part(prefix[:_PREFIX_LENGTH])
-        is_online = self.presence.sessions
+        is_online = self.presence.online
         users = (self.directory.users[user] for user in is_online)
         online = sorted((user for user in users if user.key.startswith(beginning)), key=lambda user: user.key)
         away = (user for user in self.directory.users_by_name(beginning) if user.id not in is_online)
@@ -75,6 +90,20 @@ class ChatService:
             offline=[user.name for user in offline[: max(0, limit - len(online))]],
             more=len(online) + len(offline) > limit,
         )
+
+    def when_current(self, answer: Callable[..., Given], *args: object) -> Given | Deferred[Given]:
+        """Return ``answer(*args)``, which comes from memory.
+
+        With a log that several nodes share, return a Deferred for it, after everything that is committed now.
+        """
+        if self.store.log is None:
+            return answer(*args)
+        return self.store.log.caught_up().addCallback(lambda _: answer(*args))
+
+    def _load_again(self) -> None:
+        """End all sessions, and load what other nodes have changed."""
+        self._bus.publish([Publication(events.Bye(reason=_LOADING), None)])
+        self.state.load(self.store.snapshot())
 
     def settled(self) -> Deferred[None]:
         """Return a Deferred that fires when all changes submitted so far are committed or refused."""

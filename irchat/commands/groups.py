@@ -102,7 +102,7 @@ class Members(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Members) -> Outcome:
-        return services.chat.groups.members(caller.user, request.group)
+        return services.chat.when_current(services.chat.groups.members, caller.user, request.group)
 
 
 class MembersByMinus(Members):

@@ -218,4 +218,4 @@ class Users(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Users) -> Outcome:
-        return services.chat.users(request.prefix, min(request.limit, USERS_DEFAULT))
+        return services.chat.when_current(services.chat.users, request.prefix, min(request.limit, USERS_DEFAULT))

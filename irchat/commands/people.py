@@ -43,7 +43,7 @@ async def _welcome(services: Services, caller: Caller, signed_in: "SignedIn") ->
             "group_members": services.chat.limits.group_members,
         },
         online=services.chat.online(rules.ONLINE_IN_WELCOME),
-        online_count=len(services.chat.presence.sessions),
+        online_count=len(services.chat.presence.online),
         unread=[
             events.UnreadChat(chat.chat, chat.id, chat.unread, chat.last_seq, chat.rev, chat.mentions, chat.alert)
             for _, chat in states
@@ -146,7 +146,7 @@ class Blocks(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Blocks) -> Outcome:
-        return services.chat.blocks.listed(caller.user)
+        return services.chat.when_current(services.chat.blocks.listed, caller.user)
 
 
 class Logout(Command):

@@ -32,9 +32,12 @@ class SharedLog(Protocol):
 
     Only commits of other nodes are read from it: the core applies its own when they are committed. ``on_news`` is set
     by the core, and called in the reactor's thread when `read` may return something. ``on_reset`` is called when the
-    node can no longer follow: its memory must be loaded anew, and all its sessions end.
+    node can no longer follow: its memory must be loaded again by `Store.snapshot`, and all its sessions end.
+
+    ``position``: everything up to it is applied. It begins as that of the last snapshot.
     """
 
+    position: int
     on_news: Callable[[], None]
     on_reset: Callable[[], None]
 

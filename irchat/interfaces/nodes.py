@@ -1,6 +1,6 @@
-"""The contracts between the core and the other nodes, for what no store keeps: timed messages and presence."""
+"""The contracts between the core and the other nodes, for what no store keeps: timed messages, presence, counts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -46,12 +46,6 @@ class OtherNodes(Protocol):
     def read(self, user: int, chat: ChatKey, ids: Collection[str]) -> None:
         """Say that a user has read timed messages."""
 
-    def came(self, user: int) -> None:
-        """Say that a user is online on this node."""
-
-    def went(self, user: int) -> None:
-        """Say that a user is no longer online on this node."""
-
 
 class ThisNode(Protocol):
     """The core, as the other nodes see it. All calls come when this node has applied the position of the sender."""
@@ -71,14 +65,57 @@ class ThisNode(Protocol):
     def live(self) -> Sequence[tuple[TimedCopy, frozenset[int]]]:
         """Return all live timed messages, for a node that starts, each with the users that have read it."""
 
-    def set_online(self, node: str, users: Collection[int]) -> None:
+
+class OtherPresence(Protocol):
+    """The presence of the other nodes, as that of this node sees it."""
+
+    def came(self, user: int, sessions: int) -> None:
+        """Say that a user is online on this node, with this many sessions. Called when their number changes."""
+
+    def went(self, user: int) -> None:
+        """Say that a user is no longer online on this node."""
+
+
+class ThisPresence(Protocol):
+    """The presence of this node, as the other nodes see it. ``sessions`` are numbers of sessions."""
+
+    def set_online(self, node: str, sessions: Mapping[int, int]) -> None:
         """Replace the users that are online on another node. Without users, the node is gone."""
 
-    def came(self, node: str, user: int) -> None:
-        """Note that a user is online on another node."""
+    def came(self, node: str, user: int, sessions: int) -> None:
+        """Note that a user is online on another node, or that the number of its sessions there changed."""
 
     def went(self, node: str, user: int) -> None:
         """Note that a user is no longer online on another node."""
 
-    def online_here(self) -> Collection[int]:
-        """Return the users that are online on this node."""
+    def online_here(self) -> Mapping[int, int]:
+        """Return the users that are online on this node, each with the number of its sessions."""
+
+
+class OtherAdmissions(Protocol):
+    """The admissions of the other nodes, as that of this node sees them."""
+
+    def failed(self, keys: Sequence[str], *, succeeded: bool) -> None:
+        """Say that a sign-in for these keys (an address, a name) failed, or succeeded and ended their count."""
+
+    def registered(self, address: str) -> None:
+        """Say that an account was created from ``address``."""
+
+    def set_sessions(self, address: str, sessions: int) -> None:
+        """Say how many sessions ``address`` has on this node."""
+
+    def sessions_of(self, address: str) -> int:
+        """Return the number of sessions of ``address`` on all other nodes."""
+
+
+class ThisAdmission(Protocol):
+    """The admission of this node, as the other nodes see it."""
+
+    def note_failed(self, keys: Sequence[str], *, succeeded: bool) -> None:
+        """Note that a sign-in for these keys failed on another node, or succeeded there."""
+
+    def note_registered(self, address: str) -> None:
+        """Note that an account was created from ``address`` on another node."""
+
+    def sessions_here(self) -> Mapping[str, int]:
+        """Return the number of sessions of each address on this node."""

@@ -65,7 +65,10 @@ class Store(Protocol):
     log: SharedLog | None
 
     def snapshot(self) -> stored.Snapshot:
-        """Return the data that the core keeps in memory. Called once, before the server listens."""
+        """Return the data that the core keeps in memory.
+
+        Called before the server listens, and again when the node cannot follow a shared log.
+        """
 
     def commit(self, writes: Sequence[Write[object]]) -> Deferred[list[object]]:
         """Commit all writes or none, in order and durably. Return the result of each write."""

@@ -3,12 +3,13 @@
 import ipaddress
 import math
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from msgspec import Struct
 
 from irchat.interfaces.limits import Limits
+from irchat.interfaces.nodes import OtherAdmissions
 from irchat.net.addresses import read_address
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import fold_name
@@ -42,9 +43,13 @@ class _Failures(Struct):
 
 
 class Admission:
-    """Counts connections and tries, and refuses those over the limits. ``seconds`` is the forward clock."""
+    """Counts connections and tries, and refuses those over the limits. ``seconds`` is the forward clock.
+
+    ``others``: the admissions of the other nodes, or None. Sessions, registrations and failures count on all nodes.
+    """
 
     def __init__(self, limits: Limits, seconds: Callable[[], float]) -> None:
+        self.others: OtherAdmissions | None = None
         self._limits = limits
         self._seconds = seconds
         self._pending: Counter[str] = Counter()
@@ -72,7 +77,8 @@ class Admission:
     def enter(self, address: str, sessions_of_user: int) -> None:
         """Note that a connection signs in, as a user with this many sessions. Raises Refusal ``too-many``."""
         limits = self._limits
-        if limits.per_address and self._sessions[address] >= limits.per_address:
+        elsewhere = 0 if self.others is None else self.others.sessions_of(address)
+        if limits.per_address and self._sessions[address] + elsewhere >= limits.per_address:
             raise Refusal(
                 Code.TOO_MANY, f"The limit of {limits.per_address} sessions from your address is reached. Leave one."
             )
@@ -80,10 +86,12 @@ class Admission:
             raise Refusal(Code.TOO_MANY, f"The limit of {limits.per_user} sessions per user is reached. Leave one.")
         self.disconnect(address)
         self._sessions[address] += 1
+        self._tell_sessions(address)
 
     def leave(self, address: str) -> None:
         """Note that a connection signs out. It counts as not signed in until it is closed."""
         _less(self._sessions, address)
+        self._tell_sessions(address)
         self._pending[address] += 1
         self._pending_in_all += 1
 
@@ -97,7 +105,7 @@ class Admission:
         """
         name = _counted_name(name)
         now = self._seconds()
-        keys = [key for key, _ in self._tried(address, name)]
+        keys = self._tried(address, name)
         for key in keys:
             failures = self._failures.get(key)
             if failures is not None and failures.until > now:
@@ -114,18 +122,30 @@ class Admission:
             yield
         except Refusal as refusal:
             if refusal.code in (Code.BAD_CREDENTIALS, Code.BAD_TOKEN):
-                self._failed(address, name)
+                self._note_failed(keys)
+                if self.others is not None:
+                    self.others.failed(keys, succeeded=False)
             raise
         finally:
             for key in counted:
                 _less(self._under_way, key)
-        for key, _ in self._tried(address, name):
-            self._failures.pop(key, None)
+        ended = [key for key in keys if self._failures.pop(key, None)]
+        if ended and self.others is not None:
+            self.others.failed(ended, succeeded=True)
 
-    def _failed(self, address: str, name: str) -> None:
+    def note_failed(self, keys: Sequence[str], *, succeeded: bool) -> None:
+        """Note that a sign-in for these keys failed on another node, or succeeded there."""
+        if not succeeded:
+            self._note_failed(keys)
+        else:
+            for key in keys:
+                self._failures.pop(key, None)
+
+    def _note_failed(self, keys: Sequence[str]) -> None:
         """Count a failed sign-in. From the limit on, each one starts a pause, twice as long as the last."""
         now = self._seconds()
-        for key, longest in self._tried(address, name):
+        for key in keys:
+            longest = _LONGEST_PAUSE_OF_NAME if key.startswith("@") else _LONGEST_PAUSE_OF_ADDRESS
             failures = self._failures.pop(key, None) or _Failures()
             failures.count = failures.count + 1 if now - failures.at < _HOUR else 1
             failures.at = now
@@ -139,32 +159,50 @@ class Admission:
     @contextmanager
     def registering(self, address: str) -> Iterator[None]:
         """Count a registration made inside the context, unless it fails. Raises Refusal ``too-many-tries``."""
-        if self._limits.registrations and self._limits.per_address:
-            self._count_registration(address)
+        is_counted = bool(self._limits.registrations and self._limits.per_address)
+        if is_counted:
+            if len(self._recent_registrations(address)) >= self._limits.registrations:
+                raise Refusal(Code.TOO_MANY_TRIES, "Too many new accounts from your address. Try again in an hour.")
+            self.note_registered(address)
         try:
             yield
         except Refusal:  # not on cancellation by a lost client: the account may be created already
             if recent := self._registrations.get(address):
                 recent.pop()
+            is_counted = False
             raise
+        finally:
+            if is_counted and self.others is not None:
+                self.others.registered(address)
 
-    def _count_registration(self, address: str) -> None:
-        now = self._seconds()
-        recent = [at for at in self._registrations.pop(address, []) if at > now - _HOUR]
+    def note_registered(self, address: str) -> None:
+        """Count a registration, on this node or another."""
+        self._recent_registrations(address).append(self._seconds())
+
+    def _recent_registrations(self, address: str) -> list[float]:
+        """Return the times of the registrations of the last hour, in a list that is kept."""
+        since = self._seconds() - _HOUR
+        recent = [at for at in self._registrations.pop(address, []) if at > since]
         self._registrations[address] = recent
-        if len(recent) >= self._limits.registrations:
-            raise Refusal(Code.TOO_MANY_TRIES, "Too many new accounts from your address. Try again in an hour.")
-        recent.append(now)
         while len(self._registrations) > _REMEMBERED_MOST:
             self._registrations.popitem(last=False)
+        return recent
 
-    def _tried(self, address: str, name: str) -> list[tuple[str, float]]:
-        """Return the keys for which a try is counted, each with its longest pause."""
+    def sessions_here(self) -> Mapping[str, int]:
+        """Return the number of sessions of each address on this node."""
+        return self._sessions
+
+    def _tell_sessions(self, address: str) -> None:
+        if self.others is not None:
+            self.others.set_sessions(address, self._sessions[address])
+
+    def _tried(self, address: str, name: str) -> list[str]:
+        """Return the keys for which a try is counted: the name with ``@``, and the address."""
         if not self._limits.tries:
             return []
-        keys = [(f"@{name}", _LONGEST_PAUSE_OF_NAME)] if name else []
+        keys = [f"@{name}"] if name else []
         if self._limits.per_address:
-            keys.append((address, _LONGEST_PAUSE_OF_ADDRESS))
+            keys.append(address)
         return keys
 
 

@@ -11,7 +11,7 @@ from irchat.admin import database
 from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite import copying
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from irchat.system.files.data_folder import DataFolder
 from tests.helpers.admin import PASSWORD, AdminCase
 from tests.helpers.stores import NOW, StoreHands, message

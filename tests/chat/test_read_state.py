@@ -260,7 +260,7 @@ class MarkerTests(WorldTestCase):
         for _ in range(3):
             self.done(self.world.send("alice", "GLOBAL"))
         self.world.published.clear()
-        self.assertEqual(self.done(self.mark("bob", 1)), events.Ok())
+        self.assertEqual(self.done(self.mark("bob", 1, origin=1)), events.Ok())
         self.assertEqual(self.world.published, [])
         self.world.enter("bob", 2)
         session = 1

@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.admin import main
 from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.stores import NOW, message
 
 PASSWORD = "correct horse"

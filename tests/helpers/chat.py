@@ -21,7 +21,7 @@ from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal, unavailable
 from irchat.protocol.rules import fold_name
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 
 Given = TypeVar("Given")
 
@@ -34,6 +34,7 @@ class HeldStore:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.epoch = store.epoch
+        self.log = store.log
         self.holding = False
         self.commits: list[list[Write[object]]] = []
         self._waiting: list[tuple[Callable[[], Deferred[Any]], Deferred[Any]]] = []
@@ -110,7 +111,7 @@ class World:
             self.add_user(name)
 
     def _open(self) -> None:
-        self.store = HeldStore(SQLiteStore(self.folder / "irchat.db", NoThreads(), self.wall_ms))
+        self.store = self._new_store()
         bus = LocalBus()
         bus.subscribe(self.published.extend)
         self.chat = ChatService(
@@ -121,6 +122,9 @@ class World:
             self.wall_ms,
         )
         self.directory = self.chat.directory
+
+    def _new_store(self) -> Any:
+        return HeldStore(SQLiteStore(self.folder / "irchat.db", NoThreads(), self.wall_ms))
 
     def restart(self) -> None:
         """Close the store and restart from the disk. Nobody is online."""
@@ -161,17 +165,20 @@ class World:
 
     def told(self, name: str, session: int | None = None) -> list[events.Event]:
         """Return the publications that reach a session of the user, in order."""
-        user = self[name]
+        return self.told_to(self[name].id, session)
+
+    def told_to(self, user: int, session: int | None = None) -> list[events.Event]:
+        """Return the publications that reach a session of the user with this id, in order."""
         told = []
         for publication in self.published:
-            if publication.audience is not None and user.id not in publication.audience:
+            if publication.audience is not None and user not in publication.audience:
                 continue
             if session is not None and publication.origin == session:
                 continue
-            if user.id not in publication.hidden:
+            if user not in publication.hidden:
                 told.append(publication.event)
-            elif publication.instead is not None and user.id in publication.instead:
-                told.append(publication.instead[user.id])
+            elif publication.instead is not None and user in publication.instead:
+                told.append(publication.instead[user])
         return told
 
     def texts(self, name: str) -> list[str]:

@@ -16,7 +16,7 @@ from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.requests import Request
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.chat import WorldTestCase
 
 

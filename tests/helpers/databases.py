@@ -15,7 +15,7 @@ from irchat.interfaces.writes import (
 )
 from irchat.protocol.errors import Code, Refusal
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.stores import NOW, message
 
 

@@ -24,6 +24,7 @@ from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
 from irchat.interfaces.limits import Limits
+from irchat.interfaces.store import Store
 from irchat.server.admission import Admission
 from irchat.server.delivery.delivery import Delivery
 from irchat.server.delivery.presence_feed import PresenceFeed
@@ -175,7 +176,7 @@ class StoreThreads:
 
 
 class Server:
-    """A server with a store in a new file; ``options`` are those of `Accounts`."""
+    """A server; ``options`` are those of `Accounts`. Without a ``store``, it has one in a new file."""
 
     def __init__(
         self,
@@ -184,19 +185,19 @@ class Server:
         tls: Any = None,
         limits: Limits | None = None,
         admins: frozenset[str] = frozenset(),
+        clock: FakeReactor | None = None,
+        store: Store | None = None,
         **options: Any,
     ) -> None:
-        self.clock = FakeReactor()
+        self.clock = clock or FakeReactor()
         self.threads = StoreThreads()
         self.hashing = HandPool()
         self._folder = tempfile.TemporaryDirectory()
-        path = Path(self._folder.name) / "irchat.sqlite"
-        self.store = SQLiteStore(path, self.threads, self.wall_ms)
-        self.store._connection.execute("PRAGMA synchronous = OFF")
+        self.store: Any = store or self._new_store()
         self.delivery = Delivery(self.clock)
         self.presence = PresenceFeed(self.clock, self.delivery)
         limits = limits or Limits(per_address=0, per_user=0, timed=0, rate=rate)
-        bus = LocalBus()
+        self.bus = bus = LocalBus()
         bus.subscribe(self.delivery.publish)
         self.chat = ChatService(self.store, bus, self.presence.changed, self.clock, self.wall_ms, limits)
         self.accounts = Accounts(
@@ -217,6 +218,11 @@ class Server:
         offers = all_protocols(self.services, self.clock)
         self.factory = ChatFactory(self.services, self.clock, offers, self.connections, name="Test", tls=tls)
         self.clients: list[Client] = []
+
+    def _new_store(self) -> SQLiteStore:
+        store = SQLiteStore(Path(self._folder.name) / "irchat.sqlite", self.threads, self.wall_ms)
+        store._connection.execute("PRAGMA synchronous = OFF")
+        return store
 
     def close(self) -> None:
         """Close the store and delete it."""

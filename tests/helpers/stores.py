@@ -16,8 +16,11 @@ from irchat.interfaces.writes import (
     Write,
 )
 from irchat.protocol.errors import Code
+from irchat.store.postgres.connecting import Database
+from irchat.store.postgres.engine import PostgresStore
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
+from tests.helpers.services import shared_postgres
 
 NOW = 1_795_356_000_000
 
@@ -148,3 +151,20 @@ class SQLiteHands(StoreHands):
     def open_store(self) -> Store:
         """Open the file."""
         return SQLiteStore(self.path, NoThreads(), lambda: NOW)
+
+
+class PostgresHands(StoreHands):
+    """Opens a store in a database of its own on the PostgreSQL server of the tests, without threads."""
+
+    addCleanup: Any
+
+    def setUp(self) -> None:
+        """Make the database."""
+        server = shared_postgres()
+        self.url = server.new_database()
+        self.addCleanup(server.drop_database, self.url)
+        super().setUp()
+
+    def open_store(self) -> PostgresStore:
+        """Open the database."""
+        return PostgresStore(Database(self.url), NoThreads())

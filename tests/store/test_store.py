@@ -1,6 +1,8 @@
 """The contract of a store for accounts, groups, blocks, bans and search: every engine passes it."""
 
-from hypothesis import example, given
+from collections.abc import Callable
+
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -29,7 +31,7 @@ from irchat.interfaces.writes import (
     UserRemoved,
 )
 from irchat.protocol.rules import is_searchable, visible
-from tests.helpers.stores import NOW, SQLiteHands, StoreHands, message
+from tests.helpers.stores import NOW, PostgresHands, SQLiteHands, StoreHands, message
 
 
 class StoreContract(StoreHands):
@@ -100,7 +102,7 @@ class StoreContract(StoreHands):
         pair = (self.alice, dave)
         self.write(
             *(message(chat, dave, "word", nonce=str(chat)) for chat in (GLOBAL, team, own, alone, pair)),
-            BlockSet(self.bob, dave, True),
+            BlockSet(self.carol, dave, True),
             BanSet(StoredBan(dave, None, None, ""), NOW),
         )
         self.write(UserRemoved(dave, "dave#4", "dave#4", NOW, ((team, self.alice), (own, self.bob), (alone, None))))
@@ -111,7 +113,7 @@ class StoreContract(StoreHands):
             [(group.id, group.owner, group.members) for group in snapshot.groups],
             [(team, self.alice, [self.alice]), (own, self.bob, [self.bob])],
         )
-        self.assertEqual((snapshot.blocks, snapshot.bans), ([(self.bob, dave)], ()))
+        self.assertEqual((snapshot.blocks, snapshot.bans), ([(self.carol, dave)], ()))
         self.assertIsNone(self.successResultOf(self.store.password(dave)))
         self.assertIsNone(self.successResultOf(self.store.token(b"token")))
         self.assertEqual(self.write(NonceSought(dave, "1", 0)), [None])
@@ -177,18 +179,12 @@ class StoreContract(StoreHands):
             self.found(self.alice, "word", chat=self.pair)[0], [StoredMessage(self.pair, 1, self.bob, NOW, "word p")]
         )
 
-    @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))
-    @example(['"', "a"])
-    @example(["a\0b"])
-    @example(["NOT", "OR", "AND", "NEAR(a b)", "text:a", "a*", "^a", "(", "{a b}:", "-a", "a + b", "c1"])
-    @example(["word"] * 3_000)
-    def test_any_words(self, words: list[str]) -> None:
-        """Whatever the words are, they are looked for and never understood as a query."""
+    def check_any_words(self, words: list[str]) -> None:
+        """Search for words that could be syntax."""
         self.found(self.bob, *words)
 
-    @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(visible))
-    def test_words_are_found(self, text: str) -> None:
-        """Each word that can be looked for finds the message that holds it, and not one that does not."""
+    def check_words_are_found(self, text: str) -> None:
+        """Store a text, and search for each of its words."""
         if not text.strip():
             return
         stored, _ = self.write(message(GLOBAL, self.alice, text), message(GLOBAL, self.alice, "zzz"))
@@ -198,5 +194,44 @@ class StoreContract(StoreHands):
             self.assertTrue(stored.seq + 1 not in found or word.casefold() == "zzz", word)
 
 
+_SYNTAX = ["NOT", "OR", "AND", "NEAR(a b)", "text:a", "a*", "^a", "(", "{a b}:", "-a", "a + b", "c1", "a:*", "!a", "'a"]
+
+
+def any_words(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test with words of any kind."""
+    for words in ['"', "a"], ["a\0b"], _SYNTAX, ["word"] * 3_000:
+        test = example(words)(test)
+    return given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=4))(test)
+
+
+any_text = given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).map(visible))
+
+
 class SQLiteStoreTests(StoreContract, SQLiteHands, SynchronousTestCase):
     """SQLite does what every store must."""
+
+    @any_words
+    def test_any_words(self, words: list[str]) -> None:
+        """Whatever the words are, they are looked for and never understood as a query."""
+        self.check_any_words(words)
+
+    @any_text
+    def test_words_are_found(self, text: str) -> None:
+        """Each word that can be looked for finds the message that holds it, and not one that does not."""
+        self.check_words_are_found(text)
+
+
+class PostgresStoreTests(StoreContract, PostgresHands, SynchronousTestCase):
+    """PostgreSQL does what every store must."""
+
+    @settings(max_examples=30)
+    @any_words
+    def test_any_words(self, words: list[str]) -> None:
+        """Whatever the words are, they are looked for and never understood as a query."""
+        self.check_any_words(words)
+
+    @settings(max_examples=30)
+    @any_text
+    def test_words_are_found(self, text: str) -> None:
+        """Each word that can be looked for finds the message that holds it, and not one that does not."""
+        self.check_words_are_found(text)

@@ -20,7 +20,7 @@ from irchat.interfaces.writes import (
     TokenAdded,
 )
 from irchat.protocol.rules import line_bytes
-from tests.helpers.stores import NOW, SQLiteHands, StoreHands, message
+from tests.helpers.stores import NOW, PostgresHands, SQLiteHands, StoreHands, message
 
 
 class MessageContract(StoreHands):
@@ -285,3 +285,7 @@ class MessageContract(StoreHands):
 
 class SQLiteMessageTests(MessageContract, SQLiteHands, SynchronousTestCase):
     """SQLite fulfils the contract."""
+
+
+class PostgresMessageTests(MessageContract, PostgresHands, SynchronousTestCase):
+    """PostgreSQL fulfils the contract."""

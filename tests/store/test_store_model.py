@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.store import PageQuery, SearchQuery
+from irchat.interfaces.store import PageQuery, SearchQuery, Store
 from irchat.interfaces.stored import GLOBAL, ChatKey, StoredChange, StoredChat, StoredMark, StoredMessage
 from irchat.interfaces.writes import (
     GroupCreated,
@@ -32,7 +32,7 @@ from irchat.protocol.errors import Code
 from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.stores import NOW
 
 _USERS = (1, 2, 3)
@@ -89,7 +89,7 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         """Begin with three users, a group of two of them, and their private chat."""
-        self.folder = Path(tempfile.mkdtemp())
+        self.make()
         self.open()
         self.write(*(UserCreated(f"u{user}", f"u{user}", None, NOW, None) for user in _USERS))
         self.write(GroupCreated("team", "team", (1, 2), NOW))
@@ -99,16 +99,24 @@ class StoreMachine(RuleBasedStateMachine):
         self.now = NOW
 
     def teardown(self) -> None:
-        """Check the database, and leave no file behind."""
+        """Check the database, and leave nothing behind."""
         if hasattr(self, "store"):
             self.store.close()
-            with opened(self.folder / "db") as connection:
-                assert list(problems(connection)) == []
-            shutil.rmtree(self.folder)
+            self.check()
+
+    def make(self) -> None:
+        """Choose the place of the database."""
+        self.folder = Path(tempfile.mkdtemp())
 
     def open(self) -> None:
         """Open the store."""
-        self.store = SQLiteStore(self.folder / "db", NoThreads(), lambda: NOW)
+        self.store: Store = SQLiteStore(self.folder / "db", NoThreads(), lambda: NOW)
+
+    def check(self) -> None:
+        """Check that the database is sound, and delete it."""
+        with opened(self.folder / "db") as connection:
+            assert list(problems(connection)) == []
+        shutil.rmtree(self.folder)
 
     def ask(self, asked: Deferred[Any]) -> Any:
         """Return a result of the store, which answers within the call."""

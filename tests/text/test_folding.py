@@ -12,7 +12,7 @@ from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import MessageAdded, UserCreated
 from irchat.protocol.rules import TEXT_LENGTH, is_searchable
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from irchat.text.folding import fold, words
 
 

@@ -21,7 +21,6 @@ from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import Store
 from irchat.interfaces.writes import HashReplaced, PasswordSet, TokenAdded, TokenRemoved, TokenUsed, UserCreated, Write
 from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.events import Bye
 from irchat.protocol.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password
 from irchat.system.clock import rfc3339
 from irchat.system.workers import short_of_resources
@@ -102,6 +101,7 @@ class Accounts:
             return await self._login_by_name(name, with_token=with_token, by=by)
         if password is None:
             raise Refusal(Code.BAD_REQUEST, "This server asks for a password. Sign in with name and password.")
+        await self._catch_up()
         try:
             user = self.directory.find_user(name)
         except Refusal:
@@ -173,6 +173,7 @@ class Accounts:
         return SignedIn(await self.queue.submit(change), new=True, token=token)
 
     async def _login_by_name(self, name: str, *, with_token: bool, by: Hashable | None) -> SignedIn:
+        await self._catch_up()
         user = self.directory.find_user(name)
         if user is not None:
             return await self._signed_in(user, user.resets, with_token=with_token)
@@ -180,12 +181,18 @@ class Accounts:
 
     async def _signed_in(self, user: User, resets: int, *, with_token: bool) -> SignedIn:
         """Sign in ``user``. ``resets``: the count of its password changes when the password was verified."""
+        await self._catch_up()
         self.refuse_sign_in(user, resets)
         token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
         if with_token:
             write = TokenAdded(_digest(token), user.id, self.wall_ms(), by_password=self.passwords)
             await self.queue.submit(_AddToken(user, None, write, self, resets))
         return SignedIn(user, new=False, token=token)
+
+    async def _catch_up(self) -> None:
+        """Wait until this node has applied everything that is committed now."""
+        if self.store.log is not None:
+            await self.store.log.caught_up()
 
     def refuse_sign_in(self, user: User, resets: int) -> None:
         """Raise Refusal if ``user`` may not sign in, or has had more than ``resets`` changes of its password."""
@@ -282,10 +289,10 @@ class _SetPassword(Change[None, None]):
             raise Refusal(Code.NO_SUCH_USER, f"{self.by.name} was removed.")
         if self.resets not in (None, self.by.resets):
             raise _bad_credentials()
-        return PasswordSet(self.by.id, self.password, self.keep)
+        return PasswordSet(self.by.id, self.password, self.keep, self.goodbye)
 
     def reply(self, result: None, publications: list[Publication]) -> None:
-        publications.append(Publication(Bye(reason=self.goodbye), (self.by.id,), origin=self.origin))
+        """Return None. The state machine ends the sessions."""
 
 
 def _digest(token: str) -> bytes:

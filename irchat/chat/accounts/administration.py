@@ -206,12 +206,12 @@ class Administration:
         return sorted(users, key=lambda row: row.whom) + of_networks
 
     async def _stats(self) -> StatsRow:
-        directory, online = self.chat.directory, self.chat.presence.sessions
+        directory, presence = self.chat.directory, self.chat.presence
         figures = await self.chat.store.figures()
         return StatsRow(
             users=directory.count,
-            online=len(online),
-            sessions=sum(map(len, online.values())),
+            online=len(presence.online),
+            sessions=presence.count_all(),
             connections=self.connections(),
             groups=len(directory.groups),
             private_chats=figures.private_chats,

@@ -15,8 +15,7 @@ from irchat.chat.timed.timed_messages import TimedMessages
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import Store
 from irchat.interfaces.stored import StoredBan
-from irchat.interfaces.writes import BanRemoved, BanSet, MessagesDeleted, UserRemoved
-from irchat.protocol import events
+from irchat.interfaces.writes import BanRemoved, BanSet, MessagesDeleted, SessionsEnded, UserRemoved
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import shown
 
@@ -29,8 +28,7 @@ _DELETED_TOGETHER = 200
 class Moderation:
     """Runs the changes of administrators. ``by`` is a user, or None for the administrator on the machine.
 
-    A published goodbye ends the sessions of a user. ``on_network_banned`` ends those of a network: it is set by the
-    connection registry.
+    A published goodbye ends the sessions of a user.
     """
 
     directory: Directory
@@ -39,7 +37,6 @@ class Moderation:
     presence: LocalPresence
     store: Store
     wall_ms: Callable[[], int]
-    on_network_banned: Callable[[], None] = lambda: None
 
     def kick(self, name: str, by: User | None) -> Deferred[int]:
         """End the sessions of the user called ``name``. The result is their number.
@@ -112,12 +109,12 @@ class _ByAdministrator(Change[Result, Reply_co]):
 
 
 class _Kick(_ByAdministrator[None, int]):
-    def check(self) -> None:
+    def check(self) -> SessionsEnded:
         self.user = self.other()
+        author = "the administrator" if self.by is None else self.by.name
+        return SessionsEnded(self.user.id, f"{author} ended your sessions")
 
     def reply(self, result: None, publications: list[Publication]) -> int:
-        author = "the administrator" if self.by is None else self.by.name
-        publications.append(Publication(events.Bye(reason=f"{author} ended your sessions"), (self.user.id,)))
         return self.moderation.presence.count(self.user.id)
 
 
@@ -135,7 +132,6 @@ class _SetBan(_ByAdministrator[None, str]):
     def reply(self, result: None, publications: list[Publication]) -> str:
         if self.user is not None:
             return self.user.name
-        self.moderation.on_network_banned()
         assert self.network is not None
         return self.network
 

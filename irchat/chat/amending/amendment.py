@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from irchat.chat.changes import Change
 from irchat.chat.messages import Messages
 from irchat.chat.state.entities import DirectoryChat, User
+from irchat.chat.state.message_publications import AmendWrite, amended
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import StoredChange
 from irchat.protocol.errors import WITH_NUMBERS, Code, Refusal
@@ -26,46 +27,14 @@ class Amendment(Change[StoredChange | None, Amended | Ok]):
     chat: DirectoryChat = field(init=False)
 
     def reply(self, result: StoredChange | None, publications: list[Publication]) -> Amended | Ok:
+        write = self.write
         assert result is not None
+        assert isinstance(write, AmendWrite)
         if result.refusal is not None:
             raise self.refused(result.refusal)
         if result.is_new:
-            self.publish(result, publications)
-        return self.event(result, self.chat.label(self.by), self.by.name)
-
-    def event(self, result: StoredChange, label: str, by: str) -> Amended:
-        """Return the event of the change, for a reader that calls the chat ``label``."""
-        raise NotImplementedError
-
-    def publish(self, result: StoredChange, publications: list[Publication]) -> None:
-        """Publish the change to all that may see it."""
-        if self.chat.pair is None:
-            event = self.event(result, self.chat.label(self.by), self.by.name)
-            hidden = self.unseen_by(self.messages.directory.users[result.sender]) | result.late
-            publications.append(self.publication(result, event, hidden))
-            return
-        for reader in self.chat.pair:
-            if reader.id in self.messages.presence.sessions:
-                by = "" if self.by.id in reader.hidden else self.by.name
-                event = self.event(result, self.chat.label(reader), by)
-                publications.append(
-                    Publication(
-                        event,
-                        (reader.id,),
-                        origin=self.origin,
-                        change=(self.chat.key, result.rev),
-                        of=result.sender,
-                    )
-                )
-
-    def publication(self, result: StoredChange, event: Amended, hidden: frozenset[int]) -> Publication:
-        """Return the publication of the change to a group or to everyone."""
-        change = (self.chat.key, result.rev)
-        return Publication(event, self.chat.audience, hidden, self.origin, change=change, of=result.sender)
-
-    def unseen_by(self, sender: User) -> frozenset[int]:
-        """Return the ids of the users that do not see a change of a message of ``sender``."""
-        return sender.hidden
+            publications += self.messages.publications.amended(self.chat, write, result, self.origin)
+        return amended(write, result, self.chat.label(self.by), self.by.name)
 
     def refused(self, code: Code) -> Refusal:
         """Return the refusal with a code from the store. Its text has the next step."""

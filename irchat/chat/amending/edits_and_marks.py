@@ -3,15 +3,11 @@
 from dataclasses import dataclass, field
 
 from irchat.chat.amending.amendment import Amendment, refuse_off
-from irchat.chat.state.entities import User
 from irchat.chat.timed.timed_messages import TimedMessage
-from irchat.interfaces.stored import StoredChange
 from irchat.interfaces.writes import MarkSet, MessageEdited
 from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.events import Amended
 from irchat.protocol.marks import clean_mark
 from irchat.protocol.rules import clean_text
-from irchat.system.clock import rfc3339
 
 _HOUR_MS = 3_600_000
 
@@ -41,10 +37,6 @@ class Edit(Amendment):
         seq_from = 0 if self.timed is None else self.timed.followed_by
         return MessageEdited(self.chat.key, self.seq, user.id, self.text, now, sent_since, user.hidden, seq_from)
 
-    def event(self, result: StoredChange, label: str, by: str) -> Amended:
-        at = rfc3339(result.at)
-        return Amended(chat=label, seq=result.seq, rev=result.rev, by=by, at=at, text=self.text, edited=at)
-
     def refused(self, code: Code) -> Refusal:
         if self.timed is not None and code is Code.NO_SUCH_MESSAGE:
             where = self.chat.label(self.by)
@@ -70,10 +62,3 @@ class SetMark(Amendment):
         self.chat = self.messages.writable_chat(user, self.chat_name)
         at = self.messages.wall_ms()
         return MarkSet(self.chat.key, self.seq, user.id, self.mark, self.key, self.on, at, user.hidden)
-
-    def event(self, result: StoredChange, label: str, by: str) -> Amended:
-        at = rfc3339(result.at)
-        return Amended(chat=label, seq=result.seq, rev=result.rev, by=by, at=at, mark=self.mark, on=result.on)
-
-    def unseen_by(self, sender: User) -> frozenset[int]:
-        return sender.hidden | self.by.hidden

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, field
 from itertools import islice
 
-from msgspec.structs import replace
-
 from irchat.chat.amending.amendment import Amendment, refuse_off
 from irchat.chat.changes import Change
 from irchat.chat.messages import Messages
 from irchat.chat.state.entities import DirectoryChat
+from irchat.chat.state.message_publications import amended
 from irchat.chat.timed.timed_messages import TimedMessage
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import StoredChange
@@ -16,7 +15,6 @@ from irchat.interfaces.writes import MessageDeleted, Write
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.events import Amended, Ok
 from irchat.protocol.rules import shown
-from irchat.system.clock import rfc3339
 
 # The newest timed messages of a chat among which that of another user is sought, only to say whose it is.
 _TIMED_SOUGHT = 1_000
@@ -52,19 +50,6 @@ class Delete(Amendment):
         if self.timed is not None and (result is None or result.refusal is not None):
             return take_back(self.messages, self.timed, publications)
         return super().reply(result, publications)
-
-    def event(self, result: StoredChange, label: str, by: str) -> Amended:
-        return _deleted(result, label, by)
-
-    def publish(self, result: StoredChange, publications: list[Publication]) -> None:
-        """Publish the deletion to all that had the message, without its author where that one is hidden."""
-        if self.chat.pair is not None:
-            super().publish(result, publications)
-            return
-        label, hidden = self.chat.label(self.by), self.by.hidden
-        publication = self.publication(result, self.event(result, label, self.by.name), hidden | result.late)
-        nameless = dict.fromkeys(hidden - result.late, self.event(result, label, ""))
-        publications.append(replace(publication, instead=nameless or None))
 
     def whose_it_is(self) -> str:
         if self.chat.group is not None:
@@ -119,17 +104,10 @@ class AdministratorDelete(Change[StoredChange, Amended]):
     def reply(self, result: StoredChange, publications: list[Publication]) -> Amended:
         if result.refusal is not None:
             raise self._no_such_message(result.refusal)
-        change = (self.chat.key, result.rev)
-        if self.chat.pair is None:
-            event = _deleted(result, self.chat.label(self.messages.directory.users[result.sender]), "")
-            publications.append(
-                Publication(event, self.chat.audience, hidden=result.late, change=change, of=result.sender)
-            )
-            return event
-        for reader in self.chat.pair:
-            event = _deleted(result, self.chat.label(reader), "")
-            publications.append(Publication(event, (reader.id,), change=change, of=result.sender))
-        return event
+        write = self.write
+        assert isinstance(write, MessageDeleted)
+        publications += self.messages.publications.amended(self.chat, write, result, None)
+        return amended(write, result, self.chat_name, "")
 
     def _no_such_message(self, code: Code) -> Refusal:
         text = (
@@ -143,7 +121,3 @@ def take_back(messages: Messages, timed: TimedMessage, publications: list[Public
     if messages.timed.take_back(timed):
         publications += messages.erased([timed])
     return Ok()
-
-
-def _deleted(result: StoredChange, label: str, by: str) -> Amended:
-    return Amended(chat=label, seq=result.seq, rev=result.rev, by=by, at=rfc3339(result.at), deleted=True)

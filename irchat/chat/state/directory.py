@@ -17,10 +17,26 @@ class Directory:
     """Looks up users, groups and chats by name. ``users`` includes removed users, which still have messages."""
 
     def __init__(self, snapshot: Snapshot) -> None:
+        self.resets = 0
         self.users: dict[int, User] = {}
         self.groups: dict[int, DirectoryGroup] = {}
+        self._everyone = DirectoryChat(GLOBAL)
+        self._fill(snapshot)
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Replace everything by a snapshot. Users and groups stay the same objects. Sign-ins that have begun fail."""
+        self.resets += 1
+        for user in self.users.values():
+            user.forget()
+        for group in self.groups.values():
+            group.members.clear()
+            group.members_changed()
+        self._fill(snapshot)
+
+    def _fill(self, snapshot: Snapshot) -> None:
+        known_users, known_groups = self.users, self.groups
+        self.users, self.groups = {}, {}
         self.banned: dict[int, User] = {}
-        self.resets = 0
         self.network_bans = NetworkBans()
         self._users_by_key: dict[str, User] = {}
         self._removed_by_key: dict[str, User] = {}
@@ -28,11 +44,12 @@ class Directory:
         self._groups_by_key: dict[str, DirectoryGroup] = {}
         self._drawn_users = Lookalikes()
         self._drawn_groups = Lookalikes()
-        self._everyone = DirectoryChat(GLOBAL)
-        for user in snapshot.users:
-            self._add_user(User(*user))
+        for stored in snapshot.users:
+            user = known_users.get(stored.id) or User(*stored)
+            user.name, user.key, user.removed = stored.name, stored.key, stored.removed
+            self._add_user(user)
         for group in snapshot.groups:
-            self._add_group(group)
+            self._add_group(group, known_groups.get(group.id))
         for blocker, blocked in snapshot.blocks:
             self._set_block(self.users[blocker], self.users[blocked], True)
         for ban in snapshot.bans:
@@ -95,9 +112,13 @@ class Directory:
         user.name, user.key, user.removed = write.name, write.key, True
         self._removed_by_key[user.key] = user
 
-    def _add_group(self, stored: StoredGroup) -> None:
+    def _add_group(self, stored: StoredGroup, group: DirectoryGroup | None = None) -> None:
         members = [self.users[member] for member in stored.members]
-        group = DirectoryGroup(stored.id, stored.name, stored.key, self.users[stored.owner], members)
+        if group is None:
+            group = DirectoryGroup(stored.id, stored.name, stored.key, self.users[stored.owner], members)
+        else:
+            group.owner = self.users[stored.owner]
+            group.members.update((member.id, member) for member in members)
         self.groups[group.id] = self._groups_by_key[group.key] = group
         self._drawn_groups.add(group.key)
         for member in members:

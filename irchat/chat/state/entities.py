@@ -27,6 +27,12 @@ class User:
     blocked_by: set[int] = field(default_factory=set)
     hidden: frozenset[int] = frozenset()
 
+    def forget(self) -> None:
+        """Drop everything that a new snapshot brings. Without an account there, it stays removed."""
+        self.removed, self.ban = True, None
+        self.resets += 1
+        self.groups, self.blocking, self.blocked_by, self.hidden = {}, set(), set(), frozenset()
+
 
 class DirectoryGroup:
     """A group. ``members`` are by id, in join order."""

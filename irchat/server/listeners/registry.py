@@ -22,7 +22,7 @@ class ConnectionRegistry:
         self._connections: set[Connection] = set()
         self._stopped: Deferred[None] | None = None
         self._late: IDelayedCall | None = None
-        chat.moderation.on_network_banned = self._end_banned
+        chat.state.on_network_banned = self._end_banned
 
     def __len__(self) -> int:
         return len(self._connections)

@@ -71,6 +71,7 @@ CREATE TABLE blocks (
     blocked bigint NOT NULL REFERENCES users ON DELETE CASCADE,
     PRIMARY KEY (blocker, blocked)
 );
+CREATE INDEX blocks_of_blocked ON blocks (blocked, blocker);
 CREATE TABLE bans (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id bigint UNIQUE REFERENCES users ON DELETE CASCADE,
@@ -114,7 +115,8 @@ CREATE TABLE mentions (
 );
 CREATE INDEX mentions_of_message ON mentions (chat, seq);
 
--- The words of each message, newest first. Partitioned by ranges of a million ids, which are made as they are needed.
+-- The words of each message up to the id in the property 'indexed' (irchat/store/postgres/search/indexing.py). Partitioned
+-- by ranges of a million ids, which are made as they are needed. A small pending list keeps searches fast.
 CREATE TABLE places (
     id bigint NOT NULL,
     chat bigint NOT NULL,
@@ -122,6 +124,8 @@ CREATE TABLE places (
     words tsvector NOT NULL,
     PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
+CREATE INDEX places_words ON places USING gin (words) WITH (gin_pending_list_limit = 256);
+CREATE TABLE places_0 PARTITION OF places FOR VALUES FROM (0) TO (1000000);
 
 -- The log. One row a commit, which owns the numbers (prev, pos]: those of its messages and changes, in order. A commit
 -- of a message has its message's id. batch never repeats on a node. Kept for ten minutes, and the last row for ever.
@@ -145,4 +149,4 @@ CREATE TABLE nodes (
     bus_seen timestamptz,
     fingerprints text[] NOT NULL DEFAULT '{}'
 );
-INSERT INTO properties (name, value) VALUES ('version', '1'), ('epoch', md5(random()::text || clock_timestamp()::text));
+INSERT INTO properties (name, value) VALUES ('version', '1'), ('epoch', md5(random()::text || clock_timestamp()::text)), ('indexed', '0');

@@ -4,7 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Collection, Hashable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -25,6 +25,7 @@ from irchat.store.sqlite.search.indexing import SearchIndex
 from irchat.store.sqlite.search.rebuilding import make_ready
 from irchat.store.sqlite.search.searching import StoreSearch
 from irchat.store.sqlite.writing import Writer
+from irchat.store.threads import Threads
 from irchat.system.workers import short_of_resources
 
 Given = TypeVar("Given")
@@ -32,22 +33,6 @@ Given = TypeVar("Given")
 _BUSY_SECONDS = 2.0
 
 _log = Logger()
-
-
-class Threads(Protocol):
-    """Runs calls in threads: writes in order in one thread, reads in any of several."""
-
-    def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run ``call`` in the writer's thread."""
-
-    def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run ``call`` in a reader thread. Calls with different ``key``, the requesting user, take turns."""
-
-    def scan(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
-        """Run a long ``call`` in a thread that is not used by `read`."""
-
-    def stop(self) -> None:
-        """Drop waiting reads, wait for the writes, and stop the threads."""
 
 
 class SQLiteStore:

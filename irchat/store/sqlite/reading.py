@@ -2,14 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
-from irchat.interfaces.stored import ChatKey, Page, StoredChat, StoredMessage
-from irchat.protocol.rules import line_bytes
+from irchat.interfaces.stored import ChatKey, Page, StoredChat
+from irchat.store.chat_list import chat_list, deleted_ends
+from irchat.store.pages import MessageRow, page_of
 from irchat.store.sqlite.amending.amended_reading import changes_page, with_changes
 from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
 
@@ -55,99 +56,37 @@ def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
     chat, last_seq, rev, since_seq, read_seq = membership
     end = _end(connection, chat, since_seq, last_seq, query.hidden)
     if query.after_rev is not None:
-        found = changes_page(connection, query, query.after_rev, chat, since_seq, rev)
-        return found._replace(last_seq=last_seq, end=end)
-    if query.around is not None:
-        messages, more = _around(connection, query, query.around, chat, since_seq)
-    elif query.unread or query.after is not None or query.since is not None:
-        above = max(since_seq, read_seq if query.unread else (query.after or 0))
-        if query.since is not None:
-            above = _last_before(connection, chat, above, last_seq, query.since)
-        messages, more = _walk(connection, query, chat, above, None, query.limit, query.page_bytes)
-    else:
-        below = last_seq + 1 if query.before is None else query.before
-        messages, more = _walk(connection, query, chat, since_seq, below, query.limit, query.page_bytes)
+        return changes_page(connection, query, chat, since_seq, rev)._replace(last_seq=last_seq, end=end)
+    messages, more = page_of(_Messages(connection, chat, query.hidden), query, since_seq, read_seq, last_seq)
     return Page(with_changes(connection, chat, rev, messages, query.user, query.hidden), more, last_seq, end, rev)
 
 
-def _walk(
-    connection: sqlite3.Connection,
-    query: PageQuery,
-    chat: int,
-    above: int,
-    below: int | None,
-    limit: int,
-    room: int,
-    *,
-    may_be_empty: bool = False,
-) -> tuple[list[StoredMessage], bool]:
-    """Return messages, oldest first, and whether there are more: from ``above`` up or, with ``below``, from it down.
+class _Messages:
+    """A `irchat.store.pages.ChatMessages`."""
 
-    Their texts and overhead fit in ``room`` bytes, except those of the first one, unless ``may_be_empty``.
-    """
-    forwards = below is None
-    seen, hidden = not_hidden(query.hidden)
-    rows = connection.execute(
-        f"SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ?{'' if forwards else ' AND seq < ?'}"
-        f"{seen} ORDER BY seq {'ASC' if forwards else 'DESC'}",
-        (chat, _int64(above), *(() if below is None else (_int64(below),)), *hidden),
-    )
-    messages: list[StoredMessage] = []
-    more = False
-    key, new = query.chat, tuple.__new__  # with all values given it takes half the time
-    for seq, sender, at, text in rows:
-        room -= line_bytes(text) + query.overhead
-        if (messages or may_be_empty) and (room < 0 or len(messages) >= limit):
-            more = not messages or at != messages[-1].at or _leave_out(messages, at) or room < 0
-            if more:
-                break
-        messages.append(new(StoredMessage, (key, seq, sender, at, text, 0, None, (), ())))
-    if not forwards:
-        messages.reverse()
-    return messages, more
+    def __init__(self, connection: sqlite3.Connection, chat: int, hidden: Collection[int]) -> None:
+        self._connection = connection
+        self._chat = chat
+        self._seen, self._hidden = not_hidden(hidden)
 
+    def upwards(self, above: int) -> Iterable[MessageRow]:
+        return self._connection.execute(
+            f"SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ?{self._seen} ORDER BY seq",
+            (self._chat, above, *self._hidden),
+        )
 
-def _around(
-    connection: sqlite3.Connection, query: PageQuery, around: int, chat: int, since_seq: int
-) -> tuple[list[StoredMessage], bool]:
-    """Return the messages from ``around`` on and those before it, and whether there are more of either.
+    def downwards(self, above: int, below: int) -> Iterable[MessageRow]:
+        return self._connection.execute(
+            f"SELECT seq, sender, at, text FROM messages WHERE chat = ? AND seq > ? AND seq < ?{self._seen}"
+            " ORDER BY seq DESC",
+            (self._chat, above, below, *self._hidden),
+        )
 
-    Each part gets half of the bytes, and the earlier part also what the later one leaves.
-    """
-    half = query.limit // 2
-    above = max(since_seq, around - 1)
-    room = query.page_bytes - query.page_bytes // 2 if half else query.page_bytes
-    later, more = _walk(connection, query, chat, above, None, query.limit - half, room)
-    if not half:
-        return later, more
-    room = query.page_bytes - sum(line_bytes(message.text) + query.overhead for message in later)
-    earlier, more_earlier = _walk(connection, query, chat, since_seq, around, half, room, may_be_empty=True)
-    return earlier + later, more or more_earlier
-
-
-def _last_before(connection: sqlite3.Connection, chat: int, above: int, last_seq: int, at: int) -> int:
-    """Return the highest seq before all messages from the time ``at`` on, at least ``above``. Times never fall."""
-    low, high = above + 1, last_seq + 1
-    while low < high:
-        middle = (low + high) // 2
-        found = connection.execute(
-            "SELECT seq, at FROM messages WHERE chat = ? AND seq >= ? ORDER BY seq LIMIT 1", (chat, middle)
+    def first_from(self, seq: int) -> tuple[int, int] | None:
+        found: tuple[int, int] | None = self._connection.execute(
+            "SELECT seq, at FROM messages WHERE chat = ? AND seq >= ? ORDER BY seq LIMIT 1", (self._chat, seq)
         ).fetchone()
-        if found is None or found[1] >= at:
-            high = middle
-        else:
-            low = found[0] + 1
-    return low - 1
-
-
-def _leave_out(messages: list[StoredMessage], at: int) -> bool:
-    """Drop the last rows that have this time too. Return False if all have it."""
-    count = len(messages)
-    while count and messages[count - 1].at == at:
-        count -= 1
-    if count:
-        del messages[count:]
-    return count > 0
+        return found
 
 
 def _end(connection: sqlite3.Connection, chat: int, since_seq: int, last_seq: int, hidden: Collection[int]) -> int:
@@ -175,45 +114,17 @@ def chats(connection: sqlite3.Connection, user: int, hidden: Collection[int]) ->
     messages of a user were deleted, messages are counted. One statement serves all chats, so that the list of hidden
     users is parsed once.
     """
-    rows = (
-        connection.execute(_CHATS_ALL, (user,))
-        if not hidden
-        else connection.execute(_CHATS_NOT_HIDDEN, {"user": user, "hidden": json.dumps(sorted(hidden))})
-    )
-    deleted = _deleted_ends(connection, user, hidden) if hidden else {}
-    states = []
-    # The end of a chat: its last message that is neither hidden nor deleted, unless a deleted one came later.
-    for chat, low, high, since_seq, read_seq, rev, alert, unread, mentions, last_seq, last_at in rows:
-        end, end_at = last_seq or 0, last_at
-        if deleted and deleted.get(chat, _NO_END)[0] > end:
-            end, end_at = deleted[chat]
-        if end <= since_seq:
-            end, end_at = 0, None
-        if low is None or end:
-            key = chat if low is None else (low, high)
-            states.append(StoredChat(key, end, end_at, min(read_seq, end), unread, rev, mentions, alert))
-    states.sort(key=lambda state: state.last_at or 0, reverse=True)
-    return states
+    if not hidden:
+        return chat_list(connection.execute(_CHATS_ALL, (user,)), {})
+    values = {"user": user, "hidden": json.dumps(sorted(hidden))}
+    deleted = deleted_ends(connection.execute(_DELETED_ENDS, (user,)), hidden)
+    return chat_list(connection.execute(_CHATS_NOT_HIDDEN, values), deleted)
 
 
-_NO_END = (0, None)
-
-
-def _deleted_ends(
-    connection: sqlite3.Connection, user: int, hidden: Collection[int]
-) -> dict[int, tuple[int, int | None]]:
-    """Return for each chat of the user the number and time of the last deleted message that is not hidden."""
-    ends: dict[int, tuple[int, int | None]] = {}
-    for chat, sender, seq, at in connection.execute(
-        "SELECT deleted_ends.chat, sender, seq, at FROM members JOIN deleted_ends ON deleted_ends.chat = members.chat"
-        " WHERE members.user = ?",
-        (user,),
-    ):
-        if sender not in hidden and seq > ends.get(chat, (0, None))[0]:
-            ends[chat] = seq, at
-    return ends
-
-
+_DELETED_ENDS = (
+    "SELECT deleted_ends.chat, sender, seq, at FROM members JOIN deleted_ends ON deleted_ends.chat = members.chat"
+    " WHERE members.user = ?"
+)
 _CHATS_ALL = (
     "SELECT chats.id, low, high, since_seq, read_seq, rev, alert,"
     " CASE WHEN read_seq < gaps_up_to THEN (SELECT count(*) FROM messages WHERE chat = chats.id AND seq > read_seq)"
@@ -315,8 +226,3 @@ def not_hidden(hidden: Collection[int]) -> tuple[str, tuple[str, ...]]:
     if not hidden:
         return "", ()
     return " AND sender NOT IN (SELECT value FROM json_each(?))", (json.dumps(sorted(hidden)),)
-
-
-def _int64(number: int) -> int:
-    """Return ``number`` within the range of SQLite. No seq comes near its limit."""
-    return min(number, 2**63 - 1)

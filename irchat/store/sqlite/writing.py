@@ -33,9 +33,9 @@ from irchat.interfaces.writes import (
     UserRemoved,
     Write,
 )
+from irchat.store.chat_row import ChatRow
 from irchat.store.sqlite.account_writes import AccountWriter
 from irchat.store.sqlite.amending.amend_writes import AmendWriter
-from irchat.store.sqlite.chat_rows import ChatRow
 from irchat.store.sqlite.journal import Journal
 from irchat.store.sqlite.search.indexing import SearchIndex
 

@@ -10,7 +10,7 @@ from irchat.chat.accounts import accounts
 from irchat.chat.accounts.accounts import Accounts
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import PASSWORD_MAX_BYTES
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from irchat.system.clock import rfc3339
 from tests.helpers.accounts import GOOD, HASHER, AccountsTestCase
 

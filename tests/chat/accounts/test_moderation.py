@@ -258,7 +258,7 @@ class BanTests(WorldTestCase):
     def test_ban_network(self) -> None:
         """A network is banned and unbanned in any notation, and the holder of its connections is called."""
         called: list[int] = []
-        self.world.chat.moderation.on_network_banned = lambda: called.append(1)
+        self.world.chat.state.on_network_banned = lambda: called.append(1)
         self.assertEqual(self.done(self.ban("192.0.2.9/24")), "192.0.2.0/24")
         self.assertEqual(called, [1])
         self.world.restart()

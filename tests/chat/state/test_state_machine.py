@@ -2,68 +2,24 @@
 
 import shutil
 import tempfile
-from functools import reduce
-from operator import or_
 from pathlib import Path
-from typing import Any
 
-import msgspec
-from argon2 import PasswordHasher
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from twisted.internet.defer import Deferred, ensureDeferred
-from twisted.python.failure import Failure
+from hypothesis.stateful import initialize, invariant, rule, run_state_machine_as_test
+from twisted.internet.defer import ensureDeferred
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.state.directory import Directory
 from irchat.interfaces.bus import Publication
+from irchat.interfaces.entry_codec import decode, encode, is_logged
 from irchat.interfaces.writes import Entry, PasswordSet, Write
 from irchat.protocol import events
-from irchat.protocol.errors import Refusal
-from irchat.store.sqlite.threads import NoThreads
 from tests.helpers.chat import World, WorldTestCase
-
-_AnyWrite: Any = reduce(or_, Write.__subclasses__())
-
-_PASSWORD = "correct horse"
-# The last two draw like others.
-_NAMES = st.sampled_from(["alice", "bob", "carol", "dave", "c\u0101rol", "modern", "m\u00f6dern"])
-_REMOVED = st.sampled_from(["bob#2", "carol#3", "dave#4"])
-_GROUPS = st.sampled_from(["team", "t\u0113am", "crew"])
-_ADDRESSES = st.sampled_from(["192.0.2.1", "192.0.2.0/24", "2001:db8::/32"])
+from tests.helpers.random_changes import CHATS, NAMES, RandomChanges, state_of
 
 
-def state_of(directory: Directory) -> dict[str, Any]:
-    """Return everything in a directory except the count of password changes, which no snapshot has."""
-    users, groups = directory.users, directory.groups
-    return {
-        "users": [
-            (user.id, user.name, user.key, user.removed, user.ban, user.blocking, user.blocked_by, user.hidden)
-            for user in users.values()
-        ],
-        "groups of users": {user.id: set(user.groups) for user in users.values()},
-        "groups": [
-            (group.id, group.name, group.key, group.owner.id, list(group.members), group.member_ids)
-            for group in groups.values()
-        ],
-        "same objects": all(
-            user.groups[group] is groups[group] and groups[group].members[user.id] is user
-            for user in users.values()
-            for group in user.groups
-        ),
-        "by key": {key: user.id for key, user in directory._users_by_key.items()},
-        "removed by key": {key: user.id for key, user in directory._removed_by_key.items()},
-        "groups by key": {key: group.id for key, group in directory._groups_by_key.items()},
-        "keys": directory._keys,
-        "lookalikes": (directory._drawn_users._counts, directory._drawn_groups._counts),
-        "banned": {user: banned.ban for user, banned in directory.banned.items()},
-        "networks": directory.network_bans._bans,
-    }
-
-
-class LogMachine(RuleBasedStateMachine):
+class LogMachine(RandomChanges):
     """Random changes, and a directory that follows them only by the log."""
 
     @initialize()
@@ -73,10 +29,6 @@ class LogMachine(RuleBasedStateMachine):
         self.world = World(self.folder, ("alice", "bob", "carol"))
         self.world.enter("alice")
         queue = self.world.chat.queue
-        self.accounts = Accounts(
-            self.world.directory, queue, self.world.store, NoThreads().read, self.world.wall_ms,
-            hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1),
-        )  # fmt: skip
         self.log: list[Entry] = []
         apply = queue._apply
 
@@ -93,94 +45,17 @@ class LogMachine(RuleBasedStateMachine):
             self.world.close()
             shutil.rmtree(self.folder)
 
-    def do(self, ask: Any, *args: Any, **how: Any) -> None:
-        """Request a change, which may be refused."""
-        results: list[Any] = []
-        try:
-            asked = ask(*args, **how)
-        except Refusal:
-            return
-        (asked if isinstance(asked, Deferred) else ensureDeferred(asked)).addBoth(results.append)
-        (result,) = results
-        if isinstance(result, Failure):
-            result.trap(Refusal)
-
-    def is_there(self, *names: str) -> bool:
-        """Whether there are users of these names."""
-        return all(self.world.directory.find_user(name) is not None for name in names)
-
     @rule()
     def take_snapshot(self) -> None:
         """Restart the second directory from a current snapshot."""
         self.log.clear()
         self.follower = Directory(self.world.store.snapshot())
 
-    @rule(name=_NAMES)
-    def register(self, name: str) -> None:
-        """Make an account."""
-        self.do(self.accounts.register, name, _PASSWORD)
-
-    @rule(name=_NAMES)
-    def reset_password(self, name: str) -> None:
-        """Set a password."""
-        self.do(self.accounts.reset_password, name, _PASSWORD)
-
-    @rule(name=_NAMES | _REMOVED, with_messages=st.booleans())
-    def remove_user(self, name: str, with_messages: bool) -> None:
-        """Remove an account."""
-        self.do(self.world.chat.moderation.remove, name, with_messages, lambda count: None)
-
-    @rule(name=_NAMES, group=_GROUPS, members=st.lists(_NAMES, max_size=3))
-    def create(self, name: str, group: str, members: list[str]) -> None:
-        """Create a group."""
+    @rule(name=NAMES, chat=CHATS)
+    def send_timed(self, name: str, chat: str) -> None:
+        """Send a timed message."""
         if self.is_there(name):
-            self.do(self.world.chat.groups.create, self.world[name], group, members, None)
-
-    @rule(name=_NAMES, group=_GROUPS, other=_NAMES)
-    def add(self, name: str, group: str, other: str) -> None:
-        """Add a member."""
-        if self.is_there(name):
-            self.do(self.world.chat.groups.add, self.world[name], group, other, None)
-
-    @rule(name=_NAMES, group=_GROUPS, other=st.none() | _NAMES)
-    def remove(self, name: str, group: str, other: str | None) -> None:
-        """Remove a member, or leave."""
-        if self.is_there(name):
-            self.do(self.world.chat.groups.remove, self.world[name], group, other or name, None)
-
-    @rule(name=_NAMES, other=_NAMES | _REMOVED, blocked=st.none() | st.booleans())
-    def block(self, name: str, other: str, blocked: bool | None) -> None:
-        """Set or lift a block."""
-        if self.is_there(name):
-            self.do(self.world.chat.blocks.block, self.world[name], other, blocked, None)
-
-    @rule(whom=_NAMES | _ADDRESSES, seconds=st.none() | st.integers(1, 3))
-    def ban(self, whom: str, seconds: int | None) -> None:
-        """Ban a user or network."""
-        until = None if seconds is None else self.world.ms + seconds * 1000
-        self.do(self.world.chat.moderation.ban, whom, until, "", None)
-
-    @rule(whom=_NAMES | _ADDRESSES)
-    def unban(self, whom: str) -> None:
-        """Lift a ban."""
-        self.do(self.world.chat.moderation.unban, whom, None)
-
-    @rule(name=_NAMES)
-    def kick(self, name: str) -> None:
-        """End sessions."""
-        self.do(self.world.chat.moderation.kick, name, None)
-
-    @rule(name=_NAMES, chat=st.sampled_from(["GLOBAL", "*team", "@bob"]), expires_in=st.none() | st.just(5))
-    def send(self, name: str, chat: str, expires_in: int | None) -> None:
-        """Send a message."""
-        if self.is_there(name):
-            self.do(self.world.send, name, chat, expires_in=expires_in)
-
-    @rule(name=_NAMES, chat=st.sampled_from(["GLOBAL", "*team", "@bob"]))
-    def read(self, name: str, chat: str) -> None:
-        """Move a read marker."""
-        if self.is_there(name):
-            self.do(self.world.chat.reading.mark, self.world[name], chat, 1, None)
+            self.do(self.world.send, name, chat, expires_in=5)
 
     @rule(seconds=st.integers(1, 3))
     def pass_time(self, seconds: int) -> None:
@@ -193,9 +68,8 @@ class LogMachine(RuleBasedStateMachine):
         if not hasattr(self, "follower"):
             return
         for entry in self.log:
-            write = msgspec.msgpack.decode(msgspec.msgpack.encode(entry.write), type=_AnyWrite)
-            assert write == entry.write
-            self.follower.apply(Entry(write, entry.result))
+            if is_logged(entry):
+                self.follower.apply(decode(encode(entry)))
         self.log.clear()
         stored = state_of(Directory(self.world.store.snapshot()))
         assert state_of(self.follower) == stored

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from irchat.interfaces.stored import GLOBAL
 from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from irchat.system.clock import wall_ms
 from tests.helpers.loads.many_clients import Crowd, Peer, unlimited
 from tests.helpers.loads.restarts import check_database

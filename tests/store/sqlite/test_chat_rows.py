@@ -5,7 +5,8 @@ import sqlite3
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.stored import GLOBAL
-from irchat.store.sqlite.chat_rows import ChatRow, ChatRows
+from irchat.store.chat_row import ChatRow
+from irchat.store.sqlite.chat_rows import ChatRows
 from irchat.store.sqlite.migrations import SCRIPTS
 
 

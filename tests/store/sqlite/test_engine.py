@@ -11,7 +11,7 @@ from irchat.protocol.rules import TOKEN_SECONDS
 from irchat.store.sqlite import engine
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import indexing
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.databases import DatabaseCase, HeldBack
 from tests.helpers.stores import NOW, message
 

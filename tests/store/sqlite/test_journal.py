@@ -14,7 +14,7 @@ from irchat.store.sqlite import journal
 from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.journal import Gate
-from irchat.store.sqlite.threads import NoThreads, StoreThreads
+from irchat.store.threads import NoThreads, StoreThreads
 from tests.helpers.stores import NOW, message
 
 

@@ -13,7 +13,7 @@ from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL
 from irchat.interfaces.writes import GroupCreated, GroupRemoved, MarkerMoved, MessagesDeleted, NonceSought, UserCreated
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.stores import NOW, message
 from tests.store import test_store, test_store_messages
 from tests.store.sqlite import test_account_writes, test_properties, test_reading

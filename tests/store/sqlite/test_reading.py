@@ -8,7 +8,7 @@ from irchat.interfaces.store import Store
 from irchat.interfaces.stored import GLOBAL, Marker, StoredChat
 from irchat.interfaces.writes import MarkerMoved, MemberAdded, MessagesDeleted, NonceSought, UserRemoved
 from irchat.store.sqlite.engine import SQLiteStore
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.stores import NOW, StoreHands, message
 
 

@@ -12,7 +12,7 @@ from irchat.store.sqlite.copying import BadCopy, opened
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.migrations import SCRIPTS
 from irchat.store.sqlite.schema import need_ours
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 
 
 class SchemaTests(SynchronousTestCase):

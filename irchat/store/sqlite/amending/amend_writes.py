@@ -7,8 +7,8 @@ from irchat.interfaces.stored import GLOBAL, ChatKey, StoredChange
 from irchat.interfaces.writes import AlertSet, MarkSet, MessageDeleted, MessageEdited
 from irchat.protocol.errors import Code
 from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
+from irchat.store.chat_row import ChatRow
 from irchat.store.sqlite.amending.deletions import DeletionWriter
-from irchat.store.sqlite.chat_rows import ChatRow
 
 # The messages from the end of a chat among which the last one of a user is sought.
 _LAST_SOUGHT = 1_000

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from irchat.interfaces.stored import ChatKey
 from irchat.interfaces.writes import MessagesDeleted
-from irchat.store.sqlite.chat_rows import ChatRow, ChatRows
+from irchat.store.chat_row import ChatRow
+from irchat.store.sqlite.chat_rows import ChatRows
 from irchat.store.sqlite.search.indexing import DELETE_INDEXED, DELETED_CHARACTERS, SearchIndex
 
 # Maximum number of messages of an ended group deleted by one transaction, and of rows about them. Commits run between.

@@ -7,7 +7,7 @@ from typing import Any
 
 from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import ChatKey, StoredMessage
-from irchat.store.sqlite.amending.amended_reading import Hit
+from irchat.store.changed_messages import Hit
 
 _CHATS = (
     "SELECT chats.id, low, high, rev, since_seq FROM members JOIN chats ON chats.id = members.chat"

@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.stored import GLOBAL, ChatKey, Page
 from irchat.interfaces.writes import MarkerMoved, MemberAdded, MemberRemoved, MessageAdded, UserRemoved
-from irchat.store.sqlite.amending import amended_reading
+from irchat.store import changed_messages
 from tests.helpers.stores import NOW, SQLiteHands, StoreHands, message
 
 
@@ -124,7 +124,7 @@ class AmendedReadingContract(StoreHands):
 
     def test_mostly_hidden_changes(self) -> None:
         """A page reads a limited number of changes, and says up to where."""
-        self.patch(amended_reading, "_CHANGES_READ", 2)
+        self.patch(changed_messages, "CHANGES_READ", 2)
         self.write(*(message(GLOBAL, self.carol) for _ in range(4)), message(GLOBAL, self.alice))
         for seq in range(1, 6):
             self.edit(GLOBAL, seq, self.alice if seq == 5 else self.carol)

@@ -15,7 +15,7 @@ from irchat.store.sqlite.checking import problems
 from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import indexing
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.stores import NOW, message
 
 _TOGETHER = 4

@@ -14,7 +14,7 @@ from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.migrations import SCRIPTS
 from irchat.store.sqlite.search import indexing, rebuilding
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from irchat.text.folding import fold
 from tests.helpers.stores import NOW, message
 

@@ -8,10 +8,11 @@ from irchat.interfaces.store import SearchQuery
 from irchat.interfaces.stored import GLOBAL, StoredMessage
 from irchat.interfaces.writes import UserCreated
 from irchat.protocol.rules import line_bytes
+from irchat.store.phrases import SIDE_BY_SIDE
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search import searching
 from irchat.store.sqlite.search.searching import StoreSearch
-from irchat.store.sqlite.threads import NoThreads
+from irchat.store.threads import NoThreads
 from tests.helpers.stores import NOW, message
 
 
@@ -93,14 +94,14 @@ class SearchTests(SynchronousTestCase):
         asked, is_exact = searching._match([tuple(run)])
         self.assertFalse(is_exact)
         sides = [len(phrase.split()) for phrase in asked.removeprefix("text:(").removesuffix(")").split(" AND ")]
-        self.assertEqual((sides[0], set(sides[1:]), len(sides)), (searching._SIDE_BY_SIDE, {1}, 8))
+        self.assertEqual((sides[0], set(sides[1:]), len(sides)), (SIDE_BY_SIDE, {1}, 8))
 
     def test_many_phrases(self) -> None:
         """Several phrases together compare no more positions than one."""
         phrases = [tuple(f"{number:x}{letter}" for letter in "abc") for number in range(30)]
         asked, is_exact = searching._match(phrases)
         lengths = [len(phrase.split()) for phrase in asked.removeprefix("text:(").removesuffix(")").split(" AND ")]
-        self.assertLessEqual(sum(length for length in lengths if length > 1), searching._SIDE_BY_SIDE)
+        self.assertLessEqual(sum(length for length in lengths if length > 1), SIDE_BY_SIDE)
         self.assertEqual((sum(lengths), is_exact), (90, False))
         backwards = [phrase[::-1] for phrase in phrases]
         self.say(*(" ".join(" ".join(phrase) for phrase in those) for those in (phrases, backwards)))

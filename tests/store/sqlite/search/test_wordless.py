@@ -107,6 +107,10 @@ class WordlessContract(StoreHands):
                 found, more = self.found(self.carol, overhead=5, page_bytes=page_bytes, **how)
                 self.assertEqual((len(found), more), (count, True), page_bytes)
 
+
+class WordlessTests(WordlessContract, SQLiteHands, SynchronousTestCase):
+    """SQLite does what every store must."""
+
     def test_takes_too_long(self) -> None:
         """A search ends at its time limit with what it found."""
         seconds = [0.0]
@@ -118,7 +122,3 @@ class WordlessContract(StoreHands):
         self.patch(searching, "thread_seconds", clock)
         messages, more = self.found(self.carol, mentions=True)
         self.assertEqual((len(messages), more), (5, True))
-
-
-class WordlessTests(WordlessContract, SQLiteHands, SynchronousTestCase):
-    """SQLite does what every store must."""

@@ -14,7 +14,7 @@ from irchat.interfaces.writes import UserCreated
 from irchat.protocol.errors import Code, Refusal
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.sqlite.search.searching import StoreSearch
-from irchat.store.sqlite.threads import StoreThreads
+from irchat.store.threads import StoreThreads
 from tests.helpers.stores import NOW, message
 
 

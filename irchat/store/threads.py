@@ -1,7 +1,7 @@
 """The threads of the store: one writer, a few readers and a few scanners; or none, for a process without a reactor."""
 
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
@@ -22,15 +22,40 @@ class _Reactor(IReactorFromThreads, IReactorTime):
     """What the threads need of a reactor."""
 
 
+class Threads(Protocol):
+    """Runs calls in threads: writes in order in one thread, reads in any of several."""
+
+    def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call`` in the writer's thread."""
+
+    def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call`` in a reader thread. Calls with different ``key``, the requesting user, take turns."""
+
+    def scan(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run a long ``call`` in a thread that is not used by `read`."""
+
+    def stop(self) -> None:
+        """Drop waiting reads, wait for the writes, and stop the threads."""
+
+
+class FollowingThreads(Threads, Protocol):
+    """Threads for a store that follows the log of several nodes."""
+
+    def follow(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        """Run ``call`` in the thread that reads the log, in order."""
+
+
 class StoreThreads:
-    """Runs the calls of the store in threads; see `irchat.store.sqlite.engine.Threads`."""
+    """A `FollowingThreads` for a server. The thread that reads the log starts on its first call."""
 
     def __init__(self, reactor: _Reactor) -> None:
         self._writer = OrderedWorker(reactor, "irchat-store-writer")
         in_turn = CallQueue(reactor).add
         self._readers = FairPool(reactor, "irchat-store-reader", _READERS, ahead=_AHEAD, in_turn=in_turn)
         self._scanners = FairPool(reactor, "irchat-store-scanner", _SCANNERS)
+        self._follower = OrderedWorker(reactor, "irchat-store-follower")
         self.write = self._writer.do
+        self.follow = self._follower.do
         self.read = self._readers.do
         self.scan = self._scanners.do
 
@@ -41,16 +66,18 @@ class StoreThreads:
 
     def stop(self) -> None:
         """Refuse the waiting reads, interrupt the running ones, wait for the writes, and end the threads."""
-        for threads in self._scanners, self._readers, self._writer:
+        for threads in self._scanners, self._readers, self._follower, self._writer:
             threads.stop()
 
 
 class NoThreads:
-    """Runs the calls of the store at once, in the calling thread."""
+    """A `FollowingThreads` that runs each call at once, in the calling thread."""
 
     def write(self, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call``."""
         return maybeDeferred(call, *args)
+
+    follow = write
 
     def read(self, key: Hashable, call: Callable[..., Given], *args: Any) -> Deferred[Given]:
         """Run ``call``. The key is not needed."""

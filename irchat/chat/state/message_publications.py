@@ -1,0 +1,129 @@
+"""The publications of messages and of their changes, on every node that has sessions of their readers."""
+
+from msgspec import Struct
+
+from irchat.chat.mentions import names
+from irchat.chat.state.directory import Directory
+from irchat.chat.state.entities import DirectoryChat, User
+from irchat.chat.state.presence import LocalPresence
+from irchat.interfaces.bus import Publication
+from irchat.interfaces.stored import Stored, StoredChange
+from irchat.interfaces.writes import MarkSet, MessageDeleted, MessageEdited
+from irchat.protocol.events import Amended, Message
+from irchat.system.clock import rfc3339
+
+AmendWrite = MessageEdited | MessageDeleted | MarkSet
+
+
+class MessagePublications(Struct, frozen=True, eq=False):
+    """Makes the publications of stored messages. Only users with sessions on this node count as present."""
+
+    directory: Directory
+    presence: LocalPresence
+
+    def added(
+        self,
+        chat: DirectoryChat,
+        sender: User,
+        text: str,
+        stored: Stored,
+        origin: int | None,
+        publications: list[Publication],
+    ) -> Message:
+        """Append the publications of a new message. Return it as its sender sees it."""
+        if stored.to:
+            return self._added_with_mentions(chat, sender, text, stored, origin, publications)
+        at, seq, position = rfc3339(stored.at), stored.seq, (chat.key, stored.seq)
+        event = Message(chat=chat.label(sender), sender=sender.name, at=at, text=text, seq=seq)
+        audience = chat.audience if chat.pair is None else (sender.id,)
+        publications.append(Publication(event, audience, hidden=sender.hidden, origin=origin, position=position))
+        if chat.pair is not None and (peer := chat.peer(sender)).id in self.presence.sessions:
+            to_peer = Message(chat=chat.label(peer), sender=sender.name, at=at, text=text, seq=seq)
+            publications.append(Publication(to_peer, (peer.id,), hidden=sender.hidden, position=position))
+        return event
+
+    def _added_with_mentions(
+        self,
+        chat: DirectoryChat,
+        sender: User,
+        text: str,
+        stored: Stored,
+        origin: int | None,
+        publications: list[Publication],
+    ) -> Message:
+        """Append a message that mentions users. A reader from whom one of them is hidden does not see that name."""
+        users, online, at = self.directory.users, self.presence.sessions, rfc3339(stored.at)
+
+        def event(reader: User) -> Message:
+            to = names(self.directory, stored.to, reader.hidden)
+            return Message(chat=chat.label(reader), sender=sender.name, at=at, text=text, seq=stored.seq, to=to)
+
+        position = (chat.key, stored.seq)
+        if chat.pair is None:
+            blocked = frozenset[int]().union(*(users[user].hidden for user in stored.to)) - sender.hidden
+            others = {reader: event(users[reader]) for reader in blocked if reader in online}
+            publications.append(
+                Publication(
+                    event(sender),
+                    chat.audience,
+                    hidden=sender.hidden | others.keys(),
+                    origin=origin,
+                    position=position,
+                    instead=others or None,
+                )
+            )
+            return event(sender)
+        for reader in chat.pair:
+            if reader.id in online:
+                from_here = origin if reader is sender else None
+                publications.append(
+                    Publication(event(reader), (reader.id,), sender.hidden, from_here, position=position)
+                )
+        return event(sender)
+
+    def amended(
+        self, chat: DirectoryChat, write: AmendWrite, result: StoredChange, origin: int | None
+    ) -> list[Publication]:
+        """Return the publications of a committed change, to all that may see it."""
+        by = None if write.user is None else self.directory.users[write.user]
+        change = (chat.key, result.rev)
+        if chat.pair is not None:
+            publications = []
+            for reader in chat.pair:
+                if reader.id in self.presence.sessions:
+                    name = "" if by is None or by.id in reader.hidden else by.name
+                    event = amended(write, result, chat.label(reader), name)
+                    publications.append(
+                        Publication(event, (reader.id,), origin=origin, change=change, of=result.sender)
+                    )
+            return publications
+        hidden, nameless = self._unseen(write, result, by)
+        sender = self.directory.users[result.sender]
+        label = chat.label(sender)
+        event = amended(write, result, label, "" if by is None else by.name)
+        instead = dict.fromkeys(nameless, amended(write, result, label, "")) if nameless else None
+        return [Publication(event, chat.audience, hidden, origin, change=change, instead=instead, of=result.sender)]
+
+    def _unseen(
+        self, write: AmendWrite, result: StoredChange, by: User | None
+    ) -> tuple[frozenset[int], frozenset[int]]:
+        """Return the users that do not receive a change in a group, and those that see it without its author.
+
+        All that had a message learn of its deletion, also those from whom the author is hidden.
+        """
+        of_author = frozenset[int]() if by is None else by.hidden
+        if isinstance(write, MessageDeleted):
+            return of_author | result.late, of_author - result.late
+        return self.directory.users[result.sender].hidden | of_author | result.late, frozenset()
+
+
+def amended(write: AmendWrite, result: StoredChange, label: str, by: str) -> Amended:
+    """Return the event of a change, for a reader that calls the chat ``label`` and its author ``by``."""
+    at = rfc3339(result.at)
+    match write:
+        case MessageEdited(text=text):
+            return Amended(chat=label, seq=result.seq, rev=result.rev, by=by, at=at, text=text, edited=at)
+        case MarkSet(mark=mark):
+            return Amended(chat=label, seq=result.seq, rev=result.rev, by=by, at=at, mark=mark, on=result.on)
+        case MessageDeleted():
+            return Amended(chat=label, seq=result.seq, rev=result.rev, by=by, at=at, deleted=True)

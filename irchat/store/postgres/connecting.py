@@ -1,0 +1,165 @@
+"""Connections to PostgreSQL, with the settings that all of them share."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from psycopg.adapt import AdaptersMap
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.types.numeric import Int8Dumper
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from irchat.protocol.errors import Code, Refusal
+from irchat.system.workers import short_of_resources
+
+Connection = psycopg.Connection[Any]
+
+LEAST_VERSION = 14
+"""The oldest version of PostgreSQL that serves."""
+
+# A server that is gone is noticed within seconds, while a turn waits for it.
+_DEFAULTS: dict[str, Any] = {
+    "connect_timeout": 2,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 5_000,
+    "target_session_attrs": "read-write",
+}
+# The limits of a role or a database could end a commit that is slow, or a turn that waits. The keepalives are those of
+# the other side: the locks of a machine that is gone are free after seconds.
+_SETTINGS = (
+    "SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = 0;"
+    " SET idle_in_transaction_session_timeout = '10s'; SET default_transaction_isolation = 'read committed';"
+    " SET default_transaction_read_only = off; SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2;"
+    " SET tcp_keepalives_count = 3"
+)
+# Integers always have one type: otherwise each size of them would make another prepared statement.
+_ADAPTERS = AdaptersMap(psycopg.adapters)
+_ADAPTERS.register_dumper(int, Int8Dumper)
+
+_log = Logger()
+
+
+class StoreUnusable(Exception):
+    """The database cannot be used as a store. The text is one line, and ends with the next step."""
+
+
+class Database:
+    """Opens connections to the database at ``url``. Raises StoreUnusable if it is no URL of PostgreSQL."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            given = conninfo_to_dict(url)
+        except psycopg.Error as error:
+            raise StoreUnusable(f"the URL of the store is wrong: {one_line(error)}; see docs/cluster.rst") from None
+        self._given = {**_DEFAULTS, "application_name": "irchat", **given, "client_encoding": "UTF8"}
+
+    def connect(self) -> Connection:
+        """Open a connection in autocommit mode. Raises psycopg.Error, or StoreUnusable for an old version."""
+        connection = psycopg.connect(**self._given, autocommit=True, context=_ADAPTERS)
+        try:
+            version = connection.info.server_version // 10_000
+            if version < LEAST_VERSION:
+                raise StoreUnusable(
+                    f"PostgreSQL {version} is too old; use a server of version {LEAST_VERSION} or newer"
+                )
+            connection.execute(_SETTINGS)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+class KeptConnection:
+    """A connection of one thread, which is opened when it is needed, and again after it broke."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._connection: Connection | None = None
+        # The id of its process in the server, or 0. Any thread may read it.
+        self.pid = 0
+
+    def get(self) -> Connection:
+        """Return the open connection. Raises psycopg.Error or StoreUnusable."""
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connect()
+            self.pid = self._connection.info.backend_pid
+        return self._connection
+
+    def drop(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        self.pid = 0
+        if connection is not None:
+            with suppress(psycopg.Error):
+                connection.close()
+
+    def read(self, ask: Callable[..., Any], *args: Any) -> Any:
+        """Return ``ask(connection, *args)``, which only reads. If the connection had broken, ask once more."""
+        try:
+            return ask(self.get(), *args)
+        except psycopg.OperationalError:
+            if self._connection is not None and not self._connection.closed:
+                raise
+        return ask(self.get(), *args)
+
+
+class KeptConnections:
+    """A `KeptConnection` for each thread that asks for one."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._mine = threading.local()
+        self._all: list[KeptConnection] = []
+
+    def mine(self) -> KeptConnection:
+        """Return that of the calling thread."""
+        kept: KeptConnection | None = getattr(self._mine, "kept", None)
+        if kept is None:
+            kept = self._mine.kept = KeptConnection(self._connect)
+            self._all.append(kept)
+        return kept
+
+    def drop(self) -> None:
+        """Close all of them, when their threads have ended."""
+        for kept in self._all:
+            kept.drop()
+
+
+def is_away(error: BaseException) -> bool:
+    """Return whether an error is one of the server or the way to it, and not one of a statement."""
+    return isinstance(error, psycopg.OperationalError | psycopg.InternalError | StoreUnusable)
+
+
+def is_broken(connection: Connection, error: psycopg.Error) -> bool:
+    """Return whether the session ended with this error, so that the outcome of what was sent is not known."""
+    fatal = error.diag.severity_nonlocalized in ("FATAL", "PANIC")
+    return connection.closed or fatal or (error.sqlstate is None and isinstance(error, psycopg.OperationalError))
+
+
+def refusal_while_away() -> Refusal:
+    """Return the refusal for a database that cannot be read or written at the moment."""
+    return Refusal(Code.UNAVAILABLE, "The server cannot use its database now; nothing was changed. Try again soon.")
+
+
+def refuse(failure: Failure) -> Any:
+    """Turn an error of the server into Refusal ``unavailable``. Log the reason, which contains no message text."""
+    error = failure.value
+    if isinstance(error, MemoryError):
+        _log.error("out of memory for the database")
+        raise short_of_resources()
+    if error is not None and is_away(error):
+        _log.error("the database cannot be used: {error}", error=one_line(error))
+        raise refusal_while_away()
+    return failure
+
+
+def one_line(error: BaseException) -> str:
+    """Return the primary text of an error, without details, which may hold data."""
+    text = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    lines = (text or str(error) or type(error).__name__).splitlines()
+    return " ".join(line.strip() for line in lines[:2])

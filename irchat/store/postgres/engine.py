@@ -1,0 +1,202 @@
+"""The PostgreSQL store of one node: its connections and threads, and its part of the log that all nodes share."""
+
+from collections.abc import Callable, Collection, Hashable, Sequence
+from contextlib import closing
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from irchat.interfaces import stored
+from irchat.interfaces.store import PageQuery, SearchQuery
+from irchat.interfaces.stored import Page, StoredMessage
+from irchat.interfaces.writes import GroupRemoved, UserRemoved, Write
+from irchat.protocol.rules import TOKEN_SECONDS
+from irchat.store.postgres import cleaning
+from irchat.store.postgres.connecting import Connection, Database, KeptConnection, KeptConnections, refuse
+from irchat.store.postgres.log.database_clock import DatabaseClock
+from irchat.store.postgres.log.node_log import NodeLog
+from irchat.store.postgres.log.positions import Origin
+from irchat.store.postgres.log.turns import Turns
+from irchat.store.postgres.migrations import migrate
+from irchat.store.postgres.reads import reading
+from irchat.store.postgres.reads.query import READER_SETTINGS, Query, read
+from irchat.store.postgres.search.indexing import INDEXED_TOGETHER, index_all
+from irchat.store.postgres.search.searching import PostgresSearch
+from irchat.store.postgres.startup_checks import check_server
+from irchat.store.threads import FollowingThreads
+from irchat.system.clock import forward_seconds
+
+Given = TypeVar("Given")
+
+# Plans do not depend on statistics, which may be those of a table that was small then: all rows are found by an index.
+_WRITER_SETTINGS = (
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
+    " SET max_parallel_workers_per_gather = 0"
+)
+_FORGET_TOKENS = "DELETE FROM tokens WHERE used_at < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - %s"
+_EPOCH = "SELECT value FROM properties WHERE name = 'epoch'"
+_CHANGE_EPOCH = (
+    "UPDATE properties SET value = md5(random()::text || clock_timestamp()::text) WHERE name = 'epoch' AND value = %s"
+)
+_ORIGIN = "SELECT node, batch FROM log ORDER BY pos DESC LIMIT 1"
+_NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+
+_log = Logger()
+
+
+class PostgresStore:
+    """A `irchat.interfaces.store.Store` in ``database``, whose schema is created if it is empty.
+
+    ``wall_ms`` is the time of the database; ``seconds`` never goes back. Raises
+    `irchat.store.postgres.connecting.StoreUnusable` or psycopg.Error.
+    """
+
+    def __init__(
+        self, database: Database, threads: FollowingThreads, seconds: Callable[[], float] = forward_seconds
+    ) -> None:
+        self._database = database
+        self._threads = threads
+        self._clock = DatabaseClock(seconds)
+        self.wall_ms = self._clock.wall_ms
+        with closing(database.connect()) as connection:
+            check_server(connection)
+            migrate(connection)
+            connection.execute(_FORGET_TOKENS, (TOKEN_SECONDS * 1000,))
+            self._look_at(connection)
+        self._writer = KeptConnection(self._connect_writer)
+        self._follower = KeptConnection(self._connect_writer)
+        self._readers = KeptConnections(self._connect_reader)
+        self._turns = Turns(self._writer)
+        self.log = NodeLog(threads, self._turns, self._follower)
+        self.log.on_time = self._clock.note
+        self.log.on_commit = self._note_commit
+        self._indexed = 0
+        self._groups_ended = True
+        self._working = self._closed = False
+        self.snapshot()
+
+    def snapshot(self) -> stored.Snapshot:
+        """See `irchat.interfaces.store.Store` for this and the following methods."""
+        with closing(self._connect_reader()) as connection:
+            if self.log.went_back:
+                connection.execute(_CHANGE_EPOCH, (self.epoch,))
+            self._look_at(connection)
+            found, position = read(connection, _snapshot)
+        snapshot: stored.Snapshot
+        snapshot, origin = found
+        self.log.begin_at(position, origin)
+        return snapshot
+
+    def commit(self, writes: Sequence[Write[object]]) -> Deferred[list[object]]:
+        """Commit in a turn of its own. For a process that does not follow the log; others use ``log``."""
+        return self.log.commit_alone(writes)
+
+    def page(self, query: PageQuery) -> Deferred[Page]:
+        return self._read(query.user, reading.page, query)
+
+    def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[stored.StoredChat]]:
+        return self._read(user, reading.chats, user, hidden)
+
+    def search(self, query: SearchQuery) -> Deferred[tuple[list[StoredMessage], bool]]:
+        return Deferred.fromCoroutine(self._search(PostgresSearch(query)))
+
+    def alert(self, user: int, chat: stored.ChatKey) -> Deferred[str | None]:
+        return self._read(user, reading.alert, user, chat)
+
+    def password(self, user: int) -> Deferred[str | None]:
+        return self._read(user, reading.password, user)
+
+    def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
+        return self._read(token, reading.token, token)
+
+    def accounts(self, after: str, limit: int) -> Deferred[list[stored.StoredAccount]]:
+        return self._read(None, reading.accounts, after, limit)
+
+    def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[stored.Places]:
+        return self._scan(None, reading.messages_of, user, after, limit)
+
+    def figures(self) -> Deferred[stored.Figures]:
+        return self._scan(None, reading.figures)
+
+    def close(self) -> None:
+        self._closed = True
+        self._turns.close()
+        self._threads.stop()
+        for kept in self._writer, self._follower, self._readers:
+            kept.drop()
+
+    async def _search(self, search: PostgresSearch) -> tuple[list[StoredMessage], bool]:
+        """Search in steps. Each step is a separate query, so that users take turns."""
+        if search.needs_index:
+            await self._threads.scan("index", self._maintain, index_all).addErrback(refuse)
+        while not search.is_over:
+            await self._scan(search.query.user, search.step)
+        return search.found, search.more
+
+    def _note_commit(self, position: int, writes: Sequence[Write[object]]) -> None:
+        """Begin the work that is due after a commit of this node."""
+        self._groups_ended |= any(isinstance(write, GroupRemoved | UserRemoved) for write in writes)
+        if self._groups_ended or position - self._indexed >= INDEXED_TOGETHER:
+            self.work()
+
+    def work(self) -> None:
+        """Do the work between the commits, a little at a time."""
+        if not self._working and not self._closed:
+            self._working = True
+            self._groups_ended = False
+            self._indexed = self.log.position
+            working = Deferred.fromCoroutine(self._work())
+            working.addErrback(lambda failure: _log.error("work on the database failed: {why}", why=failure.value))
+
+    async def _work(self) -> None:
+        try:
+            while not self._closed and await self._threads.scan("work", self._maintain, cleaning.work):
+                pass
+        finally:
+            self._working = False
+
+    def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        return self._when_applied(self._threads.read(key, Query(self._reader, ask, args)))
+
+    def _scan(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
+        return self._when_applied(self._threads.scan(key, Query(self._reader, ask, args)))
+
+    def _when_applied(self, reading: Deferred[tuple[Any, int]]) -> Deferred[Any]:
+        """Return the result of a read when this node has applied everything that it has read."""
+
+        def wait(found: tuple[Any, int]) -> Any:
+            result, position = found
+            if position <= self.log.position:
+                return result
+            return self.log.reached(position).addCallback(lambda _: result)
+
+        return reading.addCallback(wait).addErrback(refuse)
+
+    def _maintain(self, work: Callable[[Connection], Given]) -> Given:
+        done: Given = self._readers.mine().read(work)
+        return done
+
+    def _reader(self) -> Connection:
+        """Return the connection of this thread."""
+        return self._readers.mine().get()
+
+    def _connect_reader(self) -> Connection:
+        connection = self._database.connect()
+        connection.execute(READER_SETTINGS)
+        return connection
+
+    def _connect_writer(self) -> Connection:
+        connection = self._database.connect()
+        connection.execute(_WRITER_SETTINGS)
+        return connection
+
+    def _look_at(self, connection: Connection) -> None:
+        """Read the epoch and the time."""
+        ((self.epoch,),) = connection.execute(_EPOCH).fetchall()
+        ((now,),) = connection.execute(_NOW).fetchall()
+        self._clock.note(now)
+
+
+def _snapshot(connection: Connection) -> tuple[stored.Snapshot, Origin | None]:
+    return reading.snapshot(connection), connection.execute(_ORIGIN).fetchone()

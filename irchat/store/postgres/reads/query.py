@@ -1,0 +1,91 @@
+"""One read of the database, which can be interrupted."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg.errors import QueryCanceled
+
+from irchat.protocol.errors import unavailable
+
+READER_SETTINGS = (
+    "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+    " SET jit = off; SET max_parallel_workers_per_gather = 0; SET synchronous_commit = off"
+)
+"""Settings of a reader's connection. All reads go through indexes, row by row. So no plan depends on statistics, which
+may be those of a table that was small then. What a reader indexes may get lost in a crash, and is indexed again."""
+
+# In one packet. The position is that of the snapshot, which begins with the first SELECT.
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT coalesce(max(pos), 0) FROM log"
+_CANCEL_SECONDS = 2.0
+
+Connection = psycopg.Connection[Any]
+
+
+@dataclass(eq=False, repr=False, slots=True)
+class Query:
+    """A query for a reader's thread. Its result comes with the position in the log of what it has read.
+
+    `interrupt` ends it early, from any other thread. The connection is the thread's: the lock makes sure that an
+    interrupt meets this query. One that comes too late may still meet the next query, which then is run again.
+    """
+
+    connect: Callable[[], Connection]
+    ask: Callable[..., Any]
+    args: tuple[Any, ...]
+    _connection: Connection | None = None
+    _interrupted: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self) -> tuple[Any, int]:
+        try:
+            return self._run()
+        except QueryCanceled:
+            if self._interrupted:
+                raise
+            return self._run()
+
+    def _run(self) -> tuple[Any, int]:
+        connection = self.connect()
+        with self._lock:
+            if self._interrupted:
+                raise unavailable()
+            self._connection = connection
+        try:
+            return read(connection, self.ask, *self.args)
+        finally:
+            with self._lock:
+                self._connection = None
+
+    def interrupt(self) -> None:
+        """End the query soon, by an error that nobody waits for. Do nothing if it is over."""
+        self._interrupted = True
+        # A cancel is a connection of its own, which may take its time.
+        with suppress(RuntimeError, MemoryError):
+            threading.Thread(target=self._cancel, name="irchat-store-cancel", daemon=True).start()
+
+    def _cancel(self) -> None:
+        with self._lock, suppress(psycopg.Error):
+            if self._connection is not None:
+                self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
+
+
+def read(connection: Connection, ask: Callable[..., Any], *args: Any) -> tuple[Any, int]:
+    """Call ``ask`` with ``connection`` and ``args`` in one snapshot. Return its result and the snapshot's position.
+
+    Raises psycopg.Error.
+    """
+    try:
+        cursor = connection.execute(_BEGIN)
+        cursor.nextset()
+        (position,) = cursor.fetchone() or (0,)
+        result = ask(connection, *args)
+        connection.commit()  # a rollback would drop the prepared statements
+    except BaseException:
+        if not connection.closed:
+            connection.rollback()
+        raise
+    return result, position

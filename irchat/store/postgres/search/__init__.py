@@ -1,0 +1,1 @@
+"""Full-text search: the words of messages as text search vectors, and searches with a time budget."""
