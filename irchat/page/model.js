@@ -86,7 +86,7 @@ export class Model {
   /** The chats as they are shown: GLOBAL, then the latest first. */
   ordered() {
     return [...this.chats.values()]
-      .filter((chat) => chat.name === "GLOBAL" || chat.id || chat.items.length || chat.draft || chat.name === this.open)
+      .filter((chat) => chat.name === "GLOBAL" || chat.id || chat.lastAt || chat.draft || chat.name === this.open)
       .sort((a, b) => Number(b.name === "GLOBAL") - Number(a.name === "GLOBAL") || b.lastAt.localeCompare(a.lastAt) || a.name.localeCompare(b.name));
   }
 
