@@ -5,24 +5,28 @@ Each setting is a field of `Config` or `Limits`, which defines its type, range, 
 """
 
 import difflib
+import re
 import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 from msgspec import NODEFAULT, Meta, Struct, field
 from msgspec.structs import fields
 
 from irchat.interfaces.limits import Limits
+from irchat.net.addresses import Network, read_network
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import DEFAULT_PORT, fold_name
 from irchat.system.files.data_folder import default_data_folder
 from irchat.system.files.named_files import read_small_file
 
 _SERVER_NAME_LENGTH = 64
+_NODE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class WrongSetting(Exception):
@@ -41,6 +45,32 @@ class Names(frozenset[str]):
     """Names of users, folded."""
 
 
+class Networks(frozenset[Network]):
+    """Networks, and addresses as networks of one."""
+
+
+class NodeName(str):
+    """The name of one node of several."""
+
+
+class StoreURL(str):
+    """The URL of a PostgreSQL database. Only one that was read from a file for its owner has a password."""
+
+    schemes = ("postgresql", "postgres")
+    example = "postgresql://irchat@db.example/irchat"
+
+
+class BusURL(str):
+    """The URL of a Redis or Valkey server. Only one that was read from a file for its owner has a password."""
+
+    schemes = ("redis", "rediss")
+    example = "redis://bus.example:6379"
+
+
+class _Secret(ValueError):
+    """The value is invalid, and may contain a password, so it is not shown."""
+
+
 def _help(description: str, *, live: bool = False, ge: int | None = None, le: int | None = None) -> Meta:
     return Meta(ge=ge, le=le, description=description, extra={"live": live})
 
@@ -57,6 +87,20 @@ class Config(Struct, frozen=True, rename="kebab"):
     tls_cert: Annotated[Path | None, _help("PEM file with a certificate and its chain [default: self-signed]")] = None
     tls_key: Annotated[Path | None, _help("PEM file with the key of --tls-cert")] = None
     no_passwords: Annotated[bool, _help("Sign in by name only: for a network where all users trust each other")] = False
+    store: Annotated[StoreURL | None, _help("PostgreSQL database: its URL, without a password [default: SQLite]")] = (
+        None
+    )
+    store_file: Annotated[Path | None, _help("File with the URL of --store, with a password; mode 0600")] = None
+    bus: Annotated[BusURL | None, _help("Redis or Valkey between several nodes: its URL, without a password")] = None
+    bus_file: Annotated[Path | None, _help("File with the URL of --bus, with a password; mode 0600")] = None
+    bus_key: Annotated[Path | None, _help("File with the key of --bus, from irchat-admin bus-key; mode 0600")] = None
+    node: Annotated[NodeName | None, _help("Name of this node among several [default: the host name]")] = None
+    proxy_from: Annotated[
+        Networks, _help("Believe the PROXY protocol from this address or network; may be repeated")
+    ] = field(default=Networks())
+    metrics_port: Annotated[
+        int, _help("Port of the loopback interface with figures for Prometheus; 0: none", ge=0, le=65_535)
+    ] = 0
     registration: Annotated[
         Literal["open", "closed"],
         _help("Who may create an account: open (everyone) or closed (the administrator)", live=True),
@@ -87,6 +131,8 @@ class Setting(NamedTuple):
         try:
             return msgspec.convert(given, self.kind, strict=strict, dec_hook=_read_special)
         except msgspec.ValidationError as error:
+            if isinstance(error.__cause__, _Secret):
+                raise WrongSetting(f"{place} {error.__cause__}") from None
             why = str(error.__cause__ or self.may_be)
         if strict and isinstance(given, str):
             self.read(given, place, strict=False)  # nonsense text gets the plain reason
@@ -98,7 +144,15 @@ def _read_special(kind: type, given: object) -> object:
     """Read the types that msgspec does not know. Raises ValueError with the accepted values."""
     if kind is Names:
         return _read_names(given)
+    if kind is Networks:
+        return _read_networks(given)
     text = given if isinstance(given, str) else ""
+    if kind in (StoreURL, BusURL):
+        return read_url(kind, text)
+    if kind is NodeName:
+        if not _NODE_NAME.fullmatch(text):
+            raise ValueError("is 1 to 64 letters, digits, dots, dashes and underscores")
+        return NodeName(text)
     if kind is Path:
         return _read_path(text)
     if kind is Host:
@@ -126,6 +180,32 @@ def _read_host(text: str) -> Host:
     if is_group:
         raise ValueError("is an address of this machine, or left out for all of them")
     return Host(text)
+
+
+def read_url(kind: type[StoreURL] | type[BusURL], text: str, *, secret: bool = False) -> StoreURL | BusURL:
+    """Read a URL. It may contain a password if ``secret``. Raises ValueError, whose text does not contain the URL."""
+    try:
+        parts = urlsplit(text)
+        names = {name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+        has_password = parts.password is not None or any("password" in name for name in names)
+    except ValueError:
+        has_password = False
+        parts = urlsplit("")
+    if parts.scheme not in kind.schemes or not text.isprintable() or " " in text:
+        raise _Secret(f"is a URL such as {kind.example}")
+    if has_password and not secret:
+        option = "--store-file" if kind is StoreURL else "--bus-file"
+        raise _Secret(
+            f"has a password, which others could read: write the URL to a file of mode 0600, and use {option}"
+        )
+    return kind(text)
+
+
+def _read_networks(given: object) -> Networks:
+    networks = [read_network(str(one)) for one in given] if isinstance(given, list) else [None]
+    if None in networks:
+        raise ValueError('is a list of addresses and networks, such as "192.0.2.0/24"')
+    return Networks(network for network in networks if network is not None)
 
 
 def _read_names(given: object) -> Names:
@@ -192,7 +272,26 @@ def make_config(given: Mapping[str, Any]) -> Config:
         raise WrongSetting("--no-tls and --tls-cert exclude each other: leave one out")
     if config.admins and config.no_passwords:
         raise WrongSetting("--admin and --no-passwords exclude each other: anyone could take an administrator's name")
+    _check_cluster(config)
     return config
+
+
+def _check_cluster(config: Config) -> None:
+    """Check the settings of several nodes against each other. Raises WrongSetting."""
+    has_store = config.store is not None or config.store_file is not None
+    has_bus = config.bus is not None or config.bus_file is not None
+    if config.store is not None and config.store_file is not None:
+        raise WrongSetting("--store and --store-file exclude each other: leave one out")
+    if config.bus is not None and config.bus_file is not None:
+        raise WrongSetting("--bus and --bus-file exclude each other: leave one out")
+    if has_bus and not has_store:
+        raise WrongSetting("--bus connects nodes that share a PostgreSQL database: give --store too")
+    if has_bus and config.bus_key is None:
+        raise WrongSetting("--bus needs --bus-key: irchat-admin bus-key FILE makes one, which all nodes share")
+    if config.bus_key is not None and not has_bus:
+        raise WrongSetting("--bus-key is the key of --bus: give --bus too, or leave it out")
+    if config.node is not None and not has_store:
+        raise WrongSetting("--node names one of several nodes, which share a PostgreSQL database: give --store too")
 
 
 def refuse_open_admins(running: Config, new: Config) -> None:

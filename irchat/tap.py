@@ -40,6 +40,7 @@ from irchat.settings import (
     SETTINGS,
     Config,
     Names,
+    Networks,
     Setting,
     WrongSetting,
     changed_for_restart,
@@ -87,7 +88,7 @@ class Options(usage.Options):
         *(
             [setting.name, None, None, setting.help + _default(setting)]
             for setting in SETTINGS
-            if not isinstance(setting.default, bool | Names)
+            if not isinstance(setting.default, bool | Names | Networks)
         ),
     ]
     optFlags: Sequence[Sequence[Any]] = [
@@ -96,13 +97,17 @@ class Options(usage.Options):
 
     def __init__(self) -> None:
         usage.Options.__init__(self)
-        self._admins: list[str] = []
+        self._repeated: dict[str, list[str]] = {}
         self.config: Config
 
     def opt_admin(self, name: str) -> None:
-        self._admins.append(name)
+        self._repeated.setdefault("admin", []).append(name)
+
+    def opt_proxy_from(self, network: str) -> None:
+        self._repeated.setdefault("proxy-from", []).append(network)
 
     opt_admin.__doc__ = next(setting.help for setting in SETTINGS if setting.name == "admin")
+    opt_proxy_from.__doc__ = next(setting.help for setting in SETTINGS if setting.name == "proxy-from")
 
     def opt_version(self) -> NoReturn:
         """Show the version and exit."""
@@ -136,9 +141,7 @@ class Options(usage.Options):
             on_command_line = self.get(setting.name)
             if on_command_line is not None and on_command_line != 0:  # 0: an absent flag
                 given[setting.name] = on_command_line
-        if self._admins:
-            given["admin"] = self._admins
-        return make_config(given)
+        return make_config(given | self._repeated)
 
 
 def makeService(options: Options) -> "ChatServer":
@@ -265,6 +268,7 @@ class ChatServer(Service):
             self._connections,
             name=self._config.name,
             tls=tls,
+            balancers=self._config.proxy_from,
         )
         began = reactor.seconds()
         self._administration = Administration(

@@ -70,6 +70,17 @@ class ConfigTests(SynchronousTestCase):
             ("host", 5, "is an address of this machine"),
             ("admin", "alice", "is a list of names"),
             ("admin", ["a b"], "white space"),
+            ("proxy-from", "10.0.0.1", "is a list of addresses and networks"),
+            ("proxy-from", ["10.0.0.0/8", "balancer"], "is a list of addresses and networks"),
+            ("metrics-port", 65_536, "is a number from 0 to 65,535"),
+            ("node", "a b", "is 1 to 64 letters"),
+            ("node", "a\n", "is 1 to 64 letters"),
+            ("store", "mysql://db/chat", "is a URL such as postgresql://"),
+            ("store", "dbname=chat", "is a URL such as postgresql://"),
+            ("store", "postgresql://[", "is a URL such as postgresql://"),
+            ("store", "postgresql://a b/", "is a URL such as postgresql://"),
+            ("bus", "http://redis", "is a URL such as redis://"),
+            ("bus", 5, "is a URL such as redis://"),
         ]:
             text = self.wrong({name: value})
             self.assertIn(f"--{name}", text)
@@ -77,6 +88,42 @@ class ConfigTests(SynchronousTestCase):
         self.assertIn("go together", self.wrong({"tls-key": "k"}))
         self.assertIn("exclude each other", self.wrong({"admin": ["alice"], "no-passwords": True}))
         self.assertIn("exclude each other", self.wrong({"tls-key": "k", "tls-cert": "c", "no-tls": True}))
+
+    def test_passwords_in_urls(self) -> None:
+        """A URL with a password is refused with the option to use instead, and no error shows the password."""
+        for name, value, option in [
+            ("store", "postgresql://irchat:hunter2@db/chat", "--store-file"),
+            ("store", "postgres://db/chat?user=a&password=hunter2", "--store-file"),
+            ("store", "postgresql://db/chat?sslPassword=hunter2", "--store-file"),
+            ("store", "postgresql://db/chat?pass%77ord=hunter2", "--store-file"),
+            ("bus", "redis://:hunter2@bus", "--bus-file"),
+            ("bus", "rediss://a:hunter2@bus", "--bus-file"),
+            ("store", "postgresql//irchat:hunter2@db", "is a URL such as"),
+            ("bus", " redis://:hunter2@bus", "is a URL such as"),
+        ]:
+            text = self.wrong({name: value})
+            self.assertIn(option, text)
+            self.assertNotIn("hunter2", text)
+
+    def test_several_nodes(self) -> None:
+        """Settings of several nodes that make no sense together are refused with the missing one."""
+        store, bus = {"store": "postgresql://db/chat"}, {"bus": "redis://bus", "bus-key": "key"}
+        for together, reason in [
+            (bus, "give --store too"),
+            (store | {"bus": "redis://bus"}, "--bus needs --bus-key"),
+            (store | {"bus-key": "key"}, "give --bus too"),
+            (store | {"store-file": "x"}, "exclude each other"),
+            (store | bus | {"bus-file": "x"}, "exclude each other"),
+            ({"node": "one"}, "give --store too"),
+        ]:
+            self.assertIn(reason, self.wrong(together))
+        config = make_config(store | bus | {"node": "chat1"})
+        self.assertEqual((config.store, config.bus, config.node), ("postgresql://db/chat", "redis://bus", "chat1"))
+
+    def test_networks(self) -> None:
+        """Balancers are given as addresses or networks."""
+        networks = make_config({"proxy-from": ["10.1.2.3/8", "::1", "::ffff:192.0.2.1"]}).proxy_from
+        self.assertEqual({str(network) for network in networks}, {"10.0.0.0/8", "::1/128", "192.0.2.1/32"})
 
     def test_hosts(self) -> None:
         """A host is stored as written. Whether this machine has the address is checked later."""

@@ -63,12 +63,17 @@ class OptionsTests(_TapTestCase):
             "bob",
             "--per-address",
             "0",
+            "--proxy-from",
+            "10.0.0.0/8",
+            "--proxy-from",
+            "::1",
         ).config
         self.assertEqual((config.data, config.port, config.limits.rate), (Path("here").absolute(), 0, 0.5))
         self.assertEqual((config.host, config.registration, config.name), ("127.0.0.1", "closed", "Ship of fools"))
         self.assertTrue(config.no_tls)
         self.assertTrue(options_of("--no-passwords").config.no_passwords)
         self.assertEqual((config.admins, config.limits.per_address), (frozenset({"alice", "bob"}), 0))
+        self.assertEqual({str(network) for network in config.proxy_from}, {"10.0.0.0/8", "::1/128"})
 
     def test_file(self) -> None:
         """Settings come from the file, and options override them. A wrong file is named."""

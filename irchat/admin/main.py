@@ -104,6 +104,9 @@ def _parser() -> argparse.ArgumentParser:
     command("backup", _backup, "copy the database, whether the server runs or not", "FILE")
     command("restore", _restore, "replace the database with a backup; stop the server first", "FILE")
     command("check", _check, "check the database for damage")
+    move = command("move-to", _move_to, "copy the database to an empty one of PostgreSQL; stop the server first")
+    move.add_argument("url", nargs="?", metavar="URL", help="such as postgresql://irchat@db.example/irchat")
+    move.add_argument("--store-file", type=Path, metavar="FILE", help="a file of mode 0600 with the URL")
     command("stats", _stats, "show the numbers of users, messages and so on")
     return parser
 
@@ -210,6 +213,17 @@ def _check(options: argparse.Namespace) -> None:
     if found:
         raise Failed("\n".join([*found, "the database is not sound; restore a backup"]))
     _print("The database is sound.")
+
+
+def _move_to(options: argparse.Namespace) -> None:
+    try:
+        # Imported here: it needs the packages for several nodes.
+        from irchat.admin.move_to import move_to  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise Failed(f"{error.name} is not installed; pip install 'irchat[cluster]'") from None
+    move_to(options.data, options.url, options.store_file, _tell)
+    _tell("")
+    _print("The database is in PostgreSQL. Start the nodes with --store; keep this folder until they run.")
 
 
 def _stats(options: argparse.Namespace) -> None:

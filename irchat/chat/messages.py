@@ -1,11 +1,9 @@
 """Messages: stored and timed ones, to GLOBAL, to a group or to one user."""
 
-import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.changes import Change
@@ -14,14 +12,17 @@ from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.message_publications import MessagePublications
 from irchat.chat.state.presence import LocalPresence
-from irchat.chat.timed.timed_chat import left_ms
+from irchat.chat.timed.answers import TimedNonces, TimedSent, WhenSettled
+from irchat.chat.timed.copies import TimedCopies
+from irchat.chat.timed.publishing import erased, others, sent
 from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
+from irchat.interfaces.nodes import OtherNodes
 from irchat.interfaces.stored import ChatKey, Stored
 from irchat.interfaces.writes import MessageAdded, NonceSought, Write
 from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.events import Erased, Sent
+from irchat.protocol.events import Sent
 from irchat.protocol.rules import NONCE_SECONDS, check_seconds, clean_text
 from irchat.system.clock import rfc3339
 
@@ -45,9 +46,18 @@ class Messages:
         self.timed = TimedMessages(self.clock, self.erase)
         # The time (ms of the wall clock) since which nonces are remembered.
         self.nonces_since = _NonceWindow(self.clock, self.wall_ms).begin
-        self._timed_nonces: dict[tuple[int, str], tuple[float, TimedSent]] = {}
+        self.timed_nonces = TimedNonces(self.timed.now)
+        self.copies: TimedCopies | None = None
+        """The timed messages as other nodes see them, if there are any."""
         # By chat: the time of its last message, if that is ahead of the clock.
         self._ahead: dict[ChatKey, int] = {}
+
+    def share(self, nodes: OtherNodes) -> TimedCopies:
+        """Share timed messages with the other nodes."""
+        self.copies = TimedCopies(
+            self.directory, self.timed, self.timed_nonces, self.presence, self.bus, self.clock, nodes
+        )
+        return self.copies
 
     def to_send(
         self, sender: User, chat: str, text: str, *, expires_in: int | None, nonce: str | None, origin: int | None
@@ -82,24 +92,6 @@ class Messages:
         if most and self.timed.count_of(sender) >= most:
             raise Refusal(Code.TOO_MANY, f"The limit of {most:,} live timed messages is reached. Wait until one ends.")
 
-    def timed_sent_before(self, sender: User, nonce: str | None) -> "TimedSent | None":
-        """Return the reply to the timed message with this nonce, if it was sent in the last ten minutes."""
-        if nonce is None:
-            return None
-        known = self._timed_nonces.get((sender.id, nonce))
-        return known[1] if known is not None and known[0] > self.timed.now() else None
-
-    def remember_timed(self, sender: User, nonce: str | None, sent: "TimedSent") -> None:
-        """Remember a nonce and forget old ones. They stay in memory: nothing about a timed message is stored."""
-        now = self.timed.now()
-        while self._timed_nonces:
-            oldest = next(iter(self._timed_nonces))
-            if self._timed_nonces[oldest][0] > now:
-                break
-            del self._timed_nonces[oldest]
-        if nonce is not None:
-            self._timed_nonces[sender.id, nonce] = (now + NONCE_SECONDS, sent)
-
     def note_stored(self, sender: User, stored: Stored) -> None:
         """Note a message that was sent on another node."""
         if stored.at > self.wall_ms():
@@ -128,23 +120,27 @@ class Messages:
 
     def erase(self, ended: list[TimedMessage]) -> None:
         """Publish the end of timed messages."""
-        self.bus.publish(self.erased(ended))
+        if self.copies is not None:
+            self.copies.note_ended(ended)
+        self.bus.publish(self._erased(ended))
 
-    def erased(self, ended: list[TimedMessage]) -> list[Publication]:
-        """Return the publications of the end of timed messages, to all users that received them."""
-        publications = []
-        for timed in ended:
-            had = timed.had_by()
-            if timed.chat.pair is None:
-                event = Erased(chat=timed.chat.label(timed.sender), id=timed.id)
-                publications.append(Publication(event, had))
-            else:
-                publications.extend(
-                    Publication(Erased(chat=timed.chat.label(user), id=timed.id), (user.id,))
-                    for user in timed.chat.pair
-                    if user.id in had
-                )
-        return publications
+    def take_back(self, timed: TimedMessage) -> list[Publication]:
+        """End a timed message now, on all nodes. Return the publications, none if it has ended already."""
+        end = timed.end
+        if not self.timed.take_back(timed):
+            return []
+        if self.copies is not None:
+            self.copies.tell_ended([timed], end)
+        return self._erased([timed])
+
+    def end_all_of(self, sender: User) -> None:
+        """End all timed messages of a removed ``sender``, on all nodes."""
+        if self.copies is not None:
+            self.copies.end_all_of(sender)
+        self.timed.end_of(sender)
+
+    def _erased(self, ended: list[TimedMessage]) -> list[Publication]:
+        return erased(ended) if self.copies is None else erased(ended, self.presence.sessions)
 
 
 class _NonceWindow:
@@ -170,28 +166,6 @@ class _NonceWindow:
         while self._leads[0][0] < now - NONCE_SECONDS:
             self._leads.popleft()
         return now_ms + self._leads[0][1] - NONCE_SECONDS * 1000
-
-
-class TimedSent:
-    """The reply to the sender of a timed message. The remaining time changes while it waits, and in each repetition.
-
-    It contains no text, so it may wait without limit.
-    """
-
-    __slots__ = ("_end", "_sent")
-
-    def __init__(self, timed: TimedMessage, reached: int, of: int) -> None:
-        chat, at, expires_at = timed.chat.label(timed.sender), rfc3339(timed.at), rfc3339(timed.expires_at)
-        self._sent = Sent(chat=chat, at=at, id=timed.id, expires_at=expires_at, reached=reached, of=of)
-        self._end = timed.end
-
-    def until(self) -> float:
-        """Return infinity: it never expires."""
-        return math.inf
-
-    def event(self, left_at: float) -> Sent:
-        """Return the reply with the remaining time at a time of the forward clock."""
-        return replace(self._sent, left_ms=left_ms(self._end, left_at))
 
 
 @dataclass(eq=False, repr=False, slots=True)
@@ -225,7 +199,7 @@ class _StoredSend(_MessageChange):
 
     def check(self) -> Write[Stored | None] | None:
         messages, sender, nonce = self.messages, self.by, self.nonce
-        self.timed_before = None if nonce is None else messages.timed_sent_before(sender, nonce)
+        self.timed_before = messages.timed_nonces.find(sender.id, nonce)
         if self.timed_before is not None:
             return None
         try:
@@ -265,59 +239,43 @@ class _TimedSend(_MessageChange):
     end: float
 
     def check(self) -> Write[Stored | None] | None:
+        messages = self.messages
         self.refusal = None
-        if self.messages.timed_sent_before(self.by, self.nonce) is not None:
+        if messages.copies is not None and not isinstance(self.handler, WhenSettled):
+            self.handler = WhenSettled(self.handler)
+        if messages.timed_nonces.find(self.by.id, self.nonce) is not None:
             return None
         try:
-            self.chat = self.messages.writable_chat(self.by, self.chat_name)
-            self.messages.refuse_too_many_timed(self.by)
+            self.chat = messages.writable_chat(self.by, self.chat_name)
+            messages.refuse_too_many_timed(self.by)
         except Refusal as refusal:
             return self.find_before(refusal)
-        return NonceSought(self.by.id, self.nonce, self.messages.nonces_since()) if self.nonce else None
+        return NonceSought(self.by.id, self.nonce, messages.nonces_since()) if self.nonce else None
 
     def reply(self, result: Stored | None, publications: list[Publication]) -> Sent | TimedSent:
         messages, sender = self.messages, self.by
         now = messages.timed.now()
-        if (before := messages.timed_sent_before(sender, self.nonce)) is not None:
+        if (before := messages.timed_nonces.find(sender.id, self.nonce)) is not None:
             return before
         if result is not None:
             return messages.stored_before(sender, result)
         if self.refusal is not None:
             raise self.refusal
+        if messages.copies is not None:
+            messages.copies.refuse_unconnected()
         at = messages.next_timed_at(self.chat.key, self.at)
         to = called(messages.directory, sender, self.chat, self.text) if "@" in self.text else ()
         mentions = tuple(messages.directory.users[user] for user in to)
         timed = messages.timed.add(self.chat, sender, self.text, at, self.seconds, self.end, mentions)
-        of, reached = self._others()
+        of, reached = others(messages.directory, messages.presence, self.chat, sender)
         if timed.end <= now:
-            reached = set()
+            reached = frozenset()
         messages.timed.give(timed, reached | {sender.id})
-        sent = TimedSent(timed, len(reached), of)
-        messages.remember_timed(sender, self.nonce, sent)
+        is_shared = messages.copies is not None and timed.end > now
+        answer = TimedSent(timed, len(reached), of, is_open=is_shared)
+        messages.timed_nonces.remember(sender, self.nonce, answer)
         if timed.end > now:
-            self._publish(timed, now, publications)
-        return sent
-
-    def _others(self) -> tuple[int, set[int]]:
-        """Return the number of other users that may see the message, and the ids of those online."""
-        directory, online, sender = self.messages.directory, self.messages.presence.sessions, self.by
-        if self.chat.pair is not None:
-            peer = self.chat.peer(sender)
-            return 1, {peer.id} & online.keys()
-        if (group := self.chat.group) is None:
-            count, reached = directory.count, set(online)
-            hidden = sum(not directory.users[user].removed for user in sender.hidden)
-        else:
-            count, reached = len(group.members), {user for user in group.members if user in online}
-            hidden = sum(user in group.members for user in sender.hidden)
-        return count - hidden - 1, reached - sender.hidden - {sender.id}
-
-    def _publish(self, timed: TimedMessage, now: float, publications: list[Publication]) -> None:
-        sender, origin, place = self.by, self.origin, (self.chat.key, timed.order)
-        if self.chat.pair is None:
-            audience, event = self.chat.audience, timed.event(sender, now)
-            publications.append(Publication(event, audience, hidden=sender.hidden, origin=origin, timed=place))
-            return
-        for user in self.chat.pair:
-            if user.id in self.messages.presence.sessions:
-                publications.append(Publication(timed.event(user, now), (user.id,), origin=origin, timed=place))
+            publications += sent(timed, now, messages.presence, self.origin)
+        if messages.copies is not None and is_shared:
+            messages.copies.send(timed, self.nonce, reached, answer)
+        return answer

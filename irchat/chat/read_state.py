@@ -341,7 +341,9 @@ class _Mark(Change[Marker, events.Ok]):
     def reply(self, result: Marker, publications: list[Publication]) -> events.Ok:
         moved = result.moved
         if self.timed_too and self.seq >= result.last_seq:
-            moved = self.reading.timed.note_all_read(self.by, self.chat.key) or moved
+            # Other nodes learn the move of the marker from the log.
+            seq = None if moved else result.seq if self.shown is None else self.shown
+            moved = self.reading.timed.note_all_read(self.by, self.chat.key, seq) or moved
         if moved:
             assert isinstance(self.write, MarkerMoved)
             publications += self.reading.publications.read(self.write, result, self.origin)

@@ -21,6 +21,7 @@ from irchat.chat.state.publications import Publications
 from irchat.chat.state.state_machine import StateMachine
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
+from irchat.interfaces.nodes import OtherNodes, ThisNode
 from irchat.interfaces.store import Store
 from irchat.protocol import events
 from irchat.protocol.rules import NAME_LENGTH
@@ -71,7 +72,11 @@ class ChatService:
         self.groups = Groups(directory, self.queue, wall_ms, limits)
         self.blocks = Blocks(directory, self.queue)
         self.reading = Reading(directory, self.queue, timed, publications, store, wall_ms)
-        self.moderation = Moderation(directory, self.queue, timed, self.presence, store, wall_ms)
+        self.moderation = Moderation(directory, self.queue, self.messages, self.presence, store, wall_ms)
+
+    def share_timed(self, others: OtherNodes) -> ThisNode:
+        """Share timed messages with the other nodes. Return what they call (`irchat.interfaces.nodes.ThisNode`)."""
+        return self.messages.share(others)
 
     def online(self, limit: int) -> list[str]:
         """Return the names of at most ``limit`` online users, in the order in which they came online."""

@@ -4,13 +4,14 @@ Each is encoded with the node that sends it, the number of its run, its number `
 on), and the position in the log up to which the sender had applied it: a receiver applies the log up to there first.
 """
 
+from collections.abc import Collection, Sequence
 from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from irchat.interfaces.nodes import TimedCopy
+from irchat.interfaces.nodes import LiveTimed, TimedCopy
 from irchat.interfaces.stored import ChatKey
 
 VERSION = 1
@@ -39,7 +40,7 @@ class Again(BusMessage, frozen=True):
 
 
 class State(BusMessage, frozen=True):
-    """All that the sender knows: its online users, and all live timed messages, each with the users that have read it.
+    """The online users of the sender. Its timed messages follow as `Ended` and `Live`.
 
     ``n``: the number of its last message that this includes. ``first``: that of the first one that it can repeat.
     ``online``: the users that are online on the sender, each with the number of its sessions. ``addresses``: the number
@@ -50,7 +51,12 @@ class State(BusMessage, frozen=True):
     first: int
     online: tuple[tuple[int, int], ...] = ()
     addresses: tuple[tuple[str, int], ...] = ()
-    timed: tuple[tuple[TimedCopy, tuple[int, ...]], ...] = ()
+
+
+class Live(BusMessage, frozen=True):
+    """A part of the live timed messages of the sender. Sent after `State`."""
+
+    timed: LiveTimed
 
 
 class Came(BusMessage, frozen=True):
@@ -79,19 +85,26 @@ class Reached(BusMessage, frozen=True):
     users: tuple[int, ...]
 
 
-class ReadTimed(BusMessage, frozen=True):
-    """A user has read timed messages."""
+class Answered(BusMessage, frozen=True):
+    """The sender of the timed message ``id``, which has a nonce, was answered that it reached so many users."""
 
-    user: int
+    id: str
+    reached: int
+
+
+class ReadTimed(BusMessage, frozen=True):
+    """Users have read timed messages (see `ThisNode.note_read`)."""
+
+    users: tuple[int, ...]
     chat: ChatKey
     ids: tuple[str, ...]
+    seq: int | None = None
 
 
 class Ended(BusMessage, frozen=True):
-    """Timed messages ended early."""
+    """Timed messages ended early (see `ThisNode.forget`)."""
 
-    chat: ChatKey
-    ids: tuple[str, ...]
+    timed: tuple[tuple[str, int], ...]
 
 
 class Failed(BusMessage, frozen=True):
@@ -121,17 +134,35 @@ UNNUMBERED = (Beat, Again, State, Reached, News)
 
 
 Body: TypeAlias = (
-    Beat | Again | State | Came | Went | Timed | Reached | ReadTimed | Ended | Failed | Registered | Counts | News
+    Beat
+    | Again
+    | State
+    | Live
+    | Came
+    | Went
+    | Timed
+    | Reached
+    | Answered
+    | ReadTimed
+    | Ended
+    | Failed
+    | Registered
+    | Counts
+    | News
 )
 
 
 class Envelope(Struct, frozen=True, array_like=True):
-    """The frame of a message. ``run``: the start of the sender's process. ``n``: 0 for an unnumbered message."""
+    """The frame of a message. ``run``: the start of the sender's process. ``n``: 0 for an unnumbered message.
+
+    ``clock``: the time of the sender's forward clock (seconds) when it was sent, to which remaining times refer.
+    """
 
     node: str
     run: int
     n: int
     position: int
+    clock: float
     body: Body
 
 
@@ -164,9 +195,34 @@ def aged(body: Body, seconds: float) -> Body:
     """
     ms = int(seconds * 1000)
     if isinstance(body, Timed):
-        left = replace(body.copy, left_ms=body.copy.left_ms - ms)
-        return Timed(left) if left.left_ms > 0 else Ended(left.chat, (left.id,))
-    if isinstance(body, State) and body.timed:
-        lefts = ((replace(copy, left_ms=copy.left_ms - ms), readers) for copy, readers in body.timed)
-        return replace(body, timed=tuple((copy, readers) for copy, readers in lefts if copy.left_ms > 0))
+        left = _older(body.copy, ms)
+        return Timed(left) if left.left_ms else Ended(((left.id, 0),))
+    if isinstance(body, Live):
+        return Live(replace(body.timed, copies=tuple(_older(copy, ms) for copy in body.timed.copies)))
+    return body
+
+
+def _older(copy: TimedCopy, ms: int) -> TimedCopy:
+    left_ms = max(0, copy.left_ms - ms)
+    return replace(copy, left_ms=left_ms, text=copy.text if left_ms else "")
+
+
+def copies(body: Body) -> Sequence[TimedCopy]:
+    """Return the timed messages in a message."""
+    match body:
+        case Timed(copy):
+            return (copy,)
+        case Live(timed):
+            return timed.copies
+    return ()
+
+
+def without_texts(body: Body, ids: Collection[str]) -> Body:
+    """Return ``body`` without the timed messages that ended."""
+    match body:
+        case Timed(copy) if copy.id in ids:
+            return Ended(((copy.id, 0),))
+        case Live(timed):
+            left = (_older(copy, copy.left_ms) if copy.id in ids else copy for copy in timed.copies)
+            return Live(replace(timed, copies=tuple(left)))
     return body

@@ -9,6 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.cluster.bus_messages import Body, Envelope, State, aged
+from irchat.cluster.transit import Transit
 
 # Messages held behind a gap, and messages that wait for the log. Further ones count as lost: they are repeated later.
 _HELD, _WAITING = 1_000, 10_000
@@ -49,6 +50,7 @@ class HeardStream:
     ) -> None:
         self.run = run
         self.heard_at = seconds()
+        self.transit = Transit()
         self._seconds = seconds
         self._reached = reached
         self._hand_on = hand_on
@@ -61,9 +63,11 @@ class HeardStream:
         self._is_waiting = self._has_failed = self._is_handing_on = self._is_closed = False
         self._asked_at = float("-inf")
 
-    def receive(self, envelope: Envelope) -> None:
-        """Take a numbered message, or a state."""
-        arrived = _Arrived(envelope.position, envelope.body, self._seconds())
+    def receive(self, envelope: Envelope, late: float = 0.0) -> None:
+        """Take a numbered message, or a state, which came ``late`` (seconds)."""
+        now = self._seconds()
+        arrived = _Arrived(envelope.position, envelope.body, now - late)
+        arrived.age(now)
         if isinstance(envelope.body, State):
             self._take_state(arrived, envelope.body)
         else:

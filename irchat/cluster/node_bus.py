@@ -30,7 +30,7 @@ from irchat.cluster.heard_stream import HeardStream
 from irchat.cluster.sealing import Seal
 from irchat.cluster.sent_stream import SentStream
 from irchat.cluster.transport import Transport
-from irchat.interfaces.nodes import ThisAdmission, ThisPresence, TimedCopy
+from irchat.interfaces.nodes import ThisAdmission, ThisPresence
 
 _BEAT_SECONDS = 0.5
 # Seconds after the last message of a node: it is no longer waited for, and its users are offline.
@@ -46,8 +46,8 @@ class NodeBus:
     """Connects this node with the others. ``run`` is the start of this process, and rises from one to the next.
 
     ``position`` returns the position in the log that this node has applied; ``reached`` returns a Deferred that fires
-    when a position is applied. ``on_news`` is called when another node has committed something. ``live`` is set by what
-    keeps the timed messages, and ``handle`` connects it with their messages.
+    when a position is applied. ``on_news`` is called when another node has committed something. ``after_state`` is set
+    by what carries the timed messages, and ``handle`` connects it with their messages.
 
     It is an `irchat.interfaces.nodes.OtherPresence` and an `irchat.interfaces.nodes.OtherAdmissions`.
     """
@@ -66,7 +66,7 @@ class NodeBus:
         on_news: Callable[[], None],
     ) -> None:
         self.node = node
-        self.live: Callable[[], Sequence[tuple[TimedCopy, frozenset[int]]]] = lambda: ()
+        self.after_state: Callable[[], None] = lambda: None
         self.gaps = 0
         self._seconds = clock.seconds
         self._transport = transport
@@ -75,7 +75,7 @@ class NodeBus:
         self._presence = presence
         self._admission = admission
         self._on_news = on_news
-        self._sent = SentStream(node, run, clock.seconds, position, self._publish, self._make_state)
+        self._sent = SentStream(node, run, clock.seconds, position, self._publish, self._make_state, self._send_rest)
         self._heard: dict[str, HeardStream] = {}
         # Sessions by address: those of each other node, and those here that changed since the last beat.
         self._addresses: dict[str, dict[str, int]] = {}
@@ -214,7 +214,8 @@ class NodeBus:
             stream = self._heard[node] = self._new_stream(node, envelope.run)
         elif envelope.run < stream.run:
             return
-        stream.heard_at = self._seconds()
+        now = stream.heard_at = self._seconds()
+        late = stream.transit.late(envelope.clock, now)
         match body:
             case Beat(n=n):
                 stream.note_last(n)
@@ -226,7 +227,7 @@ class NodeBus:
             case Reached():
                 self._hand_on(node, body)
             case _:
-                stream.receive(envelope)
+                stream.receive(envelope, late)
 
     # The other nodes
 
@@ -259,8 +260,10 @@ class NodeBus:
             first,
             tuple(self._presence.online_here().items()),
             tuple(self._admission.sessions_here().items()),
-            tuple((copy, tuple(readers)) for copy, readers in self.live()),
         )
+
+    def _send_rest(self) -> None:
+        self.after_state()
 
     def _forget(self, node: str) -> None:
         self._heard.pop(node).close()

@@ -1,12 +1,12 @@
 """The messages that this node sends: numbered, and kept for those that miss some."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection
 from heapq import heappop, heappush
 
 from msgspec import Struct
 
-from irchat.cluster.bus_messages import UNNUMBERED, Again, Body, Ended, Envelope, State, Timed, aged
+from irchat.cluster.bus_messages import UNNUMBERED, Again, Body, Ended, Envelope, State, aged, copies, without_texts
 
 _KEPT = 10_000
 # Messages repeated for one request. A node that misses more asks again.
@@ -27,7 +27,7 @@ class SentStream:
     """The stream of this node in one run. ``last`` is the number of its last message.
 
     ``position`` returns the position in the log that this node has applied. ``make_state`` returns the state of this
-    node for the numbers ``last`` and ``first``.
+    node for the numbers ``last`` and ``first``, and ``after_state`` sends what follows it as numbered messages.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class SentStream:
         position: Callable[[], int],
         publish: Callable[[Envelope], None],
         make_state: Callable[[int, int], State],
+        after_state: Callable[[], None],
     ) -> None:
         self.node = node
         self.run = run
@@ -47,9 +48,10 @@ class SentStream:
         self._position = position
         self._publish = publish
         self._make_state = make_state
+        self._after_state = after_state
         self._kept: deque[_Kept] = deque(maxlen=_KEPT)
-        # The timed messages that are kept: their numbers by id, and their ends.
-        self._texts: dict[str, int] = {}
+        # The timed messages that are kept: the numbers of the messages with them by id, and their ends.
+        self._texts: dict[str, set[int]] = {}
         self._ends: list[tuple[float, str]] = []
         self._state_at = self._repeated_at = float("-inf")
         self._repeated_from = 0
@@ -61,19 +63,18 @@ class SentStream:
 
     def send(self, body: Body) -> None:
         """Send a message to all nodes."""
-        position = self._position()
+        position, now = self._position(), self._seconds()
         if isinstance(body, UNNUMBERED):
-            self._publish(Envelope(self.node, self.run, 0, position, body))
+            self._publish(Envelope(self.node, self.run, 0, position, now, body))
             return
-        now = self._seconds()
         self.last += 1
         self._kept.append(_Kept(position, body, now))
-        if isinstance(body, Timed):
-            self._texts[body.copy.id] = self.last
-            heappush(self._ends, (now + body.copy.left_ms / 1000, body.copy.id))
-        elif isinstance(body, Ended):
-            self.drop_texts(body.ids)
-        self._publish(Envelope(self.node, self.run, self.last, position, body))
+        for copy in copies(body):
+            self._texts.setdefault(copy.id, set()).add(self.last)
+            heappush(self._ends, (now + copy.left_ms / 1000, copy.id))
+        if isinstance(body, Ended):
+            self.drop_texts([timed_id for timed_id, _ in body.timed])
+        self._publish(Envelope(self.node, self.run, self.last, position, now, body))
 
     def answer(self, again: Again) -> None:
         """Repeat messages for a node that missed them, or send the state. Requests for the same are served once."""
@@ -89,20 +90,29 @@ class SentStream:
         """Send the state to all nodes. Those that need none ignore it."""
         self._state_at = self._seconds()
         self.send(self._make_state(self.last, self.first))
+        self._after_state()
 
     def _repeat(self, first: int, now: float) -> None:
         for n in range(first, min(self.last + 1, first + _REPEATED)):
             kept = self._kept[n - self.first]
             self.repeated += 1
-            self._publish(Envelope(self.node, self.run, n, kept.position, aged(kept.body, now - kept.at)))
+            self._publish(Envelope(self.node, self.run, n, kept.position, now, aged(kept.body, now - kept.at)))
 
     def drop_ended(self) -> None:
         """Drop the texts of timed messages that have ended."""
-        while self._ends and self._ends[0][0] <= self._seconds():
-            self.drop_texts([heappop(self._ends)[1]])
+        now = self._seconds()
+        ended = []
+        while self._ends and self._ends[0][0] <= now:
+            ended.append(heappop(self._ends)[1])
+        self.drop_texts(ended)
 
     def drop_texts(self, ids: Collection[str]) -> None:
-        """Drop the texts of timed messages that ended early."""
-        for n in (self._texts.pop(id) for id in ids if id in self._texts):
-            if n >= self.first and isinstance(body := self._kept[n - self.first].body, Timed):
-                self._kept[n - self.first].body = Ended(body.copy.chat, (body.copy.id,))
+        """Drop the texts of timed messages that ended."""
+        of_numbers: defaultdict[int, set[str]] = defaultdict(set)
+        for timed_id in ids:
+            for n in self._texts.pop(timed_id, ()):
+                of_numbers[n].add(timed_id)
+        for n, ended in of_numbers.items():
+            if n >= self.first:
+                kept = self._kept[n - self.first]
+                kept.body = without_texts(kept.body, ended)

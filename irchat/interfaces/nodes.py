@@ -1,6 +1,6 @@
 """The contracts between the core and the other nodes, for what no store keeps: timed messages, presence, counts."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -14,6 +14,9 @@ class TimedCopy(Struct, frozen=True):
 
     ``at`` and ``expires_at`` (ms since the epoch) are for display. ``left_ms``: the remaining time when it was sent.
     ``to``: the ids of the users that it mentions. ``nonce``: that of its sender, which the other nodes remember too.
+    ``audience``: the members of a group when it was sent, because later ones may not see it. ``followed_by``: see
+    `irchat.chat.timed.timed_chat.TimedMessage`. ``reached`` and ``of``: the numbers in the answer to its sender, as far
+    as they are known.
     """
 
     id: str
@@ -25,6 +28,26 @@ class TimedCopy(Struct, frozen=True):
     left_ms: int
     to: tuple[int, ...] = ()
     nonce: str | None = None
+    audience: tuple[int, ...] | None = None
+    followed_by: int = 0
+    reached: int = 0
+    of: int = 0
+
+    def __repr__(self) -> str:
+        """Return it without its text, which must reach no log."""
+        return f"TimedCopy({self.id!r})"
+
+
+class LiveTimed(Struct, frozen=True):
+    """Some live timed messages of one chat, in the order of sending, and who has read them.
+
+    ``audience``: that of each copy without its own. ``reads``: spans of messages that a user has read: the user, the
+    first and last index in ``copies``, and the senders whose messages in between it has not read.
+    """
+
+    copies: tuple[TimedCopy, ...]
+    audience: tuple[int, ...] | None = None
+    reads: tuple[tuple[int, int, int, tuple[int, ...]], ...] = ()
 
 
 class OtherNodes(Protocol):
@@ -34,17 +57,24 @@ class OtherNodes(Protocol):
     at most.
     """
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether messages to the other nodes can be sent now. Otherwise timed messages are refused."""
+
     def send(self, copy: TimedCopy) -> Deferred[frozenset[int]]:
-        """Give a new timed message to the other nodes. The result: the users that it reached there.
+        """Give a new timed message to the other nodes. The result: the users that it reached there."""
 
-        Fails with Refusal ``unavailable`` while the nodes cannot hear each other.
-        """
+    def answered(self, timed_id: str, reached: int) -> None:
+        """Say how many users a timed message with a nonce has reached, as its sender was answered."""
 
-    def took_back(self, chat: ChatKey, ids: Collection[str]) -> None:
-        """Say that timed messages ended early."""
+    def ended(self, ids: Collection[str]) -> None:
+        """Drop the texts of timed messages that have ended on this node."""
 
-    def read(self, user: int, chat: ChatKey, ids: Collection[str]) -> None:
-        """Say that a user has read timed messages."""
+    def took_back(self, ended: Sequence[tuple[str, int]]) -> None:
+        """Say that timed messages ended early (see `ThisNode.forget`)."""
+
+    def read(self, user: int, chat: ChatKey, ids: Collection[str], seq: int | None = None) -> None:
+        """Say that a user has read timed messages. ``seq``: see `ThisNode.note_read`."""
 
 
 class ThisNode(Protocol):
@@ -56,14 +86,26 @@ class ThisNode(Protocol):
         Membership, blocks and removals are checked again by the state of this node. A known id changes nothing.
         """
 
-    def end(self, chat: ChatKey, ids: Collection[str]) -> None:
-        """End timed messages early."""
+    def note_answered(self, timed_id: str, reached: int) -> None:
+        """Note how many users a timed message has reached, as its sender was answered."""
 
-    def note_read(self, user: int, chat: ChatKey, ids: Collection[str]) -> None:
-        """Note that a user has read timed messages on another node."""
+    def note_read(self, users: Collection[int], chat: ChatKey, ids: Collection[str], seq: int | None = None) -> None:
+        """Note that users have read timed messages on another node.
 
-    def live(self) -> Sequence[tuple[TimedCopy, frozenset[int]]]:
-        """Return all live timed messages, for a node that starts, each with the users that have read it."""
+        ``seq``: the read marker to send to their sessions here, if the marker itself did not move.
+        """
+
+    def live(self) -> Iterator[LiveTimed]:
+        """Return all live timed messages in parts, for a node that starts. Each part is made when it is asked for."""
+
+    def ended(self) -> Sequence[tuple[str, int]]:
+        """Return what another node must `forget`."""
+
+    def learn(self, live: LiveTimed) -> None:
+        """Add the live timed messages of another node that are not known here, and what users have read of all."""
+
+    def forget(self, ended: Sequence[tuple[str, int]]) -> None:
+        """End messages early, by id, and ignore copies of each that arrive within so many milliseconds."""
 
 
 class OtherPresence(Protocol):

@@ -45,6 +45,7 @@ class _Failures(Struct):
 class Admission:
     """Counts connections and tries, and refuses those over the limits. ``seconds`` is the forward clock.
 
+    ``pending``: connections that have not signed in. ``sign_ins``, ``failed_sign_ins``: since the start.
     ``others``: the admissions of the other nodes, or None. Sessions, registrations and failures count on all nodes.
     """
 
@@ -53,7 +54,7 @@ class Admission:
         self._limits = limits
         self._seconds = seconds
         self._pending: Counter[str] = Counter()
-        self._pending_in_all = 0
+        self.pending = self.sign_ins = self.failed_sign_ins = 0
         self._sessions: Counter[str] = Counter()
         self._under_way: Counter[str] = Counter()
         self._failures: OrderedDict[str, _Failures] = OrderedDict()
@@ -62,16 +63,16 @@ class Admission:
     def connect(self, address: str) -> None:
         """Count a connection from ``address``. Raises Refusal ``too-many``."""
         limits = self._limits
-        if limits.pending and self._pending_in_all >= limits.pending:
+        if limits.pending and self.pending >= limits.pending:
             raise Refusal(Code.TOO_MANY, "Too many sign-ins at the moment. Try again soon.")
         if limits.per_address and self._pending[address] >= limits.per_address:
             raise Refusal(Code.TOO_MANY, "Too many connections from your address wait to sign in. Close some.")
         self._pending[address] += 1
-        self._pending_in_all += 1
+        self.pending += 1
 
     def disconnect(self, address: str) -> None:
         """Note that a connection that is not signed in has ended."""
-        self._pending_in_all -= 1
+        self.pending -= 1
         _less(self._pending, address)
 
     def enter(self, address: str, sessions_of_user: int) -> None:
@@ -86,6 +87,7 @@ class Admission:
             raise Refusal(Code.TOO_MANY, f"The limit of {limits.per_user} sessions per user is reached. Leave one.")
         self.disconnect(address)
         self._sessions[address] += 1
+        self.sign_ins += 1
         self._tell_sessions(address)
 
     def leave(self, address: str) -> None:
@@ -93,7 +95,7 @@ class Admission:
         _less(self._sessions, address)
         self._tell_sessions(address)
         self._pending[address] += 1
-        self._pending_in_all += 1
+        self.pending += 1
 
     @contextmanager
     def trying(self, address: str, name: str) -> Iterator[None]:

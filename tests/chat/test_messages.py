@@ -241,10 +241,10 @@ class NonceTests(WorldTestCase):
             self.done(self.world.send("alice", "GLOBAL", nonce=str(number), expires_in=1))
         self.world.pass_time(NONCE_SECONDS - 1)
         self.done(self.world.send("alice", "GLOBAL", nonce="last", expires_in=1))
-        self.assertEqual(len(self.world.chat.messages._timed_nonces), 6)
+        self.assertEqual(len(self.world.chat.messages.timed_nonces._sent), 6)
         self.world.pass_time(1)
         self.done(self.world.send("alice", "GLOBAL", expires_in=1))
-        self.assertEqual(len(self.world.chat.messages._timed_nonces), 1)
+        self.assertEqual(len(self.world.chat.messages.timed_nonces._sent), 1)
 
 
 class TimedSendTests(WorldTestCase):

@@ -9,10 +9,10 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat.local_bus import LocalBus
-from irchat.chat.messages import TimedSent
 from irchat.chat.read_state import TimedPage
 from irchat.chat.service import ChatService
 from irchat.chat.state.entities import User
+from irchat.chat.timed.answers import TimedSent
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import PageQuery, SearchQuery, Store
 from irchat.interfaces.stored import ChatKey, Page, Snapshot, StoredChat, StoredToken

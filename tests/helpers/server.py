@@ -185,6 +185,7 @@ class Server:
         tls: Any = None,
         limits: Limits | None = None,
         admins: frozenset[str] = frozenset(),
+        balancers: Any = (),
         clock: FakeReactor | None = None,
         store: Store | None = None,
         **options: Any,
@@ -216,7 +217,9 @@ class Server:
         )
         self.connections = ConnectionRegistry(self.chat, self.clock)
         offers = all_protocols(self.services, self.clock)
-        self.factory = ChatFactory(self.services, self.clock, offers, self.connections, name="Test", tls=tls)
+        self.factory = ChatFactory(
+            self.services, self.clock, offers, self.connections, name="Test", tls=tls, balancers=balancers
+        )
         self.clients: list[Client] = []
 
     def _new_store(self) -> SQLiteStore:

@@ -88,13 +88,17 @@ class SharedDatabase:
 
 
 class NodeLog:
-    """The shared log of one node. The next of its calls that are named in ``refusing`` are refused."""
+    """The shared log of one node.
+
+    The next of its calls that are named in ``refusing`` are refused, and all of them while it ``is_cut`` off.
+    """
 
     def __init__(self, database: SharedDatabase) -> None:
         self.on_news: Callable[[], None] = lambda: None
         self.on_reset: Callable[[], None] = lambda: None
         self.position = 0
         self.refusing: list[str] = []
+        self.is_cut = False
         self._database = database
         self._expected = 0
         self._reached: list[tuple[int, Deferred[None]]] = []
@@ -179,6 +183,8 @@ class NodeLog:
         return done
 
     def _is_refused(self, call: str) -> bool:
+        if self.is_cut:
+            return True
         if call in self.refusing:
             self.refusing.remove(call)
             return True

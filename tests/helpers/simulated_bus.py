@@ -260,9 +260,7 @@ class SimulatedCluster:
 
     def faults(self) -> Iterator[str]:
         """Return what is wrong at a quiet time."""
-        sessions = {
-            user: sum(len(node.presence.sessions.get(user, ())) for node in self.nodes) for user in range(8)
-        }
+        sessions = {user: sum(len(node.presence.sessions.get(user, ())) for node in self.nodes) for user in range(8)}
         for node in self.nodes:
             if not node.bus.is_connected or sorted(node.bus.heard()) != sorted(
                 other.name for other in self.nodes if other is not node

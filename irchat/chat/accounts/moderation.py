@@ -7,11 +7,11 @@ from twisted.internet.defer import Deferred
 
 from irchat.chat.changes import Change, Reply_co, Result, Unchecked
 from irchat.chat.commits import CommitQueue
+from irchat.chat.messages import Messages
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
 from irchat.chat.state.presence import LocalPresence
-from irchat.chat.timed.timed_messages import TimedMessages
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import Store
 from irchat.interfaces.stored import StoredBan
@@ -33,7 +33,7 @@ class Moderation:
 
     directory: Directory
     queue: CommitQueue
-    timed: TimedMessages
+    messages: Messages
     presence: LocalPresence
     store: Store
     wall_ms: Callable[[], int]
@@ -167,5 +167,5 @@ class _RemoveAccount(_ByAdministrator[None, User]):
 
     def reply(self, result: None, publications: list[Publication]) -> User:
         if self.with_messages:
-            self.moderation.timed.end_of(self.user)
+            self.moderation.messages.end_all_of(self.user)
         return self.user

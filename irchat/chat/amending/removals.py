@@ -48,7 +48,8 @@ class Delete(Amendment):
 
     def reply(self, result: StoredChange | None, publications: list[Publication]) -> Amended | Ok:
         if self.timed is not None and (result is None or result.refusal is not None):
-            return take_back(self.messages, self.timed, publications)
+            publications += self.messages.take_back(self.timed)
+            return Ok()
         return super().reply(result, publications)
 
     def whose_it_is(self) -> str:
@@ -75,7 +76,8 @@ class TakeBack(Amendment):
         live, key = self.messages.timed, self.chat.key
         for timed in live.newest_of(self.by, key):
             if timed.id == self.message_id:
-                return take_back(self.messages, timed, publications)
+                publications += self.messages.take_back(timed)
+                return Ok()
         if any(timed.id == self.message_id for timed in islice(live.newest_first(key, self.by), _TIMED_SOUGHT)):
             raise Refusal(Code.NOT_YOURS, "Only its sender may take back a timed message. Ask for that.")
         where = self.chat.label(self.by)
@@ -114,10 +116,3 @@ class AdministratorDelete(Change[StoredChange, Amended]):
             f"There is no message {self.seq} in {shown(self.chat_name)}. The clients show the number of each message."
         )
         return Refusal(code, text)
-
-
-def take_back(messages: Messages, timed: TimedMessage, publications: list[Publication]) -> Ok:
-    """End a timed message now. If it has ended already, nothing changes."""
-    if messages.timed.take_back(timed):
-        publications += messages.erased([timed])
-    return Ok()

@@ -34,6 +34,7 @@ class TimedMessage:
     ``at`` and ``expires_at`` (ms since the epoch) are for display. ``end`` (seconds of the forward clock) decides.
     ``order`` rises with each message. ``had``: the users that received it at once, `packed`. ``to``: the users that it
     mentions. ``followed_by``: the seq of the next stored message of its sender in the chat, 0 if there is none.
+    ``late``: the members of a group that joined after it was sent on another node, but before it arrived.
     """
 
     id: str
@@ -47,6 +48,7 @@ class TimedMessage:
     to: tuple[User, ...] = ()
     had: bytes = b""
     followed_by: int = 0
+    late: frozenset[int] = frozenset()
     had_later: set[int] | None = None  # an empty set would add a third to the memory of a message
 
     def note_given(self, user: User) -> None:
@@ -176,7 +178,7 @@ class TimedChat:
         for block in self._blocks[max(0, self._place(after)) :]:
             if block.last > after and block.count(hidden):
                 for timed in block.alive.values():
-                    if timed.order > after and timed.sender.id not in hidden:
+                    if timed.order > after and timed.sender.id not in hidden and reader.id not in timed.late:
                         yield timed
 
     def newest_first(self, reader: User, hidden: frozenset[int], *, unread: bool = False) -> Iterator[TimedMessage]:
@@ -188,7 +190,9 @@ class TimedChat:
                 return
             if self._unread(block.first - 1, block.last, but_of, spans):
                 for timed in reversed(block.alive.values()):
-                    if timed.order > begin and timed.sender.id not in but_of and not _is_read(timed, spans):
+                    if timed.order <= begin or timed.sender.id in but_of or reader.id in timed.late:
+                        continue
+                    if not _is_read(timed, spans):
                         yield timed
 
     def newest_of(self, sender: User) -> Iterator[TimedMessage]:
@@ -218,9 +222,13 @@ class TimedChat:
         """Note that ``reader`` has read all visible messages."""
         self.note_read(reader, self._begin(reader), self._blocks[-1].last)
 
-    def note_read(self, reader: User, after: int, last: int) -> None:
-        """Note that ``reader`` has read the visible messages after the order ``after``, up to ``last``."""
-        hidden, left = reader.hidden, after  # the part of the new span from ``left`` is not noted yet
+    def note_read(self, reader: User, after: int, last: int, hidden: frozenset[int] | None = None) -> None:
+        """Note that ``reader`` has read the messages after the order ``after``, up to ``last``.
+
+        ``hidden``: the senders of those that it has not read, by default of those that are hidden from it.
+        """
+        hidden = reader.hidden if hidden is None else hidden
+        left = after  # the part of the new span from ``left`` is not noted yet
         pieces: list[_Span] = []
         for old in self._spans(reader):
             if old.last <= after or old.after >= last:
@@ -234,6 +242,24 @@ class TimedChat:
             left = old.last
         pieces.append(_Span(left, last, hidden))
         self._read[reader.id] = self._joined(sorted(pieces, key=lambda span: span.after), reader)
+
+    def exclude(self, timed: TimedMessage, users: Iterable[User]) -> None:
+        """Hide a message from ``users``. It counts as read by them."""
+        timed.late = frozenset(user.id for user in users)
+        for user in users:
+            self.note_read(user, timed.order - 1, timed.order, frozenset())
+
+    def audience(self, timed: TimedMessage, members: Collection[int]) -> tuple[int, ...]:
+        """Return those of the ``members`` of a group that may see a message."""
+        since = self._since
+        return tuple(user for user in members if since.get(user, 0) < timed.order and user not in timed.late)
+
+    def reads(self, after: int, last: int) -> Iterator[tuple[int, int, int, frozenset[int]]]:
+        """Yield the read spans between two orders: the user, the order before each, its last, and ``hidden``."""
+        for user, spans in self._read.items():
+            for span in spans:
+                if span.last > after and span.after < last:
+                    yield user, max(after, span.after), min(last, span.last), span.hidden
 
     def _joined(self, pieces: list[_Span], reader: User) -> list[_Span]:
         """Join spans without a message between them, and drop spans without live messages."""

@@ -4,7 +4,7 @@ import heapq
 import secrets
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
-from itertools import count
+from itertools import count, takewhile
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -32,6 +32,8 @@ class TimedMessages:
     def __init__(self, clock: IReactorTime, on_end: Callable[[list[TimedMessage]], None]) -> None:
         self._clock = clock
         self._on_end = on_end
+        self.on_read: Callable[[User, ChatKey, list[TimedMessage], int | None], None] | None = None
+        """Called with the messages that a user is about to have read, if other nodes must know."""
         self._ends: list[tuple[float, int, TimedMessage]] = []
         self._chats: dict[ChatKey, TimedChat] = {}
         self._private_chats: dict[int, set[ChatKey]] = {}
@@ -58,8 +60,9 @@ class TimedMessages:
         seconds: int,
         end: float,
         to: tuple[User, ...] = (),
+        timed_id: str = "",
     ) -> TimedMessage:
-        """Add a timed message that ends at ``end`` and mentions the users ``to``."""
+        """Add a timed message that ends at ``end`` and mentions the users ``to``. It gets a new id if it has none."""
         in_chat = self._chats.get(chat.key)
         if in_chat is None:
             in_chat = self._chats[chat.key] = TimedChat(chat)
@@ -68,7 +71,8 @@ class TimedMessages:
         order = next(self._orders)
         # All messages of a chat share one object for the chat.
         expires_at = at + seconds * 1000
-        timed = TimedMessage(secrets.token_urlsafe(12), in_chat.chat, sender, text, at, expires_at, end, order, to)
+        timed_id = timed_id or secrets.token_urlsafe(12)
+        timed = TimedMessage(timed_id, in_chat.chat, sender, text, at, expires_at, end, order, to)
         heapq.heappush(self._ends, (end, order, timed))
         in_chat.add(timed)
         self.of_sender[sender.id] += 1
@@ -140,16 +144,33 @@ class TimedMessages:
 
     def note_read(self, reader: User, key: ChatKey, after: int, last: int) -> None:
         """Note that ``reader`` has read the messages of a chat after the order ``after``, up to ``last``."""
-        if key in self._chats:
-            self._chats[key].note_read(reader, after, last)
+        in_chat = self._chats.get(key)
+        if in_chat is not None:
+            if self.on_read is not None:
+                unread = self._unread(in_chat, reader, after)
+                self.on_read(reader, key, [timed for timed in unread if timed.order <= last], None)
+            in_chat.note_read(reader, after, last)
 
-    def note_all_read(self, reader: User, key: ChatKey) -> bool:
-        """Note that ``reader`` has read all messages of a chat. Return whether any was unread."""
+    def note_all_read(self, reader: User, key: ChatKey, seq: int | None = None) -> bool:
+        """Note that ``reader`` has read all messages of a chat. Return whether any was unread.
+
+        ``seq``: see `irchat.interfaces.nodes.ThisNode.note_read`.
+        """
         in_chat = self._chats.get(key)
         if in_chat is None or not in_chat.unread(reader, self._hidden(reader)):
             return False
+        if self.on_read is not None:
+            self.on_read(reader, key, list(self._unread(in_chat, reader, 0)), seq)
         in_chat.note_all_read(reader)
         return True
+
+    def in_chat(self, key: ChatKey) -> TimedChat | None:
+        """Return the live messages of a chat, or None if there are none."""
+        return self._chats.get(key)
+
+    def in_chats(self) -> list[TimedChat]:
+        """Return all chats with live messages."""
+        return list(self._chats.values())
 
     def begin_sight(self, key: ChatKey, user: User) -> None:
         """Admit ``user`` to a group. Earlier messages stay hidden from it, even if it was a member before."""
@@ -169,6 +190,11 @@ class TimedMessages:
         of_chats = list(self._chats.values())
         self._senders_cut |= {sender.id}
         self._end_early((timed for in_chat in of_chats for timed in in_chat.batches(sender)), sender.id)
+
+    def _unread(self, in_chat: TimedChat, reader: User, after: int) -> Iterator[TimedMessage]:
+        """Yield the unread messages after the order ``after``, newest first."""
+        unread = in_chat.newest_first(reader, self._hidden(reader), unread=True)
+        return takewhile(lambda timed: timed.order > after, unread)
 
     def _in_sight(self, reader: User) -> Iterator[tuple[ChatKey, TimedChat]]:
         for key in (GLOBAL, *reader.groups, *self._private_chats.get(reader.id, ())):

@@ -65,10 +65,11 @@ class _Run:
 
 
 class Delivery:
-    """Keeps the sessions of each user and writes to them."""
+    """Keeps the sessions of each user and writes to them. ``delivered``: the number of events handed to sessions."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self.watch = Watch(clock)
+        self.delivered = 0
         self._clock = clock
         self._sessions: dict[int, Recipient] = {}
         self._outboxes: dict[int, Outbox] = {}
@@ -111,7 +112,7 @@ class Delivery:
             if isinstance(publication.event, events.Bye):
                 goodbyes.append(publication)
             elif publication.audience is not None and len(publication.audience) == 1:
-                self._publish_to_user(publication)
+                self.delivered += self._publish_to_user(publication)
             else:
                 by_audience.setdefault(id(publication.audience), []).append(publication)
         self._offer([self._audience_of(_Run(of_one)) for of_one in by_audience.values()])
@@ -120,6 +121,10 @@ class Delivery:
             for session in self._of(publication.audience):
                 if session.id != publication.origin and isinstance(bye, events.Bye):
                     session.end(bye.reason)
+
+    def behind(self) -> int:
+        """Return the number of sessions that have fallen behind."""
+        return sum(outbox.behind for outbox in self._outboxes.values())
 
     def send(self, sessions: Iterable[Recipient], event: events.Event) -> None:
         """Queue an event for these sessions."""
@@ -132,8 +137,11 @@ class Delivery:
             self._flushing = True
             self._clock.callLater(0, self._flush)
 
-    def _publish_to_user(self, publication: Publication) -> None:
-        """Queue a publication for one user, such as a private message. A user with one session needs no run."""
+    def _publish_to_user(self, publication: Publication) -> int:
+        """Queue a publication for one user, such as a private message. Return the number of sessions.
+
+        A user with one session needs no run.
+        """
         assert publication.audience is not None
         (user,) = publication.audience
         sessions = self._of_user.get(user, ())
@@ -144,6 +152,7 @@ class Delivery:
                 self._offer_one(session, publication)
             else:
                 outbox.offer(run.bytes_for(outbox.encode), run.publications)
+        return len(sessions)
 
     def _audience_of(self, run: _Run) -> tuple[_Run, list[Outbox]]:
         """Return the run and the outboxes that get all of it. Offer parts of it to the other outboxes here."""
@@ -186,6 +195,7 @@ class Delivery:
         writes = self._may_write(runs)
         began = self._clock.seconds() if writes else 0.0
         for run, outboxes in runs:
+            self.delivered += len(run.publications) * len(outboxes)
             rest = outboxes
             if writes and len(outboxes) >= _MANY:
                 rest = self._write_at_once(outboxes, run, began + _SLICE_SECONDS)

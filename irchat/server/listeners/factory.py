@@ -2,20 +2,21 @@
 
 import ssl
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import Protocol, ServerFactory, connectionDone
 from twisted.python.failure import Failure
 
-from irchat.net.addresses import read_address
+from irchat.net.addresses import Network, read_address
 from irchat.net.tls import TLSLayer
 from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import LOGIN_SECONDS
 from irchat.server.admission import Visit, counted_address
 from irchat.server.listeners.connection import Connection
 from irchat.server.listeners.descriptors import Room
+from irchat.server.listeners.proxied import BadHeaders, ProxiedConnection
 from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.listeners.web.redirects import redirect
 from irchat.server.protocols.offers import Offers
@@ -35,8 +36,9 @@ class Door(typing.Protocol):
 class ChatFactory(ServerFactory):
     """Creates the connections of one listener, with the protocols in ``offers``.
 
-    ``name`` (of the server) and ``tls`` (None: plain TCP) can be changed. Changes apply to later connections. ``web``:
-    the door of browsers, which ask for HTTP in the TLS handshake.
+    ``name`` (of the server) and ``tls`` (None: plain TCP) can be changed. Changes apply to later connections.
+    ``balancers``: the networks whose PROXY headers are believed. ``web``: the door of browsers, which ask for HTTP in
+    the TLS handshake.
     """
 
     noisy = False
@@ -50,6 +52,7 @@ class ChatFactory(ServerFactory):
         *,
         name: str,
         tls: ssl.SSLContext | None,
+        balancers: Collection[Network] = (),
     ) -> None:
         self.services = services
         self.clock = clock
@@ -60,12 +63,26 @@ class ChatFactory(ServerFactory):
         self.web: Door | None = None
         self.room = Room(clock.seconds)
         self._handshake_steps = CallQueue(clock)
+        self._balancers = balancers
+        self._bad_headers = BadHeaders(clock.seconds)
 
     def buildProtocol(self, addr: IAddress | None) -> Protocol | None:
         """Return a connection for a client, or None if there is no room for it."""
         if not self.room.is_there():
             return None
-        host = getattr(addr, "host", "")
+        host: str = getattr(addr, "host", "")
+        if self._balancers and self._is_balancer(host):
+            return ProxiedConnection(
+                host, self._build, self.room, self.clock, self._bad_headers, is_plain=self.tls is None
+            )
+        return self._build(host)
+
+    def _is_balancer(self, host: str) -> bool:
+        address = read_address(host)
+        return address is not None and any(address in network for network in self._balancers)
+
+    def _build(self, host: str) -> Protocol | None:
+        """Return a connection for a client at ``host``, or None if its address has too many."""
         address = counted_address(host)
         try:
             visit = self.visit(address)

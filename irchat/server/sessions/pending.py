@@ -8,8 +8,8 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.chat.messages import TimedSent
 from irchat.chat.read_state import TimedPage
+from irchat.chat.timed.answers import TimedSent
 from irchat.commands import Command
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal

@@ -11,9 +11,9 @@ from twisted.python.failure import Failure
 
 from irchat.chat.accounts.accounts import SignedIn
 from irchat.chat.changes import Change
-from irchat.chat.messages import TimedSent
 from irchat.chat.read_state import TimedPage
 from irchat.chat.state.entities import User
+from irchat.chat.timed.answers import TimedSent
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage
@@ -322,6 +322,7 @@ class Session:
             _log.failure("a request failed", failure)
             error = internal_error()
         self._allowance.charge(WORK_OF_REFUSED_LINE)
+        self._services.refusals[error.code] += 1
         text = error.text
         if asked.typed and error.code in _NOT_FOUND and asked.command is not None and asked.command.may_be_text:
             text += AS_MESSAGE

@@ -1,9 +1,10 @@
 """Connections to PostgreSQL, with the settings that all of them share."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.adapt import AdaptersMap
@@ -15,7 +16,8 @@ from twisted.python.failure import Failure
 from irchat.protocol.errors import Code, Refusal
 from irchat.system.workers import short_of_resources
 
-Connection = psycopg.Connection[Any]
+# What psycopg sends to a generator that has waited in vain for a moment.
+_NOTHING_READY = 0
 
 LEAST_VERSION = 14
 """The oldest version of PostgreSQL that serves."""
@@ -41,11 +43,36 @@ _SETTINGS = (
 _ADAPTERS = AdaptersMap(psycopg.adapters)
 _ADAPTERS.register_dumper(int, Int8Dumper)
 
+Waited = TypeVar("Waited")
+
 _log = Logger()
 
 
 class StoreUnusable(Exception):
     """The database cannot be used as a store. The text is one line, and ends with the next step."""
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection whose statements may take ``limit`` seconds. A server that does not answer counts as gone."""
+
+    limit: float = 60.0
+
+    def wait(self, gen: Generator[Any, Any, Waited], *args: Any, **kwargs: Any) -> Waited:
+        """Wait for what ``gen`` waits for. Raises psycopg.OperationalError, with the connection closed."""
+        return super().wait(self._limited(gen, time.monotonic() + self.limit), *args, **kwargs)
+
+    def _limited(self, gen: Generator[Any, Any, Waited], end: float) -> Generator[Any, Any, Waited]:
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if ready == _NOTHING_READY and time.monotonic() > end:
+                    self.close()
+                    raise psycopg.OperationalError(f"no answer for {self.limit:g} s")
+                wanted = gen.send(ready)
+        except StopIteration as stop:
+            value: Waited = stop.value
+            return value
 
 
 class Database:
@@ -60,7 +87,7 @@ class Database:
 
     def connect(self) -> Connection:
         """Open a connection in autocommit mode. Raises psycopg.Error, or StoreUnusable for an old version."""
-        connection = psycopg.connect(**self._given, autocommit=True, context=_ADAPTERS)
+        connection = Connection.connect(**self._given, autocommit=True, context=_ADAPTERS)
         try:
             version = connection.info.server_version // 10_000
             if version < LEAST_VERSION:

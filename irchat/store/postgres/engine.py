@@ -5,6 +5,7 @@ from contextlib import closing
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 
 from irchat.interfaces import stored
@@ -15,13 +16,16 @@ from irchat.protocol.rules import TOKEN_SECONDS
 from irchat.store.postgres import cleaning
 from irchat.store.postgres.connecting import Connection, Database, KeptConnection, KeptConnections, refuse
 from irchat.store.postgres.log.database_clock import DatabaseClock
+from irchat.store.postgres.log.listening import Listener
 from irchat.store.postgres.log.node_log import NodeLog
+from irchat.store.postgres.log.node_rows import Look, NodeIdentity, NodeRow, Report, all_nodes
 from irchat.store.postgres.log.positions import Origin
 from irchat.store.postgres.log.turns import Turns
 from irchat.store.postgres.migrations import migrate
 from irchat.store.postgres.reads import reading
 from irchat.store.postgres.reads.query import READER_SETTINGS, Query, read
 from irchat.store.postgres.search.indexing import INDEXED_TOGETHER, index_all
+from irchat.store.postgres.search.refolding import make_ready
 from irchat.store.postgres.search.searching import PostgresSearch
 from irchat.store.postgres.startup_checks import check_server
 from irchat.store.threads import FollowingThreads
@@ -40,6 +44,8 @@ _CHANGE_EPOCH = (
     "UPDATE properties SET value = md5(random()::text || clock_timestamp()::text) WHERE name = 'epoch' AND value = %s"
 )
 _ORIGIN = "SELECT node, batch FROM log ORDER BY pos DESC LIMIT 1"
+# The work between commits is also looked for each so many looks (seconds): another node may have left it.
+_WORK_LOOKS = 10
 _NOW = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 
 _log = Logger()
@@ -48,12 +54,18 @@ _log = Logger()
 class PostgresStore:
     """A `irchat.interfaces.store.Store` in ``database``, whose schema is created if it is empty.
 
-    ``wall_ms`` is the time of the database; ``seconds`` never goes back. Raises
+    ``wall_ms`` is the time of the database; ``seconds`` never goes back. ``on_away`` and ``on_back`` are called when
+    the database is lost and found again, and ``log.on_stop`` when the node must end. ``others_hear_bus``: whether the
+    bus works for another node. ``tell`` receives the progress of making the search index. Raises
     `irchat.store.postgres.connecting.StoreUnusable` or psycopg.Error.
     """
 
     def __init__(
-        self, database: Database, threads: FollowingThreads, seconds: Callable[[], float] = forward_seconds
+        self,
+        database: Database,
+        threads: FollowingThreads,
+        seconds: Callable[[], float] = forward_seconds,
+        tell: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._database = database
         self._threads = threads
@@ -62,6 +74,7 @@ class PostgresStore:
         with closing(database.connect()) as connection:
             check_server(connection)
             migrate(connection)
+            make_ready(connection, tell)
             connection.execute(_FORGET_TOKENS, (TOKEN_SECONDS * 1000,))
             self._look_at(connection)
         self._writer = KeptConnection(self._connect_writer)
@@ -71,10 +84,46 @@ class PostgresStore:
         self.log = NodeLog(threads, self._turns, self._follower)
         self.log.on_time = self._clock.note
         self.log.on_commit = self._note_commit
+        self._listener: Listener | None = None
         self._indexed = 0
         self._groups_ended = True
         self._working = self._closed = False
+        self._looks = 0
+        self._news = False
+        self.is_away = False
+        self.others_hear_bus = False
+        self.on_away: Callable[[], None] = lambda: None
+        self.on_back: Callable[[], None] = lambda: None
         self.snapshot()
+
+    def join(
+        self,
+        reactor: IReactorFromThreads,
+        node: NodeIdentity,
+        sessions: Callable[[], int] = lambda: 0,
+        hears_bus: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Enter ``node``, and follow the log from now on. Call `close` in the end.
+
+        ``sessions`` and ``hears_bus`` are called in a thread. Raises
+        `irchat.store.postgres.connecting.StoreUnusable` or psycopg.Error.
+        """
+        listener = Listener(
+            self._database.connect,
+            node,
+            lambda: Report(self.log.position, sessions(), hears_bus()),
+            lambda: self._writer.pid,
+        )
+        call = reactor.callFromThread
+        listener.on_commit = lambda: call(self._say_news) if self._note_news() else None
+        listener.on_look = lambda look: call(self._looked, look)
+        listener.on_away = lambda: call(self._is_away, True)
+        listener.on_back = lambda: call(self._is_away, False)
+        listener.on_stop = lambda why: call(self.log.on_stop, why)
+        number, connection = listener.join()
+        self._listener = listener
+        self.log.join(number, connection)
+        listener.start()
 
     def snapshot(self) -> stored.Snapshot:
         """See `irchat.interfaces.store.Store` for this and the following methods."""
@@ -121,10 +170,47 @@ class PostgresStore:
 
     def close(self) -> None:
         self._closed = True
+        if self._listener is not None:
+            self._listener.stop()
         self._turns.close()
         self._threads.stop()
         for kept in self._writer, self._follower, self._readers:
             kept.drop()
+
+    def nodes(self) -> Deferred[list[NodeRow]]:
+        """Return all nodes."""
+        return self._scan(None, all_nodes)
+
+    def _note_news(self) -> bool:
+        """Note in the listener's thread that there are news. Return whether the reactor does not know it yet."""
+        is_new, self._news = not self._news, True
+        return is_new
+
+    def _say_news(self) -> None:
+        self._news = False
+        self.log.on_news()
+
+    def _looked(self, look: Look) -> None:
+        if self._closed:
+            return
+        self._clock.note(look.now)
+        self.others_hear_bus = look.others_hear_bus
+        if look.head != self.log.position:
+            self.log.on_news()
+        self._looks += 1
+        if self._looks % _WORK_LOOKS == 0:
+            self.work()
+            pruning = self._threads.scan("prune", self._maintain, cleaning.prune)
+            pruning.addErrback(lambda failure: _log.error("the log is not pruned: {why}", why=failure.value))
+
+    def _is_away(self, is_away: bool) -> None:
+        self.is_away = is_away
+        if is_away:
+            _log.error("PostgreSQL is away: nothing can be stored until it is back")
+            self.on_away()
+        else:
+            _log.info("PostgreSQL is back")
+            self.on_back()
 
     async def _search(self, search: PostgresSearch) -> tuple[list[StoredMessage], bool]:
         """Search in steps. Each step is a separate query, so that users take turns."""

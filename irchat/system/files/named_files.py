@@ -52,10 +52,15 @@ def replaceable(path: Path) -> Path:
     return target
 
 
-def read_small_file(path: Path) -> bytes:
-    """Return the content of ``path``. Raises TooLong or OSError. A pipe is an OSError: it might never end."""
+def read_small_file(path: Path, *, secret: bool = False) -> bytes:
+    """Return the content of ``path``. Raises TooLong or OSError. A pipe is an OSError: it might never end.
+
+    A file that is ``secret`` is an OSError too if others than its owner may read it.
+    """
     need_file(path, devices=True)
     with path.open("rb") as file:
+        if secret and os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise PermissionError(errno.EPERM, f"Others may read it; run chmod 600 {path}", str(path))
         data = file.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
         raise TooLong(f"it has more than {_MOST_BYTES:,} bytes")

@@ -86,3 +86,14 @@ class SmallFileTests(SynchronousTestCase):
         """An empty device is an empty file; a file that is not there is an error."""
         self.assertEqual(read_small_file(Path(os.devnull)), b"")
         self.assertRaises(FileNotFoundError, read_small_file, self.path)
+
+    def test_secret(self) -> None:
+        """A secret file is refused, with the command to run, while others may read it."""
+        self.path.write_bytes(b"key")
+        for mode in 0o640, 0o604, 0o660, 0o602:
+            self.path.chmod(mode)
+            self.assertIn("chmod 600", str(self.assertRaises(PermissionError, read_small_file, self.path, secret=True)))
+            read_small_file(self.path)
+        for mode in 0o600, 0o400:
+            self.path.chmod(mode)
+            self.assertEqual(read_small_file(self.path, secret=True), b"key")

@@ -13,7 +13,7 @@ from irchat.store.postgres.log.positions import Origin
 _LOG = "SELECT pos, prev, node, batch FROM log WHERE pos >= %s ORDER BY pos LIMIT %s"
 _CHANGES = "SELECT id, what FROM changes WHERE id > %s AND id <= %s"
 _MESSAGES = """
-SELECT id, chat, low, high, seq, sender, at, text, (SELECT array_agg(user_id ORDER BY user_id) FROM mentions
+SELECT messages.id, chat, low, high, seq, sender, at, text, (SELECT array_agg(user_id ORDER BY user_id) FROM mentions
 WHERE mentions.chat = messages.chat AND mentions.seq = messages.seq)
 FROM messages JOIN chats ON chats.id = messages.chat WHERE messages.id > %s AND messages.id <= %s
 """

@@ -18,6 +18,9 @@ from irchat.store.postgres.locks import TURN
 # Seconds for which a node waits for the lock before it looks at the holder.
 _LOCK_SECONDS = 1.0
 _PAUSE_SECONDS = 0.1
+# Seconds for the answer to a request for the turn, after the wait for the lock, and to a statement of a commit.
+_ANSWER_SECONDS = 2.0
+_COMMIT_SECONDS = 20.0
 
 # One packet, so that a client that hangs leaves its session idle. Its last statement sees all earlier commits: each is
 # visible before its lock is free.
@@ -105,10 +108,12 @@ class Turns:
 
     def _try_to_take(self, seconds: float) -> int:
         connection = self._kept.get()
+        connection.limit = seconds + _ANSWER_SECONDS
         cursor = connection.execute(_TAKE.format(ms=max(1, int(seconds * 1000)), lock=TURN))
         while cursor.nextset():
             pass
         head: int = cursor.fetchone()[0]  # type: ignore[index]
+        connection.limit = _COMMIT_SECONDS
         self._held = connection
         return head
 

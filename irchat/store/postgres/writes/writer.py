@@ -118,10 +118,18 @@ class Writer(AccountWriter, AmendWriter):
         except psycopg.Error as error:
             if is_broken(connection, error):
                 raise (OutcomeUnknown(results) if is_sent else TurnLost("the connection broke")) from None
-            if isinstance(error, psycopg.IntegrityError) and error.diag.table_name in _NUMBERED and not self._collided:
-                self._collided = True  # a second time it is a fault
+            if self._is_overtaken(error):
                 raise TurnLost("another node has written at this position") from None
             raise
+
+    def _is_overtaken(self, error: psycopg.Error) -> bool:
+        """Return whether another commit has the place of this one. A number taken twice in a row is a fault."""
+        if isinstance(error, psycopg.errors.NotNullViolation):
+            return error.diag.table_name == "log"
+        if not isinstance(error, psycopg.errors.UniqueViolation) or error.diag.table_name not in _NUMBERED:
+            return False
+        is_first, self._collided = not self._collided, True
+        return is_first
 
     def _log(self, head: int, changes: Sequence[Write[object]], results: Sequence[object]) -> None:
         """Write the entries that other nodes need, except the messages."""

@@ -1,0 +1,1 @@
+"""Figures for Prometheus. Nothing here is imported unless they are served."""

@@ -1,0 +1,135 @@
+"""The table of the nodes: who is here, up to where, and since when it has been silent."""
+
+import time
+from typing import NamedTuple
+
+from irchat.interfaces.entry_codec import VERSION
+from irchat.store.postgres.connecting import Connection, StoreUnusable
+from irchat.store.postgres.locks import BUS, JOINING, NODE
+
+# Seconds after which a node counts as gone.
+_ALIVE_SECONDS = 30
+_BUS_SECONDS = 5
+# Seconds for the session of an earlier run of a node to end.
+PATIENCE_SECONDS = 3.0
+_PAUSE_SECONDS = 0.1
+
+_OTHERS = (
+    "SELECT name FROM nodes WHERE name != %s AND seen > clock_timestamp() - make_interval(secs => %s)"
+    " AND fingerprints != %s::text[] ORDER BY name"
+)
+_ENTER = (
+    "INSERT INTO nodes (name, version, fingerprints) VALUES (%s, %s, %s::text[]) ON CONFLICT (name) DO UPDATE"
+    " SET version = excluded.version, fingerprints = excluded.fingerprints, since = now(), seen = now(),"
+    " bus_seen = NULL, sessions = 0 RETURNING node"
+)
+_NUMBER = "SELECT node FROM nodes WHERE name = %s"
+_RENEW = (
+    "UPDATE nodes SET pos = %(position)s, sessions = %(sessions)s, seen = clock_timestamp(),"
+    " bus_seen = CASE WHEN %(hears_bus)s THEN clock_timestamp() ELSE bus_seen END WHERE node = %(node)s"
+    " RETURNING (SELECT coalesce(max(pos), 0) FROM log), (extract(epoch FROM clock_timestamp()) * 1000)::bigint,"
+    " (SELECT coalesce(bool_or(other.bus_seen > clock_timestamp() - make_interval(secs => %(fresh)s)), false)"
+    " FROM nodes AS other WHERE other.node != %(node)s)"
+)
+_NODES = (
+    "SELECT name, version, pos, (SELECT coalesce(max(pos), 0) FROM log) - pos, sessions,"
+    " extract(epoch FROM clock_timestamp() - seen)::float8,"
+    " extract(epoch FROM clock_timestamp() - bus_seen)::float8 FROM nodes ORDER BY name"
+)
+
+
+class NodeIdentity(NamedTuple):
+    """A node that starts. ``fingerprints``: those of its certificate and keys, which all nodes share."""
+
+    name: str
+    fingerprints: tuple[str, ...] = ()
+    has_bus: bool = False
+
+
+class Report(NamedTuple):
+    """What a node tells each second. ``hears_bus``: whether the bus works for it."""
+
+    position: int
+    sessions: int
+    hears_bus: bool
+
+
+class Look(NamedTuple):
+    """What a node learns each second: the ``head`` of the log, the time of the database in ms, and others' bus."""
+
+    head: int
+    now: int
+    others_hear_bus: bool
+
+
+class NodeRow(NamedTuple):
+    """A node as the administrator sees it.
+
+    ``lag``: the positions that it is behind. ``silent``, ``bus_silent``: seconds since it was last heard, and since the
+    bus last worked for it (None without a bus).
+    """
+
+    name: str
+    version: int
+    position: int
+    lag: int
+    sessions: int
+    silent: float
+    bus_silent: float | None
+
+
+def join(connection: Connection, node: NodeIdentity, patience: float = PATIENCE_SECONDS) -> int:
+    """Enter the node. Return its number. As long as ``connection`` is open, no other node can have its name.
+
+    Raises StoreUnusable or psycopg.Error.
+    """
+    with connection.transaction():  # a node that may not start leaves no row
+        connection.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", JOINING)
+        fingerprints = sorted(node.fingerprints)
+        found = connection.execute(_NUMBER, (node.name,)).fetchone()
+        if found is None:
+            found = connection.execute(_ENTER, (node.name, VERSION, fingerprints)).fetchone()
+        number = int(found[0])  # type: ignore[index]
+        _need(
+            connection, "pg_try_advisory_lock(%s::int, %s::int)", (NODE, number), patience,
+            f"a node named {node.name} is running; give this one another name with --node",
+        )  # fmt: skip
+        if node.has_bus:
+            _need(
+                connection, "pg_try_advisory_lock_shared(%s::int, %s::int)", BUS, patience,
+                "a node without a bus is running; start it again with --bus, so that it can hear this one",
+            )  # fmt: skip
+        else:
+            _need(
+                connection, "pg_try_advisory_lock(%s::int, %s::int)", BUS, patience,
+                "another node is running; start this one with --bus, so that they can hear each other",
+            )  # fmt: skip
+        other = connection.execute(_OTHERS, (node.name, _ALIVE_SECONDS, fingerprints)).fetchone()
+        if other is not None:
+            raise StoreUnusable(
+                f"the certificate or a key differs from that of node {other[0]}; copy the files of that node's data"
+                " folder to this one"
+            )
+        connection.execute(_ENTER, (node.name, VERSION, fingerprints))
+    return number
+
+
+def renew(connection: Connection, number: int, report: Report) -> Look:
+    """Note that the node is alive. Raises StoreUnusable if it is no longer in the table, or psycopg.Error."""
+    row = connection.execute(_RENEW, {**report._asdict(), "node": number, "fresh": _BUS_SECONDS}).fetchone()
+    if row is None:
+        raise StoreUnusable("this node is no longer in the database; start it again")
+    return Look(*row)
+
+
+def all_nodes(connection: Connection) -> list[NodeRow]:
+    """Return all nodes that there ever were, by name."""
+    return [NodeRow(*row) for row in connection.execute(_NODES)]
+
+
+def _need(connection: Connection, lock: str, values: tuple[int, int], patience: float, text: str) -> None:
+    end = time.monotonic() + patience
+    while not connection.execute(f"SELECT {lock}", values).fetchone()[0]:  # type: ignore[index]
+        if time.monotonic() >= end:
+            raise StoreUnusable(text)
+        time.sleep(_PAUSE_SECONDS)

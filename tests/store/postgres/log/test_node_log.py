@@ -1,0 +1,363 @@
+"""The log of several nodes: commits in turns, following, and everything that can break in a commit."""
+
+import threading
+import time
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.trial.unittest import TestCase
+
+from irchat.interfaces.log import LogBatch, TurnLost
+from irchat.interfaces.stored import GLOBAL, Marker, Stored
+from irchat.interfaces.writes import (
+    BlockSet,
+    Entry,
+    GroupCreated,
+    MarkerMoved,
+    MessageAdded,
+    MessageEdited,
+    NonceSought,
+    TokenAdded,
+)
+from irchat.protocol.errors import Refusal
+from irchat.store.postgres.connecting import Database
+from irchat.store.postgres.engine import PostgresStore
+from irchat.store.threads import StoreThreads
+from tests.helpers.postgres_nodes import NodesCase
+from tests.helpers.stores import NOW, message
+from tests.helpers.tcp_proxy import TcpProxy
+
+_PAIR = (1, 2)
+
+
+def _as_read(write: MessageAdded, stored: Stored) -> Entry:
+    """A message as another node reads it."""
+    return Entry(MessageAdded(write.chat, write.sender, write.text, stored.at, None, 0, stored.to), stored)
+
+
+class FollowingTests(NodesCase):
+    """What a node reads of the commits of another one."""
+
+    def test_followed(self) -> None:
+        """A node reads what another committed, in order, once: messages with their mentions, and all other entries."""
+        say = MessageAdded(GLOBAL, 1, "hi @bob", NOW, "n", 0, (2,))
+        private = message(_PAIR, 2)
+        first = self.commit(self.a, say, BlockSet(3, 1, True), private)
+        second = self.commit(self.a, GroupCreated("team", "team", (1, 2), NOW))
+        self.assertEqual(
+            self.follow(self.b),
+            [
+                LogBatch(
+                    first.position,
+                    (
+                        _as_read(say, first.results[0]),
+                        Entry(BlockSet(3, 1, True)),
+                        _as_read(private, first.results[2]),
+                    ),
+                ),
+                LogBatch(second.position, (Entry(GroupCreated("team", "team", (1, 2), NOW), second.results[0]),)),
+            ],
+        )
+        self.assertEqual(self.follow(self.b), [])
+        self.assertEqual(self.follow(self.a), [])
+
+    def test_turn_brings_the_rest(self) -> None:
+        """A turn brings what others have committed since, so that a change is checked against it."""
+        first = self.commit(self.a, message(GLOBAL, 1))
+        batches = self.follow(self.b, self.b.log.begin())
+        self.assertEqual([batch.position for batch in batches], [first.position])
+        self.b.log.cancel()
+        self.assertEqual(self.backends(), [])
+        second = self.commit(self.b, message(GLOBAL, 2))
+        self.assertEqual((second.results[0].seq, second.position), (2, first.position + 1))
+
+    def test_stops_at_an_own_commit(self) -> None:
+        """What comes after an own commit that is not applied yet is read only when it is."""
+        before = self.commit(self.b, message(GLOBAL, 2))
+        self.follow(self.a, self.a.log.begin())
+        own = self.successResultOf(self.a.log.commit([message(GLOBAL, 1)]))
+        after = self.commit(self.b, message(GLOBAL, 2))
+        self.assertEqual(self.follow(self.a), [])
+        self.assertTrue(before.position < own.position < after.position)
+        self.a.log.note_applied(own.position)
+        self.assertEqual([batch.position for batch in self.follow(self.a)], [after.position])
+
+    def test_nothing_written(self) -> None:
+        """A commit that changes nothing leaves no trace in the log."""
+        head = self.commit(self.a, message(GLOBAL, 1, nonce="n")).position
+        found = self.commit(self.a, NonceSought(1, "n", 0), MarkerMoved(1, GLOBAL, 1))
+        self.assertEqual((found.position, found.results[1]), (head, Marker(1, 1, False)))
+        self.assertEqual(self.sql("SELECT max(pos) FROM log"), [(head,)])
+
+    def test_unlogged(self) -> None:
+        """A token is committed, and other nodes learn only that there was a commit."""
+        committed = self.commit(self.a, TokenAdded(b"t", 1, NOW))
+        self.assertEqual(self.follow(self.b), [LogBatch(committed.position, ())])
+
+    def test_markers_with_messages(self) -> None:
+        """Markers that move together with messages are logged each, and those that stay are not."""
+        committed = self.commit(
+            self.a, message(GLOBAL, 1), MarkerMoved(2, GLOBAL, 9), MarkerMoved(2, GLOBAL, 1), message(GLOBAL, 2),
+            MarkerMoved(3, _PAIR, 1), MarkerMoved(3, GLOBAL, 2),
+        )  # fmt: skip
+        moved = [committed.results[index] for index in (1, 2, 4, 5)]
+        self.assertEqual(moved, [Marker(1, 1, True), Marker(1, 1, False), Marker(0, 0, False), Marker(2, 2, True)])
+        ((_, entries),) = self.follow(self.b)
+        self.assertEqual([entry.write.user for entry in entries if isinstance(entry.write, MarkerMoved)], [2, 3])
+
+    def test_nonce_of_another_node(self) -> None:
+        """A message that is repeated on another node is stored once, and answered with its first place."""
+        first = self.commit(self.a, message(GLOBAL, 1, nonce="n\0\ud800"))
+        again = self.commit(self.b, message(_PAIR, 1, nonce="n\0\ud800", at=NOW + 5))
+        self.assertEqual(again.results, [first.results[0]._replace(repeated=True)])
+
+    def test_earlier_run(self) -> None:
+        """A commit of an earlier run of a node is one of another node."""
+        self.node(1)
+        late = self.commit(self.a, message(GLOBAL, 1))
+        again = self.node(1)
+        again.log.begin_at(0)
+        self.assertEqual([batch.position for batch in self.follow(again)][-1], late.position)
+
+    def test_caught_up(self) -> None:
+        """It is waited for the head of the log as it was when it was asked."""
+        asked: list[int] = []
+        self.b.log.on_news = lambda: asked.append(1)
+        self.successResultOf(self.b.log.caught_up())
+        self.assertEqual(asked, [])
+        self.commit(self.a, message(GLOBAL, 1))
+        waiting = self.b.log.caught_up()
+        self.assertNoResult(waiting)
+        self.assertEqual(asked, [1])
+        self.follow(self.b)
+        self.successResultOf(waiting)
+
+    def test_cut_reads(self) -> None:
+        """A long catch-up is read in parts, and the next part is announced when the first one is applied."""
+        self.patch(self.b.log, "_read", lambda *args: self.b.log._reader.read(self.connect(), *args, 2))
+        for _ in range(3):
+            self.commit(self.a, message(GLOBAL, 1))
+        asked: list[int] = []
+        self.b.log.on_news = lambda: asked.append(1)
+        self.assertEqual((len(self.follow(self.b)), len(asked)), (2, 1))
+        self.assertEqual((len(self.follow(self.b)), len(asked)), (1, 1))
+
+    def test_pruned(self) -> None:
+        """A node that is behind the oldest row loads everything again, once."""
+        resets: list[int] = []
+        self.b.log.on_reset = lambda: resets.append(1)
+        for _ in range(2):
+            self.commit(self.a, message(GLOBAL, 1))
+        self.sql("DELETE FROM log WHERE pos < (SELECT max(pos) FROM log)")
+        for _ in range(2):
+            self.failureResultOf(self.b.log.read(), Refusal)
+            self.failureResultOf(self.b.log.begin(), Refusal)
+        self.assertEqual((resets, self.backends()), ([1], []))
+        self.b.snapshot()
+        self.assertEqual(self.follow(self.b), [])
+        self.commit(self.a, message(GLOBAL, 1))
+        self.assertEqual(len(self.follow(self.b)), 1)
+
+    def test_database_went_back(self) -> None:
+        """A node that has applied more than the database holds loads it again, under another epoch."""
+        for continued in True, False:
+            self.commit(self.a, message(GLOBAL, 1))
+            self.follow(self.b)
+            resets: list[int] = []
+            epoch = self.b.epoch
+            self.b.log.on_reset = lambda resets=resets: resets.append(1)
+            position = self.b.log.position
+            if continued:
+                self.sql("UPDATE log SET batch = batch + 1 WHERE pos = %s", position)
+            else:
+                self.sql("DELETE FROM log WHERE pos = %s", position)
+            self.failureResultOf(self.b.log.read(), Refusal)
+            self.assertEqual(resets, [1])
+            self.b.snapshot()
+            self.assertNotEqual(self.b.epoch, epoch)
+            self.a.snapshot()
+            self.assertEqual(self.a.epoch, self.b.epoch)
+
+    def test_newer_entry(self) -> None:
+        """An entry of a newer version stops the node with the next step."""
+        reasons: list[str] = []
+        self.b.log.on_stop = reasons.append
+        self.commit(self.a, BlockSet(1, 2, True))
+        self.sql("UPDATE changes SET what = '\\xff' WHERE id = (SELECT max(id) FROM changes)")
+        self.failureResultOf(self.b.log.read(), Refusal)
+        self.assertIn("upgrade this node", reasons[0])
+
+
+class FaultTests(NodesCase):
+    """Everything that can break in a commit."""
+
+    def terminate(self, store: PostgresStore) -> None:
+        """End the session of a node's writer."""
+        self.sql("SELECT pg_terminate_backend(%s::int)", store._writer.pid)
+
+    def texts(self) -> list[str]:
+        """The stored texts, in order, without gaps in their numbers."""
+        rows = self.sql("SELECT seq, text FROM messages WHERE chat = 1 ORDER BY seq")
+        self.assertEqual([seq for seq, _ in rows], list(range(1, len(rows) + 1)))
+        return [text for _, text in rows]
+
+    def test_ended_before_the_turn(self) -> None:
+        """A session that ended between turns is opened again."""
+        self.commit(self.a, message(GLOBAL, 1, "one"))
+        self.terminate(self.a)
+        self.commit(self.a, message(GLOBAL, 1, "two"))
+        self.assertEqual(self.texts(), ["one", "two"])
+
+    def test_ended_in_the_turn(self) -> None:
+        """A session that ended in its turn has written nothing, of messages and of rare changes."""
+        for writes in ([message(GLOBAL, 1)], [message(GLOBAL, 1), GroupCreated("x", "x", (1,), NOW)]):
+            self.follow(self.a, self.a.log.begin())
+            self.terminate(self.a)
+            self.failureResultOf(self.a.log.commit(writes), TurnLost)
+            self.assertEqual((self.texts(), self.backends()), ([], []))
+        self.commit(self.a, message(GLOBAL, 1, "then"))
+        self.assertEqual(self.texts(), ["then"])
+
+    def test_ended_in_the_append(self) -> None:
+        """A session that ends while it appends has written nothing, or all."""
+        self.sql("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+                 " 'BEGIN PERFORM pg_sleep(10); RETURN NEW; END'")  # fmt: skip
+        self.sql("CREATE TRIGGER slow BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION slow()")
+        self.follow(self.a, self.a.log.begin())
+        ending = threading.Timer(0.3, self.terminate, [self.a])
+        ending.start()
+        self.failureResultOf(self.a.log.commit([message(GLOBAL, 1)]), TurnLost)
+        ending.join()
+        self.sql("DROP TRIGGER slow ON messages")
+        self.assertEqual(self.texts(), [])
+        self.commit(self.a, message(GLOBAL, 1, "then"))
+        self.assertEqual(self.texts(), ["then"])
+
+    def test_answer_lost(self) -> None:
+        """When the answer to a commit is lost, it is looked up: it was stored, once, and its results hold."""
+        proxy = TcpProxy(self.server.port)
+        self.addCleanup(proxy.close)
+        store = self.node(3, self.url.replace(f":{self.server.port}/", f":{proxy.port}/"))
+        for writes in ([message(GLOBAL, 1, "one")], [message(GLOBAL, 1, "two"), BlockSet(1, 2, True)]):
+            self.follow(store, store.log.begin())
+            proxy.cut_after = b"COMMIT"
+            committed = self.successResultOf(store.log.commit(writes))
+            store.log.note_applied(committed.position)
+            self.assertEqual(self.sql("SELECT max(pos) FROM log"), [(committed.position,)])
+        self.assertEqual((self.texts(), self.backends()), (["one", "two"], []))
+        self.commit(self.a, message(GLOBAL, 1, "three"))
+        self.assertEqual(self.texts()[-1], "three")
+
+    def test_commit_lost(self) -> None:
+        """When the connection breaks before the commit arrives, nothing is stored, and the changes are checked again."""
+        proxy = TcpProxy(self.server.port)
+        self.addCleanup(proxy.close)
+        store = self.node(3, self.url.replace(f":{self.server.port}/", f":{proxy.port}/"))
+        self.follow(store, store.log.begin())
+        proxy.cut()
+        self.failureResultOf(store.log.commit([message(GLOBAL, 1)]), TurnLost)
+        self.assertEqual(self.texts(), [])
+
+    def test_holder_hangs(self) -> None:
+        """A node that hangs in its turn loses it after about a second, and can write nothing then."""
+        self.follow(self.a, self.a.log.begin())
+        began = time.monotonic()
+        committed = self.commit(self.b, message(GLOBAL, 2, "other"))
+        took = time.monotonic() - began
+        self.assertTrue(0.9 < took < 1.9, took)
+        self.failureResultOf(self.a.log.commit([message(GLOBAL, 1, "late")]), TurnLost)
+        self.assertEqual(self.texts(), ["other"])
+        self.assertEqual([batch.position for batch in self.follow(self.a)], [committed.position])
+
+    def test_busy_holder(self) -> None:
+        """A holder that is at work keeps its turn: who waits is refused after two seconds."""
+        holder = self.connect()
+        holder.execute("BEGIN")
+        holder.execute("SELECT pg_advisory_xact_lock(7667)")
+        working = threading.Thread(target=holder.execute, args=("SELECT pg_sleep(3)",))
+        working.start()
+        began = time.monotonic()
+        self.failureResultOf(self.a.log.begin(), Refusal)
+        took = time.monotonic() - began
+        self.assertTrue(1.9 < took < 2.9, took)
+        working.join()
+        holder.execute("ROLLBACK")
+
+    def test_collision(self) -> None:
+        """A number that is taken counts as a lost turn once, and as a fault if it is taken again."""
+        self.commit(self.a, message(GLOBAL, 1))
+        self.sql("UPDATE chats SET last_seq = 0 WHERE id = 1")
+        for expected in TurnLost, Exception:
+            self.follow(self.a, self.a.log.begin())
+            failure = self.failureResultOf(self.a.log.commit([message(GLOBAL, 1)]))
+            self.assertTrue(failure.check(expected))
+        self.assertFalse(failure.check(TurnLost))
+
+    def test_position_compared(self) -> None:
+        """A commit behind another one is not appended, even with the lock."""
+        for writes in ([message(GLOBAL, 1)], [BlockSet(1, 2, True)]):
+            self.follow(self.a, self.a.log.begin())
+            self.sql("INSERT INTO log SELECT max(pos) + 1, max(pos), 9, 9, 0 FROM log")
+            self.failureResultOf(self.a.log.commit(writes), TurnLost)
+            self.follow(self.a)
+            self.assertEqual((self.texts(), self.backends()), ([], []))
+
+    def test_error(self) -> None:
+        """An error of one write undoes the commit, ends the turn, and is no lost turn."""
+        self.follow(self.a, self.a.log.begin())
+        failure = self.failureResultOf(self.a.log.commit([message(GLOBAL, 1), BlockSet(1, 99, True)]))
+        self.assertFalse(failure.check(TurnLost, Refusal))
+        self.assertEqual((self.texts(), self.backends()), ([], []))
+
+    def test_too_far_behind(self) -> None:
+        """A node that is far behind does not catch up in its turn, where all others would wait for it."""
+        self.patch(__import__("irchat.store.postgres.log.node_log", fromlist=["x"]), "_BEHIND_MOST", 0)
+        self.commit(self.a, message(GLOBAL, 1))
+        self.failureResultOf(self.b.log.begin(), Refusal)
+        self.assertEqual(self.backends(), [])
+        self.follow(self.b)
+        self.commit(self.b, message(GLOBAL, 1))
+
+
+class TwoWritersTests(TestCase):
+    """Two nodes with threads that write at the same time."""
+
+    def setUp(self) -> None:
+        """Make the database."""
+        self.nodes = NodesCase("run")
+        self.nodes.setUp()
+        self.addCleanup(self.nodes.doCleanups)
+
+    async def write(self, store: PostgresStore, name: str, count: int) -> list[Any]:
+        """Send messages one by one, as a core would: in turns, with all others' applied first."""
+        seqs = []
+        while len(seqs) < count:
+            for batch in await store.log.begin():
+                store.log.note_applied(batch.position)
+            writes = [message(GLOBAL, 1, f"{name} {len(seqs) + index}") for index in range(10)]
+            try:
+                committed = await store.log.commit(writes)
+            except TurnLost:
+                continue
+            store.log.note_applied(committed.position)
+            seqs += [stored.seq for stored in committed.results]
+        return seqs
+
+    async def test_in_turn(self) -> None:
+        """Each message of two writers is stored once, at the place that was answered, without a gap."""
+        stores = []
+        for number in 7, 8:
+            store = PostgresStore(Database(self.nodes.url), StoreThreads(reactor))  # type: ignore[arg-type]
+            store.log.join(number, self.nodes.connect())
+            self.addCleanup(store.close)
+            stores.append(store)
+        writing = [Deferred.fromCoroutine(self.write(store, f"w{index}", 500)) for index, store in enumerate(stores)]
+        placed = {}
+        for index, seqs in enumerate([await one for one in writing]):
+            placed.update({seq: f"w{index} {number}" for number, seq in enumerate(seqs)})
+        rows = self.nodes.sql("SELECT seq, text FROM messages WHERE chat = 1 ORDER BY seq")
+        self.assertEqual([seq for seq, _ in rows], list(range(1, 1_001)))
+        self.assertEqual(dict(rows), placed)
+        ids = [number for (number,) in self.nodes.sql("SELECT id FROM messages ORDER BY seq")]
+        self.assertEqual(ids, sorted(ids))
