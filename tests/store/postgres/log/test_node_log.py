@@ -16,7 +16,6 @@ from irchat.interfaces.writes import (
     GroupCreated,
     MarkerMoved,
     MessageAdded,
-    MessageEdited,
     NonceSought,
     TokenAdded,
 )
