@@ -8,6 +8,7 @@ from benchmarks.svg import bars, curves
 
 _SERVERS = ("IRChat", "InspIRCd", "ngIRCd")
 _HEAD = ("Scenario", "Measure", "Unit", *_SERVERS, "Ratio", "Bar", "")
+_OF_NODES = "cluster"
 _PLOTTED = ("alone", "busy", "private", "group", "tls")
 
 _PAGE = """\
@@ -34,6 +35,14 @@ InspIRCd's in the same round. The operating system reports CPU time and memory (
 
 {table}
 
+Several nodes
+=============
+
+Nodes on one PostgreSQL server, and beside them one server on SQLite. All processes share the cores of one machine, the
+load generator included, so the figures show what more nodes cost there, not what they bring on more machines.
+
+{nodes}
+
 How cost grows
 ==============
 
@@ -55,7 +64,9 @@ def text(rows: Sequence[Row]) -> str:
 
 def write(docs: Path, results: Results, machine: str, versions: str) -> None:
     """Write ``benchmarks.rst`` and its plots into ``docs``."""
-    table = "\n".join(_line(cells) for cells in [_HEAD, *(_cells(row) for row in results.rows)])
+    rows = [row for row in results.rows if row.scenario != _OF_NODES]
+    table = "\n".join(_line(cells) for cells in [_HEAD, *(_cells(row) for row in rows)])
+    nodes = _nodes([row for row in results.rows if row.scenario == _OF_NODES])
     plotted = [row for row in results.rows if row.scenario in _PLOTTED and row.unit.startswith("us")]
     (docs / "benchmarks-cost.svg").write_text(
         bars("CPU time of the server for each delivery", "us", _SERVERS, [(row.measure, row.values) for row in plotted])
@@ -65,7 +76,9 @@ def write(docs: Path, results: Results, machine: str, versions: str) -> None:
     grown = "\n\n".join(_grown(curve) for curve in results.curves)
     commits = sorted({row.commit for row in results.rows} | {curve.commit for curve in results.curves})
     (docs / "benchmarks.rst").write_text(
-        _PAGE.format(machine=machine, versions=versions, commit="; ".join(commits), table=table, curves=grown)
+        _PAGE.format(
+            machine=machine, versions=versions, commit="; ".join(commits), table=table, nodes=nodes, curves=grown
+        )
     )
 
 
@@ -79,6 +92,18 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.bar,
         _verdict(row),
     )
+
+
+def _nodes(rows: Sequence[Row]) -> str:
+    """Return the table of the rows about several nodes."""
+    if not rows:
+        return "Not measured."
+    names = list(rows[0].values)
+    cells = [
+        ("Measure", "Unit", *names),
+        *((row.measure, row.unit, *map(_figure, row.values.values())) for row in rows),
+    ]
+    return ".. list-table::\n   :header-rows: 1\n\n" + "\n".join(map(_line, cells))
 
 
 def _grown(curve: Curve) -> str:

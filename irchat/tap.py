@@ -3,15 +3,15 @@
 import socket
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from twisted.application.service import Service
 from twisted.internet import reactor as _reactor
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python import usage
 
@@ -20,6 +20,7 @@ from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.accounts.administration import Administration
 from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
+from irchat.interfaces.store import Store
 from irchat.net.addresses import read_address
 from irchat.net.port_note import PortFile, default_directory
 from irchat.protocol.rules import DEFAULT_PORT
@@ -28,6 +29,7 @@ from irchat.server.delivery.delivery import Delivery
 from irchat.server.delivery.presence_feed import PresenceFeed
 from irchat.server.gc_schedule import GCSchedule
 from irchat.server.listeners import certificates, control_socket
+from irchat.server.listeners.chat_port import ChatPort
 from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.listener import listen, listening_socket, own_address
 from irchat.server.listeners.local_files import LocalFiles
@@ -61,6 +63,11 @@ from irchat.system.streams import prepare_streams
 from irchat.system.supervisor import notify
 from irchat.system.workers import FairPool
 from irchat.twistd_checks import check_twistd, command_name
+from irchat.wiring.opening import check_node, has_store, open_figures, open_node
+from irchat.wiring.web import WebPorts, check_web
+
+if TYPE_CHECKING:
+    from irchat.wiring.node import Node
 
 reactor: Any = _reactor
 
@@ -75,6 +82,11 @@ _log = Logger()
 
 def _default(setting: Setting) -> str:
     return "" if setting.default is None else f" [default: {setting.default}]"
+
+
+def help_of(name: str) -> str:
+    """Return the help of a setting."""
+    return next(setting.help for setting in SETTINGS if setting.name == name)
 
 
 class Options(usage.Options):
@@ -106,8 +118,12 @@ class Options(usage.Options):
     def opt_proxy_from(self, network: str) -> None:
         self._repeated.setdefault("proxy-from", []).append(network)
 
-    opt_admin.__doc__ = next(setting.help for setting in SETTINGS if setting.name == "admin")
-    opt_proxy_from.__doc__ = next(setting.help for setting in SETTINGS if setting.name == "proxy-from")
+    def opt_web_proxy(self, network: str) -> None:
+        self._repeated.setdefault("web-proxy", []).append(network)
+
+    opt_admin.__doc__ = help_of("admin")
+    opt_proxy_from.__doc__ = help_of("proxy-from")
+    opt_web_proxy.__doc__ = help_of("web-proxy")
 
     def opt_version(self) -> NoReturn:
         """Show the version and exit."""
@@ -169,6 +185,7 @@ class ChatServer(Service):
         self._folder = DataFolder(options.config.data)
         self._gc_schedule = GCSchedule(reactor)
         self._opened = ExitStack()
+        self._node: Node | None = None
 
     def startService(self) -> None:
         """Open the data and listen. If that fails, end the process with one line on standard error."""
@@ -178,6 +195,7 @@ class ChatServer(Service):
             self._folder.acquire()
             self._opened.callback(self._folder.release)
             self._open()
+            self._join()
             self._listen()
             banner = self._banner()
         except Exception as error:
@@ -210,13 +228,15 @@ class ChatServer(Service):
     async def _stop(self) -> None:
         notify("STOPPING=1")
         hangup.ignore()
-        await maybeDeferred(self._port.stopListening)
+        await self._port.stop()
         await self._connections.stop()
         self._gc_schedule.stop()
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
         settled.addErrback(lambda failure: _log.failure("not all could be saved", failure))
         await settled
+        if self._node is not None:
+            await self._node.stop()
         await self._local_files.close()
         self._opened.close()  # the threads would keep the process alive
         _log.info("stopped")
@@ -229,9 +249,8 @@ class ChatServer(Service):
     def _open(self) -> None:
         config = self._config
         threads = StoreThreads(reactor)
-        store = SQLiteStore(self._folder.database, threads, wall_ms, self._terminal.show_progress)
+        store, wall_ms = self._open_store(threads)
         self._opened.callback(store.close)
-        store.open_readers(_READING_THREADS)
         hashing = FairPool(reactor, "irchat-hashing", _HASHING_THREADS, nice=True)
         self._opened.callback(hashing.stop)
         threads.start()
@@ -241,6 +260,7 @@ class ChatServer(Service):
         bus.subscribe(delivery.publish)
         presence = PresenceFeed(reactor, delivery)
         self._chat = ChatService(store, bus, presence.changed, reactor, wall_ms, config.limits, gathers=True)
+        self._chat.resume()
         self._accounts = Accounts(
             self._chat.directory,
             self._chat.queue,
@@ -255,7 +275,18 @@ class ChatServer(Service):
         self._services = Services(
             self._chat, self._accounts, delivery, presence, admission, rate_limiters, config.admins
         )
+        if self._node is not None:
+            self._node.connect(self._services)
         self._make_factory()
+
+    def _open_store(self, threads: StoreThreads) -> tuple[Store, Callable[[], int]]:
+        """Return the store, and the wall clock in ms that goes with it."""
+        if has_store(self._config):
+            self._node = open_node(self._config, reactor, threads)
+            return self._node.store, self._node.store.wall_ms
+        sqlite = SQLiteStore(self._folder.database, threads, wall_ms, self._terminal.show_progress)
+        sqlite.open_readers(_READING_THREADS)
+        return sqlite, wall_ms
 
     def _make_factory(self) -> None:
         self._certificate: Path | None = None
@@ -281,22 +312,36 @@ class ChatServer(Service):
         else:
             self._certificate, key = certificates.ensure_self_signed(self._folder.path, socket.gethostname())
         context = certificates.server_context(self._certificate, key)
+        context.set_alpn_protocols(["irchat"] if self._config.no_web else ["http/1.1", "irchat"])
         end = certificates.end_of(context)
         if end is not None and end < datetime.now(UTC):
             _log.warn("the certificate {path} ended on {end}: renew it", path=self._certificate, end=end.date())
         return context
 
+    def _join(self) -> None:
+        """Serve the figures, and join the other nodes."""
+        self._figures_at = ""
+        if self._config.metrics_port:
+            self._figures_at = open_figures(reactor, self._config, self._services, self._connections, self._node)
+        if self._node is not None:
+            self._node.join([self._fingerprint()], lambda: len(self._services.delivery))
+
     def _listen(self) -> None:
-        port = self._port = listen(reactor, self._config.host, self._config.port, self._factory)
-        self._opened.callback(port.stopListening)
         # Twisted's own port logs a line for each peer that it cannot accept.
-        port._logger = Logger(observer=self._factory.room.quiet)  # type: ignore[arg-type]
-        self.port: int = port.getHost().port
+        quiet = Logger(observer=self._factory.room.quiet)  # type: ignore[arg-type]
+        host, factory = self._config.host, self._factory
+        self._port = ChatPort(lambda port: listen(reactor, host, port, factory, quiet), self._config.port, reactor)
+        self._opened.callback(self._port.stop)
+        self.port: int = self._port.number
+        self._web = WebPorts(reactor, self._config, self._factory, quiet)
+        self._opened.callback(self._web.stop)
+        if self._node is not None:
+            self._node.watch(self._port, self._connections)
         self._local_files = LocalFiles(
             reactor,
             self._folder.path / control_socket.SOCKET_FILE,
             control_socket.ControlFactory(self._administration),
-            port._logger,
+            quiet,
             lambda: PortFile(
                 self._runtime_folder, port=self.port, tls=self._factory.tls is not None, fingerprint=self._fingerprint()
             ),
@@ -317,6 +362,10 @@ class ChatServer(Service):
             f"IRChat listens on {listening}, port {self.port}, " + ("with TLS" if self._certificate else "WITHOUT TLS"),
             f"Data: {self._folder.path}",
         ]
+        if self._node is not None:
+            lines.append(f"Store: PostgreSQL, as the node {self._node.name}")
+        if self._figures_at:
+            lines.append(f"Figures for Prometheus: {self._figures_at}")
         flag = "" if self._certificate else "--no-tls "
         # One that a public authority has signed is verified without it, and changes when it is renewed.
         pin = ""
@@ -330,14 +379,18 @@ class ChatServer(Service):
             lines.append(
                 f"To join from another machine, once IRChat is installed there: irchat {flag}{host}{at_port}{pin}"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *self._web.banner(here + at_port, is_own=bool(pin))])
 
 
 def _check(config: Config) -> None:
     """Run all checks that write nothing. Raises the error that prevents the start."""
     folder = DataFolder(config.data)
     folder.check()
-    check_database(folder.database)
+    if has_store(config):
+        check_node(config)
+    else:
+        check_database(folder.database)
     if config.tls_cert is not None and config.tls_key is not None:
         certificates.server_context(config.tls_cert, config.tls_key)
     listening_socket(config.host, config.port).close()
+    check_web(config)

@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.helpers.loads import abuse, kills, kills_under_load, loads, power_cut, stalled_readers
+from tests.helpers.loads import abuse, cluster, kills, kills_under_load, loads, power_cut, stalled_readers
 
 
 def main() -> int:
@@ -45,6 +45,8 @@ def main() -> int:
     deaf = each.add_parser("never-read", help="clients that request much and read nothing")
     deaf.add_argument("--connections", type=int, default=50)
     deaf.add_argument("--seconds", type=float, default=30)
+    several = each.add_parser("cluster", help="random faults of three nodes, of PostgreSQL and of Redis, under load")
+    several.add_argument("--seconds", type=float, default=3_600)
     options = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="irchat-"))
     begin = time.monotonic()
@@ -79,6 +81,8 @@ def _run(options: argparse.Namespace, home: Path) -> object:
             return abuse.storm(home, options.connects)
         case "never-read":
             return abuse.never_read(home, options.connections, options.seconds)
+        case "cluster":
+            return cluster.soak(home, options.seconds, options.seed)
     raise AssertionError(options.test)
 
 

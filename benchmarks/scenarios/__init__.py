@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.bench import Bench, Curve, Row
-from benchmarks.scenarios import amendments, fairness, messages, sessions, stored, timed
+from benchmarks.scenarios import amendments, cluster, fairness, messages, sessions, stored, timed
 
 SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "alone": messages.alone,
@@ -22,6 +22,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "tls": messages.tls,
     "handshakes": sessions.handshakes,
     "fairness": fairness.fairness,
+    "cluster": cluster.cluster,
     "grow-readers": messages.readers,
     "grow-stored": stored.growth,
 }

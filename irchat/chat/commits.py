@@ -27,7 +27,7 @@ from irchat.chat.following import Apply, Following
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.log import TurnLost
 from irchat.interfaces.store import Store
-from irchat.interfaces.writes import Entry
+from irchat.interfaces.writes import Entry, Write
 from irchat.protocol.errors import Refusal, internal_error
 
 # One turn of the reactor finishes a group, at about 15 us a change.
@@ -44,6 +44,9 @@ _CHANGE_CHARACTERS = 64
 # nobody notices. A full group never waits.
 _GATHER_FACTOR = 10
 _GATHER_MOST_SECONDS = 0.02
+
+Commit = Callable[[list[Write[object]]], Deferred[list[object]]]
+"""Commits writes; see `irchat.interfaces.store.Store.commit`."""
 
 _Answer = tuple[Callable[..., None], object]
 """A method of a handler, and the reply or failure to call it with."""
@@ -67,7 +70,7 @@ class CommitQueue:
         clock: IReactorTime | None = None,
         following: Following | None = None,
     ) -> None:
-        self._commit = store.commit if following is None else following.commit
+        self._commit: Commit = store.commit if following is None else following.commit
         self._following = following
         self._bus = bus
         self._apply = apply
@@ -82,6 +85,13 @@ class CommitQueue:
         self._unpublished = False
         self._when_idle: list[Deferred[None]] = []
         self._when_published: list[Deferred[None]] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def measure(self, measured: Callable[[Commit], Commit]) -> None:
+        """Commit with ``measured`` of what was used before."""
+        self._commit = measured(self._commit)
 
     def submit(self, change: Change[Result, Reply]) -> Deferred[Reply]:
         """Queue ``change``. The Deferred fires with its reply, or fails with its Refusal."""

@@ -34,9 +34,25 @@ NOBODY = Mentioned()
 
 def mentioned(directory: Directory, sender: User, chat: DirectoryChat, text: str) -> Mentioned:
     """Return the mentions in ``text``, which has ``@`` or begins with ``#``."""
-    answer = _ANSWER.match(text)
-    reply_to = None if answer is None else int(answer[1])
+    reply_to = answered_seq(text)
     return Mentioned(called(directory, sender, chat, text), reply_to) if "@" in text else Mentioned((), reply_to)
+
+
+def answered_seq(text: str) -> int | None:
+    """Return the seq of the message that ``text`` answers, or None if it is no answer."""
+    answer = _ANSWER.match(text)
+    return None if answer is None else int(answer[1])
+
+
+def mentioned_by_timed(
+    directory: Directory, sender: User, chat: DirectoryChat, text: str, answered: int | None
+) -> tuple[User, ...]:
+    """Return the users that a timed text mentions. ``answered``: the sender of the message that it answers."""
+    users = called(directory, sender, chat, text) if "@" in text else ()
+    unmentioned = {sender.id, *sender.hidden, *users}
+    if answered is not None and answered not in unmentioned and may_see(chat, directory.users[answered]):
+        users = (answered, *users[: MENTIONS_MOST - 1])
+    return tuple(directory.users[user] for user in users)
 
 
 def called(directory: Directory, sender: User, chat: DirectoryChat, text: str) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.changes import Change
-from irchat.chat.mentions import NOBODY, called, mentioned
+from irchat.chat.mentions import NOBODY, mentioned, mentioned_by_timed
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.message_publications import MessagePublications
@@ -60,20 +60,31 @@ class Messages:
         return self.copies
 
     def to_send(
-        self, sender: User, chat: str, text: str, *, expires_in: int | None, nonce: str | None, origin: int | None
+        self,
+        sender: User,
+        chat: str,
+        text: str,
+        *,
+        expires_in: int | None,
+        nonce: str | None,
+        origin: int | None,
+        answered: int | None = None,
     ) -> "Change[Stored | None, Sent | TimedSent]":
         """Return a change that sends ``text``, for the commit queue.
 
-        ``chat`` is the name of the chat as ``sender`` writes it. ``expires_in`` (seconds) makes it a timed message. The
-        reply comes after the message is on disk or, if it is timed, published. Raises Refusal for an invalid text or
-        time. An unknown chat makes the change fail.
+        ``chat`` is the name of the chat as ``sender`` writes it. ``expires_in`` (seconds) makes it a timed message, and
+        ``answered`` is the id of the sender of the message that it answers (see `TimedAnswers`). The reply comes after
+        the message is on disk or, if it is timed, published. Raises Refusal for an invalid text or time. An unknown
+        chat makes the change fail.
         """
         text = clean_text(text, self.limits.text_length)
         if expires_in is None:
             return _StoredSend(sender, origin, self, chat, text, nonce, len(text))
         seconds = check_seconds(expires_in)
         at, end = self.wall_ms(), self.timed.now() + seconds
-        return _TimedSend(sender, origin, self, chat, text, nonce, len(text), seconds=seconds, at=at, end=end)
+        return _TimedSend(
+            sender, origin, self, chat, text, nonce, len(text), seconds=seconds, at=at, end=end, answered=answered
+        )
 
     def writable_chat(self, sender: User, name: str) -> DirectoryChat:
         """Return the chat called ``name`` if ``sender`` may write there. Raises Refusal."""
@@ -237,6 +248,7 @@ class _TimedSend(_MessageChange):
     seconds: int
     at: int
     end: float
+    answered: int | None
 
     def check(self) -> Write[Stored | None] | None:
         messages = self.messages
@@ -264,8 +276,7 @@ class _TimedSend(_MessageChange):
         if messages.copies is not None:
             messages.copies.refuse_unconnected()
         at = messages.next_timed_at(self.chat.key, self.at)
-        to = called(messages.directory, sender, self.chat, self.text) if "@" in self.text else ()
-        mentions = tuple(messages.directory.users[user] for user in to)
+        mentions = mentioned_by_timed(messages.directory, sender, self.chat, self.text, self.answered)
         timed = messages.timed.add(self.chat, sender, self.text, at, self.seconds, self.end, mentions)
         of, reached = others(messages.directory, messages.presence, self.chat, sender)
         if timed.end <= now:

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.accounts.moderation import Moderation
 from irchat.chat.amending.amendments import Amendments
+from irchat.chat.amending.removed_marks import RemovedMarks
 from irchat.chat.blocks import Blocks
 from irchat.chat.commits import CommitQueue
 from irchat.chat.following import Following
@@ -19,6 +20,7 @@ from irchat.chat.state.directory import Directory
 from irchat.chat.state.presence import LocalPresence
 from irchat.chat.state.publications import Publications
 from irchat.chat.state.state_machine import StateMachine
+from irchat.chat.timed.answered import TimedAnswers
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.nodes import OtherNodes, ThisNode
@@ -38,6 +40,7 @@ class ChatService:
     """The chat. ``bus`` carries its events. ``presence_changed`` is called with a name and whether it is online.
 
     With ``gathers``, changes are grouped for a turn of the reactor or longer. Otherwise each is committed at once.
+    ``on_loaded`` is called when all data was loaded again.
     """
 
     def __init__(
@@ -63,16 +66,25 @@ class ChatService:
         self.amendments = Amendments(self.messages)
         timed = self.messages.timed
         self._bus = bus
+        self.on_loaded: Callable[[], None] = lambda: None
         self.state = StateMachine(directory, timed, self.presence, publications, self.messages.note_stored)
         queue_clock = clock if gathers else None
         self._following = (
             None if store.log is None else Following(store.log, bus, self.state.apply, self._load_again, queue_clock)
         )
         self.queue = CommitQueue(store, bus, self.state.apply, queue_clock, self._following)
+        self.timed_answers = TimedAnswers(self.messages, self.queue, store)
         self.groups = Groups(directory, self.queue, wall_ms, limits)
         self.blocks = Blocks(directory, self.queue)
         self.reading = Reading(directory, self.queue, timed, publications, store, wall_ms)
-        self.moderation = Moderation(directory, self.queue, self.messages, self.presence, store, wall_ms)
+        self._marks = RemovedMarks(self.messages, self.queue, store)
+        self.moderation = Moderation(directory, self.queue, self.messages, self.presence, store, wall_ms, self._marks)
+
+    def resume(self) -> None:
+        """Go on with the removals that the end of the last process interrupted."""
+        removed = [user.id for user in self.directory.users.values() if user.removed]
+        if removed:
+            Deferred.fromCoroutine(self._marks.take_off(removed))
 
     def share_timed(self, others: OtherNodes) -> ThisNode:
         """Share timed messages with the other nodes. Return what they call (`irchat.interfaces.nodes.ThisNode`)."""
@@ -109,6 +121,7 @@ class ChatService:
         """End all sessions, and load what other nodes have changed."""
         self._bus.publish([Publication(events.Bye(reason=_LOADING), None)])
         self.state.load(self.store.snapshot())
+        self.on_loaded()
 
     def settled(self) -> Deferred[None]:
         """Return a Deferred that fires when all changes submitted so far are committed or refused."""

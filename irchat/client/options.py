@@ -56,12 +56,19 @@ def parse_options(arguments: Sequence[str] | None = None) -> ClientOptions:
     return ClientOptions(**vars(parser.parse_args(arguments)))
 
 
-def complete_options(options: ClientOptions, settings: Preferences, last_server: str) -> ClientOptions:
-    """Return the options with what the settings say. Exit with a message if there is no server to connect to."""
-    address = options.address or settings.server or last_server
+def complete_options(options: ClientOptions, settings: Preferences, last_server: tuple[str, bool]) -> ClientOptions:
+    """Return the options with what the settings say. Exit with a message if there is no server to connect to.
+
+    ``last_server``: the address of the server used last, and whether with TLS. An address that is typed or in the
+    settings means TLS unless ``--no-tls`` is typed too.
+    """
+    plain = options.plain or settings.plain
+    if address := options.address or settings.server:
+        return options._replace(address=address, plain=plain)
+    address, tls = last_server
     if not address:
         sys.exit("! Which server? Type irchat [user@]host[:port], as the server prints it at its start.")
-    return options._replace(address=address, plain=options.plain or settings.plain)
+    return options._replace(address=address, tls=options.tls and tls, plain=plain)
 
 
 def wants_full_screen(options: ClientOptions, environment: Mapping[str, str]) -> bool:

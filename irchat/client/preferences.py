@@ -12,6 +12,7 @@ from irchat.client.connect import shared_files
 from irchat.client.view.key_table import KEYS, Category, KeyMap, KeyRow
 
 _SECTION = re.compile(r"\[\s*([\w-]+)\s*\]\s*(?:#.*)?")
+_WITHOUT_TLS = "--no-tls "
 Sequences = tuple[tuple[str, ...], ...]
 
 
@@ -134,21 +135,24 @@ def _check(is_right: bool, trouble: str) -> None:
 
 
 class LastServer:
-    """The server to which the user connected last, kept in the file ``path``."""
+    """The server to which the user connected last, kept in the file ``path``, with the option ``--no-tls`` if used."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def read(self) -> str:
-        """Return its address as it was typed, or an empty string."""
+    def read(self) -> tuple[str, bool]:
+        """Return its address as it was typed, or an empty string, and whether to use TLS."""
         try:
-            return shared_files.read(self._path).strip()
+            kept = shared_files.read(self._path).strip()
         except OSError:
-            return ""
+            return "", True
+        address = kept.removeprefix(_WITHOUT_TLS)
+        return address, address == kept
 
-    def keep(self, address: str) -> None:
+    def keep(self, address: str, tls: bool) -> None:
         """Keep an address. A file that cannot be written is no reason to stop."""
+        line = address if tls else f"{_WITHOUT_TLS}{address}"
         try:
-            shared_files.change(self._path, lambda _: f"{address}\n")
+            shared_files.change(self._path, lambda _: f"{line}\n")
         except OSError:
             return

@@ -62,10 +62,10 @@ def _run(reactor: Any, options: ClientOptions, settings: Preferences) -> int:
     if options.forget:
         run.begin(trust.connect, forget_sign_in(reactor, tokens(), dialer.target.label, address.user, screen))
     elif options.json:
-        run.begin(remembering(trust.connect, options.address), PassThrough(console).run)
+        run.begin(remembering(trust.connect, options), PassThrough(console).run)
     else:
         chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
-        run.begin(remembering(trust.connect, options.address), partial(chat.run, name=address.user))
+        run.begin(remembering(trust.connect, options), partial(chat.run, name=address.user))
     leave_on_signals(reactor, run.stop, run.interrupt)
     try:
         reactor.run()
@@ -95,13 +95,13 @@ def tokens() -> Tokens:
 
 
 def remembering(
-    connect: Callable[[], Awaitable[ServerConnection]], address: str
+    connect: Callable[[], Awaitable[ServerConnection]], options: ClientOptions
 ) -> Callable[[], Awaitable[ServerConnection]]:
-    """Return ``connect``, which also keeps the address as that of the server used last."""
+    """Return ``connect``, which also keeps the server as the one used last."""
 
     async def connect_and_keep() -> ServerConnection:
         connection = await connect()
-        LastServer(last_server_path()).keep(address)
+        LastServer(last_server_path()).keep(options.address, options.tls)
         return connection
 
     return connect_and_keep

@@ -60,7 +60,7 @@ class NodeBus:
         seal: Seal,
         clock: Clock,
         position: Callable[[], int],
-        reached: Callable[[int], Deferred[object]],
+        reached: Callable[[int], Deferred[Any]],
         presence: ThisPresence,
         admission: ThisAdmission,
         on_news: Callable[[], None],
@@ -269,6 +269,7 @@ class NodeBus:
         self._heard.pop(node).close()
         del self._addresses[node]
         self._presence.set_online(node, {})
+        self._send_rest()  # some of its last messages may have reached only some nodes
 
     def _beat(self) -> None:
         """Say that this node is alive, and forget the nodes that are not.

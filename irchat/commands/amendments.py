@@ -88,7 +88,7 @@ class Delete(_Amend):
 class _AmendLast(InText):
     """Base of the commands about one's last message. A client asks for the last one that it shows instead.
 
-    They are not pipelined: a timed message in the same commit would not be found, and an older one would be changed.
+    They are not pipelined, because they are committed alone.
     """
 
     request = requests.AmendLast

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from irchat.chat.read_state import TimedPage
     from irchat.chat.service import ChatService
     from irchat.chat.state.entities import User
+    from irchat.chat.timed.answers import TimedSent
     from irchat.interfaces.stored import ChatKey
 
-Outcome: TypeAlias = "events.Event | Change[Any, Any] | Deferred[Any] | Coroutine[Any, Any, events.Event | TimedPage]"
+Reply: TypeAlias = "events.Event | TimedPage | TimedSent"
+"""The reply to a request. Those with remaining times change while they wait."""
+
+Outcome: TypeAlias = "events.Event | Change[Any, Any] | Deferred[Any] | Coroutine[Any, Any, Reply]"
 """The outcome of a command: the reply, a change that produces it, or an awaitable for it."""
 
 Form: TypeAlias = "str | Callable[[str], str]"

@@ -33,7 +33,8 @@ class _Send(Command):
 
     @classmethod
     def run(cls, services: Services, caller: Caller, request: requests.Send) -> Outcome:
-        return services.chat.messages.to_send(
+        sending = services.chat.messages if request.expires_in is None else services.chat.timed_answers
+        return sending.to_send(
             caller.user,
             request.chat,
             request.text,

@@ -25,6 +25,7 @@ LOGGED: tuple[type[Write[Any]], ...] = (
     writes.SessionsEnded,
     writes.BanSet,
     writes.BanRemoved,
+    writes.MarksRemoved,
 )
 """The writes that other nodes apply, except messages: those are read from their own table."""
 

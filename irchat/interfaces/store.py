@@ -62,7 +62,10 @@ class Store(Protocol):
     """
 
     epoch: str
-    log: SharedLog | None
+
+    @property
+    def log(self) -> SharedLog | None:
+        """The log, or None."""
 
     def snapshot(self) -> stored.Snapshot:
         """Return the data that the core keeps in memory.
@@ -103,6 +106,9 @@ class Store(Protocol):
         ``after``: the ``further`` of the last result. A call scans only a part of the messages, so a result may be
         empty although more follow.
         """
+
+    def marks_of(self, users: Collection[int], limit: int) -> Deferred[list[stored.PlacedMark]]:
+        """Return at most ``limit`` of the marks of these users."""
 
     def figures(self) -> Deferred[stored.Figures]:
         """Return the figures of the store."""

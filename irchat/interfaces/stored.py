@@ -63,6 +63,16 @@ class StoredMark(NamedTuple):
     mine: bool
 
 
+class PlacedMark(NamedTuple):
+    """A mark of a user, and the place of its message. ``key``: equal for equal marks."""
+
+    chat: ChatKey
+    seq: int
+    user: int
+    mark: str
+    key: str
+
+
 class StoredMessage(NamedTuple):
     """A message as the store holds it.
 

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
-from irchat.interfaces.stored import ChatKey, Marker, Stored, StoredBan, StoredChange
+from irchat.interfaces.stored import ChatKey, Marker, PlacedMark, Stored, StoredBan, StoredChange
 
 Result_co = TypeVar("Result_co", covariant=True)
 
@@ -156,6 +156,13 @@ class MarkSet(Write[StoredChange], frozen=True, gc=False):
     hidden: frozenset[int] = frozenset()
 
 
+class MarksRemoved(Write[tuple[StoredChange, ...]], frozen=True, gc=False):
+    """The end of some marks of removed accounts. Each is a change like that of `MarkSet`, but needs no membership."""
+
+    marks: tuple[PlacedMark, ...]
+    at: int
+
+
 class AlertSet(Write[None], frozen=True, gc=False):
     """When a chat alerts a user: ``all``, ``mentions`` or ``none``."""
 
@@ -219,8 +226,9 @@ class BlockSet(Write[None], frozen=True, gc=False):
 class UserRemoved(Write[None], frozen=True, gc=False):
     """The removal of an account, with its password, tokens, nonces, memberships and ban.
 
-    Its messages stay, under its new ``name`` (and ``key``). ``groups``: the groups that it was in, each with its next
-    owner. None as owner means that it was the last member: the group ends, with all its messages.
+    Its messages stay, under its new ``name`` (and ``key``), and its marks until `MarksRemoved`. ``groups``: the groups
+    that it was in, each with its next owner. None as owner means that it was the last member: the group ends, with all
+    its messages.
     """
 
     user: int

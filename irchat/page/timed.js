@@ -8,7 +8,7 @@
  * @returns {End}
  */
 export function endAfter(left) {
-  return { left, ticks: performance.now(), wall: Date.now() };
+	return { left, ticks: performance.now(), wall: Date.now() };
 }
 
 /**
@@ -16,7 +16,7 @@ export function endAfter(left) {
  * @param {End} end
  */
 export function leftOf(end) {
-  return end.left - Math.max(performance.now() - end.ticks, Date.now() - end.wall);
+	return end.left - Math.max(performance.now() - end.ticks, Date.now() - end.wall);
 }
 
 /**
@@ -24,13 +24,13 @@ export function leftOf(end) {
  * @param {number} ms
  */
 export function readable(ms) {
-  const seconds = Math.max(0, Math.ceil(ms / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.ceil(seconds / 60)} min`;
-  return seconds < 172800 ? `${Math.ceil(seconds / 3600)} h` : `${Math.ceil(seconds / 86400)} d`;
+	const seconds = Math.max(0, Math.ceil(ms / 1000));
+	if (seconds < 120) return `${seconds} s`;
+	if (seconds < 7200) return `${Math.ceil(seconds / 60)} min`;
+	return seconds < 172800 ? `${Math.ceil(seconds / 3600)} h` : `${Math.ceil(seconds / 86400)} d`;
 }
 
 /** Whether a typed line sends a timed message: `*30* hi`, `*30@bob hi`, `*30*team hi`, also while it is wrong. */
 export function isTimedLine(/** @type {string} */ line) {
-  return /^\s*\*[^\s*@]*[*@]/.test(line);
+	return /^\s*\*[^\s*@]*[*@]/.test(line);
 }

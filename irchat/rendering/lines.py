@@ -13,6 +13,8 @@ from irchat.text.excerpts import find, shorten
 
 # The beginning of a line that is not a message.
 OWN_MARK = "-- "
+# Behind the name of the sender: no name contains a comma.
+_EDITED = ", edited"
 _INDENT = "    "
 _NAMES_A_LINE = 20
 _PRESENCE_LINES = 20
@@ -96,7 +98,7 @@ class Renderer:
         if message.id is not None:
             seconds = max(0, -(-(message.left_ms or 0) // 1000))
             head += self._paint(f"({seconds}s)", _YELLOW) + " "
-        return f"{head}{self._name(message.sender)}: "
+        return f"{head}{self._name(message.sender)}{_EDITED if message.edited is not None else ''}: "
 
     def _text(self, message: events.Message) -> str:
         if message.id is not None and self._withhold_timed:
@@ -148,8 +150,8 @@ class Renderer:
         """Return the lines of an edit or a mark. A deletion shows as lines that are gone."""
         stored = amended.chat, amended.seq
         if amended.text is not None and amended.edited is not None:
-            name = f"{self._name(amended.by)}, " if amended.by else ""
-            head = f"{self._place(amended.at, amended.chat, amended.seq)}{name}edited: "
+            author = f"{self._name(amended.by)}{_EDITED}" if amended.by else "edited"
+            head = f"{self._place(amended.at, amended.chat, amended.seq)}{author}: "
             first, *others = visible(amended.text).split("\n")
             yield TextLine(head + first, None, stored)
             for other in others:

@@ -76,9 +76,23 @@ class OptionsTests(SynchronousTestCase):
     def test_completed(self) -> None:
         """Without an address, the server of the settings is joined, else the last one. There must be one."""
         settings = Preferences(server="a@one", plain=True)
-        self.assertEqual(complete_options(parse_options(["h"]), settings, "last").address, "h")
-        completed = complete_options(parse_options([]), settings, "last")
+        last = ("last", True)
+        self.assertEqual(complete_options(parse_options(["h"]), settings, last).address, "h")
+        completed = complete_options(parse_options([]), settings, last)
         self.assertEqual((completed.address, completed.plain), ("a@one", True))
-        self.assertEqual(complete_options(parse_options([]), Preferences(), "last").address, "last")
-        stop = self.assertRaises(SystemExit, complete_options, parse_options([]), Preferences(), "")
+        self.assertEqual(complete_options(parse_options([]), Preferences(), last).address, "last")
+        stop = self.assertRaises(SystemExit, complete_options, parse_options([]), Preferences(), ("", True))
         self.assertIn("irchat [user@]host[:port]", str(stop.code))
+
+    def test_without_tls(self) -> None:
+        """Only the server used last is joined again without TLS, not one that is typed or in the settings."""
+        last, settings = ("h", False), Preferences(server="h")
+        for arguments, chosen, tls in (
+            ([], Preferences(), False),
+            (["h"], Preferences(), True),
+            ([], settings, True),
+            (["--no-tls"], settings, False),
+            (["--no-tls", "h"], Preferences(), False),
+        ):
+            self.assertEqual(complete_options(parse_options(arguments), chosen, last).tls, tls, arguments)
+        self.assertFalse(complete_options(parse_options(["--no-tls"]), Preferences(), ("h", True)).tls)

@@ -94,15 +94,16 @@ class LastServerTests(SynchronousTestCase):
     """`LastServer`."""
 
     def test_kept(self) -> None:
-        """The address is kept. A folder that cannot be read or written is no reason to stop."""
+        """The address is kept, with the use of TLS. A folder that cannot be read or written is no reason to stop."""
         path = Path(self.mktemp()) / "folder" / "last"
         last = LastServer(path)
-        self.assertEqual(last.read(), "")
-        last.keep("alice@host")
-        self.assertEqual(LastServer(path).read(), "alice@host")
+        self.assertEqual(last.read(), ("", True))
+        for tls in True, False, True:
+            last.keep("alice@host", tls)
+            self.assertEqual(LastServer(path).read(), ("alice@host", tls))
         broken = LastServer(path.parent)
-        broken.keep("x")
-        self.assertEqual(broken.read(), "")
+        broken.keep("x", False)
+        self.assertEqual(broken.read(), ("", True))
 
 
 class DocumentedTests(SynchronousTestCase):

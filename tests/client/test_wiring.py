@@ -212,6 +212,21 @@ class WiringTests(SynchronousTestCase):
         self.assertEqual(self.called, [("localhost", 4321)])
         self.assertIn(b'"login"', self.peer.heard)
 
+    def test_last_server(self) -> None:
+        """Without an address the last server is joined in the same way, but never without TLS if it used TLS before."""
+        self._on_pipes()
+        self._main("--no-tls", "bob@host:99", act=self.network.flush)
+        self.peer = Peer(GREETING)
+        status, _ = self._main(act=self.network.flush)
+        self.assertEqual((status, self.called), (0, [("host", 99)] * 2))
+        self.assertIn(b'"login"', self.peer.heard)
+        self.runtime.mkdir(exist_ok=True)
+        (self.runtime / "known_hosts").write_text("host:99 sha256:" + ":".join(["AB"] * 32) + "\n")
+        self.peer = Peer(GREETING)
+        status, errors = self._main(act=self.network.flush)
+        self.assertEqual((status, self.peer.heard), (1, b""))
+        self.assertIn("USED TLS BEFORE", errors)
+
     def test_known_hosts(self) -> None:
         """Trusted servers are looked up in the user's own file."""
         self.runtime.mkdir()

@@ -79,6 +79,9 @@ class HeldStore:
     def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[Any]:
         return self._hold(lambda: self.store.messages_of(user, after, limit))
 
+    def marks_of(self, users: Collection[int], limit: int) -> Deferred[Any]:
+        return self._hold(lambda: self.store.marks_of(users, limit))
+
     def figures(self) -> Deferred[Any]:
         return self._hold(self.store.figures)
 

@@ -61,8 +61,8 @@ class Service:
         assert self._process is not None
         return self._process.pid
 
-    def start(self) -> None:
-        """Start it, and wait until it answers."""
+    def start(self, pause: Callable[[], object] = lambda: time.sleep(0.02)) -> None:
+        """Start it, and wait until it answers, with a ``pause`` between two looks."""
         with (self.folder / "output.log").open("ab") as output:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *self._as, *self.command],
@@ -75,7 +75,7 @@ class Service:
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"{self.command[0]} does not answer: {self.output()}")
-            time.sleep(0.02)
+            pause()
 
     def answers(self) -> bool:
         """Return whether it accepts connections."""
@@ -156,20 +156,45 @@ class PostgresServer(Service):
 class RedisServer(Service):
     """A Redis server that stores nothing."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, settings: Path | None = None) -> None:
         self._program = _program("redis-server")
         super().__init__("redis")
         self._options = options
+        self._settings = [] if settings is None else [str(settings)]
 
     @property
     def command(self) -> Sequence[str]:
-        where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder), "--save", ""]
-        return [self._program, *where, *self._options]
+        where = [
+            *self._settings,
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--dir",
+            str(self.folder),
+            "--save",
+            "",
+        ]
+        return [self._program, *self._settings, *where, *self._options]
 
     @property
     def url(self) -> str:
         """The URL of the server."""
         return f"redis://127.0.0.1:{self.port}"
+
+    def run(self, *words: str) -> str:
+        """Run a command with redis-cli. Return its answer."""
+        command = [_program("redis-cli"), "-p", str(self.port), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def monitor(self, output: Path) -> "subprocess.Popen[bytes]":
+        """Write all commands that the server receives from now on to a file."""
+        with output.open("wb") as file:
+            command = [_program("redis-cli"), "-p", str(self.port), "MONITOR"]
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file)
+        while b"OK" not in output.read_bytes():
+            time.sleep(0.02)
+        return process
 
 
 class Haproxy(Service):

@@ -231,6 +231,9 @@ class NodeStore:
     def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[stored.Places]:
         return self._ask(lambda: self._store.messages_of(user, after, limit))
 
+    def marks_of(self, users: Collection[int], limit: int) -> Deferred[list[stored.PlacedMark]]:
+        return self._ask(lambda: self._store.marks_of(users, limit))
+
     def figures(self) -> Deferred[stored.Figures]:
         return self._ask(self._store.figures)
 

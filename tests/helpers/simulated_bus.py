@@ -213,35 +213,55 @@ class SimulatedCluster:
                 advance(self.clock, 1.0)
                 continue
             node = random.choice(self.nodes)
-            match random.randrange(16):
-                case 0 | 1 | 2:
-                    self.enter(node, random.randrange(8))
-                case 3 | 4:
-                    self.leave(node, random.randrange(8))
-                case 5 | 6 | 7 | 8:
-                    for _ in range(random.randrange(1, 6)):
-                        node.say()
-                case 9:
-                    self.log.head += random.randrange(1, 4)
-                case 10:
-                    self.network.loss = random.choice((0.0, 0.02, 0.2, 0.5))
-                    self.network.doubles = random.choice((0.0, 0.1))
-                    self.network.delay = random.choice((0.0, 0.02, 0.3))
-                case 11:
-                    if node.transport.is_up:
-                        node.transport.set_up(False)
-                        self.clock.callLater(random.random() * 12, self._bring_back, node)
-                case 12:
-                    node.transport.is_hung = random.random() < 0.5
-                case 13:
-                    node.lag = random.choice((0.0, 0.1, 1.0, 4.0))
-                case 14:
-                    node.is_refusing = random.random() < 0.3
-                case 15:
-                    if random.random() < 0.3:
-                        self.restart(node, random.choice((0.0, 1.0, 7.0)))
+            random.choice(_DISTURBANCES)(self, node)
             if random.random() < 0.7:
                 advance(self.clock, random.choice((0.05, 0.3, 1.0)))
+
+    def enter_one(self, node: SimulatedNode) -> None:
+        """Sign in some user."""
+        self.enter(node, self.random.randrange(8))
+
+    def leave_one(self, node: SimulatedNode) -> None:
+        """Sign out some user."""
+        self.leave(node, self.random.randrange(8))
+
+    def say_some(self, node: SimulatedNode) -> None:
+        """Send a few messages."""
+        for _ in range(self.random.randrange(1, 6)):
+            node.say()
+
+    def commit(self, node: SimulatedNode) -> None:
+        """Let the log grow."""
+        self.log.head += self.random.randrange(1, 4)
+
+    def change_network(self, node: SimulatedNode) -> None:
+        """Make the network better or worse."""
+        self.network.loss = self.random.choice((0.0, 0.02, 0.2, 0.5))
+        self.network.doubles = self.random.choice((0.0, 0.1))
+        self.network.delay = self.random.choice((0.0, 0.02, 0.3))
+
+    def cut(self, node: SimulatedNode) -> None:
+        """Cut off a node for some seconds."""
+        if node.transport.is_up:
+            node.transport.set_up(False)
+            self.clock.callLater(self.random.random() * 12, self._bring_back, node)
+
+    def hang(self, node: SimulatedNode) -> None:
+        """Let the connection of a node hang, or work again."""
+        node.transport.is_hung = self.random.random() < 0.5
+
+    def slow_down(self, node: SimulatedNode) -> None:
+        """Change how fast a node follows the log."""
+        node.lag = self.random.choice((0.0, 0.1, 1.0, 4.0))
+
+    def refuse(self, node: SimulatedNode) -> None:
+        """Let a node have a log or not."""
+        node.is_refusing = self.random.random() < 0.3
+
+    def restart_some(self, node: SimulatedNode) -> None:
+        """Restart a node now and then."""
+        if self.random.random() < 0.3:
+            self.restart(node, self.random.choice((0.0, 1.0, 7.0)))
 
     def quiet(self) -> None:
         """Mend everything, and wait until nothing more happens."""
@@ -307,3 +327,17 @@ class SimulatedCluster:
                 run, count, is_fresh = of, number, False
             if node in self.nodes and not is_fresh and last_counts.get(run, count) != count:
                 yield f"{node.name} hears {name} only up to {run}:{count}, not {last_counts[run]}"
+
+
+_DISTURBANCES = (
+    *[SimulatedCluster.enter_one] * 3,
+    *[SimulatedCluster.leave_one] * 2,
+    *[SimulatedCluster.say_some] * 4,
+    SimulatedCluster.commit,
+    SimulatedCluster.change_network,
+    SimulatedCluster.cut,
+    SimulatedCluster.hang,
+    SimulatedCluster.slow_down,
+    SimulatedCluster.refuse,
+    SimulatedCluster.restart_some,
+)

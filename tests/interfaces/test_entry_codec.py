@@ -6,7 +6,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces import writes
 from irchat.interfaces.entry_codec import LOGGED, UnknownEntry, decode, encode, is_logged
-from irchat.interfaces.stored import Marker, Stored, StoredBan, StoredChange
+from irchat.interfaces.stored import Marker, PlacedMark, Stored, StoredBan, StoredChange
 from irchat.interfaces.writes import Entry
 from irchat.protocol.errors import Code
 
@@ -28,6 +28,7 @@ _ENTRIES = [
     Entry(writes.SessionsEnded(1, "goodbye")),
     Entry(writes.BanSet(StoredBan(None, "192.0.2.0/24", None, "spam"), 1)),
     Entry(writes.BanRemoved(1, None)),
+    Entry(writes.MarksRemoved((PlacedMark((1, 2), 3, 1, "OK", "ok"),), 10), (_CHANGE,)),
 ]
 
 

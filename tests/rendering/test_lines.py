@@ -253,6 +253,16 @@ class ReplyTests(_Case):
         self.assertEqual(self._shown(_amended(by="", text="new", edited=AT)), ["[14:03] [*team #17] edited: new"])
         self.assertEqual({line.stored for line in Renderer(colour=False).lines(edit)}, {("*team", 17)})
 
+    def test_edited_on_a_page(self) -> None:
+        """Pages and search results show which messages were edited, as the live line does."""
+        message = _message("lunch at one?\nor two?", seq=17, edited=AT)
+        head = "[14:03] [GLOBAL #17] alice, edited: "
+        self.assertEqual(self._shown(message), [f"{head}lunch at one?", "    or two?"])
+        page = self._shown(events.History(chat="GLOBAL", messages=[message, _message("yes", seq=18)], more=False))
+        self.assertEqual(page[1:4], [f"{head}lunch at one?", "    or two?", "[14:03] [GLOBAL #18] alice: yes"])
+        (hit,) = [line for line in self._shown(events.Found(messages=[message], more=False)) if "lunch" in line]
+        self.assertEqual(hit, f"2026-11-22 {head}lunch at one? or two?")
+
     def test_marks(self) -> None:
         """A mark is a line of the chat's own, put on or taken off."""
         self.assertEqual(self._shown(_amended(mark="ok", on=True)), ["-- bob: ok on *team #17"])
@@ -284,8 +294,8 @@ class ReplyTests(_Case):
         lines = renderer.lines(events.History("GLOBAL", page, False), asked)
         self.assertEqual([line.text for line in lines], [
             "-- GLOBAL:",
-            "[14:03] [GLOBAL #16] alice: 16",
-            "[14:03] [GLOBAL #17] alice: 17",
+            "[14:03] [GLOBAL #16] alice, edited: 16",
+            "[14:03] [GLOBAL #17] alice, edited: 17",
             "-- #17 edited 2026-11-20 08:00",
             "-- #17 ok 12: bob, carol and 10 more",
             "-- #17 \U0001f44d 1: alice",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from twisted.internet.defer import Deferred
 
+from irchat.chat.amending.removed_marks import RemovedMarks
 from irchat.chat.changes import Change, Reply_co, Result, Unchecked
 from irchat.chat.commits import CommitQueue
 from irchat.chat.messages import Messages
@@ -37,6 +38,7 @@ class Moderation:
     presence: LocalPresence
     store: Store
     wall_ms: Callable[[], int]
+    marks: RemovedMarks
 
     def kick(self, name: str, by: User | None) -> Deferred[int]:
         """End the sessions of the user called ``name``. The result is their number.
@@ -61,12 +63,13 @@ class Moderation:
         return self.queue.submit(_LiftBan(by, None, self, whom))
 
     async def remove(self, name: str, with_messages: bool, progress: Callable[[int], None]) -> str:
-        """Remove an account, optionally with all its messages. Return its new name (``bob#7``).
+        """Remove an account with its marks, optionally with all its messages. Return its new name (``bob#7``).
 
         Pass the new name to delete the messages later. ``progress`` is called with the number of messages deleted so
         far. Raises Refusal ``no-such-user``.
         """
         user = await self.queue.submit(_RemoveAccount(None, None, self, name, with_messages))
+        await self.marks.take_off([user.id])
         if with_messages:
             await self._delete_messages(user, progress)
         return user.name

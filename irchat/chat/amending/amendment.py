@@ -18,6 +18,8 @@ class Amendment(Change[StoredChange | None, Amended | Ok]):
     """A change of the message ``seq`` of a chat, or of the last one of the user there if ``seq`` is None.
 
     The store decides whether the user may do that, because it knows the sender. The reply for a timed one is ``ok``.
+    A change of the last message is alone in its commit. Otherwise the user's other sessions could send timed messages
+    between its check and its write.
     """
 
     by: User
@@ -32,7 +34,7 @@ class Amendment(Change[StoredChange | None, Amended | Ok]):
         assert isinstance(write, AmendWrite)
         if result.refusal is not None:
             raise self.refused(result.refusal)
-        if result.is_new:
+        if result.is_new and not self.alone:  # else its entry has published it
             publications += self.messages.publications.amended(self.chat, write, result, self.origin)
         return amended(write, result, self.chat.label(self.by), self.by.name)
 

@@ -20,6 +20,7 @@ class Edit(Amendment):
     timed: TimedMessage | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
+        self.alone = self.seq is None
         self.characters = len(self.text)
         self.text = clean_text(self.text, self.messages.limits.text_length)
 

@@ -29,6 +29,9 @@ class Delete(Amendment):
     is_admin: bool
     timed: TimedMessage | None = field(init=False, default=None)
 
+    def __post_init__(self) -> None:
+        self.alone = self.seq is None
+
     def check(self) -> MessageDeleted | None:
         messages, user = self.messages, self.by
         messages.directory.refuse_removed(user)

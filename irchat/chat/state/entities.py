@@ -27,6 +27,11 @@ class User:
     blocked_by: set[int] = field(default_factory=set)
     hidden: frozenset[int] = frozenset()
 
+    @property
+    def known_as(self) -> str:
+        """The name under which clients have seen the user, also after its removal."""
+        return self.name.removesuffix(f"#{self.id}")
+
     def forget(self) -> None:
         """Drop everything that a new snapshot brings. Without an account there, it stays removed."""
         self.removed, self.ban = True, None

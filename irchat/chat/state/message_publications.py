@@ -8,7 +8,7 @@ from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.presence import LocalPresence
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import Stored, StoredChange
-from irchat.interfaces.writes import MarkSet, MessageDeleted, MessageEdited
+from irchat.interfaces.writes import MarkSet, MarksRemoved, MessageDeleted, MessageEdited
 from irchat.protocol.events import Amended, Message
 from irchat.system.clock import rfc3339
 
@@ -90,8 +90,9 @@ class MessagePublications(Struct, frozen=True, eq=False):
         if chat.pair is not None:
             publications = []
             for reader in chat.pair:
-                if reader.id in self.presence.sessions:
-                    name = "" if by is None or by.id in reader.hidden else by.name
+                is_hidden = by is not None and by.id in reader.hidden
+                if reader.id in self.presence.sessions and not (is_hidden and isinstance(write, MarkSet)):
+                    name = "" if by is None or is_hidden else by.known_as
                     event = amended(write, result, chat.label(reader), name)
                     publications.append(
                         Publication(event, (reader.id,), origin=origin, change=change, of=result.sender)
@@ -100,9 +101,23 @@ class MessagePublications(Struct, frozen=True, eq=False):
         hidden, nameless = self._unseen(write, result, by)
         sender = self.directory.users[result.sender]
         label = chat.label(sender)
-        event = amended(write, result, label, "" if by is None else by.name)
+        event = amended(write, result, label, "" if by is None else by.known_as)
         instead = dict.fromkeys(nameless, amended(write, result, label, "")) if nameless else None
         return [Publication(event, chat.audience, hidden, origin, change=change, instead=instead, of=result.sender)]
+
+    def amended_anywhere(self, write: AmendWrite, result: StoredChange, origin: int | None) -> list[Publication]:
+        """Return the publications of a change, none if it was refused or changed nothing, or if its chat has ended."""
+        chat = self.directory.chat_by_key(write.chat)
+        is_new = result.refusal is None and result.is_new
+        return self.amended(chat, write, result, origin) if chat is not None and is_new else []
+
+    def marks_removed(self, write: MarksRemoved, results: tuple[StoredChange, ...]) -> list[Publication]:
+        """Return the publications of the end of some marks."""
+        publications = []
+        for mark, result in zip(write.marks, results, strict=True):
+            taken_off = MarkSet(mark.chat, mark.seq, mark.user, mark.mark, mark.key, False, write.at)
+            publications += self.amended_anywhere(taken_off, result, None)
+        return publications
 
     def _unseen(
         self, write: AmendWrite, result: StoredChange, by: User | None

@@ -28,8 +28,9 @@ class Publications:
                 (writes.MessageEdited() | writes.MessageDeleted() | writes.MarkSet()) as write,
                 StoredChange() as result,
             ):
-                chat = self._directory.chat_by_key(write.chat)
-                return [] if chat is None else self.messages.amended(chat, write, result, origin)
+                return self.messages.amended_anywhere(write, result, origin)
+            case Entry(writes.MarksRemoved() as write, tuple() as results):
+                return self.messages.marks_removed(write, results)
             case Entry(writes.MarkerMoved() as write, Marker() as marker):
                 return self.read(write, marker, origin)
             case Entry(writes.AlertSet() as write):

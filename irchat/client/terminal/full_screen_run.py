@@ -66,7 +66,7 @@ def run_full_screen(reactor: Any, options: ClientOptions, settings: Preferences,
         entry.warn(problem)
     leave_on_signals(reactor, screen.stop)
     try:
-        screen.begin(wiring.remembering(trust.connect, options.address), entry)
+        screen.begin(wiring.remembering(trust.connect, options), entry)
         gc.freeze()  # these objects live until the exit: scanning them repeatedly would delay keys
         reactor.run()
     finally:

@@ -122,6 +122,9 @@ class Delivery:
                 if session.id != publication.origin and isinstance(bye, events.Bye):
                     session.end(bye.reason)
 
+    def __len__(self) -> int:
+        return len(self._sessions)
+
     def behind(self) -> int:
         """Return the number of sessions that have fallen behind."""
         return sum(outbox.behind for outbox in self._outboxes.values())

@@ -67,11 +67,13 @@ def listening_socket(host: str | None, port: int) -> socket.socket:
     return listening
 
 
-def listen(reactor: Any, host: str | None, port: int, factory: ServerFactory) -> Any:
-    """Listen with ``factory``. Return the listening port. Raises CannotBind or NoAddress."""
+def listen(reactor: Any, host: str | None, port: int, factory: ServerFactory, logger: Any = None) -> Any:
+    """Listen with ``factory``. Return the listening port, which logs to ``logger``. Raises CannotBind or NoAddress."""
     with listening_socket(host, port) as listening:
         make: Any = _Port._fromListeningDescriptor
         opened = make(reactor, listening.fileno(), listening.family, factory)  # it uses a duplicate
+    if logger is not None:
+        opened._logger = logger
     opened.startListening()
     return opened
 

@@ -10,7 +10,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
+from irchat.chat.commits import Commit
 from irchat.interfaces.writes import MessageAdded, Write
 from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.sessions.services import Services
@@ -21,8 +23,6 @@ _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 Read = Callable[[], float]
 """Returns a figure as it is now."""
-
-Commit = Callable[[Sequence[Write[object]]], Deferred[list[object]]]
 
 
 class Figures(Collector):
@@ -93,10 +93,9 @@ class Figures(Collector):
     def _measured(self, commit: Commit) -> Commit:
         """Return ``commit``, measured."""
 
-        def measure(writes: Sequence[Write[object]]) -> Deferred[list[object]]:
-            return commit(writes).addCallbacks(
-                self._committed, self._not_committed, callbackArgs=(writes, self._seconds())
-            )
+        def measure(writes: list[Write[object]]) -> Deferred[list[object]]:
+            began = self._seconds()
+            return commit(writes).addCallbacks(self._committed, self._not_committed, callbackArgs=(writes, began))
 
         return measure
 
@@ -106,6 +105,6 @@ class Figures(Collector):
         self._messages += list(map(type, writes)).count(MessageAdded)
         return results
 
-    def _not_committed[Reason](self, failure: Reason) -> Reason:
+    def _not_committed(self, failure: Failure) -> Failure:
         self._failed_commits += 1
         return failure

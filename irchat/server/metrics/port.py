@@ -21,7 +21,7 @@ class _Page(Resource):
     isLeaf = True
 
     def __init__(self, figures: Figures) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._figures = figures
 
     def render_GET(self, request: Request) -> bytes:
@@ -35,13 +35,15 @@ class _Site(Site):
 
     noisy = False
 
-    def log(self, request: Request) -> None:
+    def log(self, request: Any) -> None:
         """Log nothing."""
 
 
-def serve_figures(reactor: Any, figures: Figures, port: int) -> Any:
-    """Serve ``figures`` on ``port`` (0: a free one). Return the listening port. Raises CannotBind."""
+def serve_figures(reactor: Any, figures: Figures, port: int) -> str:
+    """Serve ``figures`` on ``port``. Return their address. Raises CannotBind."""
     root = Resource()
     root.putChild(PATH.removeprefix("/").encode(), _Page(figures))
+    site = _Site(root, timeout=_IDLE_SECONDS)  # type: ignore[no-untyped-call]
     with listening_socket(HOST, port) as listening:
-        return reactor.adoptStreamPort(listening.fileno(), listening.family, _Site(root, timeout=_IDLE_SECONDS))
+        reactor.adoptStreamPort(listening.fileno(), listening.family, site)
+    return f"http://{HOST}:{port}{PATH}"

@@ -187,7 +187,7 @@ class TextProtocol:
         if not name:
             return
         if _HTTP_REQUEST.match(name):
-            self._session.end("this is not a web server")
+            self._session.end("this is not a web server: the option --web-port opens one for browsers")
             return
         if name == Logout.usage:
             self._is_waiting = True  # accept no further lines

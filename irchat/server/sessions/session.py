@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Never
 
 from msgspec import structs
-from twisted.internet.defer import CancelledError, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -296,6 +296,8 @@ class Session:
         elif isinstance(outcome, events.Event):
             self.answer(outcome, asked)
         else:
+            # A coroutine reads before it makes a change: later requests must not overtake that change.
+            asked.exclusive |= not isinstance(outcome, Deferred)
             asked.waits_for = outcome = ensureDeferred(outcome)
             outcome.addCallbacks(asked.callback, asked.errback)
             outcome.addErrback(lambda failure: _log.failure("a reply could not be sent", failure))

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import psycopg
@@ -155,6 +155,17 @@ class KeptConnections:
         """Close all of them, when their threads have ended."""
         for kept in self._all:
             kept.drop()
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn the errors of the server at the start into StoreUnusable."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise StoreUnusable(
+            f"PostgreSQL cannot be used: {one_line(error)}; see that it runs, and check the URL of the store"
+        ) from None
 
 
 def is_away(error: BaseException) -> bool:

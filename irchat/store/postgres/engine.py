@@ -14,7 +14,7 @@ from irchat.interfaces.stored import Page, StoredMessage
 from irchat.interfaces.writes import GroupRemoved, UserRemoved, Write
 from irchat.protocol.rules import TOKEN_SECONDS
 from irchat.store.postgres import cleaning
-from irchat.store.postgres.connecting import Connection, Database, KeptConnection, KeptConnections, refuse
+from irchat.store.postgres.connecting import Connection, Database, KeptConnection, KeptConnections, explained, refuse
 from irchat.store.postgres.log.database_clock import DatabaseClock
 from irchat.store.postgres.log.listening import Listener
 from irchat.store.postgres.log.node_log import NodeLog
@@ -56,8 +56,8 @@ class PostgresStore:
 
     ``wall_ms`` is the time of the database; ``seconds`` never goes back. ``on_away`` and ``on_back`` are called when
     the database is lost and found again, and ``log.on_stop`` when the node must end. ``others_hear_bus``: whether the
-    bus works for another node. ``tell`` receives the progress of making the search index. Raises
-    `irchat.store.postgres.connecting.StoreUnusable` or psycopg.Error.
+    bus works for another node. ``head``: the end of the log at the last look. ``tell`` receives the progress of making
+    the search index. Raises `irchat.store.postgres.connecting.StoreUnusable`.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class PostgresStore:
         self._threads = threads
         self._clock = DatabaseClock(seconds)
         self.wall_ms = self._clock.wall_ms
-        with closing(database.connect()) as connection:
+        with explained(), closing(database.connect()) as connection:
             check_server(connection)
             migrate(connection)
             make_ready(connection, tell)
@@ -80,14 +80,15 @@ class PostgresStore:
         self._writer = KeptConnection(self._connect_writer)
         self._follower = KeptConnection(self._connect_writer)
         self._readers = KeptConnections(self._connect_reader)
-        self._turns = Turns(self._writer)
-        self.log = NodeLog(threads, self._turns, self._follower)
+        self.turns = Turns(self._writer)
+        self.log = NodeLog(threads, self.turns, self._follower)
         self.log.on_time = self._clock.note
         self.log.on_commit = self._note_commit
         self._listener: Listener | None = None
         self._indexed = 0
         self._groups_ended = True
         self._working = self._closed = False
+        self.head = 0
         self._looks = 0
         self._news = False
         self.is_away = False
@@ -106,7 +107,7 @@ class PostgresStore:
         """Enter ``node``, and follow the log from now on. Call `close` in the end.
 
         ``sessions`` and ``hears_bus`` are called in a thread. Raises
-        `irchat.store.postgres.connecting.StoreUnusable` or psycopg.Error.
+        `irchat.store.postgres.connecting.StoreUnusable`.
         """
         listener = Listener(
             self._database.connect,
@@ -120,9 +121,10 @@ class PostgresStore:
         listener.on_away = lambda: call(self._is_away, True)
         listener.on_back = lambda: call(self._is_away, False)
         listener.on_stop = lambda why: call(self.log.on_stop, why)
-        number, connection = listener.join()
-        self._listener = listener
-        self.log.join(number, connection)
+        with explained():
+            number, connection = listener.join()
+            self._listener = listener
+            self.log.join(number, connection)
         listener.start()
 
     def snapshot(self) -> stored.Snapshot:
@@ -165,6 +167,9 @@ class PostgresStore:
     def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[stored.Places]:
         return self._scan(None, reading.messages_of, user, after, limit)
 
+    def marks_of(self, users: Collection[int], limit: int) -> Deferred[list[stored.PlacedMark]]:
+        return self._read(None, reading.marks_of, users, limit)
+
     def figures(self) -> Deferred[stored.Figures]:
         return self._scan(None, reading.figures)
 
@@ -172,7 +177,7 @@ class PostgresStore:
         self._closed = True
         if self._listener is not None:
             self._listener.stop()
-        self._turns.close()
+        self.turns.close()
         self._threads.stop()
         for kept in self._writer, self._follower, self._readers:
             kept.drop()
@@ -195,6 +200,7 @@ class PostgresStore:
             return
         self._clock.note(look.now)
         self.others_hear_bus = look.others_hear_bus
+        self.head = look.head
         if look.head != self.log.position:
             self.log.on_news()
         self._looks += 1

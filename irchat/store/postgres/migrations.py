@@ -27,13 +27,16 @@ def migrate(connection: Connection) -> None:
                     " use the newer IRChat"
                 )
             for number in range(version, len(SCRIPTS)):
-                script = files(__package__).joinpath(SCRIPTS[number]).read_bytes()
-                connection.execute(script)
+                connection.execute(_script(SCRIPTS[number]))
                 connection.execute("UPDATE properties SET value = %s WHERE name = 'version'", (str(number + 1),))
     except psycopg.errors.InsufficientPrivilege:
         raise StoreUnusable(
             "this user may not create tables in the database; make it the owner of the database"
         ) from None
+
+
+def _script(name: str) -> bytes:
+    return files(__package__).joinpath(name).read_bytes()
 
 
 def _version(connection: Connection) -> int:

@@ -117,6 +117,9 @@ class SQLiteStore:
     def messages_of(self, user: int, after: tuple[int, int] | None, limit: int) -> Deferred[stored.Places]:
         return self._scan(None, reading.messages_of, user, after, limit)
 
+    def marks_of(self, users: Collection[int], limit: int) -> Deferred[list[stored.PlacedMark]]:
+        return self._read(None, reading.marks_of, users, limit)
+
     def figures(self) -> Deferred[stored.Figures]:
         return self._scan(None, reading.figures)
 

@@ -202,6 +202,16 @@ def messages_of(connection: sqlite3.Connection, user: int, after: tuple[int, int
     return stored.Places(tuple(places), further if count == _LOOKED_AT else None)
 
 
+def marks_of(connection: sqlite3.Connection, users: Collection[int], limit: int) -> list[stored.PlacedMark]:
+    """Return some marks of these users."""
+    rows = connection.execute(
+        "SELECT chats.id, low, high, seq, user, mark, marks.key FROM json_each(?) AS wanted"
+        " CROSS JOIN marks ON user = wanted.value JOIN chats ON chats.id = chat LIMIT ?",
+        (json.dumps(list(users)), limit),
+    )
+    return [stored.PlacedMark(chat if low is None else (low, high), *mark) for chat, low, high, *mark in rows]
+
+
 def figures(connection: sqlite3.Connection) -> stored.Figures:
     """Return the sizes of the tables."""
     counts = connection.execute(

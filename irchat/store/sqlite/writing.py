@@ -17,6 +17,7 @@ from irchat.interfaces.writes import (
     HashReplaced,
     MarkerMoved,
     MarkSet,
+    MarksRemoved,
     MemberAdded,
     MemberRemoved,
     MessageAdded,
@@ -289,7 +290,6 @@ class Writer(AccountWriter, AmendWriter):
             else:
                 self.remove_member(MemberRemoved(group, write.user, owner, by=write.user))
         self._flush()
-        self._remove_marks(write.user)
         for table in ("tokens", "nonces", "members", "mentions", "bans"):
             self._connection.execute(f"DELETE FROM {table} WHERE user = ?", (write.user,))
         self._connection.execute(
@@ -303,6 +303,7 @@ _DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
     MessageEdited: Writer.edit_message,
     MessageDeleted: Writer.delete_message,
     MarkSet: Writer.set_mark,
+    MarksRemoved: Writer.remove_marks,
     AlertSet: Writer.set_alert,
     NonceSought: Writer.find_nonce,
     MarkerMoved: Writer.move_marker,

@@ -1,6 +1,6 @@
 """The requests to change a message, and their arguments."""
 
-from irchat.protocol.errors import Code
+from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.events import Ok
 from tests.helpers.chat import WorldTestCase
 
@@ -79,3 +79,32 @@ class ArgumentTests(WorldTestCase):
         self.done(self.world.amend("alice", "@bob", 5))
         self.refused(Code.NO_SUCH_MESSAGE, self.world.amend_last, "alice", "@bob", "secret")
         self.done(self.world.amend("alice", "@bob", message_id=timed))
+
+    def test_last_in_one_commit(self) -> None:
+        """The order of commits decides also among messages that other sessions of the user send at the same time."""
+        for kinds, wanted in (
+            (("timed", "#-"), ["ok"]),
+            (("stored", "#-"), [3]),
+            (("timed", "stored", "#-"), [3]),
+            (("stored", "timed", "#-", "#-"), ["ok", 3]),
+            (("timed", "#-", "#-"), ["ok", 1]),
+            (("timed", "stored", "#="), [3]),
+            (("stored", "timed", "#="), [Code.NO_SUCH_MESSAGE]),
+        ):
+            world = self.world = self.new_world(self.names)
+            self.done(world.send("alice", "GLOBAL", "one"))
+            world.store.holding = True
+            world.send("bob", "GLOBAL", "these wait for this commit")
+            asked = []
+            for number, kind in enumerate(kinds):
+                if kind in ("timed", "stored"):
+                    world.send("alice", "GLOBAL", nonce=f"{number}", expires_in=9 if kind == "timed" else None)
+                else:
+                    asked.append(world.amend_last("alice", "GLOBAL", None if kind == "#-" else "new"))
+            for _ in range(9):
+                world.store.let_through()
+            replies = [getattr(deferred.result, "value", deferred.result) for deferred in asked]
+            said = [getattr(reply, "seq", getattr(reply, "code", "ok")) for reply in replies]
+            self.assertEqual(said, wanted, kinds)
+            for deferred in asked:
+                deferred.addErrback(lambda failure: failure.trap(Refusal))

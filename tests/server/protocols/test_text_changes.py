@@ -145,10 +145,11 @@ class TypedTests(_ChangesTestCase):
         self.bob.shown()
         shown = self.shows("#1")
         self.assertRegex(shown, (
-            r"-- GLOBAL:\n\[--:--\] \[GLOBAL #1\] alice: new text\n-- #1 edited [\d:]+\n-- #1 \U0001f44d 1: bob\n"
+            r"-- GLOBAL:\n\[--:--\] \[GLOBAL #1\] alice, edited: new text\n"
+            r"-- #1 edited [\d:]+\n-- #1 \U0001f44d 1: bob\n"
             r"\[--:--\] \[GLOBAL #2\] bob: from bob\n-- end of GLOBAL\n"
         ))  # fmt: skip
-        self.assertIn("[GLOBAL #1] alice: new text\n", self.shows("ls GLOBAL +\U0001f44d"))
+        self.assertIn("[GLOBAL #1] alice, edited: new text\n", self.shows("ls GLOBAL +\U0001f44d"))
         self.assertEqual(self.shows("ls GLOBAL +ok"), "-- nothing found\n")
 
     def test_show(self) -> None:

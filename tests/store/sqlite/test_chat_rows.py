@@ -5,7 +5,6 @@ import sqlite3
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.interfaces.stored import GLOBAL
-from irchat.store.chat_row import ChatRow
 from irchat.store.sqlite.chat_rows import ChatRows
 from irchat.store.sqlite.migrations import SCRIPTS
 
@@ -41,8 +40,3 @@ class ChatRowsTests(SynchronousTestCase):
         members = self.rows._connection.execute("SELECT user FROM members WHERE chat = ?", (row.id,)).fetchall()
         self.assertEqual(members, [(1,), (2,)])
         self.assertRaises(AssertionError, self.rows._chat_to_write, 99)
-
-    def test_next_time(self) -> None:
-        """Times rise, but by a second at most beyond the clock."""
-        row = ChatRow(1, 1, 5_000, 0)
-        self.assertEqual([row.next_at(now) for now in (5_001, 5_000, 4_001, 4_000)], [5_001, 5_001, 5_001, 5_000])

@@ -47,6 +47,10 @@ class Turns:
         self._clock = clock
         self._closing = threading.Event()
         self._held: Connection | None = None
+        self._taken_at = 0.0
+        # The turns so far, and the seconds that they were waited for and held. Any thread may read them.
+        self.count = 0
+        self.wait_seconds = self.hold_seconds = 0.0
 
     def take(self, patience: float | None) -> int:
         """Take the turn. Return the position of the last commit.
@@ -59,7 +63,7 @@ class Turns:
             if self._closing.is_set():
                 raise refusal_while_away()
             try:
-                return self._try_to_take(min(max(left, 0.01), _LOCK_SECONDS))
+                head = self._try_to_take(min(max(left, 0.01), _LOCK_SECONDS))
             except psycopg.errors.LockNotAvailable:
                 self._end_holder()
             except Exception as error:
@@ -70,6 +74,11 @@ class Turns:
                     _log.error("the database cannot be used: {error}", error=one_line(error))
                 else:
                     self._closing.wait(_PAUSE_SECONDS)
+            else:
+                self.count += 1
+                self._taken_at = self._clock()
+                self.wait_seconds += self._taken_at - began
+                return head
             if patience is not None and left <= 0:
                 raise refusal_while_away()
 
@@ -91,15 +100,15 @@ class Turns:
     def confirm(self) -> None:
         """Commit the statements of the turn. Raises psycopg.Error."""
         self.connection.execute("COMMIT")
-        self._held = None
+        self._let_go()
 
     def note_committed(self) -> None:
         """Note that a commit has ended the turn."""
-        self._held = None
+        self._let_go()
 
     def lose(self) -> None:
         """Close the connection, which ends the turn."""
-        self._held = None
+        self._let_go()
         self._kept.drop()
 
     def close(self) -> None:
@@ -128,10 +137,16 @@ class Turns:
             self.lose()
 
     def _finish(self, how: str) -> None:
-        held, self._held = self._held, None
+        held = self._held
         if held is None:
             return
         try:
             held.execute(how)
         except psycopg.Error:
             self._kept.drop()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._held is not None:
+            self._held = None
+            self.hold_seconds += self._clock() - self._taken_at

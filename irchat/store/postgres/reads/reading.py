@@ -222,6 +222,16 @@ def messages_of(connection: Connection, user: int, after: tuple[int, int] | None
     return stored.Places(tuple(places), further if rows.rowcount == _LOOKED_AT else None)
 
 
+def marks_of(connection: Connection, users: Collection[int], limit: int) -> list[stored.PlacedMark]:
+    """Return some marks of these users."""
+    rows = connection.execute(
+        "SELECT chats.id, low, high, seq, user_id, mark, marks.key FROM marks JOIN chats ON chats.id = chat"
+        " WHERE user_id = ANY(%s) LIMIT %s",
+        (list(users), limit),
+    )
+    return [stored.PlacedMark(chat if low is None else (low, high), *mark) for chat, low, high, *mark in rows]
+
+
 def figures(connection: Connection) -> stored.Figures:
     """Return the sizes of the tables."""
     connection.execute("SET LOCAL enable_seqscan = on")

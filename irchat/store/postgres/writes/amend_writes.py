@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from irchat.interfaces.stored import GLOBAL, ChatKey, StoredChange
-from irchat.interfaces.writes import AlertSet, MarkSet, MessageDeleted, MessageEdited
+from irchat.interfaces.stored import GLOBAL, ChatKey, PlacedMark, StoredChange
+from irchat.interfaces.writes import AlertSet, MarkSet, MarksRemoved, MessageDeleted, MessageEdited
 from irchat.protocol.errors import Code
 from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
 from irchat.store.chat_row import ChatRow
@@ -38,21 +38,6 @@ _MARKS_NOW = (
     " CASE WHEN coalesce(bool_or(key = %(key)s), false) THEN 0 ELSE count(DISTINCT key) END"
     " FROM marks WHERE chat = %(chat)s AND seq = %(seq)s"
 )
-# Each message changes by the removal of its marks: those of a chat take its next revs in order.
-_REMOVE_MARKS = """
-WITH gone AS (DELETE FROM marks WHERE user_id = %s RETURNING chat, seq),
-places AS (
-    SELECT chat, seq, row_number() OVER (PARTITION BY chat ORDER BY seq) AS number
-    FROM (SELECT DISTINCT chat, seq FROM gone) AS changed
-),
-counted AS (
-    UPDATE chats SET rev = rev + new.count
-    FROM (SELECT chat, count(*) AS count FROM places GROUP BY chat) AS new WHERE chats.id = new.chat
-    RETURNING chats.id AS chat, rev - new.count AS rev
-)
-INSERT INTO amended (chat, seq, rev) SELECT chat, seq, rev + number FROM places JOIN counted USING (chat)
-ON CONFLICT (chat, seq) DO UPDATE SET rev = excluded.rev
-"""
 
 
 class _Target(NamedTuple):
@@ -117,6 +102,17 @@ class AmendWriter(DeletionWriter):
             return StoredChange(refusal=Code.TOO_MANY)
         return self._changed(target, write.at, on=on)
 
+    def remove_marks(self, write: MarksRemoved) -> tuple[StoredChange, ...]:
+        return tuple(self._remove_mark(mark, write.at) for mark in write.marks)
+
+    def _remove_mark(self, mark: PlacedMark, at: int) -> StoredChange:
+        target = self._target(mark.chat, mark.seq, None, ())
+        if target is not None:
+            row = (target.row.id, mark.seq, mark.key, mark.user)
+            if self._connection.execute(f"DELETE FROM marks WHERE {_MARK_IS}", row).rowcount:
+                return self._changed(target, at)
+        return StoredChange(mark.seq, is_new=False)
+
     def set_alert(self, write: AlertSet) -> None:
         row = self._chat_to_write(write.chat) if isinstance(write.chat, tuple) else self._chat(write.chat)
         if row is not None:
@@ -156,8 +152,3 @@ class AmendWriter(DeletionWriter):
         """Return the members that joined after a message."""
         rows = self._connection.execute("SELECT user_id FROM members WHERE chat = %s AND since_seq >= %s", (chat, seq))
         return frozenset(user for (user,) in rows)
-
-    def _remove_marks(self, user: int) -> None:
-        """Remove all marks of a user."""
-        self._chats.clear()  # their rows change here
-        self._connection.execute(_REMOVE_MARKS, (user,))

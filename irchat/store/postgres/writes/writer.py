@@ -233,7 +233,6 @@ class Writer(AccountWriter, AmendWriter):
             else:
                 self.remove_member(MemberRemoved(group, write.user, owner, by=write.user))
         self._flush()
-        self._remove_marks(write.user)
         for table in ("tokens", "nonces", "members", "mentions", "bans"):
             self._connection.execute(f"DELETE FROM {table} WHERE user_id = %s", (write.user,))
         self._connection.execute(
@@ -247,6 +246,7 @@ _DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
     writes.MessageEdited: Writer.edit_message,
     writes.MessageDeleted: Writer.delete_message,
     writes.MarkSet: Writer.set_mark,
+    writes.MarksRemoved: Writer.remove_marks,
     writes.AlertSet: Writer.set_alert,
     NonceSought: Writer.find_nonce,
     MarkerMoved: Writer.move_marker,

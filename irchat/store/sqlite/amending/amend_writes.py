@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import NamedTuple
 
-from irchat.interfaces.stored import GLOBAL, ChatKey, StoredChange
-from irchat.interfaces.writes import AlertSet, MarkSet, MessageDeleted, MessageEdited
+from irchat.interfaces.stored import GLOBAL, ChatKey, PlacedMark, StoredChange
+from irchat.interfaces.writes import AlertSet, MarkSet, MarksRemoved, MessageDeleted, MessageEdited
 from irchat.protocol.errors import Code
 from irchat.protocol.marks import MESSAGE_MARKS, USER_MARKS
 from irchat.store.chat_row import ChatRow
@@ -94,6 +94,17 @@ class AmendWriter(DeletionWriter):
             return StoredChange(refusal=Code.TOO_MANY)
         return self._changed(target, write.at, on=on)
 
+    def remove_marks(self, write: MarksRemoved) -> tuple[StoredChange, ...]:
+        return tuple(self._remove_mark(mark, write.at) for mark in write.marks)
+
+    def _remove_mark(self, mark: PlacedMark, at: int) -> StoredChange:
+        target = self._target(mark.chat, mark.seq, None, ())
+        if target is not None:
+            row = (target.row.id, mark.seq, mark.key, mark.user)
+            if self._connection.execute(f"DELETE FROM marks WHERE {_MARK_IS}", row).rowcount:
+                return self._changed(target, at)
+        return StoredChange(mark.seq, is_new=False)
+
     def set_alert(self, write: AlertSet) -> None:
         row = self._chat_to_write(write.chat) if isinstance(write.chat, tuple) else self._chat(write.chat)
         if row is not None:
@@ -145,12 +156,3 @@ class AmendWriter(DeletionWriter):
                 break
             late.add(user)
         return frozenset(late)
-
-    def _remove_marks(self, user: int) -> None:
-        """Remove all marks of a user. Each message changes by that."""
-        self._chats.clear()  # their rows change here
-        run = self._connection.execute
-        for chat, seq in run("SELECT DISTINCT chat, seq FROM marks WHERE user = ?", (user,)).fetchall():
-            run("UPDATE chats SET rev = rev + 1 WHERE id = ?", (chat,))
-            self._note_mark(chat, seq, self._one("SELECT rev FROM chats WHERE id = ?", chat))
-        run("DELETE FROM marks WHERE user = ?", (user,))

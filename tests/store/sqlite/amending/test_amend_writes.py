@@ -4,9 +4,10 @@ from typing import Any
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.stored import GLOBAL, ChatKey, Stored, StoredChange, StoredMark, StoredMessage
+from irchat.interfaces.stored import GLOBAL, ChatKey, PlacedMark, Stored, StoredChange, StoredMark, StoredMessage
 from irchat.interfaces.writes import (
     AlertSet,
+    MarksRemoved,
     MemberAdded,
     MemberRemoved,
     MessageEdited,
@@ -269,7 +270,7 @@ class AmendContract(StoreHands):
         self.assertEqual([self.edit(chat, 1, self.alice).late for chat in (GLOBAL, self.pair)], [frozenset()] * 2)
 
     def test_removed_user(self) -> None:
-        """A removed account keeps its messages. Its marks go, which is a change of each message."""
+        """A removed account keeps its messages. The end of each of its marks is a change of the message."""
         team = self.team(self.alice, self.bob)
         self.write(*(message(chat, self.alice) for chat in (GLOBAL, team, self.pair)), message(GLOBAL, self.bob))
         for chat in (GLOBAL, team, self.pair):
@@ -277,10 +278,21 @@ class AmendContract(StoreHands):
             self.mark(chat, 1, self.bob, "b")
         self.mark(GLOBAL, 1, self.carol, "b")
         self.write(UserRemoved(self.bob, "bob#2", "bob#2", NOW, ((team, self.alice),)))
+        placed = self.successResultOf(self.store.marks_of([self.carol, self.bob], 99))
+        self.assertEqual(len(placed), 7)
+        self.assertEqual(self.successResultOf(self.store.marks_of([self.carol, self.bob], 3)), placed[:3])
+        self.assertIn(PlacedMark(self.pair, 1, self.bob, "a", "a"), placed)
+        placed = self.successResultOf(self.store.marks_of([self.bob], 99))
+        (results,) = self.write(MarksRemoved(tuple(placed), NOW + 20))
+        self.assertEqual(sorted(result.rev for result in results), [3, 3, 4, 4, 4, 5])
+        self.assertEqual({(result.sender, result.on, result.is_new) for result in results}, {(self.alice, False, True)})
+        (again,) = self.write(MarksRemoved((*placed, PlacedMark(99, 1, self.bob, "", "")), NOW + 20))
+        self.assertEqual([(result.rev, result.is_new) for result in again], [(0, False)] * 7)
+        self.assertEqual(self.successResultOf(self.store.marks_of([self.bob], 99)), [])
         self.assertEqual(self.marks(self.alice, GLOBAL, 1), [("b", 1, (self.carol,), False)])
-        self.assertEqual([self.page(self.alice, chat).rev for chat in (GLOBAL, team, self.pair)], [4, 3, 3])
-        self.assertEqual(self.page(self.alice, team).messages[0][5:8], (3, None, ()))
-        self.assertEqual(self.edit(self.pair, 1, self.alice).rev, 4)
+        self.assertEqual([self.page(self.alice, chat).rev for chat in (GLOBAL, team, self.pair)], [5, 4, 4])
+        self.assertEqual(self.page(self.alice, team).messages[0][5:8], (4, None, ()))
+        self.assertEqual(self.edit(self.pair, 1, self.alice).rev, 5)
 
     def test_alert(self) -> None:
         """A member chooses when a chat alerts it, also before the first message of a private chat."""

@@ -1,0 +1,63 @@
+"""Open what the settings ask for, and import only then what that needs."""
+
+from typing import TYPE_CHECKING, Any
+
+from irchat.server.listeners.listener import CannotBind
+from irchat.server.listeners.registry import ConnectionRegistry
+from irchat.server.sessions.services import Services
+from irchat.settings import Config, WrongSetting
+
+if TYPE_CHECKING:
+    from irchat.wiring.node import Node
+
+
+def open_node(config: Config, reactor: Any, threads: Any) -> "Node":
+    """Open the database and the bus that nodes share. Raises WrongSetting."""
+    try:
+        from irchat.wiring.node import Node  # noqa: PLC0415 -- needs the packages for several nodes
+    except ModuleNotFoundError as error:
+        raise _not_installed("--store", error) from None
+    return Node(config, reactor, threads)
+
+
+def open_transport(reactor: Any, url: str) -> tuple[Any, bytes]:
+    """Return the transport of the bus at ``url``, not connected yet, and the name of its channel. Raises WrongSetting."""
+    try:
+        from irchat.cluster.redis_transport import CHANNEL, RedisTransport  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise _not_installed("--bus", error) from None
+    return RedisTransport(reactor, url), CHANNEL
+
+
+def open_figures(
+    reactor: Any, config: Config, services: Services, connections: ConnectionRegistry, node: "Node | None"
+) -> str:
+    """Serve the figures. Return their address. Raises WrongSetting."""
+    from irchat.server.metrics.figures import Figures  # noqa: PLC0415 -- takes half a second
+    from irchat.server.metrics.port import serve_figures  # noqa: PLC0415
+
+    figures = Figures(services, connections, reactor.seconds)
+    if node is not None:
+        node.describe(figures)
+    try:
+        return serve_figures(reactor, figures, config.metrics_port)
+    except CannotBind as error:
+        raise WrongSetting(f"--metrics-port {config.metrics_port}: {error.strerror}; choose another") from None
+
+
+def check_node(config: Config) -> None:
+    """Check what can be checked without writing anything. Raises WrongSetting."""
+    try:
+        from irchat.wiring import node  # noqa: PLC0415 -- needs the packages for several nodes
+    except ModuleNotFoundError as error:
+        raise _not_installed("--store", error) from None
+    node.check(config)
+
+
+def has_store(config: Config) -> bool:
+    """Return whether the settings name a database that nodes share."""
+    return config.store is not None or config.store_file is not None
+
+
+def _not_installed(option: str, error: ModuleNotFoundError) -> WrongSetting:
+    return WrongSetting(f"{option} needs {error.name}, which is not installed: pip install 'irchat[cluster]'")

@@ -1,0 +1,102 @@
+"""Connections to PostgreSQL."""
+
+import time
+
+import psycopg
+from twisted.python.failure import Failure
+
+from irchat.protocol.errors import Refusal
+from irchat.store.postgres import connecting
+from irchat.store.postgres.connecting import (
+    Database,
+    KeptConnection,
+    KeptConnections,
+    StoreUnusable,
+    is_broken,
+    one_line,
+    refuse,
+)
+from tests.helpers.postgres_nodes import DatabaseCase
+from tests.helpers.tcp_proxy import TcpProxy
+
+
+class ConnectingTests(DatabaseCase):
+    """Connections to a real server."""
+
+    def test_wrong_url(self) -> None:
+        """A URL that is none is refused in one line."""
+        for url in "postgresql://[::1/", "no such setting":
+            error = self.assertRaises(StoreUnusable, Database, url)
+            self.assertIn("docs/cluster.rst", str(error))
+            self.assertNotIn("\n", str(error))
+
+    def test_old_version(self) -> None:
+        """An old server is refused with the version that is needed."""
+        self.patch(connecting, "LEAST_VERSION", 999)
+        self.assertIn("999 or newer", str(self.assertRaises(StoreUnusable, self.connect)))
+
+    def test_settings(self) -> None:
+        """The settings of the database that would end a slow commit do not hold here."""
+        self.server.run(f"ALTER DATABASE {self.url.rpartition('/')[2]} SET statement_timeout = 50")
+        connection = self.connect()
+        connection.execute("SELECT pg_sleep(0.1)")
+        self.assertEqual(connection.execute("SELECT %s", (1,)).description[0].type_code, 20)
+
+    def test_no_answer(self) -> None:
+        """A server that does not answer is given up after a time, and counts as broken."""
+        proxy = TcpProxy(self.server.port)
+        self.addCleanup(proxy.close)
+        connection = Database(self.url.replace(f":{self.server.port}/", f":{proxy.port}/")).connect()
+        connection.limit = 0.3
+        proxy.swallows = True
+        began = time.monotonic()
+        error = self.assertRaises(psycopg.OperationalError, connection.execute, "SELECT 1")
+        self.assertTrue(0.2 < time.monotonic() - began < 3)
+        self.assertTrue(connection.closed and is_broken(connection, error))
+
+    def test_kept(self) -> None:
+        """A connection is kept, and opened again after it broke; a read is asked again."""
+        kept = KeptConnection(Database(self.url).connect)
+        self.addCleanup(kept.drop)
+        first = kept.get()
+        self.assertIs(kept.get(), first)
+        self.assertEqual(kept.pid, first.info.backend_pid)
+        self.sql("SELECT pg_terminate_backend(%s::int)", kept.pid)
+        self.assertEqual(kept.read(lambda connection: connection.execute("SELECT 7").fetchone()), (7,))
+        self.assertNotEqual(kept.pid, first.info.backend_pid)
+        asked = []
+
+        def failing(connection: object) -> None:
+            asked.append(connection)
+            raise psycopg.errors.DiskFull
+
+        self.assertRaises(psycopg.errors.DiskFull, kept.read, failing)
+        self.assertEqual(len(asked), 1)
+        kept.drop()
+        self.assertEqual(kept.pid, 0)
+
+    def test_each_thread(self) -> None:
+        """Each thread has a connection of its own, and all are closed together."""
+        all_of_them = KeptConnections(Database(self.url).connect)
+        mine = all_of_them.mine()
+        self.assertIs(all_of_them.mine(), mine)
+        connection = mine.get()
+        all_of_them.drop()
+        self.assertTrue(connection.closed)
+
+    def test_refusals(self) -> None:
+        """An error of the server is unavailable for now, without its text; an error of a statement is a fault."""
+        for error in psycopg.OperationalError("x"), StoreUnusable("x"), psycopg.InternalError("x"):
+            self.assertRaises(Refusal, refuse, Failure(error))
+        self.assertRaises(Refusal, refuse, Failure(MemoryError()))
+        fault = Failure(psycopg.ProgrammingError("x"))
+        self.assertIs(refuse(fault), fault)
+        self.assertEqual(len(self.flushLoggedErrors()), 0)
+
+    def test_no_data_in_logs(self) -> None:
+        """What is logged of an error has no data of the statement."""
+        self.sql("CREATE TABLE x (a text PRIMARY KEY); INSERT INTO x VALUES ('secret')")
+        error = self.assertRaises(psycopg.IntegrityError, self.sql, "INSERT INTO x VALUES ('secret')")
+        self.assertNotIn("secret", one_line(error))
+        self.assertFalse(is_broken(self.connect(), error))
+        self.assertEqual(one_line(OSError("a\n b\nc")), "a b")

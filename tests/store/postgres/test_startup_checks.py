@@ -1,0 +1,77 @@
+"""The checks at the start, on real databases and on one that a test pretends."""
+
+from typing import Any
+
+import psycopg
+
+from irchat.store.postgres import startup_checks
+from irchat.store.postgres.connecting import Connection, Database, StoreUnusable
+from irchat.store.postgres.startup_checks import check_server
+from tests.helpers.postgres_nodes import DatabaseCase
+
+
+class _Pooled:
+    """A connection whose statements another session runs, as behind a pooler."""
+
+    def __init__(self, connection: Connection, pid: int = 1) -> None:
+        self._connection = connection
+        self.info = self
+        self.backend_pid = pid
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+class StartupChecksTests(DatabaseCase):
+    """Servers that do not serve."""
+
+    def refused(self, text: str, connection: Any = None) -> None:
+        """Check that the database is refused in one line."""
+        error = self.assertRaises(StoreUnusable, check_server, connection or self.connect())
+        self.assertIn(text, str(error))
+        self.assertNotIn("\n", str(error))
+
+    def test_good(self) -> None:
+        """The server of the tests serves."""
+        check_server(self.connect())
+
+    def test_encoding(self) -> None:
+        """A database that is not in UTF-8 is refused."""
+        self.server.drop_database(self.url)
+        name = self.url.rpartition("/")[2]
+        self.server.run(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+        self.refused("UTF8")
+
+    def test_synchronous_commit(self) -> None:
+        """Commits that do not wait for the disk or the standbys are refused, and a stricter setting is not."""
+        name = self.url.rpartition("/")[2]
+        for value in "off", "local", "remote_write":
+            self.server.run(f"ALTER DATABASE {name} SET synchronous_commit = {value}")
+            self.refused("synchronous_commit")
+        self.server.run(f"ALTER DATABASE {name} SET synchronous_commit = remote_apply")
+        check_server(self.connect())
+
+    def test_fsync(self) -> None:
+        """A server that does not write to the disk is refused."""
+        real = startup_checks._setting
+        for name in "fsync", "full_page_writes":
+            self.patch(
+                startup_checks, "_setting", lambda at, asked, name=name: "off" if asked == name else real(at, asked)
+            )
+            self.refused(name)
+
+    def test_pooler(self) -> None:
+        """A pooler in between is noticed: by another process, and by a notification that does not arrive."""
+        connection = self.connect()
+        self.refused("pooler", _Pooled(connection))
+        silent = _Pooled(connection, connection.info.backend_pid)
+        silent.add_notify_handler = silent.remove_notify_handler = lambda handler: None  # type: ignore[attr-defined]
+        self.refused("pooler", silent)
+        connection.execute("PREPARE irchat_probe AS SELECT 1")
+        self.refused("pooler", connection)
+
+    def test_standby(self) -> None:
+        """A database that cannot be written is not connected to."""
+        name = self.url.rpartition("/")[2]
+        self.server.run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        self.assertRaises(psycopg.OperationalError, Database(self.url).connect)

@@ -1,0 +1,68 @@
+"""The changes of messages, beyond what the contract of the stores proves."""
+
+from irchat.interfaces.store import PageQuery
+from irchat.interfaces.stored import GLOBAL, StoredChange
+from irchat.interfaces.writes import (
+    AlertSet,
+    GroupCreated,
+    MarkSet,
+    MemberAdded,
+    MessageDeleted,
+    MessageEdited,
+    UserRemoved,
+)
+from irchat.protocol.errors import Code
+from tests.helpers.postgres_nodes import NodesCase
+from tests.helpers.stores import NOW, message
+
+
+class AmendWritesTests(NodesCase):
+    """Changes of messages of a node."""
+
+    def change(self, *writes: object) -> list[StoredChange]:
+        """Commit changes together."""
+        return [result for result in self.commit(self.a, *writes).results if isinstance(result, StoredChange)]  # type: ignore[arg-type]
+
+    def test_huge_numbers(self) -> None:
+        """A number that no message can have is refused like any other."""
+        for seq in 2**63 - 1, 2**63, 2**90:
+            (change,) = self.change(MessageEdited(GLOBAL, seq, 1, "x", NOW, 0))
+            self.assertEqual(change, StoredChange(refusal=Code.NO_SUCH_MESSAGE))
+
+    def test_with_messages(self) -> None:
+        """Changes see the messages of their commit before them, and are numbered in order."""
+        changes = self.change(
+            message(GLOBAL, 1, "one"), MessageEdited(GLOBAL, None, 1, "uno", NOW, 0), message(GLOBAL, 1, "two"),
+            MessageDeleted(GLOBAL, None, 1, NOW), MarkSet(GLOBAL, 1, 2, "ok", "ok", None, NOW),
+        )  # fmt: skip
+        self.assertEqual([(change.seq, change.rev) for change in changes], [(1, 1), (2, 2), (1, 3)])
+        page = self.successResultOf(self.a.page(PageQuery(3, GLOBAL, 9)))
+        self.assertEqual([(one.text, one.rev, one.marks[0].users) for one in page.messages], [("uno", 3, (2,))])
+        self.assertEqual((page.rev, page.last_seq), (3, 2))
+
+    def test_late_members(self) -> None:
+        """A change names the members that joined after the message."""
+        (team,) = self.successResultOf(self.a.commit([GroupCreated("team", "team", (1,), NOW)]))
+        self.commit(self.a, message(team, 1), MemberAdded(team, 2, 1), message(team, 1), MemberAdded(team, 3, 1))
+        changes = self.change(*(MarkSet(team, seq, 1, "ok", "ok", True, NOW) for seq in (1, 2)))
+        self.assertEqual([change.late for change in changes], [{2, 3}, {3}])
+
+    def test_marks_of_a_removed_user(self) -> None:
+        """The marks of a removed user go: each message that had one changes once, in the order of its chat."""
+        self.commit(self.a, *(message(GLOBAL, 1) for _ in range(3)), message((1, 2), 1))
+        self.change(
+            *(MarkSet(GLOBAL, seq, 2, mark, mark, True, NOW) for seq in (3, 1) for mark in ("a", "b")),
+            MarkSet(GLOBAL, 2, 3, "a", "a", True, NOW), MarkSet((1, 2), 1, 2, "a", "a", True, NOW),
+        )  # fmt: skip
+        self.commit(self.a, UserRemoved(2, "bob#2", "bob#2", NOW, ()))
+        changed = self.sql("SELECT chat, seq, rev FROM amended ORDER BY chat, seq")
+        self.assertEqual(changed[:3], [(1, 1, 6), (1, 2, 5), (1, 3, 7)])
+        self.assertEqual(changed[3][1:], (1, 2))
+        self.assertEqual(self.sql("SELECT rev FROM chats WHERE rev > 0 ORDER BY id"), [(7,), (2,)])
+        self.assertEqual(self.sql("SELECT seq, user_id FROM marks"), [(2, 3)])
+
+    def test_alert(self) -> None:
+        """An alert is set also for a private chat that does not exist yet, and not for a group that is none."""
+        self.commit(self.a, AlertSet((1, 2), 1, "none"), AlertSet(99, 1, "all"))
+        self.assertEqual(self.successResultOf(self.a.alert(1, (1, 2))), "none")
+        self.assertIsNone(self.successResultOf(self.a.alert(2, (1, 2))))
