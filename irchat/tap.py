@@ -57,7 +57,8 @@ from irchat.store.threads import StoreThreads
 from irchat.system import hangup
 from irchat.system.clock import install_forward_clock, wall_ms
 from irchat.system.core_dumps import forbid_core_dumps
-from irchat.system.files.data_folder import DataFolder
+from irchat.system.files.atomic_files import replace_file
+from irchat.system.files.data_folder import NODE_FILE, DataFolder
 from irchat.system.installed import installed
 from irchat.system.streams import prepare_streams
 from irchat.system.supervisor import notify
@@ -186,6 +187,7 @@ class ChatServer(Service):
         self._gc_schedule = GCSchedule(reactor)
         self._opened = ExitStack()
         self._node: Node | None = None
+        self._figures_at = ""
 
     def startService(self) -> None:
         """Open the data and listen. If that fails, end the process with one line on standard error."""
@@ -283,7 +285,9 @@ class ChatServer(Service):
         """Return the store, and the wall clock in ms that goes with it."""
         if has_store(self._config):
             self._node = open_node(self._config, reactor, threads)
+            replace_file(self._folder.path / NODE_FILE, f"{self._node.name}\n".encode())
             return self._node.store, self._node.store.wall_ms
+        (self._folder.path / NODE_FILE).unlink(missing_ok=True)
         sqlite = SQLiteStore(self._folder.database, threads, wall_ms, self._terminal.show_progress)
         sqlite.open_readers(_READING_THREADS)
         return sqlite, wall_ms
@@ -303,7 +307,11 @@ class ChatServer(Service):
         )
         began = reactor.seconds()
         self._administration = Administration(
-            self._chat, self._accounts, lambda: float(reactor.seconds() - began), lambda: len(self._connections)
+            self._chat,
+            self._accounts,
+            lambda: float(reactor.seconds() - began),
+            lambda: len(self._connections),
+            None if self._node is None else self._node.store.nodes,
         )
 
     def _tls_context(self) -> ssl.SSLContext:
@@ -320,7 +328,6 @@ class ChatServer(Service):
 
     def _join(self) -> None:
         """Serve the figures, and join the other nodes."""
-        self._figures_at = ""
         if self._config.metrics_port:
             self._figures_at = open_figures(reactor, self._config, self._services, self._connections, self._node)
         if self._node is not None:

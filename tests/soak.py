@@ -7,7 +7,16 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.helpers.loads import abuse, cluster, kills, kills_under_load, loads, power_cut, stalled_readers
+from tests.helpers.loads import (
+    abuse,
+    cluster,
+    hostile_floods,
+    kills,
+    kills_under_load,
+    loads,
+    power_cut,
+    stalled_readers,
+)
 
 
 def main() -> int:
@@ -72,7 +81,7 @@ def _run(options: argparse.Namespace, home: Path) -> object:
                 return stalled_readers.stall(home, options.load, options.seconds)
             return abuse.stall(home, options.readers, messages=options.messages, seconds=options.seconds)
         case "hostile":
-            return abuse.hostile(home, options.lines, options.seed)
+            return hostile_floods.hostile(home, options.lines, options.seed)
         case "slowloris":
             return abuse.slowloris(home, options.connections, options.seconds)
         case "byte-by-byte":

@@ -15,6 +15,7 @@ from irchat.admin import database
 from irchat.admin.failures import Failed, explain_failure
 from irchat.admin.reach import ask
 from irchat.chat.accounts import administration as ask_for
+from irchat.cluster.sealing import WrongBusKey, new_key_file
 from irchat.net.addresses import read_network
 from irchat.protocol.rules import PASSWORD_MIN_BYTES
 from irchat.system.clock import wall_ms
@@ -27,6 +28,8 @@ _Run = Callable[[argparse.Namespace], None]
 
 _LABELS = {"private_chats": "private chats", "banned": "bans", "database_bytes": "database"}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+# Seconds after which the bus of a node counts as away. It is noted each second.
+_BUS_SECONDS = 5
 # The ban of a larger network must be confirmed: 16 million addresses of IPv4, a 65,536th of IPv6.
 _FEWEST_BITS = {4: 8, 6: 16}
 
@@ -107,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     move = command("move-to", _move_to, "copy the database to an empty one of PostgreSQL; stop the server first")
     move.add_argument("url", nargs="?", metavar="URL", help="such as postgresql://irchat@db.example/irchat")
     move.add_argument("--store-file", type=Path, metavar="FILE", help="a file of mode 0600 with the URL")
+    command("nodes", _nodes, "list the nodes that share a database, with their state")
+    command("bus-key", _bus_key, "write a new key for the bus of several nodes", "FILE")
     command("stats", _stats, "show the numbers of users, messages and so on")
     return parser
 
@@ -224,6 +229,32 @@ def _move_to(options: argparse.Namespace) -> None:
     move_to(options.data, options.url, options.store_file, _tell)
     _tell("")
     _print("The database is in PostgreSQL. Start the nodes with --store; keep this folder until they run.")
+
+
+def _nodes(options: argparse.Namespace) -> None:
+    rows = convert(ask(options.data, ask_for.ListNodes(), _tell), list[ask_for.NodeRow])
+    _print_table(
+        ("NODE", "VERSION", "POSITION", "LAG", "SESSIONS", "SILENT FOR", "BUS"),
+        (
+            (row.name, str(row.version), str(row.position), f"{row.lag:,}", f"{row.sessions:,}",
+             f"{row.silent:,.0f} s", _bus_state(row.bus_silent))
+            for row in rows
+        ),
+    )  # fmt: skip
+
+
+def _bus_state(silent: float | None) -> str:
+    if silent is None:
+        return "none"
+    return "works" if silent < _BUS_SECONDS else f"away for {silent:,.0f} s"
+
+
+def _bus_key(options: argparse.Namespace) -> None:
+    try:
+        new_key_file(options.file)
+    except WrongBusKey as error:
+        raise Failed(str(error)) from None
+    _print(f"{options.file} is a new key. Copy it to each node, and start each with --bus-key.")
 
 
 def _stats(options: argparse.Namespace) -> None:

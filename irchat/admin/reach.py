@@ -21,7 +21,7 @@ from irchat.server.listeners.control_socket import SOCKET_FILE
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.threads import NoThreads
 from irchat.system.clock import wall_ms
-from irchat.system.files.data_folder import DataFolder, FolderInUse, nearest_folder
+from irchat.system.files.data_folder import NODE_FILE, DataFolder, FolderInUse, nearest_folder
 from irchat.system.files.named_files import need_file
 
 # The timeout for each line of the server, in seconds.
@@ -77,6 +77,12 @@ def locked_folder(data: Path, hint: str, *, make: bool = False) -> Iterator[Data
 def need_database(data: Path, *, make: bool = False) -> Path:
     """Return the path of the database. Raises Failed if there is none and it may not be created, or OSError."""
     path = DataFolder(data).database
+    node = data / NODE_FILE
+    if node.exists():
+        raise Failed(
+            f"the data of {data} is in PostgreSQL: start its node for this command, and back up with PostgreSQL's own"
+            f" pg_basebackup or pg_dump. If it is no longer the folder of a node, delete {node}"
+        )
     try:
         need_file(path)
         os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))

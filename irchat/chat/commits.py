@@ -289,9 +289,12 @@ class CommitQueue:
             self._group_most = max(_GROUP_LEAST, min(_GROUP_MOST, published_in_time))
         self._unpublished = False
         self._fire_published()
-        self._answer(answers)
-        if self._following is not None:
-            self._following.note_published()
+        if self._following is None:
+            self._answer(answers)
+        else:
+            self._following.note_published()  # first: what an answer leads to, the other nodes hear with this position
+            self._answer(answers)
+            self._following.go_on()
         return seconds
 
     def _answer(self, answers: Iterable[_Answer]) -> None:

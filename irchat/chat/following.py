@@ -50,8 +50,8 @@ class Following:
         self._clock = clock
         self._unapplied: deque[LogBatch] = deque()
         self._has_news = self._reading = self._committing = False
-        # The position of this node's own commit that is not published yet, or 0.
-        self._own = 0
+        # The position of this node's own commit that is not published yet.
+        self._own: int | None = None
         self._resets = 0
         log.on_news = self._note_news
         log.on_reset = self._reset
@@ -72,7 +72,7 @@ class Following:
                 await self._catch_up()
 
     def commit(self, writes: Sequence[Write[object]]) -> Deferred[list[object]]:
-        """Commit ``writes`` in the turn and end it. Call `note_published` when the results are published.
+        """Commit ``writes`` in the turn and end it. Call `note_published` when the results are published, then `go_on`.
 
         The Deferred may fail with Refusal or `irchat.interfaces.log.TurnLost`.
         """
@@ -88,10 +88,13 @@ class Following:
 
     def note_published(self) -> None:
         """Note that the own commit is applied and published."""
-        if self._own:
-            position, self._own = self._own, 0
+        if self._own is not None:
+            position, self._own = self._own, None
             self._log.note_applied(position)
-            self._read_news()
+
+    def go_on(self) -> None:
+        """Read what others have committed during the own commit."""
+        self._read_news()
 
     def _committed(self, committed: Committed, resets: int) -> list[object]:
         self._committing = False
@@ -111,7 +114,7 @@ class Following:
 
     def _read_news(self) -> None:
         """Read the log. During an own commit it would return only what is before that commit."""
-        if self._has_news and not (self._reading or self._committing or self._own):
+        if self._has_news and not (self._reading or self._committing or self._own is not None):
             self._has_news = False
             self._reading = True
             Deferred.fromCoroutine(self._read()).addErrback(self._not_read)

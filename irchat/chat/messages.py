@@ -12,10 +12,10 @@ from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.message_publications import MessagePublications
 from irchat.chat.state.presence import LocalPresence
-from irchat.chat.timed.answers import TimedNonces, TimedSent, WhenSettled
 from irchat.chat.timed.copies import TimedCopies
 from irchat.chat.timed.publishing import erased, others, sent
 from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
+from irchat.chat.timed.timed_replies import TimedNonces, TimedSent, WhenSettled
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.nodes import OtherNodes
@@ -68,28 +68,35 @@ class Messages:
         expires_in: int | None,
         nonce: str | None,
         origin: int | None,
+        chat_id: str | None = None,
         answered: int | None = None,
     ) -> "Change[Stored | None, Sent | TimedSent]":
         """Return a change that sends ``text``, for the commit queue.
 
-        ``chat`` is the name of the chat as ``sender`` writes it. ``expires_in`` (seconds) makes it a timed message, and
-        ``answered`` is the id of the sender of the message that it answers (see `TimedAnswers`). The reply comes after
-        the message is on disk or, if it is timed, published. Raises Refusal for an invalid text or time. An unknown
-        chat makes the change fail.
+        ``chat`` is the name of the chat as ``sender`` writes it, and ``chat_id`` its id on the wire, if known.
+        ``expires_in`` (seconds) makes it a timed message, and ``answered`` is the id of the sender of the message that
+        it answers (see `TimedAnswers`). The reply comes after the message is on disk or, if it is timed, published.
+        Raises Refusal for an invalid text or time. An unknown chat makes the change fail.
         """
         text = clean_text(text, self.limits.text_length)
         if expires_in is None:
-            return _StoredSend(sender, origin, self, chat, text, nonce, len(text))
+            return _StoredSend(sender, origin, self, chat, text, nonce, len(text), chat_id)
         seconds = check_seconds(expires_in)
         at, end = self.wall_ms(), self.timed.now() + seconds
         return _TimedSend(
-            sender, origin, self, chat, text, nonce, len(text), seconds=seconds, at=at, end=end, answered=answered
+            *(sender, origin, self, chat, text, nonce, len(text), chat_id),
+            seconds=seconds,
+            at=at,
+            end=end,
+            answered=answered,
         )
 
-    def writable_chat(self, sender: User, name: str) -> DirectoryChat:
-        """Return the chat called ``name`` if ``sender`` may write there. Raises Refusal."""
+    def writable_chat(self, sender: User, name: str, chat_id: str | None = None) -> DirectoryChat:
+        """Return the chat called ``name`` if ``sender`` may write there. Raises Refusal, also if its id is another."""
         self.directory.refuse_removed(sender)
         chat = self.directory.chat(sender, name)
+        if chat_id is not None and chat.wire_id(sender) != chat_id:
+            raise _another(chat.label(sender), chat)
         if chat.pair is not None:
             peer = chat.peer(sender)
             if peer.removed:
@@ -179,6 +186,15 @@ class _NonceWindow:
         return now_ms + self._leads[0][1] - NONCE_SECONDS * 1000
 
 
+def _another(label: str, chat: DirectoryChat) -> Refusal:
+    """Return the refusal of a message for the former chat of a name."""
+    code = Code.NO_SUCH_USER if chat.pair is not None else Code.NO_SUCH_GROUP
+    what = "account" if chat.pair is not None else "group"
+    return Refusal(
+        code, f"{label} is another {what} now than the one that you wrote to. Nothing was sent. ls lists your chats."
+    )
+
+
 @dataclass(eq=False, repr=False, slots=True)
 class _MessageChange(Change[Stored | None, Sent | TimedSent]):
     """Base of the changes that send stored and timed messages."""
@@ -189,6 +205,7 @@ class _MessageChange(Change[Stored | None, Sent | TimedSent]):
     text: str
     nonce: str | None
     characters: int
+    chat_id: str | None = None
     chat: DirectoryChat = field(init=False)
     refusal: Refusal | None = field(init=False, default=None)
 
@@ -214,7 +231,7 @@ class _StoredSend(_MessageChange):
         if self.timed_before is not None:
             return None
         try:
-            self.chat = messages.writable_chat(sender, self.chat_name)
+            self.chat = messages.writable_chat(sender, self.chat_name, self.chat_id)
         except Refusal as refusal:
             return self.find_before(refusal)
         self.at = messages.wall_ms()
@@ -258,7 +275,7 @@ class _TimedSend(_MessageChange):
         if messages.timed_nonces.find(self.by.id, self.nonce) is not None:
             return None
         try:
-            self.chat = messages.writable_chat(self.by, self.chat_name)
+            self.chat = messages.writable_chat(self.by, self.chat_name, self.chat_id)
             messages.refuse_too_many_timed(self.by)
         except Refusal as refusal:
             return self.find_before(refusal)

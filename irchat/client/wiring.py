@@ -15,8 +15,10 @@ from twisted.internet.stdio import StandardIO
 
 from irchat.client.connect.address import Address, find_target, parse_address
 from irchat.client.connect.dialer import PATIENCE, Dialer
+from irchat.client.connect.entry import SavedSignIn
 from irchat.client.connect.known_hosts import KnownHosts
 from irchat.client.connect.server_connection import ServerConnection
+from irchat.client.connect.sign_in import SignIn
 from irchat.client.connect.tokens import Tokens
 from irchat.client.connect.trust import Trust
 from irchat.client.exceptions import ClientError
@@ -26,7 +28,7 @@ from irchat.client.plain.conversation import PlainChat
 from irchat.client.plain.echo import Echo
 from irchat.client.plain.forget import forget_sign_in
 from irchat.client.plain.passthrough import PassThrough
-from irchat.client.plain.plain_run import PlainRun
+from irchat.client.plain.plain_run import PlainRun, Talk
 from irchat.client.plain.screens import AskingScreen, PlainScreen, TerminalScreen
 from irchat.client.preferences import LastServer, Preferences, last_server_path
 from irchat.client.shutdown import leave_on_signals
@@ -65,7 +67,7 @@ def _run(reactor: Any, options: ClientOptions, settings: Preferences) -> int:
         run.begin(remembering(trust.connect, options), PassThrough(console).run)
     else:
         chat = PlainChat(reactor, console, screen, partial(secrets.token_urlsafe, 12))
-        run.begin(remembering(trust.connect, options), partial(chat.run, name=address.user))
+        run.begin(remembering(trust.connect, options), _talk(chat, dialer.target.label, address.user, screen))
     leave_on_signals(reactor, run.stop, run.interrupt)
     try:
         reactor.run()
@@ -105,6 +107,14 @@ def remembering(
         return connection
 
     return connect_and_keep
+
+
+def _talk(chat: PlainChat, label: str, name: str | None, screen: PlainScreen) -> Talk:
+    """Return the run of ``chat``. In a pipe, whose first line may be the password, it uses no saved sign-in."""
+    if not screen.interactive:
+        return partial(chat.run, sign_in=lambda channel: SignIn(channel, screen).run(name))
+    saved = SavedSignIn(tokens(), label, name, screen, screen.complain)
+    return partial(chat.run, sign_in=saved.sign_in, forget=saved.forget)
 
 
 def _open_screen(reactor: Any, console: Console, options: ClientOptions, settings: Preferences) -> PlainScreen:

@@ -99,7 +99,7 @@ class NodeBus:
     @property
     def is_connected(self) -> bool:
         """Whether the bus works now: the messages of this node come back."""
-        return self._is_up and self._seconds() < self._echo_at + _AWAY_SECONDS
+        return self._seconds() < self._echo_at + _AWAY_SECONDS
 
     @property
     def repeated(self) -> int:

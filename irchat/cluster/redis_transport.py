@@ -1,18 +1,23 @@
 """The transport over Redis or Valkey: PUBLISH and SUBSCRIBE only, so that nothing is stored."""
 
 from collections.abc import Callable
+from random import random
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import txredisapi
+from OpenSSL.SSL import Error as SSLError
 from twisted.application.internet import ClientService, backoffPolicy
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
+from twisted.internet.error import ConnectionAborted, ConnectionDone
 from twisted.internet.interfaces import IDelayedCall, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.internet.ssl import optionsForClientTLS
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+
+from irchat.system.streams import one_line
 
 CHANNEL = b"irchat"
 _PORT = 6_379
@@ -26,10 +31,11 @@ class RedisTransport:
     """A `irchat.cluster.transport.Transport` over the server at ``url``, which may contain a user and a password.
 
     A connection that subscribes cannot publish, so there are two. A subscriber that reads too slowly is disconnected by
-    the server, and connects again. ``random`` returns numbers below 1, which spread the attempts of several nodes.
+    the server, and connects again. ``jitter`` returns the seconds, up to 1 by default, that spread the attempts of
+    several nodes.
     """
 
-    def __init__(self, reactor: Any, url: str, random: Callable[[], float], channel: bytes = CHANNEL) -> None:
+    def __init__(self, reactor: Any, url: str, channel: bytes = CHANNEL, jitter: Callable[[], float] = random) -> None:
         self.received: Callable[[bytes], None] = lambda data: None
         self.connected: Callable[[], None] = lambda: None
         self.lost: Callable[[], None] = lambda: None
@@ -38,20 +44,20 @@ class RedisTransport:
         parts = urlsplit(url)
         self.user = unquote(parts.username) if parts.username else None
         self.password = unquote(parts.password) if parts.password else None
-        endpoint = _endpoint(reactor, parts.scheme == "rediss", parts.hostname or "localhost", parts.port or _PORT)
-        self._services = [
-            ClientService(
-                endpoint, _Factory(self, kind), backoffPolicy(_FIRST_PAUSE, _LONGEST_PAUSE, jitter=random), reactor
-            )
-            for kind in (_Publisher, _Subscriber)
-        ]
+        self._place = parts.scheme == "rediss", parts.hostname or "localhost", parts.port or _PORT
+        self._pauses = backoffPolicy(_FIRST_PAUSE, _LONGEST_PAUSE, jitter=jitter)
+        self._services: list[ClientService] = []
         self._ready: dict[type[_Connection], _Connection] = {}
         self._has_complained = False
 
     def start(self) -> None:
         """Connect, and connect again whenever a connection is lost."""
-        for service in self._services:
+        endpoint = _endpoint(self.reactor, *self._place)
+        for kind in _Publisher, _Subscriber:
+            service = ClientService(endpoint, _Factory(self, kind), self._pauses, self.reactor)
+            self._services.append(service)
             service.startService()
+            service.whenConnected(failAfterFailures=1).addErrback(self.complain)
 
     def stop(self) -> Deferred[None]:
         """Disconnect for good."""
@@ -60,7 +66,7 @@ class RedisTransport:
 
     @property
     def _is_up(self) -> bool:
-        return len(self._ready) == len(self._services)
+        return len(self._ready) == 2
 
     def publish(self, data: bytes) -> None:
         """Send ``data`` to all subscribers, if both connections are made."""
@@ -88,10 +94,10 @@ class RedisTransport:
                 self.lost()
 
     def complain(self, failure: Failure) -> None:
-        """Log why the server refuses something, once until it works again."""
-        if failure.check(txredisapi.ResponseError) and not self._has_complained:
+        """Log why the server cannot be used, once until it can be again."""
+        if not failure.check(CancelledError, txredisapi.ConnectionError) and not self._has_complained:
             self._has_complained = True
-            _log.error("the bus refuses this node: {why}; look at --bus and --bus-file", why=failure.getErrorMessage())
+            _log.error("the bus cannot be used: {why}; look at the server and at --bus", why=one_line(_reason(failure)))
 
 
 class _Connection(txredisapi.SubscriberProtocol):  # type: ignore[misc]
@@ -128,6 +134,8 @@ class _Connection(txredisapi.SubscriberProtocol):  # type: ignore[misc]
         if self._end is not None and self._end.active():
             self._end.cancel()
         self.owner.gone(self)
+        if not reason.check(ConnectionDone, ConnectionAborted):
+            self.owner.complain(reason)
 
     def dataReceived(self, data: bytes, unpause: bool = False) -> None:
         """Parse replies and messages, all in one turn of the reactor: the base class takes a turn for each."""
@@ -176,6 +184,14 @@ class _Factory(Factory):
         connection = self._kind(self._owner)
         connection.factory = self
         return connection
+
+
+def _reason(failure: Failure) -> str:
+    """Return the text of a failure. That of TLS is in a list of triples."""
+    error = failure.value
+    if isinstance(error, SSLError) and error.args:
+        return ", ".join(str(parts[-1]) for parts in error.args[0])
+    return failure.getErrorMessage()
 
 
 def _endpoint(reactor: Any, with_tls: bool, host: str, port: int) -> IStreamClientEndpoint:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from irchat.chat.read_state import TimedPage
     from irchat.chat.service import ChatService
     from irchat.chat.state.entities import User
-    from irchat.chat.timed.answers import TimedSent
+    from irchat.chat.timed.timed_replies import TimedSent
     from irchat.interfaces.stored import ChatKey
 
 Reply: TypeAlias = "events.Event | TimedPage | TimedSent"

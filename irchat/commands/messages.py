@@ -40,6 +40,7 @@ class _Send(Command):
             request.text,
             expires_in=request.expires_in,
             nonce=request.nonce,
+            chat_id=request.id,
             origin=caller.id,
         )
 

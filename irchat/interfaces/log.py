@@ -50,6 +50,8 @@ class SharedLog(Protocol):
     def commit(self, writes: Sequence[Write[object]]) -> Deferred[Committed]:
         """Commit all ``writes`` or none, in the turn, and end the turn. Result: see `Store.commit`.
 
+        Writes that only look something up leave the log as it is. The position is then that of the turn.
+
         If the turn was taken away, the Deferred fails with `TurnLost`: nothing was written, take a new turn and check
         the changes again.
         """

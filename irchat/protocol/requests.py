@@ -52,12 +52,16 @@ class Line(Request, frozen=True, kw_only=True):
 
 
 class Send(Request, frozen=True, kw_only=True):
-    """Send ``text`` to a chat. ``expires_in`` (seconds) makes the message a timed one."""
+    """Send ``text`` to a chat. ``expires_in`` (seconds) makes the message a timed one.
+
+    ``id``: the id of the chat, if known. The message is refused if the name has become that of another chat.
+    """
 
     chat: str
     text: str
     expires_in: int | None = None
     nonce: Nonce | None = None
+    id: str | None = None
 
 
 class Amend(Request, frozen=True, kw_only=True):

@@ -124,6 +124,7 @@ class Admission:
             yield
         except Refusal as refusal:
             if refusal.code in (Code.BAD_CREDENTIALS, Code.BAD_TOKEN):
+                self.failed_sign_ins += 1
                 self._note_failed(keys)
                 if self.others is not None:
                     self.others.failed(keys, succeeded=False)

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Collection
+from random import random
 from typing import Any, TypeVar
 
 import psycopg
@@ -15,12 +16,12 @@ from irchat.server.listeners.chat_port import ChatPort
 from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.metrics.figures import Figures
 from irchat.server.sessions.services import Services
-from irchat.settings import Config, NodeName, WrongSetting, read_node_name
+from irchat.settings import Config, WrongSetting, read_node_name
 from irchat.store.postgres.connecting import Database, StoreUnusable, one_line
 from irchat.store.postgres.engine import PostgresStore
 from irchat.store.postgres.log.node_rows import NodeIdentity
 from irchat.store.threads import StoreThreads
-from irchat.wiring.opening import open_transport
+from irchat.wiring.opening import need_transport
 from irchat.wiring.outages import Outages
 from irchat.wiring.urls import bus_url, store_url
 
@@ -47,12 +48,13 @@ class Node:
         if self._bus_url is None or self._key is None:
             return
         chat, log = services.chat, self.store.log
-        transport, channel = open_transport(self._reactor, self._bus_url)
+        module = need_transport()
+        transport = module.RedisTransport(self._reactor, self._bus_url, jitter=random)
         bus = self._bus = NodeBus(
-            self.name,
+            str(self.name),
             self.store.wall_ms(),
             transport,
-            Seal(self._key, channel),
+            Seal(self._key, module.CHANNEL),
             self._reactor,
             lambda: log.position,
             log.reached,
@@ -68,14 +70,17 @@ class Node:
 
         def committed(position: int, writes: Any) -> None:
             note_commit(position, writes)
-            bus.say_news()
+            try:
+                bus.say_news()
+            except Exception:  # the commit is stored, and others look for it each second
+                _log.failure("the bus failed")
 
         log.on_commit = committed
 
     def join(self, fingerprints: Collection[str], sessions: Callable[[], int]) -> None:
         """Enter the node in the database, and follow the others from now on. Raises WrongSetting."""
         self.store.log.on_stop = self._end
-        identity = NodeIdentity(self.name, tuple(fingerprints), self._bus is not None)
+        identity = NodeIdentity(str(self.name), tuple(fingerprints), self._bus is not None)
         _opened(lambda: self.store.join(self._reactor, identity, sessions, self._hears_bus))
         if self._bus is not None:
             self._bus.start()
@@ -123,15 +128,15 @@ def check(config: Config) -> None:
     bus = bus_url(config)
     if bus is not None:
         _bus_key(config)
-        open_transport(None, bus)
+        need_transport()
 
 
-def node_name(config: Config) -> NodeName:
+def node_name(config: Config) -> str:
     """Return the name of the node. Raises WrongSetting if the host name, its default, cannot be one."""
     if config.node is not None:
-        return config.node
+        return str(config.node)
     try:
-        return read_node_name(socket.gethostname())
+        return str(read_node_name(socket.gethostname()))
     except ValueError as error:
         raise WrongSetting(f"the host name {error}: name the node with --node") from None
 

@@ -20,13 +20,13 @@ def open_node(config: Config, reactor: Any, threads: Any) -> "Node":
     return Node(config, reactor, threads)
 
 
-def open_transport(reactor: Any, url: str) -> tuple[Any, bytes]:
-    """Return the transport of the bus at ``url``, not connected yet, and the name of its channel. Raises WrongSetting."""
+def need_transport() -> Any:
+    """Return the module of the transport of the bus. Raises WrongSetting."""
     try:
-        from irchat.cluster.redis_transport import CHANNEL, RedisTransport  # noqa: PLC0415
+        from irchat.cluster import redis_transport  # noqa: PLC0415 -- needs the packages for several nodes
     except ModuleNotFoundError as error:
         raise _not_installed("--bus", error) from None
-    return RedisTransport(reactor, url), CHANNEL
+    return redis_transport
 
 
 def open_figures(
@@ -60,4 +60,6 @@ def has_store(config: Config) -> bool:
 
 
 def _not_installed(option: str, error: ModuleNotFoundError) -> WrongSetting:
+    if (error.name or "").startswith("irchat"):
+        raise error
     return WrongSetting(f"{option} needs {error.name}, which is not installed: pip install 'irchat[cluster]'")

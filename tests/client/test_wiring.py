@@ -14,10 +14,17 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.client import wiring
 from irchat.client.__main__ import main
+from irchat.client.connect.server_connection import UNENCRYPTED
+from irchat.client.connect.tokens import Kept
 from irchat.client.plain.console import Console
 from irchat.net.port_note import PortFile
 from irchat.system.clock import forward_seconds
 from tests.helpers.client_fakes import GREETING, Network, Peer, over_tls
+
+_WELCOME = (
+    b'{"type":"welcome","ref":1,"name":"bob","new":false,"token":"new","version":1,"limits":{},"online":["bob"],'
+    b'"online_count":1,"unread":[]}\n'
+)
 
 
 class _Reactor(MemoryReactorClock):
@@ -211,6 +218,25 @@ class WiringTests(SynchronousTestCase):
         self._main("bob@localhost", act=self.network.flush)
         self.assertEqual(self.called, [("localhost", 4321)])
         self.assertIn(b'"login"', self.peer.heard)
+
+    def test_saved_sign_in(self) -> None:
+        """On a terminal the saved sign-in is used and replaced. In a pipe it is not touched."""
+        saved = wiring.tokens()
+        saved.keep("host:7667", "bob", "old", UNENCRYPTED)
+        self._on_pipes()
+        self._main("--no-tls", "bob@host", act=self.network.flush)
+        self.assertEqual(self.peer.heard, b'{"type":"login","ref":1,"name":"bob"}\n')
+        self._on_terminal()
+        self.peer = Peer(GREETING)
+
+        def sign_in() -> None:
+            self.network.flush()
+            self.peer.transport.write(_WELCOME)
+            self.network.flush()
+
+        self._main("--no-tls", "host", act=sign_in)
+        self.assertIn(b'{"type":"resume","ref":1,"token":"old"}', self.peer.heard)
+        self.assertEqual(saved.find("host:7667", "bob"), Kept("new", UNENCRYPTED))
 
     def test_last_server(self) -> None:
         """Without an address the last server is joined in the same way, but never without TLS if it used TLS before."""

@@ -1,5 +1,6 @@
 """The transport over Redis, against a real server."""
 
+import os
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,8 @@ from irchat.cluster.sealing import Seal
 from irchat.interfaces.limits import Limits
 from irchat.interfaces.nodes import TimedCopy
 from irchat.server.admission import Admission
-from tests.helpers.services import RedisServer
+from irchat.server.listeners.certificates import ensure_self_signed
+from tests.helpers.services import RedisServer, free_port
 
 
 async def _until(condition: Callable[[], object]) -> None:
@@ -44,7 +46,7 @@ class RedisTests(TestCase):
 
     def new_transport(self, url: str = "") -> RedisTransport:
         """Start a transport."""
-        transport = RedisTransport(reactor, url or self.server.url, lambda: 0.0)
+        transport = RedisTransport(reactor, url or self.server.url, jitter=lambda: 0.0)
         transport.connected = lambda: self.events.append("connected")
         transport.lost = lambda: self.events.append("lost")
         self.addCleanup(transport.stop)
@@ -100,14 +102,50 @@ class RedisTests(TestCase):
         self.new_transport(self.server.url.replace("//", "//:a%3Ab%2Fc@"))
         await _until(lambda: self.events == ["connected"])
         self.new_transport(self.server.url.replace("//", "//:wr0ng@"))
+        logged = self.observe()
+        await deferLater(reactor, 1.5)
+        texts = [formatEvent(event) for event in logged]
+        self.assertEqual(len([text for text in texts if "cannot be used" in text and "WRONGPASS" in text]), 1, texts)
+        self.assertNotIn("wr0ng", "".join(texts))
+        self.assertEqual(self.events, ["connected"])
+
+    async def test_no_server(self) -> None:
+        """Without a server, the log says why, once."""
+        logged = self.observe()
+        transport = RedisTransport(reactor, f"redis://127.0.0.1:{free_port()}", jitter=lambda: 0.0)
+        self.addCleanup(transport.stop)
+        transport.start()
+        await deferLater(reactor, 1.0)
+        texts = [str(formatEvent(event)) for event in logged]
+        self.assertEqual(len([text for text in texts if "refused" in text and "look at the server" in text]), 1, texts)
+
+    async def test_tls(self) -> None:
+        """rediss:// checks the certificate of the server: one that is not trusted is refused, and logged."""
+        folder = self.server.folder
+        certificate, key = ensure_self_signed(folder, "localhost")
+        port = free_port()
+        server = RedisServer(
+            *("--tls-port", str(port), "--tls-cert-file", str(certificate), "--tls-key-file", str(key)),
+            *("--tls-ca-cert-file", str(certificate), "--tls-auth-clients", "no"),
+        )
+        self.addCleanup(server.remove)
+        await deferToThread(server.start)
+        logged = self.observe()
+        untrusting = self.new_transport(f"rediss://localhost:{port}")
+        await _until(lambda: any("certificate verify failed" in str(formatEvent(event)) for event in logged))
+        await untrusting.stop()
+        self.assertEqual(self.events, [])
+        os.environ["SSL_CERT_FILE"] = str(certificate)
+        self.addCleanup(os.environ.pop, "SSL_CERT_FILE")
+        self.new_transport(f"rediss://localhost:{port}")
+        await _until(lambda: self.events == ["connected"])
+
+    def observe(self) -> list[Any]:
+        """Return a list to which all that is logged is added."""
         logged: list[Any] = []
         globalLogPublisher.addObserver(logged.append)
         self.addCleanup(globalLogPublisher.removeObserver, logged.append)
-        await deferLater(reactor, 1.5)
-        texts = [formatEvent(event) for event in logged]
-        self.assertEqual(len([text for text in texts if "refuses" in text and "WRONGPASS" in text]), 1, texts)
-        self.assertNotIn("wr0ng", "".join(texts))
-        self.assertEqual(self.events, ["connected"])
+        return logged
 
     def command(self, *words: str) -> Deferred[str]:
         """Run redis-cli."""
@@ -134,7 +172,7 @@ class NodeTests(TestCase):
             bus = NodeBus(
                 name,
                 1,
-                RedisTransport(reactor, server.url, lambda: 0.0),
+                RedisTransport(reactor, server.url, jitter=lambda: 0.0),
                 Seal(bytes(range(32)), b"irchat"),
                 reactor,  # type: ignore[arg-type]
                 lambda: 0,

@@ -26,12 +26,12 @@ class SimulationTests(SynchronousTestCase):
 
     def test_calm(self) -> None:
         """While the bus loses nothing, all nodes agree, and every session has each message once."""
-        for seed in range(15):
+        for seed in range(5):
             self.run_seed(seed, calm=True)
 
     def test_faults(self) -> None:
         """The same, when the bus loses, delays and repeats messages, and is away."""
-        for seed in range(25):
+        for seed in range(12):
             self.run_seed(seed, calm=False)
 
     @pytest.mark.slow

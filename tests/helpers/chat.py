@@ -12,7 +12,7 @@ from irchat.chat.local_bus import LocalBus
 from irchat.chat.read_state import TimedPage
 from irchat.chat.service import ChatService
 from irchat.chat.state.entities import User
-from irchat.chat.timed.answers import TimedSent
+from irchat.chat.timed.timed_replies import TimedSent
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import PageQuery, SearchQuery, Store
 from irchat.interfaces.stored import ChatKey, Page, Snapshot, StoredChat, StoredToken
@@ -197,9 +197,12 @@ class World:
         expires_in: int | None = None,
         nonce: str | None = None,
         origin: int | None = None,
+        chat_id: str | None = None,
     ) -> Deferred[events.Sent]:
         """Send a message."""
-        change = self.chat.messages.to_send(self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin)
+        change = self.chat.messages.to_send(
+            self[name], chat, text, expires_in=expires_in, nonce=nonce, origin=origin, chat_id=chat_id
+        )
         return self.chat.queue.submit(change).addCallback(self.said)
 
     def amend(self, name: str, chat: str, seq: int | None = None, text: str | None = None, **how: Any) -> Deferred[Any]:

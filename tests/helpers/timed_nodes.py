@@ -3,6 +3,8 @@
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -137,6 +139,7 @@ class TimedCluster:
         self.database = SharedDatabase(self.store, self.clock)
         self._runs = iter(range(1, 1_000_000))
         self._numbers = iter(range(1, 1_000_000))
+        self._steps = iter(range(1_000_000))
         self.nodes: list[TimedNode] = []
         self.sessions: list[TimedSession] = []
         self.sent: dict[str, tuple[str, float, events.Sent]] = {}
@@ -209,7 +212,7 @@ class TimedCluster:
 
     def disturb(self, steps: int, *, calm: bool = False) -> None:
         """Do random things. While ``calm``, the bus loses nothing."""
-        for step in range(steps):
+        for step in islice(self._steps, steps):
             things = [self._some_send] * 6 + [self._some_read] * 4 + [self._some_end] * 2 + [self._some_session] * 2
             things += [self._some_member, self._some_block, self._some_death]
             if not calm:
@@ -285,16 +288,17 @@ class TimedCluster:
             node.transport.set_up(True)
 
     def _ask(self, asked: "Callable[[], Deferred[Any]] | Deferred[Any]") -> None:
-        try:
+        with suppress(Refusal):
             (asked if isinstance(asked, Deferred) else asked()).addErrback(lambda failure: failure.trap(Refusal))
-        except Refusal:
-            pass
 
     # What must hold.
 
     def faults(self) -> Iterator[str]:
         """Return what is wrong at a quiet time."""
         first, *others = self.nodes
+        for text, count in Counter(timed.text for timed in first.live.values()).items():
+            if count > 1:
+                yield f"{text} was sent {count} times"
         for node in others:
             if node.live.keys() != first.live.keys():
                 missing = {one.text for one in first.live.values()} ^ {one.text for one in node.live.values()}
@@ -324,7 +328,7 @@ class TimedCluster:
                 yield f"{where} received one {count} times"
             if (timed_id in ends) == (timed_id in session.node.live):
                 yield f"{where}: a message is live and erased, or neither"
-        for timed_id, count in ends.items():
+        for count in ends.values():
             if count > 1:
                 yield f"{where}: erased {count} times"
         for timed_id, timed in session.node.live.items():

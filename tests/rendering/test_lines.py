@@ -1,56 +1,15 @@
-"""Rendering: the lines as displayed, and their safety for the terminal."""
+"""Rendering: the lines as displayed."""
 
 import datetime
-import itertools
-import re
 import unicodedata
 
-import msgspec
-from hypothesis import example, given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.protocol import events, requests
 from irchat.rendering import lines
 from irchat.rendering.lines import Renderer, TextLine, local_time
-from tests.helpers.strategies import filled, hostile_text, is_hostile, members, structs
-
-_SGR = re.compile(r"\x1b\[(?:0|1;(?:3[1-6]|9[1245])|2|31|33)m")
-_DAYS_OF_ALL_KINDS = [
-    "",
-    "2026-11-22T14:03:05.120Z",
-    "0001-01-01T00:00:00Z",
-    "9999-12-31T23:59:59.999Z",
-    "2026-11-22",
-]
-_zones = st.sampled_from([None, datetime.UTC, *(datetime.timezone(datetime.timedelta(hours=h)) for h in (-12, 14))])
-any_event = st.one_of(
-    [structs(struct, hostile_text | st.sampled_from(_DAYS_OF_ALL_KINDS)) for struct in members(events.ANY)]
-)
-AT = "2026-11-22T14:03:05.120Z"
-
-
-def _half_past_three() -> int:
-    """Return the time of a wall clock at half past three on the day of ``AT``."""
-    return int(datetime.datetime(2026, 11, 22, 15, 30, tzinfo=datetime.UTC).timestamp() * 1000)
-
-
-def _message(text: str, **fields: object) -> events.Message:
-    return events.Message(**{"chat": "GLOBAL", "sender": "alice", "at": AT, "text": text, "seq": 1} | fields)
-
-
-def _timed(text: str, left_ms: int = 29_001) -> events.Message:
-    return _message(text, seq=None, id="t1", expires_at=AT, left_ms=left_ms)
-
-
-def _amended(**fields: object) -> events.Amended:
-    return events.Amended(**{"chat": "*team", "seq": 17, "rev": 3, "by": "bob", "at": AT} | fields)
-
-
-class _Case(SynchronousTestCase):
-    def _shown(self, event: events.Event, **options: bool) -> list[str]:
-        renderer = Renderer(colour=False, zone=datetime.UTC, wall_ms=_half_past_three, **options)
-        return [line.text for line in renderer.lines(event)]
+from tests.helpers.lines import AT, SGR, LinesCase, amended, half_past_three, message, timed
+from tests.helpers.strategies import is_hostile, members
 
 
 class TimeTests(SynchronousTestCase):
@@ -62,130 +21,37 @@ class TimeTests(SynchronousTestCase):
         self.assertIsNone(local_time("yesterday", datetime.UTC))
 
 
-class SafetyTests(_Case):
-    """Hostile strings in every field of every event."""
-
-    @given(any_event, _zones, st.booleans())
-    @example(_message("x", at="0001-01-01T00:00:00Z"), datetime.timezone(datetime.timedelta(hours=-12)), True)
-    def test_no_controls(self, event: events.Event, zone: datetime.tzinfo | None, withhold: bool) -> None:
-        """Lines hold no control characters but our own colours and tabs, and without colours no escape sequence."""
-        for colour in False, True:
-            for line in Renderer(colour=colour, zone=zone, withhold_timed=withhold).lines(event):
-                text = _SGR.sub("", line.text) if colour else line.text
-                self.assertFalse(set(filter(is_hostile, text)) - {"\t"})
-
-    def test_no_controls_in_any_field(self) -> None:
-        """No field of any event can inject a control character, an escape sequence or a forged line."""
-        hostile = "a\x1b[31mb\x07\x9bc\u202ed\ud800\r\n[14:03] [GLOBAL] bob: e"
-        for struct in members(events.ANY):
-            event = filled(struct, hostile)
-            events_ = [event, *([msgspec.structs.replace(event, id=None)] if struct is events.Message else [])]
-            for one, options in itertools.product(events_, ({}, {"withhold_timed": True})):
-                for line in self._shown(one, **options):
-                    self.assertFalse(set(filter(is_hostile, line)), struct)
-                    if struct is not events.Help:  # the only text written by the server itself, with its line breaks
-                        self.assertFalse(line.startswith("[14:03]"), struct)
-
-    def test_no_controls_in_replies(self) -> None:
-        """Nor does a reply that shows differently from an event, or a change with only one part."""
-        hostile = "a\x1b[31mb\x07\x9bc\u202ed\ud800\r\n[14:03] [GLOBAL] bob: e"
-        amended, history = filled(events.Amended, hostile), filled(events.History, hostile)
-        replace = msgspec.structs.replace
-        for event, asked in (
-            (amended, requests.AmendLast(chat="")),
-            (replace(amended, text=None, deleted=False), requests.AmendLast(chat="")),
-            (replace(amended, text=None, deleted=False), None),
-            (replace(amended, by=""), None),
-            (history, requests.History(chat="", around=7)),
-            (history, requests.History(chat="", around=8)),
-            (replace(history, messages=[]), requests.History(chat="", unread=True)),
-        ):
-            lines = [line.text for line in Renderer(colour=False).lines(event, asked)]
-            self.assertTrue(lines)
-            for line in lines:
-                self.assertFalse(set(filter(is_hostile, line)), event)
-                self.assertFalse(line.startswith("[14:03]"), event)
-
-    @given(any_event)
-    def test_colour_adds_nothing_else(self, event: events.Event) -> None:
-        """Without their colours, the coloured lines are the plain lines. Each colour ends on its line."""
-        coloured = Renderer(colour=True, zone=datetime.UTC).lines(event)
-        plain = Renderer(colour=False, zone=datetime.UTC).lines(event)
-        self.assertEqual([line._replace(text=_SGR.sub("", line.text)) for line in coloured], plain)
-        for line in coloured:
-            codes = _SGR.findall(line.text)
-            self.assertEqual(codes[1::2], ["\x1b[0m"] * (len(codes) // 2))
-            self.assertNotIn("\x1b[0m", codes[::2])
-
-    @given(structs(events.Message, hostile_text))
-    def test_further_lines_are_indented(self, message: events.Message) -> None:
-        """A message cannot forge a line: each line after its first is indented."""
-        first, *others = self._shown(message)
-        self.assertTrue(first.startswith("["))
-        self.assertEqual(len(others), message.text.count("\n"))
-        for other in others:
-            self.assertTrue(other.startswith("    "))
-
-    @given(st.lists(structs(events.Message, hostile_text), min_size=1, max_size=3), st.booleans())
-    def test_pages_are_indented(self, messages: list[events.Message], more: bool) -> None:
-        """Each line of a page or of search results is a note, the first line of a message, or indented."""
-        for page in events.History("GLOBAL", messages, more), events.Found(messages, more):
-            lines = self._shown(page)
-            indented = [line for line in lines if line.startswith("    ")]
-            further = sum(message.text.count("\n") for message in messages)
-            self.assertEqual(len(indented), further if isinstance(page, events.History) else 0)
-            for line in lines:
-                self.assertRegex(line, r"\A(-- |    |\[|\d+-\d\d-\d\d \[)")
-
-    @given(structs(events.Message, hostile_text))
-    @example(_timed("one\ntwo\nthree"))
-    def test_timed_lines_are_marked(self, message: events.Message) -> None:
-        """Every line of a timed message has its id, alone or in a page, so that all of them can be erased."""
-        for event in message, events.History("GLOBAL", [message], False), events.Found([message], False):
-            lines = Renderer(colour=True).lines(event)
-            marked = [line for line in lines if line.timed == message.id]
-            shown = 1 if isinstance(event, events.Found) else message.text.count("\n") + 1
-            self.assertEqual(len(marked), shown if message.id is not None else len(lines))
-
-    @given(hostile_text)
-    def test_note(self, text: str) -> None:
-        """A note is one line without controls."""
-        line = Renderer(colour=False).note(text)
-        self.assertFalse(set(filter(is_hostile, line.text)))
-        self.assertEqual(len(line.text), len(text) + 3)
-
-
-class MessageTests(_Case):
+class MessageTests(LinesCase):
     """How messages look."""
 
     def test_look(self) -> None:
         """Messages have the form that the protocol defines, and their further lines are indented."""
-        self.assertEqual(self._shown(_message("hi")), ["[14:03] [GLOBAL #1] alice: hi"])
-        self.assertEqual(self._shown(_message("hi", chat="@bob", sender="bob")), ["[14:03] [@bob #1] bob: hi"])
+        self.assertEqual(self._shown(message("hi")), ["[14:03] [GLOBAL #1] alice: hi"])
+        self.assertEqual(self._shown(message("hi", chat="@bob", sender="bob")), ["[14:03] [@bob #1] bob: hi"])
         self.assertEqual(
-            self._shown(_message("a\n\n[b", chat="*team")), ["[14:03] [*team #1] alice: a", "    ", "    [b"]
+            self._shown(message("a\n\n[b", chat="*team")), ["[14:03] [*team #1] alice: a", "    ", "    [b"]
         )
 
     def test_zone(self) -> None:
         """Times are shown in the given zone."""
         zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
         self.assertEqual(
-            Renderer(colour=False, zone=zone).lines(_message("hi"))[0].text, "[19:33] [GLOBAL #1] alice: hi"
+            Renderer(colour=False, zone=zone).lines(message("hi"))[0].text, "[19:33] [GLOBAL #1] alice: hi"
         )
 
     def test_bad_time(self) -> None:
         """An invalid time is shown as unknown."""
-        self.assertEqual(self._shown(_message("hi", at="noon")), ["[--:--] [GLOBAL #1] alice: hi"])
+        self.assertEqual(self._shown(message("hi", at="noon")), ["[--:--] [GLOBAL #1] alice: hi"])
 
     def test_timed(self) -> None:
         """A timed message shows its remaining seconds, rounded up and never below 0."""
         for left, seconds in (29_001, 30), (30_000, 30), (1, 1), (0, 0), (-5, 0):
-            self.assertEqual(self._shown(_timed("hi", left)), [f"[14:03] [GLOBAL] ({seconds}s) alice: hi"])
-        self.assertEqual(self._shown(_message("hi", seq=None, id="t1")), ["[14:03] [GLOBAL] (0s) alice: hi"])
+            self.assertEqual(self._shown(timed("hi", left)), [f"[14:03] [GLOBAL] ({seconds}s) alice: hi"])
+        self.assertEqual(self._shown(message("hi", seq=None, id="t1")), ["[14:03] [GLOBAL] (0s) alice: hi"])
 
     def test_withheld(self) -> None:
         """With ``withhold_timed`` no part of a timed text is shown. Stored texts are shown."""
-        page = [_timed("secret\nmore secrets"), _message("open")]
+        page = [timed("secret\nmore secrets"), message("open")]
         for event in page[0], events.History("GLOBAL", page, False), events.Found(page, False):
             shown = "\n".join(self._shown(event, withhold_timed=True))
             self.assertNotIn("secret", shown)
@@ -194,11 +60,11 @@ class MessageTests(_Case):
 
     def test_places(self) -> None:
         """Every line of a stored message carries its place, live, in a page and found, so that it can be dropped."""
-        message = _message("one\ntwo", chat="*team", seq=17)
-        for event in message, events.History("*team", [message], False), events.Found([message], False):
+        said = message("one\ntwo", chat="*team", seq=17)
+        for event in said, events.History("*team", [said], False), events.Found([said], False):
             lines = [line for line in Renderer(colour=True).lines(event) if "-- " not in line.text]
             self.assertEqual({line.stored for line in lines}, {("*team", 17)})
-        self.assertEqual({line.stored for line in Renderer(colour=True).lines(_timed("one\ntwo"))}, {None})
+        self.assertEqual({line.stored for line in Renderer(colour=True).lines(timed("one\ntwo"))}, {None})
 
     def test_name_colour(self) -> None:
         """A name always has the same colour, in any case."""
@@ -208,11 +74,11 @@ class MessageTests(_Case):
             renderer.lines(events.Users(["Alice", "ALICE"], [], False)),
         )
         self.assertEqual(one, [])
-        codes = _SGR.findall(other[0].text)
+        codes = SGR.findall(other[0].text)
         self.assertEqual(codes[0], codes[2])
 
 
-class ReplyTests(_Case):
+class ReplyTests(LinesCase):
     """Replies and other events."""
 
     def test_welcome(self) -> None:
@@ -247,31 +113,31 @@ class ReplyTests(_Case):
 
     def test_edits(self) -> None:
         """An edit shows like a message, its further lines indented. The present state has no name of who edited."""
-        edit = _amended(text="new\n[14:05] text", edited=AT)
+        edit = amended(text="new\n[14:05] text", edited=AT)
         lines = ["[14:03] [*team #17] bob, edited: new", "    [14:05] text"]
         self.assertEqual(self._shown(edit), lines)
-        self.assertEqual(self._shown(_amended(by="", text="new", edited=AT)), ["[14:03] [*team #17] edited: new"])
+        self.assertEqual(self._shown(amended(by="", text="new", edited=AT)), ["[14:03] [*team #17] edited: new"])
         self.assertEqual({line.stored for line in Renderer(colour=False).lines(edit)}, {("*team", 17)})
 
     def test_edited_on_a_page(self) -> None:
         """Pages and search results show which messages were edited, as the live line does."""
-        message = _message("lunch at one?\nor two?", seq=17, edited=AT)
+        said = message("lunch at one?\nor two?", seq=17, edited=AT)
         head = "[14:03] [GLOBAL #17] alice, edited: "
-        self.assertEqual(self._shown(message), [f"{head}lunch at one?", "    or two?"])
-        page = self._shown(events.History(chat="GLOBAL", messages=[message, _message("yes", seq=18)], more=False))
+        self.assertEqual(self._shown(said), [f"{head}lunch at one?", "    or two?"])
+        page = self._shown(events.History(chat="GLOBAL", messages=[said, message("yes", seq=18)], more=False))
         self.assertEqual(page[1:4], [f"{head}lunch at one?", "    or two?", "[14:03] [GLOBAL #18] alice: yes"])
-        (hit,) = [line for line in self._shown(events.Found(messages=[message], more=False)) if "lunch" in line]
+        (hit,) = [line for line in self._shown(events.Found(messages=[said], more=False)) if "lunch" in line]
         self.assertEqual(hit, f"2026-11-22 {head}lunch at one? or two?")
 
     def test_marks(self) -> None:
         """A mark is a line of the chat's own, put on or taken off."""
-        self.assertEqual(self._shown(_amended(mark="ok", on=True)), ["-- bob: ok on *team #17"])
-        self.assertEqual(self._shown(_amended(mark="ok", on=False)), ["-- bob: ok taken off *team #17"])
+        self.assertEqual(self._shown(amended(mark="ok", on=True)), ["-- bob: ok on *team #17"])
+        self.assertEqual(self._shown(amended(mark="ok", on=False)), ["-- bob: ok taken off *team #17"])
 
     def test_changes_without_lines(self) -> None:
         """A deletion, and the present state of a message that was only marked, show nothing."""
-        self.assertEqual(self._shown(_amended(deleted=True)), [])
-        self.assertEqual(self._shown(_amended(by="", text="old", marks=[])), [])
+        self.assertEqual(self._shown(amended(deleted=True)), [])
+        self.assertEqual(self._shown(amended(by="", text="old", marks=[])), [])
 
     def test_own_changes(self) -> None:
         """The reply to a change says in one line what was changed."""
@@ -282,14 +148,14 @@ class ReplyTests(_Case):
             ({"mark": "ok", "on": True}, "-- ok on *team #17"),
             ({"mark": "ok", "on": False}, "-- ok taken off *team #17"),
         ):
-            (line,) = Renderer(colour=False).lines(_amended(**fields), asked)
+            (line,) = Renderer(colour=False).lines(amended(**fields), asked)
             self.assertEqual((line.text, line.stored), (shown, None))
 
     def test_shown_alone(self) -> None:
         """The message that a page is about shows its edit and its marks; other messages of the page do not."""
         marks = [events.Mark("ok", 12, ["bob", "carol"], False), events.Mark("\U0001f44d", 1, ["alice"], True)]
-        page = [_message(str(seq), seq=seq, edited="2026-11-20T08:00:00Z", marks=marks) for seq in (16, 17)]
-        renderer = Renderer(colour=False, zone=datetime.UTC, wall_ms=_half_past_three)
+        page = [message(str(seq), seq=seq, edited="2026-11-20T08:00:00Z", marks=marks) for seq in (16, 17)]
+        renderer = Renderer(colour=False, zone=datetime.UTC, wall_ms=half_past_three)
         asked = requests.History(chat="GLOBAL", around=17)
         lines = renderer.lines(events.History("GLOBAL", page, False), asked)
         self.assertEqual([line.text for line in lines], [
@@ -312,8 +178,8 @@ class ReplyTests(_Case):
 
     def test_history(self) -> None:
         """A page has a first and a last line, and shows each date except today's."""
-        old = [_message("a", at="2026-11-20T08:00:00Z"), _message("b", at="2026-11-20T09:00:00Z")]
-        self.assertEqual(self._shown(events.History("@bob", [*old, _message("c")], True)), [
+        old = [message("a", at="2026-11-20T08:00:00Z"), message("b", at="2026-11-20T09:00:00Z")]
+        self.assertEqual(self._shown(events.History("@bob", [*old, message("c")], True)), [
             "-- @bob: (there is more)",
             "-- Friday, 2026-11-20",
             "[08:00] [GLOBAL #1] alice: a",
@@ -323,38 +189,38 @@ class ReplyTests(_Case):
             "-- end of @bob",
         ])  # fmt: skip
         self.assertEqual(
-            self._shown(events.History("@bob", [_message("c", at="noon"), _message("c")], False))[1:-1],
+            self._shown(events.History("@bob", [message("c", at="noon"), message("c")], False))[1:-1],
             ["[--:--] [GLOBAL #1] alice: c", "[14:03] [GLOBAL #1] alice: c"],
         )
         self.assertEqual(self._shown(events.History("@bob", [], False)), ["-- @bob: no messages to show"])
 
     def test_nothing_unread(self) -> None:
         """An empty page of unread messages does not read as if the chat were empty."""
-        lines = Renderer(colour=False, wall_ms=_half_past_three).lines
+        lines = Renderer(colour=False, wall_ms=half_past_three).lines
         unread = requests.History(chat="@bob", unread=True)
         (line,) = lines(events.History("@bob", [], False), unread)
         self.assertEqual(line.text, "-- @bob: nothing is unread")
         (line,) = lines(events.History("@bob", [], False), requests.History(chat="@bob"))
         self.assertIn("no messages", line.text)
-        self.assertEqual(len(lines(events.History("@bob", [_message("c")], False), unread)), 3)
+        self.assertEqual(len(lines(events.History("@bob", [message("c")], False), unread)), 3)
 
     def test_found(self) -> None:
         """Search results show the date of each message, that there are more, and how to narrow a search for words."""
         self.assertEqual(self._shown(events.Found([], False)), ["-- nothing found"])
-        found = self._shown(events.Found([_message("a\nb"), _message("c", at="noon")], True))
+        found = self._shown(events.Found([message("a\nb"), message("c", at="noon")], True))
         self.assertEqual(found, [
             "-- found, newest first:",
             "2026-11-22 [14:03] [GLOBAL #1] alice: a b",
             "[--:--] [GLOBAL #1] alice: c",
             "-- there is more than is shown",
         ])  # fmt: skip
-        self.assertEqual(len(self._shown(events.Found([_message("a")], False))), 2)
-        *_, end = Renderer(colour=False).lines(events.Found([_message("a")], True), requests.Search(words="a"))
+        self.assertEqual(len(self._shown(events.Found([message("a")], False))), 2)
+        *_, end = Renderer(colour=False).lines(events.Found([message("a")], True), requests.Search(words="a"))
         self.assertEqual(end.text, "-- there is more; use more words, or search in one chat: ls <chat_name> ?<words>")
 
     def test_found_words(self) -> None:
         """A long message that was found is shown as an excerpt, with the search words marked."""
-        found = events.Found([_message("x" * 2_000 + "\nThe CAFÉ at last " + "y " * 900)], False)
+        found = events.Found([message("x" * 2_000 + "\nThe CAFÉ at last " + "y " * 900)], False)
         for words in "cafe last", "last  cafe":
             _, line = Renderer(colour=True).lines(found, requests.Search(words=words))
             self.assertIn("The \x1b[1;4mCAFÉ\x1b[0m at \x1b[1;4mlast\x1b[0m y", line.text)
@@ -362,7 +228,7 @@ class ReplyTests(_Case):
 
     def test_found_at_a_bounded_cost(self) -> None:
         """In a page of long messages, words are marked up to a fixed cost. The rest show their beginning."""
-        found = events.Found([_message("y " * 1_900 + "needle")] * 50, False)
+        found = events.Found([message("y " * 1_900 + "needle")] * 50, False)
         _, *lines = Renderer(colour=True).lines(found, requests.Search(words="needle"))
         self.assertEqual(["needle" in line.text for line in lines], [True] * 6 + [False] * 44)
         self.assertLess(max(len(line.text) for line in lines), 450)
@@ -456,7 +322,7 @@ class ReplyTests(_Case):
 
     def test_colours_are_on(self) -> None:
         """With colours, the time is dim and the name bold, and each style ends right after it."""
-        text = Renderer(colour=True, zone=datetime.UTC).lines(_message("hi"))[0].text
+        text = Renderer(colour=True, zone=datetime.UTC).lines(message("hi"))[0].text
         self.assertRegex(text, r"\A\x1b\[2m\[14:03\]\x1b\[0m \[GLOBAL #1\] \x1b\[1;\d\dmalice\x1b\[0m: hi\Z")
         self.assertEqual(Renderer(colour=True).note("x"), TextLine("\x1b[2m-- x\x1b[0m"))
 

@@ -1,6 +1,7 @@
 """Tests of `irchat.server.admission`."""
 
 import contextlib
+from collections.abc import Sequence
 
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
@@ -264,3 +265,93 @@ class AddressTests(SynchronousTestCase):
             ("", ""),
         ]:
             self.assertEqual(counted_address(given), counted, given)
+
+
+class OtherNodesTests(SynchronousTestCase):
+    """What counts on several nodes."""
+
+    def setUp(self) -> None:
+        """Make the admission of one node, and record what the others are told."""
+        self.clock = Clock()
+        limits = Limits(per_address=3, per_user=3, pending=9, tries=2, registrations=2)
+        self.admission = Admission(limits, self.clock.seconds)
+        self.admission.others = self
+        self.told: list[object] = []
+        self.elsewhere = 0
+
+    def failed(self, keys: Sequence[str], *, succeeded: bool) -> None:
+        """Record a failure or a success."""
+        self.told.append((list(keys), succeeded))
+
+    def registered(self, address: str) -> None:
+        """Record a registration."""
+        self.told.append(address)
+
+    def set_sessions(self, address: str, sessions: int) -> None:
+        """Record a number of sessions."""
+        self.told.append((address, sessions))
+
+    def sessions_of(self, address: str) -> int:
+        """Return the number of sessions elsewhere."""
+        return self.elsewhere
+
+    def attempt(self, error: Code | None = None) -> None:
+        """Try to sign in."""
+        with self.admission.trying("a", "Bob"):
+            if error is not None:
+                raise Refusal(error, "wrong")
+
+    def refused(self, code: Code, call: object, *args: object) -> None:
+        """Check that ``call`` is refused with ``code``."""
+        assert callable(call)
+        self.assertEqual(self.assertRaises(Refusal, call, *args).code, code)
+
+    def test_sessions(self) -> None:
+        """The sessions of an address on all nodes are limited, and the others are told of those here."""
+        visits = [Visit(self.admission, "a") for _ in range(3)]
+        self.elsewhere = 1
+        visits[0].enter(0)
+        visits[1].enter(0)
+        self.refused(Code.TOO_MANY, visits[2].enter, 0)
+        visits[0].over()
+        self.assertEqual(self.told, [("a", 1), ("a", 2), ("a", 1)])
+        self.assertEqual(dict(self.admission.sessions_here()), {"a": 1})
+
+    def test_failures(self) -> None:
+        """Failures on all nodes are counted. A success after failures ends the count everywhere."""
+        self.attempt()
+        self.assertEqual(self.told, [])
+        self.refused(Code.BAD_CREDENTIALS, self.attempt, Code.BAD_CREDENTIALS)
+        self.assertEqual(self.told, [(["@bob", "a"], False)])
+        self.attempt()
+        self.assertEqual(self.told[1:], [(["@bob", "a"], True)])
+        for _ in range(3):
+            self.admission.note_failed(["@bob"], succeeded=False)
+        self.refused(Code.TOO_MANY_TRIES, self.attempt)
+        self.admission.note_failed(["@bob"], succeeded=True)
+        self.attempt()
+        self.assertEqual(len(self.told), 2)
+
+    def test_pause_of_name(self) -> None:
+        """The pauses for a name stay short, and those for an address grow, also by failures on other nodes."""
+        for _ in range(20):
+            self.admission.note_failed(["@bob", "b"], succeeded=False)
+        self.clock.advance(31)
+        self.attempt()
+        with self.assertRaises(Refusal), self.admission.trying("b", "ann"):
+            self.fail("it is paused")
+
+    def test_registrations(self) -> None:
+        """Registrations on all nodes are counted. The others are told of those that did not fail."""
+        with self.assertRaises(Refusal), self.admission.registering("a"):
+            raise Refusal(Code.NAME_TAKEN, "taken")
+        self.assertEqual(self.told, [])
+        with self.admission.registering("a"):
+            pass
+        self.assertEqual(self.told, ["a"])
+        self.admission.note_registered("a")
+        with self.assertRaises(Refusal), self.admission.registering("a"):
+            self.fail("it is too much")
+        self.clock.advance(3_601)
+        with self.admission.registering("a"):
+            pass

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from twisted.trial.unittest import SynchronousTestCase
 
-from tests.helpers.loads import abuse, stalled_readers
+from tests.helpers.loads import abuse, hostile_floods, stalled_readers
 
 
 @pytest.mark.slow
@@ -37,7 +37,7 @@ class AttackTests(SynchronousTestCase):
 
     def test_hostile_lines(self) -> None:
         """Thousands of hostile lines cause no internal error."""
-        abuse.hostile(self.home, 10_000, int.from_bytes(os.urandom(4)))
+        hostile_floods.hostile(self.home, 10_000, int.from_bytes(os.urandom(4)))
 
     def test_slowloris(self) -> None:
         """Connections that send a byte at intervals, in a line or a handshake, cost little and keep nobody out."""

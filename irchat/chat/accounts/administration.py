@@ -3,7 +3,7 @@
 The structs are also the lines of the control socket (see `irchat.server.listeners.control_socket`).
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct, to_builtins
@@ -83,12 +83,16 @@ class DeleteMessage(AdminRequest, frozen=True, tag="delete"):
     seq: int
 
 
+class ListNodes(AdminRequest, frozen=True, tag="nodes"):
+    """List the nodes that share the database. Returns a list of `NodeRow`."""
+
+
 class Stats(AdminRequest, frozen=True, tag="stats"):
     """Count everything. Returns `StatsRow`."""
 
 
 AnyAdminRequest = (
-    AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | Kick | Ban | Unban | DeleteMessage | Stats
+    AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | Kick | Ban | Unban | DeleteMessage | ListNodes | Stats
 )
 
 
@@ -126,6 +130,20 @@ class StatsRow(Struct, frozen=True):
     uptime: float
 
 
+class NodeRow(Struct, frozen=True):
+    """A node. ``lag``: the log entries that it has not applied. ``silent``, ``bus_silent``: seconds since it was heard,
+    and since the bus worked for it (None without a bus).
+    """
+
+    name: str
+    version: int
+    position: int
+    lag: int
+    sessions: int
+    silent: float
+    bus_silent: float | None
+
+
 class Progress(Struct, frozen=True, tag=True):
     """The progress of a request."""
 
@@ -141,12 +159,16 @@ class Answer(Struct, frozen=True, tag=True):
 
 @dataclass(eq=False, repr=False)
 class Administration:
-    """Runs requests. ``uptime`` returns seconds since the start, ``connections`` the number of connections."""
+    """Runs requests. ``uptime`` returns seconds since the start, ``connections`` the number of connections.
+
+    ``nodes`` returns the fields of a `NodeRow` of each node, or is None on a single machine.
+    """
 
     chat: ChatService
     accounts: Accounts
     uptime: Callable[[], float] = lambda: 0.0
     connections: Callable[[], int] = lambda: 0
+    nodes: Callable[[], Awaitable[Sequence[tuple[object, ...]]]] | None = None
 
     async def run(self, request: AnyAdminRequest, tell: Tell) -> object:
         """Run ``request`` and return its result: lists, dicts, strings and numbers. Raises Refusal."""
@@ -181,6 +203,10 @@ class Administration:
             case DeleteMessage(chat=chat, seq=seq):
                 await self.chat.queue.submit(self.chat.amendments.to_delete_for_administrator(chat, seq))
                 return None
+            case ListNodes():
+                if self.nodes is None:
+                    raise Refusal(Code.BAD_REQUEST, "This server shares its data with no other node.")
+                return [NodeRow(*row) for row in await self.nodes()]  # type: ignore[arg-type]  # the fields in order
             case Stats():
                 return await self._stats()
 

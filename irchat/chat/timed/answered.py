@@ -9,7 +9,7 @@ from irchat.chat.commits import CommitQueue
 from irchat.chat.mentions import answered_seq
 from irchat.chat.messages import Messages
 from irchat.chat.state.entities import User
-from irchat.chat.timed.answers import TimedSent
+from irchat.chat.timed.timed_replies import TimedSent
 from irchat.interfaces.store import PageQuery, Store
 from irchat.interfaces.stored import Stored
 from irchat.protocol.errors import Refusal
@@ -27,10 +27,27 @@ class TimedAnswers:
         self._store = store
 
     def to_send(
-        self, sender: User, chat: str, text: str, *, expires_in: int | None, nonce: str | None, origin: int | None
+        self,
+        sender: User,
+        chat: str,
+        text: str,
+        *,
+        expires_in: int | None,
+        nonce: str | None,
+        origin: int | None,
+        chat_id: str | None = None,
     ) -> _Send | Coroutine[Any, Any, Sent | TimedSent]:
         """Return the change of `Messages.to_send` or, for an answer, a coroutine that reads first. Raises Refusal."""
-        send = partial(self._messages.to_send, sender, chat, text, expires_in=expires_in, nonce=nonce, origin=origin)
+        send = partial(
+            self._messages.to_send,
+            sender,
+            chat,
+            text,
+            expires_in=expires_in,
+            nonce=nonce,
+            origin=origin,
+            chat_id=chat_id,
+        )
         seq = answered_seq(text)
         return send() if seq is None else self._answer(sender, chat, seq, send)
 

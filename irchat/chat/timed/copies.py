@@ -16,10 +16,10 @@ from twisted.logger import Logger
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
 from irchat.chat.state.presence import LocalPresence
-from irchat.chat.timed.answers import TimedNonces, TimedSent
 from irchat.chat.timed.publishing import erased, others, sent
 from irchat.chat.timed.timed_chat import TimedChat, TimedMessage, left_ms
 from irchat.chat.timed.timed_messages import TimedMessages
+from irchat.chat.timed.timed_replies import TimedNonces, TimedSent
 from irchat.interfaces.bus import Bus, Publication
 from irchat.interfaces.nodes import LiveTimed, OtherNodes, TimedCopy
 from irchat.interfaces.stored import ChatKey

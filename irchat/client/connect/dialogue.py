@@ -14,6 +14,9 @@ class Dialogue(Protocol):
     def complain(self, text: str) -> None:
         """Show an error of one or more lines."""
 
+    def suggest(self, text: str) -> None:
+        """Offer a text as the answer to the next question, if the screen can do that."""
+
     async def ask(self, question: str, *, secret: bool = False, can_cancel: bool = False) -> str:
         """Return the answer to a question. A ``secret`` answer is never shown.
 

@@ -1,11 +1,11 @@
-"""Sign in on the full screen, by a saved token if there is one, otherwise by name and password."""
+"""Sign in on a terminal, by a saved token if there is one, otherwise by name and password."""
 
 from collections.abc import Callable
 
+from irchat.client.connect.dialogue import Dialogue
 from irchat.client.connect.request_channel import UNREADABLE, RequestChannel
 from irchat.client.connect.sign_in import SignIn
 from irchat.client.connect.tokens import Kept, Tokens
-from irchat.client.control.questions import Questions
 from irchat.client.exceptions import ClientError, Later
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code
@@ -16,7 +16,7 @@ _NO_TOKEN = (Code.BAD_TOKEN, Code.BAD_REQUEST, Code.BAD_CREDENTIALS, Code.NO_SUC
 _BANNED_PAUSE = 300
 
 
-class FullScreenSignIn:
+class SavedSignIn:
     """Sign in at the server ``label`` as ``name``, or as the last user if ``name`` is None.
 
     A token is sent only to a server with the identity of its issuer. It is also kept in memory, so that the client can
@@ -25,7 +25,7 @@ class FullScreenSignIn:
     """
 
     def __init__(
-        self, tokens: Tokens, label: str, name: str | None, questions: Questions, trouble: Callable[[str], None]
+        self, tokens: Tokens, label: str, name: str | None, questions: Dialogue, trouble: Callable[[str], None]
     ) -> None:
         self._tokens = tokens
         self._label = label

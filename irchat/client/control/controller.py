@@ -8,7 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from irchat.client.connect.entry import FullScreenSignIn
+from irchat.client.connect.entry import SavedSignIn
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.control.details import Details
 from irchat.client.control.incoming import Incoming
@@ -96,7 +96,7 @@ class Controller:
         self._held: list[tuple[str, Callable[[], object]]] = []
         self._warned = ""
 
-    async def run(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn) -> None:
+    async def run(self, connect: Callable[[], Awaitable[ServerConnection]], entry: SavedSignIn) -> None:
         """Connect, sign in and stay until the user leaves. Raises ClientError."""
         self._entry = entry
         await self._link.run(connect, entry.sign_in)

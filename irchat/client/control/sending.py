@@ -14,6 +14,7 @@ from irchat.client.exceptions import ClientError
 from irchat.client.view.chat_state import ChatState
 from irchat.client.view.screen_state import ScreenState
 from irchat.protocol import events, requests
+from irchat.protocol.rules import GLOBAL_NAME
 
 
 @dataclass(eq=False)
@@ -61,7 +62,9 @@ class Sending:
         """Send a message typed as ``line`` in ``origin``. Return its destination."""
         nonce = self._new_nonce()
         chat = self._view.chat_typed(request.chat)
-        request = msgspec.structs.replace(request, chat=chat.name, nonce=nonce)
+        # A draft for a removed account must not reach a new one of the same name.
+        chat_id = chat.id if chat.id and chat.name != GLOBAL_NAME else None
+        request = msgspec.structs.replace(request, chat=chat.name, nonce=nonce, id=chat_id)
         ends = None if request.expires_in is None else self._clock.seconds() + request.expires_in
         chat.add_pending(request.text, self._view.me, nonce, ends)
         if origin is not chat and origin is not self._view.own:

@@ -1,6 +1,6 @@
 """The plain client: run each typed line as a command or message, and print each event."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from twisted.internet.defer import CancelledError
@@ -8,7 +8,6 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat.client.connect.request_channel import Reply, RequestChannel
 from irchat.client.connect.server_connection import ServerConnection
-from irchat.client.connect.sign_in import SignIn
 from irchat.client.control.password import change_password
 from irchat.client.control.read_markers import ShownMarkers
 from irchat.client.exceptions import InputEnded
@@ -16,6 +15,7 @@ from irchat.client.plain.console import Console
 from irchat.client.plain.own_messages import OwnMessages
 from irchat.client.plain.screens import PlainScreen
 from irchat.commands import REGISTRY, check_feature
+from irchat.commands.full_screen import ForgetSignIn
 from irchat.commands.people import ChangePassword
 from irchat.protocol import events, requests, wire
 from irchat.protocol.errors import Refusal
@@ -37,13 +37,19 @@ class PlainChat:
         self._new_nonce = new_nonce
         self._own = OwnMessages()
 
-    async def run(self, connection: ServerConnection, name: str | None) -> None:
-        """Sign in, as ``name`` if it is given, and chat until the user leaves. Raises ClientError."""
+    async def run(
+        self,
+        connection: ServerConnection,
+        sign_in: Callable[[RequestChannel], Awaitable[events.Welcome]],
+        forget: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Sign in, and chat until the user leaves. ``forget`` deletes the saved sign-in. Raises ClientError."""
+        self._forget = forget
         self._channel = RequestChannel(self._clock, connection, self._show, self._console.break_off)
         self._markers = ShownMarkers(self._clock, self._channel.request, timed_too=self._screen.shows_timed)
         self._console.pace(connection)
         self._screen.note(f"connected to {connection.server_name}")
-        welcome = await SignIn(self._channel, self._screen).run(name)
+        welcome = await sign_in(self._channel)
         self._features = welcome.features
         self._own.me = welcome.name
         self._screen.show(welcome)
@@ -68,6 +74,11 @@ class PlainChat:
             again, refused = line == refused and line != "", ""
             if self._screen.interactive and line.strip() == ChangePassword.usage:
                 await self._change_password()
+            elif self._screen.interactive and line.strip() == ForgetSignIn.usage:
+                self._markers.report()
+                await self._channel.request(requests.Logout(forget=True))
+                self._forget()
+                return
             elif again:
                 await self._say(f"\\{line.strip()}")
             elif self._screen.interactive and (form := REGISTRY.right_form(line)) is not None:

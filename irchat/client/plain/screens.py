@@ -57,6 +57,9 @@ class PlainScreen:
                 self.complain("This line was not sent: it is not UTF-8. Set your terminal to UTF-8.")
         return None
 
+    def suggest(self, text: str) -> None:
+        """Do nothing: what is typed on a line starts empty."""
+
     async def ask(self, question: str, *, secret: bool = False, can_cancel: bool = False) -> str:
         """Return the answer to a question. A ``secret`` answer is never shown. Raises InputEnded."""
         if (answer := await self.read()) is None:

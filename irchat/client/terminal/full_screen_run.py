@@ -23,7 +23,7 @@ from twisted.logger import LogEvent, globalLogBeginner
 from twisted.python.failure import Failure
 
 from irchat.client import wiring
-from irchat.client.connect.entry import FullScreenSignIn
+from irchat.client.connect.entry import SavedSignIn
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.trust import Trust
 from irchat.client.control.controller import Controller
@@ -60,7 +60,7 @@ def run_full_screen(reactor: Any, options: ClientOptions, settings: Preferences,
     tokens = wiring.tokens()
     # A problem is shown after the sign-in, because the sign-in screen is about to be cleared.
     complain_later = partial(reactor.callLater, 0, controller.questions.complain)
-    entry = FullScreenSignIn(tokens, label, address.user, controller.questions, complain_later)
+    entry = SavedSignIn(tokens, label, address.user, controller.questions, complain_later)
     trust = Trust(dialer, wiring.known_hosts(), tokens, controller.questions, options.fingerprint, entry.warn)
     for problem in problems:
         entry.warn(problem)
@@ -100,7 +100,7 @@ class FullScreenRun:
         self._shutdown = Shutdown(reactor, clock, self._close)
         self.stop = self._shutdown.begin
 
-    def begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn) -> None:
+    def begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: SavedSignIn) -> None:
         """Begin as soon as the reactor runs. The device must have its transport."""
         self._app = ChatApplication(
             self._clock,
@@ -139,7 +139,7 @@ class FullScreenRun:
             self.status, self.last_words = 1, failure.getTraceback()
         self.stop()
 
-    def _begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: FullScreenSignIn) -> None:
+    def _begin(self, connect: Callable[[], Awaitable[ServerConnection]], entry: SavedSignIn) -> None:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._loop_failed)
         loop.add_signal_handler(signal.SIGCONT, self._continue)

@@ -17,9 +17,9 @@ Piece = tuple[str, str]
 
 # Each colour has a contrast of at least 3.7 to both black and white.
 NAME_COLOURS = (
-    "#d75f5f", "#d75f00", "#af5f00", "#878700", "#5f8700", "#008700",
-    "#00875f", "#008787", "#0087af", "#5f87af", "#5f5fff", "#875fd7",
-    "#af5fd7", "#af5faf", "#d700af", "#ff005f",
+    "#af5f5f", "#af5f00", "#af5f87", "#d70087", "#5f8700", "#008700",
+    "#00875f", "#008787", "#0087af", "#875faf", "#5f5fff", "#875fd7",
+    "#af00ff", "#af5faf", "#d700af", "#d700d7",
 )  # fmt: skip
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400

@@ -9,7 +9,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.chat.read_state import TimedPage
-from irchat.chat.timed.answers import TimedSent
+from irchat.chat.timed.timed_replies import TimedSent
 from irchat.commands import Command
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal

@@ -13,7 +13,7 @@ from irchat.chat.accounts.accounts import SignedIn
 from irchat.chat.changes import Change
 from irchat.chat.read_state import TimedPage
 from irchat.chat.state.entities import User
-from irchat.chat.timed.answers import TimedSent
+from irchat.chat.timed.timed_replies import TimedSent
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage

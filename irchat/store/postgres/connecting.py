@@ -1,5 +1,6 @@
 """Connections to PostgreSQL, with the settings that all of them share."""
 
+import select
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -112,7 +113,8 @@ class KeptConnection:
 
     def get(self) -> Connection:
         """Return the open connection. Raises psycopg.Error or StoreUnusable."""
-        if self._connection is None or self._connection.closed:
+        if self._connection is None or _has_ended(self._connection):
+            self.drop()
             self._connection = self._connect()
             self.pid = self._connection.info.backend_pid
         return self._connection
@@ -129,9 +131,10 @@ class KeptConnection:
         """Return ``ask(connection, *args)``, which only reads. If the connection had broken, ask once more."""
         try:
             return ask(self.get(), *args)
-        except psycopg.OperationalError:
-            if self._connection is not None and not self._connection.closed:
+        except psycopg.OperationalError as error:
+            if self._connection is not None and not is_broken(self._connection, error):
                 raise
+        self.drop()  # the server's last words can come before the end of the connection
         return ask(self.get(), *args)
 
 
@@ -155,6 +158,15 @@ class KeptConnections:
         """Close all of them, when their threads have ended."""
         for kept in self._all:
             kept.drop()
+
+
+def _has_ended(connection: Connection) -> bool:
+    """Return whether the session of an idle connection has ended: nothing else is sent without being asked."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 @contextmanager

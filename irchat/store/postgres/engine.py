@@ -33,10 +33,11 @@ from irchat.system.clock import forward_seconds
 
 Given = TypeVar("Given")
 
-# Plans do not depend on statistics, which may be those of a table that was small then: all rows are found by an index.
+# Plans do not depend on statistics, which may be those of a table that was small then: all rows are found by an index,
+# and tables are joined as it is written.
 _WRITER_SETTINGS = (
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
-    " SET max_parallel_workers_per_gather = 0"
+    " SET max_parallel_workers_per_gather = 0; SET join_collapse_limit = 1"
 )
 _FORGET_TOKENS = "DELETE FROM tokens WHERE used_at < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - %s"
 _EPOCH = "SELECT value FROM properties WHERE name = 'epoch'"
@@ -206,7 +207,7 @@ class PostgresStore:
         self._looks += 1
         if self._looks % _WORK_LOOKS == 0:
             self.work()
-            pruning = self._threads.scan("prune", self._maintain, cleaning.prune)
+            pruning = Deferred.fromCoroutine(self._repeat("prune", cleaning.prune))
             pruning.addErrback(lambda failure: _log.error("the log is not pruned: {why}", why=failure.value))
 
     def _is_away(self, is_away: bool) -> None:
@@ -243,10 +244,14 @@ class PostgresStore:
 
     async def _work(self) -> None:
         try:
-            while not self._closed and await self._threads.scan("work", self._maintain, cleaning.work):
-                pass
+            await self._repeat("work", cleaning.work)
         finally:
             self._working = False
+
+    async def _repeat(self, key: str, work: Callable[[Connection], bool]) -> None:
+        """Do a little of some work at a time, until there is no more."""
+        while not self._closed and await self._threads.scan(key, self._maintain, work):
+            pass
 
     def _read(self, key: Hashable, ask: Callable[..., Given], *args: Any) -> Deferred[Given]:
         return self._when_applied(self._threads.read(key, Query(self._reader, ask, args)))

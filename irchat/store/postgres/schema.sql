@@ -35,6 +35,8 @@ CREATE TABLE chats (
     CHECK (low < high)
 ) WITH (fillfactor = 50);
 INSERT INTO chats (id) VALUES (1);
+-- The groups that have ended and still have messages, and GLOBAL.
+CREATE INDEX chats_ended ON chats (id) WHERE key IS NULL AND low IS NULL;
 
 CREATE TABLE members (
     user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,

@@ -19,6 +19,8 @@ def check_server(connection: Connection) -> None:
     for name in "fsync", "full_page_writes":
         if _setting(connection, name) != "on":
             raise StoreUnusable(f"PostgreSQL runs with {name} off and would lose messages; switch it on")
+    if _setting(connection, "track_activities") != "on":
+        raise StoreUnusable("PostgreSQL runs with track_activities off and cannot find nodes that hang; switch it on")
     if _setting(connection, "synchronous_commit") not in _DURABLE:
         raise StoreUnusable(
             "synchronous_commit is not on and messages could be lost; set it to on for this database and this user"
@@ -43,7 +45,7 @@ def _check_session(connection: Connection) -> None:
         raise pooled from None
     finally:
         connection.remove_notify_handler(heard.append)
-    if pid != connection.info.backend_pid or [one.pid for one in heard] != [pid]:
+    if pid != connection.info.backend_pid or pid not in [one.pid for one in heard]:
         raise pooled
 
 

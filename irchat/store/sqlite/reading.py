@@ -9,8 +9,8 @@ from pathlib import Path
 from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import ChatKey, Page, StoredChat
-from irchat.store.chat_list import chat_list, deleted_ends
-from irchat.store.pages import MessageRow, page_of
+from irchat.store.listed_chats import chat_list, deleted_ends
+from irchat.store.page_of_chat import MessageRow, page_of
 from irchat.store.sqlite.amending.amended_reading import changes_page, with_changes
 from irchat.store.sqlite.search.indexing import DELETED_CHARACTERS
 
@@ -62,7 +62,7 @@ def page(connection: sqlite3.Connection, query: PageQuery) -> Page:
 
 
 class _Messages:
-    """A `irchat.store.pages.ChatMessages`."""
+    """A `irchat.store.page_of_chat.ChatMessages`."""
 
     def __init__(self, connection: sqlite3.Connection, chat: int, hidden: Collection[int]) -> None:
         self._connection = connection

@@ -13,6 +13,9 @@ from platformdirs import user_data_dir
 from irchat.system.files.named_files import need_file, need_no_dead_link
 
 DATABASE_FILE = "irchat.sqlite"
+NODE_FILE = "node"
+"""The file with the name of the node that uses the folder. Its data is in PostgreSQL, and not in the folder."""
+
 _LOCK_FILE = "lock"
 # Refuse a link in place of a file, and do not wait for the other end of a pipe.
 _NO_LINK = os.O_NOFOLLOW | os.O_NONBLOCK

@@ -1,4 +1,4 @@
-"""Presence on a single node."""
+"""Presence on one node and on several."""
 
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -39,3 +39,66 @@ class LocalPresenceTests(SynchronousTestCase):
             self.presence.leave(1, session)
         self.presence.forget(2)
         self.assertEqual((self.presence.sessions, self.changes), ({}, [(1, True), (1, False)]))
+
+
+class OtherNodesTests(SynchronousTestCase):
+    """`LocalPresence` with other nodes."""
+
+    def setUp(self) -> None:
+        """Record the changes, and what is told."""
+        self.changes: list[tuple[int, bool]] = []
+        self.told: list[tuple[int, ...]] = []
+        self.presence = LocalPresence(
+            lambda user, is_online: self.changes.append((user, is_online)), lambda user: user < 100
+        )
+        self.presence.others = self
+
+    def came(self, user: int, sessions: int) -> None:
+        """Record what the other nodes are told."""
+        self.told.append((user, sessions))
+
+    def went(self, user: int) -> None:
+        """Record what the other nodes are told."""
+        self.told.append((user,))
+
+    def test_told(self) -> None:
+        """The other nodes hear of each change of the number of sessions here, and of nothing else."""
+        self.presence.enter(1, 10)
+        self.presence.enter(1, 11)
+        self.presence.came("b", 2, 1)
+        self.presence.leave(1, 10)
+        self.presence.leave(1, 11)
+        self.presence.leave(1, 11)
+        self.assertEqual(self.told, [(1, 1), (1, 2), (1, 1), (1,)])
+
+    def test_online(self) -> None:
+        """A user is online while it is on any node, in the order in which it came. Sessions here stay apart."""
+        self.presence.came("b", 2, 3)
+        self.presence.enter(1, 10)
+        self.presence.enter(2, 11)
+        self.presence.came("c", 2, 1)
+        self.assertEqual((list(self.presence.online), list(self.presence.sessions)), ([2, 1], [1, 2]))
+        self.assertEqual((self.presence.count(2), self.presence.count_all()), (5, 6))
+        self.presence.went("b", 2)
+        self.presence.leave(2, 11)
+        self.assertEqual(self.changes, [(2, True), (1, True)])
+        self.presence.went("c", 2)
+        self.assertEqual(self.changes[2:], [(2, False)])
+        self.assertEqual(self.presence.online_here(), {1: 1})
+
+    def test_state(self) -> None:
+        """The state of a node replaces what it said before. Without users the node is gone."""
+        self.presence.set_online("b", {1: 1, 2: 1})
+        self.presence.set_online("b", {2: 2, 3: 1})
+        self.presence.set_online("c", {3: 1})
+        self.presence.set_online("b", {})
+        self.assertEqual(self.changes, [(1, True), (2, True), (1, False), (3, True), (2, False)])
+
+    def test_removed(self) -> None:
+        """A removed user goes on all nodes, and does not come back by a late message. Unknown users are ignored."""
+        self.presence.came("b", 1, 1)
+        self.presence.set_online("c", {1: 1, 100: 1})
+        self.presence.forget(1)
+        self.presence.came("b", 101, 1)
+        self.presence.went("b", 1)
+        self.assertEqual((self.changes, self.presence.count(1)), ([(1, True), (1, False)], 0))

@@ -129,3 +129,47 @@ class FollowingTests(WorldTestCase):
         self.assertEqual(self.world.presence[-1], "-bob")
         self.world.chat.presence.leave(2, 1)
         self.assertEqual(self.world.presence.count("-bob"), 1)
+
+
+class LoadTests(WorldTestCase):
+    """A snapshot that replaces everything."""
+
+    def test_back_to_an_older_one(self) -> None:
+        """Groups, blocks, bans and accounts that the snapshot lacks are gone, for those who hold their objects too."""
+        self.group("team", "alice", "bob")
+        before = self.world.store.snapshot()
+        expected = state_of(Directory(before))
+        dave, bob = self.world.add_user("dave"), self.world["bob"]
+        self.group("crew", "alice", "bob", "dave")
+        self.block("bob", "carol")
+        self.done(self.world.chat.moderation.ban("bob", None, "", None))
+        self.done(self.world.chat.groups.add(self.world["alice"], "team", "carol", None))
+        resets = self.world.directory.resets
+        self.world.chat.state.load(before)
+        self.assertEqual(state_of(self.world.directory), expected)
+        self.assertIs(self.world["bob"], bob)
+        self.assertEqual((bob.hidden, bob.ban, bob.removed), (frozenset(), None, False))
+        self.assertEqual((dave.removed, list(dave.groups)), (True, []))
+        self.assertEqual((bob.resets, self.world.directory.resets), (1, resets + 1))
+
+    def test_timed(self) -> None:
+        """Timed messages live on, but not those of ended groups, and no new member sees earlier ones."""
+        self.group("team", "alice", "bob")
+        before = self.world.store.snapshot()
+        self.group("crew", "alice", "bob")
+        for chat in ("*team", "*crew", "GLOBAL"):
+            self.done(self.world.send("alice", chat, chat, expires_in=9))
+        self.world.chat.state.load(before)
+        timed = self.world.chat.messages.timed
+        self.assertEqual(timed.count_of(self.world["alice"]), 2)
+        (group,) = before.groups
+        self.world.chat.state.load(before._replace(groups=[group._replace(members=[1, 2, 3])]))
+        seen = [[message.text for message in timed.missed(self.world[name], 0)] for name in ("bob", "carol")]
+        self.assertEqual(seen, [["*team", "GLOBAL"], ["GLOBAL"]])
+
+    def test_network_bans(self) -> None:
+        """The holder of the connections looks for banned ones."""
+        called: list[int] = []
+        self.world.chat.state.on_network_banned = lambda: called.append(1)
+        self.world.chat.state.load(self.world.store.snapshot())
+        self.assertEqual(called, [1])

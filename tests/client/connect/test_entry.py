@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.entry import FullScreenSignIn
+from irchat.client.connect.entry import SavedSignIn
 from irchat.client.connect.request_channel import RequestChannel
 from irchat.client.connect.server_connection import UNENCRYPTED, VERIFIED
 from irchat.client.connect.tokens import Kept, Tokens
@@ -44,7 +44,7 @@ class EntryTests(_Case):
 
     def enter(self, name: str | None) -> "Deferred[events.Welcome]":
         """Begin to sign in."""
-        self.entry = FullScreenSignIn(self.tokens, _LABEL, name, self.questions, self.troubles.append)
+        self.entry = SavedSignIn(self.tokens, _LABEL, name, self.questions, self.troubles.append)
         return Deferred.fromCoroutine(self.entry.sign_in(self.channel))
 
     def test_token(self) -> None:

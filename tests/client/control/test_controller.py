@@ -7,7 +7,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.entry import FullScreenSignIn
+from irchat.client.connect.entry import SavedSignIn
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.tokens import Tokens
 from irchat.client.control.controller import Controller, Spot, Taken
@@ -36,7 +36,7 @@ class ControllerCase(SynchronousTestCase):
         self.controller.on_changed = self.draw
         self.controller.incoming.notify = self.told.append
         self.tokens = Tokens(Path(self.mktemp()) / "tokens")
-        entry = FullScreenSignIn(self.tokens, "host:7667", "alice", self.controller.questions, self.view.complain)
+        entry = SavedSignIn(self.tokens, "host:7667", "alice", self.controller.questions, self.view.complain)
         self.done = Deferred.fromCoroutine(self.controller.run(self._connect, entry))
         self.enter()
 
@@ -204,7 +204,7 @@ class TypingTests(ControllerCase):
         self.server.answer(sent(seq=1))
         self.open("@bob")
         self.submit("*x", as_text=True)
-        self.assertIn(requests.Send(chat="@bob", text="*x", nonce="b"), self.asked())
+        self.assertIn(requests.Send(chat="@bob", text="*x", nonce="b", id="id"), self.asked())
 
     def test_local(self) -> None:
         """The manual opens without the server."""

@@ -21,10 +21,23 @@ class SendingTests(ControllerCase):
         """A text goes to the open chat with a nonce, is pending until confirmed, and may be remembered."""
         self.open("@bob")
         self.assertEqual(self.submit("hi"), Taken(True, True))
-        self.assertEqual(self.asked(), [requests.Send(chat="@bob", text="hi", nonce="a")])
+        self.assertEqual(self.asked(), [requests.Send(chat="@bob", text="hi", nonce="a", id="id")])
         self.assertIsNone(self.view.here.items[-1].seq)
         self.server.answer(sent(chat="@bob", seq=1))
         self.assertEqual(self.view.here.items[-1].seq, 1)
+
+    def test_id_of_the_chat(self) -> None:
+        """A message goes with the id of its chat, if the server has named it, so that no later chat gets it."""
+        self.open("@bob")
+        self.view.chats["@bob"].id = "@7"
+        self.submit("hi")
+        self.assertEqual(self.asked(), [requests.Send(chat="@bob", text="hi", nonce="a", id="@7")])
+        self.server.answer(sent(chat="@bob", seq=1))
+        self.view.chats["GLOBAL"].id = "GLOBAL"
+        self.controller.open("GLOBAL")
+        self.submit("all")
+        sends = [request for request in self.asked() if isinstance(request, requests.Send)]
+        self.assertEqual([(request.text, request.id) for request in sends], [("all", None)])
 
     def test_one_after_another(self) -> None:
         """Messages are sent one after another. One refused as too-fast is repeated before the others."""

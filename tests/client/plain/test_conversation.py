@@ -1,11 +1,15 @@
 """The plain client, from the sign-in to the end."""
 
+from collections.abc import Awaitable
+
 import msgspec
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
+from irchat.client.connect.request_channel import RequestChannel
+from irchat.client.connect.sign_in import SignIn
 from irchat.client.exceptions import ClientError
 from irchat.client.plain.conversation import PlainChat
 from irchat.client.plain.screens import PlainScreen, TerminalScreen
@@ -24,9 +28,15 @@ class _ChatTestCase(SynchronousTestCase):
         self.screen = self.open_screen()
         nonces = iter("abcdefgh")
         chat = PlainChat(self.clock, self.keyboard.console, self.screen, lambda: next(nonces))
-        self.over = Deferred.fromCoroutine(chat.run(self.server.connection, name="alice"))
+        self.forgotten: list[bool] = []
+        talk = chat.run(self.server.connection, self.sign_in, lambda: self.forgotten.append(True))
+        self.over = Deferred.fromCoroutine(talk)
         self.server.answer(welcome(), events.Chats([]))
         self.welcomed = self.keyboard.shown()
+
+    def sign_in(self, channel: RequestChannel) -> "Awaitable[events.Welcome]":
+        """Sign in by name."""
+        return SignIn(channel, self.screen).run("alice")
 
     def open_screen(self) -> PlainScreen:
         """A chat through a pipe."""
@@ -173,7 +183,7 @@ class PipeTests(_ChatTestCase):
         self.keyboard = Keyboard()
         self.server = FakeServer()
         chat = PlainChat(self.clock, self.keyboard.console, self.open_screen(), lambda: "n")
-        Deferred.fromCoroutine(chat.run(self.server.connection, name="alice"))
+        Deferred.fromCoroutine(chat.run(self.server.connection, self.sign_in))
         self.server.answer(msgspec.structs.replace(welcome(), features=[]), events.Chats([]))
         self.keyboard.type("#7-", "#7+ok", "?@", "!set *team", "#-", "ls *team 2026-03-01")
         self.assertEqual(self.server.asked(), [])
@@ -231,6 +241,14 @@ class TerminalTests(_ChatTestCase):
     def paste(self, *lines: str) -> None:
         """Paste lines, which arrive in one read."""
         self.keyboard.console.dataReceived("".join(f"{line}\n" for line in lines).encode())
+
+    def test_forget(self) -> None:
+        """``exit --forget`` ends the sign-in on the server, then the saved one, and leaves."""
+        self.keyboard.type("exit --forget")
+        self.assertEqual((self.server.asked(), self.forgotten), ([requests.Logout(forget=True)], []))
+        self.server.answer(events.Bye("goodbye"))
+        self.successResultOf(self.over)
+        self.assertEqual(self.forgotten, [True])
 
     def test_habits(self) -> None:
         """A command of other chats is not sent, and its form here is shown. Repeating the line sends it as text."""

@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.client.connect.entry import FullScreenSignIn
+from irchat.client.connect.entry import SavedSignIn
 from irchat.client.connect.server_connection import ServerConnection
 from irchat.client.connect.tokens import Tokens
 from irchat.client.control.controller import Controller
@@ -43,7 +43,7 @@ class ApplicationCase(SynchronousTestCase):
         self.clock, self.server = Clock(), FakeServer()
         self.view = ScreenState("host:7667")
         self.controller = Controller(self.clock, self.view, lambda: "nonce", language=self.language)
-        entry = FullScreenSignIn(
+        entry = SavedSignIn(
             Tokens(Path(self.mktemp()) / "t"), "host:7667", "alice", self.controller.questions, self.view.complain
         )
         Deferred.fromCoroutine(self.controller.run(self._connect, entry))

@@ -27,3 +27,13 @@ class StyleTests(SynchronousTestCase):
         defined = {name for name, _ in STYLE.style_rules}
         coloured = {name for name in defined if re.fullmatch(r"name\d+", name)}
         self.assertEqual(used - _PLAIN - _DEFAULTS, defined - coloured)
+
+    def test_contrast(self) -> None:
+        """Each colour has a contrast of at least 3.8 on white and on black, by the formula of WCAG 2.1."""
+        colours = {found for _, style in STYLE.style_rules for found in re.findall(r"#[0-9a-f]{6}", style)}
+        self.assertGreater(len(colours), 16)
+        for colour in colours:
+            channels = (int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5))
+            red, green, blue = (((part + 0.055) / 1.055) ** 2.4 if part > 0.04 else part / 12.92 for part in channels)
+            light = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+            self.assertGreater(min(1.05 / (light + 0.05), (light + 0.05) / 0.05), 3.8, colour)

@@ -2,7 +2,6 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any
 
 from tests.helpers.cluster import checker
@@ -38,7 +37,11 @@ class Proof:
         """Settle. Raise AssertionError with everything that is wrong."""
         company = self.company
         company.settle()
-        company.until(lambda: not self._wrong_presence(), "presence to be right", _QUIET_SECONDS)
+        end = company.now() + _QUIET_SECONDS
+        while wrong := list(checker.presence(company.history, {})):
+            if company.now() > end:
+                raise AssertionError("\n".join(wrong))
+            company.run(0.5)
         stored = self._same_everywhere()
         self.messages = sum(map(len, stored.values()))
         end = company.now() + _QUIET_SECONDS
@@ -85,9 +88,6 @@ class Proof:
         if welcome["type"] != "welcome":
             raise AssertionError(welcome)
         return client
-
-    def _wrong_presence(self) -> Sequence[str]:
-        return list(checker.presence(self.company.history, {}))
 
     def _same_everywhere(self) -> Stored:
         """Return what is stored, which must be the same at each node."""

@@ -7,7 +7,7 @@ from typing import Any
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.timed.answers import TimedSent
+from irchat.chat.timed.timed_replies import TimedSent
 from irchat.protocol import events
 from irchat.protocol.errors import Code
 from irchat.server.sessions.pending import Asked, Reply, failed, perishable

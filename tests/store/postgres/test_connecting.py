@@ -8,6 +8,7 @@ from twisted.python.failure import Failure
 from irchat.protocol.errors import Refusal
 from irchat.store.postgres import connecting
 from irchat.store.postgres.connecting import (
+    Connection,
     Database,
     KeptConnection,
     KeptConnections,
@@ -60,10 +61,11 @@ class ConnectingTests(DatabaseCase):
         self.addCleanup(kept.drop)
         first = kept.get()
         self.assertIs(kept.get(), first)
-        self.assertEqual(kept.pid, first.info.backend_pid)
+        pid = kept.pid
+        self.assertEqual(pid, first.info.backend_pid)
         self.sql("SELECT pg_terminate_backend(%s::int)", kept.pid)
         self.assertEqual(kept.read(lambda connection: connection.execute("SELECT 7").fetchone()), (7,))
-        self.assertNotEqual(kept.pid, first.info.backend_pid)
+        self.assertNotEqual(kept.pid, pid)
         asked = []
 
         def failing(connection: object) -> None:
@@ -74,6 +76,21 @@ class ConnectingTests(DatabaseCase):
         self.assertEqual(len(asked), 1)
         kept.drop()
         self.assertEqual(kept.pid, 0)
+
+    def test_last_words(self) -> None:
+        """A session that the server ended is replaced also while its connection still looks open."""
+        kept = KeptConnection(Database(self.url).connect)
+        self.addCleanup(kept.drop)
+        pids = []
+
+        def ask(connection: Connection) -> int:
+            pids.append(connection.info.backend_pid)
+            if len(pids) == 1:
+                raise psycopg.OperationalError("the connection is lost")
+            return 7
+
+        self.assertEqual(kept.read(ask), 7)
+        self.assertEqual(len({*pids}), 2)
 
     def test_each_thread(self) -> None:
         """Each thread has a connection of its own, and all are closed together."""

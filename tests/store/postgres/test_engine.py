@@ -39,7 +39,7 @@ class ReadingTests(NodesCase):
         """A read is asked again on a new connection if the old one has broken."""
         self.successResultOf(self.a.password(1))
         self.sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+            "SELECT pg_terminate_backend(pid, 9000) FROM pg_stat_activity WHERE datname = current_database()"
             " AND pid != pg_backend_pid()"
         )
         self.assertIsNone(self.successResultOf(self.a.password(1)))
@@ -63,7 +63,7 @@ class ReadingTests(NodesCase):
         self.patch(engine, "INDEXED_TOGETHER", 1)
         self.patch(engine.cleaning, "INDEXED_TOGETHER", 1)
         self.successResultOf(self.a.commit([message(GLOBAL, 1)]))
-        self.assertEqual(self.sql("SELECT count(*) FROM places"), [(1,)])
+        self.assertEqual(self.sql("SELECT count(*) FROM places WHERE chat = 1"), [(1,)])
 
     def test_unreachable(self) -> None:
         """A server that cannot be reached at the start gives one line with the next step."""

@@ -22,6 +22,23 @@ class _Pooled:
         return getattr(self._connection, name)
 
 
+class _Beside:
+    """A connection beside another one whose session makes the same checks at the same time."""
+
+    def __init__(self, connection: Connection, other: Connection) -> None:
+        self._connection = connection
+        self._other = other
+
+    def execute(self, statement: str, *values: Any) -> Any:
+        """Execute a statement. Before a notification, the other session sends its own."""
+        if statement.startswith("NOTIFY"):
+            self._other.execute(statement)
+        return self._connection.execute(statement, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
 class StartupChecksTests(DatabaseCase):
     """Servers that do not serve."""
 
@@ -34,6 +51,11 @@ class StartupChecksTests(DatabaseCase):
     def test_good(self) -> None:
         """The server of the tests serves."""
         check_server(self.connect())
+
+    def test_two_at_once(self) -> None:
+        """The checks of two nodes that start at the same time do not disturb each other."""
+        connection: Any = _Beside(self.connect(), self.connect())
+        check_server(connection)
 
     def test_encoding(self) -> None:
         """A database that is not in UTF-8 is refused."""
@@ -52,9 +74,9 @@ class StartupChecksTests(DatabaseCase):
         check_server(self.connect())
 
     def test_fsync(self) -> None:
-        """A server that does not write to the disk is refused."""
+        """A server that does not write to the disk is refused, and one that hides which sessions hang."""
         real = startup_checks._setting
-        for name in "fsync", "full_page_writes":
+        for name in "fsync", "full_page_writes", "track_activities":
             self.patch(
                 startup_checks, "_setting", lambda at, asked, name=name: "off" if asked == name else real(at, asked)
             )

@@ -6,6 +6,7 @@ import pytest
 
 from tests.helpers.multiplexers import MultiplexerCase as _MultiplexerCase
 from tests.helpers.multiplexers import Tmux
+from tests.helpers.processes import wait_for
 
 
 @pytest.mark.slow
@@ -49,3 +50,15 @@ class TmuxTests(_MultiplexerCase):
         tmux.run("send-keys", "M-0")
         screen = tmux.expect("Nothing unread")
         self.assertNotRegex(screen, "[👩💻✌日ש│┃]")
+
+    def test_bell(self) -> None:
+        """A message that alerts rings the bell of tmux, also in a window that is not shown."""
+        bob = self.bot("bob")
+        tmux = self.tmux()
+        self.enter(tmux)
+        tmux.run("new-window", "sh")
+        self.assertEqual(tmux.run("list-windows", "-F", "#{window_bell_flag}").split(), ["0", "0"])
+        bob.ask(type="send", chat="@alice", text="hi")
+        wait_for(
+            lambda: tmux.run("list-windows", "-F", "#{window_bell_flag}").split() == ["1", "0"], "the bell", tmux.text
+        )

@@ -49,16 +49,28 @@ class Query:
             return self._run()
 
     def _run(self) -> tuple[Any, int]:
-        connection = self.connect()
-        with self._lock:
-            if self._interrupted:
-                raise unavailable()
-            self._connection = connection
+        connection, position = self._begin()
         try:
-            return read(connection, self.ask, *self.args)
+            with self._lock:
+                if self._interrupted:
+                    raise unavailable()
+                self._connection = connection
+            return self.ask(connection, *self.args), position
         finally:
             with self._lock:
                 self._connection = None
+            _end(connection)
+
+    def _begin(self) -> tuple[Connection, int]:
+        """Begin on the connection of the thread, or on a new one if it broke since it was last used."""
+        connection = self.connect()
+        try:
+            return connection, _begin(connection)
+        except psycopg.OperationalError:
+            if not connection.closed:
+                raise
+        connection = self.connect()
+        return connection, _begin(connection)
 
     def interrupt(self) -> None:
         """End the query soon, by an error that nobody waits for. Do nothing if it is over."""
@@ -78,14 +90,25 @@ def read(connection: Connection, ask: Callable[..., Any], *args: Any) -> tuple[A
 
     Raises psycopg.Error.
     """
+    position = _begin(connection)
+    try:
+        return ask(connection, *args), position
+    finally:
+        _end(connection)
+
+
+def _begin(connection: Connection) -> int:
+    """Begin a transaction. Return the position of its snapshot."""
     try:
         cursor = connection.execute(_BEGIN)
         cursor.nextset()
-        (position,) = cursor.fetchone() or (0,)
-        result = ask(connection, *args)
-        connection.commit()  # a rollback would drop the prepared statements
+        ((position,),) = cursor.fetchall()
     except BaseException:
-        if not connection.closed:
-            connection.rollback()
+        _end(connection)
         raise
-    return result, position
+    return int(position)
+
+
+def _end(connection: Connection) -> None:
+    if not connection.closed:
+        connection.rollback()

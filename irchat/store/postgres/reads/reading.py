@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator
 from irchat.interfaces import stored
 from irchat.interfaces.store import PageQuery
 from irchat.interfaces.stored import ChatKey, Page, StoredChat
-from irchat.store.chat_list import chat_list, deleted_ends
-from irchat.store.pages import MessageRow, page_of
+from irchat.store.listed_chats import chat_list, deleted_ends
+from irchat.store.page_of_chat import MessageRow, page_of
 from irchat.store.postgres.reads.amended_reading import changes_page, with_changes
 from irchat.store.postgres.reads.query import Connection
 
@@ -59,7 +59,7 @@ def page(connection: Connection, query: PageQuery) -> Page:
 
 
 class _Messages:
-    """A `irchat.store.pages.ChatMessages`."""
+    """A `irchat.store.page_of_chat.ChatMessages`."""
 
     def __init__(self, connection: Connection, chat: int, hidden: Collection[int]) -> None:
         self._connection = connection
@@ -225,9 +225,10 @@ def messages_of(connection: Connection, user: int, after: tuple[int, int] | None
 def marks_of(connection: Connection, users: Collection[int], limit: int) -> list[stored.PlacedMark]:
     """Return some marks of these users."""
     rows = connection.execute(
-        "SELECT chats.id, low, high, seq, user_id, mark, marks.key FROM marks JOIN chats ON chats.id = chat"
-        " WHERE user_id = ANY(%s) LIMIT %s",
-        (list(users), limit),
+        "SELECT chats.id, low, high, seq, user_id, mark, put.key FROM unnest(%s::bigint[]) AS one (id)"
+        " CROSS JOIN LATERAL (SELECT * FROM marks WHERE user_id = one.id ORDER BY user_id, chat, seq LIMIT %s) AS put"
+        " JOIN chats ON chats.id = put.chat LIMIT %s",
+        (list(users), limit, limit),
     )
     return [stored.PlacedMark(chat if low is None else (low, high), *mark) for chat, low, high, *mark in rows]
 

@@ -6,6 +6,7 @@ that first compares and moves that id. So no lock is needed, and a node that han
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -83,7 +84,7 @@ def index_all(connection: _Connection) -> None:
 
 def replace_words(connection: _Connection, message_id: int, chat: int, seq: int, text: str) -> None:
     """Index the new text of a message, in the transaction that changes it."""
-    _make_partitions(connection, message_id)
+    _make_partitions(connection, [message_id])
     connection.execute(_REPLACE, (message_id, chat, seq, vector(chat, text)))
 
 
@@ -93,7 +94,7 @@ def remove_words(connection: _Connection, ids: list[int]) -> None:
     A message that waits for the index leaves an empty row, so that it does not enter it any more.
     """
     if ids:
-        _make_partitions(connection, max(ids))
+        _make_partitions(connection, ids)
         connection.execute(_REMOVE, {"ids": ids})
 
 
@@ -110,7 +111,7 @@ def _bring_in(connection: _Connection, least: int) -> int:
             break
         count += 1
     ids, chats, seqs, texts = zip(*rows[:count], strict=True)
-    _make_partitions(connection, ids[-1])
+    _make_partitions(connection, ids)
     connection.execute(
         _BRING_IN,
         {
@@ -125,21 +126,21 @@ def _bring_in(connection: _Connection, least: int) -> int:
     return count
 
 
-def _make_partitions(connection: _Connection, message_id: int) -> None:
-    """Make the partition of an id, and the next one, if they do not exist."""
-    number = message_id // PARTITION
-    names = [f"places_{number}", f"places_{number + 1}"]
-    if _one(connection, _EXIST, names) == len(names):
+def _make_partitions(connection: _Connection, ids: Sequence[int]) -> None:
+    """Make the partitions of ids, and the next one, if they do not exist."""
+    numbers = {message_id // PARTITION for message_id in ids}
+    names = {f"places_{number}": number for number in sorted(numbers | {max(numbers) + 1})}
+    if _one(connection, _EXIST, list(names)) == len(names):
         return
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", _PARTITIONING)
-        for one, name in enumerate(names, number):
+        for name, number in names.items():
             if not _one(connection, _EXIST, [name]):
                 # Attached, because making it as a partition would lock out those who read.
                 connection.execute(f"CREATE TABLE {name} (LIKE places INCLUDING ALL)")
                 connection.execute(
                     f"ALTER TABLE places ATTACH PARTITION {name}"
-                    f" FOR VALUES FROM ({one * PARTITION}) TO ({(one + 1) * PARTITION})"
+                    f" FOR VALUES FROM ({number * PARTITION}) TO ({(number + 1) * PARTITION})"
                 )
 
 

@@ -172,9 +172,19 @@ class GatheredRows:
         self._drop_gathered()
 
 
-def columns(rows: Sequence[Sequence[Any]], count: int) -> list[list[Any]]:
-    """Return the columns of rows, each as a list."""
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(count)]
+def columns(rows: Sequence[Sequence[Any]], count: int) -> list[str]:
+    """Return the columns of rows, each as the text of an array."""
+    return [_array(column) for column in zip(*rows, strict=True)] if rows else ["{}"] * count
+
+
+def _array(values: Sequence[Any]) -> str:
+    """Return the text of an array of integers, texts or bytes. That of psycopg takes many times longer."""
+    if isinstance(values[0], str):
+        texts = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
+        return '{"' + '","'.join(texts) + '"}'
+    if isinstance(values[0], bytes):
+        return '{"' + '","'.join([rf"\\x{value.hex()}" for value in values]) + '"}'
+    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
 def nonce_bytes(nonce: str) -> bytes:
@@ -182,7 +192,7 @@ def nonce_bytes(nonce: str) -> bytes:
     return nonce.encode("utf-8", "surrogatepass")
 
 
-def _of_markers(markers: Iterable[tuple[int, ChatKey]]) -> list[list[Any]]:
+def _of_markers(markers: Iterable[tuple[int, ChatKey]]) -> list[str]:
     by_id = [(user, key) for user, key in markers if not isinstance(key, tuple)]
     by_pair = [(user, *key) for user, key in markers if isinstance(key, tuple)]
     return [*columns(by_id, 2), *columns(by_pair, 3)]

@@ -1,11 +1,12 @@
 """The changes of messages, beyond what the contract of the stores proves."""
 
 from irchat.interfaces.store import PageQuery
-from irchat.interfaces.stored import GLOBAL, StoredChange
+from irchat.interfaces.stored import GLOBAL, ChatKey, PlacedMark, StoredChange
 from irchat.interfaces.writes import (
     AlertSet,
     GroupCreated,
     MarkSet,
+    MarksRemoved,
     MemberAdded,
     MessageDeleted,
     MessageEdited,
@@ -47,18 +48,19 @@ class AmendWritesTests(NodesCase):
         changes = self.change(*(MarkSet(team, seq, 1, "ok", "ok", True, NOW) for seq in (1, 2)))
         self.assertEqual([change.late for change in changes], [{2, 3}, {3}])
 
-    def test_marks_of_a_removed_user(self) -> None:
-        """The marks of a removed user go: each message that had one changes once, in the order of its chat."""
+    def test_marks_removed(self) -> None:
+        """Marks of a removed user go: each is a change of its message, once, also of a chat that it has left."""
         self.commit(self.a, *(message(GLOBAL, 1) for _ in range(3)), message((1, 2), 1))
         self.change(
-            *(MarkSet(GLOBAL, seq, 2, mark, mark, True, NOW) for seq in (3, 1) for mark in ("a", "b")),
+            *(MarkSet(GLOBAL, seq, 2, "a", "a", True, NOW) for seq in (3, 1)),
             MarkSet(GLOBAL, 2, 3, "a", "a", True, NOW), MarkSet((1, 2), 1, 2, "a", "a", True, NOW),
         )  # fmt: skip
         self.commit(self.a, UserRemoved(2, "bob#2", "bob#2", NOW, ()))
-        changed = self.sql("SELECT chat, seq, rev FROM amended ORDER BY chat, seq")
-        self.assertEqual(changed[:3], [(1, 1, 6), (1, 2, 5), (1, 3, 7)])
-        self.assertEqual(changed[3][1:], (1, 2))
-        self.assertEqual(self.sql("SELECT rev FROM chats WHERE rev > 0 ORDER BY id"), [(7,), (2,)])
+        places: tuple[tuple[ChatKey, int], ...] = ((GLOBAL, 3), (GLOBAL, 1), ((1, 2), 1), (GLOBAL, 2), ((1, 3), 1))
+        marks = tuple(PlacedMark(chat, seq, 2, "a", "a") for chat, seq in places)
+        (changes,) = self.commit(self.a, MarksRemoved(marks, NOW)).results
+        self.assertEqual([(one.rev, one.is_new) for one in changes[:3]], [(4, True), (5, True), (2, True)])  # type: ignore[index]
+        self.assertEqual([one.is_new for one in changes[3:]], [False, False])  # type: ignore[index]
         self.assertEqual(self.sql("SELECT seq, user_id FROM marks"), [(2, 3)])
 
     def test_alert(self) -> None:

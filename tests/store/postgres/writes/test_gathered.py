@@ -69,6 +69,9 @@ class GatheredTests(NodesCase):
 
     def test_helpers(self) -> None:
         """Rows become columns, also none, and nonces bytes, whatever they hold."""
-        self.assertEqual(columns([(1, "a"), (2, "b")], 2), [[1, 2], ["a", "b"]])
-        self.assertEqual(columns([], 2), [[], []])
+        rows = [(1, 'a "b"', b"\0'"), (None, "\\{,} NULL", b"")]
+        self.assertEqual(columns(rows, 3)[0], "{1,NULL}")
+        found = self.sql("SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bytea[])", *columns(rows, 3))
+        self.assertEqual(found, rows)
+        self.assertEqual(columns([], 2), ["{}", "{}"])
         self.assertEqual(nonce_bytes("\0\ud800"), b"\0\xed\xa0\x80")

@@ -1,0 +1,158 @@
+"""The query plan of each read: it finds its rows by indexes, also where the tables are small or were never analyzed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.interfaces.store import PageQuery, SearchQuery
+from irchat.interfaces.stored import GLOBAL
+from irchat.interfaces.writes import BlockSet
+from irchat.store.postgres.connecting import Database
+from irchat.store.postgres.reads import reading
+from irchat.store.postgres.reads.query import READER_SETTINGS, read
+from irchat.store.postgres.search import searching
+from irchat.store.postgres.search.indexing import index_all
+from irchat.store.postgres.search.searching import PostgresSearch
+from tests.helpers.stores import PostgresHands, message
+
+# Statements that may read a whole table, by how they begin, and why.
+_MAY_SCAN = (
+    ("SELECT (SELECT count(*) FROM messages)", "the administrator's figures"),
+)  # fmt: skip
+# Whole tables in the order of an index, by how the statements begin.
+_WHOLE = (
+    ("SELECT id, name, key, removed_at IS NOT NULL FROM users", "the snapshot, once at the start"),
+    ("SELECT members.chat, members.user_id FROM chats JOIN members", "the snapshot, once at the start"),
+    ("SELECT id, name, key, owner FROM chats WHERE key IS NOT NULL", "the snapshot, once at the start"),
+    ("SELECT blocker, blocked FROM blocks", "the snapshot, once at the start"),
+    ("SELECT user_id, network, until, reason FROM bans", "the snapshot, once at the start"),
+)
+_CATALOG = ("pg_class", "pg_inherits")
+
+
+class _Explaining:
+    """A connection that notes the plan of each statement before it runs it."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self.plans: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, sql: str, values: Any = None) -> Any:
+        """Explain and run a statement."""
+        if sql.lstrip().startswith(("SELECT", "WITH")):
+            row: Any = self._connection.execute(f"EXPLAIN (FORMAT JSON) {sql}", values).fetchone()
+            self.plans.setdefault(sql.strip(), row[0][0]["Plan"])
+        return self._connection.execute(sql, values)
+
+
+def nodes(plan: Any) -> Iterator[Any]:
+    """Yield all nodes of a plan."""
+    yield plan
+    for one in plan.get("Plans", ()):
+        yield from nodes(one)
+
+
+def scans(plan: Any) -> list[str]:
+    """Return the tables that a plan reads as a whole: one after another, or by an index without a condition on it."""
+    found = []
+    for node in nodes(plan):
+        kind, table = node["Node Type"], node.get("Relation Name", "")
+        is_limited = any(key in node for key in ("Index Cond", "Recheck Cond"))
+        if table and table not in _CATALOG and not is_limited:
+            found.append(f"{kind} of {table}")
+    return found
+
+
+class PlanTests(PostgresHands, SynchronousTestCase):
+    """Every read, in all its forms, over a connection that notes the plans."""
+
+    def setUp(self) -> None:
+        """Fill the tables a little, and connect."""
+        super().setUp()
+        self.team_id = self.team(self.alice, self.bob)
+        self.write(*(message(chat, self.alice, f"word 漢字 {number}")
+                     for chat in (GLOBAL, self.team_id, self.pair) for number in range(30)))  # fmt: skip
+        self.write(BlockSet(self.bob, self.carol, True))
+        connection = Database(self.url).connect()
+        self.addCleanup(connection.close)
+        connection.execute(READER_SETTINGS)
+        index_all(connection)
+        self.connection = _Explaining(connection)
+
+    def read(self, ask: Any, *args: Any) -> None:
+        """Run a read."""
+        read(self.connection, ask, *args)  # type: ignore[arg-type]
+
+    def read_all(self) -> None:
+        """Run all reads."""
+        self.read(reading.snapshot)
+        for user, chat in (self.alice, GLOBAL), (self.bob, self.pair), (self.bob, self.team_id):
+            hows: tuple[dict[str, Any], ...] = (
+                {}, {"before": 9}, {"after": 3}, {"unread": True}, {"around": 12}, {"since": 1}, {"after_rev": 0},
+            )  # fmt: skip
+            for how in hows:
+                self.read(reading.page, PageQuery(user, chat, 5, **how))
+            self.read(reading.chats, user, ())
+            self.read(reading.alert, user, chat)
+            for words, mark, mentions in ((["word", "漢字"], "ok", True), (["none"], None, False)):
+                self.search(SearchQuery(user, words, chat, (), 50, mark=mark, mentions=mentions))
+        for mark, mentions in ("ok", False), ("ok", True), (None, True):
+            self.search(SearchQuery(self.bob, [], None, (), 5, mark=mark, mentions=mentions))
+        self.read(reading.password, self.alice)
+        self.read(reading.token, b"x")
+        self.read(reading.accounts, "a", 5)
+        self.read(reading.messages_of, self.alice, (1, 5), 5)
+        self.read(reading.marks_of, [self.alice, self.bob], 5)
+        self.read(reading.figures)
+
+    def search(self, query: SearchQuery) -> None:
+        """Search in all ways."""
+        self.patch(searching, "_FIRST_STEP", 4)
+        for most in 20_000, 1:
+            self.patch(searching, "_SORTED_MOST", most)
+            search = PostgresSearch(query)
+            while not search.is_over:
+                self.read(search.step)
+
+    def check(self) -> None:
+        """Look at the plans."""
+        self.read_all()
+        plans = self.connection.plans
+        self.assertGreater(len(plans), 25)
+        expected = dict(_MAY_SCAN) | dict(_WHOLE)
+        scanning = {
+            sql: found for sql, plan in plans.items() if (found := scans(plan)) and not sql.startswith(tuple(expected))
+        }
+        self.assertEqual(scanning, {})
+        for beginning, reason in expected.items():
+            self.assertTrue(any(sql.startswith(beginning) for sql in plans), reason)
+        for sql, plan in plans.items():
+            if not sql.startswith(tuple(dict(_MAY_SCAN))):
+                self.assertNotIn("Seq Scan", {node["Node Type"] for node in nodes(plan) if self.grows(node)}, sql)
+
+    def grows(self, node: Any) -> bool:
+        """Return whether a node reads one of our tables."""
+        return node.get("Relation Name", "pg_class") not in _CATALOG
+
+    def test_never_analyzed(self) -> None:
+        """Without statistics, no read scans a table, except those that must."""
+        self.check()
+
+    def test_small(self) -> None:
+        """With statistics that say that the tables are small, neither."""
+        self.connection._connection.execute("ANALYZE")
+        self.check()
+
+    def test_it_would_be_seen(self) -> None:
+        """A statement that scans a table is detected."""
+        for sql in "SELECT * FROM messages WHERE sender = 1", "SELECT * FROM tokens WHERE by_password":
+            self.connection.execute(sql)
+            self.assertTrue(scans(self.connection.plans[sql]), sql)
+        found = "SELECT text FROM messages WHERE chat = 1 AND seq > 5"
+        self.connection.execute(found)
+        self.assertEqual(scans(self.connection.plans[found]), [])

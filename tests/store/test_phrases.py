@@ -1,0 +1,32 @@
+"""The words and phrases of a search."""
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.store.phrases import SIDE_BY_SIDE, for_index, holds, phrases_of
+
+
+class PhraseTests(SynchronousTestCase):
+    """What is asked, what an index is asked for, and what a text must hold."""
+
+    def test_phrases(self) -> None:
+        """Words are folded, come once, and those with nothing to search for are left out."""
+        self.assertEqual(phrases_of(["Foo-Bar", "STRASSE", "...", "foo.bar", "漢字"]),
+                         [("foo", "bar"), ("strasse",), ("漢", "字")])  # fmt: skip
+
+    def test_short(self) -> None:
+        """Short phrases are asked for as they are, and need no comparison."""
+        self.assertEqual(for_index([("a", "b"), ("c",)]), ([("a", "b"), ("c",)], True))
+
+    def test_long(self) -> None:
+        """Beyond some words side by side, an index is asked for single words, each once."""
+        phrase = tuple("abcdefghijklmnopqrst")
+        asked, is_exact = for_index([phrase, phrase[:3]])
+        self.assertEqual(asked[0], phrase[:SIDE_BY_SIDE])
+        self.assertEqual(asked[1:], [(letter,) for letter in "qrstabc"])
+        self.assertFalse(is_exact)
+
+    def test_holds(self) -> None:
+        """A text holds a phrase only with its words side by side, and whole."""
+        self.assertTrue(holds("so Foo-bar it", [("foo", "bar"), ("it",)]))
+        for text in "bar foo it", "foo x bar it", "foo bars it", "foo bar":
+            self.assertFalse(holds(text, [("foo", "bar"), ("it",)]), text)
