@@ -157,6 +157,45 @@ class OfflineTests(_Commands, AdminCase):
         self.assertEqual([row[0] for row in self.rows("users")], ["alice", "bob", "carol"])
 
 
+class NodeCommandTests(AdminCase):
+    """The commands for several nodes."""
+
+    def test_bus_key(self) -> None:
+        """A new key is written for its owner alone, and never over another."""
+        path = self.home / "key"
+        self.assertIn("Copy it to each node", self.done("bus-key", str(path)))
+        self.assertEqual((path.stat().st_mode & 0o777, path.stat().st_size), (0o600, 32))
+        self.refused("exists", "bus-key", str(path))
+        self.refused("No such file", "bus-key", str(self.home / "nowhere" / "key"))
+
+    def test_nodes(self) -> None:
+        """The nodes are listed, with the state of the bus."""
+        rows = [
+            {
+                "name": "one",
+                "version": 1,
+                "position": 12,
+                "lag": 0,
+                "sessions": 1_234,
+                "silent": 0.4,
+                "bus_silent": 0.5,
+            },
+            {"name": "two", "version": 1, "position": 10, "lag": 2, "sessions": 0, "silent": 99.0, "bus_silent": 98.7},
+            {"name": "three", "version": 2, "position": 0, "lag": 12, "sessions": 0, "silent": 1.0, "bus_silent": None},
+        ]
+        self.patch(main, "ask", lambda data, command, tell: rows)
+        head, *lines = self.done("nodes").splitlines()
+        self.assertEqual(head.split(), ["NODE", "VERSION", "POSITION", "LAG", "SESSIONS", "SILENT", "FOR", "BUS"])
+        self.assertEqual(lines[0].split(), ["one", "1", "12", "0", "1,234", "0", "s", "works"])
+        self.assertTrue(lines[1].endswith("99 s        away for 99 s"), lines[1])
+        self.assertTrue(lines[2].endswith("none"), lines[2])
+
+    def test_no_nodes(self) -> None:
+        """A server with SQLite, running or not, has no nodes."""
+        self.fill()
+        self.refused("shares its data with no other node", "nodes")
+
+
 class LiveTests(_Commands, AdminCase):
     """Commands through a running server."""
 

@@ -31,6 +31,17 @@ class FolderTests(AdminCase):
         self.refused("stop it first", "restore", str(self.home / "copy"))
         self.assertEqual(self.done("check"), "The database is sound.\n")
 
+    def test_node(self) -> None:
+        """In the folder of a node that does not run, every command refers to PostgreSQL, until the file is deleted."""
+        self.fill()
+        copy = str(self.home / "copy")
+        self.done("backup", copy)
+        (self.data / "node").write_text("one")
+        for command in (["users"], ["stats"], ["check"], ["backup", "x"], ["restore", copy], ["kick", "alice"]):
+            self.refused("start its node", *command)
+        (self.data / "node").unlink()
+        self.done("users")
+
 
 class StoppingTests(AdminCase):
     """A server that is stopping."""

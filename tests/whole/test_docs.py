@@ -86,6 +86,19 @@ class SettingsTests(SynchronousTestCase):
         self.assertEqual(changed_for_restart(make_config({}), some), ["port"])
 
 
+class FiguresTests(SynchronousTestCase):
+    """The figures for Prometheus, in docs/operations.rst."""
+
+    def test_names(self) -> None:
+        """The table names each figure that the server serves."""
+        table = _section(_read("docs/operations.rst"), "Metrics").split(".. list-table::")[1]
+        named = set(re.findall(r"irchat_([a-z_]+)", table))
+        source = _read("irchat/server/metrics/figures.py") + _read("irchat/wiring/node.py")
+        made = re.findall(r"\.(gauge|counter|histogram)\(\"([a-z_]+)\"", source)
+        served = {f"{name}_total" if kind == "counter" else name for kind, name in made} | {"refusals_total"}
+        self.assertEqual(named, served)
+
+
 class KeysTests(SynchronousTestCase):
     """The keys, in docs/client.rst."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from argon2 import PasswordHasher
-from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succeed
 
 from irchat.chat.accounts import administration
 from irchat.chat.accounts.accounts import Accounts
@@ -14,7 +14,9 @@ from irchat.chat.accounts.administration import (
     DeleteMessage,
     Kick,
     ListBans,
+    ListNodes,
     ListUsers,
+    NodeRow,
     RemoveUser,
     ResetPassword,
     Stats,
@@ -138,6 +140,13 @@ class AdministrationTests(WorldTestCase):
         """A kick reports the number of sessions that it ended."""
         self.world.enter("bob", 2)
         self.assertEqual([self.run_it(Kick(name=name)) for name in ("@bob", "alice", "carol")], [2, 1, 0])
+
+    def test_nodes(self) -> None:
+        """The nodes are listed from the store that they share. Without one, this is refused."""
+        self.refuse(Code.BAD_REQUEST, ListNodes())
+        row = ("one", 1, 12, 0, 3, 0.5, None)
+        self.administration.nodes = lambda: succeed([row])
+        self.assertEqual(self.run_it(ListNodes()), [dict(zip(NodeRow.__struct_fields__, row, strict=True))])
 
     def test_stats(self) -> None:
         """The statistics count what exists. Expired bans do not count."""

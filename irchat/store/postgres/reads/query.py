@@ -110,5 +110,10 @@ def _begin(connection: Connection) -> int:
 
 
 def _end(connection: Connection) -> None:
-    if not connection.closed:
+    """End a transaction. A commit keeps the prepared statements, which a rollback drops."""
+    if connection.closed:
+        return
+    if connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
+        connection.commit()
+    else:
         connection.rollback()
