@@ -5,12 +5,12 @@ from typing import Any
 
 from twisted.logger import Logger
 
-from irchat.net.addresses import read_address
 from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.listener import listen, listening_socket
 from irchat.server.listeners.web.web_door import WebDoor
 from irchat.server.protocols.offers import web_protocols
 from irchat.settings import Config
+from irchat.wiring.banner import is_loopback
 
 
 def check_web(config: Config) -> None:
@@ -52,10 +52,5 @@ class WebPorts:
         if self._config.web_port:
             host = f"[{self._config.web_host}]" if ":" in self._config.web_host else self._config.web_host
             yield f"In a browser, without TLS: http://{host}:{self._config.web_port}/"
-            if not _is_loopback(self._config.web_host):
+            if not is_loopback(self._config.web_host):
                 yield "Other machines can reach that port, and read what is sent there: put a proxy with TLS before it."
-
-
-def _is_loopback(host: str) -> bool:
-    address = read_address(host)
-    return address is not None and address.is_loopback
