@@ -87,6 +87,8 @@ class WebSocketLayer:
         if self._unread and self._below.idle and not self._is_paused:
             data, self._unread = self._unread, b""
             self._protocol.receive_data(data)
+            if self._protocol.state is OPEN:
+                self._answer()  # pongs, before the answers to messages that came after the pings
             for frame in self._protocol.events_received():
                 if isinstance(frame, Frame):
                     self._take(frame)

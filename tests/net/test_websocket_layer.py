@@ -96,6 +96,15 @@ class LayerTests(SynchronousTestCase):
         self.assertEqual(self.inner.got, b"one\ntwo\n")
         self.assertEqual(self.sent(), b"\x8a\x01p")
 
+    def test_order_of_answers(self) -> None:
+        """A pong leaves before the answers to messages that came after its ping, also where both come at once."""
+        answer = self.layer.send
+        self.patch(self.inner, "dataReceived", answer)
+        self.layer.received(frames(text("a", fin=False), (Opcode.PING, b"p", True), (Opcode.CONT, b"b", True)))
+        self.assertEqual(self.sent(), b"\x8a\x01p\x81\x03ab\n")
+        self.layer.received(frames(text("a"), (Opcode.BINARY, b"", True)))
+        self.assertEqual(self.sent()[:6], b"\x81\x02a\n\x88\x02")
+
     @given(st.binary(min_size=1, max_size=70_000), st.integers(0, 70_000))
     def test_lines_out(self, data: bytes, cut: int) -> None:
         """What is sent is one message that ends with the line, and its header states its length."""
