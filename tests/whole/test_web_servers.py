@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ class WebServersTests(SynchronousTestCase):
 
     def setUp(self) -> None:
         """Start the server with a port for the page."""
+        self.opened = ExitStack()
+        self.addCleanup(self.opened.close)
         self.home = Path(tempfile.mkdtemp(prefix="irchat-"))
         self.addCleanup(shutil.rmtree, self.home)
         self.web_port = free_port()
@@ -44,11 +47,10 @@ class WebServersTests(SynchronousTestCase):
         given = {"origin": f"https://localhost:{port}", **options}
         tcp = socket.create_connection(("127.0.0.1", port), source_address=(address, 0))
         self.addCleanup(tcp.close)
-        opened = connect(
+        opening = connect(
             f"wss://localhost:{port}/ws", sock=tcp, ssl=_unverified(), compression=None, proxy=None, **given
         )
-        self.addCleanup(opened.close)
-        return opened
+        return self.opened.enter_context(opening)
 
     def sign_in(self, port: int, address: str, name: str, **options: Any) -> dict[str, Any]:
         """Return the reply to a sign-in from that address."""
