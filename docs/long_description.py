@@ -7,7 +7,7 @@ from typing import Any
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 _PICTURE = re.compile(r"\.\. image:: docs/\S+\n(?:   .*\n)+\n")
-_LINK = re.compile(r"`([^`<]+)\s<([\w./-]+)>`__")
+_LINK = re.compile(r"`([^`<]+) <([\w./-]+)>`__")
 
 
 class LongDescription(MetadataHookInterface):

@@ -26,9 +26,10 @@ scgi_temp_path scgi;
 """
 
 
-def block(language: str) -> str:
+def block(name: str) -> str:
     """Return the contents of the file for a web server."""
-    found = re.findall(rf"^\.\. code-block:: {language}\n\n((?:    .*\n|\n)+)", _PAGE.read_text("utf-8"), re.MULTILINE)
+    pattern = rf"^{name}:\n\n\.\. code-block:: \w+\n\n((?:    .*\n|\n)+)"
+    found = re.findall(pattern, _PAGE.read_text("utf-8"), re.MULTILINE)
     (only,) = found
     return re.sub("^    ", "", only, flags=re.MULTILINE)
 
