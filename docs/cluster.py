@@ -66,22 +66,29 @@ class Demonstration:
         home = self._home / name
         home.mkdir()
         address = f"{name}@127.0.0.1:{self._cluster.balancer.port}"
-        person = self._people[name] = TerminalProcess.client(address, home, "--no-tls")
+        person = self._people[name] = TerminalProcess.full_screen(address, home, "--no-tls", columns=100)
         person.expect("Welcome")
         _say(f"{name.capitalize()} has joined, on {self._place(name).name}")
 
+    def _type(self, name: str, line: str) -> None:
+        """Type a line. A client sends only what its screen shows."""
+        person = self._people[name]
+        person.press(line.encode())
+        person.expect(f"> {line}")
+        person.press(b"\r")
+
     def _talk(self, sender: str, reader: str, text: str) -> None:
-        self._people[sender].type(f"@{reader} {text}")
+        self._type(sender, text)
         self._people[reader].expect(text)
-        _say(f"  {sender.capitalize()} to {reader.capitalize()}: {text}")
+        _say(f"  {sender.capitalize()}: {text}")
 
     def _timed(self) -> None:
         text = "This will be gone soon."
-        self._people["alice"].type(f"*3@bob {text}")
+        self._type("alice", f"*3* {text}")
         self._people["bob"].expect(text)
-        _say(f"  Alice to Bob, for 3 seconds: {text}")
+        _say(f"  Alice, for 3 seconds: {text}")
         self._people["bob"].expect_gone(text)
-        _say("  ... and it is gone from Bob's screen. It was in the memory of all nodes, and in no file.")
+        _say("  It is gone from Bob's screen. It was in the memory of all nodes, and in no file.")
 
     def _place(self, name: str) -> Node:
         """Return the node that a client is connected to, through the balancer."""

@@ -16,6 +16,7 @@ from irchat.admin.failures import Failed, explain_failure
 from irchat.admin.reach import ask
 from irchat.chat.accounts import administration as ask_for
 from irchat.cluster.sealing import WrongBusKey, new_key_file
+from irchat.interfaces.nodes import NodeRow
 from irchat.net.addresses import read_network
 from irchat.protocol.rules import PASSWORD_MIN_BYTES
 from irchat.system.clock import wall_ms
@@ -232,7 +233,7 @@ def _move_to(options: argparse.Namespace) -> None:
 
 
 def _nodes(options: argparse.Namespace) -> None:
-    rows = convert(ask(options.data, ask_for.ListNodes(), _tell), list[ask_for.NodeRow])
+    rows = convert(ask(options.data, ask_for.ListNodes(), _tell), list[NodeRow])
     _print_table(
         ("NODE", "VERSION", "POSITION", "LAG", "SESSIONS", "SILENT FOR", "BUS"),
         (

@@ -11,7 +11,7 @@ from irchat.chat.mentions import NOBODY, mentioned, mentioned_by_timed
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
 from irchat.chat.state.message_publications import MessagePublications
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.chat.timed.copies import TimedCopies
 from irchat.chat.timed.publishing import erased, others, sent
 from irchat.chat.timed.timed_messages import TimedMessage, TimedMessages
@@ -37,7 +37,7 @@ class Messages:
     directory: Directory
     clock: IReactorTime
     bus: Bus
-    presence: LocalPresence
+    presence: Presence
     publications: MessagePublications
     wall_ms: Callable[[], int]
     limits: Limits

@@ -17,7 +17,7 @@ from irchat.chat.groups import Groups
 from irchat.chat.messages import Messages
 from irchat.chat.read_state import Reading
 from irchat.chat.state.directory import Directory
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.chat.state.publications import Publications
 from irchat.chat.state.state_machine import StateMachine
 from irchat.chat.timed.answered import TimedAnswers
@@ -57,7 +57,7 @@ class ChatService:
         self.wall_ms = wall_ms
         self.store = store
         self.directory = directory = Directory(store.snapshot())
-        self.presence = LocalPresence(
+        self.presence = Presence(
             lambda user, online: presence_changed(directory.users[user].name, online),
             lambda user: user in directory.users and not directory.users[user].removed,
         )

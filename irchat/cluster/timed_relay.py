@@ -9,11 +9,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.cluster.bus_messages import Answered, BusMessage, Ended, Live, Reached, ReadTimed, Timed
 from irchat.cluster.node_bus import NodeBus
-from irchat.interfaces.nodes import LiveTimed, ThisNode, TimedCopy
+from irchat.interfaces.nodes import ANSWER_SECONDS, LiveTimed, ThisNode, TimedCopy
 from irchat.interfaces.stored import ChatKey
 
-# Seconds after which the sender is answered, even if not all nodes have said whom the message reached.
-_ANSWER_SECONDS = 0.5
 # Seconds during which reads are gathered: many users read a message at the same time.
 _GATHER_SECONDS = 0.05
 # Maximum ids in a message, and in all gathered reads.
@@ -66,7 +64,7 @@ class TimedRelay:
         self._publish(Timed(copy))
         if not silent:
             return succeed(frozenset())
-        late = self._clock.callLater(_ANSWER_SECONDS, self._answer, copy.id)
+        late = self._clock.callLater(ANSWER_SECONDS, self._answer, copy.id)
         sending = self._sendings[copy.id] = _Sending(silent, late)
         return sending.done
 

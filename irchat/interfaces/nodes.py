@@ -1,4 +1,4 @@
-"""The contracts between the core and the other nodes, for what no store keeps: timed messages, presence, counts."""
+"""The contracts between the core and the other nodes for data that is not stored: timed messages, presence, counts."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
@@ -7,6 +7,9 @@ from msgspec import Struct
 from twisted.internet.defer import Deferred
 
 from irchat.interfaces.stored import ChatKey
+
+ANSWER_SECONDS = 0.5
+"""Seconds until the sender of a timed message is answered, even if not all nodes have reported whom it reached."""
 
 
 class TimedCopy(Struct, frozen=True):
@@ -50,11 +53,27 @@ class LiveTimed(Struct, frozen=True):
     reads: tuple[tuple[int, int, int, tuple[int, ...]], ...] = ()
 
 
-class OtherNodes(Protocol):
-    """The other nodes, as the core sees them. Without a cluster there is none of this.
+class NodeRow(Struct, frozen=True):
+    """A node in the administrator's list.
 
-    The sender of a timed message is answered when every node that can be heard has delivered it, half a second later
-    at most.
+    ``lag``: the log entries that it has not applied. ``silent``, ``bus_silent``: seconds since it was last heard, and
+    since the bus last worked for it (None without a bus).
+    """
+
+    name: str
+    version: int
+    position: int
+    lag: int
+    sessions: int
+    silent: float
+    bus_silent: float | None
+
+
+class OtherNodes(Protocol):
+    """The other nodes, as the core sees them. A single server has none.
+
+    The sender of a timed message is answered when every reachable node has delivered it, after `ANSWER_SECONDS` at the
+    latest.
     """
 
     @property
@@ -62,19 +81,19 @@ class OtherNodes(Protocol):
         """Whether messages to the other nodes can be sent now. Otherwise timed messages are refused."""
 
     def send(self, copy: TimedCopy) -> Deferred[frozenset[int]]:
-        """Give a new timed message to the other nodes. The result: the users that it reached there."""
+        """Send a new timed message to the other nodes. The result: the users that it reached there."""
 
     def answered(self, timed_id: str, reached: int) -> None:
-        """Say how many users a timed message with a nonce has reached, as its sender was answered."""
+        """Report how many users a timed message with a nonce has reached, as its sender was answered."""
 
     def ended(self, ids: Collection[str]) -> None:
         """Drop the texts of timed messages that have ended on this node."""
 
     def took_back(self, ended: Sequence[tuple[str, int]]) -> None:
-        """Say that timed messages ended early (see `ThisNode.forget`)."""
+        """Report that timed messages ended early (see `ThisNode.forget`)."""
 
     def read(self, user: int, chat: ChatKey, ids: Collection[str], seq: int | None = None) -> None:
-        """Say that a user has read timed messages. ``seq``: see `ThisNode.note_read`."""
+        """Report that a user has read timed messages. ``seq``: see `ThisNode.note_read`."""
 
 
 class ThisNode(Protocol):
@@ -112,10 +131,10 @@ class OtherPresence(Protocol):
     """The presence of the other nodes, as that of this node sees it."""
 
     def came(self, user: int, sessions: int) -> None:
-        """Say that a user is online on this node, with this many sessions. Called when their number changes."""
+        """Report that a user is online on this node, with this many sessions. Called when their number changes."""
 
     def went(self, user: int) -> None:
-        """Say that a user is no longer online on this node."""
+        """Report that a user is no longer online on this node."""
 
 
 class ThisPresence(Protocol):
@@ -138,13 +157,13 @@ class OtherAdmissions(Protocol):
     """The admissions of the other nodes, as that of this node sees them."""
 
     def failed(self, keys: Sequence[str], *, succeeded: bool) -> None:
-        """Say that a sign-in for these keys (an address, a name) failed, or succeeded and ended their count."""
+        """Report that a sign-in for these keys (an address, a name) failed, or succeeded and ended their count."""
 
     def registered(self, address: str) -> None:
-        """Say that an account was created from ``address``."""
+        """Report that an account was created from ``address``."""
 
     def set_sessions(self, address: str, sessions: int) -> None:
-        """Say how many sessions ``address`` has on this node."""
+        """Report how many sessions ``address`` has on this node."""
 
     def sessions_of(self, address: str) -> int:
         """Return the number of sessions of ``address`` on all other nodes."""

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable, Collection
-from random import random
 from typing import Any, TypeVar
 
 import psycopg
@@ -49,7 +48,7 @@ class Node:
             return
         chat, log = services.chat, self.store.log
         module = need_transport()
-        transport = module.RedisTransport(self._reactor, self._bus_url, jitter=random)
+        transport = module.RedisTransport(self._reactor, self._bus_url)
         bus = self._bus = NodeBus(
             str(self.name),
             self.store.wall_ms(),

@@ -12,7 +12,7 @@ from twisted.internet.threads import deferToThread
 from twisted.logger import formatEvent, globalLogPublisher
 from twisted.trial.unittest import TestCase
 
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.cluster.bus_messages import Timed
 from irchat.cluster.node_bus import NodeBus
 from irchat.cluster.redis_transport import RedisTransport
@@ -168,7 +168,7 @@ class NodeTests(TestCase):
         self.addCleanup(monitor.kill)
         buses, found = [], []
         for name in "a", "b":
-            presence = LocalPresence(lambda user, online: None)
+            presence = Presence(lambda user, online: None)
             bus = NodeBus(
                 name,
                 1,

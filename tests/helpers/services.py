@@ -165,17 +165,7 @@ class RedisServer(Service):
 
     @property
     def command(self) -> Sequence[str]:
-        where = [
-            *self._settings,
-            "--bind",
-            "127.0.0.1",
-            "--port",
-            str(self.port),
-            "--dir",
-            str(self.folder),
-            "--save",
-            "",
-        ]
+        where = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder), "--save", ""]
         return [self._program, *self._settings, *where, *self._options]
 
     @property

@@ -6,7 +6,7 @@ from random import Random
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
 
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.cluster.bus_messages import Registered, State
 from irchat.cluster.node_bus import NodeBus
 from irchat.cluster.sealing import Seal
@@ -104,7 +104,7 @@ class SimulatedNode:
         self.changes: list[tuple[int, bool]] = []
         self.heard: dict[str, list[str]] = {}
         self.news = 0
-        self.presence = LocalPresence(lambda user, online: self.changes.append((user, online)))
+        self.presence = Presence(lambda user, online: self.changes.append((user, online)))
         self.admission = Admission(Limits(), network.clock.seconds)
         self.transport = SimulatedTransport(network)
         self.bus = NodeBus(

@@ -18,6 +18,7 @@ from irchat.interfaces.writes import (
 from irchat.protocol.errors import Code
 from irchat.store.postgres.connecting import Database
 from irchat.store.postgres.engine import PostgresStore
+from irchat.store.postgres.search import searching
 from irchat.store.sqlite.engine import SQLiteStore
 from irchat.store.threads import NoThreads
 from tests.helpers.services import shared_postgres
@@ -157,10 +158,14 @@ class PostgresHands(StoreHands):
     """Opens a store in a database of its own on the PostgreSQL server of the tests, without threads."""
 
     addCleanup: Any
+    patch: Any
 
     def setUp(self) -> None:
         """Make the database."""
         server = shared_postgres()
+        # No search ends early because the machine is slow.
+        self.patch(searching, "_SEARCH_SECONDS", 60)
+        self.patch(searching, "_STATEMENT_SECONDS", 60)
         self.url = server.new_database()
         self.addCleanup(server.drop_database, self.url)
         super().setUp()

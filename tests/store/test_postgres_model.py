@@ -7,6 +7,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.store.postgres.connecting import Connection, Database
 from irchat.store.postgres.engine import PostgresStore
+from irchat.store.postgres.search import searching
 from irchat.store.postgres.search.vectors import vector
 from irchat.store.threads import NoThreads
 from tests.helpers.services import shared_postgres
@@ -47,13 +48,17 @@ def stale_words(connection: Connection) -> list[int]:
 class ModelTests(SynchronousTestCase):
     """Random histories."""
 
+    def setUp(self) -> None:
+        """Let no search end early because the machine is slow. Skip the tests where PostgreSQL is missing."""
+        self.patch(searching, "_SEARCH_SECONDS", 60)
+        self.patch(searching, "_STATEMENT_SECONDS", 60)
+        shared_postgres()
+
     def test_histories(self) -> None:
         """Whatever is done, the store agrees with the model after each step."""
-        shared_postgres()  # skips where there is none
         run_state_machine_as_test(PostgresMachine, settings=settings(max_examples=4, stateful_step_count=30))
 
     @pytest.mark.slow
     def test_more_histories(self) -> None:
         """The same, for longer."""
-        shared_postgres()
         run_state_machine_as_test(PostgresMachine, settings=settings(max_examples=40, stateful_step_count=60))

@@ -3,7 +3,7 @@
 The structs are also the lines of the control socket (see `irchat.server.listeners.control_socket`).
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from msgspec import Struct, to_builtins
@@ -11,6 +11,7 @@ from msgspec import Struct, to_builtins
 from irchat.chat.accounts.accounts import Accounts
 from irchat.chat.service import ChatService
 from irchat.chat.state import bans
+from irchat.interfaces.nodes import NodeRow
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import shown
 from irchat.system.times import check_end
@@ -130,20 +131,6 @@ class StatsRow(Struct, frozen=True):
     uptime: float
 
 
-class NodeRow(Struct, frozen=True):
-    """A node. ``lag``: the log entries that it has not applied. ``silent``, ``bus_silent``: seconds since it was heard,
-    and since the bus worked for it (None without a bus).
-    """
-
-    name: str
-    version: int
-    position: int
-    lag: int
-    sessions: int
-    silent: float
-    bus_silent: float | None
-
-
 class Progress(Struct, frozen=True, tag=True):
     """The progress of a request."""
 
@@ -161,14 +148,14 @@ class Answer(Struct, frozen=True, tag=True):
 class Administration:
     """Runs requests. ``uptime`` returns seconds since the start, ``connections`` the number of connections.
 
-    ``nodes`` returns the fields of a `NodeRow` of each node, or is None on a single machine.
+    ``nodes`` returns a `NodeRow` of each node. It is None on a single server.
     """
 
     chat: ChatService
     accounts: Accounts
     uptime: Callable[[], float] = lambda: 0.0
     connections: Callable[[], int] = lambda: 0
-    nodes: Callable[[], Awaitable[Sequence[tuple[object, ...]]]] | None = None
+    nodes: Callable[[], Awaitable[list[NodeRow]]] | None = None
 
     async def run(self, request: AnyAdminRequest, tell: Tell) -> object:
         """Run ``request`` and return its result: lists, dicts, strings and numbers. Raises Refusal."""
@@ -206,7 +193,7 @@ class Administration:
             case ListNodes():
                 if self.nodes is None:
                     raise Refusal(Code.BAD_REQUEST, "This server shares its data with no other node.")
-                return [NodeRow(*row) for row in await self.nodes()]  # type: ignore[arg-type]  # the fields in order
+                return await self.nodes()
             case Stats():
                 return await self._stats()
 

@@ -12,7 +12,7 @@ from irchat.chat.messages import Messages
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import Store
 from irchat.interfaces.stored import StoredBan
@@ -35,7 +35,7 @@ class Moderation:
     directory: Directory
     queue: CommitQueue
     messages: Messages
-    presence: LocalPresence
+    presence: Presence
     store: Store
     wall_ms: Callable[[], int]
     marks: RemovedMarks

@@ -5,7 +5,7 @@ from msgspec import Struct
 from irchat.chat.mentions import names
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import Stored, StoredChange
 from irchat.interfaces.writes import MarkSet, MarksRemoved, MessageDeleted, MessageEdited
@@ -19,7 +19,7 @@ class MessagePublications(Struct, frozen=True, eq=False):
     """Makes the publications of stored messages. Only users with sessions on this node count as present."""
 
     directory: Directory
-    presence: LocalPresence
+    presence: Presence
 
     def added(
         self,

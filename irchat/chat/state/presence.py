@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from irchat.interfaces.nodes import OtherPresence
 
 
-class LocalPresence:
-    """Who is online. A user is online from its first session on any node to the end of its last.
+class Presence:
+    """The online users. A user is online from its first session on any node to the end of its last.
 
     ``sessions``: the ids of the sessions of each user on this node. ``online``: the users that are online on any node,
     in the order in which they came online. ``on_change`` is called with a user and whether it is online. ``is_known``
-    returns whether a user exists and was not removed. ``others``: the other nodes, or None.
+    returns whether a user exists and was not removed. ``others``: the other nodes, or None without a bus.
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 from irchat.chat.state import bans
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.message_publications import MessagePublications
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.interfaces import writes
 from irchat.interfaces.bus import MemberIds, Publication
 from irchat.interfaces.stored import Marker, Stored, StoredChange
@@ -14,7 +14,7 @@ from irchat.protocol import events
 class Publications:
     """Makes the publications of entries. ``messages`` makes those of messages, also from what a change has at hand."""
 
-    def __init__(self, directory: Directory, presence: LocalPresence) -> None:
+    def __init__(self, directory: Directory, presence: Presence) -> None:
         self.messages = MessagePublications(directory, presence)
         self._directory = directory
         self._presence = presence

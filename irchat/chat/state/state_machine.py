@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.chat.state.publications import Publications
 from irchat.chat.timed.timed_messages import TimedMessages
 from irchat.interfaces import writes
@@ -25,7 +25,7 @@ class StateMachine:
         self,
         directory: Directory,
         timed: TimedMessages,
-        presence: LocalPresence,
+        presence: Presence,
         publications: Publications,
         note_stored: Callable[[User, Stored], None],
     ) -> None:

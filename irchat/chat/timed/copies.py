@@ -15,19 +15,17 @@ from twisted.logger import Logger
 
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.chat.timed.publishing import erased, others, sent
 from irchat.chat.timed.timed_chat import TimedChat, TimedMessage, left_ms
 from irchat.chat.timed.timed_messages import TimedMessages
 from irchat.chat.timed.timed_replies import TimedNonces, TimedSent
 from irchat.interfaces.bus import Bus, Publication
-from irchat.interfaces.nodes import LiveTimed, OtherNodes, TimedCopy
+from irchat.interfaces.nodes import ANSWER_SECONDS, LiveTimed, OtherNodes, TimedCopy
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.events import Read
 
-# Seconds after which the sender of a message is answered, even if not all nodes have said whom it reached.
-ANSWER_SECONDS = 0.5
 # Milliseconds during which late copies of an ended message are recognized.
 _GONE_MS = 5_000
 # Maximum number of ended messages whose copies are recognized, and of unknown ones that were read elsewhere.
@@ -52,7 +50,7 @@ class TimedCopies:
         directory: Directory,
         timed: TimedMessages,
         nonces: TimedNonces,
-        presence: LocalPresence,
+        presence: Presence,
         bus: Bus,
         clock: IReactorTime,
         others: OtherNodes,

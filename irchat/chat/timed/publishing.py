@@ -4,15 +4,13 @@ from collections.abc import Collection, Iterable
 
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import DirectoryChat, User
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.chat.timed.timed_chat import TimedMessage
 from irchat.interfaces.bus import Publication
 from irchat.protocol.events import Erased
 
 
-def others(
-    directory: Directory, presence: LocalPresence, chat: DirectoryChat, sender: User
-) -> tuple[int, frozenset[int]]:
+def others(directory: Directory, presence: Presence, chat: DirectoryChat, sender: User) -> tuple[int, frozenset[int]]:
     """Return the number of other users that may see a message of ``sender``, and the ids of those online here."""
     online = presence.sessions
     if chat.pair is not None:
@@ -27,7 +25,7 @@ def others(
     return count - hidden - 1, reached - sender.hidden - {sender.id}
 
 
-def sent(timed: TimedMessage, now: float, presence: LocalPresence, origin: int | None) -> list[Publication]:
+def sent(timed: TimedMessage, now: float, presence: Presence, origin: int | None) -> list[Publication]:
     """Return the publications of a new message, to all users that may see it but the session ``origin``."""
     sender, chat, place = timed.sender, timed.chat, (timed.chat.key, timed.order)
     if chat.pair is None:

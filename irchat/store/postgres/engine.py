@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 
 from irchat.interfaces import stored
+from irchat.interfaces.nodes import NodeRow
 from irchat.interfaces.store import PageQuery, SearchQuery
 from irchat.interfaces.stored import Page, StoredMessage
 from irchat.interfaces.writes import GroupRemoved, UserRemoved, Write
@@ -18,7 +19,7 @@ from irchat.store.postgres.connecting import Connection, Database, KeptConnectio
 from irchat.store.postgres.log.database_clock import DatabaseClock
 from irchat.store.postgres.log.listening import Listener
 from irchat.store.postgres.log.node_log import NodeLog
-from irchat.store.postgres.log.node_rows import Look, NodeIdentity, NodeRow, Report, all_nodes
+from irchat.store.postgres.log.node_rows import Look, NodeIdentity, Report, all_nodes
 from irchat.store.postgres.log.positions import Origin
 from irchat.store.postgres.log.turns import Turns
 from irchat.store.postgres.migrations import migrate

@@ -3,6 +3,7 @@
 from typing import Any
 
 from argon2 import PasswordHasher
+from msgspec.structs import asdict
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred, succeed
 
 from irchat.chat.accounts import administration
@@ -16,12 +17,12 @@ from irchat.chat.accounts.administration import (
     ListBans,
     ListNodes,
     ListUsers,
-    NodeRow,
     RemoveUser,
     ResetPassword,
     Stats,
     Unban,
 )
+from irchat.interfaces.nodes import NodeRow
 from irchat.protocol.errors import Code, Refusal
 from tests.helpers.chat import BEGIN_MS, WorldTestCase
 
@@ -144,9 +145,9 @@ class AdministrationTests(WorldTestCase):
     def test_nodes(self) -> None:
         """The nodes are listed from the store that they share. Without one, this is refused."""
         self.refuse(Code.BAD_REQUEST, ListNodes())
-        row = ("one", 1, 12, 0, 3, 0.5, None)
+        row = NodeRow("one", 1, 12, 0, 3, 0.5, None)
         self.administration.nodes = lambda: succeed([row])
-        self.assertEqual(self.run_it(ListNodes()), [dict(zip(NodeRow.__struct_fields__, row, strict=True))])
+        self.assertEqual(self.run_it(ListNodes()), [asdict(row)])
 
     def test_stats(self) -> None:
         """The statistics count what exists. Expired bans do not count."""

@@ -2,16 +2,16 @@
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 
 
 class LocalPresenceTests(SynchronousTestCase):
-    """`LocalPresence`."""
+    """`Presence`."""
 
     def setUp(self) -> None:
         """Record the changes."""
         self.changes: list[tuple[int, bool]] = []
-        self.presence = LocalPresence(lambda user, is_online: self.changes.append((user, is_online)))
+        self.presence = Presence(lambda user, is_online: self.changes.append((user, is_online)))
 
     def test_sessions(self) -> None:
         """A user is online from the start of the first session to the end of the last, in any order of ends."""
@@ -42,13 +42,13 @@ class LocalPresenceTests(SynchronousTestCase):
 
 
 class OtherNodesTests(SynchronousTestCase):
-    """`LocalPresence` with other nodes."""
+    """`Presence` with other nodes."""
 
     def setUp(self) -> None:
         """Record the changes, and what is told."""
         self.changes: list[tuple[int, bool]] = []
         self.told: list[tuple[int, ...]] = []
-        self.presence = LocalPresence(
+        self.presence = Presence(
             lambda user, is_online: self.changes.append((user, is_online)), lambda user: user < 100
         )
         self.presence.others = self

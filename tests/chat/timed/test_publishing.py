@@ -3,7 +3,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from irchat.chat.state.directory import Directory
-from irchat.chat.state.presence import LocalPresence
+from irchat.chat.state.presence import Presence
 from irchat.chat.timed.publishing import erased, others, sent
 from irchat.chat.timed.timed_chat import TimedMessage, packed
 from irchat.interfaces.stored import Snapshot, StoredGroup, StoredUser
@@ -19,7 +19,7 @@ class PublishingTests(SynchronousTestCase):
         self.directory = Directory(Snapshot(users, [StoredGroup(7, "team", "team", 1, [1, 2, 3, 4])], []))
         self.directory.apply(Entry(BlockSet(1, 3, True)))
         self.alice = self.directory.users[1]
-        self.presence = LocalPresence(lambda user, online: None)
+        self.presence = Presence(lambda user, online: None)
         for user in 1, 2, 3:
             self.presence.enter(user, user)
 

@@ -12,4 +12,4 @@ class LocksTests(SynchronousTestCase):
         """No two are the same."""
         numbers = [value for name, value in vars(locks).items() if name.isupper()]
         self.assertEqual(len(set(numbers)), len(numbers))
-        self.assertTrue(len(numbers) >= 6)
+        self.assertTrue(len(numbers) >= 9)

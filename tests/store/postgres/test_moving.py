@@ -32,8 +32,10 @@ from irchat.store.postgres import moving
 from irchat.store.postgres.connecting import Database
 from irchat.store.postgres.engine import PostgresStore
 from irchat.store.postgres.moving import NotMovable, move
+from irchat.store.postgres.search import searching as postgres_searching
 from irchat.store.sqlite.copying import opened
 from irchat.store.sqlite.engine import SQLiteStore
+from irchat.store.sqlite.search import searching as sqlite_searching
 from irchat.store.threads import NoThreads
 from tests.helpers.services import shared_postgres
 from tests.helpers.stores import NOW
@@ -90,6 +92,10 @@ class MoveTests(SynchronousTestCase):
         """Make an empty database in PostgreSQL, and a full one of SQLite."""
         self.told: list[str] = []
         server = shared_postgres()
+        # No search ends early because the machine is slow.
+        for limit in "_SEARCH_SECONDS", "_STATEMENT_SECONDS":
+            self.patch(postgres_searching, limit, 60)
+        self.patch(sqlite_searching, "_SEARCH_SECONDS", 60)
         self.url = server.new_database()
         self.addCleanup(server.drop_database, self.url)
         self.path = Path(self.mktemp())

@@ -119,6 +119,8 @@ class PlanTests(PostgresHands, SynchronousTestCase):
             while not search.is_over:
                 self.read(search.step)
 
+    maxDiff = None
+
     def check(self) -> None:
         """Look at the plans."""
         self.read_all()

@@ -1,9 +1,10 @@
-"""The table of the nodes: who is here, up to where, and since when it has been silent."""
+"""The table of the nodes: their names and versions, their positions in the log, and when each was last heard."""
 
 import time
 from typing import NamedTuple
 
 from irchat.interfaces.entry_codec import VERSION
+from irchat.interfaces.nodes import NodeRow
 from irchat.store.postgres.connecting import Connection, StoreUnusable
 from irchat.store.postgres.locks import BUS, JOINING, NODE
 
@@ -47,7 +48,7 @@ class NodeIdentity(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a node tells each second. ``hears_bus``: whether the bus works for it."""
+    """The report of a node, each second. ``hears_bus``: whether the bus works for it."""
 
     position: int
     sessions: int
@@ -55,27 +56,11 @@ class Report(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What a node learns each second: the ``head`` of the log, the time of the database in ms, and others' bus."""
+    """The answer to a `Report`: the ``head`` of the log, the time of the database in ms (``now``), and others' bus."""
 
     head: int
     now: int
     others_hear_bus: bool
-
-
-class NodeRow(NamedTuple):
-    """A node as the administrator sees it.
-
-    ``lag``: the positions that it is behind. ``silent``, ``bus_silent``: seconds since it was last heard, and since the
-    bus last worked for it (None without a bus).
-    """
-
-    name: str
-    version: int
-    position: int
-    lag: int
-    sessions: int
-    silent: float
-    bus_silent: float | None
 
 
 def join(connection: Connection, node: NodeIdentity, patience: float = PATIENCE_SECONDS) -> int:
@@ -107,8 +92,8 @@ def join(connection: Connection, node: NodeIdentity, patience: float = PATIENCE_
         other = connection.execute(_OTHERS, (node.name, _ALIVE_SECONDS, fingerprints)).fetchone()
         if other is not None:
             raise StoreUnusable(
-                f"the certificate or a key differs from that of node {other[0]}; copy the files of that node's data"
-                " folder to this one"
+                f"the certificate or a key differs from that of node {other[0]}; copy tls-cert.pem and tls-key.pem from"
+                " its data folder to this one, or give both the same --tls-cert and --tls-key"
             )
         connection.execute(_ENTER, (node.name, VERSION, fingerprints))
     return number
@@ -123,7 +108,7 @@ def renew(connection: Connection, number: int, report: Report) -> Look:
 
 
 def all_nodes(connection: Connection) -> list[NodeRow]:
-    """Return all nodes that there ever were, by name."""
+    """Return all nodes that ever joined, by name."""
     return [NodeRow(*row) for row in connection.execute(_NODES)]
 
 

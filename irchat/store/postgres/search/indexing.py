@@ -2,7 +2,8 @@
 
 All messages up to the id in the property ``indexed`` are in it, and only edited and deleted ones beyond it: so a batch
 never overwrites, and a text that was read before it was edited or deleted cannot come back. A batch is one statement
-that first compares and moves that id. So no lock is needed, and a node that hangs stops nobody.
+that first compares and moves that id. So a batch needs no lock, and a node that hangs stops nobody. The lock of a batch
+only saves two nodes the same work.
 """
 
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from irchat.store.postgres.locks import INDEXING, PARTITIONING
 from irchat.store.postgres.search.vectors import vector
 
 INDEXED_TOGETHER = 1_024
@@ -20,9 +22,6 @@ _CHARACTERS = 65_536
 # The ids of one partition of the table.
 PARTITION = 1_000_000
 
-# Advisory locks. The first saves two nodes the same work.
-_INDEXING = (7668, 1)
-_PARTITIONING = (7668, 2)
 # Seconds that a search waits for another node that indexes.
 _PATIENCE_SECONDS = 0.5
 _POLL_SECONDS = 0.01
@@ -59,13 +58,13 @@ def index_batch(connection: _Connection, least: int = 1) -> int:
 
     ``connection`` is in autocommit mode. Return 0 if another node is indexing. Raises psycopg.Error.
     """
-    if not _one(connection, "SELECT pg_try_advisory_lock(%s::int, %s::int)", *_INDEXING):
+    if not _one(connection, "SELECT pg_try_advisory_lock(%s::int, %s::int)", *INDEXING):
         return 0
     try:
         return _bring_in(connection, least)
     finally:
         if not connection.closed:
-            connection.execute("SELECT pg_advisory_unlock(%s::int, %s::int)", _INDEXING)
+            connection.execute("SELECT pg_advisory_unlock(%s::int, %s::int)", INDEXING)
 
 
 def index_all(connection: _Connection) -> None:
@@ -133,7 +132,7 @@ def _make_partitions(connection: _Connection, ids: Sequence[int]) -> None:
     if _one(connection, _EXIST, list(names)) == len(names):
         return
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", _PARTITIONING)
+        connection.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", PARTITIONING)
         for name, number in names.items():
             if not _one(connection, _EXIST, [name]):
                 # Attached, because making it as a partition would lock out those who read.

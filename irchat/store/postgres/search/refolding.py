@@ -1,12 +1,12 @@
-"""Make the search index ready at the start of a node, and anew if this Python folds texts better than the last one."""
+"""Complete the search index at the start of a node. Build it again if this Python folds texts by newer rules."""
 
 from collections.abc import Callable
 
+from irchat.store.postgres import locks
 from irchat.store.postgres.reads.query import Connection
 from irchat.store.postgres.search.indexing import index_batch, waiting
 from irchat.text.folding import FOLDING
 
-_LOCK = (7668, 7)
 _FOLDED = "SELECT value FROM properties WHERE name = 'folding'"
 _NOTE = (
     "INSERT INTO properties (name, value) VALUES ('folding', %s)"
@@ -15,13 +15,13 @@ _NOTE = (
 
 
 def make_ready(connection: Connection, tell: Callable[[str], None]) -> None:
-    """Index all messages, if many wait. If the index was made with an older folding, make it anew.
+    """Index all waiting messages. If the index was made with an older folding, build it again.
 
     While nodes with different versions of Python run, the newest folding counts: searches by the others may miss words
     in which the two differ. ``connection`` is in autocommit mode. ``tell`` receives the progress. Raises psycopg.Error.
     """
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", _LOCK)
+        connection.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", locks.FOLDING)
         row = connection.execute(_FOLDED).fetchone()
         if row is None or _version(row[0]) < _version(FOLDING):
             if row is not None:

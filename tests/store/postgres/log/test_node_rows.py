@@ -1,5 +1,8 @@
 """The table of the nodes."""
 
+from msgspec.structs import astuple, replace
+
+from irchat.interfaces.nodes import NodeRow
 from irchat.store.postgres.connecting import Connection, StoreUnusable
 from irchat.store.postgres.log.node_rows import NodeIdentity, Report, all_nodes, join, renew
 from tests.helpers.postgres_nodes import NodesCase
@@ -54,7 +57,7 @@ class NodeRowsTests(NodesCase):
         self.enter("c", "new")
 
     def test_renewed(self) -> None:
-        """A node tells its state, and learns the head of the log and whether the bus works for another."""
+        """A node reports its state, and learns the head of the log and whether the bus works for another."""
         first, connection = self.enter("a")
         second, other = self.enter("b")
         look = renew(connection, first, Report(1, 2, True))
@@ -64,8 +67,8 @@ class NodeRowsTests(NodesCase):
         self.sql("UPDATE nodes SET bus_seen = bus_seen - interval '6 s'")
         self.assertFalse(renew(other, second, Report(3, 4, False)).others_hear_bus)
         a, b = all_nodes(connection)
-        self.assertEqual(a[:5], ("a", 1, 1, look.head - 1, 2))
-        self.assertEqual(b[:5] + b[6:], ("b", 1, 3, look.head - 3, 4, None))
+        self.assertEqual(astuple(a)[:5], ("a", 1, 1, look.head - 1, 2))
+        self.assertEqual(replace(b, silent=0), NodeRow("b", 1, 3, look.head - 3, 4, 0, None))
         self.assertTrue(0 <= b.silent < 30 and a.bus_silent is not None and 6 <= a.bus_silent < 36)
 
     def test_gone(self) -> None:

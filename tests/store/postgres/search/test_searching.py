@@ -88,6 +88,7 @@ class SearchTests(PostgresHands, SynchronousTestCase):
         self.say(*("word" for _ in range(900)))
         self.patch(searching, "_FIRST_STEP", 64)
         self.patch(searching, "_SORTED_MOST", 0)
+        self.patch(searching, "_SEARCH_SECONDS", 0.5)
         search = searching.PostgresSearch._search
 
         def slow(one: PostgresSearch, connection: Any) -> None:
