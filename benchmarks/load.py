@@ -23,7 +23,8 @@ class Lost(Exception):
     """Raised if a server closes a connection, takes too long, or loses, duplicates or reorders messages."""
 
 
-def _context() -> ssl.SSLContext:
+def context() -> ssl.SSLContext:
+    """Return a context that verifies nothing."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -63,7 +64,11 @@ class Connection:
             self.fd = self.sock.fileno()
 
     def send(self, data: bytes) -> None:
-        """Send ``data``."""
+        """Send lines."""
+        self.push(data)
+
+    def push(self, data: bytes) -> None:
+        """Send bytes."""
         if self._backlog or not self._shaken:
             self._backlog += data
             self._load.watch(self, _WRITE)
@@ -80,6 +85,10 @@ class Connection:
             self._backlog = data[sent:]
             self._load.watch(self, _WRITE)
 
+    def lines_in(self, data: bytes) -> bytes:
+        """Return the lines, or parts of lines, in received bytes."""
+        return data
+
     def turn(self, mask: int) -> None:
         """Handle a socket that can be read or written."""
         if not self._shaken and not self._shake():
@@ -87,7 +96,7 @@ class Connection:
         if self._backlog and mask & select.EPOLLOUT:
             data, self._backlog = self._backlog, b""
             self._load.watch(self, _READ)
-            self.send(data)
+            self.push(data)
         if mask & ~select.EPOLLOUT:
             self._read()
 
@@ -120,6 +129,7 @@ class Connection:
                 raise Lost(f"{self.server.name} closed connection {self.number}: {error}") from error
             if not data:
                 raise Lost(f"{self.server.name} closed connection {self.number}: {self._rest[-300:]!r}")
+            data = self.lines_in(data)
             if self._rest:
                 data = self._rest + data
             end = data.rfind(b"\n") + 1
@@ -134,13 +144,13 @@ class Load:
     """A poller and its connections."""
 
     def __init__(self) -> None:
-        self.tls = _context()
+        self.tls = context()
         self.connections: dict[int, Connection] = {}
         self._poller = select.epoll()
 
     def open(self, server: Server, number: int, hello: bytes, on_lines: Lines, source: str = "") -> Connection:
         """Open a connection that sends ``hello`` first, from the address ``source``."""
-        connection = Connection(self, server, number, on_lines, source)
+        connection = (server.connection or Connection)(self, server, number, on_lines, source)
         self.connections[connection.fd] = connection
         self._poller.register(connection.fd, _WRITE)
         connection.send(hello)

@@ -69,6 +69,8 @@ class Server:
     dialect = "irc"
     at_once = 256
     """The maximum number of sign-ins in progress."""
+    connection: Any = None
+    """The class of its connections. None: `benchmarks.load.Connection`."""
 
     def __init__(self, folder: Path, *, tls: bool = False) -> None:
         self.folder = folder

@@ -20,9 +20,9 @@ class LongDescription(MetadataHookInterface):
 
 
 def long_description(readme: str) -> str:
-    """Return ``readme`` without the picture, and with the path of each file in place of the link to it."""
-    text, count = _PICTURE.subn("", readme)
-    if count != 1:
-        raise ValueError("README.rst must have exactly one picture, an image from docs/")
+    """Return ``readme`` without the pictures, and with the path of each file in place of the link to it."""
+    text = _PICTURE.sub("", readme)
+    if ".. image::" in text:
+        raise ValueError("README.rst must have only pictures from docs/, each followed by an empty line")
     text = _LINK.sub(r"\1 (``\2``)", text)
     return f"{text}\nThe files that this page names are in the source distribution.\n"

@@ -51,7 +51,7 @@ _CHANGES = (
 )
 _TIMED = ("09:14", "bob", _GROUP, "4711, then the key sign", 40)
 _ANSWERS = ("Zoë", _GROUP, "I'm in, thanks!")
-_TYPED = "See you all at ten. I bring"
+TYPED = "See you all at ten. I bring"
 
 _CLOCK = """
 import os, sys, time
@@ -70,9 +70,9 @@ _ACROSS, _DOWN, _THICK = _LINES_DRAWN = ("─", "│", "┃")
 
 
 class Scene:
-    """The server and its users. ``home`` is the folder for all their files."""
+    """The server and its users. ``home`` is the folder for all their files, ``options`` are more for the server."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *options: str) -> None:
         self._home = home
         self._clock = home / "clock"
         self._today = datetime.datetime.now(datetime.UTC).date()
@@ -81,7 +81,7 @@ class Scene:
         (home / "site" / "sitecustomize.py").write_text(_CLOCK)
         variables = {"PYTHONPATH": str(home / "site"), "PICTURE_CLOCK": str(self._clock)}
         port = _usual_port()
-        self.server = ServerProcess(home, "--no-tls", "--no-passwords", port=port, variables=variables)
+        self.server = ServerProcess(home, "--no-tls", "--no-passwords", *options, port=port, variables=variables)
         self._people: dict[str, JSONClient] = {}
 
     def set_clock(self, day: datetime.date, time: str) -> None:
@@ -105,8 +105,8 @@ class Scene:
         self.set_clock(self._today + datetime.timedelta(days=day), time)
         self.person(name).ask(type="send", chat=chat, text=text)
 
-    def screen(self) -> pyte.Screen:
-        """Return Alice's screen at the end."""
+    def talk(self) -> None:
+        """Let everyone talk. Alice has been away since yesterday."""
         for name in "bob", "carol", "dave", "erin", "Zoë", "美咲", "alice":
             self.person(name)
         self.person("bob").ask(type="create_group", name="garden", members=["alice", "carol", "Zoë", "美咲"])
@@ -119,16 +119,30 @@ class Scene:
         for name, fields in _CHANGES:
             self.person(name).ask(chat=_GROUP, **fields)
         self.leave("erin")
-        alice = self._alice()
-        alice.expect("gate")
-        time, name, chat, text, seconds = _TIMED
+
+    def tell_code(self, seconds: int = _TIMED[-1]) -> str:
+        """Send the timed message. Return its text."""
+        time, name, chat, text, _ = _TIMED
         self.set_clock(self._today, time)
         self.person(name).ask(type="send", chat=chat, text=text, expires_in=seconds)
-        alice.expect(text)
-        self.say(time, *_ANSWERS)
+        return text
+
+    def thank(self) -> str:
+        """Send the answer to the timed message. Return its text."""
+        self.say(_TIMED[0], *_ANSWERS)
+        return _ANSWERS[-1]
+
+    def screen(self) -> pyte.Screen:
+        """Return Alice's screen at the end."""
+        self.talk()
+        alice = self._alice()
+        alice.expect("gate")
+        seconds = _TIMED[-1]
+        alice.expect(self.tell_code())
+        self.thank()
         alice.expect(_ANSWERS[-1])
-        alice.press(_TYPED.encode())
-        alice.expect(_TYPED)
+        alice.press(TYPED.encode())
+        alice.expect(TYPED)
         wait_for(lambda: f"({seconds - 6}s)" in alice.text(), "some seconds to pass", alice.text)
         return alice.screen
 

@@ -9,7 +9,7 @@ import re
 import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl, urlsplit
@@ -47,6 +47,9 @@ class Names(frozenset[str]):
 
 class Networks(frozenset[Network]):
     """Networks, and single addresses as networks."""
+
+
+LOOPBACK = Networks(map(ip_network, ("127.0.0.0/8", "::1/128")))
 
 
 class NodeName(str):
@@ -98,6 +101,14 @@ class Config(Struct, frozen=True, rename="kebab"):
     proxy_from: Annotated[
         Networks, _help("Believe the PROXY protocol from this address or network; may be repeated")
     ] = field(default=Networks())
+    no_web: Annotated[bool, _help("Serve no page to browsers")] = False
+    web_port: Annotated[
+        int, _help("One more port with the page, in plain HTTP, for a reverse proxy; 0: none", ge=0, le=65_535)
+    ] = 0
+    web_host: Annotated[Host, _help("Address of --web-port [default: 127.0.0.1]")] = Host("127.0.0.1")
+    web_proxy: Annotated[
+        Networks, _help("Believe X-Forwarded-For on --web-port from this address or network; may be repeated")
+    ] = field(default=LOOPBACK)
     metrics_port: Annotated[
         int, _help("Port of the loopback interface with figures for Prometheus; 0: none", ge=0, le=65_535)
     ] = 0
@@ -287,6 +298,10 @@ def make_config(given: Mapping[str, Any]) -> Config:
         raise WrongSetting("--no-tls and --tls-cert exclude each other: leave one out")
     if config.admins and config.no_passwords:
         raise WrongSetting("--admin and --no-passwords exclude each other: anyone could take an administrator's name")
+    if config.web_port and config.web_port == config.port:
+        raise WrongSetting("--web-port and --port are two ports: give another number to one of them")
+    if config.no_web and config.web_port:
+        raise WrongSetting("--no-web and --web-port exclude each other: leave one out")
     _check_cluster(config)
     return config
 

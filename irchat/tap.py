@@ -21,9 +21,7 @@ from irchat.chat.accounts.administration import Administration
 from irchat.chat.local_bus import LocalBus
 from irchat.chat.service import ChatService
 from irchat.interfaces.store import Store
-from irchat.net.addresses import read_address
 from irchat.net.port_note import PortFile, default_directory
-from irchat.protocol.rules import DEFAULT_PORT
 from irchat.server.admission import Admission
 from irchat.server.delivery.delivery import Delivery
 from irchat.server.delivery.presence_feed import PresenceFeed
@@ -31,7 +29,7 @@ from irchat.server.gc_schedule import GCSchedule
 from irchat.server.listeners import certificates, control_socket
 from irchat.server.listeners.chat_port import ChatPort
 from irchat.server.listeners.factory import ChatFactory
-from irchat.server.listeners.listener import listen, listening_socket, own_address
+from irchat.server.listeners.listener import listen, listening_socket
 from irchat.server.listeners.local_files import LocalFiles
 from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.protocols.offers import all_protocols
@@ -59,12 +57,13 @@ from irchat.system.clock import install_forward_clock, wall_ms
 from irchat.system.core_dumps import forbid_core_dumps
 from irchat.system.files.atomic_files import replace_file
 from irchat.system.files.data_folder import NODE_FILE, DataFolder
-from irchat.system.installed import installed
 from irchat.system.streams import prepare_streams
 from irchat.system.supervisor import notify
 from irchat.system.workers import FairPool
 from irchat.twistd_checks import check_twistd, command_name
+from irchat.wiring.banner import Started, banner
 from irchat.wiring.opening import check_node, open_figures, open_node
+from irchat.wiring.web import WebPorts, check_web
 
 if TYPE_CHECKING:
     from irchat.wiring.node import Node
@@ -82,6 +81,11 @@ _log = Logger()
 
 def _default(setting: Setting) -> str:
     return "" if setting.default is None else f" [default: {setting.default}]"
+
+
+def help_of(name: str) -> str:
+    """Return the help of a setting."""
+    return next(setting.help for setting in SETTINGS if setting.name == name)
 
 
 class Options(usage.Options):
@@ -113,8 +117,12 @@ class Options(usage.Options):
     def opt_proxy_from(self, network: str) -> None:
         self._repeated.setdefault("proxy-from", []).append(network)
 
-    opt_admin.__doc__ = next(setting.help for setting in SETTINGS if setting.name == "admin")
-    opt_proxy_from.__doc__ = next(setting.help for setting in SETTINGS if setting.name == "proxy-from")
+    def opt_web_proxy(self, network: str) -> None:
+        self._repeated.setdefault("web-proxy", []).append(network)
+
+    opt_admin.__doc__ = help_of("admin")
+    opt_proxy_from.__doc__ = help_of("proxy-from")
+    opt_web_proxy.__doc__ = help_of("web-proxy")
 
     def opt_version(self) -> NoReturn:
         """Show the version and exit."""
@@ -189,13 +197,13 @@ class ChatServer(Service):
             self._open()
             self._join()
             self._listen()
-            banner = self._banner()
+            lines = self._banner()
         except Exception as error:
             self._opened.close()
             self._terminal.fail(explain(error, self._config))
         self._gc_schedule.start()
         hangup.answer(lambda: reactor.callFromThread(self.reload))
-        self._terminal.announce(banner)
+        self._terminal.announce(lines)
         notify("READY=1")
 
     def reload(self) -> None:
@@ -310,6 +318,7 @@ class ChatServer(Service):
         else:
             self._certificate, key = certificates.ensure_self_signed(self._folder.path, socket.gethostname())
         context = certificates.server_context(self._certificate, key)
+        context.set_alpn_protocols(["irchat"] if self._config.no_web else ["http/1.1", "irchat"])
         end = certificates.end_of(context)
         if end is not None and end < datetime.now(UTC):
             _log.warn("the certificate {path} ended on {end}: renew it", path=self._certificate, end=end.date())
@@ -329,6 +338,8 @@ class ChatServer(Service):
         self._port = ChatPort(lambda port: listen(reactor, host, port, factory, quiet), self._config.port, reactor)
         self._opened.callback(self._port.stop)
         self.port: int = self._port.number
+        self._web = WebPorts(reactor, self._config, self._factory, quiet)
+        self._opened.callback(self._web.stop)
         if self._node is not None:
             self._node.watch(self._port, self._connections)
         self._local_files = LocalFiles(
@@ -348,32 +359,10 @@ class ChatServer(Service):
         return certificates.fingerprint(self._factory.tls) if self._factory.tls is not None else ""
 
     def _banner(self) -> str:
-        listening = self._config.host or "all addresses"
-        address = self._config.host or own_address()
-        host = f"[{address}]" if ":" in address else address
-        at_port = "" if self.port == DEFAULT_PORT else f":{self.port}"
-        lines = [
-            f"IRChat listens on {listening}, port {self.port}, " + ("with TLS" if self._certificate else "WITHOUT TLS"),
-            f"Data: {self._folder.path}",
-        ]
-        if self._node is not None:
-            lines.append(f"Store: PostgreSQL, as the node {self._node.name}")
-        if self._figures_at:
-            lines.append(f"Figures for Prometheus: {self._figures_at}")
-        flag = "" if self._certificate else "--no-tls "
-        # One that a public authority has signed is verified without it, and changes when it is renewed.
-        pin = ""
-        if self._certificate is not None and self._factory.tls is not None:
-            lines.append(f"Certificate: {self._fingerprint()}")
-            pin = "" if self._config.tls_cert is not None else f" --fingerprint {self._fingerprint()}"
-        here = host if self._config.host else "localhost"
-        lines.append(f"To join: {installed('irchat', 'irchat.client')} {flag}{here}{at_port}")
-        number = read_address(address)
-        if not self._config.host or not (address == "localhost" if number is None else number.is_loopback):
-            lines.append(
-                f"To join from another machine, once IRChat is installed there: irchat {flag}{host}{at_port}{pin}"
-            )
-        return "\n".join(lines)
+        node = "" if self._node is None else str(self._node.name)
+        server = Started(self._config, self.port, self._folder.path, self._fingerprint(), node, self._figures_at)
+        page = self._web.banner(server.here + server.at_port, is_own=server.made_certificate)
+        return "\n".join([*banner(server), *page])
 
 
 def _check(config: Config) -> None:
@@ -387,3 +376,4 @@ def _check(config: Config) -> None:
     if config.tls_cert is not None and config.tls_key is not None:
         certificates.server_context(config.tls_cert, config.tls_key)
     listening_socket(config.host, config.port).close()
+    check_web(config)

@@ -4,7 +4,6 @@ import io
 import socket
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
@@ -213,52 +212,3 @@ class MakeServiceTests(_TapTestCase):
         )
         Path(key).write_bytes(locked)
         self.assertIn("protected by a password", self._refused(self._make, "--tls-cert", certificate, "--tls-key", key))
-
-
-class BannerTests(SynchronousTestCase):
-    """The announcement of a started server."""
-
-    def _banner(self, *arguments: str, port: int = 7667) -> list[str]:
-        server = ChatServer(options_of("--data", "/data", *arguments), lambda text: None, Path())
-        server.port = port
-        server._certificate = None
-        return server._banner().splitlines()
-
-    def test_how_to_join(self) -> None:
-        """The announcement names the address and the commands to join, from this machine and from others."""
-        self.patch(tap, "own_address", lambda: "192.0.2.7")
-        self.patch(tap, "installed", lambda script, module: f"/venv/bin/{script}")
-        self.assertEqual(self._banner("--no-tls"), [
-            "IRChat listens on all addresses, port 7667, WITHOUT TLS",
-            "Data: /data",
-            "To join: /venv/bin/irchat --no-tls localhost",
-            "To join from another machine, once IRChat is installed there: irchat --no-tls 192.0.2.7",
-        ])  # fmt: skip
-        for host, named in ("::1", "[::1]"), ("127.0.0.1", "127.0.0.1"), ("localhost", "localhost"):
-            self.assertTrue(self._banner("--host", host, port=99)[-1].endswith(f"/venv/bin/irchat --no-tls {named}:99"))
-        self.assertTrue(self._banner("--host", "192.0.2.9", port=99)[-1].endswith(": irchat --no-tls 192.0.2.9:99"))
-
-    def test_fingerprint(self) -> None:
-        """The line for other machines has the fingerprint of a certificate of our own, so that nothing is compared by
-        eye; not that of a signed one, which is renewed."""
-        self.patch(tap, "own_address", lambda: "192.0.2.7")
-        self.patch(tap.certificates, "fingerprint", lambda context: "AB:CD")
-        for arguments, end in (
-            ((), "irchat 192.0.2.7 --fingerprint AB:CD"),
-            (("--tls-cert", "c", "--tls-key", "k"), "7"),
-        ):
-            server = ChatServer(options_of("--data", "/data", *arguments), lambda text: None, Path())
-            server.port, server._certificate = 7667, Path("c")
-            server._factory = SimpleNamespace(tls=object())
-            self.assertTrue(server._banner().endswith(end))
-
-    def test_own_address(self) -> None:
-        """Without a route to other machines, the host name replaces the address."""
-        self.assertTrue(listener.own_address())
-
-        class Nowhere(socket.socket):
-            def connect(self, address: Any) -> None:
-                raise OSError
-
-        self.patch(listener.socket, "socket", Nowhere)
-        self.assertEqual(listener.own_address(), socket.gethostname())

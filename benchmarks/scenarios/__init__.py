@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from benchmarks.bench import Bench, Curve, Row
-from benchmarks.scenarios import amendments, cluster, fairness, messages, sessions, stored, timed
+from benchmarks.scenarios import amendments, cluster, fairness, messages, sessions, stored, timed, web
 
 SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "alone": messages.alone,
@@ -21,6 +21,7 @@ SCENARIOS: dict[str, Callable[[Bench], list[Row | Curve]]] = {
     "amend": amendments.amend,
     "tls": messages.tls,
     "handshakes": sessions.handshakes,
+    "web": web.web,
     "fairness": fairness.fairness,
     "cluster": cluster.cluster,
     "grow-readers": messages.readers,

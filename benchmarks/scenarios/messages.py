@@ -95,19 +95,24 @@ def costs(
     """Return the cost of each round for each server."""
     with bench.place() as (folder, load, servers):
         start(folder, servers, users=users, groups=groups, tls=tls, others=[InspIRCd] if tls else None)
-        runs: dict[str, Callable[[], Cost]] = {}
-        for server in servers:
-            bench.say(f"signing in on {server.name}")
-            made = rooms(load, server)
-            load.quiet()
-            drive(load, server, made, max(len(made), messages // 10))  # warm
+        return rounds(bench, load, servers, rooms, messages)
 
-            def run(server: Server = server, made: list[Room] = made) -> Cost:
-                load.quiet(0.05)
-                return drive(load, server, made, messages)
 
-            runs[server.name] = run
-        return bench.rounds_of(runs)
+def rounds(bench: Bench, load: Load, servers: Sequence[Server], rooms: Rooms, messages: int) -> dict[str, list[Cost]]:
+    """Return the cost of each round for each of the running servers."""
+    runs: dict[str, Callable[[], Cost]] = {}
+    for server in servers:
+        bench.say(f"signing in on {server.name}")
+        made = rooms(load, server)
+        load.quiet()
+        drive(load, server, made, max(len(made), messages // 10))  # warm
+
+        def run(server: Server = server, made: list[Room] = made) -> Cost:
+            load.quiet(0.05)
+            return drive(load, server, made, messages)
+
+        runs[server.name] = run
+    return bench.rounds_of(runs)
 
 
 def _row(scenario: str, what: str, found: dict[str, list[Cost]], bar: float) -> Row:

@@ -1,7 +1,7 @@
 """Write bytes to a socket, at once if no bytes wait. Bytes that the kernel does not accept go through the transport."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from twisted.internet.interfaces import IPullProducer
 from zope.interface import implementer
@@ -99,3 +99,8 @@ class SocketWriter:
     def stopProducing(self) -> None:
         """Stop using the socket after the connection is lost. The transport notifies the protocol."""
         self.try_now = None
+
+
+def outgoing_of(transport: object) -> Outgoing:
+    """Return what sends bytes over ``transport``: itself if it is a layer such as TLS, else a new `SocketWriter`."""
+    return cast(Outgoing, transport) if hasattr(transport, "send_rest") else SocketWriter(transport)

@@ -13,6 +13,8 @@ from zope.interface import implementer
 from irchat.net.socket_writer import SocketWriter
 
 _READ_BYTES = 65_536
+# The first byte of ``GET`` and ``HEAD``, which begins no TLS record.
+_PLAIN = (b"G", b"H")
 # Maximum bytes of records read at once: a key update that a peer requests in 27 bytes makes TLS send an answer.
 _TAKEN_BYTES = 512
 # Maximum bytes that TLS sends by itself after the handshake, in this many seconds: two tickets, an alert, and a hundred
@@ -23,13 +25,15 @@ _OWN_SECONDS = 10.0
 
 @implementer(ITransport)
 class TLSLayer(Protocol):
-    """Speaks TLS with the peer and plain bytes with ``inner``. It is the transport of ``inner`` after the handshake.
+    """Speaks TLS with the peer and plain bytes with an inner protocol, whose transport it is after the handshake.
 
+    ``make_inner`` returns that protocol for the name that both sides agreed on (ALPN), or None if they agreed on none.
     A client checks the certificate against ``server_hostname`` if its context requires that. ``on_failure`` is called
-    with the `ssl.SSLError` of a failed handshake, of which ``inner`` is never notified. With a ``clock``, a handshake
-    that takes longer than ``handshake_seconds`` is aborted. Without one, the bytes that TLS sends by itself are counted
-    for the whole connection. ``in_turn`` is called with each step of the handshake and runs it later. Nothing is read
-    until then.
+    with the `ssl.SSLError` of a failed handshake, after which there is no inner protocol. ``on_plain`` is called with
+    the bytes of a peer that speaks HTTP without TLS. It returns the answer, after which the connection is closed, b""
+    to close it at once, or None to wait for more. With a ``clock``, a handshake that takes longer than
+    ``handshake_seconds`` is aborted. Without one, the bytes that TLS sends by itself are counted for the whole
+    connection. ``in_turn`` is called with each step of the handshake and runs it later. Nothing is read until then.
     """
 
     disconnecting = False
@@ -38,21 +42,25 @@ class TLSLayer(Protocol):
     def __init__(
         self,
         context: ssl.SSLContext,
-        inner: IProtocol,
+        make_inner: Callable[[str | None], IProtocol],
         *,
         server_side: bool,
         server_hostname: str | None = None,
         on_failure: Callable[[ssl.SSLError], None] | None = None,
+        on_plain: Callable[[bytes], bytes | None] | None = None,
         clock: IReactorTime | None = None,
         handshake_seconds: float = 0,
         in_turn: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
-        self._inner = inner
+        self._make_inner = make_inner
+        self._inner: IProtocol
         self._clock = clock
         self._handshake_seconds = handshake_seconds
         self._late: IDelayedCall | None = None
         self._in_turn = in_turn
         self._on_failure = on_failure
+        self._on_plain = on_plain
+        self._plain = b""
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side, server_hostname)
@@ -74,11 +82,26 @@ class TLSLayer(Protocol):
         """Process bytes from the socket."""
         if self._closed:
             return
+        if self._on_plain is not None:
+            if self._plain or data[:1] in _PLAIN:
+                self._take_plain(data)
+                return
+            self._on_plain = None
         if self._in_turn is not None and not self._ready:
             self.transport.pauseProducing()
             self._in_turn(lambda: self._take_in_turn(data))
         else:
             self._take(data)
+
+    def _take_plain(self, data: bytes) -> None:
+        assert self._on_plain is not None
+        self._plain += data
+        answer = self._on_plain(self._plain)
+        if answer is not None:
+            self._closed = self.disconnecting = True
+            self.writer.send(answer)
+            self.writer.close()
+            self._failed(ssl.SSLError(ssl.SSL_ERROR_SSL, "the peer speaks no TLS"))
 
     def _take_in_turn(self, data: bytes) -> None:
         if not self._closed:
@@ -97,11 +120,12 @@ class TLSLayer(Protocol):
         self._closed = True
         self._in_turn = None
         self._in_time()
+        del self._make_inner
         if self._ready:
             self._inner.connectionLost(reason)
+            del self._inner  # it refers to this layer, and only the collector frees a cycle
         else:
             self._failed(ssl.SSLEOFError("the connection ended during the handshake"))
-        del self._inner  # it refers to this layer, and only the collector frees a cycle
 
     def _advance(self) -> None:
         try:
@@ -109,6 +133,7 @@ class TLSLayer(Protocol):
                 self._tls.do_handshake()
                 self._ready = True
                 self._in_time()
+                self._inner = self._make_inner(self._tls.selected_alpn_protocol())
                 self._inner.makeConnection(self)
             while not self._closed and (data := self._tls.read(_READ_BYTES)):
                 self._inner.dataReceived(data)
@@ -201,6 +226,11 @@ class TLSLayer(Protocol):
         """Close the connection now. Drop waiting bytes."""
         self._closed = self.disconnecting = True
         self.writer.abort()
+
+    @property
+    def tcp(self) -> Any:
+        """The transport of the socket."""
+        return self.transport
 
     def peer_certificate(self) -> bytes | None:
         """Return the certificate of the peer in DER."""

@@ -233,4 +233,4 @@ def certificate(name: str) -> tuple[ssl.SSLContext, bytes]:
 
 def over_tls(peer: Protocol, name: str) -> TLSLayer:
     """Return ``peer`` behind TLS, with a certificate for ``name``."""
-    return TLSLayer(certificate(name)[0], peer, server_side=True)
+    return TLSLayer(certificate(name)[0], lambda alpn: peer, server_side=True)

@@ -161,7 +161,7 @@ class _Transport(StringTransport):
 
 def tls_records(data: bytes, *, after_handshake: bool = False) -> None:
     """Fuzz a TLS server with bytes instead of a handshake, or instead of records after it."""
-    layer = TLSLayer(_tls_context(), _Sink(), server_side=True)
+    layer = TLSLayer(_tls_context(), lambda alpn: _Sink(), server_side=True)
     transport = _Transport()
     layer.makeConnection(transport)
     if after_handshake:

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from functools import cache
 from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 from twisted.trial.unittest import SkipTest
 
@@ -157,7 +158,7 @@ class RedisServer(Service):
     """A Redis server that stores nothing."""
 
     def __init__(self, *options: str, settings: Path | None = None) -> None:
-        self._program = _program("redis-server")
+        self._program = program("redis-server")
         super().__init__("redis")
         self._options = options
         self._settings = [] if settings is None else [str(settings)]
@@ -174,13 +175,13 @@ class RedisServer(Service):
 
     def run(self, *words: str) -> str:
         """Run a command with redis-cli. Return its answer."""
-        command = [_program("redis-cli"), "-p", str(self.port), *words]
+        command = [program("redis-cli"), "-p", str(self.port), *words]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     def monitor(self, output: Path) -> "subprocess.Popen[bytes]":
         """Write all commands that the server receives from now on to a file."""
         with output.open("wb") as file:
-            command = [_program("redis-cli"), "-p", str(self.port), "MONITOR"]
+            command = [program("redis-cli"), "-p", str(self.port), "MONITOR"]
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file)
         while b"OK" not in output.read_bytes():
             time.sleep(0.02)
@@ -191,7 +192,7 @@ class Haproxy(Service):
     """A TCP balancer over ``ports`` of the loopback interface. ``server`` is added to the line of each of them."""
 
     def __init__(self, ports: Sequence[int], server: str = "check inter 200ms fall 1 rise 1") -> None:
-        self._program = _program("haproxy")
+        self._program = program("haproxy")
         super().__init__("haproxy")
         nodes = "\n".join(f"  server node{port} 127.0.0.1:{port} {server}" for port in ports)
         (self.folder / "haproxy.cfg").write_text(
@@ -227,7 +228,7 @@ def postgres_programs() -> Path:
     """Return the folder of PostgreSQL's programs, of the newest version. Raises SkipTest."""
     folders = sorted(Path("/").glob(_POSTGRES_PROGRAMS[1:]), key=lambda path: int(path.parent.name))
     if not folders:
-        _missing("PostgreSQL")
+        missing("PostgreSQL")
     return folders[-1]
 
 
@@ -238,14 +239,16 @@ def free_port() -> int:
         return port
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Return the path of a program. Raises SkipTest."""
     path = shutil.which(name)
     if path is None:
-        _missing(name)
-    return str(path)
+        missing(name)
+    return path
 
 
-def _missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
+    """Skip the test, or fail it where the environment asks for all services."""
     text = f"{what} is not installed"
     if os.environ.get("IRCHAT_TEST_SERVICES"):
         raise AssertionError(f"{text}, and IRCHAT_TEST_SERVICES asks for all services")

@@ -164,7 +164,7 @@ class Side:
         self.inner = Inner()
         self.failures: list[ssl.SSLError] = []
         options = {"on_failure": self.failures.append, **options}
-        self.layer = TLSLayer(context, self.inner, **options)
+        self.layer = TLSLayer(context, lambda alpn: self.inner, **options)
         self.end = End() if end is None else end
         self.gone = False
 

@@ -125,9 +125,14 @@ class PictureTests(SynchronousTestCase):
     """The picture in the README, and how it is drawn."""
 
     def test_shown(self) -> None:
-        """The README shows the picture, and describes it in words."""
-        (found,) = re.finditer(r"^\.\. image:: (\S+)\n   :alt: \S", _read("README.rst"), re.MULTILINE)
-        root = ElementTree.fromstring(_read(found[1]))
+        """The README shows the pictures, and describes them in words."""
+        found = re.findall(r"^\.\. image:: (\S+)\n   :alt: \S", _read("README.rst"), re.MULTILINE)
+        self.assertEqual(found, ["docs/screen.svg", "docs/page.png", "docs/phone.png"])
+        for name in found[1:]:
+            picture_bytes = (_ROOT / name).read_bytes()
+            self.assertTrue(picture_bytes.startswith(b"\x89PNG"), name)
+            self.assertLess(len(picture_bytes), 120_000, name)
+        root = ElementTree.fromstring(_read(found[0]))
         texts = "\n".join(str(text.text).replace("\xa0", " ") for text in root.iter(f"{_SVG}text"))
         for part in "unread", "F1: help", "*kitchen", "Online 6", "s)", "4711":
             self.assertIn(part, texts)

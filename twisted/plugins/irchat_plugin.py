@@ -17,4 +17,4 @@ class _ServerMaker(ServiceMaker):
         return super().options
 
 
-irchat = _ServerMaker("IRChat", "irchat.tap", "A self-hosted chat for the terminal.", "irchat")
+irchat = _ServerMaker("IRChat", "irchat.tap", "A self-hosted chat for the terminal and the browser.", "irchat")

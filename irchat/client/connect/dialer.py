@@ -57,7 +57,11 @@ class _SniffingTLS(TLSLayer):
     def __init__(self, context: ssl.SSLContext, connection: ServerConnection, target: Target) -> None:
         name = target.host.partition("%")[0]  # certificates do not contain the zone of an IPv6 address
         super().__init__(
-            context, connection, server_side=False, server_hostname=name, on_failure=self._on_handshake_failed
+            context,
+            lambda alpn: connection,
+            server_side=False,
+            server_hostname=name,
+            on_failure=self._on_handshake_failed,
         )
         self._connection = connection
         self._label = target.label

@@ -15,8 +15,7 @@ from zope.interface import implementer
 from irchat.client.connect.gate import safe_line
 from irchat.client.exceptions import ClientError
 from irchat.net.fingerprints import fingerprint_of
-from irchat.net.socket_writer import Outgoing, SocketWriter
-from irchat.net.tls import TLSLayer
+from irchat.net.socket_writer import Outgoing, outgoing_of
 from irchat.protocol.rules import PROTOCOL, SERVER_LINE_BYTES, shown
 
 _GREETING = re.compile(r"IRChat/(\d{1,9}) (.*?)(?:: your username\?)?")
@@ -89,8 +88,7 @@ class ServerConnection(LineOnlyReceiver):
 
     def connectionMade(self) -> None:
         """Begin. The connection is open and any TLS handshake is done."""
-        transport = self.transport
-        self._outgoing = transport if isinstance(transport, TLSLayer) else SocketWriter(transport)
+        self._outgoing = outgoing_of(self.transport)
         self._outgoing.on_drained = self._on_drained
 
     def lineReceived(self, line: bytes) -> None:

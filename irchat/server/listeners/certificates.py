@@ -13,7 +13,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from irchat.net.addresses import read_address
 from irchat.net.fingerprints import fingerprint_of
+from irchat.server.listeners.listener import own_address
 from irchat.system.files.atomic_files import replace_file
 from irchat.system.files.named_files import TooLong, read_small_file
 
@@ -164,6 +166,15 @@ def _no_password() -> str:
     raise ssl.SSLError(ssl.SSL_ERROR_SSL, "the key is protected by a password")
 
 
+def _names_of_this_machine(host: str) -> list[x509.GeneralName]:
+    """Return the names under which browsers reach this machine: a certificate without them is never right for them."""
+    names: list[x509.GeneralName] = [x509.DNSName("localhost")]
+    with suppress(ValueError):  # a name that is not ASCII
+        names.append(x509.DNSName(host))
+    addresses = dict.fromkeys(map(read_address, ("127.0.0.1", "::1", own_address())))
+    return names + [x509.IPAddress(address) for address in addresses if address is not None]
+
+
 def _self_signed(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host[:64])])
     now = datetime.datetime.now(datetime.UTC)
@@ -175,7 +186,7 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, host: str) -> x509.Certificate
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + _LIFE)
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(_names_of_this_machine(host)), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

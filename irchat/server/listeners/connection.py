@@ -8,26 +8,29 @@ answered before the connection is closed. `irchat.server.listeners.line_framing`
 
 import socket
 import struct
+import typing
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol
+from twisted.internet.interfaces import IDelayedCall, IHalfCloseableProtocol, IReactorTime
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from irchat.net.addresses import Address
-from irchat.net.socket_writer import Outgoing, SocketWriter
-from irchat.net.tls import TLSLayer
+from irchat.net.socket_writer import outgoing_of
+from irchat.net.websocket_layer import NORMAL, REFUSED
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import CLIENT_LINE_BYTES, LOGIN_SECONDS, PING_AFTER, SILENCE_ENDS
 from irchat.server.admission import Visit
 from irchat.server.listeners.line_framing import LineFraming
+from irchat.server.protocols.offers import Offers
 from irchat.server.sessions.allowance import LONG
+from irchat.server.sessions.services import Services
 from irchat.server.sessions.session import Session
 
 if TYPE_CHECKING:
-    from irchat.server.listeners.factory import ChatFactory
+    from irchat.server.listeners.registry import ConnectionRegistry
 
 # Seconds between checks of how long a peer has been silent according to the system.
 _LOOK_SECONDS = 15
@@ -37,13 +40,30 @@ _PROBES = 3
 _LAST_HEARD = struct.Struct("=56xI")
 
 
+class Door(typing.Protocol):
+    """The factory of a connection, as the connection sees it."""
+
+    clock: IReactorTime
+    services: Services
+    offers: Offers
+    registry: "ConnectionRegistry"
+
+    @property
+    def name(self) -> str:
+        """The name of the server."""
+
+
 @implementer(IHalfCloseableProtocol)
 class Connection(LineFraming):
-    """A connection of a client from ``address``, which is None if it is not an IP address."""
+    """A connection of a client from ``address``, which is None if it is not an IP address.
 
-    def __init__(self, factory: "ChatFactory", visit: Visit, address: Address | None) -> None:
+    ``close_code``: the reason of its end, for a client that gets a number (RFC 6455, section 7.4.1).
+    """
+
+    def __init__(self, factory: "Door", visit: Visit, address: Address | None) -> None:
         super().__init__(factory.clock)
         self.address = address
+        self.close_code = NORMAL
         self._factory = factory
         self._visit = visit
         self._last_line = factory.clock.seconds()
@@ -53,7 +73,7 @@ class Connection(LineFraming):
 
     def connectionMade(self) -> None:
         """Send the greeting."""
-        writer: Outgoing = self.transport if isinstance(self.transport, TLSLayer) else SocketWriter(self.transport)
+        writer = outgoing_of(self.transport)
         self.session = Session(self._factory.services, writer, self._visit, self._welcomed, self.hold, self._linger)
         protocol = self._factory.offers.default(self.session)
         self.session.speak(protocol)
@@ -111,6 +131,8 @@ class Connection(LineFraming):
         if not line.strip():
             return
         make = self._factory.offers.choose(line)
+        if make is None and self._factory.offers.must_choose:
+            self.close_code = REFUSED
         if make is not None:
             self.session.protocol.lost()
             self.session.speak(make(self.session))
@@ -151,7 +173,7 @@ class Connection(LineFraming):
 
     @property
     def _tcp(self) -> Any:
-        return self.transport.transport if isinstance(self.transport, TLSLayer) else self.transport
+        return getattr(self.transport, "tcp", self.transport)
 
     def _linger(self) -> None:
         """Wait a limited time for the last line to be sent while the connection closes."""

@@ -1,6 +1,7 @@
 """The factory of a listener: it creates a connection for each client, with or without TLS."""
 
 import ssl
+import typing
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -17,6 +18,7 @@ from irchat.server.listeners.connection import Connection
 from irchat.server.listeners.descriptors import Room
 from irchat.server.listeners.proxied import BadHeaders, ProxiedConnection
 from irchat.server.listeners.registry import ConnectionRegistry
+from irchat.server.listeners.web.redirects import redirect
 from irchat.server.protocols.offers import Offers
 from irchat.server.sessions.costs import WORK_OF_CONNECTION
 from irchat.server.sessions.rate_limiter import RateLimiter
@@ -24,11 +26,19 @@ from irchat.server.sessions.services import Services
 from irchat.system.call_queue import CallQueue
 
 
+class Door(typing.Protocol):
+    """Another door on the same port, chosen in the TLS handshake."""
+
+    def over_tls(self, host: str, visit: Visit, /) -> Protocol:
+        """Return the protocol of a connection from ``host``."""
+
+
 class ChatFactory(ServerFactory):
     """Creates the connections of one listener, with the protocols in ``offers``.
 
     ``name`` (of the server) and ``tls`` (None: plain TCP) can be changed. Changes apply to later connections.
-    ``balancers``: the networks whose PROXY headers are believed.
+    ``balancers``: the networks whose PROXY headers are believed. ``web``: the door of browsers, which ask for HTTP in
+    the TLS handshake.
     """
 
     noisy = False
@@ -50,6 +60,7 @@ class ChatFactory(ServerFactory):
         self.registry = registry
         self.name = name
         self.tls = tls
+        self.web: Door | None = None
         self.room = Room(clock.seconds)
         self._handshake_steps = CallQueue(clock)
         self._balancers = balancers
@@ -74,24 +85,35 @@ class ChatFactory(ServerFactory):
         """Return a connection for a client at ``host``, or None if its address has too many."""
         address = counted_address(host)
         try:
-            visit = Visit(self.services.admission, address, self._left)
+            visit = self.visit(address)
         except Refusal as refusal:
             # With TLS, sending the reason would cost a handshake, which helps a flood of connections.
             return _TurnedAway(refusal.text, self.room) if self.tls is None else None
-        self.room.taken += 1
-        connection = Connection(self, visit, read_address(host))
         if self.tls is None:
             self._charge(self.services.rate_limiters.of(address))
-            return connection
+            return Connection(self, visit, read_address(host))
+
+        def inner(alpn: str | None) -> Protocol:
+            if alpn == "http/1.1" and self.web is not None:
+                return self.web.over_tls(host, visit)
+            return Connection(self, visit, read_address(host))
+
         return TLSLayer(
             self.tls,
-            connection,
+            inner,
             server_side=True,
             on_failure=lambda _: visit.over(),
+            on_plain=None if self.web is None else redirect,
             clock=self.clock,
             handshake_seconds=LOGIN_SECONDS,
             in_turn=self._handshake_of(address),
         )
+
+    def visit(self, address: str) -> Visit:
+        """Count a connection from a counted ``address``. Raises Refusal ``too-many``."""
+        visit = Visit(self.services.admission, address, self._left)
+        self.room.taken += 1
+        return visit
 
     def _handshake_of(self, address: str) -> Callable[[Callable[[], None]], None]:
         """Return a function that runs the steps of one TLS handshake from the counted ``address``, a few in each turn.

@@ -7,6 +7,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from irchat.chat.service import ChatService
 from irchat.chat.state import bans
+from irchat.net.websocket_layer import GOING_AWAY, REFUSED
 from irchat.server.listeners.connection import Connection
 
 _STOP_SECONDS = 1.0
@@ -42,6 +43,7 @@ class ConnectionRegistry:
         """End a connection if its address is banned, with the reason. Return whether it is."""
         ban = self._chat.directory.network_bans.of(connection.address, self._chat.wall_ms())
         if ban is not None:
+            connection.close_code = REFUSED
             connection.session.end(bans.notice(ban))
         return ban is not None
 
@@ -50,6 +52,7 @@ class ConnectionRegistry:
         stopped = self._stopped = Deferred()
         self._late = self._clock.callLater(_STOP_SECONDS, self._abort_all)
         for connection in list(self):
+            connection.close_code = GOING_AWAY
             connection.session.end("the server stops")
         self._look_stopped()
         return stopped

@@ -15,10 +15,16 @@ from typing import TYPE_CHECKING, Protocol
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events
+from irchat.protocol.rules import PROTOCOL
 from irchat.server.delivery.delivery import Encode
 
 if TYPE_CHECKING:
     from irchat.server.sessions.session import Session
+
+
+def greeting(server_name: str) -> bytes:
+    """Return the line that a connection gets before its protocol is chosen."""
+    return f"IRChat/{PROTOCOL} {server_name}: your username?\n".encode()
 
 
 class ChatProtocol(Protocol):

@@ -2,7 +2,7 @@
 
 from irchat.protocol import events, wire
 from irchat.protocol.requests import Pong
-from irchat.server.protocols.base import SharedEncoding
+from irchat.server.protocols.base import SharedEncoding, greeting
 
 
 class JSONProtocol(SharedEncoding):
@@ -27,3 +27,14 @@ class JSONProtocol(SharedEncoding):
 
     def reply(self, context: object, event: events.Event) -> bytes:
         return wire.encode(event) if context is None else wire.encode_reply(event, context)
+
+
+class JSONOnly(JSONProtocol):
+    """Greets where only JSON is spoken, and ends a connection that begins with anything else."""
+
+    def greeting(self, server_name: str) -> bytes:
+        return greeting(server_name)
+
+    def receive(self, line: bytes) -> None:
+        """End the session: the first line was not JSON."""
+        self.session.end("this address speaks JSON: begin with { (see the documentation of the protocol)")

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from irchat.server.delivery.shared_lines import SharedRenderer
 from irchat.server.protocols.base import ChatProtocol
-from irchat.server.protocols.json_lines import JSONProtocol
+from irchat.server.protocols.json_lines import JSONOnly, JSONProtocol
 from irchat.server.protocols.text import TextProtocol
 from irchat.server.sessions.services import Services
 from irchat.server.sessions.session import Session
@@ -20,11 +20,13 @@ class Offers(NamedTuple):
     """The protocols of one listener.
 
     ``default`` greets, and is used unless the first line chooses another. ``by_beginning``: the others, each with the
-    first bytes of its first line. The first match is used.
+    first bytes of its first line. The first match is used. ``must_choose``: the default only greets, and ends
+    the session of a client that chooses none.
     """
 
     default: MakeProtocol
     by_beginning: tuple[tuple[bytes, MakeProtocol], ...] = ()
+    must_choose: bool = False
 
     def choose(self, first_line: bytes) -> MakeProtocol | None:
         """Return the factory of the protocol chosen by ``first_line``, or None for the default."""
@@ -37,3 +39,8 @@ def all_protocols(services: Services, clock: IReactorTime) -> Offers:
     renderer = SharedRenderer(clock, colour=True, wall_ms=chat.wall_ms)
     text = partial(TextProtocol, directory=chat.directory, accounts=services.accounts, renderer=renderer, clock=clock)
     return Offers(text, ((b"{", JSONProtocol),))
+
+
+def web_protocols() -> Offers:
+    """Return the protocols of the web door: JSON, after the greeting of the other doors."""
+    return Offers(JSONOnly, ((b"{", JSONProtocol),), must_choose=True)

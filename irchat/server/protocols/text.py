@@ -14,12 +14,13 @@ from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, PROTOCOL, check_password
+from irchat.protocol.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, check_password
 from irchat.protocol.wire import bad_encoding
 from irchat.rendering.lines import TextLine
 from irchat.rendering.transcript import Transcript
 from irchat.server.delivery.reprints import Reprints
 from irchat.server.delivery.shared_lines import SharedRenderer, joined
+from irchat.server.protocols.base import greeting
 from irchat.server.sessions.session import Session
 
 _ANSWER = object()
@@ -65,7 +66,7 @@ class TextProtocol:
 
     def greeting(self, server_name: str) -> bytes:
         """See `irchat.server.protocols.base.ChatProtocol`, also for the following methods."""
-        return f"IRChat/{PROTOCOL} {server_name}: your username?\n".encode()
+        return greeting(server_name)
 
     def receive(self, line: bytes) -> None:
         try:
@@ -186,7 +187,7 @@ class TextProtocol:
         if not name:
             return
         if _HTTP_REQUEST.match(name):
-            self._session.end("this is not a web server")
+            self._session.end("this is not a web server: the option --web-port opens one for browsers")
             return
         if name == Logout.usage:
             self._is_waiting = True  # accept no further lines

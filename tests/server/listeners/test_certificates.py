@@ -39,6 +39,9 @@ class SelfSignedTests(SynchronousTestCase):
         self.assertEqual(sorted(self.folder.iterdir()), [certificate, key])
         made = x509.load_pem_x509_certificate(certificate.read_bytes())
         self.assertEqual(made.subject.rfc4514_string(), "CN=chat.example")
+        names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        self.assertEqual(names.get_values_for_type(x509.DNSName), ["localhost", "chat.example"])
+        self.assertIn("127.0.0.1", map(str, names.get_values_for_type(x509.IPAddress)))
 
     def test_modes(self) -> None:
         """Only the owner can read the key, for any umask. Others can read the certificate."""

@@ -47,7 +47,9 @@ class GreetingTests(ServerTestCase):
         for line in b"GET / HTTP/1.1\r\n", b"POST /x HTTP/2\r\n":
             client = Client(self.server)
             client.send(line + b"Host: chat\r\n\r\n{}\n")
-            self.assertEqual(client.read(), said(GREETING, "this is not a web server"))
+            self.assertEqual(
+                client.read(), said(GREETING, "this is not a web server: the option --web-port opens one for browsers")
+            )
             self.assertFalse(client.is_open)
 
     def test_errors_before_the_choice(self) -> None:

@@ -52,6 +52,17 @@ class ListeningTests(SynchronousTestCase):
             listening_socket("127.0.0.1", self._open("127.0.0.1").getsockname()[1])
         self.assertIn("in use", str(raised.exception))
 
+    def test_own_address(self) -> None:
+        """Without a route to other machines, the host name replaces the address."""
+        self.assertTrue(listener.own_address())
+
+        class Nowhere(socket.socket):
+            def connect(self, address: Any) -> None:
+                raise OSError
+
+        self.patch(listener.socket, "socket", Nowhere)
+        self.assertEqual(listener.own_address(), socket.gethostname())
+
 
 class AcceptTests(TestCase):
     """`listen`."""

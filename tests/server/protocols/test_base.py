@@ -80,8 +80,8 @@ class ThirdProtocolTests(TestCase):
         """A first line selects it. Its user signs in, exchanges messages with a JSON session, and gets refusals."""
 
         def offers(services: Any, clock: Any) -> Offers:
-            default, others = all_protocols(services, clock)
-            return Offers(default, ((b"LOGIN\t", TabProtocol), *others))
+            all_others = all_protocols(services, clock)
+            return Offers(all_others.default, ((b"LOGIN\t", TabProtocol), *all_others.by_beginning))
 
         self.patch(tap, "all_protocols", offers)
         service = self._start("--no-passwords")

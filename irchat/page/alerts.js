@@ -1,0 +1,44 @@
+/** What draws attention: the title, a sound, and notifications, which never show the text of a timed message. */
+
+import { text } from "./strings.js";
+
+/** @param {import("./model.js").Model} model */
+export function showTitle(model) {
+	const { unread } = model.totals();
+	document.title = `${unread ? `(${unread}) ` : ""}IRChat ${model.name}`.trim();
+}
+
+/** Whether a message alerts the user, by the setting of its chat. */
+export function alertsFor(/** @type {import("./model.js").Model} */ model, /** @type {import("./model.js").Message} */ message) {
+	const alert = model.chats.get(message.chat)?.alert || (message.chat.startsWith("@") ? "all" : "mentions");
+	return !message.mine && (alert === "all" || (alert === "mentions" && !!message.to?.includes(model.name)));
+}
+
+/** @param {import("./model.js").Message} message @param {boolean} hasSound @param {() => void} open */
+export function alertUser(message, hasSound, open) {
+	if (document.visibilityState === "visible" && document.hasFocus()) return;
+	if (hasSound) beep();
+	if (!("Notification" in window) || Notification.permission !== "granted") return;
+	const title = message.chat.startsWith("@") ? text("message", message.from) : text("messageIn", message.from, message.chat);
+	const shown = new Notification(title, { body: message.id ? text("isTimed") : message.text, tag: message.chat });
+	shown.onclick = () => {
+		window.focus();
+		shown.close();
+		open();
+	};
+}
+
+/** @type {AudioContext|undefined} */
+let audio;
+
+function beep() {
+	audio ??= new AudioContext();
+	const tone = audio.createOscillator();
+	const volume = audio.createGain();
+	tone.frequency.value = 660;
+	volume.gain.setValueAtTime(0.08, audio.currentTime);
+	volume.gain.exponentialRampToValueAtTime(0.001, audio.currentTime + 0.25);
+	tone.connect(volume).connect(audio.destination);
+	tone.start();
+	tone.stop(audio.currentTime + 0.25);
+}

@@ -1,0 +1,36 @@
+/** What the browser keeps: the token, for this tab or for this device, and the settings. Never a text. */
+
+const TOKEN = "irchat-token";
+const SETTINGS = "irchat-settings";
+
+export function token() {
+	return sessionStorage.getItem(TOKEN) ?? localStorage.getItem(TOKEN);
+}
+
+export function keepToken(/** @type {string} */ value, /** @type {boolean} */ stays) {
+	sessionStorage.setItem(TOKEN, value);
+	if (stays) localStorage.setItem(TOKEN, value);
+}
+
+/** Whether the user stays signed in on this device. */
+export function stays() {
+	return localStorage.getItem(TOKEN) !== null;
+}
+
+export function dropToken() {
+	sessionStorage.removeItem(TOKEN);
+	localStorage.removeItem(TOKEN);
+}
+
+/** @returns {{theme: string, sound: boolean}} */
+export function settings() {
+	try {
+		return { theme: "auto", sound: false, ...JSON.parse(localStorage.getItem(SETTINGS) ?? "{}") };
+	} catch {
+		return { theme: "auto", sound: false };
+	}
+}
+
+export function keepSettings(/** @type {{theme: string, sound: boolean}} */ changed) {
+	localStorage.setItem(SETTINGS, JSON.stringify(changed));
+}

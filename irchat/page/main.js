@@ -1,0 +1,357 @@
+/** The page: it ties the connection, the model and what is drawn together. */
+
+import { alertsFor, alertUser, showTitle } from "./alerts.js";
+import { Composer } from "./composer.js";
+import * as kept from "./kept.js";
+import { Log } from "./log.js";
+import { Model } from "./model.js";
+import { byId, prepareDialogs, prepareSearch, prepareSettings, refresh, showMenu, showMembers, showNotice } from "./panels.js";
+import { Session } from "./session.js";
+import { drawChats, drawPeople } from "./side.js";
+import { Connection } from "./socket.js";
+import { text } from "./strings.js";
+
+/** @typedef {import("./model.js").Message} Message */
+/** @typedef {import("./model.js").Chat} Chat */
+/** @typedef {import("./socket.js").Line} Line */
+
+const UNTRUSTED_AFTER = 2;
+const MARKS = ["+1", "ok", "pin", "❤", "😄"];
+
+const model = new Model();
+/** @type {{name: string, password: string, isNew: boolean}|null} */
+let credentials = null;
+let isSignedIn = false;
+
+/** @type {Connection} */
+const connection = new Connection({
+	opened: () => signIn(),
+	event: (line) => session.event(line),
+	closed: (seconds, neverOpened) => {
+		session.isReady = false;
+		const isUntrusted = location.protocol === "https:" && neverOpened >= UNTRUSTED_AFTER && !isSignedIn;
+		showState(text(isUntrusted ? "untrusted" : "again", seconds));
+		byId("door-error").textContent = isSignedIn ? "" : text(isUntrusted ? "untrusted" : "again", seconds);
+	},
+});
+
+/** @type {Session} */
+const session = new Session(connection, model, {
+	signedIn: () => {
+		isSignedIn = true;
+		credentials = null;
+		byId("door").hidden = true;
+		byId("app").hidden = false;
+		byId("me").textContent = model.name;
+		byId("password").value = "";
+		showState("");
+		if (!log.chat) open(model.open);
+	},
+	said: (message) => {
+		if (message.chat === model.open) log.add(message);
+		if (alertsFor(model, message)) alertUser(message, settings.sound, () => open(message.chat));
+	},
+	changed: (message) => message.chat === model.open && log.update(message),
+	gone: () => log.redraw(),
+	lists: () => drawLists(),
+	page: (chat, place) => {
+		if (chat.name !== model.open) return;
+		if (place === "keep") {
+			log.redraw();
+			log.scrolled();
+		} else log.show(chat, place);
+		drawHead();
+	},
+	notice: (shown, asked) => notice(shown, asked),
+	refused: (chat, line, error) => {
+		const isBack = composer.giveBack(chat, line);
+		showNotice([error.text, error.usage ? `${error.usage}` : "", isBack || !line ? "" : text("refused", line)].filter(Boolean).join("\n"), true);
+		drawLists();
+	},
+	ended: (reason) => leave(text("ended", reason)),
+	quoted: (seq, message) => log.quoted(seq, message),
+});
+
+/** @type {Log} */
+const log = new Log({ scroller: byId("scroller"), log: byId("log"), toEnd: byId("to-end") }, {
+	older: () => log.chat && session.older(log.chat),
+	newer: () => log.chat && session.newer(log.chat),
+	seen: (chat, seq) => session.seen(chat, seq),
+	end: () => log.chat && session.load(log.chat, "end"),
+	how: (joined) => ({
+		me: model.name,
+		joined,
+		answered: (seq) => (log.chat ? session.answered(log.chat, seq) : null),
+		refer: (chat, seq) => open(chat || model.open, seq),
+		mark: (message, mark, on) => session.mark(message, mark, on),
+		menu: (message, at) => messageMenu(message, at),
+	}),
+});
+
+/** @type {Composer} */
+const composer = new Composer({ form: byId("composer"), line: byId("line"), offers: byId("offers"), about: byId("about-line") }, model, {
+	say: (line, chat) => {
+		showNotice("", false);
+		if (/^\s*exit(\s+--forget)?\s*$/.test(line)) signOut();
+		else session.say(line, chat);
+	},
+	find: (seq) => model.chats.get(model.open)?.items.find((item) => item.seq === seq),
+	toLog: () => log.focusLast(),
+});
+
+const settings = prepareSettings(session);
+prepareDialogs();
+prepareSearch(session, (chat, seq) => open(chat, seq));
+
+/** Sign in on a new connection: with what was typed, or with the token. */
+async function signIn() {
+	const token = kept.token();
+	if (!credentials && !token) {
+		showDoor("");
+		return;
+	}
+	const request = credentials
+		? { type: credentials.isNew ? "register" : "login", name: credentials.name, password: credentials.password }
+		: { type: "resume", token };
+	const reply = await session.ask(request);
+	if (reply.type === "welcome") {
+		if (credentials) kept.keepToken(reply.token, byId("stay").checked);
+		await session.welcome(reply);
+	} else if (reply.type === "error") {
+		if (!credentials && reply.code !== "too-many" && reply.code !== "unavailable") kept.dropToken();
+		credentials = null;
+		showDoor(token && reply.code === "bad-token" ? "" : [reply.text, reply.until ? new Date(reply.until).toLocaleString() : ""].join(" "));
+	}
+}
+
+/** @param {string} trouble */
+function showDoor(trouble) {
+	isSignedIn = false;
+	byId("app").hidden = true;
+	byId("door").hidden = false;
+	byId("door-error").textContent = trouble;
+	for (const id of ["enter", "create"]) byId(id).disabled = false;
+	byId(byId("name").value ? "password" : "name").focus();
+}
+
+/** @param {boolean} isNew */
+function enter(isNew) {
+	const name = byId("name").value.trim();
+	const password = byId("password").value;
+	if (!name || !password) {
+		byId("door-error").textContent = text(name ? "needPassword" : "needName");
+		byId(name ? "password" : "name").focus();
+		return;
+	}
+	byId("password").autocomplete = isNew ? "new-password" : "current-password";
+	credentials = { name, password, isNew };
+	byId("door-error").textContent = text("signingIn");
+	if (connection.isOpen) signIn();
+	else connection.start();
+}
+
+byId("sign-in").addEventListener("submit", (/** @type {Event} */ event) => {
+	event.preventDefault();
+	enter(false);
+});
+byId("create").addEventListener("click", () => enter(true));
+
+async function signOut() {
+	kept.dropToken();
+	await session.ask({ type: "logout", forget: true });
+	leave("");
+}
+
+/** Leave the session: nothing of it stays. @param {string} why */
+function leave(why) {
+	connection.stop();
+	session.isReady = false;
+	session.unsent = [];
+	clear();
+	model.open = "GLOBAL";
+	showDoor(why);
+	if (why && kept.token()) connection.start();
+}
+
+/** Drop every text from the memory and from the page. */
+function clear() {
+	model.clear();
+	session.quotes.clear();
+	composer.clear();
+	log.chat = null;
+	for (const id of ["log", "chats", "people", "search-results", "notice-text", "member-list"]) byId(id).replaceChildren();
+	showNotice("", false);
+	for (const dialog of document.querySelectorAll("dialog")) dialog.close();
+	document.title = "IRChat";
+}
+
+/**
+ * Open a chat, at its first unread message or at the message `seq`.
+ * @param {string} name
+ * @param {number} [seq]
+ */
+function open(name, seq) {
+	const before = model.chats.get(model.open);
+	if (before && before.name !== name) Object.assign(before, { firstUnread: 0 });
+	model.open = name;
+	const chat = model.chat(name);
+	composer.show(name);
+	showSide(false);
+	drawLists();
+	drawHead();
+	log.show(chat, "end");
+	session.load(chat, seq ?? "unread");
+}
+
+function drawLists() {
+	drawChats(byId("chats"), model, (name) => open(name));
+	drawPeople(byId("people"), model, (name) => open(name));
+	const here = model.chats.get(model.open);
+	const { unread } = model.totals();
+	const elsewhere = unread - (here && here.alert !== "none" ? here.unread : 0);
+	byId("elsewhere").textContent = elsewhere ? String(elsewhere) : "";
+	showTitle(model);
+	showAlert();
+}
+
+function showAlert() {
+	const chat = model.chats.get(model.open);
+	const alert = chat?.alert || (model.open.startsWith("@") ? "all" : "mentions");
+	byId("chat-alert").hidden = !model.features.includes("alert");
+	byId("chat-alert").textContent = text(/** @type {"alertall"} */ (`alert${alert}`));
+}
+
+async function drawHead() {
+	const name = model.open;
+	byId("chat-name").textContent = name;
+	byId("chat-members").hidden = !name.startsWith("*");
+	byId("chat-about").textContent = name === "GLOBAL" ? text("everyone") : name.startsWith("@") ? text(model.online.has(name.slice(1)) ? "online" : "away") : "";
+	showAlert();
+	if (name.startsWith("*")) {
+		const group = await session.ask({ type: "members", group: name });
+		if (group.type === "group" && model.open === name) byId("chat-about").textContent = text("members", group.members.length, group.owner);
+	}
+}
+
+/** @param {string} shown */
+function showState(shown) {
+	byId("state").hidden = !shown;
+	byId("state").textContent = shown;
+}
+
+/**
+ * Show a reply that is no message.
+ * @param {Line} shown
+ * @param {string} asked
+ */
+function notice(shown, asked) {
+	const said = {
+		error: () => [shown.text, shown.usage].filter(Boolean).join("\n"),
+		help: () => shown.text,
+		blocks: () => (shown.names.length ? text("blocked", shown.names.join(", ")) : text("blockedNone")),
+		users: () => [...shown.online, ...shown.offline].join(", "),
+		group: () => `${shown.group}: ${shown.members.join(", ")} (${text("owner")}: ${shown.owner})`,
+		found: () => shown.messages.map((/** @type {Line} */ message) => `${message.chat}#${message.seq} ${message.from}: ${message.text}`).join("\n") || text("foundNone"),
+		alert: () => `${shown.chat}: ${text(/** @type {"alertall"} */ (`alert${shown.alert}`))}`,
+		added: () => `${shown.group}: ${text("added", shown.by, shown.name)}`,
+		removed: () => `${shown.group}: ${shown.by === shown.name ? text("leftGroup", shown.name) : text("removedFrom", shown.by, shown.name)}${shown.owner ? "" : ` ${text("dissolved")}`}`,
+		sent: () => `${shown.chat}: ${text("sent")}`,
+		history: () => text("noMessages"),
+	}[shown.type];
+	if (said) showNotice(said(), shown.type === "error");
+	if (shown.type === "group" && asked) open(shown.group);
+}
+
+/** @param {Message} message @param {HTMLElement} at */
+function messageMenu(message, at) {
+	/** @type {[string, () => void][]} */
+	const entries = [];
+	if (message.seq) {
+		entries.push([text("answer"), () => composer.set(`#${message.seq} `)]);
+		if (model.features.includes("marks")) {
+			for (const mark of MARKS) entries.push([mark === "+1" ? "👍" : mark, () => session.mark(message, mark, true)]);
+			entries.push([text("mark"), () => composer.set(`#${message.seq}+`)]);
+		}
+		if (message.mine) entries.push([text("edit"), () => composer.set(`#${message.seq}= ${message.text}`)]);
+		entries.push([text("copyText"), () => navigator.clipboard?.writeText(message.text)]);
+		const label = message.chat.startsWith("@") ? `${message.chat} #${message.seq}` : `${message.chat}#${message.seq}`;
+		entries.push([text("copyLink"), () => navigator.clipboard?.writeText(label)]);
+		entries.push([text("remove"), () => session.remove(message)]);
+	} else if (message.mine) entries.push([text("takeBack"), () => session.remove(message)]);
+	if (entries.length) showMenu(at, entries);
+}
+
+/** @param {boolean} isOpen */
+function showSide(isOpen) {
+	byId("side").classList.toggle("shown", isOpen);
+	byId("open-side").setAttribute("aria-expanded", String(isOpen));
+}
+
+byId("open-side").addEventListener("click", (/** @type {Event} */ event) => {
+	event.stopPropagation();
+	showSide(!byId("side").classList.contains("shown"));
+});
+document.querySelector("main.chat")?.addEventListener("click", () => showSide(false));
+byId("sign-out").addEventListener("click", () => signOut());
+byId("notice-close").addEventListener("click", () => showNotice("", false));
+byId("show-help").addEventListener("click", async () => {
+	byId("settings").close();
+	notice(await session.ask({ type: "help" }), "");
+});
+byId("chat-alert").addEventListener("click", async () => {
+	const order = ["all", "mentions", "none"];
+	const now = model.chats.get(model.open)?.alert || (model.open.startsWith("@") ? "all" : "mentions");
+	const reply = await session.ask({ type: "alert", chat: model.open, alert: order[(order.indexOf(now) + 1) % order.length] });
+	if (reply.type === "alert") model.chat(model.open).alert = reply.alert;
+	else notice(reply, "");
+	drawLists();
+});
+byId("chat-members").addEventListener("click", async () => refresh(session, await session.ask({ type: "members", group: model.open })));
+byId("add-form").addEventListener("submit", async (/** @type {Event} */ event) => {
+	event.preventDefault();
+	const reply = await session.ask({ type: "add_member", group: model.open, name: byId("add-name").value.trim() });
+	byId("add-name").value = "";
+	if (reply.type === "group") showMembers(session, reply);
+	else notice(reply, "");
+});
+byId("leave-group").addEventListener("click", async () => {
+	const group = model.open;
+	byId("members").close();
+	const reply = await session.ask({ type: "remove_member", group, name: model.name });
+	if (reply.type !== "ok") return notice(reply, "");
+	model.chats.delete(group);
+	return open("GLOBAL");
+});
+byId("timed").addEventListener("click", () => byId("time").showModal());
+for (const button of byId("time").querySelectorAll("button[value]")) {
+	button.addEventListener("click", () => {
+		byId("time").close();
+		const target = model.open === "GLOBAL" ? "*" : model.open;
+		composer.set(`*${button.value}${target} ${byId("line").value.replace(/^\*\d+\S* /, "")}`);
+	});
+}
+
+setInterval(() => {
+	session.endTimed();
+	log.tick();
+}, 1000);
+const look = () => {
+	session.endTimed();
+	log.scrolled();
+};
+document.addEventListener("visibilitychange", look);
+window.addEventListener("focus", look);
+window.addEventListener("pageshow", (event) => {
+	look();
+	if (event.persisted) location.reload();
+});
+window.addEventListener("pagehide", () => {
+	clear();
+	connection.stop();
+});
+
+if (kept.token()) {
+	byId("app").hidden = false;
+	showState(text("connecting"));
+	connection.start();
+} else showDoor("");

@@ -1,0 +1,234 @@
+/** What the page knows: chats, their messages and who is online. It knows no element of the page. */
+
+/**
+ * @typedef {{mark: string, count: number, names: string[], mine: boolean}} Mark
+ * @typedef {{
+ *   chat: string, from: string, at: string, text: string, seq?: number, id?: string, end?: import("./timed.js").End,
+ *   rev?: number, edited?: string, marks?: Mark[], to?: string[], mine: boolean, pending?: string, refused?: string,
+ *   reached?: string, key: string
+ * }} Message
+ * @typedef {{
+ *   name: string, id: string, unread: number, mentions: number, alert: string, lastSeq: number, readSeq: number,
+ *   lastAt: string, rev: number, items: Message[], loaded: boolean, atEnd: boolean, more: boolean, firstUnread: number,
+ *   draft: string, typed: string[], below: number
+ * }} Chat
+ */
+
+const TYPED_MOST = 50;
+
+export class Model {
+	constructor() {
+		this.name = "";
+		this.server = "IRChat";
+		this.epoch = "";
+		/** @type {string[]} */
+		this.features = [];
+		/** @type {Map<string, Chat>} */
+		this.chats = new Map();
+		/** @type {Set<string>} */
+		this.online = new Set();
+		/** @type {string[]} */
+		this.offline = [];
+		/** @type {string} */
+		this.open = "GLOBAL";
+	}
+
+	/**
+	 * Return the chat called `name`, which is made if it is new.
+	 * @param {string} name
+	 * @param {string} [id]
+	 * @returns {Chat}
+	 */
+	chat(name, id) {
+		let chat = this.chats.get(name);
+		if (chat && id && chat.id && chat.id !== id) {
+			// The name belongs to another chat now: a draft must not go to it.
+			this.chats.delete(name);
+			chat = undefined;
+		}
+		if (!chat) {
+			chat = {
+				name, id: id ?? "", unread: 0, mentions: 0, alert: "", lastSeq: 0, readSeq: 0, lastAt: "", rev: 0, items: [],
+				loaded: false, atEnd: false, more: true, firstUnread: 0, draft: "", typed: [], below: 0,
+			};
+			this.chats.set(name, chat);
+		}
+		if (id) chat.id = id;
+		return chat;
+	}
+
+	/** Drop everything but drafts: the server has another past now. */
+	reset() {
+		for (const chat of this.chats.values()) forget(chat);
+	}
+
+	/**
+	 * Take the list of chats. Return those of which changes or messages were missed.
+	 * @param {any[]} list
+	 */
+	listed(list) {
+		const missed = [];
+		const names = new Set(list.map((entry) => entry.chat));
+		for (const entry of list) {
+			const chat = this.chat(entry.chat, entry.id);
+			if (chat.loaded && (entry.rev > chat.rev || (chat.atEnd && entry.last_seq > last(chat)))) missed.push(chat);
+			Object.assign(chat, {
+				unread: entry.unread, mentions: entry.mentions ?? 0, alert: entry.alert ?? "", lastSeq: entry.last_seq,
+				readSeq: entry.read_seq, lastAt: entry.last_at ?? "",
+			});
+		}
+		for (const chat of [...this.chats.values()]) {
+			if (!names.has(chat.name) && !chat.name.startsWith("@") && chat.name !== "GLOBAL" && !chat.draft) this.chats.delete(chat.name);
+		}
+		return missed;
+	}
+
+	/** The chats as they are shown: GLOBAL, then the latest first. */
+	ordered() {
+		return [...this.chats.values()]
+			.filter((chat) => chat.name === "GLOBAL" || chat.id || chat.lastAt || chat.draft || chat.name === this.open)
+			.sort((a, b) => Number(b.name === "GLOBAL") - Number(a.name === "GLOBAL") || b.lastAt.localeCompare(a.lastAt) || a.name.localeCompare(b.name));
+	}
+
+	/** How many unread messages there are in chats that alert, and how many of all mention the user. */
+	totals() {
+		let unread = 0, mentions = 0;
+		for (const chat of this.chats.values()) {
+			mentions += chat.mentions;
+			if (chat.alert !== "none") unread += chat.unread;
+		}
+		return { unread, mentions };
+	}
+
+	/**
+	 * Add a message that was said now. Return it, or null if it is there already.
+	 * @param {Message} message
+	 */
+	said(message) {
+		const chat = this.chat(message.chat);
+		chat.lastAt = message.at;
+		if (message.seq) {
+			chat.lastSeq = Math.max(chat.lastSeq, message.seq);
+			if (chat.items.some((item) => item.seq === message.seq)) return null;
+		} else if (chat.items.some((item) => item.id === message.id)) return null;
+		if (chat.loaded && chat.atEnd) chat.items.push(message);
+		if (!message.mine) {
+			chat.unread += 1;
+			if (message.to?.includes(this.name)) chat.mentions += 1;
+		}
+		return message;
+	}
+
+	/**
+	 * Put a page of history into a chat: before, after or in place of what is loaded.
+	 * @param {Chat} chat
+	 * @param {Message[]} messages
+	 * @param {"before"|"after"|"all"} place
+	 */
+	page(chat, messages, place) {
+		if (place === "all") chat.items = messages.slice();
+		else {
+			const known = new Set(chat.items.map((item) => item.key));
+			const fresh = messages.filter((message) => !known.has(message.key));
+			chat.items = place === "before" ? [...fresh, ...chat.items] : [...chat.items, ...fresh];
+		}
+		chat.loaded = true;
+	}
+
+	/**
+	 * Apply a change of a stored message. Return the message if it is loaded.
+	 * @param {any} event
+	 * @returns {Message|null}
+	 */
+	amended(event) {
+		const chat = this.chat(event.chat);
+		chat.rev = Math.max(chat.rev, event.rev);
+		const message = chat.items.find((item) => item.seq === event.seq);
+		if (!message || (message.rev ?? 0) >= event.rev) return null;
+		message.rev = event.rev;
+		if (event.deleted) {
+			chat.items = chat.items.filter((item) => item !== message);
+			chat.typed = chat.typed.filter((line) => !line.includes(message.text));
+			return message;
+		}
+		if (event.text !== undefined) message.text = event.text;
+		if (event.edited) message.edited = event.edited;
+		if (event.marks) message.marks = event.marks;
+		if (event.mark) message.marks = marked(message.marks ?? [], event.mark, event.by, event.on, event.by === this.name);
+		return message;
+	}
+
+	/**
+	 * Remove a timed message. Return whether it was there.
+	 * @param {string} chatName
+	 * @param {string} id
+	 */
+	erased(chatName, id) {
+		const chat = this.chats.get(chatName);
+		const message = chat?.items.find((item) => item.id === id);
+		if (!chat || !message) return false;
+		message.text = "";
+		chat.items = chat.items.filter((item) => item !== message);
+		return true;
+	}
+
+	/**
+	 * Remember a typed line of a chat. Never call it for timed ones.
+	 * @param {Chat} chat
+	 * @param {string} line
+	 */
+	remember(chat, line) {
+		if (chat.typed.at(-1) !== line) chat.typed.push(line);
+		if (chat.typed.length > TYPED_MOST) chat.typed.shift();
+	}
+
+	/** Drop all texts: the page is left. */
+	clear() {
+		this.chats.clear();
+		this.online.clear();
+		this.offline = [];
+	}
+}
+
+/** @param {Chat} chat */
+export function forget(chat) {
+	Object.assign(chat, { items: [], loaded: false, atEnd: false, more: true, rev: 0, firstUnread: 0, below: 0 });
+}
+
+/**
+ * The number of the last loaded stored message.
+ * @param {Chat} chat
+ */
+export function last(chat) {
+	return chat.items.reduce((seq, item) => Math.max(seq, item.seq ?? 0), 0);
+}
+
+/**
+ * The number of the first loaded stored message, or infinity.
+ * @param {Chat} chat
+ */
+export function first(chat) {
+	return chat.items.find((item) => item.seq)?.seq ?? Infinity;
+}
+
+/**
+ * @param {Mark[]} marks
+ * @param {string} mark
+ * @param {string} by
+ * @param {boolean} on
+ * @param {boolean} isMine
+ * @returns {Mark[]}
+ */
+function marked(marks, mark, by, on, isMine) {
+	const found = marks.find((other) => same(other.mark, mark));
+	if (!found) return on ? [...marks, { mark, count: 1, names: [by].filter(Boolean), mine: isMine }] : marks;
+	const names = on ? [...found.names.filter((name) => name !== by), by].filter(Boolean) : found.names.filter((name) => name !== by);
+	const changed = { mark: found.mark, count: found.count + (on ? 1 : -1), names, mine: isMine ? on : found.mine };
+	return marks.map((other) => (other === found ? changed : other)).filter((other) => other.count > 0);
+}
+
+/** @param {string} one @param {string} other */
+function same(one, other) {
+	const plain = (/** @type {string} */ mark) => mark.normalize("NFC").replace(/\ufe0f/g, "").toLowerCase();
+	return plain(one) === plain(other);
+}

@@ -1,0 +1,191 @@
+/** The dialogs: search, settings, members, the time of a timed message; and the menu of a message. */
+
+import { appendText } from "./links.js";
+import { el, hue } from "./rows.js";
+import { text } from "./strings.js";
+import * as kept from "./kept.js";
+
+
+/** @returns {any} */
+export function byId(/** @type {string} */ id) {
+	const element = document.getElementById(id);
+	if (!element) throw new Error(`no element ${id}`);
+	return element;
+}
+
+/** Close each dialog by its own button and by a click beside it. */
+export function prepareDialogs() {
+	for (const dialog of document.querySelectorAll("dialog")) {
+		dialog.querySelector(".close")?.addEventListener("click", () => dialog.close());
+		dialog.addEventListener("click", (event) => {
+			if (event.target === dialog) dialog.close();
+		});
+	}
+}
+
+/** @param {import("./session.js").Session} session @param {(chat: string, seq: number) => void} jump */
+export function prepareSearch(session, jump) {
+	const dialog = byId("search");
+	const results = byId("search-results");
+	const words = byId("search-words");
+	byId("open-search").addEventListener("click", () => {
+		dialog.showModal();
+		words.select();
+	});
+	const search = async (/** @type {object} */ query) => {
+		results.replaceChildren(el("p", "hint", text("loading")));
+		const here = byId("search-here").checked ? { chat: session.model.open } : {};
+		const found = await session.ask({ type: "search", limit: 50, ...here, ...query });
+		if (found.type !== "found") {
+			results.replaceChildren(el("p", "error", found.text ?? text("offline")));
+			return;
+		}
+		const said = !found.messages.length ? text("foundNone") : text(found.more ? "foundMore" : "found", found.messages.length);
+		results.replaceChildren(el("p", "hint", said), ...found.messages.map((/** @type {any} */ message) => {
+			const row = el("button", "result");
+			const head = el("span", "head");
+			head.append(el("b", hue(message.from), message.from), ` ${message.chat} · ${new Date(message.at).toLocaleString()}`);
+			const body = el("span", "body");
+			body.dir = "auto";
+			body.textContent = message.text;
+			row.append(head, body);
+			row.addEventListener("click", () => {
+				dialog.close();
+				jump(message.chat, message.seq);
+			});
+			return row;
+		}));
+	};
+	byId("search-form").addEventListener("submit", (/** @type {Event} */ event) => {
+		event.preventDefault();
+		const typed = words.value.trim();
+		const mark = /^(.*?)(?:^|\s)\+(\S+)$/.exec(typed);
+		if (typed) search(mark ? { words: mark[1], mark: mark[2] } : { words: typed });
+	});
+	byId("search-mentions").addEventListener("click", () => search({ words: "", mentions: true }));
+}
+
+/** @param {import("./session.js").Session} session */
+export function prepareSettings(session) {
+	const dialog = byId("settings");
+	const chosen = kept.settings();
+	const apply = () => {
+		if (chosen.theme === "auto") delete document.documentElement.dataset.theme;
+		else document.documentElement.dataset.theme = chosen.theme;
+	};
+	apply();
+	byId("open-settings").addEventListener("click", () => {
+		byId("sound").checked = chosen.sound;
+		for (const radio of dialog.querySelectorAll("[name=theme]")) radio.checked = radio.value === chosen.theme;
+		dialog.showModal();
+	});
+	for (const radio of dialog.querySelectorAll("[name=theme]")) {
+		radio.addEventListener("change", () => {
+			chosen.theme = radio.value;
+			kept.keepSettings(chosen);
+			apply();
+		});
+	}
+	byId("sound").addEventListener("change", () => {
+		chosen.sound = byId("sound").checked;
+		kept.keepSettings(chosen);
+	});
+	byId("ask-notify").addEventListener("click", async () => {
+		const answer = "Notification" in window ? await Notification.requestPermission() : "denied";
+		byId("ask-notify").textContent = text(answer === "granted" ? "notify" : "noNotify");
+	});
+	byId("password-form").addEventListener("submit", async (/** @type {Event} */ event) => {
+		event.preventDefault();
+		const reply = await session.ask({ type: "password", old: byId("old-password").value, new: byId("new-password").value });
+		byId("old-password").value = byId("new-password").value = "";
+		byId("password-said").textContent = reply.type === "ok" ? text("passwordChanged") : (reply.text ?? text("offline"));
+	});
+	return chosen;
+}
+
+/**
+ * Show the members of the open group.
+ * @param {import("./session.js").Session} session
+ * @param {any} group
+ */
+export function showMembers(session, group) {
+	byId("members-title").textContent = group.group;
+	const isOwner = group.owner === session.model.name;
+	byId("member-list").replaceChildren(...group.members.map((/** @type {string} */ name) => {
+		const item = el("li", "member");
+		const shown = el("span", "entry-name", name);
+		shown.dir = "auto";
+		item.append(shown);
+		if (name === group.owner) item.append(el("span", "hint", text("owner")));
+		if (isOwner && name !== group.owner) {
+			const remove = el("button", "quiet", text("remove"));
+			remove.addEventListener("click", async () => refresh(session, await session.ask({ type: "remove_member", group: group.group, name })));
+			item.append(remove);
+		}
+		return item;
+	}));
+	if (!byId("members").open) byId("members").showModal();
+}
+
+/** @param {import("./session.js").Session} session @param {any} reply */
+export function refresh(session, reply) {
+	if (reply.type === "group") showMembers(session, reply);
+	else session.on.notice(reply, "");
+}
+
+/**
+ * Show what can be done with a message, beside the button that asked for it.
+ * @param {HTMLElement} anchor
+ * @param {[string, () => void][]} entries
+ */
+export function showMenu(anchor, entries) {
+	const menu = byId("row-menu");
+	menu.replaceChildren(...entries.map(([label, act]) => {
+		const item = el("button", "", label);
+		item.setAttribute("role", "menuitem");
+		item.addEventListener("click", () => {
+			close();
+			act();
+		});
+		return item;
+	}));
+	menu.hidden = false;
+	const box = anchor.getBoundingClientRect();
+	menu.style.left = `${Math.max(8, Math.min(box.right - menu.offsetWidth, innerWidth - menu.offsetWidth - 8))}px`;
+	menu.style.top = `${box.bottom + menu.offsetHeight > innerHeight ? Math.max(8, box.top - menu.offsetHeight) : box.bottom}px`;
+	menu.firstElementChild.focus();
+	const close = () => {
+		menu.hidden = true;
+		document.removeEventListener("click", outside, true);
+		menu.onkeydown = null;
+	};
+	const outside = (/** @type {Event} */ event) => {
+		if (!menu.contains(/** @type {Node} */ (event.target))) close();
+	};
+	document.addEventListener("click", outside, true);
+	menu.onkeydown = (/** @type {KeyboardEvent} */ event) => {
+		const items = [...menu.children];
+		const at = items.indexOf(document.activeElement);
+		const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+		if (step) {
+			event.preventDefault();
+			items[(at + step + items.length) % items.length].focus();
+		} else if (event.key === "Escape" || event.key === "Tab") {
+			close();
+			anchor.focus();
+		}
+	};
+}
+
+/**
+ * Show a text of the server: help, lists, errors.
+ * @param {string} shown
+ * @param {boolean} isError
+ */
+export function showNotice(shown, isError) {
+	const notice = byId("notice");
+	notice.hidden = !shown;
+	notice.classList.toggle("error", isError);
+	byId("notice-text").replaceChildren();
+	if (shown) appendText(byId("notice-text"), shown, { me: "", refer: () => undefined });
+}

@@ -1,0 +1,370 @@
+/** A signed-in user: requests, replies and events, between the connection and the model. */
+
+import { Lost } from "./socket.js";
+import { endAfter, isTimedLine, leftOf } from "./timed.js";
+import { first, forget, last } from "./model.js";
+import { text } from "./strings.js";
+
+/** @typedef {import("./model.js").Chat} Chat */
+/** @typedef {import("./model.js").Message} Message */
+/** @typedef {import("./socket.js").Line} Line */
+
+const PAGE = 50;
+const CHANGES_MOST = 1000;
+// The beginnings of the command language. What is behind them only the server reads.
+const COMMAND = /^\s*(?:[@*#~+!?\\-]|ls(?:\s|$)|exit(?:\s|$))/;
+const OWN_LAST = /^\s*#(?:(=)\s(.*)|-\s*)$/s;
+
+export class Session {
+	/**
+	 * @param {import("./socket.js").Connection} connection
+	 * @param {import("./model.js").Model} model
+	 * @param {{
+	 *   signedIn: () => void, said: (message: Message) => void, changed: (message: Message) => void, gone: () => void, lists: () => void,
+	 *   page: (chat: Chat, place: "end"|"unread"|number|"keep") => void, notice: (shown: Line, asked: string) => void,
+	 *   refused: (chat: string, line: string, error: Line) => void, ended: (reason: string) => void, quoted: (seq: number, message: Message|null) => void
+	 * }} on
+	 */
+	constructor(connection, model, on) {
+		this.connection = connection;
+		this.model = model;
+		this.on = on;
+		/** @type {{line: string, chat: string, nonce: string, message: Message|null}[]} */
+		this.unsent = [];
+		/** @type {Map<string, Message|null>} */
+		this.quotes = new Map();
+		this.isLoading = false;
+		this.key = 0;
+		this.isReady = false;
+		/** @type {Map<string, number>} */
+		this.read = new Map();
+	}
+
+	/** Take the reply to a sign-in. */
+	async welcome(/** @type {Line} */ welcome) {
+		const { model } = this;
+		if (model.epoch && model.epoch !== welcome.epoch) model.reset();
+		if (model.name && model.name !== welcome.name) model.clear();
+		Object.assign(model, { name: welcome.name, epoch: welcome.epoch ?? "", features: welcome.features ?? [] });
+		model.online = new Set(welcome.online);
+		this.connection.settled();
+		this.isReady = true;
+		this.on.signedIn();
+		await this.lists();
+		this.sendWaiting();
+	}
+
+	async lists() {
+		const [chats, users] = await Promise.all([this.ask({ type: "chats" }), this.ask({ type: "users", limit: 200 })]);
+		if (users.type === "users") this.model.offline = users.offline;
+		if (chats.type === "chats") {
+			const missed = this.model.listed(chats.chats);
+			this.on.lists();
+			for (const chat of missed) await this.catchUp(chat);
+		}
+	}
+
+	/** Ask, and let a lost connection be somebody else's matter. */
+	async ask(/** @type {Line} */ request) {
+		return this.connection.ask(request).catch((error) => {
+			if (error instanceof Lost) return /** @type {Line} */ ({ type: "lost" });
+			throw error;
+		});
+	}
+
+	/** Load what a chat has missed: first the changes, then the messages. */
+	async catchUp(/** @type {Chat} */ chat) {
+		let rev = chat.rev;
+		for (let pages = 0, more = true; more; pages++) {
+			const page = await this.ask({ type: "history", chat: chat.name, after_rev: rev, limit: 200 });
+			if (page.type !== "history") return;
+			if (pages * 200 > CHANGES_MOST) return this.load(chat, "end", true);
+			for (const message of page.messages) this.model.amended({ ...message, chat: chat.name, by: "" });
+			for (const seq of page.deleted) this.model.amended({ chat: chat.name, seq, rev: page.rev, deleted: true });
+			rev = chat.rev = page.rev;
+			more = page.more;
+		}
+		if (!chat.atEnd) return this.on.page(chat, "keep");
+		const page = await this.ask({ type: "history", chat: chat.name, after: last(chat), limit: 200 });
+		if (page.type !== "history") return;
+		if (page.more) return this.load(chat, "end", true);
+		this.model.page(chat, page.messages.map((/** @type {Line} */ message) => this.message(message)), "after");
+		this.on.page(chat, "keep");
+	}
+
+	/**
+	 * Open a chat at its first unread message, at its end or at a message.
+	 * @param {Chat} chat
+	 * @param {"end"|"unread"|number} place
+	 * @param {boolean} [again]
+	 */
+	async load(chat, place, again = false) {
+		if (again) forget(chat);
+		const isThere = typeof place === "number" ? chat.items.some((item) => item.seq === place) : chat.loaded && chat.atEnd;
+		if (chat.loaded && isThere && !(place === "unread" && chat.unread && !chat.firstUnread)) return this.on.page(chat, place);
+		const around = typeof place === "number" ? place : place === "unread" && chat.unread ? chat.readSeq + 1 : undefined;
+		const query = { type: "history", chat: chat.name, limit: PAGE, ...(around ? { around } : {}) };
+		const page = await this.ask(query);
+		if (page.type === "error" && around === undefined) return this.on.notice(page, "");
+		if (page.type !== "history") return undefined;
+		if (!chat.loaded) chat.rev = page.rev;
+		const messages = page.messages.map((/** @type {Line} */ message) => this.message(message));
+		this.model.page(chat, messages, "all");
+		chat.atEnd = !around || last(chat) >= chat.lastSeq;
+		chat.more = around ? first(chat) > 1 && messages.length > 0 : page.more;
+		if (place === "unread" && chat.unread) chat.firstUnread = chat.items.find((item) => (item.seq ?? 0) > chat.readSeq && !item.mine)?.seq ?? 0;
+		return this.on.page(chat, place);
+	}
+
+	async older(/** @type {Chat} */ chat) {
+		await this.turn(chat, { before: first(chat) }, "before", (page) => (chat.more = page.more));
+	}
+
+	async newer(/** @type {Chat} */ chat) {
+		await this.turn(chat, { after: last(chat) }, "after", (page) => (chat.atEnd = !page.more));
+	}
+
+	/** @param {Chat} chat @param {object} where @param {"before"|"after"} place @param {(page: Line) => void} note */
+	async turn(chat, where, place, note) {
+		if (this.isLoading || !chat.loaded) return;
+		this.isLoading = true;
+		try {
+			const page = await this.ask({ type: "history", chat: chat.name, limit: PAGE, ...where });
+			if (page.type !== "history") return;
+			note(page);
+			this.model.page(chat, page.messages.map((/** @type {Line} */ message) => this.message(message)), place);
+			this.on.page(chat, "keep");
+		} finally {
+			this.isLoading = false;
+		}
+	}
+
+	/** @returns {Message} */
+	message(/** @type {any} */ line) {
+		const timed = line.id ? { end: endAfter(line.left_ms) } : {};
+		return { ...line, ...timed, mine: line.from === this.model.name, key: line.seq ? `s${line.seq}` : `t${line.id}` };
+	}
+
+	/**
+	 * Say a typed line in the chat in which it was typed.
+	 * @param {string} line
+	 * @param {string} chatName
+	 */
+	say(line, chatName) {
+		const chat = this.model.chat(chatName);
+		const isTimed = isTimedLine(line);
+		const own = OWN_LAST.exec(line);
+		const isText = !COMMAND.test(line) || /^\s*#[1-9]\d*\s/.test(line);
+		if (!isTimed) this.model.remember(chat, line);
+		if (own) return this.amendLast(chat, own[1] ? own[2] : null, line);
+		if (!isText && !this.connection.isOpen) {
+			return this.on.refused(chatName, line, { type: "error", text: text("commandOffline") });
+		}
+		const nonce = crypto.randomUUID();
+		const message = isText ? this.pending(chat, line.trim(), nonce) : null;
+		const said = { line, chat: chatName, nonce, message };
+		this.unsent.push(said);
+		if (message) this.on.said(message);
+		if (this.isReady) this.send(said);
+		return undefined;
+	}
+
+	/** @param {Chat} chat @param {string} said @param {string} nonce @returns {Message} */
+	pending(chat, said, nonce) {
+		const message = { chat: chat.name, from: this.model.name, at: new Date().toISOString(), text: said, mine: true, pending: nonce, key: `p${++this.key}` };
+		if (chat.loaded && chat.atEnd) chat.items.push(message);
+		return message;
+	}
+
+	sendWaiting() {
+		for (const said of [...this.unsent]) this.send(said);
+	}
+
+	/** @param {{line: string, chat: string, nonce: string, message: Message|null}} said */
+	async send(said) {
+		const reply = await this.ask({ type: "line", line: said.line, chat: said.chat, nonce: said.nonce });
+		if (reply.type === "lost") {
+			if (!said.message) this.unsent = this.unsent.filter((other) => other !== said);
+			return;
+		}
+		if (reply.type === "error" && reply.code === "too-fast") {
+			setTimeout(() => this.isReady && this.send(said), 1000);
+			return;
+		}
+		this.unsent = this.unsent.filter((other) => other !== said);
+		if (reply.type === "sent") await this.sent(reply, said);
+		else {
+			if (said.message) this.dropPending(said.message);
+			if (reply.type === "error") this.on.refused(said.chat, isTimedLine(said.line) ? "" : said.line, reply);
+			else await this.took(reply, said.line);
+		}
+	}
+
+	dropPending(/** @type {Message} */ message) {
+		const chat = this.model.chat(message.chat);
+		chat.items = chat.items.filter((item) => item !== message);
+		this.on.changed(message);
+	}
+
+	/** @param {Line} reply @param {{message: Message|null}} said */
+	async sent(reply, said) {
+		const chat = this.model.chat(reply.chat);
+		chat.lastAt = reply.at;
+		if (reply.seq) {
+			chat.lastSeq = Math.max(chat.lastSeq, reply.seq);
+			chat.readSeq = Math.max(chat.readSeq, reply.seq);
+		}
+		const { message } = said;
+		if (message && message.chat === reply.chat && reply.seq) {
+			chat.items = chat.items.filter((item) => item === message || item.seq !== reply.seq);
+			Object.assign(message, { seq: reply.seq, at: reply.at, pending: undefined });
+			this.on.changed(message);
+			message.key = `s${reply.seq}`;
+			this.on.page(chat, "keep");
+			return;
+		}
+		if (message) this.dropPending(message);
+		await this.fetchSent(reply, chat);
+	}
+
+	/** Load the message that a command has sent: only the server knows its text. */
+	async fetchSent(/** @type {Line} */ reply, /** @type {Chat} */ chat) {
+		const around = reply.seq ? { around: reply.seq, limit: 1 } : { limit: 1 };
+		const page = await this.ask({ type: "history", chat: reply.chat, ...around });
+		const found = page.messages?.find((/** @type {Line} */ message) => (reply.seq ? message.seq === reply.seq : message.id === reply.id));
+		if (found) {
+			const message = this.message(found);
+			if (reply.id) message.reached = text("reached", reply.reached, reply.of);
+			if (this.model.said(message)) this.on.said(message);
+		}
+		if (chat.name !== this.model.open) this.on.notice({ type: "sent", chat: chat.name }, "");
+		this.on.lists();
+	}
+
+	/**
+	 * Edit or take back the last own message that is drawn.
+	 * @param {Chat} chat
+	 * @param {string|null} changed
+	 * @param {string} line
+	 */
+	async amendLast(chat, changed, line) {
+		const own = chat.items.filter((item) => item.mine && !item.refused).at(-1);
+		if (!own || own.pending || (changed !== null && !own.seq)) return this.on.refused(chat.name, line, { type: "error", text: text("pending") });
+		const which = own.seq ? { seq: own.seq } : { id: own.id };
+		const what = changed === null ? { delete: true } : { text: changed };
+		return this.took(await this.ask({ type: "amend", chat: chat.name, ...which, ...what }), line);
+	}
+
+	/** @param {Message} message @param {string} mark @param {boolean} on */
+	async mark(message, mark, on) {
+		await this.took(await this.ask({ type: "mark", chat: message.chat, seq: message.seq, mark, on }), "");
+	}
+
+	/** Delete a message, or take a timed one back. */
+	async remove(/** @type {Message} */ message) {
+		const which = message.seq ? { seq: message.seq } : { id: message.id };
+		await this.took(await this.ask({ type: "amend", chat: message.chat, ...which, delete: true }), "");
+	}
+
+	/**
+	 * Take a reply that is no message.
+	 * @param {Line} reply
+	 * @param {string} asked
+	 */
+	async took(reply, asked) {
+		if (reply.type === "amended") this.event(reply);
+		else if (reply.type === "history" && reply.messages.length) {
+			const chat = this.model.chat(reply.chat);
+			await this.load(chat, reply.messages.at(-1).seq ?? "end", true);
+		} else if (reply.type === "chats") this.model.listed(reply.chats);
+		else if (reply.type === "bye") this.on.ended(reply.reason);
+		else if (reply.type === "alert") {
+			this.model.chat(reply.chat).alert = reply.alert;
+			this.on.notice(reply, asked);
+		} else if (reply.type !== "lost") this.on.notice(reply, asked);
+		if (["group", "ok", "blocks"].includes(reply.type)) await this.lists();
+		this.on.lists();
+	}
+
+	/** Move the read marker of a chat to what was seen. */
+	seen(/** @type {Chat} */ chat, /** @type {number} */ seq) {
+		const isAll = seq >= chat.lastSeq;
+		if (!this.isReady || (seq <= chat.readSeq && !(isAll && chat.unread))) return;
+		if ((this.read.get(chat.name) ?? -1) >= seq && !chat.unread) return;
+		this.read.set(chat.name, seq);
+		chat.readSeq = Math.max(chat.readSeq, seq);
+		const left = chat.items.filter((item) => (item.seq ?? 0) > seq && !item.mine);
+		chat.unread = isAll ? 0 : left.length;
+		chat.mentions = isAll ? 0 : left.filter((item) => item.to?.includes(this.model.name)).length;
+		this.ask({ type: "read", chat: chat.name, seq });
+		this.on.lists();
+	}
+
+	/** The message that another one answers: null if it cannot be had, undefined while it is loaded. */
+	answered(/** @type {Chat} */ chat, /** @type {number} */ seq) {
+		const loaded = chat.items.find((item) => item.seq === seq);
+		if (loaded) return loaded;
+		const key = `${chat.name}#${seq}`;
+		if (!this.quotes.has(key)) {
+			this.quotes.set(key, null);
+			this.ask({ type: "history", chat: chat.name, around: seq, limit: 1 }).then((page) => {
+				const found = page.messages?.find((/** @type {Line} */ message) => message.seq === seq);
+				this.quotes.set(key, found ? this.message(found) : null);
+				this.on.quoted(seq, found ? this.message(found) : null);
+			});
+			return undefined;
+		}
+		return this.quotes.get(key);
+	}
+
+	/** Take an event. */
+	event(/** @type {Line} */ event) {
+		const { model } = this;
+		if (event.type === "message") {
+			const message = this.message(event);
+			const chat = model.chat(event.chat);
+			if (!model.said(message)) return;
+			if (chat.name !== model.open || !chat.atEnd || document.hidden) chat.below += 1;
+			this.on.said(message);
+			this.on.lists();
+		} else if (event.type === "amended") {
+			this.quotes.delete(`${event.chat}#${event.seq}`);
+			const message = model.amended(event);
+			if (message) this.on.changed(message);
+		} else if (event.type === "erased") {
+			if (model.erased(event.chat, event.id)) this.on.gone();
+		} else if (event.type === "presence") {
+			for (const name of event.online) model.online.add(name);
+			for (const name of event.offline) model.online.delete(name);
+			model.offline = [...new Set([...model.offline, ...event.offline])];
+			this.on.lists();
+		} else if (event.type === "read") {
+			const chat = model.chat(event.chat);
+			chat.readSeq = Math.max(chat.readSeq, event.seq);
+			if (event.seq >= chat.lastSeq) Object.assign(chat, { unread: 0, mentions: 0, below: 0 });
+			this.on.lists();
+		} else if (event.type === "alert") {
+			model.chat(event.chat).alert = event.alert;
+			this.on.lists();
+		} else if (event.type === "added" || event.type === "removed") {
+			if (event.type === "removed" && (event.name === model.name || !event.owner)) {
+				const chat = model.chats.get(event.group);
+				if (chat && !chat.draft && model.open !== event.group) model.chats.delete(event.group);
+			} else model.chat(event.group, event.id);
+			this.on.notice(event, "");
+			this.on.lists();
+		} else if (event.type === "bye") this.on.ended(event.reason);
+	}
+
+	/** End the timed messages whose time is up. */
+	endTimed() {
+		let ended = false;
+		for (const chat of this.model.chats.values()) {
+			for (const message of chat.items.filter((item) => item.end && leftOf(item.end) <= 0)) {
+				this.model.erased(chat.name, message.id ?? "");
+				ended = true;
+			}
+		}
+		if (ended) this.on.gone();
+	}
+}

@@ -1,0 +1,1 @@
+"""The web door: the page, and the WebSocket that it talks through."""

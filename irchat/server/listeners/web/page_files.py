@@ -1,0 +1,63 @@
+"""The files of the page, read and compressed once."""
+
+import gzip
+import hashlib
+from collections.abc import Mapping
+from http import HTTPStatus
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import NamedTuple
+
+from irchat.server.listeners.web.answers import answer
+
+_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "webmanifest": "application/manifest+json",
+}
+_INDEX = "index.html"
+# A compressed file that is hardly smaller is not worth the work of the browser.
+_WORTH = 0.9
+
+
+class _File(NamedTuple):
+    headers: dict[str, str]
+    body: bytes
+    compressed: bytes | None
+
+
+class PageFiles:
+    """The files of a folder (without a folder: of the page), each under its name, and the index under ``/``."""
+
+    def __init__(self, folder: Traversable | None = None) -> None:
+        self._files: dict[str, _File] = {}
+        for entry in (folder or files("irchat.page")).iterdir():
+            kind = _TYPES.get(entry.name.rpartition(".")[2])
+            if kind is not None:
+                self._files[f"/{'' if entry.name == _INDEX else entry.name}"] = _read(entry, kind)
+
+    def answer(self, path: str, headers: Mapping[str, str], *, closes: bool) -> bytes | None:
+        """Return the answer to a ``GET`` of ``path``, with the request's ``headers``. None for an unknown path."""
+        found = self._files.get(path)
+        if found is None:
+            return None
+        if found.headers["ETag"] in headers.get("If-None-Match", ""):
+            return answer(HTTPStatus.NOT_MODIFIED, b"", found.headers, closes=closes)
+        if found.compressed is not None and "gzip" in headers.get("Accept-Encoding", ""):
+            compressed = {**found.headers, "Content-Encoding": "gzip"}
+            return answer(HTTPStatus.OK, found.compressed, compressed, closes=closes)
+        return answer(HTTPStatus.OK, found.body, found.headers, closes=closes)
+
+
+def _read(entry: Traversable, kind: str) -> _File:
+    body = entry.read_bytes()
+    compressed = gzip.compress(body, mtime=0)
+    headers = {
+        "Content-Type": kind,
+        "ETag": f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+        "Cache-Control": "no-store" if kind == _TYPES["html"] else "no-cache",
+        "Vary": "Accept-Encoding",
+    }
+    return _File(headers, body, compressed if len(compressed) < _WORTH * len(body) else None)

@@ -1,0 +1,276 @@
+"""Requests of browsers: answers, refusals, limits, and the upgrade to a WebSocket."""
+
+import base64
+import gzip
+import json
+from ipaddress import ip_network
+from typing import Any
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
+
+from irchat.interfaces.limits import Limits
+from irchat.server.listeners.web.answers import SECURITY_HEADERS
+from irchat.server.listeners.web.web_connection import WebConnection
+from irchat.server.listeners.web.web_door import WebDoor
+from irchat.server.protocols.offers import web_protocols
+from tests.helpers.server import PASSWORD, Server, ServerTestCase, Socket
+
+KEY = base64.b64encode(b"0123456789abcdef").decode()
+UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": KEY}
+
+
+def get(path: str = "/", line: str = "", **headers: str) -> bytes:
+    """Return the head of a request. Underscores in the names of headers stand for hyphens."""
+    lines = [line or f"GET {path} HTTP/1.1", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
+    if "Host" not in headers:
+        lines.append("Host: chat.example:7667")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+
+def frame(text: str | bytes, first: int = 0x81) -> bytes:
+    """Return a frame of a client, masked with zeros."""
+    data = text.encode() if isinstance(text, str) else text
+    size = bytes([0x80 | len(data)]) if len(data) < 126 else bytes([0xFE]) + len(data).to_bytes(2, "big")
+    return bytes([first]) + size + bytes(4) + data
+
+
+class Browser:
+    """A connection to the door of ``server``."""
+
+    def __init__(self, server: Server, door: WebDoor, host: str = "192.0.2.1") -> None:
+        self.server = server
+        self.socket = Socket(server.clock)
+        built: Any = door.buildProtocol(IPv4Address("TCP", host, 1))
+        assert isinstance(built, WebConnection)
+        self.connection = self.socket.protocol = built
+        self.connection.makeConnection(self.socket)
+
+    def send(self, *data: bytes) -> bytes:
+        """Send segments. Return what comes back."""
+        for segment in data:
+            self.connection.dataReceived(segment)
+        self.server.turn()
+        got = b"".join(self.socket.writes)
+        self.socket.writes.clear()
+        return got
+
+    def upgrade(self) -> None:
+        """Become a WebSocket, and drop the greeting."""
+        got = self.send(get("/ws", **UPGRADE))
+        assert got.startswith(b"HTTP/1.1 101 "), got
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the server keeps the connection."""
+        return not (self.socket.disconnecting or self.socket.aborted)
+
+
+class WebTestCase(ServerTestCase):
+    """A server with a web door."""
+
+    limits = Limits(per_address=3, per_user=0, timed=0, rate=0)
+
+    def setUp(self) -> None:
+        """Open the door."""
+        super().setUp()
+        self.server = Server(limits=self.limits)
+        self.addCleanup(self.server.close)
+        self.door = WebDoor(self.server.factory, web_protocols(), [ip_network("127.0.0.0/8")])
+
+    def browser(self, host: str = "192.0.2.1") -> Browser:
+        """Connect a browser."""
+        return Browser(self.server, self.door, host)
+
+
+class RequestTests(WebTestCase):
+    """Requests and their answers."""
+
+    def test_page(self) -> None:
+        """The index is at the root, with all security headers, and is never stored."""
+        got = self.browser().send(get())
+        self.assertTrue(got.startswith(b"HTTP/1.1 200 OK\r\n"), got)
+        self.assertIn(SECURITY_HEADERS, got)
+        self.assertIn(b"Cache-Control: no-store\r\n", got)
+        self.assertIn(b"<!doctype html>", got)
+
+    def test_compressed_and_not_modified(self) -> None:
+        """A file is compressed for those that accept it, and not sent again to those that have it."""
+        browser = self.browser()
+        plain = browser.send(get("/irchat.css"))
+        packed = browser.send(get("/irchat.css", Accept_Encoding="gzip, br"))
+        self.assertIn(b"Content-Encoding: gzip\r\n", packed)
+        self.assertEqual(gzip.decompress(packed.split(b"\r\n\r\n", 1)[1]), plain.split(b"\r\n\r\n", 1)[1])
+        tag = next(line for line in plain.split(b"\r\n") if line.startswith(b"ETag: "))[6:].decode()
+        again = browser.send(get("/irchat.css", If_None_Match=tag))
+        self.assertTrue(again.startswith(b"HTTP/1.1 304 "), again)
+        self.assertTrue(again.endswith(b"\r\n\r\n"))
+
+    def test_refused(self) -> None:
+        """Each bad request has its own status, and ends the connection unless only the path is wrong."""
+        cases: list[tuple[bytes, int, bool]] = [
+            (get("/nothing"), 404, True),
+            (get("/../etc/passwd"), 404, True),
+            (get(line="POST / HTTP/1.1"), 405, False),
+            (get(line="HEAD / HTTP/1.1"), 405, False),
+            (get(line="GET / HTTP/1.0"), 505, False),
+            (get(line="GET / HTTP/2.0"), 505, False),
+            (get(line="GET  / HTTP/1.1"), 400, False),
+            (get(line="hello"), 400, False),
+            (get(line="GET http://elsewhere/ HTTP/1.1"), 400, False),
+            (get(Host="a b"), 400, False),
+            (get(Content_Length="5"), 400, False),
+            (get(Transfer_Encoding="chunked"), 400, False),
+            (b"GET / HTTP/1.1\r\n\r\n", 400, False),
+            (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, False),
+            (get(X="x" * 8_200), 431, False),
+            (b"GET /" + b"x" * 9_000, 431, False),
+            (get("/ws"), 426, False),
+            (get("/ws", **{**UPGRADE, "Sec-WebSocket-Key": "short"}), 400, False),
+            (get("/ws", **{**UPGRADE, "Sec-WebSocket-Version": "8"}), 400, False),
+            (get("/ws", **UPGRADE, Origin="https://elsewhere.example"), 403, False),
+            (get("/ws", **UPGRADE, Origin="null"), 403, False),
+        ]
+        for number, (head, status, stays) in enumerate(cases):
+            browser = self.browser(f"192.0.2.{number + 1}")
+            got = browser.send(head)
+            self.assertEqual((got.split(b" ", 2)[1], browser.is_open), (str(status).encode(), stays), (head[:80], got))
+            self.assertNotIn(b"etc/passwd", got)
+
+    def test_in_pieces(self) -> None:
+        """A request that comes byte by byte, or several at once, are answered in order."""
+        browser = self.browser()
+        head = get("/icon.svg")
+        for at in range(len(head) - 1):
+            self.assertEqual(browser.send(head[at : at + 1]), b"")
+        self.assertIn(b"image/svg+xml", browser.send(head[-1:]))
+        got = browser.send(get("/icon.svg") + get("/nothing") + get("/icon.svg"))
+        self.assertEqual(got.count(b"HTTP/1.1 200"), 2)
+        self.assertEqual(got.count(b"HTTP/1.1 404"), 1)
+
+    def test_kept_connection_ends(self) -> None:
+        """A connection answers a hundred requests, and stays twenty seconds without one."""
+        browser = self.browser()
+        for _ in range(99):
+            self.assertNotIn(b"Connection: close", browser.send(get("/icon.svg")))
+        self.assertIn(b"Connection: close", browser.send(get("/icon.svg")))
+        self.assertFalse(browser.is_open)
+        idle = self.browser()
+        idle.send(get("/icon.svg"))
+        self.server.advance(19)
+        self.assertTrue(idle.is_open)
+        self.server.advance(2)
+        self.assertFalse(idle.is_open)
+
+    def test_silent(self) -> None:
+        """A connection without a request is closed after a minute, and leaves its place to others."""
+        for _ in range(3):
+            self.browser()
+        self.assertIsNone(self.door.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1)))
+        self.server.advance(61)
+        self.server.advance(1)
+        self.assertTrue(self.browser().is_open)
+
+    def test_slow_reader(self) -> None:
+        """While an answer waits, no further request is read."""
+        browser = self.browser()
+        browser.socket.room = 10
+        browser.send(get("/main.js") * 5)
+        self.assertFalse(browser.socket.is_read)
+        self.assertLess(browser.socket.waiting, 60_000)
+        browser.socket.room = None
+        for _ in range(10):
+            browser.socket.turn()
+            self.server.turn()
+        self.assertEqual(b"".join(browser.socket.writes).count(b"ETag: "), 5)
+
+
+class ProxyTests(WebTestCase):
+    """A reverse proxy names the client."""
+
+    def test_named(self) -> None:
+        """The last address of the header counts, from a proxy alone."""
+        for given, counted in {
+            "198.51.100.7": "198.51.100.7",
+            "10.0.0.1, 198.51.100.7": "198.51.100.7",
+            "lie, [2001:db8::1]": "2001:db8::/64",
+            "lie": "127.0.0.1",
+        }.items():
+            browser = self.browser("127.0.0.1")
+            browser.send(get(X_Forwarded_For=given))
+            assert browser.connection._visit is not None
+            self.assertEqual(browser.connection._visit.address, counted)
+            browser.connection.connectionLost(Failure(ConnectionDone()))
+        stranger = self.browser("192.0.2.9")
+        stranger.send(get(X_Forwarded_For="198.51.100.7"))
+        assert stranger.connection._visit is not None
+        self.assertEqual(stranger.connection._visit.address, "192.0.2.9")
+
+    def test_too_many(self) -> None:
+        """The limit is that of the named client, which is told to come back."""
+        for _ in range(3):
+            self.browser("127.0.0.1").send(get(X_Forwarded_For="198.51.100.7"))
+        got = self.browser("127.0.0.1").send(get(X_Forwarded_For="198.51.100.7"))
+        self.assertTrue(got.startswith(b"HTTP/1.1 503 "), got)
+        self.assertIn(b"Retry-After: 5\r\n", got)
+        self.assertIn(b" 200 ", self.browser("127.0.0.1").send(get(X_Forwarded_For="198.51.100.8")))
+
+
+class WebSocketTests(WebTestCase):
+    """The upgrade, and the session behind it."""
+
+    def test_origin(self) -> None:
+        """The page itself may connect, with or without the usual port, and so may a program."""
+        for number, (origin, host) in enumerate(
+            [("https://chat.example:7667", "chat.example:7667"), ("https://chat.example", "chat.example:443"),
+             ("http://chat.example:80", "chat.example"), ("https://CHAT.example:7667", "chat.example:7667")]
+        ):  # fmt: skip
+            got = self.browser(f"192.0.2.{number + 1}").send(get("/ws", **UPGRADE, Origin=origin, Host=host))
+            self.assertTrue(got.startswith(b"HTTP/1.1 101 "), (origin, got))
+
+    def test_session(self) -> None:
+        """After the greeting, JSON lines work as on any other door, also after another request of the connection."""
+        browser = self.browser()
+        browser.send(get("/icon.svg"))
+        got = browser.send(get("/ws", **UPGRADE))
+        self.assertIn(b"IRChat/1 Test: your username?\n", got)
+        line = json.dumps({"type": "register", "name": "alice", "password": PASSWORD, "ref": 1})
+        welcome = browser.send(frame(line))
+        self.assertIn(b'"type":"welcome"', welcome)
+        self.assertIn(b'"type":"sent"', browser.send(frame('{"type":"send","chat":"GLOBAL","text":"hi"}')))
+        bob = self.server.json("bob")
+        bob.ask("send", chat="GLOBAL", text="hello")
+        self.assertIn(b'"text":"hello"', browser.send(b""))
+
+    def test_no_json(self) -> None:
+        """A first line that is no JSON ends the connection with 1008."""
+        browser = self.browser()
+        browser.upgrade()
+        got = browser.send(frame("NICK alice"))
+        self.assertIn(b'"type":"bye"', got)
+        self.assertEqual(got[-4:], b"\x88\x02\x03\xf0")
+
+    def test_close_codes(self) -> None:
+        """A stop of the server and a ban of the network have codes of their own."""
+        for act, code in (
+            (self.server.connections.stop, b"\x03\xe9"),
+            (lambda: self.server.chat.moderation.ban("192.0.2.0/24", None, "", None), b"\x03\xf0"),
+        ):
+            browser = self.browser()
+            browser.upgrade()
+            browser.send(frame('{"type":"ping"}'))
+            act()
+            got = browser.send(b"")
+            self.assertEqual(got[-4:], b"\x88\x02" + code)
+            self.server.advance(3)
+
+    def test_one_visit(self) -> None:
+        """A WebSocket and its earlier requests are one connection, which is counted until it is lost."""
+        browsers = [self.browser() for _ in range(3)]
+        for browser in browsers:
+            browser.upgrade()
+        self.assertIsNone(self.door.buildProtocol(IPv4Address("TCP", "192.0.2.1", 1)))
+        browsers[0].connection.connectionLost(Failure(ConnectionDone()))
+        self.assertTrue(self.browser().is_open)
+        self.assertEqual(len(self.server.connections), 2)
