@@ -12,11 +12,6 @@ export function keepToken(/** @type {string} */ value, /** @type {boolean} */ st
 	if (stays) localStorage.setItem(TOKEN, value);
 }
 
-/** Whether the user stays signed in on this device. */
-export function stays() {
-	return localStorage.getItem(TOKEN) !== null;
-}
-
 export function dropToken() {
 	sessionStorage.removeItem(TOKEN);
 	localStorage.removeItem(TOKEN);

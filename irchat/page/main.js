@@ -22,6 +22,7 @@ const model = new Model();
 /** @type {{name: string, password: string, isNew: boolean}|null} */
 let credentials = null;
 let isSignedIn = false;
+let endedWith = "";
 
 /** @type {Connection} */
 const connection = new Connection({
@@ -29,9 +30,11 @@ const connection = new Connection({
 	event: (line) => session.event(line),
 	closed: (seconds, neverOpened) => {
 		session.isReady = false;
+		if (!isSignedIn && !credentials && !kept.token()) return connection.stop();
 		const isUntrusted = location.protocol === "https:" && neverOpened >= UNTRUSTED_AFTER && !isSignedIn;
-		showState(text(isUntrusted ? "untrusted" : "again", seconds));
-		byId("door-error").textContent = isSignedIn ? "" : text(isUntrusted ? "untrusted" : "again", seconds);
+		const trouble = text(isUntrusted ? "untrusted" : "again", seconds);
+		showState(trouble);
+		byId("door-error").textContent = isSignedIn ? "" : trouble;
 	},
 });
 
@@ -68,7 +71,10 @@ const session = new Session(connection, model, {
 		showNotice([error.text, error.usage ? `${error.usage}` : "", isBack || !line ? "" : text("refused", line)].filter(Boolean).join("\n"), true);
 		drawLists();
 	},
-	ended: (reason) => leave(text("ended", reason)),
+	ended: (reason) => {
+		endedWith = text("ended", reason);
+		showState(endedWith);
+	},
 	quoted: (seq, message) => log.quoted(seq, message),
 });
 
@@ -107,7 +113,7 @@ prepareSearch(session, (chat, seq) => open(chat, seq));
 async function signIn() {
 	const token = kept.token();
 	if (!credentials && !token) {
-		showDoor("");
+		connection.stop();
 		return;
 	}
 	const request = credentials
@@ -118,9 +124,18 @@ async function signIn() {
 		if (credentials) kept.keepToken(reply.token, byId("stay").checked);
 		await session.welcome(reply);
 	} else if (reply.type === "error") {
-		if (!credentials && reply.code !== "too-many" && reply.code !== "unavailable") kept.dropToken();
-		credentials = null;
-		showDoor(token && reply.code === "bad-token" ? "" : [reply.text, reply.until ? new Date(reply.until).toLocaleString() : ""].join(" "));
+		const trouble = [reply.text, reply.until ? new Date(reply.until).toLocaleString() : ""].join(" ");
+		if (credentials) {
+			credentials = null;
+			showDoor(trouble);
+		} else if (reply.code === "bad-token" || reply.code === "banned") {
+			kept.dropToken();
+			leave(reply.code === "banned" ? trouble : endedWith);
+		} else {
+			// It may pass: try again after a pause.
+			showState(trouble);
+			connection.socket?.close();
+		}
 	}
 }
 
@@ -169,8 +184,8 @@ function leave(why) {
 	session.unsent = [];
 	clear();
 	model.open = "GLOBAL";
+	endedWith = "";
 	showDoor(why);
-	if (why && kept.token()) connection.start();
 }
 
 /** Drop every text from the memory and from the page. */

@@ -5,7 +5,6 @@ import { el, hue } from "./rows.js";
 import { text } from "./strings.js";
 import * as kept from "./kept.js";
 
-
 /** @returns {any} */
 export function byId(/** @type {string} */ id) {
 	const element = document.getElementById(id);
@@ -145,6 +144,7 @@ export function showMenu(anchor, entries) {
 		item.setAttribute("role", "menuitem");
 		item.addEventListener("click", () => {
 			close();
+			anchor.focus();
 			act();
 		});
 		return item;

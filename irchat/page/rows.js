@@ -96,7 +96,6 @@ export function messageRow(message, how) {
 	row.append(body);
 	if (message.end) row.append(countdown(message));
 	if (message.pending) row.append(el("div", "said", text("pending")));
-	if (message.refused) row.append(el("div", "said error", text("refused", message.refused)));
 	if (message.marks?.length) row.append(marksRow(message, how));
 	if (!message.pending) row.append(menuButton(message, how));
 	return row;
@@ -161,6 +160,7 @@ function menuButton(message, how) {
 	const button = el("button", "row-more", "⋯");
 	button.setAttribute("aria-label", text("messageMenu"));
 	button.setAttribute("aria-haspopup", "menu");
+	button.tabIndex = -1;
 	button.addEventListener("click", (event) => {
 		event.stopPropagation();
 		how.menu(message, button);

@@ -20,8 +20,8 @@ from tests.helpers.services import free_port
 PASSWORD = "correct horse"
 PATIENCE_MS = 20_000.0
 DESKTOP, PHONE = (1200, 800), (390, 844)
-_CHROMIUM = "/usr/bin/chromium"
-_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+CHROMIUM = "/usr/bin/chromium"
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
 
 
 def start_playwright() -> Any:
@@ -30,7 +30,7 @@ def start_playwright() -> Any:
         from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 -- it may be missing
     except ImportError:
         _missing("playwright")
-    if not Path(_CHROMIUM).exists():
+    if not Path(CHROMIUM).exists():
         _missing("Chromium")
     expect.set_options(timeout=PATIENCE_MS)
     return sync_playwright().start()
@@ -52,7 +52,7 @@ class BrowserCase(SynchronousTestCase):
     def setUpClass(cls) -> None:
         """Start Chromium and a server that all tests of the class share."""
         cls.playwright = start_playwright()
-        cls.browser = cls.playwright.chromium.launch(executable_path=_CHROMIUM, args=_OPTIONS)
+        cls.browser = cls.playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
         cls.home = Path(tempfile.mkdtemp(prefix="irchat-"))
         cls.web_port = free_port()
         cls.start_server()
