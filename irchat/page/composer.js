@@ -169,7 +169,6 @@ export class Composer {
 			return item;
 		}));
 		offers.hidden = !names.length;
-		line.setAttribute("aria-expanded", String(!offers.hidden));
 		line.removeAttribute("aria-activedescendant");
 	}
 

@@ -1,11 +1,11 @@
 /** The page: it ties the connection, the model and what is drawn together. */
 
-import { alertsFor, alertUser, showTitle } from "./alerts.js";
+import { alertOf, alertsFor, alertUser, showTitle } from "./alerts.js";
 import { Composer } from "./composer.js";
 import * as kept from "./kept.js";
 import { Log } from "./log.js";
 import { Model } from "./model.js";
-import { byId, prepareDialogs, prepareSearch, prepareSettings, refresh, showMenu, showMembers, showNotice } from "./panels.js";
+import { byId, prepareDialogs, prepareSearch, prepareSettings, refresh, showMenu, showNotice } from "./panels.js";
 import { Session } from "./session.js";
 import { drawChats, drawPeople } from "./side.js";
 import { Connection } from "./socket.js";
@@ -16,7 +16,7 @@ import { text } from "./strings.js";
 /** @typedef {import("./socket.js").Line} Line */
 
 const UNTRUSTED_AFTER = 2;
-const MARKS = ["+1", "ok", "pin", "❤", "😄"];
+const MARKS = ["👍", "ok", "pin", "❤", "😄"];
 
 const model = new Model();
 /** @type {{name: string, password: string, isNew: boolean}|null} */
@@ -145,7 +145,6 @@ function showDoor(trouble) {
 	byId("app").hidden = true;
 	byId("door").hidden = false;
 	byId("door-error").textContent = trouble;
-	for (const id of ["enter", "create"]) byId(id).disabled = false;
 	byId(byId("name").value ? "password" : "name").focus();
 }
 
@@ -230,10 +229,8 @@ function drawLists() {
 }
 
 function showAlert() {
-	const chat = model.chats.get(model.open);
-	const alert = chat?.alert || (model.open.startsWith("@") ? "all" : "mentions");
 	byId("chat-alert").hidden = !model.features.includes("alert");
-	byId("chat-alert").textContent = text(/** @type {"alertall"} */ (`alert${alert}`));
+	byId("chat-alert").textContent = text(/** @type {"alertall"} */ (`alert${alertOf(model, model.open)}`));
 }
 
 async function drawHead() {
@@ -284,14 +281,14 @@ function messageMenu(message, at) {
 	if (message.seq) {
 		entries.push([text("answer"), () => composer.set(`#${message.seq} `)]);
 		if (model.features.includes("marks")) {
-			for (const mark of MARKS) entries.push([mark === "+1" ? "👍" : mark, () => session.mark(message, mark, true)]);
+			for (const mark of MARKS) entries.push([mark, () => session.mark(message, mark, true)]);
 			entries.push([text("mark"), () => composer.set(`#${message.seq}+`)]);
 		}
 		if (message.mine) entries.push([text("edit"), () => composer.set(`#${message.seq}= ${message.text}`)]);
 		entries.push([text("copyText"), () => navigator.clipboard?.writeText(message.text)]);
 		const label = message.chat.startsWith("@") ? `${message.chat} #${message.seq}` : `${message.chat}#${message.seq}`;
 		entries.push([text("copyLink"), () => navigator.clipboard?.writeText(label)]);
-		entries.push([text("remove"), () => session.remove(message)]);
+		if (message.mine || message.chat.startsWith("*")) entries.push([text("remove"), () => session.remove(message)]);
 	} else if (message.mine) entries.push([text("takeBack"), () => session.remove(message)]);
 	if (entries.length) showMenu(at, entries);
 }
@@ -315,8 +312,7 @@ byId("show-help").addEventListener("click", async () => {
 });
 byId("chat-alert").addEventListener("click", async () => {
 	const order = ["all", "mentions", "none"];
-	const now = model.chats.get(model.open)?.alert || (model.open.startsWith("@") ? "all" : "mentions");
-	const reply = await session.ask({ type: "alert", chat: model.open, alert: order[(order.indexOf(now) + 1) % order.length] });
+	const reply = await session.ask({ type: "alert", chat: model.open, alert: order[(order.indexOf(alertOf(model, model.open)) + 1) % order.length] });
 	if (reply.type === "alert") model.chat(model.open).alert = reply.alert;
 	else notice(reply, "");
 	drawLists();
@@ -326,8 +322,7 @@ byId("add-form").addEventListener("submit", async (/** @type {Event} */ event) =
 	event.preventDefault();
 	const reply = await session.ask({ type: "add_member", group: model.open, name: byId("add-name").value.trim() });
 	byId("add-name").value = "";
-	if (reply.type === "group") showMembers(session, reply);
-	else notice(reply, "");
+	refresh(session, reply);
 });
 byId("leave-group").addEventListener("click", async () => {
 	const group = model.open;

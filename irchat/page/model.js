@@ -180,10 +180,10 @@ export class Model {
 		chat.mentions = isAll ? 0 : Math.max(0, chat.mentions - passed.filter((item) => item.to?.includes(this.name)).length);
 	}
 
-	/** Put a message that was sent where its number belongs. @param {Chat} chat @param {Message} message */
+	/** Put a sent message where its time belongs. @param {Chat} chat @param {Message} message */
 	place(chat, message) {
-		chat.items = chat.items.filter((item) => item !== message && item.seq !== message.seq);
-		const after = chat.items.findIndex((item) => (item.seq ?? 0) > (message.seq ?? 0));
+		chat.items = chat.items.filter((item) => item.key !== message.key);
+		const after = chat.items.findIndex((item) => !item.pending && item.at > message.at);
 		chat.items.splice(after < 0 ? chat.items.length : after, 0, message);
 	}
 

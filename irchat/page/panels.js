@@ -140,7 +140,7 @@ export function refresh(session, reply) {
 export function showMenu(anchor, entries) {
 	const menu = byId("row-menu");
 	menu.replaceChildren(...entries.map(([label, act]) => {
-		const item = el("button", "", label);
+		const item = el("button", label.length < 4 ? "short" : "", label);
 		item.setAttribute("role", "menuitem");
 		item.addEventListener("click", () => {
 			close();
@@ -186,6 +186,7 @@ export function showNotice(shown, isError) {
 	const notice = byId("notice");
 	notice.hidden = !shown;
 	notice.classList.toggle("error", isError);
+	notice.classList.toggle("table", /\S {3}/.test(shown));
 	byId("notice-text").replaceChildren();
 	if (shown) appendText(byId("notice-text"), shown, { me: "", refer: () => undefined });
 }

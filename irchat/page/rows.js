@@ -130,7 +130,6 @@ export function fillQuote(quote, seq, message) {
 /** @param {Message} message */
 function countdown(message) {
 	const row = el("div", "countdown");
-	row.dataset.left = "";
 	row.append(el("span", "left", timeLeft(message)));
 	if (message.reached) row.append(el("span", "", ` · ${message.reached}`));
 	return row;

@@ -235,7 +235,8 @@ export class Session {
 		if (found) {
 			const message = this.message(found);
 			if (reply.id) message.reached = text("reached", reply.reached, reply.of);
-			if (this.model.said(message)) this.on.said(message);
+			if (this.model.said(message) && chat.atEnd) this.model.place(chat, message);
+			this.on.page(chat, "keep");
 		}
 		if (chat.name !== this.model.open) this.on.notice({ type: "sent", chat: chat.name }, "");
 		this.on.lists();

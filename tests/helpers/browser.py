@@ -36,6 +36,15 @@ def start_playwright() -> Any:
     return sync_playwright().start()
 
 
+def start_axe() -> Any:
+    """Return axe-core, which checks a page. Raises SkipTest."""
+    try:
+        from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 -- it may be missing
+    except ImportError:
+        _missing("axe-playwright-python")
+    return Axe()
+
+
 def _missing(what: str) -> None:
     text = f"{what} is not installed"
     if os.environ.get("IRCHAT_TEST_SERVICES"):
@@ -149,7 +158,7 @@ def row(page: Any, text: str) -> Any:
 
 def line(page: Any) -> Any:
     """Return the input."""
-    return page.get_by_role("combobox", name="Message")
+    return page.get_by_role("textbox", name="Message", exact=True)
 
 
 def say(page: Any, text: str) -> None:
