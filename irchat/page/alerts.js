@@ -4,7 +4,7 @@ import { text } from "./strings.js";
 
 /** @param {import("./model.js").Model} model */
 export function showTitle(model) {
-	const { unread } = model.totals();
+	const unread = model.unread();
 	document.title = `${unread ? `(${unread}) ` : ""}IRChat ${model.name}`.trim();
 }
 

@@ -19,11 +19,7 @@ export function dropToken() {
 
 /** @returns {{theme: string, sound: boolean}} */
 export function settings() {
-	try {
-		return { theme: "auto", sound: false, ...JSON.parse(localStorage.getItem(SETTINGS) ?? "{}") };
-	} catch {
-		return { theme: "auto", sound: false };
-	}
+	return { theme: "auto", sound: false, ...JSON.parse(localStorage.getItem(SETTINGS) ?? "{}") };
 }
 
 export function keepSettings(/** @type {{theme: string, sound: boolean}} */ changed) {

@@ -221,8 +221,7 @@ function drawLists() {
 	drawChats(byId("chats"), model, (name) => open(name));
 	drawPeople(byId("people"), model, (name) => open(name));
 	const here = model.chats.get(model.open);
-	const { unread } = model.totals();
-	const elsewhere = unread - (here && here.alert !== "none" ? here.unread : 0);
+	const elsewhere = model.unread() - (here && here.alert !== "none" ? here.unread : 0);
 	byId("elsewhere").textContent = elsewhere ? String(elsewhere) : "";
 	showTitle(model);
 	showAlert();
@@ -304,7 +303,8 @@ byId("open-side").addEventListener("click", (/** @type {Event} */ event) => {
 	showSide(!byId("side").classList.contains("shown"));
 });
 document.querySelector("main.chat")?.addEventListener("click", () => showSide(false));
-byId("sign-out").addEventListener("click", () => signOut());
+byId("sign-out").addEventListener("click", signOut);
+byId("side").addEventListener("click", () => showSide(false));
 byId("notice-close").addEventListener("click", () => showNotice("", false));
 byId("show-help").addEventListener("click", async () => {
 	byId("settings").close();

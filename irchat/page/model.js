@@ -89,14 +89,9 @@ export class Model {
 			.sort((a, b) => Number(b.name === "GLOBAL") - Number(a.name === "GLOBAL") || b.lastAt.localeCompare(a.lastAt) || a.name.localeCompare(b.name));
 	}
 
-	/** How many unread messages there are in chats that alert, and how many of all mention the user. */
-	totals() {
-		let unread = 0, mentions = 0;
-		for (const chat of this.chats.values()) {
-			mentions += chat.mentions;
-			if (chat.alert !== "none") unread += chat.unread;
-		}
-		return { unread, mentions };
+	/** How many unread messages there are in chats that alert. */
+	unread() {
+		return [...this.chats.values()].reduce((sum, chat) => sum + (chat.alert === "none" ? 0 : chat.unread), 0);
 	}
 
 	/**

@@ -1,7 +1,7 @@
 /** The dialogs: search, settings, members, the time of a timed message; and the menu of a message. */
 
 import { appendText } from "./links.js";
-import { el, hue } from "./rows.js";
+import { el, named } from "./rows.js";
 import { text } from "./strings.js";
 import * as kept from "./kept.js";
 
@@ -43,7 +43,7 @@ export function prepareSearch(session, jump) {
 		results.replaceChildren(el("p", "hint", said), ...found.messages.map((/** @type {any} */ message) => {
 			const row = el("button", "result");
 			const head = el("span", "head");
-			head.append(el("b", hue(message.from), message.from), ` ${message.chat} · ${new Date(message.at).toLocaleString()}`);
+			head.append(named("b", message.from), ` ${message.chat} · ${new Date(message.at).toLocaleString()}`);
 			const body = el("span", "body");
 			body.dir = "auto";
 			body.textContent = message.text;
