@@ -30,7 +30,13 @@ class AccessibilityTests(_BrowserCase):
                 self.fill_door(page, f"user{number}")
                 page.get_by_role("button", name="Create an account").click()
                 self.see(page.locator("#log"))
-                for text in "hello, see https://example.org", f"calls @user{number}", "#1 an answer", "*600* timed", "#1+ok":
+                for text in (
+                    "hello, see https://example.org",
+                    f"calls @user{number}",
+                    "#1 an answer",
+                    "*600* timed",
+                    "#1+ok",
+                ):
                     say(page, text)
                 say(page, "!help *")
                 self.see(page.locator(".countdown").last)
@@ -45,7 +51,11 @@ class AccessibilityTests(_BrowserCase):
                 self.see(page.get_by_role("menu"))
                 self.assert_clean(page, f"menu {where}")
                 page.keyboard.press("Escape")
-                for button, dialog in ("Settings", "settings"), ("Search messages", "search"), ("Timed message", "time"):
+                for button, dialog in (
+                    ("Settings", "settings"),
+                    ("Search messages", "search"),
+                    ("Timed message", "time"),
+                ):
                     if dialog != "time" and size == PHONE:
                         page.get_by_role("button", name="Chats").click()
                     page.get_by_role("button", name=button).click()

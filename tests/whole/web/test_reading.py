@@ -13,9 +13,7 @@ class ReadingTests(_BrowserCase):
     def wrote(self, name: str, reader: str, count: int) -> None:
         """Let a user write many private messages."""
         bot = self.bot(name)
-        bot.post(
-            *({"type": "send", "chat": f"@{reader}", "text": f"message number {n}."} for n in range(1, count + 1))
-        )
+        bot.post(*({"type": "send", "chat": f"@{reader}", "text": f"message number {n}."} for n in range(1, count + 1)))
         bot.ask(type="chats")
 
     def test_first_unread(self) -> None:

@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.browser import CHROMIUM, OPTIONS, row, say
+from tests.helpers.browser import CHROMIUM, OPTIONS, line, menu, open_chat, row, say
 from tests.helpers.browser import BrowserCase as _BrowserCase
-from tests.helpers.browser import line, menu, open_chat
 
 _SECRET = "xylophonequartz"
 _KEPT = "() => JSON.stringify([{...sessionStorage}, {...localStorage}, document.cookie, location.href, document.title])"
