@@ -15,7 +15,8 @@ class AnswerTests(SynchronousTestCase):
         policy = (
             b"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
             b"font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'none'; base-uri 'none'; "
-            b"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'\r\nX-Content-Type-Options: nosniff\r\n"
+            b"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'\r\n"
+            b"X-Content-Type-Options: nosniff\r\n"
             b"Referrer-Policy: no-referrer\r\nCross-Origin-Opener-Policy: same-origin\r\n"
             b"Cross-Origin-Resource-Policy: same-origin\r\nX-Frame-Options: DENY\r\n"
         )
