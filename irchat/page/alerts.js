@@ -4,13 +4,18 @@ import { text } from "./strings.js";
 
 /** @param {import("./model.js").Model} model */
 export function showTitle(model) {
-	const { unread } = model.totals();
+	const unread = model.unread();
 	document.title = `${unread ? `(${unread}) ` : ""}IRChat ${model.name}`.trim();
+}
+
+/** When a chat alerts: all, mentions or none. */
+export function alertOf(/** @type {import("./model.js").Model} */ model, /** @type {string} */ chat) {
+	return model.chats.get(chat)?.alert || (chat.startsWith("@") ? "all" : "mentions");
 }
 
 /** Whether a message alerts the user, by the setting of its chat. */
 export function alertsFor(/** @type {import("./model.js").Model} */ model, /** @type {import("./model.js").Message} */ message) {
-	const alert = model.chats.get(message.chat)?.alert || (message.chat.startsWith("@") ? "all" : "mentions");
+	const alert = alertOf(model, message.chat);
 	return !message.mine && (alert === "all" || (alert === "mentions" && !!message.to?.includes(model.name)));
 }
 

@@ -33,7 +33,7 @@ export class Composer {
 		});
 		line.addEventListener("input", () => this.changed());
 		line.addEventListener("keydown", (event) => this.key(event));
-		line.addEventListener("blur", () => setTimeout(() => this.offer([]), 150));
+		line.addEventListener("blur", () => this.offer([]));
 	}
 
 	/** Show the draft of a chat. The line of the last one stays with that one. */
@@ -169,7 +169,6 @@ export class Composer {
 			return item;
 		}));
 		offers.hidden = !names.length;
-		line.setAttribute("aria-expanded", String(!offers.hidden));
 		line.removeAttribute("aria-activedescendant");
 	}
 

@@ -12,11 +12,6 @@ export function keepToken(/** @type {string} */ value, /** @type {boolean} */ st
 	if (stays) localStorage.setItem(TOKEN, value);
 }
 
-/** Whether the user stays signed in on this device. */
-export function stays() {
-	return localStorage.getItem(TOKEN) !== null;
-}
-
 export function dropToken() {
 	sessionStorage.removeItem(TOKEN);
 	localStorage.removeItem(TOKEN);
@@ -24,11 +19,7 @@ export function dropToken() {
 
 /** @returns {{theme: string, sound: boolean}} */
 export function settings() {
-	try {
-		return { theme: "auto", sound: false, ...JSON.parse(localStorage.getItem(SETTINGS) ?? "{}") };
-	} catch {
-		return { theme: "auto", sound: false };
-	}
+	return { theme: "auto", sound: false, ...JSON.parse(localStorage.getItem(SETTINGS) ?? "{}") };
 }
 
 export function keepSettings(/** @type {{theme: string, sound: boolean}} */ changed) {

@@ -27,7 +27,9 @@ export class Log {
 		window.addEventListener("resize", () => this.atEnd && this.scrollToEnd());
 		window.visualViewport?.addEventListener("resize", () => this.atEnd && this.scrollToEnd());
 		this.atEnd = true;
-		elements.log.addEventListener("keydown", (event) => this.moved(event));
+		/** The number of the message that was jumped to, for a moment. */
+		this.shown = 0;
+		elements.scroller.addEventListener("keydown", (event) => this.moved(event));
 	}
 
 	/**
@@ -37,6 +39,8 @@ export class Log {
 	 */
 	show(chat, place) {
 		this.chat = chat;
+		this.shown = typeof place === "number" ? place : 0;
+		if (this.shown) setTimeout(() => (this.shown = 0), 2500);
 		this.draw();
 		if (place === "end") this.scrollToEnd();
 		else {
@@ -44,10 +48,7 @@ export class Log {
 			if (!row) this.scrollToEnd();
 			else {
 				row.scrollIntoView({ block: place === "unread" ? "start" : "center" });
-				if (typeof place === "number") {
-					row.classList.add("shown");
-					/** @type {HTMLElement} */ (row).focus({ preventScroll: true });
-				}
+				if (this.shown) /** @type {HTMLElement} */ (row).focus({ preventScroll: true });
 			}
 		}
 		this.scrolled();
@@ -96,9 +97,12 @@ export class Log {
 			rows.push(...this.rowsOf(message, before));
 			before = message;
 		}
+		const { activeElement } = document;
+		const focused = log.contains(activeElement) ? /** @type {HTMLElement|null|undefined} */ (activeElement?.closest(".message"))?.dataset.key : "";
 		log.setAttribute("aria-busy", "true");
 		log.replaceChildren(...rows);
 		log.removeAttribute("aria-busy");
+		if (focused) rows.find((row) => row.dataset.key === focused)?.focus({ preventScroll: true });
 	}
 
 	/** @param {Message} message @param {Message|undefined} before */
@@ -107,14 +111,17 @@ export class Log {
 		if (!before || day(before.at) !== day(message.at)) rows.push(dayRow(message.at));
 		const isFresh = !!this.chat?.firstUnread && message.seq === this.chat.firstUnread;
 		if (isFresh) rows.push(newRow());
-		rows.push(messageRow(message, this.on.how(!isFresh && rows.length === 0 && continues(before, message))));
+		const row = messageRow(message, this.on.how(!isFresh && rows.length === 0 && continues(before, message)));
+		row.classList.toggle("shown", !!this.shown && message.seq === this.shown);
+		rows.push(row);
 		return rows;
 	}
 
 	/** Add the row of a message that was said now at the end. */
 	add(/** @type {Message} */ message) {
 		const chat = this.chat;
-		if (!chat || !chat.atEnd) return;
+		if (!chat) return;
+		if (!chat.atEnd) return this.scrolled();
 		const wasAtEnd = this.atEnd;
 		const before = chat.items[chat.items.indexOf(message) - 1];
 		if (!before) this.elements.log.replaceChildren();
@@ -130,7 +137,7 @@ export class Log {
 		const at = this.chat.items.indexOf(message);
 		const joined = row.classList.contains("joined");
 		const anchor = this.anchor();
-		const hadFocus = document.activeElement === row;
+		const hadFocus = row.contains(document.activeElement);
 		if (at < 0) {
 			this.redraw();
 			return;
@@ -138,6 +145,7 @@ export class Log {
 		const fresh = messageRow(message, this.on.how(joined));
 		row.replaceWith(fresh);
 		if (hadFocus) fresh.focus({ preventScroll: true });
+		if (message.seq) this.quoted(message.seq, message);
 		if (this.atEnd) this.scrollToEnd();
 		else this.restore(anchor);
 	}
@@ -171,13 +179,12 @@ export class Log {
 		if (!chat) return;
 		const below = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
 		this.atEnd = below < AT_END && chat.atEnd;
-		if (this.atEnd) chat.below = 0;
 		toEnd.hidden = this.atEnd || !chat.items.length;
-		toEnd.textContent = chat.below ? text("newBelow", chat.below) : text("toEnd");
 		if (!chat.loaded) return;
 		if (scroller.scrollTop < NEAR && chat.more) this.on.older();
 		if (below < NEAR && !chat.atEnd) this.on.newer();
 		this.look();
+		toEnd.textContent = chat.unread ? text("newBelow", chat.unread) : text("toEnd");
 	}
 
 	/** Report the last message that is visible, if somebody looks. */
@@ -199,9 +206,11 @@ export class Log {
 		const rows = /** @type {HTMLElement[]} */ ([...this.elements.log.querySelectorAll(".message")]);
 		const at = rows.indexOf(/** @type {HTMLElement} */ (document.activeElement?.closest(".message")));
 		const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-		if (at < 0 || !step) return;
+		if (event.key === "Enter" && event.target === rows[at]) /** @type {HTMLElement|null} */ (rows[at]?.querySelector(".row-more"))?.click();
+		else if (!step) return;
+		else if (at < 0) this.focusLast();
+		else rows[at + step]?.focus();
 		event.preventDefault();
-		rows[at + step]?.focus();
 	}
 
 	/** Give the focus to the last row. */

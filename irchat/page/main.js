@@ -1,11 +1,11 @@
 /** The page: it ties the connection, the model and what is drawn together. */
 
-import { alertsFor, alertUser, showTitle } from "./alerts.js";
+import { alertOf, alertsFor, alertUser, showTitle } from "./alerts.js";
 import { Composer } from "./composer.js";
 import * as kept from "./kept.js";
 import { Log } from "./log.js";
 import { Model } from "./model.js";
-import { byId, prepareDialogs, prepareSearch, prepareSettings, refresh, showMenu, showMembers, showNotice } from "./panels.js";
+import { byId, prepareDialogs, prepareSearch, prepareSettings, refresh, showMenu, showNotice } from "./panels.js";
 import { Session } from "./session.js";
 import { drawChats, drawPeople } from "./side.js";
 import { Connection } from "./socket.js";
@@ -16,12 +16,13 @@ import { text } from "./strings.js";
 /** @typedef {import("./socket.js").Line} Line */
 
 const UNTRUSTED_AFTER = 2;
-const MARKS = ["+1", "ok", "pin", "❤", "😄"];
+const MARKS = ["👍", "ok", "pin", "❤", "😄"];
 
 const model = new Model();
 /** @type {{name: string, password: string, isNew: boolean}|null} */
 let credentials = null;
 let isSignedIn = false;
+let endedWith = "";
 
 /** @type {Connection} */
 const connection = new Connection({
@@ -29,9 +30,11 @@ const connection = new Connection({
 	event: (line) => session.event(line),
 	closed: (seconds, neverOpened) => {
 		session.isReady = false;
+		if (!isSignedIn && !credentials && !kept.token()) return connection.stop();
 		const isUntrusted = location.protocol === "https:" && neverOpened >= UNTRUSTED_AFTER && !isSignedIn;
-		showState(text(isUntrusted ? "untrusted" : "again", seconds));
-		byId("door-error").textContent = isSignedIn ? "" : text(isUntrusted ? "untrusted" : "again", seconds);
+		const trouble = text(isUntrusted ? "untrusted" : "again", seconds);
+		showState(trouble);
+		byId("door-error").textContent = isSignedIn ? "" : trouble;
 	},
 });
 
@@ -68,7 +71,10 @@ const session = new Session(connection, model, {
 		showNotice([error.text, error.usage ? `${error.usage}` : "", isBack || !line ? "" : text("refused", line)].filter(Boolean).join("\n"), true);
 		drawLists();
 	},
-	ended: (reason) => leave(text("ended", reason)),
+	ended: (reason) => {
+		endedWith = text("ended", reason);
+		showState(endedWith);
+	},
 	quoted: (seq, message) => log.quoted(seq, message),
 });
 
@@ -107,7 +113,7 @@ prepareSearch(session, (chat, seq) => open(chat, seq));
 async function signIn() {
 	const token = kept.token();
 	if (!credentials && !token) {
-		showDoor("");
+		connection.stop();
 		return;
 	}
 	const request = credentials
@@ -118,9 +124,18 @@ async function signIn() {
 		if (credentials) kept.keepToken(reply.token, byId("stay").checked);
 		await session.welcome(reply);
 	} else if (reply.type === "error") {
-		if (!credentials && reply.code !== "too-many" && reply.code !== "unavailable") kept.dropToken();
-		credentials = null;
-		showDoor(token && reply.code === "bad-token" ? "" : [reply.text, reply.until ? new Date(reply.until).toLocaleString() : ""].join(" "));
+		const trouble = [reply.text, reply.until ? new Date(reply.until).toLocaleString() : ""].join(" ");
+		if (credentials) {
+			credentials = null;
+			showDoor(trouble);
+		} else if (reply.code === "bad-token" || reply.code === "banned") {
+			kept.dropToken();
+			leave(reply.code === "banned" ? trouble : endedWith);
+		} else {
+			// It may pass: try again after a pause.
+			showState(trouble);
+			connection.socket?.close();
+		}
 	}
 }
 
@@ -130,7 +145,6 @@ function showDoor(trouble) {
 	byId("app").hidden = true;
 	byId("door").hidden = false;
 	byId("door-error").textContent = trouble;
-	for (const id of ["enter", "create"]) byId(id).disabled = false;
 	byId(byId("name").value ? "password" : "name").focus();
 }
 
@@ -169,8 +183,8 @@ function leave(why) {
 	session.unsent = [];
 	clear();
 	model.open = "GLOBAL";
+	endedWith = "";
 	showDoor(why);
-	if (why && kept.token()) connection.start();
 }
 
 /** Drop every text from the memory and from the page. */
@@ -207,18 +221,15 @@ function drawLists() {
 	drawChats(byId("chats"), model, (name) => open(name));
 	drawPeople(byId("people"), model, (name) => open(name));
 	const here = model.chats.get(model.open);
-	const { unread } = model.totals();
-	const elsewhere = unread - (here && here.alert !== "none" ? here.unread : 0);
+	const elsewhere = model.unread() - (here && here.alert !== "none" ? here.unread : 0);
 	byId("elsewhere").textContent = elsewhere ? String(elsewhere) : "";
 	showTitle(model);
 	showAlert();
 }
 
 function showAlert() {
-	const chat = model.chats.get(model.open);
-	const alert = chat?.alert || (model.open.startsWith("@") ? "all" : "mentions");
 	byId("chat-alert").hidden = !model.features.includes("alert");
-	byId("chat-alert").textContent = text(/** @type {"alertall"} */ (`alert${alert}`));
+	byId("chat-alert").textContent = text(/** @type {"alertall"} */ (`alert${alertOf(model, model.open)}`));
 }
 
 async function drawHead() {
@@ -269,14 +280,14 @@ function messageMenu(message, at) {
 	if (message.seq) {
 		entries.push([text("answer"), () => composer.set(`#${message.seq} `)]);
 		if (model.features.includes("marks")) {
-			for (const mark of MARKS) entries.push([mark === "+1" ? "👍" : mark, () => session.mark(message, mark, true)]);
+			for (const mark of MARKS) entries.push([mark, () => session.mark(message, mark, true)]);
 			entries.push([text("mark"), () => composer.set(`#${message.seq}+`)]);
 		}
 		if (message.mine) entries.push([text("edit"), () => composer.set(`#${message.seq}= ${message.text}`)]);
 		entries.push([text("copyText"), () => navigator.clipboard?.writeText(message.text)]);
 		const label = message.chat.startsWith("@") ? `${message.chat} #${message.seq}` : `${message.chat}#${message.seq}`;
 		entries.push([text("copyLink"), () => navigator.clipboard?.writeText(label)]);
-		entries.push([text("remove"), () => session.remove(message)]);
+		if (message.mine || message.chat.startsWith("*")) entries.push([text("remove"), () => session.remove(message)]);
 	} else if (message.mine) entries.push([text("takeBack"), () => session.remove(message)]);
 	if (entries.length) showMenu(at, entries);
 }
@@ -292,7 +303,8 @@ byId("open-side").addEventListener("click", (/** @type {Event} */ event) => {
 	showSide(!byId("side").classList.contains("shown"));
 });
 document.querySelector("main.chat")?.addEventListener("click", () => showSide(false));
-byId("sign-out").addEventListener("click", () => signOut());
+byId("sign-out").addEventListener("click", signOut);
+byId("side").addEventListener("click", () => showSide(false));
 byId("notice-close").addEventListener("click", () => showNotice("", false));
 byId("show-help").addEventListener("click", async () => {
 	byId("settings").close();
@@ -300,8 +312,7 @@ byId("show-help").addEventListener("click", async () => {
 });
 byId("chat-alert").addEventListener("click", async () => {
 	const order = ["all", "mentions", "none"];
-	const now = model.chats.get(model.open)?.alert || (model.open.startsWith("@") ? "all" : "mentions");
-	const reply = await session.ask({ type: "alert", chat: model.open, alert: order[(order.indexOf(now) + 1) % order.length] });
+	const reply = await session.ask({ type: "alert", chat: model.open, alert: order[(order.indexOf(alertOf(model, model.open)) + 1) % order.length] });
 	if (reply.type === "alert") model.chat(model.open).alert = reply.alert;
 	else notice(reply, "");
 	drawLists();
@@ -311,8 +322,7 @@ byId("add-form").addEventListener("submit", async (/** @type {Event} */ event) =
 	event.preventDefault();
 	const reply = await session.ask({ type: "add_member", group: model.open, name: byId("add-name").value.trim() });
 	byId("add-name").value = "";
-	if (reply.type === "group") showMembers(session, reply);
-	else notice(reply, "");
+	refresh(session, reply);
 });
 byId("leave-group").addEventListener("click", async () => {
 	const group = model.open;

@@ -4,13 +4,13 @@
  * @typedef {{mark: string, count: number, names: string[], mine: boolean}} Mark
  * @typedef {{
  *   chat: string, from: string, at: string, text: string, seq?: number, id?: string, end?: import("./timed.js").End,
- *   rev?: number, edited?: string, marks?: Mark[], to?: string[], mine: boolean, pending?: string, refused?: string,
+ *   rev?: number, edited?: string, marks?: Mark[], to?: string[], mine: boolean, pending?: string,
  *   reached?: string, key: string
  * }} Message
  * @typedef {{
  *   name: string, id: string, unread: number, mentions: number, alert: string, lastSeq: number, readSeq: number,
  *   lastAt: string, rev: number, items: Message[], loaded: boolean, atEnd: boolean, more: boolean, firstUnread: number,
- *   draft: string, typed: string[], below: number
+ *   draft: string, typed: string[]
  * }} Chat
  */
 
@@ -19,7 +19,6 @@ const TYPED_MOST = 50;
 export class Model {
 	constructor() {
 		this.name = "";
-		this.server = "IRChat";
 		this.epoch = "";
 		/** @type {string[]} */
 		this.features = [];
@@ -49,7 +48,7 @@ export class Model {
 		if (!chat) {
 			chat = {
 				name, id: id ?? "", unread: 0, mentions: 0, alert: "", lastSeq: 0, readSeq: 0, lastAt: "", rev: 0, items: [],
-				loaded: false, atEnd: false, more: true, firstUnread: 0, draft: "", typed: [], below: 0,
+				loaded: false, atEnd: false, more: true, firstUnread: 0, draft: "", typed: [],
 			};
 			this.chats.set(name, chat);
 		}
@@ -90,14 +89,9 @@ export class Model {
 			.sort((a, b) => Number(b.name === "GLOBAL") - Number(a.name === "GLOBAL") || b.lastAt.localeCompare(a.lastAt) || a.name.localeCompare(b.name));
 	}
 
-	/** How many unread messages there are in chats that alert, and how many of all mention the user. */
-	totals() {
-		let unread = 0, mentions = 0;
-		for (const chat of this.chats.values()) {
-			mentions += chat.mentions;
-			if (chat.alert !== "none") unread += chat.unread;
-		}
-		return { unread, mentions };
+	/** How many unread messages there are in chats that alert. */
+	unread() {
+		return [...this.chats.values()].reduce((sum, chat) => sum + (chat.alert === "none" ? 0 : chat.unread), 0);
 	}
 
 	/**
@@ -172,6 +166,22 @@ export class Model {
 		return true;
 	}
 
+	/** Move the read marker forward. @param {Chat} chat @param {number} seq */
+	read(chat, seq) {
+		const isAll = seq >= chat.lastSeq;
+		const passed = chat.items.filter((item) => !item.mine && item.seq && item.seq > chat.readSeq && item.seq <= seq);
+		chat.readSeq = Math.max(chat.readSeq, seq);
+		chat.unread = isAll ? 0 : Math.max(0, chat.unread - passed.length);
+		chat.mentions = isAll ? 0 : Math.max(0, chat.mentions - passed.filter((item) => item.to?.includes(this.name)).length);
+	}
+
+	/** Put a sent message where its time belongs. @param {Chat} chat @param {Message} message */
+	place(chat, message) {
+		chat.items = chat.items.filter((item) => item.key !== message.key);
+		const after = chat.items.findIndex((item) => !item.pending && item.at > message.at);
+		chat.items.splice(after < 0 ? chat.items.length : after, 0, message);
+	}
+
 	/**
 	 * Remember a typed line of a chat. Never call it for timed ones.
 	 * @param {Chat} chat
@@ -192,7 +202,7 @@ export class Model {
 
 /** @param {Chat} chat */
 export function forget(chat) {
-	Object.assign(chat, { items: [], loaded: false, atEnd: false, more: true, rev: 0, firstUnread: 0, below: 0 });
+	Object.assign(chat, { items: [], loaded: false, atEnd: false, more: true, rev: 0, firstUnread: 0 });
 }
 
 /**

@@ -1,10 +1,9 @@
 /** The dialogs: search, settings, members, the time of a timed message; and the menu of a message. */
 
 import { appendText } from "./links.js";
-import { el, hue } from "./rows.js";
+import { el, named } from "./rows.js";
 import { text } from "./strings.js";
 import * as kept from "./kept.js";
-
 
 /** @returns {any} */
 export function byId(/** @type {string} */ id) {
@@ -44,7 +43,7 @@ export function prepareSearch(session, jump) {
 		results.replaceChildren(el("p", "hint", said), ...found.messages.map((/** @type {any} */ message) => {
 			const row = el("button", "result");
 			const head = el("span", "head");
-			head.append(el("b", hue(message.from), message.from), ` ${message.chat} · ${new Date(message.at).toLocaleString()}`);
+			head.append(named("b", message.from), ` ${message.chat} · ${new Date(message.at).toLocaleString()}`);
 			const body = el("span", "body");
 			body.dir = "auto";
 			body.textContent = message.text;
@@ -141,10 +140,11 @@ export function refresh(session, reply) {
 export function showMenu(anchor, entries) {
 	const menu = byId("row-menu");
 	menu.replaceChildren(...entries.map(([label, act]) => {
-		const item = el("button", "", label);
+		const item = el("button", label.length < 4 ? "short" : "", label);
 		item.setAttribute("role", "menuitem");
 		item.addEventListener("click", () => {
 			close();
+			anchor.focus();
 			act();
 		});
 		return item;
@@ -186,6 +186,7 @@ export function showNotice(shown, isError) {
 	const notice = byId("notice");
 	notice.hidden = !shown;
 	notice.classList.toggle("error", isError);
+	notice.classList.toggle("table", /\S {3}/.test(shown));
 	byId("notice-text").replaceChildren();
 	if (shown) appendText(byId("notice-text"), shown, { me: "", refer: () => undefined });
 }

@@ -9,7 +9,6 @@ import { leftOf, readable } from "./timed.js";
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-const HUES = 12;
 const TOGETHER_MS = 5 * 60 * 1000;
 
 /** @param {string} tag @param {string} [className] @param {string} [content] @returns {HTMLElement} */
@@ -49,11 +48,14 @@ export function newRow() {
 	return row;
 }
 
-/** A colour for a name, which is always written beside it. */
-export function hue(/** @type {string} */ name) {
+/** Return an element with a name, in the colour of that name. */
+export function named(/** @type {string} */ tag, /** @type {string} */ name) {
+	const element = el(tag, "named", name);
+	element.dir = "auto";
 	let sum = 0;
 	for (const character of name.toLowerCase()) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
-	return `hue${sum % HUES}`;
+	element.style.setProperty("--c", String((sum % 12) * 30));
+	return element;
 }
 
 /**
@@ -78,8 +80,8 @@ export function messageRow(message, how) {
 	when.title = FULL.format(new Date(message.at));
 	/** @type {HTMLTimeElement} */ (when).dateTime = message.at;
 	const head = el("div", "head");
-	const author = el("span", `author ${hue(message.from)}`, message.from);
-	author.dir = "auto";
+	const author = named("span", message.from);
+	author.classList.add("author");
 	head.append(author, when);
 	if (message.seq) head.append(el("span", "seq", `#${message.seq}`));
 	const body = el("div", "body");
@@ -96,7 +98,6 @@ export function messageRow(message, how) {
 	row.append(body);
 	if (message.end) row.append(countdown(message));
 	if (message.pending) row.append(el("div", "said", text("pending")));
-	if (message.refused) row.append(el("div", "said error", text("refused", message.refused)));
 	if (message.marks?.length) row.append(marksRow(message, how));
 	if (!message.pending) row.append(menuButton(message, how));
 	return row;
@@ -122,16 +123,14 @@ export function fillQuote(quote, seq, message) {
 		quote.textContent = message === null ? `#${seq}: ${text("deletedAnswer")}` : `#${seq}`;
 		return;
 	}
-	const author = el("b", hue(message.from), message.from);
 	const body = el("span", "", message.text);
 	body.dir = "auto";
-	quote.append(author, " ", body);
+	quote.append(named("b", message.from), " ", body);
 }
 
 /** @param {Message} message */
 function countdown(message) {
 	const row = el("div", "countdown");
-	row.dataset.left = "";
 	row.append(el("span", "left", timeLeft(message)));
 	if (message.reached) row.append(el("span", "", ` · ${message.reached}`));
 	return row;
@@ -161,6 +160,7 @@ function menuButton(message, how) {
 	const button = el("button", "row-more", "⋯");
 	button.setAttribute("aria-label", text("messageMenu"));
 	button.setAttribute("aria-haspopup", "menu");
+	button.tabIndex = -1;
 	button.addEventListener("click", (event) => {
 		event.stopPropagation();
 		how.menu(message, button);

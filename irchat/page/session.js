@@ -31,13 +31,11 @@ export class Session {
 		this.on = on;
 		/** @type {{line: string, chat: string, nonce: string, message: Message|null}[]} */
 		this.unsent = [];
-		/** @type {Map<string, Message|null>} */
+		/** @type {Map<string, Message|null|undefined>} */
 		this.quotes = new Map();
 		this.isLoading = false;
 		this.key = 0;
 		this.isReady = false;
-		/** @type {Map<string, number>} */
-		this.read = new Map();
 	}
 
 	/** Take the reply to a sign-in. */
@@ -160,7 +158,7 @@ export class Session {
 		if (!isText && !this.connection.isOpen) {
 			return this.on.refused(chatName, line, { type: "error", text: text("commandOffline") });
 		}
-		const nonce = crypto.randomUUID();
+		const nonce = String(crypto.getRandomValues(new BigUint64Array(2)));
 		const message = isText ? this.pending(chat, line.trim(), nonce) : null;
 		const said = { line, chat: chatName, nonce, message };
 		this.unsent.push(said);
@@ -184,7 +182,9 @@ export class Session {
 	async send(said) {
 		const reply = await this.ask({ type: "line", line: said.line, chat: said.chat, nonce: said.nonce });
 		if (reply.type === "lost") {
-			if (!said.message) this.unsent = this.unsent.filter((other) => other !== said);
+			if (said.message) return;
+			this.unsent = this.unsent.filter((other) => other !== said);
+			this.on.refused(said.chat, "", { type: "error", text: text("commandOffline") });
 			return;
 		}
 		if (reply.type === "error" && reply.code === "too-fast") {
@@ -216,10 +216,10 @@ export class Session {
 		}
 		const { message } = said;
 		if (message && message.chat === reply.chat && reply.seq) {
-			chat.items = chat.items.filter((item) => item === message || item.seq !== reply.seq);
-			Object.assign(message, { seq: reply.seq, at: reply.at, pending: undefined });
-			this.on.changed(message);
-			message.key = `s${reply.seq}`;
+			Object.assign(message, { seq: reply.seq, at: reply.at, pending: undefined, key: `s${reply.seq}` });
+			if (!chat.loaded) return;
+			if (!chat.atEnd) return this.load(chat, "end", true);
+			this.model.place(chat, message);
 			this.on.page(chat, "keep");
 			return;
 		}
@@ -235,7 +235,8 @@ export class Session {
 		if (found) {
 			const message = this.message(found);
 			if (reply.id) message.reached = text("reached", reply.reached, reply.of);
-			if (this.model.said(message)) this.on.said(message);
+			if (this.model.said(message) && chat.atEnd) this.model.place(chat, message);
+			this.on.page(chat, "keep");
 		}
 		if (chat.name !== this.model.open) this.on.notice({ type: "sent", chat: chat.name }, "");
 		this.on.lists();
@@ -248,7 +249,7 @@ export class Session {
 	 * @param {string} line
 	 */
 	async amendLast(chat, changed, line) {
-		const own = chat.items.filter((item) => item.mine && !item.refused).at(-1);
+		const own = chat.items.filter((item) => item.mine).at(-1);
 		if (!own || own.pending || (changed !== null && !own.seq)) return this.on.refused(chat.name, line, { type: "error", text: text("pending") });
 		const which = own.seq ? { seq: own.seq } : { id: own.id };
 		const what = changed === null ? { delete: true } : { text: changed };
@@ -288,14 +289,8 @@ export class Session {
 
 	/** Move the read marker of a chat to what was seen. */
 	seen(/** @type {Chat} */ chat, /** @type {number} */ seq) {
-		const isAll = seq >= chat.lastSeq;
-		if (!this.isReady || (seq <= chat.readSeq && !(isAll && chat.unread))) return;
-		if ((this.read.get(chat.name) ?? -1) >= seq && !chat.unread) return;
-		this.read.set(chat.name, seq);
-		chat.readSeq = Math.max(chat.readSeq, seq);
-		const left = chat.items.filter((item) => (item.seq ?? 0) > seq && !item.mine);
-		chat.unread = isAll ? 0 : left.length;
-		chat.mentions = isAll ? 0 : left.filter((item) => item.to?.includes(this.model.name)).length;
+		if (!this.isReady || (seq <= chat.readSeq && !(seq >= chat.lastSeq && chat.unread))) return;
+		this.model.read(chat, seq);
 		this.ask({ type: "read", chat: chat.name, seq });
 		this.on.lists();
 	}
@@ -306,13 +301,12 @@ export class Session {
 		if (loaded) return loaded;
 		const key = `${chat.name}#${seq}`;
 		if (!this.quotes.has(key)) {
-			this.quotes.set(key, null);
+			this.quotes.set(key, undefined);
 			this.ask({ type: "history", chat: chat.name, around: seq, limit: 1 }).then((page) => {
 				const found = page.messages?.find((/** @type {Line} */ message) => message.seq === seq);
 				this.quotes.set(key, found ? this.message(found) : null);
-				this.on.quoted(seq, found ? this.message(found) : null);
+				if (chat.name === this.model.open) this.on.quoted(seq, found ? this.message(found) : null);
 			});
-			return undefined;
 		}
 		return this.quotes.get(key);
 	}
@@ -322,9 +316,7 @@ export class Session {
 		const { model } = this;
 		if (event.type === "message") {
 			const message = this.message(event);
-			const chat = model.chat(event.chat);
 			if (!model.said(message)) return;
-			if (chat.name !== model.open || !chat.atEnd || document.hidden) chat.below += 1;
 			this.on.said(message);
 			this.on.lists();
 		} else if (event.type === "amended") {
@@ -339,9 +331,7 @@ export class Session {
 			model.offline = [...new Set([...model.offline, ...event.offline])];
 			this.on.lists();
 		} else if (event.type === "read") {
-			const chat = model.chat(event.chat);
-			chat.readSeq = Math.max(chat.readSeq, event.seq);
-			if (event.seq >= chat.lastSeq) Object.assign(chat, { unread: 0, mentions: 0, below: 0 });
+			model.read(model.chat(event.chat), event.seq);
 			this.on.lists();
 		} else if (event.type === "alert") {
 			model.chat(event.chat).alert = event.alert;

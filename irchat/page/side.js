@@ -7,7 +7,7 @@ const PEOPLE_MOST = 200;
 
 /** @param {HTMLElement} list @param {import("./model.js").Model} model @param {(chat: string) => void} open */
 export function drawChats(list, model, open) {
-	const focused = /** @type {HTMLElement|null} */ (document.activeElement)?.dataset?.chat;
+	const focused = focusedIn(list);
 	list.replaceChildren(...model.ordered().map((chat) => {
 		const item = el("li");
 		const button = el("button", "entry");
@@ -26,16 +26,29 @@ export function drawChats(list, model, open) {
 		item.append(button);
 		return item;
 	}));
-	if (focused) /** @type {HTMLElement|null} */ (list.querySelector(`[data-chat="${CSS.escape(focused)}"]`))?.focus();
+	focusAgain(list, focused);
+}
+
+/** @param {HTMLElement} list */
+function focusedIn(list) {
+	const { activeElement } = document;
+	return list.contains(activeElement) ? /** @type {HTMLElement} */ (activeElement).dataset.chat : undefined;
+}
+
+/** @param {HTMLElement} list @param {string|undefined} chat */
+function focusAgain(list, chat) {
+	if (chat) /** @type {HTMLElement|null} */ (list.querySelector(`[data-chat="${CSS.escape(chat)}"]`))?.focus();
 }
 
 /** @param {HTMLElement} list @param {import("./model.js").Model} model @param {(chat: string) => void} open */
 export function drawPeople(list, model, open) {
 	const online = [...model.online].filter((name) => name !== model.name).sort((a, b) => a.localeCompare(b));
 	const people = [...online.map((name) => [name, true]), ...model.offline.filter((name) => !model.online.has(name)).map((name) => [name, false])];
+	const focused = focusedIn(list);
 	list.replaceChildren(...people.slice(0, PEOPLE_MOST).map(([name, isOnline]) => {
 		const item = el("li");
 		const button = el("button", "entry");
+		button.dataset.chat = `@${name}`;
 		button.append(dot(!!isOnline));
 		const shown = el("span", "entry-name", String(name));
 		shown.dir = "auto";
@@ -44,6 +57,7 @@ export function drawPeople(list, model, open) {
 		item.append(button);
 		return item;
 	}));
+	focusAgain(list, focused);
 }
 
 function dot(/** @type {boolean} */ isOnline) {

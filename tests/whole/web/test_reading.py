@@ -1,0 +1,108 @@
+"""Reading in the browser: the first unread message, pages of history, search and links."""
+
+import pytest
+
+from tests.helpers.browser import BrowserCase as _BrowserCase
+from tests.helpers.browser import line, open_chat, row, say
+
+
+@pytest.mark.slow
+class ReadingTests(_BrowserCase):
+    """A chat with more messages than a page."""
+
+    def wrote(self, name: str, reader: str, count: int) -> None:
+        """Let a user write many private messages."""
+        bot = self.bot(name)
+        bot.post(*({"type": "send", "chat": f"@{reader}", "text": f"message number {n}."} for n in range(1, count + 1)))
+        bot.ask(type="chats")
+
+    def test_first_unread(self) -> None:
+        """A chat opens at its first unread message; what is below is counted, and read only when it was seen."""
+        page = self.sign_up("alice")
+        self.wrote("bob", "alice", 120)
+        entry = page.locator("#chats .entry", has_text="@bob")
+        self.see(entry.locator(".badge"), "120")
+        self.assertEqual(page.title(), "(120) IRChat alice")
+        open_chat(page, "@bob")
+        self.see(page.locator(".divider.fresh"))
+        self.see(row(page, "number 1."))
+        self.see(page.locator("#to-end"), " new")
+        left = int(page.locator("#to-end").inner_text().split()[0])
+        self.assertTrue(60 < left < 120, left)
+        self.see(entry.locator(".badge"), str(left))
+        page.locator("#to-end").click()
+        self.see(row(page, "number 120."))
+        self.see_no(entry.locator(".badge"))
+        self.see_no(page.locator("#to-end:visible"))
+
+    def test_pages_and_new_ones(self) -> None:
+        """Older pages come on scrolling without a jump. At the end new messages show, else a button counts them."""
+        page = self.sign_up("carol")
+        self.wrote("dave", "carol", 160)
+        open_chat(page, "@dave")
+        page.locator("#to-end").click()
+        self.see(row(page, "number 160."))
+        scroller = page.locator("#scroller")
+        seen = 0
+        while not row(page, "number 1.").count():
+            first = page.locator("#log .message").first
+            key = first.get_attribute("data-key")
+            scroller.evaluate("element => { element.scrollTop = 300; }")
+            at = page.locator(f"#log [data-key={key}]")
+            before = at.bounding_box()["y"]
+            self.until(lambda key=key: page.locator("#log .message").first.get_attribute("data-key") != key, page)
+            self.assertAlmostEqual(at.bounding_box()["y"], before, delta=2)
+            seen += 1
+        self.assertGreaterEqual(seen, 2)
+        say(page, "*dave -> team")
+        open_chat(page, "@dave")
+        scroller.evaluate("element => { element.scrollTop = 0; }")
+        self.see(page.locator("#to-end"), "To the end")
+        other = self.visit()
+        self.fill_door(other, "dave")
+        other.get_by_role("button", name="Sign in").click()
+        open_chat(other, "@carol")
+        say(other, "a late one")
+        self.see(page.locator("#to-end"), "1 new")
+        page.locator("#to-end").click()
+        self.see(row(page, "a late one"))
+        say(other, "a later one")
+        self.see(row(page, "a later one"))
+        self.see_no(page.locator("#to-end:visible"))
+
+    def test_search(self) -> None:
+        """Search finds a message, also by its mark, and a click goes to it. Sending from there goes to the end."""
+        page = self.sign_up("emil")
+        self.wrote("frida", "emil", 130)
+        open_chat(page, "@frida")
+        self.see(row(page, "number 1."))
+        page.get_by_role("button", name="Search messages").click()
+        page.get_by_label("Words to search for").fill("number 57")
+        page.get_by_label("Words to search for").press("Enter")
+        page.locator("#search-results .result", has_text="number 57.").click()
+        self.see(page.locator(".message:focus"), "number 57.")
+        say(page, "sent from the middle")
+        self.see(row(page, "sent from the middle"))
+        self.see(row(page, "number 130."))
+        say(page, "#57+ok")
+        page.get_by_role("button", name="Search messages").click()
+        page.get_by_label("Words to search for").fill("+ok")
+        page.get_by_role("button", name="Search", exact=True).click()
+        page.locator("#search-results .result", has_text="number 57.").click()
+        self.see(row(page, "number 57.").locator(".mark"), "ok 1")
+        page.get_by_role("button", name="Search messages").click()
+        page.get_by_role("button", name="Mentions of me").click()
+        self.see(page.locator("#search-results"), "Nothing found.")
+
+    def test_links(self) -> None:
+        """Web addresses are links that tell nothing, and references go to their message."""
+        page = self.sign_up("gustav")
+        say(page, "see https://example.org/a?b=1&c=(2), or javascript:alert(1)")
+        link = page.locator("#log .body a")
+        self.see(link, "https://example.org/a?b=1&c=(2)")
+        self.assertEqual(link.get_attribute("href"), "https://example.org/a?b=1&c=(2)")
+        self.assertEqual(link.get_attribute("rel"), "noopener noreferrer nofollow")
+        say(page, "as I said in GLOBAL#1 before")
+        row(page, "as I said").locator(".reference").click()
+        self.see(page.locator(".message:focus"), "see https")
+        line(page).fill("done")
