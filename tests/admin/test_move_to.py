@@ -59,7 +59,7 @@ class MoveToTests(AdminCase):
         self.refused("--store-file", "move-to", with_password)
         file = self.file(with_password, 0o644)
         self.refused(f"run chmod 600 {file}\n", "move-to", "--store-file", file)
-        self.refused("write the URL to it", "move-to", "--store-file", str(self.home / "missing"))
+        self.refused("write the URL to a file", "move-to", "--store-file", str(self.home / "missing"))
         self.refused("is a URL such as postgresql://", "move-to", "--store-file", self.file("s3cret"))
         for arguments in ["move-to"], ["move-to", self.url, "--store-file", "x"]:
             self.refused("name the database", *arguments)

@@ -44,7 +44,7 @@ class URLTests(SynchronousTestCase):
             self.path.write_bytes(content)
             self._wrong(config)
         self.path.unlink()
-        self.assertIn("No such file or directory; write the URL to it, with mode 0600", self._wrong(config))
+        self.assertIn("No such file or directory; write the URL to a file that this user can read", self._wrong(config))
 
     def test_environment(self) -> None:
         """A password in the environment is refused, but only where PostgreSQL is used."""
