@@ -19,7 +19,7 @@ const UNTRUSTED_AFTER = 2;
 const MARKS = ["👍", "ok", "pin", "❤", "😄"];
 
 const model = new Model();
-/** @type {{name: string, password: string, isNew: boolean}|null} */
+/** @type {Line|null} */
 let credentials = null;
 let isSignedIn = false;
 let endedWith = "";
@@ -116,9 +116,7 @@ async function signIn() {
 		connection.stop();
 		return;
 	}
-	const request = credentials
-		? { type: credentials.isNew ? "register" : "login", name: credentials.name, password: credentials.password }
-		: { type: "resume", token };
+	const request = credentials ?? { type: "resume", token };
 	const reply = await session.ask(request);
 	if (reply.type === "welcome") {
 		if (credentials) kept.keepToken(reply.token, byId("stay").checked);
@@ -152,13 +150,14 @@ function showDoor(trouble) {
 function enter(isNew) {
 	const name = byId("name").value.trim();
 	const password = byId("password").value;
-	if (!name || !password) {
-		byId("door-error").textContent = text(name ? "needPassword" : "needName");
-		byId(name ? "password" : "name").focus();
+	if (!name) {
+		byId("door-error").textContent = text("needName");
+		byId("name").focus();
 		return;
 	}
 	byId("password").autocomplete = isNew ? "new-password" : "current-password";
-	credentials = { name, password, isNew };
+	// A server can run without passwords.
+	credentials = { type: isNew ? "register" : "login", name, ...(password ? { password } : {}) };
 	byId("door-error").textContent = text("signingIn");
 	if (connection.isOpen) signIn();
 	else connection.start();

@@ -3,7 +3,6 @@
 const TEXTS = {
 	signingIn: "Signing in…",
 	needName: "Enter your name.",
-	needPassword: "Enter a password.",
 	connecting: "Connecting…",
 	offline: "Not connected. Your messages wait and are sent when the connection is back.",
 	again: "Not connected. Trying again in {0} s.",
