@@ -57,10 +57,8 @@ class EndToEnd(SynchronousTestCase):
         return client
 
     def comes_back(self, server: ServerProcess, name: str) -> TerminalProcess:
-        """Start a client that signs in to its account, at a server it trusts."""
+        """Start a client that signs in again by the token of its last session, at a server it trusts."""
         client = self.client(server, name)
-        client.expect("Password")
-        client.type(_PASSWORD)
         client.expect("Welcome back")
         return client
 
@@ -152,7 +150,9 @@ class PeopleTests(EndToEnd):
     def test_wrong_password(self) -> None:
         """After three wrong passwords the client exits with status 1, and none of them was on the screen."""
         server = self.server()
-        self.newcomer(server, "alice").type("exit")
+        alice = self.newcomer(server, "alice")
+        alice.type("exit --forget")
+        self.assertEqual(alice.wait(), 0)
         client = self.client(server, "alice")
         for asked in range(1, 4):
             wait_for(lambda asked=asked: client.text().count("Password:") == asked, "the question", client.text)

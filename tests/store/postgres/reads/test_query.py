@@ -53,16 +53,23 @@ class QueryTests(PostgresHands, SynchronousTestCase):
 
     def test_interrupt(self) -> None:
         """A running query ends soon after its interrupt, and the connection can be used by others."""
-        began = threading.Event()
+        began, ended = threading.Event(), threading.Event()
 
         def ask(connection: Any) -> None:
             began.set()
             connection.execute("SELECT pg_sleep(60)")
 
+        def interrupt() -> None:
+            """Interrupt again and again, as the pool does: the first one may come before the query is at the server."""
+            began.wait(30)
+            while not ended.wait(0.1):
+                query.interrupt()
+
         query = Query(lambda: self.connection, ask, ())
-        interrupting = threading.Thread(target=lambda: (began.wait(30), query.interrupt()))
+        interrupting = threading.Thread(target=interrupt)
         interrupting.start()
         self.assertRaises(QueryCanceled, query)
+        ended.set()
         interrupting.join()
         self.assertEqual(Query(lambda: self.connection, self.one, (_COUNT,))()[0], 0)
 
