@@ -23,8 +23,8 @@ from tests.helpers.cluster.history import (
     Stored,
 )
 
-LATE_SECONDS = 1.5
-"""How late the end of a timed message may be seen by a client under load."""
+LATE_SECONDS = 30.0
+"""How late a client may see the end of a timed message, on a machine that is busy with other tests as well."""
 
 
 def check(history: History, stored: Stored, late: float = LATE_SECONDS) -> list[str]:
