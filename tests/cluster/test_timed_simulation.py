@@ -36,6 +36,6 @@ class SimulationTests(SynchronousTestCase):
 
     @pytest.mark.slow
     def test_many(self) -> None:
-        """The same, by the thousand."""
+        """The same, for more seeds."""
         for seed in range(1_000, 1_050):
             self.run_seed(seed, calm=seed % 4 == 0)

@@ -71,7 +71,7 @@ class CheckerTests(SynchronousTestCase):
 
     def found(self) -> list[str]:
         """Return the violations."""
-        return [*checker.check(self.history, self.stored), *checker.presence(self.history, self.stored)]
+        return [*checker.check(self.history, self.stored, 1.5), *checker.presence(self.history, self.stored)]
 
     def replace(self, wanted: Record, *others: Record) -> None:
         """Replace a record by others."""
