@@ -90,7 +90,8 @@ class Following:
         """Note that the own commit is applied and published."""
         if self._own is not None:
             position, self._own = self._own, None
-            self._log.note_applied(position)
+            if position > self._log.position:  # a commit that wrote nothing can be overtaken by one of another node
+                self._log.note_applied(position)
 
     def go_on(self) -> None:
         """Read what other nodes have committed meanwhile."""
