@@ -163,6 +163,17 @@ class ReadingTests(SynchronousTestCase):
         self.log.commits[-1].callback(Committed(0, [None]))
         self.assertEqual(self.node.take()[-1], "read")
 
+    def test_overtaken_lookup(self) -> None:
+        """A commit that only looked something up does not set the position back behind a slow read."""
+        self.log.on_news()
+        self.node.submit("a")
+        self.log.begins[-1].callback([])
+        self.log.reads[-1].callback([batch(9, "x")])
+        self.node.take()
+        self.log.commits[-1].callback(Committed(8, [None]))
+        self.assertEqual(self.node.take(), ["reply a: None", "publish a"])
+        self.assertEqual(self.log.position, 9)
+
     def test_known(self) -> None:
         """What a turn has applied meanwhile is not applied again by a slow read."""
         self.log.on_news()
