@@ -42,7 +42,7 @@ class TimedCopy(Struct, frozen=True):
 
 
 class LiveTimed(Struct, frozen=True):
-    """Some live timed messages of one chat, in the order of sending, and who has read them.
+    """Some live timed messages of one chat, in the order of sending, and the users that have read them.
 
     ``audience``: that of each copy without its own. ``reads``: spans of messages that a user has read: the user, the
     first and last index in ``copies``, and the senders whose messages in between it has not read.

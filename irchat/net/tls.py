@@ -229,7 +229,7 @@ class TLSLayer(Protocol):
 
     @property
     def tcp(self) -> Any:
-        """The transport of the socket."""
+        """The transport of the socket, for those that have a layer as their transport."""
         return self.transport
 
     def peer_certificate(self) -> bytes | None:

@@ -184,7 +184,7 @@ class ReadingTests(SynchronousTestCase):
         self.assertEqual(self.node.take(), ["apply y", "publish y", "applied 2"])
 
     def test_long_catch_up(self) -> None:
-        """A long catch-up gives up the turn, leaves turns of the reactor to others, and then takes a turn again."""
+        """A long catch-up releases the turn among the nodes, runs in slices of the reactor's turns, and asks again."""
         self.patch(following, "_ENTRIES_MOST", 3)
         self.node.submit("a")
         self.log.begins[0].callback([batch(2, "u", "v"), batch(3, "w"), batch(5, "x", "y"), batch(9, *"mnop")])

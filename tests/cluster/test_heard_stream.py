@@ -102,7 +102,7 @@ class HeardStreamTests(SynchronousTestCase):
         self.assertEqual(self.texts(), "1 2")
 
     def test_bounds(self) -> None:
-        """What is held is bounded. The rest is asked again."""
+        """The number of held messages is bounded. Others are requested again."""
         self.begin()
         for n in range(2, 3_000):
             self.hear(n)

@@ -1,4 +1,4 @@
-"""The store in PostgreSQL against the model of `tests.store.test_store_model`."""
+"""The store in PostgreSQL against the model of `tests.helpers.store_model`."""
 
 import pytest
 from hypothesis import settings
@@ -11,7 +11,7 @@ from irchat.store.postgres.search import searching
 from irchat.store.postgres.search.vectors import vector
 from irchat.store.threads import NoThreads
 from tests.helpers.services import shared_postgres
-from tests.store.test_store_model import StoreMachine
+from tests.helpers.store_model import StoreMachine
 
 
 class PostgresMachine(StoreMachine):

@@ -45,7 +45,7 @@ class OtherNodesTests(SynchronousTestCase):
     """`Presence` with other nodes."""
 
     def setUp(self) -> None:
-        """Record the changes, and what is told."""
+        """Record the changes, and the messages to the other nodes."""
         self.changes: list[tuple[int, bool]] = []
         self.told: list[tuple[int, ...]] = []
         self.presence = Presence(
@@ -54,11 +54,11 @@ class OtherNodesTests(SynchronousTestCase):
         self.presence.others = self
 
     def came(self, user: int, sessions: int) -> None:
-        """Record what the other nodes are told."""
+        """Record a message to the other nodes."""
         self.told.append((user, sessions))
 
     def went(self, user: int) -> None:
-        """Record what the other nodes are told."""
+        """Record a message to the other nodes."""
         self.told.append((user,))
 
     def test_told(self) -> None:
