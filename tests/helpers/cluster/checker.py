@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -283,10 +283,11 @@ class _View:
         return frozenset((user, sender)) in self._pairs
 
 
-def unread(stored: Stored, user: str, read: dict[str, int]) -> dict[str, tuple[int, int]]:
-    """Return the read marker and the number of unread messages of a user in each chat, without blocks.
+def unread(stored: Stored, user: str, read: dict[str, int], foes: Set[str]) -> dict[str, set[tuple[int, int]]]:
+    """Return what each chat may show to a user without blocks: pairs of the read marker and the unread messages.
 
-    ``read``: the markers that the user set. Sending moves the marker too.
+    ``read``: the markers that the user set. Sending moves the marker too, and so does reading up to messages of
+    ``foes`` that were hidden by a block at that time: it moves the marker past these.
     """
     counts = {}
     for chat, messages in stored.items():
@@ -294,7 +295,11 @@ def unread(stored: Stored, user: str, read: dict[str, int]) -> dict[str, tuple[i
             continue
         own = [seq for seq, message in messages.items() if message.sender == user]
         marker = max([read.get(chat, 0), *own])
-        counts[chat] = marker, sum(seq > marker for seq in messages)
+        counts[chat] = {(marker, sum(seq > marker for seq in messages))}
+        for seq in sorted(seq for seq in messages if seq > marker):
+            if messages[seq].sender not in foes:
+                break
+            counts[chat].add((seq, sum(later > seq for later in messages)))
     return counts
 
 

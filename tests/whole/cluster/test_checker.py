@@ -258,8 +258,14 @@ class CheckerTests(SynchronousTestCase):
 
     def test_unread(self) -> None:
         """Unread messages are those after the last own one and after the read marker."""
-        self.assertEqual(checker.unread(self.stored, "bob", {"GLOBAL": 1}), {"GLOBAL": (1, 2)})
-        self.assertEqual(checker.unread(self.stored, "ann", {}), {"GLOBAL": (3, 0)})
+        self.assertEqual(checker.unread(self.stored, "bob", {"GLOBAL": 1}, set()), {"GLOBAL": {(1, 2)}})
+        self.assertEqual(checker.unread(self.stored, "ann", {}, set()), {"GLOBAL": {(3, 0)}})
+
+    def test_unread_past_hidden(self) -> None:
+        """A read marker may have moved past the messages of a foe, but not past those of others."""
+        stored = {"GLOBAL": {seq: StoredText(sender, "") for seq, sender in enumerate(["ann", "cid", "cid", "ann"], 1)}}
+        found = checker.unread(stored, "bob", {"GLOBAL": 1}, {"cid"})
+        self.assertEqual(found, {"GLOBAL": {(1, 3), (2, 2), (3, 1)}})
 
     def test_absence(self) -> None:
         """The longest time without a connection is that of a user who lost the last one."""
