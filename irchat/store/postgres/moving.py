@@ -61,9 +61,13 @@ _TABLES = (
         "members", "user_id, chat",
         "user_id:int8 chat:int8 standing:int4 since_seq:int8 read_seq:int8 alert:text",
     ),
-    _table("tokens", "hash", "hash:bytea user_id:int8 used_at:int8 by_password:bool"),
+    _table("tokens", "hash", "hash:bytea user_id:int8 used_at:int8 by_password:bool created_at:int8 label:text"),
     _table(
-        "messages", "id", "chat:int8 seq:int8 id:int8 sender:int8 at:int8 text:text",
+        "keys", "user_id, blob",
+        "user_id:int8 kind:text blob:bytea fingerprint:text comment:text added_at:int8 used_at:int8",
+    ),
+    _table(
+        "messages", "id", "chat:int8 seq:int8 id:int8 sender:int8 at:int8 text:text notice:bool",
         "message_places CROSS JOIN messages USING (chat, seq, id)",
     ),
     _table("nonces", "user_id, nonce", "user_id:int8 nonce:bytea chat:int8 seq:int8 at:int8"),

@@ -14,10 +14,22 @@ CREATE TABLE tokens (
     hash bytea PRIMARY KEY,
     user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
     used_at bigint NOT NULL,
-    by_password boolean NOT NULL
+    by_password boolean NOT NULL,
+    created_at bigint,
+    label text
 );
 CREATE INDEX tokens_of_user ON tokens (user_id);
 CREATE INDEX tokens_by_age ON tokens (used_at);
+CREATE TABLE keys (
+    user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,
+    kind text NOT NULL,
+    blob bytea NOT NULL,
+    fingerprint text NOT NULL,
+    comment text NOT NULL,
+    added_at bigint NOT NULL,
+    used_at bigint,
+    PRIMARY KEY (user_id, blob)
+);
 
 -- GLOBAL has none of the optional columns, a group has name, key and owner, a private chat low and high.
 CREATE TABLE chats (
@@ -57,6 +69,7 @@ CREATE TABLE messages (
     sender bigint NOT NULL,
     at bigint NOT NULL,
     text text NOT NULL,
+    notice boolean NOT NULL DEFAULT false,
     PRIMARY KEY (chat, seq)
 );
 CREATE TABLE nonces (

@@ -193,7 +193,28 @@ CREATE TABLE mentions (
 CREATE INDEX mentions_of_message ON mentions (chat, seq);
 """
 
-SCRIPTS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6)
+_VERSION_7 = """
+-- IRC clients show notices apart from other messages.
+ALTER TABLE messages ADD COLUMN notice INTEGER NOT NULL DEFAULT 0;
+
+-- When the token was made, NULL in older rows; and the label of a token for a program, which never expires by disuse.
+ALTER TABLE tokens ADD COLUMN created_at INTEGER;
+ALTER TABLE tokens ADD COLUMN label TEXT;
+
+-- The public keys that sign in a user over SSH.
+CREATE TABLE keys (
+    user INTEGER NOT NULL REFERENCES users ON DELETE CASCADE,
+    kind TEXT NOT NULL,
+    blob BLOB NOT NULL,
+    fingerprint TEXT NOT NULL,
+    comment TEXT NOT NULL,
+    added_at INTEGER NOT NULL,
+    used_at INTEGER,
+    PRIMARY KEY (user, blob)
+) WITHOUT ROWID;
+"""
+
+SCRIPTS = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4, _VERSION_5, _VERSION_6, _VERSION_7)
 """``SCRIPTS[n]`` makes version n + 1 from version n."""
 
 
