@@ -69,5 +69,7 @@ REGISTRY = Registry(
     people.Login,
     people.Resume,
     history.Read,
+    messages.SendNotice,
+    messages.Signal,
     people.Ping,
 )
