@@ -324,6 +324,12 @@ class Session:
             _log.failure("a request failed", failure)
             error = internal_error()
         self._allowance.charge(WORK_OF_REFUSED_LINE)
+        if error.code is Code.TOO_FAST and self.protocol.waits:
+            self._running.remove(asked)
+            self._waiting.insert(0, asked)
+            self._allowance.wait_for_messages(asked.cost, asked.request, self.user)
+            self._tell_full()
+            return
         self._services.refusals[error.code] += 1
         text = error.text
         if asked.typed and error.code in _NOT_FOUND and asked.command is not None and asked.command.may_be_text:
