@@ -55,6 +55,10 @@ class ChatProtocol(Protocol):
         """Whether requests over the rate wait, since the client cannot repeat them. Otherwise they are refused."""
 
     @property
+    def catches_up(self) -> bool:
+        """Whether the protocol calls `Session.release` after the sign-in. Until then the session gets no events."""
+
+    @property
     def sign_in_seconds(self) -> int:
         """The seconds from the start of the connection in which the user must sign in. They can grow meanwhile."""
 
@@ -101,7 +105,7 @@ class SharedEncoding:
     encode: Encode
     keepalive: bytes | None = None
     wants_token = False
-    waits = False
+    waits = catches_up = False
     sign_in_seconds = LOGIN_SECONDS
 
     def __init__(self, session: "Session") -> None:

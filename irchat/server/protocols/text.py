@@ -43,7 +43,7 @@ class TextProtocol:
     encode = None
     keepalive = None
     wants_token = False
-    waits = False
+    waits = catches_up = False
     sign_in_seconds = LOGIN_SECONDS
 
     def __init__(
