@@ -1,6 +1,6 @@
 """A line of a client while it is handled: its requests, and the lines that answer it, with their label."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from irchat.irc.irc_lines import Line
@@ -10,10 +10,7 @@ from irchat.protocol.errors import Refusal
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
 
-Lines = Iterable[str]
-"""Lines without their ends. Each may begin with tags."""
-
-Answered = Callable[[events.Event], Lines]
+Answered = Callable[[events.Event], bytes]
 
 
 class Part:
@@ -41,10 +38,10 @@ class Call:
     def __init__(self, protocol: "IRCProtocol", line: Line) -> None:
         self.protocol = protocol
         self.line = line
-        self.label = line.tags.get("label") if "labeled-response" in protocol.state.caps else None
+        self.label = line.label if "labeled-response" in protocol.caps else None
         self._open = 0
         self._is_closed = False
-        self._lines: list[str] = []
+        self._answer = b""
 
     @property
     def command(self) -> str:
@@ -66,11 +63,11 @@ class Call:
         self._open += 1
         self.protocol.session.refuse(refusal, Part(self, then))
 
-    def in_turn(self, lines: Callable[[], Lines]) -> None:
+    def in_turn(self, lines: Callable[[], bytes]) -> None:
         """Answer with ``lines()``, called after all earlier lines of the client were answered."""
         self.ask(requests.Ping(), lambda _: lines())
 
-    def say(self, *lines: str) -> None:
+    def say(self, lines: bytes) -> None:
         """Answer with ``lines`` after all earlier lines of the client were answered."""
         self.in_turn(lambda: lines)
 
@@ -78,15 +75,15 @@ class Call:
         """Note that the handler has made all requests of the call."""
         self._is_closed = True
         if self.label is not None and not self._open:
-            self.in_turn(lambda: ())
+            self.say(b"")
 
     def answered(self, then: Answered, event: events.Event) -> bytes:
-        """Return the bytes for a part of the call that was answered."""
+        """Return the bytes to send for a part of the call that was answered."""
+        lines = then(event)
         self._open -= 1
         if self.label is None:
-            return self.protocol.joined(then(event))
-        self._lines += then(event)
+            return lines
+        self._answer += lines
         if self._open or not self._is_closed:
             return b""
-        lines, self._lines = self._lines, []
-        return self.protocol.joined(self.protocol.labeled(self.label, lines))
+        return self.protocol.batches.labelled(self.label, self._answer)

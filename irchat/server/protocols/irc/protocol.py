@@ -1,27 +1,36 @@
 """The IRC protocol as a plug-in of a connection: lines in, requests of the session, lines out."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from functools import partial
 
 from twisted.internet.interfaces import IDelayedCall
 
+from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
-from irchat.irc.irc_lines import Line, parse
-from irchat.protocol import events
+from irchat.irc.command_table import check
+from irchat.irc.irc_lines import REST_BYTES, REST_BYTES_BEFORE, BadIRCLine, Line, parse
+from irchat.irc.labels import Batches
+from irchat.irc.registration.capabilities import Capabilities, offered
+from irchat.irc.registration.registering import Options, Phase, Registration
+from irchat.protocol import events, requests
+from irchat.protocol.errors import Code, Refusal
+from irchat.server.delivery.delivery import Encode
 from irchat.server.protocols.irc.calls import Call, Part
-from irchat.server.protocols.irc.command_handlers import HANDLERS
+from irchat.server.protocols.irc.command_handlers import HANDLERS, UNCOUNTED
+from irchat.server.protocols.irc.entering.steps import take_steps
 from irchat.server.protocols.irc.event_lines import EVENT_LINES
+from irchat.server.protocols.irc.farewells import farewell
 from irchat.server.protocols.irc.irc_shared import IRCShared
 from irchat.server.protocols.irc.irc_state import IRCState
+from irchat.server.protocols.irc.line_rate import LineRate
+from irchat.server.protocols.irc.refusals import bad_line, refused
+from irchat.server.sessions.session import Session
 
-if TYPE_CHECKING:
-    from irchat.server.sessions.session import Session
-
-# Lines a second, and at once. A client that sends more is read more slowly.
-_LINES_A_SECOND = 20.0
-_LINES_AT_ONCE = 60.0
+# Seconds from the start of a connection to USER, and to the sign-in.
+_USER_SECONDS = 60
+_SIGN_IN_SECONDS = 300
 
 
 class IRCProtocol:
@@ -31,33 +40,64 @@ class IRCProtocol:
     """
 
     wants_token = False
+    waits = catches_up = True
+    encode: Encode | None = None
 
-    def __init__(self, session: "Session", shared: IRCShared) -> None:
+    def __init__(self, session: Session, shared: IRCShared) -> None:
         self.session = session
         self.shared = shared
+        self.lines = shared.lines
         self.state = IRCState()
-        self.encode = None
-        self._lines: deque[bytes] = deque()
-        self._allowed = _LINES_AT_ONCE
-        self._allowed_at = shared.clock.seconds()
-        self._resting: IDelayedCall | None = None
+        self.batches = Batches(shared.lines)
+        accounts = shared.services.accounts
+        caps = Capabilities(offered(registration_open=accounts.registration_open), shared.lines)
+        options = Options(accounts.passwords, accounts.registration_open)
+        self.registration = Registration(options, shared.lines, caps, shared.has_account)
+        self.last_words: bytes | None = None
+        """The last lines of the session, if they are not `ERROR` and the reason of its end."""
+        self._unhandled: deque[bytes] = deque()
+        self._is_entering = False
+        self._rate = LineRate(shared.clock, self._take_lines)
+
+    @property
+    def caps(self) -> Capabilities:
+        """The capabilities: ``"batch" in caps``."""
+        return self.registration.capabilities
+
+    @property
+    def nick(self) -> str:
+        """The name by which the server addresses the client: its account after the sign-in."""
+        return self.registration.nick
+
+    @property
+    def user(self) -> User:
+        """The signed-in user. Raises Refusal ``not-logged-in``."""
+        return self.session.user
+
+    # Called by the connection and the session (`irchat.server.protocols.base.ChatProtocol`).
 
     @property
     def keepalive(self) -> bytes:
         """See `irchat.server.protocols.base.ChatProtocol`, also for the following methods."""
-        return self.joined([f"PING :{self.shared.server_name}"])
+        return self.lines.ping()
+
+    @property
+    def sign_in_seconds(self) -> int:
+        return _SIGN_IN_SECONDS if self.registration.user else _USER_SECONDS
 
     def greeting(self, server_name: str) -> bytes:
         return b""
 
     def receive(self, line: bytes) -> None:
-        self._lines.append(line)
-        if len(self._lines) == 1:
+        self._unhandled.append(line)
+        if len(self._unhandled) == 1:
             self._take_lines()
 
     def reply(self, context: object, event: events.Event) -> bytes:
         if isinstance(context, Part):
             return context.answered(event)
+        if isinstance(event, events.Error):
+            return refused(self, "*", event)
         return self.event(event, None, None)
 
     def again(self, context: object, event: events.Event) -> bytes:
@@ -70,8 +110,10 @@ class IRCProtocol:
         timed: tuple[ChatKey, int] | None,
         of: int | None = None,
     ) -> bytes:
-        lines_of = EVENT_LINES.get(type(event))
-        return b"" if lines_of is None else lines_of(self, event, position, timed, of)
+        if isinstance(event, events.Bye):
+            return farewell(self, event)
+        show = EVENT_LINES.get(type(event))
+        return b"" if show is None else show(self, event, position, timed, of)
 
     def stored(self, run: Sequence[Publication]) -> bytes:
         return b"".join(self.event(one.event, one.position, one.timed, one.of) for one in run)
@@ -80,54 +122,39 @@ class IRCProtocol:
         self._take_lines()
 
     def lost(self) -> None:
-        self._lines.clear()
-        if self._resting is not None:
-            self._resting.cancel()
-            self._resting = None
+        self._unhandled.clear()
+        self._rate.stop()
 
-    # Lines out.
+    # Lines.
 
-    def joined(self, lines: Iterable[str]) -> bytes:
-        """Return the bytes of ``lines``."""
-        return "".join(f"{line}\r\n" for line in lines).encode()
-
-    def numeric(self, number: str, *params: str, text: str | None = None) -> str:
-        """Return a numeric reply to this client. ``text``: the last parameter, which may contain spaces."""
-        words = " ".join((number, self.state.nick, *params))
-        return f":{self.shared.server_name} {words}" + ("" if text is None else f" :{text}")
-
-    def labeled(self, label: str, lines: Sequence[str]) -> list[str]:
-        """Return ``lines``, the whole answer to a labeled line, with its label."""
-        raise NotImplementedError
-
-    # Lines in.
+    def hold_lines(self, holds: bool) -> None:
+        """Leave the lines of the client unread, such as while the sign-in goes on."""
+        self._is_entering = holds
+        if not holds:
+            self._take_lines()
 
     def _take_lines(self) -> None:
-        """Handle waiting lines, as many as the rate allows and while there is room for replies."""
-        while self._lines and not self.session.outbox.full() and self._may_take():
-            self._take(self._lines.popleft())
-        self.session.hold_back(bool(self._lines))
-
-    def _may_take(self) -> bool:
-        if self._resting is not None:
-            return False
-        now = self.shared.clock.seconds()
-        self._allowed = min(_LINES_AT_ONCE, self._allowed + (now - self._allowed_at) * _LINES_A_SECOND)
-        self._allowed_at = now
-        if self._allowed >= 1:
-            self._allowed -= 1
-            return True
-        self._resting = self.shared.clock.callLater((1.1 - self._allowed) / _LINES_A_SECOND, self._rested)
-        return False
-
-    def _rested(self) -> None:
-        self._resting = None
-        self._take_lines()
+        """Handle lines, as many as the rate allows, while there is room for replies."""
+        waiting = self._unhandled
+        while waiting and not (self._is_entering or self.session.outbox.full()):
+            data = waiting[0]
+            if not (data.startswith(UNCOUNTED) or self._rate.takes_one()):
+                break
+            self._take(data)
+            if waiting:  # not cleared by the end of the session
+                waiting.popleft()
+        self.session.hold_back(bool(waiting))
 
     def _take(self, data: bytes) -> None:
-        self._handle(parse(data.decode()))
-
-    def _handle(self, line: Line) -> None:
-        call = Call(self, line)
-        HANDLERS[line.command](call)
-        call.close()
+        is_signed_in = self.registration.phase is Phase.SIGNED_IN
+        try:
+            line = parse(data, REST_BYTES if is_signed_in else REST_BYTES_BEFORE)
+        except BadIRCLine as bad:
+            self.session.refuse(Refusal(bad.code, ""), Part(Call(self, Line({}, "", bad.command, [])), partial(bad_line, self, bad)))
+            return
+        if line is None:
+            return
+        if is_signed_in:
+            self.handle(line)
+        else:
+            take_steps(self, self.registration.receive(line))
