@@ -230,7 +230,7 @@ class ServerLines:
         return build(command, *params, source=self.name, text=text)
 
     def notices(self, source: str, nick: str, texts: Iterable[str]) -> bytes:
-        """Return texts of one line each as notices, long ones cut. ``source`` is a full prefix, see `service_prefix`."""
+        """Return texts of one line as notices, long ones cut. ``source``: a full prefix, see `service_prefix`."""
         return b"".join(
             build("NOTICE", nick, source=source, text=piece) for text in texts for piece in cut(text or " ")
         )

@@ -7,7 +7,7 @@ A chat is named as its reader sees it: ``GLOBAL``, ``*team`` or ``@bob``; its ta
 import re
 from typing import NamedTuple
 
-from irchat.protocol.rules import GLOBAL_NAME
+from irchat.protocol.rules import GLOBAL_NAME, shown, visible
 from irchat.text.names import fold_part, name_key
 
 HOST = "irchat"
@@ -23,6 +23,7 @@ _TARGET_LENGTH = 200
 _MSGID = re.compile(r"(g|[1-9][0-9]{0,18}(?:\.[1-9][0-9]{0,18})?)-([1-9][0-9]{0,18})")
 _SEQ_MOST = 2**63 - 1
 _WILD = frozenset("*?")
+_NOT_IN_USER = re.compile(r"[\s!@:*?,\u2400-\u2421\ufffd]+")
 
 
 def is_channel(target: str) -> bool:
@@ -98,6 +99,16 @@ def parse_msgid(text: str) -> Msgid | None:
 def is_mask(text: str) -> bool:
     """Return whether ``text`` has wildcards."""
     return not _WILD.isdisjoint(text)
+
+
+def clean_user(user: str) -> str:
+    """Return a user name from USER as it stands in prefixes: at most 10 characters that mean nothing there."""
+    return _NOT_IN_USER.sub("", visible(user))[:USER_LENGTH] or "user"
+
+
+def clean_realname(realname: str) -> str:
+    """Return a realname on one line of at most 100 characters, its controls made visible."""
+    return shown(realname.strip(), REALNAME_LENGTH)
 
 
 def nick_of_mask(mask: str) -> str:

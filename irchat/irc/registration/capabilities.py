@@ -66,7 +66,8 @@ class Capabilities:
 
     def _request(self, nick: str, argument: str) -> bytes:
         names = argument.split()
-        wanted, unwanted = set(), set()
+        wanted: set[str] = set()
+        unwanted: set[str] = set()
         for name in names:
             into, out_of = (unwanted, wanted) if name.startswith("-") else (wanted, unwanted)
             bare = name.removeprefix("-")

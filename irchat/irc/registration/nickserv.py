@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from irchat.irc.irc_lines import Line
+from irchat.irc.targets import NICKSERV
 from irchat.protocol import requests
 
 HELP = (
@@ -35,3 +37,8 @@ def read(text: str, nick: str) -> "requests.Register | requests.Login | requests
         case ("REGISTER" | "IDENTIFY" | "PASSWORD") as known, _:
             return Misused((next(line for line in HELP if line.startswith(known)),))
     return Misused(("Unknown command.", *HELP))
+
+
+def as_message(line: Line) -> Line:
+    """Return a line ``NICKSERV words`` or ``NS words``, which some clients send, as a message to NickServ."""
+    return line._replace(command="PRIVMSG", params=[NICKSERV, " ".join(line.params)])

@@ -40,8 +40,7 @@ class PlainExchange:
     def take(self, parameter: str) -> "Credentials | SaslFailure | None":
         """Handle a parameter of AUTHENTICATE. Return the end of the exchange, or None if it goes on.
 
-        The server answers the mechanism, with which an exchange begins, with ``AUTHENTICATE +``, and the chunks after
-        it with nothing: see `has_begun`.
+        An exchange begins with the name of a mechanism, which the server answers with ``AUTHENTICATE +``.
         """
         if parameter == "*":
             return self._end(_ABORTED)
@@ -57,6 +56,11 @@ class PlainExchange:
             if len(parameter) == _CHUNK:
                 return None
         return self._end(_credentials(self._chunks))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no chunk came yet."""
+        return not self._chunks
 
     @property
     def expects_mechanism(self) -> bool:
