@@ -3,17 +3,14 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from irchat.interfaces.stored import ChatKey
+from irchat.interfaces.bus import Publication
 from irchat.protocol import events
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
 
-Place = tuple[ChatKey, int]
-
-EventLines = Callable[["IRCProtocol", Any, Place | None, Place | None, int | None], bytes]
-"""Returns the bytes that show an event with its position, its place among timed messages, and ``of`` (`ChatProtocol`).
-"""
+EventLines = Callable[["IRCProtocol", Any, Publication], bytes]
+"""Returns the bytes that show an event, which comes with its publication."""
 
 EVENT_LINES: dict[type[events.Event], EventLines] = {}
 """Each module with such functions has a table of its own, which is merged here. Others are not shown."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from twisted.internet.interfaces import IDelayedCall
 
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.stored import ChatKey
 from irchat.irc.irc_lines import Line, parse
 from irchat.protocol import events
 from irchat.server.protocols.irc.calls import Call, Part
@@ -31,6 +30,7 @@ class IRCProtocol:
     """
 
     wants_token = False
+    shows_timed = False
 
     def __init__(self, session: "Session", shared: IRCShared) -> None:
         self.session = session
@@ -58,23 +58,17 @@ class IRCProtocol:
     def reply(self, context: object, event: events.Event) -> bytes:
         if isinstance(context, Part):
             return context.answered(event)
-        return self.event(event, None, None)
+        return self.event(Publication(event, ()))
 
     def again(self, context: object, event: events.Event) -> bytes:
         return self.reply(context, event)
 
-    def event(
-        self,
-        event: events.Event,
-        position: tuple[ChatKey, int] | None,
-        timed: tuple[ChatKey, int] | None,
-        of: int | None = None,
-    ) -> bytes:
-        lines_of = EVENT_LINES.get(type(event))
-        return b"" if lines_of is None else lines_of(self, event, position, timed, of)
+    def event(self, publication: Publication) -> bytes:
+        lines_of = EVENT_LINES.get(type(publication.event))
+        return b"" if lines_of is None else lines_of(self, publication.event, publication)
 
     def stored(self, run: Sequence[Publication]) -> bytes:
-        return b"".join(self.event(one.event, one.position, one.timed, one.of) for one in run)
+        return b"".join(map(self.event, run))
 
     def go_on(self) -> None:
         self._take_lines()
