@@ -1,11 +1,12 @@
 """Messages from the client: requests, as frozen structs."""
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from irchat.protocol.events import Ref
+from irchat.protocol.events import Event, Ref
 from irchat.protocol.rules import NONCE_LENGTH, PAGE_DEFAULT, USERS_DEFAULT
 
 Nonce = Annotated[str, Meta(min_length=1, max_length=NONCE_LENGTH)]
@@ -203,6 +204,12 @@ class Ping(Request, frozen=True, kw_only=True):
 
 class Pong(Request, frozen=True, kw_only=True):
     """The answer to the server's ``ping``. It has no reply."""
+
+
+class Inquiry(Request, frozen=True, kw_only=True):
+    """Let a protocol read something for its user after all earlier requests: call ``read``. No client can send it."""
+
+    read: Callable[[Any], Coroutine[Any, Any, Event]]
 
 
 # The requests of administrators, and `AmendLast`. They can only be typed in a line.
