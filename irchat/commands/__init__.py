@@ -69,6 +69,8 @@ REGISTRY = Registry(
     people.Login,
     people.Resume,
     history.Read,
+    messages.SendNotice,
+    messages.Signal,
     people.Ping,
     inquiries.Inquire,
 )

@@ -46,6 +46,36 @@ class _Send(Command):
         )
 
 
+class SendNotice(_Send):
+    """A message that a program should not answer. It cannot be typed."""
+
+    prefix = None
+    request = requests.Notice
+
+    @classmethod
+    def run(cls, services: Services, caller: Caller, request: requests.Send) -> Outcome:
+        return services.chat.messages.to_send(
+            caller.user,
+            request.chat,
+            request.text,
+            expires_in=None,
+            nonce=request.nonce,
+            chat_id=request.id,
+            origin=caller.id,
+            is_notice=True,
+        )
+
+
+class Signal(Command):
+    """Something for those online in a chat that is stored nowhere. It cannot be typed."""
+
+    request = requests.Signal
+
+    @classmethod
+    def run(cls, services: Services, caller: Caller, request: requests.Signal) -> Outcome:
+        return services.chat.signals.send(caller.user, request.chat, request.tags, caller.id, request.id)
+
+
 def _to_everyone(rest: str) -> str:
     """Return the form of ``/say hi``. The registry drops the backslash if the text needs none."""
     return f"\\{rest}" if rest else ToEveryone.usage

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from irchat.chat.message_ids import message_id
+from irchat.chat.state.message_ids import message_id
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from irchat.chat.message_ids import message_id
+from irchat.chat.state.message_ids import message_id
 from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey

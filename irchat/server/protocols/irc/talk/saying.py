@@ -3,7 +3,7 @@
 from functools import partial
 from typing import NamedTuple
 
-from irchat.chat.message_ids import find_message
+from irchat.chat.state.message_ids import find_message
 from irchat.commands.messages import looks_timed
 from irchat.irc.message_tags import client_only
 from irchat.irc.multiline import Piece
