@@ -15,11 +15,12 @@ from irchat.protocol.errors import Refusal
 from irchat.protocol.rules import visible
 from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.irc_shared import OFFLINE
-from irchat.server.protocols.irc.people.services import to_service
+from irchat.server.protocols.irc.people.service_nicks import say_to
 from irchat.server.protocols.irc.refusals import refused
-from irchat.server.protocols.irc.talk.message_lines import Extras
+from irchat.server.protocols.irc.talk.message_lines import NO_EXTRAS, Extras
 
 TARGETS_MOST = 4
+_NOT_SENT = Numeric.ERR_CANNOTSENDTOCHAN
 _TIMED_ELSEWHERE = "This looks like a timed message. IRC clients keep what they show: use an IRChat client for it"
 _REPLY_TAGS = ("+draft/reply", "+reply")
 
@@ -36,22 +37,21 @@ class _Words(NamedTuple):
 
 def say(call: Call) -> None:
     """Send a text to each target. Refusals of NOTICE are silent."""
+    protocol, command = call.protocol, call.command
     if len(call.params) < 2:
-        _silently(call, call.protocol.lines.numeric(Numeric.ERR_NOTEXTTOSEND, call.protocol.nick))
+        _refuse(call, command, protocol.lines.numeric(Numeric.ERR_NOTEXTTOSEND, protocol.nick))
         return
     said = read_said(call.params[1])
     for target in targets_of(call):
         if (service := service_of(target)) is not None:
-            to_service(call, service, call.params[1])
+            if command != "NOTICE":
+                say_to(call, service, call.params[1])
         elif said.ctcp:
             # DCC shows addresses, and other requests ask who somebody is.
-            no_ctcp = "Of CTCP only ACTION is passed on"
-            _silently(
-                call,
-                call.protocol.lines.numeric(Numeric.ERR_CANNOTSENDTOCHAN, call.protocol.nick, target, text=no_ctcp),
-            )
+            text = "Of CTCP only ACTION is passed on"
+            _refuse(call, command, protocol.lines.numeric(_NOT_SENT, protocol.nick, target, text=text))
         else:
-            send(call, target, said.text, client_only(call.line.tags))
+            send(call, command, target, said.text, client_only(call.line.tags))
 
 
 def targets_of(call: Call) -> list[str]:
@@ -59,60 +59,59 @@ def targets_of(call: Call) -> list[str]:
     targets = list(dict.fromkeys(target for target in call.params[0].split(",") if target))
     if len(targets) <= TARGETS_MOST:
         return targets
-    _silently(call, call.protocol.lines.numeric(Numeric.ERR_TOOMANYTARGETS, call.protocol.nick, targets[TARGETS_MOST]))
+    numeric = call.protocol.lines.numeric(Numeric.ERR_TOOMANYTARGETS, call.protocol.nick, targets[TARGETS_MOST])
+    _refuse(call, call.command, numeric)
     return []
 
 
-def send(call: Call, target: str, text: str, tags: dict[str, str], pieces: list[Piece] | None = None) -> None:
-    """Send a text to one target. ``tags``: its client-only tags. ``pieces``: the lines of a multiline message."""
+def send(
+    call: Call, command: str, target: str, text: str, tags: dict[str, str], pieces: list[Piece] | None = None
+) -> None:
+    """Send a text to one target, by PRIVMSG or NOTICE.
+
+    ``tags``: its client-only tags. ``pieces``: the lines of a multiline message, if they differ from its text.
+    """
     lines, nick = call.protocol.lines, call.protocol.nick
     if looks_timed(text):
-        _silently(call, lines.fail(_name(call), "TIMED_ELSEWHERE", target, text=_TIMED_ELSEWHERE))
-        return
-    if not text.strip():
-        _silently(call, lines.numeric(Numeric.ERR_NOTEXTTOSEND, nick))
-        return
-    chat = chat_of(target)
-    if chat is None:
-        _silently(call, lines.numeric(Numeric.ERR_NOSUCHNICK, nick, target))
-        return
-    text = visible(_as_reply(call, chat, text, tags))
-    words = _Words(_name(call), target, chat, text, Extras(tags, pieces))
-    kind = requests.Notice if words.command == "NOTICE" else requests.Send
-    encoding, user = call.protocol.shared.talk.encoding, call.protocol.user
-    if tags or pieces:
-        encoding.expect(user.id, text, words.extras)
-    call.ask(kind(chat=chat, text=text), partial(_answered, call, words))
+        _refuse(call, command, lines.fail(command, "TIMED_ELSEWHERE", target, text=_TIMED_ELSEWHERE))
+    elif not text.strip():
+        _refuse(call, command, lines.numeric(Numeric.ERR_NOTEXTTOSEND, nick))
+    elif (chat := chat_of(target)) is None:
+        _refuse(call, command, lines.numeric(Numeric.ERR_NOSUCHNICK, nick, target))
+    else:
+        answers = _answers(call, chat, text, tags)
+        if pieces is not None:
+            pieces = [Piece(answers + pieces[0].text), *pieces[1:]]
+        words = _Words(command, target, chat, visible(answers + text), Extras(tags, pieces))
+        kind = requests.Notice if command == "NOTICE" else requests.Send
+        if words.extras != NO_EXTRAS:
+            call.protocol.talk.expect(words.text, words.extras)
+        call.ask(kind(chat=chat, text=words.text), partial(_answered, call, words))
 
 
-def _name(call: Call) -> str:
-    """Return the command of the message: that of its lines, in a multiline batch."""
-    return "NOTICE" if call.command == "NOTICE" else "PRIVMSG"
-
-
-def _silently(call: Call, refusal: bytes) -> None:
+def _refuse(call: Call, command: str, refusal: bytes) -> None:
     """Answer with a refusal, unless the command is NOTICE."""
-    if call.command != "NOTICE":
+    if command != "NOTICE":
         call.say(refusal)
 
 
-def _as_reply(call: Call, chat: str, text: str, tags: dict[str, str]) -> str:
-    """Return a text with the number of the message that it answers, and drop the tag: it is made from the text."""
+def _answers(call: Call, chat: str, text: str, tags: dict[str, str]) -> str:
+    """Return the words that make a text a reply. The tag is dropped: it is made from the text."""
     msgids = [tags.pop(tag) for tag in _REPLY_TAGS if tag in tags]
     found = find_message(call.protocol.shared.directory, call.protocol.user, msgids[0]) if msgids else None
     if found is None or text.startswith(f"#{found[1]} "):
-        return text
+        return ""
     try:
         key = call.protocol.shared.directory.chat(call.protocol.user, chat).key
     except Refusal:
-        return text
-    return f"#{found[1]} {text}" if found[0].key == key else text
+        return ""
+    return f"#{found[1]} " if found[0].key == key else ""
 
 
 def _answered(call: Call, words: _Words, event: events.Event) -> bytes:
     protocol = call.protocol
-    if words.extras.tags or words.extras.pieces:
-        protocol.shared.talk.encoding.answered(protocol.user.id, words.text, words.extras)
+    if words.extras != NO_EXTRAS:
+        protocol.talk.unexpect(words.text, words.extras)
     if isinstance(event, events.Error):
         return b"" if words.command == "NOTICE" else refused(protocol, words.command, event, words.shown)
     assert isinstance(event, events.Sent)
@@ -141,7 +140,3 @@ def _away(call: Call, words: _Words, sent: events.Sent) -> bytes:
     if away is None or (away == OFFLINE and not protocol.talk.tells_offline(peer.id)):
         return b""
     return protocol.lines.numeric(Numeric.RPL_AWAY, protocol.nick, peer.name, text=away)
-
-
-HANDLERS = {"PRIVMSG": say, "NOTICE": say}
-"""See `irchat.server.protocols.irc.command_handlers`."""

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IDelayedCall
 from irchat.interfaces.stored import ChatKey
 from irchat.irc.multiline import Collector
 from irchat.server.protocols.irc.talk.delivered_marks import Follower
-from irchat.server.protocols.irc.talk.message_lines import Flavour
+from irchat.server.protocols.irc.talk.message_lines import Extras, Flavour
 from irchat.server.protocols.irc.talk.timed_hint import TimedHint
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ class Talk:
         self._is_away = False
         self._told_offline: dict[int, float] = {}
         self._room: Deferred[None] | None = None
+        self._expected: list[tuple[str, Extras]] = []
+        self.read_at: dict[ChatKey, int] = {}
+        """The times (ms) of the last read messages, as far as the client was told, by chat."""
 
     def signed_in(self) -> None:
         """Begin to show messages."""
@@ -67,6 +70,16 @@ class Talk:
         if self._follower is not None:
             self._protocol.shared.talk.delivered.delivered(self._follower, chat, seq)
 
+    def expect(self, text: str, extras: Extras) -> None:
+        """Note what comes with a text that is sent now, for those online."""
+        self._expected.append((text, extras))
+        self._protocol.shared.talk.encoding.expect(self._protocol.user.id, text, extras)
+
+    def unexpect(self, text: str, extras: Extras) -> None:
+        """Forget it, once the text is sent or refused."""
+        self._expected.remove((text, extras))
+        self._protocol.shared.talk.encoding.answered(self._protocol.user.id, text, extras)
+
     def tells_offline(self, user_id: int) -> bool:
         """Return whether to say now that a user is offline: at most once in ten minutes."""
         now = self._protocol.shared.clock.seconds()
@@ -97,6 +110,8 @@ class Talk:
             self.collecting = None
         if self._follower is not None:
             self._unfollow()
+        while self._expected:
+            self.unexpect(*self._expected[0])
         if self._room is not None:
             room, self._room = self._room, None
             room.cancel()
