@@ -15,7 +15,8 @@ EventLines = Callable[["IRCProtocol", Any, Publication], bytes]
 """Returns the bytes that show an event, which comes with its publication."""
 
 EVENT_LINES: dict[type[events.Event], EventLines] = {
-    **member_events.EVENT_LINES,
-    **presence_events.EVENT_LINES,
+    events.Added: member_events.added,
+    events.Removed: member_events.removed,
+    events.Presence: presence_events.presence,
 }
-"""Each module with such functions has a table of its own, which is merged here. Others are not shown."""
+"""By the type of the event. Others are not shown."""

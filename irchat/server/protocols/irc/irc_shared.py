@@ -1,6 +1,7 @@
 """What the IRC sessions of a server share."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
@@ -12,6 +13,9 @@ from irchat.irc.reply_lines import Person
 from irchat.irc.targets import USER_LENGTH, prefix
 from irchat.protocol.errors import Refusal
 from irchat.server.sessions.services import Services
+
+if TYPE_CHECKING:
+    from irchat.server.protocols.irc.protocol import IRCProtocol
 
 DEFAULT_SERVER_NAME = "irchat"
 
@@ -46,6 +50,13 @@ class IRCShared(Struct, eq=False):
         """Return a user as IRC shows it. Who is offline is away."""
         away = None if user.id in self.services.chat.presence.online else OFFLINE
         return Person(user.name, user.name[:USER_LENGTH], user.name, user.name if self.passwords else "", away)
+
+    def set_persona(self, protocol: "IRCProtocol", **changes: object) -> None:
+        """Change what the user of a session says of itself: ``away``, ``realname``, ``username``, ``is_bot``."""
+
+    def idle_of(self, user: User) -> tuple[int, int] | None:
+        """Return the seconds for which a user is idle, and the time of its sign-in, or None if they are not known."""
+        return None
 
     def find_user(self, name: str) -> User | None:
         """Return the user called ``name``, or None."""

@@ -168,6 +168,10 @@ class IRCProtocol:
         HANDLERS[line.command](call)
         call.close()
 
+    def set_away(self, text: str | None) -> None:
+        """Mark this session as away, or as back (None)."""
+        self.shared.set_persona(self, away=text)
+
     # Chats that the session has left with PART.
 
     def hide_chat(self, chat: ChatKey) -> None:
