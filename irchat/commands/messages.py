@@ -15,6 +15,7 @@ TIME = Part(r"(?P<time>[^\s*@]*)", "[0-9]*", right=rf"0*[1-9][0-9]{{0,{_LONGEST_
 # An arrow after the name would create a group, a second sign would make the message timed. A number is not a name.
 _GROUP = name("name", NameKind.GROUPS, r"[0-9]*[^\s,*@>0-9]", r"[^\s,*@>]")._replace(begun=r"(?P<word>[^\s,*@>]*)")
 _NO_ARROW = Part(r"\s+(?!\s|->)", r"\s*")
+_LOOKS_TIMED = re.compile(r"\s*\*\d+[*@]")
 # Services to which IRC users send passwords.
 _SERVICES = frozenset({"nickserv", "chanserv", "authserv"})
 
@@ -158,6 +159,11 @@ class Timed(_Send):
             raise Refusal(refusal.code, refusal.text + AS_MESSAGE, cls.usage) from None
         message = super().read(match)
         return requests.Send(chat=message.chat, text=message.text, expires_in=seconds)
+
+
+def looks_timed(text: str) -> bool:
+    """Return whether a text begins like a timed message, whose text must not go where it would stay."""
+    return _LOOKS_TIMED.match(text) is not None
 
 
 class TimedToUser(Timed):

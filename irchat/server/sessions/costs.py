@@ -84,6 +84,7 @@ COSTS: dict[type[requests.Request], Cost] = {
     requests.Blocks: Cost(0.3),
     requests.Help: Cost(0.3),
     requests.Ping: Cost(0.1),
+    requests.Inquiry: Cost(2),
 }
 """By request type. A ``line`` costs as much as its command."""
 
