@@ -36,6 +36,7 @@ class IRCProtocol:
     """
 
     wants_token = shows_timed = False
+    wants_asides = True
     waits = catches_up = True
     encode: Encode | None = None
 

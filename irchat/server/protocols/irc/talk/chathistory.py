@@ -69,9 +69,7 @@ async def _page(protocol: "IRCProtocol", query: HistoryQuery, chat: DirectoryCha
     name, limit = chat.label(protocol.user), query.limit
 
     async def page(**where: int) -> list[StoredMessage]:
-        _, found = await protocol.shared.services.chat.reading.stored_page(
-            protocol.user, name, limit=limit, **where
-        )
+        _, found = await protocol.shared.services.chat.reading.stored_page(protocol.user, name, limit=limit, **where)
         return _known(found, references)
 
     references = [

@@ -12,6 +12,8 @@ ACTION = "/me "
 _ACTION_BYTES = TEXT_BYTES - len("\1ACTION \1")
 # A text of so few characters takes one line, whatever they are.
 _SHORT = TEXT_BYTES // 4
+
+
 class Flavour(NamedTuple):
     """The capabilities that change the lines of a message."""
 
