@@ -175,9 +175,7 @@ class CollectorTests(SynchronousTestCase):
         st.lists(
             st.builds(
                 Line,
-                st.dictionaries(
-                    st.sampled_from(["batch", "label", "draft/multiline-concat"]), st.sampled_from(["1", "2", ""])
-                ),
+                st.dictionaries(_tags, st.sampled_from(["1", "2", ""])),
                 st.just(""),
                 st.sampled_from(["BATCH", "BATCH", "PRIVMSG", "NOTICE", "JOIN"]),
                 st.lists(st.sampled_from(["+1", "-1", "+2", "-2", "draft/multiline", "bob", "x", ""]), max_size=3),
