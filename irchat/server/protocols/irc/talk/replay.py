@@ -36,9 +36,7 @@ async def _play_all(protocol: "IRCProtocol", zone: tzinfo | None) -> None:
         if not state.unread:
             continue
         name = chat.label(protocol.user)
-        _, page = await chat_service.reading.stored_page(
-            protocol.user, name, before=state.last_seq + 1, limit=PAGE_MAX
-        )
+        _, page = await chat_service.reading.stored_page(protocol.user, name, before=state.last_seq + 1, limit=PAGE_MAX)
         messages = [message for message in page.messages if message.seq > state.read_seq]
         session.outbox.put(_older(protocol, chat, state, messages) + _lines(protocol, chat, messages, zone))
         if messages:
@@ -56,9 +54,7 @@ def _older(protocol: "IRCProtocol", chat: DirectoryChat, state: StoredChat, mess
     return protocol.lines.notices(service_prefix(SERVICE), protocol.nick, [text])
 
 
-def _lines(
-    protocol: "IRCProtocol", chat: DirectoryChat, messages: list[StoredMessage], zone: tzinfo | None
-) -> bytes:
+def _lines(protocol: "IRCProtocol", chat: DirectoryChat, messages: list[StoredMessage], zone: tzinfo | None) -> bytes:
     reading, directory = protocol.shared.services.chat.reading, protocol.shared.directory
     flavour, lines = protocol.talk.flavour, []
     for message in messages:
