@@ -40,7 +40,7 @@ class Talk:
         """The times (ms) of the last read messages, as far as the client was told, by chat."""
 
     def choose_encoding(self) -> None:
-        """Follow a change of the capabilities or hidden chats: a session with hidden chats encodes each event itself."""
+        """Follow a change of capabilities or hidden chats. A session with hidden chats encodes each event itself."""
         protocol = self._protocol
         talk = protocol.shared.talk
         self.flavour = talk.flavour(protocol)
