@@ -1,9 +1,9 @@
 """What the IRC sessions of a server share."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.state.directory import Directory
@@ -12,6 +12,7 @@ from irchat.irc.numerics import ServerLines
 from irchat.irc.reply_lines import Person
 from irchat.irc.targets import USER_LENGTH, prefix
 from irchat.protocol.errors import Refusal
+from irchat.server.protocols.irc.talk.talk_shared import TalkShared
 from irchat.server.sessions.services import Services
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 DEFAULT_SERVER_NAME = "irchat"
 
 
-class IRCShared(Struct, eq=False):
+@dataclass(eq=False, repr=False)
+class IRCShared:
     """What all IRC sessions share.
 
     ``lines``: builds the lines of the server, and has its name, one word. ``network``: the name of the server as users
@@ -35,6 +37,9 @@ class IRCShared(Struct, eq=False):
     began_ms: int
     online_most: int = 0
     """The most users that were online at once, as far as LUSERS has seen."""
+
+    def __post_init__(self) -> None:
+        self.talk = TalkShared(self)
 
     @property
     def directory(self) -> Directory:
