@@ -54,6 +54,14 @@ class IRCTerminal(TerminalProcess):
         logs = [path for path in self.home.rglob("*log") if path.is_file() and chat in path.name]
         return "".join(path.read_text("utf-8", "replace") for path in logs)
 
+    def expect(self, wanted: str) -> str:
+        """Wait until the screen or a log contains ``wanted``. The screen of weechat is more than pyte can draw."""
+
+        def look() -> str | None:
+            return seen if wanted in (seen := self.text() + self.logged()) else None
+
+        return wait_for(look, f"{wanted!r}", lambda: f"{self.text()}\n-- logs:\n{self.logged()}")
+
     def expect_logged(self, chat: str, wanted: str) -> str:
         """Wait until the log of a chat contains ``wanted``. Return the log."""
 
@@ -118,8 +126,7 @@ class Irssi(IRCTerminal):
         self.enter(
             f"/set nick {nick}",
             f"/network add {sasl}{NETWORK}",
-            f"/server add -tls -tls_pinned_cert {self.fingerprint} -network {NETWORK} 127.0.0.1 {self.port}",
-            f"/connect {NETWORK}",
+            f"/connect -tls -tls_pinned_cert {self.fingerprint} -network {NETWORK} 127.0.0.1 {self.port}",
         )
 
     def reconnect(self) -> None:
