@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING, Protocol
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events
-from irchat.protocol.rules import PROTOCOL
+from irchat.protocol.rules import LOGIN_SECONDS, PROTOCOL, SILENCE_ENDS
 from irchat.server.delivery.delivery import Encode
 
 if TYPE_CHECKING:
     from irchat.server.sessions.session import Session
+
+
+SILENT = f"nothing heard for {SILENCE_ENDS} seconds"
+"""The reason of the end of a session whose client did not answer."""
 
 
 def greeting(server_name: str) -> bytes:
@@ -45,6 +49,18 @@ class ChatProtocol(Protocol):
     @property
     def wants_token(self) -> bool:
         """Whether a client that signs in gets a token for its next sign-in."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether requests over the rate wait, since the client cannot repeat them. Otherwise they are refused."""
+
+    @property
+    def catches_up(self) -> bool:
+        """Whether the protocol calls `Session.release` after the sign-in. Until then the session gets no events."""
+
+    @property
+    def sign_in_seconds(self) -> int:
+        """The seconds from the start of the connection in which the user must sign in. They can grow meanwhile."""
 
     def greeting(self, server_name: str) -> bytes:
         """Return the first bytes sent to a connection that starts with this protocol."""
@@ -89,6 +105,8 @@ class SharedEncoding:
     encode: Encode
     keepalive: bytes | None = None
     wants_token = False
+    waits = catches_up = False
+    sign_in_seconds = LOGIN_SECONDS
 
     def __init__(self, session: "Session") -> None:
         self.session = session

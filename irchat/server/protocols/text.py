@@ -14,7 +14,7 @@ from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal
-from irchat.protocol.rules import LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, check_password
+from irchat.protocol.rules import LOGIN_SECONDS, LOGIN_TRIES, MARKER_SECONDS, PASSWORD_MIN_BYTES, check_password
 from irchat.protocol.wire import bad_encoding
 from irchat.rendering.lines import TextLine
 from irchat.rendering.transcript import Transcript
@@ -43,6 +43,8 @@ class TextProtocol:
     encode = None
     keepalive = None
     wants_token = False
+    waits = catches_up = False
+    sign_in_seconds = LOGIN_SECONDS
 
     def __init__(
         self, session: Session, directory: Directory, accounts: Accounts, renderer: SharedRenderer, clock: IReactorTime

@@ -66,9 +66,7 @@ class Session:
         self.address = visit.address
         """The address of the client, in the form of `irchat.server.admission.counted_address`."""
         self._allowance = Allowance(services.rate_limiters, self.address, self._advance)
-        self._on_welcome = on_welcome
-        self._on_full = on_full
-        self._on_bye = on_bye
+        self._on_welcome, self._on_full, self._on_bye = on_welcome, on_full, on_bye
         self._is_full = self._protocol_holds = self._advancing = self._over = False
         # Lists, although requests are taken from their front: they are short, and two empty deques take 1,520 bytes.
         self._waiting: list[Asked] = []
@@ -324,6 +322,12 @@ class Session:
             _log.failure("a request failed", failure)
             error = internal_error()
         self._allowance.charge(WORK_OF_REFUSED_LINE)
+        if error.code is Code.TOO_FAST and self.protocol.waits:
+            self._running.remove(asked)
+            self._waiting.insert(0, asked)
+            self._allowance.wait_for_messages(asked.cost, asked.request, self.user)
+            self._tell_full()
+            return
         self._services.refusals[error.code] += 1
         text = error.text
         if asked.typed and error.code in _NOT_FOUND and asked.command is not None and asked.command.may_be_text:
@@ -355,12 +359,17 @@ class Session:
         self.outbox.put_perishable(line)
 
     def _say_welcome(self, context: object, welcome: events.Welcome) -> None:
-        """Send the welcome, then the events since it was created."""
+        """Send the welcome, then the events since it was created, unless the protocol calls `release` later."""
         self._say(context, welcome)
         self._services.presence.add(self)
+        if not self.protocol.catches_up:
+            self.release()
+        self._on_welcome()
+
+    def release(self) -> None:
+        """Send the events that were held since the sign-in."""
         self.outbox.release(self._seen)
         self._seen = {}
-        self._on_welcome()
 
     def _say_bye(self, context: object, bye: events.Bye) -> None:
         self.outbox.put(self.protocol.reply(context, bye))
