@@ -25,7 +25,8 @@ _WRITES_BETWEEN_LOOKS = 32
 _MANY = 16
 _GROUPS_KEPT = 1_000
 
-Encode = Callable[[events.Event], bytes]
+Encode = Callable[[Publication], bytes | None]
+"""Encodes a publication for all sessions that share the function. None: it differs between them."""
 
 
 class Recipient(Protocol):
@@ -50,17 +51,19 @@ class _Run:
         self.origins = {p.origin for p in publications if p.origin is not None}
         first = publications[0].hidden
         self.hidden = first if len(publications) == 1 else frozenset(first).union(*(p.hidden for p in publications))
-        self._joined: dict[Encode, bytes] = {}
+        self._joined: dict[Encode, bytes | None] = {}
 
     @cached_property
     def is_stored(self) -> bool:
         """Whether all of them are stored messages."""
         return all(publication.position is not None for publication in self.publications)
 
-    def bytes_for(self, encode: Encode) -> bytes:
-        joined = self._joined.get(encode)
-        if joined is None:
-            joined = self._joined[encode] = b"".join(encode(p.event) for p in self.publications)
+    def bytes_for(self, encode: Encode) -> bytes | None:
+        """Return the bytes of all publications, or None if one of them differs between sessions."""
+        if encode in self._joined:
+            return self._joined[encode]
+        encoded = list(map(encode, self.publications))
+        joined = self._joined[encode] = None if None in encoded else b"".join(encoded)  # type: ignore[arg-type]
         return joined
 
 
@@ -154,7 +157,11 @@ class Delivery:
             if run is None or outbox.encode is None or publication.origin == session.id or run.hidden:
                 self._offer_one(session, publication)
             else:
-                outbox.offer(run.bytes_for(outbox.encode), run.publications)
+                data = run.bytes_for(outbox.encode)
+                if data is None:
+                    self._offer_one(session, publication)
+                else:
+                    outbox.offer(data, run.publications)
         return len(sessions)
 
     def _audience_of(self, run: _Run) -> tuple[_Run, list[Outbox]]:
@@ -203,7 +210,8 @@ class Delivery:
             if writes and len(outboxes) >= _MANY:
                 rest = self._write_at_once(outboxes, run, began + _SLICE_SECONDS)
                 self._spent_seconds = self._clock.seconds() - began
-            encode, data = None, b""
+            encode: Encode | None = None
+            data: bytes | None = b""
             for outbox in rest:
                 if outbox.encode is None:
                     outbox.offer_run(run.publications, stored=run.is_stored)
@@ -211,7 +219,10 @@ class Delivery:
                 if outbox.encode is not encode:
                     encode = outbox.encode
                     data = run.bytes_for(encode)
-                outbox.offer(data, run.publications)
+                if data is None:
+                    outbox.offer_run(run.publications, stored=run.is_stored)
+                else:
+                    outbox.offer(data, run.publications)
             if (until := self._end_of(run.publications)) is not None:
                 for outbox in outboxes:
                     outbox.note_timed(until)
@@ -241,8 +252,8 @@ class Delivery:
                 try_now = outbox.try_now
                 if outbox.encode is not encode and outbox.encode is not None:
                     encode = outbox.encode
-                    data = run.bytes_for(encode)
-                    size = len(data)
+                    data = run.bytes_for(encode) or b""
+                    size = len(data) or WAITING_BYTES + 1
                 if try_now is None or outbox.encode is None or size > WAITING_BYTES:
                     others.append(outbox)
                     continue

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from irchat.interfaces.bus import Publication
-from irchat.interfaces.stored import ChatKey
 from irchat.protocol import events
 from irchat.protocol.rules import LOGIN_SECONDS, PROTOCOL, SILENCE_ENDS
 from irchat.server.delivery.delivery import Encode
@@ -40,7 +39,10 @@ class ChatProtocol(Protocol):
 
     @property
     def encode(self) -> Encode | None:
-        """The function that encodes an event once for all sessions, or None if each session needs its own encoding."""
+        """The function that encodes a publication once for all sessions that have the same one.
+
+        None if each session needs its own encoding. If it returns None, `event` is called in its place.
+        """
 
     @property
     def keepalive(self) -> bytes | None:
@@ -74,20 +76,15 @@ class ChatProtocol(Protocol):
     def again(self, context: object, event: events.Event) -> bytes:
         """Encode a reply again after it waited, because its timed messages have changed."""
 
-    def event(
-        self,
-        event: events.Event,
-        position: tuple[ChatKey, int] | None,
-        timed: tuple[ChatKey, int] | None,
-        of: int | None = None,
-    ) -> bytes:
-        """Encode an event. A message comes with its position in its chat, or its order among timed messages.
+    @property
+    def shows_timed(self) -> bool:
+        """Whether it shows timed messages."""
 
-        ``of``: the id of the user whose message the event changes.
-        """
+    def event(self, publication: Publication) -> bytes:
+        """Encode an event. A message has its position in its chat, or its order among timed messages."""
 
     def stored(self, run: Sequence[Publication]) -> bytes:
-        """Encode several stored messages, each like `event`. Called only if ``encode`` is None."""
+        """Encode several stored messages, each like `event`."""
 
     def go_on(self) -> None:
         """Continue after `Outbox.full` was true: there is room for replies again."""
@@ -105,6 +102,7 @@ class SharedEncoding:
     encode: Encode
     keepalive: bytes | None = None
     wants_token = False
+    shows_timed = True
     waits = catches_up = False
     sign_in_seconds = LOGIN_SECONDS
 
@@ -118,17 +116,11 @@ class SharedEncoding:
     def again(self, context: object, event: events.Event) -> bytes:
         return self.reply(context, event)
 
-    def event(
-        self,
-        event: events.Event,
-        position: tuple[ChatKey, int] | None,
-        timed: tuple[ChatKey, int] | None,
-        of: int | None = None,
-    ) -> bytes:
-        return self.encode(event)
+    def event(self, publication: Publication) -> bytes:
+        return self.encode(publication) or b""
 
     def stored(self, run: Sequence[Publication]) -> bytes:
-        return b"".join(self.encode(publication.event) for publication in run)
+        return b"".join(map(self.event, run))
 
     def go_on(self) -> None:
         pass

@@ -198,9 +198,14 @@ class Session:
 
     # Called by the outbox (`irchat.server.delivery.reader.Reader`).
 
+    @property
+    def shows_timed(self) -> bool:
+        """Whether the protocol shows timed messages."""
+        return self.protocol.shows_timed
+
     def say(self, publication: Publication) -> bytes:
         """Encode a publication."""
-        return self.protocol.event(publication.event, publication.position, publication.timed, publication.of)
+        return self.protocol.event(publication)
 
     def say_run(self, run: Sequence[Publication]) -> bytes:
         """Encode several publications of stored messages."""
@@ -209,14 +214,17 @@ class Session:
     def say_stored(self, message: StoredMessage) -> bytes:
         """Encode a stored message. Return empty bytes if the user may no longer see it."""
         event = self._services.chat.reading.event(self.user, message)
-        return b"" if event is None else self.protocol.event(event, (message.chat, message.seq), None)
+        if event is None:
+            return b""
+        return self.protocol.event(Publication(event, (), position=(message.chat, message.seq)))
 
     def say_timed_since(
         self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
     ) -> tuple[bytes, int | None, float]:
         """Encode live timed messages (see `irchat.server.delivery.reader.Reader`)."""
         missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
-        return b"".join(self.protocol.event(event, None, place) for place, event in missed), further, until
+        said = (self.protocol.event(Publication(event, (), timed=place)) for place, event in missed)
+        return b"".join(said), further, until
 
     def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Awaitable[Page]:
         """Read the stored messages of a chat ``after`` a seq, or those changed ``after_rev``."""
@@ -225,7 +233,7 @@ class Session:
     def say_changes(self, chat: ChatKey, page: Page) -> bytes:
         """Encode the present states of a page of changes."""
         states = self._services.chat.reading.present_states(self.user, chat, page)
-        return b"".join(self.protocol.event(state, None, None, of) for state, of in states)
+        return b"".join(self.protocol.event(Publication(state, (), of=of)) for state, of in states)
 
     def caught_up(self) -> None:
         """Send the presence changes that were held back, after the session has caught up."""

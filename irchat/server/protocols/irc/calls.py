@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from irchat.irc.irc_lines import Line
 from irchat.protocol import events, requests
-from irchat.protocol.errors import Refusal
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
@@ -13,8 +12,18 @@ if TYPE_CHECKING:
 Answered = Callable[[events.Event], bytes]
 
 
-class Part:
-    """The context of a request: ``answered`` returns the bytes that answer it."""
+class Answer:
+    """The context of a request."""
+
+    __slots__ = ()
+
+    def answered(self, event: events.Event) -> bytes:
+        """Return the bytes that answer the request with ``event``."""
+        raise NotImplementedError
+
+
+class Part(Answer):
+    """The context of a request of a call."""
 
     __slots__ = ("_call", "_then")
 
@@ -23,7 +32,6 @@ class Part:
         self._then = then
 
     def answered(self, event: events.Event) -> bytes:
-        """Return the bytes that answer the request with ``event``."""
         return self._call.answered(self._then, event)
 
 
@@ -57,11 +65,6 @@ class Call:
         """Ask the session. ``then`` returns the lines for the reply, which may be an `events.Error`."""
         self._open += 1
         self.protocol.session.ask(request, Part(self, then))
-
-    def refuse(self, refusal: Refusal, then: Answered) -> None:
-        """Answer with a refusal when the turn of the call comes."""
-        self._open += 1
-        self.protocol.session.refuse(refusal, Part(self, then))
 
     def in_turn(self, lines: Callable[[], bytes]) -> None:
         """Answer with ``lines()``, called after all earlier lines of the client were answered."""

@@ -10,6 +10,7 @@ from irchat.chat.state.entities import User
 from irchat.irc.numerics import ServerLines
 from irchat.irc.reply_lines import Person
 from irchat.irc.targets import USER_LENGTH, prefix
+from irchat.protocol.errors import Refusal
 from irchat.server.sessions.services import Services
 
 DEFAULT_SERVER_NAME = "irchat"
@@ -28,6 +29,8 @@ class IRCShared(Struct, eq=False):
     network: str
     wall_ms: Callable[[], int]
     began_ms: int
+    online_most: int = 0
+    """The most users that were online at once, as far as LUSERS has seen."""
 
     @property
     def directory(self) -> Directory:
@@ -43,6 +46,22 @@ class IRCShared(Struct, eq=False):
         """Return a user as IRC shows it. Who is offline is away."""
         away = None if user.id in self.services.chat.presence.online else OFFLINE
         return Person(user.name, user.name[:USER_LENGTH], user.name, user.name if self.passwords else "", away)
+
+    def find_user(self, name: str) -> User | None:
+        """Return the user called ``name``, or None."""
+        try:
+            return self.directory.find_user(name)
+        except Refusal:
+            return None
+
+    def has_account(self, name: str) -> bool:
+        """Return whether a name has an account."""
+        return self.find_user(name) is not None
+
+    def mask_of_name(self, name: str) -> str:
+        """Return the source of the lines of the user called ``name``, who may have been removed since."""
+        user = self.find_user(name)
+        return prefix(name, name[:USER_LENGTH]) if user is None else self.mask(user)
 
     def mask(self, user: User) -> str:
         """Return the source of the lines of a user: ``alice!user@irchat``."""

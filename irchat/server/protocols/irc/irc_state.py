@@ -9,9 +9,9 @@ class IRCState(Struct, eq=False):
     """The state of one IRC session.
 
     ``hidden_chats``: chats that it has left with PART, hidden until its end or a JOIN. ``watched``: the keys of the
-    targets of MONITOR, each with its spelling. ``away``: the text of AWAY.
+    targets of MONITOR, each with its spelling. ``owners``: the owner of each group, as the client was told.
     """
 
     hidden_chats: set[ChatKey] = field(default_factory=set)
     watched: dict[str, str] = field(default_factory=dict)
-    away: str | None = None
+    owners: dict[int, int] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from irchat.irc.registration.registering import SignedIn
+from irchat.irc.registration.steps import SignedIn
 from irchat.protocol.errors import Code, Refusal
 from irchat.server.protocols.irc.chats.channels import chats_of, join_lines
 from irchat.server.protocols.irc.entering.welcome_lines import welcome_lines
@@ -20,8 +20,7 @@ _log = Logger()
 
 def begin(protocol: "IRCProtocol", step: SignedIn) -> None:
     """Send the burst. The lines of the client, and events, wait until it is sent."""
-    protocol.session.outbox.put(step.first + (b"" if step.was_waiting else welcome_lines(protocol)))
-    protocol.note_signed_in()
+    protocol.session.outbox.put(b"" if step.was_waiting else welcome_lines(protocol))
     protocol.hold_lines(True)
     Deferred.fromCoroutine(_burst(protocol, step)).addErrback(_failed, protocol)
 

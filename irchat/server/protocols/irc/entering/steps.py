@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, assert_never
 
-from irchat.irc.registration.registering import Ask, Close, EnterWaitingRoom, PassOn, Say, SignedIn, Step
+from irchat.irc.registration.steps import Ask, Close, EnterWaitingRoom, PassOn, Say, SignedIn, Step
 from irchat.protocol import events
 from irchat.server.protocols.irc.calls import Answer
 from irchat.server.protocols.irc.entering.burst import begin
@@ -23,6 +23,7 @@ class _SignIn(Answer):
 
     def answered(self, event: events.Event) -> bytes:
         take_steps(self._protocol, self._protocol.registration.answered(event))
+        self._protocol.take_lines()
         return b""
 
 
@@ -31,8 +32,8 @@ def take_steps(protocol: "IRCProtocol", steps: Iterable[Step]) -> None:
     put = protocol.session.outbox.put
     for step in steps:
         match step:
-            case Say(data):
-                put(data)
+            case Say(data, label):
+                put(protocol.batches.labelled(label, data))
             case Ask(request):
                 protocol.session.ask(request, _SignIn(protocol))
             case EnterWaitingRoom(then):

@@ -35,7 +35,8 @@ def lusers_lines(protocol: "IRCProtocol") -> bytes:
     online = len(services.chat.presence.online)
     waiting = services.admission.pending
     channels = 1 + (len(protocol.user.groups) if protocol.is_signed_in else 0)
-    counts = str(online), str(max(online, protocol.shared.online_most))
+    protocol.shared.online_most = max(online, protocol.shared.online_most)
+    counts = str(online), str(protocol.shared.online_most)
     of_users = f"Current users {counts[0]}, max {counts[1]}"
     return b"".join((
         lines.numeric(Numeric.RPL_LUSERCLIENT, nick, text=f"There are {online} users and 0 invisible on 1 servers"),
