@@ -30,6 +30,7 @@ from irchat.server.delivery.delivery import Delivery
 from irchat.server.delivery.presence_feed import PresenceFeed
 from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.registry import ConnectionRegistry
+from irchat.server.protocols.irc.irc_shared import make_shared
 from irchat.server.protocols.offers import all_protocols
 from irchat.server.sessions.rate_limiter import RateLimiters
 from irchat.server.sessions.services import Services
@@ -216,7 +217,8 @@ class Server:
             self.chat, self.accounts, self.delivery, self.presence, admission, self.rate_limiters, admins
         )
         self.connections = ConnectionRegistry(self.chat, self.clock)
-        offers = all_protocols(self.services, self.clock)
+        self.irc_shared = make_shared(self.services, self.clock, "Test")
+        offers = all_protocols(self.services, self.clock).with_irc(self.irc_shared)
         self.factory = ChatFactory(
             self.services, self.clock, offers, self.connections, name="Test", tls=tls, balancers=balancers
         )

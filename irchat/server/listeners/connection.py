@@ -1,9 +1,10 @@
 """The life of a connection: greeting, choice of the protocol, sign-in timeout, keepalive, and closing.
 
-A connection that has not signed in after a minute, or after the time of its protocol, is closed with a message. After 45 seconds of silence the protocol
-pings the client, and after 90 the connection is closed. If the protocol has no ping, TCP keepalive does the same. If
-the client closes the sending half of a TCP connection, as ``nc -N`` does at the end of its input, its requests are
-answered before the connection is closed. `irchat.server.listeners.line_framing` splits bytes into lines.
+A connection that has not signed in after a minute, or after the time of its protocol, is closed with a message. After
+45 seconds of silence the protocol pings the client, and after 90 the connection is closed. If the protocol has no ping,
+TCP keepalive does the same. If the client closes the sending half of a TCP connection, as ``nc -N`` does at the end of
+its input, its requests are answered before the connection is closed. `irchat.server.listeners.line_framing` splits
+bytes into lines.
 """
 
 import socket

@@ -24,8 +24,8 @@ class Offers(NamedTuple):
     """The protocols of one listener.
 
     ``default`` greets, and is used unless the first line chooses another. ``by_beginning``: the others, each with the
-    first bytes of its first line, in upper case; clients may use any. The first match is used. ``must_choose``: the default only greets, and ends
-    the session of a client that chooses none.
+    first bytes of its first line, in upper case; clients may use any. The first match is used. ``must_choose``: the
+    default only greets, and ends the session of a client that chooses none.
     """
 
     default: MakeProtocol

@@ -1,6 +1,6 @@
 """A session: it starts requests in order, runs sends concurrently, and replies in the order of requests."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Never
 
@@ -15,8 +15,7 @@ from irchat.chat.read_state import TimedPage
 from irchat.chat.state.entities import User
 from irchat.chat.timed.timed_replies import TimedSent
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
-from irchat.interfaces.bus import Publication
-from irchat.interfaces.stored import ChatKey, Page, StoredMessage
+from irchat.interfaces.stored import ChatKey
 from irchat.net.socket_writer import Outgoing
 from irchat.protocol import events, requests
 from irchat.protocol.errors import Code, Refusal, internal_error
@@ -25,6 +24,7 @@ from irchat.server.delivery.outbox import Outbox
 from irchat.server.protocols.base import ChatProtocol
 from irchat.server.sessions.allowance import LONG, Allowance, gone
 from irchat.server.sessions.costs import COSTS, WORK_OF_RECIPIENT, WORK_OF_REFUSED_LINE
+from irchat.server.sessions.event_encoding import EventEncoding
 from irchat.server.sessions.pending import Asked, Reply, TimedReply, failed, perishable
 from irchat.server.sessions.services import Services
 
@@ -36,7 +36,7 @@ _UNANSWERED_MOST = 512
 _NOT_FOUND = frozenset({Code.NO_SUCH_USER, Code.NO_SUCH_GROUP, Code.NO_SUCH_CHAT})
 
 
-class Session:
+class Session(EventEncoding):
     """The requests and replies of one connection, and its signed-in user.
 
     ``on_welcome`` is called after the sign-in, ``on_full`` with whether to pause reading, and ``on_bye`` when the last
@@ -57,7 +57,6 @@ class Session:
         self.in_turn = services.delivery.in_turn
         """Runs a call soon, in turn with other sessions."""
         self.token: bytes | None = None
-        self.protocol: ChatProtocol
         self.wants_token = False
         self.user_id = 0
         self._user: User | None = None
@@ -198,43 +197,6 @@ class Session:
 
     # Called by the outbox (`irchat.server.delivery.reader.Reader`).
 
-    @property
-    def shows_timed(self) -> bool:
-        """Whether the protocol shows timed messages."""
-        return self.protocol.shows_timed
-
-    def say(self, publication: Publication) -> bytes:
-        """Encode a publication."""
-        return self.protocol.event(publication)
-
-    def say_run(self, run: Sequence[Publication]) -> bytes:
-        """Encode several publications of stored messages."""
-        return self.protocol.stored(run)
-
-    def say_stored(self, message: StoredMessage) -> bytes:
-        """Encode a stored message. Return empty bytes if the user may no longer see it."""
-        event = self._services.chat.reading.event(self.user, message)
-        if event is None:
-            return b""
-        return self.protocol.event(Publication(event, (), position=(message.chat, message.seq)))
-
-    def say_timed_since(
-        self, order: int, own: set[tuple[ChatKey, int]], page_bytes: int
-    ) -> tuple[bytes, int | None, float]:
-        """Encode live timed messages (see `irchat.server.delivery.reader.Reader`)."""
-        missed, further, until = self._services.chat.reading.missed_timed(self.user, order, own, page_bytes)
-        said = (self.protocol.event(Publication(event, (), timed=place)) for place, event in missed)
-        return b"".join(said), further, until
-
-    def missed_page(self, chat: ChatKey, after: int | None = None, after_rev: int | None = None) -> Awaitable[Page]:
-        """Read the stored messages of a chat ``after`` a seq, or those changed ``after_rev``."""
-        return self._services.chat.reading.missed_page(self.user, chat, after, after_rev)
-
-    def say_changes(self, chat: ChatKey, page: Page) -> bytes:
-        """Encode the present states of a page of changes."""
-        states = self._services.chat.reading.present_states(self.user, chat, page)
-        return b"".join(self.protocol.event(Publication(state, (), of=of)) for state, of in states)
-
     def caught_up(self) -> None:
         """Send the presence changes that were held back, after the session has caught up."""
         self._services.presence.send_soon()
@@ -362,6 +324,9 @@ class Session:
 
     def _say_timed(self, context: object, reply: TimedReply) -> None:
         """Send a reply with remaining times of timed messages. It is encoded again if it has to wait."""
+        if not self.shows_timed:
+            self._say(context, reply.event(self._services.chat.messages.timed.now()))
+            return
         line = perishable(self.protocol, context, reply, self._services.chat.messages.timed.now)
         self._allowance.charge_bytes(len(line.data))
         self.outbox.put_perishable(line)

@@ -5,15 +5,14 @@ from collections.abc import Callable
 from irchat.server.protocols.irc import help_topics, server_commands
 from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.chats import channel_info, joining, leaving
-from irchat.server.protocols.irc.entering import late_registration
-from irchat.server.protocols.irc.people import monitoring, own_user, who, whois
+from irchat.server.protocols.irc.people import monitoring, own_user, service_nicks, who, whois
+from irchat.server.protocols.irc.talk import chathistory, markers, multiline_batches, redacting, tag_messages
 
 Handler = Callable[[Call], None]
 
 HANDLERS: dict[str, Handler] = {
     **server_commands.HANDLERS,
     **help_topics.HANDLERS,
-    **late_registration.HANDLERS,
     **joining.HANDLERS,
     **leaving.HANDLERS,
     **channel_info.HANDLERS,
@@ -21,5 +20,11 @@ HANDLERS: dict[str, Handler] = {
     **whois.HANDLERS,
     **monitoring.HANDLERS,
     **own_user.HANDLERS,
+    **service_nicks.HANDLERS,
+    **multiline_batches.HANDLERS,
+    **tag_messages.HANDLERS,
+    **redacting.HANDLERS,
+    **chathistory.HANDLERS,
+    **markers.HANDLERS,
 }
 """Each module with handlers has a table of its own, which is merged here."""

@@ -7,6 +7,7 @@ from irchat.interfaces.bus import Publication
 from irchat.protocol import events
 from irchat.server.protocols.irc.chats import member_events
 from irchat.server.protocols.irc.people import presence_events
+from irchat.server.protocols.irc.talk import markers, message_events
 
 if TYPE_CHECKING:
     from irchat.server.protocols.irc.protocol import IRCProtocol
@@ -15,7 +16,10 @@ EventLines = Callable[["IRCProtocol", Any, Publication], bytes]
 """Returns the bytes that show an event, which comes with its publication."""
 
 EVENT_LINES: dict[type[events.Event], EventLines] = {
-    **member_events.EVENT_LINES,
-    **presence_events.EVENT_LINES,
+    events.Added: member_events.added,
+    events.Removed: member_events.removed,
+    events.Presence: presence_events.presence,
+    **message_events.EVENT_LINES,
+    **markers.EVENT_LINES,
 }
-"""Each module with such functions has a table of its own, which is merged here. Others are not shown."""
+"""By the type of the event. Others are not shown."""

@@ -1,8 +1,9 @@
 """What the IRC sessions of a server share."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.state.directory import Directory
@@ -11,12 +12,17 @@ from irchat.irc.numerics import ServerLines
 from irchat.irc.reply_lines import Person
 from irchat.irc.targets import USER_LENGTH, prefix
 from irchat.protocol.errors import Refusal
+from irchat.server.protocols.irc.talk.talk_shared import TalkShared
 from irchat.server.sessions.services import Services
+
+if TYPE_CHECKING:
+    from irchat.server.protocols.irc.protocol import IRCProtocol
 
 DEFAULT_SERVER_NAME = "irchat"
 
 
-class IRCShared(Struct, eq=False):
+@dataclass(eq=False, repr=False)
+class IRCShared:
     """What all IRC sessions share.
 
     ``lines``: builds the lines of the server, and has its name, one word. ``network``: the name of the server as users
@@ -32,6 +38,9 @@ class IRCShared(Struct, eq=False):
     online_most: int = 0
     """The most users that were online at once, as far as LUSERS has seen."""
 
+    def __post_init__(self) -> None:
+        self.talk = TalkShared(self)
+
     @property
     def directory(self) -> Directory:
         """The committed users and groups."""
@@ -46,6 +55,13 @@ class IRCShared(Struct, eq=False):
         """Return a user as IRC shows it. Who is offline is away."""
         away = None if user.id in self.services.chat.presence.online else OFFLINE
         return Person(user.name, user.name[:USER_LENGTH], user.name, user.name if self.passwords else "", away)
+
+    def set_persona(self, protocol: "IRCProtocol", **changes: object) -> None:
+        """Change what the user of a session says of itself: ``away``, ``realname``, ``username``, ``is_bot``."""
+
+    def idle_of(self, user: User) -> tuple[int, int] | None:
+        """Return the seconds for which a user is idle, and the time of its sign-in, or None if they are not known."""
+        return None
 
     def find_user(self, name: str) -> User | None:
         """Return the user called ``name``, or None."""

@@ -22,6 +22,7 @@ from irchat.server.protocols.irc.irc_shared import IRCShared
 from irchat.server.protocols.irc.irc_state import IRCState
 from irchat.server.protocols.irc.line_rate import LineRate
 from irchat.server.protocols.irc.refusals import bad_line, farewell, refused
+from irchat.server.protocols.irc.talk.talk_state import Talk
 from irchat.server.sessions.session import Session
 
 # Seconds from the start of a connection to USER, and to the sign-in.
@@ -44,6 +45,7 @@ class IRCProtocol:
         self.shared = shared
         self.lines = shared.lines
         self.state = IRCState()
+        self.talk = Talk(self)
         self.batches = Batches(shared.lines)
         accounts, limits = shared.services.accounts, shared.services.chat.limits
         caps = Capabilities(offered(registration_open=accounts.registration_open), shared.lines)
@@ -114,9 +116,11 @@ class IRCProtocol:
         return b"".join(map(self.event, run))
 
     def go_on(self) -> None:
+        self.talk.go_on()
         self.take_lines()
 
     def lost(self) -> None:
+        self.talk.over()
         self._unhandled.clear()
         self._rate.stop()
 
@@ -158,6 +162,8 @@ class IRCProtocol:
             return
         if line is not None:
             take_steps(self, self.registration.receive(line))
+            if line.command == "CAP":
+                self.talk.choose_encoding()
 
     def handle(self, line: Line) -> None:
         """Handle a line that is allowed now and has enough parameters (`irchat.irc.command_table`)."""
@@ -168,12 +174,19 @@ class IRCProtocol:
         HANDLERS[line.command](call)
         call.close()
 
+    def set_away(self, text: str | None) -> None:
+        """Mark this session as away, or as back (None)."""
+        self.shared.set_persona(self, away=text)
+        self.talk.set_away(text is not None)
+
     # Chats that the session has left with PART.
 
     def hide_chat(self, chat: ChatKey) -> None:
         """Show nothing more of a chat."""
         self.state.hidden_chats.add(chat)
+        self.talk.choose_encoding()
 
     def show_chat(self, chat: ChatKey) -> None:
         """Undo `hide_chat`."""
         self.state.hidden_chats.discard(chat)
+        self.talk.choose_encoding()

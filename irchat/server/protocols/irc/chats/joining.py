@@ -1,7 +1,5 @@
 """JOIN and INVITE: create a group, show a hidden chat again, add a user to a group."""
 
-from irchat.interfaces.stored import GLOBAL
-from irchat.irc.irc_lines import build
 from irchat.irc.numerics import Numeric
 from irchat.irc.targets import GLOBAL_TARGET, chat_of
 from irchat.protocol import events, requests

@@ -2,13 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from irchat.chat.state.entities import DirectoryGroup
+from irchat.chat.state.entities import DirectoryChat
 from irchat.interfaces.bus import Publication
 from irchat.irc.irc_lines import build
-from irchat.irc.targets import prefix
 from irchat.protocol import events
 from irchat.server.protocols.irc.chats.channels import away_line, join_line, join_lines
-from irchat.chat.state.entities import DirectoryChat
 from irchat.server.protocols.irc.talk import markers
 
 if TYPE_CHECKING:
@@ -70,6 +68,3 @@ def _note_owner(protocol: "IRCProtocol", group_id: int, name: str) -> bool:
         return False
     protocol.state.owners[group_id] = owner.id
     return owner.id != known
-
-
-EVENT_LINES = {events.Added: added, events.Removed: removed}

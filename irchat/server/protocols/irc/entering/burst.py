@@ -22,6 +22,7 @@ def begin(protocol: "IRCProtocol", step: SignedIn) -> None:
     """Send the burst. The lines of the client, and events, wait until it is sent."""
     protocol.session.outbox.put(b"" if step.was_waiting else welcome_lines(protocol))
     protocol.hold_lines(True)
+    protocol.talk.choose_encoding()
     Deferred.fromCoroutine(_burst(protocol, step)).addErrback(_failed, protocol)
 
 
@@ -40,8 +41,9 @@ async def _burst(protocol: "IRCProtocol", step: SignedIn) -> None:
 
 def _failed(failure: Failure, protocol: "IRCProtocol") -> None:
     """End the session: the client signs in again, and gets what it has missed."""
-    if failure.check(Refusal) is None:
+    error = failure.value
+    if not isinstance(error, Refusal):
         _log.failure("the sign-in of an IRC session failed", failure)
-    elif failure.value.code == Code.NOT_LOGGED_IN:  # it has ended meanwhile
+    elif error.code == Code.NOT_LOGGED_IN:  # it has ended meanwhile
         return
     protocol.session.end("the server cannot read its data now; connect again")
