@@ -40,7 +40,7 @@ class Ports:
         self._ports: list[ChatPort] = []
         try:
             self.main = self._open(config.host, config.port, lines).number
-            open_web(config, lines, self._open)
+            open_web(config, lines, irc, self._open)
             open_irc(config, lines, irc, self._open)
         except BaseException:
             self.stop()

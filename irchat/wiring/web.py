@@ -4,16 +4,21 @@ from collections.abc import Iterator
 
 from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.web.web_door import WebDoor
-from irchat.server.protocols.offers import web_protocols
+from irchat.server.protocols.irc.irc_shared import IRCShared
+from irchat.server.protocols.offers import irc_protocols, web_protocols
 from irchat.settings import Config
 from irchat.wiring.banner import OpenPort, Started, is_loopback
 
 
-def open_web(config: Config, lines: ChatFactory, open_port: OpenPort) -> None:
-    """Open the door beside ``lines``, the factory of the main port, and its port if ``config`` asks for one."""
+def open_web(config: Config, lines: ChatFactory, irc: IRCShared | None, open_port: OpenPort) -> None:
+    """Open the door beside ``lines``, the factory of the main port, and its port if ``config`` asks for one.
+
+    With ``irc``, IRC clients of browsers are served too.
+    """
     if config.no_web:
         return
-    door = WebDoor(lines, web_protocols(), config.web_proxy)
+    of_irc = None if irc is None else irc_protocols(irc)
+    door = WebDoor(lines, web_protocols(), config.web_proxy, irc=of_irc)
     lines.web = door
     if config.web_port:
         open_port(config.web_host, config.web_port, door)

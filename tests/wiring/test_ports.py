@@ -70,11 +70,12 @@ class PortsTests(TestCase):
         await ports.stop()
         await self.until_open(*numbers, is_open=False)
 
-    def test_taken(self) -> None:
+    async def test_taken(self) -> None:
         """A port that is taken ends the start, and the others are closed again."""
         with listening_socket("127.0.0.1", self.irc):
             self.assertRaises(CannotBind, check_ports, self.config())
             self.assertRaises(CannotBind, self.open, self.config())
+        await self.until_open(self.web, self.irc, is_open=False)
         check_ports(self.config())
 
     def test_banner(self) -> None:

@@ -21,7 +21,9 @@ class WebDoorTests(SynchronousTestCase):
         self.addCleanup(server.close)
         self.lines = server.factory
         self.opened: list[tuple[str | None, int]] = []
-        open_web(config, self.lines, lambda host, number, factory: self.opened.append((host, number)))
+        open_web(
+            config, self.lines, server.irc_shared, lambda host, number, factory: self.opened.append((host, number))
+        )
         return list(web_banner(config, Started(config, 7667, Path("/data"), fingerprint, "", "")))
 
     def test_default(self) -> None:
