@@ -39,7 +39,7 @@ def commands(data: bytes) -> None:
         refusal.text.encode()
 
 
-class _Failures:
+class Failures:
     """Records logged failures."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class _Failures:
 
 def _converse(server: Server, client: JSONClient | TextClient, segments: list[bytes]) -> str:
     """Send segments. Check that no failure is logged and no answer is ``internal``. Return the answers."""
-    failures = _Failures()
+    failures = Failures()
     globalLogPublisher.addObserver(failures)
     try:
         client.send(*segments, b"\n")
