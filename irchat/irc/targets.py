@@ -20,7 +20,7 @@ USER_LENGTH = 10
 REALNAME_LENGTH = 100
 
 _TARGET_LENGTH = 200
-_MSGID = re.compile(r"(g|[1-9][0-9]{0,18}(?:\.[1-9][0-9]{0,18})?)-([1-9][0-9]{0,18})")
+_MSGID = re.compile(r"(g|[1-9][0-9]{0,17}(?:\.[1-9][0-9]{0,17})?)-([1-9][0-9]{0,18})")
 _SEQ_MOST = 2**63 - 1
 _WILD = frozenset("*?")
 _NOT_IN_USER = re.compile(r"[\s!@:*?,\u2400-\u2421\ufffd]+")
@@ -117,11 +117,11 @@ def nick_of_mask(mask: str) -> str:
 
 
 class Mask:
-    """A pattern of names: ``*`` matches any characters, ``?`` one. Matching takes linear memory and no recursion."""
+    """A pattern of names: ``*`` matches any characters, ``?`` one."""
 
     def __init__(self, mask: str) -> None:
         # Of several stars one is enough. More would cost time and match the same.
-        self._pattern = re.sub(r"\*+", "*", fold_part(mask[:_TARGET_LENGTH]))
+        self._pattern = re.sub(r"\*+", "*", fold_part(mask))
 
     def matches(self, name: str) -> bool:
         """Return whether the pattern matches the whole name."""

@@ -19,6 +19,7 @@ EVENT_LINES: dict[type[events.Event], EventLines] = {
     events.Added: member_events.added,
     events.Removed: member_events.removed,
     events.Presence: presence_events.presence,
+    events.Personas: presence_events.personas,
     **message_events.EVENT_LINES,
     **markers.EVENT_LINES,
 }

@@ -37,7 +37,7 @@ class IRCProtocol:
     """
 
     wants_token = shows_timed = False
-    waits = catches_up = True
+    waits = catches_up = wants_asides = True
     encode: Encode | None = None
 
     def __init__(self, session: Session, shared: IRCShared) -> None:
@@ -176,7 +176,10 @@ class IRCProtocol:
 
     def set_away(self, text: str | None) -> None:
         """Mark this session as away, or as back (None)."""
-        self.shared.set_persona(self, away=text)
+        if self.is_signed_in:
+            self.shared.set_persona(self, away=text)
+        else:
+            self.state.away = text
         self.talk.set_away(text is not None)
 
     # Chats that the session has left with PART.
