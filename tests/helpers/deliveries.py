@@ -87,6 +87,7 @@ class FakeSession:
         self.id = next(self.ids)
         self.user_id = user_id
         self.outbox = outbox or FakeOutbox(encodes=encodes)
+        self.wants_asides = False
 
     @property
     def got(self) -> bytes:

@@ -106,7 +106,7 @@ class Personas:
 def _sum(personas: Collection[Persona], *, is_there: bool) -> Persona:
     """Return the sum of personas, of which the later ones are newer. ``is_there``: somebody else is there."""
     newest_first = list(personas)[::-1]
-    named = max(newest_first, key=lambda persona: persona.named_at)
+    named = max(newest_first, key=lambda persona: persona.named_at, default=_PLAIN)
     if is_there or any(persona.away is None for persona in personas):
         return replace(named, away=None, away_at=0)
     away = max(newest_first, key=lambda persona: (persona.away != NOBODY_THERE, persona.away_at))

@@ -36,6 +36,10 @@ class Recipient(Protocol):
     outbox: Outbox
     user_id: int
 
+    @property
+    def wants_asides(self) -> bool:
+        """Whether its protocol shows asides."""
+
     def end(self, reason: str) -> None:
         """Send ``bye`` and close the connection."""
 
@@ -77,6 +81,8 @@ class Delivery:
         self._sessions: dict[int, Recipient] = {}
         self._outboxes: dict[int, Outbox] = {}
         self._of_user: dict[int, list[Recipient]] = {}
+        # The sessions that want asides, by user.
+        self._listening: dict[int, list[Recipient]] = {}
         # The outboxes of groups with messages since a session was last added or removed.
         self._of_group: dict[MemberIds, list[Outbox]] = {}
         self._dirty: deque[Outbox] = deque()
@@ -93,6 +99,8 @@ class Delivery:
         self._sessions[session.id] = session
         self._outboxes[session.id] = session.outbox
         self._of_user.setdefault(session.user_id, []).append(session)
+        if session.wants_asides:
+            self._listening.setdefault(session.user_id, []).append(session)
 
     def remove(self, session: Recipient) -> None:
         """Stop delivery to a session."""
@@ -103,6 +111,11 @@ class Delivery:
         of_user.remove(session)
         if not of_user:
             del self._of_user[session.user_id]
+        listening = self._listening.get(session.user_id, [])
+        if session in listening:
+            listening.remove(session)
+            if not listening:
+                del self._listening[session.user_id]
 
     def publish(self, publications: Sequence[Publication]) -> None:
         """Queue publications for all sessions of their audiences, in order. Those with one audience are joined.
@@ -124,6 +137,30 @@ class Delivery:
             for session in self._of(publication.audience):
                 if session.id != publication.origin and isinstance(bye, events.Bye):
                     session.end(bye.reason)
+
+    def publish_asides(self, publications: Sequence[Publication]) -> None:
+        """Queue publications for the sessions of their audiences that want asides. Those that are behind miss them."""
+        for publication in publications:
+            run = _Run([publication])
+            listeners = [
+                session
+                for session in self._listeners(publication.audience)
+                if session.id != publication.origin and session.user_id not in publication.hidden
+            ]
+            if publication.origin in self._sessions:
+                self._sessions[publication.origin].published_to(len(listeners))
+            for session in listeners:
+                encode = session.outbox.encode
+                session.outbox.offer_aside(publication, None if encode is None else run.bytes_for(encode))
+
+    def _listeners(self, audience: Collection[int] | None) -> list[Recipient]:
+        listening = self._listening
+        users: Iterable[int] = listening
+        if audience is not None and len(audience) < len(listening):
+            users = (user for user in audience if user in listening)
+        elif audience is not None:
+            users = (user for user in listening if user in audience)
+        return [session for user in users for session in listening[user]]
 
     def __len__(self) -> int:
         return len(self._sessions)

@@ -138,6 +138,13 @@ class Outbox(WriteFields):
             for publication in run:
                 self.offer_one(publication)
 
+    def offer_aside(self, publication: Publication, data: bytes | None) -> None:
+        """Queue a publication that is dropped if too much waits. ``data``: its bytes, if shared with other sessions."""
+        if not self.behind:
+            data = self._reader.say(publication) if data is None else data
+            if self._size + len(data) <= WAITING_BYTES:
+                self.put(data)
+
     def note_own(self, publication: Publication) -> None:
         """Note a publication by the session itself, so that catching up does not repeat it."""
         if self._missed is not None:

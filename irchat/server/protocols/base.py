@@ -80,6 +80,10 @@ class ChatProtocol(Protocol):
     def shows_timed(self) -> bool:
         """Whether it shows timed messages."""
 
+    @property
+    def wants_asides(self) -> bool:
+        """Whether it shows signals and personas, which are stored nowhere."""
+
     def event(self, publication: Publication) -> bytes:
         """Encode an event. A message has its position in its chat, or its order among timed messages."""
 
@@ -103,6 +107,7 @@ class SharedEncoding:
     keepalive: bytes | None = None
     wants_token = False
     shows_timed = True
+    wants_asides = False
     waits = catches_up = False
     sign_in_seconds = LOGIN_SECONDS
 

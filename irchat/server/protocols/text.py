@@ -44,6 +44,7 @@ class TextProtocol:
     keepalive = None
     wants_token = False
     shows_timed = True
+    wants_asides = False
     waits = catches_up = False
     sign_in_seconds = LOGIN_SECONDS
 

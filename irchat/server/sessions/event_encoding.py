@@ -25,6 +25,11 @@ class EventEncoding:
         """Whether the protocol shows timed messages."""
         return self.protocol.shows_timed
 
+    @property
+    def wants_asides(self) -> bool:
+        """Whether the protocol shows signals and personas."""
+        return self.protocol.wants_asides
+
     def say(self, publication: Publication) -> bytes:
         """Encode a publication."""
         return self.protocol.event(publication)

@@ -174,7 +174,7 @@ class Session(EventEncoding):
         self.token = signed_in.digest
         self.outbox.hold()
         self._services.delivery.add(self)
-        self._services.chat.presence.enter(signed_in.user.id, self.id)
+        self._services.chat.presence.enter(signed_in.user.id, self.id, shows_timed=self.shows_timed)
 
     def part(self) -> None:
         """Undo `join`."""
@@ -184,6 +184,7 @@ class Session(EventEncoding):
             self._allowance.part()
             self._services.delivery.remove(self)
             self._services.presence.remove(self)
+            self._services.personas.remove(self)
             self._services.chat.presence.leave(user.id, self.id)
             self.outbox.drop_held()
 
@@ -200,6 +201,8 @@ class Session(EventEncoding):
     def caught_up(self) -> None:
         """Send the presence changes that were held back, after the session has caught up."""
         self._services.presence.send_soon()
+        if self.wants_asides:
+            self._services.personas.send_soon()
 
     def drained(self) -> None:
         """Continue with requests: there is room for replies again."""
@@ -335,6 +338,8 @@ class Session(EventEncoding):
         """Send the welcome, then the events since it was created, unless the protocol calls `release` later."""
         self._say(context, welcome)
         self._services.presence.add(self)
+        if self.wants_asides:
+            self._services.personas.add(self)
         if not self.protocol.catches_up:
             self.release()
         self._on_welcome()
