@@ -43,6 +43,9 @@ class Session(EventEncoding):
     line is queued, after which the connection closes.
     """
 
+    listed: tuple[str, ...] = ()
+    """The ids of the sign-ins that `irchat.commands.sessions` listed last."""
+
     def __init__(
         self,
         services: Services,
@@ -174,7 +177,7 @@ class Session(EventEncoding):
         self.token = signed_in.digest
         self.outbox.hold()
         self._services.delivery.add(self)
-        self._services.chat.presence.enter(signed_in.user.id, self.id, shows_timed=self.shows_timed)
+        self._services.chat.presence.enter(signed_in.user.id, self.id, self.token, shows_timed=self.shows_timed)
 
     def part(self) -> None:
         """Undo `join`."""
@@ -282,7 +285,7 @@ class Session(EventEncoding):
             raise Refusal(Code.ALREADY_LOGGED_IN, "This session is already signed in.")
         if command.signed_in:
             self._allowance.admit(asked.cost, asked.request, self.user)
-        return command.run(self._services, self, asked.request)
+        return command.run(self._services, self, asked.request)  # type: ignore[arg-type]  # of the command's class
 
     # Replies, in the order of the requests.
 

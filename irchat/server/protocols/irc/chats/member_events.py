@@ -52,9 +52,9 @@ def removed(protocol: "IRCProtocol", event: events.Removed, publication: Publica
         return b""
     source = shared.mask_of_name(event.by)
     if event.by == event.name:
-        lines = build("PART", channel, source=source)
+        lines = build("PART", channel, source=source, text=event.reason)
     else:
-        lines = build("KICK", channel, event.name, source=source, text=event.by)
+        lines = build("KICK", channel, event.name, source=source, text=event.reason or event.by)
     if new_owner and not is_own:
         lines += protocol.lines.line("MODE", channel, "+o", event.owner)
     return lines

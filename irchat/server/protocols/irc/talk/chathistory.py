@@ -68,15 +68,16 @@ async def _history(protocol: "IRCProtocol", query: HistoryQuery, user: User) -> 
 async def _page(protocol: "IRCProtocol", query: HistoryQuery, chat: DirectoryChat) -> list[StoredMessage]:
     name, limit = chat.label(protocol.user), query.limit
 
-    async def page(**where: int) -> list[StoredMessage]:
-        _, found = await protocol.shared.services.chat.reading.stored_page(protocol.user, name, limit=limit, **where)
+    async def page(
+        *, before: int | None = None, after: int | None = None, around: int | None = None
+    ) -> list[StoredMessage]:
+        reading = protocol.shared.services.chat.reading
+        _, found = await reading.stored_page(
+            protocol.user, name, before=before, after=after, around=around, limit=limit
+        )
         return _known(found, references)
 
-    references = [
-        (reference.seq)
-        for reference in (query.first, query.second)
-        if isinstance(reference, Msgid) and _is_of(reference, chat.key)
-    ]
+    references = _seqs(query, chat.key)
     if query.first is None:
         return (await page())[-limit:]
     first = await _bounds(protocol, chat, query.first)
@@ -96,11 +97,16 @@ async def _page(protocol: "IRCProtocol", query: HistoryQuery, chat: DirectoryCha
     return [one for one in await page(before=first.before) if one.seq > second.after][-limit:]
 
 
-def _is_of(reference: Msgid, key: ChatKey) -> bool:
-    found = read_message_id(str(reference))
-    if found is None or found[0] != key:
-        raise Refusal(Code.NO_SUCH_MESSAGE, "")
-    return True
+def _seqs(query: HistoryQuery, key: ChatKey) -> list[int]:
+    """Return the seqs to which a query refers. Raises Refusal if one is of another chat."""
+    seqs = []
+    for reference in query.first, query.second:
+        if isinstance(reference, Msgid):
+            found = read_message_id(str(reference))
+            if found is None or found[0] != key:
+                raise Refusal(Code.NO_SUCH_MESSAGE, "")
+            seqs.append(found[1])
+    return seqs
 
 
 def _known(page: Page, references: list[int]) -> list[StoredMessage]:

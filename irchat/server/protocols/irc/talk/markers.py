@@ -15,7 +15,7 @@ from irchat.irc.irc_lines import build
 from irchat.irc.references import BadReference, MarkQuery, format_time, parse_markread
 from irchat.irc.targets import chat_of, target_of
 from irchat.protocol import events, requests
-from irchat.protocol.errors import Code, Refusal
+from irchat.protocol.errors import Refusal
 from irchat.server.protocols.irc.calls import Call
 from irchat.server.protocols.irc.refusals import refused
 
@@ -125,7 +125,7 @@ async def _tell(protocol: "IRCProtocol", event: events.Read) -> None:
 
 def _untold(failure: Failure) -> None:
     """Leave the line out if the store fails, or the chat or session has ended: the next one says as much."""
-    if failure.check(Refusal) is None or failure.value.code == Code.INTERNAL:
+    if not isinstance(failure.value, Refusal):
         _log.failure("a read marker could not be told", failure)
 
 

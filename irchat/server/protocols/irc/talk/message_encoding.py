@@ -5,14 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from irchat.chat.state.message_ids import message_id
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
+from irchat.chat.state.message_ids import message_id
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.irc.targets import target_of
 from irchat.protocol import events
-
 from irchat.server.delivery.delivery import Encode
 from irchat.server.protocols.irc.talk.message_lines import NO_EXTRAS, Extras, Flavour, ShownMessage, message_lines
 

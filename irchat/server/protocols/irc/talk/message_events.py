@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from irchat.chat.state.message_ids import message_id
 from irchat.chat.state.entities import User
+from irchat.chat.state.message_ids import message_id
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.irc.irc_lines import build
@@ -106,7 +106,7 @@ def tagmsg_line(protocol: "IRCProtocol", sender: User, target: str, at: str, tag
         return b""
     flavour = protocol.talk.flavour
     head = line_tags(flavour, at, sender if flavour.account else None)
-    head["msgid"] = f"t-{protocol.shared.random_id()}"
+    head["msgid"] = protocol.shared.talk.signal_id()
     if protocol.shared.talk.is_bot(sender):
         head["bot"] = ""
     return build("TAGMSG", target, source=protocol.shared.mask(sender), tags=head | tags)
