@@ -42,6 +42,9 @@ class FakeOutbox:
     def offer_one(self, publication: Publication) -> None:
         self.offered.append(wire.encode(publication.event))
 
+    def offer_aside(self, publication: Publication, data: bytes | None) -> None:
+        self.offered.append(wire.encode(publication.event) if data is None else data)
+
     def offer_run(self, run: Sequence[Publication], *, stored: bool) -> None:
         self.runs += len(run)
         for publication in run:
@@ -79,6 +82,7 @@ class FakeSession:
     """A session of a user."""
 
     ids = count(1)
+    token: bytes | None = None
 
     def published_to(self, count: int) -> None:
         """Count nothing."""
@@ -87,7 +91,12 @@ class FakeSession:
         self.id = next(self.ids)
         self.user_id = user_id
         self.outbox = outbox or FakeOutbox(encodes=encodes)
+        self.ended: list[str] = []
         self.wants_asides = False
+
+    def end(self, reason: str) -> None:
+        """Record the end."""
+        self.ended.append(reason)
 
     @property
     def got(self) -> bytes:
