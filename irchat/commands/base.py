@@ -39,6 +39,8 @@ class Caller(Protocol):
     id: int
     token: bytes | None
     wants_token: bool
+    listed: tuple[str, ...]
+    """The ids of the sessions of the user, in the order in which they were last listed here."""
 
     @property
     def user(self) -> "User":

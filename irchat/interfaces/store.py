@@ -103,6 +103,9 @@ class Store(Protocol):
     def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         """Return the token with this hash, or None if it is unknown."""
 
+    def sign_ins(self, user: int, limit: int) -> Deferred[list[stored.StoredSignIn]]:
+        """Return the tokens of the user, most recently used first, at most ``limit``."""
+
     def accounts(self, after: str, limit: int) -> Deferred[list[stored.StoredAccount]]:
         """Return the accounts with keys after ``after``, sorted by key, without removed accounts."""
 

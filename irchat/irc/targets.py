@@ -7,7 +7,7 @@ A chat is named as its reader sees it: ``GLOBAL``, ``*team`` or ``@bob``; its ta
 import re
 from typing import NamedTuple
 
-from irchat.protocol.rules import GLOBAL_NAME, shown, visible
+from irchat.protocol.rules import GLOBAL_NAME, NAME_LENGTH, shown, visible
 from irchat.text.names import fold_part, name_key
 
 HOST = "irchat"
@@ -67,7 +67,9 @@ def same_target(one: str, other: str) -> bool:
 
 def target_key(target: str) -> str:
     """Return the key by which targets and nicks compare."""
-    return f"#{name_key(target[1:])}" if target.startswith("#") else name_key(target)
+    # What is too long for a name is none: it must not fill the cache of names.
+    key = name_key if len(target) <= NAME_LENGTH + 1 else fold_part
+    return f"#{key(target[1:])}" if target.startswith("#") else key(target)
 
 
 def prefix(nick: str, user: str) -> str:

@@ -192,6 +192,17 @@ class Password(Request, frozen=True, kw_only=True):
     new: str
 
 
+class Sessions(Request, frozen=True, kw_only=True):
+    """List the sessions of the user that can be ended."""
+
+
+class EndSessions(Request, frozen=True, kw_only=True):
+    """End the session ``id``, or with ``others`` all sessions of the user except this one."""
+
+    id: str | None = None
+    others: bool = False
+
+
 class Logout(Request, frozen=True, kw_only=True):
     """Sign out. ``forget`` revokes the token as well."""
 
@@ -206,8 +217,8 @@ class Pong(Request, frozen=True, kw_only=True):
     """The answer to the server's ``ping``. It has no reply."""
 
 
-# Requests that no program can send: of administrators and `AmendLast`, which can only be typed in a line, and of
-# protocols other than JSON.
+# Requests that no program can send: of administrators, `AmendLast` and `EndListed`, which can only be typed in a line,
+# and of protocols other than JSON.
 
 
 class Notice(Send, frozen=True, kw_only=True):
@@ -227,6 +238,12 @@ class AmendLast(Request, frozen=True, kw_only=True):
 
     chat: str
     text: str | None = None
+
+
+class EndListed(Request, frozen=True, kw_only=True):
+    """End a session by its ``number`` in the list that this session was shown last."""
+
+    number: int
 
 
 class Kick(Request, frozen=True, kw_only=True):
@@ -270,6 +287,8 @@ ANY = (
     | Blocks
     | Help
     | Password
+    | Sessions
+    | EndSessions
     | Logout
     | Ping
     | Pong

@@ -79,6 +79,7 @@ class FakeSession:
     """A session of a user."""
 
     ids = count(1)
+    token: bytes | None = None
 
     def published_to(self, count: int) -> None:
         """Count nothing."""
@@ -87,7 +88,12 @@ class FakeSession:
         self.id = next(self.ids)
         self.user_id = user_id
         self.outbox = outbox or FakeOutbox(encodes=encodes)
+        self.ended: list[str] = []
         self.wants_asides = False
+
+    def end(self, reason: str) -> None:
+        """Record the end."""
+        self.ended.append(reason)
 
     @property
     def got(self) -> bytes:

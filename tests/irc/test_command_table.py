@@ -32,11 +32,13 @@ class CheckTests(SynchronousTestCase):
             ("PRIVMSG", b"411 alice :No recipient given (PRIVMSG)"),
             ("PRIVMSG bob", b"412 alice :No text to send"),
             ("KICK #team", b"461 alice KICK :Not enough parameters"),
+            ("INVITE bob", b"461 alice INVITE :Not enough parameters"),
             ("RENAME #a #b", b"421 alice RENAME :Unknown command"),
             ("STARTTLS", b"421 alice STARTTLS :Unknown command"),
             ("B:AD", b"421 alice B:AD :Unknown command"),
         ):
             self.assertEqual(_check(text), Verdict(False, b":irchat %b\r\n" % refusal), text)
+        self.assertTrue(_check("INVITE").runs)
         self.assertEqual(_check("NOTICE"), Verdict(False), "a NOTICE is never answered")
         self.assertEqual(_check("NOTICE bob"), Verdict(False))
 

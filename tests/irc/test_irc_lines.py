@@ -11,8 +11,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from irchat.irc.irc_lines import REST_BYTES, REST_BYTES_BEFORE, BadIRCLine, Line, build, cut, middle, parse
 from irchat.irc.message_tags import CLIENT_TAG_BYTES
 from irchat.protocol.errors import Code
+from tests.helpers.strategies import BIDI, is_hostile
 
-_text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=60)
+_text = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="".join(BIDI)), max_size=60)
 _word = _text.filter(lambda text: middle(text) == text)
 _key = st.from_regex(r"\A\+?([a-z.]{1,5}/)?[a-z-]{1,8}\Z")
 _tags = st.dictionaries(_key, _text, max_size=4)
@@ -69,7 +70,7 @@ class ParseTests(SynchronousTestCase):
 
     def test_labels(self) -> None:
         """A label has 1 to 64 characters; any other is none."""
-        for value, label in (("", None), ("x" * 64, "x" * 64), ("x" * 65, None)):
+        for value, label in (("", None), ("x" * 64, "x" * 64), ("x" * 65, None), ("\x1b[2J", None)):
             self.assertEqual(Line({"label": value}, "", "PING", []).label, label)
 
     @given(_tags, _word, st.from_regex(r"\A[A-Z]{1,8}\Z"), st.lists(_word, max_size=4), st.none() | _text)
@@ -90,6 +91,8 @@ class ParseTests(SynchronousTestCase):
         """Whatever stands in the parameters, a built line is one line with as many parameters."""
         data = build("NOTICE", one, *params, text=text, tags=tags)
         self.assertEqual((data.count(b"\n"), data.count(b"\r"), data.count(b"\0")), (1, 1, 0))
+        shown = build("NOTICE", one, *params, text=text)
+        self.assertFalse(any(map(is_hostile, shown.decode()[:-2].replace("\t", ""))))
         line = parse(data[:-2], 10_000)
         assert line is not None
         self.assertEqual(len(line.params), 1 + len(params) + (text is not None))

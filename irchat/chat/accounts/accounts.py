@@ -1,6 +1,5 @@
 """Accounts: registration, sign-in, tokens, password changes. Passwords are hashed with argon2id, in threads."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Hashable
 from contextlib import suppress
@@ -12,6 +11,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
+from irchat.chat.accounts.sign_ins import new_token, token_digest
 from irchat.chat.changes import Change, Unchecked
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state import bans
@@ -19,6 +19,7 @@ from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import Store
+from irchat.interfaces.stored import StoredToken
 from irchat.interfaces.writes import HashReplaced, PasswordSet, TokenAdded, TokenRemoved, TokenUsed, UserCreated, Write
 from irchat.protocol.errors import Code, Refusal
 from irchat.protocol.rules import TOKEN_SECONDS, TOKEN_TOUCH_SECONDS, check_password
@@ -36,7 +37,6 @@ class InThread(Protocol):
         """Run ``call`` on behalf of ``by``: the user or, before sign-in, the address."""
 
 
-_TOKEN_BYTES = 32
 # Maximum number of passwords that wait for a thread. More are refused, so a storm of sign-ins takes no memory.
 _HASHING_MOST = 1_000
 
@@ -53,7 +53,7 @@ class SignedIn(NamedTuple):
     @property
     def digest(self) -> bytes | None:
         """The hash of the token, which is all that the store keeps of it."""
-        return _digest(self.token) if self.token else None
+        return token_digest(self.token) if self.token else None
 
 
 @dataclass(eq=False, repr=False)
@@ -114,14 +114,14 @@ class Accounts:
         return await self._signed_in(user, resets, with_token=with_token)
 
     async def resume(self, token: str) -> SignedIn:
-        """Sign in with a token. Raises Refusal ``bad-token`` if it has ended or was not used for 90 days."""
-        digest = _digest(token)
+        """Sign in with a token. Raises Refusal ``bad-token`` if it has ended or expired."""
+        digest = token_digest(token)
         resets = -1
         while resets != self.directory.resets:  # ask again if a new password has ended tokens meanwhile
             resets = self.directory.resets
             known = await self.store.token(digest)
         now = self.wall_ms()
-        if known is None or known.used_at + TOKEN_SECONDS * 1000 < now or (self.passwords and not known.by_password):
+        if known is None or _is_expired(known, now) or (self.passwords and not known.by_password):
             raise _bad_token()
         user = self.directory.users[known.user]
         self._refuse_shut_out(user, Code.BAD_TOKEN)
@@ -167,8 +167,8 @@ class Accounts:
     ) -> SignedIn:
         self.directory.new_user_key(name)
         hashed = None if password is None else await self._hash(by, check_password(password, name))
-        token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
-        digest = _digest(token) if with_token else None
+        token = new_token() if with_token else ""
+        digest = token_digest(token) if with_token else None
         change = _CreateAccount(by, None, self.directory, name, hashed, self.wall_ms(), digest)
         return SignedIn(await self.queue.submit(change), new=True, token=token)
 
@@ -183,9 +183,9 @@ class Accounts:
         """Sign in ``user``. ``resets``: the count of its password changes when the password was verified."""
         await self._catch_up()
         self.refuse_sign_in(user, resets)
-        token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
+        token = new_token() if with_token else ""
         if with_token:
-            write = TokenAdded(_digest(token), user.id, self.wall_ms(), by_password=self.passwords)
+            write = TokenAdded(token_digest(token), user.id, self.wall_ms(), by_password=self.passwords)
             await self.queue.submit(_AddToken(user, None, write, self, resets))
         return SignedIn(user, new=False, token=token)
 
@@ -295,11 +295,6 @@ class _SetPassword(Change[None, None]):
         """Return None. The state machine ends the sessions."""
 
 
-def _digest(token: str) -> bytes:
-    """Hash a token. It has 256 random bits, so one round of SHA-256 protects it from readers of the database."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-
-
 def _password_bytes(password: str) -> bytes:
     return password.encode("utf-8", "surrogatepass")
 
@@ -310,6 +305,11 @@ def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
         return hasher.verify(hashed, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
+
+
+def _is_expired(token: StoredToken, now: int) -> bool:
+    """Return whether a token was not used for too long. A token with a label never is."""
+    return token.label is None and token.used_at + TOKEN_SECONDS * 1000 < now
 
 
 def _bad_token() -> Refusal:

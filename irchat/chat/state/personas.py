@@ -105,8 +105,6 @@ class Personas:
 
 def _sum(personas: Collection[Persona], *, is_there: bool) -> Persona:
     """Return the sum of personas, of which the later ones are newer. ``is_there``: somebody else is there."""
-    if not personas:
-        return _PLAIN
     newest_first = list(personas)[::-1]
     named = max(newest_first, key=lambda persona: persona.named_at, default=_PLAIN)
     if is_there or any(persona.away is None for persona in personas):

@@ -43,6 +43,9 @@ class Session(EventEncoding):
     line is queued, after which the connection closes.
     """
 
+    listed: tuple[str, ...] = ()
+    """The ids of the sign-ins that `irchat.commands.sessions` listed last."""
+
     def __init__(
         self,
         services: Services,
@@ -174,7 +177,7 @@ class Session(EventEncoding):
         self.token = signed_in.digest
         self.outbox.hold()
         self._services.delivery.add(self)
-        self._services.chat.presence.enter(signed_in.user.id, self.id, shows_timed=self.shows_timed)
+        self._services.chat.presence.enter(signed_in.user.id, self.id, self.token, shows_timed=self.shows_timed)
 
     def part(self) -> None:
         """Undo `join`."""

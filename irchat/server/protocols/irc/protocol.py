@@ -16,7 +16,7 @@ from irchat.protocol import events
 from irchat.server.delivery.delivery import Encode
 from irchat.server.protocols.irc.calls import Answer, Call
 from irchat.server.protocols.irc.command_handlers import HANDLERS
-from irchat.server.protocols.irc.entering.steps import take_steps
+from irchat.server.protocols.irc.entering.sign_in_steps import take_steps
 from irchat.server.protocols.irc.event_lines import EVENT_LINES
 from irchat.server.protocols.irc.irc_shared import IRCShared
 from irchat.server.protocols.irc.irc_state import IRCState

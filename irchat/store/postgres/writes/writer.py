@@ -252,6 +252,8 @@ _DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
     writes.TokenAdded: Writer.add_token,
     writes.TokenUsed: Writer.touch_token,
     writes.TokenRemoved: Writer.remove_token,
+    writes.SignInEnded: Writer.end_sign_in,
+    writes.OtherSignInsEnded: Writer.end_other_sign_ins,
     GroupCreated: Writer.create_group,
     MemberAdded: Writer.add_member,
     MemberRemoved: Writer.remove_member,
