@@ -18,7 +18,7 @@ class CostsTests(SynchronousTestCase):
         every = {kind for kind in kinds if issubclass(kind, requests.Request)}
         self.assertEqual(set(COSTS), every - {requests.Request, requests.Line, requests.Pong})
         self.assertEqual([request for request, cost in COSTS.items() if cost.work <= 0], [])
-        changes = {requests.Send, requests.Amend, requests.AmendLast, requests.Mark, requests.Alert,
+        changes = {requests.Send, requests.Notice, requests.Amend, requests.AmendLast, requests.Mark, requests.Alert,
                    requests.CreateGroup, requests.AddMember, requests.RemoveMember, requests.Block,
                    requests.Password, requests.Kick, requests.Ban, requests.Unban}  # fmt: skip
         self.assertEqual({request for request, cost in COSTS.items() if cost.messages}, changes)

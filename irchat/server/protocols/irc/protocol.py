@@ -3,16 +3,20 @@
 from collections import deque
 from collections.abc import Sequence
 
+from twisted.logger import Logger
+
 from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.irc.command_table import Phase
 from irchat.irc.irc_lines import REST_BYTES, REST_BYTES_BEFORE, BadIRCLine, Line, build, parse
 from irchat.irc.labels import Batches
+from irchat.irc.numerics import Numeric
 from irchat.irc.registration.capabilities import Capabilities, offered
 from irchat.irc.registration.registering import Registration
 from irchat.irc.registration.steps import Options
 from irchat.protocol import events
+from irchat.protocol.errors import internal_error
 from irchat.server.delivery.delivery import Encode
 from irchat.server.protocols.irc.calls import Answer, Call
 from irchat.server.protocols.irc.command_handlers import HANDLERS
@@ -24,6 +28,8 @@ from irchat.server.protocols.irc.line_rate import LineRate
 from irchat.server.protocols.irc.refusals import bad_line, farewell, refused
 from irchat.server.protocols.irc.talk.talk_state import Talk
 from irchat.server.sessions.session import Session
+
+_log = Logger()
 
 # Seconds from the start of a connection to USER, and to the sign-in.
 _USER_SECONDS = 60
@@ -171,7 +177,11 @@ class IRCProtocol:
             self._unhandled.appendleft(line)
             return
         call = Call(self, line)
-        HANDLERS[line.command](call)
+        try:
+            HANDLERS[line.command](call)
+        except Exception:
+            _log.failure("a line could not be handled")
+            call.say(self.lines.numeric(Numeric.ERR_UNKNOWNERROR, self.nick, line.command, text=internal_error().text))
         call.close()
 
     def set_away(self, text: str | None) -> None:
