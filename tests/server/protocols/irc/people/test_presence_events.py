@@ -23,13 +23,16 @@ class PresenceTests(IRCTestCase):
         self.assertEqual(self.later(alice), [":Bob!Bob@irchat PART #global :offline"])
 
     def test_bundles(self) -> None:
-        """At most one bundle comes in a second, and coming and going in it is not told."""
+        """The first change comes at once, the others in one bundle a second."""
         alice = self.irc("alice")
         self.server.advance(1, 1)
         alice.got()
         self.irc("bob")
-        self.irc("carol").leave()
-        self.assertEqual(self.later(alice), [":bob!bob@irchat JOIN #global"])
+        self.assertEqual(alice.got(), [":bob!bob@irchat JOIN #global"])
+        self.irc("carol")
+        self.irc("dave")
+        self.assertEqual(alice.got(), [])
+        self.assertEqual(self.later(alice), [":carol!carol@irchat JOIN #global", ":dave!dave@irchat JOIN #global"])
 
     def test_extended_join(self) -> None:
         """With extended-join the account and the realname are told."""
