@@ -1,5 +1,8 @@
 """The commands that send, from the typed line to the receivers."""
 
+from twisted.trial.unittest import SynchronousTestCase
+
+from irchat.commands.messages import looks_timed
 from irchat.protocol import events, requests, wire
 from irchat.protocol.errors import Code
 from tests.helpers.commands import CommandTestCase
@@ -70,3 +73,14 @@ class SendCommandTests(CommandTestCase):
         self.assertEqual((first.id, first.left_ms, first), (again.id, 5_000, again))
         self.refused(Code.BAD_TIME, self.ask, "alice", requests.Send(chat="bob", text="hi", expires_in=0))
         self.refused(Code.EMPTY_TEXT, self.ask, "alice", requests.Send(chat="bob", text=" "))
+
+
+class LooksTimedTests(SynchronousTestCase):
+    """Texts that begin like timed messages."""
+
+    def test_looks(self) -> None:
+        """A star, digits, and a star or an at sign, whatever follows; white space before them does not count."""
+        for text in "*30@bob hi", "*30*team hi", "*30* hi", " *5@", "*٣@bob x", "*030*":
+            self.assertTrue(looks_timed(text), text)
+        for text in "*bold*", "** x", "*30", "* 30 *", "x *30@bob", "\\*30@bob":
+            self.assertFalse(looks_timed(text), text)

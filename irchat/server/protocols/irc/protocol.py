@@ -19,6 +19,7 @@ from irchat.protocol import events
 from irchat.protocol.errors import internal_error
 from irchat.server.delivery.delivery import Encode
 from irchat.server.protocols.irc.calls import Answer, Call
+from irchat.server.protocols.irc.chats.missed_members import MissedMembers
 from irchat.server.protocols.irc.command_handlers import HANDLERS
 from irchat.server.protocols.irc.entering.sign_in_steps import take_steps
 from irchat.server.protocols.irc.event_lines import EVENT_LINES
@@ -51,6 +52,7 @@ class IRCProtocol:
         self.shared = shared
         self.lines = shared.lines
         self.state = IRCState()
+        self.missed_members = MissedMembers()
         self.talk = Talk(self)
         self.batches = Batches(shared.lines)
         accounts, limits = shared.services.accounts, shared.services.chat.limits
@@ -124,6 +126,9 @@ class IRCProtocol:
     def go_on(self) -> None:
         self.talk.go_on()
         self.take_lines()
+
+    def caught_up(self) -> None:
+        self.session.outbox.put(self.missed_members.lines(self))
 
     def lost(self) -> None:
         self.talk.over()
