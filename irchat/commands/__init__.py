@@ -1,6 +1,16 @@
 """The command language: the commands in the order of the manual, and the manual derived from them."""
 
-from irchat.commands import amendments, chat_settings, groups, history, messages, moderation, people, sessions
+from irchat.commands import (
+    amendments,
+    chat_settings,
+    groups,
+    history,
+    inquiries,
+    messages,
+    moderation,
+    people,
+    sessions,
+)
 from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services, check_feature
 from irchat.commands.registry import Registry
 from irchat.commands.syntax import Part, Syntax, word
@@ -72,5 +82,8 @@ REGISTRY = Registry(
     people.Login,
     people.Resume,
     history.Read,
+    messages.SendNotice,
+    messages.Signal,
     people.Ping,
+    inquiries.Inquire,
 )

@@ -8,10 +8,10 @@ import psycopg
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+from irchat.cluster.aside_relay import AsideRelay
 from irchat.cluster.node_bus import NodeBus
 from irchat.cluster.sealing import Seal, WrongBusKey, read_key_file
 from irchat.cluster.timed_relay import TimedRelay
-from irchat.server.listeners.chat_port import ChatPort
 from irchat.server.listeners.registry import ConnectionRegistry
 from irchat.server.metrics.figures import Figures
 from irchat.server.sessions.services import Services
@@ -21,7 +21,7 @@ from irchat.store.postgres.engine import PostgresStore
 from irchat.store.postgres.log.node_rows import NodeIdentity
 from irchat.store.threads import StoreThreads
 from irchat.wiring.opening import need_transport
-from irchat.wiring.outages import Outages
+from irchat.wiring.outages import Closable, Outages
 from irchat.wiring.urls import bus_url, store_url
 
 Opened = TypeVar("Opened")
@@ -64,15 +64,15 @@ class Node:
         chat.presence.others = services.admission.others = bus
         relay = TimedRelay(bus, self._reactor)
         relay.connect(chat.share_timed(relay))
+        asides = AsideRelay(bus)
+        asides.connect(chat.signals, chat.reasons, chat.personas)
+        chat.signals.others = chat.reasons.others = chat.personas.others = asides
         chat.on_loaded = bus.start_again
         note_commit = log.on_commit
 
         def committed(position: int, writes: Any) -> None:
             note_commit(position, writes)
-            try:
-                bus.say_news()
-            except Exception:  # the commit is stored, and other nodes look for commits each second
-                _log.failure("the bus failed")
+            bus.say_news()
 
         log.on_commit = committed
 
@@ -84,10 +84,10 @@ class Node:
         if self._bus is not None:
             self._bus.start()
 
-    def watch(self, port: ChatPort, connections: ConnectionRegistry) -> None:
+    def watch(self, ports: Closable, connections: ConnectionRegistry) -> None:
         """Send users to other nodes while this one cannot serve them."""
         hears_bus = None if self._bus is None else self._hears_bus
-        self._outages = Outages(self.store, port, connections, self._reactor, hears_bus)
+        self._outages = Outages(self.store, ports, connections, self._reactor, hears_bus)
 
     def describe(self, figures: Figures) -> None:
         """Add the figures of the log and of the bus."""

@@ -1,14 +1,19 @@
 """The JSON protocol, for programs: one object per line."""
 
+from irchat.interfaces.bus import Publication
 from irchat.protocol import events, wire
 from irchat.protocol.requests import Pong
 from irchat.server.protocols.base import SharedEncoding, greeting
 
 
+def _encode(publication: Publication) -> bytes:
+    return wire.encode(publication.event)
+
+
 class JSONProtocol(SharedEncoding):
     """Reads requests as JSON and encodes events as JSON. The context of a request is its ``ref``."""
 
-    encode = staticmethod(wire.encode)
+    encode = staticmethod(_encode)
     keepalive = wire.encode(events.Ping())
     wants_token = True
 
