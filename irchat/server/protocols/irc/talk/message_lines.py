@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 from irchat.irc.irc_lines import TEXT_BYTES, cut
 from irchat.irc.message_tags import build_tags
-from irchat.irc.multiline import Piece, compose
+from irchat.irc.multiline import Piece, compose, lines_of
 
 ACTION = "/me "
 """The beginning of a text of one line that is an ACTION in IRC."""
@@ -84,7 +84,7 @@ def message_lines(flavour: Flavour, message: ShownMessage) -> bytes:
     elif flavour.multiline:
         return _batch(message, first)
     else:
-        lines = [piece for line in text.split("\n") if line for piece in cut(line)]
+        lines = [piece for line in lines_of(text) if line for piece in cut(line)]
     return b"".join([_line(message, first, lines[0]), *(_line(message, tags, line) for line in lines[1:])])
 
 

@@ -99,6 +99,14 @@ class LongTests(SynchronousTestCase):
             ],
         )
 
+    def test_many_lines(self) -> None:
+        """A text of thousands of lines takes few: it goes to many sessions, and each line has a prefix and tags."""
+        for text in "x\n" * 2_000, "\n" * 3_999 + "x":
+            for flavour in Flavour(), Flavour(multiline=True):
+                found = lines(text, flavour)
+                self.assertLess(len(found), 140)
+                self.assertTrue(found[-1 - flavour.multiline].endswith(("x", "\u240a")))
+
     def test_cut(self) -> None:
         """A long line is cut at a space, inside no character."""
         found = lines("ä" * 200 + " " + "ö" * 200, Flavour())
