@@ -10,6 +10,8 @@ from irchat.irc.multiline import Piece, compose, lines_of
 ACTION = "/me "
 """The beginning of a text of one line that is an ACTION in IRC."""
 _ACTION_BYTES = TEXT_BYTES - len("\1ACTION \1")
+# Tags of a client that take more than this on all lines of a message are on the first only.
+_REPEATED_BYTES = 16_000
 # A text of so few characters takes one line, whatever they are.
 _SHORT = TEXT_BYTES // 4
 
@@ -85,6 +87,8 @@ def message_lines(flavour: Flavour, message: ShownMessage) -> bytes:
         return _batch(message, first)
     else:
         lines = [piece for line in lines_of(text) if line for piece in cut(line)]
+    if flavour.tags and message.extras.tags and len(tags[-1]) * len(lines) > _REPEATED_BYTES:
+        tags = tags[:-1]
     return b"".join([_line(message, first, lines[0]), *(_line(message, tags, line) for line in lines[1:])])
 
 
