@@ -47,6 +47,7 @@ class Node:
         if self._bus_url is None or self._key is None:
             return
         chat, log = services.chat, self.store.log
+        services.delivery.gives_way = lambda: log.has_turn
         module = need_transport()
         transport = module.RedisTransport(self._reactor, self._bus_url)
         bus = self._bus = NodeBus(

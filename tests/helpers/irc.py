@@ -53,6 +53,15 @@ class IRCClient(Client):
             raise AssertionError(f"half a line: {data!r}")
         return data.removesuffix("\r\n").split("\r\n") if data else []
 
+    def wait(self, *seconds: float) -> list[str]:
+        """Let time pass in these steps, sending on as far as the server reads. Return the lines received."""
+        lines = []
+        for step in seconds:
+            self.server.advance(step)
+            self.send()
+            lines += self.got()
+        return lines
+
     def ask(self, *lines: str) -> list[str]:
         """Send lines, and return the lines received from then on."""
         self.got()

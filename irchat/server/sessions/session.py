@@ -206,6 +206,7 @@ class Session(EventEncoding):
         self._services.presence.send_soon()
         if self.wants_asides:
             self._services.personas.send_soon()
+        self.protocol.caught_up()
 
     def drained(self) -> None:
         """Continue with requests: there is room for replies again."""

@@ -3,18 +3,23 @@
 from collections import deque
 from collections.abc import Sequence
 
+from twisted.logger import Logger
+
 from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey
 from irchat.irc.command_table import Phase
 from irchat.irc.irc_lines import REST_BYTES, REST_BYTES_BEFORE, BadIRCLine, Line, build, parse
 from irchat.irc.labels import Batches
+from irchat.irc.numerics import Numeric
 from irchat.irc.registration.capabilities import Capabilities, offered
 from irchat.irc.registration.registering import Registration
 from irchat.irc.registration.steps import Options
 from irchat.protocol import events
+from irchat.protocol.errors import internal_error
 from irchat.server.delivery.delivery import Encode
 from irchat.server.protocols.irc.calls import Answer, Call
+from irchat.server.protocols.irc.chats.missed_members import MissedMembers
 from irchat.server.protocols.irc.command_handlers import HANDLERS
 from irchat.server.protocols.irc.entering.sign_in_steps import take_steps
 from irchat.server.protocols.irc.event_lines import EVENT_LINES
@@ -24,6 +29,8 @@ from irchat.server.protocols.irc.line_rate import LineRate
 from irchat.server.protocols.irc.refusals import bad_line, farewell, refused
 from irchat.server.protocols.irc.talk.talk_state import Talk
 from irchat.server.sessions.session import Session
+
+_log = Logger()
 
 # Seconds from the start of a connection to USER, and to the sign-in.
 _USER_SECONDS = 60
@@ -45,6 +52,7 @@ class IRCProtocol:
         self.shared = shared
         self.lines = shared.lines
         self.state = IRCState()
+        self.missed_members = MissedMembers()
         self.talk = Talk(self)
         self.batches = Batches(shared.lines)
         accounts, limits = shared.services.accounts, shared.services.chat.limits
@@ -119,6 +127,9 @@ class IRCProtocol:
         self.talk.go_on()
         self.take_lines()
 
+    def caught_up(self) -> None:
+        self.session.outbox.put(self.missed_members.lines(self))
+
     def lost(self) -> None:
         self.talk.over()
         self._unhandled.clear()
@@ -171,7 +182,11 @@ class IRCProtocol:
             self._unhandled.appendleft(line)
             return
         call = Call(self, line)
-        HANDLERS[line.command](call)
+        try:
+            HANDLERS[line.command](call)
+        except Exception:
+            _log.failure("a line could not be handled")
+            call.say(self.lines.numeric(Numeric.ERR_UNKNOWNERROR, self.nick, line.command, text=internal_error().text))
         call.close()
 
     def set_away(self, text: str | None) -> None:

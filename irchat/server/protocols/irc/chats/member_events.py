@@ -17,6 +17,9 @@ def added(protocol: "IRCProtocol", event: events.Added, publication: Publication
     """Return the lines for a new member: INVITE and the burst for the user itself, JOIN for other members."""
     shared = protocol.shared
     group_id, channel = int(event.id[1:]), f"#{event.group[1:]}"
+    if protocol.session.outbox.behind:
+        protocol.missed_members.note(protocol, group_id, channel, event.name, is_added=True)
+        return b""
     invited = build("INVITE", event.name, channel, source=shared.mask_of_name(event.by))
     if event.name == protocol.user.name:
         group = shared.directory.groups.get(group_id)
@@ -42,6 +45,9 @@ def removed(protocol: "IRCProtocol", event: events.Removed, publication: Publica
     """Return the lines for a member that left (PART) or was removed (KICK), and for a new owner."""
     shared = protocol.shared
     group_id, channel = int(event.id[1:]), f"#{event.group[1:]}"
+    if protocol.session.outbox.behind:
+        protocol.missed_members.note(protocol, group_id, channel, event.name, is_added=False)
+        return b""
     is_hidden = group_id in protocol.state.hidden_chats
     is_own = event.name == protocol.user.name
     new_owner = _note_owner(protocol, group_id, event.owner)

@@ -36,6 +36,7 @@ async def _burst(protocol: "IRCProtocol", step: SignedIn) -> None:
     if "draft/read-marker" in protocol.caps:
         read = await markers.of_chats(protocol, [chat.key for chat in chats_of(protocol)])
     # Memory is read now, after all waiting: what changes from here on comes as events.
+    protocol.missed_members.forget()
     for chat in chats_of(protocol):
         put(join_lines(protocol, chat, read.get(chat.key, b"")))
     await replay.play(protocol, step.welcome)
