@@ -69,8 +69,7 @@ class ChatApplication(Application[None]):
         self._settings = settings
         self._telling: IDelayedCall | None = None
         self._untold = ""
-        self._stop_process = stop_process
-        self._pacing = pacing
+        self._stop_process, self._pacing = stop_process, pacing
         self._painter = Painter(self._view, language=controller.language, key_map=settings.keys)
         self._line = InputLine(controller, lambda: self.layout.is_searching, lambda: stop_search(self._input_control))
         self._shown = self._sent = self._line.shown()
