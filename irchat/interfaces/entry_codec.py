@@ -26,6 +26,7 @@ LOGGED: tuple[type[Write[Any]], ...] = (
     writes.BanSet,
     writes.BanRemoved,
     writes.MarksRemoved,
+    writes.KeyRemoved,
 )
 """The writes that other nodes apply, except messages: those are read from their own table."""
 

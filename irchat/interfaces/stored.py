@@ -154,6 +154,17 @@ class StoredToken(NamedTuple):
     by_password: bool
 
 
+class StoredKey(NamedTuple):
+    """A public key that signs in a user. ``blob``: its binary form. ``used_at``: its last use, or None."""
+
+    kind: str
+    blob: bytes
+    fingerprint: str
+    comment: str
+    added_at: int
+    used_at: int | None
+
+
 class StoredAccount(NamedTuple):
     """An account in the administrator's list."""
 

@@ -15,6 +15,7 @@ from irchat.chat.read_state import TimedPage
 from irchat.chat.state.entities import User
 from irchat.chat.timed.timed_replies import TimedSent
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
+from irchat.commands.base import SSHConnection
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 from irchat.net.socket_writer import Outgoing
@@ -59,6 +60,7 @@ class Session:
         self.token: bytes | None = None
         self.protocol: ChatProtocol
         self.wants_token = False
+        self.ssh: SSHConnection | None = None
         self.user_id = 0
         self._user: User | None = None
         self._services = services

@@ -163,6 +163,9 @@ class PostgresStore:
     def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         return self._read(token, reading.token, token)
 
+    def keys(self, user: int) -> Deferred[list[stored.StoredKey]]:
+        return self._read(user, reading.keys, user)
+
     def accounts(self, after: str, limit: int) -> Deferred[list[stored.StoredAccount]]:
         return self._read(None, reading.accounts, after, limit)
 

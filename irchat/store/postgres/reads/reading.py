@@ -193,6 +193,16 @@ def token(connection: Connection, digest: bytes) -> stored.StoredToken | None:
     return None if row is None else stored.StoredToken(*row)
 
 
+def keys(connection: Connection, user: int) -> list[stored.StoredKey]:
+    """Return the public keys of the user, oldest first."""
+    rows = connection.execute(
+        "SELECT kind, blob, fingerprint, comment, added_at, used_at FROM keys WHERE user_id = %s"
+        " ORDER BY added_at, fingerprint",
+        (user,),
+    )
+    return [stored.StoredKey(*row) for row in rows]
+
+
 def accounts(connection: Connection, after: str, limit: int) -> list[stored.StoredAccount]:
     """Return accounts in the order of their keys."""
     rows = connection.execute(
