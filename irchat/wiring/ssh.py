@@ -40,7 +40,7 @@ class SSHPorts:
             self._fingerprint = ensure_host_key(config.data)
         except WrongHostKey as error:
             raise WrongSetting(str(error)) from None
-        door = DoorConfig(str(config.data), config.ssh_sessions, not config.no_passwords, lines.name)
+        door = DoorConfig(str(config.data), config.ssh_sessions, not config.no_passwords, str(lines.name))
         lines.ssh = self._door = SSHDoor(reactor, lines, door, quiet)
         if config.ssh_port:
             factory = self._door

@@ -11,6 +11,7 @@ from typing import Protocol as Interface
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from irchat.net.addresses import Address, read_address
@@ -27,6 +28,9 @@ _VERSIONS = (b"SSH-2.0-", b"SSH-1.99-")
 _VERSION_MOST = 255
 _LINGER_SECONDS = 10.0
 _SERVER_VERSION = VERSION + b"\r\n"
+
+
+_log = Logger()
 
 
 class Unavailable(Exception):
@@ -178,7 +182,8 @@ class Relay(Protocol):
         self._keeper.add(self)
         self.answered()
         end = ProcessEnd(self, RelayHello(self._host, self.number), strips_version=self._speaks_first)
-        self._keeper.connect(end).addCallbacks(lambda _: self._joined(end), self._failed)
+        connected = self._keeper.connect(end).addCallbacks(lambda _: self._joined(end), self._failed)
+        connected.addErrback(lambda failure: _log.failure("a relay of SSH has failed", failure))
 
     def _joined(self, end: "ProcessEnd") -> None:
         if self._is_over:
