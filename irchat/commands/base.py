@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Never, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
@@ -13,7 +13,7 @@ from irchat.protocol.errors import Code, Refusal
 
 if TYPE_CHECKING:
     from irchat.chat.accounts.accounts import Accounts, SignedIn
-    from irchat.chat.changes import Change
+    from irchat.chat.changes import AnyChange
     from irchat.chat.read_state import TimedPage
     from irchat.chat.service import ChatService
     from irchat.chat.state.entities import User
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Reply: TypeAlias = "events.Event | TimedPage | TimedSent"
 """The reply to a request. Those with remaining times change while they wait."""
 
-Outcome: TypeAlias = "events.Event | Change[Any, Any] | Deferred[Any] | Coroutine[Any, Any, Reply]"
-"""The outcome of a command: the reply, a change that produces it, or an awaitable for it."""
+Outcome: TypeAlias = "events.Event | AnyChange | Deferred[Any] | Coroutine[Any, Any, Reply]"
+"""The outcome of a command: the reply, a change that produces it, or a Deferred or coroutine for it."""
 
 Form: TypeAlias = "str | Callable[[str], str]"
 """The right form of a habit, or a function that builds it from the rest of the line."""
@@ -130,7 +130,7 @@ class Command:
     """Whether a client opens the chat named in the answer."""
     may_be_text: ClassVar[bool] = True
     """Whether a line without a valid name may have been meant as a message to everyone."""
-    untyped: ClassVar[Mapping[str, Any]] = {}
+    untyped: ClassVar[Mapping[str, int | str]] = {}
     """The fields of the request that are always the same. Its other fields are named groups of the syntax."""
 
     # Habits: how it is typed in other chats. Each key is a string of words, separated by blanks.
@@ -146,8 +146,8 @@ class Command:
         return cls.request(**match.groupdict(), **cls.untyped)
 
     @classmethod
-    def run(cls, services: Services, caller: Caller, request: Any) -> Outcome:
-        """Run the request. Raises Refusal, or the outcome fails with one."""
+    def run(cls, services: Services, caller: Caller, request: Never) -> Outcome:
+        """Run the request, which is of the class ``request``. Raises Refusal, or the outcome fails with one."""
         raise NotImplementedError
 
 

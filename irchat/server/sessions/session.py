@@ -313,7 +313,7 @@ class Session:
             raise Refusal(Code.ALREADY_LOGGED_IN, "This session is already signed in.")
         if command.signed_in:
             self._allowance.admit(asked.cost, asked.request, self.user)
-        return command.run(self._services, self, asked.request)
+        return command.run(self._services, self, asked.request)  # type: ignore[arg-type]  # of the command's class
 
     # Replies, in the order of the requests.
 
