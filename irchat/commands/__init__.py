@@ -1,6 +1,6 @@
 """The command language: the commands in the order of the manual, and the manual derived from them."""
 
-from irchat.commands import amendments, chat_settings, groups, history, keys, messages, moderation, people
+from irchat.commands import amendments, chat_settings, groups, history, keys, messages, moderation, people, sessions
 from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services, check_feature
 from irchat.commands.registry import Registry
 from irchat.commands.syntax import Part, Syntax, word
@@ -63,6 +63,9 @@ REGISTRY = Registry(
     keys.Keys,
     keys.AddKey,
     keys.RemoveKey,
+    sessions.ListSessions,
+    sessions.EndListed,
+    sessions.EndOthers,
     moderation.Kick,
     moderation.Ban,
     moderation.Unban,

@@ -53,6 +53,8 @@ class Caller(Protocol):
     token: bytes | None
     wants_token: bool
     ssh: SSHConnection | None
+    listed: tuple[str, ...]
+    """The ids of the sessions of the user, in the order in which they were last listed here."""
 
     @property
     def user(self) -> "User":

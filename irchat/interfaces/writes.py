@@ -58,12 +58,16 @@ class HashReplaced(Write[None], frozen=True, gc=False):
 
 
 class TokenAdded(Write[None], frozen=True, gc=False):
-    """A new token, by its hash. ``by_password``: whether the user gave a password."""
+    """A new token, by its hash. ``by_password``: whether the user gave a password.
+
+    ``label``: see `irchat.interfaces.stored.StoredToken`.
+    """
 
     token: bytes
     user: int
     at: int
     by_password: bool = True
+    label: str | None = None
 
 
 class TokenUsed(Write[bool], frozen=True, gc=False):
@@ -105,11 +109,32 @@ class KeyUsed(Write[bool], frozen=True, gc=False):
 class KeyRemoved(Write[bool], frozen=True, gc=False):
     """The end of a public key, and of the sessions that it signed in, with the text ``goodbye``.
 
-    Returns whether the key existed.
+    ``sign_in``: the `irchat.interfaces.bus.sign_in_id` of those sessions. Returns whether the key existed.
     """
 
     user: int
     fingerprint: str
+    sign_in: str
+    goodbye: str
+
+
+class SignInEnded(Write[None], frozen=True, gc=False):
+    """The end of a token, and of the sessions that were signed in with it, with the text ``goodbye``.
+
+    ``sign_in``: the `irchat.interfaces.bus.sign_in_id` of the token.
+    """
+
+    user: int
+    token: bytes
+    sign_in: str
+    goodbye: str
+
+
+class OtherSignInsEnded(Write[None], frozen=True, gc=False):
+    """The end of all tokens of the user except ``keep``, and of its sessions, with the text ``goodbye``."""
+
+    user: int
+    keep: bytes | None
     goodbye: str
 
 

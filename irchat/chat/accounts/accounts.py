@@ -11,7 +11,8 @@ from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from irchat.chat.accounts.keys import UserKeys, Vouched, digest_of
+from irchat.chat.accounts.keys import UserKeys, Vouched
+from irchat.chat.accounts.sign_ins import new_token, token_digest
 from irchat.chat.changes import Change, Result, Unchecked
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state import bans
@@ -19,6 +20,7 @@ from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.store import Store
+from irchat.interfaces.stored import StoredToken
 from irchat.interfaces.writes import (
     HashReplaced,
     KeyUsed,
@@ -45,7 +47,6 @@ class InThread(Protocol):
         """Run ``call`` on behalf of ``by``: the user or, before sign-in, the address."""
 
 
-_TOKEN_BYTES = 32
 # Maximum number of passwords that wait for a thread. More are refused, so a storm of sign-ins takes no memory.
 _HASHING_MOST = 1_000
 
@@ -63,7 +64,7 @@ class SignedIn(NamedTuple):
     @property
     def digest(self) -> bytes | None:
         """The hash of the key or token, which is all that the store keeps of a token."""
-        return digest_of(self.key or self.token) if self.key or self.token else None
+        return token_digest(self.key or self.token) if self.key or self.token else None
 
 
 @dataclass(eq=False, repr=False)
@@ -126,8 +127,8 @@ class Accounts:
         return await self._signed_in(user, resets, with_token=with_token)
 
     async def resume(self, token: str) -> SignedIn:
-        """Sign in with a token. Raises Refusal ``bad-token`` if it has ended or was not used for 90 days."""
-        digest = digest_of(token)
+        """Sign in with a token. Raises Refusal ``bad-token`` if it has ended or expired."""
+        digest = token_digest(token)
         if (by_key := self.vouched.find(digest)) is not None:
             return await self._vouch(*by_key, token)
         resets = -1
@@ -135,7 +136,7 @@ class Accounts:
             resets = self.directory.resets
             known = await self.store.token(digest)
         now = self.wall_ms()
-        if known is None or known.used_at + TOKEN_SECONDS * 1000 < now or (self.passwords and not known.by_password):
+        if known is None or _is_expired(known, now) or (self.passwords and not known.by_password):
             raise _bad_token()
         user = self.directory.users[known.user]
         self._refuse_shut_out(user, Code.BAD_TOKEN)
@@ -157,9 +158,9 @@ class Accounts:
             user = None
         if user is None:
             raise _bad_key()
-        token = secrets.token_urlsafe(_TOKEN_BYTES)
+        token = new_token()
         signed_in = await self._vouch(user, fingerprint, token)
-        self.vouched.keep(digest_of(token), user, fingerprint)
+        self.vouched.keep(token_digest(token), user, fingerprint)
         return signed_in
 
     async def _vouch(self, user: User, fingerprint: str, token: str) -> SignedIn:
@@ -205,8 +206,8 @@ class Accounts:
     ) -> SignedIn:
         self.directory.new_user_key(name)
         hashed = None if password is None else await self._hash(by, check_password(password, name))
-        token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
-        digest = digest_of(token) if with_token else None
+        token = new_token() if with_token else ""
+        digest = token_digest(token) if with_token else None
         change = _CreateAccount(by, None, self.directory, name, hashed, self.wall_ms(), digest)
         return SignedIn(await self.queue.submit(change), new=True, token=token)
 
@@ -221,9 +222,9 @@ class Accounts:
         """Sign in ``user``. ``resets``: the count of its password changes when the password was verified."""
         await self._catch_up()
         self.refuse_sign_in(user, resets)
-        token = secrets.token_urlsafe(_TOKEN_BYTES) if with_token else ""
+        token = new_token() if with_token else ""
         if with_token:
-            write = TokenAdded(digest_of(token), user.id, self.wall_ms(), by_password=self.passwords)
+            write = TokenAdded(token_digest(token), user.id, self.wall_ms(), by_password=self.passwords)
             await self.queue.submit(_SignIn(user, None, write, self, resets))
         return SignedIn(user, new=False, token=token)
 
@@ -344,6 +345,11 @@ def _verify(hasher: PasswordHasher, hashed: str, password: bytes) -> bool:
         return hasher.verify(hashed, password)
     except (VerifyMismatchError, InvalidHashError):
         return False
+
+
+def _is_expired(token: StoredToken, now: int) -> bool:
+    """Return whether a token was not used for too long. A token with a label never is."""
+    return token.label is None and token.used_at + TOKEN_SECONDS * 1000 < now
 
 
 def _bad_token() -> Refusal:

@@ -1,14 +1,14 @@
 """Public keys of users, which sign them in over SSH. Signatures are verified by the process that speaks SSH."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from irchat.chat.accounts.sign_ins import token_digest
 from irchat.chat.changes import Change
 from irchat.chat.commits import CommitQueue
 from irchat.chat.state.directory import Directory
 from irchat.chat.state.entities import User
-from irchat.interfaces.bus import Publication
+from irchat.interfaces.bus import Publication, sign_in_id
 from irchat.interfaces.store import Store
 from irchat.interfaces.stored import StoredKey
 from irchat.interfaces.writes import KeyAdded, KeyRemoved
@@ -18,14 +18,6 @@ from irchat.protocol.public_keys import KEYS_OF_USER, PublicKey
 from irchat.system.clock import rfc3339
 
 _GOODBYE = "the key that signed you in was removed"
-
-
-def digest_of(credential: str) -> bytes:
-    """Hash a token, or the fingerprint of a key.
-
-    A token has 256 random bits, so one round of SHA-256 protects it from readers of the database.
-    """
-    return hashlib.sha256(credential.encode("utf-8", "surrogatepass")).digest()
 
 
 class Vouched:
@@ -45,7 +37,7 @@ class Vouched:
     def forget(self, tokens: Iterable[str]) -> None:
         """Forget tokens."""
         for token in tokens:
-            self._by_digest.pop(digest_of(token), None)
+            self._by_digest.pop(token_digest(token), None)
 
 
 class UserKeys:
@@ -101,7 +93,8 @@ class UserKeys:
         if fingerprint is None:
             key = self._numbered(await self._store.keys(user.id), number)
             fingerprint = key.fingerprint
-        if not await self._queue.submit(_RemoveKey(user, None, KeyRemoved(user.id, fingerprint, _GOODBYE))):
+        sign_in = sign_in_id(token_digest(fingerprint))
+        if not await self._queue.submit(_RemoveKey(user, None, KeyRemoved(user.id, fingerprint, sign_in, _GOODBYE))):
             raise _no_such_key()
 
     def _numbered(self, keys: Sequence[StoredKey], number: int | None) -> StoredKey:

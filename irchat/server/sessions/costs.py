@@ -66,6 +66,9 @@ COSTS: dict[type[requests.Request], Cost] = {
     # The list of blocks goes to all sessions of the user.
     requests.Block: Cost(1, lambda _, user: 1 + len(user.blocking) / 200),
     requests.Password: Cost(1, 5),
+    requests.Sessions: Cost(2),
+    requests.EndSessions: Cost(2, 1),
+    requests.EndListed: Cost(2, 1),
     requests.Kick: Cost(1, 1),
     requests.Ban: Cost(1, 1),
     requests.Unban: Cost(1, 1),

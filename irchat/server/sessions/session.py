@@ -44,6 +44,9 @@ class Session:
     line is queued, after which the connection closes.
     """
 
+    listed: tuple[str, ...] = ()
+    """The ids of the sign-ins that `irchat.commands.sessions` listed last."""
+
     def __init__(
         self,
         services: Services,
@@ -179,7 +182,7 @@ class Session:
         self.token = signed_in.digest
         self.outbox.hold()
         self._services.delivery.add(self)
-        self._services.chat.presence.enter(signed_in.user.id, self.id)
+        self._services.chat.presence.enter(signed_in.user.id, self.id, self.token)
 
     def part(self) -> None:
         """Undo `join`."""

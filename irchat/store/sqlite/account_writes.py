@@ -28,7 +28,7 @@ class AccountWriter:
 
     def set_password(self, write: writes.PasswordSet) -> None:
         self._connection.execute("UPDATE users SET password = ? WHERE id = ?", (write.password, write.user))
-        self._connection.execute("DELETE FROM tokens WHERE user = ? AND hash IS NOT ?", (write.user, write.keep))
+        self.end_other_sign_ins(write)
         if write.ends_keys:
             self._connection.execute("DELETE FROM keys WHERE user = ?", (write.user,))
 
@@ -39,8 +39,8 @@ class AccountWriter:
 
     def add_token(self, write: writes.TokenAdded) -> None:
         self._connection.execute(
-            "INSERT INTO tokens (hash, user, used_at, by_password) VALUES (?, ?, ?, ?)",
-            (write.token, write.user, write.at, write.by_password),
+            "INSERT INTO tokens (hash, user, used_at, by_password, created_at, label) VALUES (?, ?, ?, ?, ?, ?)",
+            (write.token, write.user, write.at, write.by_password, write.at, write.label),
         )
 
     def touch_token(self, write: writes.TokenUsed) -> bool:
@@ -74,6 +74,12 @@ class AccountWriter:
             "DELETE FROM keys WHERE user = ? AND fingerprint = ?", (write.user, write.fingerprint)
         )
         return done.rowcount > 0
+
+    def end_sign_in(self, write: writes.SignInEnded) -> None:
+        self._connection.execute("DELETE FROM tokens WHERE hash = ?", (write.token,))
+
+    def end_other_sign_ins(self, write: writes.OtherSignInsEnded | writes.PasswordSet) -> None:
+        self._connection.execute("DELETE FROM tokens WHERE user = ? AND hash IS NOT ?", (write.user, write.keep))
 
     def set_block(self, write: writes.BlockSet) -> None:
         self._connection.execute(

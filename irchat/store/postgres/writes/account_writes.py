@@ -27,9 +27,7 @@ class AccountWriter:
 
     def set_password(self, write: writes.PasswordSet) -> None:
         self._connection.execute("UPDATE users SET password = %s WHERE id = %s", (write.password, write.user))
-        self._connection.execute(
-            "DELETE FROM tokens WHERE user_id = %s AND hash IS DISTINCT FROM %s::bytea", (write.user, write.keep)
-        )
+        self.end_other_sign_ins(write)
         if write.ends_keys:
             self._connection.execute("DELETE FROM keys WHERE user_id = %s", (write.user,))
 
@@ -40,8 +38,9 @@ class AccountWriter:
 
     def add_token(self, write: writes.TokenAdded) -> None:
         self._connection.execute(
-            "INSERT INTO tokens (hash, user_id, used_at, by_password) VALUES (%s, %s, %s, %s)",
-            (write.token, write.user, write.at, write.by_password),
+            "INSERT INTO tokens (hash, user_id, used_at, by_password, created_at, label)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            (write.token, write.user, write.at, write.by_password, write.at, write.label),
         )
 
     def touch_token(self, write: writes.TokenUsed) -> bool:
@@ -73,6 +72,14 @@ class AccountWriter:
             "DELETE FROM keys WHERE user_id = %s AND fingerprint = %s", (write.user, write.fingerprint)
         )
         return done.rowcount > 0
+
+    def end_sign_in(self, write: writes.SignInEnded) -> None:
+        self._connection.execute("DELETE FROM tokens WHERE hash = %s", (write.token,))
+
+    def end_other_sign_ins(self, write: writes.OtherSignInsEnded | writes.PasswordSet) -> None:
+        self._connection.execute(
+            "DELETE FROM tokens WHERE user_id = %s AND hash IS DISTINCT FROM %s::bytea", (write.user, write.keep)
+        )
 
     def set_block(self, write: writes.BlockSet) -> None:
         self._connection.execute(

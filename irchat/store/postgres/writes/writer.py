@@ -253,6 +253,8 @@ _DO: dict[type[Write[Any]], Callable[[Writer, Any], object]] = {
     writes.KeyAdded: Writer.add_key,
     writes.KeyUsed: Writer.touch_key,
     writes.KeyRemoved: Writer.remove_key,
+    writes.SignInEnded: Writer.end_sign_in,
+    writes.OtherSignInsEnded: Writer.end_other_sign_ins,
     GroupCreated: Writer.create_group,
     MemberAdded: Writer.add_member,
     MemberRemoved: Writer.remove_member,
