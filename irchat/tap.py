@@ -63,6 +63,7 @@ from irchat.system.workers import FairPool
 from irchat.twistd_checks import check_twistd, command_name
 from irchat.wiring.banner import Started, banner
 from irchat.wiring.opening import check_node, open_figures, open_node
+from irchat.wiring.ssh import SSHPorts, check_ssh
 from irchat.wiring.web import WebPorts, check_web
 
 if TYPE_CHECKING:
@@ -229,7 +230,9 @@ class ChatServer(Service):
         notify("STOPPING=1")
         hangup.ignore()
         await self._port.stop()
+        await self._ssh.stop_listening()
         await self._connections.stop()
+        await self._ssh.stop()
         self._gc_schedule.stop()
         settled = self._chat.settled()
         settled.addTimeout(_SETTLE_SECONDS, reactor)
@@ -340,6 +343,8 @@ class ChatServer(Service):
         self.port: int = self._port.number
         self._web = WebPorts(reactor, self._config, self._factory, quiet)
         self._opened.callback(self._web.stop)
+        self._ssh = SSHPorts(reactor, self._config, self._factory, quiet)
+        self._opened.callback(self._ssh.stop_listening)
         if self._node is not None:
             self._node.watch(self._port, self._connections)
         self._local_files = LocalFiles(
@@ -362,7 +367,8 @@ class ChatServer(Service):
         node = "" if self._node is None else str(self._node.name)
         server = Started(self._config, self.port, self._folder.path, self._fingerprint(), node, self._figures_at)
         page = self._web.banner(server.here + server.at_port, is_own=server.made_certificate)
-        return "\n".join([*banner(server), *page])
+        ssh = self._ssh.banner(self.port, server.here)
+        return "\n".join([*banner(server), *page, *ssh])
 
 
 def _check(config: Config) -> None:
@@ -377,3 +383,4 @@ def _check(config: Config) -> None:
         certificates.server_context(config.tls_cert, config.tls_key)
     listening_socket(config.host, config.port).close()
     check_web(config)
+    check_ssh(config)

@@ -89,6 +89,8 @@ def _parser() -> argparse.ArgumentParser:
     command("add-user", _add_user, "create an account; asks for its password", "NAME")
     reset = "set a new password, which it asks for, and end the user's tokens and sessions"
     command("reset-password", _reset_password, reset, "NAME")
+    token = command("token", _token, "create and print a token that signs in a program of a user", "NAME")
+    token.add_argument("label", metavar="LABEL", help="a name for the token, which !sessions shows to the user")
     command("kick", _kick, "end the sessions of a user", "NAME")
     remove = command("remove-user", _remove_user, "remove an account; its messages stay, under NAME#NUMBER", "NAME")
     remove.add_argument("--messages", action="store_true", help="also delete everything that the user wrote")
@@ -148,6 +150,14 @@ def _add_user(options: argparse.Namespace) -> None:
 def _reset_password(options: argparse.Namespace) -> None:
     ask(options.data, ask_for.ResetPassword(name=options.name, password=_ask_password(options.name)), _tell)
     _print(f"{options.name} can now sign in only with the new password.")
+
+
+def _token(options: argparse.Namespace) -> None:
+    """Print the token alone on standard output, so that it can be redirected to a file."""
+    token = ask(options.data, ask_for.AddToken(name=options.name, label=options.label), _tell)
+    _print(token)
+    if sys.stdout.isatty():
+        _note("It is not shown again. Save it in a file that only its owner can read (chmod 600).")
 
 
 def _remove_user(options: argparse.Namespace) -> None:
@@ -300,6 +310,10 @@ def _print(line: str) -> None:
     except OSError as error:
         drop_output()
         raise Failed(f"the output could not be written: {error.strerror}; the command has done its work") from None
+
+
+def _note(line: str) -> None:
+    print(line, file=sys.stderr)  # noqa: T201
 
 
 def _print_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

@@ -8,6 +8,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from irchat.chat.accounts.moderation import Moderation
+from irchat.chat.accounts.sign_ins import SignIns
 from irchat.chat.amending.amendments import Amendments
 from irchat.chat.amending.removed_marks import RemovedMarks
 from irchat.chat.blocks import Blocks
@@ -77,6 +78,7 @@ class ChatService:
         self.groups = Groups(directory, self.queue, wall_ms, limits)
         self.blocks = Blocks(directory, self.queue)
         self.reading = Reading(directory, self.queue, timed, publications, store, wall_ms)
+        self.sign_ins = SignIns(directory, self.queue, self.presence, store, wall_ms)
         self._marks = RemovedMarks(self.messages, self.queue, store)
         self.moderation = Moderation(directory, self.queue, self.messages, self.presence, store, wall_ms, self._marks)
 

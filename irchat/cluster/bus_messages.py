@@ -44,13 +44,14 @@ class State(BusMessage, frozen=True):
 
     ``n``: the number of the last message that this includes. ``first``: the first number that the sender can repeat.
     ``online``: the users that are online on the sender, each with the number of its sessions. ``addresses``: the number
-    of sessions of each address.
+    of sessions of each address. ``sign_ins``: see `irchat.interfaces.nodes.OtherPresence.came`.
     """
 
     n: int
     first: int
     online: tuple[tuple[int, int], ...] = ()
     addresses: tuple[tuple[str, int], ...] = ()
+    sign_ins: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
 
 class Live(BusMessage, frozen=True):
@@ -60,10 +61,11 @@ class Live(BusMessage, frozen=True):
 
 
 class Came(BusMessage, frozen=True):
-    """A user is online on the sender, with this many sessions."""
+    """A user is online on the sender, with this many sessions, and these sign-ins."""
 
     user: int
     sessions: int
+    sign_ins: tuple[str, ...] = ()
 
 
 class Went(BusMessage, frozen=True):

@@ -88,7 +88,7 @@ class NodeBus:
         self._beats = LoopingCall(self._beat)
         self._beats.clock = clock
         self.handle(State, self._hear_state)
-        self.handle(Came, lambda node, body: presence.came(node, body.user, body.sessions))
+        self.handle(Came, lambda node, body: presence.came(node, body.user, body.sessions, body.sign_ins))
         self.handle(Went, lambda node, body: presence.went(node, body.user))
         self.handle(Failed, lambda node, body: admission.note_failed(body.keys, succeeded=body.succeeded))
         self.handle(Registered, lambda node, body: admission.note_registered(body.address))
@@ -148,9 +148,9 @@ class NodeBus:
 
     # OtherPresence
 
-    def came(self, user: int, sessions: int) -> None:
-        """Report that a user has this many sessions here."""
-        self.publish(Came(user, sessions))
+    def came(self, user: int, sessions: int, sign_ins: tuple[str, ...]) -> None:
+        """Report that a user has this many sessions here, with these sign-ins."""
+        self.publish(Came(user, sessions, sign_ins))
 
     def went(self, user: int) -> None:
         """Report that a user is offline here."""
@@ -244,7 +244,7 @@ class NodeBus:
             handler(node, body)
 
     def _hear_state(self, node: str, state: State) -> None:
-        self._presence.set_online(node, dict(state.online))
+        self._presence.set_online(node, dict(state.online), dict(state.sign_ins))
         self._addresses[node] = dict(state.addresses)
 
     def _hear_counts(self, node: str, counts: Counts) -> None:
@@ -260,6 +260,7 @@ class NodeBus:
             first,
             tuple(self._presence.online_here().items()),
             tuple(self._admission.sessions_here().items()),
+            tuple(self._presence.sign_ins_here().items()),
         )
 
     def _send_rest(self) -> None:

@@ -1,6 +1,6 @@
 """The command language: the commands in the order of the manual, and the manual derived from them."""
 
-from irchat.commands import amendments, chat_settings, groups, history, messages, moderation, people
+from irchat.commands import amendments, chat_settings, groups, history, keys, messages, moderation, people, sessions
 from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services, check_feature
 from irchat.commands.registry import Registry
 from irchat.commands.syntax import Part, Syntax, word
@@ -60,6 +60,12 @@ REGISTRY = Registry(
     chat_settings.SetAlert,
     chat_settings.ShowAlert,
     people.ChangePassword,
+    keys.Keys,
+    keys.AddKey,
+    keys.RemoveKey,
+    sessions.ListSessions,
+    sessions.EndListed,
+    sessions.EndOthers,
     moderation.Kick,
     moderation.Ban,
     moderation.Unban,
@@ -68,6 +74,8 @@ REGISTRY = Registry(
     people.Register,
     people.Login,
     people.Resume,
+    people.Vouch,
+    keys.KeyOf,
     history.Read,
     people.Ping,
 )

@@ -1,9 +1,9 @@
 """The base class of all commands, and the interfaces of their arguments."""
 
 import re
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Never, Protocol, TypeAlias
 
 from twisted.internet.defer import Deferred
 
@@ -13,18 +13,19 @@ from irchat.protocol.errors import Code, Refusal
 
 if TYPE_CHECKING:
     from irchat.chat.accounts.accounts import Accounts, SignedIn
-    from irchat.chat.changes import Change
+    from irchat.chat.changes import AnyChange
     from irchat.chat.read_state import TimedPage
     from irchat.chat.service import ChatService
     from irchat.chat.state.entities import User
     from irchat.chat.timed.timed_replies import TimedSent
     from irchat.interfaces.stored import ChatKey
+    from irchat.protocol.public_keys import PublicKey
 
 Reply: TypeAlias = "events.Event | TimedPage | TimedSent"
 """The reply to a request. Those with remaining times change while they wait."""
 
-Outcome: TypeAlias = "events.Event | Change[Any, Any] | Deferred[Any] | Coroutine[Any, Any, Reply]"
-"""The outcome of a command: the reply, a change that produces it, or an awaitable for it."""
+Outcome: TypeAlias = "events.Event | AnyChange | Deferred[Any] | Coroutine[Any, Any, Reply]"
+"""The outcome of a command: the reply, a change that produces it, or a Deferred or coroutine for it."""
 
 Form: TypeAlias = "str | Callable[[str], str]"
 """The right form of a habit, or a function that builds it from the rest of the line."""
@@ -33,12 +34,27 @@ AS_MESSAGE = " To send the line to everyone, type \\ before it."
 HELP = "!help"
 
 
+class SSHConnection(Protocol):
+    """The connection of an SSH client, of which a session is one. ``offered``: the keys that the client has offered."""
+
+    offered: "Sequence[PublicKey]"
+
+    def answered(self) -> None:
+        """Note that the user has answered a question of the sign-in."""
+
+    def keep(self, token: str) -> None:
+        """Note a token that ends with the connection."""
+
+
 class Caller(Protocol):
-    """The interface of a session to the command that it runs."""
+    """The interface of a session to the command that it runs. ``ssh``: its SSH connection, if it has one."""
 
     id: int
     token: bytes | None
     wants_token: bool
+    ssh: SSHConnection | None
+    listed: tuple[str, ...]
+    """The ids of the sessions of the user, in the order in which they were last listed here."""
 
     @property
     def user(self) -> "User":
@@ -116,7 +132,7 @@ class Command:
     """Whether a client opens the chat named in the answer."""
     may_be_text: ClassVar[bool] = True
     """Whether a line without a valid name may have been meant as a message to everyone."""
-    untyped: ClassVar[Mapping[str, Any]] = {}
+    untyped: ClassVar[Mapping[str, int | str]] = {}
     """The fields of the request that are always the same. Its other fields are named groups of the syntax."""
 
     # Habits: how it is typed in other chats. Each key is a string of words, separated by blanks.
@@ -132,9 +148,16 @@ class Command:
         return cls.request(**match.groupdict(), **cls.untyped)
 
     @classmethod
-    def run(cls, services: Services, caller: Caller, request: Any) -> Outcome:
-        """Run the request. Raises Refusal, or the outcome fails with one."""
+    def run(cls, services: Services, caller: Caller, request: Never) -> Outcome:
+        """Run the request, which is of the class ``request``. Raises Refusal, or the outcome fails with one."""
         raise NotImplementedError
+
+
+def need_door(caller: Caller) -> SSHConnection:
+    """Return the SSH connection of a session. Raises Refusal ``bad-request`` if it has none."""
+    if caller.ssh is None:
+        raise Refusal(Code.BAD_REQUEST, "This is no request: only the process of the SSH door may make it.")
+    return caller.ssh
 
 
 def wrong_use(prefix: str, usage: str) -> Refusal:

@@ -26,6 +26,9 @@ LOGGED: tuple[type[Write[Any]], ...] = (
     writes.BanSet,
     writes.BanRemoved,
     writes.MarksRemoved,
+    writes.SignInEnded,
+    writes.OtherSignInsEnded,
+    writes.KeyRemoved,
 )
 """The writes that other nodes apply, except messages: those are read from their own table."""
 
@@ -36,7 +39,7 @@ _DECODERS: list[msgspec.msgpack.Decoder[Any]] = [
 ]
 _encoder = msgspec.msgpack.Encoder()
 
-VERSION = 1
+VERSION = 2
 """The version of the encoding. Raise it with each new kind of entry."""
 
 
@@ -61,6 +64,10 @@ def encode(entry: Entry) -> bytes:
         write = msgspec.structs.replace(write, password=None, token=None)
     elif isinstance(write, writes.PasswordSet):
         write = msgspec.structs.replace(write, password="", keep=None)
+    elif isinstance(write, writes.SignInEnded):
+        write = msgspec.structs.replace(write, token=b"")
+    elif isinstance(write, writes.OtherSignInsEnded):
+        write = msgspec.structs.replace(write, keep=None)
     return bytes([_NUMBERS[type(write)]]) + _encoder.encode((write, entry.result))
 
 

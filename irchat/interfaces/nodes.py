@@ -130,24 +130,35 @@ class ThisNode(Protocol):
 class OtherPresence(Protocol):
     """The presence of the other nodes, as the presence of this node sees it."""
 
-    def came(self, user: int, sessions: int) -> None:
-        """Report that a user is online on this node, with this many sessions. Called when their number changes."""
+    def came(self, user: int, sessions: int, sign_ins: tuple[str, ...]) -> None:
+        """Report that a user is online on this node, with this many sessions. Called when their number changes.
+
+        ``sign_ins``: the `irchat.interfaces.bus.sign_in_id` of each session that has one.
+        """
 
     def went(self, user: int) -> None:
         """Report that a user is no longer online on this node."""
 
 
 class ThisPresence(Protocol):
-    """The presence of this node, as the other nodes see it. ``sessions`` are numbers of sessions."""
+    """The presence of this node, as the other nodes see it. ``sessions`` are numbers of sessions.
 
-    def set_online(self, node: str, sessions: Mapping[int, int]) -> None:
+    ``sign_ins``: see `OtherPresence.came`.
+    """
+
+    def set_online(
+        self, node: str, sessions: Mapping[int, int], sign_ins: Mapping[int, tuple[str, ...]] | None = None
+    ) -> None:
         """Replace the users that are online on another node. Without users, the node is gone."""
 
-    def came(self, node: str, user: int, sessions: int) -> None:
+    def came(self, node: str, user: int, sessions: int, sign_ins: tuple[str, ...] = ()) -> None:
         """Note that a user is online on another node, or that the number of its sessions there changed."""
 
     def went(self, node: str, user: int) -> None:
         """Note that a user is no longer online on another node."""
+
+    def sign_ins_here(self) -> Mapping[int, tuple[str, ...]]:
+        """Return the sign-ins of the users that are online on this node."""
 
     def online_here(self) -> Mapping[int, int]:
         """Return the users that are online on this node, each with the number of its sessions."""

@@ -147,11 +147,36 @@ class StoredBan(NamedTuple):
 
 
 class StoredToken(NamedTuple):
-    """A token: its user, its last use, and whether it was created with a password."""
+    """A token: its user, its last use, and whether it was created with a password.
+
+    ``label``: the name that an administrator gave it, or None for the token of a person's sign-in. A token with a label
+    does not expire.
+    """
 
     user: int
     used_at: int
     by_password: bool
+    label: str | None = None
+
+
+class StoredSignIn(NamedTuple):
+    """A token in the list of its user. ``created_at``: None for a token of an older version."""
+
+    token: bytes
+    created_at: int | None
+    used_at: int
+    label: str | None
+
+
+class StoredKey(NamedTuple):
+    """A public key that signs in a user. ``blob``: its binary form. ``used_at``: its last use, or None."""
+
+    kind: str
+    blob: bytes
+    fingerprint: str
+    comment: str
+    added_at: int
+    used_at: int | None
 
 
 class StoredAccount(NamedTuple):

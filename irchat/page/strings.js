@@ -44,6 +44,7 @@ const TEXTS = {
 	foundNone: "Nothing found.",
 	passwordChanged: "The password is changed. Your other sessions were ended.",
 	owner: "owner",
+	thisSession: "this session",
 	alertall: "Alerts: all messages",
 	alertmentions: "Alerts: mentions",
 	alertnone: "Alerts: none",

@@ -212,6 +212,33 @@ class Blocks(Event, frozen=True):
     names: list[str]
 
 
+class ListedSession(Struct, frozen=True, omit_defaults=True):
+    """A sign-in of the reader, and the sessions that use its token.
+
+    ``since``: when it was created, or null if an older version did. ``used``: its last use, to the day. ``label``: the
+    name that an administrator gave to the token of a program. ``online``: a session uses it now. ``this``: the session
+    of the reader does.
+    """
+
+    id: str
+    since: str | None
+    used: str
+    label: str = ""
+    online: bool = False
+    this: bool = False
+
+
+class Sessions(Event, frozen=True):
+    """The sign-ins of the reader, oldest first. ``more``: there are others, which were not used for longer.
+
+    ``unlisted``: the number of sessions of the reader that have no token, such as those of the text protocol.
+    """
+
+    sessions: list[ListedSession]
+    more: bool = False
+    unlisted: int = 0
+
+
 class Read(Event, frozen=True):
     """Another session of the reader moved the read marker of a chat."""
 
@@ -294,6 +321,7 @@ ANY = (
     | Removed
     | Presence
     | Blocks
+    | Sessions
     | Read
     | Keys
     | Help

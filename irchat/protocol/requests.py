@@ -191,6 +191,17 @@ class Password(Request, frozen=True, kw_only=True):
     new: str
 
 
+class Sessions(Request, frozen=True, kw_only=True):
+    """List the sessions of the user that can be ended."""
+
+
+class EndSessions(Request, frozen=True, kw_only=True):
+    """End the session ``id``, or with ``others`` all sessions of the user except this one."""
+
+    id: str | None = None
+    others: bool = False
+
+
 class Logout(Request, frozen=True, kw_only=True):
     """Sign out. ``forget`` revokes the token as well."""
 
@@ -205,7 +216,7 @@ class Pong(Request, frozen=True, kw_only=True):
     """The answer to the server's ``ping``. It has no reply."""
 
 
-# The requests of administrators, and `AmendLast`. They can only be typed in a line.
+# The requests of administrators, `AmendLast` and `EndListed`. They can only be typed in a line.
 
 
 class AmendLast(Request, frozen=True, kw_only=True):
@@ -213,6 +224,12 @@ class AmendLast(Request, frozen=True, kw_only=True):
 
     chat: str
     text: str | None = None
+
+
+class EndListed(Request, frozen=True, kw_only=True):
+    """End a session by its ``number`` in the list that this session was shown last."""
+
+    number: int
 
 
 class Kick(Request, frozen=True, kw_only=True):
@@ -292,6 +309,8 @@ ANY = (
     | Keys
     | AddKey
     | RemoveKey
+    | Sessions
+    | EndSessions
     | Logout
     | Ping
     | Pong

@@ -25,6 +25,7 @@ TEXT_LENGTH = 4_000
 REF_LENGTH = 64
 NONCE_LENGTH = 64
 SEARCH_LENGTH = 200
+LABEL_LENGTH = 64
 TRANSCRIPT_LENGTH = 262_144
 
 # Counts.
@@ -33,6 +34,7 @@ PAGE_MAX = 500
 USERS_DEFAULT = 1_000
 ONLINE_IN_WELCOME = 1_000
 CHATS_MAX = 1_000
+SIGN_INS_MAX = 200
 GROUP_MEMBERS = 1_000
 TRANSCRIPT_LINES = 500
 LOGIN_TRIES = 3
@@ -55,7 +57,7 @@ BURST_SECONDS = 3.0
 
 GLOBAL_NAME = "GLOBAL"
 
-FEATURES = ("amend", "marks", "mentions", "alert", "around")
+FEATURES = ("amend", "marks", "mentions", "alert", "around", "sessions")
 """What a server of this version can do and older ones of the same protocol cannot, as named in ``welcome``."""
 
 # Services to which IRC clients send passwords: no new user may have these names.

@@ -273,6 +273,26 @@ class Renderer:
     def _blocks(self, blocks: events.Blocks) -> Iterator[TextLine]:
         yield self.note(f"you block: {', '.join(blocks.names)}" if blocks.names else "you block nobody")
 
+    def _sessions(self, listed: events.Sessions) -> Iterator[TextLine]:
+        yield self.note("your sessions, oldest first:")
+        yield from self._columns(
+            (str(number), one.label, *self._session(one)) for number, one in enumerate(listed.sessions, 1)
+        )
+        if listed.unlisted:
+            what = "session that has" if listed.unlisted == 1 else "sessions that have"
+            yield self.note(f"online, too: {listed.unlisted:,} {what} no saved sign-in, as in the text protocol")
+        if listed.more:
+            yield self.note("there are more, which were not used for longer")
+        yield self.note("!sessions end <number> ends one, !sessions end others all except this one")
+
+    def _session(self, one: events.ListedSession) -> tuple[str, str]:
+        """Return the columns of a session: its beginning and its state."""
+        since = "" if one.since is None else f"since {self._moment(one.since)}"
+        used = local_time(one.used, self._zone)
+        if one.online:
+            return since, "online, this one" if one.this else "online"
+        return since, f"last used {used:%Y-%m-%d}" if used else ""
+
     def _help(self, manual: events.Help) -> Iterator[TextLine]:
         yield from (TextLine(visible(line)) for line in manual.text.split("\n"))
 
@@ -306,6 +326,7 @@ _RENDERERS: dict[type[events.Event], Callable[[Renderer, Any], Iterator[TextLine
     events.Removed: Renderer._removed,
     events.Presence: Renderer._presence,
     events.Blocks: Renderer._blocks,
+    events.Sessions: Renderer._sessions,
     events.Help: Renderer._help,
     events.Error: Renderer._error,
     events.Bye: Renderer._bye,

@@ -40,6 +40,13 @@ class ResetPassword(AdminRequest, frozen=True, tag="reset-password"):
     password: str
 
 
+class AddToken(AdminRequest, frozen=True, tag="token"):
+    """Create a token for a program of a user, which does not expire. Returns the token."""
+
+    name: str
+    label: str
+
+
 class RemoveUser(AdminRequest, frozen=True, tag="remove-user"):
     """Remove an account, with ``messages`` also all its messages. Returns its new name."""
 
@@ -93,7 +100,18 @@ class Stats(AdminRequest, frozen=True, tag="stats"):
 
 
 AnyAdminRequest = (
-    AddUser | ResetPassword | RemoveUser | ListUsers | ListBans | Kick | Ban | Unban | DeleteMessage | ListNodes | Stats
+    AddUser
+    | ResetPassword
+    | AddToken
+    | RemoveUser
+    | ListUsers
+    | ListBans
+    | Kick
+    | Ban
+    | Unban
+    | DeleteMessage
+    | ListNodes
+    | Stats
 )
 
 
@@ -175,6 +193,8 @@ class Administration:
             case ResetPassword(name=name, password=password):
                 await self.accounts.reset_password(name, password)
                 return None
+            case AddToken(name=name, label=label):
+                return await self.chat.sign_ins.add_labelled(name, label)
             case RemoveUser(name=name, messages=messages):
                 return await moderation.remove(name, messages, lambda count: tell(f"{count:,} messages deleted"))
             case ListUsers(after=after):
@@ -191,9 +211,7 @@ class Administration:
                 await self.chat.queue.submit(self.chat.amendments.to_delete_for_administrator(chat, seq))
                 return None
             case ListNodes():
-                if self.nodes is None:
-                    raise Refusal(Code.BAD_REQUEST, "This server shares its data with no other node.")
-                return await self.nodes()
+                return await self._list_nodes()
             case Stats():
                 return await self._stats()
 
@@ -206,6 +224,11 @@ class Administration:
                 until = user.ban.until if bans.stands(user.ban, self.chat.wall_ms()) else False
                 rows.append(UserRow(user.name, account.key, sessions, account.created_at, until))
         return rows
+
+    async def _list_nodes(self) -> list[NodeRow]:
+        if self.nodes is None:
+            raise Refusal(Code.BAD_REQUEST, "This server shares its data with no other node.")
+        return await self.nodes()
 
     def _list_bans(self) -> list[BanRow]:
         now = self.chat.wall_ms()

@@ -71,6 +71,8 @@ class Directory:
             case Entry(writes.PasswordSet(user=user)):
                 self.users[user].resets += 1
                 self.resets += 1
+            case Entry(writes.SignInEnded() | writes.OtherSignInsEnded()):
+                self.resets += 1
             case Entry(writes.GroupCreated() as write, int(group_id)):
                 self._add_group(StoredGroup(group_id, write.name, write.key, write.members[0], list(write.members)))
             case Entry(writes.MemberAdded(group=group, user=user)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from irchat.interfaces.bus import sign_in_id
 from irchat.interfaces.nodes import OtherPresence
 
 
@@ -23,6 +24,9 @@ class Presence:
         self._is_known = is_known
         # The numbers of sessions on each other node, by user.
         self._elsewhere: dict[str, dict[int, int]] = {}
+        # The sign-ins that these use, and the tokens of the sessions here, by session.
+        self._sign_ins_elsewhere: dict[str, dict[int, tuple[str, ...]]] = {}
+        self._tokens: dict[int, bytes] = {}
 
     def count(self, user: int) -> int:
         """Return the number of sessions of the user on all nodes."""
@@ -33,13 +37,21 @@ class Presence:
         """Return the number of sessions of all users on all nodes."""
         return sum(map(len, self.sessions.values())) + sum(sum(node.values()) for node in self._elsewhere.values())
 
-    def enter(self, user: int, session: int) -> None:
-        """Add a session on this node."""
+    def sign_ins(self, user: int) -> tuple[str, ...]:
+        """Return the ids of the sign-ins of the sessions of the user on all nodes, once for each session."""
+        elsewhere = (sign_ins.get(user, ()) for sign_ins in self._sign_ins_elsewhere.values())
+        return sum(elsewhere, self._sign_ins_here(user))
+
+    def enter(self, user: int, session: int, token: bytes | None = None) -> None:
+        """Add a session on this node, with the hash of its token if it has one."""
+        if token is not None:
+            self._tokens[session] = token
         self.sessions[user] = (*self.sessions.get(user, ()), session)
         self._changed_here(user)
 
     def leave(self, user: int, session: int) -> None:
         """Remove a session on this node. Do nothing if it was forgotten."""
+        self._tokens.pop(session, None)
         sessions = self.sessions.get(user, ())
         if session in sessions:
             if left := tuple(other for other in sessions if other != session):
@@ -50,41 +62,59 @@ class Presence:
 
     def forget(self, user: int) -> None:
         """Remove all sessions of a removed user. Each node does so for itself."""
-        self.sessions.pop(user, None)
+        for session in self.sessions.pop(user, ()):
+            self._tokens.pop(session, None)
         for sessions in self._elsewhere.values():
             sessions.pop(user, None)
+        for sign_ins in self._sign_ins_elsewhere.values():
+            sign_ins.pop(user, None)
         self._update(user)
 
     # ThisPresence, for the other nodes
 
-    def set_online(self, node: str, sessions: Mapping[int, int]) -> None:
-        """Replace the users that are online on another node, each with its number of sessions there."""
+    def set_online(
+        self, node: str, sessions: Mapping[int, int], sign_ins: Mapping[int, tuple[str, ...]] | None = None
+    ) -> None:
+        """Replace the users that are online on another node, each with its number of sessions and its sign-ins."""
+        self._sign_ins_elsewhere.pop(node, None)
+        if sign_ins:
+            self._sign_ins_elsewhere[node] = {user: ids for user, ids in sign_ins.items() if self._is_known(user)}
         before = self._elsewhere.pop(node, {})
         if sessions:
             self._elsewhere[node] = {user: count for user, count in sessions.items() if self._is_known(user)}
         for user in {**before, **sessions}:
             self._update(user)
 
-    def came(self, node: str, user: int, sessions: int) -> None:
-        """Note that a user has this many sessions on another node."""
+    def came(self, node: str, user: int, sessions: int, sign_ins: tuple[str, ...] = ()) -> None:
+        """Note that a user has this many sessions on another node, with these sign-ins."""
         if self._is_known(user):
+            self._sign_ins_elsewhere.setdefault(node, {})[user] = sign_ins
             self._elsewhere.setdefault(node, {})[user] = sessions
             self._update(user)
 
     def went(self, node: str, user: int) -> None:
         """Note that a user is no longer online on another node."""
         self._elsewhere.get(node, {}).pop(user, None)
+        self._sign_ins_elsewhere.get(node, {}).pop(user, None)
         self._update(user)
+
+    def sign_ins_here(self) -> Mapping[int, tuple[str, ...]]:
+        """Return the sign-ins of the users that are online on this node."""
+        return {user: ids for user in self.sessions if (ids := self._sign_ins_here(user))}
 
     def online_here(self) -> Mapping[int, int]:
         """Return the users that are online on this node, each with its number of sessions."""
         return {user: len(sessions) for user, sessions in self.sessions.items()}
 
+    def _sign_ins_here(self, user: int) -> tuple[str, ...]:
+        sessions = self.sessions.get(user, ())
+        return tuple(sign_in_id(self._tokens[session]) for session in sessions if session in self._tokens)
+
     def _changed_here(self, user: int) -> None:
         sessions = self.sessions.get(user)
         if self.others is not None:
             if sessions:
-                self.others.came(user, len(sessions))
+                self.others.came(user, len(sessions), self._sign_ins_here(user))
             else:
                 self.others.went(user)
         self._update(user)

@@ -37,6 +37,10 @@ class Publications:
                 return self.alert(write, origin)
             case Entry(writes.PasswordSet() as write) if write.goodbye:
                 return [Publication(events.Bye(reason=write.goodbye), (write.user,), origin=origin)]
+            case Entry(writes.OtherSignInsEnded() as write):
+                return [Publication(events.Bye(reason=write.goodbye), (write.user,), origin=origin)]
+            case Entry(writes.SignInEnded() as write) | Entry(writes.KeyRemoved() as write, True):
+                return [Publication(events.Bye(reason=write.goodbye), (write.user,), sign_in=write.sign_in)]
             case Entry(writes.SessionsEnded() as write):
                 return [Publication(events.Bye(reason=write.goodbye), (write.user,))]
             case Entry(writes.BanSet(ban=ban)) if ban.user is not None:

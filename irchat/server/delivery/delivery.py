@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from irchat.interfaces.bus import MemberIds, Publication
+from irchat.interfaces.bus import MemberIds, Publication, sign_in_id
 from irchat.protocol import events
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery.outbox import Outbox
@@ -34,6 +34,7 @@ class Recipient(Protocol):
     id: int
     outbox: Outbox
     user_id: int
+    token: bytes | None
 
     def end(self, reason: str) -> None:
         """Send ``bye`` and close the connection."""
@@ -119,7 +120,7 @@ class Delivery:
         for publication in goodbyes:
             bye = publication.event
             for session in self._of(publication.audience):
-                if session.id != publication.origin and isinstance(bye, events.Bye):
+                if session.id != publication.origin and isinstance(bye, events.Bye) and _is_for(session, publication):
                     session.end(bye.reason)
 
     def __len__(self) -> int:
@@ -300,3 +301,8 @@ class Delivery:
                 self._clock.callLater(0, self._flush)
                 return
         self._flushing = False
+
+
+def _is_for(session: Recipient, goodbye: Publication) -> bool:
+    """Return whether the session has the sign-in that a goodbye ends, if it ends only one."""
+    return goodbye.sign_in is None or (session.token is not None and sign_in_id(session.token) == goodbye.sign_in)

@@ -15,6 +15,7 @@ from irchat.chat.read_state import TimedPage
 from irchat.chat.state.entities import User
 from irchat.chat.timed.timed_replies import TimedSent
 from irchat.commands import AS_MESSAGE, REGISTRY, Command, Outcome
+from irchat.commands.base import SSHConnection
 from irchat.interfaces.bus import Publication
 from irchat.interfaces.stored import ChatKey, Page, StoredMessage
 from irchat.net.socket_writer import Outgoing
@@ -43,6 +44,9 @@ class Session:
     line is queued, after which the connection closes.
     """
 
+    listed: tuple[str, ...] = ()
+    """The ids of the sign-ins that `irchat.commands.sessions` listed last."""
+
     def __init__(
         self,
         services: Services,
@@ -59,6 +63,7 @@ class Session:
         self.token: bytes | None = None
         self.protocol: ChatProtocol
         self.wants_token = False
+        self.ssh: SSHConnection | None = None
         self.user_id = 0
         self._user: User | None = None
         self._services = services
@@ -177,7 +182,7 @@ class Session:
         self.token = signed_in.digest
         self.outbox.hold()
         self._services.delivery.add(self)
-        self._services.chat.presence.enter(signed_in.user.id, self.id)
+        self._services.chat.presence.enter(signed_in.user.id, self.id, self.token)
 
     def part(self) -> None:
         """Undo `join`."""
@@ -311,7 +316,7 @@ class Session:
             raise Refusal(Code.ALREADY_LOGGED_IN, "This session is already signed in.")
         if command.signed_in:
             self._allowance.admit(asked.cost, asked.request, self.user)
-        return command.run(self._services, self, asked.request)
+        return command.run(self._services, self, asked.request)  # type: ignore[arg-type]  # of the command's class
 
     # Replies, in the order of the requests.
 

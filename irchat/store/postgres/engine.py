@@ -40,7 +40,9 @@ _WRITER_SETTINGS = (
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
     " SET max_parallel_workers_per_gather = 0; SET join_collapse_limit = 1"
 )
-_FORGET_TOKENS = "DELETE FROM tokens WHERE used_at < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - %s"
+_FORGET_TOKENS = (
+    "DELETE FROM tokens WHERE used_at < (extract(epoch FROM clock_timestamp()) * 1000)::bigint - %s AND label IS NULL"
+)
 _EPOCH = "SELECT value FROM properties WHERE name = 'epoch'"
 _CHANGE_EPOCH = (
     "UPDATE properties SET value = md5(random()::text || clock_timestamp()::text) WHERE name = 'epoch' AND value = %s"
@@ -162,6 +164,12 @@ class PostgresStore:
 
     def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         return self._read(token, reading.token, token)
+
+    def keys(self, user: int) -> Deferred[list[stored.StoredKey]]:
+        return self._read(user, reading.keys, user)
+
+    def sign_ins(self, user: int, limit: int) -> Deferred[list[stored.StoredSignIn]]:
+        return self._read(user, reading.sign_ins, user, limit)
 
     def accounts(self, after: str, limit: int) -> Deferred[list[stored.StoredAccount]]:
         return self._read(None, reading.accounts, after, limit)

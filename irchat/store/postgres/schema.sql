@@ -18,7 +18,7 @@ CREATE TABLE tokens (
     created_at bigint,
     label text
 );
-CREATE INDEX tokens_of_user ON tokens (user_id);
+CREATE INDEX tokens_of_user ON tokens (user_id, used_at);
 CREATE INDEX tokens_by_age ON tokens (used_at);
 CREATE TABLE keys (
     user_id bigint NOT NULL REFERENCES users ON DELETE CASCADE,

@@ -70,9 +70,12 @@ class SQLiteStore:
         self._work_soon()
 
     def _forget_old_tokens(self, now: int) -> None:
-        """Delete old tokens. Their age is limited by the newest use, in case the clock is far in the future."""
+        """Delete old tokens. Their age is limited by the newest use, in case the clock is far in the future.
+
+        Tokens with a label do not expire.
+        """
         self._connection.execute(
-            "DELETE FROM tokens WHERE used_at < min(?, (SELECT max(used_at) FROM tokens)) - ?",
+            "DELETE FROM tokens WHERE used_at < min(?, (SELECT max(used_at) FROM tokens)) - ? AND label IS NULL",
             (now, TOKEN_SECONDS * 1000),
         )
 
@@ -110,6 +113,12 @@ class SQLiteStore:
 
     def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         return self._read(token, reading.token, token)
+
+    def keys(self, user: int) -> Deferred[list[stored.StoredKey]]:
+        return self._read(user, reading.keys, user)
+
+    def sign_ins(self, user: int, limit: int) -> Deferred[list[stored.StoredSignIn]]:
+        return self._read(user, reading.sign_ins, user, limit)
 
     def accounts(self, after: str, limit: int) -> Deferred[list[stored.StoredAccount]]:
         return self._read(None, reading.accounts, after, limit)

@@ -200,6 +200,8 @@ ALTER TABLE messages ADD COLUMN notice INTEGER NOT NULL DEFAULT 0;
 -- When the token was made, NULL in older rows; and the label of a token for a program, which never expires by disuse.
 ALTER TABLE tokens ADD COLUMN created_at INTEGER;
 ALTER TABLE tokens ADD COLUMN label TEXT;
+DROP INDEX tokens_of_user;
+CREATE INDEX tokens_of_user ON tokens (user, used_at);
 
 -- The public keys that sign in a user over SSH.
 CREATE TABLE keys (

@@ -167,8 +167,29 @@ def password(connection: sqlite3.Connection, user: int) -> str | None:
 
 def token(connection: sqlite3.Connection, digest: bytes) -> stored.StoredToken | None:
     """Return the token with that hash, or None."""
-    row = connection.execute("SELECT user, used_at, by_password FROM tokens WHERE hash = ?", (digest,)).fetchone()
-    return None if row is None else stored.StoredToken(row[0], row[1], bool(row[2]))
+    row = connection.execute(
+        "SELECT user, used_at, by_password, label FROM tokens WHERE hash = ?", (digest,)
+    ).fetchone()
+    return None if row is None else stored.StoredToken(row[0], row[1], bool(row[2]), row[3])
+
+
+def sign_ins(connection: sqlite3.Connection, user: int, limit: int) -> list[stored.StoredSignIn]:
+    """Return the tokens of a user, most recently used first."""
+    rows = connection.execute(
+        "SELECT hash, created_at, used_at, label FROM tokens WHERE user = ? ORDER BY used_at DESC LIMIT ?",
+        (user, limit),
+    )
+    return [stored.StoredSignIn(*row) for row in rows]
+
+
+def keys(connection: sqlite3.Connection, user: int) -> list[stored.StoredKey]:
+    """Return the public keys of the user, oldest first."""
+    rows = connection.execute(
+        "SELECT kind, blob, fingerprint, comment, added_at, used_at FROM keys WHERE user = ?"
+        " ORDER BY added_at, fingerprint",
+        (user,),
+    )
+    return [stored.StoredKey(*row) for row in rows]
 
 
 def accounts(connection: sqlite3.Connection, after: str, limit: int) -> list[stored.StoredAccount]:

@@ -130,7 +130,10 @@ class NodeLog(Positions):
         committed, origin = done
         if committed.position > self.position:
             self.note_given(committed.position, origin)
-            self.on_commit(committed.position, writes)
+            try:
+                self.on_commit(committed.position, writes)
+            except Exception:  # the commit is stored, so its changes must be answered
+                _log.failure("a commit could not be announced")
         return committed
 
     def _not_read(self, failure: Failure) -> Any:

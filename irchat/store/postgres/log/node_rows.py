@@ -8,8 +8,9 @@ from irchat.interfaces.nodes import NodeRow
 from irchat.store.postgres.connecting import Connection, StoreUnusable
 from irchat.store.postgres.locks import BUS, JOINING, NODE
 
-# Seconds after which a node counts as gone.
+# Seconds after which a node counts as gone, and after which its row is deleted.
 _ALIVE_SECONDS = 30
+_KEPT_SECONDS = 7 * 86_400
 _BUS_SECONDS = 5
 # Seconds for the session of an earlier run of a node to end.
 PATIENCE_SECONDS = 3.0
@@ -24,6 +25,7 @@ _ENTER = (
     " SET version = excluded.version, fingerprints = excluded.fingerprints, since = now(), seen = now(),"
     " bus_seen = NULL, sessions = 0 RETURNING node"
 )
+_DELETE_GONE = "DELETE FROM nodes WHERE node != %s AND seen < clock_timestamp() - make_interval(secs => %s)"
 _NUMBER = "SELECT node FROM nodes WHERE name = %s"
 _RENEW = (
     "UPDATE nodes SET pos = %(position)s, sessions = %(sessions)s, seen = clock_timestamp(),"
@@ -96,6 +98,7 @@ def join(connection: Connection, node: NodeIdentity, patience: float = PATIENCE_
                 " its data folder to this one, or give both the same --tls-cert and --tls-key"
             )
         connection.execute(_ENTER, (node.name, VERSION, fingerprints))
+        connection.execute(_DELETE_GONE, (number, _KEPT_SECONDS))
     return number
 
 
@@ -108,7 +111,7 @@ def renew(connection: Connection, number: int, report: Report) -> Look:
 
 
 def all_nodes(connection: Connection) -> list[NodeRow]:
-    """Return all nodes that ever joined, by name."""
+    """Return all nodes, by name, except those that were gone for a week when another one started."""
     return [NodeRow(*row) for row in connection.execute(_NODES)]
 
 

@@ -189,8 +189,30 @@ def password(connection: Connection, user: int) -> str | None:
 
 def token(connection: Connection, digest: bytes) -> stored.StoredToken | None:
     """Return the token with that hash, or None."""
-    row = connection.execute("SELECT user_id, used_at, by_password FROM tokens WHERE hash = %s", (digest,)).fetchone()
+    row = connection.execute(
+        "SELECT user_id, used_at, by_password, label FROM tokens WHERE hash = %s", (digest,)
+    ).fetchone()
     return None if row is None else stored.StoredToken(*row)
+
+
+def keys(connection: Connection, user: int) -> list[stored.StoredKey]:
+    """Return the public keys of the user, oldest first."""
+    rows = connection.execute(
+        "SELECT kind, blob, fingerprint, comment, added_at, used_at FROM keys WHERE user_id = %s"
+        " ORDER BY added_at, fingerprint",
+        (user,),
+    )
+    return [stored.StoredKey(*row) for row in rows]
+
+
+def sign_ins(connection: Connection, user: int, limit: int) -> list[stored.StoredSignIn]:
+    """Return the tokens of a user, most recently used first."""
+    rows = connection.execute(
+        "SELECT hash, created_at, used_at, label FROM tokens WHERE user_id = %s"
+        " ORDER BY user_id DESC, used_at DESC LIMIT %s",
+        (user, limit),
+    )
+    return [stored.StoredSignIn(*row) for row in rows]
 
 
 def accounts(connection: Connection, after: str, limit: int) -> list[stored.StoredAccount]:

@@ -90,6 +90,14 @@ class FollowingTests(NodesCase):
         self.assertEqual((found.position, found.results[1]), (head, Marker(1, 1, False)))
         self.assertEqual(self.sql("SELECT max(pos) FROM log"), [(head,)])
 
+    def test_not_announced(self) -> None:
+        """A commit that cannot be announced is stored, and answered. The error is logged."""
+        self.a.log.on_commit = lambda position, writes: 1 / 0  # type: ignore[assignment,return-value]
+        committed = self.commit(self.a, message(GLOBAL, 1))
+        self.assertEqual(committed.results, [Stored(GLOBAL, 1, NOW, repeated=False)])
+        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        self.assertEqual(len(self.follow(self.b)), 1)
+
     def test_unlogged(self) -> None:
         """A token is committed, and other nodes learn only that there was a commit."""
         committed = self.commit(self.a, TokenAdded(b"t", 1, NOW))

@@ -71,6 +71,19 @@ class NodeRowsTests(NodesCase):
         self.assertEqual(replace(b, silent=0), NodeRow("b", 1, 3, look.head - 3, 4, 0, None))
         self.assertTrue(0 <= b.silent < 30 and a.bus_silent is not None and 6 <= a.bus_silent < 36)
 
+    def test_gone_for_long(self) -> None:
+        """The row of a node that was not heard for a week is deleted when another one starts, but not its own."""
+        first, connection = self.enter("a")
+        self.enter("b")
+        self.sql("UPDATE nodes SET seen = seen - interval '6 days' WHERE name = 'b'")
+        self.sql("UPDATE nodes SET seen = seen - interval '8 days' WHERE name = 'a'")
+        connection.close()
+        again, connection = self.enter("a", patience=5)
+        self.assertEqual((again, [row.name for row in all_nodes(connection)]), (first, ["a", "b"]))
+        self.sql("UPDATE nodes SET seen = seen - interval '8 days' WHERE name = 'b'")
+        self.enter("c")
+        self.assertEqual([row.name for row in all_nodes(connection)], ["a", "c"])
+
     def test_gone(self) -> None:
         """A node whose row was deleted is told to start again."""
         number, connection = self.enter("a")
