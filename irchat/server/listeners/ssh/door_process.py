@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.endpoints import UNIXClientEndpoint
+from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.protocol import ProcessProtocol
+from twisted.internet.protocol import Factory, ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 import irchat
-from irchat.protocol.ssh_door import READY, DoorConfig, encode
-from irchat.server.listeners.ssh.relay import Unavailable
+from irchat.net.socket_paths import short_path
+from irchat.protocol.ssh_door import READY, RELAY_SOCKET, DoorConfig, encode
+from irchat.server.listeners.ssh.relay import ProcessEnd, Unavailable
 
 _MODULE = "irchat.ssh"
 _LIBRARY = "asyncssh"
@@ -26,6 +29,7 @@ _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 _STEADY = 60.0
 """A process that has run for so long is started again after the shortest pause."""
+_CONNECT_SECONDS = 10
 _START_MOST = 60.0
 _END_MOST = 3.0
 # Of what the process writes to its log.
@@ -81,6 +85,20 @@ class DoorProcess:
         if self._process is None and self._again is None:
             self._start()
         return waiting
+
+    async def reach(self, end: ProcessEnd) -> None:
+        """Connect ``end`` with the process, which is started if necessary. Raises `Unavailable`."""
+        await self.ready()
+        with short_path(Path(self._config.folder) / RELAY_SOCKET) as path:
+            try:
+                await UNIXClientEndpoint(self._reactor, path, timeout=_CONNECT_SECONDS).connect(_OneEnd(end))
+            except (OSError, ConnectError) as error:
+                _log.error("the process of the SSH door cannot be reached: {why}", why=error)
+                raise Unavailable(_AWAY) from None
+
+    def connect(self, end: ProcessEnd) -> Deferred[None]:
+        """Return a Deferred for `reach`."""
+        return Deferred.fromCoroutine(self.reach(end))
 
     def stop(self) -> Deferred[None]:
         """End the process. The Deferred fires when it has ended."""
@@ -155,6 +173,18 @@ class DoorProcess:
                 one.callback(None)
             else:
                 one.errback(why)
+
+
+class _OneEnd(Factory):
+    """Hands out one protocol, and logs nothing."""
+
+    noisy = False
+
+    def __init__(self, end: ProcessEnd) -> None:
+        self._end = end
+
+    def buildProtocol(self, addr: Any) -> ProcessEnd:
+        return self._end
 
 
 class _Running(ProcessProtocol):

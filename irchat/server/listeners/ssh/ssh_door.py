@@ -4,17 +4,15 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
+from typing import Protocol as Interface
 
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
-from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
-from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.logger import Logger
 
 from irchat.chat.state import bans
 from irchat.net.addresses import Address
-from irchat.net.socket_paths import short_path
 from irchat.protocol.errors import Refusal
 from irchat.protocol.ssh_door import DOOR_SOCKET, RELAY_SOCKET, DoorConfig
 from irchat.server.admission import Visit, counted_address
@@ -23,19 +21,25 @@ from irchat.server.listeners.factory import ChatFactory
 from irchat.server.listeners.local_files import SocketPort, open_socket
 from irchat.server.listeners.ssh.door_process import DoorProcess
 from irchat.server.listeners.ssh.first_bytes import BeforeTLS, BesideGreeting
-from irchat.server.listeners.ssh.relay import ProcessEnd, Relay, Unavailable
+from irchat.server.listeners.ssh.relay import ProcessEnd, Relay
 from irchat.server.listeners.ssh.session_socket import SessionSocket
 
-_CONNECT_SECONDS = 10
 
-_log = Logger()
+class Process(Interface):
+    """The process that speaks SSH."""
+
+    def connect(self, end: ProcessEnd, /) -> Deferred[None]:
+        """See `Keeper.connect`."""
+
+    def stop(self) -> Deferred[None]:
+        """End the process."""
 
 
 class SSHDoor(ServerFactory):
     """The door beside ``lines``, the factory of the main port, whose limits it shares.
 
     As a factory it serves a port of its own, on which it sends its version first. ``quiet`` logs for its sockets.
-    ``start`` makes the process.
+    ``start`` makes the process, which asks for ``sessions``.
     """
 
     noisy = False
@@ -46,7 +50,7 @@ class SSHDoor(ServerFactory):
         lines: ChatFactory,
         config: DoorConfig,
         quiet: Logger,
-        start: Callable[[Any, DoorConfig, Callable[[], None]], DoorProcess] = DoorProcess,
+        start: Callable[[Any, DoorConfig, Callable[[], None]], Process] = DoorProcess,
     ) -> None:
         self.clock = reactor
         self._reactor = reactor
@@ -55,6 +59,7 @@ class SSHDoor(ServerFactory):
         self._quiet = quiet
         self._numbers = count(1)
         self._relays: dict[int, Relay] = {}
+        self.sessions = SessionSocket(lines, self._relays.get)
         self._socket: SocketPort | None = None
         self._process = start(reactor, config, self._open_socket)
         lines.registry.on_network_banned = self._end_banned
@@ -118,18 +123,7 @@ class SSHDoor(ServerFactory):
 
     def connect(self, end: ProcessEnd) -> Deferred[None]:
         """Connect with the process, which is started if necessary. Fails with Unavailable."""
-        return self._process.ready().addCallback(lambda _: self._connect(end))
-
-    def _connect(self, end: ProcessEnd) -> Deferred[None]:
-        return Deferred.fromCoroutine(self._reach(end))
-
-    async def _reach(self, end: ProcessEnd) -> None:
-        with short_path(self._folder / RELAY_SOCKET) as path:
-            try:
-                await connectProtocol(UNIXClientEndpoint(self._reactor, path, timeout=_CONNECT_SECONDS), end)
-            except (OSError, ConnectError) as error:
-                _log.error("the process of the SSH door cannot be reached: {why}", why=error)
-                raise Unavailable("The SSH door is not available now. Try again soon.") from None
+        return self._process.connect(end)
 
     # The socket of the sessions.
 
@@ -137,8 +131,7 @@ class SSHDoor(ServerFactory):
         """Open the socket before the process starts. Raises OSError."""
         if self._socket is None or not self._socket.stands():
             self._close_socket()
-            factory = SessionSocket(self._lines, self._relays.get)
-            self._socket = open_socket(self._reactor, self._folder / DOOR_SOCKET, factory, self._quiet)
+            self._socket = open_socket(self._reactor, self._folder / DOOR_SOCKET, self.sessions, self._quiet)
 
     def _close_socket(self) -> Deferred[None]:
         port, self._socket = self._socket, None
