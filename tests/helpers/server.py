@@ -298,7 +298,7 @@ class Client:
         """Send segments as far as the server reads, and run everything that is due."""
         self._unsent.extend(data)
         while self._unsent and self.socket.is_read:
-            self.connection.dataReceived(self._unsent.popleft())
+            self.socket.protocol.dataReceived(self._unsent.popleft())
         self.server.turn()
 
     def end_sending(self) -> None:

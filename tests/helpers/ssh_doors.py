@@ -81,8 +81,11 @@ class Door:
         """Return an SSH client whose connection is relayed to the last of the ends of the process."""
         return self.client(CLIENT_VERSION, host=host)
 
-    def hello(self) -> bytes:
+    def received(self) -> bytes:
         """Return all that the process has received on its newest end."""
+        self.server.turn()
+        for end in self.process.ends:
+            end.turn()
         return b"".join(self.process.ends[-1].writes)
 
     def session(self, relay: int, *keys: PublicKey) -> "DoorSession":

@@ -117,8 +117,9 @@ class BesideGreeting(Protocol):
 
     def readConnectionLost(self) -> None:
         """Pass on the end of the input."""
+        connection = self._connection
         self._stay()
-        self._connection.readConnectionLost()
+        connection.readConnectionLost()
 
     def writeConnectionLost(self) -> None:
         """Do nothing, as `Connection` does."""
