@@ -73,6 +73,9 @@ class HeldStore:
     def token(self, token: bytes) -> Deferred[StoredToken | None]:
         return self._hold(lambda: self.store.token(token))
 
+    def sign_ins(self, user: int, limit: int) -> Deferred[Any]:
+        return self._hold(lambda: self.store.sign_ins(user, limit))
+
     def accounts(self, after: str, limit: int) -> Deferred[Any]:
         return self._hold(lambda: self.store.accounts(after, limit))
 

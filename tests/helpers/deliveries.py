@@ -72,6 +72,7 @@ class FakeSession:
     """A session of a user."""
 
     ids = count(1)
+    token: bytes | None = None
 
     def published_to(self, count: int) -> None:
         """Count nothing."""
@@ -80,6 +81,11 @@ class FakeSession:
         self.id = next(self.ids)
         self.user_id = user_id
         self.outbox = outbox or FakeOutbox(encodes=encodes)
+        self.ended: list[str] = []
+
+    def end(self, reason: str) -> None:
+        """Record the end."""
+        self.ended.append(reason)
 
     @property
     def got(self) -> bytes:

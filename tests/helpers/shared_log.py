@@ -228,6 +228,9 @@ class NodeStore:
     def token(self, token: bytes) -> Deferred[stored.StoredToken | None]:
         return self._ask(lambda: self._store.token(token))
 
+    def sign_ins(self, user: int, limit: int) -> Deferred[list[stored.StoredSignIn]]:
+        return self._ask(lambda: self._store.sign_ins(user, limit))
+
     def accounts(self, after: str, limit: int) -> Deferred[list[stored.StoredAccount]]:
         return self._ask(lambda: self._store.accounts(after, limit))
 

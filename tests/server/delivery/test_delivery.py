@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from irchat.interfaces.bus import MemberIds, Publication
+from irchat.interfaces.bus import MemberIds, Publication, sign_in_id
 from irchat.interfaces.stored import GLOBAL
 from irchat.protocol import wire
-from irchat.protocol.events import Event, Message
+from irchat.protocol.events import Bye, Event, Message
 from irchat.protocol.rules import WAITING_BYTES
 from irchat.server.delivery import delivery
 from irchat.server.delivery.delivery import Delivery
@@ -56,6 +56,15 @@ class AudienceTests(SynchronousTestCase):
         )
         self.assertEqual(self._seqs(), [[1, 3], [1, 2, 3], [1, 2], [1, 2]])
         self.assertEqual([session.outbox.own for session in self.sessions], [[mine], [], [], []])
+
+    def test_end_of_a_sign_in(self) -> None:
+        """A goodbye to one sign-in ends only the sessions with its token."""
+        self.alice.token, self.carol.token = b"one", b"one"
+        self.alice_too.token = b"two"
+        self.delivery.publish([Publication(Bye("gone"), (1,), sign_in=sign_in_id(b"one"))])
+        self.assertEqual([session.ended for session in self.sessions], [["gone"], [], [], []])
+        self.delivery.publish([Publication(Bye("all"), (1,), origin=self.alice.id)])
+        self.assertEqual([session.ended for session in self.sessions], [["gone"], ["all"], [], []])
 
     def test_encoded_once_for_a_user(self) -> None:
         """An event for all sessions of one user is encoded once, even if one of them originated it."""
