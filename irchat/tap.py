@@ -24,6 +24,7 @@ from irchat.interfaces.store import Store
 from irchat.net.port_note import PortFile, default_directory
 from irchat.server.admission import Admission
 from irchat.server.delivery.delivery import Delivery
+from irchat.server.delivery.persona_feed import PersonaFeed
 from irchat.server.delivery.presence_feed import PresenceFeed
 from irchat.server.gc_schedule import GCSchedule
 from irchat.server.listeners import certificates, control_socket
@@ -260,7 +261,7 @@ class ChatServer(Service):
         hashing.start()
         delivery = Delivery(reactor)
         bus = LocalBus()
-        bus.subscribe(delivery.publish)
+        bus.subscribe(delivery.publish, delivery.publish_asides)
         presence = PresenceFeed(reactor, delivery)
         self._chat = ChatService(store, bus, presence.changed, reactor, wall_ms, config.limits, gathers=True)
         self._chat.resume()
@@ -276,7 +277,14 @@ class ChatServer(Service):
         admission = Admission(config.limits, reactor.seconds)
         rate_limiters = RateLimiters(config.limits, reactor)
         self._services = Services(
-            self._chat, self._accounts, delivery, presence, admission, rate_limiters, config.admins
+            self._chat,
+            self._accounts,
+            delivery,
+            presence,
+            PersonaFeed(reactor, delivery, self._chat),
+            admission,
+            rate_limiters,
+            config.admins,
         )
         if self._node is not None:
             self._node.connect(self._services)

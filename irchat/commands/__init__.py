@@ -1,6 +1,17 @@
 """The command language: the commands in the order of the manual, and the manual derived from them."""
 
-from irchat.commands import amendments, chat_settings, groups, history, keys, messages, moderation, people, sessions
+from irchat.commands import (
+    amendments,
+    chat_settings,
+    groups,
+    history,
+    inquiries,
+    keys,
+    messages,
+    moderation,
+    people,
+    sessions,
+)
 from irchat.commands.base import AS_MESSAGE, HELP, Caller, Command, Outcome, Services, check_feature
 from irchat.commands.registry import Registry
 from irchat.commands.syntax import Part, Syntax, word
@@ -77,5 +88,8 @@ REGISTRY = Registry(
     people.Vouch,
     keys.KeyOf,
     history.Read,
+    messages.SendNotice,
+    messages.Signal,
     people.Ping,
+    inquiries.Inquire,
 )

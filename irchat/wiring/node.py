@@ -8,6 +8,7 @@ import psycopg
 from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 
+from irchat.cluster.aside_relay import AsideRelay
 from irchat.cluster.node_bus import NodeBus
 from irchat.cluster.sealing import Seal, WrongBusKey, read_key_file
 from irchat.cluster.timed_relay import TimedRelay
@@ -64,6 +65,9 @@ class Node:
         chat.presence.others = services.admission.others = bus
         relay = TimedRelay(bus, self._reactor)
         relay.connect(chat.share_timed(relay))
+        asides = AsideRelay(bus)
+        asides.connect(chat.signals, chat.reasons, chat.personas)
+        chat.signals.others = chat.reasons.others = chat.personas.others = asides
         chat.on_loaded = bus.start_again
         note_commit = log.on_commit
 

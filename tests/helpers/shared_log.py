@@ -213,6 +213,9 @@ class NodeStore:
     def page(self, query: PageQuery) -> Deferred[Page]:
         return self._ask(lambda: self._store.page(query))
 
+    def place(self, user: int, chat: ChatKey, at: int) -> Deferred[int]:
+        return self._ask(lambda: self._store.place(user, chat, at))
+
     def chats(self, user: int, hidden: Collection[int]) -> Deferred[list[stored.StoredChat]]:
         return self._ask(lambda: self._store.chats(user, hidden))
 

@@ -70,9 +70,9 @@ class AudienceTests(SynchronousTestCase):
         """An event for all sessions of one user is encoded once, even if one of them originated it."""
         encoded: list[Event] = []
 
-        def encode(event: Event) -> bytes:
-            encoded.append(event)
-            return wire.encode(event)
+        def encode(publication: Publication) -> bytes:
+            encoded.append(publication.event)
+            return wire.encode(publication.event)
 
         others = [FakeSession(1) for _ in range(5)]
         for session in [*others, self.alice, self.alice_too]:
@@ -88,9 +88,9 @@ class AudienceTests(SynchronousTestCase):
         """A run is encoded once, and all recipients of the whole run share the same bytes."""
         encoded: list[Event] = []
 
-        def encode(event: Event) -> bytes:
-            encoded.append(event)
-            return wire.encode(event)
+        def encode(publication: Publication) -> bytes:
+            encoded.append(publication.event)
+            return wire.encode(publication.event)
 
         for session in self.alice, self.alice_too, self.bob:
             session.outbox.encode = encode
@@ -100,6 +100,17 @@ class AudienceTests(SynchronousTestCase):
         shared = [session.outbox.offered for session in (self.alice, self.alice_too, self.bob)]
         self.assertEqual(list(map(len, shared)), [1, 1, 1])
         self.assertEqual(len({id(offered[0]) for offered in shared}), 1)
+
+    def test_encoded_by_each_session(self) -> None:
+        """An event for which the shared encoding is None is left to each session, alone and in a run."""
+        for session in self.alice, self.alice_too, self.bob:
+            session.outbox.encode = lambda publication: None if publication.event.seq == 2 else b"shared\n"
+        self.delivery.publish([Publication(message(seq), (1, 2)) for seq in (1, 2)])
+        self.assertEqual([session.outbox.runs for session in self.sessions], [2, 2, 2, 0])
+        self.delivery.publish([Publication(message(2), (1,))])
+        self.assertEqual(self.alice.got, b"".join(wire.encode(message(seq)) for seq in (1, 2, 2)))
+        self.delivery.publish([Publication(message(1), (1,))])
+        self.assertTrue(self.alice.got.endswith(b"shared\n"))
 
     def test_audiences_in_one_batch(self) -> None:
         """Each audience of a batch gets its own events, in the order of publishing."""
@@ -306,17 +317,19 @@ class AtOnceTests(SynchronousTestCase):
 
     def test_others(self) -> None:
         """An event is queued if something waits, the protocol encodes each event itself, or a part is hidden."""
-        waits, text, origin, hidden = self.outboxes[:4]
+        waits, text, origin, hidden, each = self.outboxes[:5]
         waits.try_now = None
         text.encode = None
+        each.encode = lambda _: None
         data = wire.encode(message(1))
         self.delivery.publish(
             [Publication(message(1), None, hidden=frozenset({3}), origin=self.sessions[2].id, position=(GLOBAL, 1))]
         )
-        self.assertEqual([outbox.written for outbox in self.outboxes[:4]], [[]] * 4)
-        self.assertEqual([waits.offered, text.offered, origin.offered, hidden.offered], [[data], [data], [], []])
+        self.assertEqual([outbox.written for outbox in self.outboxes[:5]], [[]] * 5)
+        self.assertEqual([waits.offered, text.offered, each.offered], [[data]] * 3)
+        self.assertEqual([origin.offered, hidden.offered], [[], []])
         self.assertEqual(len(origin.own), 1)
-        self.assertEqual({tuple(outbox.written) for outbox in self.outboxes[4:]}, {(data,)})
+        self.assertEqual({tuple(outbox.written) for outbox in self.outboxes[5:]}, {(data,)})
 
     def test_partly_written(self) -> None:
         """What a socket does not accept is left to the outbox, and so is everything if the connection is lost."""
